@@ -1,0 +1,306 @@
+//! The checker against definition files: a good one, and one file for each thing that can be wrong.
+
+use crate::Model;
+use crate::error::DefinitionError;
+
+const SHOP: &str = r##"
+[table]
+name = "shop"
+ttl = "expires_at"
+[table.indexes.GSI1]
+partition_key = "GSI1PK"
+sort_key = "GSI1SK"
+
+[entities.customer]
+PK = "USER#{user_id}"
+SK = "PROFILE"
+[entities.customer.attributes]
+user_id = { type = "string", required = true }
+email = { type = "string", trim = true, lower = true }
+address = { type = "map" }
+
+[entities.order]
+PK = "USER#{user_id}"
+SK = "ORDER#{created_at}#{order_id}"
+GSI1PK = "STATUS#{status}"
+GSI1SK = "{created_at}"
+[entities.order.attributes]
+user_id = { type = "string", required = true, pattern = "^[a-z0-9]+$" }
+order_id = { type = "string", default = "uuid" }
+status = { type = "enum", values = ["placed", "paid", "cancelled"], default = "placed" }
+total = { type = "decimal", scale = 2, required = true, min = 0 }
+created_at = { type = "timestamp", default = "now", read_only = true }
+tags = { type = "set", items = "string" }
+expires_at = { type = "timestamp", format = "epoch" }
+
+[rollups.spend]
+of = "order"
+where = { status = ["placed", "paid"], total = { gt = 0 } }
+by = ["user_id"]
+time = "created_at"
+time_zone = "Europe/Berlin"
+buckets = ["all", "month", "day"]
+measures = { orders = "count", revenue = "sum(total)", average = "avg(total)" }
+"##;
+
+/// The shop with one passage replaced.
+fn broken(from: &str, to: &str) -> DefinitionError {
+    assert!(SHOP.contains(from), "the shop has no {from}");
+    Model::parse("weir.toml", &SHOP.replacen(from, to, 1)).expect_err(to)
+}
+
+/// The message, the text it points at, and the help of the only problem.
+fn only_problem(from: &str, to: &str) -> (String, String, String) {
+    let error = broken(from, to);
+    let text = SHOP.replacen(from, to, 1);
+    let [problem] = error.problems.as_slice() else {
+        panic!("{to}: {:#?}", error.problems);
+    };
+    let span = problem.span.offset()..problem.span.offset() + problem.span.len();
+    (problem.message.clone(), text[span].to_owned(), problem.help.clone().unwrap_or_default())
+}
+
+#[test]
+fn a_good_file_is_read_whole() {
+    let model = Model::parse("weir.toml", SHOP).expect("valid");
+    assert_eq!(model.table.rollups_table, "shop-rollups");
+    assert_eq!(model.table.key_attributes(), ["PK", "SK", "GSI1PK", "GSI1SK"]);
+    let order = model.entity("order").expect("there");
+    assert_eq!(order.partition_attributes(), ["user_id"]);
+    assert_eq!(order.sort_attributes(), ["created_at", "order_id"]);
+    let spend = model.rollup("spend").expect("there");
+    assert_eq!(
+        spend.granularities.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["day", "month", "all"]
+    );
+    assert_eq!(spend.filter.conditions.len(), 2);
+}
+
+#[test]
+fn each_mistake_is_named_where_it_stands_with_what_was_expected() {
+    // (what is replaced, by what) → (a part of the message, the text pointed at, a part of the help)
+    let cases = [
+        (
+            r#"by = ["user_id"]"#,
+            r#"by = ["usr_id"]"#,
+            "`usr_id` is no attribute",
+            r#""usr_id""#,
+            "did you mean `user_id`?",
+        ),
+        (
+            r#"of = "order""#,
+            r#"of = "ordre""#,
+            "`ordre` is no entity",
+            r#""ordre""#,
+            "did you mean `order`?",
+        ),
+        ("sum(total)", "sum(status)", "`status` is an enum", r#""sum(status)""#, "total"),
+        (
+            "sum(total)",
+            "total(total)",
+            "`total(total)` is no measure",
+            r#""total(total)""#,
+            "count",
+        ),
+        (
+            r#""all", "month""#,
+            r#""all", "mnth""#,
+            "`mnth` is no bucket",
+            r#""mnth""#,
+            "did you mean `month`?",
+        ),
+        (
+            "time = \"created_at\"\n",
+            "",
+            "without `time`",
+            "[\"all\", \"month\", \"day\"]",
+            "timestamp",
+        ),
+        (
+            r#"time = "created_at""#,
+            r#"time = "status""#,
+            "`status` is an enum",
+            r#""status""#,
+            "timestamp",
+        ),
+        ("Europe/Berlin", "Europe/Berln", "no time zone", r#""Europe/Berln""#, "Europe/Berlin"),
+        ("{ gt = 0 }", "{ gtr = 0 }", "`gtr` is no operator", "gtr", "did you mean `gt`?"),
+        ("{ gt = 0 }", "{ gt = \"x\" }", "cannot be compared", "\"x\"", "decimal number"),
+        ("{ gt = 0 }", "{ between = [1] }", "`between` is [1]", "[1]", "two ends"),
+        (
+            r#""USER#{user_id}"
+SK = "PROFILE""#,
+            r#""USER#{userid}"
+SK = "PROFILE""#,
+            "names no attribute",
+            r#""USER#{userid}""#,
+            "did you mean `user_id`?",
+        ),
+        (
+            r#"SK = "PROFILE""#,
+            r#"SK = "{email}""#,
+            "may be absent",
+            r#""{email}""#,
+            "required = true",
+        ),
+        (
+            r#"SK = "PROFILE""#,
+            r#"SK = "ORDER#{user_id}#x""#,
+            "the same primary key",
+            r#""ORDER#{created_at}#{order_id}""#,
+            "tells them apart",
+        ),
+        (
+            r#"SK = "PROFILE""#,
+            r#"SK = "{user_id""#,
+            "is no key template",
+            r#""{user_id""#,
+            "without",
+        ),
+        (
+            r#"SK = "PROFILE""#,
+            r#"SKK = "PROFILE""#,
+            "`SKK` is neither",
+            "SKK",
+            "did you mean `SK`?",
+        ),
+        (r#"GSI1SK = "{created_at}""#, "", "none for `GSI1SK`", "GSI1PK", "both, or neither"),
+        ("scale = 2, ", "", "without `scale`", "total", "scale = 2"),
+        ("scale = 2", "scale = 99", "a scale of 99", "99", "at most 18"),
+        (r#", items = "string""#, "", "without `items`", "tags", "items ="),
+        (
+            r#"trim = true, lower = true"#,
+            "scale = 2",
+            "says nothing about type `string`",
+            "scale",
+            "decimal",
+        ),
+        (
+            r#"pattern = "^[a-z0-9]+$""#,
+            r#"pattern = "[""#,
+            "no regular expression",
+            r#""[""#,
+            "unclosed",
+        ),
+        (
+            r#"default = "placed""#,
+            r#"default = "open""#,
+            "is no value of it",
+            r#""open""#,
+            "placed, paid, cancelled",
+        ),
+        (
+            r#"format = "epoch""#,
+            r#"format = "rfc3339""#,
+            "not an epoch timestamp",
+            "expires_at",
+            "epoch",
+        ),
+        (
+            r#"name = "shop""#,
+            r#"name = "my shop""#,
+            "no name that DynamoDB takes",
+            r#""my shop""#,
+            "3 to 255",
+        ),
+        (
+            r#"ttl = "expires_at""#,
+            r#"rollups_table = "shop""#,
+            "the table `shop` itself",
+            r#""shop""#,
+            "of its own",
+        ),
+        (r#"tags = {"#, r#"PK = {"#, "which the table uses itself", "PK", "another name"),
+        (
+            r#"email = { type = "string""#,
+            r#"email = { type = "string", unique = true"#,
+            "not supported",
+            "unique",
+            "leave `unique` out",
+        ),
+    ];
+    for (from, to, message, pointed_at, help) in cases {
+        let (found_message, found_text, found_help) = only_problem(from, to);
+        assert!(found_message.contains(message), "{to}: {found_message}");
+        assert_eq!(found_text, pointed_at, "{to}: {found_message}");
+        assert!(found_help.contains(help), "{to}: {found_help}");
+    }
+}
+
+#[test]
+fn a_misspelt_field_of_the_file_itself_is_suggested() {
+    let (message, text, help) = only_problem("ttl = ", "tttl = ");
+    assert_eq!((message.as_str(), text.as_str()), ("unknown field `tttl`", "tttl"));
+    assert!(help.contains("did you mean `ttl`?"), "{help}");
+}
+
+#[test]
+fn every_problem_is_reported_at_once_in_the_order_of_the_file() {
+    let text = SHOP
+        .replace("sum(total)", "sum(totl)")
+        .replace("scale = 2", "scale = 99")
+        .replace("[\"user_id\"]", "[\"x\"]");
+    let error = Model::parse("weir.toml", &text).expect_err("three mistakes");
+    let offsets: Vec<_> = error.problems.iter().map(|problem| problem.span.offset()).collect();
+    assert!(error.problems.len() >= 3 && offsets.is_sorted(), "{:#?}", error.problems);
+}
+
+#[test]
+fn text_that_is_no_toml_points_at_its_place() {
+    let error = Model::parse("weir.toml", "[table\nname = 1").expect_err("no TOML");
+    assert_eq!(error.problems.len(), 1);
+    assert!(error.problems[0].span.offset() <= 7, "{:?}", error.problems[0]);
+}
+
+#[test]
+fn an_item_round_trips_through_its_entity() {
+    use std::collections::BTreeMap;
+
+    let model = Model::parse("weir.toml", SHOP).expect("valid");
+    let order = model.entity("order").expect("there");
+    let object = serde_json::json!({
+        "user_id": "u1", "order_id": "o1", "status": "paid", "total": 12.50,
+        "created_at": "2026-11-20T06:40:54.000Z", "tags": ["a", "b"]
+    });
+    let fresh = crate::Fresh { now: jiff::Timestamp::UNIX_EPOCH, random: || [7; 16] };
+    let item = order.encode(object.as_object().expect("an object"), fresh).expect("valid");
+    let text = |name: &str| format!("{:?}", item.get(name).expect(name));
+    let keys: BTreeMap<_, _> =
+        ["PK", "SK", "GSI1PK", "GSI1SK", "_et", "total"].map(|name| (name, text(name))).into();
+    assert_eq!(keys["PK"], r#"S("USER#u1")"#);
+    assert_eq!(keys["SK"], r#"S("ORDER#2026-11-20T06:40:54.000Z#o1")"#);
+    assert_eq!(keys["GSI1PK"], r#"S("STATUS#paid")"#);
+    assert_eq!(keys["_et"], r#"S("order")"#);
+    assert_eq!(keys["total"], r#"N("12.5")"#);
+    let mut expected = object.clone();
+    expected["total"] = serde_json::json!(12.5);
+    assert_eq!(serde_json::Value::Object(order.decode(&item)), expected);
+    let path = [("user_id", "u1"), ("created_at", "2026-11-20T07:40:54+01:00"), ("order_id", "o1")];
+    assert_eq!(order.key_from_text(&path).ok(), order.primary_key(&item));
+}
+
+#[test]
+fn every_field_that_cannot_be_stored_is_named_at_once() {
+    let model = Model::parse("weir.toml", SHOP).expect("valid");
+    let order = model.entity("order").expect("there");
+    let object = serde_json::json!({"user_id": "NO", "totl": 1, "status": "lost", "tags": []});
+    let fresh = crate::Fresh { now: jiff::Timestamp::UNIX_EPOCH, random: || [7; 16] };
+    let errors =
+        order.encode(object.as_object().expect("an object"), fresh).expect_err("four mistakes");
+    let mut fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+    fields.sort_unstable();
+    assert_eq!(fields, ["status", "tags", "total", "totl", "user_id"]);
+}
+
+#[test]
+fn an_absent_attribute_leaves_the_item_out_of_an_index_and_defaults_fill_the_rest() {
+    let text = SHOP.replace(", default = \"placed\"", "");
+    let model = Model::parse("weir.toml", &text).expect("valid");
+    let order = model.entity("order").expect("there");
+    let object = serde_json::json!({"user_id": "u1", "total": "0.10"});
+    let fresh = crate::Fresh { now: jiff::Timestamp::UNIX_EPOCH, random: || [7; 16] };
+    let item = order.encode(object.as_object().expect("an object"), fresh).expect("valid");
+    assert!(item.get("GSI1PK").is_none() && item.get("GSI1SK").is_some(), "{item:?}");
+    assert!(order.decode(&item)["order_id"].as_str().is_some_and(|id| id.len() == 36));
+    assert_eq!(order.decode(&item)["created_at"], "1970-01-01T00:00:00.000Z");
+}

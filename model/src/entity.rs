@@ -1,0 +1,320 @@
+//! An entity: one kind of item, its attributes and its keys; JSON in, a stored item out, and back.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_dynamo::{AttributeValue, Item};
+use serde_json::{Map, Value};
+use thiserror::Error;
+use uuid::Builder;
+
+use crate::attribute::{Attribute, AttributeType, DefaultValue};
+use crate::instant::TimestampFormat;
+use crate::nearest::nearest;
+use crate::table::TableDefinition;
+use crate::template::{RenderError, Template};
+use crate::value;
+
+/// One kind of item of the table.
+#[derive(Clone, Debug)]
+pub struct Entity {
+    /// Its name.
+    pub name: String,
+    /// Its attributes, in the file's order.
+    pub attributes: Vec<Attribute>,
+    /// Its key templates, by key attribute: the table's own first, then those of the indexes it is in.
+    pub keys: Vec<KeyTemplate>,
+    /// How many of `keys` are the table's own: 1, or 2 with a sort key.
+    pub primary: usize,
+    /// The attributes, with their values, by which a stored item is known to be one of these.
+    pub discriminator: Vec<(String, AttributeValue)>,
+    /// The collections it belongs to.
+    pub collections: Vec<String>,
+}
+
+/// The template of one key attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyTemplate {
+    /// The key attribute.
+    pub key: String,
+    /// What makes its value.
+    pub template: Template,
+    /// The longest value DynamoDB takes, in bytes.
+    pub max_bytes: usize,
+}
+
+/// An item's primary key: the values of the partition key and, where the table has one, the sort key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PrimaryKey {
+    /// The partition key's value.
+    pub partition: String,
+    /// The sort key's value.
+    pub sort: Option<String>,
+}
+
+/// What a default may need from the world: the time and random bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Fresh {
+    /// The time of the write.
+    pub now: Timestamp,
+    /// Makes sixteen random bytes.
+    pub random: fn() -> [u8; 16],
+}
+
+/// A field of a request that cannot be stored, with what was expected.
+#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize)]
+#[error("`{field}`: {message}")]
+pub struct FieldError {
+    /// The attribute's name, or the name that is none.
+    pub field: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl FieldError {
+    fn new(field: &str, message: impl ToString) -> Self {
+        Self { field: field.to_owned(), message: message.to_string() }
+    }
+}
+
+impl Entity {
+    /// The attribute of that name.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// Whether a stored item is one of these.
+    pub fn matches(&self, item: &Item) -> bool {
+        self.discriminator.iter().all(|(name, value)| item.get(name) == Some(value))
+    }
+
+    /// The template of the partition key.
+    pub fn partition(&self) -> &Template {
+        &self.keys[0].template
+    }
+
+    /// The template of the sort key.
+    pub fn sort(&self) -> Option<&Template> {
+        self.keys[..self.primary].get(1).map(|key| &key.template)
+    }
+
+    /// The attributes that make the partition key, each once, in order: the first part of an item's path.
+    pub fn partition_attributes(&self) -> Vec<&str> {
+        self.partition().attributes()
+    }
+
+    /// The attributes of the sort key that are not in the partition key: the rest of an item's path.
+    pub fn sort_attributes(&self) -> Vec<&str> {
+        let partition = self.partition_attributes();
+        let sort = self.sort().map(Template::attributes).unwrap_or_default();
+        sort.into_iter().filter(|name| !partition.contains(name)).collect()
+    }
+
+    /// Encodes a JSON object as a stored item: defaults applied, every value checked, keys made.
+    ///
+    /// `null` is the same as absent.
+    ///
+    /// # Errors
+    /// Every field that cannot be stored.
+    pub fn encode(
+        &self,
+        object: &Map<String, Value>,
+        fresh: Fresh,
+    ) -> Result<Item, Vec<FieldError>> {
+        let mut errors = self.unknown_fields(object);
+        let mut values: HashMap<String, AttributeValue> =
+            self.discriminator.iter().cloned().collect();
+        for attribute in &self.attributes {
+            match attribute_value(attribute, object.get(&attribute.name), fresh) {
+                Ok(Some(value)) => drop(values.insert(attribute.field.clone(), value)),
+                Ok(None) => {}
+                Err(message) => errors.push(FieldError::new(&attribute.name, message)),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let mut item = Item::from(values);
+        self.add_keys(&mut item)?;
+        Ok(item)
+    }
+
+    /// The primary key that the given texts make, one for each attribute in it, as a path gives them.
+    ///
+    /// # Errors
+    /// Every text that is no value of its attribute, and every attribute that is missing.
+    pub fn key_from_text(&self, texts: &[(&str, &str)]) -> Result<PrimaryKey, Vec<FieldError>> {
+        let item = self.item_from_text(texts)?;
+        let mut keys = self.keys[..self.primary]
+            .iter()
+            .map(|key| self.render(key, &item).map_err(|error| vec![error]));
+        let partition = keys.next().expect("an entity has a partition key")?;
+        Ok(PrimaryKey { partition, sort: keys.next().transpose()? })
+    }
+
+    /// The partition key's value that the given texts make.
+    ///
+    /// # Errors
+    /// As [`Self::key_from_text`].
+    pub fn partition_from_text(&self, texts: &[(&str, &str)]) -> Result<String, Vec<FieldError>> {
+        let item = self.item_from_text(texts)?;
+        self.render(&self.keys[0], &item).map_err(|error| vec![error])
+    }
+
+    /// The JSON object of a stored item: its declared attributes in the file's order, without the hidden ones.
+    pub fn decode(&self, item: &Item) -> Map<String, Value> {
+        let shown = self.attributes.iter().filter(|attribute| !attribute.hidden);
+        shown
+            .filter_map(|attribute| {
+                Some((attribute.name.clone(), value::decode(attribute.of(item)?)))
+            })
+            .collect()
+    }
+
+    /// The primary key of a stored item.
+    pub fn primary_key(&self, item: &Item) -> Option<PrimaryKey> {
+        let text = |key: &KeyTemplate| match item.get(&key.key) {
+            Some(AttributeValue::S(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let sort = match self.keys[..self.primary].get(1) {
+            Some(key) => Some(text(key)?),
+            None => None,
+        };
+        Some(PrimaryKey { partition: text(&self.keys[0])?, sort })
+    }
+
+    fn item_from_text(&self, texts: &[(&str, &str)]) -> Result<Item, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let mut values = HashMap::new();
+        for (name, text) in texts {
+            let Some(attribute) = self.attribute(name) else {
+                errors.push(FieldError::new(name, self.no_such_attribute(name)));
+                continue;
+            };
+            match attribute.encode_text(text) {
+                Ok(value) => drop(values.insert(attribute.field.clone(), value)),
+                Err(invalid) => errors.push(FieldError::new(name, invalid)),
+            }
+        }
+        if errors.is_empty() { Ok(values.into()) } else { Err(errors) }
+    }
+
+    fn unknown_fields(&self, object: &Map<String, Value>) -> Vec<FieldError> {
+        let unknown = object.keys().filter(|name| self.attribute(name).is_none());
+        unknown.map(|name| FieldError::new(name, self.no_such_attribute(name))).collect()
+    }
+
+    fn no_such_attribute(&self, name: &str) -> String {
+        let names = self.attributes.iter().map(|attribute| attribute.name.as_str());
+        let valid = names.clone().collect::<Vec<_>>().join(", ");
+        match nearest(name, names) {
+            Some(candidate) => {
+                format!("{} has no such attribute; did you mean `{candidate}`?", self.name)
+            }
+            None => format!("{} has no such attribute; it has {valid}", self.name),
+        }
+    }
+
+    /// Adds the key attributes. An index key whose attributes are not all there is left out: the item is not in it.
+    fn add_keys(&self, item: &mut Item) -> Result<(), Vec<FieldError>> {
+        let mut errors = Vec::new();
+        for (position, key) in self.keys.iter().enumerate() {
+            let names = key.template.attributes();
+            let absent = |name: &&str| {
+                self.attribute(name).is_none_or(|attribute| attribute.of(item).is_none())
+            };
+            if position >= self.primary && names.iter().any(absent) {
+                continue;
+            }
+            match self.render(key, item) {
+                Ok(text) => drop(item.insert(key.key.clone(), AttributeValue::S(text))),
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    fn render(&self, key: &KeyTemplate, item: &Item) -> Result<String, FieldError> {
+        let text = key.template.render(&self.attributes, item).map_err(|error| {
+            let field = match &error {
+                RenderError::Missing(name) | RenderError::Unfit { attribute: name, .. } => {
+                    name.clone()
+                }
+            };
+            FieldError::new(&field, error)
+        })?;
+        let names = key.template.attributes();
+        let field = names.first().copied().unwrap_or(&key.key);
+        if text.is_empty() {
+            return Err(FieldError::new(
+                field,
+                format!("expected a value: the key {} is made from it", key.key),
+            ));
+        }
+        if text.len() > key.max_bytes {
+            let message = format!(
+                "makes the key {} {} bytes long, DynamoDB takes at most {}",
+                key.key,
+                text.len(),
+                key.max_bytes
+            );
+            return Err(FieldError::new(field, message));
+        }
+        Ok(text)
+    }
+}
+
+impl TableDefinition {
+    /// A primary key as the item that DynamoDB's requests want.
+    pub fn key_item(&self, key: &PrimaryKey) -> Item {
+        let partition = (self.partition_key.clone(), AttributeValue::S(key.partition.clone()));
+        let sort = self.sort_key.clone().zip(key.sort.clone().map(AttributeValue::S));
+        std::iter::once(partition).chain(sort).collect::<HashMap<_, _>>().into()
+    }
+}
+
+fn attribute_value(
+    attribute: &Attribute,
+    given: Option<&Value>,
+    fresh: Fresh,
+) -> Result<Option<AttributeValue>, String> {
+    if let Some(json) = given.filter(|json| !json.is_null()) {
+        return attribute.encode(json).map(Some).map_err(|invalid| invalid.to_string());
+    }
+    match &attribute.default {
+        Some(default) => Ok(Some(default.value(&attribute.kind, fresh))),
+        None if attribute.required => {
+            Err(format!("expected {}, it is required", attribute.kind.noun()))
+        }
+        None => Ok(None),
+    }
+}
+
+impl DefaultValue {
+    fn value(&self, kind: &AttributeType, fresh: Fresh) -> AttributeValue {
+        match self {
+            Self::Value(value) => value.clone(),
+            Self::Uuid => AttributeValue::S(
+                Builder::from_random_bytes((fresh.random)()).into_uuid().to_string(),
+            ),
+            Self::Ulid => {
+                let millis = u64::try_from(fresh.now.as_millisecond()).unwrap_or(0);
+                AttributeValue::S(
+                    ulid::Ulid::from_parts(millis, u128::from_be_bytes((fresh.random)()))
+                        .to_string(),
+                )
+            }
+            Self::Now => {
+                let format = match kind {
+                    AttributeType::Timestamp(format) => *format,
+                    _ => TimestampFormat::Rfc3339 { places: 3 },
+                };
+                format
+                    .encode(format.truncate(fresh.now))
+                    .expect("a truncated instant fits its format")
+            }
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! The shape of a definition file, as serde reads it and as its JSON Schema states it.
+//!
+//! Nothing here is checked beyond its type: [`crate::check`] turns a [`FileDefinition`] into a [`crate::Model`].
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A Weir definition file: one DynamoDB table, its entities, and the rollups kept about them.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Weir definition file")]
+pub struct FileDefinition {
+    /// The table.
+    pub table: TableFile,
+    /// The kinds of items that the table holds, by name.
+    #[serde(default)]
+    pub entities: IndexMap<String, EntityFile>,
+    /// The rollups kept about them, by name.
+    #[serde(default)]
+    pub rollups: IndexMap<String, RollupFile>,
+    /// What `weir dev` does with this file. Deployed functions ignore it.
+    #[serde(default)]
+    pub dev: DevFile,
+}
+
+/// The table: its name, its key attributes, its indexes.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TableFile {
+    /// The table's name. The environment variable TABLE_NAME overrides it.
+    pub name: String,
+    /// The attribute that is the partition key.
+    #[serde(default = "default_partition_key")]
+    pub partition_key: String,
+    /// The attribute that is the sort key; an empty text for a table without one.
+    #[serde(default = "default_sort_key")]
+    pub sort_key: String,
+    /// The attribute that says of which entity an item is.
+    #[serde(default = "default_entity_attribute")]
+    pub entity_attribute: String,
+    /// The attribute that holds the epoch second at which DynamoDB deletes an item.
+    pub ttl: Option<String>,
+    /// The table that holds the rollups; `<name>-rollups` if absent.
+    pub rollups_table: Option<String>,
+    /// Global secondary indexes, by name.
+    #[serde(default)]
+    pub indexes: IndexMap<String, IndexFile>,
+}
+
+/// A global secondary index.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IndexFile {
+    /// The attribute that is its partition key.
+    pub partition_key: String,
+    /// The attribute that is its sort key, if it has one.
+    pub sort_key: Option<String>,
+}
+
+/// One kind of item. Besides the fields below, each key attribute of the table and its indexes has its template here,
+/// such as `PK = "USER#{user_id}"`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct EntityFile {
+    /// The item's attributes, by name.
+    #[serde(default)]
+    pub attributes: IndexMap<String, AttributeFile>,
+    /// The collections it belongs to: entities that share a partition and are read together.
+    #[serde(default)]
+    pub collections: Vec<String>,
+    /// Whether `#` and `%` inside key values are percent-escaped. `false` is for tables written by others.
+    #[serde(default = "yes")]
+    pub escape: bool,
+    /// Stored attributes and their values by which an item is known to be one of these; by default the table's
+    /// `entity_attribute` holds the entity's name.
+    #[serde(default, rename = "match")]
+    #[schemars(with = "IndexMap<String, serde_json::Value>")]
+    pub discriminator: IndexMap<String, toml::Value>,
+    /// Key templates, by key attribute.
+    #[serde(flatten)]
+    #[schemars(with = "IndexMap<String, String>")]
+    pub keys: IndexMap<String, toml::Value>,
+}
+
+/// An attribute: its type, and what its values must be.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttributeFile {
+    /// The type of its values.
+    #[serde(rename = "type")]
+    pub kind: TypeName,
+    /// For `enum`: the texts it may be.
+    pub values: Option<Vec<String>>,
+    /// For `decimal`: how many decimal places it has, at most 18.
+    pub scale: Option<u32>,
+    /// For `set`: what it holds, `string`, `number` or `binary`.
+    pub items: Option<TypeName>,
+    /// For `timestamp`: whether it is stored as `rfc3339` text or as an `epoch` number of seconds.
+    pub format: Option<FormatName>,
+    /// For `timestamp` stored as text: how fine it is, `second`, `millisecond` (the default), `microsecond` or `nanosecond`.
+    pub precision: Option<PrecisionName>,
+    /// Whether every item must have it.
+    #[serde(default)]
+    pub required: bool,
+    /// What an item gets when it is absent: a value, or `uuid`, `ulid`, `now`.
+    #[schemars(with = "Option<serde_json::Value>")]
+    pub default: Option<toml::Value>,
+    /// Whether updates may not change it once the item is there.
+    #[serde(default)]
+    pub read_only: bool,
+    /// Whether answers leave it out.
+    #[serde(default)]
+    pub hidden: bool,
+    /// Whether no two items may have the same value.
+    #[serde(default)]
+    pub unique: bool,
+    /// A regular expression that its text must match.
+    pub pattern: Option<String>,
+    /// The least number.
+    #[schemars(with = "Option<f64>")]
+    pub min: Option<toml::Value>,
+    /// The greatest number.
+    #[schemars(with = "Option<f64>")]
+    pub max: Option<toml::Value>,
+    /// The least length: characters of text, bytes of binary, members of a set, list or map.
+    pub min_length: Option<usize>,
+    /// The greatest length.
+    pub max_length: Option<usize>,
+    /// The name it is stored under; its own name if absent.
+    pub field: Option<String>,
+    /// Whether white space at both ends of text is removed before it is stored.
+    #[serde(default)]
+    pub trim: bool,
+    /// Whether text is made lower case before it is stored.
+    #[serde(default)]
+    pub lower: bool,
+    /// Whether text is made upper case before it is stored.
+    #[serde(default)]
+    pub upper: bool,
+}
+
+/// A type of attribute.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum TypeName {
+    /// Text.
+    String,
+    /// An exact decimal of up to 38 digits.
+    Number,
+    /// A number without decimal places.
+    Integer,
+    /// A number with at most `scale` decimal places.
+    Decimal,
+    /// True or false.
+    Boolean,
+    /// One of the texts in `values`.
+    Enum,
+    /// An instant, stored as RFC 3339 text in UTC or as epoch seconds.
+    Timestamp,
+    /// Bytes; base64 in JSON.
+    Binary,
+    /// A set of what `items` says.
+    Set,
+    /// A list.
+    List,
+    /// A map.
+    Map,
+    /// Anything DynamoDB stores.
+    Any,
+}
+
+/// How a timestamp is stored.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum FormatName {
+    /// RFC 3339 text in UTC.
+    Rfc3339,
+    /// A number of seconds since 1970, as DynamoDB's TTL needs it.
+    Epoch,
+}
+
+/// How fine a timestamp is.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum PrecisionName {
+    /// Whole seconds.
+    Second,
+    /// Three decimal places.
+    Millisecond,
+    /// Six decimal places.
+    Microsecond,
+    /// Nine decimal places.
+    Nanosecond,
+}
+
+/// A rollup: numbers kept about the items of an entity, by group and by time bucket.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RollupFile {
+    /// The entity whose items it counts.
+    pub of: String,
+    /// Which of them: by attribute (or a dotted path into a map) a value, a list of values, or operators such as
+    /// `{ gte = 15 }` (ne, gt, gte, lt, lte, between, begins_with, contains, exists).
+    #[serde(default, rename = "where")]
+    #[schemars(with = "IndexMap<String, serde_json::Value>")]
+    pub filter: IndexMap<String, toml::Value>,
+    /// The attributes whose values make the groups; none for one group of everything.
+    #[serde(default)]
+    pub by: Vec<String>,
+    /// The timestamp attribute that places an item in time.
+    pub time: Option<String>,
+    /// How long the time buckets are: minute, hour, day, week, month, quarter, year, all.
+    #[serde(default = "default_buckets")]
+    #[schemars(with = "Vec<BucketName>")]
+    pub buckets: Vec<String>,
+    /// The zone whose calendar cuts time into buckets, such as `Europe/Berlin`; UTC if absent.
+    pub time_zone: Option<String>,
+    /// What is measured, by name: `count`, `sum(attribute)`, `avg(attribute)`.
+    pub measures: IndexMap<String, String>,
+}
+
+/// A granularity of time; only its schema is used, so that a wrong one is reported with the others.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code, missing_docs, reason = "stands for the names in the schema")]
+pub enum BucketName {
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+    Quarter,
+    Year,
+    All,
+}
+
+/// What `weir dev` loads and shows.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DevFile {
+    /// Files that are loaded into a new table, in order.
+    #[serde(default)]
+    pub load: Vec<LoadFile>,
+    /// The table that is printed once they have become rollups.
+    pub show: Option<ShowFile>,
+}
+
+/// A file of items.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoadFile {
+    /// The entity that its rows are.
+    pub entity: String,
+    /// Its path (NDJSON, a JSON array, or CSV), relative to the definition file.
+    pub file: String,
+}
+
+/// The groups of a rollup with the greatest values of a measure, over all time.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowFile {
+    /// The rollup; it must have the bucket `all` and one dimension or more.
+    pub rollup: String,
+    /// The measure that orders the groups.
+    pub measure: String,
+    /// How many groups are shown.
+    #[serde(default = "default_top")]
+    pub top: usize,
+    /// The line above the table.
+    pub title: Option<String>,
+}
+
+fn default_partition_key() -> String {
+    "PK".to_owned()
+}
+
+fn default_sort_key() -> String {
+    "SK".to_owned()
+}
+
+fn default_entity_attribute() -> String {
+    "_et".to_owned()
+}
+
+fn default_buckets() -> Vec<String> {
+    vec!["all".to_owned()]
+}
+
+fn default_top() -> usize {
+    10
+}
+
+fn yes() -> bool {
+    true
+}

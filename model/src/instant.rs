@@ -1,0 +1,127 @@
+//! Timestamps as they are stored: RFC 3339 text of a fixed precision in UTC, or epoch seconds.
+//!
+//! A fixed number of decimal places keeps stored text in the order of time, which sort keys rely on.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_dynamo::AttributeValue;
+
+use crate::number::Number;
+
+/// Years that rollups and keys can hold: four digits, so that text sorts as time does.
+const YEARS: std::ops::RangeInclusive<i16> = 0..=9999;
+
+/// How a timestamp attribute is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimestampFormat {
+    /// Text such as `2026-11-20T06:40:54.123Z`, with this many decimal places of a second (0, 3, 6 or 9).
+    Rfc3339 {
+        /// Decimal places of a second.
+        places: u8,
+    },
+    /// A number: seconds since 1970-01-01T00:00:00Z. DynamoDB's TTL reads this form only.
+    Epoch,
+}
+
+/// Reads RFC 3339 text (`2026-11-20T06:40:54+01:00`) or whole epoch seconds, between the years 0000 and 9999.
+pub fn parse(text: &str) -> Option<Timestamp> {
+    let instant = match text.parse::<i64>() {
+        Ok(seconds) => Timestamp::from_second(seconds).ok()?,
+        Err(_) => text.parse::<Timestamp>().ok()?,
+    };
+    in_range(instant)
+}
+
+/// Reads a stored timestamp, whichever of the two forms it has.
+pub fn read(value: &AttributeValue) -> Option<Timestamp> {
+    match value {
+        AttributeValue::S(text) => in_range(text.parse().ok()?),
+        AttributeValue::N(text) => {
+            let nanos = text.parse::<Number>().ok()?.to_units(9)?;
+            in_range(Timestamp::from_nanosecond(nanos).ok()?)
+        }
+        _ => None,
+    }
+}
+
+fn in_range(instant: Timestamp) -> Option<Timestamp> {
+    YEARS.contains(&instant.to_zoned(TimeZone::UTC).year()).then_some(instant)
+}
+
+impl TimestampFormat {
+    /// The stored form, or `None` when the instant is finer than the format keeps.
+    pub fn encode(self, instant: Timestamp) -> Option<AttributeValue> {
+        (self.truncate(instant) == instant).then(|| self.store(instant))
+    }
+
+    /// The instant with what the format does not keep cut off.
+    pub fn truncate(self, instant: Timestamp) -> Timestamp {
+        let places = match self {
+            Self::Rfc3339 { places } => u32::from(places),
+            Self::Epoch => 0,
+        };
+        let step = 10_i128.pow(9 - places.min(9));
+        let nanos = instant.as_nanosecond();
+        Timestamp::from_nanosecond(nanos - nanos.rem_euclid(step)).unwrap_or(instant)
+    }
+
+    fn store(self, instant: Timestamp) -> AttributeValue {
+        match self {
+            Self::Rfc3339 { places } => AttributeValue::S(text(instant, places)),
+            Self::Epoch => AttributeValue::N(instant.as_second().to_string()),
+        }
+    }
+}
+
+/// RFC 3339 text in UTC with exactly `places` decimal places of a second.
+pub fn text(instant: Timestamp, places: u8) -> String {
+    format!("{instant:.*}", usize::from(places))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MILLIS: TimestampFormat = TimestampFormat::Rfc3339 { places: 3 };
+
+    #[test]
+    fn text_of_any_offset_is_stored_in_utc_with_fixed_places() {
+        let instant = parse("2026-11-20T06:40:54+01:00").expect("valid");
+        assert_eq!(
+            MILLIS.encode(instant),
+            Some(AttributeValue::S("2026-11-20T05:40:54.000Z".to_owned()))
+        );
+        assert_eq!(
+            TimestampFormat::Epoch.encode(instant),
+            Some(AttributeValue::N("1795153254".to_owned()))
+        );
+    }
+
+    #[test]
+    fn what_is_finer_than_the_format_is_not_cut_silently() {
+        let instant = parse("2026-11-20T06:40:54.1234Z").expect("valid");
+        assert_eq!(MILLIS.encode(instant), None);
+        assert_eq!(text(MILLIS.truncate(instant), 3), "2026-11-20T06:40:54.123Z");
+    }
+
+    #[test]
+    fn stored_text_sorts_as_time_does() {
+        let texts = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z", "2026-01-01T00:00:01Z"];
+        let stored: Vec<_> = texts.iter().map(|t| text(parse(t).expect("valid"), 3)).collect();
+        assert!(stored.is_sorted(), "{stored:?}");
+    }
+
+    #[test]
+    fn years_outside_four_digits_are_refused() {
+        assert_eq!(parse("-009999-01-02T00:00:00Z"), None);
+        assert_eq!(read(&AttributeValue::N("-99999999999".to_owned())), None);
+    }
+
+    #[test]
+    fn both_stored_forms_are_read() {
+        let text = AttributeValue::S("2001-01-01T00:47:00Z".to_owned());
+        let epoch = AttributeValue::N("978310020".to_owned());
+        assert_eq!(read(&text), read(&epoch));
+        assert!(read(&text).is_some());
+    }
+}

@@ -1,0 +1,99 @@
+//! What the definition file says: the items a table holds, their keys, and the rollups kept about them.
+//!
+//! ```text
+//! weir.toml ──file──► FileDefinition ──check──► Model
+//!                        (its shape)             (what every other crate asks)
+//! ```
+//!
+//! A [`Model`] is a checked value: whoever holds one may rely on every name in it resolving, every key template
+//! rendering, and every measure reading a number. The crate is pure: it names no SDK, clock, randomness or
+//! environment; [`Fresh`] carries the time and the random bytes that defaults need.
+//!
+//! **Invariant:** an item encoded by an [`Entity`] decodes to what was given, digit by digit.
+
+pub mod attribute;
+pub mod check;
+pub mod entity;
+pub mod error;
+pub mod file;
+pub mod filter;
+pub mod instant;
+mod nearest;
+pub mod number;
+pub mod overlap;
+pub mod rollup;
+pub mod schema;
+pub mod spans;
+pub mod table;
+pub mod template;
+mod typed;
+pub mod value;
+
+use std::str::FromStr;
+
+pub use attribute::{Attribute, AttributeType};
+pub use entity::{Entity, FieldError, Fresh, PrimaryKey};
+pub use error::{DefinitionError, Problem};
+pub use filter::Filter;
+pub use nearest::nearest;
+pub use number::Number;
+pub use rollup::{Granularity, Measure, Rollup};
+pub use serde_dynamo::{AttributeValue, Item};
+pub use table::{Index, TableDefinition};
+pub use template::Template;
+pub use typed::{ItemType, TypeError};
+
+/// A checked definition file: one table, its entities, and its rollups, in the file's order.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The table and its indexes.
+    pub table: TableDefinition,
+    /// The kinds of items that the table holds.
+    pub entities: Vec<Entity>,
+    /// The rollups kept about them.
+    pub rollups: Vec<Rollup>,
+    /// What `weir dev` does with this file, when the file says so.
+    pub dev: file::DevFile,
+}
+
+impl Model {
+    /// Reads a definition file. `name` is the file's name, as error messages show it.
+    ///
+    /// # Errors
+    /// Every problem that the file has, each with its place in `text`.
+    pub fn parse(name: &str, text: &str) -> Result<Self, DefinitionError> {
+        check::check(name, text)
+    }
+
+    /// The same model over a table of another name; `rollups_table` names the rollups' table, `<name>-rollups` if absent.
+    #[must_use]
+    pub fn with_table(mut self, name: &str, rollups_table: Option<&str>) -> Self {
+        self.table.name = name.to_owned();
+        self.table.rollups_table =
+            rollups_table.map_or_else(|| table::default_rollups_table(name), str::to_owned);
+        self
+    }
+
+    /// The entity of that name.
+    pub fn entity(&self, name: &str) -> Option<&Entity> {
+        self.entities.iter().find(|entity| entity.name == name)
+    }
+
+    /// The rollup of that name.
+    pub fn rollup(&self, name: &str) -> Option<&Rollup> {
+        self.rollups.iter().find(|rollup| rollup.name == name)
+    }
+
+    /// The entity that a stored item is one of, by its discriminator.
+    pub fn entity_of(&self, item: &Item) -> Option<&Entity> {
+        self.entities.iter().find(|entity| entity.matches(item))
+    }
+}
+
+impl FromStr for Model {
+    type Err = DefinitionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse("weir.toml", text)
+    }
+}

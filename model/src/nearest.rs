@@ -1,0 +1,47 @@
+//! The nearest valid name to a misspelt one, for error messages.
+
+/// How alike two names must be (0 to 1, Jaro-Winkler) for one to be suggested for the other.
+const LIKENESS: f64 = 0.75;
+
+/// The candidate that looks most like `name`, if one is like it at all.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            (strsim::jaro_winkler(&name.to_lowercase(), &candidate.to_lowercase()), candidate)
+        })
+        .filter(|(likeness, _)| *likeness >= LIKENESS)
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .map(|(_, candidate)| candidate)
+}
+
+/// "did you mean `x`? expected one of `x`, `y`", the help of an unknown name.
+pub(crate) fn expected<'a>(name: &str, candidates: &[&'a str]) -> String {
+    let list =
+        candidates.iter().map(|candidate| format!("`{candidate}`")).collect::<Vec<_>>().join(", ");
+    let valid = match candidates {
+        [] => "there is none to name".to_owned(),
+        [only] => format!("expected `{only}`"),
+        _ => format!("expected one of {list}"),
+    };
+    match nearest(name, candidates.iter().copied()) {
+        Some(candidate) if candidates.len() > 1 => format!("did you mean `{candidate}`? {valid}"),
+        _ => valid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typo_finds_its_name() {
+        assert_eq!(nearest("custmer_id", ["order_id", "customer_id"]), Some("customer_id"));
+        assert_eq!(nearest("Count", ["count", "sum"]), Some("count"));
+    }
+
+    #[test]
+    fn an_unrelated_name_is_not_suggested() {
+        assert_eq!(nearest("zzz", ["order_id", "customer_id"]), None);
+    }
+}

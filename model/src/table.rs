@@ -1,0 +1,77 @@
+//! The table that a definition file is about: its key attributes and its indexes.
+
+/// What is put behind a table's name to name the table of its rollups.
+const ROLLUPS_SUFFIX: &str = "-rollups";
+
+/// The partition key of the table that holds rollups.
+pub const ROLLUPS_PARTITION_KEY: &str = "PK";
+/// The sort key of the table that holds rollups.
+pub const ROLLUPS_SORT_KEY: &str = "SK";
+
+/// DynamoDB's limit on a partition key's value, in bytes.
+pub const MAX_PARTITION_KEY_BYTES: usize = 2048;
+/// DynamoDB's limit on a sort key's value, in bytes.
+pub const MAX_SORT_KEY_BYTES: usize = 1024;
+
+/// A table's names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableDefinition {
+    /// The table's name.
+    pub name: String,
+    /// The attribute that is the partition key.
+    pub partition_key: String,
+    /// The attribute that is the sort key, if the table has one.
+    pub sort_key: Option<String>,
+    /// The attribute that says of which entity an item is.
+    pub entity_attribute: String,
+    /// The attribute that holds the epoch second at which DynamoDB deletes the item.
+    pub ttl: Option<String>,
+    /// The table that holds the rollups.
+    pub rollups_table: String,
+    /// The global secondary indexes.
+    pub indexes: Vec<Index>,
+}
+
+/// A global secondary index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Index {
+    /// Its name.
+    pub name: String,
+    /// The attribute that is its partition key.
+    pub partition_key: String,
+    /// The attribute that is its sort key, if it has one.
+    pub sort_key: Option<String>,
+}
+
+/// The rollups' table of a table that names none.
+pub fn default_rollups_table(table: &str) -> String {
+    format!("{table}{ROLLUPS_SUFFIX}")
+}
+
+impl TableDefinition {
+    /// Every key attribute of the table and its indexes, each once, the table's own first.
+    pub fn key_attributes(&self) -> Vec<&str> {
+        let own = std::iter::once(&self.partition_key).chain(&self.sort_key);
+        let indexed = self
+            .indexes
+            .iter()
+            .flat_map(|index| std::iter::once(&index.partition_key).chain(&index.sort_key));
+        let mut names: Vec<&str> = Vec::new();
+        for name in own.chain(indexed) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// DynamoDB's limit on the value of a key attribute, in bytes: the smaller where it serves as both.
+    pub fn max_key_bytes(&self, attribute: &str) -> usize {
+        let sorts = |sort_key: &Option<String>| sort_key.as_deref() == Some(attribute);
+        if sorts(&self.sort_key) || self.indexes.iter().any(|index| sorts(&index.sort_key)) {
+            MAX_SORT_KEY_BYTES
+        } else {
+            MAX_PARTITION_KEY_BYTES
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! Values between JSON, text and DynamoDB, guided by an attribute's type.
+//!
+//! | type | JSON | DynamoDB |
+//! |---|---|---|
+//! | string, enum | string | `S` |
+//! | number, integer, decimal | number, or the number as a string | `N` |
+//! | boolean | `true`, `false` | `BOOL` |
+//! | timestamp | RFC 3339 string, or epoch seconds | `S` or `N` |
+//! | binary | base64 string | `B` |
+//! | set | array without repetition | `SS`, `NS`, `BS` |
+//! | list, map, any | array, object, anything | `L`, `M`, whatever fits |
+//!
+//! **Invariant:** numbers keep every digit both ways; what would be rounded is refused instead.
+
+use std::collections::{HashMap, HashSet};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_dynamo::AttributeValue;
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::attribute::{AttributeType, SetItems};
+use crate::instant;
+use crate::number::Number;
+
+/// DynamoDB's limit on nested lists and maps.
+const MAX_DEPTH: usize = 32;
+/// How much of a refused value a message repeats, in characters.
+const SHOWN_CHARACTERS: usize = 60;
+
+/// A value that does not fit its attribute: says what was expected.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct Invalid(String);
+
+impl Invalid {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+
+    fn expected(what: &str, found: &Value) -> Self {
+        Self(format!("expected {what}, found {}", shown(found)))
+    }
+}
+
+/// Encodes a JSON value as the DynamoDB value of that type.
+///
+/// # Errors
+/// What was expected instead.
+pub fn encode(kind: &AttributeType, json: &Value) -> Result<AttributeValue, Invalid> {
+    match kind {
+        AttributeType::String => Ok(AttributeValue::S(text(json, "a string")?.to_owned())),
+        AttributeType::Number => Ok(AttributeValue::N(number(json)?.to_string())),
+        AttributeType::Integer => integer(json),
+        AttributeType::Decimal { scale } => decimal(json, *scale),
+        AttributeType::Boolean => match json {
+            Value::Bool(value) => Ok(AttributeValue::Bool(*value)),
+            other => Err(Invalid::expected("true or false", other)),
+        },
+        AttributeType::Enum { values } => one_of(json, values),
+        AttributeType::Timestamp(format) => timestamp(json, *format),
+        AttributeType::Binary => Ok(AttributeValue::B(bytes(json)?)),
+        AttributeType::Set(items) => set(json, *items),
+        AttributeType::List => match json {
+            Value::Array(_) => anything(json, 0),
+            other => Err(Invalid::expected("an array", other)),
+        },
+        AttributeType::Map => match json {
+            Value::Object(_) => anything(json, 0),
+            other => Err(Invalid::expected("an object", other)),
+        },
+        AttributeType::Any => anything(json, 0),
+    }
+}
+
+/// Encodes a value given as text, as a path, a query or a row of CSV gives it.
+///
+/// # Errors
+/// What was expected instead.
+pub fn encode_text(kind: &AttributeType, text: &str) -> Result<AttributeValue, Invalid> {
+    encode(kind, &text_to_json(kind, text)?)
+}
+
+/// The JSON value that a text stands for: `12` is a number for a number, text for a string, and so on. Sets and lists
+/// of text are separated by commas; anything deeper is written as JSON.
+pub(crate) fn text_to_json(kind: &AttributeType, text: &str) -> Result<Value, Invalid> {
+    match kind {
+        AttributeType::Boolean => match text {
+            "true" => Ok(Value::Bool(true)),
+            "false" => Ok(Value::Bool(false)),
+            other => Err(Invalid::expected("true or false", &Value::String(other.to_owned()))),
+        },
+        AttributeType::Set(_) if !text.starts_with('[') => Ok(Value::Array(
+            text.split(',').map(|member| Value::String(member.trim().to_owned())).collect(),
+        )),
+        AttributeType::Set(_) | AttributeType::List | AttributeType::Map => {
+            serde_json::from_str(text)
+                .map_err(|error| Invalid::new(format!("expected JSON: {error}")))
+        }
+        AttributeType::Any => {
+            Ok(serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())))
+        }
+        _ => Ok(Value::String(text.to_owned())),
+    }
+}
+
+/// The JSON form of a stored value; the inverse of [`encode`] for a value of the right type.
+pub fn decode(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => Value::String(text.clone()),
+        AttributeValue::N(text) => number_to_json(text),
+        AttributeValue::Bool(value) => Value::Bool(*value),
+        AttributeValue::Null(_) => Value::Null,
+        AttributeValue::B(bytes) => Value::String(STANDARD.encode(bytes)),
+        AttributeValue::Ss(members) => {
+            sorted(members.iter().map(|text| Value::String(text.clone())))
+        }
+        AttributeValue::Ns(members) => sorted(members.iter().map(|text| number_to_json(text))),
+        AttributeValue::Bs(members) => {
+            sorted(members.iter().map(|bytes| Value::String(STANDARD.encode(bytes))))
+        }
+        AttributeValue::L(members) => Value::Array(members.iter().map(decode).collect()),
+        AttributeValue::M(members) => {
+            let mut names: Vec<_> = members.keys().collect();
+            names.sort();
+            Value::Object(
+                names.into_iter().map(|name| (name.clone(), decode(&members[name]))).collect(),
+            )
+        }
+    }
+}
+
+/// A number as JSON with all its digits; text when it is none.
+pub fn number_to_json(text: &str) -> Value {
+    match text.parse::<Number>() {
+        Ok(number) => serde_json::from_str(&number.to_string())
+            .unwrap_or_else(|_| Value::String(text.to_owned())),
+        Err(_) => Value::String(text.to_owned()),
+    }
+}
+
+/// The length that `min_length` and `max_length` speak of, for the types that have one.
+pub(crate) fn length(value: &AttributeValue) -> Option<usize> {
+    match value {
+        AttributeValue::S(text) => Some(text.chars().count()),
+        AttributeValue::B(bytes) => Some(bytes.len()),
+        AttributeValue::Ss(members) | AttributeValue::Ns(members) => Some(members.len()),
+        AttributeValue::Bs(members) => Some(members.len()),
+        AttributeValue::L(members) => Some(members.len()),
+        AttributeValue::M(members) => Some(members.len()),
+        AttributeValue::N(_) | AttributeValue::Bool(_) | AttributeValue::Null(_) => None,
+    }
+}
+
+/// A JSON value, shortened, for a message.
+pub fn shown(json: &Value) -> String {
+    let text = json.to_string();
+    if text.chars().count() <= SHOWN_CHARACTERS {
+        return text;
+    }
+    format!("{}…", text.chars().take(SHOWN_CHARACTERS).collect::<String>())
+}
+
+fn text<'a>(json: &'a Value, what: &str) -> Result<&'a str, Invalid> {
+    json.as_str().ok_or_else(|| Invalid::expected(what, json))
+}
+
+fn number(json: &Value) -> Result<Number, Invalid> {
+    let text = match json {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        other => return Err(Invalid::expected("a number", other)),
+    };
+    text.parse().map_err(|error| Invalid::new(format!("{error}, found {}", shown(json))))
+}
+
+fn integer(json: &Value) -> Result<AttributeValue, Invalid> {
+    let number = number(json)?;
+    if !number.is_integer() {
+        return Err(Invalid::expected("a number without decimal places", json));
+    }
+    Ok(AttributeValue::N(number.to_string()))
+}
+
+fn decimal(json: &Value, scale: u32) -> Result<AttributeValue, Invalid> {
+    let number = number(json)?;
+    if number.decimal_places() > scale {
+        return Err(Invalid::expected(&format!("at most {scale} decimal places"), json));
+    }
+    Ok(AttributeValue::N(number.to_string()))
+}
+
+fn one_of(json: &Value, values: &[String]) -> Result<AttributeValue, Invalid> {
+    match json.as_str().filter(|text| values.iter().any(|value| value == text)) {
+        Some(text) => Ok(AttributeValue::S(text.to_owned())),
+        None => Err(Invalid::expected(&format!("one of {}", values.join(", ")), json)),
+    }
+}
+
+fn timestamp(json: &Value, format: instant::TimestampFormat) -> Result<AttributeValue, Invalid> {
+    let text = match json {
+        Value::String(text) => text.clone(),
+        Value::Number(seconds) => seconds.to_string(),
+        other => return Err(Invalid::expected("an RFC 3339 timestamp or epoch seconds", other)),
+    };
+    let instant = instant::parse(&text).ok_or_else(|| {
+        Invalid::expected(
+            "an RFC 3339 timestamp such as 2026-11-20T06:40:54Z, or epoch seconds",
+            json,
+        )
+    })?;
+    format.encode(instant).ok_or_else(|| {
+        let kept = match format {
+            instant::TimestampFormat::Rfc3339 { places: 3 } => "milliseconds",
+            instant::TimestampFormat::Rfc3339 { places: 6 } => "microseconds",
+            _ => "seconds",
+        };
+        Invalid::expected(&format!("a timestamp of whole {kept}, as its `precision` says"), json)
+    })
+}
+
+fn bytes(json: &Value) -> Result<Vec<u8>, Invalid> {
+    let text = text(json, "base64 text")?;
+    STANDARD.decode(text).map_err(|_| Invalid::expected("base64 text", json))
+}
+
+fn set(json: &Value, items: SetItems) -> Result<AttributeValue, Invalid> {
+    let Value::Array(members) = json else {
+        return Err(Invalid::expected("an array", json));
+    };
+    if members.is_empty() {
+        return Err(Invalid::new(
+            "expected at least one member: DynamoDB stores no empty set, leave it out instead",
+        ));
+    }
+    match items {
+        SetItems::String => {
+            let texts = members.iter().map(|member| text(member, "a string").map(str::to_owned));
+            distinct(texts.collect::<Result<Vec<_>, _>>()?).map(AttributeValue::Ss)
+        }
+        SetItems::Number => {
+            let numbers =
+                members.iter().map(|member| number(member).map(|number| number.to_string()));
+            distinct(numbers.collect::<Result<Vec<_>, _>>()?).map(AttributeValue::Ns)
+        }
+        SetItems::Binary => distinct(members.iter().map(bytes).collect::<Result<Vec<_>, _>>()?)
+            .map(AttributeValue::Bs),
+    }
+}
+
+fn distinct<T: std::hash::Hash + Eq>(members: Vec<T>) -> Result<Vec<T>, Invalid> {
+    let different = members.iter().collect::<HashSet<_>>().len();
+    if different < members.len() {
+        return Err(Invalid::new("expected each member of the set once, one is repeated"));
+    }
+    Ok(members)
+}
+
+fn anything(json: &Value, depth: usize) -> Result<AttributeValue, Invalid> {
+    if depth >= MAX_DEPTH {
+        return Err(Invalid::new(format!("expected at most {MAX_DEPTH} levels of nesting")));
+    }
+    match json {
+        Value::Null => Ok(AttributeValue::Null(true)),
+        Value::Bool(value) => Ok(AttributeValue::Bool(*value)),
+        Value::Number(_) => Ok(AttributeValue::N(number(json)?.to_string())),
+        Value::String(text) => Ok(AttributeValue::S(text.clone())),
+        Value::Array(members) => members
+            .iter()
+            .map(|member| anything(member, depth + 1))
+            .collect::<Result<_, _>>()
+            .map(AttributeValue::L),
+        Value::Object(members) => map(members, depth).map(AttributeValue::M),
+    }
+}
+
+fn map(
+    members: &Map<String, Value>,
+    depth: usize,
+) -> Result<HashMap<String, AttributeValue>, Invalid> {
+    members.iter().map(|(name, member)| Ok((name.clone(), anything(member, depth + 1)?))).collect()
+}
+
+fn sorted(members: impl Iterator<Item = Value>) -> Value {
+    let mut members: Vec<_> = members.collect();
+    members.sort_by_cached_key(|member| match member {
+        Value::Number(number) => (number.to_string().parse::<Number>().ok(), String::new()),
+        other => (None, other.to_string()),
+    });
+    Value::Array(members)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_number_keeps_thirty_eight_digits_both_ways() {
+        let json: Value =
+            serde_json::from_str("12345678901234567890.123456789012345678").expect("JSON");
+        let stored = encode(&AttributeType::Number, &json).expect("a number");
+        assert_eq!(stored, AttributeValue::N("12345678901234567890.123456789012345678".to_owned()));
+        assert_eq!(decode(&stored).to_string(), "12345678901234567890.123456789012345678");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_says_what_was_expected() {
+        let cases = [
+            (
+                AttributeType::Integer,
+                json!(1.5),
+                "expected a number without decimal places, found 1.5",
+            ),
+            (
+                AttributeType::Decimal { scale: 2 },
+                json!(1.234),
+                "expected at most 2 decimal places, found 1.234",
+            ),
+            (AttributeType::Boolean, json!("yes"), "expected true or false, found \"yes\""),
+            (
+                AttributeType::Set(SetItems::String),
+                json!(["a", "a"]),
+                "expected each member of the set once, one is repeated",
+            ),
+            (AttributeType::Binary, json!("%"), "expected base64 text, found \"%\""),
+        ];
+        for (kind, json, expected) in cases {
+            assert_eq!(encode(&kind, &json).expect_err(expected).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn sets_and_binary_round_trip() {
+        let cases = [
+            (AttributeType::Set(SetItems::Number), json!([1, 2, 10])),
+            (AttributeType::Set(SetItems::String), json!(["a", "b"])),
+            (AttributeType::Set(SetItems::Binary), json!(["YQ==", "Yg=="])),
+            (AttributeType::Binary, json!("AAEC")),
+            (AttributeType::Map, json!({"a": [1, null, {"b": "c"}]})),
+        ];
+        for (kind, json) in cases {
+            assert_eq!(decode(&encode(&kind, &json).expect("valid")), json);
+        }
+    }
+
+    #[test]
+    fn nesting_beyond_dynamodbs_limit_is_refused() {
+        let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));
+        assert!(encode(&AttributeType::Any, &deep).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_that_is_accepted_comes_back(text in "[a-z]{0,5}", number in any::<i64>(), flag in any::<bool>()) {
+            let json = json!({"text": text, "list": [number, flag, null]});
+            let stored = encode(&AttributeType::Any, &json).expect("valid");
+            let mut expected = json.clone();
+            expected.sort_all_objects();
+            prop_assert_eq!(decode(&stored), expected);
+        }
+    }
+}
