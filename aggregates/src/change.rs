@@ -1,0 +1,58 @@
+//! A change to one item, as a stream record tells it.
+
+use model::Item;
+
+use crate::sequence::SequenceNumber;
+
+/// One change: what an item was and what it became.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The record's place in its shard.
+    pub sequence: SequenceNumber,
+    /// When it was written, in seconds since 1970 (approximate, as DynamoDB gives it).
+    pub seconds: u32,
+    /// What happened.
+    pub image: Image,
+}
+
+/// What happened to the item: its images before and after.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Image {
+    /// The item was not there before.
+    Insert {
+        /// What it is now.
+        new: Item,
+    },
+    /// The item was there before and after.
+    Modify {
+        /// What it was.
+        old: Item,
+        /// What it is now.
+        new: Item,
+    },
+    /// The item is no longer there.
+    Remove {
+        /// What it was.
+        old: Item,
+        /// Whether DynamoDB removed it because its time to live had passed.
+        expired: bool,
+    },
+}
+
+impl Image {
+    /// The item after the change.
+    pub fn new_image(&self) -> Option<&Item> {
+        match self {
+            Self::Insert { new } | Self::Modify { new, .. } => Some(new),
+            Self::Remove { .. } => None,
+        }
+    }
+
+    /// The item before the change.
+    pub fn old_image(&self) -> Option<&Item> {
+        match self {
+            Self::Modify { old, .. } | Self::Remove { old, .. } => Some(old),
+            Self::Insert { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! The theorem: any history, cut into any batches, with anything delivered again, gives what a recount gives.
+//!
+//! A history of writes to a few items becomes the records of two shards. They are delivered as an event source mapping
+//! may: in order the first time, in batches cut anywhere, any stretch again and cut anew, and with invocations that die
+//! after some of their writes. Rollup items are kept as DynamoDB would keep them, by the conditional write alone. In the
+//! end they are compared with a recount of the items, made by other code.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aggregates::query::read_amounts;
+use aggregates::{Accumulator, Amounts, Change, Image, RollupKey, Update, fold};
+use model::{AttributeValue, Item, Model};
+use proptest::prelude::*;
+
+const DEFINITION: &str = r##"
+[table]
+name = "shop"
+[entities.sale]
+PK = "SALE#{id}"
+SK = "SALE"
+[entities.sale.attributes]
+id = { type = "string", required = true }
+shop = { type = "string" }
+amount = { type = "decimal", scale = 2 }
+weight = { type = "number" }
+at = { type = "timestamp", precision = "second" }
+[entities.other]
+PK = "OTHER#{id}"
+SK = "OTHER"
+[entities.other.attributes]
+id = { type = "string", required = true }
+[rollups.sales]
+of = "sale"
+where = { amount = { gte = 1 } }
+by = ["shop"]
+time = "at"
+buckets = ["hour", "day", "month", "all"]
+measures = { sales = "count", revenue = "sum(amount)", weight = "avg(weight)" }
+"##;
+
+const SHARDS: usize = 2;
+/// The watermark attribute is one for each shard; its name does not matter here.
+const WATERMARK: [&str; SHARDS] = ["@a", "@b"];
+
+/// What an item may be after a write.
+#[derive(Clone, Debug, PartialEq)]
+struct Sale {
+    shop: Option<&'static str>,
+    /// Cents; `None` for an item without an amount.
+    amount: Option<i64>,
+    weight: Option<Weight>,
+    hour: u8,
+    entity: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Weight {
+    Grams(i64),
+    NotANumber,
+    TooLarge,
+}
+
+/// One write to one of a few items; `None` deletes it.
+#[derive(Clone, Debug)]
+struct Write {
+    item: usize,
+    value: Option<Sale>,
+}
+
+/// A delivery of one shard's records: from how far back, how many, and after how many of its writes it dies.
+#[derive(Clone, Debug)]
+struct Delivery {
+    shard: usize,
+    back: usize,
+    length: usize,
+    dies_after: Option<usize>,
+}
+
+fn sale() -> impl Strategy<Value = Sale> {
+    let shop = prop_oneof![4 => prop::sample::select(vec![Some("a#1"), Some("b"), Some("")]), 1 => Just(None)];
+    let weight = prop_oneof![
+        6 => (-5000_i64..5000).prop_map(|grams| Some(Weight::Grams(grams))),
+        2 => Just(None),
+        1 => Just(Some(Weight::NotANumber)),
+        1 => Just(Some(Weight::TooLarge)),
+    ];
+    let amount = prop_oneof![8 => (-200_i64..2000).prop_map(Some), 1 => Just(None)];
+    let entity = prop_oneof![9 => Just("sale"), 1 => Just("other")];
+    (shop, amount, weight, 0_u8..50, entity).prop_map(|(shop, amount, weight, hour, entity)| Sale {
+        shop,
+        amount,
+        weight,
+        hour,
+        entity,
+    })
+}
+
+fn writes() -> impl Strategy<Value = Vec<Write>> {
+    let value = prop_oneof![4 => sale().prop_map(Some), 1 => Just(None)];
+    prop::collection::vec(
+        (0_usize..6, value).prop_map(|(item, value)| Write { item, value }),
+        0..60,
+    )
+}
+
+fn deliveries() -> impl Strategy<Value = Vec<Delivery>> {
+    let dies_after = prop_oneof![3 => Just(None), 2 => (0_usize..6).prop_map(Some)];
+    let delivery = (0..SHARDS, 0_usize..20, 1_usize..15, dies_after)
+        .prop_map(|(shard, back, length, dies_after)| Delivery { shard, back, length, dies_after });
+    prop::collection::vec(delivery, 0..40)
+}
+
+impl Sale {
+    fn hours(&self) -> (u8, u8) {
+        (1 + self.hour / 24, self.hour % 24)
+    }
+
+    fn item(&self, id: usize) -> Item {
+        let (day, hour) = self.hours();
+        let text = |text: String| AttributeValue::S(text);
+        let mut item = HashMap::from([
+            ("_et".to_owned(), text(self.entity.to_owned())),
+            ("id".to_owned(), text(id.to_string())),
+            ("at".to_owned(), text(format!("2026-03-{day:02}T{hour:02}:30:00Z"))),
+        ]);
+        if let Some(shop) = self.shop {
+            item.insert("shop".to_owned(), text(shop.to_owned()));
+        }
+        if let Some(cents) = self.amount {
+            let sign = if cents < 0 { "-" } else { "" };
+            let (whole, rest) = (cents.abs() / 100, cents.abs() % 100);
+            item.insert("amount".to_owned(), AttributeValue::N(format!("{sign}{whole}.{rest:02}")));
+        }
+        match self.weight {
+            Some(Weight::Grams(grams)) => {
+                drop(item.insert("weight".to_owned(), AttributeValue::N(format!("{grams}e-3"))))
+            }
+            Some(Weight::NotANumber) => {
+                drop(item.insert("weight".to_owned(), text("heavy".to_owned())))
+            }
+            Some(Weight::TooLarge) => {
+                drop(item.insert("weight".to_owned(), AttributeValue::N("1e20".to_owned())))
+            }
+            None => {}
+        }
+        item.into()
+    }
+}
+
+/// The records of each shard: an item stays in its shard, numbers leave gaps.
+fn records(writes: &[Write]) -> (Vec<Vec<Change>>, HashMap<usize, Sale>) {
+    let mut items: HashMap<usize, Sale> = HashMap::new();
+    let mut shards = vec![Vec::new(); SHARDS];
+    for (position, write) in writes.iter().enumerate() {
+        let old = items.get(&write.item).map(|sale| sale.item(write.item));
+        let new = write.value.as_ref().map(|sale| sale.item(write.item));
+        match &write.value {
+            Some(sale) => drop(items.insert(write.item, sale.clone())),
+            None => drop(items.remove(&write.item)),
+        }
+        let image = match (old, new) {
+            (None, Some(new)) => Image::Insert { new },
+            (Some(old), Some(new)) => Image::Modify { old, new },
+            (Some(old), None) => Image::Remove { old, expired: false },
+            (None, None) => continue,
+        };
+        let sequence =
+            format!("99999999999999999999{}", position * 7 + 3).parse().expect("a sequence number");
+        shards[write.item % SHARDS].push(Change { sequence, seconds: 1_700_000_000, image });
+    }
+    (shards, items)
+}
+
+/// The rollup items, as DynamoDB holds them.
+type Store = BTreeMap<RollupKey, HashMap<String, AttributeValue>>;
+
+/// The conditional write, and the retry with what is left, as the shell does them.
+fn apply(store: &mut Store, shard: usize, update: &Update) {
+    let mut pending = update.clone();
+    for round in 0.. {
+        assert!(round < 2, "a rollup item that nothing else writes needs no third round");
+        let item = store.entry(pending.key.clone()).or_default();
+        let stored = match item.get(WATERMARK[shard]) {
+            Some(AttributeValue::B(bytes)) => Some(bytes.clone()),
+            _ => None,
+        };
+        if stored.as_ref().is_none_or(|stored| *stored < pending.first().lower_bound()) {
+            item.insert(WATERMARK[shard].to_owned(), AttributeValue::B(pending.last().to_bytes()));
+            for (name, amount) in pending.amounts().to_add() {
+                let before = match item.get(&name) {
+                    Some(AttributeValue::N(text)) => {
+                        text.parse::<model::Number>().expect("a number")
+                    }
+                    _ => model::Number::from(0),
+                };
+                let sum = before.to_units(9).expect("fits") + amount.to_units(9).expect("fits");
+                item.insert(name, AttributeValue::N(model::Number::from_units(sum, 9).to_string()));
+            }
+            return;
+        }
+        let absorbed = aggregates::Watermark::from_bytes(&stored.expect("the condition failed"))
+            .expect("readable");
+        match pending.after(absorbed.sequence) {
+            Some(rest) => pending = rest,
+            None => return,
+        }
+    }
+}
+
+/// Delivers one batch; whether it ended well.
+fn deliver(
+    model: &Model,
+    store: &mut Store,
+    shard: usize,
+    batch: &[Change],
+    dies_after: Option<usize>,
+) -> bool {
+    let updates = fold(model, batch).updates;
+    let survives = dies_after.unwrap_or(updates.len());
+    for update in updates.iter().take(survives) {
+        apply(store, shard, update);
+    }
+    survives >= updates.len()
+}
+
+/// Delivers everything: as the deliveries say first, then whatever of each shard has not been handled yet.
+fn deliver_all(model: &Model, store: &mut Store, shards: &[Vec<Change>], deliveries: &[Delivery]) {
+    let mut done = [0_usize; SHARDS];
+    for delivery in deliveries {
+        let records = &shards[delivery.shard];
+        let start = done[delivery.shard].saturating_sub(delivery.back);
+        let end = (start + delivery.length).min(records.len());
+        if deliver(model, store, delivery.shard, &records[start..end], delivery.dies_after) {
+            done[delivery.shard] = done[delivery.shard].max(end);
+        }
+    }
+    for (shard, records) in shards.iter().enumerate() {
+        deliver(model, store, shard, &records[done[shard]..], None);
+    }
+}
+
+/// What a recount of the items gives, by its own arithmetic: by partition and bucket, items, cents, weights, milligrams.
+fn recount(items: &HashMap<usize, Sale>) -> BTreeMap<(String, String), (i128, i128, i128, i128)> {
+    let mut groups = BTreeMap::new();
+    for sale in items.values().filter(|sale| sale.entity == "sale") {
+        let (Some(shop), Some(cents)) = (sale.shop, sale.amount) else { continue };
+        let grams = match sale.weight {
+            Some(Weight::Grams(grams)) => Some(i128::from(grams)),
+            Some(Weight::NotANumber | Weight::TooLarge) => continue,
+            None => None,
+        };
+        if cents < 100 {
+            continue;
+        }
+        let (day, hour) = sale.hours();
+        let buckets = [
+            format!("hour#2026-03-{day:02}T{hour:02}:00Z"),
+            format!("day#2026-03-{day:02}"),
+            "month#2026-03".to_owned(),
+            "all".to_owned(),
+        ];
+        for bucket in buckets {
+            let group = groups
+                .entry((format!("sales#{}", shop.replace('#', "%23")), bucket))
+                .or_insert((0, 0, 0, 0));
+            group.0 += 1;
+            group.1 += i128::from(cents);
+            group.2 += i128::from(grams.is_some());
+            group.3 += grams.unwrap_or(0) * 1_000_000;
+        }
+    }
+    groups
+}
+
+fn kept(model: &Model, store: &Store) -> BTreeMap<(String, String), (i128, i128, i128, i128)> {
+    let rollup = &model.rollups[0];
+    let name = |name: &str| name.to_owned();
+    let read = |amounts: &Amounts| {
+        (
+            amounts.get(&Accumulator::Items),
+            amounts.get(&Accumulator::Sum { attribute: name("amount"), scale: 2 }),
+            amounts.get(&Accumulator::Present { attribute: name("weight") }),
+            amounts.get(&Accumulator::Sum { attribute: name("weight"), scale: 9 }),
+        )
+    };
+    let rows = store.iter().map(|(key, item)| {
+        let amounts = read_amounts(rollup, &item.clone().into()).expect("readable");
+        ((key.partition.clone(), key.sort.clone()), read(&amounts))
+    });
+    rows.filter(|(_, amounts)| *amounts != (0, 0, 0, 0)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn any_delivery_of_any_history_gives_what_a_recount_gives(writes in writes(), deliveries in deliveries()) {
+        let model: Model = DEFINITION.parse().expect("valid");
+        let (shards, items) = records(&writes);
+        let mut store = Store::new();
+        deliver_all(&model, &mut store, &shards, &deliveries);
+        prop_assert_eq!(kept(&model, &store), recount(&items));
+    }
+
+    #[test]
+    fn a_replay_of_everything_afterwards_changes_nothing(writes in writes(), from in 0_usize..30) {
+        let model: Model = DEFINITION.parse().expect("valid");
+        let (shards, items) = records(&writes);
+        let mut store = Store::new();
+        deliver_all(&model, &mut store, &shards, &[]);
+        for (shard, records) in shards.iter().enumerate() {
+            for batch in records[from.min(records.len())..].chunks(4) {
+                deliver(&model, &mut store, shard, batch, None);
+            }
+        }
+        prop_assert_eq!(kept(&model, &store), recount(&items));
+    }
+}
+
+/// Two records that cancel each other must still advance the watermark: a replay that begins between them would
+/// otherwise apply the second alone.
+#[test]
+fn a_replay_that_begins_between_two_cancelling_records_applies_neither() {
+    let model: Model = DEFINITION.parse().expect("valid");
+    let sale = Sale { shop: Some("b"), amount: Some(500), weight: None, hour: 1, entity: "sale" };
+    let writes = [Write { item: 0, value: Some(sale) }, Write { item: 0, value: None }];
+    let (shards, items) = records(&writes);
+    let mut store = Store::new();
+    deliver(&model, &mut store, 0, &shards[0], None);
+    deliver(&model, &mut store, 0, &shards[0][1..], None);
+    assert_eq!(kept(&model, &store), recount(&items));
+}
+
+#[test]
+fn a_record_twice_in_one_batch_counts_once() {
+    let model: Model = DEFINITION.parse().expect("valid");
+    let sale = Sale { shop: Some("b"), amount: Some(500), weight: None, hour: 1, entity: "sale" };
+    let (shards, items) = records(&[Write { item: 0, value: Some(sale) }]);
+    let twice: Vec<_> = shards[0].iter().chain(&shards[0]).cloned().collect();
+    let mut store = Store::new();
+    deliver(&model, &mut store, 0, &twice, None);
+    assert_eq!(kept(&model, &store), recount(&items));
+}
+
+#[test]
+fn what_cannot_be_counted_is_reported_with_its_reason() {
+    let model: Model = DEFINITION.parse().expect("valid");
+    let sale = Sale { shop: None, amount: Some(500), weight: None, hour: 1, entity: "sale" };
+    let heavy = Sale { shop: Some("b"), weight: Some(Weight::NotANumber), ..sale.clone() };
+    let writes = [Write { item: 0, value: Some(sale) }, Write { item: 2, value: Some(heavy) }];
+    let (shards, _) = records(&writes);
+    let fold = fold(&model, &shards[0]);
+    let reasons: Vec<_> = fold
+        .skipped
+        .iter()
+        .map(|((_, skip), skipped)| (skip.to_string(), skipped.images))
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            ("the dimension `shop` is absent".to_owned(), 1),
+            ("`weight` is no number below 10^20".to_owned(), 1)
+        ]
+    );
+    assert!(fold.updates.is_empty());
+}
