@@ -1,0 +1,218 @@
+//! How this process reaches DynamoDB: one loaded AWS configuration and one pool of connections.
+//!
+//! | made by             | endpoint                  | region and credentials                      |
+//! |---------------------|---------------------------|---------------------------------------------|
+//! | [`from_env`]        | AWS's, or `AWS_ENDPOINT_URL_…` | the SDK's default chains               |
+//! | [`to`] a loopback   | the given one             | the environment's, or `us-east-1` and `weir` |
+//! | [`to`] anywhere else | the given one            | the SDK's default chains                    |
+//!
+//! A DynamoDB on this machine checks no credentials, so the default chains, which end by asking the
+//! instance metadata service and waiting for it, are not asked. An `AWS_ENDPOINT_URL_DYNAMODB` that
+//! is a loopback address is used for the streams as well: an emulator serves both at one address,
+//! and otherwise the SDK would send the reads of the stream to AWS.
+//!
+//! [`from_env`]: Connection::from_env
+//! [`to`]: Connection::to
+
+use std::env;
+use std::time::Duration;
+
+use aws_config::environment::{
+    EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
+};
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Credentials;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+
+/// How long opening a connection may take.
+const CONNECT_TIMEOUT_MS: u64 = 3_000;
+/// How long one attempt of a request may take, from sending it to the last byte of the answer.
+const ATTEMPT_TIMEOUT_MS: u64 = 10_000;
+/// How long a request may take with all its attempts and the pauses between them.
+const REQUEST_TIMEOUT_MS: u64 = 45_000;
+/// How often a request is tried when the failure is one that passes: throttling, a 5xx, a broken
+/// connection.
+const ATTEMPTS: u32 = 8;
+/// The pause before the second attempt is random, up to this; each later one up to twice as long.
+const FIRST_PAUSE_MS: u64 = 50;
+/// No pause between attempts is longer.
+const LONGEST_PAUSE_MS: u64 = 5_000;
+
+/// The region named to a DynamoDB on this machine when the environment names none.
+const LOCAL_REGION: &str = "us-east-1";
+/// The access key and secret shown to a DynamoDB on this machine when the environment has none.
+const LOCAL_CREDENTIALS: &str = "weir";
+
+/// A loaded configuration, cheap to clone; clients made from it share their connections.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    config: SdkConfig,
+}
+
+impl Connection {
+    /// Connects as the environment and the AWS profile say.
+    pub async fn from_env() -> Self {
+        match local_endpoint(|name| env::var(name).ok()) {
+            Some(endpoint_url) => Self::to(endpoint_url).await,
+            None => Connection { config: loader(TrustStore::default()).load().await },
+        }
+    }
+
+    /// Connects to the DynamoDB at this URL, whatever the environment says; its streams are read
+    /// there too.
+    pub async fn to(endpoint_url: impl Into<String>) -> Self {
+        let endpoint_url = endpoint_url.into();
+        let is_loopback = is_loopback(&endpoint_url);
+        // Without TLS no certificate is needed, and a bare machine may have none to load.
+        let mut loader = match is_loopback && endpoint_url.starts_with("http:") {
+            true => loader(TrustStore::empty()),
+            false => loader(TrustStore::default()),
+        };
+        if is_loopback {
+            let (id, secret) = (LOCAL_CREDENTIALS, LOCAL_CREDENTIALS);
+            let fallback = Credentials::new(id, secret, None, None, LOCAL_CREDENTIALS);
+            let environment = EnvironmentVariableCredentialsProvider::new();
+            let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+                .or_else(LOCAL_REGION);
+            loader = loader.region(region).credentials_provider(
+                CredentialsProviderChain::first_try("environment", environment)
+                    .or_else(LOCAL_CREDENTIALS, fallback),
+            );
+        }
+        Connection { config: loader.endpoint_url(endpoint_url).load().await }
+    }
+
+    /// The configuration, for the client of another service.
+    pub fn sdk_config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// A client of DynamoDB.
+    pub fn dynamodb(&self) -> Client {
+        Client::new(&self.config)
+    }
+}
+
+/// Standard retries, not adaptive: the adaptive mode has one rate for the whole client, so that one
+/// hot key would slow every other.
+fn loader(trusted: TrustStore) -> ConfigLoader {
+    let tls = TlsContext::builder().with_trust_store(trusted).build();
+    // The connector sets TCP_NODELAY; otherwise a request in two segments would wait 40 ms for an
+    // ACK.
+    let http_client = Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls.expect("a trust store is all it takes"))
+        .build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_millis(CONNECT_TIMEOUT_MS))
+        .operation_attempt_timeout(Duration::from_millis(ATTEMPT_TIMEOUT_MS))
+        .operation_timeout(Duration::from_millis(REQUEST_TIMEOUT_MS))
+        .build();
+    let retries = RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS)
+        .with_initial_backoff(Duration::from_millis(FIRST_PAUSE_MS))
+        .with_max_backoff(Duration::from_millis(LONGEST_PAUSE_MS));
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http_client)
+        .timeout_config(timeouts)
+        .retry_config(retries)
+}
+
+/// The endpoint that the environment names, where it is on this machine and the streams are not
+/// named apart.
+fn local_endpoint(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let ignored = variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+    if ignored.is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        || variable("AWS_ENDPOINT_URL_DYNAMODB_STREAMS").is_some()
+    {
+        return None;
+    }
+    variable("AWS_ENDPOINT_URL_DYNAMODB")
+        .or_else(|| variable("AWS_ENDPOINT_URL"))
+        .filter(|endpoint_url| is_loopback(endpoint_url))
+}
+
+/// Whether a URL names this machine.
+fn is_loopback(url: &str) -> bool {
+    let Some((_scheme, rest)) = url.split_once("://") else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host_and_port = authority.rsplit('@').next().unwrap_or_default();
+    let host = match host_and_port.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host_and_port.split(':').next().unwrap_or_default(),
+    };
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_this_machine_and_nothing_that_looks_like_it() {
+        for url in [
+            "http://127.0.0.1:8000",
+            "http://localhost",
+            "https://LOCALHOST:8000/path",
+            "http://[::1]:8000",
+            "http://user@127.0.0.2/",
+        ] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "https://dynamodb.eu-west-1.amazonaws.com",
+            "http://localhost.example.com",
+            "http://127.0.0.1.example.com",
+            "http://127.0.0.1@example.com",
+            "http://0.0.0.0:8000",
+            "localhost:8000",
+            "",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_local_endpoint_of_the_environment_serves_the_streams_as_well() {
+        let local = "http://127.0.0.1:8000";
+        let found = |variables: &[(&str, &str)]| {
+            local_endpoint(|name| {
+                let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
+                Some(value.to_string())
+            })
+        };
+
+        assert_eq!(found(&[("AWS_ENDPOINT_URL_DYNAMODB", local)]).as_deref(), Some(local));
+        assert_eq!(found(&[("AWS_ENDPOINT_URL", local)]).as_deref(), Some(local));
+        let remote = "https://dynamodb.eu-west-1.amazonaws.com";
+        assert_eq!(
+            found(&[("AWS_ENDPOINT_URL_DYNAMODB", remote), ("AWS_ENDPOINT_URL", local)]),
+            None
+        );
+        let apart = ("AWS_ENDPOINT_URL_DYNAMODB_STREAMS", "http://127.0.0.1:8001");
+        assert_eq!(found(&[("AWS_ENDPOINT_URL", local), apart]), None);
+        let ignored = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
+        assert_eq!(found(&[("AWS_ENDPOINT_URL", local), ignored]), None);
+        assert_eq!(found(&[]), None);
+    }
+
+    #[tokio::test]
+    async fn a_connection_to_this_machine_has_region_and_credentials_of_its_own() {
+        let connection = Connection::to("http://127.0.0.1:8000").await;
+        let config = connection.sdk_config();
+
+        assert_eq!(config.endpoint_url(), Some("http://127.0.0.1:8000"));
+        assert!(config.region().is_some());
+        assert!(config.credentials_provider().is_some());
+    }
+}

@@ -1,0 +1,125 @@
+//! What can go wrong when DynamoDB is asked, told by what the caller can do about it.
+
+use std::error::Error as StdError;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use thiserror::Error;
+
+/// A request to DynamoDB that did not do what was asked.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// An item with this key exists already. Choose another key.
+    #[error("an item with the key {0} exists already")]
+    AlreadyExists(String),
+    /// The table or index is not there. Deploy it.
+    #[error("the table `{table}` does not exist")]
+    MissingTable {
+        /// The table.
+        table: String,
+        /// DynamoDB's own error.
+        source: Source,
+    },
+    /// The table that exists is not the one the definition describes. Change one of them.
+    #[error("the table `{table}` is not as the definition says: {mismatch}")]
+    OtherTable {
+        /// The table.
+        table: String,
+        /// How they differ.
+        mismatch: String,
+    },
+    /// The caller may not do this. Change its permissions.
+    #[error("access to the table `{table}` was denied")]
+    Denied {
+        /// The table.
+        table: String,
+        /// DynamoDB's own error.
+        source: Source,
+    },
+    /// DynamoDB refuses the request for good: the same request will fail again.
+    #[error("DynamoDB refuses the request: {message}")]
+    Refused {
+        /// Its words.
+        message: String,
+        /// DynamoDB's own error.
+        source: Source,
+    },
+    /// Another writer was at the same item. Try again.
+    #[error("another write to the same item was in progress")]
+    Conflict {
+        /// DynamoDB's own error.
+        source: Source,
+    },
+    /// Too much was asked at once. Try again later.
+    #[error("the table `{table}` is throttled")]
+    Throttled {
+        /// The table.
+        table: String,
+        /// DynamoDB's own error.
+        source: Source,
+    },
+    /// DynamoDB did not answer, or failed inside. Try again later.
+    #[error("DynamoDB did not answer for the table `{table}`")]
+    Unavailable {
+        /// The table.
+        table: String,
+        /// What happened.
+        source: Source,
+    },
+    /// A cursor that this query did not give out.
+    #[error("the cursor is none that this query gave out")]
+    Cursor,
+    /// A stored item that is not what this version writes.
+    #[error("a stored item cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// DynamoDB's own error, kept as the source.
+pub type Source = Box<dyn StdError + Send + Sync>;
+
+impl Error {
+    /// Whether the same request may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Conflict { .. } | Self::Throttled { .. } | Self::Unavailable { .. })
+    }
+
+    /// Classifies an error of the SDK by DynamoDB's error code.
+    pub(crate) fn of<E>(table: &str, error: SdkError<E>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        let code = error.code().unwrap_or_default().to_owned();
+        let message = error.message().unwrap_or_default().to_owned();
+        let table = table.to_owned();
+        let source: Source = Box::new(error);
+        match code.as_str() {
+            "ResourceNotFoundException" => Self::MissingTable { table, source },
+            "AccessDeniedException" | "UnrecognizedClientException" | "ExpiredTokenException" => {
+                Self::Denied { table, source }
+            }
+            "ValidationException" | "ItemCollectionSizeLimitExceededException" => {
+                Self::Refused { message, source }
+            }
+            "TransactionConflictException" => Self::Conflict { source },
+            "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "ThrottlingException"
+            | "LimitExceededException" => Self::Throttled { table, source },
+            _ => Self::Unavailable { table, source },
+        }
+    }
+}
+
+/// An error and everything that caused it, in a line.
+pub fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}

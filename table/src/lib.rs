@@ -1,0 +1,26 @@
+//! The only crate that speaks to DynamoDB: a single table's items, its rollups, and how to reach them.
+//!
+//! ```text
+//! Connection ──► Table    put, create, get, delete, query, batches, provisioning
+//!            ├─► Rollups  conditional ADD under a watermark, ranges of buckets
+//!            └─► Checkpoints  how far the local event source mapping has got
+//! ```
+//!
+//! **Invariant:** no request scans a table, and every value in an expression goes in by placeholder.
+
+pub mod checkpoints;
+mod connection;
+mod cursor;
+pub mod error;
+mod items;
+mod provision;
+mod query;
+pub mod rollups;
+pub mod startup;
+
+pub use connection::Connection;
+pub use error::Error;
+pub use items::{BatchOutcome, MAX_BATCH_ITEMS, Table};
+pub use provision::Provisioned;
+pub use query::{Page, Query, SortRange};
+pub use rollups::{Applied, Rollups};

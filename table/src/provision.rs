@@ -1,0 +1,216 @@
+//! Making the tables that a definition describes, and finding out whether those that are there are they.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription,
+    TableStatus, TimeToLiveSpecification,
+};
+use model::TableDefinition;
+use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
+
+use crate::error::Error;
+use crate::items::Table;
+
+/// How often a table that is being made is looked at.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// How often it is looked at before making it counts as failed: a minute in all.
+const MAX_POLLS: u32 = 300;
+
+/// The tables of a definition, as they stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provisioned {
+    /// Whether the table of items was made just now.
+    pub is_new: bool,
+    /// The ARN of its stream.
+    pub stream_arn: String,
+}
+
+impl Table {
+    /// Makes the table of items with its stream and indexes, and the table of rollups, unless they are there.
+    ///
+    /// # Errors
+    /// [`Error::OtherTable`] when a table of that name is there but is another; else what DynamoDB says.
+    pub async fn provision(&self) -> Result<Provisioned, Error> {
+        let definition = &self.model.table;
+        let (items, is_new) =
+            ensure(&self.client, &definition.name, items_table(&self.client, definition)).await?;
+        check_items_table(definition, &items)?;
+        if is_new {
+            self.enable_ttl().await?;
+        }
+        let rollups = rollups_table(&self.client, &definition.rollups_table);
+        let (rollups, _) = ensure(&self.client, &definition.rollups_table, rollups).await?;
+        check_keys(
+            &definition.rollups_table,
+            &rollups,
+            ROLLUPS_PARTITION_KEY,
+            Some(ROLLUPS_SORT_KEY),
+        )?;
+        let stream_arn =
+            items.latest_stream_arn.ok_or_else(|| other(&definition.name, "it has no stream"))?;
+        Ok(Provisioned { is_new, stream_arn })
+    }
+
+    async fn enable_ttl(&self) -> Result<(), Error> {
+        let Some(attribute) = &self.model.table.ttl else { return Ok(()) };
+        let specification =
+            TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build();
+        let specification = specification.expect("both fields are set");
+        let request = self
+            .client
+            .update_time_to_live()
+            .table_name(self.name())
+            .time_to_live_specification(specification);
+        request.send().await.map(drop).map_err(|error| Error::of(self.name(), error))
+    }
+}
+
+fn items_table(client: &Client, definition: &TableDefinition) -> CreateTableFluentBuilder {
+    let stream = StreamSpecification::builder()
+        .stream_enabled(true)
+        .stream_view_type(StreamViewType::NewAndOldImages);
+    let indexes = definition.indexes.iter().map(|index| {
+        GlobalSecondaryIndex::builder()
+            .index_name(&index.name)
+            .set_key_schema(Some(key_schema(&index.partition_key, index.sort_key.as_deref())))
+            .projection(Projection::builder().projection_type(ProjectionType::All).build())
+            .build()
+            .expect("name and keys are set")
+    });
+    let indexes: Vec<_> = indexes.collect();
+    client
+        .create_table()
+        .table_name(&definition.name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(Some(key_schema(&definition.partition_key, definition.sort_key.as_deref())))
+        .set_attribute_definitions(Some(
+            definition.key_attributes().into_iter().map(text_attribute).collect(),
+        ))
+        .set_global_secondary_indexes(Some(indexes).filter(|indexes| !indexes.is_empty()))
+        .stream_specification(stream.build().expect("enabled is set"))
+}
+
+fn rollups_table(client: &Client, name: &str) -> CreateTableFluentBuilder {
+    let keys = [ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY];
+    client
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(Some(key_schema(keys[0], Some(keys[1]))))
+        .set_attribute_definitions(Some(keys.into_iter().map(text_attribute).collect()))
+}
+
+/// The table as it is, made first if need be; and whether it was.
+async fn ensure(
+    client: &Client,
+    name: &str,
+    create: CreateTableFluentBuilder,
+) -> Result<(TableDescription, bool), Error> {
+    if let Some(table) = describe(client, name).await? {
+        return Ok((active(client, name, table).await?, false));
+    }
+    let is_new = match create.send().await {
+        Ok(_) => true,
+        Err(error) if error.code() == Some("ResourceInUseException") => false,
+        Err(error) => return Err(Error::of(name, error)),
+    };
+    let table = describe(client, name)
+        .await?
+        .ok_or_else(|| other(name, "it is gone as soon as it was made"))?;
+    Ok((active(client, name, table).await?, is_new))
+}
+
+async fn active(
+    client: &Client,
+    name: &str,
+    mut table: TableDescription,
+) -> Result<TableDescription, Error> {
+    for _ in 0..MAX_POLLS {
+        if table.table_status == Some(TableStatus::Active) {
+            return Ok(table);
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+        table = describe(client, name)
+            .await?
+            .ok_or_else(|| other(name, "it is gone while it was made"))?;
+    }
+    Err(other(name, "it does not become active"))
+}
+
+async fn describe(client: &Client, name: &str) -> Result<Option<TableDescription>, Error> {
+    match client.describe_table().table_name(name).send().await {
+        Ok(answer) => Ok(answer.table),
+        Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
+        Err(error) => Err(Error::of(name, error)),
+    }
+}
+
+fn check_items_table(definition: &TableDefinition, table: &TableDescription) -> Result<(), Error> {
+    let name = &definition.name;
+    check_keys(name, table, &definition.partition_key, definition.sort_key.as_deref())?;
+    let view =
+        table.stream_specification.as_ref().and_then(|stream| stream.stream_view_type.clone());
+    if view != Some(StreamViewType::NewAndOldImages) {
+        return Err(other(name, "its stream must have the view type NEW_AND_OLD_IMAGES"));
+    }
+    for index in &definition.indexes {
+        let mut there = table.global_secondary_indexes().iter();
+        if !there.any(|existing| existing.index_name.as_ref() == Some(&index.name)) {
+            return Err(other(name, &format!("it lacks the index `{}`", index.name)));
+        }
+    }
+    Ok(())
+}
+
+fn check_keys(
+    name: &str,
+    table: &TableDescription,
+    partition: &str,
+    sort: Option<&str>,
+) -> Result<(), Error> {
+    let key = |kind: KeyType| {
+        let mut elements = table.key_schema().iter();
+        elements
+            .find(|element| element.key_type == kind)
+            .map(|element| element.attribute_name.as_str())
+    };
+    let (hash, range) = (key(KeyType::Hash), key(KeyType::Range));
+    if hash == Some(partition) && range == sort {
+        return Ok(());
+    }
+    let shown = |hash: Option<&str>, range: Option<&str>| {
+        format!("{} and {}", hash.unwrap_or("none"), range.unwrap_or("none"))
+    };
+    Err(other(
+        name,
+        &format!("its keys are {}, expected {}", shown(hash, range), shown(Some(partition), sort)),
+    ))
+}
+
+fn key_schema(partition: &str, sort: Option<&str>) -> Vec<KeySchemaElement> {
+    let element = |name: &str, kind| {
+        KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(kind)
+            .build()
+            .expect("both fields are set")
+    };
+    std::iter::once(element(partition, KeyType::Hash))
+        .chain(sort.map(|name| element(name, KeyType::Range)))
+        .collect()
+}
+
+fn text_attribute(name: &str) -> AttributeDefinition {
+    let definition =
+        AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+    definition.build().expect("both fields are set")
+}
+
+fn other(table: &str, mismatch: &str) -> Error {
+    Error::OtherTable { table: table.to_owned(), mismatch: mismatch.to_owned() }
+}

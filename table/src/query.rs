@@ -1,0 +1,123 @@
+//! Reading a partition: a range of its sort keys, in either order, page by page.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
+use model::Item;
+
+use crate::cursor;
+use crate::error::Error;
+use crate::items::Table;
+
+/// Which items of one partition are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// The partition key's value.
+    pub partition: String,
+    /// The sort keys.
+    pub range: SortRange,
+    /// Whether the greatest sort key comes first.
+    pub descending: bool,
+    /// The most items of a page.
+    pub limit: Option<u32>,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+}
+
+/// A range of sort keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SortRange {
+    /// Every sort key.
+    #[default]
+    Every,
+    /// Those that begin with this text.
+    BeginsWith(String),
+    /// Those from the first to the second, both included.
+    Between(String, String),
+}
+
+/// Some items, and where to go on.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The items, in the order of their sort keys.
+    pub items: Vec<Item>,
+    /// What to ask the next page with; `None` when this is the last.
+    pub cursor: Option<String>,
+}
+
+/// The names that a query needs: of the table and its keys.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names<'a> {
+    pub(crate) table: &'a str,
+    pub(crate) partition_key: &'a str,
+    pub(crate) sort_key: Option<&'a str>,
+}
+
+impl Table {
+    /// Reads a page of a partition, strongly consistent.
+    ///
+    /// # Errors
+    /// [`Error::Cursor`] for a cursor of another query; else what DynamoDB says.
+    pub async fn query(&self, query: &Query) -> Result<Page, Error> {
+        let table = &self.model.table;
+        let names = Names {
+            table: &table.name,
+            partition_key: &table.partition_key,
+            sort_key: table.sort_key.as_deref(),
+        };
+        page(&self.client, names, query).await
+    }
+}
+
+/// Reads one page. A page ends after `limit` items, or after the megabyte that DynamoDB reads at once.
+pub(crate) async fn page(client: &Client, names: Names<'_>, query: &Query) -> Result<Page, Error> {
+    let mut request = client
+        .query()
+        .table_name(names.table)
+        .consistent_read(true)
+        .scan_index_forward(!query.descending)
+        .set_limit(query.limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
+        .expression_attribute_names("#partition", names.partition_key)
+        .expression_attribute_values(":partition", SdkValue::S(query.partition.clone()));
+    let mut condition = "#partition = :partition".to_owned();
+    if let (Some(sort_key), Some((test, values))) = (names.sort_key, query.range.condition()) {
+        condition.push_str(test);
+        request = request.expression_attribute_names("#sort", sort_key);
+        for (name, value) in values {
+            request = request.expression_attribute_values(name, SdkValue::S(value.clone()));
+        }
+    }
+    let start = query
+        .cursor
+        .as_deref()
+        .map(|text| cursor::read(text, names, &query.partition))
+        .transpose()?;
+    let request = request.key_condition_expression(condition).set_exclusive_start_key(start);
+    let answer = request.send().await.map_err(|error| Error::of(names.table, error))?;
+    let cursor = answer
+        .last_evaluated_key
+        .as_ref()
+        .map(|key: &HashMap<_, _>| cursor::write(key, names))
+        .transpose()?;
+    Ok(Page {
+        items: answer.items.unwrap_or_default().into_iter().map(Item::from).collect(),
+        cursor,
+    })
+}
+
+impl SortRange {
+    #[allow(clippy::type_complexity, reason = "an expression and the values it names")]
+    fn condition(&self) -> Option<(&'static str, Vec<(&'static str, &String)>)> {
+        match self {
+            Self::Every => None,
+            Self::BeginsWith(prefix) if prefix.is_empty() => None,
+            Self::BeginsWith(prefix) => {
+                Some((" AND begins_with(#sort, :prefix)", vec![(":prefix", prefix)]))
+            }
+            Self::Between(low, high) => {
+                Some((" AND #sort BETWEEN :low AND :high", vec![(":low", low), (":high", high)]))
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The rollups' table: applying an update exactly once, and reading a range of buckets.
+//!
+//! ```text
+//! UpdateItem  SET @<stream label>/<shard> = :last   ADD count :n, sum(total) :s
+//! condition   attribute_not_exists(@…) OR @… < :first          returns the old item when it fails
+//! ```
+//!
+//! When the condition fails, the old item's watermark says how far this rollup item has absorbed the shard; only the
+//! changes behind it are sent again, or nothing when there are none.
+//!
+//! **Invariant:** an update that returns `Ok` is in the rollup item, and each of its changes is in it once, whatever
+//! was retried.
+
+use std::collections::HashMap;
+
+use aggregates::query::Plan;
+use aggregates::{RollupKey, Update, Watermark};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnValuesOnConditionCheckFailure};
+use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
+
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::query::{Names, Page, Query, SortRange, page};
+
+/// How often an update is cut down to what is left of it. Once is enough unless invocations for the shard overlap.
+const MAX_ROUNDS: u32 = 8;
+/// What every shard id begins with, left out of the names of watermarks.
+const SHARD_PREFIX: &str = "shardId-";
+
+/// The table of rollups. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Rollups {
+    client: Client,
+    table: String,
+}
+
+/// What applying an update did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// All of it was added.
+    Whole,
+    /// A part had been absorbed before; the rest was added.
+    Rest,
+    /// All of it had been absorbed before; nothing was added.
+    Nothing,
+}
+
+impl Rollups {
+    /// The rollups in the table of that name.
+    pub fn new(connection: &Connection, table: &str) -> Self {
+        Self { client: connection.dynamodb(), table: table.to_owned() }
+    }
+
+    /// The table's name.
+    pub fn table_name(&self) -> &str {
+        &self.table
+    }
+
+    /// Adds an update to its rollup item, unless the item has absorbed it already.
+    ///
+    /// # Errors
+    /// What DynamoDB says. The update may then have been added or not; applying it again is right in either case.
+    pub async fn apply(
+        &self,
+        stream_label: &str,
+        shard: &str,
+        update: &Update,
+    ) -> Result<Applied, Error> {
+        let watermark = watermark_name(stream_label, shard);
+        let mut pending = update.clone();
+        let mut applied = Applied::Whole;
+        for _ in 0..MAX_ROUNDS {
+            let Err(error) = self.add(&watermark, &pending).await else {
+                return Ok(applied);
+            };
+            let absorbed = self.absorbed(&watermark, &pending.key, error).await?;
+            match pending.after(absorbed.sequence) {
+                None => return Ok(Applied::Nothing),
+                Some(rest) => pending = rest,
+            }
+            applied = Applied::Rest;
+        }
+        let key = &update.key;
+        let reason =
+            format!("{} {} moved on {MAX_ROUNDS} times during one write", key.partition, key.sort);
+        Err(Error::Conflict { source: reason.into() })
+    }
+
+    /// Reads a page of the buckets that a plan is about, oldest first, strongly consistent.
+    ///
+    /// # Errors
+    /// [`Error::Cursor`] for a cursor of another question; else what DynamoDB says.
+    pub async fn read(
+        &self,
+        plan: &Plan,
+        limit: u32,
+        cursor: Option<String>,
+    ) -> Result<Page, Error> {
+        let (low, high) = plan.sort_keys();
+        let query = Query {
+            partition: plan.partition.clone(),
+            range: SortRange::Between(low.to_owned(), high.to_owned()),
+            descending: false,
+            limit: Some(limit),
+            cursor,
+        };
+        let names = Names {
+            table: &self.table,
+            partition_key: ROLLUPS_PARTITION_KEY,
+            sort_key: Some(ROLLUPS_SORT_KEY),
+        };
+        page(&self.client, names, &query).await
+    }
+
+    /// One conditional write.
+    async fn add(&self, watermark: &str, update: &Update) -> Result<(), SdkError<UpdateItemError>> {
+        let mut request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(&update.key)))
+            .condition_expression("attribute_not_exists(#watermark) OR #watermark < :first")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .expression_attribute_names("#watermark", watermark)
+            .expression_attribute_values(":first", bytes(update.first().lower_bound()))
+            .expression_attribute_values(":last", bytes(update.last().to_bytes()));
+        let mut additions = Vec::new();
+        for (position, (name, amount)) in update.amounts().to_add().enumerate() {
+            request = request
+                .expression_attribute_names(format!("#a{position}"), name)
+                .expression_attribute_values(
+                    format!(":a{position}"),
+                    SdkValue::N(amount.to_string()),
+                );
+            additions.push(format!("#a{position} :a{position}"));
+        }
+        let mut expression = "SET #watermark = :last".to_owned();
+        if !additions.is_empty() {
+            expression.push_str(" ADD ");
+            expression.push_str(&additions.join(", "));
+        }
+        request.update_expression(expression).send().await.map(drop)
+    }
+
+    /// How far a rollup item has absorbed the shard, when that is why a write failed; any other error is returned.
+    async fn absorbed(
+        &self,
+        watermark: &str,
+        key: &RollupKey,
+        error: SdkError<UpdateItemError>,
+    ) -> Result<Watermark, Error> {
+        let Some(UpdateItemError::ConditionalCheckFailedException(failed)) =
+            error.as_service_error()
+        else {
+            return Err(Error::of(&self.table, error));
+        };
+        let item = match &failed.item {
+            Some(item) => Some(item.clone()),
+            None => self.get(key).await?,
+        };
+        let stored = item.as_ref().and_then(|item| item.get(watermark)?.as_b().ok());
+        let unreadable = || {
+            Error::Unreadable(format!(
+                "the watermark `{watermark}` of {} {}",
+                key.partition, key.sort
+            ))
+        };
+        stored.and_then(|blob| Watermark::from_bytes(blob.as_ref())).ok_or_else(unreadable)
+    }
+
+    async fn get(&self, rollup: &RollupKey) -> Result<Option<HashMap<String, SdkValue>>, Error> {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key(rollup)))
+            .consistent_read(true);
+        request
+            .send()
+            .await
+            .map(|answer| answer.item)
+            .map_err(|error| Error::of(&self.table, error))
+    }
+}
+
+/// The attribute that says how far a rollup item has absorbed a shard.
+pub fn watermark_name(stream_label: &str, shard: &str) -> String {
+    format!("@{stream_label}/{}", shard.strip_prefix(SHARD_PREFIX).unwrap_or(shard))
+}
+
+fn key(key: &RollupKey) -> HashMap<String, SdkValue> {
+    HashMap::from([
+        (ROLLUPS_PARTITION_KEY.to_owned(), SdkValue::S(key.partition.clone())),
+        (ROLLUPS_SORT_KEY.to_owned(), SdkValue::S(key.sort.clone())),
+    ])
+}
+
+fn bytes(bytes: Vec<u8>) -> SdkValue {
+    SdkValue::B(Blob::new(bytes))
+}
