@@ -1,0 +1,145 @@
+//! The handler: the same on Lambda and behind the local event source mapping.
+//!
+//! | what failed | answer |
+//! |---|---|
+//! | nothing | success |
+//! | some rollup items, or a reactor on a record | the lowest of their records: from there on, again |
+//! | the event itself, a missing table, a denied permission | the invocation fails, and all of it comes again |
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::Arc;
+
+use aggregates::SequenceNumber;
+use futures::future::join_all;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use model::Model;
+use table::Rollups;
+use thiserror::Error;
+
+use crate::changes::Changes;
+use crate::event::{Event, Response};
+use crate::invocation::{Invocation, InvocationError};
+use crate::reactor::{Failure, Reactor};
+use crate::rollups;
+
+/// What is done with the changes of a table: rollups are kept, reactors run.
+pub struct Processor {
+    model: Arc<Model>,
+    rollups: Option<Rollups>,
+    reactors: Vec<Reactor>,
+}
+
+/// Why an invocation failed as a whole.
+#[derive(Debug, Error)]
+pub enum HandlerError {
+    /// The bytes are no event.
+    #[error("the payload is no event of a DynamoDB stream")]
+    Payload(#[source] serde_json::Error),
+    /// The event cannot be handled.
+    #[error(transparent)]
+    Event(#[from] InvocationError),
+    /// The rollups cannot be written at all.
+    #[error("the rollups cannot be written")]
+    Rollups(#[source] table::Error),
+}
+
+impl HandlerError {
+    /// The name that the kind of error has in Lambda's answer.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Payload(_) => "Payload",
+            Self::Event(_) => "Event",
+            Self::Rollups(_) => "Rollups",
+        }
+    }
+}
+
+impl Processor {
+    /// A processor that does nothing yet.
+    pub fn new(model: impl Into<Arc<Model>>) -> Self {
+        Self { model: model.into(), rollups: None, reactors: Vec::new() }
+    }
+
+    /// Keeps the rollups of the model.
+    #[must_use]
+    pub fn rollups(mut self, rollups: Rollups) -> Self {
+        self.rollups = Some(rollups);
+        self
+    }
+
+    /// Runs a reactor on the changes of each invocation.
+    ///
+    /// A reactor is at-least-once: a change may come again, with the same event id. An error or a panic makes the
+    /// record it happened on come again, and all after it; other reactors and the rollups are not held up by it within
+    /// the invocation, but see those records again too.
+    #[must_use]
+    pub fn react<F, R>(mut self, name: &str, reactor: F) -> Self
+    where
+        F: Fn(Changes) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
+        self.reactors.push(Reactor::new(name, reactor));
+        self
+    }
+
+    /// Handles the JSON of a Lambda event and answers with the JSON of its response.
+    ///
+    /// # Errors
+    /// Why the invocation failed as a whole.
+    pub async fn handle_json(&self, payload: &[u8]) -> Result<Vec<u8>, HandlerError> {
+        let event = serde_json::from_slice(payload).map_err(HandlerError::Payload)?;
+        let response = self.handle(event).await?;
+        Ok(serde_json::to_vec(&response).expect("a response is plain JSON"))
+    }
+
+    /// Handles an event.
+    ///
+    /// # Errors
+    /// Why the invocation failed as a whole.
+    pub async fn handle(&self, event: Event) -> Result<Response, HandlerError> {
+        let invocation = Arc::new(Invocation::try_from(event)?);
+        if invocation.changes.is_empty() {
+            return Ok(Response::success());
+        }
+        let rollups = async {
+            match &self.rollups {
+                Some(rollups) => rollups::absorb(&self.model, rollups, &invocation).await,
+                None => Ok(None),
+            }
+        };
+        let reactors = self.reactors.iter().map(|reactor| reactor.run(&self.model, &invocation));
+        let (absorbed, reacted) = futures::join!(rollups, join_all(reactors));
+        let failures =
+            reacted.into_iter().chain([absorbed.map_err(HandlerError::Rollups)?]).flatten();
+        Ok(response(&invocation, &failures.collect()))
+    }
+
+    /// Runs as a Lambda function until Lambda ends it.
+    ///
+    /// # Errors
+    /// When Lambda's runtime API cannot be reached.
+    pub async fn run(self) -> Result<(), lambda_runtime::Error> {
+        let processor = &self;
+        let handler = service_fn(move |event: LambdaEvent<Event>| async move {
+            processor.handle(event.payload).await.map_err(|error| {
+                let error_message = table::error::chain(&error);
+                tracing::error!(
+                    error = error_message,
+                    "the invocation failed, all of it comes again"
+                );
+                Diagnostic { error_type: error.kind().to_owned(), error_message }
+            })
+        });
+        lambda_runtime::run(handler).await
+    }
+}
+
+/// Success, or the lowest record that must come again.
+fn response(invocation: &Invocation, failures: &BTreeSet<SequenceNumber>) -> Response {
+    let Some(lowest) = failures.first() else {
+        return Response::success();
+    };
+    let record = invocation.changes.iter().find(|record| record.change.sequence == *lowest);
+    Response::retry_from(&record.expect("a failure is that of a record of the batch").sequence_text)
+}

@@ -1,0 +1,26 @@
+//! The change stream of a table: from a Lambda event, or polled, to rollups and reactors.
+//!
+//! ```text
+//! Lambda ─────────────────┐
+//!                         ├─ event JSON ─► Processor ─► Invocation ─┬─► rollups   fold, conditional ADD
+//! event source mapping ───┘                                         └─► reactors  a Rust stream of changes
+//! ```
+//!
+//! To see how an event becomes changes read [`invocation`]; how a failure becomes a batch item failure, [`handler`];
+//! how records are polled where there is no Lambda, [`mapping`].
+//!
+//! **Invariant:** an invocation answers success only after every rollup write was acknowledged and every reactor ended
+//! well; otherwise it names the lowest record that must come again, so nothing is skipped.
+
+pub mod changes;
+pub mod event;
+pub mod handler;
+pub mod invocation;
+pub mod mapping;
+mod reactor;
+mod rollups;
+
+pub use changes::{Changes, TypedChange, TypedChanges};
+pub use handler::{HandlerError, Processor};
+pub use invocation::{Invocation, StreamChange};
+pub use reactor::Failure;

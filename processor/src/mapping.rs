@@ -1,0 +1,239 @@
+//! The local event source mapping: what Lambda does between a DynamoDB stream and a function, in
+//! this process.
+//!
+//! ```text
+//! stream ─► shards, parents first ─► batches ─► event ─► handler ─► response ─► checkpoint
+//! ```
+//!
+//! It hands the handler what Lambda would hand it and believes its answer as Lambda would. A record
+//! is delivered at least once, in the order of its shard the first time, and for as long as it
+//! takes; a shard waits for its own failures and for no other shard.
+//!
+//! | to see                                                   | read       |
+//! |----------------------------------------------------------|------------|
+//! | which shards may be read: a function of values           | `lineage`  |
+//! | how records become batches: a function of values         | `batch`    |
+//! | what an answer means: a function of values               | `verdict`  |
+//! | one shard, read and handled                              | `worker`   |
+//! | all shards, for as long as this poller holds the lease   | `tenure`   |
+//! | how far it has got, for whoever waits for it             | `progress` |
+//!
+//! **Invariant:** no checkpoint is saved for a record before the handler answered for it.
+
+mod backoff;
+mod batch;
+mod lineage;
+mod progress;
+mod reader;
+mod settings;
+mod stream;
+mod tenure;
+mod verdict;
+mod worker;
+
+pub use progress::{Progress, ShardProgress, Snapshot, Stopped};
+pub use settings::{
+    DEFAULT_BATCH_RECORDS, DEFAULT_TUMBLING_WINDOW_SECS, IDLE_PAUSE_MS, LEASE_TIME_TO_LIVE_SECS,
+    MAX_BATCH_RECORDS, MAX_BATCHING_WINDOW_SECS, MAX_TUMBLING_WINDOW_SECS, Settings, Source,
+};
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodbstreams::Client;
+use table::Connection;
+use table::checkpoints::{self, Checkpoints, Lease};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use self::backoff::Backoff;
+use self::batch::Limits;
+use self::progress::Board;
+use self::stream::Stream;
+use self::tenure::{Outcome, Tenure};
+use self::worker::Context;
+
+/// How often to ask for a lease that another poller holds: it may be given up at any time.
+const LEASE_POLL_MS: u64 = 500;
+
+/// A poller of one stream.
+#[derive(Debug)]
+pub struct EventSourceMapping {
+    client: Client,
+    checkpoints: Checkpoints,
+    settings: Settings,
+    board: Arc<Board>,
+}
+
+/// Why a mapping could not start, or had to end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Change the settings.
+    #[error("{setting} is {value}, expected {expected}")]
+    Setting {
+        /// The setting.
+        setting: &'static str,
+        /// What it is.
+        value: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// Enable the stream.
+    #[error("table {table} has no stream, expected one with NEW_AND_OLD_IMAGES")]
+    NoStream {
+        /// The table.
+        table: String,
+    },
+    /// The table or its stream was deleted: start anew.
+    #[error("stream {arn} does not exist any more")]
+    Gone {
+        /// The stream.
+        arn: String,
+    },
+    /// DynamoDB Streams did not answer as it should: see to endpoint and permissions.
+    #[error("{action} failed: {reason}")]
+    Streams {
+        /// What was to be done.
+        action: &'static str,
+        /// What DynamoDB or the SDK said.
+        reason: String,
+    },
+    /// The checkpoints could not be read or the lease not be taken.
+    #[error(transparent)]
+    Checkpoints(#[from] checkpoints::Error),
+    /// The mapping itself is broken.
+    #[error("the worker of shard {shard_id} broke: {reason}")]
+    Worker {
+        /// The shard.
+        shard_id: String,
+        /// What the panic said.
+        reason: String,
+    },
+}
+
+impl EventSourceMapping {
+    /// A mapping that reads streams over this connection and keeps its place in these checkpoints.
+    pub fn new(connection: &Connection, checkpoints: Checkpoints, settings: Settings) -> Self {
+        let client = Client::new(connection.sdk_config());
+        EventSourceMapping { client, checkpoints, settings, board: Arc::new(Board::new()) }
+    }
+
+    /// A view of how far it gets, to be taken before it runs.
+    pub fn progress(&self) -> Progress {
+        self.board.progress()
+    }
+
+    /// Polls until `shutdown` resolves; then the batches in flight are finished and the lease is
+    /// given up.
+    ///
+    /// The handler gets the JSON of a Lambda event and answers with the JSON of a response. An
+    /// error and a panic are a failed invocation. It is called for several shards at a time, and
+    /// for one shard never twice at a time.
+    pub async fn run<H, F>(
+        self,
+        handler: H,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), Error>
+    where
+        H: Fn(Vec<u8>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Vec<u8>, String>> + Send + 'static,
+    {
+        self.settings.check()?;
+        let (stop, stopped) = watch::channel(false);
+        let work = self.work(Arc::new(handler), stopped);
+        tokio::pin!(work, shutdown);
+        tokio::select! {
+            ended = &mut work => return ended,
+            () = &mut shutdown => {}
+        }
+        stop.send_replace(true);
+        work.await
+    }
+
+    /// Holds the lease, and holds it again when it was lost, until told to stop.
+    ///
+    /// What does not work at the first try is an error; what worked before is tried again.
+    async fn work<H, F>(self, handler: Arc<H>, mut stop: watch::Receiver<bool>) -> Result<(), Error>
+    where
+        H: Fn(Vec<u8>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Vec<u8>, String>> + Send + 'static,
+    {
+        let stream = Stream::find(self.client.clone(), &self.settings.source).await?;
+        let mut backoff = Backoff::default();
+        loop {
+            let error = match self.hold(&stream, &handler, &mut stop).await {
+                Ok(Outcome::Stopped) => return Ok(()),
+                Ok(Outcome::LeaseLost) => {
+                    backoff.reset();
+                    tracing::warn!("the lease was lost, waiting to take it again");
+                    continue;
+                }
+                Err(error) if error.may_pass() && self.board.has_listed() => error,
+                Err(error) => return Err(error),
+            };
+            let pause = backoff.pause();
+            tracing::warn!(%error, ?pause, "polling was interrupted, trying again");
+            tokio::select! {
+                () = sleep(pause) => {}
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            }
+        }
+    }
+
+    /// Takes the lease and polls while it lasts.
+    async fn hold<H, F>(
+        &self,
+        stream: &Stream,
+        handler: &Arc<H>,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Outcome, Error>
+    where
+        H: Fn(Vec<u8>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Vec<u8>, String>> + Send + 'static,
+    {
+        let (lease, leased) = tokio::select! {
+            taken = self.acquire(stream.label()) => taken?,
+            _ = stop.wait_for(|stop| *stop) => return Ok(Outcome::Stopped),
+        };
+        let Settings { batch_size, batching_window, tumbling_window, .. } = self.settings;
+        let context = Context {
+            stream: stream.clone(),
+            checkpoints: self.checkpoints.clone(),
+            lease,
+            limits: Limits::new(batch_size, batching_window, tumbling_window),
+            idle_pause: self.settings.idle_pause,
+            handler: Arc::clone(handler),
+            board: Arc::clone(&self.board),
+        };
+        Tenure::new(context).serve(leased, stop).await
+    }
+
+    /// Takes the lease as soon as nobody else has it, and says when it began to run.
+    async fn acquire(&self, label: &str) -> Result<(Lease, Instant), Error> {
+        let Settings { owner, lease_time_to_live, .. } = &self.settings;
+        let mut told = false;
+        loop {
+            let asked = Instant::now();
+            match self.checkpoints.acquire(label, owner, *lease_time_to_live).await {
+                Ok(lease) => return Ok((lease, asked)),
+                Err(held @ checkpoints::Error::Held { .. }) => {
+                    if !told {
+                        tracing::info!("waiting: {held}");
+                        told = true;
+                    }
+                    sleep(Duration::from_millis(LEASE_POLL_MS)).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl Error {
+    /// Whether trying again may help.
+    fn may_pass(&self) -> bool {
+        matches!(self, Error::Streams { .. } | Error::Checkpoints(_))
+    }
+}

@@ -1,0 +1,246 @@
+//! How records that were read become batches.
+//!
+//! A batch is the first records that wait, up to the batch size, up to 6 MB of event, and within
+//! one tumbling window. It is handed over when it cannot grow, when its oldest record has waited
+//! for the batching window, or when the shard has ended.
+//!
+//! **Invariant:** records leave in the order in which they came, and only from the front.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::event::{Record, Window};
+
+/// The largest event that Lambda hands over, in bytes.
+const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024;
+/// What an event has besides its records: a shard id, an ARN, two times.
+const ENVELOPE_BYTES: usize = 2 * 1024;
+
+/// What bounds a batch.
+#[derive(Clone, Debug)]
+pub(super) struct Limits {
+    pub(super) records: usize,
+    pub(super) bytes: usize,
+    pub(super) wait: Duration,
+    pub(super) tumbling_window: Duration,
+}
+
+/// A record that waits.
+#[derive(Debug)]
+struct Waiting {
+    record: Record,
+    /// Its size in the event.
+    bytes: usize,
+    /// When it arrived; nothing if it was handed over before and has waited enough.
+    arrived: Option<Instant>,
+}
+
+/// What to do next with a shard.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) enum Step {
+    /// Hand over this many records.
+    Invoke(usize),
+    /// Read on; come back after this long even if nothing was found.
+    Read { within: Option<Duration> },
+    /// The shard has ended and every record of it was handled.
+    Finish,
+}
+
+/// The records read and not yet handled.
+#[derive(Debug)]
+pub(super) struct Buffer {
+    limits: Limits,
+    waiting: VecDeque<Waiting>,
+}
+
+impl Limits {
+    pub(super) fn new(records: usize, wait: Duration, tumbling_window: Duration) -> Self {
+        Limits { records, bytes: MAX_EVENT_BYTES - ENVELOPE_BYTES, wait, tumbling_window }
+    }
+
+    /// Which tumbling window a record falls into, counted from the epoch.
+    fn window_of(&self, record: &Record) -> Option<i64> {
+        let created = record.dynamodb.approximate_creation_date_time?;
+        Some(created.div_euclid(self.tumbling_window.as_secs() as i64))
+    }
+}
+
+impl Waiting {
+    fn new(record: Record, arrived: Option<Instant>) -> Self {
+        let bytes = serde_json::to_vec(&record).expect("a record is JSON: its keys are text").len();
+        Waiting { record, bytes, arrived }
+    }
+}
+
+impl Buffer {
+    pub(super) fn new(limits: Limits) -> Self {
+        Buffer { limits, waiting: VecDeque::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Adds records that arrived now.
+    pub(super) fn extend(&mut self, records: impl IntoIterator<Item = Record>, now: Instant) {
+        let records = records.into_iter();
+        self.waiting.extend(records.map(|record| Waiting::new(record, Some(now))));
+    }
+
+    /// Removes the first records.
+    pub(super) fn take(&mut self, count: usize) -> Vec<Record> {
+        self.waiting.drain(..count).map(|waiting| waiting.record).collect()
+    }
+
+    /// Puts back what was taken and not handled.
+    pub(super) fn put_back(&mut self, records: Vec<Record>) {
+        for record in records.into_iter().rev() {
+            self.waiting.push_front(Waiting::new(record, None));
+        }
+    }
+
+    /// The tumbling window of a record, as an event names it.
+    pub(super) fn window(&self, record: &Record) -> Option<Window> {
+        let length = self.limits.tumbling_window.as_secs() as i64;
+        let start = self.limits.window_of(record)? * length;
+        Some(Window { start: rfc3339(start)?, end: rfc3339(start + length)? })
+    }
+
+    /// Decides what comes next, given whether the shard was read to its end.
+    pub(super) fn step(&self, now: Instant, ended: bool) -> Step {
+        let Some(oldest) = self.waiting.front() else {
+            return if ended { Step::Finish } else { Step::Read { within: None } };
+        };
+        let count = self.cut();
+        let full = count == self.limits.records || count < self.waiting.len();
+        let due = oldest.arrived.map(|arrived| arrived + self.limits.wait);
+        match due.filter(|due| *due > now) {
+            Some(due) if !full && !ended => Step::Read { within: Some(due - now) },
+            _ => Step::Invoke(count),
+        }
+    }
+
+    /// How many of the first records go into one batch: at least one, if there is one.
+    fn cut(&self) -> usize {
+        let mut bytes = 0;
+        let first_window =
+            self.waiting.front().and_then(|first| self.limits.window_of(&first.record));
+        let fits = |waiting: &&Waiting| {
+            bytes += waiting.bytes + ",".len();
+            let window = self.limits.window_of(&waiting.record);
+            bytes <= self.limits.bytes && (window.is_none() || window == first_window)
+        };
+        let count = self.waiting.iter().take(self.limits.records).take_while(fits).count();
+        count.max(1).min(self.waiting.len())
+    }
+}
+
+fn rfc3339(epoch_secs: i64) -> Option<String> {
+    use aws_sdk_dynamodbstreams::primitives::{DateTime, DateTimeFormat};
+    DateTime::from_secs(epoch_secs).fmt(DateTimeFormat::DateTime).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WAIT: Duration = Duration::from_secs(5);
+
+    fn record(created: Option<i64>, sequence_number: usize) -> Record {
+        Record {
+            event_id: sequence_number.to_string(),
+            event_name: "INSERT".to_owned(),
+            event_version: None,
+            event_source: None,
+            aws_region: None,
+            dynamodb: crate::event::StreamRecord {
+                approximate_creation_date_time: created,
+                sequence_number: sequence_number.to_string(),
+                ..Default::default()
+            },
+            user_identity: None,
+            event_source_arn: None,
+        }
+    }
+
+    fn limits(records: usize, wait: Duration) -> Limits {
+        Limits::new(records, wait, Duration::from_secs(60))
+    }
+
+    fn buffer(limits: Limits, created: &[Option<i64>], now: Instant) -> Buffer {
+        let mut buffer = Buffer::new(limits);
+        let records = created.iter().enumerate();
+        buffer.extend(records.map(|(index, created)| record(*created, index)), now);
+        buffer
+    }
+
+    #[test]
+    fn without_a_batching_window_what_there_is_goes_at_once() {
+        let now = Instant::now();
+        let three = buffer(limits(100, Duration::ZERO), &[None; 3], now);
+        assert_eq!(three.step(now, false), Step::Invoke(3));
+    }
+
+    #[test]
+    fn with_one_a_batch_waits_until_it_is_full_or_old_or_the_shard_ends() {
+        let now = Instant::now();
+        let three = buffer(limits(4, WAIT), &[None; 3], now);
+        assert_eq!(three.step(now, false), Step::Read { within: Some(WAIT) });
+        assert_eq!(
+            three.step(now + Duration::from_secs(2), false),
+            Step::Read { within: Some(Duration::from_secs(3)) }
+        );
+        assert_eq!(three.step(now + WAIT, false), Step::Invoke(3));
+        assert_eq!(three.step(now, true), Step::Invoke(3));
+        assert_eq!(buffer(limits(4, WAIT), &[None; 4], now).step(now, false), Step::Invoke(4));
+        assert_eq!(buffer(limits(4, WAIT), &[None; 9], now).step(now, false), Step::Invoke(4));
+    }
+
+    #[test]
+    fn nothing_waiting_means_read_on_or_finish() {
+        let now = Instant::now();
+        let empty = buffer(limits(4, WAIT), &[], now);
+        assert_eq!(empty.step(now, false), Step::Read { within: None });
+        assert_eq!(empty.step(now, true), Step::Finish);
+    }
+
+    #[test]
+    fn a_batch_stays_within_its_bytes_but_takes_one_record_of_any_size() {
+        let now = Instant::now();
+        let size = Waiting::new(record(None, 0), None).bytes + 1;
+        let cut = |bytes| {
+            let limits = Limits { bytes, ..limits(100, WAIT) };
+            buffer(limits, &[None; 5], now).step(now, false)
+        };
+        assert_eq!(cut(2 * size), Step::Invoke(2));
+        assert_eq!(cut(3 * size - 1), Step::Invoke(2));
+        assert_eq!(cut(1), Step::Invoke(1));
+        assert_eq!(cut(5 * size), Step::Read { within: Some(WAIT) });
+    }
+
+    #[test]
+    fn a_batch_stays_within_one_tumbling_window() {
+        let now = Instant::now();
+        let minutes = [Some(60), None, Some(119), Some(120), Some(121)];
+        let mut buffer = buffer(limits(100, WAIT), &minutes, now);
+        assert_eq!(buffer.step(now, false), Step::Invoke(3));
+        let first = buffer.take(3).swap_remove(0);
+        let window = buffer.window(&first).expect("a window");
+        assert_eq!(
+            (window.start.as_str(), window.end.as_str()),
+            ("1970-01-01T00:01:00Z", "1970-01-01T00:02:00Z")
+        );
+        assert_eq!(buffer.step(now, false), Step::Read { within: Some(WAIT) });
+    }
+
+    #[test]
+    fn what_is_put_back_comes_first_and_in_order() {
+        let now = Instant::now();
+        let mut buffer = buffer(limits(100, WAIT), &[None; 5], now);
+        let mut batch = buffer.take(4);
+        buffer.put_back(batch.split_off(1));
+        assert_eq!(buffer.step(now, false), Step::Invoke(4), "it has waited enough");
+        let left: Vec<_> = buffer.take(4).into_iter().map(|record| record.event_id).collect();
+        assert_eq!(left, ["1", "2", "3", "4"]);
+    }
+}

@@ -1,0 +1,216 @@
+//! How far an event source mapping has got, for whoever waits for it or shows it.
+//!
+//! A shard is caught up at an instant when a read that began then found nothing and no record
+//! waited: everything written before that instant was handled. An emulator's empty read is proof.
+//! AWS may give an empty page before the end of a shard; there, caught up means nothing was found
+//! just now.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use table::checkpoints::Checkpoint;
+use tokio::sync::{Notify, watch};
+
+use super::lineage::Shard;
+
+/// A view of a mapping that lives on when the mapping runs, and when it has ended.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    receiver: watch::Receiver<Snapshot>,
+    nudge: Arc<Notify>,
+}
+
+/// Everything known at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The shards that are listed or being read, by id.
+    pub shards: BTreeMap<String, ShardProgress>,
+    /// Records handled since the mapping started.
+    pub records: u64,
+    /// Invocations that failed, wholly or in part, since the mapping started.
+    pub failed_invocations: u64,
+    /// When the latest completed look at the list of shards began.
+    listed_at: Option<Instant>,
+}
+
+/// How far one shard has been handled.
+#[derive(Clone, Debug, Default)]
+pub struct ShardProgress {
+    /// The last record handled, or none yet.
+    pub sequence_number: Option<String>,
+    /// Records handled since the mapping started.
+    pub records: u64,
+    /// When the latest read began that found nothing while nothing waited.
+    pub caught_up_at: Option<Instant>,
+    /// Whether the shard was read to its end.
+    pub done: bool,
+}
+
+/// The mapping has ended: what was waited for will not happen.
+#[derive(Debug, thiserror::Error)]
+#[error("the event source mapping has stopped")]
+pub struct Stopped;
+
+impl Progress {
+    /// What is known now.
+    pub fn snapshot(&self) -> Snapshot {
+        self.receiver.borrow().clone()
+    }
+
+    /// Waits until something changes.
+    pub async fn changed(&mut self) -> Result<(), Stopped> {
+        self.receiver.changed().await.map_err(|_| Stopped)
+    }
+
+    /// Waits until everything written before an instant, usually now, has been handled.
+    pub async fn caught_up_after(&self, since: Instant) -> Result<(), Stopped> {
+        self.nudge.notify_one();
+        let mut receiver = self.receiver.clone();
+        let caught_up = receiver.wait_for(|snapshot| snapshot.is_caught_up(since)).await;
+        caught_up.map(|_| ()).map_err(|_| Stopped)
+    }
+}
+
+impl Snapshot {
+    /// Whether everything written before an instant has been handled: the shards were listed after
+    /// it, and each of them is done or was found empty after it.
+    pub fn is_caught_up(&self, since: Instant) -> bool {
+        let after = |at: Option<Instant>| at.is_some_and(|at| at >= since);
+        after(self.listed_at)
+            && self.shards.values().all(|shard| shard.done || after(shard.caught_up_at))
+    }
+}
+
+/// The side that writes. When it is dropped, those who wait are told.
+#[derive(Debug)]
+pub(super) struct Board {
+    sender: watch::Sender<Snapshot>,
+    nudge: Arc<Notify>,
+}
+
+impl Board {
+    pub(super) fn new() -> Self {
+        Board { sender: watch::Sender::new(Snapshot::default()), nudge: Arc::default() }
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        Progress { receiver: self.sender.subscribe(), nudge: Arc::clone(&self.nudge) }
+    }
+
+    /// Whether the shards were ever listed: the mapping could do its work.
+    pub(super) fn has_listed(&self) -> bool {
+        self.sender.borrow().listed_at.is_some()
+    }
+
+    /// Waits until somebody asks to look for new shards now.
+    pub(super) async fn nudged(&self) {
+        self.nudge.notified().await;
+    }
+
+    /// The shards were listed by a look that began at this instant.
+    pub(super) fn listed(
+        &self,
+        began: Instant,
+        shards: &[Shard],
+        finished: &HashSet<String>,
+        running: &HashSet<String>,
+    ) {
+        self.sender.send_modify(|snapshot| {
+            let listed: HashSet<&str> = shards.iter().map(|shard| shard.id.as_str()).collect();
+            snapshot.shards.retain(|id, _| listed.contains(id.as_str()) || running.contains(id));
+            for shard in shards {
+                let known = snapshot.shards.entry(shard.id.clone()).or_default();
+                known.done = finished.contains(&shard.id);
+            }
+            snapshot.listed_at = Some(began);
+        });
+    }
+
+    /// A read that began at this instant found nothing, and nothing waits.
+    pub(super) fn caught_up(&self, shard_id: &str, began: Instant) {
+        self.change(shard_id, |shard| shard.caught_up_at = Some(began));
+    }
+
+    /// This many more records were handled, up to the checkpoint.
+    pub(super) fn handled(&self, checkpoint: &Checkpoint, records: u64) {
+        self.sender.send_modify(|snapshot| {
+            snapshot.records += records;
+            let shard = snapshot.shards.entry(checkpoint.shard_id.clone()).or_default();
+            shard.records += records;
+            shard.sequence_number = checkpoint.sequence_number.clone();
+        });
+    }
+
+    /// An invocation failed, wholly or in part.
+    pub(super) fn failed(&self) {
+        self.sender.send_modify(|snapshot| snapshot.failed_invocations += 1);
+    }
+
+    /// The shard was read to its end.
+    pub(super) fn done(&self, shard_id: &str) {
+        self.change(shard_id, |shard| shard.done = true);
+    }
+
+    fn change(&self, shard_id: &str, change: impl FnOnce(&mut ShardProgress)) {
+        self.sender.send_modify(|snapshot| {
+            change(snapshot.shards.entry(shard_id.to_owned()).or_default());
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn shard(id: &str) -> Shard {
+        Shard { id: id.to_owned(), parent: None }
+    }
+
+    fn ids(ids: &[&str]) -> HashSet<String> {
+        ids.iter().map(|id| id.to_string()).collect()
+    }
+
+    #[test]
+    fn caught_up_means_listed_and_every_shard_found_empty_since() {
+        let (board, asked) = (Board::new(), Instant::now());
+        let (before, after) = (asked - Duration::from_secs(1), asked + Duration::from_secs(1));
+        let progress = board.progress();
+        let caught_up = || progress.snapshot().is_caught_up(asked);
+
+        board.listed(before, &[shard("a"), shard("b")], &ids(&[]), &ids(&["a", "b"]));
+        board.caught_up("a", after);
+        board.caught_up("b", after);
+        assert!(!caught_up(), "shards may have come since they were listed");
+        board.listed(after, &[shard("a"), shard("b"), shard("c")], &ids(&[]), &ids(&["a", "b"]));
+        assert!(!caught_up(), "c was not read");
+        board.caught_up("c", before);
+        assert!(!caught_up(), "c was read too early");
+        board.done("c");
+        assert!(caught_up());
+        let checkpoint = Checkpoint { shard_id: "a".to_owned(), ..Checkpoint::default() };
+        board.handled(&checkpoint, 5);
+        assert!(caught_up(), "what came later does not matter");
+        assert_eq!(progress.snapshot().records, 5);
+    }
+
+    #[test]
+    fn a_shard_that_is_neither_listed_nor_read_is_forgotten() {
+        let (board, now) = (Board::new(), Instant::now());
+        board.listed(now, &[shard("a"), shard("b"), shard("c")], &ids(&["c"]), &ids(&["a"]));
+        board.listed(now, &[shard("c")], &ids(&["c"]), &ids(&["a"]));
+        let shards = board.progress().snapshot().shards;
+        assert_eq!(shards.keys().collect::<Vec<_>>(), ["a", "c"]);
+        assert!(shards["c"].done);
+    }
+
+    #[tokio::test]
+    async fn waiting_for_a_mapping_that_has_ended_ends() {
+        let board = Board::new();
+        let progress = board.progress();
+        drop(board);
+        progress.caught_up_after(Instant::now()).await.expect_err("it has stopped");
+    }
+}

@@ -1,0 +1,86 @@
+//! Reading one shard on and on: a position, and an iterator that may expire or fall behind the trim
+//! horizon.
+//!
+//! **Invariant:** the position is the last record that was read, so that a new iterator skips
+//! nothing and repeats nothing.
+
+use serde_dynamo::AttributeValue;
+use table::checkpoints::PARTITION_PREFIX;
+
+use super::stream::{Position, ReadError, Stream};
+use crate::event::Record;
+
+/// How often one read may change its iterator before it pauses.
+const ITERATORS_PER_READ: usize = 3;
+
+/// A reader of one shard.
+#[derive(Debug)]
+pub(super) struct Reader {
+    stream: Stream,
+    shard_id: String,
+    position: Position,
+    iterator: Option<String>,
+    ended: bool,
+}
+
+impl Reader {
+    /// Reads after a record, or from the oldest on.
+    pub(super) fn new(stream: Stream, shard_id: String, after: Option<String>) -> Self {
+        let position = after.map_or(Position::TrimHorizon, Position::After);
+        Reader { stream, shard_id, position, iterator: None, ended: false }
+    }
+
+    /// Whether the shard has ended and everything in it was read.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Reads the next records, perhaps none.
+    pub(super) async fn read(&mut self) -> Result<Vec<Record>, ReadError> {
+        for _ in 0..ITERATORS_PER_READ {
+            match self.try_read().await {
+                Err(ReadError::Expired) => self.iterator = None,
+                Err(ReadError::Trimmed) => self.skip_to_trim_horizon(),
+                read => return read,
+            }
+        }
+        Err(ReadError::Passing("iterators expire as fast as they are taken".to_owned()))
+    }
+
+    async fn try_read(&mut self) -> Result<Vec<Record>, ReadError> {
+        let iterator = match &self.iterator {
+            Some(iterator) => iterator.clone(),
+            None => self.stream.iterator(&self.shard_id, &self.position).await?,
+        };
+        let page = self.stream.records(&iterator).await?;
+        if let Some(last) = page.records.last() {
+            self.position = Position::After(last.dynamodb.sequence_number.clone());
+        }
+        self.ended = page.next.is_none();
+        self.iterator = page.next;
+        Ok(page.records)
+    }
+
+    fn skip_to_trim_horizon(&mut self) {
+        if let Position::After(sequence_number) = &self.position {
+            tracing::warn!(
+                shard_id = self.shard_id,
+                after = sequence_number,
+                "records after this one were trimmed unread; going on from the oldest that is left"
+            );
+        }
+        self.position = Position::TrimHorizon;
+        self.iterator = None;
+    }
+}
+
+/// Whether a record tells of an item that the mapping itself wrote: it does where the rollups live
+/// in the table whose stream is read. Handing it over would save a checkpoint, which would make
+/// another record, and so on for ever.
+pub(super) fn is_our_own(record: &Record) -> bool {
+    record
+        .dynamodb
+        .keys
+        .values()
+        .any(|value| matches!(value, AttributeValue::S(key) if key.starts_with(PARTITION_PREFIX)))
+}

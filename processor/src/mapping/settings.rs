@@ -1,0 +1,118 @@
+//! What an event source mapping is told: the stream, and how to cut it into batches.
+
+use std::time::Duration;
+
+use super::Error;
+
+/// As many records as Lambda hands over in one event.
+pub const MAX_BATCH_RECORDS: usize = 10_000;
+/// The batch size that Lambda uses unless told otherwise.
+pub const DEFAULT_BATCH_RECORDS: usize = 100;
+/// The longest time that Lambda waits for a batch to fill.
+pub const MAX_BATCHING_WINDOW_SECS: u64 = 300;
+/// The longest tumbling window.
+pub const MAX_TUMBLING_WINDOW_SECS: u64 = 900;
+/// The tumbling window unless told otherwise. Nothing is kept in it: it is there to make events
+/// carry the shard id.
+pub const DEFAULT_TUMBLING_WINDOW_SECS: u64 = 60;
+/// The pause after a read that found nothing: Lambda reads a shard four times a second.
+pub const IDLE_PAUSE_MS: u64 = 250;
+/// How long a lease outlives a poller that died without giving it up.
+pub const LEASE_TIME_TO_LIVE_SECS: u64 = 10;
+
+/// Where the records come from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// The newest stream of the table of this name.
+    Table(String),
+    /// The stream of this ARN.
+    Stream(String),
+}
+
+/// The settings of an event source mapping; the names are Lambda's where Lambda has them.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The stream to read.
+    pub source: Source,
+    /// Who holds the lease. One name for one poller: a poller takes over at once from another of
+    /// its name.
+    pub owner: String,
+    /// The most records in an event, 1 to [`MAX_BATCH_RECORDS`].
+    pub batch_size: usize,
+    /// How long to wait for a batch to fill, up to [`MAX_BATCHING_WINDOW_SECS`]; zero hands over
+    /// what there is.
+    pub batching_window: Duration,
+    /// The length of the window named in each event, 1 s to [`MAX_TUMBLING_WINDOW_SECS`].
+    pub tumbling_window: Duration,
+    /// How long to pause after a read that found nothing.
+    pub idle_pause: Duration,
+    /// How long the lease lasts unless renewed; it is renewed three times in that time.
+    pub lease_time_to_live: Duration,
+}
+
+impl Settings {
+    /// Lambda's defaults, for this stream and this owner of the lease.
+    pub fn new(source: Source, owner: impl Into<String>) -> Self {
+        Settings {
+            source,
+            owner: owner.into(),
+            batch_size: DEFAULT_BATCH_RECORDS,
+            batching_window: Duration::ZERO,
+            tumbling_window: Duration::from_secs(DEFAULT_TUMBLING_WINDOW_SECS),
+            idle_pause: Duration::from_millis(IDLE_PAUSE_MS),
+            lease_time_to_live: Duration::from_secs(LEASE_TIME_TO_LIVE_SECS),
+        }
+    }
+
+    /// Refuses what Lambda would refuse.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let refuse = |setting, value: String, expected: String| {
+            Err(Error::Setting { setting, value, expected })
+        };
+        if !(1..=MAX_BATCH_RECORDS).contains(&self.batch_size) {
+            let expected = format!("1 to {MAX_BATCH_RECORDS} records");
+            return refuse("batch size", self.batch_size.to_string(), expected);
+        }
+        if self.batching_window > Duration::from_secs(MAX_BATCHING_WINDOW_SECS) {
+            let expected = format!("at most {MAX_BATCHING_WINDOW_SECS} s");
+            return refuse("batching window", format!("{:?}", self.batching_window), expected);
+        }
+        if !(1..=MAX_TUMBLING_WINDOW_SECS).contains(&self.tumbling_window.as_secs()) {
+            let expected = format!("1 to {MAX_TUMBLING_WINDOW_SECS} s");
+            return refuse("tumbling window", format!("{:?}", self.tumbling_window), expected);
+        }
+        if self.owner.is_empty() {
+            return refuse("owner", "empty".to_owned(), "a name".to_owned());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(change: impl Fn(&mut Settings)) -> String {
+        let mut settings = Settings::new(Source::Table("flights".to_owned()), "test");
+        settings.check().expect("the defaults");
+        change(&mut settings);
+        settings.check().expect_err("a refusal").to_string()
+    }
+
+    #[test]
+    fn what_lambda_would_refuse_is_refused() {
+        assert_eq!(
+            refusal(|settings| settings.batch_size = 0),
+            "batch size is 0, expected 1 to 10000 records"
+        );
+        assert_eq!(
+            refusal(|settings| settings.batching_window = Duration::from_secs(301)),
+            "batching window is 301s, expected at most 300 s"
+        );
+        assert_eq!(
+            refusal(|settings| settings.tumbling_window = Duration::ZERO),
+            "tumbling window is 0ns, expected 1 to 900 s"
+        );
+        assert_eq!(refusal(|settings| settings.owner.clear()), "owner is empty, expected a name");
+    }
+}

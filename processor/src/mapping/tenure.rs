@@ -1,0 +1,197 @@
+//! The time in which this poller holds the lease of a stream: it looks for shards and keeps a
+//! worker on each.
+//!
+//! ```text
+//! acquire ─► list the shards ─► start workers ─► wait ─┬─► told to stop ─► workers finish ─► release
+//!                  ▲                                   ├─► lease lost ─► workers finish
+//!                  └── a worker ended, time, a nudge ◄─┘
+//! ```
+
+use std::collections::{HashMap, HashSet};
+use std::future::{Future, pending};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use table::checkpoints::{self, Checkpoint, Checkpoints, Lease};
+use tokio::sync::watch;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use super::Error;
+use super::lineage::{self, Shard};
+use super::worker::{Context, Ended, Worker};
+
+/// How often the list of shards is read anew. A shard lives for hours.
+const LISTING_INTERVAL_SECS: u64 = 10;
+/// How often a lease is renewed in the time that it lives.
+const RENEWALS_PER_TIME_TO_LIVE: u32 = 3;
+
+/// How a tenure ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Outcome {
+    /// It was asked to stop.
+    Stopped,
+    /// Another poller has the lease, or this one could not renew it in time.
+    LeaseLost,
+}
+
+/// A tenure with its workers.
+#[derive(Debug)]
+pub(super) struct Tenure<H> {
+    context: Arc<Context<H>>,
+    workers: JoinSet<Ended>,
+    shards: HashMap<Id, String>,
+    gone: HashSet<String>,
+    halt: watch::Sender<bool>,
+}
+
+impl<H, F> Tenure<H>
+where
+    H: Fn(Vec<u8>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Vec<u8>, String>> + Send + 'static,
+{
+    pub(super) fn new(context: Context<H>) -> Self {
+        Tenure {
+            context: Arc::new(context),
+            workers: JoinSet::new(),
+            shards: HashMap::new(),
+            gone: HashSet::new(),
+            halt: watch::Sender::new(false),
+        }
+    }
+
+    /// Polls until asked to stop, or until the lease is lost. The lease was taken or renewed at
+    /// `leased`.
+    pub(super) async fn serve(
+        mut self,
+        leased: Instant,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Outcome, Error> {
+        let context = Arc::clone(&self.context);
+        let keeper = keep(&context.checkpoints, &context.lease, leased);
+        tokio::pin!(keeper);
+
+        let outcome = tokio::select! {
+            outcome = self.supervise() => outcome,
+            _ = stop.wait_for(|stop| *stop) => Ok(Outcome::Stopped),
+            () = &mut keeper => Ok(Outcome::LeaseLost),
+        };
+        self.halt.send_replace(true);
+        if let Ok(Outcome::LeaseLost) = outcome {
+            finish(&mut self.workers).await;
+            return outcome;
+        }
+        tokio::select! {
+            () = finish(&mut self.workers) => {}
+            () = &mut keeper => finish(&mut self.workers).await,
+        }
+        if let Err(error) = context.checkpoints.release(&context.lease).await {
+            tracing::warn!(%error, "the lease was not given up and has to expire");
+        }
+        outcome
+    }
+
+    /// Starts workers as shards become readable, for ever unless something breaks.
+    async fn supervise(&mut self) -> Result<Outcome, Error> {
+        let (shards, checkpoints) = self.look().await?;
+        for lost in lineage::lost(&shards, &checkpoints) {
+            tracing::warn!(
+                shard_id = lost.shard_id,
+                after = lost.sequence_number,
+                "the shard was trimmed before its end was read; records after this one are lost"
+            );
+        }
+        loop {
+            tokio::select! {
+                ended = next(&mut self.workers) => {
+                    if self.note(ended)? == Some(Ended::LeaseLost) {
+                        return Ok(Outcome::LeaseLost);
+                    }
+                }
+                () = sleep(Duration::from_secs(LISTING_INTERVAL_SECS)) => {}
+                () = self.context.board.nudged() => {}
+            }
+            match self.look().await {
+                Ok(_) => {}
+                Err(error @ Error::Gone { .. }) => return Err(error),
+                Err(error) => tracing::warn!(%error, "looking for new shards failed"),
+            }
+        }
+    }
+
+    /// Lists the shards and starts a worker on each that may be read.
+    async fn look(&mut self) -> Result<(Vec<Shard>, Vec<Checkpoint>), Error> {
+        let began = Instant::now();
+        let context = Arc::clone(&self.context);
+        let shards = context.stream.shards().await?;
+        let checkpoints = context.checkpoints.load(context.stream.label()).await?;
+
+        let done = checkpoints.iter().filter(|checkpoint| checkpoint.done);
+        let done = done.map(|checkpoint| &checkpoint.shard_id).chain(&self.gone);
+        let finished: HashSet<String> = done.cloned().collect();
+        let running: HashSet<String> = self.shards.values().cloned().collect();
+        for shard in lineage::startable(&shards, &finished, &running) {
+            let known = checkpoints.iter().find(|checkpoint| checkpoint.shard_id == shard.id);
+            self.start(known.cloned().unwrap_or_else(|| Checkpoint {
+                shard_id: shard.id.clone(),
+                ..Checkpoint::default()
+            }));
+        }
+        let running = self.shards.values().cloned().collect();
+        context.board.listed(began, &shards, &finished, &running);
+        Ok((shards, checkpoints))
+    }
+
+    fn start(&mut self, checkpoint: Checkpoint) {
+        let (shard_id, after) = (&checkpoint.shard_id, checkpoint.sequence_number.as_deref());
+        tracing::info!(shard_id, after, "reading the shard");
+        let shard_id = shard_id.clone();
+        let worker = Worker::new(Arc::clone(&self.context), checkpoint, self.halt.subscribe());
+        let task = self.workers.spawn(worker.run());
+        self.shards.insert(task.id(), shard_id);
+    }
+
+    /// Takes note of a worker that ended.
+    fn note(&mut self, ended: Result<(Id, Ended), JoinError>) -> Result<Option<Ended>, Error> {
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let shard_id = self.shards.remove(&id).unwrap_or_default();
+        match ended {
+            Ok((_, ended)) => {
+                tracing::info!(shard_id, ?ended, "reading the shard has ended");
+                if ended == Ended::Gone {
+                    self.gone.insert(shard_id);
+                }
+                Ok(Some(ended))
+            }
+            Err(error) => Err(Error::Worker { shard_id, reason: error.to_string() }),
+        }
+    }
+}
+
+/// Waits for all workers, each of which finishes its batch in flight.
+async fn finish(workers: &mut JoinSet<Ended>) {
+    while workers.join_next().await.is_some() {}
+}
+
+/// The next worker to end; waits for ever while there is none.
+async fn next(workers: &mut JoinSet<Ended>) -> Result<(Id, Ended), JoinError> {
+    match workers.join_next_with_id().await {
+        Some(ended) => ended,
+        None => pending().await,
+    }
+}
+
+/// Renews the lease again and again; returns when it is lost.
+async fn keep(checkpoints: &Checkpoints, lease: &Lease, mut leased: Instant) {
+    let interval = lease.time_to_live() / RENEWALS_PER_TIME_TO_LIVE;
+    loop {
+        sleep(interval).await;
+        let began = Instant::now();
+        let left = lease.time_to_live().saturating_sub(leased.elapsed());
+        match timeout(left, checkpoints.renew(lease)).await {
+            Ok(Ok(())) => leased = began,
+            Ok(Err(checkpoints::Error::Lost { .. })) | Err(_) => return,
+            Ok(Err(error)) => tracing::warn!(%error, "the lease was not renewed, trying again"),
+        }
+    }
+}
