@@ -1,0 +1,45 @@
+//! HTTP reads of the table's items and of its rollups.
+//!
+//! | request | answers |
+//! |---|---|
+//! | `GET /{entity}/{partition…}/{sort…}` | the item; 404 when there is none |
+//! | `GET /{entity}/{partition…}?limit&order&cursor&begins_with&from&to` | a page of the partition's items |
+//! | `GET /rollups` | the rollups, and what each can be asked |
+//! | `GET /rollups/{rollup}?{dimension}=…&from&to&every&limit&cursor` | a page of points |
+//! | `GET /openapi.json` | what is served, by both services |
+//!
+//! **Invariant:** every read is a GetItem or a Query of one partition, strongly consistent. There is no scan, and where
+//! nothing is known there is no point rather than a zero.
+
+pub mod answer;
+mod items;
+mod range;
+mod rollups;
+
+use std::sync::Arc;
+
+use axum::routing::get;
+use axum::{Json, Router};
+use table::{Rollups, Table};
+
+pub use answer::{Answer, AnswerPoint, AskError, ask};
+
+/// The most times that one request reads a page from DynamoDB before it answers with what it has, and a cursor.
+const MAX_READS: u32 = 32;
+
+/// The reader of a table and its rollups, to be merged with other routers and given to [`web::finish()`].
+pub fn app(table: Table, rollups: Rollups) -> Router {
+    let model = Arc::clone(table.model());
+    let document = Arc::new(web::openapi::document(&model));
+    let openapi = get(move || std::future::ready(Json(document.as_ref().clone())));
+    let of_entity = |router: Router, entity| router.merge(items::router(&table, entity));
+    model
+        .entities
+        .iter()
+        .fold(Router::new(), of_entity)
+        .merge(rollups::router(&model, &rollups))
+        .route(web::routes::OPENAPI, openapi)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+//! The reader as a program: on Lambda, or as a server of its own.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use table::{Connection, Rollups, Table, startup};
+
+/// The port of a plain server, unless `PORT` names another.
+const DEFAULT_PORT: u16 = 3002;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    web::logging::init();
+    web::exit_code(run().await)
+}
+
+async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let model = startup::model_from_env()?;
+    let connection = Connection::from_env().await;
+    let routes = web::routes::reads(&model);
+    let rollups = Rollups::new(&connection, &model.table.rollups_table);
+    let app = reader::app(Table::new(&connection, model), rollups);
+    Ok(web::serve(web::finish(app, &routes), DEFAULT_PORT).await?)
+}

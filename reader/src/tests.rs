@@ -1,0 +1,133 @@
+//! The reader as a value, without a DynamoDB: what is answered or refused before it is asked.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use model::Model;
+use serde_json::{Value, json};
+use table::{Connection, Rollups, Table};
+use tower::ServiceExt;
+
+const DEFINITION: &str = r##"
+    [table]
+    name = "shop"
+    [entities.order]
+    PK = "USER#{user}"
+    SK = "ORDER#{placed}#{number:08}"
+    [entities.order.attributes]
+    user = { type = "string", required = true }
+    placed = { type = "timestamp", required = true }
+    number = { type = "integer", required = true }
+    total = { type = "decimal", scale = 2, required = true, min = 0 }
+    [entities.profile]
+    PK = "USER#{user}"
+    SK = "PROFILE"
+    [entities.profile.attributes]
+    user = { type = "string", required = true }
+    [rollups.spend]
+    of = "order"
+    by = ["user"]
+    time = "placed"
+    buckets = ["day", "all"]
+    time_zone = "Europe/Berlin"
+    measures = { orders = "count", revenue = "sum(total)" }
+"##;
+
+/// A reader whose DynamoDB does not exist: a test that reached it would fail.
+async fn app() -> (Router, Arc<Model>) {
+    let model: Arc<Model> = Arc::new(DEFINITION.parse().expect("a definition"));
+    let connection = Connection::to("http://127.0.0.1:1").await;
+    let rollups = Rollups::new(&connection, &model.table.rollups_table);
+    let app = crate::app(Table::new(&connection, Arc::clone(&model)), rollups);
+    (web::finish(app, &web::routes::reads(&model)), model)
+}
+
+async fn get(path: &str) -> (u16, Value) {
+    let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
+    let response = app().await.0.oneshot(request).await.expect("an answer");
+    let status = response.status().as_u16();
+    let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+    (status, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn what_cannot_be_answered_says_what_can() {
+    let cases = [
+        (
+            "/rollups/spent?user=ann",
+            "unknown-rollup",
+            "did you mean `spend`? expected one of spend",
+        ),
+        ("/rollups/spend", "bad-query", "`user`: missing; the dimensions of `spend` are user"),
+        ("/rollups/spend?usr=ann", "bad-query", "did you mean `user`?"),
+        (
+            "/rollups/spend?user=ann&every=week",
+            "bad-query",
+            "`week` is not kept by `spend`; expected day, all",
+        ),
+        ("/rollups/spend?user=ann&every=day", "bad-query", "`from`: missing"),
+        ("/rollups/spend?user=ann&from=2026", "bad-query", "`every`: missing"),
+        (
+            "/rollups/spend?user=ann&limit=10001",
+            "bad-query",
+            "expected a whole number from 1 to 10000",
+        ),
+        ("/order/ann?limit=0", "bad-query", "expected a whole number from 1 to 1000"),
+        ("/order/ann?order=newest", "bad-query", "expected asc or desc"),
+        (
+            "/order/ann?after=2026",
+            "bad-query",
+            "expected one of limit, order, cursor, begins_with, from, to",
+        ),
+        ("/order/ann?from=soon", "bad-query", "`from`: expected an RFC 3339 timestamp"),
+        ("/order/ann/soon/7", "validation", "`placed`: expected an RFC 3339 timestamp"),
+        ("/profile/ann?limit=1", "bad-query", "no such parameter; this path takes none"),
+        ("/order/ann?cursor=nonsense", "bad-cursor", "the cursor is none"),
+        ("/rollups/spend?user=ann&cursor=nonsense", "bad-cursor", "the cursor is none"),
+    ];
+    for (path, kind, detail) in cases {
+        let (status, problem) = get(path).await;
+        assert_eq!(
+            (status, &problem["type"]),
+            (400, &json!(format!("/problems/{kind}"))),
+            "{path}: {problem}"
+        );
+        let found = problem["detail"].as_str().expect("a detail");
+        assert!(found.contains(detail), "{path}: {found}");
+    }
+}
+
+#[tokio::test]
+async fn the_rollups_are_listed_with_what_they_can_be_asked() {
+    let (status, answer) = get("/rollups").await;
+    assert_eq!(status, 200);
+    let spend = json!({
+        "name": "spend", "of": "order", "dimensions": [{ "name": "user", "type": "string" }],
+        "time": "placed", "time_zone": "Europe/Berlin", "buckets": ["day", "all"],
+        "measures": { "orders": "count", "revenue": "sum(total)" },
+    });
+    assert_eq!(answer, json!({ "rollups": [spend] }));
+}
+
+#[tokio::test]
+async fn the_document_is_served() {
+    let (status, document) = get("/openapi.json").await;
+    assert_eq!((status, &document["openapi"]), (200, &json!("3.1.1")));
+    assert!(document["paths"]["/rollups/spend"]["get"].is_object());
+}
+
+#[tokio::test]
+async fn every_route_of_the_registry_is_served() {
+    let (app, model) = app().await;
+    for route in web::routes::reads(&model) {
+        let path = route.path.replace("{user}", "ann").replace("{number}", "7");
+        let path = path.replace("{rollup}", "spend").replace("{placed}", "2026-11-20T00:00:00Z");
+        let request = Request::builder().uri(format!("{path}?no=1")).body(Body::empty());
+        let request = request.expect("a request");
+        let status = app.clone().oneshot(request).await.expect("an answer").status();
+        let is_static = [web::routes::HEALTH, web::routes::OPENAPI].contains(&path.as_str());
+        assert_eq!(status, if is_static { 200 } else { 400 }, "{}", route.shown());
+    }
+}

@@ -1,0 +1,158 @@
+//! What a request's body says: JSON of a known shape and a bounded size, or a problem.
+//!
+//! | extractor | shape | limit |
+//! |---|---|---|
+//! | [`JsonObject`] | an object | 400 KB, which is also DynamoDB's limit on an item |
+//! | [`JsonRows`] | an array of at most 500 values | 4 MB, below the 6 MB that Lambda takes |
+//!
+//! **Invariant:** no more of a body is read than its limit; numbers keep every digit.
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use model::value::shown;
+use serde_json::{Map, Value};
+
+use crate::problem::{Kind, Problem};
+
+/// The largest body of one item, in bytes.
+pub const MAX_ITEM_BYTES: usize = 400 * 1024;
+/// The largest body of a batch, in bytes.
+pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// The most rows of a batch.
+pub const MAX_BATCH_ROWS: usize = 500;
+
+/// A body that is one JSON object.
+#[derive(Clone, Debug)]
+pub struct JsonObject(pub Map<String, Value>);
+
+/// A body that is a JSON array; what each row is, is for the handler to say.
+#[derive(Clone, Debug)]
+pub struct JsonRows(pub Vec<Value>);
+
+impl<S: Send + Sync> FromRequest<S> for JsonObject {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        match json(request, MAX_ITEM_BYTES).await? {
+            Value::Object(object) => Ok(Self(object)),
+            other => Err(other_shape("an object", &other)),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for JsonRows {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        match json(request, MAX_BATCH_BYTES).await? {
+            Value::Array(rows) if rows.len() > MAX_BATCH_ROWS => {
+                let detail =
+                    format!("the body has {} rows, expected at most {MAX_BATCH_ROWS}", rows.len());
+                Err(Problem::new(Kind::PayloadTooLarge, detail))
+            }
+            Value::Array(rows) => Ok(Self(rows)),
+            other => Err(other_shape("an array of objects", &other)),
+        }
+    }
+}
+
+async fn json(mut request: Request, limit_bytes: usize) -> Result<Value, Problem> {
+    check_type(request.headers())?;
+    check_length(request.headers(), limit_bytes)?;
+    DefaultBodyLimit::max(limit_bytes).apply(&mut request);
+    let body = Bytes::from_request(request, &()).await.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return too_large(limit_bytes);
+        }
+        Problem::new(Kind::BadJson, "the body ends before it is whole")
+    })?;
+    serde_json::from_slice(&body)
+        .map_err(|error| Problem::new(Kind::BadJson, format!("the body is no JSON: {error}")))
+}
+
+/// A body that is not said to be anything is taken for JSON.
+fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+    let given = String::from_utf8_lossy(value.as_bytes());
+    let essence = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if essence == "application/json" || essence.ends_with("+json") {
+        return Ok(());
+    }
+    let detail = format!("the content type is `{given}`, expected application/json");
+    Err(Problem::new(Kind::UnsupportedMediaType, detail))
+}
+
+/// Refuses a body that says it is too large before any of it is read.
+fn check_length(headers: &HeaderMap, limit_bytes: usize) -> Result<(), Problem> {
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    match length.and_then(|text| text.parse::<usize>().ok()) {
+        Some(bytes) if bytes > limit_bytes => Err(too_large(limit_bytes)),
+        _ => Ok(()),
+    }
+}
+
+fn too_large(limit_bytes: usize) -> Problem {
+    let detail = format!("expected a body of at most {limit_bytes} bytes");
+    Problem::new(Kind::PayloadTooLarge, detail)
+}
+
+fn other_shape(expected: &str, found: &Value) -> Problem {
+    let detail = format!("the body is {}, expected {expected}", shown(found));
+    Problem::new(Kind::BadJson, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    async fn object(content_type: Option<&str>, body: &str) -> Result<Map<String, Value>, Problem> {
+        let mut request = Request::builder();
+        if let Some(content_type) = content_type {
+            request = request.header(CONTENT_TYPE, content_type);
+        }
+        let request = request.body(Body::from(body.to_owned())).expect("a request");
+        JsonObject::from_request(request, &()).await.map(|JsonObject(object)| object)
+    }
+
+    #[tokio::test]
+    async fn json_is_taken_under_every_name_it_has_and_without_one() {
+        let types = ["application/json", "APPLICATION/JSON; charset=utf-8", "application/x+json"];
+        for content_type in types.map(Some).into_iter().chain([None]) {
+            assert!(object(content_type, r#"{"a":1}"#).await.is_ok(), "{content_type:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_cannot_be_read_says_why() {
+        let cases = [
+            (Some("text/plain"), "{}", Kind::UnsupportedMediaType, "`text/plain`"),
+            (None, "{\"a\":1,\n]", Kind::BadJson, "line 2 column 1"),
+            (None, "", Kind::BadJson, "line 1 column 0"),
+            (None, "[1]", Kind::BadJson, "the body is [1], expected an object"),
+        ];
+        for (content_type, body, kind, detail) in cases {
+            let problem = object(content_type, body).await.expect_err(body);
+            assert_eq!(problem.kind(), kind, "{body}");
+            assert!(problem.detail().contains(detail), "{}", problem.detail());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_at_the_limit_is_read_and_one_byte_more_is_not() {
+        let body = |bytes: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(bytes - 8));
+        assert!(object(None, &body(MAX_ITEM_BYTES)).await.is_ok());
+        let problem = object(None, &body(MAX_ITEM_BYTES + 1)).await.expect_err("too large");
+        assert_eq!(problem.kind(), Kind::PayloadTooLarge);
+    }
+
+    #[tokio::test]
+    async fn numbers_keep_every_digit() {
+        let digits = "12345678901234567890.123456789012345678";
+        let object = object(None, &format!("{{\"n\":{digits}}}")).await.expect("an object");
+        assert_eq!(object["n"].to_string(), digits);
+    }
+}

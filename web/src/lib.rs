@@ -1,0 +1,34 @@
+//! What the two HTTP services share: problems, limits, values from requests, the routes, and the two hosts.
+//!
+//! ```text
+//! request ──► finish ──► writer::app / reader::app ──► answer
+//!                │             │  body, parameters, paths: what a request says, or a Problem
+//!                └─────────────┴► Problem: what went wrong, as application/problem+json
+//! ```
+//!
+//! | to see | read |
+//! |---|---|
+//! | every path that is served, and by which operation | [`routes`] |
+//! | every kind of problem, its status and when it comes | [`problem::Kind`] |
+//! | what is done where no route is | [`finish()`] |
+//! | Lambda or a plain server | [`serve()`] |
+//!
+//! **Invariant:** an application is a value, the same in both hosts and in tests.
+
+pub mod body;
+mod finish;
+pub mod logging;
+pub mod openapi;
+pub mod parameters;
+pub mod paths;
+pub mod problem;
+pub mod routes;
+mod serve;
+
+pub use body::{JsonObject, JsonRows};
+pub use finish::finish;
+pub use parameters::Parameters;
+pub use paths::{EntityPaths, PathTexts};
+pub use problem::{Kind, Problem};
+pub use routes::{Operation, Route};
+pub use serve::{ServeError, exit_code, interrupted, serve, serve_on};

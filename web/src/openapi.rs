@@ -1,0 +1,78 @@
+//! The OpenAPI 3.1 document of what both services serve, made from the model.
+//!
+//! ```text
+//! routes::all ──operation──► paths              one entry for each route, and one path for each rollup
+//! entities, rollups ──schema──► components      flight, flight.input, flights_by_origin.answer
+//! ```
+//!
+//! Names of components that Weir adds have a dot, which names of entities and rollups cannot have.
+
+mod operation;
+mod schema;
+
+use model::Model;
+use serde_json::{Map, Value, json};
+
+use crate::routes::{self, Operation, Route};
+
+/// The version of OpenAPI.
+const OPENAPI_VERSION: &str = "3.1.1";
+
+/// The document of a model.
+pub fn document(model: &Model) -> Value {
+    let description = "Items of one DynamoDB table, and exact rollups about them. \
+        Numbers are exact decimals of up to 38 digits: read them as such. \
+        An absent field and one that is null are the same.";
+    json!({
+        "openapi": OPENAPI_VERSION,
+        "info": {
+            "title": model.table.name,
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": description,
+        },
+        "paths": paths(model),
+        "components": { "schemas": schemas(model) },
+    })
+}
+
+fn paths(model: &Model) -> Map<String, Value> {
+    let mut paths: Map<String, Value> = Map::new();
+    let mut add = |path: &str, route: &Route, operation: Value| {
+        let operations = paths.entry(path).or_insert_with(|| json!({}));
+        operations[route.operation.method().as_str().to_lowercase()] = operation;
+    };
+    for route in routes::all(model) {
+        if route.operation == Operation::Rollup {
+            for rollup in &model.rollups {
+                let path = format!("{}/{}", routes::ROLLUPS, rollup.name);
+                add(&path, &route, operation::of_rollup(rollup));
+            }
+            continue;
+        }
+        let entity = route.entity.as_deref().and_then(|name| model.entity(name));
+        let operation = match entity {
+            Some(entity) => operation::of_entity(route.operation, entity),
+            None => operation::of_service(route.operation),
+        };
+        add(&route.path, &route, operation);
+    }
+    paths
+}
+
+fn schemas(model: &Model) -> Map<String, Value> {
+    let mut schemas = Map::new();
+    for entity in &model.entities {
+        schemas.insert(entity.name.clone(), schema::item(entity));
+        schemas.insert(format!("{}.input", entity.name), schema::input(entity));
+    }
+    for rollup in &model.rollups {
+        schemas.insert(format!("{}.answer", rollup.name), schema::answer(rollup));
+    }
+    schemas.insert(schema::BATCH_REPORT.to_owned(), schema::batch_report());
+    schemas.insert(schema::ROLLUPS.to_owned(), schema::rollups());
+    schemas.insert(schema::PROBLEM.to_owned(), schema::problem());
+    schemas
+}
+
+#[cfg(test)]
+mod tests;

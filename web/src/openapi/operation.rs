@@ -1,0 +1,214 @@
+//! The operations of the OpenAPI document: what each route takes and answers.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use axum::http::StatusCode;
+use model::{Entity, Rollup};
+use serde_json::{Map, Value, json};
+
+use super::schema::{self, reference};
+use crate::body::MAX_BATCH_ROWS;
+use crate::parameters::{LIST_DEFAULT, LIST_LIMIT, POINTS_DEFAULT, POINTS_LIMIT};
+use crate::paths::path_attributes;
+use crate::problem::{Kind, MEDIA_TYPE};
+use crate::routes::Operation;
+
+const JSON: &str = "application/json";
+/// The problems that every operation on a table may meet.
+const OF_DYNAMODB: [Kind; 5] =
+    [Kind::Denied, Kind::Internal, Kind::Throttled, Kind::Unavailable, Kind::MissingTable];
+/// How times are written in a query.
+const TIMES: &str = "2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339";
+
+/// An operation on an entity's items.
+pub(super) fn of_entity(operation: Operation, entity: &Entity) -> Value {
+    let name = &entity.name;
+    let item = || Some(reference(name));
+    let input = format!("{name}.input");
+    match operation {
+        Operation::Create => {
+            let mut created = Answer::new(operation, "create", name, "creates an item");
+            created.body = Some(reference(&input));
+            created.success(StatusCode::CREATED, "the item; `Location` is its path", item())
+        }
+        Operation::Replace => {
+            let summary = "replaces an item, or creates it at its path";
+            let mut replaced = Answer::new(operation, "replace", name, summary);
+            let mut body = schema::input(entity);
+            body["required"] = required_beside_path(entity, &body["required"]);
+            replaced.body = Some(body);
+            replaced.parameters = path_parameters(entity, &path_attributes(entity));
+            replaced.success(StatusCode::OK, "the item", item())
+        }
+        Operation::Delete => {
+            let mut deleted = Answer::new(operation, "delete", name, "deletes an item");
+            deleted.parameters = path_parameters(entity, &path_attributes(entity));
+            deleted.success(StatusCode::NO_CONTENT, "it is deleted", None)
+        }
+        Operation::Batch => {
+            let summary = "puts many items; each row is checked and counted by itself";
+            let mut batch = Answer::new(operation, "batch", name, summary);
+            let items = reference(&input);
+            batch.body =
+                Some(json!({ "type": "array", "maxItems": MAX_BATCH_ROWS, "items": items }));
+            let report = Some(reference(schema::BATCH_REPORT));
+            batch.success(StatusCode::OK, "what became of each row", report)
+        }
+        Operation::List => {
+            let summary = "lists the items of one partition in the order of the sort key";
+            let mut list = Answer::new(operation, "list", name, summary);
+            list.parameters = path_parameters(entity, &entity.partition_attributes());
+            list.parameters.extend(list_parameters(entity));
+            list.success(StatusCode::OK, "a page of items", Some(schema::listing(entity)))
+        }
+        _ => {
+            let mut got = Answer::new(operation, "get", name, "gets an item");
+            got.parameters = path_parameters(entity, &path_attributes(entity));
+            got.success(StatusCode::OK, "the item", item())
+        }
+    }
+}
+
+/// A question to a rollup.
+pub(super) fn of_rollup(rollup: &Rollup) -> Value {
+    let summary = format!("what is counted of {} by group and time", rollup.entity);
+    let mut answer = Answer::new(Operation::Rollup, "ask", &rollup.name, &summary);
+    answer.tag = "rollups";
+    let dimensions = rollup.dimensions.iter().map(|dimension| {
+        parameter("query", &dimension.name, true, schema::attribute(dimension), "the group")
+    });
+    answer.parameters = dimensions.collect();
+    let text = || json!({ "type": "string" });
+    let every: Vec<_> = rollup.granularities.iter().map(|kept| kept.name()).collect();
+    let zone = &rollup.time_zone_name;
+    let edge = |what: &str| format!("{what}; where a bucket begins in {zone}: {TIMES}");
+    answer.parameters.extend([
+        query("every", json!({ "enum": every }), "how long the buckets are"),
+        query("from", text(), &edge("the beginning of the range, included")),
+        query("to", text(), &edge("the end of the range, excluded")),
+        limit(&POINTS_LIMIT, POINTS_DEFAULT),
+        query("cursor", text(), "the cursor of the page before"),
+    ]);
+    let schema = reference(&format!("{}.answer", rollup.name));
+    let description = "a page of points; a bucket in which nothing is counted has none";
+    answer.success(StatusCode::OK, description, Some(schema))
+}
+
+/// What is no entity's and no rollup's.
+pub(super) fn of_service(operation: Operation) -> Value {
+    let (verb, subject, summary, schema) = match operation {
+        Operation::Rollups => ("list", "rollups", "lists the rollups", reference(schema::ROLLUPS)),
+        Operation::OpenApi => ("get", "openapi", "this document", json!({ "type": "object" })),
+        _ => ("get", "health", "says that the service runs", json!({ "type": "object" })),
+    };
+    let mut answer = Answer::new(operation, verb, subject, summary);
+    answer.tag = if operation == Operation::Rollups { "rollups" } else { "service" };
+    answer.success(StatusCode::OK, summary, Some(schema))
+}
+
+/// An operation in the making.
+struct Answer<'a> {
+    operation: Operation,
+    id: String,
+    tag: &'a str,
+    summary: &'a str,
+    parameters: Vec<Value>,
+    body: Option<Value>,
+}
+
+impl<'a> Answer<'a> {
+    fn new(operation: Operation, verb: &str, subject: &'a str, summary: &'a str) -> Self {
+        let id = format!("{verb}_{subject}");
+        Self { operation, id, tag: subject, summary, parameters: Vec::new(), body: None }
+    }
+
+    fn success(self, status: StatusCode, description: &str, schema: Option<Value>) -> Value {
+        let mut success = json!({ "description": description });
+        if let Some(schema) = schema {
+            success["content"] = json!({ JSON: { "schema": schema } });
+        }
+        let mut responses = Map::from_iter([(status.as_str().to_owned(), success)]);
+        responses.extend(problems(self.operation));
+        let mut operation = json!({
+            "operationId": self.id,
+            "tags": [self.tag],
+            "summary": self.summary,
+            "parameters": self.parameters,
+            "responses": responses,
+        });
+        if let Some(schema) = self.body {
+            let content = json!({ JSON: { "schema": schema } });
+            operation["requestBody"] = json!({ "required": true, "content": content });
+        }
+        operation
+    }
+}
+
+/// The problems of an operation, by status.
+fn problems(operation: Operation) -> Vec<(String, Value)> {
+    let common = if operation.asks_dynamodb() { &OF_DYNAMODB[..] } else { &[] };
+    let mut by_status: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+    for kind in operation.problems().iter().chain(common) {
+        let entry = kind.entry();
+        let lines = by_status.entry(entry.status.as_u16()).or_default();
+        lines.push(format!("`{}`: {}", kind.type_uri(), entry.doc));
+    }
+    let schema = json!({ MEDIA_TYPE: { "schema": reference(schema::PROBLEM) } });
+    by_status
+        .into_iter()
+        .map(|(status, lines)| {
+            let response = json!({ "description": lines.join("\n\n"), "content": schema });
+            (status.to_string(), response)
+        })
+        .collect()
+}
+
+fn path_parameters(entity: &Entity, names: &[&str]) -> Vec<Value> {
+    let attributes = names.iter().filter_map(|name| entity.attribute(name));
+    attributes
+        .map(|known| {
+            parameter("path", &known.name, true, schema::attribute(known), "a part of the key")
+        })
+        .collect()
+}
+
+fn list_parameters(entity: &Entity) -> [Value; 6] {
+    let first = entity.sort_attributes().first().copied().unwrap_or_default();
+    let text = || json!({ "type": "string" });
+    [
+        limit(&LIST_LIMIT, LIST_DEFAULT),
+        query("order", json!({ "enum": ["asc", "desc"], "default": "asc" }), "of the sort keys"),
+        query("cursor", text(), "the cursor of the page before"),
+        query("begins_with", text(), &format!("what `{first}` begins with")),
+        query("from", text(), &format!("the least `{first}`, included")),
+        query("to", text(), &format!("the greatest `{first}`, excluded")),
+    ]
+}
+
+/// What a body must have although the path is given.
+fn required_beside_path(entity: &Entity, required: &Value) -> Value {
+    let in_path = path_attributes(entity);
+    let names = required.as_array().into_iter().flatten();
+    names
+        .filter(|name| !name.as_str().is_some_and(|name| in_path.contains(&name)))
+        .cloned()
+        .collect()
+}
+
+fn limit(range: &RangeInclusive<u32>, default: u32) -> Value {
+    let schema = json!({
+        "type": "integer", "minimum": range.start(), "maximum": range.end(), "default": default,
+    });
+    query("limit", schema, "the most that a page has")
+}
+
+fn query(name: &str, schema: Value, description: &str) -> Value {
+    parameter("query", name, false, schema, description)
+}
+
+fn parameter(place: &str, name: &str, required: bool, schema: Value, description: &str) -> Value {
+    json!({
+        "name": name, "in": place, "required": required, "schema": schema, "description": description,
+    })
+}

@@ -1,0 +1,229 @@
+//! The schemas of the OpenAPI document: items, answers, problems.
+
+use model::attribute::{DefaultValue, SetItems};
+use model::instant::TimestampFormat;
+use model::value::{decode, number_to_json};
+use model::{Attribute, AttributeType, Entity, Measure, Number, Rollup};
+use serde_json::{Map, Value, json};
+
+use crate::problem::Kind;
+
+/// The schema of a batch's report.
+pub(super) const BATCH_REPORT: &str = "batch.report";
+/// The schema of the list of rollups.
+pub(super) const ROLLUPS: &str = "rollups.list";
+/// The schema of a problem.
+pub(super) const PROBLEM: &str = "http.problem";
+
+/// A reference to a schema.
+pub(super) fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+/// An item as it is answered: without hidden attributes.
+pub(super) fn item(entity: &Entity) -> Value {
+    let shown: Vec<_> = entity.attributes.iter().filter(|attribute| !attribute.hidden).collect();
+    let required = shown.iter().filter(|attribute| attribute.is_always_present());
+    object(&shown, required.map(|attribute| attribute.name.as_str()).collect())
+}
+
+/// An item as it is sent: attributes that have a default may be left out.
+pub(super) fn input(entity: &Entity) -> Value {
+    let all: Vec<_> = entity.attributes.iter().collect();
+    let required = all.iter().filter(|attribute| attribute.required && attribute.default.is_none());
+    let mut schema = object(&all, required.map(|attribute| attribute.name.as_str()).collect());
+    schema["additionalProperties"] = Value::Bool(false);
+    schema
+}
+
+fn object(attributes: &[&Attribute], required: Vec<&str>) -> Value {
+    let properties: Map<String, Value> =
+        attributes.iter().map(|known| (known.name.clone(), attribute(known))).collect();
+    json!({ "type": "object", "required": required, "properties": properties })
+}
+
+/// The values of an attribute.
+pub(super) fn attribute(attribute: &Attribute) -> Value {
+    let mut schema = of_type(&attribute.kind);
+    let mut set = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            schema[name] = value;
+        }
+    };
+    let rules = &attribute.rules;
+    let number = |number: &Number| number_to_json(&number.to_string());
+    set("pattern", rules.pattern.as_ref().map(|pattern| pattern.as_str().into()));
+    set("minimum", rules.min.as_ref().map(number));
+    set("maximum", rules.max.as_ref().map(number));
+    let (least, most) = lengths(&attribute.kind);
+    set(least, rules.min_length.map(Value::from));
+    set(most, rules.max_length.map(Value::from));
+    match &attribute.default {
+        Some(DefaultValue::Value(value)) => set("default", Some(decode(value))),
+        Some(DefaultValue::Uuid) => set("description", Some("a new UUID if absent".into())),
+        Some(DefaultValue::Ulid) => set("description", Some("a new ULID if absent".into())),
+        Some(DefaultValue::Now) => {
+            set("description", Some("the time of the write if absent".into()))
+        }
+        None => {}
+    }
+    schema
+}
+
+/// The names that JSON Schema has for the least and the greatest length of a type.
+fn lengths(kind: &AttributeType) -> (&'static str, &'static str) {
+    match kind {
+        AttributeType::Set(_) | AttributeType::List => ("minItems", "maxItems"),
+        AttributeType::Map => ("minProperties", "maxProperties"),
+        _ => ("minLength", "maxLength"),
+    }
+}
+
+fn of_type(kind: &AttributeType) -> Value {
+    match kind {
+        AttributeType::String => json!({ "type": "string" }),
+        AttributeType::Number => json!({ "type": "number" }),
+        AttributeType::Integer => json!({ "type": "integer" }),
+        AttributeType::Decimal { scale } => {
+            let unit = Number::from_units(1, *scale).to_string();
+            json!({ "type": "number", "multipleOf": number_to_json(&unit) })
+        }
+        AttributeType::Boolean => json!({ "type": "boolean" }),
+        AttributeType::Enum { values } => json!({ "type": "string", "enum": values }),
+        AttributeType::Timestamp(TimestampFormat::Epoch) => {
+            json!({ "type": "integer", "description": "seconds since 1970-01-01T00:00:00Z" })
+        }
+        AttributeType::Timestamp(_) => json!({ "type": "string", "format": "date-time" }),
+        AttributeType::Binary => json!({ "type": "string", "contentEncoding": "base64" }),
+        AttributeType::Set(items) => {
+            let member = match items {
+                SetItems::String => json!({ "type": "string" }),
+                SetItems::Number => json!({ "type": "number" }),
+                SetItems::Binary => json!({ "type": "string", "contentEncoding": "base64" }),
+            };
+            json!({ "type": "array", "items": member, "uniqueItems": true, "minItems": 1 })
+        }
+        AttributeType::List => json!({ "type": "array" }),
+        AttributeType::Map => json!({ "type": "object" }),
+        AttributeType::Any => json!({}),
+    }
+}
+
+/// The answer of a rollup.
+pub(super) fn answer(rollup: &Rollup) -> Value {
+    let dimensions: Map<String, Value> = rollup
+        .dimensions
+        .iter()
+        .map(|dimension| (dimension.name.clone(), of_type(&dimension.kind)))
+        .collect();
+    let instant = json!({ "type": ["string", "null"], "format": "date-time" });
+    let mut point =
+        Map::from_iter([("start", instant.clone()), ("end", instant.clone())].map(named));
+    point.extend(rollup.measures.iter().map(|known| (known.name.clone(), measure(&known.measure))));
+    let every: Vec<_> = rollup.granularities.iter().map(|kept| kept.name()).collect();
+    let properties = json!({
+        "rollup": { "const": rollup.name },
+        "dimensions": { "type": "object", "properties": dimensions },
+        "every": { "enum": every },
+        "time_zone": { "const": rollup.time_zone_name },
+        "from": instant,
+        "to": instant,
+        "points": {
+            "type": "array",
+            "description": "the buckets in which something is counted, oldest first",
+            "items": { "type": "object", "required": keys(&point), "properties": point },
+        },
+        "cursor": cursor(),
+    });
+    json!({ "type": "object", "required": keys(properties.as_object().expect("an object")), "properties": properties })
+}
+
+fn measure(measure: &Measure) -> Value {
+    let description = measure.to_string();
+    match measure {
+        Measure::Count => json!({ "type": "integer", "description": description }),
+        Measure::Sum(_) => json!({ "type": "number", "description": description }),
+        Measure::Avg(_) => json!({ "type": ["number", "null"], "description": description }),
+    }
+}
+
+/// Where a page ended.
+pub(super) fn cursor() -> Value {
+    json!({ "type": ["string", "null"], "description": "what to ask the next page with; null when this is the last" })
+}
+
+/// A page of a partition's items.
+pub(super) fn listing(entity: &Entity) -> Value {
+    let items = json!({ "type": "array", "items": reference(&entity.name) });
+    let properties = json!({ "items": items, "cursor": cursor() });
+    json!({ "type": "object", "required": ["items", "cursor"], "properties": properties })
+}
+
+pub(super) fn batch_report() -> Value {
+    let position = json!({ "type": "integer", "description": "the position of a row, from 0" });
+    let failed = json!({
+        "type": "object",
+        "required": ["index", "errors"],
+        "properties": { "index": position, "errors": errors() },
+    });
+    json!({
+        "type": "object",
+        "required": ["written", "failed", "unprocessed"],
+        "properties": {
+            "written": { "type": "integer" },
+            "failed": { "type": "array", "items": failed },
+            "unprocessed": { "type": "array", "items": position, "description": "send these rows again" },
+        },
+    })
+}
+
+pub(super) fn rollups() -> Value {
+    let text = json!({ "type": "string" });
+    let dimension = json!({ "type": "object", "properties": { "name": text, "type": text } });
+    let rollup = json!({
+        "type": "object",
+        "properties": {
+            "name": text,
+            "of": text,
+            "dimensions": { "type": "array", "items": dimension },
+            "time": { "type": ["string", "null"] },
+            "time_zone": text,
+            "buckets": { "type": "array", "items": text },
+            "measures": { "type": "object", "additionalProperties": text },
+        },
+    });
+    json!({ "type": "object", "properties": { "rollups": { "type": "array", "items": rollup } } })
+}
+
+pub(super) fn problem() -> Value {
+    let types: Vec<_> = Kind::EVERY.into_iter().map(Kind::type_uri).collect();
+    json!({
+        "type": "object",
+        "description": "RFC 9457",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": { "type": "string", "format": "uri-reference", "enum": types },
+            "title": { "type": "string" },
+            "status": { "type": "integer" },
+            "detail": { "type": "string" },
+            "errors": errors(),
+        },
+    })
+}
+
+fn errors() -> Value {
+    let error = json!({
+        "type": "object",
+        "required": ["field", "message"],
+        "properties": { "field": { "type": "string" }, "message": { "type": "string" } },
+    });
+    json!({ "type": "array", "items": error })
+}
+
+fn named((name, value): (&str, Value)) -> (String, Value) {
+    (name.to_owned(), value)
+}
+
+fn keys(properties: &Map<String, Value>) -> Vec<&String> {
+    properties.keys().collect()
+}

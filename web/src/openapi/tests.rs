@@ -1,0 +1,101 @@
+//! The document of a small definition: what a client relies on.
+
+use super::*;
+
+const DEFINITION: &str = r##"
+    [table]
+    name = "shop"
+    [entities.order]
+    PK = "USER#{user}"
+    SK = "ORDER#{placed}#{order}"
+    [entities.order.attributes]
+    user = { type = "string", required = true, pattern = "^[a-z]+$" }
+    order = { type = "string", default = "uuid" }
+    placed = { type = "timestamp", default = "now" }
+    total = { type = "decimal", scale = 2, required = true, min = 0 }
+    status = { type = "enum", values = ["placed", "paid"], default = "placed" }
+    note = { type = "string", hidden = true, max_length = 80 }
+    tags = { type = "set", items = "string" }
+    [rollups.spend]
+    of = "order"
+    by = ["user"]
+    time = "placed"
+    buckets = ["day", "all"]
+    time_zone = "Europe/Berlin"
+    measures = { orders = "count", revenue = "sum(total)", average = "avg(total)" }
+"##;
+
+fn model() -> Model {
+    DEFINITION.parse().expect("a definition")
+}
+
+#[test]
+fn every_route_has_an_operation_of_its_own() {
+    let model = model();
+    let document = document(&model);
+    let mut ids = Vec::new();
+    for route in routes::all(&model) {
+        let path = route.path.replace("{rollup}", "spend");
+        let method = route.operation.method().as_str().to_lowercase();
+        let operation = &document["paths"][&path][&method];
+        assert!(operation["responses"].is_object(), "{}", route.shown());
+        ids.push(operation["operationId"].to_string());
+    }
+    let every = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), every, "{ids:?}");
+}
+
+#[test]
+fn every_reference_leads_to_a_schema_and_every_place_in_a_path_has_a_parameter() {
+    let document = document(&model());
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap_or_default();
+        assert!(document["components"]["schemas"][name].is_object(), "{name}");
+    }
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let parameters = operation["parameters"].as_array().expect("parameters");
+            let in_path = parameters.iter().filter(|parameter| parameter["in"] == "path");
+            let names: Vec<String> = in_path
+                .map(|parameter| parameter["name"].as_str().expect("a name").to_owned())
+                .collect();
+            let places: Vec<&str> = path
+                .split('/')
+                .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+                .collect();
+            assert_eq!(names, places, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn schemas_say_what_the_definition_says() {
+    let schemas = &document(&model())["components"]["schemas"];
+    let input = &schemas["order.input"];
+    assert_eq!(input["required"], json!(["user", "total"]));
+    assert_eq!(input["additionalProperties"], json!(false));
+    assert_eq!(input["properties"]["user"], json!({ "type": "string", "pattern": "^[a-z]+$" }));
+    assert_eq!(input["properties"]["note"]["maxLength"], json!(80));
+    assert_eq!(input["properties"]["status"]["default"], json!("placed"));
+    let total = &input["properties"]["total"];
+    assert_eq!(total.to_string(), r#"{"type":"number","multipleOf":0.01,"minimum":0}"#);
+    let item = &schemas["order"];
+    assert_eq!(item["required"], json!(["user", "order", "placed", "total", "status"]));
+    assert!(item["properties"]["note"].is_null(), "a hidden attribute is not answered");
+    let point = &schemas["spend.answer"]["properties"]["points"]["items"];
+    assert_eq!(point["required"], json!(["start", "end", "orders", "revenue", "average"]));
+    assert_eq!(point["properties"]["average"]["type"], json!(["number", "null"]));
+}
+
+#[test]
+fn a_replacement_need_not_repeat_its_path() {
+    let document = document(&model());
+    let replace = &document["paths"]["/order/{user}/{placed}/{order}"]["put"];
+    let body = &replace["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(body["required"], json!(["total"]));
+    assert!(replace["responses"]["400"].is_object());
+    assert!(replace["responses"]["413"].is_object());
+}

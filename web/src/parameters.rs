@@ -1,0 +1,161 @@
+//! What a request's query string says: parameters taken by name, and every mistake at once.
+//!
+//! ```
+//! # fn read(mut parameters: web::Parameters) -> Result<(), web::Problem> {
+//! let limit = parameters.number("limit", 1..=1000, 100);
+//! let order = parameters.choice("order", &["asc", "desc"]);
+//! parameters.finish()?;
+//! # Ok(()) }
+//! ```
+//!
+//! **Invariant:** a parameter that nobody takes is refused, never ignored.
+
+use std::ops::RangeInclusive;
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+use model::{FieldError, nearest};
+
+use crate::problem::{Kind, Problem};
+
+/// How many items a page of a list may have.
+pub const LIST_LIMIT: RangeInclusive<u32> = 1..=1000;
+/// How many it has unless asked otherwise.
+pub const LIST_DEFAULT: u32 = 100;
+/// How many points a page of an answer may have.
+pub const POINTS_LIMIT: RangeInclusive<u32> = 1..=10_000;
+/// How many it has unless asked otherwise.
+pub const POINTS_DEFAULT: u32 = 1000;
+
+/// The parameters of a query string, until they are taken.
+#[derive(Debug, Default)]
+pub struct Parameters {
+    given: Vec<(String, String)>,
+    known: Vec<&'static str>,
+    errors: Vec<FieldError>,
+}
+
+impl Parameters {
+    /// The text of a parameter.
+    pub fn text(&mut self, name: &'static str) -> Option<String> {
+        self.known.push(name);
+        let mut found = None;
+        while let Some(position) = self.given.iter().position(|(given, _)| given == name) {
+            let (_, value) = self.given.remove(position);
+            if found.replace(value).is_some() {
+                self.error(name, "given twice, expected one value");
+            }
+        }
+        found
+    }
+
+    /// A whole number within a range; `default` when it is absent.
+    pub fn number(&mut self, name: &'static str, range: RangeInclusive<u32>, default: u32) -> u32 {
+        let Some(text) = self.text(name) else { return default };
+        match text.parse().ok().filter(|number| range.contains(number)) {
+            Some(number) => number,
+            None => {
+                let (least, most) = (range.start(), range.end());
+                self.error(
+                    name,
+                    format!("`{text}`, expected a whole number from {least} to {most}"),
+                );
+                default
+            }
+        }
+    }
+
+    /// One of some texts; the first when it is absent.
+    pub fn choice(&mut self, name: &'static str, choices: &[&'static str]) -> &'static str {
+        let default = choices[0];
+        let Some(text) = self.text(name) else { return default };
+        choices.iter().copied().find(|choice| *choice == text).unwrap_or_else(|| {
+            self.error(name, format!("`{text}`, expected {}", choices.join(" or ")));
+            default
+        })
+    }
+
+    /// Everything that was not taken by name.
+    pub fn rest(&mut self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.given)
+    }
+
+    /// Ends the taking.
+    ///
+    /// # Errors
+    /// Every parameter that was not as expected, and every one that was not taken.
+    pub fn finish(mut self) -> Result<(), Problem> {
+        for (name, _) in std::mem::take(&mut self.given) {
+            let message = self.no_such(&name);
+            self.errors.push(FieldError { field: name, message });
+        }
+        if self.errors.is_empty() { Ok(()) } else { Err(Problem::parameters(self.errors)) }
+    }
+
+    fn no_such(&self, name: &str) -> String {
+        if self.known.is_empty() {
+            return "no such parameter; this path takes none".to_owned();
+        }
+        let valid = self.known.join(", ");
+        match nearest(name, self.known.iter().copied()) {
+            Some(near) => {
+                format!("no such parameter; did you mean `{near}`? expected one of {valid}")
+            }
+            None => format!("no such parameter; expected one of {valid}"),
+        }
+    }
+
+    fn error(&mut self, name: &str, message: impl Into<String>) {
+        self.errors.push(FieldError { field: name.to_owned(), message: message.into() });
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Query(given) =
+            Query::<Vec<(String, String)>>::from_request_parts(parts, state)
+                .await
+                .map_err(|rejection| Problem::new(Kind::BadQuery, rejection.body_text()))?;
+        Ok(Self { given, ..Self::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(given: &[(&str, &str)]) -> Parameters {
+        let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Parameters { given: given.collect(), ..Parameters::default() }
+    }
+
+    #[test]
+    fn what_is_absent_has_its_default() {
+        let mut none = parameters(&[]);
+        assert_eq!(none.number("limit", 1..=10, 5), 5);
+        assert_eq!(none.choice("order", &["asc", "desc"]), "asc");
+        assert_eq!(none.text("cursor"), None);
+        assert!(none.finish().is_ok());
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once_with_what_was_expected() {
+        let mut wrong =
+            parameters(&[("limit", "0"), ("order", "up"), ("cursr", "x"), ("limit", "1")]);
+        wrong.number("limit", 1..=10, 5);
+        wrong.choice("order", &["asc", "desc"]);
+        wrong.text("cursor");
+        let problem = wrong.finish().expect_err("four mistakes");
+        let messages: Vec<_> = problem.errors().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            messages,
+            [
+                "`limit`: given twice, expected one value",
+                "`order`: `up`, expected asc or desc",
+                "`cursr`: no such parameter; did you mean `cursor`? expected one of limit, order, cursor",
+            ]
+        );
+    }
+}

@@ -1,0 +1,177 @@
+//! The paths of an entity's items.
+//!
+//! ```text
+//! /{entity}                                              collection   POST creates
+//! /{entity}/{partition attributes…}                      partition    GET lists
+//! /{entity}/{partition attributes…}/{sort attributes…}   item         GET, PUT, DELETE
+//! ```
+//!
+//! Where the sort key has no attributes of its own (`SK = "PROFILE"`), or the table no sort key, the partition path is
+//! the item's path: a partition then holds one such item, and nothing is listed.
+//!
+//! **Invariant:** every item that is written has one path, whose parts are not empty, and the path makes its key.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use model::template::scalar_text;
+use model::{Entity, FieldError, Item};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::problem::{Kind, Problem};
+
+/// What a path's parts escape: all but the characters that RFC 3986 leaves unreserved.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The patterns of an entity's paths, as axum reads them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntityPaths {
+    /// Where items are created.
+    pub collection: String,
+    /// Where a partition is listed; the same as `item` when there is nothing to list.
+    pub partition: String,
+    /// Where an item is.
+    pub item: String,
+}
+
+impl EntityPaths {
+    /// The paths of an entity.
+    pub fn of(entity: &Entity) -> Self {
+        let parts = |names: Vec<&str>| names.iter().map(|name| format!("/{{{name}}}")).collect();
+        let partition: String = parts(entity.partition_attributes());
+        let sort: String = parts(entity.sort_attributes());
+        let collection = format!("/{}", entity.name);
+        Self {
+            item: format!("{collection}{partition}{sort}"),
+            partition: format!("{collection}{partition}"),
+            collection,
+        }
+    }
+
+    /// Whether a partition can hold several items of the entity.
+    pub fn has_list(&self) -> bool {
+        self.partition != self.item
+    }
+}
+
+/// The attributes in an item's path, in order.
+pub fn path_attributes(entity: &Entity) -> Vec<&str> {
+    let mut names = entity.partition_attributes();
+    names.extend(entity.sort_attributes());
+    names
+}
+
+/// The path of a stored item.
+///
+/// # Errors
+/// Every attribute of the path that is absent or empty: no path would lead to the item.
+pub fn path_of(entity: &Entity, item: &Item) -> Result<String, Vec<FieldError>> {
+    let mut path = format!("/{}", entity.name);
+    let mut errors = Vec::new();
+    for name in path_attributes(entity) {
+        let attribute = entity.attribute(name);
+        let text =
+            attribute.and_then(|attribute| scalar_text(&attribute.kind, attribute.of(item)?));
+        match text.filter(|text| !text.is_empty()) {
+            Some(text) => {
+                path.push('/');
+                path.extend(utf8_percent_encode(&text, ESCAPED));
+            }
+            None => errors.push(FieldError {
+                field: name.to_owned(),
+                message: "expected a value: it is a part of the item's path".to_owned(),
+            }),
+        }
+    }
+    if errors.is_empty() { Ok(path) } else { Err(errors) }
+}
+
+/// The parts of a request's path with the names that its pattern gives them, decoded.
+#[derive(Clone, Debug)]
+pub struct PathTexts(Vec<(String, String)>);
+
+impl PathTexts {
+    /// Names and texts, in the order of the path.
+    pub fn pairs(&self) -> Vec<(&str, &str)> {
+        self.0.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let texts = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| Problem::new(Kind::UnknownPath, rejection.body_text()))?;
+        let texts: Vec<_> =
+            texts.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+        // The router takes an empty part between two others for a value.
+        match texts.iter().find(|(_, text)| text.is_empty()) {
+            Some((name, _)) => {
+                let path = parts.uri.path();
+                let detail = format!("`{path}` has an empty part, expected a value of {name}");
+                Err(Problem::new(Kind::UnknownPath, detail))
+            }
+            None => Ok(Self(texts)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use model::{AttributeValue, Model};
+
+    use super::*;
+
+    fn entity(keys: &str) -> Entity {
+        let text = format!(
+            "[table]\nname = \"shop\"\n[entities.order]\n{keys}\n[entities.order.attributes]\n\
+             user = {{ type = \"string\", required = true }}\n\
+             number = {{ type = \"integer\", required = true }}\n"
+        );
+        let model: Model = text.parse().expect("a definition");
+        model.entities[0].clone()
+    }
+
+    #[test]
+    fn paths_follow_the_keys() {
+        let cases = [
+            ("PK = \"U#{user}\"\nSK = \"O#{number}\"", "/order/{user}", "/order/{user}/{number}"),
+            ("PK = \"U#{user}\"\nSK = \"PROFILE\"", "/order/{user}", "/order/{user}"),
+            (
+                "PK = \"U#{user}\"\nSK = \"{user}#{number}\"",
+                "/order/{user}",
+                "/order/{user}/{number}",
+            ),
+            ("PK = \"ALL\"\nSK = \"{number}\"", "/order", "/order/{number}"),
+            ("PK = \"ALL\"\nSK = \"ONE\"", "/order", "/order"),
+        ];
+        for (keys, partition, item) in cases {
+            let paths = EntityPaths::of(&entity(keys));
+            assert_eq!(paths.collection, "/order", "{keys}");
+            assert_eq!(
+                (paths.partition.as_str(), paths.item.as_str()),
+                (partition, item),
+                "{keys}"
+            );
+            assert_eq!(paths.has_list(), partition != item, "{keys}");
+        }
+    }
+
+    #[test]
+    fn an_items_path_escapes_what_would_end_a_part() {
+        let entity = entity("PK = \"U#{user}\"\nSK = \"O#{number}\"");
+        let item = |user: &str| -> Item {
+            HashMap::from([
+                ("user".to_owned(), AttributeValue::S(user.to_owned())),
+                ("number".to_owned(), AttributeValue::N("7".to_owned())),
+            ])
+            .into()
+        };
+        assert_eq!(path_of(&entity, &item("a/b ü")), Ok("/order/a%2Fb%20%C3%BC/7".to_owned()));
+        let errors = path_of(&entity, &item("")).expect_err("an empty part");
+        assert_eq!(errors[0].field, "user");
+    }
+}

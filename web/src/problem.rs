@@ -1,0 +1,223 @@
+//! What went wrong, as RFC 9457 has it: `application/problem+json`.
+//!
+//! ```json
+//! { "type": "/problems/validation", "title": "fields are not what is expected", "status": 400,
+//!   "detail": "2 fields of flight are not what is expected",
+//!   "errors": [{ "field": "delay", "message": "expected a number, found \"late\"" }, …] }
+//! ```
+//!
+//! **Invariant:** a problem of the 5xx kinds tells its caller nothing of the inside; its cause is logged once, when it
+//! becomes a response.
+
+mod kind;
+
+pub use kind::{Entry, Kind};
+
+use std::error::Error as StdError;
+
+use axum::Json;
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::response::{IntoResponse, Response};
+use model::{Entity, FieldError};
+use serde::Serialize;
+use table::error::chain;
+
+use crate::paths::PathTexts;
+
+/// The media type of a problem.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+/// How long a caller is asked to wait before it tries again, in seconds.
+const RETRY_AFTER_S: u16 = 1;
+/// What DynamoDB says of an item above its 400 KB.
+const ITEM_TOO_LARGE: &str = "Item size";
+
+/// A request that was not done as asked.
+#[derive(Debug)]
+pub struct Problem {
+    kind: Kind,
+    detail: String,
+    errors: Vec<FieldError>,
+    cause: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// A problem as its caller reads it.
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+impl Problem {
+    /// A problem of that kind; the detail names the thing and its value, and says what was expected.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), errors: Vec::new(), cause: None }
+    }
+
+    /// The problem of fields of `what` that are not what its attributes want, all of them.
+    pub fn fields(what: &str, errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [only] => format!("{only}"),
+            several => format!("{} fields of {what} are not what is expected", several.len()),
+        };
+        Self { errors, ..Self::new(Kind::Validation, detail) }
+    }
+
+    /// The problem of parameters that cannot be answered, all of them.
+    pub fn parameters(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [only] => format!("{only}"),
+            several => format!("{} parameters are not what is expected", several.len()),
+        };
+        Self { errors, ..Self::new(Kind::BadQuery, detail) }
+    }
+
+    /// The problem of a path that leads to no item.
+    pub fn no_item(entity: &Entity, path: &PathTexts) -> Self {
+        let pairs = path.pairs();
+        let key: Vec<_> = pairs.iter().map(|(name, text)| format!("{name} `{text}`")).collect();
+        let detail = format!("there is no {} with {}", entity.name, key.join(", "));
+        Self::new(Kind::NotFound, detail)
+    }
+
+    /// What kind it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What is wrong this time.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The fields or parameters that are wrong, where it is about them.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
+    fn caused_by(self, cause: impl StdError + Send + Sync + 'static) -> Self {
+        Self { cause: Some(Box::new(cause)), ..self }
+    }
+
+    fn log(&self) {
+        let problem = self.kind.entry().slug;
+        let cause = self.cause.as_deref().map_or_else(|| self.detail.clone(), |cause| chain(cause));
+        if self.kind.is_retryable() {
+            tracing::warn!(problem, cause, "a request failed and may be sent again");
+        } else {
+            tracing::error!(problem, cause, "a request failed");
+        }
+    }
+}
+
+impl From<table::Error> for Problem {
+    fn from(error: table::Error) -> Self {
+        use table::Error;
+        match error {
+            Error::AlreadyExists(_) => Self::new(Kind::AlreadyExists, error.to_string()),
+            Error::Cursor => Self::new(Kind::BadCursor, error.to_string()),
+            Error::Refused { ref message, .. } if message.starts_with(ITEM_TOO_LARGE) => {
+                let detail = "the item is larger than the 400 KB that DynamoDB stores";
+                Self::new(Kind::PayloadTooLarge, detail)
+            }
+            Error::Refused { .. } => Self::new(Kind::Refused, error.to_string()),
+            Error::Conflict { .. } => Self::new(Kind::Conflict, error.to_string()).caused_by(error),
+            Error::Throttled { .. } => {
+                Self::new(Kind::Throttled, error.to_string()).caused_by(error)
+            }
+            Error::Unavailable { .. } => {
+                let detail = "DynamoDB did not answer in time, or failed inside";
+                Self::new(Kind::Unavailable, detail).caused_by(error)
+            }
+            Error::MissingTable { .. } => {
+                let detail = format!("{error}: deploy it, or set TABLE_NAME to the one there is");
+                Self::new(Kind::MissingTable, detail).caused_by(error)
+            }
+            Error::Denied { .. } => {
+                let detail = "the service lacks a permission on its table";
+                Self::new(Kind::Denied, detail).caused_by(error)
+            }
+            Error::OtherTable { .. } | Error::Unreadable(_) => {
+                Self::new(Kind::Internal, "the log of the service says why").caused_by(error)
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Entry { status, title, .. } = self.kind.entry();
+        if status.is_server_error() || self.cause.is_some() {
+            self.log();
+        }
+        let document = Document {
+            r#type: self.kind.type_uri(),
+            title,
+            status: status.as_u16(),
+            detail: &self.detail,
+            errors: &self.errors,
+        };
+        let mut response = (status, Json(document)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        if self.kind.is_retryable() {
+            headers.insert(RETRY_AFTER, RETRY_AFTER_S.into());
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use table::Error;
+
+    use super::*;
+
+    fn source() -> table::error::Source {
+        "an inside that nobody should see".into()
+    }
+
+    #[test]
+    fn what_dynamodb_says_becomes_what_the_caller_can_do() {
+        let table = || "shop".to_owned();
+        let refused = |message: &str| Error::Refused { message: message.into(), source: source() };
+        let cases = [
+            (Error::AlreadyExists("PK A".into()), 409, "already-exists", false),
+            (Error::Cursor, 400, "bad-cursor", false),
+            (refused("One or more parameter values"), 400, "refused", false),
+            (refused("Item size has exceeded"), 413, "payload-too-large", false),
+            (Error::Conflict { source: source() }, 409, "conflict", true),
+            (Error::Throttled { table: table(), source: source() }, 503, "throttled", true),
+            (Error::Unavailable { table: table(), source: source() }, 503, "unavailable", true),
+            (Error::MissingTable { table: table(), source: source() }, 503, "missing-table", false),
+            (Error::Denied { table: table(), source: source() }, 500, "denied", false),
+            (Error::Unreadable("a watermark".into()), 500, "internal", false),
+        ];
+        for (error, status, slug, retry) in cases {
+            let is_retryable = error.is_retryable();
+            let problem = Problem::from(error);
+            assert_eq!(problem.kind().entry().slug, slug);
+            assert!(!problem.detail().contains("inside that"), "{slug}: {}", problem.detail());
+            assert!(!problem.detail().contains("watermark"), "{slug}: {}", problem.detail());
+            let response = problem.into_response();
+            assert_eq!(response.status().as_u16(), status, "{slug}");
+            assert_eq!(response.headers()[CONTENT_TYPE], MEDIA_TYPE);
+            assert_eq!(response.headers().contains_key(RETRY_AFTER), retry, "{slug}");
+            assert_eq!(is_retryable, retry, "{slug}");
+        }
+    }
+
+    #[test]
+    fn several_fields_are_counted_and_one_is_told() {
+        let error = |field: &str| FieldError { field: field.into(), message: "expected".into() };
+        let one = Problem::fields("order", vec![error("a")]);
+        assert_eq!(one.detail(), "`a`: expected");
+        let two = Problem::fields("order", vec![error("a"), error("b")]);
+        assert_eq!(two.detail(), "2 fields of order are not what is expected");
+        assert_eq!(two.errors().len(), 2);
+    }
+}

@@ -1,0 +1,242 @@
+//! The registry of problems: each kind's type, status, title and meaning, side by side and listed once.
+//!
+//! **Invariant:** a type never changes its meaning; programs compare it.
+
+use axum::http::StatusCode;
+
+/// What went wrong, by what the caller can do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Mend the named fields.
+    Validation,
+    /// Mend the syntax.
+    BadJson,
+    /// Mend the named parameters.
+    BadQuery,
+    /// Start again without the cursor.
+    BadCursor,
+    /// Choose one of the listed rollups.
+    UnknownRollup,
+    /// Change the item: DynamoDB will not take it.
+    Refused,
+    /// Choose one of the listed entities.
+    UnknownEntity,
+    /// Choose one of the listed paths.
+    UnknownPath,
+    /// There is no such item.
+    NotFound,
+    /// Choose one of the methods in `Allow`.
+    MethodNotAllowed,
+    /// Choose another key, or replace the item.
+    AlreadyExists,
+    /// Try again.
+    Conflict,
+    /// Send less.
+    PayloadTooLarge,
+    /// Send JSON.
+    UnsupportedMediaType,
+    /// Try again after `Retry-After`.
+    Throttled,
+    /// Try again later.
+    Unavailable,
+    /// Deploy the table.
+    MissingTable,
+    /// Give the service its permissions.
+    Denied,
+    /// Read the log of the service.
+    Internal,
+}
+
+/// What the registry says of a kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The last part of the problem's `type`.
+    pub slug: &'static str,
+    /// The status of the response.
+    pub status: StatusCode,
+    /// The problem's `title`: the same for every problem of the kind.
+    pub title: &'static str,
+    /// When it comes and what to do.
+    pub doc: &'static str,
+}
+
+impl Kind {
+    /// Every kind, by status.
+    pub const EVERY: [Self; 19] = [
+        Self::Validation,
+        Self::BadJson,
+        Self::BadQuery,
+        Self::BadCursor,
+        Self::UnknownRollup,
+        Self::Refused,
+        Self::UnknownEntity,
+        Self::UnknownPath,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::AlreadyExists,
+        Self::Conflict,
+        Self::PayloadTooLarge,
+        Self::UnsupportedMediaType,
+        Self::Denied,
+        Self::Internal,
+        Self::Throttled,
+        Self::Unavailable,
+        Self::MissingTable,
+    ];
+
+    /// The registry.
+    pub fn entry(self) -> Entry {
+        let (slug, status, title, doc) = match self {
+            Self::Validation => (
+                "validation",
+                StatusCode::BAD_REQUEST,
+                "fields are not what is expected",
+                "a field of the body or the path is not what its attribute wants; `errors` names each one",
+            ),
+            Self::BadJson => (
+                "bad-json",
+                StatusCode::BAD_REQUEST,
+                "the body is not the JSON that is expected",
+                "the body is no JSON, with the line and column where it ends to be, or not of the expected shape",
+            ),
+            Self::BadQuery => (
+                "bad-query",
+                StatusCode::BAD_REQUEST,
+                "parameters cannot be answered",
+                "a parameter of the query is unknown, missing or not what is expected; `errors` names each one",
+            ),
+            Self::BadCursor => (
+                "bad-cursor",
+                StatusCode::BAD_REQUEST,
+                "the cursor is none of this query",
+                "a cursor goes with the query that gave it out, all its parameters unchanged",
+            ),
+            Self::UnknownRollup => (
+                "unknown-rollup",
+                StatusCode::BAD_REQUEST,
+                "no such rollup",
+                "the definition has no rollup of that name; the detail lists those it has",
+            ),
+            Self::Refused => (
+                "refused",
+                StatusCode::BAD_REQUEST,
+                "DynamoDB does not take it",
+                "DynamoDB refuses the request for good; the same request will fail again",
+            ),
+            Self::UnknownEntity => (
+                "unknown-entity",
+                StatusCode::NOT_FOUND,
+                "no such entity",
+                "the first part of the path names nothing; the detail lists the names that do",
+            ),
+            Self::UnknownPath => (
+                "unknown-path",
+                StatusCode::NOT_FOUND,
+                "no such path",
+                "the path has too many, too few or empty parts; the detail lists the paths there are",
+            ),
+            Self::NotFound => (
+                "not-found",
+                StatusCode::NOT_FOUND,
+                "no such item",
+                "the table holds no item of this entity with that key",
+            ),
+            Self::MethodNotAllowed => (
+                "method-not-allowed",
+                StatusCode::METHOD_NOT_ALLOWED,
+                "the path does not take this method",
+                "the header `Allow` lists the methods that the path takes",
+            ),
+            Self::AlreadyExists => (
+                "already-exists",
+                StatusCode::CONFLICT,
+                "an item with this key exists already",
+                "POST only creates; PUT to the item's own path replaces",
+            ),
+            Self::Conflict => (
+                "conflict",
+                StatusCode::CONFLICT,
+                "another write was at the same item",
+                "nothing was written; the same request may succeed when it is sent again",
+            ),
+            Self::PayloadTooLarge => (
+                "payload-too-large",
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the body is too large",
+                "the body, or the item it makes, is larger than the limit that the detail names",
+            ),
+            Self::UnsupportedMediaType => (
+                "unsupported-media-type",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "the body is not said to be JSON",
+                "`Content-Type` names another type than application/json",
+            ),
+            Self::Throttled => (
+                "throttled",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too much was asked at once",
+                "DynamoDB throttles the table; try again after the seconds in `Retry-After`",
+            ),
+            Self::Unavailable => (
+                "unavailable",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "DynamoDB does not answer",
+                "a write may or may not have happened; try again later",
+            ),
+            Self::MissingTable => (
+                "missing-table",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "a table does not exist",
+                "the service is there but its table is not: deploy it, or name the right one",
+            ),
+            Self::Denied => (
+                "denied",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the service may not use its table",
+                "the permissions of the service, not of its caller, lack what the request needs",
+            ),
+            Self::Internal => (
+                "internal",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the service failed",
+                "the log of the service says why",
+            ),
+        };
+        Entry { slug, status, title, doc }
+    }
+
+    /// The problem's `type`, a URI reference.
+    pub fn type_uri(self) -> String {
+        format!("/problems/{}", self.entry().slug)
+    }
+
+    /// The status of the response.
+    pub fn status(self) -> StatusCode {
+        self.entry().status
+    }
+
+    /// Whether the same request may succeed when it is sent again.
+    pub fn is_retryable(self) -> bool {
+        matches!(self, Self::Conflict | Self::Throttled | Self::Unavailable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_type_of_its_own() {
+        let types: HashSet<_> = Kind::EVERY.into_iter().map(Kind::type_uri).collect();
+        assert_eq!(types.len(), Kind::EVERY.len());
+    }
+
+    #[test]
+    fn only_what_may_succeed_later_is_called_retryable() {
+        let retryable: Vec<_> =
+            Kind::EVERY.into_iter().filter(|kind| kind.is_retryable()).collect();
+        assert_eq!(retryable, [Kind::Conflict, Kind::Throttled, Kind::Unavailable]);
+    }
+}

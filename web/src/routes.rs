@@ -1,0 +1,172 @@
+//! The registry of routes: what is served where. The services, the problem of an unknown path, and the OpenAPI
+//! document all read this one list.
+
+use axum::http::Method;
+use model::{Entity, Model};
+
+use crate::paths::EntityPaths;
+use crate::problem::Kind;
+
+/// What a route does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Creates an item.
+    Create,
+    /// Replaces an item, or creates it under its path.
+    Replace,
+    /// Deletes an item.
+    Delete,
+    /// Puts many items.
+    Batch,
+    /// Gets an item.
+    Get,
+    /// Lists the items of one partition.
+    List,
+    /// Lists the rollups.
+    Rollups,
+    /// Answers a question to a rollup.
+    Rollup,
+    /// Serves the OpenAPI document.
+    OpenApi,
+    /// Says that the service runs.
+    Health,
+}
+
+/// A route: an operation at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// What it does.
+    pub operation: Operation,
+    /// Its path, as axum reads it.
+    pub path: String,
+    /// The entity it is about.
+    pub entity: Option<String>,
+}
+
+impl Operation {
+    /// The method it answers to.
+    pub fn method(self) -> Method {
+        match self {
+            Self::Create | Self::Batch => Method::POST,
+            Self::Replace => Method::PUT,
+            Self::Delete => Method::DELETE,
+            Self::Get
+            | Self::List
+            | Self::Rollups
+            | Self::Rollup
+            | Self::OpenApi
+            | Self::Health => Method::GET,
+        }
+    }
+
+    /// The problems of its own, beside those of every operation on the table.
+    pub fn problems(self) -> &'static [Kind] {
+        match self {
+            Self::Create => &[
+                Kind::Validation,
+                Kind::BadJson,
+                Kind::Refused,
+                Kind::AlreadyExists,
+                Kind::Conflict,
+                Kind::PayloadTooLarge,
+                Kind::UnsupportedMediaType,
+            ],
+            Self::Replace => &[
+                Kind::Validation,
+                Kind::BadJson,
+                Kind::Refused,
+                Kind::Conflict,
+                Kind::PayloadTooLarge,
+                Kind::UnsupportedMediaType,
+            ],
+            Self::Delete => &[Kind::Validation, Kind::NotFound, Kind::Conflict],
+            Self::Batch => &[Kind::BadJson, Kind::PayloadTooLarge, Kind::UnsupportedMediaType],
+            Self::Get => &[Kind::Validation, Kind::NotFound],
+            Self::List => &[Kind::Validation, Kind::BadQuery, Kind::BadCursor],
+            Self::Rollup => &[Kind::UnknownRollup, Kind::BadQuery, Kind::BadCursor],
+            Self::Rollups | Self::OpenApi | Self::Health => &[],
+        }
+    }
+
+    /// Whether it asks DynamoDB, and so may meet its problems.
+    pub fn asks_dynamodb(self) -> bool {
+        !matches!(self, Self::Rollups | Self::OpenApi | Self::Health)
+    }
+}
+
+impl Route {
+    /// What is listed of it: `GET /flight/{origin}`.
+    pub fn shown(&self) -> String {
+        format!("{} {}", self.operation.method(), self.path)
+    }
+
+    /// The first part of its path, which names what it is about.
+    pub fn subject(&self) -> &str {
+        self.path.trim_start_matches('/').split('/').next().unwrap_or_default()
+    }
+
+    fn of(operation: Operation, path: impl Into<String>) -> Self {
+        Self { operation, path: path.into(), entity: None }
+    }
+
+    fn about(entity: &Entity, operation: Operation, path: impl Into<String>) -> Self {
+        Self { operation, path: path.into(), entity: Some(entity.name.clone()) }
+    }
+}
+
+/// The routes of the writer.
+pub fn writes(model: &Model) -> Vec<Route> {
+    let of_entity = |entity: &Entity| {
+        let paths = EntityPaths::of(entity);
+        [
+            Route::about(entity, Operation::Create, paths.collection),
+            Route::about(entity, Operation::Replace, paths.item.clone()),
+            Route::about(entity, Operation::Delete, paths.item),
+            Route::about(entity, Operation::Batch, batch_path(entity)),
+        ]
+    };
+    model
+        .entities
+        .iter()
+        .flat_map(of_entity)
+        .chain([Route::of(Operation::Health, HEALTH)])
+        .collect()
+}
+
+/// The routes of the reader.
+pub fn reads(model: &Model) -> Vec<Route> {
+    let of_entity = |entity: &Entity| {
+        let paths = EntityPaths::of(entity);
+        let list = paths.has_list().then(|| Route::about(entity, Operation::List, paths.partition));
+        std::iter::once(Route::about(entity, Operation::Get, paths.item)).chain(list)
+    };
+    let others = [
+        Route::of(Operation::Rollups, ROLLUPS),
+        Route::of(Operation::Rollup, ROLLUP),
+        Route::of(Operation::OpenApi, OPENAPI),
+        Route::of(Operation::Health, HEALTH),
+    ];
+    model.entities.iter().flat_map(of_entity).chain(others).collect()
+}
+
+/// The routes of both services, served as one.
+pub fn all(model: &Model) -> Vec<Route> {
+    let mut routes = writes(model);
+    routes.retain(|route| route.operation != Operation::Health);
+    routes.extend(reads(model));
+    routes
+}
+
+/// Where many items of an entity are put.
+pub fn batch_path(entity: &Entity) -> String {
+    format!("/batch/{}", entity.name)
+}
+
+/// Where the rollups are listed.
+pub const ROLLUPS: &str = "/rollups";
+/// Where a rollup is asked.
+pub const ROLLUP: &str = "/rollups/{rollup}";
+/// Where the OpenAPI document is.
+pub const OPENAPI: &str = "/openapi.json";
+/// Where a service says that it runs.
+pub const HEALTH: &str = "/health";

@@ -1,0 +1,149 @@
+//! From a request to an item: what the path says, what the body says, and what is fresh.
+//!
+//! **Invariant:** an item that is encoded here has a path, and the path leads back to it.
+
+use model::{Entity, FieldError, Fresh, Item, value};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+use web::paths::path_of;
+
+/// An item that can be written, and the path it will have.
+pub(crate) struct Encoded {
+    pub(crate) item: Item,
+    pub(crate) path: String,
+}
+
+/// The time and the random bytes of a write.
+pub fn fresh() -> Fresh {
+    Fresh { now: jiff::Timestamp::now(), random: random_bytes }
+}
+
+/// Encodes an object as an item.
+pub(crate) fn encode(
+    entity: &Entity,
+    object: &Map<String, Value>,
+    fresh: Fresh,
+) -> Result<Encoded, Vec<FieldError>> {
+    let item = entity.encode(object, fresh)?;
+    let path = path_of(entity, &item)?;
+    Ok(Encoded { item, path })
+}
+
+/// Encodes an object as the item of a path. The object may repeat what the path says, and must not contradict it.
+pub(crate) fn encode_at(
+    entity: &Entity,
+    path: &[(&str, &str)],
+    mut object: Map<String, Value>,
+    fresh: Fresh,
+) -> Result<Encoded, Vec<FieldError>> {
+    let errors: Vec<FieldError> = path
+        .iter()
+        .filter_map(|(name, text)| settle(entity, name, text, &mut object).err())
+        .collect();
+    match encode(entity, &object, fresh) {
+        Ok(encoded) if errors.is_empty() => Ok(encoded),
+        Ok(_) => Err(errors),
+        Err(others) => {
+            let told = |other: &FieldError| errors.iter().any(|error| error.field == other.field);
+            let others: Vec<_> = others.into_iter().filter(|other| !told(other)).collect();
+            Err(errors.into_iter().chain(others).collect())
+        }
+    }
+}
+
+/// Puts a value of the path into the object, unless the object has another.
+fn settle(
+    entity: &Entity,
+    name: &str,
+    text: &str,
+    object: &mut Map<String, Value>,
+) -> Result<(), FieldError> {
+    let error = |message: String| FieldError { field: name.to_owned(), message };
+    let attribute = entity.attribute(name).expect("a path is made of the entity's attributes");
+    let of_path = attribute.encode_text(text).map_err(|invalid| error(invalid.to_string()))?;
+    let json = value::decode(&of_path);
+    match object.get(name).filter(|given| !given.is_null()) {
+        // What cannot be encoded is told when the whole object is.
+        Some(given) if attribute.encode(given).is_ok_and(|given| given != of_path) => {
+            let (given, expected) = (value::shown(given), value::shown(&json));
+            Err(error(format!("{given} in the body, expected {expected} as in the path")))
+        }
+        Some(_) => Ok(()),
+        None => {
+            object.insert(name.to_owned(), json);
+            Ok(())
+        }
+    }
+}
+
+/// Sixteen random bytes. A random UUID has ten fixed bits in two of its bytes, which are taken from another.
+fn random_bytes() -> [u8; 16] {
+    let (mut bytes, others) = (Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes());
+    (bytes[6], bytes[8]) = (others[0], others[1]);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Model;
+    use serde_json::json;
+
+    use super::*;
+
+    const DEFINITION: &str = r##"
+        [table]
+        name = "shop"
+        [entities.order]
+        PK = "USER#{user}"
+        SK = "ORDER#{number:08}"
+        [entities.order.attributes]
+        user = { type = "string", required = true }
+        number = { type = "integer", required = true }
+        total = { type = "decimal", scale = 2 }
+    "##;
+
+    fn at(path: [(&str, &str); 2], object: Value) -> Result<Encoded, Vec<String>> {
+        let model: Model = DEFINITION.parse().expect("a definition");
+        let Value::Object(object) = object else { panic!("expected an object") };
+        let encoded = encode_at(&model.entities[0], &path, object, fresh());
+        encoded.map_err(|errors| errors.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn the_body_may_repeat_the_path_and_leave_it_out() {
+        let path = [("user", "ann"), ("number", "7")];
+        let bodies = [json!({}), json!({"user": "ann", "number": 7}), json!({"number": "7.0"})];
+        for body in bodies {
+            let encoded =
+                at(path, body.clone()).unwrap_or_else(|errors| panic!("{body}: {errors:?}"));
+            assert_eq!(encoded.path, "/order/ann/7");
+        }
+    }
+
+    #[test]
+    fn everything_that_contradicts_the_path_or_the_definition_is_told_once() {
+        let errors = at(
+            [("user", "ann"), ("number", "seven")],
+            json!({"user": "bob", "number": 7, "total": 1.234}),
+        );
+        assert_eq!(
+            errors.err().expect("three errors"),
+            [
+                "`user`: \"bob\" in the body, expected \"ann\" as in the path",
+                "`number`: expected a decimal number, found \"seven\"",
+                "`total`: expected at most 2 decimal places, found 1.234",
+            ]
+        );
+    }
+
+    #[test]
+    fn random_bytes_have_no_fixed_bits() {
+        let many: Vec<_> = (0..200).map(|_| random_bytes()).collect();
+        let bits =
+            |position: usize| (many.iter().map(|bytes| bytes[position])).collect::<Vec<u8>>();
+        for position in 0..16 {
+            assert_eq!(bits(position).iter().fold(0, |or, byte| or | byte), 0xff, "{position}");
+            assert_eq!(bits(position).iter().fold(0xff, |and, byte| and & byte), 0, "{position}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! HTTP mutations of the table's items.
+//!
+//! | request | does | answers |
+//! |---|---|---|
+//! | `POST /{entity}` | creates | 201, `Location` and the item; 409 when its key is taken |
+//! | `PUT /{entity}/{partition…}/{sort…}` | replaces, or creates there | 200 and the item |
+//! | `DELETE /{entity}/{partition…}/{sort…}` | deletes | 204; 404 when there was none |
+//! | `POST /batch/{entity}` | puts up to 500 items | 200 and what became of each |
+//!
+//! **Invariant:** an item is stored whole and checked, or not at all; an answer of 2xx means that DynamoDB has it.
+
+pub mod batch;
+mod encode;
+mod items;
+
+use std::sync::Arc;
+
+use axum::Router;
+use table::Table;
+
+pub use batch::{BatchReport, FailedRow, write_batch};
+pub use encode::fresh;
+
+/// The writer of a table, to be merged with other routers and given to [`web::finish()`].
+pub fn app(table: Table) -> Router {
+    let model = Arc::clone(table.model());
+    let of_entity = |router: Router, entity| router.merge(items::router(&table, entity));
+    model.entities.iter().fold(Router::new(), of_entity)
+}
+
+#[cfg(test)]
+mod tests;
