@@ -73,7 +73,8 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    fn new(field: &str, message: impl ToString) -> Self {
+    /// An error about a field.
+    pub fn new(field: &str, message: impl ToString) -> Self {
         Self { field: field.to_owned(), message: message.to_string() }
     }
 }
@@ -185,7 +186,11 @@ impl Entity {
         Some(PrimaryKey { partition: text(&self.keys[0])?, sort })
     }
 
-    fn item_from_text(&self, texts: &[(&str, &str)]) -> Result<Item, Vec<FieldError>> {
+    /// The attributes that the given texts are, as a stored item has them.
+    ///
+    /// # Errors
+    /// Every text that is no value of its attribute.
+    pub fn item_from_text(&self, texts: &[(&str, &str)]) -> Result<Item, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut values = HashMap::new();
         for (name, text) in texts {

@@ -189,25 +189,6 @@ impl Template {
         }
         Ok(key)
     }
-
-    /// The beginning that a key has when its first field has the given value: the prefix of a range.
-    ///
-    /// # Errors
-    /// When the value does not fit, or the template has no field.
-    pub fn render_first(
-        &self,
-        attribute: &Attribute,
-        value: &AttributeValue,
-    ) -> Result<String, RenderError> {
-        let first = self.segments.iter().find_map(|segment| match segment {
-            Segment::Field { attribute: name, format } if *name == attribute.name => Some(format),
-            _ => None,
-        });
-        let format = first.ok_or_else(|| RenderError::Missing(attribute.name.clone()))?;
-        let text = format.render(attribute, value)?;
-        let text = if self.escape { escape(&text) } else { Cow::Borrowed(text.as_str()) };
-        Ok(format!("{}{text}", self.literal_prefix()))
-    }
 }
 
 impl Format {

@@ -101,7 +101,7 @@ impl<'a> Open<'a> {
         let segments = template.segments[..position].to_vec();
         Ok(Some(Self {
             entity,
-            item: item(entity, path)?,
+            item: entity.item_from_text(path)?,
             prefix: Template { segments, escape: template.escape },
             first: entity.attribute(attribute).expect("a template's attributes are declared"),
             format: *format,
@@ -205,19 +205,6 @@ impl<'a> Open<'a> {
             None => text.to_owned(),
         }
     }
-}
-
-fn item(entity: &Entity, path: &[(&str, &str)]) -> Result<Item, Vec<FieldError>> {
-    let mut values = HashMap::new();
-    let mut errors = Vec::new();
-    for (name, text) in path {
-        let attribute = entity.attribute(name).expect("a path is made of the entity's attributes");
-        match attribute.encode_text(text) {
-            Ok(value) => drop(values.insert(attribute.field.clone(), value)),
-            Err(invalid) => errors.push(error(name, invalid.to_string())),
-        }
-    }
-    if errors.is_empty() { Ok(values.into()) } else { Err(errors) }
 }
 
 /// Whether the plain text of a type's values is in their order.

@@ -35,8 +35,9 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 const CONNECT_TIMEOUT_MS: u64 = 3_000;
 /// How long one attempt of a request may take, from sending it to the last byte of the answer.
 const ATTEMPT_TIMEOUT_MS: u64 = 10_000;
-/// How long a request may take with all its attempts and the pauses between them.
-const REQUEST_TIMEOUT_MS: u64 = 45_000;
+/// How long a request may take with all its attempts and the pauses between them: less than the 30 s after which an
+/// API Gateway gives up, so that the caller hears why.
+const REQUEST_TIMEOUT_MS: u64 = 25_000;
 /// How often a request is tried when the failure is one that passes: throttling, a 5xx, a broken
 /// connection.
 const ATTEMPTS: u32 = 8;

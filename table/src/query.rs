@@ -88,11 +88,7 @@ pub(crate) async fn page(client: &Client, names: Names<'_>, query: &Query) -> Re
             request = request.expression_attribute_values(name, SdkValue::S(value.clone()));
         }
     }
-    let start = query
-        .cursor
-        .as_deref()
-        .map(|text| cursor::read(text, names, &query.partition))
-        .transpose()?;
+    let start = query.cursor.as_deref().map(|text| cursor::read(text, names, query)).transpose()?;
     let request = request.key_condition_expression(condition).set_exclusive_start_key(start);
     let answer = request.send().await.map_err(|error| Error::of(names.table, error))?;
     let cursor = answer
@@ -107,6 +103,15 @@ pub(crate) async fn page(client: &Client, names: Names<'_>, query: &Query) -> Re
 }
 
 impl SortRange {
+    /// Whether a sort key is in the range.
+    pub fn contains(&self, sort_key: &str) -> bool {
+        match self {
+            Self::Every => true,
+            Self::BeginsWith(prefix) => sort_key.starts_with(prefix.as_str()),
+            Self::Between(low, high) => (low.as_str()..=high.as_str()).contains(&sort_key),
+        }
+    }
+
     #[allow(clippy::type_complexity, reason = "an expression and the values it names")]
     fn condition(&self) -> Option<(&'static str, Vec<(&'static str, &String)>)> {
         match self {
