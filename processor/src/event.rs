@@ -130,6 +130,16 @@ pub struct UserIdentity {
     pub principal_id: Option<String>,
 }
 
+impl UserIdentity {
+    /// Who removes an item whose time to live has passed.
+    pub fn time_to_live() -> Self {
+        UserIdentity {
+            identity_type: Some("Service".to_owned()),
+            principal_id: Some("dynamodb.amazonaws.com".to_owned()),
+        }
+    }
+}
+
 impl Serialize for State {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_map(Some(0))?.end()

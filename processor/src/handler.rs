@@ -15,11 +15,13 @@ use futures::future::join_all;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use model::Model;
 use table::Rollups;
+use table::error::chain;
 use thiserror::Error;
 
 use crate::changes::Changes;
 use crate::event::{Event, Response};
 use crate::invocation::{Invocation, InvocationError};
+use crate::mapping::{self, EventSourceMapping};
 use crate::reactor::{Failure, Reactor};
 use crate::rollups;
 
@@ -115,6 +117,23 @@ impl Processor {
         Ok(response(&invocation, &failures.collect()))
     }
 
+    /// Runs behind a local event source mapping until `shutdown` resolves; then the batch in flight is finished.
+    ///
+    /// # Errors
+    /// What ended the mapping before.
+    pub async fn poll(
+        self,
+        mapping: EventSourceMapping,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), mapping::Error> {
+        let processor = Arc::new(self);
+        let handler = move |event: Vec<u8>| {
+            let processor = processor.clone();
+            async move { processor.handle_json(&event).await.map_err(|error| chain(&error)) }
+        };
+        mapping.run(handler, shutdown).await
+    }
+
     /// Runs as a Lambda function until Lambda ends it.
     ///
     /// # Errors
@@ -123,7 +142,7 @@ impl Processor {
         let processor = &self;
         let handler = service_fn(move |event: LambdaEvent<Event>| async move {
             processor.handle(event.payload).await.map_err(|error| {
-                let error_message = table::error::chain(&error);
+                let error_message = chain(&error);
                 tracing::error!(
                     error = error_message,
                     "the invocation failed, all of it comes again"

@@ -10,9 +10,6 @@ use thiserror::Error;
 
 use crate::event::{Event, Record, UserIdentity};
 
-/// Who removes an item whose time to live has passed.
-const TTL_PRINCIPAL: &str = "dynamodb.amazonaws.com";
-
 /// The records of one shard that one invocation brings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Invocation {
@@ -110,7 +107,7 @@ impl TryFrom<Record> for StreamChange {
             "MODIFY" => Image::Modify { old: old(old_image)?, new: new(new_image)? },
             "REMOVE" => Image::Remove {
                 old: old(old_image)?,
-                expired: is_expiry(record.user_identity.as_ref()),
+                expired: record.user_identity == Some(UserIdentity::time_to_live()),
             },
             _ => {
                 let event_name = record.event_name;
@@ -124,13 +121,6 @@ impl TryFrom<Record> for StreamChange {
         let change = Change { sequence, seconds, image };
         Ok(Self { change, event_id: record.event_id, sequence_text })
     }
-}
-
-fn is_expiry(identity: Option<&UserIdentity>) -> bool {
-    identity.is_some_and(|identity| {
-        identity.identity_type.as_deref() == Some("Service")
-            && identity.principal_id.as_deref() == Some(TTL_PRINCIPAL)
-    })
 }
 
 /// The record's time. One that is absent or beyond the calendar is the greatest, so that its watermark is never taken

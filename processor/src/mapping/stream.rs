@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodbstreams::types::{self, ShardIteratorType};
+use aws_sdk_dynamodbstreams::types::{self, OperationType, ShardIteratorType};
 
 use super::Error;
 use super::lineage::Shard;
@@ -15,6 +15,8 @@ use crate::event::{Record, StreamRecord, UserIdentity};
 const MAX_READ_RECORDS: i32 = 1_000;
 /// The most shards in one page of a description.
 const MAX_PAGE_SHARDS: i32 = 100;
+/// What DynamoDB Local calls the removal of an item whose time to live has passed. It leaves out who removed it.
+const LOCAL_EXPIRY: &str = "UNKNOWN_TO_SDK_VERSION";
 
 /// A stream and the client that reads it.
 #[derive(Clone, Debug)]
@@ -160,6 +162,13 @@ impl Stream {
         let incomplete = |field: &str| ReadError::Passing(format!("a record has no {field}"));
         let change = record.dynamodb.ok_or_else(|| incomplete("change"))?;
         let event_name = record.event_name.ok_or_else(|| incomplete("event name"))?;
+        let is_local_expiry = event_name.as_str() == LOCAL_EXPIRY
+            && change.old_image.is_some()
+            && change.new_image.is_none();
+        let (event_name, user_identity) = match is_local_expiry {
+            true => (OperationType::Remove, Some(UserIdentity::time_to_live())),
+            false => (event_name, record.user_identity.map(user_identity)),
+        };
         let dynamodb = StreamRecord {
             approximate_creation_date_time: change
                 .approximate_creation_date_time
@@ -178,13 +187,14 @@ impl Stream {
             event_source: record.event_source,
             aws_region: record.aws_region,
             dynamodb,
-            user_identity: record.user_identity.map(|identity| UserIdentity {
-                identity_type: identity.r#type,
-                principal_id: identity.principal_id,
-            }),
+            user_identity,
             event_source_arn: Some(self.arn.clone()),
         })
     }
+}
+
+fn user_identity(identity: types::Identity) -> UserIdentity {
+    UserIdentity { identity_type: identity.r#type, principal_id: identity.principal_id }
 }
 
 fn read_error<E>(error: SdkError<E>) -> ReadError
