@@ -16,7 +16,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// "did you mean `x`? expected one of `x`, `y`", the help of an unknown name.
-pub(crate) fn expected<'a>(name: &str, candidates: &[&'a str]) -> String {
+pub(crate) fn expected(name: &str, candidates: &[&str]) -> String {
     let list =
         candidates.iter().map(|candidate| format!("`{candidate}`")).collect::<Vec<_>>().join(", ");
     let valid = match candidates {

@@ -279,6 +279,9 @@ fn map(
     members: &Map<String, Value>,
     depth: usize,
 ) -> Result<HashMap<String, AttributeValue>, Invalid> {
+    if members.contains_key("") {
+        return Err(Invalid::new("expected a name for each member of an object, one is empty"));
+    }
     members.iter().map(|(name, member)| Ok((name.clone(), anything(member, depth + 1)?))).collect()
 }
 
@@ -351,6 +354,12 @@ mod tests {
     fn nesting_beyond_dynamodbs_limit_is_refused() {
         let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));
         assert!(encode(&AttributeType::Any, &deep).is_err());
+    }
+
+    #[test]
+    fn a_member_without_a_name_is_refused_as_dynamodb_would() {
+        let error = encode(&AttributeType::Map, &json!({"a": [{"": 1}]})).expect_err("no name");
+        assert_eq!(error.to_string(), "expected a name for each member of an object, one is empty");
     }
 
     proptest! {

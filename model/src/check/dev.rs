@@ -30,7 +30,9 @@ pub(super) fn check(file: &FileDefinition, rollups: &[Rollup], report: &mut Repo
         let message = format!("`{}` is no measure of `{}`", show.measure, rollup.name);
         report.value(&["dev", "show", "measure"], message, expected(&show.measure, &names));
     }
-    if !rollup.granularities.contains(&Granularity::All) || rollup.dimensions.is_empty() {
+    // The file's own lists: what is misspelt in them is reported where it stands.
+    let has_groups = file.rollups.get(&show.rollup).is_some_and(|rollup| !rollup.by.is_empty());
+    if !rollup.granularities.contains(&Granularity::All) || !has_groups {
         let message = format!("`{}` has no groups over all time to show", rollup.name);
         report.value(
             &["dev", "show", "rollup"],
