@@ -87,13 +87,13 @@ impl Changes {
     where
         F: FnMut(StreamChange) -> R,
         R: Future<Output = Result<(), E>>,
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+        E: Into<Failure>,
     {
         let in_flight = self.in_flight.clone();
         for record in self.records() {
             let sequence = record.change.sequence;
             in_flight.begin(sequence);
-            function(record).await.map_err(Failure::from)?;
+            function(record).await.map_err(Into::into)?;
             in_flight.end_well(sequence);
         }
         Ok(())
@@ -148,13 +148,13 @@ impl<T: ItemType> TypedChanges<T> {
     where
         F: FnMut(TypedChange<T>) -> R,
         R: Future<Output = Result<(), E>>,
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+        E: Into<Failure>,
     {
         let in_flight = self.changes.in_flight.clone();
         for record in self.changes.records() {
             in_flight.begin(record.change.sequence);
             if let Some(change) = self.typed(&record)? {
-                function(change).await.map_err(Failure::from)?;
+                function(change).await.map_err(Into::into)?;
             }
             in_flight.end_well(record.change.sequence);
         }

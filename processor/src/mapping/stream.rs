@@ -15,7 +15,7 @@ use crate::event::{Record, StreamRecord, UserIdentity};
 const MAX_READ_RECORDS: i32 = 1_000;
 /// The most shards in one page of a description.
 const MAX_PAGE_SHARDS: i32 = 100;
-/// What DynamoDB Local calls the removal of an item whose time to live has passed. It leaves out who removed it.
+/// What DynamoDB Local calls the removal of an item whose time to live has passed.
 const LOCAL_EXPIRY: &str = "UNKNOWN_TO_SDK_VERSION";
 
 /// A stream and the client that reads it.
@@ -162,13 +162,7 @@ impl Stream {
         let incomplete = |field: &str| ReadError::Passing(format!("a record has no {field}"));
         let change = record.dynamodb.ok_or_else(|| incomplete("change"))?;
         let event_name = record.event_name.ok_or_else(|| incomplete("event name"))?;
-        let is_local_expiry = event_name.as_str() == LOCAL_EXPIRY
-            && change.old_image.is_some()
-            && change.new_image.is_none();
-        let (event_name, user_identity) = match is_local_expiry {
-            true => (OperationType::Remove, Some(UserIdentity::time_to_live())),
-            false => (event_name, record.user_identity.map(user_identity)),
-        };
+        let (event_name, user_identity) = kind(event_name, record.user_identity, &change);
         let dynamodb = StreamRecord {
             approximate_creation_date_time: change
                 .approximate_creation_date_time
@@ -193,8 +187,25 @@ impl Stream {
     }
 }
 
-fn user_identity(identity: types::Identity) -> UserIdentity {
-    UserIdentity { identity_type: identity.r#type, principal_id: identity.principal_id }
+/// What kind of change it is and who made it, in AWS's words.
+///
+/// Emulators say otherwise that an item has expired: DynamoDB Local has a name of its own for it and no author, dynoxide
+/// an author whose fields are written as in a Lambda event, where the API's are not, so that the SDK reads none of them.
+fn kind(
+    name: OperationType,
+    author: Option<types::Identity>,
+    change: &types::StreamRecord,
+) -> (OperationType, Option<UserIdentity>) {
+    let is_removal = change.old_image.is_some() && change.new_image.is_none();
+    let author = author.map(|author| UserIdentity {
+        identity_type: author.r#type,
+        principal_id: author.principal_id,
+    });
+    let is_nameless = author == Some(UserIdentity { identity_type: None, principal_id: None });
+    if is_removal && (is_nameless || name.as_str() == LOCAL_EXPIRY) {
+        return (OperationType::Remove, Some(UserIdentity::time_to_live()));
+    }
+    (name, author)
 }
 
 fn read_error<E>(error: SdkError<E>) -> ReadError
@@ -214,4 +225,44 @@ where
     E: std::error::Error + Debug + 'static,
 {
     Error::Streams { action, reason: DisplayErrorContext(error).to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn an_expiry_is_the_same_on_aws_and_on_emulators() {
+        let removal = types::StreamRecord::builder().set_old_image(Some(HashMap::new())).build();
+        let aws = types::Identity::builder().r#type("Service");
+        let aws = aws.principal_id("dynamodb.amazonaws.com").build();
+        let dynoxide = types::Identity::builder().build();
+        let expiries = [
+            (OperationType::Remove, Some(aws)),
+            (OperationType::from(LOCAL_EXPIRY), None),
+            (OperationType::Remove, Some(dynoxide)),
+        ];
+        for (name, author) in expiries {
+            let expiry = (OperationType::Remove, Some(UserIdentity::time_to_live()));
+            assert_eq!(kind(name, author, &removal), expiry);
+        }
+    }
+
+    #[test]
+    fn a_deletion_and_a_removal_by_somebody_else_are_no_expiry() {
+        let removal = types::StreamRecord::builder().set_old_image(Some(HashMap::new())).build();
+        assert_eq!(kind(OperationType::Remove, None, &removal), (OperationType::Remove, None));
+        let other = types::Identity::builder().principal_id("somebody").build();
+        let (_, author) = kind(OperationType::Remove, Some(other), &removal);
+        assert_eq!(author.and_then(|author| author.principal_id).as_deref(), Some("somebody"));
+    }
+
+    #[test]
+    fn a_kind_of_change_that_is_not_known_stays_unknown() {
+        let put = types::StreamRecord::builder().set_new_image(Some(HashMap::new())).build();
+        let unknown = OperationType::from(LOCAL_EXPIRY);
+        assert_eq!(kind(unknown.clone(), None, &put), (unknown, None));
+    }
 }
