@@ -36,7 +36,8 @@ impl model::ItemType for Flight {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let definition: model::Model = include_str!("weir.toml").parse()?;
     let model = std::sync::Arc::new(definition.with_table("flights", Some("flights-late")));
-    let endpoint = std::env::var("AWS_ENDPOINT_URL_DYNAMODB").unwrap_or_else(|_| ENDPOINT.to_owned());
+    let endpoint =
+        std::env::var("AWS_ENDPOINT_URL_DYNAMODB").unwrap_or_else(|_| ENDPOINT.to_owned());
     let connection = Connection::to(endpoint).await;
     let stream = Table::new(&connection, model.clone()).provision().await?.stream_arn;
 
@@ -52,7 +53,9 @@ async fn tell(changes: Changes) -> Result<(), Failure> {
         let was_late = change.old.is_some_and(|flight| flight.delay >= LATE);
         if let Some(flight) = change.new.filter(|flight| flight.delay >= LATE && !was_late) {
             let Flight { flight_id, departure, origin, destination, delay } = flight;
-            writeln(&format!("{departure} {origin} to {destination}: {delay} minutes late ({flight_id})"))?;
+            print(&format!(
+                "{departure} {origin} to {destination}: {delay} minutes late ({flight_id})"
+            ))?;
         }
         Ok::<_, std::io::Error>(())
     };
@@ -60,7 +63,7 @@ async fn tell(changes: Changes) -> Result<(), Failure> {
 }
 
 /// Prints a line. A broken pipe is an error, so that its record comes again.
-fn writeln(line: &str) -> std::io::Result<()> {
+fn print(line: &str) -> std::io::Result<()> {
     use std::io::Write;
 
     writeln!(std::io::stdout(), "{line}")
