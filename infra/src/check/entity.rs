@@ -1,0 +1,151 @@
+//! The summary of an entity: how its keys are made, what its attributes take, where it is served.
+
+use model::attribute::{Case, DefaultValue, Rules, SetItems};
+use model::instant::TimestampFormat;
+use model::template::{Cut, Format, Segment};
+use model::value::{decode, shown};
+use model::{Attribute, AttributeType, AttributeValue, Entity, Template};
+use web::Route;
+
+use super::{indented, row, section};
+
+/// The order in which methods are listed.
+const METHODS: [&str; 4] = ["GET", "POST", "PUT", "DELETE"];
+
+pub(super) fn summary(entity: &Entity, routes: &[Route]) -> String {
+    let keys = entity.keys.iter().map(|key| row([&key.key, &template(&key.template)]));
+    let attributes = entity.attributes.iter();
+    let attributes = attributes
+        .map(|attribute| row([&attribute.name, &kind(&attribute.kind), &options(attribute)]));
+    let mut parts = vec![
+        format!("entity {}\n", entity.name),
+        indented(&section("keys", keys.collect())),
+        indented(&section("attributes", attributes.collect())),
+        indented(&section("paths", paths(entity, routes))),
+    ];
+    if !entity.collections.is_empty() {
+        parts.push(indented(&format!("collections {}\n", entity.collections.join(", "))));
+    }
+    if uses_match(entity) {
+        let tests = entity.discriminator.iter();
+        let tests: Vec<_> =
+            tests.map(|(name, value)| format!("{name} = {}", text(value))).collect();
+        parts.push(indented(&format!("known by {}\n", tests.join(" and "))));
+    }
+    parts.concat()
+}
+
+/// The paths of the entity, each once, with the methods it takes.
+fn paths(entity: &Entity, routes: &[Route]) -> Vec<Vec<String>> {
+    let mut paths: Vec<(&str, Vec<String>)> = Vec::new();
+    for route in routes.iter().filter(|route| route.entity.as_ref() == Some(&entity.name)) {
+        let method = route.operation.method().to_string();
+        match paths.iter_mut().find(|(path, _)| *path == route.path) {
+            Some((_, methods)) => methods.push(method),
+            None => paths.push((&route.path, vec![method])),
+        }
+    }
+    paths.sort_by_key(|(path, _)| path.len());
+    for (_, methods) in &mut paths {
+        methods.sort_by_key(|method| METHODS.iter().position(|known| known == method));
+    }
+    paths.into_iter().map(|(path, methods)| row([path, &methods.join(" ")])).collect()
+}
+
+/// Whether the entity is known by something else than its name.
+fn uses_match(entity: &Entity) -> bool {
+    let by_name = AttributeValue::S(entity.name.clone());
+    !matches!(entity.discriminator.as_slice(), [(_, value)] if *value == by_name)
+}
+
+/// A key template as the file has it.
+fn template(template: &Template) -> String {
+    let segment = |segment: &Segment| match segment {
+        Segment::Literal(text) => text.clone(),
+        Segment::Field { attribute, format } => format!("{{{attribute}{}}}", suffix(*format)),
+    };
+    template.segments.iter().map(segment).collect()
+}
+
+fn suffix(format: Format) -> String {
+    match format {
+        Format::Plain => String::new(),
+        Format::Padded(width) => format!(":0{width}"),
+        Format::Descending(width) => format!(":desc0{width}"),
+        Format::Lower => ":lower".to_owned(),
+        Format::Upper => ":upper".to_owned(),
+        Format::Cut(Cut::Year) => ":year".to_owned(),
+        Format::Cut(Cut::Month) => ":month".to_owned(),
+        Format::Cut(Cut::Day) => ":day".to_owned(),
+        Format::Cut(Cut::Hour) => ":hour".to_owned(),
+        Format::Cut(Cut::Minute) => ":minute".to_owned(),
+    }
+}
+
+fn kind(kind: &AttributeType) -> String {
+    match kind {
+        AttributeType::Decimal { scale } => format!("decimal, scale {scale}"),
+        AttributeType::Enum { values } => values.join(" | "),
+        AttributeType::Set(SetItems::String) => "set of string".to_owned(),
+        AttributeType::Set(SetItems::Number) => "set of number".to_owned(),
+        AttributeType::Set(SetItems::Binary) => "set of binary".to_owned(),
+        AttributeType::Timestamp(TimestampFormat::Epoch) => "timestamp, epoch".to_owned(),
+        AttributeType::Timestamp(TimestampFormat::Rfc3339 { places: 0 }) => {
+            "timestamp, whole seconds".to_owned()
+        }
+        other => other.name().to_owned(),
+    }
+}
+
+/// What else the file says of an attribute, in words.
+fn options(attribute: &Attribute) -> String {
+    let mut options = Vec::new();
+    let mut say = |said: bool, text: String| options.extend(said.then_some(text));
+    say(attribute.required, "required".to_owned());
+    if let Some(default) = &attribute.default {
+        say(true, format!("default {}", default_text(default)));
+    }
+    say(attribute.read_only, "read only".to_owned());
+    say(attribute.hidden, "hidden".to_owned());
+    say(attribute.field != attribute.name, format!("stored as {}", attribute.field));
+    options.extend(rules(&attribute.rules));
+    options.join(", ")
+}
+
+fn rules(rules: &Rules) -> Vec<String> {
+    let number = |word: &str, number: &Option<_>| {
+        number.as_ref().map(|number: &model::Number| format!("{word} {number}"))
+    };
+    let length =
+        |word: &str, length: Option<usize>| length.map(|length| format!("{word} {length}"));
+    let case = rules.case.map(|case| match case {
+        Case::Lower => "lower case".to_owned(),
+        Case::Upper => "upper case".to_owned(),
+    });
+    [
+        rules.pattern.as_ref().map(|pattern| format!("matches {pattern}")),
+        number("at least", &rules.min),
+        number("at most", &rules.max),
+        length("length at least", rules.min_length),
+        length("length at most", rules.max_length),
+        rules.trim.then(|| "trimmed".to_owned()),
+        case,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn default_text(default: &DefaultValue) -> String {
+    match default {
+        DefaultValue::Value(value) => text(value),
+        DefaultValue::Uuid => "uuid".to_owned(),
+        DefaultValue::Ulid => "ulid".to_owned(),
+        DefaultValue::Now => "now".to_owned(),
+    }
+}
+
+/// A stored value as JSON, shortened.
+pub(super) fn text(value: &AttributeValue) -> String {
+    shown(&decode(value))
+}

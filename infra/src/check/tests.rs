@@ -1,0 +1,110 @@
+//! Tests of the summary.
+
+use super::*;
+
+const SHOP: &str = r##"
+[table]
+name = "shop"
+ttl = "expires_at"
+[table.indexes.GSI1]
+partition_key = "GSI1PK"
+sort_key = "GSI1SK"
+[entities.order]
+PK = "USER#{user_id}"
+SK = "ORDER#{number:desc08}"
+GSI1PK = "STATUS#{status}"
+GSI1SK = "{created_at:month}"
+[entities.order.attributes]
+user_id = { type = "string", required = true, pattern = "^[a-z]+$", lower = true }
+number = { type = "integer", required = true, min = 0 }
+status = { type = "enum", values = ["placed", "paid"], default = "placed" }
+total = { type = "decimal", scale = 2, field = "t" }
+created_at = { type = "timestamp", default = "now", read_only = true }
+expires_at = { type = "timestamp", format = "epoch" }
+tags = { type = "set", items = "string", max_length = 9 }
+[entities.note]
+PK = "NOTE#{id}"
+SK = "NOTE"
+match = { type = "note" }
+collections = ["all"]
+[entities.note.attributes]
+id = { type = "string", default = "uuid" }
+[rollups.spend]
+of = "order"
+where = { status = ["placed", "paid"], total = { gte = 1.5 } }
+by = ["user_id", "status"]
+time = "created_at"
+buckets = ["day", "all"]
+time_zone = "Europe/Berlin"
+measures = { orders = "count", average = "avg(total)" }
+[rollups.notes]
+of = "note"
+measures = { notes = "count" }
+"##;
+
+#[test]
+fn a_summary_says_what_the_file_means() {
+    let model: Model = SHOP.parse().expect("a definition");
+    insta::assert_snapshot!(summary(Path::new("weir.toml"), &model), @r#"
+    weir.toml is right: 2 entities and 2 rollups
+
+    table shop
+      partition key  PK
+      sort key       SK
+      entity         _et
+      time to live   expires_at
+      rollups        in the table shop-rollups
+
+    index GSI1
+      partition key  GSI1PK
+      sort key       GSI1SK
+
+    entity order
+      keys
+        PK      USER#{user_id}
+        SK      ORDER#{number:desc08}
+        GSI1PK  STATUS#{status}
+        GSI1SK  {created_at:month}
+      attributes
+        user_id     string            required, matches ^[a-z]+$, lower case
+        number      integer           required, at least 0
+        status      placed | paid     default "placed"
+        total       decimal, scale 2  stored as t
+        created_at  timestamp         default now, read only
+        expires_at  timestamp, epoch
+        tags        set of string     length at most 9
+      paths
+        /order                     POST
+        /batch/order               POST
+        /order/{user_id}           GET
+        /order/{user_id}/{number}  GET PUT DELETE
+
+    entity note
+      keys
+        PK  NOTE#{id}
+        SK  NOTE
+      attributes
+        id  string  default uuid
+      paths
+        /note        POST
+        /note/{id}   GET PUT DELETE
+        /batch/note  POST
+      collections all
+
+    rollup spend of order
+      groups    by user_id, status
+      where     status is one of "placed", "paid" and total ≥ 1.5
+      buckets   day, all of created_at, Europe/Berlin
+      measure   orders = count
+      measure   average = avg(total), read as sum(total) / count(total)
+      keeps     count, count(total), sum(total)
+      asked at  /rollups/spend?user_id=…&status=…
+
+    rollup notes of note
+      groups    one group of everything
+      buckets   all
+      measure   notes = count
+      keeps     count
+      asked at  /rollups/notes
+    "#);
+}

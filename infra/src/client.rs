@@ -1,0 +1,223 @@
+//! The HTTP services as `weir load` and `weir query` see them.
+//!
+//! **Invariant:** an answer that is no success becomes an error in words: what was asked, what was wrong, what was
+//! expected.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use thiserror::Error;
+use ureq::Agent;
+use ureq::http::{Response, StatusCode, Uri};
+
+/// Where `weir dev` serves.
+pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:3000";
+/// How long connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an answer may take, from the first byte of the request to the last of the answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+/// The longest answer that is read, in bytes. Lambda's are at most 6 MB.
+const MAX_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
+/// How much of an answer that is not understood a message repeats, in characters.
+const SHOWN_CHARACTERS: usize = 200;
+
+/// The services at one URL.
+#[derive(Debug)]
+pub(crate) struct Client {
+    agent: Agent,
+    url: String,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The URL cannot be one of the services.
+    #[error("--url is `{0}`, expected such as {DEFAULT_URL}")]
+    Url(String),
+    /// Nobody answers there.
+    #[error("{url} cannot be reached: {reason}; `weir dev` starts a server, --url names another")]
+    Unreachable {
+        /// The URL.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// The service, or the table behind it, has too much to do. Ask again.
+    #[error("{url} is too busy to answer")]
+    Busy {
+        /// The URL.
+        url: String,
+    },
+    /// The service refuses the request.
+    #[error("{0}")]
+    Refused(Problem),
+    /// The answer is not one of the services'.
+    #[error("{url} answers {reason}; is it a Weir service?")]
+    Strange {
+        /// The URL.
+        url: String,
+        /// What it answers.
+        reason: String,
+    },
+}
+
+/// A problem as the services tell it.
+#[derive(Debug, Deserialize)]
+pub struct Problem {
+    title: String,
+    #[serde(default)]
+    detail: String,
+    #[serde(default)]
+    errors: Vec<FieldProblem>,
+}
+
+/// What is wrong with a field or a parameter.
+#[derive(Debug, Deserialize)]
+pub(crate) struct FieldProblem {
+    field: String,
+    message: String,
+}
+
+impl Client {
+    /// The services at this URL. Nothing is asked yet.
+    pub(crate) fn new(url: &str) -> Result<Self, Error> {
+        let parsed = url.parse::<Uri>().map_err(|_| Error::Url(url.to_owned()))?;
+        if !matches!(parsed.scheme_str(), Some("http" | "https")) || parsed.host().is_none() {
+            return Err(Error::Url(url.to_owned()));
+        }
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_global(Some(ANSWER_TIMEOUT))
+            .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")));
+        if parsed.host().is_some_and(is_loopback) {
+            // A proxy of the environment leads elsewhere.
+            config = config.proxy(None);
+        }
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Self { agent: config.build().new_agent(), url })
+    }
+
+    /// Asks with parameters.
+    pub(crate) fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Error> {
+        let request = self.agent.get(format!("{}{path}", self.url));
+        let request =
+            query.iter().fold(request, |request, (name, value)| request.query(name, value));
+        self.answer(path, request.call())
+    }
+
+    /// Sends JSON.
+    pub(crate) fn post(&self, path: &str, body: &impl Serialize) -> Result<Value, Error> {
+        let body = serde_json::to_vec(body).expect("rows of JSON are JSON");
+        let request = self.agent.post(format!("{}{path}", self.url));
+        self.answer(path, request.content_type("application/json").send(&body))
+    }
+
+    /// The error of an answer that is not what was expected.
+    pub(crate) fn strange(&self, path: &str, reason: &str) -> Error {
+        Error::Strange { url: format!("{}{path}", self.url), reason: reason.to_owned() }
+    }
+
+    fn answer(
+        &self,
+        path: &str,
+        response: Result<Response<ureq::Body>, ureq::Error>,
+    ) -> Result<Value, Error> {
+        let unreachable = |error: ureq::Error| Error::Unreachable {
+            url: self.url.clone(),
+            reason: match error {
+                ureq::Error::Io(error) => error.to_string(),
+                other => other.to_string(),
+            },
+        };
+        let mut response = response.map_err(unreachable)?;
+        let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_string();
+        let (status, body) = (response.status(), body.map_err(unreachable)?);
+        if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            return Err(Error::Busy { url: self.url.clone() });
+        }
+        if status.is_success() {
+            return serde_json::from_str(&body)
+                .map_err(|error| self.strange(path, &format!("no JSON ({error})")));
+        }
+        Err(match serde_json::from_str(&body) {
+            Ok(problem) => Error::Refused(problem),
+            Err(_) => {
+                let shown: String = body.chars().take(SHOWN_CHARACTERS).collect();
+                self.strange(path, format!("{status} {shown}").trim_end())
+            }
+        })
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (title, detail) = (&self.title, &self.detail);
+        match detail.is_empty() {
+            true => formatter.write_str(title)?,
+            false => write!(formatter, "{title}: {detail}")?,
+        }
+        for error in &self.errors {
+            let error = error.to_string();
+            if !detail.contains(&error) {
+                write!(formatter, "\n  {error}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for FieldProblem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field.as_str() {
+            "" => formatter.write_str(&self.message),
+            field => write!(formatter, "`{field}`: {}", self.message),
+        }
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_tells_each_thing_once() {
+        let problem: Problem = serde_json::from_str(
+            r#"{"type":"/problems/bad-query","title":"parameters do not go with the rollup","status":400,
+                "detail":"`every`: missing","errors":[
+                {"field":"every","message":"missing"},{"field":"from","message":"no time"}]}"#,
+        )
+        .expect("a problem");
+        insta::assert_snapshot!(problem, @r"
+        parameters do not go with the rollup: `every`: missing
+          `from`: no time
+        ");
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused() {
+        for url in ["", "localhost:3000", "ftp://x", "http://", "/rollups"] {
+            let error = Client::new(url).expect_err(url).to_string();
+            assert_eq!(error, format!("--url is `{url}`, expected such as http://127.0.0.1:3000"));
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_not_there_is_named() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        drop(listener);
+        let client = Client::new(&url).expect("a URL");
+        let error = client.get("/rollups", &[]).expect_err("nobody there").to_string();
+        assert!(error.starts_with(&format!("{url} cannot be reached: ")), "{error}");
+        assert!(error.contains("`weir dev` starts a server"), "{error}");
+    }
+}

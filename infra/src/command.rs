@@ -1,0 +1,153 @@
+//! The command line: every command once, and what an error becomes.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use thiserror::Error;
+
+use crate::{check, client, definition, dev, load, query, rows, schema};
+
+/// The definition files that are looked for when none is named, in this order.
+pub(crate) const DEFAULT_FILES: [&str; 2] = ["weir.toml", "examples/flights/weir.toml"];
+
+/// Exact, precomputed answers about a DynamoDB table.
+///
+/// Without a command it is `weir dev` on ./weir.toml, or on examples/flights/weir.toml.
+#[derive(Debug, Parser)]
+#[command(name = "weir", version, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Weir {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Arguments),
+    Schema(schema::Arguments),
+    Dev(dev::Arguments),
+    Load(load::Arguments),
+    Query(query::Arguments),
+}
+
+/// Why a command did not do what it was told.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The definition file.
+    #[error(transparent)]
+    Definition(#[from] definition::Error),
+    /// A file of rows.
+    #[error(transparent)]
+    Rows(#[from] rows::Error),
+    /// The HTTP service.
+    #[error(transparent)]
+    Client(#[from] client::Error),
+    /// The local system.
+    #[error(transparent)]
+    Dev(#[from] dev::Error),
+    /// An argument that goes with none of the others.
+    #[error("{0}")]
+    Argument(String),
+    /// Standard output.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// Runs what the command line says. Errors are told on standard error.
+pub fn run(weir: Weir) -> ExitCode {
+    let mut out = io::stdout().lock();
+    let ended = dispatch(weir, &mut out).and_then(|code| {
+        out.flush()?;
+        Ok(code)
+    });
+    match ended {
+        Ok(code) => code,
+        // Whoever read the output has seen enough.
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(weir: Weir, out: &mut impl Write) -> Result<ExitCode, Error> {
+    match weir.command {
+        Some(Command::Check(arguments)) => check::run(&arguments, out),
+        Some(Command::Schema(_)) => schema::run(out),
+        Some(Command::Dev(arguments)) => dev::run(&arguments, out),
+        Some(Command::Load(arguments)) => load::run(&arguments, out),
+        Some(Command::Query(arguments)) => query::run(&arguments, out),
+        None if DEFAULT_FILES.iter().any(|file| Path::new(file).exists()) => {
+            dispatch(Weir::parse_from(["weir", "dev"]), out)
+        }
+        None => {
+            write!(out, "{}", Weir::command().render_help())?;
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// Definition errors with the lines they are on, others in a line.
+fn tell(error: Error) {
+    let text = match error {
+        Error::Definition(definition::Error::Invalid(problems)) => {
+            format!("{:?}", miette::Report::new(*problems))
+        }
+        other => format!("weir: {}", table::error::chain(&other)),
+    };
+    // Where standard error is gone there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Weir, clap::Error> {
+        Weir::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Weir::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_at_all_is_a_command() {
+        assert!(parse("weir").expect("parsed").command.is_none());
+    }
+
+    #[test]
+    fn what_the_help_shows_is_accepted() {
+        let mut help = String::new();
+        for command in Weir::command().get_subcommands() {
+            let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(examples.contains("weir"), "{} has no examples", command.get_name());
+            help.push_str(&examples);
+        }
+        let lines = help.lines().map(str::trim).filter(|line| line.starts_with("weir "));
+        for line in lines {
+            let line = line.split(" >").next().unwrap_or(line);
+            if let Err(error) = parse(line) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_argument_is_refused_with_what_was_expected() {
+        let cases = [
+            ("weir load flights.csv", "--entity <ENTITY>"),
+            ("weir dev --port 70000", "70000 is not in 0..=65535"),
+            ("weir query spend user_id", "expected dimension=value"),
+            ("weir query spend --json --csv", "cannot be used with"),
+            ("weir chek", "unrecognized subcommand 'chek'"),
+        ];
+        for (line, expected) in cases {
+            let error = parse(line).expect_err(line).to_string();
+            assert!(error.contains(expected), "{line}: {error}");
+        }
+    }
+}

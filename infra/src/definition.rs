@@ -1,0 +1,42 @@
+//! Finding and reading the definition file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use model::{DefinitionError, Model};
+use thiserror::Error;
+
+use crate::command::DEFAULT_FILES;
+
+/// Why there is no definition.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// None was named, and there is none where one is looked for.
+    #[error("no definition file was named, and there is no {}", DEFAULT_FILES.join(" and no "))]
+    NotFound,
+    /// The file cannot be read.
+    #[error("the definition file {path} cannot be read: {source}")]
+    Unreadable {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file has problems.
+    #[error(transparent)]
+    Invalid(Box<DefinitionError>),
+}
+
+/// The file that was named, else the first that is where one is looked for.
+pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
+    let there = || DEFAULT_FILES.iter().map(Path::new).find(|file| file.exists());
+    named.or_else(there).map(Path::to_path_buf).ok_or(Error::NotFound)
+}
+
+/// Reads and checks a definition file.
+pub(crate) fn read(path: &Path) -> Result<Model, Error> {
+    let unreadable = |source| Error::Unreadable { path: path.to_path_buf(), source };
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let parsed = Model::parse(&path.display().to_string(), &text);
+    parsed.map_err(|problems| Error::Invalid(Box::new(problems)))
+}

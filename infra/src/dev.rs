@@ -1,0 +1,246 @@
+//! `weir dev`: the whole system in one process.
+//!
+//! ```text
+//!             ┌──────────── HTTP ────────────┐
+//! curl ──────►│ writer ──► table ◄── reader  │      the very code that Lambda runs
+//!             └────────────┬─────────────────┘
+//!                          │ AWS SDK
+//! aws CLI ──► DynamoDB, embedded or --endpoint ──stream──► event source mapping ──► processor
+//! ```
+//!
+//! | to see | read |
+//! |---|---|
+//! | what is started, and stopped in which order | `system` |
+//! | a task that runs until it is told to stop | `part` |
+//! | the embedded DynamoDB | `database` |
+//! | what is loaded, and where it goes on after a kill | `loads` |
+//! | the groups with the greatest values | `groups`, `top` |
+//! | where to look next | `guide` |
+//!
+//! **Invariant:** told to stop, it finishes what it has begun, gives up the lease, and ends with 0; a file given by
+//! `--data` can be gone on with after any end.
+
+pub mod database;
+mod groups;
+mod guide;
+mod loads;
+mod part;
+mod system;
+mod top;
+
+use std::io::{IsTerminal, Write, stderr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+use thiserror::Error;
+use tokio::runtime;
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+use web::interrupted;
+
+use self::groups::Groups;
+use self::loads::Loads;
+use self::system::{Host, System};
+use crate::{command, definition, rows};
+
+/// What is logged unless `RUST_LOG` says otherwise: the output is a table and a guide, not a log. The embedded DynamoDB
+/// warns of every answer that is an error, such as that a table to be made is not there yet.
+const DEFAULT_LOG: &str = "warn,dynoxide=error";
+/// The exit code of a process that a second Ctrl-C ended: 128 and the number of SIGINT.
+const ABORTED: i32 = 130;
+
+/// Run writer, reader, processor and a DynamoDB in one process.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  weir dev
+  weir dev shop.toml --load orders.csv --data shop.db
+  weir dev shop.toml --load order=2026.ndjson --load customer=customers.json
+  weir dev shop.toml --endpoint http://127.0.0.1:8001
+
+The tables are made, the files under [dev] in the definition are loaded into a new table, those given by
+--load always. Ctrl-C stops cleanly; a second one at once. RUST_LOG=info shows more.")]
+pub struct Arguments {
+    /// The definition file [default: ./weir.toml, else examples/flights/weir.toml]
+    file: Option<PathBuf>,
+    /// Load a file of items at the start; its name or the one entity there is says what they are
+    #[arg(long, value_name = "[ENTITY=]FILE")]
+    load: Vec<String>,
+    /// Keep the embedded DynamoDB in this file, and go on with it the next time [default: in memory]
+    #[arg(long, value_name = "FILE", conflicts_with = "endpoint")]
+    data: Option<PathBuf>,
+    /// The port of writer and reader
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+    /// The port of the embedded DynamoDB
+    #[arg(long, default_value_t = 8000, conflicts_with = "endpoint")]
+    dynamodb_port: u16,
+    /// Use the DynamoDB at this URL instead of the embedded one
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+}
+
+/// Why the local system does not run, or not any more.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// A port is taken.
+    #[error("port {port} is taken, expected a free one: {flag} names another ({reason})")]
+    Port {
+        /// The port.
+        port: u16,
+        /// The flag that chooses it.
+        flag: &'static str,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// The file of `--data` cannot be used.
+    #[error("the database {path} cannot be opened: {reason}")]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The tables cannot be made or asked.
+    #[error("the DynamoDB at {endpoint} does not serve")]
+    DynamoDb {
+        /// Its URL.
+        endpoint: String,
+        /// Why.
+        source: table::Error,
+    },
+    /// A part of the system ended by itself.
+    #[error("the {part} ended: {reason}")]
+    Ended {
+        /// The part.
+        part: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// `--load` does not say what it loads.
+    #[error("--load {given}: {problem}")]
+    Load {
+        /// The argument.
+        given: String,
+        /// What was expected.
+        problem: String,
+    },
+    /// A file of rows.
+    #[error(transparent)]
+    Rows(#[from] rows::Error),
+    /// Where a load had got to.
+    #[error(transparent)]
+    Checkpoints(#[from] table::checkpoints::Error),
+    /// Rows that were sent to the table, and not taken.
+    #[error("the rows cannot be written")]
+    Write(#[source] table::Error),
+    /// A rollup item that cannot be read.
+    #[error("the rollup `{rollup}` cannot be shown: {reason}")]
+    Show {
+        /// The rollup.
+        rollup: String,
+        /// Why.
+        reason: String,
+    },
+    /// The process was told to stop meanwhile.
+    #[error("stopped")]
+    Stopped,
+    /// Standard output.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+/// Serves until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// Why it cannot start, or what ended by itself.
+pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, command::Error> {
+    let path = definition::find(arguments.file.as_deref())?;
+    let model = table::startup::with_names_from_env(definition::read(&path)?);
+    let loads = Loads::new(&model, &path, &arguments.load)?;
+    log();
+    let runtime =
+        runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Output)?;
+    runtime.block_on(serve(Arc::new(model), &loads, arguments, out))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(
+    model: Arc<model::Model>,
+    loads: &Loads,
+    arguments: &Arguments,
+    out: &mut impl Write,
+) -> Result<(), Error> {
+    let host = match &arguments.endpoint {
+        Some(url) => Host::Endpoint(url.clone()),
+        None => Host::Embedded { data: arguments.data.clone(), port: arguments.dynamodb_port },
+    };
+    let (stop, stopping) = watch::channel(false);
+    let interruption = tokio::spawn(async move {
+        interrupted().await;
+        stop.send_replace(true);
+        // The second time, at once.
+        interrupted().await;
+        std::process::exit(ABORTED);
+    });
+    let mut stop = stopping.clone();
+    let stopped = stop.wait_for(|stop| *stop);
+    tokio::pin!(stopped);
+    let mut system = tokio::select! {
+        started = System::start(model, host, arguments.port) => started?,
+        _ = &mut stopped => return Ok(()),
+    };
+    let view = system.view.clone();
+    let outcome = tokio::select! {
+        presented = present(&view, loads, stopping, out) => presented,
+        error = system.broken() => Err(error),
+    };
+    let outcome = match outcome {
+        Ok(()) => tokio::select! {
+            _ = &mut stopped => Ok(()),
+            error = system.broken() => Err(error),
+        },
+        Err(Error::Stopped) => Ok(()),
+        Err(error) => Err(error),
+    };
+    let ended = system.stop().await;
+    interruption.abort();
+    outcome.and(ended)
+}
+
+/// Loads, waits for the rollups, and prints what there is to see.
+async fn present(
+    view: &system::View,
+    loads: &Loads,
+    stopping: watch::Receiver<bool>,
+    out: &mut impl Write,
+) -> Result<(), Error> {
+    let began = Instant::now();
+    let groups = Groups::new(&view.model);
+    let (groups, loaded) = loads.run(view, groups, &stopping).await?;
+    for (path, tally) in &loaded {
+        writeln!(out, "{}: {tally}", path.display())?;
+    }
+    let took = began.elapsed().as_secs_f64();
+    view.catch_up(stopping).await?;
+    if !loaded.is_empty() {
+        let all = began.elapsed().as_secs_f64();
+        writeln!(out, "loaded in {took:.1} s, in the rollups after {all:.1} s\n")?;
+    }
+    let top = top::of(view, &groups).await?;
+    write!(out, "{}", top::print(&view.model, &top, &groups))?;
+    let first = top.first().map(|(group, _)| group.as_slice());
+    write!(out, "{}", guide::print(view, &groups, first))?;
+    Ok(out.flush()?)
+}
+
+/// Begins to log on standard error.
+fn log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
+    let logs = tracing_subscriber::fmt().with_writer(stderr).with_ansi(stderr().is_terminal());
+    if logs.with_env_filter(filter).try_init().is_err() {
+        tracing::debug!("something logs already");
+    }
+}

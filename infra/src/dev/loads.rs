@@ -1,0 +1,135 @@
+//! What is loaded at the start: the files under `[dev]` into a new table, those of `--load` always.
+//!
+//! How far the files under `[dev]` have got is kept beside the checkpoints of the stream, so that a load that was cut
+//! off goes on the next time where it was, and one that was whole is not done again.
+
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use model::Model;
+use table::checkpoints::Checkpoint;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use self::writer::{State, Writer};
+use super::Error;
+use super::groups::Groups;
+use super::system::View;
+use crate::load::{Tally, unknown_entity};
+
+/// Under which name, in place of a stream's label, the state of loads is kept.
+const LABEL: &str = "weir dev load";
+/// How long the right to load lasts. Nobody competes for it; it makes checkpoints of an older process harmless.
+const LEASE: Duration = Duration::from_secs(60);
+
+/// The files that are to be loaded.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Loads(Vec<Load>);
+
+/// A file that is to be loaded.
+#[derive(Debug, PartialEq, Eq)]
+struct Load {
+    entity: String,
+    path: PathBuf,
+    /// The name that the definition file has for it; `None` for one that is always loaded.
+    once: Option<String>,
+}
+
+impl Loads {
+    /// The files that the definition file and the command line name.
+    pub(super) fn new(model: &Model, definition: &Path, given: &[String]) -> Result<Self, Error> {
+        let folder = definition.parent().unwrap_or(Path::new(""));
+        let once = model.dev.load.iter().map(|load| {
+            Ok(Load {
+                entity: load.entity.clone(),
+                path: folder.join(&load.file),
+                once: Some(load.file.clone()),
+            })
+        });
+        let always = given.iter().map(|given| {
+            let (entity, path) = target(model, given)?;
+            Ok(Load { entity, path, once: None })
+        });
+        once.chain(always).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Loads what is to be loaded, and takes note of the groups in all files. Returns the groups, and what became of
+    /// the rows of each file that was loaded.
+    pub(super) async fn run(
+        &self,
+        view: &View,
+        mut groups: Groups,
+        stopping: &watch::Receiver<bool>,
+    ) -> Result<(Groups, Vec<(PathBuf, Tally)>), Error> {
+        let mut loaded = Vec::new();
+        if self.0.is_empty() {
+            return Ok((groups, loaded));
+        }
+        let lease = view.checkpoints.acquire(LABEL, LABEL, LEASE).await?;
+        let known = view.checkpoints.load(LABEL).await?;
+        for load in &self.0 {
+            let writer = Writer {
+                view: view.clone(),
+                entity: view.model.entity(&load.entity).expect("checked before").clone(),
+                groups,
+                state: load.once.clone().map(|file| State { lease: lease.clone(), file }),
+                stopping: stopping.clone(),
+                runtime: Handle::current(),
+            };
+            let (path, begin) = (load.path.clone(), load.begin(view.is_new, &known));
+            let work = tokio::task::spawn_blocking(move || writer.load(&path, begin));
+            let (seen, tally) = work.await.expect("loading does not panic")?;
+            groups = seen;
+            loaded.extend(tally.map(|tally| (load.path.clone(), tally)));
+        }
+        view.checkpoints.release(&lease).await?;
+        Ok((groups, loaded))
+    }
+}
+
+impl Load {
+    /// At which row loading begins; `None` when there is nothing to load.
+    fn begin(&self, is_new: bool, known: &[Checkpoint]) -> Option<u64> {
+        let Some(file) = &self.once else { return Some(0) };
+        if is_new {
+            return Some(0);
+        }
+        let Some(state) = known.iter().find(|checkpoint| checkpoint.shard_id == *file) else {
+            tracing::warn!(file, "not loaded: the table was there before; --load loads it");
+            return None;
+        };
+        if state.done {
+            return None;
+        }
+        state.sequence_number.as_ref().map_or(Some(0), |rows| rows.parse().ok())
+    }
+}
+
+/// What `--load` names: an entity, and a file of its items.
+fn target(model: &Model, given: &str) -> Result<(String, PathBuf), Error> {
+    let refuse = |problem: String| Error::Load { given: given.to_owned(), problem };
+    let parted = given.split_once('=');
+    if let Some((entity, file)) = parted.filter(|(entity, _)| model.entity(entity).is_some()) {
+        return Ok((entity.to_owned(), file.into()));
+    }
+    let path = PathBuf::from(given);
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    match (model.entities.as_slice(), model.entity(stem)) {
+        ([only], _) => Ok((only.name.clone(), path)),
+        (_, Some(entity)) => Ok((entity.name.clone(), path)),
+        _ => match parted.filter(|_| !path.exists()) {
+            Some((entity, _)) => Err(refuse(unknown_entity(model, entity))),
+            None => {
+                let names: Vec<_> =
+                    model.entities.iter().map(|entity| entity.name.as_str()).collect();
+                let names = names.join(", ");
+                Err(refuse(format!("expected ENTITY=FILE, where ENTITY is one of {names}")))
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

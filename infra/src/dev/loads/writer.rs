@@ -1,0 +1,106 @@
+//! The writer in this process, as a place where the rows of a file go.
+//!
+//! Reading files blocks, so this runs on a thread of its own and waits there for what is asynchronous.
+
+use std::path::Path;
+
+use model::Entity;
+use table::checkpoints::{Checkpoint, Lease};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::super::Error;
+use super::super::groups::Groups;
+use super::super::system::View;
+use crate::load::{Answer, Object, Progress, Sink, Tally, pour};
+use crate::rows::Source;
+
+/// The writer in this process, as a place where batches go.
+pub(super) struct Writer {
+    pub(super) view: View,
+    pub(super) entity: Entity,
+    pub(super) groups: Groups,
+    /// Where it is noted how far the file is, for one that is loaded once.
+    pub(super) state: Option<State>,
+    pub(super) stopping: watch::Receiver<bool>,
+    pub(super) runtime: Handle,
+}
+
+/// Where it is noted how far a file is: by which right, and under which name.
+pub(super) struct State {
+    pub(super) lease: Lease,
+    pub(super) file: String,
+}
+
+impl Writer {
+    /// Loads a file from a row on, or only looks at it.
+    pub(super) fn load(
+        mut self,
+        path: &Path,
+        begin: Option<u64>,
+    ) -> Result<(Groups, Option<Tally>), Error> {
+        let source = Source::open(path, None)?;
+        let mut progress = Progress::new(&source, std::io::stderr());
+        let entity = self.entity.clone();
+        let mut rows = source.rows(Some(&entity))?;
+        let Some(begin) = begin else {
+            for object in rows.filter_map(|row| row.values.ok()) {
+                self.groups.note(&entity, &object);
+                self.go_on()?;
+            }
+            return Ok((self.groups, None));
+        };
+        self.note(0, false)?;
+        for row in rows.by_ref().take(usize::try_from(begin).unwrap_or(usize::MAX)) {
+            if let Ok(object) = row.values {
+                self.groups.note(&entity, &object);
+            }
+        }
+        let tally = pour(rows, &mut progress, &mut Behind { writer: &mut self, begin })?;
+        self.note(begin + tally.rows(), true)?;
+        Ok((self.groups, Some(tally)))
+    }
+
+    /// Keeps how far the file is.
+    fn note(&self, rows: u64, done: bool) -> Result<(), Error> {
+        let Some(State { lease, file }) = &self.state else { return Ok(()) };
+        let checkpoint =
+            Checkpoint { shard_id: file.clone(), sequence_number: Some(rows.to_string()), done };
+        Ok(self.runtime.block_on(self.view.checkpoints.save(lease, &checkpoint))?)
+    }
+
+    fn go_on(&self) -> Result<(), Error> {
+        if *self.stopping.borrow() { Err(Error::Stopped) } else { Ok(()) }
+    }
+}
+
+/// The writer, for a file whose first rows are behind it.
+struct Behind<'a> {
+    writer: &'a mut Writer,
+    begin: u64,
+}
+
+impl Sink for Behind<'_> {
+    type Error = Error;
+
+    fn send(&mut self, objects: &[Object]) -> Result<Answer, Error> {
+        let Writer { view, entity, groups, runtime, .. } = self.writer;
+        for object in objects {
+            groups.note(entity, object);
+        }
+        let report = runtime.block_on(writer::write_batch(&view.table, entity, objects));
+        if let Some(error) = report.error.filter(|error| !error.is_retryable()) {
+            return Err(Error::Write(error));
+        }
+        let reason = |row: &writer::FailedRow| {
+            row.errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        };
+        let refused = report.failed.iter().map(|row| (row.index, reason(row))).collect();
+        Ok(Answer { refused, unprocessed: report.unprocessed })
+    }
+
+    fn passed(&mut self, rows: u64) -> Result<(), Error> {
+        self.writer.note(self.begin + rows, false)?;
+        self.writer.go_on()
+    }
+}

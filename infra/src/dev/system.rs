@@ -1,0 +1,206 @@
+//! The running system: its parts, and the order in which they start and stop.
+//!
+//! ```text
+//! start   ports ──► DynamoDB ──► tables ──► event source mapping ──► HTTP
+//! stop    HTTP: no more requests ──► mapping: the batch in flight, the lease ──► DynamoDB: the file
+//! ```
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::process;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use model::Model;
+use processor::Processor;
+use processor::mapping::{EventSourceMapping, Progress, Settings, Source};
+use table::checkpoints::Checkpoints;
+use table::error::chain;
+use table::{Connection, Rollups, Table};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::Error;
+use super::database::Embedded;
+use super::part::Part;
+
+/// Who holds the lease of the stream: the one process that has the embedded database.
+const OWNER: &str = "weir dev";
+/// The pause after a read of the stream that found nothing: a change is to be seen at once.
+const IDLE_PAUSE: Duration = Duration::from_millis(50);
+/// The most records of a batch: enough to touch each rollup item seldom, few enough to be done soon when told to stop.
+const BATCH_RECORDS: usize = 5_000;
+/// How long a batch may fill. A load makes larger batches then, which touch each rollup item less often.
+const BATCHING_WINDOW: Duration = Duration::from_millis(100);
+/// How often the spinner turns.
+const TICK: Duration = Duration::from_millis(120);
+
+/// Where the DynamoDB is.
+pub(super) enum Host {
+    /// In this process.
+    Embedded {
+        /// The file that it is kept in; in memory without one.
+        data: Option<PathBuf>,
+        /// The port that it serves.
+        port: u16,
+    },
+    /// At a URL.
+    Endpoint(String),
+}
+
+/// Everything that runs.
+pub(super) struct System {
+    /// What it looks like from the inside.
+    pub(super) view: View,
+    http: Part,
+    mapping: Part,
+    database: Option<Part>,
+}
+
+/// The running system as its user sees it. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct View {
+    pub(super) model: Arc<Model>,
+    pub(super) table: Table,
+    pub(super) rollups: Rollups,
+    pub(super) checkpoints: Checkpoints,
+    /// Whether the table was made just now.
+    pub(super) is_new: bool,
+    /// Where writer and reader are.
+    pub(super) url: String,
+    /// Where the DynamoDB is.
+    pub(super) endpoint: String,
+    progress: Progress,
+}
+
+impl System {
+    /// Starts everything.
+    pub(super) async fn start(model: Arc<Model>, host: Host, port: u16) -> Result<Self, Error> {
+        let http = bind(port, "--port").await?;
+        let url = url(&http)?;
+        let owner = match &host {
+            Host::Embedded { .. } => OWNER.to_owned(),
+            Host::Endpoint(_) => format!("{OWNER} {}", process::id()),
+        };
+        let (database, endpoint) = database(host, &model).await?;
+        let connection = Connection::to(&endpoint).await;
+        let table = Table::new(&connection, Arc::clone(&model));
+        let provisioned = table.provision().await;
+        let provisioned =
+            provisioned.map_err(|source| Error::DynamoDb { endpoint: endpoint.clone(), source })?;
+        let rollups = Rollups::new(&connection, &model.table.rollups_table);
+        let checkpoints = Checkpoints::new(connection.dynamodb(), &model.table.rollups_table);
+        let settings = Settings {
+            batch_size: BATCH_RECORDS,
+            batching_window: BATCHING_WINDOW,
+            idle_pause: IDLE_PAUSE,
+            ..Settings::new(Source::Stream(provisioned.stream_arn), owner)
+        };
+        let mapping = EventSourceMapping::new(&connection, checkpoints.clone(), settings);
+        let progress = mapping.progress();
+        let mapping = poll(mapping, Arc::clone(&model), rollups.clone());
+        let http = serve(http, table.clone(), rollups.clone());
+        let is_new = provisioned.is_new;
+        let view = View { model, table, rollups, checkpoints, is_new, url, endpoint, progress };
+        Ok(Self { view, http, mapping, database })
+    }
+
+    /// Waits until a part ends by itself.
+    pub(super) async fn broken(&mut self) -> Error {
+        let database = async {
+            match &mut self.database {
+                Some(database) => database.broken().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            error = self.http.broken() => error,
+            error = self.mapping.broken() => error,
+            error = database => error,
+        }
+    }
+
+    /// Stops everything, each part after those that need it.
+    pub(super) async fn stop(self) -> Result<(), Error> {
+        let http = self.http.stop().await;
+        let mapping = self.mapping.stop().await;
+        let database = match self.database {
+            Some(database) => database.stop().await,
+            None => Ok(()),
+        };
+        http.and(mapping).and(database)
+    }
+}
+
+impl View {
+    /// Waits until every change made so far is in the rollups.
+    pub(super) async fn catch_up(&self, mut stopping: watch::Receiver<bool>) -> Result<(), Error> {
+        let style =
+            ProgressStyle::with_template("{spinner} {msg}").expect("the template is constant");
+        let spinner = ProgressBar::new_spinner().with_style(style);
+        spinner.enable_steady_tick(TICK);
+        let mut progress = self.progress.clone();
+        let caught_up = self.progress.caught_up_after(Instant::now());
+        tokio::pin!(caught_up);
+        let outcome = loop {
+            let records = progress.snapshot().records;
+            spinner.set_message(format!("{records} changes are in the rollups"));
+            tokio::select! {
+                ended = &mut caught_up => break ended.map_err(stopped),
+                ended = progress.changed() => if let Err(ended) = ended { break Err(stopped(ended)) },
+                _ = stopping.wait_for(|stop| *stop) => break Err(Error::Stopped),
+            }
+        };
+        spinner.finish_and_clear();
+        outcome
+    }
+}
+
+fn stopped(error: processor::mapping::Stopped) -> Error {
+    Error::Ended { part: MAPPING, reason: error.to_string() }
+}
+
+/// The name of the part that polls.
+const MAPPING: &str = "event source mapping";
+
+async fn database(host: Host, model: &Model) -> Result<(Option<Part>, String), Error> {
+    match host {
+        Host::Endpoint(url) => Ok((None, url)),
+        Host::Embedded { data, port } => {
+            let listener = bind(port, "--dynamodb-port").await?;
+            let endpoint = url(&listener)?;
+            let sweeps = model.table.ttl.is_some();
+            Ok((Some(Embedded::open(data.as_deref())?.serve(listener, sweeps)), endpoint))
+        }
+    }
+}
+
+fn poll(mapping: EventSourceMapping, model: Arc<Model>, rollups: Rollups) -> Part {
+    let processor = Arc::new(Processor::new(model).rollups(rollups));
+    let handler = move |event: Vec<u8>| {
+        let processor = Arc::clone(&processor);
+        async move { processor.handle_json(&event).await.map_err(|error| chain(&error)) }
+    };
+    Part::start(MAPPING, move |stop| async move {
+        mapping.run(handler, stop.told()).await.map_err(|error| chain(&error))
+    })
+}
+
+fn serve(listener: TcpListener, table: Table, rollups: Rollups) -> Part {
+    let routes = web::routes::all(table.model());
+    let app = writer::app(table.clone()).merge(reader::app(table, rollups));
+    let app = web::finish(app, &routes);
+    Part::start("HTTP server", move |stop| async move {
+        web::serve_on(listener, app, stop.told()).await.map_err(|error| error.to_string())
+    })
+}
+
+async fn bind(port: u16, flag: &'static str) -> Result<TcpListener, Error> {
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    bound.map_err(|reason| Error::Port { port, flag, reason })
+}
+
+fn url(listener: &TcpListener) -> Result<String, Error> {
+    Ok(format!("http://{}", listener.local_addr()?))
+}

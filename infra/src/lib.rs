@@ -1,0 +1,24 @@
+//! The `weir` command.
+//!
+//! | command | does | read |
+//! |---|---|---|
+//! | `weir check` | validates a definition file and says what it means | [`check`] |
+//! | `weir schema` | prints the JSON Schema of definition files | [`schema`] |
+//! | `weir dev` | runs the whole system in one process | [`dev`] |
+//! | `weir load` | sends a file of items to the writer | [`load`] |
+//! | `weir query` | asks a rollup and prints the answer | [`query`] |
+//!
+//! Each command is a module with its arguments, its `run`, and its tests; [`command`] lists them once.
+//!
+//! **Invariant:** answers go to standard output, everything else to standard error.
+
+pub mod check;
+mod client;
+pub mod command;
+mod definition;
+pub mod dev;
+mod grid;
+pub mod load;
+pub mod query;
+pub mod rows;
+pub mod schema;

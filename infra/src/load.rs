@@ -1,0 +1,105 @@
+//! `weir load`: a file of items, through the writer, in batches.
+//!
+//! ```text
+//! rows ──► pour ──► Sink ──┬─► POST /batch/{entity}     `weir load`
+//!            │             └─► writer::write_batch      `weir dev`
+//!            └─► Tally: what became of each row, the bad ones told as they come
+//! ```
+//!
+//! One batch is sent at a time: two batches may hold the same key, and the later row must win.
+//!
+//! **Invariant:** every row of the file is counted once: written, refused, or not written.
+
+mod http;
+mod pour;
+mod progress;
+mod tally;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use model::{Entity, Model};
+
+use crate::client::{Client, DEFAULT_URL};
+use crate::command::Error;
+use crate::definition;
+use crate::rows::{Format, Source};
+
+pub(crate) use pour::{Answer, Object, Sink, pour};
+pub(crate) use progress::Progress;
+pub(crate) use tally::Tally;
+
+/// Load a file of items through the writer.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  weir load orders.ndjson --entity order
+  weir load flights.csv --entity flight --definition examples/flights/weir.toml
+  gunzip -c orders.json.gz | weir load - --entity order --url https://api.example.com
+
+A row replaces the item that has its key, and of rows with the same key the last one stays. Rows that
+cannot be stored are reported with their line and left out; the exit code is then 1. The cells of CSV
+are typed by the definition file; without one they are sent as text.")]
+pub struct Arguments {
+    /// The file, or - for the standard input
+    file: PathBuf,
+    /// The entity that its rows are
+    #[arg(long)]
+    entity: String,
+    /// Where the writer is
+    #[arg(long, default_value = DEFAULT_URL)]
+    url: String,
+    /// How the file holds its rows [default: by extension, else by the first byte]
+    #[arg(long)]
+    format: Option<Format>,
+    /// The definition file that types the cells of CSV [default: ./weir.toml]
+    #[arg(long, value_name = "FILE")]
+    definition: Option<PathBuf>,
+}
+
+/// Loads a file and prints what became of its rows. The exit code is 1 when any was not written.
+///
+/// # Errors
+/// When the file cannot be read, or the writer does not take batches.
+pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Error> {
+    let model = definition(arguments)?;
+    let entity = model.as_ref().map(|model| entity(model, arguments)).transpose()?.flatten();
+    let source = Source::open(&arguments.file, arguments.format)?;
+    let mut progress = Progress::new(&source, std::io::stderr());
+    let client = Client::new(&arguments.url)?;
+    let mut writer = http::Writer::new(&client, &arguments.entity);
+    let tally = pour(source.rows(entity)?, &mut progress, &mut writer)?;
+    writeln!(out, "{tally}")?;
+    Ok(if tally.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The definition that was named, else one that is where it is looked for.
+fn definition(arguments: &Arguments) -> Result<Option<Model>, Error> {
+    let path = match definition::find(arguments.definition.as_deref()) {
+        Err(definition::Error::NotFound) => return Ok(None),
+        found => found?,
+    };
+    Ok(Some(definition::read(&path)?))
+}
+
+/// The entity of that name. A definition that merely lies about may know nothing of it; one that was named must.
+fn entity<'a>(model: &'a Model, arguments: &Arguments) -> Result<Option<&'a Entity>, Error> {
+    let found = model.entity(&arguments.entity);
+    if found.is_none() && arguments.definition.is_some() {
+        return Err(Error::Argument(unknown_entity(model, &arguments.entity)));
+    }
+    Ok(found)
+}
+
+/// "`ordr` is no entity; did you mean `order`?"
+pub(crate) fn unknown_entity(model: &Model, name: &str) -> String {
+    let names = || model.entities.iter().map(|entity| entity.name.as_str());
+    match model::nearest(name, names()) {
+        Some(near) => format!("`{name}` is no entity; did you mean `{near}`?"),
+        None => {
+            let valid = names().collect::<Vec<_>>().join(", ");
+            format!("`{name}` is no entity; expected one of {valid}")
+        }
+    }
+}

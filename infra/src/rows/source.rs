@@ -1,0 +1,129 @@
+//! A file of rows: which format it has, how large it is, and how far it was read.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use model::Entity;
+
+use super::{Error, Format, Row, rows};
+
+/// The path that stands for the standard input.
+const STDIN: &str = "-";
+/// The bytes that some editors begin a UTF-8 file with.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// An open file of rows, at its first row.
+pub struct Source {
+    name: String,
+    pub(super) format: Format,
+    size: Option<u64>,
+    read: Arc<AtomicU64>,
+    reader: Box<dyn BufRead + Send>,
+}
+
+/// How many bytes of a source were read so far.
+#[derive(Clone, Debug)]
+pub struct Position(Arc<AtomicU64>);
+
+impl Source {
+    /// Opens a file, or the standard input for `-`. The format is the one given, else the extension's, else what the
+    /// first byte looks like.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`].
+    pub fn open(path: &Path, format: Option<Format>) -> Result<Self, Error> {
+        let name = path.display().to_string();
+        let unreadable = |source| Error::Unreadable { name: name.clone(), source };
+        let (input, size) = input(path).map_err(unreadable)?;
+        let read = Arc::new(AtomicU64::new(0));
+        let mut reader = BufReader::new(Counted { input, read: Arc::clone(&read) });
+        if reader.fill_buf().map_err(unreadable)?.starts_with(BYTE_ORDER_MARK) {
+            reader.consume(BYTE_ORDER_MARK.len());
+        }
+        let first = first_solid(reader.buffer());
+        let format = format.or_else(|| of_extension(path)).unwrap_or_else(|| of_first(first));
+        Ok(Self { name, format, size, read, reader: Box::new(reader) })
+    }
+
+    /// What it is called in messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its size in bytes, where it is known.
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    /// How far it was read, also after its rows were taken.
+    pub fn position(&self) -> Position {
+        Position(Arc::clone(&self.read))
+    }
+
+    /// Its rows; the entity, where it is known, says what the cells of CSV stand for.
+    ///
+    /// # Errors
+    /// A header of CSV that does not go with the entity.
+    pub fn rows(
+        self,
+        entity: Option<&Entity>,
+    ) -> Result<Box<dyn Iterator<Item = Row> + '_>, Error> {
+        rows(&self.name, self.reader, self.format, entity)
+    }
+}
+
+impl Position {
+    /// The bytes read.
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+fn input(path: &Path) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
+    if path == Path::new(STDIN) {
+        return Ok((Box::new(io::stdin()), None));
+    }
+    let file = File::open(path)?;
+    let about = file.metadata()?;
+    if about.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok((Box::new(file), about.is_file().then_some(about.len())))
+}
+
+fn first_solid(text: &[u8]) -> Option<u8> {
+    text.iter().copied().find(|byte| !byte.is_ascii_whitespace())
+}
+
+/// `.json` is not decided by its name: some put NDJSON into it.
+fn of_extension(path: &Path) -> Option<Format> {
+    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "ndjson" | "jsonl" => Some(Format::Ndjson),
+        "csv" => Some(Format::Csv),
+        _ => None,
+    }
+}
+
+fn of_first(solid: Option<u8>) -> Format {
+    match solid {
+        Some(b'[') => Format::Json,
+        Some(b'{') | None => Format::Ndjson,
+        Some(_) => Format::Csv,
+    }
+}
+
+struct Counted<R> {
+    input: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.input.read(buffer)?;
+        self.read.fetch_add(bytes as u64, Ordering::Relaxed);
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,233 @@
+//! The `weir` binary as its user meets it: started, asked, killed, started again, stopped.
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+
+const DEFINITION: &str = r##"
+[table]
+name = "shop"
+[entities.order]
+PK = "USER#{user}"
+SK = "ORDER#{number}"
+[entities.order.attributes]
+user = { type = "string", required = true }
+number = { type = "integer", required = true }
+paid = { type = "boolean", required = true }
+total = { type = "decimal", scale = 2, required = true }
+at = { type = "timestamp", required = true }
+[rollups.spend]
+of = "order"
+where = { paid = true }
+by = ["user"]
+time = "at"
+buckets = ["month", "all"]
+measures = { orders = "count", spent = "sum(total)" }
+[dev]
+load = [{ entity = "order", file = "orders.csv" }]
+[dev.show]
+rollup = "spend"
+measure = "spent"
+title = "Who spent most"
+"##;
+const ORDERS: &str = "user,number,paid,total,at
+ann,1,true,10.50,2026-01-31T23:59:59Z
+bob,1,true,99,2026-02-01T00:00:00Z
+bob,2,false,1000,2026-02-01T00:00:00Z
+ann,2,true,0.5,2026-02-28T12:00:00Z
+cy,1,yes,1,2026-02-28T12:00:00Z
+";
+
+/// A `weir dev` that serves.
+struct Served {
+    process: Child,
+    out: BufReader<ChildStdout>,
+    /// What it printed until it served.
+    printed: String,
+}
+
+impl Served {
+    fn start(folder: &Path) -> Self {
+        let mut process = weir(folder)
+            .args(["dev", "--data", "shop.db", "--port", "0", "--dynamodb-port", "0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("started");
+        let mut out = BufReader::new(process.stdout.take().expect("piped"));
+        let mut printed = String::new();
+        while !printed.ends_with("Ctrl-C stops.\n") {
+            assert_ne!(out.read_line(&mut printed).expect("text"), 0, "it ended: {printed}");
+        }
+        Self { process, out, printed }
+    }
+
+    fn url(&self) -> &str {
+        let (_, rest) = self.printed.split_once("Serving on ").expect("a URL");
+        rest.split(',').next().expect("a URL")
+    }
+
+    /// What is printed before the guide, without what takes another time each time.
+    fn table(&self) -> String {
+        let lines = self.printed.lines().take_while(|line| !line.starts_with("Serving"));
+        lines
+            .filter(|line| !line.starts_with("loaded in"))
+            .map(|line| format!("{line}\n"))
+            .collect()
+    }
+
+    fn end(mut self, signal: &str) -> ExitStatus {
+        let id = self.process.id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().expect("kill");
+        assert!(sent.success());
+        let mut rest = String::new();
+        while self.out.read_line(&mut rest).expect("text") > 0 {}
+        assert_eq!(rest, "");
+        self.process.wait().expect("ended")
+    }
+}
+
+/// A test that fails leaves no server behind.
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn weir(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+    command.current_dir(folder).env("LANG", "C.UTF-8").env("NO_COLOR", "1");
+    for name in ["RUST_LOG", "TABLE_NAME", "ROLLUPS_TABLE_NAME", "LC_ALL", "FORCE_COLOR"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn run(folder: &Path, line: &str, url: &str) -> Output {
+    weir(folder).args(line.split_whitespace()).args(["--url", url]).output().expect("started")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("weir.toml"), DEFINITION).expect("written");
+    fs::write(folder.path().join("orders.csv"), ORDERS).expect("written");
+    folder
+}
+
+#[test]
+fn a_file_becomes_rollups_that_outlive_a_kill() {
+    let folder = folder();
+    let folder = folder.path();
+    let served = Served::start(folder);
+    insta::assert_snapshot!(served.table(), @r#"
+    orders.csv: 5 rows: 4 written, 1 refused
+
+    Who spent most
+
+    bob  99
+    ann  11
+    "#);
+    assert_eq!(served.end("-KILL").code(), None);
+
+    let served = Served::start(folder);
+    let rows = "{\"user\":\"ann\",\"number\":3,\"paid\":true,\"total\":100,\"at\":\"2026-03-01T00:00:00Z\"}\n{}\nx\n";
+    fs::write(folder.join("more.ndjson"), rows).expect("written");
+    let loaded = run(folder, "load more.ndjson --entity order", served.url());
+    assert_eq!(text(&loaded.stdout), "3 rows: 1 written, 2 refused\n");
+    assert_eq!(loaded.status.code(), Some(1));
+    insta::assert_snapshot!(text(&loaded.stderr), @r"
+    more.ndjson:3: not JSON: expected value at column 1
+    more.ndjson:2: `user`: expected a string, it is required; `number`: expected an integer, it is required; `paid`: expected a boolean, it is required; `total`: expected a decimal, it is required; `at`: expected a timestamp, it is required
+    ");
+    assert_eq!(served.end("-KILL").code(), None);
+
+    let served = Served::start(folder);
+    insta::assert_snapshot!(served.table(), @r"
+    Who spent most
+
+    ann  111
+    bob   99
+    ");
+    let months = "query spend user=ann --every month --from 2026 --to 2027";
+    insta::assert_snapshot!(text(&run(folder, months, served.url()).stdout), @r"
+    start                 end                   orders  spent
+    2026-01-01T00:00:00Z  2026-02-01T00:00:00Z       1   10.5
+    2026-02-01T00:00:00Z  2026-03-01T00:00:00Z       1    0.5
+    2026-03-01T00:00:00Z  2026-04-01T00:00:00Z       1    100
+    ");
+    let wrong = run(folder, "query spend usr=ann", served.url());
+    assert_eq!((wrong.status.code(), text(&wrong.stdout)), (Some(1), String::new()));
+    assert!(text(&wrong.stderr).contains("did you mean `user`?"), "{}", text(&wrong.stderr));
+    assert_eq!(served.end("-INT").code(), Some(0));
+}
+
+#[test]
+fn every_line_of_the_guide_works() {
+    let folder = folder();
+    let served = Served::start(folder.path());
+    let (_, guide) = served.printed.split_once("Look next at\n").expect("a guide");
+    let urls: Vec<_> =
+        guide.lines().filter_map(|line| line.trim().strip_prefix("curl '")).collect();
+    assert_eq!(urls.len(), 4, "{guide}");
+    for url in urls {
+        let answer = ureq::get(url.trim_end_matches('\'')).call();
+        let body = answer.expect(url).body_mut().read_to_string().expect("text");
+        let expected = if url.contains("rollups") { "\"orders\":1" } else { "bob" };
+        assert!(url.contains("openapi") || body.contains(expected), "{url}: {body}");
+    }
+    let (_, command) = guide.split_once(" query ").expect("a command");
+    let words = command.lines().next().expect("a line").split_whitespace();
+    let asked = weir(folder.path()).arg("query").args(words).output().expect("started");
+    assert!(text(&asked.stdout).contains("2026-02-01T00:00:00Z"), "{}", text(&asked.stderr));
+    assert_eq!(served.end("-INT").code(), Some(0));
+}
+
+#[test]
+fn one_process_has_the_file_and_sigterm_ends_it_well() {
+    let folder = folder();
+    let served = Served::start(folder.path());
+    let second = ["dev", "--data", "shop.db", "--port", "0", "--dynamodb-port", "0"];
+    let second = weir(folder.path()).args(second).output().expect("started");
+    assert_eq!(second.status.code(), Some(1));
+    insta::assert_snapshot!(text(&second.stderr), @"weir: the database shop.db cannot be opened: another weir dev has it");
+    let port = served.url().rsplit(':').next().expect("a port");
+    let second = weir(folder.path()).args(["dev", "--port", port]).output().expect("started");
+    assert_eq!(second.status.code(), Some(1));
+    let told = text(&second.stderr);
+    let expected = format!("weir: port {port} is taken, expected a free one: --port names another");
+    assert!(told.starts_with(&expected), "{told}");
+    assert_eq!(served.end("-TERM").code(), Some(0));
+}
+
+#[test]
+fn a_wrong_definition_is_shown_with_its_line_and_a_right_one_is_summed_up() {
+    let folder = folder();
+    let checked = weir(folder.path()).args(["check", "weir.toml"]).output().expect("started");
+    assert_eq!(checked.status.code(), Some(0));
+    assert!(text(&checked.stdout).starts_with("weir.toml is right: 1 entity and 1 rollup\n"));
+    let wrong = DEFINITION.replace("by = [\"user\"]", "by = [\"usr\"]");
+    fs::write(folder.path().join("wrong.toml"), wrong).expect("written");
+    let checked = weir(folder.path()).args(["check", "wrong.toml"]).output().expect("started");
+    assert_eq!((checked.status.code(), text(&checked.stdout)), (Some(1), String::new()));
+    insta::assert_snapshot!(text(&checked.stderr), @r#"
+      × wrong.toml has a problem
+
+    Error: 
+      × `usr` is no attribute of `order`
+        ╭─[wrong.toml:16:7]
+     15 │ where = { paid = true }
+     16 │ by = ["usr"]
+        ·       ──┬──
+        ·         ╰── here
+     17 │ time = "at"
+        ╰────
+      help: did you mean `user`? expected one of `user`, `number`, `paid`,
+            `total`, `at`
+    "#);
+}
