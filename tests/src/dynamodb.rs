@@ -1,0 +1,77 @@
+//! A DynamoDB for a test: an embedded one of its own, or the one that `WEIR_TEST_ENDPOINT` names.
+//!
+//! ```text
+//! TestDynamo::start() ──► connect()          with_own_tables(model) ──► names that no other test has
+//! ```
+//!
+//! **Invariant:** tests share nothing, also when they share a DynamoDB.
+
+use std::future::pending;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use dynoxide::Database;
+use model::Model;
+use table::Connection;
+use tokio::net::TcpSocket;
+
+/// Names the DynamoDB to test against, instead of an embedded one.
+const ENDPOINT: &str = "WEIR_TEST_ENDPOINT";
+/// How many connections to the embedded DynamoDB may wait to be accepted.
+const BACKLOG: u32 = 128;
+
+/// How many tables this process has named.
+static TABLES: AtomicU32 = AtomicU32::new(0);
+
+/// A DynamoDB that lives as long as the runtime of the test.
+#[derive(Clone)]
+pub struct TestDynamo {
+    /// Its address.
+    pub url: String,
+    embedded: Option<Database>,
+}
+
+impl TestDynamo {
+    /// Connects to the DynamoDB that the environment names, or serves an empty one in memory.
+    pub async fn start() -> Self {
+        match std::env::var(ENDPOINT) {
+            Ok(url) => Self { url, embedded: None },
+            Err(_) => {
+                let database = Database::memory().expect("a database in memory");
+                Self { url: serve(database.clone()), embedded: Some(database) }
+            }
+        }
+    }
+
+    /// A way to it.
+    pub async fn connect(&self) -> Connection {
+        Connection::to(&self.url).await
+    }
+
+    /// Removes what has expired from the embedded DynamoDB. Another one does so by itself, after some seconds.
+    pub async fn sweep(&self) {
+        if let Some(database) = self.embedded.clone() {
+            let sweep = tokio::task::spawn_blocking(move || database.sweep_ttl());
+            sweep.await.expect("no panic").expect("a sweep");
+        }
+    }
+}
+
+/// The model over tables that no other test has, in this process or in another that shares the DynamoDB.
+pub fn with_own_tables(model: Model) -> Model {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970");
+    let number = TABLES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("{}-{:x}-{number}", model.table.name, now.as_nanos());
+    model.with_table(&name, None)
+}
+
+/// Serves a database and returns its address.
+fn serve(database: Database) -> String {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_nodelay(true).expect("an option of TCP");
+    socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    let listener = socket.listen(BACKLOG).expect("a listener");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, pending()));
+    url
+}

@@ -1,0 +1,101 @@
+//! HTTP requests of a test: JSON out, status and JSON back.
+
+use serde_json::Value;
+use ureq::http::{Request, Response};
+use ureq::{Agent, Error};
+
+/// An emulator wants a signature to be there, with the access key that the tests connect with, and does not check it.
+const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=weir/20260101/us-east-1/dynamodb/aws4_request, \
+     SignedHeaders=host;x-amz-date, Signature=0";
+
+/// Asks an HTTP service; statuses of errors are answers like others.
+#[derive(Clone, Debug)]
+pub struct Client {
+    url: String,
+    agent: Agent,
+}
+
+/// An answer: its status, and its body as JSON (`null` when it has none).
+pub type Answer = (u16, Value);
+
+impl Client {
+    /// A client of the service at this URL.
+    pub fn new(url: &str) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).build();
+        Self { url: url.to_owned(), agent: config.into() }
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None).await
+    }
+
+    /// A request with JSON, or without.
+    pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let body = body.map(ToString::to_string);
+        let response = self.raw(method, path, body.as_deref().unwrap_or_default()).await;
+        let status = response.status().as_u16();
+        let text = response.into_body();
+        let json = if text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path} answers {text}"))
+        };
+        (status, json)
+    }
+
+    /// A call of DynamoDB's JSON API.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn dynamodb(&self, operation: &str, body: &Value) -> Value {
+        let request = Request::builder()
+            .method("POST")
+            .uri(&self.url)
+            .header("Content-Type", "application/x-amz-json-1.0")
+            .header("X-Amz-Target", format!("DynamoDB_20120810.{operation}"))
+            .header("X-Amz-Date", "20260101T000000Z")
+            .header("Authorization", AUTHORIZATION)
+            .body(body.to_string())
+            .expect("a request");
+        let response = self.run(request).await;
+        assert_eq!(response.status().as_u16(), 200, "{operation}: {}", response.body());
+        serde_json::from_str(response.body()).expect("JSON")
+    }
+
+    /// A request with JSON to a service that may not be there, or be killed before it has answered.
+    ///
+    /// # Errors
+    /// What became of the connection.
+    pub async fn try_send(&self, method: &str, path: &str, body: &Value) -> Result<Answer, Error> {
+        let response = self.try_run(self.request(method, path, &body.to_string())).await?;
+        let json = serde_json::from_str(response.body()).unwrap_or_default();
+        Ok((response.status().as_u16(), json))
+    }
+
+    /// A request with any text as its JSON body, and the answer as it is.
+    pub async fn raw(&self, method: &str, path: &str, body: &str) -> Response<String> {
+        self.run(self.request(method, path, body)).await
+    }
+
+    fn request(&self, method: &str, path: &str, body: &str) -> Request<String> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
+        if !body.is_empty() {
+            request = request.header("Content-Type", "application/json");
+        }
+        request.body(body.to_owned()).expect("a request")
+    }
+
+    async fn run(&self, request: Request<String>) -> Response<String> {
+        self.try_run(request).await.expect("an answer")
+    }
+
+    async fn try_run(&self, request: Request<String>) -> Result<Response<String>, Error> {
+        let agent = self.agent.clone();
+        let call = move || {
+            let (parts, mut body) = agent.run(request)?.into_parts();
+            Ok(Response::from_parts(parts, body.read_to_string()?))
+        };
+        tokio::task::spawn_blocking(call).await.expect("a call")
+    }
+}

@@ -1,0 +1,139 @@
+//! The oracle: what the rollups must be, counted anew from the items, and what they are.
+//!
+//! Both sides are read over the DynamoDB API as rows, whole tables at a time, which no product code does. The recount
+//! uses the definition's names but none of the algebra: it cuts text, and adds with big decimals.
+
+use std::collections::BTreeMap;
+
+use bigdecimal::{BigDecimal, Zero};
+use model::Model;
+use serde_json::{Value, json};
+
+use crate::dynamodb::TestDynamo;
+use crate::http::Client;
+
+/// By partition and sort key of a rollup item: the value of each accumulator that is not zero.
+pub type Rows = BTreeMap<(String, String), BTreeMap<String, BigDecimal>>;
+
+/// One rollup, in the words of a recount.
+#[derive(Clone, Copy)]
+pub struct Rollup<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its dimensions: stored names of text attributes.
+    pub by: &'a [&'a str],
+    /// The stored name of its RFC 3339 time.
+    pub time: &'a str,
+    /// The stored names of the numbers it measures.
+    pub measured: &'a [&'a str],
+    /// Which items it counts.
+    pub admits: fn(&Value) -> bool,
+}
+
+impl Rollup<'_> {
+    /// Counts the items anew, in UTC, for the buckets day, month and all.
+    pub fn recount(&self, items: &[Value]) -> Rows {
+        let mut rows = Rows::new();
+        for item in items.iter().filter(|item| (self.admits)(item)) {
+            let text = |name: &str| item[name]["S"].as_str().expect(name);
+            let group =
+                self.by.iter().map(|name| text(name).replace('%', "%25").replace('#', "%23"));
+            let partition =
+                std::iter::once(self.name.to_owned()).chain(group).collect::<Vec<_>>().join("#");
+            let time = text(self.time);
+            for bucket in
+                [format!("day#{}", &time[..10]), format!("month#{}", &time[..7]), "all".to_owned()]
+            {
+                let row = rows.entry((partition.clone(), bucket)).or_default();
+                *row.entry("count".to_owned()).or_default() += 1;
+                for name in self.measured {
+                    let Some(number) = item[*name]["N"].as_str() else { continue };
+                    *row.entry(format!("count({name})")).or_default() += 1;
+                    *row.entry(format!("sum({name})")).or_default() +=
+                        number.parse::<BigDecimal>().expect(number);
+                }
+            }
+        }
+        for row in rows.values_mut() {
+            row.retain(|_, value| !value.is_zero());
+        }
+        rows
+    }
+}
+
+/// The rollup items as they are stored, without watermarks, zeros, and items in which nothing is counted.
+pub fn stored(items: &[Value]) -> Rows {
+    let text = |item: &Value, name: &str| item[name]["S"].as_str().expect(name).to_owned();
+    let rows = items.iter().filter(|item| !text(item, "PK").starts_with('@')).map(|item| {
+        let numbers =
+            item.as_object().expect("an item").iter().filter(|(name, _)| !name.starts_with('@'));
+        let row: BTreeMap<_, _> = numbers
+            .filter_map(|(name, value)| {
+                Some((name.clone(), value["N"].as_str()?.parse::<BigDecimal>().expect("a number")))
+            })
+            .filter(|(_, value)| !value.is_zero())
+            .collect();
+        ((text(item, "PK"), text(item, "SK")), row)
+    });
+    rows.filter(|(_, row)| !row.is_empty()).collect()
+}
+
+/// Compares what is stored with what must be, row by row.
+///
+/// # Panics
+/// With the first rows that differ, and how many do.
+pub fn assert_exact(stored: &Rows, recounted: &Rows) {
+    let keys: std::collections::BTreeSet<_> = stored.keys().chain(recounted.keys()).collect();
+    let differ: Vec<_> =
+        keys.into_iter().filter(|key| stored.get(key) != recounted.get(key)).collect();
+    let shown: Vec<_> = differ
+        .iter()
+        .take(5)
+        .map(|key| {
+            format!("{key:?}: stored {:?}, recounted {:?}", stored.get(key), recounted.get(key))
+        })
+        .collect();
+    assert!(
+        differ.is_empty(),
+        "{} of {} rollup items differ\n{}",
+        differ.len(),
+        recounted.len(),
+        shown.join("\n")
+    );
+}
+
+/// Compares all that is stored in a model's rollups table with a recount of its table. Returns how many rollup items
+/// there are.
+///
+/// # Panics
+/// As [`assert_exact`].
+pub async fn assert_all_exact(
+    dynamodb: &TestDynamo,
+    model: &Model,
+    rollups: &[Rollup<'_>],
+) -> usize {
+    let items = scan(&dynamodb.url, &model.table.name).await;
+    let kept = scan(&dynamodb.url, &model.table.rollups_table).await;
+    let recounted = rollups.iter().flat_map(|rollup| rollup.recount(&items)).collect();
+    assert_exact(&stored(&kept), &recounted);
+    recounted.len()
+}
+
+/// Every item of a table, read with Scan.
+pub async fn scan(dynamodb: &str, table: &str) -> Vec<Value> {
+    let client = Client::new(dynamodb);
+    let mut items = Vec::new();
+    let mut start = Value::Null;
+    loop {
+        let mut request = json!({"TableName": table, "ConsistentRead": true});
+        if !start.is_null() {
+            request["ExclusiveStartKey"] = start;
+        }
+        let mut answer = client.dynamodb("Scan", &request).await;
+        items.append(answer["Items"].as_array_mut().expect("items"));
+        start = answer["LastEvaluatedKey"].take();
+        if start.is_null() {
+            return items;
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Writer, reader, processor and event source mapping around one table, as they run deployed.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use model::Model;
+use processor::Processor;
+use processor::event::{Event, Response};
+use processor::mapping::{
+    EventSourceMapping, MAX_BATCH_RECORDS, MAX_TUMBLING_WINDOW_SECS, Settings, Source,
+};
+use serde_json::json;
+use table::checkpoints::Checkpoints;
+use table::{Connection, Rollups, Table};
+use tokio::net::TcpListener;
+
+use crate::dynamodb::{TestDynamo, with_own_tables};
+use crate::http::Client;
+use crate::running::{PATIENCE, Running};
+
+/// How often to look whether an item has expired.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The system around one table.
+pub struct System {
+    /// What the table holds.
+    pub model: Arc<Model>,
+    /// The table.
+    pub table: Table,
+    /// Its rollups.
+    pub rollups: Rollups,
+    /// Asks the two HTTP services.
+    pub http: Client,
+    /// The stream of the table.
+    pub stream_arn: String,
+    dynamodb: TestDynamo,
+    connection: Connection,
+}
+
+impl System {
+    /// Makes the tables in a DynamoDB and serves HTTP. The processor does not run yet.
+    pub async fn start(dynamodb: &TestDynamo, definition: &str) -> Self {
+        let model = definition.parse().unwrap_or_else(|error| panic!("{error:?}"));
+        let model = Arc::new(with_own_tables(model));
+        let connection = dynamodb.connect().await;
+        let table = Table::new(&connection, model.clone());
+        let stream_arn = table.provision().await.expect("the tables").stream_arn;
+        let rollups = Rollups::new(&connection, &model.table.rollups_table);
+        let http = serve(&table, &rollups).await;
+        Self { model, table, rollups, http, stream_arn, dynamodb: dynamodb.clone(), connection }
+    }
+
+    /// Runs the processor, with its batches cut at so many records.
+    pub fn process(&self, processor: Processor, batch_size: usize) -> Running {
+        let processor = Arc::new(processor);
+        let handler = move |event: Vec<u8>| {
+            let processor = processor.clone();
+            async move {
+                processor.handle_json(&event).await.map_err(|error| table::error::chain(&error))
+            }
+        };
+        self.run(handler, batch_size)
+    }
+
+    fn run<H, F>(&self, handler: H, batch_size: usize) -> Running
+    where
+        H: Fn(Vec<u8>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Vec<u8>, String>> + Send + 'static,
+    {
+        let checkpoints =
+            Checkpoints::new(self.connection.dynamodb(), &self.model.table.rollups_table);
+        let settings = Settings {
+            batch_size,
+            idle_pause: Duration::from_millis(20),
+            // As long as may be, so that the turn of a window seldom cuts a batch short.
+            tumbling_window: Duration::from_secs(MAX_TUMBLING_WINDOW_SECS),
+            ..Settings::new(Source::Stream(self.stream_arn.clone()), "test")
+        };
+        let mapping = EventSourceMapping::new(&self.connection, checkpoints, settings);
+        Running::start(mapping, handler)
+    }
+
+    /// The processor that keeps this table's rollups.
+    pub fn processor(&self) -> Processor {
+        Processor::new(self.model.clone()).rollups(self.rollups.clone())
+    }
+
+    /// Waits until the item at this path, whose time to live has passed, is gone.
+    pub async fn expired(&self, path: &str) {
+        self.dynamodb.sweep().await;
+        let asked = Instant::now();
+        while self.http.get(path).await.0 != 404 {
+            assert!(asked.elapsed() < PATIENCE, "{path} does not expire");
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+
+    /// Deletes the tables. DynamoDB Local expires the items of no more than seven tables at a time, so a test that
+    /// waits for that makes room for the next.
+    pub async fn delete_tables(self) {
+        let client = Client::new(&self.dynamodb.url);
+        for table in [&self.model.table.name, &self.model.table.rollups_table] {
+            client.dynamodb("DeleteTable", &json!({ "TableName": table })).await;
+        }
+    }
+}
+
+/// Every record of a table's stream, as events: what an event source mapping would deliver.
+#[derive(Clone, Debug)]
+pub struct Captured(Vec<Event>);
+
+impl Captured {
+    /// Reads the stream to its end without handling anything. Leaves checkpoints behind.
+    pub async fn of(system: &System) -> Self {
+        let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+        let seen = events.clone();
+        let handler = move |event: Vec<u8>| {
+            seen.lock().expect("no panic").push(serde_json::from_slice(&event).expect("an event"));
+            std::future::ready(Ok(serde_json::to_vec(&Response::success()).expect("JSON")))
+        };
+        let running = system.run(handler, MAX_BATCH_RECORDS);
+        running.catch_up().await;
+        running.stop().await;
+        let captured = events.lock().expect("no panic").clone();
+        Self(captured)
+    }
+
+    /// The records as events of so many.
+    pub fn cut(&self, batch_size: usize) -> Vec<Event> {
+        let first = self.0.first().expect("a stream with records");
+        let records: Vec<_> = self.0.iter().flat_map(|event| event.records.clone()).collect();
+        records
+            .chunks(batch_size)
+            .map(|records| Event { records: records.to_vec(), ..first.clone() })
+            .collect()
+    }
+}
+
+async fn serve(table: &Table, rollups: &Rollups) -> Client {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let app = writer::app(table.clone()).merge(reader::app(table.clone(), rollups.clone()));
+    let app = web::finish(app, &web::routes::all(table.model()));
+    tokio::spawn(web::serve_on(listener, app, std::future::pending()));
+    Client::new(&url)
+}

@@ -1,0 +1,310 @@
+//! The house rules that no compiler checks, held against every file of the workspace.
+//!
+//! | Rule | Why |
+//! |---|---|
+//! | a crate names the SDKs of its own layer alone | the architecture is what each layer cannot say |
+//! | pure crates read no clock, environment or network | a test can replay any history |
+//! | a file opens with `//!` | a stranger knows what it is for before reading it |
+//! | a file is short and is named for its idea | one idea each can be found and changed |
+//! | no test is ignored | a test that does not run proves nothing |
+//! | example data has a definition file | it can be served as it stands |
+//!
+//! **Invariant:** a failure names the file and the rule. The rules are functions of text; the tests
+//! of the second half plant one violation of each.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Dependencies that belong to a layer, and the crates that may name them.
+const RESERVED: &[(&str, &[&str])] = &[
+    ("aws-sdk-dynamodb", &["table"]),
+    ("aws-sdk-dynamodbstreams", &["processor"]),
+    ("lambda_runtime", &["processor"]),
+    ("lambda_http", &["web"]),
+    ("dynoxide-rs", &["infra", "tests"]),
+];
+
+/// Crates whose functions depend on their arguments alone.
+const PURE_CRATES: &[&str] = &["model", "aggregates"];
+
+/// How the names of dependencies begin that a pure crate has no use for.
+const IMPURE_DEPENDENCIES: &[&str] =
+    &["aws-", "aws_", "axum", "futures", "hyper", "lambda", "rand", "tokio", "tracing", "ureq"];
+
+/// What the source of a pure crate never says.
+const IMPURE_WORDS: &[&str] =
+    &["std::env", "SystemTime::now", "Instant::now", "Timestamp::now", "Zoned::now", "async fn"];
+
+/// Names that say nothing of what a file holds.
+const NAMELESS: &[&str] = &["common.rs", "util.rs", "utils.rs", "helpers.rs", "mod.rs"];
+
+/// The longest a Rust file may be, in lines.
+const MAX_LINES: usize = 600;
+
+/// How the names of data files end.
+const DATA: &[&str] = &[".csv", ".json", ".ndjson"];
+
+#[test]
+fn every_manifest_keeps_to_its_layer() {
+    assert_none(crates().iter().flat_map(|name| check_manifest(name, &read(&manifest(name)))));
+}
+
+#[test]
+fn every_rust_file_keeps_the_house_rules() {
+    let files = files_below(&root());
+    let sources: Vec<&String> = files.iter().filter(|path| path.ends_with(".rs")).collect();
+    assert!(sources.len() >= crates().len(), "found only {} Rust files", sources.len());
+    assert_none(sources.iter().flat_map(|path| check_source(path, &read(path))));
+}
+
+#[test]
+fn every_example_with_data_has_a_definition_file() {
+    assert_none(check_examples(&files_below(&root().join("examples"))));
+}
+
+// The rules.
+
+/// What is wrong with a crate's manifest.
+fn check_manifest(name: &str, text: &str) -> Vec<String> {
+    let mut broken = Vec::new();
+    for dependency in dependencies(text) {
+        if let Some((_, owners)) = RESERVED.iter().find(|(reserved, _)| *reserved == dependency)
+            && !owners.contains(&name)
+        {
+            let owners = owners.join(" and ");
+            broken.push(format!("{name}/Cargo.toml: only {owners} may name `{dependency}`"));
+        }
+        if is_pure(name) && IMPURE_DEPENDENCIES.iter().any(|start| dependency.starts_with(start)) {
+            broken.push(format!("{name}/Cargo.toml: a pure crate may not name `{dependency}`"));
+        }
+    }
+    broken
+}
+
+/// What is wrong with a Rust file, by its path below the root.
+fn check_source(path: &str, text: &str) -> Vec<String> {
+    let mut broken = Vec::new();
+    let (folder, file) = path.split_once('/').unwrap_or(("", path));
+    if !text.starts_with("//!") {
+        broken.push(format!("{path}: opens without `//!` saying what it is for"));
+    }
+    if NAMELESS.contains(&file.rsplit('/').next().unwrap_or(file)) {
+        broken.push(format!("{path}: is not named for what it holds"));
+    }
+    let lines = text.lines().count();
+    if lines > MAX_LINES {
+        broken.push(format!("{path}: is {lines} lines long, {MAX_LINES} is the most"));
+    }
+    for (number, line) in text.lines().enumerate() {
+        let place = format!("{path}:{}", number + 1);
+        let code = line.split("//").next().unwrap_or_default();
+        if is_ignored(code) {
+            broken.push(format!("{place}: ignores a test; let it skip itself and say why"));
+        }
+        if !is_pure(folder) {
+            continue;
+        }
+        for word in IMPURE_WORDS.iter().filter(|word| code.contains(**word)) {
+            broken.push(format!("{place}: a pure crate may not say `{word}`"));
+        }
+    }
+    broken
+}
+
+/// Which folders of examples hold data without a definition file, given all paths below the root.
+fn check_examples(paths: &[String]) -> Vec<String> {
+    let mut folders: Vec<&str> = paths
+        .iter()
+        .filter(|path| DATA.iter().any(|end| path.ends_with(end)))
+        .filter_map(|path| path.strip_prefix("examples/")?.split_once('/'))
+        .map(|(folder, _)| folder)
+        .collect();
+    folders.dedup();
+    folders
+        .into_iter()
+        .filter(|folder| !paths.contains(&format!("examples/{folder}/weir.toml")))
+        .map(|folder| format!("examples/{folder}: holds data and no weir.toml"))
+        .collect()
+}
+
+fn is_pure(name: &str) -> bool {
+    PURE_CRATES.contains(&name)
+}
+
+fn is_ignored(code: &str) -> bool {
+    let code = code.trim_start();
+    code.starts_with("#[ignore") || (code.starts_with("#[cfg_attr(") && code.contains("ignore"))
+}
+
+/// The dependencies a manifest names: normal, development and build, renamed ones by both names.
+fn dependencies(manifest: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut in_list = false;
+    let mut in_entry = false;
+    for line in manifest.lines().map(str::trim) {
+        if let Some(header) = line.strip_prefix('[') {
+            let header = header.split(']').next().unwrap_or_default();
+            let (table, entry) = header.rsplit_once('.').unwrap_or(("", header));
+            in_list = entry.ends_with("dependencies");
+            in_entry = table.ends_with("dependencies");
+            if in_entry {
+                names.push(entry.trim_matches('"').to_owned());
+            }
+        } else if let Some((key, value)) = line.split_once('=').filter(|_| in_list) {
+            let name = key.split('.').next().unwrap_or_default();
+            names.push(name.trim().trim_matches('"').to_owned());
+            names.extend(package(value));
+        } else if in_entry && line.starts_with("package") {
+            names.extend(package(line));
+        }
+    }
+    names
+}
+
+/// The `x` of `package = "x"`.
+fn package(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("package")?;
+    rest.split('"').nth(1).map(str::to_owned)
+}
+
+// The files.
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn manifest(name: &str) -> String {
+    format!("{name}/Cargo.toml")
+}
+
+/// The text of a file, by its path below the root.
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The crates of the workspace: the folders that have a manifest.
+fn crates() -> Vec<String> {
+    let names: Vec<String> = entries(&root())
+        .iter()
+        .filter(|path| path.join("Cargo.toml").is_file())
+        .map(|path| below_root(path))
+        .collect();
+    assert!(PURE_CRATES.iter().all(|pure| names.iter().any(|name| name == pure)));
+    names
+}
+
+/// The paths below the root of all files below a folder, sorted; neither hidden nor built ones.
+fn files_below(folder: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    for path in entries(folder) {
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else {
+            files.push(below_root(&path));
+        }
+    }
+    files
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let listed = fs::read_dir(folder).expect("the workspace can be read");
+    let mut paths: Vec<PathBuf> = listed
+        .map(|entry| entry.expect("the workspace can be read").path())
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            !name.starts_with('.') && name != "target"
+        })
+        .collect();
+    paths.sort();
+    paths
+}
+
+fn below_root(path: &Path) -> String {
+    let below = path.strip_prefix(root()).expect("it was found below the root");
+    below.to_string_lossy().replace('\\', "/")
+}
+
+fn assert_none(broken: impl IntoIterator<Item = String>) {
+    let broken: Vec<String> = broken.into_iter().collect();
+    assert!(broken.is_empty(), "house rules broken:\n{}", broken.join("\n"));
+}
+
+// The rules find what they forbid.
+
+#[test]
+fn a_reserved_dependency_is_found_under_every_way_of_naming_it() {
+    let ways = [
+        "[dependencies]\naws-sdk-dynamodb = \"1\"",
+        "[dependencies]\naws-sdk-dynamodb.workspace = true",
+        "[dev-dependencies]\n\"aws-sdk-dynamodb\" = { workspace = true }",
+        "[build-dependencies.aws-sdk-dynamodb]\nversion = \"1\"",
+        "[target.'cfg(unix)'.dependencies]\naws-sdk-dynamodb = \"1\"",
+        "[dependencies]\ndynamo = { package = \"aws-sdk-dynamodb\", version = \"1\" }",
+        "[dependencies.dynamo]\npackage = \"aws-sdk-dynamodb\"",
+    ];
+    for text in ways {
+        let expected = "writer/Cargo.toml: only table may name `aws-sdk-dynamodb`";
+        assert_eq!(check_manifest("writer", text), [expected], "{text}");
+        assert_eq!(check_manifest("table", text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn a_feature_or_a_package_field_is_not_a_dependency() {
+    let text = "[package]\nname = \"lambda_http\"\n[dependencies]\n# tokio = \"1\"\nserde = { version \
+                = \"1\", features = [\n\"rand\",\n] }\n[features]\ntokio = []";
+    assert_eq!(check_manifest("model", text.trim()), [""; 0]);
+}
+
+#[test]
+fn an_impure_dependency_of_a_pure_crate_is_found() {
+    let text = "[dev-dependencies]\ntokio.workspace = true";
+    let expected = "model/Cargo.toml: a pure crate may not name `tokio`";
+    assert_eq!(check_manifest("model", text), [expected]);
+    assert_eq!(check_manifest("table", text), [""; 0]);
+}
+
+#[test]
+fn an_impure_word_in_a_pure_crate_is_found_and_one_in_a_comment_is_not() {
+    let text = "//! Never Instant::now.\nfn now() { SystemTime::now(); } // not Timestamp::now";
+    let expected = "model/src/clock.rs:2: a pure crate may not say `SystemTime::now`";
+    assert_eq!(check_source("model/src/clock.rs", text), [expected]);
+    assert_eq!(check_source("infra/src/clock.rs", text), [""; 0]);
+}
+
+#[test]
+fn a_file_that_does_not_say_what_it_is_for_is_found() {
+    let expected = "table/src/key.rs: opens without `//!` saying what it is for";
+    assert_eq!(check_source("table/src/key.rs", "use std::fs;\n//! Late."), [expected]);
+}
+
+#[test]
+fn a_file_without_a_name_of_its_own_is_found() {
+    let expected = "table/src/key/mod.rs: is not named for what it holds";
+    assert_eq!(check_source("table/src/key/mod.rs", "//! Keys."), [expected]);
+    assert_eq!(check_source("table/src/uncommon.rs", "//! Keys."), [""; 0]);
+}
+
+#[test]
+fn a_file_of_too_many_lines_is_found() {
+    let text = "//! Long.\n".repeat(MAX_LINES);
+    assert_eq!(check_source("table/src/key.rs", &text), [""; 0]);
+    let expected = "table/src/key.rs: is 601 lines long, 600 is the most";
+    assert_eq!(check_source("table/src/key.rs", &(text + "\n")), [expected]);
+}
+
+#[test]
+fn an_ignored_test_is_found() {
+    for attribute in ["#[ignore]", "#[ignore = \"slow\"]", "#[cfg_attr(windows, ignore)]"] {
+        let text = format!("//! Tests.\n    {attribute}\n    fn slow() {{}}");
+        let expected = "tests/src/slow.rs:2: ignores a test; let it skip itself and say why";
+        assert_eq!(check_source("tests/src/slow.rs", &text), [expected]);
+    }
+}
+
+#[test]
+fn example_data_without_a_definition_file_is_found() {
+    let paths = ["examples/a/a.csv", "examples/a/weir.toml", "examples/b/more/b.json"];
+    let paths = paths.map(str::to_owned);
+    assert_eq!(check_examples(&paths), ["examples/b: holds data and no weir.toml"]);
+}

@@ -1,0 +1,14 @@
+//! The writer and the reader as one application over a DynamoDB: items, lists, batches and rollups by HTTP.
+//!
+//! The definition is the shop of the design: a partition of a customer holds orders and a profile.
+
+#[path = "http/batches.rs"]
+mod batches;
+#[path = "http/items.rs"]
+mod items;
+#[path = "http/lists.rs"]
+mod lists;
+#[path = "http/rollups.rs"]
+mod rollups;
+#[path = "http/shop.rs"]
+mod shop;

@@ -1,0 +1,152 @@
+//! A shop that is served: writer and reader merged, as `weir dev` serves them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, header};
+use serde_json::Value;
+use table::{Rollups, Table};
+use tests::dynamodb::{TestDynamo, with_own_tables};
+use tower::ServiceExt;
+
+/// Orders sort by time within a customer's partition; notes have no literal text in their sort key, so that their lists
+/// meet the profile, which is in the same partition.
+const DEFINITION: &str = r##"
+    [table]
+    name = "shop"
+
+    [entities.order]
+    PK = "USER#{user}"
+    SK = "ORDER#{placed}#{order}"
+    [entities.order.attributes]
+    user   = { type = "string", required = true, max_length = 1500 }
+    order  = { type = "string", default = "uuid" }
+    placed = { type = "timestamp", default = "now", precision = "second" }
+    status = { type = "enum", values = ["placed", "paid"], default = "placed" }
+    total  = { type = "decimal", scale = 2, required = true, min = 0 }
+    note   = { type = "string" }
+    secret = { type = "string", hidden = true }
+
+    [entities.profile]
+    PK = "USER#{user}"
+    SK = "PROFILE"
+    [entities.profile.attributes]
+    user = { type = "string", required = true }
+    name = { type = "string" }
+
+    [entities.note]
+    PK = "USER#{user}"
+    SK = "{topic}#{number:04}"
+    [entities.note.attributes]
+    user   = { type = "string", required = true }
+    topic  = { type = "string", required = true }
+    number = { type = "integer", required = true }
+
+    [entities.thing]
+    PK = "THING#{id}"
+    SK = "THING"
+    [entities.thing.attributes]
+    id      = { type = "string", required = true }
+    text    = { type = "string" }
+    number  = { type = "number" }
+    integer = { type = "integer" }
+    decimal = { type = "decimal", scale = 2 }
+    boolean = { type = "boolean" }
+    enum    = { type = "enum", values = ["a", "b"] }
+    time    = { type = "timestamp" }
+    epoch   = { type = "timestamp", format = "epoch" }
+    binary  = { type = "binary" }
+    texts   = { type = "set", items = "string" }
+    numbers = { type = "set", items = "number" }
+    blobs   = { type = "set", items = "binary" }
+    list    = { type = "list" }
+    map     = { type = "map" }
+    any     = { type = "any" }
+
+    [rollups.spend]
+    of = "order"
+    by = ["user"]
+    time = "placed"
+    buckets = ["day", "all"]
+    time_zone = "Europe/Berlin"
+    measures = { orders = "count", revenue = "sum(total)", average = "avg(total)" }
+"##;
+
+/// The application and what it is made of.
+pub(crate) struct Shop {
+    pub(crate) table: Table,
+    pub(crate) rollups: Rollups,
+    app: Router,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Shop {
+    /// A shop whose tables are made, and empty.
+    pub(crate) async fn open() -> Self {
+        let shop = Self::without_tables().await;
+        shop.table.provision().await.expect("tables can be made");
+        shop
+    }
+
+    /// A shop whose tables do not exist.
+    pub(crate) async fn without_tables() -> Self {
+        let connection = TestDynamo::start().await.connect().await;
+        let model = DEFINITION.parse().unwrap_or_else(|error| panic!("{error:?}"));
+        let model = Arc::new(with_own_tables(model));
+        let rollups = Rollups::new(&connection, &model.table.rollups_table);
+        let routes = web::routes::all(&model);
+        let table = Table::new(&connection, model);
+        let app = writer::app(table.clone()).merge(reader::app(table.clone(), rollups.clone()));
+        Self { table, rollups, app: web::finish(app, &routes) }
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, body: impl ToString) -> Reply {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        let request = request.body(Body::from(body.to_string())).expect("a request");
+        let response = self.app.clone().oneshot(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.expect("a body");
+        Reply {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            text: String::from_utf8(body.to_vec()).expect("text"),
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, "").await
+    }
+
+    /// Writes rows, each of which must be written.
+    pub(crate) async fn load(&self, entity: &str, rows: &[Value]) {
+        let reply = self.send("POST", &format!("/batch/{entity}"), Value::from(rows)).await;
+        assert_eq!(reply.json()["written"], rows.len(), "{}", reply.text);
+    }
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The status and the type of a problem.
+    pub(crate) fn problem(&self) -> (u16, String) {
+        let json = self.json();
+        let kind = json["type"].as_str().unwrap_or_else(|| panic!("no problem: {}", self.text));
+        (self.status, kind.trim_start_matches("/problems/").to_owned())
+    }
+}
+
+/// A problem as [`Reply::problem`] tells it.
+pub(crate) fn problem(status: u16, kind: &str) -> (u16, String) {
+    (status, kind.to_owned())
+}

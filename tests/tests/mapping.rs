@@ -1,0 +1,15 @@
+//! The local event source mapping: what was written is delivered, at least once and in order, whatever the handler does
+//! and whenever the mapping is stopped.
+
+#[path = "mapping/delivery.rs"]
+mod delivery;
+#[path = "mapping/events.rs"]
+mod events;
+#[path = "mapping/leases.rs"]
+mod leases;
+#[path = "mapping/seen.rs"]
+mod seen;
+#[path = "mapping/shards.rs"]
+mod shards;
+#[path = "mapping/streams.rs"]
+mod streams;

@@ -1,0 +1,116 @@
+//! A table of numbered events whose stream is read, and its rollups table, where checkpoints are kept.
+
+use aggregates::SequenceNumber;
+use processor::mapping::{EventSourceMapping, Settings, Source};
+use serde_json::{Value, json};
+use table::checkpoints::Checkpoints;
+use table::{Connection, Table};
+use tests::dynamodb::{TestDynamo, with_own_tables};
+use tests::http::Client;
+use tests::recount::scan;
+use tests::running::Running;
+
+use crate::seen::name;
+
+const DEFINITION: &str = r##"
+    [table]
+    name = "events"
+
+    [entities.event]
+    PK = "ITEM"
+    SK = "{number:06}"
+    attributes.number = { type = "integer", required = true }
+"##;
+
+/// The two tables, in a DynamoDB that the test has to itself or shares.
+#[derive(Clone)]
+pub(crate) struct Events {
+    pub(crate) table_name: String,
+    rollups_table: String,
+    url: String,
+    client: Client,
+    connection: Connection,
+}
+
+impl Events {
+    /// Makes both tables, empty.
+    pub(crate) async fn start() -> Self {
+        let dynamodb = TestDynamo::start().await;
+        let connection = dynamodb.connect().await;
+        let model = with_own_tables(DEFINITION.parse().expect("a definition"));
+        let (table_name, rollups_table) =
+            (model.table.name.clone(), model.table.rollups_table.clone());
+        Table::new(&connection, model.into()).provision().await.expect("the tables");
+        let client = Client::new(&dynamodb.url);
+        Self { table_name, rollups_table, url: dynamodb.url, client, connection }
+    }
+
+    /// Puts the events of these numbers into the table, in this order.
+    pub(crate) async fn put(&self, numbers: impl IntoIterator<Item = usize>) {
+        for number in numbers {
+            let item = json!({
+                "PK": { "S": "ITEM" },
+                "SK": { "S": name(number) },
+                "number": { "N": number.to_string() },
+            });
+            let request = json!({ "TableName": self.table_name, "Item": item });
+            self.client.dynamodb("PutItem", &request).await;
+        }
+    }
+
+    /// The way to the DynamoDB.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The checkpoints in the rollups table.
+    pub(crate) fn checkpoints(&self) -> Checkpoints {
+        self.checkpoints_in(&self.rollups_table)
+    }
+
+    /// Checkpoints in another table.
+    pub(crate) fn checkpoints_in(&self, table_name: &str) -> Checkpoints {
+        Checkpoints::new(self.connection.dynamodb(), table_name)
+    }
+
+    /// The items of the rollups table.
+    pub(crate) async fn rollups(&self) -> Vec<Value> {
+        scan(&self.url, &self.rollups_table).await
+    }
+
+    /// The sequence numbers of all checkpoints.
+    pub(crate) async fn saved(&self) -> Vec<SequenceNumber> {
+        let items = self.rollups().await;
+        let saved = items.iter().filter_map(|item| item["sequence_number"]["S"].as_str());
+        saved.map(|text| text.parse().expect("a sequence number")).collect()
+    }
+
+    /// Reads the table's stream.
+    pub(crate) fn read<F>(
+        &self,
+        change: impl FnOnce(&mut Settings),
+        handler: impl Fn(Vec<u8>) -> F + Send + Sync + 'static,
+    ) -> Running
+    where
+        F: Future<Output = Result<Vec<u8>, String>> + Send + 'static,
+    {
+        self.read_from(&self.connection, self.checkpoints(), change, handler)
+    }
+
+    /// Reads the stream that a streams endpoint serves.
+    pub(crate) fn read_from<F>(
+        &self,
+        streams: &Connection,
+        checkpoints: Checkpoints,
+        change: impl FnOnce(&mut Settings),
+        handler: impl Fn(Vec<u8>) -> F + Send + Sync + 'static,
+    ) -> Running
+    where
+        F: Future<Output = Result<Vec<u8>, String>> + Send + 'static,
+    {
+        let mut settings = Settings::new(Source::Table(self.table_name.clone()), "test");
+        settings.idle_pause = std::time::Duration::from_millis(20);
+        change(&mut settings);
+        Running::start(EventSourceMapping::new(streams, checkpoints, settings), handler)
+    }
+}

@@ -1,0 +1,221 @@
+//! A DynamoDB Streams endpoint whose shards split, end, expire and are trimmed on demand: what an
+//! emulator with one everlasting shard cannot show.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use processor::mapping::Settings;
+use serde_json::{Value, json};
+use table::Connection;
+use tests::running::Running;
+
+use crate::events::Events;
+use crate::seen::name;
+
+const ARN: &str =
+    "arn:aws:dynamodb:us-east-1:123456789012:table/events/stream/2026-01-01T00:00:00.000";
+/// Small pages, so that paging happens.
+const SHARDS_PER_PAGE: usize = 2;
+/// Small reads, so that a shard takes several.
+const RECORDS_PER_READ: usize = 3;
+
+/// A stream on a port of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct FakeStream {
+    url: String,
+    world: Arc<Mutex<World>>,
+}
+
+/// A shard with its records, which are numbers.
+#[derive(Clone, Debug)]
+pub(crate) struct Shard {
+    id: String,
+    parent: Option<String>,
+    records: Vec<usize>,
+    is_closed: bool,
+    oldest: usize,
+}
+
+#[derive(Debug)]
+struct World {
+    shards: Vec<Shard>,
+    /// Iterators of an earlier generation have expired.
+    generation: usize,
+}
+
+/// The name of the exception.
+type Exception = &'static str;
+
+impl Shard {
+    pub(crate) fn new(id: &str, parent: Option<&str>, records: Range<usize>) -> Self {
+        let parent = parent.map(str::to_owned);
+        Shard { id: id.to_owned(), parent, records: records.collect(), is_closed: false, oldest: 0 }
+    }
+
+    pub(crate) fn closed(mut self) -> Self {
+        self.close();
+        self
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.is_closed = true;
+    }
+
+    pub(crate) fn extend(&mut self, records: Range<usize>) {
+        self.records.extend(records);
+    }
+
+    /// Trims the records before the one at this place.
+    pub(crate) fn trim(&mut self, oldest: usize) {
+        self.oldest = oldest;
+    }
+}
+
+impl FakeStream {
+    pub(crate) async fn start(shards: Vec<Shard>) -> Self {
+        let world = Arc::new(Mutex::new(World { shards, generation: 0 }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let app = Router::new().route("/", post(serve)).with_state(Arc::clone(&world));
+        tokio::spawn(async { axum::serve(listener, app).await });
+        FakeStream { url, world }
+    }
+
+    /// Reads it, with checkpoints beside the events.
+    pub(crate) async fn read<F>(
+        &self,
+        events: &Events,
+        change: impl FnOnce(&mut Settings),
+        handler: impl Fn(Vec<u8>) -> F + Send + Sync + 'static,
+    ) -> Running
+    where
+        F: Future<Output = Result<Vec<u8>, String>> + Send + 'static,
+    {
+        let connection = Connection::to(&self.url).await;
+        events.read_from(&connection, events.checkpoints(), change, handler)
+    }
+
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Vec<Shard>)) {
+        change(&mut self.world.lock().expect("no panic").shards);
+    }
+
+    pub(crate) fn expire_iterators(&self) {
+        self.world.lock().expect("no panic").generation += 1;
+    }
+}
+
+async fn serve(
+    State(world): State<Arc<Mutex<World>>>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, String) {
+    let target = headers["x-amz-target"].to_str().expect("text");
+    let operation = target.strip_prefix("DynamoDBStreams_20120810.").expect("a streams client");
+    let request: Value = serde_json::from_str(&body).expect("JSON");
+    let world = world.lock().expect("no panic");
+    let answer = match operation {
+        "ListStreams" => Ok(json!({ "Streams": [
+            { "StreamArn": "old", "StreamLabel": "2025-01-01T00:00:00.000", "TableName": "events" },
+            { "StreamArn": ARN, "StreamLabel": "2026-01-01T00:00:00.000", "TableName": "events" },
+        ]})),
+        "DescribeStream" => Ok(world.describe(request["ExclusiveStartShardId"].as_str())),
+        "GetShardIterator" => world.iterator(&request),
+        "GetRecords" => world.records(request["ShardIterator"].as_str().expect("an iterator")),
+        other => panic!("{other} is not served"),
+    };
+    match answer {
+        Ok(answer) => (StatusCode::OK, answer.to_string()),
+        Err(exception) => (
+            StatusCode::BAD_REQUEST,
+            json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{exception}"), "message": "" })
+                .to_string(),
+        ),
+    }
+}
+
+impl World {
+    fn describe(&self, start: Option<&str>) -> Value {
+        let skipped =
+            start.and_then(|start| self.shards.iter().position(|shard| shard.id == start));
+        let rest = &self.shards[skipped.map_or(0, |skipped| skipped + 1)..];
+        let page = &rest[..rest.len().min(SHARDS_PER_PAGE)];
+        let shards: Vec<Value> = page
+            .iter()
+            .map(|shard| match &shard.parent {
+                Some(parent) => json!({ "ShardId": shard.id, "ParentShardId": parent }),
+                None => json!({ "ShardId": shard.id }),
+            })
+            .collect();
+        let mut description = json!({ "StreamArn": ARN, "Shards": shards });
+        if rest.len() > page.len() {
+            description["LastEvaluatedShardId"] = shards[page.len() - 1]["ShardId"].clone();
+        }
+        json!({ "StreamDescription": description })
+    }
+
+    fn shard(&self, id: &str) -> Result<&Shard, Exception> {
+        self.shards.iter().find(|shard| shard.id == id).ok_or("ResourceNotFoundException")
+    }
+
+    fn iterator(&self, request: &Value) -> Result<Value, Exception> {
+        assert_eq!(request["StreamArn"], ARN);
+        let shard = self.shard(request["ShardId"].as_str().expect("a shard"))?;
+        let place = match request["ShardIteratorType"].as_str() {
+            Some("TRIM_HORIZON") => shard.oldest,
+            Some("AFTER_SEQUENCE_NUMBER") => {
+                let after = request["SequenceNumber"].as_str().expect("a sequence number");
+                let mut records = shard.records.iter();
+                1 + records.position(|record| sequence_number(*record) == after).expect("a record")
+            }
+            other => panic!("{other:?} is not a way to start"),
+        };
+        if place < shard.oldest {
+            return Err("TrimmedDataAccessException");
+        }
+        Ok(json!({ "ShardIterator": format!("{} {place} {}", shard.id, self.generation) }))
+    }
+
+    fn records(&self, iterator: &str) -> Result<Value, Exception> {
+        let parts: Vec<&str> = iterator.split(' ').collect();
+        let [id, place, generation] = parts[..] else { panic!("{iterator} is not an iterator") };
+        let (shard, place) = (self.shard(id)?, place.parse::<usize>().expect("a place"));
+        if generation != self.generation.to_string() {
+            return Err("ExpiredIteratorException");
+        }
+        if place < shard.oldest {
+            return Err("TrimmedDataAccessException");
+        }
+        let end = shard.records.len().min(place + RECORDS_PER_READ);
+        let records: Vec<Value> = shard.records[place..end].iter().map(record).collect();
+        let mut answer = json!({ "Records": records });
+        if !(shard.is_closed && end == shard.records.len()) {
+            answer["NextShardIterator"] = format!("{id} {end} {generation}").into();
+        }
+        Ok(answer)
+    }
+}
+
+fn sequence_number(record: usize) -> String {
+    format!("{:024}", 100_000_000 + record)
+}
+
+fn record(record: &usize) -> Value {
+    json!({
+        "eventID": format!("{record:032x}"),
+        "eventName": "INSERT",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "us-east-1",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1_767_225_600,
+            "Keys": { "PK": { "S": "ITEM" }, "SK": { "S": name(*record) } },
+            "SequenceNumber": sequence_number(*record),
+            "SizeBytes": 20,
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        },
+    })
+}

@@ -1,0 +1,306 @@
+//! The whole path on real data: flights go in over HTTP, are corrected and removed, and every rollup is compared with a
+//! recount of the items.
+
+use std::collections::BTreeMap;
+
+use model::AttributeValue;
+use processor::Processor;
+use processor::event::{Event, Response};
+use serde_json::{Value, json};
+use table::{Applied, Connection, Rollups};
+use tests::dynamodb::TestDynamo;
+use tests::recount::{Rollup, assert_all_exact, scan, stored};
+use tests::system::{Captured, System};
+
+const DEFINITION: &str = include_str!("../../examples/flights/weir.toml");
+const FLIGHTS: &str = include_str!("../../examples/flights/flights.csv");
+/// Every so-manieth flight is loaded, so that few of them are of many days and of all months.
+const STEP: usize = 100;
+/// How many there are of those.
+const ROWS: usize = 150;
+/// Rows of one request to `/batch`.
+const BATCH_ROWS: usize = 70;
+
+fn flights(rows: usize) -> Vec<Value> {
+    let mut lines = FLIGHTS.lines();
+    let names: Vec<_> = lines.next().expect("a header").split(',').collect();
+    let row = |line: &str| {
+        names
+            .iter()
+            .zip(line.split(','))
+            .map(|(name, cell)| ((*name).to_owned(), json!(cell)))
+            .collect()
+    };
+    lines.step_by(STEP).take(rows).map(row).collect()
+}
+
+fn text<'a>(json: &'a Value, name: &str) -> &'a str {
+    json[name].as_str().expect(name)
+}
+
+fn path(flight: &Value) -> String {
+    let part = |name| text(flight, name);
+    format!("/flight/{}/{}/{}", part("origin"), part("departure"), part("flight_id"))
+}
+
+fn delay(item: &Value) -> i64 {
+    item["delay"]["N"].as_str().expect("a delay").parse().expect("a number")
+}
+
+const ROLLUPS: [Rollup<'_>; 3] = {
+    let measured = &["delay", "distance"];
+    [
+        Rollup {
+            name: "flights_by_origin",
+            by: &["origin"],
+            time: "departure",
+            measured,
+            admits: |_| true,
+        },
+        Rollup {
+            name: "flights_by_route",
+            by: &["origin", "destination"],
+            time: "departure",
+            measured,
+            admits: |_| true,
+        },
+        Rollup {
+            name: "delayed_by_origin",
+            by: &["origin"],
+            time: "departure",
+            measured: &["delay"],
+            admits: |item| delay(item) >= 15,
+        },
+    ]
+};
+
+async fn assert_rollups_exact(dynamodb: &TestDynamo, system: &System) -> usize {
+    assert_all_exact(dynamodb, &system.model, &ROLLUPS).await
+}
+
+async fn load(system: &System, flights: &[Value]) {
+    for rows in flights.chunks(BATCH_ROWS) {
+        let (status, answer) = system.http.send("POST", "/batch/flight", Some(&rows.into())).await;
+        assert_eq!((status, &answer["written"]), (200, &json!(rows.len())), "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flights_written_corrected_and_removed_over_http_are_counted_exactly() {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    let running = system.process(system.processor(), 100);
+    let flights = flights(ROWS);
+    load(&system, &flights).await;
+    running.catch_up().await;
+    assert!(assert_rollups_exact(&dynamodb, &system).await > 500);
+
+    // Every seventh flight is late by another amount, every eleventh is cancelled, every 13th is loaded again.
+    for flight in flights.iter().step_by(7) {
+        let mut late = flight.clone();
+        late["delay"] = json!(text(flight, "delay").parse::<i64>().expect("a number") + 14);
+        let (status, answer) = system.http.send("PUT", &path(flight), Some(&late)).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    for flight in flights.iter().step_by(11) {
+        let (status, answer) = system.http.send("DELETE", &path(flight), None).await;
+        assert_eq!((status, answer), (204, Value::Null));
+    }
+    let again: Vec<_> = flights.iter().step_by(13).cloned().collect();
+    load(&system, &again).await;
+    running.catch_up().await;
+    assert_rollups_exact(&dynamodb, &system).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reader_answers_what_a_recount_gives() {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    let running = system.process(system.processor(), 1000);
+    let flights = flights(ROWS);
+    load(&system, &flights).await;
+    running.catch_up().await;
+
+    let (mut delays, mut days) = (Vec::new(), BTreeMap::<String, u64>::new());
+    for flight in flights.iter().filter(|flight| flight["origin"] == "ATL") {
+        delays.push(text(flight, "delay").parse::<i64>().expect("a number"));
+        *days.entry(format!("{}T00:00:00Z", &text(flight, "departure")[..10])).or_default() += 1;
+    }
+    assert!(days.len() > 1, "one day is too few to tell");
+    let (status, answer) = system.http.get("/rollups/flights_by_origin?origin=ATL").await;
+    assert_eq!((status, &answer["every"]), (200, &json!("all")));
+    let (point, sum) = (&answer["points"][0], delays.iter().sum::<i64>());
+    assert_eq!((&point["flights"], &point["delay"]), (&json!(delays.len()), &json!(sum)));
+    let average = point["average_delay"].to_string().parse::<f64>().expect("a number");
+    assert!((average - sum as f64 / delays.len() as f64).abs() < 1e-6, "{average}");
+
+    let question = "/rollups/flights_by_origin?origin=ATL&every=day&from=2001-01-01&to=2001-04-01";
+    let (_, answer) = system.http.get(question).await;
+    let points = answer["points"].as_array().expect("points");
+    let answered = points.iter().map(|point| {
+        (text(point, "start").to_owned(), point["flights"].as_u64().expect("a count"))
+    });
+    assert_eq!(answered.collect::<BTreeMap<_, _>>(), days);
+
+    let (_, first) = system.http.get(&format!("{question}&limit=1")).await;
+    let cursor = text(&first, "cursor");
+    let (_, second) = system.http.get(&format!("{question}&limit=1&cursor={cursor}")).await;
+    assert_eq!([&first["points"][0], &second["points"][0]], [&points[0], &points[1]]);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_processor_killed_again_and_again_counts_nothing_twice() {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    load(&system, &flights(100)).await;
+    for round in 0..20_u64 {
+        let running = system.process(system.processor(), 17);
+        tokio::time::sleep(std::time::Duration::from_millis(10 + round * 9)).await;
+        running.kill().await;
+    }
+    let running = system.process(system.processor(), 100);
+    running.catch_up().await;
+    assert_rollups_exact(&dynamodb, &system).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stream_replayed_from_its_beginning_changes_nothing() {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    let flights = flights(80);
+    load(&system, &flights).await;
+    let running = system.process(system.processor(), 50);
+    running.catch_up().await;
+    running.stop().await;
+    forget_checkpoints(&dynamodb, &system).await;
+    for flight in flights.iter().step_by(3) {
+        system.http.send("DELETE", &path(flight), None).await;
+    }
+    let running = system.process(system.processor(), 7);
+    running.catch_up().await;
+    assert_rollups_exact(&dynamodb, &system).await;
+    running.stop().await;
+}
+
+/// Two processors that do not know of each other, on batches cut differently: overlapping invocations for one shard.
+#[tokio::test(flavor = "multi_thread")]
+async fn overlapping_invocations_add_each_change_once() {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    load(&system, &flights(80)).await;
+    let captured = Captured::of(&system).await;
+    let (events, others) = (captured.cut(23), captured.cut(31));
+    let (left, right) = (system.processor(), system.processor());
+    let deliver = async |processor: &Processor, events: &[Event]| {
+        for event in events {
+            let response = processor.handle(event.clone()).await.expect("handled");
+            assert_eq!(response, Response::success());
+        }
+    };
+    tokio::join!(deliver(&left, &events), deliver(&right, &others));
+    deliver(&left, &events[1..4]).await;
+    assert_rollups_exact(&dynamodb, &system).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_rollups_table_fails_the_invocation_loudly() {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    load(&system, &flights(3)).await;
+    let event = Captured::of(&system).await.cut(10).remove(0);
+    let nowhere = Rollups::new(&Connection::to(&dynamodb.url).await, "not-there");
+    let processor = Processor::new(system.model.clone()).rollups(nowhere);
+    let error = processor.handle(event).await.expect_err("there is no table");
+    assert!(
+        table::error::chain(&error).contains("the table `not-there` does not exist"),
+        "{}",
+        table::error::chain(&error)
+    );
+}
+
+/// A watermark that is no watermark must not be taken for none, or everything would count again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollup_item_that_cannot_be_read_fails_its_records_and_no_others() {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    let flights = flights(2);
+    load(&system, &flights).await;
+    let event = Captured::of(&system).await.cut(10).remove(0);
+    let arn = event.event_source_arn.clone().expect("an ARN");
+    let shard = event.shard_id.clone().expect("a shard");
+    let label = arn.rsplit('/').next().expect("a label");
+    let watermark = table::rollups::watermark_name(label, &shard);
+    let origin = flights[1]["origin"].as_str().expect("text");
+    let broken = json!({"PK": {"S": format!("flights_by_origin#{origin}")}, "SK": {"S": "all"}, watermark: {"S": "?"}});
+    let request = json!({"TableName": system.model.table.rollups_table, "Item": broken});
+    tests::http::Client::new(&dynamodb.url).dynamodb("PutItem", &request).await;
+
+    let response = system.processor().handle(event.clone()).await.expect("a response");
+    assert_eq!(response, Response::retry_from(&event.records[1].dynamodb.sequence_number));
+}
+
+async fn forget_checkpoints(dynamodb: &TestDynamo, system: &System) {
+    let table = &system.model.table.rollups_table;
+    let client = tests::http::Client::new(&dynamodb.url);
+    for item in scan(&dynamodb.url, table).await {
+        if item["PK"]["S"].as_str().is_some_and(|key| key.starts_with('@')) {
+            let key = json!({"PK": item["PK"], "SK": item["SK"]});
+            client.dynamodb("DeleteItem", &json!({"TableName": table, "Key": key})).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_that_are_there_already_are_taken_when_they_fit_and_refused_when_they_do_not() {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    let again = system.table.provision().await.expect("the same tables");
+    assert!(!again.is_new);
+    let other = DEFINITION
+        .replace("sort_key = \"SK\"", "sort_key = \"range\"")
+        .replace("\nSK =", "\nrange =");
+    let model: model::Model = other.parse().expect("valid");
+    let model = model.with_table(&system.model.table.name, None);
+    let table = table::Table::new(&Connection::to(&dynamodb.url).await, model.into());
+    let error = table.provision().await.expect_err("another sort key").to_string();
+    assert!(error.ends_with("its keys are PK and SK, expected PK and range"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_says_what_it_did() {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    let change = |sequence: u64, origin: &str| {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let attributes = [
+            ("_et".to_owned(), text("flight")),
+            ("origin".to_owned(), text(origin)),
+            ("destination".to_owned(), text("ORD")),
+            ("departure".to_owned(), text("2001-01-01T00:00:00Z")),
+            ("delay".to_owned(), AttributeValue::N("20".to_owned())),
+        ];
+        let new = attributes.into_iter().collect::<std::collections::HashMap<_, _>>().into();
+        let sequence = sequence.to_string().parse().expect("a sequence number");
+        aggregates::Change { sequence, seconds: 0, image: aggregates::Image::Insert { new } }
+    };
+    let fold = |range: std::ops::Range<u64>| {
+        let changes: Vec<_> = range.map(|sequence| change(sequence, "ATL")).collect();
+        let updates = aggregates::fold(&system.model, &changes).updates;
+        updates.into_iter().find(|update| update.key.sort == "all").expect("an update of all time")
+    };
+    let apply = async |shard: &str, range| {
+        system.rollups.apply("label", shard, &fold(range)).await.expect("applied")
+    };
+    assert_eq!(apply("shardId-1", 10..20).await, Applied::Whole);
+    assert_eq!(apply("shardId-1", 10..20).await, Applied::Nothing);
+    assert_eq!(apply("shardId-1", 15..25).await, Applied::Rest);
+    assert_eq!(apply("shardId-2", 15..25).await, Applied::Whole);
+    let rows = stored(&scan(&dynamodb.url, &system.model.table.rollups_table).await);
+    assert_eq!(
+        rows.values().map(|row| row["count"].clone()).collect::<Vec<_>>(),
+        [bigdecimal::BigDecimal::from(25)]
+    );
+}
