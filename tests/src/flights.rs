@@ -10,25 +10,8 @@ const FLIGHTS: &str = include_str!("../../examples/flights/flights.csv");
 /// The least delay of a delayed flight, in minutes.
 const DELAYED: i64 = 15;
 
-/// The first flights, as objects of text.
-pub fn rows(count: usize) -> Vec<Value> {
-    let mut lines = FLIGHTS.lines();
-    let names: Vec<_> = lines.next().expect("a header").split(',').collect();
-    let row = |line: &str| {
-        let cells = names.iter().zip(line.split(','));
-        cells.map(|(name, cell)| ((*name).to_owned(), json!(cell))).collect()
-    };
-    lines.take(count).map(row).collect()
-}
-
-/// The path of a flight's item.
-pub fn path(flight: &Value) -> String {
-    let text = |name: &str| flight[name].as_str().expect(name);
-    format!("/flight/{}/{}/{}", text("origin"), text("departure"), text("flight_id"))
-}
-
-/// What the example's rollups must be for these items.
-pub fn recount(items: &[Value]) -> Rows {
+/// The example's rollups, in the words of a recount.
+pub const ROLLUPS: [Rollup<'_>; 3] = {
     let by_origin = Rollup {
         name: "flights_by_origin",
         by: &["origin"],
@@ -46,5 +29,32 @@ pub fn recount(items: &[Value]) -> Rows {
         },
         ..by_origin
     };
-    [by_origin, by_route, delayed].iter().flat_map(|rollup| rollup.recount(items)).collect()
+    [by_origin, by_route, delayed]
+};
+
+/// The first flights, as objects of text.
+pub fn rows(count: usize) -> Vec<Value> {
+    every(1, count)
+}
+
+/// So many flights, as objects of text: the first, and every one that is so many steps behind.
+pub fn every(step: usize, count: usize) -> Vec<Value> {
+    let mut lines = FLIGHTS.lines();
+    let names: Vec<_> = lines.next().expect("a header").split(',').collect();
+    let row = |line: &str| {
+        let cells = names.iter().zip(line.split(','));
+        cells.map(|(name, cell)| ((*name).to_owned(), json!(cell))).collect()
+    };
+    lines.step_by(step).take(count).map(row).collect()
+}
+
+/// The path of a flight's item.
+pub fn path(flight: &Value) -> String {
+    let text = |name: &str| flight[name].as_str().expect(name);
+    format!("/flight/{}/{}/{}", text("origin"), text("departure"), text("flight_id"))
+}
+
+/// What the example's rollups must be for these items.
+pub fn recount(items: &[Value]) -> Rows {
+    ROLLUPS.iter().flat_map(|rollup| rollup.recount(items)).collect()
 }

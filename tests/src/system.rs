@@ -1,7 +1,7 @@
 //! Writer, reader, processor and event source mapping around one table, as they run deployed.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use model::Model;
 use processor::Processor;
@@ -72,8 +72,7 @@ impl System {
         let settings = Settings {
             batch_size,
             idle_pause: Duration::from_millis(20),
-            // As long as may be, so that the turn of a window seldom cuts a batch short.
-            tumbling_window: Duration::from_secs(MAX_TUMBLING_WINDOW_SECS),
+            tumbling_window: tumbling_window(),
             ..Settings::new(Source::Stream(self.stream_arn.clone()), "test")
         };
         let mapping = EventSourceMapping::new(&self.connection, checkpoints, settings);
@@ -134,6 +133,14 @@ impl Captured {
             .map(|records| Event { records: records.to_vec(), ..first.clone() })
             .collect()
     }
+}
+
+/// A length of tumbling windows of which now is in the middle of one: the turn of a window would cut a batch short.
+fn tumbling_window() -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();
+    let to_a_turn = |length: &u64| (now % length).min(length - now % length);
+    let length = (1..=MAX_TUMBLING_WINDOW_SECS).max_by_key(to_a_turn).expect("there are lengths");
+    Duration::from_secs(length)
 }
 
 async fn serve(table: &Table, rollups: &Rollups) -> Client {

@@ -9,70 +9,24 @@ use processor::event::{Event, Response};
 use serde_json::{Value, json};
 use table::{Applied, Connection, Rollups};
 use tests::dynamodb::TestDynamo;
-use tests::recount::{Rollup, assert_all_exact, scan, stored};
+use tests::flights::{DEFINITION, ROLLUPS, every, path};
+use tests::recount::{assert_all_exact, scan, stored};
 use tests::system::{Captured, System};
 
-const DEFINITION: &str = include_str!("../../examples/flights/weir.toml");
-const FLIGHTS: &str = include_str!("../../examples/flights/flights.csv");
-/// Every so-manieth flight is loaded, so that few of them are of many days and of all months.
+/// How many steps apart the flights are that are loaded: few of them are then of many days and of all months.
 const STEP: usize = 100;
-/// How many there are of those.
+/// How many are loaded.
 const ROWS: usize = 150;
 /// Rows of one request to `/batch`.
 const BATCH_ROWS: usize = 70;
 
 fn flights(rows: usize) -> Vec<Value> {
-    let mut lines = FLIGHTS.lines();
-    let names: Vec<_> = lines.next().expect("a header").split(',').collect();
-    let row = |line: &str| {
-        names
-            .iter()
-            .zip(line.split(','))
-            .map(|(name, cell)| ((*name).to_owned(), json!(cell)))
-            .collect()
-    };
-    lines.step_by(STEP).take(rows).map(row).collect()
+    every(STEP, rows)
 }
 
 fn text<'a>(json: &'a Value, name: &str) -> &'a str {
     json[name].as_str().expect(name)
 }
-
-fn path(flight: &Value) -> String {
-    let part = |name| text(flight, name);
-    format!("/flight/{}/{}/{}", part("origin"), part("departure"), part("flight_id"))
-}
-
-fn delay(item: &Value) -> i64 {
-    item["delay"]["N"].as_str().expect("a delay").parse().expect("a number")
-}
-
-const ROLLUPS: [Rollup<'_>; 3] = {
-    let measured = &["delay", "distance"];
-    [
-        Rollup {
-            name: "flights_by_origin",
-            by: &["origin"],
-            time: "departure",
-            measured,
-            admits: |_| true,
-        },
-        Rollup {
-            name: "flights_by_route",
-            by: &["origin", "destination"],
-            time: "departure",
-            measured,
-            admits: |_| true,
-        },
-        Rollup {
-            name: "delayed_by_origin",
-            by: &["origin"],
-            time: "departure",
-            measured: &["delay"],
-            admits: |item| delay(item) >= 15,
-        },
-    ]
-};
 
 async fn assert_rollups_exact(dynamodb: &TestDynamo, system: &System) -> usize {
     assert_all_exact(dynamodb, &system.model, &ROLLUPS).await
