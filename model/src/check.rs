@@ -7,6 +7,7 @@ mod attribute;
 mod dev;
 mod entity;
 mod filter;
+mod keys;
 mod rollup;
 mod structure;
 mod table;
@@ -32,6 +33,7 @@ pub fn check(name: &str, text: &str) -> Result<Model, DefinitionError> {
         .filter_map(|(name, entity)| entity::check(name, entity, &table, &mut report))
         .collect();
     entity::check_collisions(&entities, &mut report);
+    table::check_ttl(&file, &mut report);
     let rollups: Vec<_> = file
         .rollups
         .iter()

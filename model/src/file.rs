@@ -65,7 +65,7 @@ pub struct EntityFile {
     /// The item's attributes, by name.
     #[serde(default)]
     pub attributes: IndexMap<String, AttributeFile>,
-    /// The collections it belongs to: entities that share a partition and are read together.
+    /// The collections it belongs to: names of entities that share a partition. Nothing reads a collection yet.
     #[serde(default)]
     pub collections: Vec<String>,
     /// Whether `#` and `%` inside key values are percent-escaped. `false` is for tables written by others.
@@ -105,13 +105,13 @@ pub struct AttributeFile {
     /// What an item gets when it is absent: a value, or `uuid`, `ulid`, `now`.
     #[schemars(with = "Option<serde_json::Value>")]
     pub default: Option<toml::Value>,
-    /// Whether updates may not change it once the item is there.
+    /// Whether it can be set only when an item is written whole, never by an update of it.
     #[serde(default)]
     pub read_only: bool,
     /// Whether answers leave it out.
     #[serde(default)]
     pub hidden: bool,
-    /// Whether no two items may have the same value.
+    /// Whether no two items may have the same value. Not supported yet: `true` is refused.
     #[serde(default)]
     pub unique: bool,
     /// A regular expression that its text must match.

@@ -4,12 +4,12 @@ use serde_dynamo::AttributeValue;
 
 use super::{Report, json};
 use crate::attribute::{Attribute, AttributeType};
-use crate::entity::{Entity, KeyTemplate};
+use crate::entity::Entity;
 use crate::file::EntityFile;
-use crate::nearest::{expected, nearest};
+use crate::nearest::nearest;
 use crate::overlap::can_collide;
 use crate::table::TableDefinition;
-use crate::template::{Segment, Template};
+
 use crate::value;
 
 /// The fields of an entity besides its key templates.
@@ -41,7 +41,7 @@ pub(super) fn check(
     fields_differ(name, &attributes, table, report);
     unknown_keys(name, file, table, report);
     let all_read = report.problems.len() == before;
-    let keys = keys(name, file, table, &attributes, all_read, report)?;
+    let keys = super::keys::check(name, file, table, &attributes, all_read, report)?;
     Some(Entity {
         name: name.to_owned(),
         attributes,
@@ -52,13 +52,30 @@ pub(super) fn check(
     })
 }
 
-/// Two entities that can make the same primary key would overwrite each other's items.
+/// Two entities that can make the same primary key would overwrite each other's items; two that are told by the same
+/// attributes could not be told apart.
 pub(super) fn check_collisions(entities: &[Entity], report: &mut Report<'_>) {
     for (position, entity) in entities.iter().enumerate() {
         let collides = |other: &&Entity| {
             let pairs = entity.keys.iter().zip(&other.keys).take(entity.primary);
             pairs.into_iter().all(|(left, right)| can_collide(&left.template, &right.template))
         };
+        let is_told_alike = |other: &&Entity| {
+            let within = |left: &Entity, right: &Entity| {
+                !left.discriminator.is_empty()
+                    && left.discriminator.iter().all(|pair| right.discriminator.contains(pair))
+            };
+            within(entity, other) || within(other, entity)
+        };
+        if let Some(other) = entities[..position].iter().find(is_told_alike) {
+            let message =
+                format!("`{}` and `{}` are told by the same attributes", other.name, entity.name);
+            report.key(
+                &["entities", &entity.name, "match"],
+                message,
+                "expected a `match` that no item of the other satisfies",
+            );
+        }
         if let Some(other) = entities[..position].iter().find(collides) {
             let last = &entity.keys[entity.primary - 1].key;
             report.value(
@@ -95,6 +112,10 @@ fn fields_differ(
                 attribute.name, attribute.field
             );
             report.key(&path, message, "expected another name, or another `field`");
+        }
+        if attribute.field.is_empty() {
+            let message = format!("`{}` is stored under an empty name", attribute.name);
+            report.key(&path, message, "expected a name in `field`");
         }
         if attribute.field.starts_with('@') {
             report.key(
@@ -137,128 +158,6 @@ fn unknown_keys(name: &str, file: &EntityFile, table: &TableDefinition, report: 
     }
 }
 
-fn keys(
-    name: &str,
-    file: &EntityFile,
-    table: &TableDefinition,
-    attributes: &[Attribute],
-    all_read: bool,
-    report: &mut Report<'_>,
-) -> Option<Vec<KeyTemplate>> {
-    let primary: Vec<&str> =
-        std::iter::once(table.partition_key.as_str()).chain(table.sort_key.as_deref()).collect();
-    let mut keys = Vec::new();
-    for key in table.key_attributes() {
-        let Some(value) = file.keys.get(key) else {
-            let misspelt = |other: &&String| {
-                !table.key_attributes().contains(&other.as_str()) && nearest(other, [key]).is_some()
-            };
-            if primary.contains(&key) && !file.keys.keys().any(|other| misspelt(&other)) {
-                let message = format!("`{name}` has no template for the key `{key}`");
-                report.key(
-                    &["entities", name],
-                    message,
-                    format!("expected a line such as {key} = \"{}#{{id}}\"", name.to_uppercase()),
-                );
-            }
-            continue;
-        };
-        let path = ["entities", name, key];
-        let Some(text) = value.as_str() else {
-            report.value(
-                &path,
-                format!("`{key}` is not text"),
-                "expected a key template such as \"USER#{user_id}\"",
-            );
-            continue;
-        };
-        match Template::parse(text, file.escape) {
-            Ok(template) => {
-                if all_read {
-                    template_fits(&path, &template, attributes, primary.contains(&key), report);
-                }
-                keys.push(KeyTemplate {
-                    key: key.to_owned(),
-                    template,
-                    max_bytes: table.max_key_bytes(key),
-                });
-            }
-            Err(error) => {
-                report.value(&path, format!("`{text}` is no key template"), error.to_string())
-            }
-        }
-    }
-    index_keys_complete(name, file, table, report);
-    let has_primary = primary.iter().all(|key| keys.iter().any(|template| template.key == **key));
-    has_primary.then_some(keys)
-}
-
-fn index_keys_complete(
-    name: &str,
-    file: &EntityFile,
-    table: &TableDefinition,
-    report: &mut Report<'_>,
-) {
-    for index in &table.indexes {
-        let Some(sort_key) = &index.sort_key else { continue };
-        let has = |key: &str| file.keys.contains_key(key);
-        let (given, absent) = match (has(&index.partition_key), has(sort_key)) {
-            (true, false) => (&index.partition_key, sort_key),
-            (false, true)
-                if *sort_key != table.partition_key
-                    && Some(sort_key) != table.sort_key.as_ref() =>
-            {
-                (sort_key, &index.partition_key)
-            }
-            _ => continue,
-        };
-        let message = format!("`{name}` has a template for `{given}` but none for `{absent}`");
-        report.key(
-            &["entities", name, given],
-            message,
-            format!("index {} needs both, or neither", index.name),
-        );
-    }
-}
-
-fn template_fits(
-    path: &[&str; 3],
-    template: &Template,
-    attributes: &[Attribute],
-    primary: bool,
-    report: &mut Report<'_>,
-) {
-    for segment in &template.segments {
-        let Segment::Field { attribute: field, format } = segment else { continue };
-        let Some(attribute) = attributes.iter().find(|attribute| attribute.name == *field) else {
-            let names: Vec<_> =
-                attributes.iter().map(|attribute| attribute.name.as_str()).collect();
-            report.value(
-                path,
-                format!("`{{{field}}}` names no attribute of `{}`", path[1]),
-                expected(field, &names),
-            );
-            continue;
-        };
-        if !format.fits(&attribute.kind) {
-            let message = format!(
-                "`{{{field}}}` cannot be written that way: it is {}",
-                attribute.kind.noun()
-            );
-            let help = "text, numbers, booleans and timestamps make keys; padding is for integers, cutting for timestamps";
-            report.value(path, message, help);
-        }
-        if primary && !attribute.is_always_present() {
-            let message = format!("`{field}` makes the key `{}` but may be absent", path[2]);
-            report.value(
-                path,
-                message,
-                format!("expected `{field}` with required = true or a default"),
-            );
-        }
-    }
-}
-
 fn discriminator(
     name: &str,
     file: &EntityFile,
@@ -268,15 +167,35 @@ fn discriminator(
     if file.discriminator.is_empty() {
         return vec![(table.entity_attribute.clone(), AttributeValue::S(name.to_owned()))];
     }
-    let encoded = file.discriminator.iter().filter_map(|(attribute, text)| {
-        match value::encode(&AttributeType::Any, &json(text)) {
-            Ok(value) => Some((attribute.clone(), value)),
-            Err(invalid) => {
-                let message = format!("`match` on `{attribute}` is no value");
-                report.value(&["entities", name, "match", attribute], message, invalid.to_string());
-                None
-            }
+    let declared = |stored: &str| {
+        file.attributes
+            .iter()
+            .any(|(name, attribute)| attribute.field.as_ref().unwrap_or(name) == stored)
+    };
+    let mut values = Vec::new();
+    for (attribute, text) in &file.discriminator {
+        let path = ["entities", name, "match", attribute];
+        let help = "expected an attribute of its own, such as match = { kind = \"order\" }";
+        if attribute.is_empty()
+            || table.key_attributes().contains(&attribute.as_str())
+            || declared(attribute)
+        {
+            report.key(
+                &path,
+                format!("`match` on `{attribute}`, which is something else already"),
+                help,
+            );
         }
-    });
-    encoded.collect()
+        match value::encode(&AttributeType::Any, &json(text)) {
+            Ok(value @ (AttributeValue::S(_) | AttributeValue::N(_) | AttributeValue::Bool(_))) => {
+                values.push((attribute.clone(), value));
+            }
+            _ => report.value(
+                &path,
+                format!("`match` on `{attribute}` is no single value"),
+                "expected text, a number or a boolean",
+            ),
+        }
+    }
+    values
 }

@@ -31,6 +31,14 @@ pub(super) fn check(
             );
             continue;
         };
+        if path.split('.').any(str::is_empty) {
+            report.key(
+                &place,
+                format!("`{path}` has an empty part"),
+                "expected a name on each side of a dot",
+            );
+            continue;
+        }
         if nested.is_some() && !matches!(attribute.kind, AttributeType::Map | AttributeType::Any) {
             let message =
                 format!("`{path}` leads into `{first}`, which is {}", attribute.kind.noun());
@@ -57,7 +65,7 @@ fn tests(
     report: &mut Report<'_>,
 ) -> Vec<Test> {
     let mut read =
-        |value: &toml::Value, kind: &AttributeType| match value::encode(kind, &json(value)) {
+        |value: &toml::Value, kind: &AttributeType| match encode(attribute, kind, &json(value)) {
             Ok(encoded) => Some(encoded),
             Err(invalid) => {
                 report.value(
@@ -80,6 +88,14 @@ fn tests(
                 return Vec::new();
             }
             encoded.map(Test::In).into_iter().collect()
+        }
+        toml::Value::Table(operators) if operators.is_empty() => {
+            report.value(
+                place,
+                "no operator",
+                format!("expected one or more of {}", OPERATORS.join(", ")),
+            );
+            Vec::new()
         }
         toml::Value::Table(operators) => operators
             .iter()
@@ -117,18 +133,29 @@ fn test(
         report.key(&place, message, "numbers, text and timestamps have an order");
         return None;
     }
-    let mut read =
-        |value: &toml::Value| match value::encode(&operand_kind(operator, kind), &json(value)) {
-            Ok(encoded) => Some(encoded),
-            Err(invalid) => {
-                report.value(
-                    &place,
-                    format!("{} cannot be compared with `{}`", shown(value), attribute.name),
-                    invalid.to_string(),
-                );
-                None
-            }
-        };
+    let searches_number = matches!(operator, "begins_with" | "contains")
+        && (kind.is_numeric() || *kind == AttributeType::Boolean);
+    if searches_number {
+        let message =
+            format!("`{operator}` never holds for `{}`: it is {}", attribute.name, kind.noun());
+        report.key(&place, message, "text, binary, sets and lists can be searched");
+        return None;
+    }
+    let mut read = |value: &toml::Value| match encode(
+        attribute,
+        &operand_kind(operator, kind),
+        &json(value),
+    ) {
+        Ok(encoded) => Some(encoded),
+        Err(invalid) => {
+            report.value(
+                &place,
+                format!("{} cannot be compared with `{}`", shown(value), attribute.name),
+                invalid.to_string(),
+            );
+            None
+        }
+    };
     if operator == "between" {
         return match value.as_array().map(Vec::as_slice) {
             Some([low, high]) => Some(Test::Between(read(low)?, read(high)?)),
@@ -152,6 +179,19 @@ fn test(
         "begins_with" => Test::BeginsWith(operand),
         _ => Test::Contains(operand),
     })
+}
+
+/// Encodes an operand; one that is a value of the attribute itself is cleaned as stored values are.
+fn encode(
+    attribute: &Attribute,
+    kind: &AttributeType,
+    operand: &serde_json::Value,
+) -> Result<AttributeValue, value::Invalid> {
+    if *kind == attribute.kind {
+        attribute.normalise(operand)
+    } else {
+        value::encode(kind, operand)
+    }
 }
 
 /// What an operand must be: a member for `contains`, the beginning of a text for `begins_with`, else a value.

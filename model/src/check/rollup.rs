@@ -168,6 +168,11 @@ fn time(
 
 fn time_zone(name: &str, file: &RollupFile, report: &mut Report<'_>) -> TimeZone {
     let Some(zone) = &file.time_zone else { return TimeZone::UTC };
+    let needs_time = file.buckets.iter().any(|bucket| bucket != Granularity::All.name());
+    if file.time.is_none() && !needs_time {
+        let help = "expected time = \"…\" beside it, or no time zone";
+        report.key(&["rollups", name, "time_zone"], "a time zone without `time`", help);
+    }
     let zones = TimeZoneDatabase::bundled();
     zones.get(zone).unwrap_or_else(|_| {
         let names: Vec<_> = zones.available().map(|name| name.to_string()).collect();
@@ -201,6 +206,10 @@ fn measures(
         if RESERVED.contains(&measure.as_str()) {
             let help = format!("reserved names are {}", RESERVED.join(", "));
             report.key(&path, format!("`{measure}` is reserved, answers use it themselves"), help);
+        }
+        if file.by.contains(measure) {
+            let message = format!("`{measure}` is a dimension and a measure");
+            report.key(&path, message, "expected another name for the measure");
         }
         if let Some(parsed) = parse_measure(&path, text, entity, report) {
             measures.push(NamedMeasure { name: measure.clone(), measure: parsed });

@@ -1,7 +1,8 @@
 //! Checks `[table]` and its indexes.
 
 use super::Report;
-use crate::file::TableFile;
+use crate::file::{AttributeFile, FileDefinition, TableFile};
+use crate::nearest::expected;
 use crate::table::{Index, TableDefinition, default_rollups_table};
 
 /// DynamoDB's limits on the length of a table's or an index's name, in characters.
@@ -29,6 +30,14 @@ pub(super) fn check(file: &TableFile, report: &mut Report<'_>) -> TableDefinitio
             message,
             "expected two attributes, or an empty text for no sort key",
         );
+    }
+    let keys = [&file.partition_key, &file.sort_key];
+    if keys.contains(&&file.entity_attribute) {
+        let message = format!(
+            "`{}` is a key and cannot say of which entity an item is",
+            file.entity_attribute
+        );
+        report.value(&["table", "entity_attribute"], message, "expected another attribute");
     }
     let indexes = file.indexes.iter().map(|(name, index)| {
         dynamodb_name(&["table", "indexes", name], name, report);
@@ -68,9 +77,32 @@ pub(super) fn check(file: &TableFile, report: &mut Report<'_>) -> TableDefinitio
     }
 }
 
+/// The time to live is an attribute that some entity has.
+pub(super) fn check_ttl(file: &FileDefinition, report: &mut Report<'_>) {
+    let Some(ttl) = &file.table.ttl else { return };
+    let attributes = || file.entities.values().flat_map(|entity| &entity.attributes);
+    let stored = |(name, attribute): (&String, &AttributeFile)| {
+        attribute.field.as_ref().unwrap_or(name) == ttl
+    };
+    if !attributes().any(stored) {
+        let names: Vec<_> = attributes().map(|(name, _)| name.as_str()).collect();
+        let message = format!("no entity has an attribute that is stored as `{ttl}`");
+        report.value(&["table", "ttl"], message, expected(ttl, &names));
+    }
+}
+
 fn rollups_table(file: &TableFile, report: &mut Report<'_>) -> String {
     let Some(name) = &file.rollups_table else {
-        return default_rollups_table(&file.name);
+        let name = default_rollups_table(&file.name);
+        if file.name.len() <= *NAME_LENGTH.end() && name.len() > *NAME_LENGTH.end() {
+            let message = format!("the rollups' table would be named `{name}`, which is too long");
+            report.value(
+                &["table", "name"],
+                message,
+                "expected a shorter name, or one in `rollups_table`",
+            );
+        }
+        return name;
     };
     dynamodb_name(&["table", "rollups_table"], name, report);
     if *name == file.name {

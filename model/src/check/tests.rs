@@ -219,7 +219,93 @@ SK = "PROFILE""#,
             "leave `unique` out",
         ),
     ];
-    for (from, to, message, pointed_at, help) in cases {
+    check_all(&cases);
+}
+
+#[test]
+fn what_would_go_wrong_later_is_refused_at_once() {
+    let cases = [
+        (
+            r#"SK = "ORDER#{created_at}#{order_id}""#,
+            r#"SK = "ORDER#{user_id}-{order_id}""#,
+            "no `#` stands between `{user_id}` and `{order_id}`",
+            r#""ORDER#{user_id}-{order_id}""#,
+            "the same key",
+        ),
+        (r#"SK = "PROFILE""#, r#"SK = """#, "`SK` is empty", r#""""#, "key template"),
+        (
+            r#"ttl = "expires_at""#,
+            r#"ttl = "expires""#,
+            "no entity has an attribute",
+            r#""expires""#,
+            "did you mean `expires_at`?",
+        ),
+        (
+            r#"ttl = "expires_at""#,
+            r#"entity_attribute = "PK""#,
+            "is a key",
+            r#""PK""#,
+            "another attribute",
+        ),
+        (
+            r#"email = { type = "string""#,
+            r#"email = { field = "", type = "string""#,
+            "an empty name",
+            "email",
+            "a name in `field`",
+        ),
+        (r#"total = { gt = 0 }"#, r#"total = {}"#, "no operator", "total", "ne, gt"),
+        (
+            r#"total = { gt = 0 }"#,
+            r#"total = { contains = 0 }"#,
+            "never holds",
+            "contains",
+            "can be searched",
+        ),
+        (r#"total = { gt = 0 }"#, r#""total." = 1"#, "an empty part", r#""total.""#, "each side"),
+        (
+            r#"orders = "count""#,
+            r#"user_id = "count""#,
+            "is a dimension and a measure",
+            "user_id",
+            "another name",
+        ),
+        (
+            "[entities.customer]\n",
+            "[entities.customer]\nmatch = { user_id = \"x\" }\n",
+            "something else already",
+            "user_id",
+            "of its own",
+        ),
+        (
+            "[entities.customer]\n",
+            "[entities.customer]\nmatch = { kind = [1] }\n",
+            "no single value",
+            "[1]",
+            "a boolean",
+        ),
+        (
+            "[entities.customer]\n",
+            "[entities.customer]\nmatch = { _et = \"order\" }\n",
+            "told by the same attributes",
+            "order",
+            "no item of the other",
+        ),
+    ];
+    check_all(&cases);
+}
+
+#[test]
+fn fields_of_a_fixed_length_need_no_separator() {
+    let text = SHOP.replace("ORDER#{created_at}#{order_id}", "ORDER#{created_at}{order_id}");
+    assert!(Model::parse("weir.toml", &text).is_ok());
+}
+
+/// What is replaced, by what; a part of the message, the text pointed at, a part of the help.
+type Case<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str);
+
+fn check_all(cases: &[Case<'_>]) {
+    for &(from, to, message, pointed_at, help) in cases {
         let (found_message, found_text, found_help) = only_problem(from, to);
         assert!(found_message.contains(message), "{to}: {found_message}");
         assert_eq!(found_text, pointed_at, "{to}: {found_message}");
