@@ -27,7 +27,7 @@ pub enum Skip {
     TimeAbsent(String),
     /// The time is no timestamp, or beyond the years 0000 to 9999.
     TimeType(String),
-    /// A measured attribute is no number, or one of 10^20 or more.
+    /// A measured attribute is no number, or one too large to be added up safely.
     MeasureType(String),
     /// The group's values are too long for a key.
     KeyTooLong,
@@ -44,7 +44,10 @@ impl std::fmt::Display for Skip {
             Self::TimeType(name) => {
                 write!(formatter, "the time `{name}` is no timestamp of the years 0000 to 9999")
             }
-            Self::MeasureType(name) => write!(formatter, "`{name}` is no number below 10^20"),
+            Self::MeasureType(name) => write!(
+                formatter,
+                "`{name}` is no number that can be added up safely (below 10^20, and 10^29 in units of its last place)"
+            ),
             Self::KeyTooLong => formatter
                 .write_str("the values of its dimensions make a key longer than 2048 bytes"),
         }

@@ -166,8 +166,7 @@ fn group(rollup: &Rollup, given: &[(String, String)]) -> Result<Vec<String>, Que
                 QueryError::new(&dimension.name, format!("missing; {valid}, each is needed"))
             })?;
         let invalid = |message: String| QueryError::new(&dimension.name, message);
-        let value = model::value::encode_text(&dimension.kind, text)
-            .map_err(|error| invalid(error.to_string()))?;
+        let value = dimension.normalise_text(text).map_err(|error| invalid(error.to_string()))?;
         model::template::scalar_text(&dimension.kind, &value)
             .ok_or_else(|| invalid("expected a value".to_owned()))
     };

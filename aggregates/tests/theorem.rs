@@ -359,7 +359,7 @@ fn what_cannot_be_counted_is_reported_with_its_reason() {
         reasons,
         [
             ("the dimension `shop` is absent".to_owned(), 1),
-            ("`weight` is no number below 10^20".to_owned(), 1)
+            ("`weight` is no number that can be added up safely (below 10^20, and 10^29 in units of its last place)".to_owned(), 1)
         ]
     );
     assert!(fold.updates.is_empty());

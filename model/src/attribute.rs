@@ -172,14 +172,31 @@ impl Attribute {
     /// # Errors
     /// What was expected instead.
     pub fn encode(&self, json: &Value) -> Result<AttributeValue, Invalid> {
-        let encoded = match json {
-            Value::String(text) => {
-                value::encode(&self.kind, &Value::String(self.rules.clean(text)))?
-            }
-            other => value::encode(&self.kind, other)?,
-        };
+        let encoded = self.normalise(json)?;
         self.rules.check(&encoded)?;
         Ok(encoded)
+    }
+
+    /// Encodes a JSON value as [`Self::encode`] does but for the rules: what is compared with stored values need not be
+    /// one that could be stored.
+    ///
+    /// # Errors
+    /// What was expected instead.
+    pub fn normalise(&self, json: &Value) -> Result<AttributeValue, Invalid> {
+        match json {
+            Value::String(text) => {
+                value::encode(&self.kind, &Value::String(self.rules.clean(text)))
+            }
+            other => value::encode(&self.kind, other),
+        }
+    }
+
+    /// Encodes a value given as text as [`Self::normalise`] does.
+    ///
+    /// # Errors
+    /// What was expected instead.
+    pub fn normalise_text(&self, text: &str) -> Result<AttributeValue, Invalid> {
+        self.normalise(&value::text_to_json(&self.kind, text)?)
     }
 
     /// Encodes a value given as text: in a path, a query, or a row of CSV.

@@ -23,13 +23,18 @@ pub enum TimestampFormat {
     Epoch,
 }
 
-/// Reads RFC 3339 text (`2026-11-20T06:40:54+01:00`) or whole epoch seconds, between the years 0000 and 9999.
+/// Reads RFC 3339 text (`2026-11-20T06:40:54+01:00`) of the years 0000 to 9999. A leap second is refused: it would be
+/// stored as the second before.
 pub fn parse(text: &str) -> Option<Timestamp> {
-    let instant = match text.parse::<i64>() {
-        Ok(seconds) => Timestamp::from_second(seconds).ok()?,
-        Err(_) => text.parse::<Timestamp>().ok()?,
-    };
-    in_range(instant)
+    if text.get(16..19) == Some(":60") {
+        return None;
+    }
+    in_range(text.parse().ok()?)
+}
+
+/// Reads whole epoch seconds of the years 0000 to 9999.
+pub fn parse_epoch(text: &str) -> Option<Timestamp> {
+    in_range(Timestamp::from_second(text.parse().ok()?).ok()?)
 }
 
 /// Reads a stored timestamp, whichever of the two forms it has.
@@ -109,6 +114,17 @@ mod tests {
         let texts = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z", "2026-01-01T00:00:01Z"];
         let stored: Vec<_> = texts.iter().map(|t| text(parse(t).expect("valid"), 3)).collect();
         assert!(stored.is_sorted(), "{stored:?}");
+    }
+
+    #[test]
+    fn a_leap_second_is_refused_rather_than_moved() {
+        assert_eq!(parse("2016-12-31T23:59:60Z"), None);
+    }
+
+    #[test]
+    fn digits_are_epoch_seconds_only_where_they_are_asked_for() {
+        assert_eq!(parse("20260501"), None);
+        assert_eq!(parse_epoch("0"), Some(Timestamp::UNIX_EPOCH));
     }
 
     #[test]

@@ -74,14 +74,6 @@ pub fn encode(kind: &AttributeType, json: &Value) -> Result<AttributeValue, Inva
     }
 }
 
-/// Encodes a value given as text, as a path, a query or a row of CSV gives it.
-///
-/// # Errors
-/// What was expected instead.
-pub fn encode_text(kind: &AttributeType, text: &str) -> Result<AttributeValue, Invalid> {
-    encode(kind, &text_to_json(kind, text)?)
-}
-
 /// The JSON value that a text stands for: `12` is a number for a number, text for a string, and so on. Sets and lists
 /// of text are separated by commas; anything deeper is written as JSON.
 pub(crate) fn text_to_json(kind: &AttributeType, text: &str) -> Result<Value, Invalid> {
@@ -199,17 +191,16 @@ fn one_of(json: &Value, values: &[String]) -> Result<AttributeValue, Invalid> {
 }
 
 fn timestamp(json: &Value, format: instant::TimestampFormat) -> Result<AttributeValue, Invalid> {
-    let text = match json {
-        Value::String(text) => text.clone(),
-        Value::Number(seconds) => seconds.to_string(),
-        other => return Err(Invalid::expected("an RFC 3339 timestamp or epoch seconds", other)),
+    let instant = match json {
+        Value::Number(seconds) => instant::parse_epoch(&seconds.to_string()),
+        Value::String(text) if format == instant::TimestampFormat::Epoch => {
+            instant::parse_epoch(text).or_else(|| instant::parse(text))
+        }
+        Value::String(text) => instant::parse(text),
+        _ => None,
     };
-    let instant = instant::parse(&text).ok_or_else(|| {
-        Invalid::expected(
-            "an RFC 3339 timestamp such as 2026-11-20T06:40:54Z, or epoch seconds",
-            json,
-        )
-    })?;
+    let expected = "an RFC 3339 timestamp such as 2026-11-20T06:40:54Z before 9999-12-30T22:00Z, or a number of epoch seconds";
+    let instant = instant.ok_or_else(|| Invalid::expected(expected, json))?;
     format.encode(instant).ok_or_else(|| {
         let kept = match format {
             instant::TimestampFormat::Rfc3339 { places: 3 } => "milliseconds",

@@ -129,11 +129,10 @@ fn answer_point(rollup: &Rollup, point: &Point) -> AnswerPoint {
 }
 
 fn dimensions(rollup: &Rollup, plan: &Plan) -> Map<String, Value> {
-    let typed =
-        |dimension: &Attribute, text: &String| match value::encode_text(&dimension.kind, text) {
-            Ok(encoded) => value::decode(&encoded),
-            Err(_) => Value::String(text.clone()),
-        };
+    let typed = |dimension: &Attribute, text: &String| match dimension.normalise_text(text) {
+        Ok(encoded) => value::decode(&encoded),
+        Err(_) => Value::String(text.clone()),
+    };
     let group = rollup.dimensions.iter().zip(&plan.group);
     group.map(|(dimension, text)| (dimension.name.clone(), typed(dimension, text))).collect()
 }

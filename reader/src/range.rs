@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use model::attribute::{Attribute, AttributeType, Case};
 use model::instant::{self, TimestampFormat};
 use model::template::{Cut, Format, Segment, escape};
-use model::{AttributeValue, Entity, FieldError, Item, Template, value};
+use model::{AttributeValue, Entity, FieldError, Item, Template};
 use table::SortRange;
 
 /// Greater than every character that keys are made of, and so behind every key with the text before it.
@@ -169,11 +169,13 @@ impl<'a> Open<'a> {
     fn key(&self, parameter: &str, text: &str) -> Result<String, FieldError> {
         let kind = &self.first.kind;
         let wrong = |message: String| error(parameter, message);
-        if matches!(self.format, Format::Plain) && !sorts_as_text(kind) {
+        if matches!(self.format, Format::Plain | Format::Lower | Format::Upper)
+            && !sorts_as_text(kind)
+        {
             let (name, kind) = (&self.first.name, kind.name());
             let message = format!(
                 "`{name}` is of type {kind}, whose text in the sort key is not in its order; \
-                 a range needs a padded integer, such as {{{name}:08}}, or an RFC 3339 timestamp"
+                 a range needs a padded integer, such as {{{name}:08}}, or an RFC 3339 timestamp; text has begins_with"
             );
             return Err(wrong(message));
         }
@@ -182,11 +184,10 @@ impl<'a> Open<'a> {
         }
         let text = match kind {
             AttributeType::Timestamp(_) => completed(text),
-            AttributeType::String => self.cleaned(text),
             _ => text.to_owned(),
         };
         let value =
-            value::encode_text(kind, &text).map_err(|invalid| wrong(invalid.to_string()))?;
+            self.first.normalise_text(&text).map_err(|invalid| wrong(invalid.to_string()))?;
         if let Format::Cut(cut) = self.format {
             check_cut(cut, &value).map_err(&wrong)?;
         }
@@ -207,12 +208,12 @@ impl<'a> Open<'a> {
     }
 }
 
-/// Whether the plain text of a type's values is in their order.
+/// Whether the plain text of a type's values is in their order, with whatever follows it in a key. Text is not: the `#`
+/// behind it sorts after a space, and escapes sort elsewhere than what they stand for.
 fn sorts_as_text(kind: &AttributeType) -> bool {
     match kind {
-        AttributeType::Number | AttributeType::Integer | AttributeType::Decimal { .. } => false,
         AttributeType::Timestamp(format) => *format != TimestampFormat::Epoch,
-        _ => true,
+        kind => *kind == AttributeType::Boolean,
     }
 }
 
