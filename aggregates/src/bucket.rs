@@ -15,6 +15,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use model::Granularity;
 
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
+const MINUTE_SECONDS: i64 = 60;
+const HOUR_SECONDS: i64 = 3600;
 
 /// A stretch of time: from `start` (included) to `end` (excluded). `All` has neither.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +46,8 @@ impl Bucket {
     pub fn at(granularity: Granularity, instant: Timestamp, zone: &TimeZone) -> Option<Self> {
         match granularity {
             Granularity::All => Some(Self::all()),
-            Granularity::Minute => Self::clock(granularity, instant, zone, 60),
-            Granularity::Hour => Self::clock(granularity, instant, zone, 3600),
+            Granularity::Minute => Self::clock(granularity, instant, zone, MINUTE_SECONDS),
+            Granularity::Hour => Self::clock(granularity, instant, zone, HOUR_SECONDS),
             _ => Self::calendar(granularity, &instant.to_zoned(zone.clone())),
         }
     }
@@ -64,11 +66,8 @@ impl Bucket {
         let granularity: Granularity = name.parse().ok()?;
         let bucket = match granularity {
             Granularity::All => return None,
-            Granularity::Minute | Granularity::Hour => {
-                let start =
-                    label.strip_suffix('Z').map(|label| format!("{label}:00Z"))?.parse().ok()?;
-                Self::at(granularity, start, zone)?
-            }
+            Granularity::Minute => Self::labelled(granularity, label, zone, MINUTE_SECONDS)?,
+            Granularity::Hour => Self::labelled(granularity, label, zone, HOUR_SECONDS)?,
             _ => Self::calendar(
                 granularity,
                 &first_date(granularity, label)?.to_zoned(zone.clone()).ok()?,
@@ -79,24 +78,51 @@ impl Bucket {
 
     /// A bucket of the clock: local time cut to a multiple of `seconds`, told by the instant at which that is.
     ///
-    /// Offsets count in whole minutes: before time zones were agreed, local mean times had seconds too.
+    /// Where the clock changes within it by less than an hour, the bucket ends there and the next one begins there, at
+    /// that offset's own cut. Offsets count in whole minutes: before time zones were agreed, local mean times had
+    /// seconds too.
     fn clock(
         granularity: Granularity,
         instant: Timestamp,
         zone: &TimeZone,
         seconds: i64,
     ) -> Option<Self> {
-        let offset = i64::from(zone.to_offset(instant).seconds()).div_euclid(60) * 60;
+        let offset = offset_seconds(zone, instant);
         let whole = i64::try_from(instant.as_nanosecond().div_euclid(NANOS_PER_SECOND)).ok()?;
-        let start =
+        let cut =
             Timestamp::from_second((whole + offset).div_euclid(seconds) * seconds - offset).ok()?;
-        let label = start.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%MZ").to_string();
+        let end = cut.checked_add(SignedDuration::from_secs(seconds)).ok()?;
+        // A change of the clock at the very instant counts as one before it.
+        let just_after = instant.checked_add(SignedDuration::from_nanos(1)).ok()?;
+        let began = zone.preceding(just_after).next().map(|change| change.timestamp());
+        let changes = zone.following(instant).next().map(|change| change.timestamp());
+        let label = cut.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%MZ").to_string();
         Some(Self {
             granularity,
-            start: Some(start),
-            end: Some(start.checked_add(SignedDuration::from_secs(seconds)).ok()?),
+            start: began
+                .filter(|change| offset_seconds(zone, cut) != offset && *change > cut)
+                .or(Some(cut)),
+            end: changes
+                .filter(|change| *change < end && offset_seconds(zone, *change) != offset)
+                .or(Some(end)),
             key: format!("{granularity}#{label}"),
         })
+    }
+
+    /// The bucket of the clock whose label this is. The label's own instant may lie in the bucket before, where the
+    /// clock has changed since.
+    fn labelled(
+        granularity: Granularity,
+        label: &str,
+        zone: &TimeZone,
+        seconds: i64,
+    ) -> Option<Self> {
+        let cut: Timestamp = format!("{}:00Z", label.strip_suffix('Z')?).parse().ok()?;
+        let key = format!("{granularity}#{label}");
+        let last = cut.checked_add(SignedDuration::from_secs(seconds - 1)).ok()?;
+        let candidates =
+            [cut, last].into_iter().filter_map(|instant| Self::at(granularity, instant, zone));
+        candidates.into_iter().find(|bucket| bucket.key == key)
     }
 
     fn calendar(granularity: Granularity, local: &Zoned) -> Option<Self> {
@@ -137,6 +163,11 @@ impl Bucket {
             key: format!("{granularity}#{label}"),
         })
     }
+}
+
+/// A zone's offset in whole minutes, as seconds.
+fn offset_seconds(zone: &TimeZone, instant: Timestamp) -> i64 {
+    i64::from(zone.to_offset(instant).seconds()).div_euclid(MINUTE_SECONDS) * MINUTE_SECONDS
 }
 
 /// The first date of a labelled bucket of the calendar.
