@@ -11,6 +11,9 @@ pub enum Error {
     /// An item with this key exists already. Choose another key.
     #[error("an item with the key {0} exists already")]
     AlreadyExists(String),
+    /// An item of another kind has this key. Choose another key.
+    #[error("an item of another kind has the key {0}")]
+    OtherKind(String),
     /// The table or index is not there. Deploy it.
     #[error("the table `{table}` does not exist")]
     MissingTable {
@@ -26,6 +29,20 @@ pub enum Error {
         table: String,
         /// How they differ.
         mismatch: String,
+    },
+    /// A rollup is not what it was when the table was made, and its numbers would be wrong. Use the definition that it had,
+    /// or another table.
+    #[error(
+        "the rollup `{rollup}` was {change} after the table `{table}` was made, so its numbers would be wrong; \
+         expected the rollups that the table began with, or a new table"
+    )]
+    ChangedRollup {
+        /// The rollup.
+        rollup: String,
+        /// The table of items.
+        table: String,
+        /// `added` or `changed`.
+        change: &'static str,
     },
     /// The caller may not do this. Change its permissions.
     #[error("access to the table `{table}` was denied")]

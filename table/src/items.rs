@@ -7,13 +7,15 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, PutRequest, ReturnValue, WriteRequest};
-use model::{Item, Model, PrimaryKey};
+use model::{Entity, Item, Model, PrimaryKey};
 
 use crate::connection::Connection;
 use crate::error::Error;
 
 /// The most items that one BatchWriteItem takes.
 pub const MAX_BATCH_ITEMS: usize = 25;
+/// DynamoDB's name for a condition that did not hold.
+const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
 /// How often what a batch left unprocessed is sent again before it is handed back.
 const BATCH_ATTEMPTS: u32 = 8;
 /// How long to wait before what was left unprocessed is sent again; doubled each time.
@@ -51,13 +53,28 @@ impl Table {
         &self.model.table.name
     }
 
-    /// Writes an item, replacing the one that has its key.
+    /// Writes an item, replacing the one of its entity that has its key.
     ///
     /// # Errors
-    /// What DynamoDB says.
+    /// [`Error::OtherKind`] when an item that is none of the entity has its key; else what DynamoDB says.
     pub async fn put(&self, item: Item) -> Result<(), Error> {
-        let request = self.client.put_item().table_name(self.name()).set_item(Some(item.into()));
-        request.send().await.map(drop).map_err(|error| Error::of(self.name(), error))
+        let key = shown_key(&self.model, &item);
+        let own = self.model.entity_of(&item).map(OwnKind::of);
+        let mut request = self.client.put_item().table_name(self.name());
+        if let Some(own) = own {
+            request = request
+                .condition_expression(format!("attribute_not_exists(#key) OR ({})", own.condition))
+                .expression_attribute_names("#key", &self.model.table.partition_key)
+                .set_expression_attribute_values(Some(own.values));
+            for (placeholder, name) in own.names {
+                request = request.expression_attribute_names(placeholder, name);
+            }
+        }
+        match request.set_item(Some(item.into())).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some(CONDITION_FAILED) => Err(Error::OtherKind(key)),
+            Err(error) => Err(Error::of(self.name(), error)),
+        }
     }
 
     /// Writes an item whose key no other item has.
@@ -76,9 +93,7 @@ impl Table {
             .expression_attribute_names("#key", &table.partition_key);
         match request.send().await {
             Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
-                Err(Error::AlreadyExists(key))
-            }
+            Err(error) if error.code() == Some(CONDITION_FAILED) => Err(Error::AlreadyExists(key)),
             Err(error) => Err(Error::of(self.name(), error)),
         }
     }
@@ -99,24 +114,30 @@ impl Table {
         Ok(answer.item.map(Item::from))
     }
 
-    /// Deletes the item with that key and returns what it was; `None` when there was none.
+    /// Deletes the item of that entity with that key and returns what it was; `None` when there was none.
     ///
     /// # Errors
     /// What DynamoDB says.
-    pub async fn delete(&self, key: &PrimaryKey) -> Result<Option<Item>, Error> {
-        let key = self.model.table.key_item(key);
+    pub async fn delete(&self, entity: &Entity, key: &PrimaryKey) -> Result<Option<Item>, Error> {
+        let own = OwnKind::of(entity);
         let request = self
             .client
             .delete_item()
             .table_name(self.name())
-            .set_key(Some(key.into()))
+            .set_key(Some(self.model.table.key_item(key).into()))
+            .condition_expression(own.condition)
+            .set_expression_attribute_names(Some(own.names))
+            .set_expression_attribute_values(Some(own.values))
             .return_values(ReturnValue::AllOld);
-        let answer = request.send().await.map_err(|error| Error::of(self.name(), error))?;
-        Ok(answer.attributes.map(Item::from))
+        match request.send().await {
+            Ok(answer) => Ok(answer.attributes.map(Item::from)),
+            Err(error) if error.code() == Some(CONDITION_FAILED) => Ok(None),
+            Err(error) => Err(Error::of(self.name(), error)),
+        }
     }
 
-    /// Writes up to [`MAX_BATCH_ITEMS`] items, each replacing the one that has its key. Of items of the same key the
-    /// last is written. What DynamoDB leaves unprocessed is sent again for a while.
+    /// Writes up to [`MAX_BATCH_ITEMS`] items, each replacing whatever item has its key: a batch takes no conditions. Of
+    /// items of the same key the last is written. What DynamoDB leaves unprocessed is sent again for a while.
     pub async fn put_batch(&self, items: &[Item]) -> BatchOutcome {
         let mut pending = self.last_of_each_key(items);
         let mut delay = BATCH_RETRY_DELAY;
@@ -181,6 +202,27 @@ impl Table {
 
     fn sdk_key(&self, item: &HashMap<String, SdkValue>) -> Key {
         self.key(&Item::from(item.clone()))
+    }
+}
+
+/// The condition that an item is one of an entity.
+struct OwnKind {
+    condition: String,
+    names: HashMap<String, String>,
+    values: HashMap<String, SdkValue>,
+}
+
+impl OwnKind {
+    fn of(entity: &Entity) -> Self {
+        let mut own =
+            Self { condition: String::new(), names: HashMap::new(), values: HashMap::new() };
+        for (position, (name, value)) in entity.discriminator.iter().enumerate() {
+            let and = if position > 0 { " AND " } else { "" };
+            own.condition.push_str(&format!("{and}#kind{position} = :kind{position}"));
+            own.names.insert(format!("#kind{position}"), name.clone());
+            own.values.insert(format!(":kind{position}"), value.clone().into());
+        }
+        own
     }
 }
 

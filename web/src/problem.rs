@@ -118,7 +118,9 @@ impl From<table::Error> for Problem {
     fn from(error: table::Error) -> Self {
         use table::Error;
         match error {
-            Error::AlreadyExists(_) => Self::new(Kind::AlreadyExists, error.to_string()),
+            Error::AlreadyExists(_) | Error::OtherKind(_) => {
+                Self::new(Kind::AlreadyExists, error.to_string())
+            }
             Error::Cursor => Self::new(Kind::BadCursor, error.to_string()),
             Error::Refused { ref message, .. } if message.starts_with(ITEM_TOO_LARGE) => {
                 let detail = "the item is larger than the 400 KB that DynamoDB stores";
@@ -141,7 +143,7 @@ impl From<table::Error> for Problem {
                 let detail = "the service lacks a permission on its table";
                 Self::new(Kind::Denied, detail).caused_by(error)
             }
-            Error::OtherTable { .. } | Error::Unreadable(_) => {
+            Error::OtherTable { .. } | Error::ChangedRollup { .. } | Error::Unreadable(_) => {
                 Self::new(Kind::Internal, "the log of the service says why").caused_by(error)
             }
         }
@@ -187,6 +189,7 @@ mod tests {
         let refused = |message: &str| Error::Refused { message: message.into(), source: source() };
         let cases = [
             (Error::AlreadyExists("PK A".into()), 409, "already-exists", false),
+            (Error::OtherKind("PK A".into()), 409, "already-exists", false),
             (Error::Cursor, 400, "bad-cursor", false),
             (refused("One or more parameter values"), 400, "refused", false),
             (refused("Item size has exceeded"), 413, "payload-too-large", false),

@@ -75,6 +75,7 @@ impl Operation {
                 Kind::Validation,
                 Kind::BadJson,
                 Kind::Refused,
+                Kind::AlreadyExists,
                 Kind::Conflict,
                 Kind::PayloadTooLarge,
                 Kind::UnsupportedMediaType,

@@ -136,7 +136,7 @@ impl BatchReport {
     fn count(&mut self, write: &Write, outcome: Result<(), Error>) {
         match outcome {
             Ok(()) => self.written += write.rows.len(),
-            Err(refused @ Error::Refused { .. }) => {
+            Err(refused @ (Error::Refused { .. } | Error::OtherKind(_))) => {
                 for index in &write.rows {
                     self.fail(*index, vec![whole_row(refused.to_string())]);
                 }

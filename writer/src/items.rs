@@ -76,7 +76,7 @@ async fn delete(
     let key = entity
         .key_from_text(&path.pairs())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
-    match table.delete(&key).await? {
+    match table.delete(&entity, &key).await? {
         Some(_) => Ok(StatusCode::NO_CONTENT),
         None => Err(Problem::no_item(&entity, &path)),
     }

@@ -58,6 +58,12 @@ async fn an_item_of_another_entity_is_not_there() {
     item.insert("_et".to_owned(), model::AttributeValue::S("visitor".to_owned()));
     shop.table.put(item).await.expect("written");
     assert_eq!(shop.get("/profile/ann").await.problem(), problem(404, "not-found"));
+    let deleted = shop.send("DELETE", "/profile/ann", json!(null)).await;
+    assert_eq!(deleted.problem(), problem(404, "not-found"));
+    let replaced = shop.send("PUT", "/profile/ann", json!({ "user": "ann" })).await;
+    assert_eq!(replaced.problem(), problem(409, "already-exists"));
+    let still = shop.table.get(&key(&shop, "ann")).await.expect("read").expect("an item");
+    assert_eq!(still["_et"], model::AttributeValue::S("visitor".to_owned()));
 }
 
 fn key(shop: &Shop, user: &str) -> model::PrimaryKey {

@@ -79,9 +79,10 @@ async fn a_poller_that_lost_its_lease_stops_and_goes_on_when_it_has_it_again() {
     events.put(0..5).await;
     running.catch_up().await;
 
-    let lease = events.rollups().await.swap_remove(0)["PK"]["S"].clone();
-    let label = lease.as_str().and_then(|key| key.strip_prefix(checkpoints::PARTITION_PREFIX));
-    let label = label.expect("a stream label");
+    let kept = events.rollups().await;
+    let keys = kept.iter().filter_map(|item| item["PK"]["S"].as_str());
+    let mut labels = keys.filter_map(|key| key.strip_prefix(checkpoints::PARTITION_PREFIX));
+    let label = labels.next().expect("a stream label");
     let kept = events.checkpoints();
     let ours = kept.acquire(label, "test", Duration::from_secs(60)).await.expect("the same owner");
     // At its next renewal the poller finds its lease lost, and takes it again as its name allows.

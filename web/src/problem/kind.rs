@@ -151,7 +151,7 @@ impl Kind {
                 "already-exists",
                 StatusCode::CONFLICT,
                 "an item with this key exists already",
-                "POST only creates; PUT to the item's own path replaces",
+                "POST only creates; PUT to the item's own path replaces, but not an item of another kind",
             ),
             Self::Conflict => (
                 "conflict",
