@@ -11,6 +11,7 @@
 pub mod checkpoints;
 mod connection;
 mod cursor;
+mod definitions;
 pub mod error;
 mod items;
 mod provision;

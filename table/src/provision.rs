@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::types::{
 use model::TableDefinition;
 use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 
+use crate::definitions;
 use crate::error::Error;
 use crate::items::Table;
 
@@ -34,7 +35,8 @@ impl Table {
     /// Makes the table of items with its stream and indexes, and the table of rollups, unless they are there.
     ///
     /// # Errors
-    /// [`Error::OtherTable`] when a table of that name is there but is another; else what DynamoDB says.
+    /// [`Error::OtherTable`] when a table of that name is there but is another, [`Error::ChangedRollup`] when a rollup is
+    /// not what it was when the table was made; else what DynamoDB says.
     pub async fn provision(&self) -> Result<Provisioned, Error> {
         let definition = &self.model.table;
         let (items, is_new) =
@@ -51,6 +53,7 @@ impl Table {
             ROLLUPS_PARTITION_KEY,
             Some(ROLLUPS_SORT_KEY),
         )?;
+        definitions::check(&self.client, &self.model, is_new).await?;
         let stream_arn =
             items.latest_stream_arn.ok_or_else(|| other(&definition.name, "it has no stream"))?;
         Ok(Provisioned { is_new, stream_arn })
@@ -181,7 +184,7 @@ fn check_keys(
     };
     let (hash, range) = (key(KeyType::Hash), key(KeyType::Range));
     if hash == Some(partition) && range == sort {
-        return Ok(());
+        return check_text(name, table, std::iter::once(partition).chain(sort));
     }
     let shown = |hash: Option<&str>, range: Option<&str>| {
         format!("{} and {}", hash.unwrap_or("none"), range.unwrap_or("none"))
@@ -190,6 +193,23 @@ fn check_keys(
         name,
         &format!("its keys are {}, expected {}", shown(hash, range), shown(Some(partition), sort)),
     ))
+}
+
+fn check_text<'a>(
+    name: &str,
+    table: &TableDescription,
+    keys: impl Iterator<Item = &'a str>,
+) -> Result<(), Error> {
+    for key in keys {
+        let mut definitions = table.attribute_definitions().iter();
+        let kind = definitions
+            .find(|known| known.attribute_name == key)
+            .map(|known| &known.attribute_type);
+        if kind.is_some_and(|kind| *kind != ScalarAttributeType::S) {
+            return Err(other(name, &format!("its key {key} is no text, expected the type S")));
+        }
+    }
+    Ok(())
 }
 
 fn key_schema(partition: &str, sort: Option<&str>) -> Vec<KeySchemaElement> {

@@ -258,3 +258,32 @@ async fn an_update_says_what_it_did() {
         [bigdecimal::BigDecimal::from(25)]
     );
 }
+
+/// What a rollup counts is fixed when its table is made: one that came later would answer for a part, and go negative.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollup_that_is_added_or_changed_later_is_refused() {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    let provision = async |from: &str, to: &str| {
+        assert!(DEFINITION.contains(from), "{from}");
+        let model: model::Model = DEFINITION.replace(from, to).parse().expect("valid");
+        let model = model.with_table(&system.model.table.name, None);
+        let table = table::Table::new(&dynamodb.connect().await, model.into());
+        table.provision().await.map(|_| ()).map_err(|error| error.to_string())
+    };
+    let changed = provision("gte = 15", "gte = 60").await.expect_err("another filter");
+    assert!(
+        changed.contains("the rollup `delayed_by_origin` was changed after the table"),
+        "{changed}"
+    );
+    let bucket =
+        provision(r#"buckets = ["day", "month", "all"]"#, r#"buckets = ["year", "all"]"#).await;
+    assert!(bucket.is_err(), "other buckets");
+    let twin = "[rollups.twin]\nof = \"flight\"\nmeasures = { n = \"count\" }\n[rollups.flights_by_origin]";
+    let added = provision("[rollups.flights_by_origin]", twin).await.expect_err("one more");
+    assert!(added.contains("the rollup `twin` was added after the table"), "{added}");
+    // A measure of what is kept already needs nothing recounted.
+    let measure = r#"delay = "sum(delay)", late = "sum(delay)", "#;
+    assert_eq!(provision(r#"delay = "sum(delay)", "#, measure).await, Ok(()));
+    assert_eq!(provision("gte = 15", "gte = 15").await, Ok(()));
+}

@@ -1,0 +1,119 @@
+//! What the rollups in a table were defined as, kept beside them, so that a definition that has changed is noticed.
+//!
+//! A rollup that is added or changed once the table has items would answer for what came later only, and retract what it
+//! never counted. Nothing rebuilds one yet, so it is refused.
+//!
+//! **Invariant:** a rollup whose fingerprint is kept has counted every change since the table was made.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aggregates::Accumulator;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
+use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
+use model::{Model, Rollup};
+
+use crate::error::Error;
+
+/// The key under which fingerprints are kept; no rollup's name begins with `@`.
+const KEY: &str = "@definition";
+/// The attribute that holds them.
+const FINGERPRINTS: &str = "fingerprints";
+
+/// By the name of a rollup, what its numbers depend on.
+type Fingerprints = BTreeMap<String, String>;
+
+/// Compares the model's rollups with those that the table was made for, and takes note of them.
+///
+/// A rollup that has left the definition is forgotten: it would have missed changes if it came back.
+///
+/// # Errors
+/// [`Error::ChangedRollup`] for one that was added or changed; else what DynamoDB says.
+pub(crate) async fn check(client: &Client, model: &Model, is_new: bool) -> Result<(), Error> {
+    let table = &model.table.rollups_table;
+    let known = load(client, table).await?;
+    let current: Fingerprints = model
+        .rollups
+        .iter()
+        .map(|rollup| (rollup.name.clone(), fingerprint(model, rollup)))
+        .collect();
+    match &known {
+        Some(_) if is_new => {
+            let items = &model.table.name;
+            let mismatch =
+                format!("it holds the rollups of a table `{items}` that is gone, expected none");
+            return Err(Error::OtherTable { table: table.clone(), mismatch });
+        }
+        Some(known) => unchanged(model, known, &current)?,
+        None if !is_new => {
+            let table = &model.table.name;
+            tracing::warn!(
+                table,
+                "the table was there before: only what its stream still has is counted"
+            );
+        }
+        None => {}
+    }
+    if known.as_ref() == Some(&current) { Ok(()) } else { save(client, table, &current).await }
+}
+
+fn unchanged(model: &Model, known: &Fingerprints, current: &Fingerprints) -> Result<(), Error> {
+    for (rollup, fingerprint) in current {
+        let change = match known.get(rollup) {
+            Some(before) if before == fingerprint => continue,
+            Some(_) => "changed",
+            None => "added",
+        };
+        let table = model.table.name.clone();
+        return Err(Error::ChangedRollup { rollup: rollup.clone(), table, change });
+    }
+    Ok(())
+}
+
+/// Everything about a rollup that its numbers depend on. A new measure of accumulators that are kept is not among it.
+fn fingerprint(model: &Model, rollup: &Rollup) -> String {
+    let entity = model.entity(&rollup.entity).map(|entity| &entity.discriminator);
+    let attribute =
+        |attribute: &model::Attribute| format!("{} {:?}", attribute.field, attribute.kind);
+    let dimensions: Vec<_> = rollup.dimensions.iter().map(attribute).collect();
+    let time = rollup.time.as_ref().map(attribute);
+    let mut measured: Vec<_> = rollup.measured().into_iter().map(attribute).collect();
+    measured.sort();
+    let mut accumulators: Vec<_> = Accumulator::of(rollup)
+        .iter()
+        .map(|kept| format!("{} {}", kept.attribute_name(), kept.scale()))
+        .collect();
+    accumulators.sort();
+    let (zone, buckets, filter) = (&rollup.time_zone_name, &rollup.granularities, &rollup.filter);
+    format!(
+        "{entity:?} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} {accumulators:?}"
+    )
+}
+
+async fn load(client: &Client, table: &str) -> Result<Option<Fingerprints>, Error> {
+    let request = client.get_item().table_name(table).set_key(Some(key())).consistent_read(true);
+    let answer = request.send().await.map_err(|error| Error::of(table, error))?;
+    let Some(item) = answer.item else { return Ok(None) };
+    let unreadable = || Error::Unreadable(format!("the definitions of the rollups in `{table}`"));
+    let kept = item.get(FINGERPRINTS).and_then(|kept| kept.as_m().ok()).ok_or_else(unreadable)?;
+    let text = |value: &SdkValue| value.as_s().cloned().map_err(|_| unreadable());
+    kept.iter()
+        .map(|(name, value)| Ok((name.clone(), text(value)?)))
+        .collect::<Result<_, _>>()
+        .map(Some)
+}
+
+async fn save(client: &Client, table: &str, fingerprints: &Fingerprints) -> Result<(), Error> {
+    let texts = fingerprints.iter().map(|(name, text)| (name.clone(), SdkValue::S(text.clone())));
+    let mut item = key();
+    item.insert(FINGERPRINTS.to_owned(), SdkValue::M(texts.collect()));
+    let request = client.put_item().table_name(table).set_item(Some(item));
+    request.send().await.map(drop).map_err(|error| Error::of(table, error))
+}
+
+fn key() -> HashMap<String, SdkValue> {
+    HashMap::from([
+        (ROLLUPS_PARTITION_KEY.to_owned(), SdkValue::S(KEY.to_owned())),
+        (ROLLUPS_SORT_KEY.to_owned(), SdkValue::S(KEY.to_owned())),
+    ])
+}
