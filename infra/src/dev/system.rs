@@ -177,13 +177,9 @@ async fn database(host: Host, model: &Model) -> Result<(Option<Part>, String), E
 }
 
 fn poll(mapping: EventSourceMapping, model: Arc<Model>, rollups: Rollups) -> Part {
-    let processor = Arc::new(Processor::new(model).rollups(rollups));
-    let handler = move |event: Vec<u8>| {
-        let processor = Arc::clone(&processor);
-        async move { processor.handle_json(&event).await.map_err(|error| chain(&error)) }
-    };
+    let processor = Processor::new(model).rollups(rollups);
     Part::start(MAPPING, move |stop| async move {
-        mapping.run(handler, stop.told()).await.map_err(|error| chain(&error))
+        processor.poll(mapping, stop.told()).await.map_err(|error| chain(&error))
     })
 }
 
