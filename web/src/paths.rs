@@ -15,7 +15,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use model::template::scalar_text;
 use model::{Entity, FieldError, Item};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::problem::{Kind, Problem};
 
@@ -100,6 +100,12 @@ impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = parts.uri.path();
+        if !is_well_encoded(path) {
+            let detail =
+                format!("`{path}` is not percent-encoded UTF-8, expected %25 for a percent sign");
+            return Err(Problem::new(Kind::Validation, detail));
+        }
         let texts = RawPathParams::from_request_parts(parts, state)
             .await
             .map_err(|rejection| Problem::new(Kind::UnknownPath, rejection.body_text()))?;
@@ -117,6 +123,14 @@ impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
     }
 }
 
+/// Whether every `%` begins an escape and the whole is UTF-8 once decoded. What is not would be taken for other text.
+pub(crate) fn is_well_encoded(text: &str) -> bool {
+    let mut after_percents = text.split('%').skip(1);
+    let escapes = after_percents
+        .all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|b| b.is_ascii_hexdigit()));
+    escapes && percent_decode_str(text).decode_utf8().is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -124,6 +138,16 @@ mod tests {
     use model::{AttributeValue, Model};
 
     use super::*;
+
+    #[test]
+    fn what_is_not_percent_encoded_utf8_is_told_from_what_is() {
+        for text in ["/a%20b", "/%C3%BC", "/%25zz", "/plain?a=b+c"] {
+            assert!(is_well_encoded(text), "{text}");
+        }
+        for text in ["/%zz", "/%", "/%2", "/%ff", "/%C3"] {
+            assert!(!is_well_encoded(text), "{text}");
+        }
+    }
 
     fn entity(keys: &str) -> Entity {
         let text = format!(

@@ -101,6 +101,10 @@ async fn items_of_other_entities_in_the_range_are_left_out() {
     }
     let begins = shop.get("/note/ann?begins_with=App").await.json();
     assert_eq!(topics(begins), ["Apples", "Apples"]);
+    for broken in ["/note/%ff", "/note/%zz"] {
+        assert_eq!(shop.get(broken).await.problem(), problem(400, "validation"), "{broken}");
+    }
+    assert_eq!(shop.get("/note/ann?begins_with=%ff").await.problem(), problem(400, "bad-query"));
     let ranged = shop.get("/note/ann?from=P&to=a").await;
     assert_eq!(ranged.problem(), problem(400, "bad-query"));
 }
