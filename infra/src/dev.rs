@@ -104,7 +104,7 @@ pub enum Error {
         reason: String,
     },
     /// The tables cannot be made or asked.
-    #[error("the DynamoDB at {endpoint} does not serve")]
+    #[error("the tables in the DynamoDB at {endpoint} cannot be used")]
     DynamoDb {
         /// Its URL.
         endpoint: String,
