@@ -126,7 +126,7 @@ impl<'a> Open<'a> {
                         "expected the beginning of a time in UTC such as 2026-11 or 2026-11-20T06";
                     return Err(error("begins_with", format!("`{text}`, {expected}")));
                 }
-                text.to_owned()
+                self.beginning_of_time(text)?
             }
             (kind, _) => {
                 let (name, kind) = (&self.first.name, kind.name());
@@ -196,6 +196,18 @@ impl<'a> Open<'a> {
         let item = Item::from(HashMap::from([(self.first.field.clone(), value)]));
         let rendered = template.render(&self.entity.attributes, &item);
         rendered.map_err(|cause| wrong(cause.to_string()))
+    }
+
+    /// A whole timestamp as it is stored, with the places of its precision; the beginning of one as it is.
+    fn beginning_of_time(&self, text: &str) -> Result<String, FieldError> {
+        if !text.ends_with('Z') {
+            return Ok(text.to_owned());
+        }
+        let wrong = |message: String| error("begins_with", message);
+        match self.first.normalise_text(text).map_err(|invalid| wrong(invalid.to_string()))? {
+            AttributeValue::S(stored) => Ok(stored),
+            _ => Err(wrong("expected the beginning of a time".to_owned())),
+        }
     }
 
     /// Text in the case that the attribute is stored in.

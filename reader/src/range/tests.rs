@@ -39,6 +39,7 @@ fn a_range_stays_within_the_entitys_keys() {
         ("{at}", ["", "", ""], begins("")),
         ("{user}#{at}", ["", "", ""], begins("ann#")),
         ("O#{at}#{n}", ["2026-11", "", ""], begins("O#2026-11")),
+        ("O#{at}", ["2026-11-20T06:40:54.000Z", "", ""], begins("O#2026-11-20T06:40:54Z")),
         ("O#{email}", ["ANN@X#", "", ""], begins("O#ann@x%23")),
         ("O#{city:upper}", ["ber", "", ""], begins("O#BER")),
         (
