@@ -80,7 +80,7 @@ impl Update {
 /// Folds a batch of changes of one shard, in the order of their sequence numbers.
 ///
 /// A record that stands in the batch twice counts once.
-pub fn fold(model: &Model, changes: &[Change]) -> Fold {
+pub fn fold<'a>(model: &Model, changes: impl IntoIterator<Item = &'a Change>) -> Fold {
     let mut skipped = BTreeMap::new();
     let mut parts: BTreeMap<RollupKey, Vec<Part>> = BTreeMap::new();
     for change in in_order(changes) {
@@ -94,8 +94,8 @@ pub fn fold(model: &Model, changes: &[Change]) -> Fold {
     Fold { updates: parts.into_iter().map(|(key, parts)| Update { key, parts }).collect(), skipped }
 }
 
-fn in_order(changes: &[Change]) -> Vec<&Change> {
-    let mut ordered: Vec<_> = changes.iter().collect();
+fn in_order<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<&'a Change> {
+    let mut ordered: Vec<_> = changes.into_iter().collect();
     ordered.sort_by_key(|change| change.sequence);
     ordered.dedup_by_key(|change| change.sequence);
     ordered

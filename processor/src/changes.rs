@@ -22,7 +22,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use aggregates::Image;
-use futures::{Stream, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use model::{ItemType, Model, TypeError};
 
 use crate::invocation::{Invocation, StreamChange};
@@ -89,23 +89,18 @@ impl Changes {
         R: Future<Output = Result<(), E>>,
         E: Into<Failure>,
     {
-        let in_flight = self.in_flight.clone();
-        for record in self.records() {
-            let sequence = record.change.sequence;
-            in_flight.begin(sequence);
-            function(record).await.map_err(Into::into)?;
-            in_flight.end_well(sequence);
+        for record in &self.invocation.changes {
+            self.in_flight.begin(record.change.sequence);
+            function(record.clone()).await.map_err(Into::into)?;
+            self.in_flight.end_well(record.change.sequence);
         }
         Ok(())
     }
 
     /// The changes as a stream, for what [`Self::try_for_each`] does not do. A failure then repeats the whole invocation.
     pub fn stream(self) -> impl Stream<Item = StreamChange> {
-        stream::iter(self.records())
-    }
-
-    fn records(&self) -> Vec<StreamChange> {
-        self.invocation.changes.clone()
+        let invocation = self.invocation;
+        stream::iter(0..invocation.changes.len()).map(move |at| invocation.changes[at].clone())
     }
 }
 
@@ -150,10 +145,10 @@ impl<T: ItemType> TypedChanges<T> {
         R: Future<Output = Result<(), E>>,
         E: Into<Failure>,
     {
-        let in_flight = self.changes.in_flight.clone();
-        for record in self.changes.records() {
+        let Changes { invocation, in_flight, .. } = &self.changes;
+        for record in &invocation.changes {
             in_flight.begin(record.change.sequence);
-            if let Some(change) = self.typed(&record)? {
+            if let Some(change) = self.typed(record)? {
                 function(change).await.map_err(Into::into)?;
             }
             in_flight.end_well(record.change.sequence);
@@ -163,9 +158,10 @@ impl<T: ItemType> TypedChanges<T> {
 
     /// The changes as a stream, for what [`Self::try_for_each`] does not do. A failure then repeats the whole invocation.
     pub fn stream(self) -> impl Stream<Item = Result<TypedChange<T>, TypeError>> {
-        let records = self.changes.records();
-        stream::iter(records.into_iter().map(Ok))
-            .try_filter_map(move |record| std::future::ready(self.typed(&record)))
+        let records = 0..self.changes.invocation.changes.len();
+        stream::iter(records.map(Ok)).try_filter_map(move |at| {
+            std::future::ready(self.typed(&self.changes.invocation.changes[at]))
+        })
     }
 
     /// The change as one of the entity; `None` when it is about another, or of another kind than wanted.

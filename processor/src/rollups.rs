@@ -28,8 +28,7 @@ pub(crate) async fn absorb(
     rollups: &Rollups,
     invocation: &Invocation,
 ) -> Result<Option<SequenceNumber>, Error> {
-    let changes: Vec<_> = invocation.changes.iter().map(|record| record.change.clone()).collect();
-    let fold = fold(model, &changes);
+    let fold = fold(model, invocation.changes.iter().map(|record| &record.change));
     for ((rollup, reason), skipped) in &fold.skipped {
         let (images, first) = (skipped.images, skipped.first.to_string());
         tracing::warn!(rollup, %reason, images, first, "images were not counted");

@@ -11,6 +11,7 @@
 //! **Invariant:** an update that returns `Ok` is in the rollup item, and each of its changes is in it once, whatever
 //! was retried.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use aggregates::query::Plan;
@@ -55,11 +56,6 @@ impl Rollups {
         Self { client: connection.dynamodb(), table: table.to_owned() }
     }
 
-    /// The table's name.
-    pub fn table_name(&self) -> &str {
-        &self.table
-    }
-
     /// Adds an update to its rollup item, unless the item has absorbed it already.
     ///
     /// # Errors
@@ -71,7 +67,7 @@ impl Rollups {
         update: &Update,
     ) -> Result<Applied, Error> {
         let watermark = watermark_name(stream_label, shard);
-        let mut pending = update.clone();
+        let mut pending = Cow::Borrowed(update);
         let mut applied = Applied::Whole;
         for _ in 0..MAX_ROUNDS {
             let Err(error) = self.add(&watermark, &pending).await else {
@@ -80,7 +76,7 @@ impl Rollups {
             let absorbed = self.absorbed(&watermark, &pending.key, error).await?;
             match pending.after(absorbed.sequence) {
                 None => return Ok(Applied::Nothing),
-                Some(rest) => pending = rest,
+                Some(rest) => pending = Cow::Owned(rest),
             }
             applied = Applied::Rest;
         }
