@@ -229,6 +229,7 @@ impl Rules {
             self.check_length(length)?;
         }
         if let AttributeValue::N(text) = value
+            && (self.min.is_some() || self.max.is_some())
             && let Ok(number) = text.parse::<Number>()
         {
             self.check_bounds(&number)?;

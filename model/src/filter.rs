@@ -65,8 +65,8 @@ impl Filter {
 
 impl Condition {
     /// Whether values of the attribute's type are compared as instants.
-    pub fn compares_instants(kind: Option<&AttributeType>) -> bool {
-        matches!(kind, Some(AttributeType::Timestamp(_)))
+    pub fn compares_instants(kind: &AttributeType) -> bool {
+        matches!(kind, AttributeType::Timestamp(_))
     }
 
     fn holds(&self, item: &Item) -> bool {

@@ -16,7 +16,7 @@ use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use model::{FieldError, nearest};
 
-use crate::paths::is_well_encoded;
+use crate::paths::check_encoding;
 use crate::problem::{Kind, Problem};
 
 /// How many items a page of a list may have.
@@ -115,12 +115,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let query = parts.uri.query().unwrap_or_default();
-        if !is_well_encoded(query) {
-            let detail =
-                format!("`{query}` is not percent-encoded UTF-8, expected %25 for a percent sign");
-            return Err(Problem::new(Kind::BadQuery, detail));
-        }
+        check_encoding(Kind::BadQuery, parts.uri.query().unwrap_or_default())?;
         let Query(given) =
             Query::<Vec<(String, String)>>::from_request_parts(parts, state)
                 .await

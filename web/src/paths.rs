@@ -100,12 +100,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let path = parts.uri.path();
-        if !is_well_encoded(path) {
-            let detail =
-                format!("`{path}` is not percent-encoded UTF-8, expected %25 for a percent sign");
-            return Err(Problem::new(Kind::Validation, detail));
-        }
+        check_encoding(Kind::Validation, parts.uri.path())?;
         let texts = RawPathParams::from_request_parts(parts, state)
             .await
             .map_err(|rejection| Problem::new(Kind::UnknownPath, rejection.body_text()))?;
@@ -123,8 +118,17 @@ impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
     }
 }
 
+/// Refuses text of a URL that is not well encoded.
+pub(crate) fn check_encoding(kind: Kind, text: &str) -> Result<(), Problem> {
+    if is_well_encoded(text) {
+        return Ok(());
+    }
+    let expected = "expected %25 for a percent sign";
+    Err(Problem::new(kind, format!("`{text}` is not percent-encoded UTF-8, {expected}")))
+}
+
 /// Whether every `%` begins an escape and the whole is UTF-8 once decoded. What is not would be taken for other text.
-pub(crate) fn is_well_encoded(text: &str) -> bool {
+fn is_well_encoded(text: &str) -> bool {
     let mut after_percents = text.split('%').skip(1);
     let escapes = after_percents
         .all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|b| b.is_ascii_hexdigit()));

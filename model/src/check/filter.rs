@@ -50,7 +50,7 @@ pub(super) fn check(
         let stored: Vec<String> = stored.collect();
         let kind = if nested.is_some() { &AttributeType::Any } else { &attribute.kind };
         for test in tests(&place, attribute, kind, operand, report) {
-            let instants = Condition::compares_instants(Some(kind));
+            let instants = Condition::compares_instants(kind);
             conditions.push(Condition { path: stored.clone(), instants, test });
         }
     }
