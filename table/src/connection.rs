@@ -26,7 +26,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::Credentials;
+use aws_sdk_dynamodb::config::{Credentials, HttpClient};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
@@ -88,6 +88,13 @@ impl Connection {
             );
         }
         Connection { config: loader.endpoint_url(endpoint_url).load().await }
+    }
+
+    /// The same connection over another HTTP client: one that goes through a proxy, records what is sent, or serves
+    /// the requests itself. Retries and timeouts stay as they are.
+    #[must_use]
+    pub fn with_http_client(self, http_client: impl HttpClient + 'static) -> Self {
+        Connection { config: self.config.into_builder().http_client(http_client).build() }
     }
 
     /// The configuration, for the client of another service.
