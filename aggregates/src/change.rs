@@ -9,7 +9,8 @@ use crate::sequence::SequenceNumber;
 pub struct Change {
     /// The record's place in its shard.
     pub sequence: SequenceNumber,
-    /// When it was written, in seconds since 1970 (approximate, as DynamoDB gives it).
+    /// When it was written, in seconds since 1970 (approximate, as DynamoDB gives it), or
+    /// [`UNKNOWN_SECONDS`](crate::watermark::UNKNOWN_SECONDS).
     pub seconds: u32,
     /// What happened.
     pub image: Image,

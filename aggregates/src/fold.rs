@@ -14,7 +14,8 @@ use crate::amounts::Amounts;
 use crate::change::Change;
 use crate::contribution::{Skip, contribution};
 use crate::key::RollupKey;
-use crate::sequence::{SequenceNumber, Watermark};
+use crate::sequence::SequenceNumber;
+use crate::watermark::Watermark;
 
 /// What a batch of changes does to the rollups.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -20,6 +20,7 @@ pub mod fold;
 pub mod key;
 pub mod query;
 pub mod sequence;
+pub mod watermark;
 
 pub use amounts::{Accumulator, Amounts};
 pub use bucket::Bucket;
@@ -28,4 +29,5 @@ pub use contribution::{Contribution, Skip, contribution};
 pub use fold::{Fold, Update, fold};
 pub use key::RollupKey;
 pub use query::{Plan, Point, QueryError, Question};
-pub use sequence::{SequenceNumber, Watermark};
+pub use sequence::SequenceNumber;
+pub use watermark::Watermark;

@@ -1,14 +1,9 @@
-//! Sequence numbers of stream records, and the watermarks that remember them.
+//! Sequence numbers of stream records.
 //!
 //! A sequence number is a decimal of up to 40 digits, too long for a u128 or a DynamoDB number, and its text does not
-//! sort as it counts. A watermark stores it so that DynamoDB's comparison of binary values, byte by byte, is the
-//! comparison of the numbers:
+//! sort as it counts. So its digits are packed two to a byte, zeros in front.
 //!
-//! ```text
-//! | 20 bytes: 40 digits, packed two to a byte | 4 bytes: seconds since 1970 of the record |
-//! ```
-//!
-//! **Invariant:** watermarks compare as their sequence numbers do; the time never decides between different numbers.
+//! **Invariant:** packed numbers compare, byte by byte, as the numbers do.
 //!
 //! Source: DynamoDB Streams API reference, `StreamRecord.SequenceNumber` (21 to 40 digits).
 
@@ -20,22 +15,10 @@ use thiserror::Error;
 /// The most digits that a sequence number has.
 const MAX_DIGITS: usize = 40;
 /// Bytes of the packed digits.
-const PACKED_BYTES: usize = MAX_DIGITS / 2;
-/// Bytes of a stored watermark.
-const WATERMARK_BYTES: usize = PACKED_BYTES + 4;
-
+pub(crate) const PACKED_BYTES: usize = MAX_DIGITS / 2;
 /// The sequence number of a stream record; ordered as a number. Comparable within one shard only.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SequenceNumber([u8; PACKED_BYTES]);
-
-/// How far a rollup item has absorbed a shard: the last sequence number, and the time of that record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Watermark {
-    /// The last record absorbed.
-    pub sequence: SequenceNumber,
-    /// When that record was written, in seconds since 1970.
-    pub seconds: u32,
-}
 
 /// A text that is no sequence number.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -79,28 +62,15 @@ impl fmt::Debug for SequenceNumber {
 }
 
 impl SequenceNumber {
-    /// The smallest watermark of this number: an absorbed record's watermark is less than it exactly when the record's
-    /// number is less.
-    pub fn lower_bound(self) -> Vec<u8> {
-        Watermark { sequence: self, seconds: 0 }.to_bytes()
-    }
-}
-
-impl Watermark {
-    /// The stored form.
-    pub fn to_bytes(self) -> Vec<u8> {
-        [&self.sequence.0[..], &self.seconds.to_be_bytes()].concat()
+    /// Its digits, packed.
+    pub(crate) fn packed(self) -> [u8; PACKED_BYTES] {
+        self.0
     }
 
-    /// Reads the stored form; `None` for bytes that are none.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        if bytes.len() != WATERMARK_BYTES {
-            return None;
-        }
-        let (packed, seconds) = bytes.split_at(PACKED_BYTES);
+    /// Reads packed digits; `None` for bytes that are none.
+    pub(crate) fn from_packed(packed: [u8; PACKED_BYTES]) -> Option<Self> {
         let digits = packed.iter().flat_map(|byte| [byte >> 4, byte & 0xF]).all(|digit| digit < 10);
-        let sequence = SequenceNumber(packed.try_into().ok()?);
-        digits.then_some(Self { sequence, seconds: u32::from_be_bytes(seconds.try_into().ok()?) })
+        digits.then_some(Self(packed))
     }
 }
 
@@ -109,6 +79,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::watermark::Watermark;
 
     fn number(text: &str) -> SequenceNumber {
         text.parse().expect(text)
@@ -127,13 +98,6 @@ mod tests {
         for text in ["", "-1", "1a", " 1", &"1".repeat(41)] {
             assert!(text.parse::<SequenceNumber>().is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn an_absorbed_record_is_not_below_its_own_bound() {
-        let sequence = number("100000000000000000005");
-        let absorbed = Watermark { sequence, seconds: 0 }.to_bytes();
-        assert!(absorbed >= sequence.lower_bound(), "or a redelivered record would count twice");
     }
 
     /// The integer of a decimal text as bytes of base 256, by long division: an implementation with nothing in common.
@@ -156,16 +120,9 @@ mod tests {
             left in "[0-9]{1,40}", right in "[0-9]{1,40}", before in any::<u32>(),
         ) {
             let stored = Watermark { sequence: number(&left), seconds: before }.to_bytes();
-            let bound = number(&right).lower_bound();
+            let bound = Watermark::lower_bound(number(&right));
             prop_assert_eq!(stored < bound, as_integer(&left) < as_integer(&right));
             prop_assert_eq!(number(&left).cmp(&number(&right)), as_integer(&left).cmp(&as_integer(&right)));
-        }
-
-        #[test]
-        fn watermarks_round_trip(text in "[1-9][0-9]{20,39}", seconds in any::<u32>()) {
-            let watermark = Watermark { sequence: number(&text), seconds };
-            prop_assert_eq!(Watermark::from_bytes(&watermark.to_bytes()), Some(watermark));
-            prop_assert_eq!(watermark.sequence.to_string(), text);
         }
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aggregates::query::read_amounts;
-use aggregates::{Accumulator, Amounts, Change, Image, RollupKey, Update, fold};
+use aggregates::{Accumulator, Amounts, Change, Image, RollupKey, Update, Watermark, fold};
 use model::{AttributeValue, Item, Model};
 use proptest::prelude::*;
 
@@ -184,7 +184,7 @@ fn apply(store: &mut Store, shard: usize, update: &Update) {
             Some(AttributeValue::B(bytes)) => Some(bytes.clone()),
             _ => None,
         };
-        if stored.as_ref().is_none_or(|stored| *stored < pending.first().lower_bound()) {
+        if stored.as_ref().is_none_or(|stored| *stored < Watermark::lower_bound(pending.first())) {
             item.insert(WATERMARK[shard].to_owned(), AttributeValue::B(pending.last().to_bytes()));
             for (name, amount) in pending.amounts().to_add() {
                 let before = match item.get(&name) {
@@ -198,8 +198,8 @@ fn apply(store: &mut Store, shard: usize, update: &Update) {
             }
             return;
         }
-        let absorbed = aggregates::Watermark::from_bytes(&stored.expect("the condition failed"))
-            .expect("readable");
+        let absorbed =
+            Watermark::from_bytes(&stored.expect("the condition failed")).expect("readable");
         match pending.after(absorbed.sequence) {
             Some(rest) => pending = rest,
             None => return,

@@ -4,6 +4,7 @@
 //! change must have.
 
 use aggregates::sequence::NotASequenceNumber;
+use aggregates::watermark::UNKNOWN_SECONDS;
 use aggregates::{Change, Image, SequenceNumber};
 use model::Item;
 use thiserror::Error;
@@ -80,7 +81,7 @@ impl TryFrom<Event> for Invocation {
             event.shard_id.filter(|shard| !shard.is_empty()).ok_or(InvocationError::NoShard)?;
         let label = event.event_source_arn.as_deref().and_then(|arn| arn.rsplit_once("/stream/"));
         let stream_label = match label {
-            Some((_, label)) if !label.is_empty() => label.to_owned(),
+            Some((_, label)) if !label.is_empty() && !label.contains('/') => label.to_owned(),
             _ => return Err(InvocationError::NoStream(event.event_source_arn)),
         };
         let changes =
@@ -123,10 +124,9 @@ impl TryFrom<Record> for StreamChange {
     }
 }
 
-/// The record's time. One that is absent or beyond the calendar is the greatest, so that its watermark is never taken
-/// for an old one.
+/// The record's time, unless it is absent or beyond the calendar.
 fn seconds(creation: Option<i64>) -> u32 {
-    creation.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(u32::MAX)
+    creation.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(UNKNOWN_SECONDS)
 }
 
 #[cfg(test)]
@@ -152,7 +152,9 @@ mod tests {
 
     #[test]
     fn an_event_of_no_stream_is_refused() {
-        for arn in [json!(null), json!("arn:aws:sqs:r:1:queue"), json!("a/stream/")] {
+        for arn in
+            [json!(null), json!("arn:aws:sqs:r:1:queue"), json!("a/stream/"), json!("a/stream/b/c")]
+        {
             let error =
                 settle(json!({"shardId": "s", "eventSourceARN": arn})).expect_err("no stream");
             assert!(matches!(error, InvocationError::NoStream(_)), "{error}");
@@ -191,6 +193,9 @@ mod tests {
     #[test]
     fn a_record_without_a_time_is_never_taken_for_an_old_one() {
         let record = json!({"eventID": "1", "eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "NewImage": {}}});
-        assert_eq!(settle(event(record)).expect("settled").changes[0].change.seconds, u32::MAX);
+        assert_eq!(
+            settle(event(record)).expect("settled").changes[0].change.seconds,
+            UNKNOWN_SECONDS
+        );
     }
 }

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use aggregates::query::Plan;
-use aggregates::{RollupKey, Update, Watermark};
+use aggregates::{RollupKey, Update, Watermark, watermark};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -29,8 +29,6 @@ use crate::query::{Names, Page, Query, SortRange, page};
 
 /// How often an update is cut down to what is left of it. Once is enough unless invocations for the shard overlap.
 const MAX_ROUNDS: u32 = 8;
-/// What every shard id begins with, left out of the names of watermarks.
-const SHARD_PREFIX: &str = "shardId-";
 
 /// The table of rollups. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -66,14 +64,14 @@ impl Rollups {
         shard: &str,
         update: &Update,
     ) -> Result<Applied, Error> {
-        let watermark = watermark_name(stream_label, shard);
+        let name = watermark::name(stream_label, shard);
         let mut pending = Cow::Borrowed(update);
         let mut applied = Applied::Whole;
         for _ in 0..MAX_ROUNDS {
-            let Err(error) = self.add(&watermark, &pending).await else {
+            let Err(error) = self.add(&name, &pending).await else {
                 return Ok(applied);
             };
-            let absorbed = self.absorbed(&watermark, &pending.key, error).await?;
+            let absorbed = self.absorbed(&name, &pending.key, error).await?;
             match pending.after(absorbed.sequence) {
                 None => return Ok(Applied::Nothing),
                 Some(rest) => pending = Cow::Owned(rest),
@@ -122,7 +120,7 @@ impl Rollups {
             .condition_expression("attribute_not_exists(#watermark) OR #watermark < :first")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_names("#watermark", watermark)
-            .expression_attribute_values(":first", bytes(update.first().lower_bound()))
+            .expression_attribute_values(":first", bytes(Watermark::lower_bound(update.first())))
             .expression_attribute_values(":last", bytes(update.last().to_bytes()));
         let mut additions = Vec::new();
         for (position, (name, amount)) in update.amounts().to_add().enumerate() {
@@ -181,11 +179,6 @@ impl Rollups {
             .map(|answer| answer.item)
             .map_err(|error| Error::of(&self.table, error))
     }
-}
-
-/// The attribute that says how far a rollup item has absorbed a shard.
-pub fn watermark_name(stream_label: &str, shard: &str) -> String {
-    format!("@{stream_label}/{}", shard.strip_prefix(SHARD_PREFIX).unwrap_or(shard))
 }
 
 fn key(key: &RollupKey) -> HashMap<String, SdkValue> {

@@ -186,7 +186,7 @@ async fn a_rollup_item_that_cannot_be_read_fails_its_records_and_no_others() {
     let arn = event.event_source_arn.clone().expect("an ARN");
     let shard = event.shard_id.clone().expect("a shard");
     let label = arn.rsplit('/').next().expect("a label");
-    let watermark = table::rollups::watermark_name(label, &shard);
+    let watermark = aggregates::watermark::name(label, &shard);
     let origin = flights[1]["origin"].as_str().expect("text");
     let broken = json!({"PK": {"S": format!("flights_by_origin#{origin}")}, "SK": {"S": "all"}, watermark: {"S": "?"}});
     let request = json!({"TableName": system.model.table.rollups_table, "Item": broken});

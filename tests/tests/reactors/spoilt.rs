@@ -18,7 +18,7 @@ impl<'a> Spoilt<'a> {
         let partition = format!("points#{}", id(number));
         let key = json!({ "PK": { "S": partition }, "SK": { "S": "all" } });
         let mut item = key.clone();
-        item[table::rollups::watermark_name(label, shard)] = json!({ "S": "?" });
+        item[aggregates::watermark::name(label, shard)] = json!({ "S": "?" });
         let spoilt = Self { club, key };
         spoilt.call("PutItem", "Item", &item).await;
         spoilt
