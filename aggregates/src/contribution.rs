@@ -5,7 +5,7 @@ use model::{Item, Model, Rollup, instant};
 
 use crate::amounts::{Accumulator, Amounts, units};
 use crate::bucket::Bucket;
-use crate::key::{RollupKey, partition};
+use crate::key::{RollupKey, partition, stripe};
 
 /// The amounts of one item, and the rollup items they go to: one for each granularity.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,20 +54,22 @@ impl std::fmt::Display for Skip {
     }
 }
 
-/// What an item adds to a rollup. `Ok(None)` for an item that the rollup is not about.
+/// What an item of a shard adds to a rollup. `Ok(None)` for an item that the rollup is not about.
 ///
 /// # Errors
 /// Why the item, which the rollup is about, cannot be counted. It then contributes nothing.
 pub fn contribution(
     model: &Model,
     rollup: &Rollup,
+    shard: &str,
     item: &Item,
 ) -> Result<Option<Contribution>, Skip> {
     let is_about = model.entity(&rollup.entity).is_some_and(|entity| entity.matches(item));
     if !is_about || !rollup.filter.admits(item) {
         return Ok(None);
     }
-    let partition = partition(&rollup.name, group(rollup, item)?.iter().map(String::as_str))
+    let group = group(rollup, item)?;
+    let partition = partition(rollup, stripe(rollup, shard), group.iter().map(String::as_str))
         .ok_or(Skip::KeyTooLong)?;
     let keys = buckets(rollup, item)?
         .into_iter()

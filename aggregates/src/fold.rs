@@ -81,12 +81,12 @@ impl Update {
 /// Folds a batch of changes of one shard, in the order of their sequence numbers.
 ///
 /// A record that stands in the batch twice counts once.
-pub fn fold<'a>(model: &Model, changes: impl IntoIterator<Item = &'a Change>) -> Fold {
+pub fn fold<'a>(model: &Model, shard: &str, changes: impl IntoIterator<Item = &'a Change>) -> Fold {
     let mut skipped = BTreeMap::new();
     let mut parts: BTreeMap<RollupKey, Vec<Part>> = BTreeMap::new();
     for change in in_order(changes) {
         for rollup in &model.rollups {
-            for (key, amounts) in deltas(model, rollup, change, &mut skipped) {
+            for (key, amounts) in deltas(model, rollup, shard, change, &mut skipped) {
                 let watermark = Watermark { sequence: change.sequence, seconds: change.seconds };
                 parts.entry(key).or_default().push(Part { watermark, amounts });
             }
@@ -106,13 +106,14 @@ fn in_order<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<&'a Change
 fn deltas(
     model: &Model,
     rollup: &Rollup,
+    shard: &str,
     change: &Change,
     skipped: &mut BTreeMap<(String, Skip), Skipped>,
 ) -> BTreeMap<RollupKey, Amounts> {
     let mut deltas: BTreeMap<RollupKey, Amounts> = BTreeMap::new();
     let mut add = |image: Option<&Item>, sign: fn(&Amounts) -> Amounts| {
         let Some(item) = image else { return };
-        match contribution(model, rollup, item) {
+        match contribution(model, rollup, shard, item) {
             Ok(Some(contribution)) => {
                 let amounts = sign(&contribution.amounts);
                 for key in contribution.keys {

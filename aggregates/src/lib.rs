@@ -16,6 +16,7 @@ pub mod amounts;
 pub mod bucket;
 pub mod change;
 pub mod contribution;
+pub mod fnv;
 pub mod fold;
 pub mod key;
 pub mod query;

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::amounts::{Accumulator, Amounts};
 use crate::bucket::Bucket;
-use crate::key::partition;
+use crate::key::{PARKED, partition};
 
 /// A question as it is asked: everything in text.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,11 +26,11 @@ pub struct Question {
     pub every: Option<String>,
 }
 
-/// A question that can be answered: one partition, one range of sort keys.
+/// A question that can be answered: one range of sort keys, in the group's partition or in each of its stripes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// The partition of the group.
-    pub partition: String,
+    /// The partitions of the group: one, or one for each stripe.
+    pub partitions: Vec<String>,
     /// The group: the text of each dimension, in the rollup's order.
     pub group: Vec<String>,
     /// The granularity.
@@ -48,6 +48,8 @@ pub struct Point {
     pub bucket: Bucket,
     /// The value of each measure, in the rollup's order; `None` for a mean of nothing.
     pub measures: Vec<(String, Option<Number>)>,
+    /// Whether DynamoDB has refused an update of it, so that the values may be wrong until it is repaired.
+    pub parked: bool,
 }
 
 /// Why a question cannot be answered: the parameter, what is wrong with it, and what could be asked.
@@ -73,13 +75,15 @@ impl Plan {
     /// The first parameter that does not go with the rollup.
     pub fn of(rollup: &Rollup, question: &Question) -> Result<Self, QueryError> {
         let group = group(rollup, &question.dimensions)?;
-        let partition =
-            partition(&rollup.name, group.iter().map(String::as_str)).ok_or_else(|| {
-                QueryError::new("dimensions", "the values are too long to be a group's")
-            })?;
+        let partitions = (0..rollup.stripes)
+            .map(|stripe| partition(rollup, stripe, group.iter().map(String::as_str)))
+            .collect::<Option<Vec<_>>>();
+        let partitions = partitions.ok_or_else(|| {
+            QueryError::new("dimensions", "the values are too long to be a group's")
+        })?;
         let granularity = granularity(rollup, question)?;
         let (first, last) = range(rollup, granularity, question)?;
-        Ok(Self { partition, group, granularity, first, last })
+        Ok(Self { partitions, group, granularity, first, last })
     }
 
     /// The first and the last sort key of the range, both included.
@@ -89,29 +93,29 @@ impl Plan {
 }
 
 impl Point {
-    /// Reads a rollup item; `None` when nothing is counted in it any more.
+    /// Adds up the stripes of a rollup item; `None` when nothing is counted in it any more.
     ///
     /// # Errors
-    /// What in the item is not as a rollup item is.
-    pub fn of(rollup: &Rollup, item: &Item) -> Result<Option<Self>, String> {
-        let key = match item.get(model::table::ROLLUPS_SORT_KEY) {
-            Some(AttributeValue::S(key)) => key,
-            other => return Err(format!("a rollup item with the sort key {other:?}")),
-        };
+    /// What in an item is not as a rollup item is.
+    pub fn of(rollup: &Rollup, key: &str, stripes: &[Item]) -> Result<Option<Self>, String> {
         let bucket = Bucket::from_key(key, &rollup.time_zone).ok_or_else(|| {
             format!(
                 "a rollup item with the sort key `{key}`, which is no bucket of `{}`",
                 rollup.name
             )
         })?;
-        let amounts = read_amounts(rollup, item)?;
-        if amounts.is_zero() {
+        let mut amounts = Amounts::default();
+        for item in stripes {
+            amounts.merge(&read_amounts(rollup, item)?);
+        }
+        let parked = stripes.iter().any(|item| item.get(PARKED).is_some());
+        if amounts.is_zero() && !parked {
             return Ok(None);
         }
         let value = |named: &model::rollup::NamedMeasure| {
             (named.name.clone(), amounts.measure(&named.measure))
         };
-        Ok(Some(Self { bucket, measures: rollup.measures.iter().map(value).collect() }))
+        Ok(Some(Self { bucket, measures: rollup.measures.iter().map(value).collect(), parked }))
     }
 }
 

@@ -16,6 +16,7 @@
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use model::{AttributeValue, Item};
 
 use crate::sequence::{PACKED_BYTES, SequenceNumber};
 
@@ -81,6 +82,24 @@ pub fn name(stream_label: &str, shard: &str) -> String {
     let label = short_label(stream_label).unwrap_or_else(|| format!("{VERBATIM}{stream_label}"));
     let shard = short_shard(shard).unwrap_or_else(|| format!("{VERBATIM}{shard}"));
     format!("{RESERVED_PREFIX}{label}/{shard}")
+}
+
+/// The watermarks of a rollup item that cannot be needed again, now that it has absorbed a record of this time, in
+/// seconds since 1970; the oldest first.
+pub fn stale(item: &Item, absorbed_seconds: u32) -> Vec<(String, Watermark)> {
+    let mut stale: Vec<_> = item
+        .iter()
+        .filter(|(name, _)| name.starts_with(RESERVED_PREFIX))
+        .filter_map(|(name, value)| match value {
+            AttributeValue::B(bytes) => Some((name.clone(), Watermark::from_bytes(bytes)?)),
+            _ => None,
+        })
+        .filter(|(_, watermark)| watermark.is_stale(absorbed_seconds))
+        .collect();
+    stale.sort_by(|(name, watermark), (other_name, other)| {
+        (watermark.seconds, name).cmp(&(other.seconds, other_name))
+    });
+    stale
 }
 
 /// AWS's labels are times: `2026-11-20T06:40:00.123` as its milliseconds since 1970, in base 36.
@@ -156,6 +175,30 @@ mod tests {
     fn nothing_is_stale_where_a_time_is_unknown() {
         assert!(!at(UNKNOWN_SECONDS).is_stale(1_763_620_800));
         assert!(!at(1).is_stale(UNKNOWN_SECONDS));
+    }
+
+    #[test]
+    fn the_stale_watermarks_of_an_item_are_found_and_nothing_else() {
+        let now = 1_763_620_800;
+        let bytes = |watermark: Watermark| AttributeValue::B(watermark.to_bytes());
+        let attributes = [
+            ("count", AttributeValue::N("1".to_owned())),
+            ("@parked", AttributeValue::S("2026".to_owned())),
+            ("@garbage", AttributeValue::B(vec![0; 3])),
+            ("stale", bytes(at(1))),
+            ("@fresh", bytes(at(now - DAY))),
+            ("@old", bytes(at(now - 4 * DAY))),
+            ("@older", bytes(at(now - 5 * DAY))),
+            ("@timeless", bytes(at(UNKNOWN_SECONDS))),
+        ];
+        let item: std::collections::HashMap<_, _> =
+            attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let names = |seconds| {
+            let stale = stale(&item.clone().into(), seconds).into_iter();
+            stale.map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(now), ["@older", "@old"]);
+        assert_eq!(names(UNKNOWN_SECONDS), [""; 0]);
     }
 
     #[test]

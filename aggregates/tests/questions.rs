@@ -88,7 +88,11 @@ fn a_question_is_one_partition_and_one_range_of_sort_keys() {
     ];
     for (rollup, text, partition, sort_keys) in cases {
         let plan = plan(rollup, text).expect(text);
-        assert_eq!((plan.partition.as_str(), plan.sort_keys()), (partition, sort_keys), "{text}");
+        assert_eq!(
+            (&plan.partitions[..], plan.sort_keys()),
+            (&[partition.to_owned()][..], sort_keys),
+            "{text}"
+        );
     }
 }
 

@@ -42,6 +42,8 @@ const SHARDS: usize = 2;
 /// The watermark attribute is one for each shard; its name does not matter here.
 const WATERMARK: [&str; SHARDS] = ["@a", "@b"];
 
+const SHARD_IDS: [&str; SHARDS] = ["shardId-a", "shardId-b"];
+
 /// What an item may be after a write.
 #[derive(Clone, Debug, PartialEq)]
 struct Sale {
@@ -215,7 +217,7 @@ fn deliver(
     batch: &[Change],
     dies_after: Option<usize>,
 ) -> bool {
-    let updates = fold(model, batch).updates;
+    let updates = fold(model, SHARD_IDS[shard], batch).updates;
     let survives = dies_after.unwrap_or(updates.len());
     for update in updates.iter().take(survives) {
         apply(store, shard, update);
@@ -349,7 +351,7 @@ fn what_cannot_be_counted_is_reported_with_its_reason() {
     let heavy = Sale { shop: Some("b"), weight: Some(Weight::NotANumber), ..sale.clone() };
     let writes = [Write { item: 0, value: Some(sale) }, Write { item: 2, value: Some(heavy) }];
     let (shards, _) = records(&writes);
-    let fold = fold(&model, &shards[0]);
+    let fold = fold(&model, SHARD_IDS[0], &shards[0]);
     let reasons: Vec<_> = fold
         .skipped
         .iter()

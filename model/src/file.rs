@@ -217,6 +217,10 @@ pub struct RollupFile {
     pub time_zone: Option<String>,
     /// What is measured, by name: `count`, `sum(attribute)`, `avg(attribute)`.
     pub measures: IndexMap<String, String>,
+    /// Over how many partitions each group is spread, 1 to 64, by the shard of the stream that a change comes from: for
+    /// groups that change more than 1,000 times a second. A question reads each of them. 1 if absent.
+    #[schemars(range(min = 1, max = 64))]
+    pub stripes: Option<i64>,
 }
 
 /// A granularity of time; only its schema is used, so that a wrong one is reported with the others.

@@ -29,6 +29,8 @@ pub struct Rollup {
     pub time_zone_name: String,
     /// What it measures, by name.
     pub measures: Vec<NamedMeasure>,
+    /// Over how many partitions each of its groups is spread; 1 for one that is not.
+    pub stripes: u16,
 }
 
 /// A measure and its name.
@@ -50,6 +52,9 @@ pub enum Measure {
     /// The mean of an attribute over the items that have it.
     Avg(Attribute),
 }
+
+/// The most stripes that a rollup may have: a question reads each of them.
+pub const MAX_STRIPES: u16 = 64;
 
 /// The names of the measures in the definition file.
 pub const MEASURES: [&str; 3] = ["count", "sum(attribute)", "avg(attribute)"];

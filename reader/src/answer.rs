@@ -45,6 +45,10 @@ pub struct AnswerPoint {
     /// The value of each measure, in the rollup's order; `null` for a mean of nothing.
     #[serde(flatten)]
     pub measures: Map<String, Value>,
+    /// Whether DynamoDB has refused an update of it, so that the values may be wrong until it is repaired; left out if
+    /// not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub parked: bool,
 }
 
 /// Why there is no answer.
@@ -103,8 +107,9 @@ async fn points(
         let asked_with = cursor.is_some();
         let page = rollups.read(plan, wanted, cursor).await;
         let page = page.map_err(|error| outside(error, asked_with))?;
-        for item in &page.items {
-            let point = Point::of(rollup, item).map_err(table::Error::Unreadable)?;
+        for row in &page.rows {
+            let point = Point::of(rollup, &row.sort_key, &row.stripes);
+            let point = point.map_err(table::Error::Unreadable)?;
             points.extend(point.map(|point| answer_point(rollup, &point)));
         }
         cursor = page.cursor;
@@ -125,6 +130,7 @@ fn answer_point(rollup: &Rollup, point: &Point) -> AnswerPoint {
         start: edge(point.bucket.start),
         end: edge(point.bucket.end),
         measures: point.measures.iter().map(measure).collect(),
+        parked: point.parked,
     }
 }
 

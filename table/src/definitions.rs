@@ -84,9 +84,10 @@ fn fingerprint(model: &Model, rollup: &Rollup) -> String {
         .map(|kept| format!("{} {}", kept.attribute_name(), kept.scale()))
         .collect();
     accumulators.sort();
+    let stripes = rollup.stripes;
     let (zone, buckets, filter) = (&rollup.time_zone_name, &rollup.granularities, &rollup.filter);
     format!(
-        "{entity:?} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} {accumulators:?}"
+        "{entity:?} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} {accumulators:?} {stripes}"
     )
 }
 

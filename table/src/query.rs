@@ -72,12 +72,25 @@ impl Table {
 
 /// Reads one page. A page ends after `limit` items, or after the megabyte that DynamoDB reads at once.
 pub(crate) async fn page(client: &Client, names: Names<'_>, query: &Query) -> Result<Page, Error> {
+    let start = query.cursor.as_deref().map(|text| cursor::read(text, query)).transpose()?;
+    let (items, end) = page_from(client, names, query, start).await?;
+    Ok(Page { items, cursor: end.map(|sort| cursor::write(&query.partition, &sort)) })
+}
+
+/// Reads one page behind a sort key. Returns its items, and the sort key that it ended at if there may be more.
+pub(crate) async fn page_from(
+    client: &Client,
+    names: Names<'_>,
+    query: &Query,
+    start: Option<String>,
+) -> Result<(Vec<Item>, Option<String>), Error> {
     let mut request = client
         .query()
         .table_name(names.table)
         .consistent_read(true)
         .scan_index_forward(!query.descending)
         .set_limit(query.limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
+        .set_exclusive_start_key(start.map(|sort| names.key(&query.partition, sort)))
         .expression_attribute_names("#partition", names.partition_key)
         .expression_attribute_values(":partition", SdkValue::S(query.partition.clone()));
     let mut condition = "#partition = :partition".to_owned();
@@ -88,18 +101,26 @@ pub(crate) async fn page(client: &Client, names: Names<'_>, query: &Query) -> Re
             request = request.expression_attribute_values(name, SdkValue::S(value.clone()));
         }
     }
-    let start = query.cursor.as_deref().map(|text| cursor::read(text, names, query)).transpose()?;
-    let request = request.key_condition_expression(condition).set_exclusive_start_key(start);
+    let request = request.key_condition_expression(condition);
     let answer = request.send().await.map_err(|error| Error::of(names.table, error))?;
-    let cursor = answer
-        .last_evaluated_key
-        .as_ref()
-        .map(|key: &HashMap<_, _>| cursor::write(key, names))
-        .transpose()?;
-    Ok(Page {
-        items: answer.items.unwrap_or_default().into_iter().map(Item::from).collect(),
-        cursor,
-    })
+    let end = answer.last_evaluated_key.as_ref().map(|key| names.sort_of(key)).transpose()?;
+    Ok((answer.items.unwrap_or_default().into_iter().map(Item::from).collect(), end))
+}
+
+impl Names<'_> {
+    /// The key of an item; where the table has no sort key, the text for it is not used.
+    fn key(&self, partition: &str, sort: String) -> HashMap<String, SdkValue> {
+        let partition = (self.partition_key.to_owned(), SdkValue::S(partition.to_owned()));
+        let sort = self.sort_key.map(|name| (name.to_owned(), SdkValue::S(sort)));
+        std::iter::once(partition).chain(sort).collect()
+    }
+
+    /// The sort key of an item; empty where the table has none.
+    fn sort_of(&self, key: &HashMap<String, SdkValue>) -> Result<String, Error> {
+        let Some(name) = self.sort_key else { return Ok(String::new()) };
+        let value = key.get(name).and_then(|value| value.as_s().ok());
+        value.cloned().ok_or_else(|| Error::Unreadable(format!("a key without text in `{name}`")))
+    }
 }
 
 impl SortRange {

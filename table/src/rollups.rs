@@ -1,4 +1,4 @@
-//! The rollups' table: applying an update exactly once, and reading a range of buckets.
+//! The rollups' table: applying an update exactly once.
 //!
 //! ```text
 //! UpdateItem  SET @<stream label>/<shard> = :last   ADD count :n, sum(total) :s
@@ -8,24 +8,32 @@
 //! When the condition fails, the old item's watermark says how far this rollup item has absorbed the shard; only the
 //! changes behind it are sent again, or nothing when there are none.
 //!
+//! | to see | read |
+//! |---|---|
+//! | how a range of buckets is read, over all stripes | `read` |
+//!
 //! **Invariant:** an update that returns `Ok` is in the rollup item, and each of its changes is in it once, whatever
 //! was retried.
+
+mod read;
+
+pub use read::{Row, Rows};
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use aggregates::query::Plan;
 use aggregates::{RollupKey, Update, Watermark, watermark};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{
+    AttributeValue as SdkValue, ReturnValuesOnConditionCheckFailure,
+};
 use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::query::{Names, Page, Query, SortRange, page};
 
 /// How often an update is cut down to what is left of it. Once is enough unless invocations for the shard overlap.
 const MAX_ROUNDS: u32 = 8;
@@ -68,8 +76,9 @@ impl Rollups {
         let mut pending = Cow::Borrowed(update);
         let mut applied = Applied::Whole;
         for _ in 0..MAX_ROUNDS {
-            let Err(error) = self.add(&name, &pending).await else {
-                return Ok(applied);
+            let error = match self.add(&name, &pending).await {
+                Ok(()) => return Ok(applied),
+                Err(error) => error,
             };
             let absorbed = self.absorbed(&name, &pending.key, error).await?;
             match pending.after(absorbed.sequence) {
@@ -84,34 +93,12 @@ impl Rollups {
         Err(Error::Conflict { source: reason.into() })
     }
 
-    /// Reads a page of the buckets that a plan is about, oldest first, strongly consistent.
-    ///
-    /// # Errors
-    /// [`Error::Cursor`] for a cursor of another question; else what DynamoDB says.
-    pub async fn read(
-        &self,
-        plan: &Plan,
-        limit: u32,
-        cursor: Option<String>,
-    ) -> Result<Page, Error> {
-        let (low, high) = plan.sort_keys();
-        let query = Query {
-            partition: plan.partition.clone(),
-            range: SortRange::Between(low.to_owned(), high.to_owned()),
-            descending: false,
-            limit: Some(limit),
-            cursor,
-        };
-        let names = Names {
-            table: &self.table,
-            partition_key: ROLLUPS_PARTITION_KEY,
-            sort_key: Some(ROLLUPS_SORT_KEY),
-        };
-        page(&self.client, names, &query).await
-    }
-
     /// One conditional write.
-    async fn add(&self, watermark: &str, update: &Update) -> Result<(), SdkError<UpdateItemError>> {
+    async fn add(
+        &self,
+        watermark: &str,
+        update: &Update,
+    ) -> Result<(), SdkError<UpdateItemError>> {
         let mut request = self
             .client
             .update_item()

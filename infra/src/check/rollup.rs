@@ -18,6 +18,9 @@ pub(super) fn summary(model: &Model, rollup: &Rollup) -> String {
         rows.push(row(["where", &filter(&rollup.filter, model.entity(&rollup.entity))]));
     }
     rows.push(row(["buckets", &buckets(rollup)]));
+    if rollup.stripes > 1 {
+        rows.push(row(["stripes", &format!("{}, each read by a question", rollup.stripes)]));
+    }
     for named in &rollup.measures {
         let measure = format!("{} = {}", named.name, named.measure);
         let made = made_of(&named.measure);

@@ -90,8 +90,8 @@ async fn value(
     let plan = Plan::of(rollup, &question).map_err(|error| refuse(error.to_string()))?;
     let page = view.rollups.read(&plan, 1, None).await;
     let page = page.map_err(|error| refuse(table::error::chain(&error)))?;
-    let Some(item) = page.items.first() else { return Ok(None) };
-    let point = Point::of(rollup, item).map_err(refuse)?;
+    let Some(row) = page.rows.first() else { return Ok(None) };
+    let point = Point::of(rollup, &row.sort_key, &row.stripes).map_err(refuse)?;
     let measures = point.into_iter().flat_map(|point| point.measures);
     Ok(measures.into_iter().find(|(name, _)| name == measure).and_then(|(_, value)| value))
 }

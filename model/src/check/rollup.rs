@@ -7,11 +7,13 @@ use crate::attribute::{Attribute, AttributeType};
 use crate::entity::Entity;
 use crate::file::{FileDefinition, RollupFile};
 use crate::nearest::expected;
-use crate::rollup::{Granularity, MEASURES, Measure, NamedMeasure, Rollup};
+use crate::rollup::{Granularity, MAX_STRIPES, MEASURES, Measure, NamedMeasure, Rollup};
 
 /// Names that the parameters and answers of a rollup's query have for themselves.
-const RESERVED: [&str; 10] =
-    ["from", "to", "every", "limit", "cursor", "start", "end", "order", "format", "measures"];
+const RESERVED: [&str; 11] = [
+    "from", "to", "every", "limit", "cursor", "start", "end", "order", "format", "measures",
+    "parked",
+];
 
 pub(super) fn check(
     name: &str,
@@ -33,6 +35,7 @@ pub(super) fn check(
         time_zone: time_zone(name, file, report),
         time_zone_name: file.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
         measures: measures(name, file, entity, report),
+        stripes: stripes(name, file, report),
     };
     Some(rollup)
 }
@@ -216,6 +219,20 @@ fn measures(
         }
     }
     measures
+}
+
+fn stripes(name: &str, file: &RollupFile, report: &mut Report<'_>) -> u16 {
+    let stripes = file.stripes.unwrap_or(1);
+    let within = u16::try_from(stripes).ok().filter(|stripes| (1..=MAX_STRIPES).contains(stripes));
+    within.unwrap_or_else(|| {
+        let message = format!("{stripes} stripes");
+        report.value(
+            &["rollups", name, "stripes"],
+            message,
+            format!("expected 1 to {MAX_STRIPES}"),
+        );
+        1
+    })
 }
 
 fn parse_measure(

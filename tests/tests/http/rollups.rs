@@ -16,7 +16,7 @@ async fn count(shop: &Shop, orders: &[Value]) {
         Change { sequence, seconds: 1_795_153_254, image: Image::Insert { new } }
     };
     let changes: Vec<_> = orders.iter().enumerate().map(change).collect();
-    for update in fold(model, &changes).updates {
+    for update in fold(model, "shardId-1", &changes).updates {
         shop.rollups.apply("2026-11-20T00:00:00.000", "shardId-1", &update).await.expect("applied");
     }
 }
