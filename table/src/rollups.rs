@@ -11,11 +11,13 @@
 //! | to see | read |
 //! |---|---|
 //! | how a range of buckets is read, over all stripes | `read` |
+//! | how watermarks that are not needed any more go away | `stale` |
 //!
 //! **Invariant:** an update that returns `Ok` is in the rollup item, and each of its changes is in it once, whatever
 //! was retried.
 
 mod read;
+mod stale;
 
 pub use read::{Row, Rows};
 
@@ -28,7 +30,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
-    AttributeValue as SdkValue, ReturnValuesOnConditionCheckFailure,
+    AttributeValue as SdkValue, ReturnValue, ReturnValuesOnConditionCheckFailure,
 };
 use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 
@@ -77,7 +79,10 @@ impl Rollups {
         let mut applied = Applied::Whole;
         for _ in 0..MAX_ROUNDS {
             let error = match self.add(&name, &pending).await {
-                Ok(()) => return Ok(applied),
+                Ok(item) => {
+                    self.remove_stale(&pending.key, item, pending.last().seconds).await;
+                    return Ok(applied);
+                }
                 Err(error) => error,
             };
             let absorbed = self.absorbed(&name, &pending.key, error).await?;
@@ -93,18 +98,19 @@ impl Rollups {
         Err(Error::Conflict { source: reason.into() })
     }
 
-    /// One conditional write.
+    /// One conditional write. Returns the item that it made.
     async fn add(
         &self,
         watermark: &str,
         update: &Update,
-    ) -> Result<(), SdkError<UpdateItemError>> {
+    ) -> Result<HashMap<String, SdkValue>, SdkError<UpdateItemError>> {
         let mut request = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key(&update.key)))
             .condition_expression("attribute_not_exists(#watermark) OR #watermark < :first")
+            .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_names("#watermark", watermark)
             .expression_attribute_values(":first", bytes(Watermark::lower_bound(update.first())))
@@ -124,7 +130,8 @@ impl Rollups {
             expression.push_str(" ADD ");
             expression.push_str(&additions.join(", "));
         }
-        request.update_expression(expression).send().await.map(drop)
+        let made = request.update_expression(expression).send().await?;
+        Ok(made.attributes.unwrap_or_default())
     }
 
     /// How far a rollup item has absorbed the shard, when that is why a write failed; any other error is returned.
