@@ -3,8 +3,12 @@
 //! | what failed | answer |
 //! |---|---|
 //! | nothing | success |
+//! | an update that its rollup item refuses for good | it is parked, and that is success |
 //! | some rollup items, or a reactor on a record | the lowest of their records: from there on, again |
-//! | the event itself, a missing table, a denied permission | the invocation fails, and all of it comes again |
+//! | the event itself; a rollups table that is missing, denied or of other keys | the invocation fails, and all of it comes again |
+//!
+//! A rollup item's record is the first that contributes to what could not be written, a reactor's the first that it had
+//! begun with and not ended well with.
 
 use std::collections::BTreeSet;
 use std::future::Future;

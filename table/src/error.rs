@@ -90,6 +90,9 @@ pub enum Error {
     Unreadable(String),
 }
 
+/// What DynamoDB says of a request whose key is not the table's: every other item would be refused as well.
+const OTHER_KEYS: [&str; 2] = ["does not match the schema", "Missing the key"];
+
 /// DynamoDB's own error, kept as the source.
 pub type Source = Box<dyn StdError + Send + Sync>;
 
@@ -97,6 +100,16 @@ impl Error {
     /// Whether the same request may succeed later.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Conflict { .. } | Self::Throttled { .. } | Self::Unavailable { .. })
+    }
+
+    /// Whether the same request fails again however often it is sent, because of this one item.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::Unreadable(_))
+    }
+
+    /// Whether no request of this kind can succeed until somebody mends the deployment.
+    pub fn is_of_the_table(&self) -> bool {
+        matches!(self, Self::MissingTable { .. } | Self::Denied { .. } | Self::OtherTable { .. })
     }
 
     /// Classifies an error of the SDK by DynamoDB's error code.
@@ -112,6 +125,9 @@ impl Error {
             "ResourceNotFoundException" => Self::MissingTable { table, source },
             "AccessDeniedException" | "UnrecognizedClientException" | "ExpiredTokenException" => {
                 Self::Denied { table, source }
+            }
+            "ValidationException" if OTHER_KEYS.iter().any(|words| message.contains(words)) => {
+                Self::OtherTable { table, mismatch: message }
             }
             "ValidationException" | "ItemCollectionSizeLimitExceededException" => {
                 Self::Refused { message, source }

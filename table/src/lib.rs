@@ -24,4 +24,4 @@ pub use error::Error;
 pub use items::{BatchOutcome, MAX_BATCH_ITEMS, Table};
 pub use provision::Provisioned;
 pub use query::{Page, Query, SortRange};
-pub use rollups::{Applied, Rollups};
+pub use rollups::{Applied, Parked, Rollups};

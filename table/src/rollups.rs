@@ -10,15 +10,18 @@
 //!
 //! | to see | read |
 //! |---|---|
+//! | what becomes of an update that is refused for good | `park` |
 //! | how a range of buckets is read, over all stripes | `read` |
 //! | how watermarks that are not needed any more go away | `stale` |
 //!
 //! **Invariant:** an update that returns `Ok` is in the rollup item, and each of its changes is in it once, whatever
 //! was retried.
 
+mod park;
 mod read;
 mod stale;
 
+pub use park::Parked;
 pub use read::{Row, Rows};
 
 use std::borrow::Cow;
@@ -67,7 +70,8 @@ impl Rollups {
     /// Adds an update to its rollup item, unless the item has absorbed it already.
     ///
     /// # Errors
-    /// What DynamoDB says. The update may then have been added or not; applying it again is right in either case.
+    /// What DynamoDB says. The update may then have been added or not; applying it again is right in either case. One
+    /// that [is a refusal](Error::is_refusal) will come again however often that is done: see [`Rollups::park`].
     pub async fn apply(
         &self,
         stream_label: &str,

@@ -2,6 +2,7 @@
 //!
 //! The DynamoDB is embedded, or the one that `WEIR_TEST_ENDPOINT` names; each test has tables of its own in either.
 
+pub mod conflicts;
 pub mod dynamodb;
 pub mod flights;
 pub mod http;

@@ -8,5 +8,3 @@ mod failing;
 mod kinds;
 #[path = "reactors/lowest.rs"]
 mod lowest;
-#[path = "reactors/spoilt.rs"]
-mod spoilt;

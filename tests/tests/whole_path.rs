@@ -175,27 +175,6 @@ async fn a_missing_rollups_table_fails_the_invocation_loudly() {
     );
 }
 
-/// A watermark that is no watermark must not be taken for none, or everything would count again.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rollup_item_that_cannot_be_read_fails_its_records_and_no_others() {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
-    let flights = flights(2);
-    load(&system, &flights).await;
-    let event = Captured::of(&system).await.cut(10).remove(0);
-    let arn = event.event_source_arn.clone().expect("an ARN");
-    let shard = event.shard_id.clone().expect("a shard");
-    let label = arn.rsplit('/').next().expect("a label");
-    let watermark = aggregates::watermark::name(label, &shard);
-    let origin = flights[1]["origin"].as_str().expect("text");
-    let broken = json!({"PK": {"S": format!("flights_by_origin#{origin}")}, "SK": {"S": "all"}, watermark: {"S": "?"}});
-    let request = json!({"TableName": system.model.table.rollups_table, "Item": broken});
-    tests::http::Client::new(&dynamodb.url).dynamodb("PutItem", &request).await;
-
-    let response = system.processor().handle(event.clone()).await.expect("a response");
-    assert_eq!(response, Response::retry_from(&event.records[1].dynamodb.sequence_number));
-}
-
 async fn forget_checkpoints(dynamodb: &TestDynamo, system: &System) {
     let table = &system.model.table.rollups_table;
     let client = tests::http::Client::new(&dynamodb.url);
@@ -240,13 +219,13 @@ async fn an_update_says_what_it_did() {
         let sequence = sequence.to_string().parse().expect("a sequence number");
         aggregates::Change { sequence, seconds: 0, image: aggregates::Image::Insert { new } }
     };
-    let fold = |range: std::ops::Range<u64>| {
+    let fold = |shard: &str, range: std::ops::Range<u64>| {
         let changes: Vec<_> = range.map(|sequence| change(sequence, "ATL")).collect();
-        let updates = aggregates::fold(&system.model, &changes).updates;
+        let updates = aggregates::fold(&system.model, shard, &changes).updates;
         updates.into_iter().find(|update| update.key.sort == "all").expect("an update of all time")
     };
     let apply = async |shard: &str, range| {
-        system.rollups.apply("label", shard, &fold(range)).await.expect("applied")
+        system.rollups.apply("label", shard, &fold(shard, range)).await.expect("applied")
     };
     assert_eq!(apply("shardId-1", 10..20).await, Applied::Whole);
     assert_eq!(apply("shardId-1", 10..20).await, Applied::Nothing);

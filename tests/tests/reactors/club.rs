@@ -8,6 +8,8 @@ use model::{AttributeValue, ItemType};
 use processor::{Changes, Processor, StreamChange};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use table::Rollups;
+use tests::conflicts::Transaction;
 use tests::dynamodb::TestDynamo;
 use tests::recount::{Rollup, assert_all_exact};
 use tests::system::System;
@@ -110,6 +112,14 @@ impl Club {
             let id = id(number);
             self.put(&id, json!({ "plan": id, "points": number })).await;
         }
+    }
+
+    /// A processor that can count every member but the one of this number, while the transaction lasts.
+    pub(crate) async fn held_at(&self, number: usize) -> (Processor, Transaction) {
+        let transaction = Transaction::on(&format!("points#{}", id(number)));
+        let connection = transaction.before(self.dynamodb.connect().await);
+        let rollups = Rollups::new(&connection, &self.system.model.table.rollups_table);
+        (Processor::new(self.system.model.clone()).rollups(rollups), transaction)
     }
 
     /// Compares the rollups with a recount of the members.

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::club::{Club, Faults, Log, id, ids};
-use crate::spoilt::Spoilt;
 
 /// More than any test here writes before it begins to read.
 const ONE_BATCH: usize = 1000;
@@ -58,20 +57,16 @@ async fn of_two_reactors_that_fail_the_lower_record_is_where_to_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rollup_item_that_takes_nothing_holds_back_its_record_until_it_is_mended() {
+async fn a_rollup_item_that_takes_nothing_holds_back_its_record_until_it_does() {
     let club = Club::open().await;
     let log = Log::default();
-    let processor = log.noting(club.system.processor(), |_| Ok(()));
-    let mut running = club.system.process(processor, ONE_BATCH);
-    running.catch_up().await;
-    let shards = running.progress.snapshot().shards;
-    let [shard] = shards.keys().collect::<Vec<_>>()[..] else { panic!("{shards:?}") };
-    let spoilt = Spoilt::of(&club, 7, shard).await;
+    let (processor, transaction) = club.held_at(7).await;
     club.join(0..10).await;
+    let mut running = club.system.process(log.noting(processor, |_| Ok(())), ONE_BATCH);
     running.reaches(|progress| progress.failed_invocations >= 3).await;
     assert_eq!(running.progress.snapshot().records, 7, "what is before it is done");
 
-    spoilt.mend().await;
+    transaction.end();
     running.catch_up().await;
     assert_eq!(running.progress.snapshot().records, 10);
     assert_eq!(log.ids()[..8], ids(0..8), "what is before it came once");

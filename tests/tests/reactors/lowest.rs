@@ -11,7 +11,6 @@ use serde_json::json;
 use tests::system::Captured;
 
 use crate::club::{Club, Log, Member, id};
-use crate::spoilt::Spoilt;
 
 /// A type that the definition knows nothing of.
 #[derive(Deserialize)]
@@ -56,7 +55,6 @@ async fn repeated_from(processor: Processor, event: &Event) -> Option<usize> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lowest_failure_over_rollups_and_reactors_is_returned() {
     let (club, event) = joined().await;
-    let shard = event.shard_id.as_deref().expect("a shard");
     let failing_at = |processor: Processor, number: Option<usize>| {
         let bad = number.map(id);
         Log::default().noting(processor, move |id| match bad.as_deref() == Some(id) {
@@ -75,16 +73,13 @@ async fn the_lowest_failure_over_rollups_and_reactors_is_returned() {
         (None, None, None, None),
     ];
     for (rollup, reactor, other, expected) in cases {
-        let spoilt = match rollup {
-            Some(number) => Some(Spoilt::of(&club, number, shard).await),
-            None => None,
+        let processor = match rollup {
+            Some(number) => club.held_at(number).await.0,
+            None => club.system.processor(),
         };
-        let processor = failing_at(failing_at(club.system.processor(), reactor), other);
+        let processor = failing_at(failing_at(processor, reactor), other);
         let repeated = repeated_from(processor, &event).await;
         assert_eq!(repeated, expected, "{rollup:?} {reactor:?} {other:?}");
-        if let Some(spoilt) = spoilt {
-            spoilt.mend().await;
-        }
     }
     club.assert_rollups_exact().await;
 }

@@ -1,0 +1,189 @@
+//! Parking: what becomes of an update that DynamoDB refuses for good.
+//!
+//! An item that has grown too large, or in which somebody has put a text where a sum was, refuses each update however
+//! often it is sent. The shard must not wait for it: after a day its records would be gone. So the update is written
+//! down, its rollup item is marked as wrong, and the shard goes on.
+//!
+//! ```text
+//! PK       SK                                attributes
+//! @parked  flights_by_origin#ATL day#2026-…  what was refused first and last, why, and how often
+//! ```
+//!
+//! **Invariant:** an update is given up only after its record was acknowledged. Amounts in it are a help to whoever looks
+//! into it; what repairs the rollup item is a recount, which is right whatever has been delivered again since.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use aggregates::fnv::fnv1a;
+use aggregates::key::PARKED;
+use aggregates::{RollupKey, Update};
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
+use model::table::{MAX_SORT_KEY_BYTES, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
+
+use super::{Rollups, key};
+use crate::error::{Error, chain};
+
+/// Of a key that is too long to be a sort key, so many bytes are kept before its hash.
+const KEPT_BYTES: usize = 900;
+/// The record's attributes and the text that each of them is.
+const PARTITION: &str = "rollup_partition";
+const SORT: &str = "rollup_sort";
+const REASON: &str = "reason";
+const STREAM_LABEL: &str = "stream_label";
+const SHARD: &str = "shard_id";
+const FIRST: &str = "first_sequence_number";
+const LAST: &str = "last_sequence_number";
+const SINCE: &str = "parked_since";
+const LATEST: &str = "parked_at";
+/// The amounts of the latest update, by accumulator, as text: a number may be what was refused.
+const AMOUNTS: &str = "amounts";
+/// How many updates were refused; one that is delivered again counts again.
+const REFUSALS: &str = "refusals";
+
+/// A rollup item that DynamoDB refused to update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    /// The rollup item.
+    pub key: RollupKey,
+    /// Why the latest update was refused.
+    pub reason: String,
+    /// How many updates were refused; one that is delivered again counts again.
+    pub refusals: u64,
+    /// When the first was, RFC 3339.
+    pub since: String,
+}
+
+impl Rollups {
+    /// Writes down that an update was refused for good, and marks its rollup item as wrong.
+    ///
+    /// # Errors
+    /// What DynamoDB says. The update is not parked then and must come again.
+    pub async fn park(
+        &self,
+        stream_label: &str,
+        shard: &str,
+        update: &Update,
+        refusal: &Error,
+    ) -> Result<(), Error> {
+        let now = DateTime::from(SystemTime::now()).fmt(DateTimeFormat::DateTime);
+        let now = now.expect("this century is within RFC 3339");
+        let amounts = update.amounts();
+        let amounts = amounts.to_add().map(|(name, amount)| (name, text(amount)));
+        let set = [
+            (PARTITION, text(&update.key.partition)),
+            (SORT, text(&update.key.sort)),
+            (REASON, text(refusal)),
+            (STREAM_LABEL, text(stream_label)),
+            (SHARD, text(shard)),
+            (FIRST, text(update.first())),
+            (LAST, text(update.last().sequence)),
+            (AMOUNTS, SdkValue::M(amounts.collect())),
+            (LATEST, text(&now)),
+        ];
+        let mut request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(ROLLUPS_PARTITION_KEY, text(PARKED))
+            .key(ROLLUPS_SORT_KEY, text(record_name(&update.key)))
+            .expression_attribute_names("#since", SINCE)
+            .expression_attribute_values(":now", text(&now))
+            .expression_attribute_names("#refusals", REFUSALS)
+            .expression_attribute_values(":one", SdkValue::N("1".to_owned()));
+        let mut expression = "SET #since = if_not_exists(#since, :now)".to_owned();
+        for (position, (name, value)) in set.into_iter().enumerate() {
+            expression.push_str(&format!(", #n{position} = :v{position}"));
+            request = request
+                .expression_attribute_names(format!("#n{position}"), name)
+                .expression_attribute_values(format!(":v{position}"), value);
+        }
+        let request = request.update_expression(expression + " ADD #refusals :one");
+        request.send().await.map_err(|error| Error::of(&self.table, error))?;
+        self.mark(&update.key, &now).await
+    }
+
+    /// Every rollup item that refused an update, by key.
+    ///
+    /// # Errors
+    /// What DynamoDB says; [`Error::Unreadable`] for a record that this version does not write.
+    pub async fn parked(&self) -> Result<Vec<Parked>, Error> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#partition = :partition")
+            .expression_attribute_names("#partition", ROLLUPS_PARTITION_KEY)
+            .expression_attribute_values(":partition", text(PARKED))
+            .into_paginator()
+            .items()
+            .send();
+        let mut parked = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| Error::of(&self.table, error))?;
+            let unreadable = || Error::Unreadable(format!("a record under {PARKED}: {item:?}"));
+            parked.push(read(&item).ok_or_else(unreadable)?);
+        }
+        Ok(parked)
+    }
+
+    /// Marks a rollup item, so that whoever reads it knows. One that refuses even that is in the records alone.
+    async fn mark(&self, rollup: &RollupKey, now: &str) -> Result<(), Error> {
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(rollup)))
+            .update_expression("SET #parked = :now")
+            .expression_attribute_names("#parked", PARKED)
+            .expression_attribute_values(":now", text(now));
+        match request.send().await.map_err(|error| Error::of(&self.table, error)) {
+            Err(error) if error.is_refusal() => {
+                let (partition, sort, error) = (&rollup.partition, &rollup.sort, chain(&error));
+                tracing::warn!(partition, sort, error, "a parked rollup item cannot be marked");
+                Ok(())
+            }
+            marked => marked.map(drop),
+        }
+    }
+}
+
+/// The sort key of a rollup item's record: both its keys, shortened by a hash where they are too long for one.
+fn record_name(key: &RollupKey) -> String {
+    let name = format!("{} {}", key.partition, key.sort);
+    if name.len() <= MAX_SORT_KEY_BYTES {
+        return name;
+    }
+    let kept = name.floor_char_boundary(KEPT_BYTES);
+    format!("{}…{:016x}", &name[..kept], fnv1a(name.bytes()))
+}
+
+fn read(item: &HashMap<String, SdkValue>) -> Option<Parked> {
+    let text = |name: &str| item.get(name)?.as_s().ok().cloned();
+    let key = RollupKey { partition: text(PARTITION)?, sort: text(SORT)? };
+    let refusals = item.get(REFUSALS)?.as_n().ok()?.parse().ok()?;
+    Some(Parked { key, reason: text(REASON)?, refusals, since: text(SINCE)? })
+}
+
+fn text(value: impl ToString) -> SdkValue {
+    SdkValue::S(value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_named_by_both_keys_whatever_their_length() {
+        let named = |partition: &str| {
+            record_name(&RollupKey { partition: partition.to_owned(), sort: "all".to_owned() })
+        };
+        assert_eq!(named("spend#ann"), "spend#ann all");
+        let long = "ü".repeat(1_000);
+        let (one, other) = (named(&format!("{long}1")), named(&format!("{long}2")));
+        assert!(one.len() <= MAX_SORT_KEY_BYTES && other.len() <= MAX_SORT_KEY_BYTES);
+        assert_ne!(one, other);
+    }
+}

@@ -1,0 +1,131 @@
+//! Updates that DynamoDB refuses for good: written down, their rollup items marked, and nobody else held up.
+
+use processor::event::{Event, Response};
+use serde_json::{Value, json};
+use table::Parked;
+use tests::dynamodb::TestDynamo;
+use tests::flights::{DEFINITION, recount, rows};
+use tests::http::Client;
+use tests::recount::{assert_exact, scan, stored};
+use tests::system::{Captured, System};
+
+/// How many flights there are.
+const FLIGHTS: usize = 40;
+/// The most bytes that an item may have: 400 KB, of which its names take some.
+const MAX_ITEM_BYTES: usize = 400 * 1024;
+
+/// A table with flights in it, and their events; nothing is counted yet.
+async fn flights() -> (TestDynamo, System, Event) {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    let flights = Value::from(rows(FLIGHTS));
+    let (status, answer) = system.http.send("POST", "/batch/flight", Some(&flights)).await;
+    assert_eq!(status, 200, "{answer}");
+    let event = Captured::of(&system).await.cut(FLIGHTS).remove(0);
+    (dynamodb, system, event)
+}
+
+/// The rollup item of all time of the first flight's origin.
+fn key() -> (String, String) {
+    let origin = rows(1)[0]["origin"].as_str().expect("text").to_owned();
+    (format!("flights_by_origin#{origin}"), "all".to_owned())
+}
+
+/// Puts the rollup item with something in it that no processor has written.
+async fn spoil(dynamodb: &TestDynamo, system: &System, name: &str, value: Value) {
+    let (partition, sort) = key();
+    let mut item = json!({ "PK": { "S": partition }, "SK": { "S": sort } });
+    item[name] = value;
+    let request = json!({ "TableName": system.model.table.rollups_table, "Item": item });
+    Client::new(&dynamodb.url).dynamodb("PutItem", &request).await;
+}
+
+/// Handles the event, which must succeed, and compares every rollup item but the spoilt one with a recount.
+async fn handle(dynamodb: &TestDynamo, system: &System, event: &Event) -> Vec<Parked> {
+    let response = system.processor().handle(event.clone()).await.expect("a response");
+    assert_eq!(response, Response::success(), "the shard goes on");
+    let mut recounted = recount(&scan(&dynamodb.url, &system.model.table.name).await);
+    let mut kept = stored(&scan(&dynamodb.url, &system.model.table.rollups_table).await);
+    assert!(recounted.remove(&key()).is_some());
+    kept.remove(&key());
+    assert_exact(&kept, &recounted);
+    system.rollups.parked().await.expect("the records")
+}
+
+async fn point(system: &System) -> Value {
+    let (partition, _) = key();
+    let (rollup, origin) = partition.split_once('#').expect("a group");
+    let (status, answer) = system.http.get(&format!("/rollups/{rollup}?origin={origin}")).await;
+    assert_eq!(status, 200, "{answer}");
+    answer["points"][0].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_where_a_sum_was_parks_its_rollup_item_and_no_other() {
+    let (dynamodb, system, event) = flights().await;
+    spoil(&dynamodb, &system, "sum(delay)", json!({ "S": "?" })).await;
+    let parked = handle(&dynamodb, &system, &event).await;
+    let [one] = &parked[..] else { panic!("{parked:?}") };
+    assert_eq!((one.key.partition.clone(), one.key.sort.clone()), key());
+    assert!(one.reason.contains("incorrect data type"), "{}", one.reason);
+    assert_eq!(one.refusals, 1);
+    // Delivered again, it is refused again; that is still one record.
+    let again = handle(&dynamodb, &system, &event).await;
+    assert_eq!(again, [Parked { refusals: 2, ..one.clone() }]);
+}
+
+/// A watermark that is no watermark must not be taken for none, or everything would count again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watermark_that_cannot_be_read_parks_its_rollup_item() {
+    let (dynamodb, system, event) = flights().await;
+    let label = event.event_source_arn.as_deref().and_then(|arn| arn.rsplit('/').next());
+    let shard = event.shard_id.as_deref().expect("a shard");
+    let watermark = aggregates::watermark::name(label.expect("a label"), shard);
+    spoil(&dynamodb, &system, &watermark, json!({ "S": "?" })).await;
+    let parked = handle(&dynamodb, &system, &event).await;
+    assert!(parked[0].reason.contains(&watermark), "{parked:?}");
+    assert_eq!(point(&system).await["parked"], json!(true), "whoever reads it knows");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_without_room_for_another_byte_is_parked_though_it_cannot_be_marked() {
+    let (dynamodb, system, event) = flights().await;
+    let (partition, sort) = key();
+    let others = ["PK", "SK", "x"].concat().len() + partition.len() + sort.len();
+    let filler = "x".repeat(MAX_ITEM_BYTES - others);
+    spoil(&dynamodb, &system, "x", json!({ "S": filler })).await;
+    let parked = handle(&dynamodb, &system, &event).await;
+    assert_eq!(parked.len(), 1);
+    assert!(parked[0].reason.contains("maximum allowed size"), "{}", parked[0].reason);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_point_that_is_not_parked_does_not_say_so() {
+    let (dynamodb, system, event) = flights().await;
+    let response = system.processor().handle(event).await.expect("a response");
+    assert_eq!(response, Response::success());
+    let point = point(&system).await;
+    assert!(point["flights"].is_number() && point.get("parked").is_none(), "{point}");
+    assert_eq!(system.rollups.parked().await.expect("none"), []);
+    drop(dynamodb);
+}
+
+/// A table with other keys refuses every update; parking them all would hide that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollups_table_of_other_keys_fails_the_invocation_and_parks_nothing() {
+    let (dynamodb, system, event) = flights().await;
+    let other = format!("{}-other", system.model.table.name);
+    let request = json!({
+        "TableName": other,
+        "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+        "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+        "BillingMode": "PAY_PER_REQUEST",
+    });
+    Client::new(&dynamodb.url).dynamodb("CreateTable", &request).await;
+    let rollups = table::Rollups::new(&dynamodb.connect().await, &other);
+    let processor = processor::Processor::new(system.model.clone()).rollups(rollups);
+    let error = processor.handle(event).await.expect_err("no update fits");
+    let error = table::error::chain(&error);
+    assert!(error.contains("is not as the definition says"), "{error}");
+    assert_eq!(scan(&dynamodb.url, &other).await, Vec::<Value>::new());
+}
