@@ -36,6 +36,7 @@ by = ["shop"]
 time = "at"
 buckets = ["hour", "day", "month", "all"]
 measures = { sales = "count", revenue = "sum(amount)", weight = "avg(weight)" }
+stripes = 1
 "##;
 
 const SHARDS: usize = 2;
@@ -149,7 +150,10 @@ impl Sale {
     }
 }
 
-/// The records of each shard: an item stays in its shard, numbers leave gaps.
+/// After so many writes an item goes on in the other shard, as when a shard ends.
+const WRITES_PER_SHARD: usize = 20;
+
+/// The records of each shard: numbers leave gaps.
 fn records(writes: &[Write]) -> (Vec<Vec<Change>>, HashMap<usize, Sale>) {
     let mut items: HashMap<usize, Sale> = HashMap::new();
     let mut shards = vec![Vec::new(); SHARDS];
@@ -168,9 +172,18 @@ fn records(writes: &[Write]) -> (Vec<Vec<Change>>, HashMap<usize, Sale>) {
         };
         let sequence =
             format!("99999999999999999999{}", position * 7 + 3).parse().expect("a sequence number");
-        shards[write.item % SHARDS].push(Change { sequence, seconds: 1_700_000_000, image });
+        shards[(write.item + position / WRITES_PER_SHARD) % SHARDS].push(Change {
+            sequence,
+            seconds: 1_700_000_000,
+            image,
+        });
     }
     (shards, items)
+}
+
+/// The definition, with each group spread over so many stripes.
+fn striped(stripes: u16) -> Model {
+    DEFINITION.replace("stripes = 1", &format!("stripes = {stripes}")).parse().expect("valid")
 }
 
 /// The rollup items, as DynamoDB holds them.
@@ -285,10 +298,13 @@ fn kept(model: &Model, store: &Store) -> BTreeMap<(String, String), (i128, i128,
             amounts.get(&Accumulator::Sum { attribute: name("weight"), scale: 9 }),
         )
     };
-    let rows = store.iter().map(|(key, item)| {
-        let amounts = read_amounts(rollup, &item.clone().into()).expect("readable");
-        ((key.partition.clone(), key.sort.clone()), read(&amounts))
-    });
+    let mut rows: BTreeMap<_, Amounts> = BTreeMap::new();
+    for (key, item) in store {
+        let (_, group) = key.partition.split_once('#').expect("a group");
+        let row = rows.entry((format!("sales#{group}"), key.sort.clone())).or_default();
+        row.merge(&read_amounts(rollup, &item.clone().into()).expect("readable"));
+    }
+    let rows = rows.into_iter().map(|(key, amounts)| (key, read(&amounts)));
     rows.filter(|(_, amounts)| *amounts != (0, 0, 0, 0)).collect()
 }
 
@@ -296,8 +312,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn any_delivery_of_any_history_gives_what_a_recount_gives(writes in writes(), deliveries in deliveries()) {
-        let model: Model = DEFINITION.parse().expect("valid");
+    fn any_delivery_of_any_history_gives_what_a_recount_gives(
+        writes in writes(), deliveries in deliveries(), stripes in prop::sample::select(vec![1, 2, 5]),
+    ) {
+        let model = striped(stripes);
         let (shards, items) = records(&writes);
         let mut store = Store::new();
         deliver_all(&model, &mut store, &shards, &deliveries);

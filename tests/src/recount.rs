@@ -61,21 +61,30 @@ impl Rollup<'_> {
     }
 }
 
-/// The rollup items as they are stored, without watermarks, zeros, and items in which nothing is counted.
+/// The rollup items as they are stored, their stripes added up, without watermarks, zeros, and items in which nothing
+/// is counted.
 pub fn stored(items: &[Value]) -> Rows {
     let text = |item: &Value, name: &str| item[name]["S"].as_str().expect(name).to_owned();
-    let rows = items.iter().filter(|item| !text(item, "PK").starts_with('@')).map(|item| {
-        let numbers =
-            item.as_object().expect("an item").iter().filter(|(name, _)| !name.starts_with('@'));
-        let row: BTreeMap<_, _> = numbers
-            .filter_map(|(name, value)| {
-                Some((name.clone(), value["N"].as_str()?.parse::<BigDecimal>().expect("a number")))
-            })
-            .filter(|(_, value)| !value.is_zero())
-            .collect();
-        ((text(item, "PK"), text(item, "SK")), row)
-    });
-    rows.filter(|(_, row)| !row.is_empty()).collect()
+    let mut rows = Rows::new();
+    for item in items.iter().filter(|item| !text(item, "PK").starts_with('@')) {
+        let row = rows.entry((without_stripe(&text(item, "PK")), text(item, "SK"))).or_default();
+        let attributes = item.as_object().expect("an item").iter();
+        for (name, value) in attributes.filter(|(name, _)| !name.starts_with('@')) {
+            let Some(number) = value["N"].as_str() else { continue };
+            *row.entry(name.clone()).or_default() += number.parse::<BigDecimal>().expect(number);
+        }
+    }
+    for row in rows.values_mut() {
+        row.retain(|_, value| !value.is_zero());
+    }
+    rows.retain(|_, row| !row.is_empty());
+    rows
+}
+
+/// A partition `rollup/07#group` as the group's own, `rollup#group`.
+fn without_stripe(partition: &str) -> String {
+    let (rollup, group) = partition.split_at(partition.find('#').unwrap_or(partition.len()));
+    format!("{}{group}", rollup.split('/').next().unwrap_or(rollup))
 }
 
 /// Compares what is stored with what must be, row by row.

@@ -109,6 +109,8 @@ fn each_mistake_is_named_where_it_stands_with_what_was_expected() {
             r#""mnth""#,
             "did you mean `month`?",
         ),
+        ("time = \"created", "stripes = 65\ntime = \"created", "65 stripes", "65", "1 to 64"),
+        ("time = \"created", "stripes = 0\ntime = \"created", "0 stripes", "0", "1 to 64"),
         (
             "time = \"created_at\"\n",
             "",

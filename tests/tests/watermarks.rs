@@ -1,0 +1,85 @@
+//! What a rollup item remembers of the shards that wrote to it, and for how long.
+
+use aggregates::{Change, Image, Update, fold};
+use model::AttributeValue;
+use serde_json::Value;
+use table::Applied;
+use tests::dynamodb::TestDynamo;
+use tests::flights::DEFINITION;
+use tests::recount::scan;
+use tests::system::System;
+
+const HOUR: u32 = 60 * 60;
+/// The hours that a shard lives.
+const SHARD_HOURS: u32 = 4;
+const START: u32 = 1_763_620_800;
+const LABEL: &str = "2026-11-20T06:40:00.123";
+
+fn shard(number: u32) -> String {
+    format!("shardId-{:020}-864758bb", u64::from(START + number * SHARD_HOURS * HOUR) * 1000)
+}
+
+/// The update of all time of one flight's record, which is that of the middle of its shard's life.
+fn update(system: &System, number: u32) -> Update {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let attributes = [
+        ("_et", text("flight")),
+        ("origin", text("ATL")),
+        ("destination", text("ORD")),
+        ("departure", text("2001-01-01T00:00:00Z")),
+        ("delay", AttributeValue::N("5".to_owned())),
+    ];
+    let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value));
+    let new = attributes.collect::<std::collections::HashMap<_, _>>().into();
+    let sequence = format!("{:021}", 100 + number).parse().expect("a sequence number");
+    let seconds = START + number * SHARD_HOURS * HOUR;
+    let change = Change { sequence, seconds, image: Image::Insert { new } };
+    let updates = fold(&system.model, &shard(number), [&change]).updates;
+    updates
+        .into_iter()
+        .find(|update| update.key.sort == "all" && update.key.partition == "flights_by_origin#ATL")
+        .expect("an update of all time")
+}
+
+async fn item(dynamodb: &TestDynamo, system: &System) -> Value {
+    let kept = scan(&dynamodb.url, &system.model.table.rollups_table).await;
+    let is_item = |item: &&Value| item["PK"]["S"] == "flights_by_origin#ATL";
+    kept.iter().find(is_item).expect("the rollup item").clone()
+}
+
+fn watermarks(item: &Value) -> Vec<String> {
+    let names = item.as_object().expect("an item").keys();
+    names.filter(|name| name.starts_with('@')).cloned().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watermarks_of_more_than_three_days_ago_go_and_what_may_come_again_counts_once() {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    let apply = async |number: u32| {
+        system
+            .rollups
+            .apply(LABEL, &shard(number), &update(&system, number))
+            .await
+            .expect("applied")
+    };
+    // Three weeks of shards, one after another.
+    let shards = 21 * 24 / SHARD_HOURS;
+    for number in 0..shards {
+        assert_eq!(apply(number).await, Applied::Whole);
+        // Whatever the stream still has may come again.
+        for again in number.saturating_sub(24 / SHARD_HOURS)..=number {
+            assert_eq!(apply(again).await, Applied::Nothing);
+        }
+    }
+    let item = item(&dynamodb, &system).await;
+    assert_eq!(item["count"]["N"], shards.to_string());
+    let kept = watermarks(&item);
+    let needed = 72 / SHARD_HOURS + 1;
+    assert!((needed as usize..needed as usize + 4).contains(&kept.len()), "{}", kept.len());
+    for number in shards - needed..shards {
+        let name = aggregates::watermark::name(LABEL, &shard(number));
+        assert!(kept.contains(&name), "{name} is needed");
+    }
+    assert!(item.to_string().len() < 2_000, "{}", item.to_string().len());
+}
