@@ -39,13 +39,13 @@ pub use settings::{
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_dynamodbstreams::Client;
 use table::Connection;
 use table::checkpoints::{self, Checkpoints, Lease};
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use self::backoff::Backoff;
 use self::batch::Limits;

@@ -1,10 +1,11 @@
 //! An event source mapping in a task of its own: waited for, stopped, killed.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use processor::mapping::{Error, EventSourceMapping, Progress, Snapshot};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// Long enough for a slow machine, short enough to notice that something hangs.
 pub const PATIENCE: Duration = Duration::from_secs(120);

@@ -1,6 +1,7 @@
 //! How long to pause before trying again: longer each time, and never the same for two pollers.
+//!
+//! The jitter comes from the generator of the thread: who seeds that gets the same pauses again.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 /// The longest first pause.
@@ -24,9 +25,7 @@ impl Backoff {
     pub(super) fn pause(&mut self) -> Duration {
         let half_ms = ceiling_ms(self.failures) / 2;
         self.failures = self.failures.saturating_add(1);
-        // A new `RandomState` has new keys: randomness enough for a jitter.
-        let jitter_ms = RandomState::new().hash_one(self.failures) % (half_ms + 1);
-        Duration::from_millis(half_ms + jitter_ms)
+        Duration::from_millis(half_ms + fastrand::u64(0..=half_ms))
     }
 }
 
@@ -38,6 +37,17 @@ fn ceiling_ms(failures: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_pauses() {
+        let pauses = |seed| {
+            fastrand::seed(seed);
+            let mut backoff = Backoff::default();
+            (0..8).map(|_| backoff.pause()).collect::<Vec<_>>()
+        };
+        assert_eq!(pauses(7), pauses(7));
+        assert_ne!(pauses(7), pauses(8));
+    }
 
     #[test]
     fn pauses_double_up_to_the_longest_and_start_again_after_a_success() {

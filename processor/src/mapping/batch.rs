@@ -7,7 +7,9 @@
 //! **Invariant:** records leave in the order in which they came, and only from the front.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::event::{Record, Window};
 

@@ -7,10 +7,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::time::Instant;
 
 use table::checkpoints::Checkpoint;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use super::lineage::Shard;
 

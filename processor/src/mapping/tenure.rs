@@ -10,12 +10,12 @@
 use std::collections::{HashMap, HashSet};
 use std::future::{Future, pending};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use table::checkpoints::{self, Checkpoint, Checkpoints, Lease};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::Error;
 use super::lineage::{self, Shard};

@@ -6,11 +6,11 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use table::checkpoints::{self, Checkpoint, Checkpoints, Lease};
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::backoff::Backoff;
 use super::batch::{Buffer, Limits, Step};

@@ -1,11 +1,12 @@
 //! Delivery: at least once and in order, through failures, restarts and kills.
 
 use std::future::pending;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aggregates::SequenceNumber;
 use processor::mapping::{Settings, Source};
 use tests::running::PATIENCE;
+use tokio::time::Instant;
 
 use crate::events::Events;
 use crate::seen::{Seen, accepting, names, parse};
