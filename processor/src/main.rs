@@ -5,7 +5,20 @@
 //! | `AWS_LAMBDA_RUNTIME_API` | set by Lambda: events come from it |
 //! | `WEIR_FILE`, `TABLE_NAME`, `ROLLUPS_TABLE_NAME` | the definition and its tables (see `table::startup`) |
 //! | `RUST_LOG` | what is logged, `info` if unset |
+//!
+//! Behind the local event source mapping also:
+//!
+//! | variable | is | unless set |
+//! |---|---|---|
+//! | `WEIR_POLLER_NAME` | who holds the lease; a poller takes over at once from another of its name | host, process, and a random number |
+//! | `WEIR_BATCH_SIZE` | the most records in an event, 1 to 10000 | 100 |
+//! | `WEIR_BATCHING_WINDOW_SECS` | how long a batch may fill, 0 to 300 | 0 |
+//! | `WEIR_TUMBLING_WINDOW_SECS` | the length of the window in each event, 1 to 900 | 60 |
+//!
+//! It stops by SIGTERM or Ctrl-C: the batch in flight is finished and the lease is given up. A second container started
+//! meanwhile waits for the lease.
 
+use std::future::pending;
 use std::process::ExitCode;
 
 use processor::Processor;
@@ -38,15 +51,36 @@ async fn run() -> Result<(), lambda_runtime::Error> {
         return processor.run().await;
     }
     let checkpoints = Checkpoints::new(connection.dynamodb(), &model.table.rollups_table);
-    let owner = format!("processor {}", std::process::id());
-    let settings = Settings::new(Source::Table(model.table.name.clone()), owner);
+    let settings = Settings::from_env(Source::Table(model.table.name.clone()))?;
     let mapping = EventSourceMapping::new(&connection, checkpoints, settings);
-    Ok(processor.poll(mapping, interrupted()).await?)
+    Ok(processor.poll(mapping, told_to_stop()).await?)
 }
 
-/// Waits for Ctrl-C; for ever where the process cannot be told.
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+/// Waits for Ctrl-C, or for the SIGTERM that stops a container; for ever where the process cannot be told.
+async fn told_to_stop() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated() => {}
     }
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    if let Ok(mut terminations) = signal(SignalKind::terminate()) {
+        terminations.recv().await;
+    } else {
+        pending::<()>().await;
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    pending::<()>().await;
 }

@@ -22,6 +22,7 @@
 
 mod backoff;
 mod batch;
+mod environment;
 mod lineage;
 mod progress;
 mod reader;

@@ -1,0 +1,183 @@
+//! The settings of a poller in a container: what its environment says, and Lambda's defaults.
+//!
+//! The variables and what each may be are listed in the documentation of [`Settings::from_env`]. A
+//! variable that is not set leaves the default; one that is set to anything else than it may be is
+//! refused, with its name.
+//!
+//! **Invariant:** two processes have two names unless told otherwise, in containers as well, where
+//! each is process 1: of two pollers with one name each takes the lease from the other at once.
+
+use std::hash::{BuildHasher, RandomState};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+use std::{env, fs, process};
+
+use super::Error;
+use super::settings::{
+    MAX_BATCH_RECORDS, MAX_BATCHING_WINDOW_SECS, MAX_TUMBLING_WINDOW_SECS, Settings, Source,
+};
+
+const POLLER_NAME: &str = "WEIR_POLLER_NAME";
+const BATCH_SIZE: &str = "WEIR_BATCH_SIZE";
+const BATCHING_WINDOW_SECS: &str = "WEIR_BATCHING_WINDOW_SECS";
+const TUMBLING_WINDOW_SECS: &str = "WEIR_TUMBLING_WINDOW_SECS";
+
+/// Where containers, and many other machines, say what the host is called.
+const HOST_NAME: &str = "HOSTNAME";
+/// Where Linux says it.
+const HOST_NAME_FILE: &str = "/etc/hostname";
+
+impl Settings {
+    /// What the environment says about polling this source.
+    ///
+    /// | variable | is | unless set |
+    /// |---|---|---|
+    /// | `WEIR_POLLER_NAME` | who holds the lease; a poller takes over at once from another of its name | the host, the process, and a random number |
+    /// | `WEIR_BATCH_SIZE` | the most records in an event, 1 to 10000 | 100 |
+    /// | `WEIR_BATCHING_WINDOW_SECS` | how long a batch may fill, 0 to 300 | 0 |
+    /// | `WEIR_TUMBLING_WINDOW_SECS` | the length of the window in each event, 1 to 900 | 60 |
+    ///
+    /// # Errors
+    /// The variable that is not what it may be.
+    pub fn from_env(source: Source) -> Result<Self, Error> {
+        Self::from_variables(source, |name| {
+            env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+        })
+    }
+
+    fn from_variables(
+        source: Source,
+        variable: impl Fn(&'static str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        let variables = Variables(variable);
+        let owner = match variables.text(POLLER_NAME)? {
+            Some(name) => name,
+            None => poller_name(host_name().as_deref(), process::id(), random()),
+        };
+        let mut settings = Settings::new(source, owner);
+        if let Some(records) = variables.number(BATCH_SIZE, 1..=MAX_BATCH_RECORDS as u64)? {
+            settings.batch_size = records as usize;
+        }
+        if let Some(secs) = variables.number(BATCHING_WINDOW_SECS, 0..=MAX_BATCHING_WINDOW_SECS)? {
+            settings.batching_window = Duration::from_secs(secs);
+        }
+        if let Some(secs) = variables.number(TUMBLING_WINDOW_SECS, 1..=MAX_TUMBLING_WINDOW_SECS)? {
+            settings.tumbling_window = Duration::from_secs(secs);
+        }
+        Ok(settings)
+    }
+}
+
+/// The environment, as a function from names to values.
+struct Variables<V>(V);
+
+impl<V: Fn(&'static str) -> Option<String>> Variables<V> {
+    /// A text that is not empty.
+    fn text(&self, name: &'static str) -> Result<Option<String>, Error> {
+        self.read(name, "a name", |value| (!value.trim().is_empty()).then(|| value.to_owned()))
+    }
+
+    /// A whole number within bounds.
+    fn number(
+        &self,
+        name: &'static str,
+        bounds: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, Error> {
+        let expected = format!("a whole number, {} to {}", bounds.start(), bounds.end());
+        self.read(name, &expected, |value| {
+            value.parse().ok().filter(|number| bounds.contains(number))
+        })
+    }
+
+    fn read<T>(
+        &self,
+        name: &'static str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let Some(value) = (self.0)(name) else { return Ok(None) };
+        match parse(&value) {
+            Some(parsed) => Ok(Some(parsed)),
+            None => Err(Error::Setting {
+                setting: name,
+                value: format!("`{value}`"),
+                expected: expected.to_owned(),
+            }),
+        }
+    }
+}
+
+/// A name that no other process has.
+fn poller_name(host: Option<&str>, process: u32, random: u32) -> String {
+    let host = host.map(str::trim).filter(|host| !host.is_empty()).unwrap_or("an unnamed host");
+    format!("processor {process} on {host} {random:08x}")
+}
+
+fn host_name() -> Option<String> {
+    env::var(HOST_NAME).ok().or_else(|| fs::read_to_string(HOST_NAME_FILE).ok())
+}
+
+/// From the operating system: the generator of the thread may have been seeded alike elsewhere.
+fn random() -> u32 {
+    RandomState::new().hash_one(process::id()) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(variables: &[(&str, &str)]) -> Result<Settings, Error> {
+        let source = Source::Table("flights".to_owned());
+        Settings::from_variables(source, |name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| value.to_string())
+        })
+    }
+
+    fn check_refusal(name: &str, value: &str, expected: &str) {
+        let error = settings(&[(name, value)]).expect_err("a refusal").to_string();
+        assert_eq!(error, format!("{name} is `{value}`, expected {expected}"));
+    }
+
+    #[test]
+    fn an_empty_environment_leaves_lambdas_defaults_and_a_name_of_its_own() {
+        let (one, other) = (settings(&[]).expect("defaults"), settings(&[]).expect("defaults"));
+        let defaults = Settings::new(Source::Table("flights".to_owned()), &one.owner);
+        assert_eq!(format!("{one:?}"), format!("{defaults:?}"));
+        assert_ne!(one.owner, other.owner, "also where host and process are the same");
+    }
+
+    #[test]
+    fn a_name_tells_host_and_process() {
+        let name = poller_name(Some("web-7\n"), 1, 0xbeef);
+        assert_eq!(name, "processor 1 on web-7 0000beef");
+        assert_eq!(poller_name(None, 1, 0), "processor 1 on an unnamed host 00000000");
+    }
+
+    #[test]
+    fn each_variable_sets_what_it_names() {
+        let settings = settings(&[
+            (POLLER_NAME, "poller-0"),
+            (BATCH_SIZE, "10000"),
+            (BATCHING_WINDOW_SECS, "0"),
+            (TUMBLING_WINDOW_SECS, "900"),
+        ])
+        .expect("settings");
+        assert_eq!(settings.owner, "poller-0");
+        assert_eq!(settings.batch_size, 10_000);
+        assert_eq!(settings.batching_window, Duration::ZERO);
+        assert_eq!(settings.tumbling_window, Duration::from_secs(900));
+    }
+
+    #[test]
+    fn what_a_variable_may_not_be_is_refused_by_its_name() {
+        check_refusal(POLLER_NAME, " ", "a name");
+        for value in ["0", "10001", "many", "", "-1", "1.5"] {
+            check_refusal(BATCH_SIZE, value, "a whole number, 1 to 10000");
+        }
+        check_refusal(BATCHING_WINDOW_SECS, "301", "a whole number, 0 to 300");
+        for value in ["0", "901"] {
+            check_refusal(TUMBLING_WINDOW_SECS, value, "a whole number, 1 to 900");
+        }
+    }
+}

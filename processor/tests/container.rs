@@ -1,0 +1,190 @@
+//! The built processor as it runs in a container: told by its environment, stopped by SIGTERM.
+
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tests::dynamodb::TestDynamo;
+use tests::flights::{self, DEFINITION, rows};
+use tests::recount::{assert_exact, scan, stored};
+use tests::running::PATIENCE;
+use tests::system::System;
+
+/// How often to look again.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// A table with its rollups, without a processor.
+struct World {
+    dynamodb: TestDynamo,
+    system: System,
+    folder: tempfile::TempDir,
+}
+
+/// The processor as a process; killed when dropped.
+struct Process {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl World {
+    async fn start() -> Self {
+        let dynamodb = TestDynamo::start().await;
+        let system = System::start(&dynamodb, DEFINITION).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("weir.toml"), DEFINITION).expect("written");
+        Self { dynamodb, system, folder }
+    }
+
+    fn process(&self, variables: &[(&str, &str)]) -> Process {
+        let table = &self.system.model.table;
+        let mut child = Command::new(env!("CARGO_BIN_EXE_processor"))
+            .env_remove("AWS_LAMBDA_RUNTIME_API")
+            .env("WEIR_FILE", self.folder.path().join("weir.toml"))
+            .env("TABLE_NAME", &table.name)
+            .env("ROLLUPS_TABLE_NAME", &table.rollups_table)
+            .env("AWS_ENDPOINT_URL_DYNAMODB", &self.dynamodb.url)
+            .env("RUST_LOG", "info")
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the built binary");
+        let output = BufReader::new(child.stdout.take().expect("piped"));
+        Process { child, output }
+    }
+
+    async fn load(&self, flights: &[Value]) {
+        let (status, answer) =
+            self.system.http.send("POST", "/batch/flight", Some(&flights.into())).await;
+        assert_eq!((status, &answer["written"]), (200, &json!(flights.len())), "{answer}");
+    }
+
+    /// The lease once it is such.
+    async fn lease(&self, is_such: impl Fn(&Value) -> bool) -> Value {
+        let asked = Instant::now();
+        loop {
+            let items = scan(&self.dynamodb.url, &self.system.model.table.rollups_table).await;
+            let lease = items.into_iter().find(|item| item["SK"]["S"] == "@lease");
+            if let Some(lease) = lease.filter(&is_such) {
+                return lease;
+            }
+            assert!(asked.elapsed() < PATIENCE, "the lease does not become so");
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+
+    /// Waits until the rollups are what a recount gives.
+    async fn becomes_exact(&self) {
+        let (url, table) = (&self.dynamodb.url, &self.system.model.table);
+        let recounted = flights::recount(&scan(url, &table.name).await);
+        let asked = Instant::now();
+        loop {
+            let stored = stored(&scan(url, &table.rollups_table).await);
+            if stored == recounted || asked.elapsed() > PATIENCE {
+                return assert_exact(&stored, &recounted);
+            }
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+
+    /// Waits until a checkpoint says that something was handled.
+    async fn handled(&self) {
+        let asked = Instant::now();
+        loop {
+            let items = scan(&self.dynamodb.url, &self.system.model.table.rollups_table).await;
+            if items.iter().any(|item| item["sequence_number"]["S"].is_string()) {
+                return;
+            }
+            assert!(asked.elapsed() < PATIENCE, "nothing is handled");
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+}
+
+impl Process {
+    /// Reads what it logs until a line holds this.
+    fn says(&mut self, wanted: &str) -> String {
+        let mut said = String::new();
+        loop {
+            let mut line = String::new();
+            let read = self.output.read_line(&mut line).expect("text");
+            assert!(read > 0, "it ended without saying `{wanted}`:\n{said}");
+            if line.contains(wanted) {
+                return line;
+            }
+            said += &line;
+        }
+    }
+
+    /// SIGTERM, as `docker stop` sends it.
+    fn terminate(&self) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+        assert!(sent.success());
+    }
+
+    fn ended(mut self) -> ExitStatus {
+        let asked = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status;
+            }
+            assert!(asked.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(LOOK_INTERVAL);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminated_process_finishes_and_gives_its_lease_up() {
+    let world = World::start().await;
+    world.load(&rows(40)).await;
+    let process = world.process(&[("WEIR_BATCH_SIZE", "7")]);
+    world.handled().await;
+    process.terminate();
+    assert!(process.ended().success(), "being told to stop is no failure");
+    world.lease(|lease| lease["expires_at_ms"]["N"] == "0").await;
+
+    // The next one goes on at once, and in the end everything is counted once.
+    let mut process = world.process(&[("WEIR_POLLER_NAME", "the next")]);
+    process.says("reading the shard");
+    world.lease(|lease| lease["owner"]["S"] == "the next").await;
+    world.becomes_exact().await;
+    process.terminate();
+    assert!(process.ended().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_process_waits_for_the_lease_of_the_first() {
+    let world = World::start().await;
+    let mut first = world.process(&[]);
+    first.says("reading the shard");
+    let owner = world.lease(|lease| lease["owner"]["S"].is_string()).await["owner"].clone();
+    let owner = owner["S"].as_str().expect("a name");
+    let (id, random) = (first.child.id(), owner.rsplit(' ').next().expect("a last word"));
+    assert!(owner.starts_with(&format!("processor {id} on ")) && random.len() == 8, "{owner}");
+
+    let mut second = world.process(&[]);
+    let waiting = second.says("waiting: ");
+    assert!(waiting.contains(&format!("is held by {owner}")), "{waiting}");
+    first.terminate();
+    assert!(first.ended().success());
+    second.says("reading the shard");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_setting_ends_the_process_at_once_and_is_named() {
+    let world = World::start().await;
+    let mut process = world.process(&[("WEIR_TUMBLING_WINDOW_SECS", "901")]);
+    process.says("WEIR_TUMBLING_WINDOW_SECS is `901`, expected a whole number, 1 to 900");
+    assert!(!process.ended().success());
+}
