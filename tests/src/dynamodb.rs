@@ -7,6 +7,7 @@
 //! **Invariant:** tests share nothing, also when they share a DynamoDB.
 
 use std::future::pending;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -38,6 +39,18 @@ impl TestDynamo {
             Ok(url) => Self { url, embedded: None },
             Err(_) => {
                 let database = Database::memory().expect("a database in memory");
+                Self { url: serve(database.clone()), embedded: Some(database) }
+            }
+        }
+    }
+
+    /// Connects to the DynamoDB that the environment names, or serves one that keeps all in a file of this folder.
+    pub async fn start_in(folder: &Path) -> Self {
+        match std::env::var(ENDPOINT) {
+            Ok(url) => Self { url, embedded: None },
+            Err(_) => {
+                let file = folder.join("dynamodb.db");
+                let database = Database::new(file.to_str().expect("text")).expect("a database");
                 Self { url: serve(database.clone()), embedded: Some(database) }
             }
         }
