@@ -90,9 +90,6 @@ pub enum Error {
     Unreadable(String),
 }
 
-/// What DynamoDB says of a request whose key is not the table's: every other item would be refused as well.
-const OTHER_KEYS: [&str; 2] = ["does not match the schema", "Missing the key"];
-
 /// DynamoDB's own error, kept as the source.
 pub type Source = Box<dyn StdError + Send + Sync>;
 
@@ -125,9 +122,6 @@ impl Error {
             "ResourceNotFoundException" => Self::MissingTable { table, source },
             "AccessDeniedException" | "UnrecognizedClientException" | "ExpiredTokenException" => {
                 Self::Denied { table, source }
-            }
-            "ValidationException" if OTHER_KEYS.iter().any(|words| message.contains(words)) => {
-                Self::OtherTable { table, mismatch: message }
             }
             "ValidationException" | "ItemCollectionSizeLimitExceededException" => {
                 Self::Refused { message, source }

@@ -59,7 +59,8 @@ impl Rollups {
     /// Writes down that an update was refused for good, and marks its rollup item as wrong.
     ///
     /// # Errors
-    /// What DynamoDB says. The update is not parked then and must come again.
+    /// What DynamoDB says. The update is not parked then and must come again. [`Error::OtherTable`] when even the record
+    /// is refused: then not the item is at fault but the table, which refuses everything.
     pub async fn park(
         &self,
         stream_label: &str,
@@ -100,7 +101,12 @@ impl Rollups {
                 .expression_attribute_values(format!(":v{position}"), value);
         }
         let request = request.update_expression(expression + " ADD #refusals :one");
-        request.send().await.map_err(|error| Error::of(&self.table, error))?;
+        request.send().await.map_err(|error| match Error::of(&self.table, error) {
+            Error::Refused { message, .. } => {
+                Error::OtherTable { table: self.table.clone(), mismatch: message }
+            }
+            error => error,
+        })?;
         self.mark(&update.key, &now).await
     }
 
