@@ -11,10 +11,10 @@ const WHEN: [&str; 2] = ["start", "end"];
 
 /// The points in aligned columns under their names, or a line that says that there are none.
 pub(super) fn table(answer: &Answer) -> String {
-    let Some(first) = answer.points.first() else {
+    if answer.points.is_empty() {
         return "nothing is counted in this group and range\n".to_owned();
-    };
-    let columns = columns(first);
+    }
+    let columns = columns(&answer.points);
     let header = columns.iter().map(|name| (*name).to_owned()).collect();
     let cells = |point| columns.iter().map(|name| text(point, name)).collect::<Vec<_>>();
     let rows: Vec<Vec<String>> =
@@ -41,10 +41,12 @@ pub(super) fn json(answer: &Answer) -> String {
 
 /// A record a point: the group, when, the measures.
 pub(super) fn csv(answer: &Answer) -> String {
-    let Some(first) = answer.points.first() else { return String::new() };
+    if answer.points.is_empty() {
+        return String::new();
+    }
     let no_group = Map::new();
     let group = answer.about.get("dimensions").and_then(Value::as_object).unwrap_or(&no_group);
-    let columns = columns(first);
+    let columns = columns(&answer.points);
     let names: Vec<&str> =
         group.keys().map(String::as_str).chain(columns.iter().copied()).collect();
     let mut writer = Writer::from_writer(Vec::new());
@@ -58,10 +60,16 @@ pub(super) fn csv(answer: &Answer) -> String {
     String::from_utf8(bytes).expect("made of text")
 }
 
-/// The fields of a point, in order; without a time where it has none.
-fn columns(point: &Map<String, Value>) -> Vec<&str> {
-    let names = point.keys().map(String::as_str);
-    names.filter(|name| !WHEN.contains(name) || !point[*name].is_null()).collect()
+/// The fields of the points, in order; without a time where they have none, and with what only some have last.
+fn columns(points: &[Map<String, Value>]) -> Vec<&str> {
+    let mut columns: Vec<&str> = Vec::new();
+    for (name, value) in points.iter().flatten() {
+        let is_shown = !WHEN.contains(&name.as_str()) || !value.is_null();
+        if is_shown && !columns.contains(&name.as_str()) {
+            columns.push(name);
+        }
+    }
+    columns
 }
 
 fn text(fields: &Map<String, Value>, name: &str) -> String {
@@ -82,6 +90,8 @@ mod tests {
         {"start":"2026-02-01T00:00:00Z","end":"2026-03-01T00:00:00Z","orders":12,"average":null}],"cursor":null}"#;
     const ALL: &str = r#"{"rollup":"spend","dimensions":{},"every":"all","points":[
         {"start":null,"end":null,"orders":21}],"cursor":"AQ"}"#;
+    const PARKED: &str = r#"{"rollup":"spend","dimensions":{},"every":"month","points":[
+        {"start":"2026-01-01T00:00:00Z","orders":9},{"start":"2026-02-01T00:00:00Z","orders":1,"parked":true}],"cursor":null}"#;
     const NOTHING: &str = r#"{"rollup":"spend","points":[],"cursor":null}"#;
 
     #[test]
@@ -97,6 +107,15 @@ mod tests {
         there are more points behind --limit
         ");
         insta::assert_snapshot!(table(&Answer::of(NOTHING)), @"nothing is counted in this group and range");
+    }
+
+    #[test]
+    fn a_point_that_may_be_wrong_is_seen() {
+        insta::assert_snapshot!(table(&Answer::of(PARKED)), @r"
+        start                 orders  parked
+        2026-01-01T00:00:00Z       9
+        2026-02-01T00:00:00Z       1    true
+        ");
     }
 
     #[test]

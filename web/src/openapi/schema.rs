@@ -120,6 +120,10 @@ pub(super) fn answer(rollup: &Rollup) -> Value {
     let mut point =
         Map::from_iter([("start", instant.clone()), ("end", instant.clone())].map(named));
     point.extend(rollup.measures.iter().map(|known| (known.name.clone(), measure(&known.measure))));
+    let required = json!(keys(&point));
+    let parked =
+        "DynamoDB has refused an update of it: the values may be wrong until it is repaired";
+    point.insert("parked".to_owned(), json!({ "const": true, "description": parked }));
     let every: Vec<_> = rollup.granularities.iter().map(|kept| kept.name()).collect();
     let properties = json!({
         "rollup": { "const": rollup.name },
@@ -131,7 +135,7 @@ pub(super) fn answer(rollup: &Rollup) -> Value {
         "points": {
             "type": "array",
             "description": "the buckets in which something is counted, oldest first",
-            "items": { "type": "object", "required": keys(&point), "properties": point },
+            "items": { "type": "object", "required": required, "properties": point },
         },
         "cursor": cursor(),
     });

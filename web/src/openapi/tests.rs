@@ -88,6 +88,7 @@ fn schemas_say_what_the_definition_says() {
     let point = &schemas["spend.answer"]["properties"]["points"]["items"];
     assert_eq!(point["required"], json!(["start", "end", "orders", "revenue", "average"]));
     assert_eq!(point["properties"]["average"]["type"], json!(["number", "null"]));
+    assert!(point["properties"]["parked"].is_object());
 }
 
 #[test]
