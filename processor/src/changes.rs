@@ -21,7 +21,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use aggregates::Image;
+use aggregates::{Change, Image, SequenceNumber};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use model::{ItemType, Model, TypeError};
 
@@ -54,6 +54,10 @@ pub struct TypedChange<T> {
     pub expired: bool,
     /// The same whenever the change is delivered: the idempotency key for what is done about it.
     pub event_id: String,
+    /// The place of its record in its shard (see [`TypedChanges::shard`]).
+    pub sequence: SequenceNumber,
+    /// When it was made, in seconds since 1970, or [`UNKNOWN_SECONDS`](aggregates::watermark::UNKNOWN_SECONDS).
+    pub seconds: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +109,11 @@ impl Changes {
 }
 
 impl<T: ItemType> TypedChanges<T> {
+    /// The shard they come from.
+    pub fn shard(&self) -> &str {
+        self.changes.shard()
+    }
+
     /// Only those that put an item where none of the entity was.
     #[must_use]
     pub fn inserted(self) -> Self {
@@ -182,6 +191,8 @@ impl<T: ItemType> TypedChanges<T> {
                 old.is_some() && new.is_none() && wanted.is_none_or(|wanted| wanted == expired)
             }
         };
-        Ok(wanted.then(|| TypedChange { old, new, expired, event_id: record.event_id.clone() }))
+        let Change { sequence, seconds, .. } = record.change;
+        let event_id = record.event_id.clone();
+        Ok(wanted.then_some(TypedChange { old, new, expired, event_id, sequence, seconds }))
     }
 }
