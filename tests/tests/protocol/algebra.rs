@@ -1,0 +1,203 @@
+//! The algebra of the product, tabulated: the checker runs on small numbers, but every fold, every rest and every
+//! condition is what `aggregates` says.
+//!
+//! | table | made with |
+//! |---|---|
+//! | the updates of each batch that a shard can be cut into | `aggregates::fold` on records with real images |
+//! | what is left of an update behind each watermark | `Update::after` |
+//! | whether the condition admits an update at each watermark | `Watermark::to_bytes` and `SequenceNumber::lower_bound`, byte by byte |
+//!
+//! A rule written down a second time could be wrong in the same way, or right where the product is wrong.
+//!
+//! **Invariant:** an update is one [`UpdateId`], however it came about, so equal states are equal values.
+
+use std::collections::HashMap;
+
+use aggregates::{Accumulator, Change, Image, SequenceNumber, Update, Watermark, fold};
+use model::{AttributeValue, Item, Model};
+
+use crate::history::{History, KEYS, Key, Number, Record};
+
+const DEFINITION: &str = r##"
+[table]
+name = "shop"
+[entities.sale]
+PK = "SALE#{id}"
+SK = "SALE"
+[entities.sale.attributes]
+id = { type = "string", required = true }
+shop = { type = "string" }
+amount = { type = "integer" }
+[rollups.sales]
+of = "sale"
+by = ["shop"]
+measures = { revenue = "sum(amount)" }
+"##;
+/// The partitions of the rollup items.
+const PARTITIONS: [&str; KEYS] = ["sales#a", "sales#b"];
+/// The shops whose sales they add up.
+const SHOPS: [&str; KEYS] = ["a", "b"];
+/// Below the first sequence number. Numbers cross from 21 to 22 digits, where the order of texts is another.
+const SEQUENCE_BASE: u128 = 999_999_999_999_999_999_990;
+/// Between two sequence numbers.
+const SEQUENCE_STEP: u128 = 4;
+/// When each record was written.
+const SECONDS: u32 = 1_700_000_000;
+
+/// An update in the tables.
+pub(crate) type UpdateId = u8;
+
+/// An update, as the checker sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    pub(crate) key: Key,
+    pub(crate) shard: usize,
+    pub(crate) first: Number,
+    pub(crate) last: Number,
+    pub(crate) amount: i32,
+    /// By watermark: whether the condition admits it.
+    admitted: Vec<bool>,
+    /// By watermark: what is left.
+    rests: Vec<Option<UpdateId>>,
+}
+
+/// The tables of one history.
+#[derive(Clone, Debug)]
+pub(crate) struct Algebra {
+    updates: Vec<Planned>,
+    /// By shard, first and end of the batch: the update of each rollup item.
+    folds: HashMap<(usize, u8, u8), [Option<UpdateId>; KEYS]>,
+}
+
+impl Algebra {
+    /// Tabulates a history.
+    pub(crate) fn of(history: &History) -> Self {
+        let model: Model = DEFINITION.parse().expect("valid");
+        let mut tables = Tabulation { history, known: Vec::new(), updates: Vec::new() };
+        let mut folds = HashMap::new();
+        for shard in 0..history.shards.len() {
+            let changes = changes(history, shard);
+            for end in 1..=changes.len() {
+                for first in 0..end {
+                    let mut updates = [None; KEYS];
+                    for update in fold(&model, &changes[first..end]).updates {
+                        let id = tables.intern(shard, &update);
+                        updates[key_of(&update)] = Some(id);
+                    }
+                    folds.insert((shard, first as u8, end as u8), updates);
+                }
+            }
+        }
+        let Tabulation { updates, .. } = tables;
+        Self { updates, folds }
+    }
+
+    /// The updates of a batch, by rollup item.
+    pub(crate) fn fold(&self, shard: usize, from: u8, to: u8) -> [Option<UpdateId>; KEYS] {
+        self.folds[&(shard, from, to)]
+    }
+
+    /// An update.
+    pub(crate) fn update(&self, id: UpdateId) -> &Planned {
+        &self.updates[usize::from(id)]
+    }
+}
+
+impl Planned {
+    /// `attribute_not_exists(watermark) OR watermark < :first`.
+    pub(crate) fn is_admitted(&self, watermark: Number) -> bool {
+        self.admitted[usize::from(watermark)]
+    }
+
+    /// What is left of it behind a watermark.
+    pub(crate) fn rest(&self, watermark: Number) -> Option<UpdateId> {
+        self.rests[usize::from(watermark)]
+    }
+}
+
+/// The tables while they are made.
+struct Tabulation<'a> {
+    history: &'a History,
+    known: Vec<Update>,
+    updates: Vec<Planned>,
+}
+
+impl Tabulation<'_> {
+    /// The id of an update, and of everything that may be left of it.
+    fn intern(&mut self, shard: usize, update: &Update) -> UpdateId {
+        if let Some(known) = self.known.iter().position(|known| known == update) {
+            return known as UpdateId;
+        }
+        let id = self.updates.len();
+        self.known.push(update.clone());
+        self.updates.push(self.planned(shard, update));
+        self.updates[id].rests.push(Some(id as UpdateId));
+        for number in 1..=self.history.greatest() {
+            let rest = update.after(sequence(number)).map(|rest| self.intern(shard, &rest));
+            self.updates[id].rests.push(rest);
+        }
+        UpdateId::try_from(id).expect("few updates")
+    }
+
+    fn planned(&self, shard: usize, update: &Update) -> Planned {
+        let number = |wanted: SequenceNumber| {
+            let found = (1..=self.history.greatest()).find(|number| sequence(*number) == wanted);
+            found.expect("an update is made of the history's records")
+        };
+        let bound = update.first().lower_bound();
+        let below = |number| watermark(number).to_bytes() < bound;
+        let revenue = Accumulator::Sum { attribute: "amount".to_owned(), scale: 0 };
+        Planned {
+            key: key_of(update),
+            shard,
+            first: number(update.first()),
+            last: number(update.last().sequence),
+            amount: update.amounts().get(&revenue).try_into().expect("small amounts"),
+            admitted: [true].into_iter().chain((1..=self.history.greatest()).map(below)).collect(),
+            rests: Vec::new(),
+        }
+    }
+}
+
+fn key_of(update: &Update) -> Key {
+    let key = PARTITIONS.iter().position(|partition| *partition == update.key.partition);
+    key.expect("a rollup item of the definition")
+}
+
+fn sequence(number: Number) -> SequenceNumber {
+    let text = (SEQUENCE_BASE + SEQUENCE_STEP * u128::from(number)).to_string();
+    text.parse().expect("a sequence number")
+}
+
+fn watermark(number: Number) -> Watermark {
+    Watermark { sequence: sequence(number), seconds: SECONDS }
+}
+
+fn changes(history: &History, shard: usize) -> Vec<Change> {
+    let change = |(index, record): (usize, &Record)| Change {
+        sequence: sequence(history.number(shard, index)),
+        seconds: SECONDS,
+        image: image(record),
+    };
+    history.shards[shard].iter().enumerate().map(change).collect()
+}
+
+fn image(record: &Record) -> Image {
+    match (record.old.map(item), record.new.map(item)) {
+        (None, Some(new)) => Image::Insert { new },
+        (Some(old), Some(new)) => Image::Modify { old, new },
+        (Some(old), None) => Image::Remove { old, expired: false },
+        (None, None) => panic!("a record has an image"),
+    }
+}
+
+fn item((key, amount): (Key, i32)) -> Item {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let attributes = HashMap::from([
+        ("_et".to_owned(), text("sale")),
+        ("id".to_owned(), text("1")),
+        ("shop".to_owned(), text(SHOPS[key])),
+        ("amount".to_owned(), AttributeValue::N(amount.to_string())),
+    ]);
+    attributes.into()
+}
