@@ -5,7 +5,7 @@
 //! |---|---|
 //! | the updates of each batch that a shard can be cut into | `aggregates::fold` on records with real images |
 //! | what is left of an update behind each watermark | `Update::after` |
-//! | whether the condition admits an update at each watermark | `Watermark::to_bytes` and `SequenceNumber::lower_bound`, byte by byte |
+//! | whether the condition admits an update at each watermark | `Watermark::to_bytes` and `lower_bound`, byte by byte |
 //!
 //! A rule written down a second time could be wrong in the same way, or right where the product is wrong.
 //!
@@ -41,6 +41,8 @@ const SHOPS: [&str; KEYS] = ["a", "b"];
 const SEQUENCE_BASE: u128 = 999_999_999_999_999_999_990;
 /// Between two sequence numbers.
 const SEQUENCE_STEP: u128 = 4;
+/// Only stripes depend on the shard's id, and the rollup has none.
+const SHARD: &str = "shardId-1";
 /// When each record was written.
 const SECONDS: u32 = 1_700_000_000;
 
@@ -80,7 +82,7 @@ impl Algebra {
             for end in 1..=changes.len() {
                 for first in 0..end {
                     let mut updates = [None; KEYS];
-                    for update in fold(&model, &changes[first..end]).updates {
+                    for update in fold(&model, SHARD, &changes[first..end]).updates {
                         let id = tables.intern(shard, &update);
                         updates[key_of(&update)] = Some(id);
                     }
@@ -144,7 +146,7 @@ impl Tabulation<'_> {
             let found = (1..=self.history.greatest()).find(|number| sequence(*number) == wanted);
             found.expect("an update is made of the history's records")
         };
-        let bound = update.first().lower_bound();
+        let bound = Watermark::lower_bound(update.first());
         let below = |number| watermark(number).to_bytes() < bound;
         let revenue = Accumulator::Sum { attribute: "amount".to_owned(), scale: 0 };
         Planned {
