@@ -13,6 +13,7 @@
 //! |----------------------------------------------------------|------------|
 //! | which shards may be read: a function of values           | `lineage`  |
 //! | how records become batches: a function of values         | `batch`    |
+//! | when a tumbling window is over: a function of values    | `window`   |
 //! | what an answer means: a function of values               | `verdict`  |
 //! | one shard, read and handled                              | `worker`   |
 //! | all shards, for as long as this poller holds the lease   | `tenure`   |
@@ -30,6 +31,7 @@ mod settings;
 mod stream;
 mod tenure;
 mod verdict;
+mod window;
 mod worker;
 
 pub use progress::{Progress, ShardProgress, Snapshot, Stopped};

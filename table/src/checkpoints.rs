@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! PK                        SK          attributes
-//! @mapping#<stream label>   <shard id>  sequence_number, done, fence, updated_at
+//! @mapping#<stream label>   <shard id>  sequence_number, open_window, done, fence, updated_at
 //! @mapping#<stream label>   @lease      owner, expires_at_ms, fence, updated_at
 //! ```
 //!
@@ -52,8 +52,19 @@ pub struct Checkpoint {
     pub shard_id: String,
     /// The last record handled, or none yet.
     pub sequence_number: Option<String>,
+    /// The tumbling window that had an invocation and not yet its final one.
+    pub open_window: Option<OpenWindow>,
     /// Whether the shard was closed and read to its end, so that its children may start.
     pub done: bool,
+}
+
+/// The bounds of a tumbling window, in seconds since the epoch.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OpenWindow {
+    /// The first second of the window.
+    pub start: i64,
+    /// The first second after it.
+    pub end: i64,
 }
 
 /// Why a checkpoint or lease could not be read or written.
@@ -127,6 +138,7 @@ impl Checkpoints {
             .condition_expression("attribute_not_exists(#fence) OR #fence <= :fence")
             .expression_attribute_names("#fence", "fence")
             .expression_attribute_names("#done", "done")
+            .expression_attribute_names("#open_window", "open_window")
             .expression_attribute_names("#updated_at", "updated_at")
             .expression_attribute_values(":fence", number(lease.fence()))
             .expression_attribute_values(":done", AttributeValue::Bool(checkpoint.done))
@@ -140,6 +152,13 @@ impl Checkpoints {
                     ":sequence_number",
                     AttributeValue::S(sequence_number.clone()),
                 );
+        }
+        match checkpoint.open_window {
+            Some(window) => {
+                set += ", #open_window = :open_window";
+                update = update.expression_attribute_values(":open_window", stored_window(window));
+            }
+            None => set += " REMOVE #open_window",
         }
         match update.update_expression(set).send().await {
             Ok(_) => Ok(()),
@@ -172,8 +191,20 @@ fn checkpoint(item: &HashMap<String, AttributeValue>) -> Option<Checkpoint> {
     Some(Checkpoint {
         shard_id,
         sequence_number: text(item, "sequence_number"),
+        open_window: item.get("open_window").and_then(open_window),
         done: done.unwrap_or_default(),
     })
+}
+
+fn stored_window(window: OpenWindow) -> AttributeValue {
+    let bounds = [("start", window.start), ("end", window.end)];
+    AttributeValue::M(bounds.map(|(name, secs)| (name.to_owned(), number(secs))).into())
+}
+
+fn open_window(stored: &AttributeValue) -> Option<OpenWindow> {
+    let bounds = stored.as_m().ok()?;
+    let secs = |name| bounds.get(name)?.as_n().ok()?.parse().ok();
+    Some(OpenWindow { start: secs("start")?, end: secs("end")? })
 }
 
 fn partition(label: &str) -> AttributeValue {

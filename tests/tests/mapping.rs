@@ -13,3 +13,5 @@ mod seen;
 mod shards;
 #[path = "mapping/streams.rs"]
 mod streams;
+#[path = "mapping/windows.rs"]
+mod windows;

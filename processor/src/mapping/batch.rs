@@ -9,9 +9,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use table::checkpoints::OpenWindow;
 use tokio::time::Instant;
 
-use crate::event::{Record, Window};
+use super::window;
+use crate::event::Record;
 
 /// The largest event that Lambda hands over, in bytes.
 const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024;
@@ -42,10 +44,23 @@ struct Waiting {
 pub(super) enum Step {
     /// Hand over this many records.
     Invoke(usize),
+    /// Make the final invocation for the open window.
+    Close,
     /// Read on; come back after this long even if nothing was found.
     Read { within: Option<Duration> },
     /// The shard has ended and every record of it was handled.
     Finish,
+}
+
+/// What is known of a shard besides the records that wait.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shard {
+    /// The window that had an invocation and not yet its final one.
+    pub(super) open: Option<OpenWindow>,
+    /// When the latest read began, in seconds since the epoch, if it found nothing.
+    pub(super) found_nothing_at: Option<i64>,
+    /// Whether it was read to its end.
+    pub(super) has_ended: bool,
 }
 
 /// The records read and not yet handled.
@@ -58,12 +73,6 @@ pub(super) struct Buffer {
 impl Limits {
     pub(super) fn new(records: usize, wait: Duration, tumbling_window: Duration) -> Self {
         Limits { records, bytes: MAX_EVENT_BYTES - ENVELOPE_BYTES, wait, tumbling_window }
-    }
-
-    /// Which tumbling window a record falls into, counted from the epoch.
-    fn window_of(&self, record: &Record) -> Option<i64> {
-        let created = record.dynamodb.approximate_creation_date_time?;
-        Some(created.div_euclid(self.tumbling_window.as_secs() as i64))
     }
 }
 
@@ -101,45 +110,51 @@ impl Buffer {
         }
     }
 
-    /// The tumbling window of a record, as an event names it.
-    pub(super) fn window(&self, record: &Record) -> Option<Window> {
-        let length = self.limits.tumbling_window.as_secs() as i64;
-        let start = self.limits.window_of(record)? * length;
-        Some(Window { start: rfc3339(start)?, end: rfc3339(start + length)? })
+    /// The tumbling window of the first record.
+    pub(super) fn window(&self, open: Option<OpenWindow>) -> Option<OpenWindow> {
+        self.window_of(self.waiting.front()?, open)
     }
 
-    /// Decides what comes next, given whether the shard was read to its end.
-    pub(super) fn step(&self, now: Instant, ended: bool) -> Step {
+    /// Decides what comes next.
+    pub(super) fn step(&self, now: Instant, shard: Shard) -> Step {
         let Some(oldest) = self.waiting.front() else {
-            return if ended { Step::Finish } else { Step::Read { within: None } };
+            let is_over = |open| {
+                let found_nothing = shard.found_nothing_at;
+                found_nothing.is_some_and(|at| window::is_over(open, at))
+            };
+            return match shard.open {
+                Some(open) if shard.has_ended || is_over(open) => Step::Close,
+                None if shard.has_ended => Step::Finish,
+                _ => Step::Read { within: None },
+            };
         };
-        let count = self.cut();
+        let window = self.window_of(oldest, shard.open);
+        if shard.open.is_some() && window != shard.open {
+            return Step::Close;
+        }
+        let count = self.cut(window);
         let full = count == self.limits.records || count < self.waiting.len();
         let due = oldest.arrived.map(|arrived| arrived + self.limits.wait);
         match due.filter(|due| *due > now) {
-            Some(due) if !full && !ended => Step::Read { within: Some(due - now) },
+            Some(due) if !full && !shard.has_ended => Step::Read { within: Some(due - now) },
             _ => Step::Invoke(count),
         }
     }
 
     /// How many of the first records go into one batch: at least one, if there is one.
-    fn cut(&self) -> usize {
+    fn cut(&self, window: Option<OpenWindow>) -> usize {
         let mut bytes = 0;
-        let first_window =
-            self.waiting.front().and_then(|first| self.limits.window_of(&first.record));
         let fits = |waiting: &&Waiting| {
             bytes += waiting.bytes + ",".len();
-            let window = self.limits.window_of(&waiting.record);
-            bytes <= self.limits.bytes && (window.is_none() || window == first_window)
+            bytes <= self.limits.bytes && self.window_of(waiting, window) == window
         };
         let count = self.waiting.iter().take(self.limits.records).take_while(fits).count();
         count.max(1).min(self.waiting.len())
     }
-}
 
-fn rfc3339(epoch_secs: i64) -> Option<String> {
-    use aws_sdk_dynamodbstreams::primitives::{DateTime, DateTimeFormat};
-    DateTime::from_secs(epoch_secs).fmt(DateTimeFormat::DateTime).ok()
+    fn window_of(&self, waiting: &Waiting, open: Option<OpenWindow>) -> Option<OpenWindow> {
+        window::window_of(&waiting.record, self.limits.tumbling_window, open)
+    }
 }
 
 #[cfg(test)]
@@ -147,6 +162,9 @@ mod tests {
     use super::*;
 
     const WAIT: Duration = Duration::from_secs(5);
+    /// A shard that goes on, without a window that had an invocation.
+    const OPEN: Shard = Shard { open: None, found_nothing_at: None, has_ended: false };
+    const ENDED: Shard = Shard { has_ended: true, ..OPEN };
 
     fn record(created: Option<i64>, sequence_number: usize) -> Record {
         Record {
@@ -180,30 +198,30 @@ mod tests {
     fn without_a_batching_window_what_there_is_goes_at_once() {
         let now = Instant::now();
         let three = buffer(limits(100, Duration::ZERO), &[None; 3], now);
-        assert_eq!(three.step(now, false), Step::Invoke(3));
+        assert_eq!(three.step(now, OPEN), Step::Invoke(3));
     }
 
     #[test]
     fn with_one_a_batch_waits_until_it_is_full_or_old_or_the_shard_ends() {
         let now = Instant::now();
         let three = buffer(limits(4, WAIT), &[None; 3], now);
-        assert_eq!(three.step(now, false), Step::Read { within: Some(WAIT) });
+        assert_eq!(three.step(now, OPEN), Step::Read { within: Some(WAIT) });
         assert_eq!(
-            three.step(now + Duration::from_secs(2), false),
+            three.step(now + Duration::from_secs(2), OPEN),
             Step::Read { within: Some(Duration::from_secs(3)) }
         );
-        assert_eq!(three.step(now + WAIT, false), Step::Invoke(3));
-        assert_eq!(three.step(now, true), Step::Invoke(3));
-        assert_eq!(buffer(limits(4, WAIT), &[None; 4], now).step(now, false), Step::Invoke(4));
-        assert_eq!(buffer(limits(4, WAIT), &[None; 9], now).step(now, false), Step::Invoke(4));
+        assert_eq!(three.step(now + WAIT, OPEN), Step::Invoke(3));
+        assert_eq!(three.step(now, ENDED), Step::Invoke(3));
+        assert_eq!(buffer(limits(4, WAIT), &[None; 4], now).step(now, OPEN), Step::Invoke(4));
+        assert_eq!(buffer(limits(4, WAIT), &[None; 9], now).step(now, OPEN), Step::Invoke(4));
     }
 
     #[test]
     fn nothing_waiting_means_read_on_or_finish() {
         let now = Instant::now();
         let empty = buffer(limits(4, WAIT), &[], now);
-        assert_eq!(empty.step(now, false), Step::Read { within: None });
-        assert_eq!(empty.step(now, true), Step::Finish);
+        assert_eq!(empty.step(now, OPEN), Step::Read { within: None });
+        assert_eq!(empty.step(now, ENDED), Step::Finish);
     }
 
     #[test]
@@ -212,7 +230,7 @@ mod tests {
         let size = Waiting::new(record(None, 0), None).bytes + 1;
         let cut = |bytes| {
             let limits = Limits { bytes, ..limits(100, WAIT) };
-            buffer(limits, &[None; 5], now).step(now, false)
+            buffer(limits, &[None; 5], now).step(now, OPEN)
         };
         assert_eq!(cut(2 * size), Step::Invoke(2));
         assert_eq!(cut(3 * size - 1), Step::Invoke(2));
@@ -225,14 +243,40 @@ mod tests {
         let now = Instant::now();
         let minutes = [Some(60), None, Some(119), Some(120), Some(121)];
         let mut buffer = buffer(limits(100, WAIT), &minutes, now);
-        assert_eq!(buffer.step(now, false), Step::Invoke(3));
-        let first = buffer.take(3).swap_remove(0);
-        let window = buffer.window(&first).expect("a window");
-        assert_eq!(
-            (window.start.as_str(), window.end.as_str()),
-            ("1970-01-01T00:01:00Z", "1970-01-01T00:02:00Z")
-        );
-        assert_eq!(buffer.step(now, false), Step::Read { within: Some(WAIT) });
+        assert_eq!(buffer.step(now, OPEN), Step::Invoke(3));
+        let window = buffer.window(None);
+        assert_eq!(window, Some(OpenWindow { start: 60, end: 120 }));
+        buffer.take(3);
+        assert_eq!(buffer.step(now, OPEN), Step::Read { within: Some(WAIT) });
+    }
+
+    #[test]
+    fn a_window_that_had_an_invocation_is_closed_before_a_record_of_a_later_one() {
+        let now = Instant::now();
+        let minutes = [Some(119), Some(120)];
+        let mut buffer = buffer(limits(100, Duration::ZERO), &minutes, now);
+        let shard = Shard { open: Some(OpenWindow { start: 60, end: 120 }), ..OPEN };
+        assert_eq!(buffer.step(now, shard), Step::Invoke(1), "119 is in it");
+        buffer.take(1);
+        assert_eq!(buffer.step(now, shard), Step::Close);
+        assert_eq!(buffer.step(now, OPEN), Step::Invoke(1), "none was open");
+    }
+
+    #[test]
+    fn a_window_is_closed_when_it_is_over_and_nothing_is_left_or_when_the_shard_ends() {
+        let now = Instant::now();
+        let empty = buffer(limits(100, WAIT), &[], now);
+        let at = |found_nothing_at| Shard {
+            open: Some(OpenWindow { start: 60, end: 120 }),
+            found_nothing_at,
+            ..OPEN
+        };
+        assert_eq!(empty.step(now, at(None)), Step::Read { within: None }, "it was not looked");
+        assert_eq!(empty.step(now, at(Some(119))), Step::Read { within: None });
+        assert_eq!(empty.step(now, at(Some(200))), Step::Close);
+        let idle = Shard { open: None, ..at(Some(200)) };
+        assert_eq!(empty.step(now, idle), Step::Read { within: None }, "none for an idle shard");
+        assert_eq!(empty.step(now, Shard { has_ended: true, ..at(None) }), Step::Close);
     }
 
     #[test]
@@ -241,7 +285,7 @@ mod tests {
         let mut buffer = buffer(limits(100, WAIT), &[None; 5], now);
         let mut batch = buffer.take(4);
         buffer.put_back(batch.split_off(1));
-        assert_eq!(buffer.step(now, false), Step::Invoke(4), "it has waited enough");
+        assert_eq!(buffer.step(now, OPEN), Step::Invoke(4), "it has waited enough");
         let left: Vec<_> = buffer.take(4).into_iter().map(|record| record.event_id).collect();
         assert_eq!(left, ["1", "2", "3", "4"]);
     }

@@ -107,6 +107,7 @@ mod tests {
             shard_id: id.to_owned(),
             sequence_number: Some("1".to_owned()),
             done,
+            ..Checkpoint::default()
         };
         let checkpoints = [checkpoint("a", true), checkpoint("b", false), checkpoint("c", false)];
         let lost: Vec<_> = lost(&shards("c<b"), &checkpoints)

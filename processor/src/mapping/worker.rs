@@ -6,19 +6,20 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use table::checkpoints::{self, Checkpoint, Checkpoints, Lease};
+use table::checkpoints::{self, Checkpoint, Checkpoints, Lease, OpenWindow};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::backoff::Backoff;
-use super::batch::{Buffer, Limits, Step};
+use super::batch::{Buffer, Limits, Shard, Step};
 use super::progress::Board;
 use super::reader::{Reader, is_our_own};
 use super::stream::{ReadError, Stream};
 use super::verdict::{Verdict, verdict};
-use crate::event::{Event, State};
+use super::window;
+use crate::event::{Event, Record, State};
 
 /// What the workers of one stream share while the lease is held.
 #[derive(Debug)]
@@ -53,6 +54,8 @@ pub(super) struct Worker<H> {
     checkpoint: Checkpoint,
     reader: Reader,
     buffer: Buffer,
+    /// When the latest read began, in seconds since the epoch, if it found nothing.
+    found_nothing_at: Option<i64>,
     reading: Backoff,
     invoking: Backoff,
 }
@@ -72,15 +75,21 @@ where
         let reader = Reader::new(context.stream.clone(), shard_id, sequence_number);
         let buffer = Buffer::new(context.limits.clone());
         let (reading, invoking) = (Backoff::default(), Backoff::default());
-        Worker { context, stop, checkpoint, reader, buffer, reading, invoking }
+        let found_nothing_at = None;
+        Worker { context, stop, checkpoint, reader, buffer, found_nothing_at, reading, invoking }
     }
 
     /// Works until the shard ends or it is told to stop; a batch in flight is finished first.
     pub(super) async fn run(mut self) -> Ended {
         while !*self.stop.borrow() {
-            let step = self.buffer.step(Instant::now(), self.reader.has_ended());
-            let taken = match step {
+            let shard = Shard {
+                open: self.checkpoint.open_window,
+                found_nothing_at: self.found_nothing_at,
+                has_ended: self.reader.has_ended(),
+            };
+            let taken = match self.buffer.step(Instant::now(), shard) {
                 Step::Invoke(count) => self.deliver(count).await,
+                Step::Close => self.close().await,
                 Step::Read { within } => self.read(within).await,
                 Step::Finish => self.finish().await,
             };
@@ -92,7 +101,7 @@ where
     }
 
     async fn read(&mut self, within: Option<Duration>) -> Result<(), Ended> {
-        let began = Instant::now();
+        let (began, began_at) = (Instant::now(), epoch_secs());
         let read = tokio::select! {
             read = self.reader.read() => read,
             _ = self.stop.wait_for(|stop| *stop) => return Err(Ended::Stopped),
@@ -100,6 +109,7 @@ where
         match read {
             Ok(records) if records.is_empty() => {
                 self.reading.reset();
+                self.found_nothing_at = Some(began_at);
                 if self.buffer.is_empty() {
                     self.context.board.caught_up(&self.checkpoint.shard_id, began);
                 }
@@ -111,6 +121,7 @@ where
             }
             Ok(records) => {
                 self.reading.reset();
+                self.found_nothing_at = None;
                 let others = records.into_iter().filter(|record| !is_our_own(record));
                 self.buffer.extend(others, Instant::now());
                 Ok(())
@@ -126,18 +137,10 @@ where
 
     /// Invokes the handler with the first records and keeps those that it did not handle.
     async fn deliver(&mut self, count: usize) -> Result<(), Ended> {
+        let window = self.buffer.window(self.checkpoint.open_window);
         let records = self.buffer.take(count);
-        let mut event = Event {
-            window: records.first().and_then(|first| self.buffer.window(first)),
-            records,
-            shard_id: Some(self.checkpoint.shard_id.clone()),
-            event_source_arn: Some(self.context.stream.arn().to_owned()),
-            state: State,
-            is_final_invoke_for_window: false,
-            is_window_terminated_early: false,
-        };
-        let json = serde_json::to_vec(&event).expect("an event is JSON: its keys are text");
-        let verdict = verdict(self.invoke(json).await, &event.records);
+        let mut event = self.event(records, window);
+        let verdict = verdict(self.invoke(&event).await, &event.records);
         let handled = match &verdict {
             Verdict::Handled => count,
             Verdict::RetryFrom(index) => *index,
@@ -146,6 +149,7 @@ where
         let left = event.records.split_off(handled);
         if let Some(last) = event.records.pop() {
             self.invoking.reset();
+            self.checkpoint.open_window = window;
             self.checkpoint.sequence_number = Some(last.dynamodb.sequence_number);
             self.save().await?;
             self.context.board.handled(&self.checkpoint, handled as u64);
@@ -160,8 +164,39 @@ where
         self.pause(pause).await
     }
 
+    /// Makes the final invocation for the open window. One that fails is made again, and holds the
+    /// shard.
+    async fn close(&mut self) -> Result<(), Ended> {
+        let mut event = self.event(Vec::new(), self.checkpoint.open_window);
+        event.is_final_invoke_for_window = true;
+        let verdict = verdict(self.invoke(&event).await, &[]);
+        if verdict == Verdict::Handled {
+            self.invoking.reset();
+            self.checkpoint.open_window = None;
+            return self.save().await;
+        }
+        self.context.board.failed();
+        let (shard_id, pause) = (&self.checkpoint.shard_id, self.invoking.pause());
+        let window = &event.window;
+        tracing::warn!(shard_id, ?window, ?verdict, ?pause, "closing the window again");
+        self.pause(pause).await
+    }
+
+    fn event(&self, records: Vec<Record>, window: Option<OpenWindow>) -> Event {
+        Event {
+            records,
+            window: window.and_then(window::named),
+            shard_id: Some(self.checkpoint.shard_id.clone()),
+            event_source_arn: Some(self.context.stream.arn().to_owned()),
+            state: State,
+            is_final_invoke_for_window: false,
+            is_window_terminated_early: false,
+        }
+    }
+
     /// A task of its own, so that a panic is a failed invocation and not the end of the worker.
-    async fn invoke(&self, event: Vec<u8>) -> Result<Vec<u8>, String> {
+    async fn invoke(&self, event: &Event) -> Result<Vec<u8>, String> {
+        let event = serde_json::to_vec(event).expect("an event is JSON: its keys are text");
         let handler = Arc::clone(&self.context.handler);
         let invocation = tokio::spawn(async move { handler(event).await });
         invocation.await.unwrap_or_else(|error| Err(error.to_string()))
@@ -196,4 +231,9 @@ where
             _ = self.stop.wait_for(|stop| *stop) => Err(Ended::Stopped),
         }
     }
+}
+
+fn epoch_secs() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_epoch.expect("the clock is past 1970").as_secs() as i64
 }

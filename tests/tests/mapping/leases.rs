@@ -36,7 +36,7 @@ async fn a_lease_has_one_holder_and_a_fence_keeps_off_the_holders_before() {
     let at = |sequence_number: &str| Checkpoint {
         shard_id: "shardId-1".to_owned(),
         sequence_number: Some(sequence_number.to_owned()),
-        done: false,
+        ..Checkpoint::default()
     };
 
     let first = kept.acquire(label, "first", long).await.expect("a free lease");

@@ -17,8 +17,13 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Notes a batch of which so many records are acknowledged, and answers so.
+    /// Notes a batch of which so many records are acknowledged, and answers so. The final invocation for a window,
+    /// which has no records, is no batch.
     pub(crate) fn answer(&self, event: &Event, acknowledged: usize) -> Result<Vec<u8>, String> {
+        if event.is_final_invoke_for_window {
+            assert_eq!(event.records, [], "a window is closed after its records were handled");
+            return Ok(serde_json::to_vec(&Response::success()).expect("JSON"));
+        }
         let names = event.records.iter().map(name_of).collect();
         self.batches.lock().expect("no panic").push((names, acknowledged));
         let response = match event.records.get(acknowledged) {
@@ -68,7 +73,7 @@ pub(crate) fn accepting(
     }
 }
 
-fn name_of(record: &Record) -> String {
+pub(crate) fn name_of(record: &Record) -> String {
     let keys = serde_json::to_value(&record.dynamodb.keys).expect("JSON");
     keys["SK"]["S"].as_str().expect("a sort key").to_owned()
 }

@@ -30,12 +30,15 @@ pub(crate) struct FakeStream {
     world: Arc<Mutex<World>>,
 }
 
-/// A shard with its records, which are numbers.
+/// When records are created unless told otherwise, in seconds since the epoch: the beginning of 2026.
+pub(crate) const LONG_AGO: i64 = 1_767_225_600;
+
+/// A shard with its records, which are numbers with the times they were created at.
 #[derive(Clone, Debug)]
 pub(crate) struct Shard {
     id: String,
     parent: Option<String>,
-    records: Vec<usize>,
+    records: Vec<(usize, i64)>,
     is_closed: bool,
     oldest: usize,
 }
@@ -53,7 +56,10 @@ type Exception = &'static str;
 impl Shard {
     pub(crate) fn new(id: &str, parent: Option<&str>, records: Range<usize>) -> Self {
         let parent = parent.map(str::to_owned);
-        Shard { id: id.to_owned(), parent, records: records.collect(), is_closed: false, oldest: 0 }
+        let id = id.to_owned();
+        let mut shard = Shard { id, parent, records: Vec::new(), is_closed: false, oldest: 0 };
+        shard.extend(records);
+        shard
     }
 
     pub(crate) fn closed(mut self) -> Self {
@@ -66,7 +72,18 @@ impl Shard {
     }
 
     pub(crate) fn extend(&mut self, records: Range<usize>) {
-        self.records.extend(records);
+        self.extend_at(LONG_AGO, records);
+    }
+
+    /// Adds records that were created then.
+    pub(crate) fn extend_at(&mut self, created: i64, records: Range<usize>) {
+        self.records.extend(records.map(|record| (record, created)));
+    }
+
+    /// Its records were created then.
+    pub(crate) fn created_at(mut self, created: i64) -> Self {
+        self.records.iter_mut().for_each(|record| record.1 = created);
+        self
     }
 
     /// Trims the records before the one at this place.
@@ -169,7 +186,7 @@ impl World {
             Some("AFTER_SEQUENCE_NUMBER") => {
                 let after = request["SequenceNumber"].as_str().expect("a sequence number");
                 let mut records = shard.records.iter();
-                1 + records.position(|record| sequence_number(*record) == after).expect("a record")
+                1 + records.position(|record| sequence_number(record.0) == after).expect("a record")
             }
             other => panic!("{other:?} is not a way to start"),
         };
@@ -203,7 +220,7 @@ fn sequence_number(record: usize) -> String {
     format!("{:024}", 100_000_000 + record)
 }
 
-fn record(record: &usize) -> Value {
+fn record((record, created): &(usize, i64)) -> Value {
     json!({
         "eventID": format!("{record:032x}"),
         "eventName": "INSERT",
@@ -211,7 +228,7 @@ fn record(record: &usize) -> Value {
         "eventSource": "aws:dynamodb",
         "awsRegion": "us-east-1",
         "dynamodb": {
-            "ApproximateCreationDateTime": 1_767_225_600,
+            "ApproximateCreationDateTime": created,
             "Keys": { "PK": { "S": "ITEM" }, "SK": { "S": name(*record) } },
             "SequenceNumber": sequence_number(*record),
             "SizeBytes": 20,

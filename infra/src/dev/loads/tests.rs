@@ -60,7 +60,7 @@ fn a_load_that_was_cut_off_goes_on_and_a_whole_one_is_not_repeated() {
     let file = load("order", "orders.csv", Some("orders.csv"));
     let known = |rows: &str, done| {
         let (shard_id, sequence_number) = ("orders.csv".to_owned(), Some(rows.to_owned()));
-        vec![Checkpoint { shard_id, sequence_number, done }]
+        vec![Checkpoint { shard_id, sequence_number, done, ..Checkpoint::default() }]
     };
     assert_eq!(file.begin(true, &known("500", true)), Some(0), "the table was made anew");
     assert_eq!(file.begin(false, &known("500", false)), Some(500));

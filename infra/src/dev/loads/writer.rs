@@ -64,8 +64,8 @@ impl Writer {
     /// Keeps how far the file is.
     fn note(&self, rows: u64, done: bool) -> Result<(), Error> {
         let Some(State { lease, file }) = &self.state else { return Ok(()) };
-        let checkpoint =
-            Checkpoint { shard_id: file.clone(), sequence_number: Some(rows.to_string()), done };
+        let (shard_id, sequence_number) = (file.clone(), Some(rows.to_string()));
+        let checkpoint = Checkpoint { shard_id, sequence_number, done, ..Checkpoint::default() };
         Ok(self.runtime.block_on(self.view.checkpoints.save(lease, &checkpoint))?)
     }
 
