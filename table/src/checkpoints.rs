@@ -6,6 +6,8 @@
 //! @mapping#<stream label>   @lease      owner, expires_at_ms, fence, updated_at
 //! ```
 //!
+//! What was discarded is written beside them, see [`OnFailureRecord`].
+//!
 //! One poller at a time holds the [`Lease`] of a stream. Every time the lease is taken its fence
 //! grows by one, and a checkpoint is saved only where no greater fence has saved one. That costs no
 //! transaction, and it is what at-least-once delivery needs: a poller that lost its lease without
@@ -20,8 +22,11 @@
 //! absorbed already.
 
 mod lease;
+mod on_failure;
+mod written;
 
 pub use lease::Lease;
+pub use on_failure::{BatchInfo, Condition, OnFailureRecord, RequestContext, ResponseContext};
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -112,6 +117,34 @@ impl Checkpoints {
 
     /// All checkpoints of a stream, strongly consistent, by shard id.
     pub async fn load(&self, label: &str) -> Result<Vec<Checkpoint>, Error> {
+        let items = self.items(partition(label), "reading checkpoints").await?;
+        Ok(items.iter().filter_map(written::checkpoint).collect())
+    }
+
+    /// Saves a checkpoint, unless a poller that held the lease later saved one for the shard.
+    pub async fn save(&self, lease: &Lease, checkpoint: &Checkpoint) -> Result<(), Error> {
+        let expressions = written::expressions(lease.fence(), checkpoint);
+        let saved = self
+            .update(lease.label(), &checkpoint.shard_id)
+            .update_expression(expressions.update)
+            .condition_expression(expressions.condition)
+            .set_expression_attribute_names(Some(expressions.names))
+            .set_expression_attribute_values(Some(expressions.values))
+            .send()
+            .await;
+        match saved {
+            Ok(_) => Ok(()),
+            Err(error) if is_refused(&error) => Err(Error::Lost { label: lease.label().into() }),
+            Err(error) => Err(self.failure("saving a checkpoint", error)),
+        }
+    }
+
+    /// All items of a partition, strongly consistent, in order.
+    async fn items(
+        &self,
+        partition: AttributeValue,
+        action: &'static str,
+    ) -> Result<Vec<HashMap<String, AttributeValue>>, Error> {
         let mut pages = self
             .client
             .query()
@@ -119,60 +152,26 @@ impl Checkpoints {
             .consistent_read(true)
             .key_condition_expression("#pk = :pk")
             .expression_attribute_names("#pk", ROLLUPS_PARTITION_KEY)
-            .expression_attribute_values(":pk", partition(label))
+            .expression_attribute_values(":pk", partition)
             .into_paginator()
             .items()
             .send();
-        let mut checkpoints = Vec::new();
+        let mut items = Vec::new();
         while let Some(item) = pages.next().await {
-            let item = item.map_err(|error| self.failure("reading checkpoints", error))?;
-            checkpoints.extend(checkpoint(&item));
+            items.push(item.map_err(|error| self.failure(action, error))?);
         }
-        Ok(checkpoints)
-    }
-
-    /// Saves a checkpoint, unless a poller that held the lease later saved one for the shard.
-    pub async fn save(&self, lease: &Lease, checkpoint: &Checkpoint) -> Result<(), Error> {
-        let mut update = self
-            .update(lease.label(), &checkpoint.shard_id)
-            .condition_expression("attribute_not_exists(#fence) OR #fence <= :fence")
-            .expression_attribute_names("#fence", "fence")
-            .expression_attribute_names("#done", "done")
-            .expression_attribute_names("#open_window", "open_window")
-            .expression_attribute_names("#updated_at", "updated_at")
-            .expression_attribute_values(":fence", number(lease.fence()))
-            .expression_attribute_values(":done", AttributeValue::Bool(checkpoint.done))
-            .expression_attribute_values(":updated_at", now());
-        let mut set = "SET #fence = :fence, #done = :done, #updated_at = :updated_at".to_owned();
-        if let Some(sequence_number) = &checkpoint.sequence_number {
-            set += ", #sequence_number = :sequence_number";
-            update = update
-                .expression_attribute_names("#sequence_number", "sequence_number")
-                .expression_attribute_values(
-                    ":sequence_number",
-                    AttributeValue::S(sequence_number.clone()),
-                );
-        }
-        match checkpoint.open_window {
-            Some(window) => {
-                set += ", #open_window = :open_window";
-                update = update.expression_attribute_values(":open_window", stored_window(window));
-            }
-            None => set += " REMOVE #open_window",
-        }
-        match update.update_expression(set).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if is_refused(&error) => Err(Error::Lost { label: lease.label().into() }),
-            Err(error) => Err(self.failure("saving a checkpoint", error)),
-        }
+        Ok(items)
     }
 
     fn update(&self, label: &str, sort_key: &str) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&self.table_name)
-            .key(ROLLUPS_PARTITION_KEY, partition(label))
-            .key(ROLLUPS_SORT_KEY, AttributeValue::S(sort_key.to_owned()))
+        let key = self.key(label, sort_key);
+        self.client.update_item().table_name(&self.table_name).set_key(Some(key))
+    }
+
+    fn key(&self, label: &str, sort_key: &str) -> HashMap<String, AttributeValue> {
+        let sort_key = AttributeValue::S(sort_key.to_owned());
+        let keys = [(ROLLUPS_PARTITION_KEY, partition(label)), (ROLLUPS_SORT_KEY, sort_key)];
+        keys.map(|(name, value)| (name.to_owned(), value)).into()
     }
 
     fn failure<E>(&self, action: &'static str, error: SdkError<E>) -> Error
@@ -182,29 +181,6 @@ impl Checkpoints {
         let reason = DisplayErrorContext(error).to_string();
         Error::DynamoDb { action, table: self.table_name.clone(), reason }
     }
-}
-
-/// Reads an item as a checkpoint; the lease is none.
-fn checkpoint(item: &HashMap<String, AttributeValue>) -> Option<Checkpoint> {
-    let shard_id = text(item, ROLLUPS_SORT_KEY).filter(|sort_key| sort_key != LEASE)?;
-    let done = item.get("done").and_then(|value| value.as_bool().ok()).copied();
-    Some(Checkpoint {
-        shard_id,
-        sequence_number: text(item, "sequence_number"),
-        open_window: item.get("open_window").and_then(open_window),
-        done: done.unwrap_or_default(),
-    })
-}
-
-fn stored_window(window: OpenWindow) -> AttributeValue {
-    let bounds = [("start", window.start), ("end", window.end)];
-    AttributeValue::M(bounds.map(|(name, secs)| (name.to_owned(), number(secs))).into())
-}
-
-fn open_window(stored: &AttributeValue) -> Option<OpenWindow> {
-    let bounds = stored.as_m().ok()?;
-    let secs = |name| bounds.get(name)?.as_n().ok()?.parse().ok();
-    Some(OpenWindow { start: secs("start")?, end: secs("end")? })
 }
 
 fn partition(label: &str) -> AttributeValue {
