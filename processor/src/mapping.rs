@@ -13,6 +13,7 @@
 //! |----------------------------------------------------------|------------|
 //! | which shards may be read: a function of values           | `lineage`  |
 //! | how records become batches: a function of values         | `batch`    |
+//! | when records are discarded: a function of values         | `disposal` |
 //! | when a tumbling window is over: a function of values    | `window`   |
 //! | what an answer means: a function of values               | `verdict`  |
 //! | one shard, read and handled                              | `worker`   |
@@ -23,6 +24,7 @@
 
 mod backoff;
 mod batch;
+mod disposal;
 mod environment;
 mod lineage;
 mod progress;
@@ -37,7 +39,8 @@ mod worker;
 pub use progress::{Progress, ShardProgress, Snapshot, Stopped};
 pub use settings::{
     DEFAULT_BATCH_RECORDS, DEFAULT_TUMBLING_WINDOW_SECS, IDLE_PAUSE_MS, LEASE_TIME_TO_LIVE_SECS,
-    MAX_BATCH_RECORDS, MAX_BATCHING_WINDOW_SECS, MAX_TUMBLING_WINDOW_SECS, Settings, Source,
+    MAX_BATCH_RECORDS, MAX_BATCHING_WINDOW_SECS, MAX_RECORD_AGE_SECS, MAX_RETRY_ATTEMPTS,
+    MAX_TUMBLING_WINDOW_SECS, MIN_RECORD_AGE_SECS, Settings, Source,
 };
 
 use std::future::Future;
@@ -52,6 +55,7 @@ use tokio::time::{Instant, sleep};
 
 use self::backoff::Backoff;
 use self::batch::Limits;
+use self::disposal::Policy;
 use self::progress::Board;
 use self::stream::Stream;
 use self::tenure::{Outcome, Tenure};
@@ -201,11 +205,17 @@ impl EventSourceMapping {
             _ = stop.wait_for(|stop| *stop) => return Ok(Outcome::Stopped),
         };
         let Settings { batch_size, batching_window, tumbling_window, .. } = self.settings;
+        let policy = Policy {
+            maximum_retry_attempts: self.settings.maximum_retry_attempts,
+            maximum_record_age: self.settings.maximum_record_age,
+            bisects: self.settings.bisect_batch_on_function_error,
+        };
         let context = Context {
             stream: stream.clone(),
             checkpoints: self.checkpoints.clone(),
             lease,
             limits: Limits::new(batch_size, batching_window, tumbling_window),
+            policy,
             idle_pause: self.settings.idle_pause,
             handler: Arc::clone(handler),
             board: Arc::clone(&self.board),

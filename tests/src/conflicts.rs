@@ -3,7 +3,7 @@
 //! The conflict is answered below the SDK, where DynamoDB would answer it; everything else goes on to DynamoDB.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -20,17 +20,31 @@ const ANSWER: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionC
 pub struct Transaction {
     /// What the requests that conflict say.
     key: String,
+    /// The operation that conflicts.
+    operation: &'static str,
     is_open: Arc<AtomicBool>,
+    refused: Arc<AtomicUsize>,
 }
 
 impl Transaction {
     /// Holds the items with this partition key.
     pub fn on(partition: &str) -> Self {
         let key = format!("{{\"S\":\"{partition}\"}}");
-        Self { key, is_open: Arc::new(AtomicBool::new(true)) }
+        Self {
+            key,
+            operation: ".UpdateItem",
+            is_open: Arc::new(AtomicBool::new(true)),
+            refused: Arc::default(),
+        }
     }
 
-    /// The connection, through which no update of such an item comes while this is open.
+    /// Holds them against other transactions.
+    #[must_use]
+    pub fn against_transactions(self) -> Self {
+        Self { operation: ".TransactWriteItems", ..self }
+    }
+
+    /// The connection, through which no such write of such an item comes while this is open.
     pub fn before(&self, connection: Connection) -> Connection {
         let inner = connection.sdk_config().http_client().expect("a connection has one");
         connection.with_http_client(Holding { inner, transaction: self.clone() })
@@ -41,11 +55,16 @@ impl Transaction {
         self.is_open.store(false, Ordering::SeqCst);
     }
 
+    /// How many writes have conflicted.
+    pub fn refused(&self) -> usize {
+        self.refused.load(Ordering::SeqCst)
+    }
+
     fn conflicts_with(&self, request: &HttpRequest) -> bool {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let body = request.body().bytes().unwrap_or_default();
         let is_of_key = std::str::from_utf8(body).is_ok_and(|body| body.contains(&self.key));
-        self.is_open.load(Ordering::SeqCst) && target.ends_with(".UpdateItem") && is_of_key
+        self.is_open.load(Ordering::SeqCst) && target.ends_with(self.operation) && is_of_key
     }
 }
 
@@ -77,6 +96,7 @@ impl HttpConnector for HoldingConnector {
         if !self.transaction.conflicts_with(&request) {
             return self.inner.call(request);
         }
+        self.transaction.refused.fetch_add(1, Ordering::SeqCst);
         let status = 400.try_into().expect("a status");
         HttpConnectorFuture::ready(Ok(HttpResponse::new(status, ANSWER.into())))
     }

@@ -3,6 +3,8 @@
 
 #[path = "mapping/delivery.rs"]
 mod delivery;
+#[path = "mapping/disposal.rs"]
+mod disposal;
 #[path = "mapping/events.rs"]
 mod events;
 #[path = "mapping/leases.rs"]

@@ -4,6 +4,8 @@
 //! one tumbling window. It is handed over when it cannot grow, when its oldest record has waited
 //! for the batching window, or when the shard has ended.
 //!
+//! What was handed over and not handled stays a batch: nothing is added to it, see `disposal`.
+//!
 //! **Invariant:** records leave in the order in which they came, and only from the front.
 
 use std::collections::VecDeque;
@@ -12,6 +14,7 @@ use std::time::Duration;
 use table::checkpoints::OpenWindow;
 use tokio::time::Instant;
 
+use super::disposal::Piece;
 use super::window;
 use crate::event::Record;
 
@@ -68,6 +71,8 @@ pub(super) struct Shard {
 pub(super) struct Buffer {
     limits: Limits,
     waiting: VecDeque<Waiting>,
+    /// How the first of them were cut, where they were handed over before.
+    pieces: VecDeque<Piece>,
 }
 
 impl Limits {
@@ -85,7 +90,7 @@ impl Waiting {
 
 impl Buffer {
     pub(super) fn new(limits: Limits) -> Self {
-        Buffer { limits, waiting: VecDeque::new() }
+        Buffer { limits, waiting: VecDeque::new(), pieces: VecDeque::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -101,6 +106,21 @@ impl Buffer {
     /// Removes the first records.
     pub(super) fn take(&mut self, count: usize) -> Vec<Record> {
         self.waiting.drain(..count).map(|waiting| waiting.record).collect()
+    }
+
+    /// The batch of this many records, which [`Buffer::step`] said, with its failures.
+    pub(super) fn piece(&mut self, records: usize) -> Piece {
+        self.pieces.pop_front().unwrap_or_else(|| Piece::new(records))
+    }
+
+    /// Cuts the first records so.
+    pub(super) fn cut_as(&mut self, pieces: VecDeque<Piece>) {
+        pieces.into_iter().rev().for_each(|piece| self.pieces.push_front(piece));
+    }
+
+    /// The first records.
+    pub(super) fn first(&self, count: usize) -> impl Iterator<Item = &Record> {
+        self.waiting.iter().take(count).map(|waiting| &waiting.record)
     }
 
     /// Puts back what was taken and not handled.
@@ -131,6 +151,9 @@ impl Buffer {
         let window = self.window_of(oldest, shard.open);
         if shard.open.is_some() && window != shard.open {
             return Step::Close;
+        }
+        if let Some(piece) = self.pieces.front() {
+            return Step::Invoke(piece.records);
         }
         let count = self.cut(window);
         let full = count == self.limits.records || count < self.waiting.len();
@@ -286,6 +309,10 @@ mod tests {
         let mut batch = buffer.take(4);
         buffer.put_back(batch.split_off(1));
         assert_eq!(buffer.step(now, OPEN), Step::Invoke(4), "it has waited enough");
+        buffer.cut_as([Piece::new(1), Piece::new(2)].into());
+        assert_eq!(buffer.step(now, OPEN), Step::Invoke(1), "as it was cut");
+        assert_eq!((buffer.piece(1).records, buffer.piece(2).records), (1, 2));
+        assert_eq!(buffer.step(now, OPEN), Step::Invoke(4), "all pieces are gone");
         let left: Vec<_> = buffer.take(4).into_iter().map(|record| record.event_id).collect();
         assert_eq!(left, ["1", "2", "3", "4"]);
     }

@@ -14,13 +14,20 @@ use std::{env, fs, process};
 
 use super::Error;
 use super::settings::{
-    MAX_BATCH_RECORDS, MAX_BATCHING_WINDOW_SECS, MAX_TUMBLING_WINDOW_SECS, Settings, Source,
+    MAX_BATCH_RECORDS, MAX_BATCHING_WINDOW_SECS, MAX_RECORD_AGE_SECS, MAX_RETRY_ATTEMPTS,
+    MAX_TUMBLING_WINDOW_SECS, MIN_RECORD_AGE_SECS, Settings, Source,
 };
 
 const POLLER_NAME: &str = "WEIR_POLLER_NAME";
 const BATCH_SIZE: &str = "WEIR_BATCH_SIZE";
 const BATCHING_WINDOW_SECS: &str = "WEIR_BATCHING_WINDOW_SECS";
 const TUMBLING_WINDOW_SECS: &str = "WEIR_TUMBLING_WINDOW_SECS";
+const MAXIMUM_RETRY_ATTEMPTS: &str = "WEIR_MAXIMUM_RETRY_ATTEMPTS";
+const MAXIMUM_RECORD_AGE_SECS: &str = "WEIR_MAXIMUM_RECORD_AGE_SECS";
+const BISECT_BATCH_ON_FUNCTION_ERROR: &str = "WEIR_BISECT_BATCH_ON_FUNCTION_ERROR";
+
+/// How Lambda writes that there is no limit.
+const NO_LIMIT: &str = "-1";
 
 /// Where containers, and many other machines, say what the host is called.
 const HOST_NAME: &str = "HOSTNAME";
@@ -36,6 +43,9 @@ impl Settings {
     /// | `WEIR_BATCH_SIZE` | the most records in an event, 1 to 10000 | 100 |
     /// | `WEIR_BATCHING_WINDOW_SECS` | how long a batch may fill, 0 to 300 | 0 |
     /// | `WEIR_TUMBLING_WINDOW_SECS` | the length of the window in each event, 1 to 900 | 60 |
+    /// | `WEIR_MAXIMUM_RETRY_ATTEMPTS` | how often a batch is handed over again before it is discarded, 0 to 10000, or -1 for ever | -1 |
+    /// | `WEIR_MAXIMUM_RECORD_AGE_SECS` | the age at which a record is discarded, 60 to 604800, or -1 for none | -1 |
+    /// | `WEIR_BISECT_BATCH_ON_FUNCTION_ERROR` | whether a batch that failed is cut in two, `true` or `false` | `false` |
     ///
     /// # Errors
     /// The variable that is not what it may be.
@@ -64,6 +74,19 @@ impl Settings {
         if let Some(secs) = variables.number(TUMBLING_WINDOW_SECS, 1..=MAX_TUMBLING_WINDOW_SECS)? {
             settings.tumbling_window = Duration::from_secs(secs);
         }
+        if let Some(attempts) =
+            variables.limit(MAXIMUM_RETRY_ATTEMPTS, 0..=u64::from(MAX_RETRY_ATTEMPTS))?
+        {
+            settings.maximum_retry_attempts = attempts.map(|attempts| attempts as u32);
+        }
+        if let Some(age) =
+            variables.limit(MAXIMUM_RECORD_AGE_SECS, MIN_RECORD_AGE_SECS..=MAX_RECORD_AGE_SECS)?
+        {
+            settings.maximum_record_age = age.map(Duration::from_secs);
+        }
+        if let Some(bisects) = variables.choice(BISECT_BATCH_ON_FUNCTION_ERROR)? {
+            settings.bisect_batch_on_function_error = bisects;
+        }
         Ok(settings)
     }
 }
@@ -87,6 +110,24 @@ impl<V: Fn(&'static str) -> Option<String>> Variables<V> {
         self.read(name, &expected, |value| {
             value.parse().ok().filter(|number| bounds.contains(number))
         })
+    }
+
+    /// A whole number within bounds, or that there is no limit.
+    fn limit(
+        &self,
+        name: &'static str,
+        bounds: RangeInclusive<u64>,
+    ) -> Result<Option<Option<u64>>, Error> {
+        let (least, most) = (bounds.start(), bounds.end());
+        let expected = format!("a whole number, {least} to {most}, or {NO_LIMIT} for none");
+        self.read(name, &expected, |value| match value {
+            NO_LIMIT => Some(None),
+            _ => value.parse().ok().filter(|number| bounds.contains(number)).map(Some),
+        })
+    }
+
+    fn choice(&self, name: &'static str) -> Result<Option<bool>, Error> {
+        self.read(name, "true or false", |value| value.parse().ok())
     }
 
     fn read<T>(
@@ -161,12 +202,25 @@ mod tests {
             (BATCH_SIZE, "10000"),
             (BATCHING_WINDOW_SECS, "0"),
             (TUMBLING_WINDOW_SECS, "900"),
+            (MAXIMUM_RETRY_ATTEMPTS, "0"),
+            (MAXIMUM_RECORD_AGE_SECS, "60"),
+            (BISECT_BATCH_ON_FUNCTION_ERROR, "true"),
         ])
         .expect("settings");
         assert_eq!(settings.owner, "poller-0");
         assert_eq!(settings.batch_size, 10_000);
         assert_eq!(settings.batching_window, Duration::ZERO);
         assert_eq!(settings.tumbling_window, Duration::from_secs(900));
+        assert_eq!(settings.maximum_retry_attempts, Some(0));
+        assert_eq!(settings.maximum_record_age, Some(Duration::from_secs(60)));
+        assert!(settings.bisect_batch_on_function_error);
+    }
+
+    #[test]
+    fn minus_one_is_no_limit() {
+        let limits = [(MAXIMUM_RETRY_ATTEMPTS, "-1"), (MAXIMUM_RECORD_AGE_SECS, "-1")];
+        let settings = settings(&limits).expect("settings");
+        assert_eq!((settings.maximum_retry_attempts, settings.maximum_record_age), (None, None));
     }
 
     #[test]
@@ -179,5 +233,14 @@ mod tests {
         for value in ["0", "901"] {
             check_refusal(TUMBLING_WINDOW_SECS, value, "a whole number, 1 to 900");
         }
+        for value in ["-2", "10001"] {
+            let expected = "a whole number, 0 to 10000, or -1 for none";
+            check_refusal(MAXIMUM_RETRY_ATTEMPTS, value, expected);
+        }
+        for value in ["0", "59", "604801"] {
+            let expected = "a whole number, 60 to 604800, or -1 for none";
+            check_refusal(MAXIMUM_RECORD_AGE_SECS, value, expected);
+        }
+        check_refusal(BISECT_BATCH_ON_FUNCTION_ERROR, "yes", "true or false");
     }
 }

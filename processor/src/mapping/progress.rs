@@ -30,6 +30,8 @@ pub struct Snapshot {
     pub records: u64,
     /// Invocations that failed, wholly or in part, since the mapping started.
     pub failed_invocations: u64,
+    /// Records discarded since the mapping started.
+    pub discarded: u64,
     /// When the latest completed look at the list of shards began.
     listed_at: Option<Instant>,
 }
@@ -138,6 +140,15 @@ impl Board {
             snapshot.records += records;
             let shard = snapshot.shards.entry(checkpoint.shard_id.clone()).or_default();
             shard.records += records;
+            shard.sequence_number = checkpoint.sequence_number.clone();
+        });
+    }
+
+    /// This many more records were discarded, up to the checkpoint.
+    pub(super) fn discarded(&self, checkpoint: &Checkpoint, records: u64) {
+        self.sender.send_modify(|snapshot| {
+            snapshot.discarded += records;
+            let shard = snapshot.shards.entry(checkpoint.shard_id.clone()).or_default();
             shard.sequence_number = checkpoint.sequence_number.clone();
         });
     }

@@ -15,6 +15,12 @@ pub const MAX_TUMBLING_WINDOW_SECS: u64 = 900;
 /// The tumbling window unless told otherwise. Nothing is kept in it: it is there to make events
 /// carry the shard id.
 pub const DEFAULT_TUMBLING_WINDOW_SECS: u64 = 60;
+/// The most retries that can be set.
+pub const MAX_RETRY_ATTEMPTS: u32 = 10_000;
+/// The least age that can be set at which records are discarded.
+pub const MIN_RECORD_AGE_SECS: u64 = 60;
+/// The greatest, although a stream has its records for a day.
+pub const MAX_RECORD_AGE_SECS: u64 = 604_800;
 /// The pause after a read that found nothing: Lambda reads a shard four times a second.
 pub const IDLE_PAUSE_MS: u64 = 250;
 /// How long a lease outlives a poller that died without giving it up.
@@ -44,6 +50,14 @@ pub struct Settings {
     pub batching_window: Duration,
     /// The length of the window named in each event, 1 s to [`MAX_TUMBLING_WINDOW_SECS`].
     pub tumbling_window: Duration,
+    /// How often a batch is handed over again before it is discarded, up to [`MAX_RETRY_ATTEMPTS`]; none is Lambda's −1:
+    /// for ever, and so is what is counted exactly.
+    pub maximum_retry_attempts: Option<u32>,
+    /// The age at which a record is discarded, [`MIN_RECORD_AGE_SECS`] to [`MAX_RECORD_AGE_SECS`]; none is Lambda's −1:
+    /// any age.
+    pub maximum_record_age: Option<Duration>,
+    /// Whether a batch that failed is cut in two, which consumes no attempt, until the record is found that fails.
+    pub bisect_batch_on_function_error: bool,
     /// How long to pause after a read that found nothing.
     pub idle_pause: Duration,
     /// How long the lease lasts unless renewed; it is renewed three times in that time.
@@ -59,6 +73,9 @@ impl Settings {
             batch_size: DEFAULT_BATCH_RECORDS,
             batching_window: Duration::ZERO,
             tumbling_window: Duration::from_secs(DEFAULT_TUMBLING_WINDOW_SECS),
+            maximum_retry_attempts: None,
+            maximum_record_age: None,
+            bisect_batch_on_function_error: false,
             idle_pause: Duration::from_millis(IDLE_PAUSE_MS),
             lease_time_to_live: Duration::from_secs(LEASE_TIME_TO_LIVE_SECS),
         }
@@ -80,6 +97,17 @@ impl Settings {
         if !(1..=MAX_TUMBLING_WINDOW_SECS).contains(&self.tumbling_window.as_secs()) {
             let expected = format!("1 to {MAX_TUMBLING_WINDOW_SECS} s");
             return refuse("tumbling window", format!("{:?}", self.tumbling_window), expected);
+        }
+        if let Some(attempts) =
+            self.maximum_retry_attempts.filter(|most| *most > MAX_RETRY_ATTEMPTS)
+        {
+            let expected = format!("at most {MAX_RETRY_ATTEMPTS}, or none for ever");
+            return refuse("maximum retry attempts", attempts.to_string(), expected);
+        }
+        let ages = MIN_RECORD_AGE_SECS..=MAX_RECORD_AGE_SECS;
+        if let Some(age) = self.maximum_record_age.filter(|age| !ages.contains(&age.as_secs())) {
+            let expected = format!("{MIN_RECORD_AGE_SECS} to {MAX_RECORD_AGE_SECS} s, or none");
+            return refuse("maximum record age", format!("{age:?}"), expected);
         }
         if self.owner.is_empty() {
             return refuse("owner", "empty".to_owned(), "a name".to_owned());
@@ -113,6 +141,16 @@ mod tests {
             refusal(|settings| settings.tumbling_window = Duration::ZERO),
             "tumbling window is 0ns, expected 1 to 900 s"
         );
+        assert_eq!(
+            refusal(|settings| settings.maximum_retry_attempts = Some(10_001)),
+            "maximum retry attempts is 10001, expected at most 10000, or none for ever"
+        );
+        for (secs, written) in [(59, "59s"), (604_801, "604801s")] {
+            assert_eq!(
+                refusal(|settings| settings.maximum_record_age = Some(Duration::from_secs(secs))),
+                format!("maximum record age is {written}, expected 60 to 604800 s, or none")
+            );
+        }
         assert_eq!(refusal(|settings| settings.owner.clear()), "owner is empty, expected a name");
     }
 }

@@ -49,8 +49,12 @@ pub(super) fn is_over(window: OpenWindow, found_nothing_at: i64) -> bool {
 
 /// A window as an event names it.
 pub(super) fn named(window: OpenWindow) -> Option<Window> {
-    let text = |secs| DateTime::from_secs(secs).fmt(DateTimeFormat::DateTime).ok();
-    Some(Window { start: text(window.start)?, end: text(window.end)? })
+    Some(Window { start: rfc3339(window.start)?, end: rfc3339(window.end)? })
+}
+
+/// A time as AWS writes it.
+pub(super) fn rfc3339(epoch_secs: i64) -> Option<String> {
+    DateTime::from_secs(epoch_secs).fmt(DateTimeFormat::DateTime).ok()
 }
 
 /// Windows are counted from the epoch.

@@ -1,25 +1,24 @@
-//! One shard, from its checkpoint to its end: read, cut a batch, invoke, judge the answer, save the
-//! checkpoint.
+//! One shard, from its checkpoint to its end: read, cut a batch, deliver it, save the checkpoint.
 //!
-//! **Invariant:** a checkpoint is saved only after the handler answered for all it covers, and a
-//! record is forgotten only after that.
+//! **Invariant:** a checkpoint is saved only after the handler answered for all it covers, or with
+//! what was discarded of it; a record is forgotten only after that.
+
+mod delivery;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use table::checkpoints::{self, Checkpoint, Checkpoints, Lease, OpenWindow};
+use table::checkpoints::{self, Checkpoint, Checkpoints, Lease, OnFailureRecord, ResponseContext};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::backoff::Backoff;
 use super::batch::{Buffer, Limits, Shard, Step};
+use super::disposal::Policy;
 use super::progress::Board;
 use super::reader::{Reader, is_our_own};
 use super::stream::{ReadError, Stream};
-use super::verdict::{Verdict, verdict};
-use super::window;
-use crate::event::{Event, Record, State};
 
 /// What the workers of one stream share while the lease is held.
 #[derive(Debug)]
@@ -28,6 +27,7 @@ pub(super) struct Context<H> {
     pub(super) checkpoints: Checkpoints,
     pub(super) lease: Lease,
     pub(super) limits: Limits,
+    pub(super) policy: Policy,
     pub(super) idle_pause: Duration,
     pub(super) handler: Arc<H>,
     pub(super) board: Arc<Board>,
@@ -56,6 +56,8 @@ pub(super) struct Worker<H> {
     buffer: Buffer,
     /// When the latest read began, in seconds since the epoch, if it found nothing.
     found_nothing_at: Option<i64>,
+    /// How the last invocation ended, if it failed.
+    failure: Option<ResponseContext>,
     reading: Backoff,
     invoking: Backoff,
 }
@@ -74,9 +76,17 @@ where
         let Checkpoint { shard_id, sequence_number, .. } = checkpoint.clone();
         let reader = Reader::new(context.stream.clone(), shard_id, sequence_number);
         let buffer = Buffer::new(context.limits.clone());
-        let (reading, invoking) = (Backoff::default(), Backoff::default());
-        let found_nothing_at = None;
-        Worker { context, stop, checkpoint, reader, buffer, found_nothing_at, reading, invoking }
+        Worker {
+            context,
+            stop,
+            checkpoint,
+            reader,
+            buffer,
+            found_nothing_at: None,
+            failure: None,
+            reading: Backoff::default(),
+            invoking: Backoff::default(),
+        }
     }
 
     /// Works until the shard ends or it is told to stop; a batch in flight is finished first.
@@ -135,85 +145,23 @@ where
         }
     }
 
-    /// Invokes the handler with the first records and keeps those that it did not handle.
-    async fn deliver(&mut self, count: usize) -> Result<(), Ended> {
-        let window = self.buffer.window(self.checkpoint.open_window);
-        let records = self.buffer.take(count);
-        let mut event = self.event(records, window);
-        let verdict = verdict(self.invoke(&event).await, &event.records);
-        let handled = match &verdict {
-            Verdict::Handled => count,
-            Verdict::RetryFrom(index) => *index,
-            Verdict::RetryAll(_) => 0,
-        };
-        let left = event.records.split_off(handled);
-        if let Some(last) = event.records.pop() {
-            self.invoking.reset();
-            self.checkpoint.open_window = window;
-            self.checkpoint.sequence_number = Some(last.dynamodb.sequence_number);
-            self.save().await?;
-            self.context.board.handled(&self.checkpoint, handled as u64);
-        }
-        if verdict == Verdict::Handled {
-            return Ok(());
-        }
-        self.buffer.put_back(left);
-        self.context.board.failed();
-        let (shard_id, pause) = (&self.checkpoint.shard_id, self.invoking.pause());
-        tracing::warn!(shard_id, count, handled, ?verdict, ?pause, "delivering the rest again");
-        self.pause(pause).await
-    }
-
-    /// Makes the final invocation for the open window. One that fails is made again, and holds the
-    /// shard.
-    async fn close(&mut self) -> Result<(), Ended> {
-        let mut event = self.event(Vec::new(), self.checkpoint.open_window);
-        event.is_final_invoke_for_window = true;
-        let verdict = verdict(self.invoke(&event).await, &[]);
-        if verdict == Verdict::Handled {
-            self.invoking.reset();
-            self.checkpoint.open_window = None;
-            return self.save().await;
-        }
-        self.context.board.failed();
-        let (shard_id, pause) = (&self.checkpoint.shard_id, self.invoking.pause());
-        let window = &event.window;
-        tracing::warn!(shard_id, ?window, ?verdict, ?pause, "closing the window again");
-        self.pause(pause).await
-    }
-
-    fn event(&self, records: Vec<Record>, window: Option<OpenWindow>) -> Event {
-        Event {
-            records,
-            window: window.and_then(window::named),
-            shard_id: Some(self.checkpoint.shard_id.clone()),
-            event_source_arn: Some(self.context.stream.arn().to_owned()),
-            state: State,
-            is_final_invoke_for_window: false,
-            is_window_terminated_early: false,
-        }
-    }
-
-    /// A task of its own, so that a panic is a failed invocation and not the end of the worker.
-    async fn invoke(&self, event: &Event) -> Result<Vec<u8>, String> {
-        let event = serde_json::to_vec(event).expect("an event is JSON: its keys are text");
-        let handler = Arc::clone(&self.context.handler);
-        let invocation = tokio::spawn(async move { handler(event).await });
-        invocation.await.unwrap_or_else(|error| Err(error.to_string()))
-    }
-
     async fn finish(&mut self) -> Result<(), Ended> {
         self.checkpoint.done = true;
-        self.save().await?;
+        self.save(None).await?;
         self.context.board.done(&self.checkpoint.shard_id);
         Err(Ended::Done)
     }
 
-    /// Saves the checkpoint, however often that takes.
-    async fn save(&mut self) -> Result<(), Ended> {
+    /// Saves the checkpoint, however often that takes; with what was discarded, where it moves past that.
+    async fn save(&mut self, discarded: Option<&OnFailureRecord>) -> Result<(), Ended> {
         let mut backoff = Backoff::default();
         loop {
-            match self.context.checkpoints.save(&self.context.lease, &self.checkpoint).await {
+            let Context { checkpoints, lease, .. } = &*self.context;
+            let saved = match discarded {
+                Some(record) => checkpoints.discard(lease, &self.checkpoint, record).await,
+                None => checkpoints.save(lease, &self.checkpoint).await,
+            };
+            match saved {
                 Ok(()) => return Ok(()),
                 Err(checkpoints::Error::Lost { .. }) => return Err(Ended::LeaseLost),
                 Err(error) => {

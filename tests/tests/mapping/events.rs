@@ -5,6 +5,7 @@ use processor::mapping::{EventSourceMapping, Settings, Source};
 use serde_json::{Value, json};
 use table::checkpoints::Checkpoints;
 use table::{Connection, Table};
+use tests::conflicts::Transaction;
 use tests::dynamodb::{TestDynamo, with_own_tables};
 use tests::http::Client;
 use tests::recount::scan;
@@ -66,6 +67,12 @@ impl Events {
     /// The checkpoints in the rollups table.
     pub(crate) fn checkpoints(&self) -> Checkpoints {
         self.checkpoints_in(&self.rollups_table)
+    }
+
+    /// The same, through a connection by which some writes conflict.
+    pub(crate) fn checkpoints_before(&self, transaction: &Transaction) -> Checkpoints {
+        let connection = transaction.before(self.connection.clone());
+        Checkpoints::new(connection.dynamodb(), &self.rollups_table)
     }
 
     /// Checkpoints in another table.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use processor::mapping::Settings;
-use table::checkpoints::{self, Checkpoint};
+use table::checkpoints::{self, BatchInfo, Checkpoint, Condition, OnFailureRecord, RequestContext};
 
 use crate::events::Events;
 use crate::seen::{Seen, accepting, names};
@@ -57,12 +57,19 @@ async fn a_lease_has_one_holder_and_a_fence_keeps_off_the_holders_before() {
     let late = kept.save(&first, &at("111")).await.expect_err("a later holder has saved");
     assert!(matches!(late, checkpoints::Error::Lost { .. }), "{late}");
     assert_eq!(kept.load(label).await.expect("checkpoints"), [at("222")]);
+    let late = kept.discard(&first, &at("333"), &discarded("333")).await.expect_err("the same");
+    assert!(matches!(late, checkpoints::Error::Lost { .. }), "{late}");
+    assert_eq!(kept.on_failure_records(label).await.expect("records"), []);
+    assert_eq!(kept.load(label).await.expect("checkpoints"), [at("222")]);
+    kept.discard(&again, &at("333"), &discarded("333")).await.expect("it is ours");
+    assert_eq!(kept.on_failure_records(label).await.expect("records"), [discarded("333")]);
+    assert_eq!(kept.load(label).await.expect("checkpoints"), [at("333")]);
 
     let done = Checkpoint { done: true, sequence_number: None, ..at("") };
     kept.save(&again, &done).await.expect("it is ours");
     assert_eq!(
         kept.load(label).await.expect("checkpoints"),
-        [Checkpoint { done: true, ..at("222") }]
+        [Checkpoint { done: true, ..at("333") }]
     );
     kept.release(&again).await.expect("it is ours");
     let next = kept.acquire(label, "second", Duration::ZERO).await.expect("it was given up");
@@ -93,4 +100,19 @@ async fn a_poller_that_lost_its_lease_stops_and_goes_on_when_it_has_it_again() {
     running.catch_up().await;
     assert_eq!(seen.acknowledged(), names(0..10));
     running.stop().await;
+}
+
+fn discarded(sequence_number: &str) -> OnFailureRecord {
+    let request =
+        RequestContext { condition: Condition::RecordAgeExceeded, approximate_invoke_count: 0 };
+    let batch = BatchInfo {
+        shard_id: "shardId-1".to_owned(),
+        start_sequence_number: sequence_number.to_owned(),
+        end_sequence_number: sequence_number.to_owned(),
+        approximate_arrival_of_first_record: None,
+        approximate_arrival_of_last_record: None,
+        batch_size: 1,
+        stream_arn: "arn".to_owned(),
+    };
+    OnFailureRecord { timestamp: "then".to_owned(), ..OnFailureRecord::new(request, None, batch) }
 }

@@ -16,8 +16,10 @@ use tests::running::Running;
 use crate::events::Events;
 use crate::seen::name;
 
-const ARN: &str =
+pub(crate) const ARN: &str =
     "arn:aws:dynamodb:us-east-1:123456789012:table/events/stream/2026-01-01T00:00:00.000";
+/// The label of the stream.
+pub(crate) const LABEL: &str = "2026-01-01T00:00:00.000";
 /// Small pages, so that paging happens.
 const SHARDS_PER_PAGE: usize = 2;
 /// Small reads, so that a shard takes several.
@@ -114,6 +116,11 @@ impl FakeStream {
     {
         let connection = Connection::to(&self.url).await;
         events.read_from(&connection, events.checkpoints(), change, handler)
+    }
+
+    /// Its address.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     pub(crate) fn change(&self, change: impl FnOnce(&mut Vec<Shard>)) {
@@ -216,7 +223,7 @@ impl World {
     }
 }
 
-fn sequence_number(record: usize) -> String {
+pub(crate) fn sequence_number(record: usize) -> String {
     format!("{:024}", 100_000_000 + record)
 }
 

@@ -1,0 +1,162 @@
+//! Delivering: invoke the handler, judge its answer, and see to what it did not handle.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use table::checkpoints::{
+    BatchInfo, Condition, OnFailureRecord, OpenWindow, RequestContext, ResponseContext,
+};
+
+use super::super::disposal::{self, Disposal, Piece};
+use super::super::verdict::{Verdict, verdict};
+use super::super::window::{self, rfc3339};
+use super::{Ended, Worker, epoch_secs};
+use crate::event::{Event, Record, State};
+
+impl<H, F> Worker<H>
+where
+    H: Fn(Vec<u8>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Vec<u8>, String>> + Send + 'static,
+{
+    /// Invokes the handler with the first records and keeps those that it did not handle. Records
+    /// that are too old are discarded before.
+    pub(super) async fn deliver(&mut self, count: usize) -> Result<(), Ended> {
+        let (policy, piece) = (self.context.policy, self.buffer.piece(count));
+        let too_old = disposal::too_old(self.buffer.first(piece.records), policy, epoch_secs());
+        if too_old > 0 {
+            return self.discard_old(piece, too_old).await;
+        }
+        let window = self.buffer.window(self.checkpoint.open_window);
+        let records = self.buffer.take(piece.records);
+        let mut event = self.event(records, window);
+        let verdict = verdict(self.invoke(&event).await, &event.records);
+        let handled = match &verdict {
+            Verdict::Handled => piece.records,
+            Verdict::RetryFrom(index) => *index,
+            Verdict::RetryAll(_) => 0,
+        };
+        let left = event.records.split_off(handled);
+        if let Some(last) = event.records.pop() {
+            self.invoking.reset();
+            self.checkpoint.open_window = window;
+            self.checkpoint.sequence_number = Some(last.dynamodb.sequence_number);
+            self.save(None).await?;
+            self.context.board.handled(&self.checkpoint, handled as u64);
+        }
+        if verdict == Verdict::Handled {
+            self.failure = None;
+            return Ok(());
+        }
+        self.buffer.put_back(left);
+        self.context.board.failed();
+        self.failure = Some(ResponseContext::new(matches!(verdict, Verdict::RetryAll(_))));
+        let shard_id = &self.checkpoint.shard_id;
+        match disposal::after_failure(piece, handled, policy) {
+            Disposal::Discard(piece) => {
+                tracing::warn!(shard_id, count, handled, ?verdict, "an invocation failed");
+                self.discard(piece, Condition::RetryAttemptsExhausted).await
+            }
+            Disposal::Retry(pieces) => {
+                self.buffer.cut_as(pieces);
+                let pause = self.invoking.pause();
+                tracing::warn!(
+                    shard_id,
+                    count,
+                    handled,
+                    ?verdict,
+                    ?pause,
+                    "delivering the rest again"
+                );
+                self.pause(pause).await
+            }
+        }
+    }
+
+    /// Makes the final invocation for the open window. One that fails is made again, and holds the
+    /// shard.
+    pub(super) async fn close(&mut self) -> Result<(), Ended> {
+        let mut event = self.event(Vec::new(), self.checkpoint.open_window);
+        event.is_final_invoke_for_window = true;
+        let verdict = verdict(self.invoke(&event).await, &[]);
+        if verdict == Verdict::Handled {
+            self.invoking.reset();
+            self.checkpoint.open_window = None;
+            return self.save(None).await;
+        }
+        self.context.board.failed();
+        let (shard_id, pause) = (&self.checkpoint.shard_id, self.invoking.pause());
+        let window = &event.window;
+        tracing::warn!(shard_id, ?window, ?verdict, ?pause, "closing the window again");
+        self.pause(pause).await
+    }
+
+    /// Gives up the first records of a piece, which are too old, and keeps the others.
+    async fn discard_old(&mut self, piece: Piece, too_old: usize) -> Result<(), Ended> {
+        let rest = Piece { records: piece.records - too_old, ..piece };
+        self.discard(Piece { records: too_old, ..piece }, Condition::RecordAgeExceeded).await?;
+        // What was never handed over may still grow.
+        if rest.records > 0 && rest.invocations > 0 {
+            self.buffer.cut_as([rest].into());
+        }
+        Ok(())
+    }
+
+    /// Moves the checkpoint past records without their being handled, and says so durably.
+    async fn discard(&mut self, piece: Piece, condition: Condition) -> Result<(), Ended> {
+        let window = self.buffer.window(self.checkpoint.open_window);
+        let records = self.buffer.take(piece.records);
+        let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
+        let arrival = |record: &Record| record.dynamodb.approximate_creation_date_time;
+        let batch = BatchInfo {
+            shard_id: self.checkpoint.shard_id.clone(),
+            start_sequence_number: first.dynamodb.sequence_number.clone(),
+            end_sequence_number: last.dynamodb.sequence_number.clone(),
+            approximate_arrival_of_first_record: arrival(first).and_then(rfc3339),
+            approximate_arrival_of_last_record: arrival(last).and_then(rfc3339),
+            batch_size: records.len(),
+            stream_arn: self.context.stream.arn().to_owned(),
+        };
+        let approximate_invoke_count = piece.invocations;
+        let request = RequestContext { condition, approximate_invoke_count };
+        let response = self.failure.clone().filter(|_| piece.invocations > 0);
+        let record = OnFailureRecord::new(request, response, batch);
+        if piece.invocations > 0 {
+            self.checkpoint.open_window = window;
+        }
+        self.checkpoint.sequence_number = Some(last.dynamodb.sequence_number.clone());
+        self.save(Some(&record)).await?;
+        let OnFailureRecord { batch, .. } = record;
+        tracing::error!(
+            shard_id = batch.shard_id,
+            first = batch.start_sequence_number,
+            last = batch.end_sequence_number,
+            records = batch.batch_size,
+            invocations = approximate_invoke_count,
+            ?condition,
+            "records were discarded without being handled"
+        );
+        self.context.board.discarded(&self.checkpoint, batch.batch_size as u64);
+        self.invoking.reset();
+        Ok(())
+    }
+
+    fn event(&self, records: Vec<Record>, window: Option<OpenWindow>) -> Event {
+        Event {
+            records,
+            window: window.and_then(window::named),
+            shard_id: Some(self.checkpoint.shard_id.clone()),
+            event_source_arn: Some(self.context.stream.arn().to_owned()),
+            state: State,
+            is_final_invoke_for_window: false,
+            is_window_terminated_early: false,
+        }
+    }
+
+    /// A task of its own, so that a panic is a failed invocation and not the end of the worker.
+    async fn invoke(&self, event: &Event) -> Result<Vec<u8>, String> {
+        let event = serde_json::to_vec(event).expect("an event is JSON: its keys are text");
+        let handler = Arc::clone(&self.context.handler);
+        let invocation = tokio::spawn(async move { handler(event).await });
+        invocation.await.unwrap_or_else(|error| Err(error.to_string()))
+    }
+}
