@@ -92,23 +92,29 @@ fn without_stripe(partition: &str) -> String {
 /// # Panics
 /// With the first rows that differ, and how many do.
 pub fn assert_exact(stored: &Rows, recounted: &Rows) {
+    let differences = differences(stored, recounted);
+    assert!(differences.is_none(), "{}", differences.unwrap_or_default());
+}
+
+/// The first rows in which what is stored is not what must be, and how many do; `None` when all is as it must be.
+pub fn differences(stored: &Rows, recounted: &Rows) -> Option<String> {
     let keys: std::collections::BTreeSet<_> = stored.keys().chain(recounted.keys()).collect();
     let differ: Vec<_> =
         keys.into_iter().filter(|key| stored.get(key) != recounted.get(key)).collect();
+    let told = |row: Option<&BTreeMap<String, BigDecimal>>| {
+        let values = row.into_iter().flatten().map(|(name, value)| format!("{name} {value}"));
+        values.collect::<Vec<_>>().join(", ")
+    };
     let shown: Vec<_> = differ
         .iter()
         .take(5)
         .map(|key| {
-            format!("{key:?}: stored {:?}, recounted {:?}", stored.get(key), recounted.get(key))
+            let (is, must_be) = (told(stored.get(key)), told(recounted.get(key)));
+            format!("{key:?}: stored [{is}], recounted [{must_be}]")
         })
         .collect();
-    assert!(
-        differ.is_empty(),
-        "{} of {} rollup items differ\n{}",
-        differ.len(),
-        recounted.len(),
-        shown.join("\n")
-    );
+    let count = format!("{} of {} rollup items differ", differ.len(), recounted.len());
+    (!differ.is_empty()).then(|| format!("{count}\n{}", shown.join("\n")))
 }
 
 /// Compares all that is stored in a model's rollups table with a recount of its table. Returns how many rollup items
