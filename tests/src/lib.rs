@@ -8,4 +8,5 @@ pub mod flights;
 pub mod http;
 pub mod recount;
 pub mod running;
+pub mod simulation;
 pub mod system;

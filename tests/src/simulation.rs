@@ -1,0 +1,82 @@
+//! The simulation: whole worlds, each from one seed, in which almost everything goes wrong and the rollups must not.
+//!
+//! ```text
+//! history ─► source ─► shards ─► event source mapping ─► event ─► Processor ─► SDK ─► network ─► DynamoDB
+//!  writes    items     end and    delivers again, cuts    the product's own code      refuses, loses, delays
+//!               │      split      anew, overlaps, gives up                                         │
+//!               └────────────────────── recount ═══════ must equal ═══════ rollup items ───────────┘
+//! ```
+//!
+//! Everything but the product is the world's: time is virtual, the network is a function call, and chance comes from the
+//! seed, so a world is cheap and a failing one can be lived again.
+//!
+//! | to see | read |
+//! |---|---|
+//! | what is written, and what a sale may look like | `history`, `shop` |
+//! | shards and sequence numbers | `source`, `numbers` |
+//! | what Lambda may do | `lambda`, `invocation`, `event` |
+//! | what may become of a request | `faults`, `network` |
+//! | what must hold | `oracle`, `verify` |
+//!
+//! **Invariant:** a seed gives the same world, request for request, whatever ran before it. Nothing in a world uses another
+//! thread, the clock, or a socket.
+
+mod caller;
+pub mod command;
+mod dice;
+mod dynamodb;
+mod event;
+mod faults;
+mod history;
+mod invocation;
+mod journal;
+mod lambda;
+mod life;
+pub mod many;
+mod network;
+mod numbers;
+mod oracle;
+mod shop;
+mod source;
+mod subscriber;
+pub mod tally;
+mod verify;
+mod weather;
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tokio::runtime::Builder;
+
+use self::tally::Tally;
+
+/// What became of a seed.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The seed.
+    pub seed: u64,
+    /// What was counted.
+    pub tally: Tally,
+    /// The same for two runs that were the same, request for request.
+    pub digest: u64,
+    /// What happened, where it was asked for.
+    pub lines: Vec<String>,
+    /// Why the seed failed, if it did.
+    pub failure: Option<String>,
+}
+
+/// Lives the world of a seed to its end. Its events are kept if they are to be read.
+pub fn run(seed: u64, is_read: bool) -> Run {
+    let lived = catch_unwind(AssertUnwindSafe(|| {
+        // The SDK takes the jitter of its retries from the thread's generator.
+        fastrand::seed(seed);
+        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.expect("a runtime without threads or sockets").block_on(life::live(seed, is_read))
+    }));
+    lived.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        let (tally, digest, lines) = (Tally::default(), 0, Vec::new());
+        Run { seed, tally, digest, lines, failure: Some(format!("a panic: {text}")) }
+    })
+}

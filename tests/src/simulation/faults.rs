@@ -1,0 +1,262 @@
+//! What becomes of one request between the SDK and DynamoDB.
+//!
+//! ```text
+//! SDK ── arrives? ──► refused? ── takes effect ──► answered? ──► SDK
+//!          │ no                                        │ no
+//!          └─ connection broken, or silence            └─ connection broken, or silence
+//! ```
+//!
+//! A request that takes effect does so whether or not its sender still waits: the SDK may have given the attempt up and
+//! sent another, the invocation may have died, the service may have begun the next. It takes effect at the latest
+//! [`LATEST_ARRIVAL_MS`] after it was sent.
+//!
+//! **Invariant:** retries by the SDK are paid out of what its own successes have earned, see [`Quota`], so that the fate
+//! of a world does not depend on the worlds before it.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::dice::Dice;
+use super::tally::Count;
+use super::weather::Weather;
+
+/// How long a request, and its answer, usually takes.
+const USUAL_MS: RangeInclusive<u64> = 1..=15;
+/// How long a slow one takes, less than the 10 s after which the SDK gives an attempt up: a later answer is a lost one.
+const SLOW_MS: [RangeInclusive<u64>; 3] = [50..=500, 1_000..=5_000, 5_000..=9_500];
+/// The latest arrival of a request whose connection has broken or fallen silent.
+const LATEST_ARRIVAL_MS: u64 = 40_000;
+/// How long a burst of faults lasts. The eight attempts of the SDK take some 6 s.
+const BURST_MS: [RangeInclusive<u64>; 3] = [200..=1_000, 1_000..=5_000, 10_000..=20_000];
+/// A burst is everywhere so often; otherwise it is one partition's.
+const EVERYWHERE_PER_MILLE: u32 = 300;
+/// A request within a burst fails so often.
+const BURST_FAILS_PER_MILLE: u32 = 950;
+/// A lost or unarrived request meets silence so often, otherwise a broken connection.
+const SILENCE_PER_MILLE: u32 = 300;
+/// A refusal is a transaction's conflict, or a denial, so often when it might be.
+const CONFLICT_PER_MILLE: u32 = 250;
+const DENIAL_PER_MILLE: u32 = 25;
+
+/// What a retry costs of the SDK's quota, at most (aws-smithy-runtime, `token_bucket`).
+const RETRY_COST: u32 = 10;
+/// The most that a world saves for retries. A process has 500 for all worlds that run in it at a time.
+const MOST_SAVED: u32 = 60;
+/// How often the SDK tries a request (`table::connection`).
+const ATTEMPTS: u32 = 8;
+
+/// The exceptions that say: too much, try again.
+const THROTTLES: [&str; 3] =
+    ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
+
+/// The exception that says: not allowed. It fails an invocation as a whole.
+const DENIAL: &str = "AccessDeniedException";
+/// The exception that says: a transaction was at the item. The SDK does not retry it.
+const CONFLICT: &str = "TransactionConflictException";
+
+/// What becomes of a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Fate {
+    /// When it takes effect, or is refused; `None` if it never arrives.
+    pub(crate) arrival: Option<Duration>,
+    /// Why it is refused.
+    pub(crate) refusal: Option<Refusal>,
+    /// What its sender hears.
+    pub(crate) ending: Ending,
+}
+
+/// An exception.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) exception: &'static str,
+}
+
+/// What the sender of a request hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The answer, so long after it was given.
+    Answered(Duration),
+    /// The connection broke so long after the request was sent.
+    Broken { after: Duration, is_retried: bool },
+    /// Nothing, ever.
+    Silence,
+}
+
+/// A request, as far as its fate depends on it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sent<'a> {
+    pub(crate) partition: &'a str,
+    pub(crate) is_write: bool,
+    pub(crate) service: Service,
+    /// The first is 1.
+    pub(crate) attempt: u32,
+}
+
+/// The services of the SDK, each of which has a quota of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    DynamoDb,
+    Streams,
+}
+
+/// The fates of all requests of a world.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    dice: Dice,
+    weather: Weather,
+    bursts: Vec<Burst>,
+    /// By service.
+    quotas: [Quota; 2],
+}
+
+#[derive(Debug)]
+struct Burst {
+    until: Instant,
+    /// Whose requests fail; everybody's if nothing.
+    partition: Option<String>,
+}
+
+/// What the SDK may spend on retries. Its own quota is one for the process, which would let one world's faults decide
+/// whether the next world's requests are retried. So a world spends only what it has earned, and where it has not, faults
+/// are of a kind that the SDK does not retry: what its empty quota would come to.
+#[derive(Debug, Default)]
+struct Quota(u32);
+
+impl Faults {
+    /// The faults of a world.
+    pub(crate) fn new(dice: Dice, weather: Weather) -> Self {
+        Self { dice, weather, bursts: Vec::new(), quotas: Default::default() }
+    }
+
+    /// Decides what becomes of a request.
+    pub(crate) fn decide(&mut self, sent: Sent<'_>, is_calm: bool) -> Fate {
+        let now = Instant::now();
+        self.bursts.retain(|burst| burst.until > now);
+        if is_calm {
+            return self.served(USUAL_MS);
+        }
+        if self.dice.happens(self.weather.burst) {
+            let everywhere = self.dice.happens(EVERYWHERE_PER_MILLE);
+            let lasts = self.dice.pick(&BURST_MS);
+            let until = now + self.dice.millis(lasts);
+            let partition = (!everywhere).then(|| sent.partition.to_owned());
+            self.bursts.push(Burst { until, partition });
+        }
+        let hits = |burst: &Burst| burst.partition.as_ref().is_none_or(|hit| hit == sent.partition);
+        if self.bursts.iter().any(hits) && self.dice.happens(BURST_FAILS_PER_MILLE) {
+            return self.refused(sent);
+        }
+        if self.dice.happens(self.weather.refused) {
+            return self.refused(sent);
+        }
+        if self.dice.happens(self.weather.unreached) {
+            let ending = self.unanswered(sent);
+            return Fate { arrival: None, refusal: None, ending };
+        }
+        if self.dice.happens(self.weather.lost) {
+            let latest = self.dice.pick(&[20, 500, LATEST_ARRIVAL_MS]);
+            let arrival = Some(self.dice.millis(1..=latest));
+            return Fate { arrival, refusal: None, ending: self.unanswered(sent) };
+        }
+        if self.dice.happens(self.weather.slow) {
+            let slow = self.dice.pick(&SLOW_MS);
+            return self.served(slow);
+        }
+        self.served(USUAL_MS)
+    }
+
+    /// A first attempt succeeded, which earns the SDK a token.
+    pub(crate) fn earn(&mut self, service: Service) {
+        let Quota(saved) = &mut self.quotas[service as usize];
+        *saved = (*saved + 1).min(MOST_SAVED);
+    }
+
+    fn served(&mut self, millis: RangeInclusive<u64>) -> Fate {
+        let arrival = Some(self.dice.millis(millis));
+        Fate { arrival, refusal: None, ending: Ending::Answered(self.dice.millis(USUAL_MS)) }
+    }
+
+    fn refused(&mut self, sent: Sent<'_>) -> Fate {
+        let denial = Refusal { status: 400, exception: DENIAL };
+        let conflict = Refusal { status: 400, exception: CONFLICT };
+        let refusal = if self.dice.happens(DENIAL_PER_MILLE) {
+            denial
+        } else if sent.is_write && self.dice.happens(CONFLICT_PER_MILLE) {
+            conflict
+        } else if !self.quotas[sent.service as usize].pays_for(sent) {
+            if sent.is_write { conflict } else { return self.broken(false) }
+        } else {
+            self.passing()
+        };
+        Fate { refusal: Some(refusal), ..self.served(USUAL_MS) }
+    }
+
+    /// A refusal that the SDK retries.
+    fn passing(&mut self) -> Refusal {
+        match self.dice.within(0..=4) {
+            0 => Refusal { status: 500, exception: "InternalServerError" },
+            1 => Refusal { status: 503, exception: "ServiceUnavailable" },
+            throttle => Refusal { status: 400, exception: THROTTLES[throttle - 2] },
+        }
+    }
+
+    fn broken(&mut self, is_retried: bool) -> Fate {
+        let ending = Ending::Broken { after: self.dice.millis(USUAL_MS), is_retried };
+        Fate { arrival: None, refusal: None, ending }
+    }
+
+    fn unanswered(&mut self, sent: Sent<'_>) -> Ending {
+        let is_retried = self.quotas[sent.service as usize].pays_for(sent);
+        if is_retried && self.dice.happens(SILENCE_PER_MILLE) {
+            return Ending::Silence;
+        }
+        Ending::Broken { after: self.dice.millis(USUAL_MS), is_retried }
+    }
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.arrival {
+            Some(after) => write!(formatter, "arrives after {after:?}")?,
+            None => formatter.write_str("never arrives")?,
+        }
+        if let Some(refusal) = self.refusal {
+            write!(formatter, ", {}", refusal.exception)?;
+        }
+        match self.ending {
+            Ending::Answered(_) => Ok(()),
+            Ending::Broken { after, is_retried } => {
+                write!(formatter, ", connection breaks after {after:?}, retried={is_retried}")
+            }
+            Ending::Silence => formatter.write_str(", silence"),
+        }
+    }
+}
+
+impl Refusal {
+    /// What it is counted as.
+    pub(crate) fn count(self) -> Count {
+        match self.exception {
+            DENIAL => Count::Denials,
+            CONFLICT => Count::Conflicts,
+            throttle if THROTTLES.contains(&throttle) => Count::Throttles,
+            _ => Count::ServerErrors,
+        }
+    }
+}
+
+impl Quota {
+    /// Pays for a retry of a request, if there will be one.
+    fn pays_for(&mut self, sent: Sent<'_>) -> bool {
+        if sent.attempt >= ATTEMPTS {
+            return true;
+        }
+        let left = self.0.checked_sub(RETRY_COST);
+        self.0 = left.unwrap_or(self.0);
+        left.is_some()
+    }
+}

@@ -1,0 +1,65 @@
+//! One invocation of the function, which may die between any two of its requests.
+//!
+//! **Invariant:** it is a task of its own: whoever stops waiting for it does not stop it.
+
+use std::sync::Arc;
+
+use futures::future::{Either, select};
+use processor::Processor;
+use table::error::chain;
+use tokio::task::JoinHandle;
+
+use super::caller::{Caller, Death};
+use super::tally::Count;
+use super::world::World;
+
+/// How an invocation ended.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    /// With this answer.
+    Answered(Vec<u8>),
+    /// With an error.
+    Failed(String),
+    /// In the middle.
+    Crashed,
+}
+
+/// Begins an invocation.
+pub(crate) fn invoke(
+    world: &Arc<World>,
+    processor: &Arc<Processor>,
+    name: String,
+    event: Vec<u8>,
+    death: Option<(u32, Death)>,
+) -> JoinHandle<Outcome> {
+    let (world, processor) = (Arc::clone(world), Arc::clone(processor));
+    world.journal.count(Count::Invocations, 1);
+    tokio::spawn(async move {
+        let _flight = world.fly();
+        let (caller, killed) = Caller::new(name.clone(), death);
+        let outcome = {
+            let handled = Box::pin(caller.scope(processor.handle_json(&event)));
+            match select(handled, killed).await {
+                Either::Left((Ok(answer), _)) => Outcome::Answered(answer),
+                Either::Left((Err(error), _)) => Outcome::Failed(chain(&error)),
+                // The caller owns the killer, so it was killed.
+                Either::Right(_) => Outcome::Crashed,
+            }
+        };
+        match &outcome {
+            Outcome::Answered(answer) => {
+                let answer = String::from_utf8_lossy(answer);
+                world.journal.tell(format_args!("{name} answered {answer}"));
+            }
+            Outcome::Failed(error) => {
+                world.journal.count(Count::FailedInvocations, 1);
+                world.journal.tell(format_args!("{name} failed: {error}"));
+            }
+            Outcome::Crashed => {
+                world.journal.count(Count::Crashes, 1);
+                world.journal.tell(format_args!("{name} crashed"));
+            }
+        }
+        outcome
+    })
+}

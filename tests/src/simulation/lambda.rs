@@ -1,0 +1,344 @@
+//! Lambda's event source mapping, as far as its guide lets one count on it.
+//!
+//! | it does | so |
+//! |---|---|
+//! | a shard's records in order the first time, cut anywhere | a batch is any stretch from where the shard has got |
+//! | a failed batch again, cut anew, from the lowest failure | the shard goes back to it |
+//! | a handled batch again, or an older stretch, even at the same time | a stray invocation beside the shard's own |
+//! | begin again further back, at the trim horizon at the furthest | a rewind |
+//! | give up an invocation that takes too long | it may go on, and die or end later |
+//! | a child only when its parent was handled to its end | the child waits |
+//!
+//! **Invariant:** every invocation begins at or before the first record of its shard that no answer has acknowledged.
+//! Lambda promises no less, and exactly once rests on it.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use processor::Processor;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use super::caller::Death;
+use super::dice::Dice;
+use super::event::{self, Verdict};
+use super::invocation::{Outcome, invoke};
+use super::subscriber::longest_work;
+use super::tally::Count;
+use super::world::World;
+
+/// How many records a batch has at most: a world's is one of these.
+const BATCH_SIZES: [usize; 4] = [2, 5, 10, 30];
+/// How long to wait for more records before a batch is cut.
+const LONGEST_BATCHING_MS: u64 = 2_000;
+/// How long to wait after a failure.
+const BACKOFF_MS: std::ops::RangeInclusive<u64> = 50..=1_500;
+/// How long an invocation may take, and how long it is given when the service gives up early.
+const FUNCTION_TIMEOUT: Duration = Duration::from_secs(300);
+const EARLY_TIMEOUT_MS: std::ops::RangeInclusive<u64> = 5..=3_000;
+/// An invocation that was given up is ended at once so often; otherwise it goes on to its end.
+const ENDED_PER_MILLE: u32 = 500;
+/// How long after its batch a stray invocation begins.
+const LONGEST_STRAY_MS: u64 = 4_000;
+/// The request that an invocation dies of, counted from zero.
+const LATEST_DEATH: usize = 20;
+/// An invocation that dies leaves its last request undone so often.
+const UNDONE_PER_MILLE: u32 = 400;
+/// A batch that is followed by the closing of its window.
+const FINAL_PER_MILLE: u32 = 60;
+
+/// The mapping of one world.
+pub(crate) struct Lambda {
+    world: Arc<World>,
+    processor: Arc<Processor>,
+    /// The most records of a batch.
+    batch_size: usize,
+    state: Mutex<State>,
+}
+
+struct State {
+    dice: Dice,
+    deliveries: Vec<Delivery>,
+    invocations: usize,
+}
+
+/// How far a shard has got, as places among its records.
+#[derive(Clone, Debug, Default)]
+struct Delivery {
+    /// The next to deliver.
+    position: usize,
+    /// All before it were acknowledged, by whichever invocation.
+    acknowledged: usize,
+    /// All before it were handed over.
+    delivered: usize,
+    /// Where to begin again.
+    rewind: Option<usize>,
+}
+
+/// What a shard's poller does next.
+enum Step {
+    Wait,
+    Deliver,
+}
+
+impl Lambda {
+    pub(crate) fn new(world: &Arc<World>, processor: &Arc<Processor>, mut dice: Dice) -> Arc<Self> {
+        let batch_size = dice.pick(&BATCH_SIZES);
+        let state = State { dice, deliveries: Vec::new(), invocations: 0 };
+        Arc::new(Self {
+            world: Arc::clone(world),
+            processor: Arc::clone(processor),
+            batch_size,
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Takes up polling every shard there is and will be.
+    pub(crate) async fn run(self: Arc<Self>) {
+        let mut pollers = JoinSet::new();
+        loop {
+            let shards = self.world.source().shards().len();
+            while pollers.len() < shards {
+                let shard = pollers.len();
+                self.state().deliveries.push(Delivery::default());
+                pollers.spawn(Arc::clone(&self).poll(shard));
+            }
+            self.world.changed().await;
+        }
+    }
+
+    /// Whether every record was handled.
+    pub(crate) fn has_drained(&self) -> bool {
+        let (source, state) = (self.world.source(), self.state());
+        source.shards().len() == state.deliveries.len()
+            && source.shards().iter().zip(&state.deliveries).all(|(shard, delivery)| {
+                delivery.rewind.is_none() && delivery.position == shard.records.len()
+            })
+    }
+
+    /// Begins again with records that are still kept: from the oldest, or from any.
+    pub(crate) fn replay(&self, from_oldest: bool) {
+        self.world.journal.tell(format_args!("replay, from the oldest: {from_oldest}"));
+        self.world.journal.count(Count::Replays, 1);
+        let source = self.world.source();
+        let State { deliveries, dice, .. } = &mut *self.state();
+        for (shard, delivery) in source.shards().iter().zip(deliveries) {
+            let latest = if from_oldest { shard.oldest } else { delivery.position };
+            let oldest = shard.oldest.min(latest);
+            delivery.rewind = Some(dice.within(oldest..=latest));
+        }
+        drop(source);
+        self.world.notify();
+    }
+
+    async fn poll(self: Arc<Self>, shard: usize) {
+        loop {
+            match self.step(shard) {
+                Step::Wait => self.world.changed().await,
+                Step::Deliver => self.deliver(shard).await,
+            }
+        }
+    }
+
+    fn step(&self, shard: usize) -> Step {
+        let (source, mut state) = (self.world.source(), self.state());
+        if let Some(rewind) = state.deliveries[shard].rewind.take() {
+            state.deliveries[shard].position = rewind;
+            // Whoever waits for the shard to be handled looks again.
+            self.world.notify();
+        }
+        let this = &source.shards()[shard];
+        let is_held = this.parent.is_some_and(|parent| {
+            let records = source.shards()[parent].records.len();
+            let delivery = &state.deliveries[parent];
+            delivery.rewind.is_some() || delivery.position < records
+        });
+        match is_held || state.deliveries[shard].position == this.records.len() {
+            true => Step::Wait,
+            false => Step::Deliver,
+        }
+    }
+
+    /// Cuts a batch, hands it over, and goes on from where the answer says.
+    async fn deliver(self: &Arc<Self>, shard: usize) {
+        let wait = self.state().dice.millis(0..=LONGEST_BATCHING_MS);
+        sleep(wait).await;
+        let batch = self.cut(shard);
+        if self.chance(self.world.weather.overlap) {
+            self.stray(shard);
+        }
+        let verdict = self.hand_over(shard, batch.clone()).await;
+        let (backoff, is_rewound) = {
+            let mut state = self.state();
+            let rewind = state.dice.happens(self.world.weather.rewind) && !self.world.is_calm();
+            let backoff = state.dice.millis(BACKOFF_MS);
+            let State { dice, deliveries, .. } = &mut *state;
+            let delivery = &mut deliveries[shard];
+            delivery.position = match &verdict {
+                Verdict::Handled => batch.end,
+                Verdict::Before(place) => batch.start + place,
+                Verdict::Nothing(_) => batch.start,
+            };
+            if rewind && delivery.rewind.is_none() {
+                let oldest = self.world.source().shards()[shard].oldest;
+                delivery.rewind =
+                    Some(dice.within(oldest.min(delivery.position)..=delivery.position));
+            }
+            (backoff, rewind)
+        };
+        if is_rewound {
+            self.world.journal.count(Count::Rewinds, 1);
+        }
+        self.world.notify();
+        if verdict != Verdict::Handled {
+            return sleep(backoff).await;
+        }
+        if self.chance(FINAL_PER_MILLE) {
+            self.close_window(shard).await;
+        }
+        if self.chance(self.world.weather.overlap) {
+            self.stray(shard);
+        }
+    }
+
+    /// The next batch of a shard.
+    fn cut(&self, shard: usize) -> Range<usize> {
+        let (source, mut state) = (self.world.source(), self.state());
+        let records = source.shards()[shard].records.len();
+        let position = state.deliveries[shard].position;
+        let most = self.batch_size.min(records - position);
+        position..position + state.dice.within(1..=most)
+    }
+
+    /// Invokes the function beside the shard's own deliveries, beginning with something that was handled.
+    fn stray(self: &Arc<Self>, shard: usize) {
+        if self.world.is_calm() {
+            return;
+        }
+        let (batch, wait) = {
+            let (source, mut state) = (self.world.source(), self.state());
+            let this = &source.shards()[shard];
+            let State { dice, deliveries, .. } = &mut *state;
+            let latest = deliveries[shard].acknowledged.min(this.records.len().saturating_sub(1));
+            let first = dice.within(this.oldest.min(latest)..=latest);
+            let most = self.batch_size.min(this.records.len() - first);
+            (first..first + dice.within(1..=most.max(1)), dice.millis(0..=LONGEST_STRAY_MS))
+        };
+        self.world.journal.count(Count::Overlaps, 1);
+        let this = Arc::clone(self);
+        let flight = self.world.fly();
+        tokio::spawn(async move {
+            sleep(wait).await;
+            this.hand_over(shard, batch).await;
+            drop(flight);
+        });
+    }
+
+    /// Hands over a batch and takes note of what the answer acknowledges.
+    async fn hand_over(&self, shard: usize, batch: Range<usize>) -> Verdict {
+        let (event, name, records) = {
+            let (source, mut state) = (self.world.source(), self.state());
+            let this = &source.shards()[shard];
+            let records = this.records[batch.clone()].to_vec();
+            let event = event::event(&this.id, &records, &mut state.dice);
+            let delivery = &mut state.deliveries[shard];
+            assert!(batch.start <= delivery.acknowledged, "what Lambda would not do");
+            let again = delivery.delivered.min(batch.end).saturating_sub(batch.start);
+            self.world.journal.count(Count::Duplicates, again);
+            delivery.delivered = delivery.delivered.max(batch.end);
+            state.invocations += 1;
+            (event, format!("[{}]", state.invocations), records)
+        };
+        let (first, last) =
+            (&records[0].sequence_number, &records[records.len() - 1].sequence_number);
+        let journal = &self.world.journal;
+        journal.count(Count::Deliveries, records.len());
+        journal.tell(format_args!("{name} shard {shard} {batch:?}: {first} to {last}"));
+        let verdict = match self.outcome(name.clone(), event, records.len()).await {
+            Some(Outcome::Answered(answer)) => match event::verdict(&answer, &records) {
+                Ok(verdict) => verdict,
+                Err(broken) => {
+                    journal.violate(format!("{name}: {broken}"));
+                    Verdict::Nothing(broken)
+                }
+            },
+            Some(Outcome::Failed(error)) => Verdict::Nothing(error),
+            Some(Outcome::Crashed) => Verdict::Nothing("it crashed".to_owned()),
+            None => Verdict::Nothing("it timed out".to_owned()),
+        };
+        let acknowledged = match &verdict {
+            Verdict::Handled => batch.end,
+            Verdict::Before(place) => {
+                journal.count(Count::PartialResponses, 1);
+                batch.start + place
+            }
+            Verdict::Nothing(_) => 0,
+        };
+        let delivery = &mut self.state().deliveries[shard];
+        delivery.acknowledged = delivery.acknowledged.max(acknowledged);
+        verdict
+    }
+
+    /// Invokes the function and waits as long as the service would; `None` when it gave up.
+    async fn outcome(&self, name: String, event: Vec<u8>, records: usize) -> Option<Outcome> {
+        let (death, patience) = {
+            let State { dice, .. } = &mut *self.state();
+            let weather = &self.world.weather;
+            let is_calm = self.world.is_calm();
+            let undone = dice.happens(UNDONE_PER_MILLE);
+            let how = if undone { Death::BeforeEffect } else { Death::AfterEffect };
+            let death = (dice.within(0..=LATEST_DEATH) as u32, how);
+            let dies = dice.happens(weather.crash) && !is_calm;
+            let gives_up = dice.happens(weather.timeout) && !is_calm;
+            let early = dice.millis(EARLY_TIMEOUT_MS);
+            let patience = if gives_up { early } else { FUNCTION_TIMEOUT + longest_work(records) };
+            (dies.then_some(death), patience)
+        };
+        let mut invocation = invoke(&self.world, &self.processor, name.clone(), event, death);
+        match timeout(patience, &mut invocation).await {
+            Ok(Ok(outcome)) => Some(outcome),
+            Ok(Err(panic)) => {
+                self.world.journal.violate(format!("{name} panicked: {panic}"));
+                None
+            }
+            Err(_) => {
+                self.give_up(&name, &invocation);
+                None
+            }
+        }
+    }
+
+    fn give_up(&self, name: &str, invocation: &JoinHandle<Outcome>) {
+        let is_ended = self.chance(ENDED_PER_MILLE);
+        self.world.journal.count(Count::Timeouts, 1);
+        self.world.journal.tell(format_args!("{name} timed out, ended: {is_ended}"));
+        if is_ended {
+            invocation.abort();
+        }
+    }
+
+    /// Closes a window with an event without records, however often that takes.
+    async fn close_window(&self, shard: usize) {
+        let event = {
+            let source = self.world.source();
+            event::final_event(&source.shards()[shard].id, &mut self.state().dice)
+        };
+        let name = format!("[final {shard}]");
+        self.world.journal.count(Count::FinalInvocations, 1);
+        let answered = invoke(&self.world, &self.processor, name.clone(), event, None).await;
+        match answered {
+            Ok(Outcome::Answered(answer))
+                if event::verdict(&answer, &[]) == Ok(Verdict::Handled) => {}
+            other => self.world.journal.violate(format!("{name} did not end well: {other:?}")),
+        }
+    }
+
+    fn chance(&self, per_mille: u32) -> bool {
+        self.state().dice.happens(per_mille)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no panic while holding it")
+    }
+}

@@ -1,0 +1,110 @@
+//! The life of a world: some ages of writing, each handled to its end, then calm and the comparison.
+//!
+//! ```text
+//! age:  writes, faults ─► faults for a while ─► calm until all is handled and has landed ─► time passes
+//!                                                                                              │
+//!       next age: perhaps a replay of what is still kept ◄───────────────────────────────────-─┘
+//! ```
+//!
+//! **Invariant:** time passes only when nothing is on its way: no request takes effect days after it was sent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use table::Connection;
+use tokio::time::{sleep, timeout};
+
+use super::Run;
+use super::dice::Dice;
+use super::dynamodb::DynamoDb;
+use super::faults::Faults;
+use super::history::History;
+use super::journal::Journal;
+use super::lambda::Lambda;
+use super::network::Network;
+use super::source::Source;
+use super::subscriber::function;
+use super::verify;
+use super::weather::Weather;
+use super::world::World;
+
+/// Nobody listens there: the network is a function call.
+const ENDPOINT: &str = "http://127.0.0.1:8000";
+/// How many ages a world has.
+const AGES: [usize; 4] = [1, 1, 2, 3];
+/// How many writes an age has at most: a world's are up to one of these.
+const WRITES: [usize; 3] = [5, 15, 40];
+/// How many shards there are in the beginning.
+const SHARDS: std::ops::RangeInclusive<usize> = 1..=3;
+/// For how long faults go on when everything is written.
+const LONGEST_AFTERMATH_MS: u64 = 60_000;
+/// How much time passes between two ages: seconds, hours within the retention, days beyond it.
+const PASSES_SECS: [u64; 5] = [0, 60, 5 * 3_600, 23 * 3_600, 100 * 3_600];
+/// What is still kept is read again so often when an age begins, and at the very end.
+const REPLAY_PER_MILLE: u32 = 400;
+const LAST_REPLAY_PER_MILLE: u32 = 100;
+/// A replay begins at the oldest record so often; otherwise at any.
+const FROM_OLDEST_PER_MILLE: u32 = 500;
+/// A world that is not handled by then never is.
+const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
+
+/// Lives the world of a seed.
+pub(crate) async fn live(seed: u64, is_read: bool) -> Run {
+    let dice = |purpose: &str| Dice::new(seed, purpose);
+    let mut life = dice("life");
+    let weather = Weather::new(&mut dice("weather"));
+    let source = Source::new(dice("source"), life.within(SHARDS) as u32);
+    let world = World::new(Journal::new(is_read), weather, source);
+    let dynamodb = DynamoDb::new();
+    let faults = Faults::new(dice("faults"), world.weather.clone());
+    let network = Network::new(Arc::clone(&world), dynamodb.clone(), faults);
+    let connection = Connection::to(ENDPOINT).await.with_http_client(network);
+    let (processor, seen) = function(&world, &connection, dice("reactor"));
+    let lambda = Lambda::new(&world, &processor, dice("lambda"));
+    let mapping = tokio::spawn(Arc::clone(&lambda).run());
+
+    let ages = ages(&world, &lambda, History::new(dice("history")), life);
+    let ended = timeout(LONGEST_LIFE, ages).await;
+    mapping.abort();
+    if ended.is_err() {
+        world.journal.violate("it was never handled to its end".to_owned());
+    }
+    verify::compare(&world, &dynamodb, &seen);
+    let told = world.journal.close();
+    let failure = (!told.violations.is_empty()).then(|| told.violations.join("\n"));
+    Run { seed, tally: told.tally, digest: told.digest, lines: told.lines, failure }
+}
+
+async fn ages(world: &Arc<World>, lambda: &Lambda, mut history: History, mut dice: Dice) {
+    let (ages, most) = (dice.pick(&AGES), dice.pick(&WRITES));
+    for age in 0..ages {
+        if age > 0 {
+            let passes = dice.pick(&PASSES_SECS);
+            world.journal.tell(format_args!("{passes} seconds pass"));
+            world.source().skip(passes);
+            world.set_calm(false);
+            if dice.happens(REPLAY_PER_MILLE) {
+                lambda.replay(dice.happens(FROM_OLDEST_PER_MILLE));
+            }
+        }
+        history.write(world, dice.within(1..=most)).await;
+        sleep(dice.millis(0..=LONGEST_AFTERMATH_MS)).await;
+        world.set_calm(true);
+        drain(world, lambda).await;
+    }
+    if dice.happens(LAST_REPLAY_PER_MILLE) {
+        lambda.replay(true);
+        drain(world, lambda).await;
+    }
+}
+
+/// Waits until everything is handled and nothing is on its way.
+async fn drain(world: &World, lambda: &Lambda) {
+    loop {
+        world.landed().await;
+        if lambda.has_drained() {
+            return;
+        }
+        world.changed().await;
+    }
+}

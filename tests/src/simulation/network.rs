@@ -1,0 +1,239 @@
+//! The network below the SDK: it takes each request of a world to the embedded DynamoDB, or does not.
+//!
+//! **Invariant:** what arrives takes effect even if its sender is gone; [`World::landed`] waits for it.
+
+use std::fmt;
+use std::future::pending;
+use std::hash::{DefaultHasher, Hasher};
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
+use super::caller::{Caller, Death};
+use super::dynamodb::{Answer, DynamoDb, exception};
+use super::faults::{Ending, Fate, Faults, Sent, Service};
+use super::tally::Count;
+use super::world::World;
+
+/// How the target of a DynamoDB request begins.
+const DYNAMODB: &str = "DynamoDB_20120810.";
+/// How the target of a DynamoDB Streams request begins.
+const STREAMS: &str = "DynamoDBStreams_20120810.";
+/// What is not served.
+const UNKNOWN: u16 = 400;
+
+/// The way to DynamoDB.
+#[derive(Clone)]
+pub(crate) struct Network {
+    world: Arc<World>,
+    dynamodb: DynamoDb,
+    faults: Arc<Mutex<Faults>>,
+}
+
+/// A request on its way.
+struct Request {
+    service: Service,
+    operation: String,
+    body: Vec<u8>,
+    /// What of it is told.
+    about: String,
+    partition: String,
+    attempt: u32,
+}
+
+impl Network {
+    /// The network of a world.
+    pub(crate) fn new(world: Arc<World>, dynamodb: DynamoDb, faults: Faults) -> Self {
+        Self { world, dynamodb, faults: Arc::new(Mutex::new(faults)) }
+    }
+
+    async fn send(self, request: Request) -> Result<HttpResponse, ConnectorError> {
+        let death = Caller::next_request();
+        let fate = self.fate(&request, death);
+        let (answer, answered) = oneshot::channel();
+        let ending = fate.ending;
+        if fate.arrival.is_some() {
+            tokio::spawn(self.arrive(request, fate, answer));
+        }
+        if death.is_some() {
+            return pending().await;
+        }
+        match ending {
+            Ending::Silence => pending().await,
+            Ending::Broken { after, is_retried } => {
+                sleep(after).await;
+                let reset = "the connection was reset".into();
+                Err(match is_retried {
+                    true => ConnectorError::io(reset),
+                    false => ConnectorError::other(reset, None),
+                })
+            }
+            Ending::Answered(_) => match answered.await {
+                Ok((status, body)) => Ok(response(status, body)),
+                Err(_) => pending().await,
+            },
+        }
+    }
+
+    /// Decides what becomes of a request, and tells it.
+    fn fate(&self, request: &Request, death: Option<Death>) -> Fate {
+        let sent = Sent {
+            partition: &request.partition,
+            is_write: request.is_write(),
+            service: request.service,
+            attempt: request.attempt,
+        };
+        let mut fate = self.faults.lock().expect("no panic").decide(sent, self.world.is_calm());
+        if death == Some(Death::BeforeEffect) {
+            fate.arrival = None;
+        }
+        let journal = &self.world.journal;
+        let Request { operation, about, attempt, .. } = request;
+        journal.tell(format_args!("{} {operation} {about} ×{attempt}: {fate}", Caller::name()));
+        journal.count(Count::Requests, 1);
+        if let Some(refusal) = fate.refusal {
+            journal.count(refusal.count(), 1);
+        }
+        match (fate.arrival, fate.ending) {
+            (_, Ending::Answered(_)) => {}
+            (None, _) => journal.count(Count::BrokenConnections, 1),
+            (Some(_), _) => journal.count(Count::LostResponses, 1),
+        }
+        fate
+    }
+
+    /// What happens at the other end, whoever waits for it.
+    async fn arrive(self, request: Request, fate: Fate, answer: oneshot::Sender<Answer>) {
+        let _flight = self.world.fly();
+        sleep(fate.arrival.unwrap_or_default()).await;
+        if let Some(refusal) = fate.refusal {
+            if let Ending::Answered(after) = fate.ending {
+                sleep(after).await;
+            }
+            let _ = answer.send(exception(refusal.status, refusal.exception));
+            return;
+        }
+        let served = self.serve(&request);
+        let journal = &self.world.journal;
+        let Request { operation, about, .. } = &request;
+        let status = served.0;
+        let is_late = answer.is_closed();
+        let failed = served.1.contains("ConditionalCheckFailed");
+        journal.tell(format_args!("  {operation} {about} in effect: {status} late={is_late}"));
+        if is_late {
+            journal.count(Count::LateEffects, 1);
+        }
+        if failed {
+            journal.count(Count::Refolds, 1);
+        }
+        if let Ending::Answered(after) = fate.ending {
+            sleep(after).await;
+            if !answer.is_closed() && status == 200 && request.attempt == 1 {
+                self.faults.lock().expect("no panic").earn(request.service);
+            }
+            let _ = answer.send(served);
+        }
+    }
+
+    fn serve(&self, request: &Request) -> Answer {
+        let Request { operation, body, .. } = request;
+        let served = match request.service {
+            Service::DynamoDb => self.dynamodb.serve(operation, body),
+            Service::Streams => None,
+        };
+        served.unwrap_or_else(|| {
+            self.world.journal.violate(format!("{operation} is not served by the simulation"));
+            exception(UNKNOWN, "UnknownOperationException")
+        })
+    }
+}
+
+impl Request {
+    fn read(request: &HttpRequest) -> Self {
+        let target = request.headers().get("x-amz-target").expect("the SDK names the operation");
+        let (service, operation) = match target.strip_prefix(DYNAMODB) {
+            Some(operation) => (Service::DynamoDb, operation),
+            None => (Service::Streams, target.strip_prefix(STREAMS).unwrap_or(target)),
+        };
+        let body = request.body().bytes().expect("a body in memory").to_vec();
+        let json: Value = serde_json::from_slice(&body).expect("the SDK writes JSON");
+        let (partition, about) = about(&json);
+        let attempt = request.headers().get("amz-sdk-request").and_then(attempt).unwrap_or(1);
+        Self { service, operation: operation.to_owned(), body, about, partition, attempt }
+    }
+
+    fn is_write(&self) -> bool {
+        ["PutItem", "UpdateItem", "DeleteItem"].contains(&self.operation.as_str())
+    }
+}
+
+impl HttpConnector for Network {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let request = Request::read(&request);
+        HttpConnectorFuture::new(self.clone().send(request))
+    }
+}
+
+impl HttpClient for Network {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Network")
+    }
+}
+
+/// The partition of a request, and what is told of it: its key, and a digest of the rest.
+fn about(json: &Value) -> (String, String) {
+    let key = |name: &str| json["Key"][name]["S"].as_str().unwrap_or_default();
+    let partition = match key("PK") {
+        "" => json["ShardIterator"].as_str().or(json["ShardId"].as_str()).unwrap_or_default(),
+        partition => partition,
+    };
+    let mut digest = DefaultHasher::new();
+    digest_of(json, &mut digest);
+    let digest = digest.finish() as u32;
+    (partition.to_owned(), format!("{partition} {} {digest:08x}", key("SK")))
+}
+
+/// JSON whatever the order of its members, which the SDK leaves to chance.
+fn digest_of(json: &Value, digest: &mut DefaultHasher) {
+    match json {
+        Value::Object(members) => {
+            let mut names: Vec<_> = members.keys().collect();
+            names.sort_unstable();
+            for name in names {
+                digest.write(name.as_bytes());
+                digest_of(&members[name], digest);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| digest_of(value, digest)),
+        other => digest.write(other.to_string().as_bytes()),
+    }
+}
+
+/// The number of the attempt in `attempt=2; max=8`.
+fn attempt(header: &str) -> Option<u32> {
+    let (_, rest) = header.split_once("attempt=")?;
+    rest.split(';').next()?.trim().parse().ok()
+}
+
+fn response(status: u16, body: String) -> HttpResponse {
+    HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body))
+}

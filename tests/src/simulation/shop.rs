@@ -1,0 +1,187 @@
+//! What a world is about: a shop's sales, three rollups of them, and everything a sale may look like.
+//!
+//! ```text
+//! by_shop_and_channel   two dimensions, a filter by list, two granularities
+//! large_by_shop         one dimension, a filter by number, spread over stripes
+//! everything            no dimension and no time: one rollup item that each sale changes
+//! ```
+//!
+//! Some sales cannot be counted, by one rollup or by all: an attribute is absent, of another type, too large, or the item
+//! is none of the entity.
+
+use serde_json::{Map, Value, json};
+
+use super::dice::Dice;
+
+/// The definition of every world.
+pub(crate) const DEFINITION: &str = r##"
+[table]
+name = "shop"
+
+[entities.sale]
+PK = "SALE#{id}"
+SK = "SALE"
+[entities.sale.attributes]
+id = { type = "string", required = true }
+shop = { type = "string" }
+channel = { type = "string" }
+status = { type = "string" }
+amount = { type = "decimal", scale = 2 }
+weight = { type = "number" }
+at = { type = "timestamp", precision = "second" }
+
+[entities.note]
+PK = "NOTE#{id}"
+SK = "NOTE"
+[entities.note.attributes]
+id = { type = "string", required = true }
+
+[rollups.by_shop_and_channel]
+of = "sale"
+where = { status = ["placed", "paid"] }
+by = ["shop", "channel"]
+time = "at"
+buckets = ["day", "all"]
+measures = { sales = "count", revenue = "sum(amount)", weight = "avg(weight)" }
+
+[rollups.large_by_shop]
+of = "sale"
+where = { amount = { gte = 10 } }
+by = ["shop"]
+time = "at"
+buckets = ["month"]
+stripes = 2
+measures = { sales = "count", average = "avg(amount)" }
+
+[rollups.everything]
+of = "sale"
+measures = { sales = "count", revenue = "sum(amount)" }
+"##;
+
+/// The table that holds its rollups.
+pub(crate) const ROLLUPS_TABLE: &str = "shop-rollups";
+
+const SHOPS: [&str; 2] = ["a#1", "b%"];
+const CHANNELS: [&str; 2] = ["web", "till"];
+const STATUSES: [&str; 3] = ["placed", "paid", "cancelled"];
+/// Two days of two months.
+const TIMES: [&str; 2] = ["2026-02-28T23:59:59Z", "2026-03-01T00:00:00Z"];
+/// Around the filter's bound, and at places that are rounded half to even.
+const AMOUNTS: [&str; 9] =
+    ["0", "0.01", "9.99", "10", "12.5", "250.755", "250.745", "-3.20", "99999999999999999999"];
+const WEIGHTS: [&str; 5] = ["1", "0.125", "-0.000000001", "3e2", "7.0000000005"];
+/// Beyond what is added up safely.
+const TOO_LARGE: &str = "1e20";
+
+/// An attribute is as it should be so often; otherwise it is absent or wrong.
+const SOUND_PER_MILLE: u32 = 930;
+/// A write changes one attribute so often; otherwise all.
+const ONE_ATTRIBUTE_PER_MILLE: u32 = 700;
+/// An item is another entity so often.
+const NOTE_PER_MILLE: u32 = 40;
+
+/// What stands in an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cell {
+    Absent,
+    Text(&'static str),
+    Number(&'static str),
+}
+
+/// An item: a sale, or what is left of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sale {
+    pub(crate) entity: &'static str,
+    pub(crate) shop: Cell,
+    pub(crate) channel: Cell,
+    pub(crate) status: Cell,
+    pub(crate) amount: Cell,
+    pub(crate) weight: Cell,
+    pub(crate) at: Cell,
+}
+
+impl Sale {
+    /// A sale with everything chosen by chance.
+    pub(crate) fn new(dice: &mut Dice) -> Self {
+        Self {
+            entity: if dice.happens(NOTE_PER_MILLE) { "note" } else { "sale" },
+            shop: text(dice, &SHOPS),
+            channel: text(dice, &CHANNELS),
+            status: text(dice, &STATUSES),
+            amount: number(dice, &AMOUNTS),
+            weight: number(dice, &WEIGHTS),
+            at: time(dice),
+        }
+    }
+
+    /// The sale after an update.
+    pub(crate) fn changed(&self, dice: &mut Dice) -> Self {
+        let other = Self::new(dice);
+        if !dice.happens(ONE_ATTRIBUTE_PER_MILLE) {
+            return other;
+        }
+        let same = self.clone();
+        match dice.within(0..=5) {
+            0 => Self { shop: other.shop, ..same },
+            1 => Self { channel: other.channel, ..same },
+            2 => Self { status: other.status, ..same },
+            3 => Self { amount: other.amount, ..same },
+            4 => Self { weight: other.weight, ..same },
+            _ => Self { at: other.at, ..same },
+        }
+    }
+
+    /// The item as DynamoDB's JSON.
+    pub(crate) fn image(&self, id: usize) -> Value {
+        let mut image = keys(id);
+        image.insert("_et".to_owned(), json!({ "S": self.entity }));
+        image.insert("id".to_owned(), json!({ "S": id.to_string() }));
+        let cells = [
+            ("shop", &self.shop),
+            ("channel", &self.channel),
+            ("status", &self.status),
+            ("amount", &self.amount),
+            ("weight", &self.weight),
+            ("at", &self.at),
+        ];
+        for (name, cell) in cells {
+            let value = match cell {
+                Cell::Absent => continue,
+                Cell::Text(text) => json!({ "S": text }),
+                Cell::Number(number) => json!({ "N": number }),
+            };
+            image.insert(name.to_owned(), value);
+        }
+        Value::Object(image)
+    }
+}
+
+/// An item's primary key as DynamoDB's JSON.
+pub(crate) fn keys(id: usize) -> Map<String, Value> {
+    let pairs = [("PK", format!("SALE#{id}")), ("SK", "SALE".to_owned())];
+    pairs.into_iter().map(|(name, text)| (name.to_owned(), json!({ "S": text }))).collect()
+}
+
+fn text(dice: &mut Dice, of: &[&'static str]) -> Cell {
+    if dice.happens(SOUND_PER_MILLE) {
+        Cell::Text(dice.pick(of))
+    } else {
+        dice.pick(&[Cell::Absent, Cell::Number("7")])
+    }
+}
+
+fn number(dice: &mut Dice, of: &[&'static str]) -> Cell {
+    if dice.happens(SOUND_PER_MILLE) {
+        Cell::Number(dice.pick(of))
+    } else {
+        dice.pick(&[Cell::Absent, Cell::Text("12"), Cell::Number(TOO_LARGE)])
+    }
+}
+
+fn time(dice: &mut Dice) -> Cell {
+    if dice.happens(SOUND_PER_MILLE) {
+        Cell::Text(dice.pick(&TIMES))
+    } else {
+        dice.pick(&[Cell::Absent, Cell::Text("at noon")])
+    }
+}

@@ -1,0 +1,187 @@
+//! The source: the table of items, and its stream of shards that end, roll over and split.
+//!
+//! ```text
+//! write ─► the item's old and new image ─► a record at the end of the shard that has the item's hash
+//!
+//!     shard 0 ──┬── shard 1 ── shard 3      a child begins where its parent has ended,
+//!               └── shard 2                 with the whole range of hashes, or half of it
+//! ```
+//!
+//! The world is the table: nothing asks for an item, so a map is enough.
+//!
+//! **Invariant:** an item's records are in one lineage of shards, in the order of its writes. A write that changes nothing
+//! makes no record, as on AWS.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::dice::Dice;
+use super::numbers::Numbers;
+use super::shop::{Sale, keys};
+
+/// The stream.
+pub(crate) const ARN: &str =
+    "arn:aws:dynamodb:us-east-1:123456789012:table/shop/stream/2026-05-01T00:00:00.000";
+/// When a world begins, in seconds since 1970.
+const EPOCH_SECS: u64 = 1_777_593_600;
+/// How long a stream keeps a record.
+const RETENTION_SECS: u64 = 24 * 60 * 60;
+/// How long a shard takes records.
+const SHARD_LIFE_SECS: u64 = 4 * 60 * 60;
+/// How many hashes there are.
+const HASHES: u32 = 1 << 16;
+/// Spreads item numbers over the hashes (Knuth's multiplicative hashing).
+const SPREAD: u32 = 2_654_435_769;
+
+/// The table and its stream.
+#[derive(Debug)]
+pub(crate) struct Source {
+    began: Instant,
+    /// How much later than the world's clock says it is.
+    skipped_secs: u64,
+    dice: Dice,
+    items: BTreeMap<usize, Sale>,
+    shards: Vec<Shard>,
+    events: usize,
+}
+
+/// A shard with its records.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    pub(crate) id: String,
+    /// The place of the parent among the shards.
+    pub(crate) parent: Option<usize>,
+    pub(crate) is_closed: bool,
+    pub(crate) records: Vec<Record>,
+    /// The place of the first record that is not trimmed.
+    pub(crate) oldest: usize,
+    hashes: Range<u32>,
+    numbers: Numbers,
+}
+
+/// A stream record.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) sequence_number: String,
+    pub(crate) event_id: String,
+    pub(crate) seconds: u64,
+    pub(crate) event_name: &'static str,
+    pub(crate) is_expiry: bool,
+    /// Keys and images, as both Lambda and the Streams API write them.
+    pub(crate) images: Value,
+}
+
+impl Source {
+    /// An empty table whose stream has so many shards.
+    pub(crate) fn new(mut dice: Dice, shards: u32) -> Self {
+        let part = HASHES / shards;
+        let hashes = (0..shards).map(|shard| {
+            let end = if shard + 1 == shards { HASHES } else { (shard + 1) * part };
+            shard * part..end
+        });
+        let shards =
+            hashes.enumerate().map(|(n, hashes)| Shard::new(&mut dice, n, None, hashes)).collect();
+        let (began, items) = (Instant::now(), BTreeMap::new());
+        Self { began, skipped_secs: 0, dice, items, shards, events: 0 }
+    }
+
+    /// What is in the table.
+    pub(crate) fn items(&self) -> &BTreeMap<usize, Sale> {
+        &self.items
+    }
+
+    /// Every shard there ever was, parents before children.
+    pub(crate) fn shards(&self) -> &[Shard] {
+        &self.shards
+    }
+
+    /// Puts or deletes an item. Returns the place of the shard that got a record.
+    pub(crate) fn write(&mut self, id: usize, new: Option<Sale>, is_expiry: bool) -> Option<usize> {
+        let old = match &new {
+            Some(sale) => self.items.insert(id, sale.clone()),
+            None => self.items.remove(&id),
+        };
+        if old == new {
+            return None;
+        }
+        let hash = (id as u32).wrapping_mul(SPREAD) >> 16;
+        let open =
+            self.shards.iter().position(|shard| !shard.is_closed && shard.hashes.contains(&hash));
+        let place = open.expect("open shards have every hash");
+        self.events += 1;
+        let shard = &mut self.shards[place];
+        let mut images = json!({ "Keys": keys(id) });
+        let event_name = match (&old, &new) {
+            (None, _) => "INSERT",
+            (_, None) => "REMOVE",
+            _ => "MODIFY",
+        };
+        for (name, image) in [("OldImage", old), ("NewImage", new)] {
+            if let Some(sale) = image {
+                images[name] = sale.image(id);
+            }
+        }
+        shard.records.push(Record {
+            sequence_number: shard.numbers.next(&mut self.dice),
+            event_id: format!("{:032x}", self.events),
+            seconds: EPOCH_SECS + self.skipped_secs + self.began.elapsed().as_secs(),
+            event_name,
+            is_expiry,
+            images,
+        });
+        Some(place)
+    }
+
+    /// Ends a shard, which goes on in one child or in two. Returns whether it could: a range of one hash cannot split.
+    pub(crate) fn end(&mut self, place: usize, splits: bool) -> bool {
+        let hashes = self.shards[place].hashes.clone();
+        let middle = hashes.start + (hashes.end - hashes.start) / 2;
+        let children = match splits {
+            false => vec![hashes],
+            true => vec![hashes.start..middle, middle..hashes.end],
+        };
+        if self.shards[place].is_closed || children.iter().any(Range::is_empty) {
+            return false;
+        }
+        self.shards[place].is_closed = true;
+        for hashes in children {
+            let child = Shard::new(&mut self.dice, self.shards.len(), Some(place), hashes);
+            self.shards.push(child);
+        }
+        true
+    }
+
+    /// Lets time pass without anything happening. Shards that would live too long end, and what is older than the
+    /// retention then is trimmed.
+    pub(crate) fn skip(&mut self, seconds: u64) {
+        self.skipped_secs += seconds;
+        if seconds > SHARD_LIFE_SECS {
+            for place in 0..self.shards.len() {
+                self.end(place, false);
+            }
+        }
+        let now = EPOCH_SECS + self.skipped_secs + self.began.elapsed().as_secs();
+        for shard in &mut self.shards {
+            let is_kept = |record: &Record| record.seconds + RETENTION_SECS > now;
+            let oldest = shard.records.iter().position(is_kept);
+            shard.oldest = oldest.unwrap_or(shard.records.len());
+        }
+    }
+}
+
+impl Shard {
+    fn new(dice: &mut Dice, place: usize, parent: Option<usize>, hashes: Range<u32>) -> Self {
+        Self {
+            id: format!("shardId-{:020}-{place:08x}", EPOCH_SECS * 1000 + place as u64),
+            parent,
+            is_closed: false,
+            records: Vec::new(),
+            oldest: 0,
+            hashes,
+            numbers: Numbers::new(dice),
+        }
+    }
+}

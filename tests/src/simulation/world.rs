@@ -1,0 +1,90 @@
+//! What the parts of a world share: its journal, its source, its weather, and what is still on its way.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use super::journal::Journal;
+use super::source::Source;
+use super::weather::Weather;
+
+/// How often to look whether everything has landed.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// One world.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) journal: Journal,
+    pub(crate) weather: Weather,
+    source: Mutex<Source>,
+    is_calm: AtomicBool,
+    in_flight: AtomicUsize,
+    changed: Notify,
+}
+
+/// Something on its way: a request, an invocation that nobody waits for.
+#[derive(Debug)]
+pub(crate) struct Flight(Arc<World>);
+
+impl World {
+    /// A world in which nothing has happened yet.
+    pub(crate) fn new(journal: Journal, weather: Weather, source: Source) -> Arc<Self> {
+        Arc::new(Self {
+            journal,
+            weather,
+            source: Mutex::new(source),
+            is_calm: AtomicBool::new(false),
+            in_flight: AtomicUsize::new(0),
+            changed: Notify::new(),
+        })
+    }
+
+    /// The table and its stream.
+    pub(crate) fn source(&self) -> MutexGuard<'_, Source> {
+        self.source.lock().expect("no panic at the source")
+    }
+
+    /// Whether nothing goes wrong any more.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.is_calm.load(Ordering::Relaxed)
+    }
+
+    /// Lets things go wrong, or not.
+    pub(crate) fn set_calm(&self, is_calm: bool) {
+        self.is_calm.store(is_calm, Ordering::Relaxed);
+        self.journal.tell(format_args!("calm: {is_calm}"));
+        self.notify();
+    }
+
+    /// Wakes whoever waits for a change.
+    pub(crate) fn notify(&self) {
+        self.changed.notify_waiters();
+    }
+
+    /// Waits for a change.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Something is on its way until the flight is dropped.
+    pub(crate) fn fly(self: &Arc<Self>) -> Flight {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        Flight(Arc::clone(self))
+    }
+
+    /// Waits until nothing is on its way.
+    pub(crate) async fn landed(&self) {
+        while self.in_flight.load(Ordering::Relaxed) > 0 {
+            sleep(LOOK_INTERVAL).await;
+        }
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
