@@ -7,7 +7,7 @@
 //! ```
 //!
 //! To see how an event becomes changes read [`invocation`]; how a failure becomes a batch item failure, [`handler`];
-//! how records are polled where there is no Lambda, [`mapping`].
+//! how records are polled where there is no Lambda, [`mapping`]; what is measured, [`metrics`].
 //!
 //! **Invariant:** an invocation answers success only after every rollup write was acknowledged and every reactor ended
 //! well; otherwise it names the lowest record that must come again, so nothing is skipped.
@@ -17,6 +17,7 @@ pub mod event;
 pub mod handler;
 pub mod invocation;
 pub mod mapping;
+pub mod metrics;
 mod reactor;
 mod rollups;
 

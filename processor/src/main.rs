@@ -17,6 +17,7 @@
 //! | `WEIR_MAXIMUM_RETRY_ATTEMPTS` | how often a batch is handed over again before it is discarded, 0 to 10000, or -1 for ever | -1 |
 //! | `WEIR_MAXIMUM_RECORD_AGE_SECS` | the age at which a record is discarded, 60 to 604800, or -1 for none | -1 |
 //! | `WEIR_BISECT_BATCH_ON_FUNCTION_ERROR` | whether a batch that failed is cut in two, `true` or `false` | `false` |
+//! | `WEIR_METRICS_ADDRESS` | where `/metrics` is served for Prometheus, such as `0.0.0.0:9090` | nothing is served |
 //!
 //! It stops by SIGTERM or Ctrl-C: the batch in flight is finished and the lease is given up. A second container started
 //! meanwhile waits for the lease.
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 
 use processor::Processor;
 use processor::mapping::{EventSourceMapping, Settings, Source};
+use processor::metrics::exporter;
 use table::checkpoints::Checkpoints;
 use table::error::chain;
 use table::{Connection, Rollups, startup};
@@ -53,6 +55,7 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
         return processor.run().await;
     }
+    exporter::serve_from_env()?;
     let checkpoints = Checkpoints::new(connection.dynamodb(), &model.table.rollups_table);
     let settings = Settings::from_env(Source::Table(model.table.name.clone()))?;
     let mapping = EventSourceMapping::new(&connection, checkpoints, settings);

@@ -60,6 +60,7 @@ use self::progress::Board;
 use self::stream::Stream;
 use self::tenure::{Outcome, Tenure};
 use self::worker::Context;
+use crate::metrics;
 
 /// How often to ask for a lease that another poller holds: it may be given up at any time.
 const LEASE_POLL_MS: u64 = 500;
@@ -148,6 +149,7 @@ impl EventSourceMapping {
         F: Future<Output = Result<Vec<u8>, String>> + Send + 'static,
     {
         self.settings.check()?;
+        metrics::describe();
         let (stop, stopped) = watch::channel(false);
         let work = self.work(Arc::new(handler), stopped);
         tokio::pin!(work, shutdown);
@@ -174,6 +176,7 @@ impl EventSourceMapping {
                 Ok(Outcome::Stopped) => return Ok(()),
                 Ok(Outcome::LeaseLost) => {
                     backoff.reset();
+                    metrics::LEASES_LOST.add(1);
                     tracing::warn!("the lease was lost, waiting to take it again");
                     continue;
                 }

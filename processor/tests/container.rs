@@ -3,12 +3,15 @@
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::net::TcpListener;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tests::dynamodb::TestDynamo;
 use tests::flights::{self, DEFINITION, rows};
+use tests::http::Client;
 use tests::recount::{assert_exact, scan, stored};
 use tests::running::PATIENCE;
 use tests::system::System;
@@ -26,7 +29,8 @@ struct World {
 /// The processor as a process; killed when dropped.
 struct Process {
     child: Child,
-    output: BufReader<ChildStdout>,
+    /// What it logs, line by line, until it ends.
+    lines: Receiver<String>,
 }
 
 impl World {
@@ -52,7 +56,11 @@ impl World {
             .spawn()
             .expect("the built binary");
         let output = BufReader::new(child.stdout.take().expect("piped"));
-        Process { child, output }
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        Process { child, lines }
     }
 
     async fn load(&self, flights: &[Value]) {
@@ -105,17 +113,15 @@ impl World {
 
 impl Process {
     /// Reads what it logs until a line holds this.
-    fn says(&mut self, wanted: &str) -> String {
-        let mut said = String::new();
-        loop {
-            let mut line = String::new();
-            let read = self.output.read_line(&mut line).expect("text");
-            assert!(read > 0, "it ended without saying `{wanted}`:\n{said}");
+    fn says(&self, wanted: &str) -> String {
+        let mut said = Vec::new();
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             if line.contains(wanted) {
                 return line;
             }
-            said += &line;
+            said.push(line);
         }
+        panic!("it does not say `{wanted}`:\n{}", said.join("\n"));
     }
 
     /// SIGTERM, as `docker stop` sends it.
@@ -155,7 +161,7 @@ async fn a_terminated_process_finishes_and_gives_its_lease_up() {
     world.lease(|lease| lease["expires_at_ms"]["N"] == "0").await;
 
     // The next one goes on at once, and in the end everything is counted once.
-    let mut process = world.process(&[("WEIR_POLLER_NAME", "the next")]);
+    let process = world.process(&[("WEIR_POLLER_NAME", "the next")]);
     process.says("reading the shard");
     world.lease(|lease| lease["owner"]["S"] == "the next").await;
     world.becomes_exact().await;
@@ -164,16 +170,66 @@ async fn a_terminated_process_finishes_and_gives_its_lease_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_served_where_the_environment_says() {
+    let world = World::start().await;
+    let address = free_address();
+    let variables =
+        [("WEIR_METRICS_ADDRESS", address.as_str()), ("WEIR_BATCHING_WINDOW_SECS", "1")];
+    let process = world.process(&variables);
+    process.says("reading the shard");
+    world.load(&rows(40)).await;
+    world.becomes_exact().await;
+
+    let service = Client::new(&format!("http://{address}"));
+    let asked = Instant::now();
+    let text = loop {
+        let text = service.raw("GET", "/metrics", "").await.into_body();
+        let caught_up = text.lines().any(|line| {
+            line.starts_with("weir_mapping_iterator_age_ms{shard=\"shardId-")
+                && line.ends_with(" 0")
+        });
+        if caught_up && text.contains("weir_mapping_records_total 40\n") {
+            break text;
+        }
+        assert!(asked.elapsed() < PATIENCE, "{text}");
+        tokio::time::sleep(LOOK_INTERVAL).await;
+    };
+    let value = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.rsplit(' ').next());
+        line.unwrap_or_else(|| panic!("no {name} in\n{text}")).to_owned()
+    };
+    assert_eq!(value("weir_mapping_shards{stream="), "1");
+    assert_ne!(value("weir_mapping_invocations_total"), "0");
+    assert!(text.contains("# TYPE weir_mapping_records_total counter"), "{text}");
+    assert!(text.contains("# HELP weir_mapping_iterator_age_ms Age of the last record"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_that_cannot_be_served_there_end_the_process() {
+    let world = World::start().await;
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    for (value, says) in [
+        ("9090", "WEIR_METRICS_ADDRESS is `9090`, expected an IP address and a port"),
+        (&address, "metrics cannot be served at 127.0.0.1"),
+    ] {
+        let process = world.process(&[("WEIR_METRICS_ADDRESS", value)]);
+        process.says(says);
+        assert!(!process.ended().success());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_process_waits_for_the_lease_of_the_first() {
     let world = World::start().await;
-    let mut first = world.process(&[]);
+    let first = world.process(&[]);
     first.says("reading the shard");
     let owner = world.lease(|lease| lease["owner"]["S"].is_string()).await["owner"].clone();
     let owner = owner["S"].as_str().expect("a name");
     let (id, random) = (first.child.id(), owner.rsplit(' ').next().expect("a last word"));
     assert!(owner.starts_with(&format!("processor {id} on ")) && random.len() == 8, "{owner}");
 
-    let mut second = world.process(&[]);
+    let second = world.process(&[]);
     let waiting = second.says("waiting: ");
     assert!(waiting.contains(&format!("is held by {owner}")), "{waiting}");
     first.terminate();
@@ -184,7 +240,12 @@ async fn a_second_process_waits_for_the_lease_of_the_first() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_setting_ends_the_process_at_once_and_is_named() {
     let world = World::start().await;
-    let mut process = world.process(&[("WEIR_TUMBLING_WINDOW_SECS", "901")]);
+    let process = world.process(&[("WEIR_TUMBLING_WINDOW_SECS", "901")]);
     process.says("WEIR_TUMBLING_WINDOW_SECS is `901`, expected a whole number, 1 to 900");
     assert!(!process.ended().success());
+}
+
+fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").to_string()
 }

@@ -4,15 +4,19 @@
 //! waited: everything written before that instant was handled. An emulator's empty read is proof.
 //! AWS may give an empty page before the end of a shard; there, caught up means nothing was found
 //! just now.
+//!
+//! What changes here is counted in the registry of metrics as well.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use table::checkpoints::Checkpoint;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::lineage::Shard;
+use crate::metrics;
 
 /// A view of a mapping that lives on when the mapping runs, and when it has ended.
 #[derive(Clone, Debug)]
@@ -47,6 +51,8 @@ pub struct ShardProgress {
     pub caught_up_at: Option<Instant>,
     /// Whether the shard was read to its end.
     pub done: bool,
+    /// When the last record handed over was made, in seconds since the epoch; none when caught up.
+    behind_since: Option<i64>,
 }
 
 /// The mapping has ended: what was waited for will not happen.
@@ -81,6 +87,14 @@ impl Snapshot {
         let after = |at: Option<Instant>| at.is_some_and(|at| at >= since);
         after(self.listed_at)
             && self.shards.values().all(|shard| shard.done || after(shard.caught_up_at))
+    }
+}
+
+impl ShardProgress {
+    /// How old the last record handed over is now; zero when the shard is caught up. Records have
+    /// their time in whole seconds.
+    pub fn iterator_age(&self) -> Duration {
+        iterator_age(self.behind_since, SystemTime::now())
     }
 }
 
@@ -131,11 +145,37 @@ impl Board {
 
     /// A read that began at this instant found nothing, and nothing waits.
     pub(super) fn caught_up(&self, shard_id: &str, began: Instant) {
-        self.change(shard_id, |shard| shard.caught_up_at = Some(began));
+        self.change(shard_id, |shard| {
+            shard.caught_up_at = Some(began);
+            shard.behind_since = None;
+        });
+        measure_age(shard_id, Duration::ZERO);
+    }
+
+    /// The handler is invoked with records, the last of which was made at this time, in seconds
+    /// since the epoch; or without any.
+    pub(super) fn invoked(&self, shard_id: &str, last: Option<i64>) {
+        metrics::INVOCATIONS.add(1);
+        if last.is_some() {
+            self.change(shard_id, |shard| shard.behind_since = last);
+            measure_age(shard_id, iterator_age(last, SystemTime::now()));
+        }
+    }
+
+    /// Measures what passes while nothing happens: the age of what was handed over last. So many
+    /// shards of this stream are being read.
+    pub(super) fn measure(&self, label: &str, running: usize) {
+        metrics::SHARDS.set("stream", label, running as f64);
+        for (id, shard) in &self.sender.borrow().shards {
+            if !shard.done {
+                measure_age(id, shard.iterator_age());
+            }
+        }
     }
 
     /// This many more records were handled, up to the checkpoint.
     pub(super) fn handled(&self, checkpoint: &Checkpoint, records: u64) {
+        metrics::RECORDS.add(records);
         self.sender.send_modify(|snapshot| {
             snapshot.records += records;
             let shard = snapshot.shards.entry(checkpoint.shard_id.clone()).or_default();
@@ -146,6 +186,7 @@ impl Board {
 
     /// This many more records were discarded, up to the checkpoint.
     pub(super) fn discarded(&self, checkpoint: &Checkpoint, records: u64) {
+        metrics::RECORDS_DISCARDED.add(records);
         self.sender.send_modify(|snapshot| {
             snapshot.discarded += records;
             let shard = snapshot.shards.entry(checkpoint.shard_id.clone()).or_default();
@@ -155,12 +196,17 @@ impl Board {
 
     /// An invocation failed, wholly or in part.
     pub(super) fn failed(&self) {
+        metrics::INVOCATIONS_FAILED.add(1);
         self.sender.send_modify(|snapshot| snapshot.failed_invocations += 1);
     }
 
     /// The shard was read to its end.
     pub(super) fn done(&self, shard_id: &str) {
-        self.change(shard_id, |shard| shard.done = true);
+        self.change(shard_id, |shard| {
+            shard.done = true;
+            shard.behind_since = None;
+        });
+        measure_age(shard_id, Duration::ZERO);
     }
 
     fn change(&self, shard_id: &str, change: impl FnOnce(&mut ShardProgress)) {
@@ -170,11 +216,36 @@ impl Board {
     }
 }
 
+fn measure_age(shard_id: &str, age: Duration) {
+    metrics::ITERATOR_AGE.set("shard", shard_id, age.as_millis() as f64);
+}
+
+fn iterator_age(behind_since: Option<i64>, now: SystemTime) -> Duration {
+    let made = behind_since.and_then(|secs| u64::try_from(secs).ok());
+    let made = made.map(|secs| UNIX_EPOCH + Duration::from_secs(secs));
+    made.and_then(|made| now.duration_since(made).ok()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+
+    #[test]
+    fn the_iterator_age_is_that_of_the_last_record_and_none_when_caught_up() {
+        let now = UNIX_EPOCH + Duration::from_millis(100_250);
+        assert_eq!(iterator_age(Some(40), now), Duration::from_millis(60_250));
+        assert_eq!(iterator_age(Some(101), now), Duration::ZERO, "clocks differ");
+        assert_eq!(iterator_age(None, now), Duration::ZERO);
+
+        let (board, long_ago) = (Board::new(), Some(40));
+        let progress = board.progress();
+        let age = || progress.snapshot().shards["a"].iterator_age();
+        board.invoked("a", long_ago);
+        board.invoked("a", None);
+        assert!(age() > Duration::from_secs(1_000_000_000), "a final invocation has no records");
+        board.caught_up("a", Instant::now());
+        assert_eq!(age(), Duration::ZERO);
+    }
 
     fn shard(id: &str) -> Shard {
         Shard { id: id.to_owned(), parent: None }

@@ -77,6 +77,7 @@ where
             () = &mut keeper => Ok(Outcome::LeaseLost),
         };
         self.halt.send_replace(true);
+        context.board.measure(context.stream.label(), 0);
         if let Ok(Outcome::LeaseLost) = outcome {
             finish(&mut self.workers).await;
             return outcome;
@@ -139,6 +140,7 @@ where
         }
         let running = self.shards.values().cloned().collect();
         context.board.listed(began, &shards, &finished, &running);
+        context.board.measure(context.stream.label(), self.shards.len());
         Ok((shards, checkpoints))
     }
 

@@ -12,6 +12,7 @@ use super::super::verdict::{Verdict, verdict};
 use super::super::window::{self, rfc3339};
 use super::{Ended, Worker, epoch_secs};
 use crate::event::{Event, Record, State};
+use crate::metrics;
 
 impl<H, F> Worker<H>
 where
@@ -58,6 +59,7 @@ where
             }
             Disposal::Retry(pieces) => {
                 self.buffer.cut_as(pieces);
+                metrics::RETRIES.add(1);
                 let pause = self.invoking.pause();
                 tracing::warn!(
                     shard_id,
@@ -84,6 +86,7 @@ where
             return self.save(None).await;
         }
         self.context.board.failed();
+        metrics::RETRIES.add(1);
         let (shard_id, pause) = (&self.checkpoint.shard_id, self.invoking.pause());
         let window = &event.window;
         tracing::warn!(shard_id, ?window, ?verdict, ?pause, "closing the window again");
@@ -154,6 +157,9 @@ where
 
     /// A task of its own, so that a panic is a failed invocation and not the end of the worker.
     async fn invoke(&self, event: &Event) -> Result<Vec<u8>, String> {
+        let last = event.records.last();
+        let last = last.and_then(|record| record.dynamodb.approximate_creation_date_time);
+        self.context.board.invoked(&self.checkpoint.shard_id, last);
         let event = serde_json::to_vec(event).expect("an event is JSON: its keys are text");
         let handler = Arc::clone(&self.context.handler);
         let invocation = tokio::spawn(async move { handler(event).await });

@@ -1,0 +1,74 @@
+//! Metrics for Prometheus, over HTTP, where the environment says so.
+//!
+//! | variable | is | unless set |
+//! |---|---|---|
+//! | `WEIR_METRICS_ADDRESS` | where `/metrics` is served, such as `0.0.0.0:9090` | nothing is served |
+//!
+//! A gauge that is not set any more, that of a shard which is gone, is served for an hour longer.
+
+use std::env;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder};
+use metrics_util::MetricKindMask;
+
+use super::describe;
+
+/// Names the address.
+const ADDRESS: &str = "WEIR_METRICS_ADDRESS";
+/// How long a gauge is served that is not set any more.
+const FORGET_AFTER_SECS: u64 = 60 * 60;
+
+/// Why metrics are not served.
+#[derive(Debug, thiserror::Error)]
+pub enum ExporterError {
+    /// The variable is no address.
+    #[error("{ADDRESS} is `{0}`, expected an IP address and a port, such as 0.0.0.0:9090")]
+    Address(String),
+    /// Nothing can listen there, or another recorder is installed.
+    #[error("metrics cannot be served at {address} ({ADDRESS})")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: BuildError,
+    },
+}
+
+/// Serves the metrics of this process, if its environment says where. To be called on a tokio
+/// runtime, once.
+///
+/// # Errors
+/// Why they cannot be served there.
+pub fn serve_from_env() -> Result<(), ExporterError> {
+    let Some(value) = env::var_os(ADDRESS) else { return Ok(()) };
+    let address = address(&value.to_string_lossy())?;
+    PrometheusBuilder::new()
+        .with_http_listener(address)
+        .idle_timeout(MetricKindMask::GAUGE, Some(Duration::from_secs(FORGET_AFTER_SECS)))
+        .install()
+        .map_err(|source| ExporterError::Listen { address, source })?;
+    describe();
+    tracing::info!(%address, "metrics are served");
+    Ok(())
+}
+
+fn address(value: &str) -> Result<SocketAddr, ExporterError> {
+    value.parse().map_err(|_| ExporterError::Address(value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_port() {
+        assert_eq!(address("[::1]:9090").expect("an address").port(), 9090);
+        for value in ["", "9090", "0.0.0.0", "localhost:9090"] {
+            let error = address(value).expect_err(value).to_string();
+            let expected = "expected an IP address and a port, such as 0.0.0.0:9090";
+            assert_eq!(error, format!("WEIR_METRICS_ADDRESS is `{value}`, {expected}"));
+        }
+    }
+}
