@@ -12,6 +12,7 @@
 //! | to see                                                   | read       |
 //! |----------------------------------------------------------|------------|
 //! | which shards may be read: a function of values           | `lineage`  |
+//! | which checkpoints are needed no more: such a function   | `pruning`  |
 //! | how records become batches: a function of values         | `batch`    |
 //! | when records are discarded: a function of values         | `disposal` |
 //! | when a tumbling window is over: a function of values    | `window`   |
@@ -28,6 +29,7 @@ mod disposal;
 mod environment;
 mod lineage;
 mod progress;
+mod pruning;
 mod reader;
 mod settings;
 mod stream;

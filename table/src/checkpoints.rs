@@ -63,6 +63,17 @@ pub struct Checkpoint {
     pub done: bool,
 }
 
+/// A checkpoint as it was found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Saved {
+    /// The checkpoint.
+    pub checkpoint: Checkpoint,
+    /// When it was saved, in seconds since the epoch, by the clock of who saved it.
+    pub saved_at: i64,
+    /// The same as it is stored: another save changes it.
+    pub updated_at: String,
+}
+
 /// The bounds of a tumbling window, in seconds since the epoch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct OpenWindow {
@@ -117,8 +128,35 @@ impl Checkpoints {
 
     /// All checkpoints of a stream, strongly consistent, by shard id.
     pub async fn load(&self, label: &str) -> Result<Vec<Checkpoint>, Error> {
+        let saved = self.load_saved(label).await?;
+        Ok(saved.into_iter().map(|saved| saved.checkpoint).collect())
+    }
+
+    /// The same, with the times at which they were saved.
+    pub async fn load_saved(&self, label: &str) -> Result<Vec<Saved>, Error> {
         let items = self.items(partition(label), "reading checkpoints").await?;
-        Ok(items.iter().filter_map(written::checkpoint).collect())
+        Ok(items.iter().filter_map(written::saved).collect())
+    }
+
+    /// Removes a checkpoint, unless it was saved again, or by a poller that held the lease later.
+    pub async fn remove(&self, lease: &Lease, saved: &Saved) -> Result<(), Error> {
+        let removed = self
+            .client
+            .delete_item()
+            .table_name(&self.table_name)
+            .set_key(Some(self.key(lease.label(), &saved.checkpoint.shard_id)))
+            .condition_expression("#fence <= :fence AND #updated_at = :updated_at")
+            .expression_attribute_names("#fence", "fence")
+            .expression_attribute_names("#updated_at", "updated_at")
+            .expression_attribute_values(":fence", number(lease.fence()))
+            .expression_attribute_values(":updated_at", AttributeValue::S(saved.updated_at.clone()))
+            .send()
+            .await;
+        match removed {
+            Ok(_) => Ok(()),
+            Err(error) if is_refused(&error) => Err(Error::Lost { label: lease.label().into() }),
+            Err(error) => Err(self.failure("removing a checkpoint", error)),
+        }
     }
 
     /// Saves a checkpoint, unless a poller that held the lease later saved one for the shard.

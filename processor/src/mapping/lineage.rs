@@ -13,7 +13,7 @@
 
 use std::collections::HashSet;
 
-use table::checkpoints::Checkpoint;
+use table::checkpoints::{Checkpoint, Saved};
 
 /// A shard as DynamoDB lists it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -41,9 +41,10 @@ pub(super) fn startable<'a>(
 
 /// The checkpoints of shards that are gone though they were not read to their end: their last
 /// records are lost.
-pub(super) fn lost<'a>(shards: &[Shard], checkpoints: &'a [Checkpoint]) -> Vec<&'a Checkpoint> {
-    checkpoints
+pub(super) fn lost<'a>(shards: &[Shard], saved: &'a [Saved]) -> Vec<&'a Checkpoint> {
+    saved
         .iter()
+        .map(|saved| &saved.checkpoint)
         .filter(|checkpoint| !checkpoint.done)
         .filter(|checkpoint| shards.iter().all(|shard| shard.id != checkpoint.shard_id))
         .collect()
@@ -103,11 +104,15 @@ mod tests {
 
     #[test]
     fn an_unread_shard_that_is_gone_is_lost() {
-        let checkpoint = |id: &str, done| Checkpoint {
-            shard_id: id.to_owned(),
-            sequence_number: Some("1".to_owned()),
-            done,
-            ..Checkpoint::default()
+        let checkpoint = |id: &str, done| Saved {
+            checkpoint: Checkpoint {
+                shard_id: id.to_owned(),
+                sequence_number: Some("1".to_owned()),
+                done,
+                ..Checkpoint::default()
+            },
+            saved_at: 0,
+            updated_at: String::new(),
         };
         let checkpoints = [checkpoint("a", true), checkpoint("b", false), checkpoint("c", false)];
         let lost: Vec<_> = lost(&shards("c<b"), &checkpoints)

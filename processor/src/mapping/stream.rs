@@ -148,6 +148,11 @@ impl Stream {
         output.shard_iterator.ok_or_else(missing)
     }
 
+    /// Whether DynamoDB knows a shard no more, whatever the list of shards says.
+    pub(super) async fn has_lost(&self, shard_id: &str) -> bool {
+        matches!(self.iterator(shard_id, &Position::TrimHorizon).await, Err(ReadError::Gone))
+    }
+
     /// The records at an iterator.
     pub(super) async fn records(&self, iterator: &str) -> Result<Page, ReadError> {
         let request = self.client.get_records().shard_iterator(iterator).limit(MAX_READ_RECORDS);

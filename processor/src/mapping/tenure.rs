@@ -12,14 +12,15 @@ use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
 
-use table::checkpoints::{self, Checkpoint, Checkpoints, Lease};
+use table::checkpoints::{self, Checkpoint, Checkpoints, Lease, Saved};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Error;
 use super::lineage::{self, Shard};
-use super::worker::{Context, Ended, Worker};
+use super::pruning;
+use super::worker::{Context, Ended, Worker, epoch_secs};
 
 /// How often the list of shards is read anew. A shard lives for hours.
 const LISTING_INTERVAL_SECS: u64 = 10;
@@ -94,14 +95,15 @@ where
 
     /// Starts workers as shards become readable, for ever unless something breaks.
     async fn supervise(&mut self) -> Result<Outcome, Error> {
-        let (shards, checkpoints) = self.look().await?;
-        for lost in lineage::lost(&shards, &checkpoints) {
+        let (shards, saved) = self.look().await?;
+        for lost in lineage::lost(&shards, &saved) {
             tracing::warn!(
                 shard_id = lost.shard_id,
                 after = lost.sequence_number,
                 "the shard was trimmed before its end was read; records after this one are lost"
             );
         }
+        self.prune(&shards, &saved).await;
         loop {
             tokio::select! {
                 ended = next(&mut self.workers) => {
@@ -113,7 +115,7 @@ where
                 () = self.context.board.nudged() => {}
             }
             match self.look().await {
-                Ok(_) => {}
+                Ok((shards, saved)) => self.prune(&shards, &saved).await,
                 Err(error @ Error::Gone { .. }) => return Err(error),
                 Err(error) => tracing::warn!(%error, "looking for new shards failed"),
             }
@@ -121,18 +123,19 @@ where
     }
 
     /// Lists the shards and starts a worker on each that may be read.
-    async fn look(&mut self) -> Result<(Vec<Shard>, Vec<Checkpoint>), Error> {
+    async fn look(&mut self) -> Result<(Vec<Shard>, Vec<Saved>), Error> {
         let began = Instant::now();
         let context = Arc::clone(&self.context);
         let shards = context.stream.shards().await?;
-        let checkpoints = context.checkpoints.load(context.stream.label()).await?;
+        let saved = context.checkpoints.load_saved(context.stream.label()).await?;
 
-        let done = checkpoints.iter().filter(|checkpoint| checkpoint.done);
+        let checkpoints = saved.iter().map(|saved| &saved.checkpoint);
+        let done = checkpoints.clone().filter(|checkpoint| checkpoint.done);
         let done = done.map(|checkpoint| &checkpoint.shard_id).chain(&self.gone);
         let finished: HashSet<String> = done.cloned().collect();
         let running: HashSet<String> = self.shards.values().cloned().collect();
         for shard in lineage::startable(&shards, &finished, &running) {
-            let known = checkpoints.iter().find(|checkpoint| checkpoint.shard_id == shard.id);
+            let known = checkpoints.clone().find(|checkpoint| checkpoint.shard_id == shard.id);
             self.start(known.cloned().unwrap_or_else(|| Checkpoint {
                 shard_id: shard.id.clone(),
                 ..Checkpoint::default()
@@ -141,7 +144,27 @@ where
         let running = self.shards.values().cloned().collect();
         context.board.listed(began, &shards, &finished, &running);
         context.board.measure(context.stream.label(), self.shards.len());
-        Ok((shards, checkpoints))
+        Ok((shards, saved))
+    }
+
+    /// Removes the checkpoints that are needed no more. One that cannot be removed is tried again
+    /// at the next look.
+    async fn prune(&self, shards: &[Shard], saved: &[Saved]) {
+        let Context { stream, checkpoints, lease, .. } = &*self.context;
+        let running = self.shards.values().cloned().collect();
+        for old in pruning::prunable(shards, &running, saved, epoch_secs()) {
+            let shard_id = &old.checkpoint.shard_id;
+            if !stream.has_lost(shard_id).await {
+                continue;
+            }
+            match checkpoints.remove(lease, old).await {
+                Ok(()) => tracing::info!(shard_id, "the shard is gone, and its checkpoint with it"),
+                Err(error) => {
+                    tracing::warn!(shard_id, %error, "an old checkpoint was not removed");
+                    return;
+                }
+            }
+        }
     }
 
     fn start(&mut self, checkpoint: Checkpoint) {

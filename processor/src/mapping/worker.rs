@@ -181,7 +181,7 @@ where
     }
 }
 
-fn epoch_secs() -> i64 {
+pub(super) fn epoch_secs() -> i64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
     since_epoch.expect("the clock is past 1970").as_secs() as i64
 }

@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_dynamodb::types::AttributeValue;
 use model::table::ROLLUPS_SORT_KEY;
 
-use super::{Checkpoint, LEASE, OpenWindow, now, number, text};
+use super::{Checkpoint, LEASE, OpenWindow, Saved, now, number, text};
 
 /// Only where no greater fence has written.
 pub(super) const CONDITION: &str = "attribute_not_exists(#fence) OR #fence <= :fence";
@@ -46,8 +47,16 @@ pub(super) fn expressions(fence: u64, checkpoint: &Checkpoint) -> Expressions {
     }
 }
 
-/// Reads an item as a checkpoint; the lease is none.
-pub(super) fn checkpoint(item: &HashMap<String, AttributeValue>) -> Option<Checkpoint> {
+/// Reads an item as a checkpoint; the lease is none. One without a time counts as saved just now.
+pub(super) fn saved(item: &HashMap<String, AttributeValue>) -> Option<Saved> {
+    let checkpoint = checkpoint(item)?;
+    let updated_at = text(item, "updated_at").unwrap_or_default();
+    let saved_at = DateTime::from_str(&updated_at, DateTimeFormat::DateTime);
+    let saved_at = saved_at.map_or(i64::MAX, |saved_at| saved_at.secs());
+    Some(Saved { checkpoint, saved_at, updated_at })
+}
+
+fn checkpoint(item: &HashMap<String, AttributeValue>) -> Option<Checkpoint> {
     let shard_id = text(item, ROLLUPS_SORT_KEY).filter(|sort_key| sort_key != LEASE)?;
     let done = item.get("done").and_then(|value| value.as_bool().ok()).copied();
     Some(Checkpoint {

@@ -3,7 +3,7 @@
 use aggregates::SequenceNumber;
 use processor::mapping::{EventSourceMapping, Settings, Source};
 use serde_json::{Value, json};
-use table::checkpoints::Checkpoints;
+use table::checkpoints::{Checkpoints, PARTITION_PREFIX};
 use table::{Connection, Table};
 use tests::conflicts::Transaction;
 use tests::dynamodb::{TestDynamo, with_own_tables};
@@ -83,6 +83,17 @@ impl Events {
     /// The items of the rollups table.
     pub(crate) async fn rollups(&self) -> Vec<Value> {
         scan(&self.url, &self.rollups_table).await
+    }
+
+    /// Makes a checkpoint of a stream one that was saved then.
+    pub(crate) async fn backdate(&self, label: &str, shard_id: &str, updated_at: &str) {
+        let request = json!({
+            "TableName": self.rollups_table,
+            "Key": { "PK": { "S": format!("{PARTITION_PREFIX}{label}") }, "SK": { "S": shard_id } },
+            "UpdateExpression": "SET updated_at = :then",
+            "ExpressionAttributeValues": { ":then": { "S": updated_at } },
+        });
+        self.client.dynamodb("UpdateItem", &request).await;
     }
 
     /// The sequence numbers of all checkpoints.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use processor::mapping::Settings;
-use table::checkpoints::{self, BatchInfo, Checkpoint, Condition, OnFailureRecord, RequestContext};
+use table::checkpoints::{
+    self, BatchInfo, Checkpoint, Condition, OnFailureRecord, RequestContext, Saved,
+};
 
 use crate::events::Events;
 use crate::seen::{Seen, accepting, names};
@@ -71,6 +73,15 @@ async fn a_lease_has_one_holder_and_a_fence_keeps_off_the_holders_before() {
         kept.load(label).await.expect("checkpoints"),
         [Checkpoint { done: true, ..at("333") }]
     );
+    let saved = kept.load_saved(label).await.expect("checkpoints").swap_remove(0);
+    let before = Saved { updated_at: "before".to_owned(), ..saved.clone() };
+    for (lease, saved) in [(&first, &saved), (&again, &before)] {
+        let refused = kept.remove(lease, saved).await.expect_err("not ours, or not as it was");
+        assert!(matches!(refused, checkpoints::Error::Lost { .. }), "{refused}");
+    }
+    kept.remove(&again, &saved).await.expect("it is ours and as it was");
+    assert_eq!(kept.load(label).await.expect("checkpoints"), []);
+
     kept.release(&again).await.expect("it is ours");
     let next = kept.acquire(label, "second", Duration::ZERO).await.expect("it was given up");
     assert!(next.fence() > again.fence());

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use processor::mapping::Settings;
+use tests::running::PATIENCE;
 
 use crate::events::Events;
 use crate::seen::{Seen, accepting, name, names};
-use crate::streams::{FakeStream, Shard};
+use crate::streams::{FakeStream, LABEL, Shard};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn shards_are_read_parents_first_to_their_ends_and_never_again() {
@@ -96,6 +97,51 @@ async fn behind_the_trim_horizon_reading_goes_on_from_the_oldest_record_left() {
     let running = stream.read(&events, |_| {}, accepting(&seen)).await;
     running.catch_up().await;
     assert_eq!(seen.acknowledged(), names(15..20));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_checkpoint_of_a_shard_that_is_long_gone_is_removed_and_no_other() {
+    let events = Events::start().await;
+    let stream = FakeStream::start(vec![
+        Shard::new("gone", None, 0..2).closed(),
+        Shard::new("lately", None, 2..3).closed(),
+        Shard::new("unlisted", None, 3..4).closed(),
+        Shard::new("listed", None, 4..5).closed(),
+        Shard::new("child", Some("gone"), 5..6),
+    ])
+    .await;
+    let seen = Seen::default();
+    let running = stream.read(&events, |_| {}, accepting(&seen)).await;
+    running.catch_up().await;
+    running.stop().await;
+    for shard in ["gone", "unlisted", "listed", "child"] {
+        events.backdate(LABEL, shard, "2026-01-01T00:00:00Z").await;
+    }
+    stream.change(|shards| {
+        shards.retain(|shard| shard.id != "gone" && shard.id != "lately");
+        shards[0].hide();
+    });
+
+    let seen = Seen::default();
+    let running = stream.read(&events, |_| {}, accepting(&seen)).await;
+    let kept = events.checkpoints();
+    let removed = async {
+        loop {
+            let left = kept.load(LABEL).await.expect("checkpoints");
+            if left.iter().all(|checkpoint| checkpoint.shard_id != "gone") {
+                return left;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let left = tokio::time::timeout(PATIENCE, removed).await.expect("patience");
+    running.catch_up().await;
+    let left: Vec<_> = left.into_iter().map(|checkpoint| checkpoint.shard_id).collect();
+    assert_eq!(left, ["child", "lately", "listed", "unlisted"]);
+    stream.change(|shards| shards.iter_mut().for_each(|shard| shard.show()));
+    running.catch_up().await;
+    assert_eq!(seen.acknowledged(), [""; 0], "nothing is read again");
     running.stop().await;
 }
 

@@ -38,10 +38,12 @@ pub(crate) const LONG_AGO: i64 = 1_767_225_600;
 /// A shard with its records, which are numbers with the times they were created at.
 #[derive(Clone, Debug)]
 pub(crate) struct Shard {
-    id: String,
+    pub(crate) id: String,
     parent: Option<String>,
     records: Vec<(usize, i64)>,
     is_closed: bool,
+    /// Whether lists of shards leave it out.
+    is_hidden: bool,
     oldest: usize,
 }
 
@@ -59,7 +61,8 @@ impl Shard {
     pub(crate) fn new(id: &str, parent: Option<&str>, records: Range<usize>) -> Self {
         let parent = parent.map(str::to_owned);
         let id = id.to_owned();
-        let mut shard = Shard { id, parent, records: Vec::new(), is_closed: false, oldest: 0 };
+        let (is_closed, is_hidden) = (false, false);
+        let mut shard = Shard { id, parent, records: Vec::new(), is_closed, is_hidden, oldest: 0 };
         shard.extend(records);
         shard
     }
@@ -71,6 +74,14 @@ impl Shard {
 
     pub(crate) fn close(&mut self) {
         self.is_closed = true;
+    }
+
+    pub(crate) fn hide(&mut self) {
+        self.is_hidden = true;
+    }
+
+    pub(crate) fn show(&mut self) {
+        self.is_hidden = false;
     }
 
     pub(crate) fn extend(&mut self, records: Range<usize>) {
@@ -163,9 +174,9 @@ async fn serve(
 
 impl World {
     fn describe(&self, start: Option<&str>) -> Value {
-        let skipped =
-            start.and_then(|start| self.shards.iter().position(|shard| shard.id == start));
-        let rest = &self.shards[skipped.map_or(0, |skipped| skipped + 1)..];
+        let listed: Vec<_> = self.shards.iter().filter(|shard| !shard.is_hidden).collect();
+        let skipped = start.and_then(|start| listed.iter().position(|shard| shard.id == start));
+        let rest = &listed[skipped.map_or(0, |skipped| skipped + 1)..];
         let page = &rest[..rest.len().min(SHARDS_PER_PAGE)];
         let shards: Vec<Value> = page
             .iter()
