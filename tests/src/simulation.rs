@@ -15,29 +15,36 @@
 //! | what is written, and what a sale may look like | `history`, `shop` |
 //! | shards and sequence numbers | `source`, `numbers` |
 //! | what Lambda may do | `lambda`, `invocation`, `event` |
-//! | what may become of a request | `faults`, `network` |
-//! | what must hold | `oracle`, `verify` |
+//! | the product's own mapping, polling a stream | `pollers`, `streams`, `clock` |
+//! | what may become of a request | `faults`, `quota`, `network` |
+//! | what must hold | `ledger`, `oracle`, `verify` |
 //!
 //! **Invariant:** a seed gives the same world, request for request, whatever ran before it. Nothing in a world uses another
 //! thread, the clock, or a socket.
 
 mod caller;
+mod clock;
 pub mod command;
 mod dice;
 mod dynamodb;
 mod event;
 mod faults;
 mod history;
+mod host;
 mod invocation;
 mod journal;
 mod lambda;
+mod ledger;
 mod life;
 pub mod many;
 mod network;
 mod numbers;
 mod oracle;
+mod pollers;
+mod quota;
 mod shop;
 mod source;
+mod streams;
 mod subscriber;
 pub mod tally;
 mod verify;

@@ -7,6 +7,14 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
 
+use super::dice::Dice;
+use super::world::World;
+
+/// The latest request that an invocation dies of.
+const LATEST_DEATH: usize = 20;
+/// An invocation that dies leaves its last request undone so often.
+const UNDONE_PER_MILLE: u32 = 400;
+
 tokio::task_local! {
     static CALLER: Arc<Caller>;
 }
@@ -18,6 +26,17 @@ pub(crate) enum Death {
     BeforeEffect,
     /// After it has taken effect, or while it is on its way.
     AfterEffect,
+}
+
+impl Death {
+    /// Whether an invocation of a world dies, of which request, counted from zero, and how.
+    pub(crate) fn by_chance(dice: &mut Dice, world: &World) -> Option<(u32, Self)> {
+        let dies = dice.happens(world.weather.crash) && !world.is_calm();
+        let request = dice.within(0..=LATEST_DEATH) as u32;
+        let is_undone = dice.happens(UNDONE_PER_MILLE);
+        let death = if is_undone { Self::BeforeEffect } else { Self::AfterEffect };
+        dies.then_some((request, death))
+    }
 }
 
 /// An invocation as the network sees it.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::clock::CHECKPOINTS;
 use super::shop;
 
 /// The namespace of DynamoDB's exceptions.
@@ -55,6 +56,19 @@ impl DynamoDb {
             "TransactWriteItems" => answer(body, |request| database.transact_write_items(request)),
             _ => return None,
         })
+    }
+
+    /// Removes every checkpoint and lease.
+    pub(crate) fn forget_checkpoints(&self) {
+        for item in self.items() {
+            let partition = item["PK"]["S"].as_str().unwrap_or_default();
+            if partition.starts_with(CHECKPOINTS) {
+                let key = json!({ "PK": item["PK"], "SK": item["SK"] });
+                let delete = json!({ "TableName": shop::ROLLUPS_TABLE, "Key": key });
+                let delete = serde_json::from_value(delete).expect("a request");
+                self.0.delete_item(delete).expect("a deletion");
+            }
+        }
     }
 
     /// Every item of the rollups' table.

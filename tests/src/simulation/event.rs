@@ -18,14 +18,12 @@ const FINAL_PER_MILLE: u32 = 100;
 const NO_LIST_PER_MILLE: u32 = 500;
 
 /// How much of a batch an answer says was handled.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// All of it.
     Handled,
     /// The records before this place.
     Before(usize),
-    /// Nothing, and why.
-    Nothing(String),
 }
 
 /// The event of a batch.
@@ -83,19 +81,24 @@ fn envelope(
     event.to_string().into_bytes()
 }
 
+/// The part of a record that DynamoDB wrote, as the Streams API and Lambda both have it.
+pub(crate) fn stream_record(record: &Record) -> Value {
+    let mut written = record.images.clone();
+    written["ApproximateCreationDateTime"] = json!(record.seconds as f64);
+    written["SequenceNumber"] = json!(record.sequence_number);
+    written["SizeBytes"] = json!(record.images.to_string().len());
+    written["StreamViewType"] = json!("NEW_AND_OLD_IMAGES");
+    written
+}
+
 fn lambda_record(record: &Record) -> Value {
-    let mut dynamodb = record.images.clone();
-    dynamodb["ApproximateCreationDateTime"] = json!(record.seconds as f64);
-    dynamodb["SequenceNumber"] = json!(record.sequence_number);
-    dynamodb["SizeBytes"] = json!(record.images.to_string().len());
-    dynamodb["StreamViewType"] = json!("NEW_AND_OLD_IMAGES");
     let mut lambda = json!({
         "eventID": record.event_id,
         "eventName": record.event_name,
         "eventVersion": "1.1",
         "eventSource": "aws:dynamodb",
         "awsRegion": "us-east-1",
-        "dynamodb": dynamodb,
+        "dynamodb": stream_record(record),
         "eventSourceARN": ARN,
     });
     if record.is_expiry {

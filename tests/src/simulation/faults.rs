@@ -20,6 +20,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::dice::Dice;
+use super::quota::Quota;
 use super::tally::Count;
 use super::weather::Weather;
 
@@ -41,17 +42,12 @@ const SILENCE_PER_MILLE: u32 = 300;
 const CONFLICT_PER_MILLE: u32 = 250;
 const DENIAL_PER_MILLE: u32 = 25;
 
-/// What a retry costs of the SDK's quota, at most (aws-smithy-runtime, `token_bucket`).
-const RETRY_COST: u32 = 10;
-/// The most that a world saves for retries. A process has 500 for all worlds that run in it at a time.
-const MOST_SAVED: u32 = 60;
-/// How often the SDK tries a request (`table::connection`).
-const ATTEMPTS: u32 = 8;
-
 /// The exceptions that say: too much, try again.
 const THROTTLES: [&str; 3] =
     ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
 
+/// The same of the streams: too many readers of a shard.
+const STREAMS_THROTTLE: &str = "LimitExceededException";
 /// The exception that says: not allowed. It fails an invocation as a whole.
 const DENIAL: &str = "AccessDeniedException";
 /// The exception that says: a transaction was at the item. The SDK does not retry it.
@@ -120,12 +116,6 @@ struct Burst {
     partition: Option<String>,
 }
 
-/// What the SDK may spend on retries. Its own quota is one for the process, which would let one world's faults decide
-/// whether the next world's requests are retried. So a world spends only what it has earned, and where it has not, faults
-/// are of a kind that the SDK does not retry: what its empty quota would come to.
-#[derive(Debug, Default)]
-struct Quota(u32);
-
 impl Faults {
     /// The faults of a world.
     pub(crate) fn new(dice: Dice, weather: Weather) -> Self {
@@ -171,8 +161,7 @@ impl Faults {
 
     /// A first attempt succeeded, which earns the SDK a token.
     pub(crate) fn earn(&mut self, service: Service) {
-        let Quota(saved) = &mut self.quotas[service as usize];
-        *saved = (*saved + 1).min(MOST_SAVED);
+        self.quotas[service as usize].earn();
     }
 
     fn served(&mut self, millis: RangeInclusive<u64>) -> Fate {
@@ -187,20 +176,24 @@ impl Faults {
             denial
         } else if sent.is_write && self.dice.happens(CONFLICT_PER_MILLE) {
             conflict
-        } else if !self.quotas[sent.service as usize].pays_for(sent) {
+        } else if !self.quotas[sent.service as usize].pays_for(sent.attempt) {
             if sent.is_write { conflict } else { return self.broken(false) }
         } else {
-            self.passing()
+            self.passing(sent.service)
         };
         Fate { refusal: Some(refusal), ..self.served(USUAL_MS) }
     }
 
     /// A refusal that the SDK retries.
-    fn passing(&mut self) -> Refusal {
+    fn passing(&mut self, service: Service) -> Refusal {
+        let throttle = match service {
+            Service::DynamoDb => self.dice.pick(&THROTTLES),
+            Service::Streams => STREAMS_THROTTLE,
+        };
         match self.dice.within(0..=4) {
             0 => Refusal { status: 500, exception: "InternalServerError" },
             1 => Refusal { status: 503, exception: "ServiceUnavailable" },
-            throttle => Refusal { status: 400, exception: THROTTLES[throttle - 2] },
+            _ => Refusal { status: 400, exception: throttle },
         }
     }
 
@@ -210,7 +203,7 @@ impl Faults {
     }
 
     fn unanswered(&mut self, sent: Sent<'_>) -> Ending {
-        let is_retried = self.quotas[sent.service as usize].pays_for(sent);
+        let is_retried = self.quotas[sent.service as usize].pays_for(sent.attempt);
         if is_retried && self.dice.happens(SILENCE_PER_MILLE) {
             return Ending::Silence;
         }
@@ -243,20 +236,9 @@ impl Refusal {
         match self.exception {
             DENIAL => Count::Denials,
             CONFLICT => Count::Conflicts,
+            STREAMS_THROTTLE => Count::Throttles,
             throttle if THROTTLES.contains(&throttle) => Count::Throttles,
             _ => Count::ServerErrors,
         }
-    }
-}
-
-impl Quota {
-    /// Pays for a retry of a request, if there will be one.
-    fn pays_for(&mut self, sent: Sent<'_>) -> bool {
-        if sent.attempt >= ATTEMPTS {
-            return true;
-        }
-        let left = self.0.checked_sub(RETRY_COST);
-        self.0 = left.unwrap_or(self.0);
-        left.is_some()
     }
 }

@@ -7,6 +7,7 @@
 //! | a transaction over several items | one for each, in several shards |
 //! | one that changes nothing | none |
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -17,7 +18,7 @@ use super::tally::Count;
 use super::world::World;
 
 /// How many items there are.
-const ITEMS: std::ops::RangeInclusive<usize> = 2..=12;
+const ITEMS: RangeInclusive<usize> = 2..=12;
 /// The most items of a transaction.
 const MOST_AT_ONCE: usize = 5;
 /// A write is a transaction so often.

@@ -9,22 +9,23 @@
 //! | give up an invocation that takes too long | it may go on, and die or end later |
 //! | a child only when its parent was handled to its end | the child waits |
 //!
-//! **Invariant:** every invocation begins at or before the first record of its shard that no answer has acknowledged.
-//! Lambda promises no less, and exactly once rests on it.
+//! To see how long it waits for an invocation, read `patience`.
+//!
+//! **Invariant:** every invocation begins at or before the first record of its shard that no answer has acknowledged; the
+//! ledger holds it to that.
 
-use std::ops::Range;
+mod patience;
+
+use std::ops::{Range, RangeInclusive};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use processor::Processor;
-use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
-use super::caller::Death;
 use super::dice::Dice;
 use super::event::{self, Verdict};
-use super::invocation::{Outcome, invoke};
-use super::subscriber::longest_work;
+use super::ledger::Ledger;
 use super::tally::Count;
 use super::world::World;
 
@@ -32,19 +33,13 @@ use super::world::World;
 const BATCH_SIZES: [usize; 4] = [2, 5, 10, 30];
 /// How long to wait for more records before a batch is cut.
 const LONGEST_BATCHING_MS: u64 = 2_000;
+/// A shard stalls so often, and for how long.
+const STALL_PER_MILLE: u32 = 20;
+const LONGEST_STALL_MS: u64 = 60_000;
 /// How long to wait after a failure.
-const BACKOFF_MS: std::ops::RangeInclusive<u64> = 50..=1_500;
-/// How long an invocation may take, and how long it is given when the service gives up early.
-const FUNCTION_TIMEOUT: Duration = Duration::from_secs(300);
-const EARLY_TIMEOUT_MS: std::ops::RangeInclusive<u64> = 5..=3_000;
-/// An invocation that was given up is ended at once so often; otherwise it goes on to its end.
-const ENDED_PER_MILLE: u32 = 500;
+const BACKOFF_MS: RangeInclusive<u64> = 50..=1_500;
 /// How long after its batch a stray invocation begins.
 const LONGEST_STRAY_MS: u64 = 4_000;
-/// The request that an invocation dies of, counted from zero.
-const LATEST_DEATH: usize = 20;
-/// An invocation that dies leaves its last request undone so often.
-const UNDONE_PER_MILLE: u32 = 400;
 /// A batch that is followed by the closing of its window.
 const FINAL_PER_MILLE: u32 = 60;
 
@@ -60,7 +55,7 @@ pub(crate) struct Lambda {
 struct State {
     dice: Dice,
     deliveries: Vec<Delivery>,
-    invocations: usize,
+    ledger: Ledger,
 }
 
 /// How far a shard has got, as places among its records.
@@ -68,10 +63,6 @@ struct State {
 struct Delivery {
     /// The next to deliver.
     position: usize,
-    /// All before it were acknowledged, by whichever invocation.
-    acknowledged: usize,
-    /// All before it were handed over.
-    delivered: usize,
     /// Where to begin again.
     rewind: Option<usize>,
 }
@@ -85,7 +76,7 @@ enum Step {
 impl Lambda {
     pub(crate) fn new(world: &Arc<World>, processor: &Arc<Processor>, mut dice: Dice) -> Arc<Self> {
         let batch_size = dice.pick(&BATCH_SIZES);
-        let state = State { dice, deliveries: Vec::new(), invocations: 0 };
+        let state = State { dice, deliveries: Vec::new(), ledger: Ledger::default() };
         Arc::new(Self {
             world: Arc::clone(world),
             processor: Arc::clone(processor),
@@ -162,7 +153,12 @@ impl Lambda {
 
     /// Cuts a batch, hands it over, and goes on from where the answer says.
     async fn deliver(self: &Arc<Self>, shard: usize) {
-        let wait = self.state().dice.millis(0..=LONGEST_BATCHING_MS);
+        let wait = {
+            let State { dice, .. } = &mut *self.state();
+            let longest =
+                if dice.happens(STALL_PER_MILLE) { LONGEST_STALL_MS } else { LONGEST_BATCHING_MS };
+            dice.millis(0..=longest)
+        };
         sleep(wait).await;
         let batch = self.cut(shard);
         if self.chance(self.world.weather.overlap) {
@@ -178,7 +174,6 @@ impl Lambda {
             delivery.position = match &verdict {
                 Verdict::Handled => batch.end,
                 Verdict::Before(place) => batch.start + place,
-                Verdict::Nothing(_) => batch.start,
             };
             if rewind && delivery.rewind.is_none() {
                 let oldest = self.world.source().shards()[shard].oldest;
@@ -219,8 +214,8 @@ impl Lambda {
         let (batch, wait) = {
             let (source, mut state) = (self.world.source(), self.state());
             let this = &source.shards()[shard];
-            let State { dice, deliveries, .. } = &mut *state;
-            let latest = deliveries[shard].acknowledged.min(this.records.len().saturating_sub(1));
+            let State { dice, ledger, .. } = &mut *state;
+            let latest = ledger.acknowledged(shard).min(this.records.len().saturating_sub(1));
             let first = dice.within(this.oldest.min(latest)..=latest);
             let most = self.batch_size.min(this.records.len() - first);
             (first..first + dice.within(1..=most.max(1)), dice.millis(0..=LONGEST_STRAY_MS))
@@ -237,101 +232,15 @@ impl Lambda {
 
     /// Hands over a batch and takes note of what the answer acknowledges.
     async fn hand_over(&self, shard: usize, batch: Range<usize>) -> Verdict {
-        let (event, name, records) = {
-            let (source, mut state) = (self.world.source(), self.state());
-            let this = &source.shards()[shard];
-            let records = this.records[batch.clone()].to_vec();
-            let event = event::event(&this.id, &records, &mut state.dice);
-            let delivery = &mut state.deliveries[shard];
-            assert!(batch.start <= delivery.acknowledged, "what Lambda would not do");
-            let again = delivery.delivered.min(batch.end).saturating_sub(batch.start);
-            self.world.journal.count(Count::Duplicates, again);
-            delivery.delivered = delivery.delivered.max(batch.end);
-            state.invocations += 1;
-            (event, format!("[{}]", state.invocations), records)
-        };
-        let (first, last) =
-            (&records[0].sequence_number, &records[records.len() - 1].sequence_number);
-        let journal = &self.world.journal;
-        journal.count(Count::Deliveries, records.len());
-        journal.tell(format_args!("{name} shard {shard} {batch:?}: {first} to {last}"));
-        let verdict = match self.outcome(name.clone(), event, records.len()).await {
-            Some(Outcome::Answered(answer)) => match event::verdict(&answer, &records) {
-                Ok(verdict) => verdict,
-                Err(broken) => {
-                    journal.violate(format!("{name}: {broken}"));
-                    Verdict::Nothing(broken)
-                }
-            },
-            Some(Outcome::Failed(error)) => Verdict::Nothing(error),
-            Some(Outcome::Crashed) => Verdict::Nothing("it crashed".to_owned()),
-            None => Verdict::Nothing("it timed out".to_owned()),
-        };
-        let acknowledged = match &verdict {
-            Verdict::Handled => batch.end,
-            Verdict::Before(place) => {
-                journal.count(Count::PartialResponses, 1);
-                batch.start + place
-            }
-            Verdict::Nothing(_) => 0,
-        };
-        let delivery = &mut self.state().deliveries[shard];
-        delivery.acknowledged = delivery.acknowledged.max(acknowledged);
-        verdict
-    }
-
-    /// Invokes the function and waits as long as the service would; `None` when it gave up.
-    async fn outcome(&self, name: String, event: Vec<u8>, records: usize) -> Option<Outcome> {
-        let (death, patience) = {
-            let State { dice, .. } = &mut *self.state();
-            let weather = &self.world.weather;
-            let is_calm = self.world.is_calm();
-            let undone = dice.happens(UNDONE_PER_MILLE);
-            let how = if undone { Death::BeforeEffect } else { Death::AfterEffect };
-            let death = (dice.within(0..=LATEST_DEATH) as u32, how);
-            let dies = dice.happens(weather.crash) && !is_calm;
-            let gives_up = dice.happens(weather.timeout) && !is_calm;
-            let early = dice.millis(EARLY_TIMEOUT_MS);
-            let patience = if gives_up { early } else { FUNCTION_TIMEOUT + longest_work(records) };
-            (dies.then_some(death), patience)
-        };
-        let mut invocation = invoke(&self.world, &self.processor, name.clone(), event, death);
-        match timeout(patience, &mut invocation).await {
-            Ok(Ok(outcome)) => Some(outcome),
-            Ok(Err(panic)) => {
-                self.world.journal.violate(format!("{name} panicked: {panic}"));
-                None
-            }
-            Err(_) => {
-                self.give_up(&name, &invocation);
-                None
-            }
-        }
-    }
-
-    fn give_up(&self, name: &str, invocation: &JoinHandle<Outcome>) {
-        let is_ended = self.chance(ENDED_PER_MILLE);
-        self.world.journal.count(Count::Timeouts, 1);
-        self.world.journal.tell(format_args!("{name} timed out, ended: {is_ended}"));
-        if is_ended {
-            invocation.abort();
-        }
-    }
-
-    /// Closes a window with an event without records, however often that takes.
-    async fn close_window(&self, shard: usize) {
-        let event = {
+        let (event, name) = {
             let source = self.world.source();
-            event::final_event(&source.shards()[shard].id, &mut self.state().dice)
+            let State { dice, ledger, .. } = &mut *self.state();
+            let this = &source.shards()[shard];
+            let event = event::event(&this.id, &this.records[batch.clone()], dice);
+            (event, ledger.begin(&self.world, source.shards(), shard, &batch))
         };
-        let name = format!("[final {shard}]");
-        self.world.journal.count(Count::FinalInvocations, 1);
-        let answered = invoke(&self.world, &self.processor, name.clone(), event, None).await;
-        match answered {
-            Ok(Outcome::Answered(answer))
-                if event::verdict(&answer, &[]) == Ok(Verdict::Handled) => {}
-            other => self.world.journal.violate(format!("{name} did not end well: {other:?}")),
-        }
+        let outcome = self.outcome(&name, event, batch.len()).await;
+        self.state().ledger.end(&self.world, &name, shard, &batch, outcome.as_ref())
     }
 
     fn chance(&self, per_mille: u32) -> bool {

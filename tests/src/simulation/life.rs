@@ -8,6 +8,7 @@
 //!
 //! **Invariant:** time passes only when nothing is on its way: no request takes effect days after it was sent.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,10 +20,13 @@ use super::dice::Dice;
 use super::dynamodb::DynamoDb;
 use super::faults::Faults;
 use super::history::History;
+use super::host::Host;
 use super::journal::Journal;
 use super::lambda::Lambda;
 use super::network::Network;
+use super::pollers::Pollers;
 use super::source::Source;
+use super::streams::Streams;
 use super::subscriber::function;
 use super::verify;
 use super::weather::Weather;
@@ -35,7 +39,9 @@ const AGES: [usize; 4] = [1, 1, 2, 3];
 /// How many writes an age has at most: a world's are up to one of these.
 const WRITES: [usize; 3] = [5, 15, 40];
 /// How many shards there are in the beginning.
-const SHARDS: std::ops::RangeInclusive<usize> = 1..=3;
+const SHARDS: RangeInclusive<usize> = 1..=3;
+/// The host is the product's own mapping so often; otherwise Lambda.
+const POLLERS_PER_MILLE: u32 = 125;
 /// For how long faults go on when everything is written.
 const LONGEST_AFTERMATH_MS: u64 = 60_000;
 /// How much time passes between two ages: seconds, hours within the retention, days beyond it.
@@ -57,13 +63,19 @@ pub(crate) async fn live(seed: u64, is_read: bool) -> Run {
     let world = World::new(Journal::new(is_read), weather, source);
     let dynamodb = DynamoDb::new();
     let faults = Faults::new(dice("faults"), world.weather.clone());
-    let network = Network::new(Arc::clone(&world), dynamodb.clone(), faults);
+    let streams = Streams::new(&world, dice("streams"));
+    let network = Network::new(&world, &dynamodb, streams, faults);
     let connection = Connection::to(ENDPOINT).await.with_http_client(network);
     let (processor, seen) = function(&world, &connection, dice("reactor"));
-    let lambda = Lambda::new(&world, &processor, dice("lambda"));
-    let mapping = tokio::spawn(Arc::clone(&lambda).run());
+    let host = if life.happens(POLLERS_PER_MILLE) {
+        let dice = dice("pollers");
+        Host::Pollers(Pollers::new(&world, &processor, &connection, &dynamodb, dice))
+    } else {
+        Host::Lambda(Lambda::new(&world, &processor, dice("lambda")))
+    };
+    let mapping = host.start();
 
-    let ages = ages(&world, &lambda, History::new(dice("history")), life);
+    let ages = ages(&world, &host, History::new(dice("history")), life);
     let ended = timeout(LONGEST_LIFE, ages).await;
     mapping.abort();
     if ended.is_err() {
@@ -75,7 +87,7 @@ pub(crate) async fn live(seed: u64, is_read: bool) -> Run {
     Run { seed, tally: told.tally, digest: told.digest, lines: told.lines, failure }
 }
 
-async fn ages(world: &Arc<World>, lambda: &Lambda, mut history: History, mut dice: Dice) {
+async fn ages(world: &Arc<World>, host: &Host, mut history: History, mut dice: Dice) {
     let (ages, most) = (dice.pick(&AGES), dice.pick(&WRITES));
     for age in 0..ages {
         if age > 0 {
@@ -84,25 +96,25 @@ async fn ages(world: &Arc<World>, lambda: &Lambda, mut history: History, mut dic
             world.source().skip(passes);
             world.set_calm(false);
             if dice.happens(REPLAY_PER_MILLE) {
-                lambda.replay(dice.happens(FROM_OLDEST_PER_MILLE));
+                host.replay(dice.happens(FROM_OLDEST_PER_MILLE)).await;
             }
         }
         history.write(world, dice.within(1..=most)).await;
         sleep(dice.millis(0..=LONGEST_AFTERMATH_MS)).await;
         world.set_calm(true);
-        drain(world, lambda).await;
+        drain(world, host).await;
     }
     if dice.happens(LAST_REPLAY_PER_MILLE) {
-        lambda.replay(true);
-        drain(world, lambda).await;
+        host.replay(true).await;
+        drain(world, host).await;
     }
 }
 
 /// Waits until everything is handled and nothing is on its way.
-async fn drain(world: &World, lambda: &Lambda) {
+async fn drain(world: &World, host: &Host) {
     loop {
         world.landed().await;
-        if lambda.has_drained() {
+        if host.has_drained() {
             return;
         }
         world.changed().await;

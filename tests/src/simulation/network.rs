@@ -19,8 +19,10 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::caller::{Caller, Death};
+use super::clock;
 use super::dynamodb::{Answer, DynamoDb, exception};
 use super::faults::{Ending, Fate, Faults, Sent, Service};
+use super::streams::Streams;
 use super::tally::Count;
 use super::world::World;
 
@@ -36,6 +38,7 @@ const UNKNOWN: u16 = 400;
 pub(crate) struct Network {
     world: Arc<World>,
     dynamodb: DynamoDb,
+    streams: Streams,
     faults: Arc<Mutex<Faults>>,
 }
 
@@ -52,8 +55,14 @@ struct Request {
 
 impl Network {
     /// The network of a world.
-    pub(crate) fn new(world: Arc<World>, dynamodb: DynamoDb, faults: Faults) -> Self {
-        Self { world, dynamodb, faults: Arc::new(Mutex::new(faults)) }
+    pub(crate) fn new(
+        world: &Arc<World>,
+        dynamodb: &DynamoDb,
+        streams: Streams,
+        faults: Faults,
+    ) -> Self {
+        let (world, dynamodb) = (Arc::clone(world), dynamodb.clone());
+        Self { world, dynamodb, streams, faults: Arc::new(Mutex::new(faults)) }
     }
 
     async fn send(self, request: Request) -> Result<HttpResponse, ConnectorError> {
@@ -148,7 +157,7 @@ impl Network {
         let Request { operation, body, .. } = request;
         let served = match request.service {
             Service::DynamoDb => self.dynamodb.serve(operation, body),
-            Service::Streams => None,
+            Service::Streams => self.streams.serve(operation, body),
         };
         served.unwrap_or_else(|| {
             self.world.journal.violate(format!("{operation} is not served by the simulation"));
@@ -158,14 +167,17 @@ impl Network {
 }
 
 impl Request {
-    fn read(request: &HttpRequest) -> Self {
+    fn read(request: &HttpRequest, world: &World) -> Self {
         let target = request.headers().get("x-amz-target").expect("the SDK names the operation");
         let (service, operation) = match target.strip_prefix(DYNAMODB) {
             Some(operation) => (Service::DynamoDb, operation),
             None => (Service::Streams, target.strip_prefix(STREAMS).unwrap_or(target)),
         };
-        let body = request.body().bytes().expect("a body in memory").to_vec();
-        let json: Value = serde_json::from_slice(&body).expect("the SDK writes JSON");
+        let mut body = request.body().bytes().expect("a body in memory").to_vec();
+        let mut json: Value = serde_json::from_slice(&body).expect("the SDK writes JSON");
+        if clock::translate(&mut json, world) {
+            body = json.to_string().into_bytes();
+        }
         let (partition, about) = about(&json);
         let attempt = request.headers().get("amz-sdk-request").and_then(attempt).unwrap_or(1);
         Self { service, operation: operation.to_owned(), body, about, partition, attempt }
@@ -178,7 +190,7 @@ impl Request {
 
 impl HttpConnector for Network {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let request = Request::read(&request);
+        let request = Request::read(&request, &self.world);
         HttpConnectorFuture::new(self.clone().send(request))
     }
 }

@@ -54,7 +54,8 @@ pub(crate) struct Shard {
     pub(crate) id: String,
     /// The place of the parent among the shards.
     pub(crate) parent: Option<usize>,
-    pub(crate) is_closed: bool,
+    /// When it ended, in seconds since 1970.
+    pub(crate) closed_at: Option<u64>,
     pub(crate) records: Vec<Record>,
     /// The place of the first record that is not trimmed.
     pub(crate) oldest: usize,
@@ -88,6 +89,16 @@ impl Source {
         Self { began, skipped_secs: 0, dice, items, shards, events: 0 }
     }
 
+    /// What time it is, in milliseconds since 1970.
+    pub(crate) fn now_ms(&self) -> u64 {
+        (EPOCH_SECS + self.skipped_secs) * 1000 + self.began.elapsed().as_millis() as u64
+    }
+
+    /// What time it is, in seconds since 1970.
+    pub(crate) fn now_secs(&self) -> u64 {
+        self.now_ms() / 1000
+    }
+
     /// What is in the table.
     pub(crate) fn items(&self) -> &BTreeMap<usize, Sale> {
         &self.items
@@ -108,10 +119,13 @@ impl Source {
             return None;
         }
         let hash = (id as u32).wrapping_mul(SPREAD) >> 16;
-        let open =
-            self.shards.iter().position(|shard| !shard.is_closed && shard.hashes.contains(&hash));
+        let open = self
+            .shards
+            .iter()
+            .position(|shard| shard.closed_at.is_none() && shard.hashes.contains(&hash));
         let place = open.expect("open shards have every hash");
         self.events += 1;
+        let seconds = self.now_secs();
         let shard = &mut self.shards[place];
         let mut images = json!({ "Keys": keys(id) });
         let event_name = match (&old, &new) {
@@ -127,7 +141,7 @@ impl Source {
         shard.records.push(Record {
             sequence_number: shard.numbers.next(&mut self.dice),
             event_id: format!("{:032x}", self.events),
-            seconds: EPOCH_SECS + self.skipped_secs + self.began.elapsed().as_secs(),
+            seconds,
             event_name,
             is_expiry,
             images,
@@ -143,10 +157,10 @@ impl Source {
             false => vec![hashes],
             true => vec![hashes.start..middle, middle..hashes.end],
         };
-        if self.shards[place].is_closed || children.iter().any(Range::is_empty) {
+        if self.shards[place].closed_at.is_some() || children.iter().any(Range::is_empty) {
             return false;
         }
-        self.shards[place].is_closed = true;
+        self.shards[place].closed_at = Some(self.now_secs());
         for hashes in children {
             let child = Shard::new(&mut self.dice, self.shards.len(), Some(place), hashes);
             self.shards.push(child);
@@ -163,7 +177,7 @@ impl Source {
                 self.end(place, false);
             }
         }
-        let now = EPOCH_SECS + self.skipped_secs + self.began.elapsed().as_secs();
+        let now = self.now_secs();
         for shard in &mut self.shards {
             let is_kept = |record: &Record| record.seconds + RETENTION_SECS > now;
             let oldest = shard.records.iter().position(is_kept);
@@ -173,11 +187,17 @@ impl Source {
 }
 
 impl Shard {
+    /// Whether it is not listed any more: all of it was trimmed.
+    pub(crate) fn is_forgotten(&self, now_secs: u64) -> bool {
+        self.oldest == self.records.len()
+            && self.closed_at.is_some_and(|closed| closed + RETENTION_SECS <= now_secs)
+    }
+
     fn new(dice: &mut Dice, place: usize, parent: Option<usize>, hashes: Range<u32>) -> Self {
         Self {
             id: format!("shardId-{:020}-{place:08x}", EPOCH_SECS * 1000 + place as u64),
             parent,
-            is_closed: false,
+            closed_at: None,
             records: Vec::new(),
             oldest: 0,
             hashes,

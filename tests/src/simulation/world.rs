@@ -47,6 +47,11 @@ impl World {
         self.source.lock().expect("no panic at the source")
     }
 
+    /// What time it is, in milliseconds since 1970.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.source().now_ms()
+    }
+
     /// Whether nothing goes wrong any more.
     pub(crate) fn is_calm(&self) -> bool {
         self.is_calm.load(Ordering::Relaxed)
