@@ -42,6 +42,7 @@ mod numbers;
 mod oracle;
 mod pollers;
 mod quota;
+mod request;
 mod shop;
 mod source;
 mod streams;

@@ -155,9 +155,8 @@ impl Lambda {
     async fn deliver(self: &Arc<Self>, shard: usize) {
         let wait = {
             let State { dice, .. } = &mut *self.state();
-            let longest =
-                if dice.happens(STALL_PER_MILLE) { LONGEST_STALL_MS } else { LONGEST_BATCHING_MS };
-            dice.millis(0..=longest)
+            let stalls = dice.happens(STALL_PER_MILLE) && !self.world.is_calm();
+            dice.millis(0..=if stalls { LONGEST_STALL_MS } else { LONGEST_BATCHING_MS })
         };
         sleep(wait).await;
         let batch = self.cut(shard);

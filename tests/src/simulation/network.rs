@@ -4,7 +4,6 @@
 
 use std::fmt;
 use std::future::pending;
-use std::hash::{DefaultHasher, Hasher};
 use std::sync::{Arc, Mutex};
 
 use aws_smithy_runtime_api::client::http::{
@@ -14,22 +13,17 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::caller::{Caller, Death};
-use super::clock;
 use super::dynamodb::{Answer, DynamoDb, exception};
 use super::faults::{Ending, Fate, Faults, Sent, Service};
+use super::request::Request;
 use super::streams::Streams;
 use super::tally::Count;
 use super::world::World;
 
-/// How the target of a DynamoDB request begins.
-const DYNAMODB: &str = "DynamoDB_20120810.";
-/// How the target of a DynamoDB Streams request begins.
-const STREAMS: &str = "DynamoDBStreams_20120810.";
 /// What is not served.
 const UNKNOWN: u16 = 400;
 
@@ -40,17 +34,6 @@ pub(crate) struct Network {
     dynamodb: DynamoDb,
     streams: Streams,
     faults: Arc<Mutex<Faults>>,
-}
-
-/// A request on its way.
-struct Request {
-    service: Service,
-    operation: String,
-    body: Vec<u8>,
-    /// What of it is told.
-    about: String,
-    partition: String,
-    attempt: u32,
 }
 
 impl Network {
@@ -166,28 +149,6 @@ impl Network {
     }
 }
 
-impl Request {
-    fn read(request: &HttpRequest, world: &World) -> Self {
-        let target = request.headers().get("x-amz-target").expect("the SDK names the operation");
-        let (service, operation) = match target.strip_prefix(DYNAMODB) {
-            Some(operation) => (Service::DynamoDb, operation),
-            None => (Service::Streams, target.strip_prefix(STREAMS).unwrap_or(target)),
-        };
-        let mut body = request.body().bytes().expect("a body in memory").to_vec();
-        let mut json: Value = serde_json::from_slice(&body).expect("the SDK writes JSON");
-        if clock::translate(&mut json, world) {
-            body = json.to_string().into_bytes();
-        }
-        let (partition, about) = about(&json);
-        let attempt = request.headers().get("amz-sdk-request").and_then(attempt).unwrap_or(1);
-        Self { service, operation: operation.to_owned(), body, about, partition, attempt }
-    }
-
-    fn is_write(&self) -> bool {
-        ["PutItem", "UpdateItem", "DeleteItem"].contains(&self.operation.as_str())
-    }
-}
-
 impl HttpConnector for Network {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let request = Request::read(&request, &self.world);
@@ -209,41 +170,6 @@ impl fmt::Debug for Network {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Network")
     }
-}
-
-/// The partition of a request, and what is told of it: its key, and a digest of the rest.
-fn about(json: &Value) -> (String, String) {
-    let key = |name: &str| json["Key"][name]["S"].as_str().unwrap_or_default();
-    let partition = match key("PK") {
-        "" => json["ShardIterator"].as_str().or(json["ShardId"].as_str()).unwrap_or_default(),
-        partition => partition,
-    };
-    let mut digest = DefaultHasher::new();
-    digest_of(json, &mut digest);
-    let digest = digest.finish() as u32;
-    (partition.to_owned(), format!("{partition} {} {digest:08x}", key("SK")))
-}
-
-/// JSON whatever the order of its members, which the SDK leaves to chance.
-fn digest_of(json: &Value, digest: &mut DefaultHasher) {
-    match json {
-        Value::Object(members) => {
-            let mut names: Vec<_> = members.keys().collect();
-            names.sort_unstable();
-            for name in names {
-                digest.write(name.as_bytes());
-                digest_of(&members[name], digest);
-            }
-        }
-        Value::Array(values) => values.iter().for_each(|value| digest_of(value, digest)),
-        other => digest.write(other.to_string().as_bytes()),
-    }
-}
-
-/// The number of the attempt in `attempt=2; max=8`.
-fn attempt(header: &str) -> Option<u32> {
-    let (_, rest) = header.split_once("attempt=")?;
-    rest.split(';').next()?.trim().parse().ok()
 }
 
 fn response(status: u16, body: String) -> HttpResponse {

@@ -1,0 +1,114 @@
+//! A request of the SDK: what its fate depends on, and what the journal tells of it.
+//!
+//! **Invariant:** what is told is the same in every run, though the SDK leaves the order of members to chance.
+
+use std::hash::{DefaultHasher, Hasher};
+
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Map, Value};
+
+use super::clock;
+use super::faults::Service;
+use super::world::World;
+
+/// How the target of a DynamoDB request begins.
+const DYNAMODB: &str = "DynamoDB_20120810.";
+/// How the target of a DynamoDB Streams request begins.
+const STREAMS: &str = "DynamoDBStreams_20120810.";
+/// A request on its way.
+pub(crate) struct Request {
+    pub(crate) service: Service,
+    pub(crate) operation: String,
+    pub(crate) body: Vec<u8>,
+    /// What of it is told.
+    pub(crate) about: String,
+    pub(crate) partition: String,
+    pub(crate) attempt: u32,
+}
+
+impl Request {
+    /// Reads a request, with the world's time in place of the machine's.
+    pub(crate) fn read(request: &HttpRequest, world: &World) -> Self {
+        let target = request.headers().get("x-amz-target").expect("the SDK names the operation");
+        let (service, operation) = match target.strip_prefix(DYNAMODB) {
+            Some(operation) => (Service::DynamoDb, operation),
+            None => (Service::Streams, target.strip_prefix(STREAMS).unwrap_or(target)),
+        };
+        let mut body = request.body().bytes().expect("a body in memory").to_vec();
+        let mut json: Value = serde_json::from_slice(&body).expect("the SDK writes JSON");
+        if clock::translate(&mut json, world) {
+            body = json.to_string().into_bytes();
+        }
+        let (partition, about) = about(&json);
+        let attempt = request.headers().get("amz-sdk-request").and_then(attempt).unwrap_or(1);
+        Self { service, operation: operation.to_owned(), body, about, partition, attempt }
+    }
+
+    /// Whether it writes one item, which a transaction may conflict with.
+    pub(crate) fn is_write(&self) -> bool {
+        ["PutItem", "UpdateItem", "DeleteItem"].contains(&self.operation.as_str())
+    }
+}
+
+/// The partition of a request, and what is told of it: its key, and its values or a digest of it.
+fn about(json: &Value) -> (String, String) {
+    let key = |name: &str| json["Key"][name]["S"].as_str().unwrap_or_default();
+    let partition = match key("PK") {
+        "" => json["ShardIterator"].as_str().or(json["ShardId"].as_str()).unwrap_or_default(),
+        partition => partition,
+    };
+    let told = match json["ExpressionAttributeValues"].as_object() {
+        Some(values) if !key("PK").is_empty() => values_of(values),
+        _ => {
+            let mut digest = DefaultHasher::new();
+            digest_of(json, &mut digest);
+            format!("{:08x}", digest.finish() as u32)
+        }
+    };
+    (partition.to_owned(), format!("{partition} {} {told}", key("SK")))
+}
+
+/// The values of an update by name. Bytes are told in hexadecimal digits, which is how a watermark reads as a sequence
+/// number.
+fn values_of(values: &Map<String, Value>) -> String {
+    let hexadecimal = |base64: &str| {
+        let bytes = BASE64_STANDARD.decode(base64).unwrap_or_default();
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        digits.trim_start_matches('0').to_owned()
+    };
+    let mut told: Vec<_> = values
+        .iter()
+        .map(|(name, value)| match value["B"].as_str() {
+            Some(base64) => format!("{name} {}", hexadecimal(base64)),
+            None => {
+                format!("{name} {}", value["N"].as_str().or(value["S"].as_str()).unwrap_or("…"))
+            }
+        })
+        .collect();
+    told.sort_unstable();
+    told.join(" ")
+}
+
+/// JSON whatever the order of its members, which the SDK leaves to chance.
+fn digest_of(json: &Value, digest: &mut DefaultHasher) {
+    match json {
+        Value::Object(members) => {
+            let mut names: Vec<_> = members.keys().collect();
+            names.sort_unstable();
+            for name in names {
+                digest.write(name.as_bytes());
+                digest_of(&members[name], digest);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| digest_of(value, digest)),
+        other => digest.write(other.to_string().as_bytes()),
+    }
+}
+
+/// The number of the attempt in `attempt=2; max=8`.
+fn attempt(header: &str) -> Option<u32> {
+    let (_, rest) = header.split_once("attempt=")?;
+    rest.split(';').next()?.trim().parse().ok()
+}
