@@ -68,6 +68,18 @@ registry! {
         "Failed invocations after which records are handed over again.";
     LEASES_LOST = Counter "weir_mapping_leases_lost_total" Count
         "How often another poller took the lease, or it could not be renewed in time.";
+    UPDATES_ABSORBED = Counter "weir_rollups_updates_absorbed_total" Count
+        "Updates that were added to their rollup items, wholly or in part.";
+    UPDATES_REFOLDED = Counter "weir_rollups_updates_refolded_total" Count
+        "Updates of which a part had been absorbed before, so that the rest was folded again.";
+    UPDATES_DUPLICATE = Counter "weir_rollups_updates_duplicate_total" Count
+        "Updates that had been absorbed before: delivered again, and added once.";
+    UPDATES_PARKED = Counter "weir_rollups_updates_parked_total" Count
+        "Updates that DynamoDB refused for good: their rollup items are wrong until they are repaired.";
+    UPDATES_FAILED = Counter "weir_rollups_updates_failed_total" Count
+        "Updates that were throttled, in conflict or not answered, and whose records come again.";
+    IMAGES_SKIPPED = Counter "weir_rollups_images_skipped_total" Count
+        "Images that a rollup is about and cannot count; one that is delivered again counts again.";
 }
 
 impl Metric {

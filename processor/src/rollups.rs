@@ -14,6 +14,7 @@ use table::error::chain;
 use table::{Applied, Error, Rollups};
 
 use crate::invocation::Invocation;
+use crate::metrics;
 
 /// How many rollup items are written at once.
 const MAX_WRITES_IN_FLIGHT: usize = 32;
@@ -48,6 +49,7 @@ pub(crate) async fn absorb(
     for ((rollup, reason), skipped) in &fold.skipped {
         let (images, first) = (skipped.images, skipped.first.to_string());
         tracing::warn!(rollup, %reason, images, first, "images were not counted");
+        metrics::IMAGES_SKIPPED.add(images);
     }
     let outcomes: Vec<_> = stream::iter(fold.updates)
         .map(|update| async move {
@@ -65,6 +67,7 @@ pub(crate) async fn absorb(
             Err(error) => tally.failed.push((first, error)),
         }
     }
+    tally.measure();
     tally.log(invocation);
     Ok(tally.failed.into_iter().map(|(first, _)| first).min())
 }
@@ -98,6 +101,14 @@ impl Tally {
             Outcome::Applied(Applied::Nothing) => &mut self.nothing,
             Outcome::Parked => &mut self.parked,
         } += 1;
+    }
+
+    fn measure(&self) {
+        metrics::UPDATES_ABSORBED.add((self.whole + self.rest) as u64);
+        metrics::UPDATES_REFOLDED.add(self.rest as u64);
+        metrics::UPDATES_DUPLICATE.add(self.nothing as u64);
+        metrics::UPDATES_PARKED.add(self.parked as u64);
+        metrics::UPDATES_FAILED.add(self.failed.len() as u64);
     }
 
     fn log(&self, invocation: &Invocation) {

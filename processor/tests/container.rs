@@ -69,6 +69,15 @@ impl World {
         assert_eq!((status, &answer["written"]), (200, &json!(flights.len())), "{answer}");
     }
 
+    /// Puts a text where the rollup item of all time of a flight's origin counts.
+    async fn spoil(&self, flight: &Value) {
+        let origin = flight["origin"].as_str().expect("text");
+        let partition = format!("flights_by_origin#{origin}");
+        let item = json!({ "PK": { "S": partition }, "SK": { "S": "all" }, "count": { "S": "?" } });
+        let request = json!({ "TableName": self.system.model.table.rollups_table, "Item": item });
+        Client::new(&self.dynamodb.url).dynamodb("PutItem", &request).await;
+    }
+
     /// The lease once it is such.
     async fn lease(&self, is_such: impl Fn(&Value) -> bool) -> Value {
         let asked = Instant::now();
@@ -179,6 +188,9 @@ async fn metrics_are_served_where_the_environment_says() {
     process.says("reading the shard");
     world.load(&rows(40)).await;
     world.becomes_exact().await;
+    let one_more = &rows(41)[40..];
+    world.spoil(&one_more[0]).await;
+    world.load(one_more).await;
 
     let service = Client::new(&format!("http://{address}"));
     let asked = Instant::now();
@@ -188,7 +200,7 @@ async fn metrics_are_served_where_the_environment_says() {
             line.starts_with("weir_mapping_iterator_age_ms{shard=\"shardId-")
                 && line.ends_with(" 0")
         });
-        if caught_up && text.contains("weir_mapping_records_total 40\n") {
+        if caught_up && text.contains("weir_mapping_records_total 41\n") {
             break text;
         }
         assert!(asked.elapsed() < PATIENCE, "{text}");
@@ -200,6 +212,9 @@ async fn metrics_are_served_where_the_environment_says() {
     };
     assert_eq!(value("weir_mapping_shards{stream="), "1");
     assert_ne!(value("weir_mapping_invocations_total"), "0");
+    assert_ne!(value("weir_rollups_updates_absorbed_total"), "0");
+    assert_ne!(value("weir_rollups_updates_parked_total"), "0");
+    assert_eq!(value("weir_rollups_updates_failed_total"), "0");
     assert!(text.contains("# TYPE weir_mapping_records_total counter"), "{text}");
     assert!(text.contains("# HELP weir_mapping_iterator_age_ms Age of the last record"), "{text}");
 }
