@@ -9,7 +9,7 @@ use tests::simulation::tally::{EVERY, Tally};
 /// How many seeds run with every `cargo test`.
 const SEEDS: u64 = 200;
 /// How many of them run twice.
-const TWICE: u64 = 24;
+const TWICE: u64 = 10;
 #[test]
 fn the_rollups_of_every_world_are_what_a_recount_gives() {
     let (mut tally, mut failed) = (Tally::default(), Vec::new());

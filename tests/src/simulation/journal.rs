@@ -67,6 +67,11 @@ impl Journal {
         self.inner.lock().expect("no panic while counting").tally.add(what, how_many as u64);
     }
 
+    /// How often something was counted.
+    pub(crate) fn counted(&self, what: Count) -> u64 {
+        self.inner.lock().expect("no panic while counting").tally.get(what)
+    }
+
     /// Tells what must not happen whatever the faults are: the seed has failed.
     pub(crate) fn violate(&self, what: String) {
         self.tell(format_args!("VIOLATION {what}"));

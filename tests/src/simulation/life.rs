@@ -3,17 +3,19 @@
 //! ```text
 //! age:  writes, faults ─► faults for a while ─► calm until all is handled and has landed ─► time passes
 //!                                                                                              │
-//!       next age: perhaps a replay of what is still kept ◄───────────────────────────────────-─┘
+//!       next age: perhaps a replay of what is still kept ◄─────────────────────────────────────┘
 //! ```
 //!
 //! **Invariant:** time passes only when nothing is on its way: no request takes effect days after it was sent.
 
 use std::ops::RangeInclusive;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use table::Connection;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::Run;
 use super::dice::Dice;
@@ -28,6 +30,7 @@ use super::pollers::Pollers;
 use super::source::Source;
 use super::streams::Streams;
 use super::subscriber::function;
+use super::tally::Count;
 use super::verify;
 use super::weather::Weather;
 use super::world::World;
@@ -51,8 +54,11 @@ const REPLAY_PER_MILLE: u32 = 400;
 const LAST_REPLAY_PER_MILLE: u32 = 100;
 /// A replay begins at the oldest record so often; otherwise at any.
 const FROM_OLDEST_PER_MILLE: u32 = 500;
-/// What is not handled after so long a calm never is.
+/// What is not handled after so long a calm, or after so many requests in it, never is.
 const LONGEST_CALM: Duration = Duration::from_secs(5 * 60);
+const MOST_CALM_REQUESTS: u64 = 4_000;
+/// How often to look whether a calm is that long.
+const CALM_LOOK: Duration = Duration::from_secs(5);
 
 /// Lives the world of a seed.
 pub(crate) async fn live(seed: u64, is_read: bool) -> Run {
@@ -117,7 +123,17 @@ async fn drain(world: &World, host: &Host) {
             world.changed().await;
         }
     };
-    if timeout(LONGEST_CALM, drained).await.is_err() {
+    if let Either::Right(_) = select(pin!(drained), pin!(out_of_patience(world))).await {
         world.journal.violate("not everything was handled in a long calm".to_owned());
+    }
+}
+
+/// Waits until whatever is still not handled never will be.
+async fn out_of_patience(world: &World) {
+    let (began, requests) = (Instant::now(), world.journal.counted(Count::Requests));
+    while began.elapsed() < LONGEST_CALM
+        && world.journal.counted(Count::Requests) - requests < MOST_CALM_REQUESTS
+    {
+        sleep(CALM_LOOK).await;
     }
 }

@@ -23,7 +23,7 @@ use table::Connection;
 use table::checkpoints::Checkpoints;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::clock::LEASE_LIFE;
 use super::dice::Dice;
@@ -50,7 +50,7 @@ const SECOND_PER_MILLE: u32 = 120;
 const SAME_NAME_PER_MILLE: u32 = 300;
 /// A killed poller's invocations go on so often.
 const PAUSED_PER_MILLE: u32 = 400;
-/// How long a poller that is told to stop is waited for.
+/// How long a poller may take to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(120);
 
 /// The pollers of one world.
@@ -68,6 +68,8 @@ struct State {
     ledger: Ledger,
     pollers: Vec<Poller>,
     names: usize,
+    /// Whether no poller may start.
+    is_held: bool,
     /// By shard: all before it were handled since the stream was last read from its beginning.
     handled: Vec<usize>,
 }
@@ -77,6 +79,8 @@ struct Poller {
     name: String,
     task: JoinHandle<Result<(), Error>>,
     stop: watch::Sender<bool>,
+    /// When it was told to stop.
+    stopping: Option<Instant>,
     /// Ends its invocations.
     death: watch::Sender<bool>,
 }
@@ -103,7 +107,7 @@ impl Pollers {
             connection: connection.clone(),
             dynamodb: dynamodb.clone(),
             settings,
-            state: Mutex::new(State { dice, ledger, pollers, names: 0, handled }),
+            state: Mutex::new(State { dice, ledger, pollers, names: 0, is_held: false, handled }),
         })
     }
 
@@ -111,7 +115,7 @@ impl Pollers {
     pub(crate) async fn run(self: Arc<Self>) {
         loop {
             self.bury();
-            if self.state().pollers.is_empty() {
+            if self.needs_poller() {
                 self.start();
             }
             let (pause, kills, stops, starts) = {
@@ -125,8 +129,8 @@ impl Pollers {
             if kills {
                 self.kill();
             } else if stops {
-                self.stop().await;
-            } else if starts {
+                self.stop();
+            } else if starts && !self.state().is_held {
                 self.start();
             }
         }
@@ -145,17 +149,30 @@ impl Pollers {
     pub(crate) async fn replay(&self) {
         self.world.journal.tell(format_args!("replay"));
         self.world.journal.count(Count::Replays, 1);
+        self.state().is_held = true;
         while !self.state().pollers.is_empty() {
             self.kill();
         }
         self.world.landed().await;
         self.dynamodb.forget_checkpoints();
-        self.state().handled.clear();
+        let mut state = self.state();
+        state.handled.clear();
+        state.is_held = false;
     }
 
-    /// Removes pollers that have ended by themselves: the first look at the stream failed.
+    fn needs_poller(&self) -> bool {
+        let state = self.state();
+        !state.is_held && state.pollers.iter().all(|poller| poller.stopping.is_some())
+    }
+
+    /// Removes pollers that have ended: they were told to, or their first look at the stream failed.
     fn bury(&self) {
-        self.state().pollers.retain(|poller| !poller.task.is_finished());
+        self.state().pollers.retain(|Poller { name, task, stopping, .. }| {
+            if stopping.is_some_and(|since| since.elapsed() > STOP_PATIENCE) {
+                self.world.journal.violate(format!("{name} does not stop"));
+            }
+            !task.is_finished()
+        });
     }
 
     fn start(self: &Arc<Self>) {
@@ -180,7 +197,7 @@ impl Pollers {
         let task = tokio::spawn(mapping.run(handler, async move {
             let _ = stopped.wait_for(|stopped| *stopped).await;
         }));
-        self.state().pollers.push(Poller { name, task, stop, death });
+        self.state().pollers.push(Poller { name, task, stop, stopping: None, death });
     }
 
     fn kill(&self) {
@@ -202,13 +219,11 @@ impl Pollers {
     }
 
     /// Lets a poller finish what it does.
-    async fn stop(&self) {
-        let poller = self.state().pollers.pop();
-        let Some(Poller { name, task, stop, .. }) = poller else { return };
-        self.world.journal.tell(format_args!("{name} is told to stop"));
-        stop.send_replace(true);
-        if timeout(STOP_PATIENCE, task).await.is_err() {
-            self.world.journal.violate(format!("{name} does not stop"));
+    fn stop(&self) {
+        if let Some(poller) = self.state().pollers.last_mut() {
+            self.world.journal.tell(format_args!("{} is told to stop", poller.name));
+            poller.stop.send_replace(true);
+            poller.stopping.get_or_insert_with(Instant::now);
         }
     }
 

@@ -26,7 +26,7 @@ const PANIC_PER_MILLE: u32 = 300;
 pub(crate) struct Seen(Arc<Mutex<BTreeSet<String>>>);
 
 impl Seen {
-    /// How many there are.
+    /// Whether it has seen one.
     pub(crate) fn has(&self, event_id: &str) -> bool {
         self.0.lock().expect("no panic").contains(event_id)
     }

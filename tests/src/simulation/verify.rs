@@ -29,10 +29,10 @@ pub(crate) fn compare(world: &World, dynamodb: &DynamoDb, seen: &Seen) {
     if let Some(differences) = recount::differences(&recount::stored(&items), &recounted) {
         journal.violate(differences);
     }
-    for shard in source.shards() {
-        for record in shard.records.iter().filter(|record| !seen.has(&record.event_id)) {
-            let number = &record.sequence_number;
-            journal.violate(format!("no reactor saw the record {number} of {}", shard.id));
-        }
+    let records = source.shards().iter().flat_map(|shard| &shard.records);
+    let unseen: Vec<_> = records.filter(|record| !seen.has(&record.event_id)).collect();
+    if let Some(first) = unseen.first() {
+        let (count, first) = (unseen.len(), &first.sequence_number);
+        journal.violate(format!("no reactor saw {count} records, of which the first is {first}"));
     }
 }

@@ -59,7 +59,7 @@ impl Lambda {
         }
     }
 
-    /// Closes a window with an event without records, however often that takes.
+    /// Closes a window with an event without records, at which nothing can fail: a failure would suspend the shard.
     pub(super) async fn close_window(&self, shard: usize) {
         let event = {
             let source = self.world.source();
