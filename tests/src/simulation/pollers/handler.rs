@@ -1,6 +1,7 @@
 //! The function as the product's own mapping sees it, and what the ledger sees of the mapping.
 //!
-//! **Invariant:** an event holds a stretch of one shard's records without gaps; anything else has failed the seed.
+//! **Invariant:** an event holds a stretch of one shard's records without gaps, or closes a window; anything else has
+//! failed the seed.
 
 use std::ops::Range;
 
@@ -62,6 +63,10 @@ impl Pollers {
         let numbers = event["Records"].as_array().into_iter().flatten();
         let numbers: Vec<_> =
             numbers.map(|record| record["dynamodb"]["SequenceNumber"].as_str()).collect();
+        if numbers.is_empty() && event["isFinalInvokeForWindow"] == true {
+            let end = self.state().ledger.acknowledged(shard);
+            return Ok((shard, end..end));
+        }
         let first = records
             .iter()
             .position(|record| numbers.first() == Some(&Some(&record.sequence_number)))
