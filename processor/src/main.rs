@@ -14,6 +14,7 @@
 //! | `WEIR_BATCH_SIZE` | the most records in an event, 1 to 10000 | 100 |
 //! | `WEIR_BATCHING_WINDOW_SECS` | how long a batch may fill, 0 to 300 | 0 |
 //! | `WEIR_TUMBLING_WINDOW_SECS` | the length of the window in each event, 1 to 900 | 60 |
+//! | `WEIR_FILTER_CRITERIA` | which records are handed over, as JSON of Lambda's `FilterCriteria` | all |
 //! | `WEIR_MAXIMUM_RETRY_ATTEMPTS` | how often a batch is handed over again before it is discarded, 0 to 10000, or -1 for ever | -1 |
 //! | `WEIR_MAXIMUM_RECORD_AGE_SECS` | the age at which a record is discarded, 60 to 604800, or -1 for none | -1 |
 //! | `WEIR_BISECT_BATCH_ON_FUNCTION_ERROR` | whether a batch that failed is cut in two, `true` or `false` | `false` |

@@ -13,6 +13,7 @@
 //! |----------------------------------------------------------|------------|
 //! | which shards may be read: a function of values           | `lineage`  |
 //! | which checkpoints are needed no more: such a function   | `pruning`  |
+//! | which records are handed over: functions of values      | `filter`   |
 //! | how records become batches: a function of values         | `batch`    |
 //! | when records are discarded: a function of values         | `disposal` |
 //! | when a tumbling window is over: a function of values    | `window`   |
@@ -27,6 +28,7 @@ mod backoff;
 mod batch;
 mod disposal;
 mod environment;
+mod filter;
 mod lineage;
 mod progress;
 mod pruning;
@@ -38,6 +40,7 @@ mod verdict;
 mod window;
 mod worker;
 
+pub use filter::{FilterCriteria, FilterError, MAX_FILTERS, MAX_PATTERN_CHARS};
 pub use progress::{Progress, ShardProgress, Snapshot, Stopped};
 pub use settings::{
     DEFAULT_BATCH_RECORDS, DEFAULT_TUMBLING_WINDOW_SECS, IDLE_PAUSE_MS, LEASE_TIME_TO_LIVE_SECS,
@@ -89,6 +92,14 @@ pub enum Error {
         value: String,
         /// What it may be.
         expected: String,
+    },
+    /// Change the filters.
+    #[error("{setting} is refused: {source}")]
+    FilterCriteria {
+        /// The setting.
+        setting: &'static str,
+        /// What is wrong.
+        source: FilterError,
     },
     /// Enable the stream.
     #[error("table {table} has no stream, expected one with NEW_AND_OLD_IMAGES")]
@@ -221,6 +232,7 @@ impl EventSourceMapping {
             lease,
             limits: Limits::new(batch_size, batching_window, tumbling_window),
             policy,
+            filters: self.settings.filter_criteria.clone(),
             idle_pause: self.settings.idle_pause,
             handler: Arc::clone(handler),
             board: Arc::clone(&self.board),

@@ -7,6 +7,8 @@ mod delivery;
 mod disposal;
 #[path = "mapping/events.rs"]
 mod events;
+#[path = "mapping/filters.rs"]
+mod filters;
 #[path = "mapping/leases.rs"]
 mod leases;
 #[path = "mapping/seen.rs"]

@@ -38,6 +38,8 @@ struct Waiting {
     record: Record,
     /// Its size in the event.
     bytes: usize,
+    /// The last record that was passed over between it and the one before.
+    passed: Option<String>,
     /// When it arrived; nothing if it was handed over before and has waited enough.
     arrived: Option<Instant>,
 }
@@ -60,8 +62,8 @@ pub(super) enum Step {
 pub(super) struct Shard {
     /// The window that had an invocation and not yet its final one.
     pub(super) open: Option<OpenWindow>,
-    /// When the latest read began, in seconds since the epoch, if it found nothing.
-    pub(super) found_nothing_at: Option<i64>,
+    /// Until when, in seconds since the epoch, it is known that nothing else waits.
+    pub(super) read_until: Option<i64>,
     /// Whether it was read to its end.
     pub(super) has_ended: bool,
 }
@@ -73,6 +75,8 @@ pub(super) struct Buffer {
     waiting: VecDeque<Waiting>,
     /// How the first of them were cut, where they were handed over before.
     pieces: VecDeque<Piece>,
+    /// The last record that was passed over after all of them.
+    passed: Option<String>,
 }
 
 impl Limits {
@@ -84,23 +88,36 @@ impl Limits {
 impl Waiting {
     fn new(record: Record, arrived: Option<Instant>) -> Self {
         let bytes = serde_json::to_vec(&record).expect("a record is JSON: its keys are text").len();
-        Waiting { record, bytes, arrived }
+        Waiting { record, bytes, passed: None, arrived }
     }
 }
 
 impl Buffer {
     pub(super) fn new(limits: Limits) -> Self {
-        Buffer { limits, waiting: VecDeque::new(), pieces: VecDeque::new() }
+        Buffer { limits, waiting: VecDeque::new(), pieces: VecDeque::new(), passed: None }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Adds records that arrived now.
-    pub(super) fn extend(&mut self, records: impl IntoIterator<Item = Record>, now: Instant) {
-        let records = records.into_iter();
-        self.waiting.extend(records.map(|record| Waiting::new(record, Some(now))));
+    /// Adds a record that arrived now.
+    pub(super) fn push(&mut self, record: Record, now: Instant) {
+        let passed = self.passed.take();
+        self.waiting.push_back(Waiting { passed, ..Waiting::new(record, Some(now)) });
+    }
+
+    /// Passes over a record: it is handled when all before it are.
+    pub(super) fn pass(&mut self, sequence_number: String) {
+        self.passed = Some(sequence_number);
+    }
+
+    /// The last record that was passed over before the first one that waits.
+    pub(super) fn take_passed(&mut self) -> Option<String> {
+        match self.waiting.front_mut() {
+            Some(first) => first.passed.take(),
+            None => self.passed.take(),
+        }
     }
 
     /// Removes the first records.
@@ -138,10 +155,7 @@ impl Buffer {
     /// Decides what comes next.
     pub(super) fn step(&self, now: Instant, shard: Shard) -> Step {
         let Some(oldest) = self.waiting.front() else {
-            let is_over = |open| {
-                let found_nothing = shard.found_nothing_at;
-                found_nothing.is_some_and(|at| window::is_over(open, at))
-            };
+            let is_over = |open| shard.read_until.is_some_and(|until| window::is_over(open, until));
             return match shard.open {
                 Some(open) if shard.has_ended || is_over(open) => Step::Close,
                 None if shard.has_ended => Step::Finish,
@@ -186,7 +200,7 @@ mod tests {
 
     const WAIT: Duration = Duration::from_secs(5);
     /// A shard that goes on, without a window that had an invocation.
-    const OPEN: Shard = Shard { open: None, found_nothing_at: None, has_ended: false };
+    const OPEN: Shard = Shard { open: None, read_until: None, has_ended: false };
     const ENDED: Shard = Shard { has_ended: true, ..OPEN };
 
     fn record(created: Option<i64>, sequence_number: usize) -> Record {
@@ -212,8 +226,9 @@ mod tests {
 
     fn buffer(limits: Limits, created: &[Option<i64>], now: Instant) -> Buffer {
         let mut buffer = Buffer::new(limits);
-        let records = created.iter().enumerate();
-        buffer.extend(records.map(|(index, created)| record(*created, index)), now);
+        for (index, created) in created.iter().enumerate() {
+            buffer.push(record(*created, index), now);
+        }
         buffer
     }
 
@@ -289,9 +304,9 @@ mod tests {
     fn a_window_is_closed_when_it_is_over_and_nothing_is_left_or_when_the_shard_ends() {
         let now = Instant::now();
         let empty = buffer(limits(100, WAIT), &[], now);
-        let at = |found_nothing_at| Shard {
+        let at = |read_until| Shard {
             open: Some(OpenWindow { start: 60, end: 120 }),
-            found_nothing_at,
+            read_until,
             ..OPEN
         };
         assert_eq!(empty.step(now, at(None)), Step::Read { within: None }, "it was not looked");
@@ -300,6 +315,25 @@ mod tests {
         let idle = Shard { open: None, ..at(Some(200)) };
         assert_eq!(empty.step(now, idle), Step::Read { within: None }, "none for an idle shard");
         assert_eq!(empty.step(now, Shard { has_ended: true, ..at(None) }), Step::Close);
+    }
+
+    #[test]
+    fn what_is_passed_over_is_handled_when_all_before_it_are() {
+        let now = Instant::now();
+        let mut buffer = buffer(limits(100, Duration::ZERO), &[], now);
+        assert_eq!(buffer.take_passed(), None);
+        buffer.pass("10".to_owned());
+        buffer.pass("11".to_owned());
+        buffer.push(record(None, 12), now);
+        buffer.pass("13".to_owned());
+        buffer.push(record(None, 14), now);
+        buffer.pass("15".to_owned());
+        assert_eq!(buffer.take_passed().as_deref(), Some("11"), "before 12");
+        assert_eq!(buffer.take_passed(), None, "once");
+        buffer.take(1);
+        assert_eq!(buffer.take_passed().as_deref(), Some("13"), "before 14");
+        buffer.take(1);
+        assert_eq!(buffer.take_passed().as_deref(), Some("15"), "after all");
     }
 
     #[test]

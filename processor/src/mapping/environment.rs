@@ -13,6 +13,7 @@ use std::time::Duration;
 use std::{env, fs, process};
 
 use super::Error;
+use super::filter::FilterCriteria;
 use super::settings::{
     MAX_BATCH_RECORDS, MAX_BATCHING_WINDOW_SECS, MAX_RECORD_AGE_SECS, MAX_RETRY_ATTEMPTS,
     MAX_TUMBLING_WINDOW_SECS, MIN_RECORD_AGE_SECS, Settings, Source,
@@ -22,6 +23,7 @@ const POLLER_NAME: &str = "WEIR_POLLER_NAME";
 const BATCH_SIZE: &str = "WEIR_BATCH_SIZE";
 const BATCHING_WINDOW_SECS: &str = "WEIR_BATCHING_WINDOW_SECS";
 const TUMBLING_WINDOW_SECS: &str = "WEIR_TUMBLING_WINDOW_SECS";
+const FILTER_CRITERIA: &str = "WEIR_FILTER_CRITERIA";
 const MAXIMUM_RETRY_ATTEMPTS: &str = "WEIR_MAXIMUM_RETRY_ATTEMPTS";
 const MAXIMUM_RECORD_AGE_SECS: &str = "WEIR_MAXIMUM_RECORD_AGE_SECS";
 const BISECT_BATCH_ON_FUNCTION_ERROR: &str = "WEIR_BISECT_BATCH_ON_FUNCTION_ERROR";
@@ -43,6 +45,7 @@ impl Settings {
     /// | `WEIR_BATCH_SIZE` | the most records in an event, 1 to 10000 | 100 |
     /// | `WEIR_BATCHING_WINDOW_SECS` | how long a batch may fill, 0 to 300 | 0 |
     /// | `WEIR_TUMBLING_WINDOW_SECS` | the length of the window in each event, 1 to 900 | 60 |
+    /// | `WEIR_FILTER_CRITERIA` | which records are handed over, as JSON of Lambda's FilterCriteria | all |
     /// | `WEIR_MAXIMUM_RETRY_ATTEMPTS` | how often a batch is handed over again before it is discarded, 0 to 10000, or -1 for ever | -1 |
     /// | `WEIR_MAXIMUM_RECORD_AGE_SECS` | the age at which a record is discarded, 60 to 604800, or -1 for none | -1 |
     /// | `WEIR_BISECT_BATCH_ON_FUNCTION_ERROR` | whether a batch that failed is cut in two, `true` or `false` | `false` |
@@ -73,6 +76,10 @@ impl Settings {
         }
         if let Some(secs) = variables.number(TUMBLING_WINDOW_SECS, 1..=MAX_TUMBLING_WINDOW_SECS)? {
             settings.tumbling_window = Duration::from_secs(secs);
+        }
+        if let Some(criteria) = (variables.0)(FILTER_CRITERIA) {
+            settings.filter_criteria = FilterCriteria::from_json(&criteria)
+                .map_err(|source| Error::FilterCriteria { setting: FILTER_CRITERIA, source })?;
         }
         if let Some(attempts) =
             variables.limit(MAXIMUM_RETRY_ATTEMPTS, 0..=u64::from(MAX_RETRY_ATTEMPTS))?
@@ -202,6 +209,7 @@ mod tests {
             (BATCH_SIZE, "10000"),
             (BATCHING_WINDOW_SECS, "0"),
             (TUMBLING_WINDOW_SECS, "900"),
+            (FILTER_CRITERIA, r#"{"Filters":[{"Pattern":"{\"eventName\":[\"REMOVE\"]}"}]}"#),
             (MAXIMUM_RETRY_ATTEMPTS, "0"),
             (MAXIMUM_RECORD_AGE_SECS, "60"),
             (BISECT_BATCH_ON_FUNCTION_ERROR, "true"),
@@ -211,6 +219,8 @@ mod tests {
         assert_eq!(settings.batch_size, 10_000);
         assert_eq!(settings.batching_window, Duration::ZERO);
         assert_eq!(settings.tumbling_window, Duration::from_secs(900));
+        let criteria = FilterCriteria::new([r#"{"eventName":["REMOVE"]}"#]).expect("filters");
+        assert_eq!(settings.filter_criteria, criteria);
         assert_eq!(settings.maximum_retry_attempts, Some(0));
         assert_eq!(settings.maximum_record_age, Some(Duration::from_secs(60)));
         assert!(settings.bisect_batch_on_function_error);
@@ -241,6 +251,12 @@ mod tests {
             let expected = "a whole number, 60 to 604800, or -1 for none";
             check_refusal(MAXIMUM_RECORD_AGE_SECS, value, expected);
         }
+        let numeric = r#"{"Filters":[{"Pattern":"{\"eventName\":[{\"like\":\"R\"}]}"}]}"#;
+        assert_eq!(
+            settings(&[(FILTER_CRITERIA, numeric)]).expect_err("a refusal").to_string(),
+            "WEIR_FILTER_CRITERIA is refused: filter 1: `eventName` is {\"like\":\"R\"}, expected \
+             prefix, suffix, equals-ignore-case, anything-but, numeric or exists"
+        );
         check_refusal(BISECT_BATCH_ON_FUNCTION_ERROR, "yes", "true or false");
     }
 }

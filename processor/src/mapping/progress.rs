@@ -34,6 +34,8 @@ pub struct Snapshot {
     pub records: u64,
     /// Invocations that failed, wholly or in part, since the mapping started.
     pub failed_invocations: u64,
+    /// Records that no filter matched, since the mapping started.
+    pub filtered: u64,
     /// Records discarded since the mapping started.
     pub discarded: u64,
     /// When the latest completed look at the list of shards began.
@@ -182,6 +184,12 @@ impl Board {
             shard.records += records;
             shard.sequence_number = checkpoint.sequence_number.clone();
         });
+    }
+
+    /// This many more records are passed over.
+    pub(super) fn filtered(&self, records: u64) {
+        metrics::RECORDS_FILTERED.add(records);
+        self.sender.send_modify(|snapshot| snapshot.filtered += records);
     }
 
     /// This many more records were discarded, up to the checkpoint.

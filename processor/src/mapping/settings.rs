@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Error;
+use super::filter::FilterCriteria;
 
 /// As many records as Lambda hands over in one event.
 pub const MAX_BATCH_RECORDS: usize = 10_000;
@@ -58,6 +59,8 @@ pub struct Settings {
     pub maximum_record_age: Option<Duration>,
     /// Whether a batch that failed is cut in two, which consumes no attempt, until the record is found that fails.
     pub bisect_batch_on_function_error: bool,
+    /// Which records are handed over; without filters, all. The others count as handled.
+    pub filter_criteria: FilterCriteria,
     /// How long to pause after a read that found nothing.
     pub idle_pause: Duration,
     /// How long the lease lasts unless renewed; it is renewed three times in that time.
@@ -76,6 +79,7 @@ impl Settings {
             maximum_retry_attempts: None,
             maximum_record_age: None,
             bisect_batch_on_function_error: false,
+            filter_criteria: FilterCriteria::default(),
             idle_pause: Duration::from_millis(IDLE_PAUSE_MS),
             lease_time_to_live: Duration::from_secs(LEASE_TIME_TO_LIVE_SECS),
         }

@@ -41,10 +41,10 @@ pub(super) fn window_of(
     open.filter(is_in).or_else(|| created.map(|created| around(created, length)))
 }
 
-/// Whether a window is over, as a read of the shard shows that began at this time, in seconds since
-/// the epoch, and found nothing.
-pub(super) fn is_over(window: OpenWindow, found_nothing_at: i64) -> bool {
-    found_nothing_at >= window.end.saturating_add(LATENESS_SECS)
+/// Whether a window is over in a shard that was read until this time, in seconds since the epoch,
+/// and has nothing more that was made before.
+pub(super) fn is_over(window: OpenWindow, read_until: i64) -> bool {
+    read_until >= window.end.saturating_add(LATENESS_SECS)
 }
 
 /// A window as an event names it.

@@ -16,9 +16,11 @@ use tokio::time::{Instant, sleep};
 use super::backoff::Backoff;
 use super::batch::{Buffer, Limits, Shard, Step};
 use super::disposal::Policy;
+use super::filter::FilterCriteria;
 use super::progress::Board;
 use super::reader::{Reader, is_our_own};
 use super::stream::{ReadError, Stream};
+use crate::event::Record;
 
 /// What the workers of one stream share while the lease is held.
 #[derive(Debug)]
@@ -28,6 +30,7 @@ pub(super) struct Context<H> {
     pub(super) lease: Lease,
     pub(super) limits: Limits,
     pub(super) policy: Policy,
+    pub(super) filters: FilterCriteria,
     pub(super) idle_pause: Duration,
     pub(super) handler: Arc<H>,
     pub(super) board: Arc<Board>,
@@ -54,8 +57,8 @@ pub(super) struct Worker<H> {
     checkpoint: Checkpoint,
     reader: Reader,
     buffer: Buffer,
-    /// When the latest read began, in seconds since the epoch, if it found nothing.
-    found_nothing_at: Option<i64>,
+    /// Until when, in seconds since the epoch, it is known that nothing waits which was not read.
+    read_until: Option<i64>,
     /// How the last invocation ended, if it failed.
     failure: Option<ResponseContext>,
     reading: Backoff,
@@ -82,7 +85,7 @@ where
             checkpoint,
             reader,
             buffer,
-            found_nothing_at: None,
+            read_until: None,
             failure: None,
             reading: Backoff::default(),
             invoking: Backoff::default(),
@@ -94,7 +97,7 @@ where
         while !*self.stop.borrow() {
             let shard = Shard {
                 open: self.checkpoint.open_window,
-                found_nothing_at: self.found_nothing_at,
+                read_until: self.read_until,
                 has_ended: self.reader.has_ended(),
             };
             let taken = match self.buffer.step(Instant::now(), shard) {
@@ -119,7 +122,7 @@ where
         match read {
             Ok(records) if records.is_empty() => {
                 self.reading.reset();
-                self.found_nothing_at = Some(began_at);
+                self.read_until = Some(began_at);
                 if self.buffer.is_empty() {
                     self.context.board.caught_up(&self.checkpoint.shard_id, began);
                 }
@@ -131,10 +134,8 @@ where
             }
             Ok(records) => {
                 self.reading.reset();
-                self.found_nothing_at = None;
-                let others = records.into_iter().filter(|record| !is_our_own(record));
-                self.buffer.extend(others, Instant::now());
-                Ok(())
+                self.sort(records);
+                self.save_passed().await
             }
             Err(ReadError::Gone) => Err(Ended::Gone),
             Err(error) => {
@@ -143,6 +144,33 @@ where
                 self.pause(pause).await
             }
         }
+    }
+
+    /// Takes the records that are to be handed over, and passes over the others.
+    fn sort(&mut self, records: Vec<Record>) {
+        let (now, read) = (Instant::now(), records.len());
+        let last = records.last();
+        self.read_until = last.and_then(|last| last.dynamodb.approximate_creation_date_time);
+        let mut filtered = 0;
+        for record in records.into_iter().filter(|record| !is_our_own(record)) {
+            if self.context.filters.admits(&record) {
+                self.buffer.push(record, now);
+            } else {
+                self.buffer.pass(record.dynamodb.sequence_number);
+                filtered += 1;
+            }
+        }
+        tracing::debug!(shard_id = self.checkpoint.shard_id, read, filtered, "records were read");
+        self.context.board.filtered(filtered);
+    }
+
+    /// Moves the checkpoint past what was passed over, where nothing before it waits.
+    async fn save_passed(&mut self) -> Result<(), Ended> {
+        let Some(passed) = self.buffer.take_passed() else { return Ok(()) };
+        self.checkpoint.sequence_number = Some(passed);
+        self.save(None).await?;
+        self.context.board.handled(&self.checkpoint, 0);
+        Ok(())
     }
 
     async fn finish(&mut self) -> Result<(), Ended> {

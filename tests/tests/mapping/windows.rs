@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use processor::event::{Event, Response};
-use processor::mapping::{MAX_TUMBLING_WINDOW_SECS, Settings};
+use processor::mapping::{FilterCriteria, MAX_TUMBLING_WINDOW_SECS, Settings};
 use tests::running::{PATIENCE, Running};
 
 use crate::events::Events;
@@ -112,6 +112,27 @@ async fn a_window_that_goes_on_is_closed_when_its_shard_ends_also_by_the_next_po
     });
     running.catch_up().await;
     assert_eq!(log.lines(), ["a 00:00 final"], "before its children begin");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_is_filtered_opens_no_window_and_shows_that_one_is_over() {
+    let events = Events::start().await;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() as i64;
+    let day = 24 * 60 * 60;
+    let tomorrow = now - now % day + day;
+    let mut shard = Shard::new("a", None, 0..1).created_at(tomorrow);
+    shard.extend_at(tomorrow + 180, 1..2);
+    let stream = FakeStream::start(vec![shard]).await;
+    let log = Log::default();
+    let filtered = |settings: &mut Settings| {
+        minutes(settings);
+        let first = r#"{"dynamodb":{"Keys":{"SK":{"S":["000000"]}}}}"#;
+        settings.filter_criteria = FilterCriteria::new([first]).expect("a filter");
+    };
+    let running = stream.read(&events, filtered, accepting(&log)).await;
+    log.has("a 00:00 final").await;
+    assert_eq!(log.settled(&running).await, ["a 00:00 000000", "a 00:00 final"]);
     running.stop().await;
 }
 

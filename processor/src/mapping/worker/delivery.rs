@@ -40,7 +40,8 @@ where
         if let Some(last) = event.records.pop() {
             self.invoking.reset();
             self.checkpoint.open_window = window;
-            self.checkpoint.sequence_number = Some(last.dynamodb.sequence_number);
+            let passed = left.is_empty().then(|| self.buffer.take_passed()).flatten();
+            self.checkpoint.sequence_number = passed.or(Some(last.dynamodb.sequence_number));
             self.save(None).await?;
             self.context.board.handled(&self.checkpoint, handled as u64);
         }
@@ -126,7 +127,8 @@ where
         if piece.invocations > 0 {
             self.checkpoint.open_window = window;
         }
-        self.checkpoint.sequence_number = Some(last.dynamodb.sequence_number.clone());
+        let passed = self.buffer.take_passed();
+        self.checkpoint.sequence_number = passed.or(Some(last.dynamodb.sequence_number.clone()));
         self.save(Some(&record)).await?;
         let OnFailureRecord { batch, .. } = record;
         tracing::error!(
