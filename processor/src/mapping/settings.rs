@@ -1,4 +1,10 @@
-//! What an event source mapping is told: the stream, and how to cut it into batches.
+//! What an event source mapping is told: the stream, how to cut it into batches, and when to discard.
+//!
+//! Names, bounds and defaults are Lambda's where Lambda has them. One rule of its API is not kept: a
+//! batch size above 10 may go without a batching window, for an invocation in this process costs
+//! nothing; what is read at once, up to 1000 records, is handed over at once. And −1 is for ever:
+//! Lambda discards a record after the 24 hours that the stream has it, here one that was read is
+//! handed over again for as long as the process lives.
 
 use std::time::Duration;
 

@@ -43,7 +43,7 @@ pub(super) enum Ended {
     Done,
     /// It was told to.
     Stopped,
-    /// The shard does not exist any more.
+    /// The shard does not exist any more; what was read of it was handled.
     Gone,
     /// Another poller has the lease.
     LeaseLost,
@@ -59,6 +59,8 @@ pub(super) struct Worker<H> {
     buffer: Buffer,
     /// Until when, in seconds since the epoch, it is known that nothing waits which was not read.
     read_until: Option<i64>,
+    /// Whether the shard exists no more: what was read of it is all there is.
+    is_gone: bool,
     /// How the last invocation ended, if it failed.
     failure: Option<ResponseContext>,
     reading: Backoff,
@@ -86,6 +88,7 @@ where
             reader,
             buffer,
             read_until: None,
+            is_gone: false,
             failure: None,
             reading: Backoff::default(),
             invoking: Backoff::default(),
@@ -98,7 +101,7 @@ where
             let shard = Shard {
                 open: self.checkpoint.open_window,
                 read_until: self.read_until,
-                has_ended: self.reader.has_ended(),
+                has_ended: self.is_gone || self.reader.has_ended(),
             };
             let taken = match self.buffer.step(Instant::now(), shard) {
                 Step::Invoke(count) => self.deliver(count).await,
@@ -137,7 +140,10 @@ where
                 self.sort(records);
                 self.save_passed().await
             }
-            Err(ReadError::Gone) => Err(Ended::Gone),
+            Err(ReadError::Gone) => {
+                self.is_gone = true;
+                Ok(())
+            }
             Err(error) => {
                 let (shard_id, pause) = (&self.checkpoint.shard_id, self.reading.pause());
                 tracing::warn!(shard_id, %error, ?pause, "reading the shard failed, trying again");
@@ -174,6 +180,9 @@ where
     }
 
     async fn finish(&mut self) -> Result<(), Ended> {
+        if self.is_gone {
+            return Err(Ended::Gone);
+        }
         self.checkpoint.done = true;
         self.save(None).await?;
         self.context.board.done(&self.checkpoint.shard_id);

@@ -146,6 +146,39 @@ async fn the_checkpoint_of_a_shard_that_is_long_gone_is_removed_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_shard_with_too_many_readers_is_read_later() {
+    let events = Events::start().await;
+    let stream = FakeStream::start(vec![Shard::new("a", None, 0..5)]).await;
+    // More often than the SDK tries by itself.
+    stream.refuse(9);
+    let seen = Seen::default();
+    let running = stream.read(&events, |_| {}, accepting(&seen)).await;
+    running.catch_up().await;
+    assert_eq!((stream.refusals_left(), seen.acknowledged()), (0, names(0..5)));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_of_a_shard_that_is_gone_is_handed_over() {
+    let events = Events::start().await;
+    let stream = FakeStream::start(vec![Shard::new("a", None, 0..2)]).await;
+    let seen = Seen::default();
+    let gather = |settings: &mut Settings| settings.batching_window = Duration::from_secs(300);
+    let running = stream.read(&events, gather, accepting(&seen)).await;
+    let read = async {
+        while stream.reads() < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, read).await.expect("patience");
+    assert_eq!(seen.batches(), [], "they wait for others");
+    stream.change(Vec::clear);
+    running.catch_up().await;
+    assert_eq!(seen.acknowledged(), names(0..2));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batching_window_gathers_records_into_one_event() {
     let events = Events::start().await;
     let stream = FakeStream::start(vec![Shard::new("a", None, 0..8)]).await;

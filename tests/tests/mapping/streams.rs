@@ -52,6 +52,10 @@ struct World {
     shards: Vec<Shard>,
     /// Iterators of an earlier generation have expired.
     generation: usize,
+    /// How often records were asked for.
+    reads: usize,
+    /// So many requests for records are refused, for the shard has too many readers.
+    refusals: usize,
 }
 
 /// The name of the exception.
@@ -107,7 +111,7 @@ impl Shard {
 
 impl FakeStream {
     pub(crate) async fn start(shards: Vec<Shard>) -> Self {
-        let world = Arc::new(Mutex::new(World { shards, generation: 0 }));
+        let world = Arc::new(Mutex::new(World { shards, generation: 0, reads: 0, refusals: 0 }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let app = Router::new().route("/", post(serve)).with_state(Arc::clone(&world));
@@ -138,6 +142,20 @@ impl FakeStream {
         change(&mut self.world.lock().expect("no panic").shards);
     }
 
+    /// Refuses the next requests for records.
+    pub(crate) fn refuse(&self, requests: usize) {
+        self.world.lock().expect("no panic").refusals = requests;
+    }
+
+    /// How often records were asked for.
+    pub(crate) fn reads(&self) -> usize {
+        self.world.lock().expect("no panic").reads
+    }
+
+    pub(crate) fn refusals_left(&self) -> usize {
+        self.world.lock().expect("no panic").refusals
+    }
+
     pub(crate) fn expire_iterators(&self) {
         self.world.lock().expect("no panic").generation += 1;
     }
@@ -151,7 +169,8 @@ async fn serve(
     let target = headers["x-amz-target"].to_str().expect("text");
     let operation = target.strip_prefix("DynamoDBStreams_20120810.").expect("a streams client");
     let request: Value = serde_json::from_str(&body).expect("JSON");
-    let world = world.lock().expect("no panic");
+    let mut world = world.lock().expect("no panic");
+    world.reads += usize::from(operation == "GetRecords");
     let answer = match operation {
         "ListStreams" => Ok(json!({ "Streams": [
             { "StreamArn": "old", "StreamLabel": "2025-01-01T00:00:00.000", "TableName": "events" },
@@ -159,6 +178,10 @@ async fn serve(
         ]})),
         "DescribeStream" => Ok(world.describe(request["ExclusiveStartShardId"].as_str())),
         "GetShardIterator" => world.iterator(&request),
+        "GetRecords" if world.refusals > 0 => {
+            world.refusals -= 1;
+            Err("LimitExceededException")
+        }
         "GetRecords" => world.records(request["ShardIterator"].as_str().expect("an iterator")),
         other => panic!("{other} is not served"),
     };
