@@ -19,6 +19,10 @@
 //!
 //! **Invariant:** a record is discarded for failures of invocations that it was part of, or for its
 //! age, and for nothing else.
+//!
+//! "No limit" ends where the stream ends: a record that failed and that the stream has trimmed since is
+//! discarded, as on Lambda. It could not be delivered by anybody else any more, and what has absorbed
+//! it may forget that it did (see the watermarks of `aggregates`).
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -80,6 +84,9 @@ pub(super) fn after_failure(piece: Piece, handled: usize, policy: Policy) -> Dis
         _ => Disposal::Retry([left].into()),
     }
 }
+
+/// How long a stream keeps a record for certain. It may be trimmed at any moment from then on.
+pub(super) const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many of the first records are older than records may be, now in seconds since the epoch.
 pub(super) fn too_old<'a>(

@@ -47,6 +47,13 @@ impl Reader {
         Err(ReadError::Passing("iterators expire as fast as they are taken".to_owned()))
     }
 
+    /// Whether the stream says that it has a record no more.
+    pub(super) async fn is_trimmed(&self, sequence_number: &str) -> bool {
+        let position = Position::After(sequence_number.to_owned());
+        let iterator = self.stream.iterator(&self.shard_id, &position).await;
+        matches!(iterator, Err(ReadError::Trimmed | ReadError::Gone))
+    }
+
     async fn try_read(&mut self) -> Result<Vec<Record>, ReadError> {
         let iterator = match &self.iterator {
             Some(iterator) => iterator.clone(),

@@ -58,7 +58,7 @@ pub struct Settings {
     /// The length of the window named in each event, 1 s to [`MAX_TUMBLING_WINDOW_SECS`].
     pub tumbling_window: Duration,
     /// How often a batch is handed over again before it is discarded, up to [`MAX_RETRY_ATTEMPTS`]; none is Lambda's −1:
-    /// for ever, and so is what is counted exactly.
+    /// for as long as the stream has its records, and so is what is counted exactly.
     pub maximum_retry_attempts: Option<u32>,
     /// The age at which a record is discarded, [`MIN_RECORD_AGE_SECS`] to [`MAX_RECORD_AGE_SECS`]; none is Lambda's −1:
     /// any age.

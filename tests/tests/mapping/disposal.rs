@@ -177,6 +177,31 @@ async fn records_that_are_too_old_are_discarded_without_being_handed_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn records_that_fail_come_again_until_the_stream_has_them_no_more() {
+    let events = Events::start().await;
+    let stream = FakeStream::start(vec![Shard::new("a", None, 0..3)]).await;
+    let seen = Seen::default();
+    let mut running = stream.read(&events, |_| {}, poisoned(&seen, 1, Failure::Named)).await;
+    running.reaches(|progress| progress.failed_invocations >= 4).await;
+    assert_eq!(running.progress.snapshot().discarded, 0, "however old they are");
+
+    stream.change(|shards| {
+        shards[0].extend(3..5);
+        shards[0].trim(3);
+    });
+    running.reaches(|progress| progress.records == 3).await;
+    running.catch_up().await;
+    assert_eq!(running.progress.snapshot().discarded, 2);
+    assert_eq!(seen.acknowledged(), names([0, 3, 4]));
+    running.stop().await;
+    let discarded = events.checkpoints().on_failure_records(LABEL).await.expect("records");
+    let [record] = &discarded[..] else { panic!("{discarded:?}") };
+    assert_eq!(record.request_context.condition, Condition::RecordAgeExceeded);
+    assert_eq!(record.batch.start_sequence_number, sequence_number(1));
+    assert_eq!(record.batch.end_sequence_number, sequence_number(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_discarded_until_that_is_written_down() {
     let events = Events::start().await;
     let stream = FakeStream::start(vec![Shard::new("a", None, 0..3)]).await;

@@ -7,7 +7,7 @@ use table::checkpoints::{
     BatchInfo, Condition, OnFailureRecord, OpenWindow, RequestContext, ResponseContext,
 };
 
-use super::super::disposal::{self, Disposal, Piece};
+use super::super::disposal::{self, Disposal, Piece, Policy};
 use super::super::verdict::{Verdict, verdict};
 use super::super::window::{self, rfc3339};
 use super::{Ended, Worker, epoch_secs};
@@ -24,6 +24,7 @@ where
     pub(super) async fn deliver(&mut self, count: usize) -> Result<(), Ended> {
         let (policy, piece) = (self.context.policy, self.buffer.piece(count));
         let too_old = disposal::too_old(self.buffer.first(piece.records), policy, epoch_secs());
+        let too_old = if too_old > 0 { too_old } else { self.trimmed(piece).await };
         if too_old > 0 {
             return self.discard_old(piece, too_old).await;
         }
@@ -73,6 +74,16 @@ where
                 self.pause(pause).await
             }
         }
+    }
+
+    /// How many of the first records of a piece that failed the stream has no more.
+    async fn trimmed(&self, piece: Piece) -> usize {
+        let kept = Policy { maximum_record_age: Some(disposal::RETENTION), ..Policy::default() };
+        let old = disposal::too_old(self.buffer.first(piece.records), kept, epoch_secs());
+        let Some(first) = self.buffer.first(old).next().filter(|_| piece.invocations > 0) else {
+            return 0;
+        };
+        if self.reader.is_trimmed(&first.dynamodb.sequence_number).await { old } else { 0 }
     }
 
     /// Makes the final invocation for the open window. One that fails is made again, and holds the
