@@ -23,7 +23,7 @@ const KILLS: usize = 20;
 /// Flights that are written in the life of each process; every third is deleted again, every fifth is changed.
 const FLIGHTS_PER_LIFE: usize = 15;
 /// How long a process lives at most, in milliseconds, once it reads the stream; one in eight dies as it starts.
-const LONGEST_LIFE_MS: u64 = 250;
+const LONGEST_LIFE_MS: f64 = 1_500.0;
 const EARLY_DEATHS: f64 = 0.125;
 /// Small, so that many batches are cut short.
 const BATCH_RECORDS: &str = "7";
@@ -90,7 +90,8 @@ async fn rollups_are_exact_after_the_processor_was_killed_at_any_moment() {
         if moments.f64() > EARLY_DEATHS {
             tokio::task::block_in_place(|| process.reads());
         }
-        let life = Duration::from_millis(moments.u64(..=LONGEST_LIFE_MS));
+        // Squared: many short lives, some long enough to get somewhere.
+        let life = Duration::from_millis((LONGEST_LIFE_MS * moments.f64().powi(2)) as u64);
         tokio::join!(change(&system, flights), tokio::time::sleep(life));
         assert!(process.kill(), "it did not end by itself");
     }

@@ -51,6 +51,8 @@ impl TestDynamo {
             Err(_) => {
                 let file = folder.join("dynamodb.db");
                 let database = Database::new(file.to_str().expect("text")).expect("a database");
+                // Without a sync to the disk at every write, as `weir dev --data` has it.
+                database.disable_bulk_loading().expect("a setting of SQLite");
                 Self { url: serve(database.clone()), embedded: Some(database) }
             }
         }
