@@ -40,7 +40,7 @@ const BURST_FAILS_PER_MILLE: u32 = 950;
 const SILENCE_PER_MILLE: u32 = 300;
 /// A refusal is a transaction's conflict, or a denial, so often when it might be.
 const CONFLICT_PER_MILLE: u32 = 250;
-const DENIAL_PER_MILLE: u32 = 25;
+const DENIAL_PER_MILLE: u32 = 80;
 
 /// The exceptions that say: too much, try again.
 const THROTTLES: [&str; 3] =

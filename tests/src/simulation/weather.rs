@@ -29,7 +29,7 @@ const CRASH_PER_MILLE: u32 = 30;
 /// The service gives an invocation up early.
 const TIMEOUT_PER_MILLE: u32 = 25;
 /// A reactor fails or panics on a record.
-const REACTOR_PER_MILLE: u32 = 6;
+const REACTOR_PER_MILLE: u32 = 9;
 /// A batch that was handled is delivered again, or an older stretch is, beside the shard's own deliveries. Calm worlds
 /// have these too: they are no fault, but what at-least-once means.
 const OVERLAP_PER_MILLE: u32 = 25;
