@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use thiserror::Error;
 
-use crate::{check, client, definition, dev, load, query, rows, schema};
+use crate::{check, client, definition, dev, load, query, rows, schema, synth};
 
 /// The definition files that are looked for when none is named, in this order.
 pub(crate) const DEFAULT_FILES: [&str; 2] = ["weir.toml", "examples/flights/weir.toml"];
@@ -29,6 +29,7 @@ enum Command {
     Dev(dev::Arguments),
     Load(load::Arguments),
     Query(query::Arguments),
+    Synth(synth::Arguments),
 }
 
 /// Why a command did not do what it was told.
@@ -79,6 +80,7 @@ fn dispatch(weir: Weir, out: &mut impl Write) -> Result<ExitCode, Error> {
         Some(Command::Dev(arguments)) => dev::run(&arguments, out),
         Some(Command::Load(arguments)) => load::run(&arguments, out),
         Some(Command::Query(arguments)) => query::run(&arguments, out),
+        Some(Command::Synth(arguments)) => synth::run(&arguments, out),
         None if DEFAULT_FILES.iter().any(|file| Path::new(file).exists()) => {
             dispatch(Weir::parse_from(["weir", "dev"]), out)
         }

@@ -7,6 +7,7 @@
 //! | `weir dev` | runs the whole system in one process | [`dev`] |
 //! | `weir load` | sends a file of items to the writer | [`load`] |
 //! | `weir query` | asks a rollup and prints the answer | [`query`] |
+//! | `weir synth` | prints the template that deploys a definition file | [`synth`] |
 //!
 //! Each command is a module with its arguments, its `run`, and its tests; [`command`] lists them once.
 //!
@@ -22,3 +23,4 @@ pub mod load;
 pub mod query;
 pub mod rows;
 pub mod schema;
+pub mod synth;

@@ -1,0 +1,102 @@
+//! A dashboard: how far the rollups are behind, what the functions and the API do, what the tables take.
+
+use serde_json::{Value, json};
+
+use super::api::API;
+use super::functions::Function;
+use super::intrinsics::substituted;
+use super::mapping::{MAPPING, QUEUE};
+use super::metrics::{Metric, PARKED_UPDATES};
+use super::tables::{ROLLUPS, TABLE};
+use super::template::Resources;
+
+/// The size of a widget on CloudWatch's grid, which is 24 wide.
+const WIDTH: usize = 8;
+const HEIGHT: usize = 6;
+const WIDGETS_IN_A_ROW: usize = 3;
+/// The seconds of a point.
+const PERIOD_S: u32 = 60;
+
+/// A graph: a title, a statistic, and the metrics with the resource that each is of.
+struct Graph {
+    title: &'static str,
+    statistic: &'static str,
+    metrics: Vec<(Metric, String)>,
+}
+
+/// Adds the dashboard.
+pub(super) fn add(resources: &mut Resources) {
+    let widgets: Vec<Value> =
+        graphs().iter().enumerate().map(|(place, graph)| graph.widget(place)).collect();
+    let body = json!({ "widgets": widgets }).to_string();
+    resources.add(
+        "Dashboard",
+        json!({
+            "Type": "AWS::CloudWatch::Dashboard",
+            "Properties": { "DashboardBody": substituted(body) },
+        }),
+    );
+}
+
+fn graphs() -> Vec<Graph> {
+    let graph = |title, statistic, metrics| Graph { title, statistic, metrics };
+    let processor = of(Function::Processor.logical_id());
+    let each = |metric: &'static str| {
+        Function::EVERY.map(|function| (Metric::lambda(metric), of(function.logical_id()))).to_vec()
+    };
+    let mapped = |names: &[&'static str]| {
+        names.iter().map(|name| (Metric::mapping(name), of(MAPPING))).collect::<Vec<_>>()
+    };
+    let on_tables = |name: &'static str| {
+        vec![(Metric::table(name), of(TABLE)), (Metric::table(name), of(ROLLUPS))]
+    };
+    let wrong = vec![
+        (PARKED_UPDATES, of(TABLE)),
+        (Metric::mapping("DroppedEventCount"), of(MAPPING)),
+        (Metric::queue("ApproximateNumberOfMessagesVisible"), format!("${{{QUEUE}.QueueName}}")),
+    ];
+    let asked = ["Count", "4xx", "5xx"].map(|name| (Metric::api(name), of(API))).to_vec();
+    let events = mapped(&["PolledEventCount", "FilteredOutEventCount", "InvokedEventCount"]);
+    vec![
+        graph(
+            "How far the rollups are behind (ms)",
+            "Maximum",
+            vec![(Metric::lambda("IteratorAge"), processor)],
+        ),
+        graph("Records read, filtered out, processed", "Sum", events),
+        graph("What makes rollups wrong", "Sum", wrong),
+        graph("Requests", "Sum", asked),
+        graph("Latency (ms)", "p99", vec![(Metric::api("Latency"), of(API))]),
+        graph("Duration (ms)", "p99", each("Duration")),
+        graph("Errors", "Sum", each("Errors")),
+        graph("Write units", "Sum", on_tables("ConsumedWriteCapacityUnits")),
+        graph("Read units", "Sum", on_tables("ConsumedReadCapacityUnits")),
+    ]
+}
+
+/// What a resource is referred to by.
+fn of(resource: &str) -> String {
+    format!("${{{resource}}}")
+}
+
+impl Graph {
+    fn widget(&self, place: usize) -> Value {
+        let metric = |(metric, of): &(Metric, String)| {
+            json!([metric.namespace, metric.name, metric.dimension, of])
+        };
+        json!({
+            "type": "metric",
+            "x": place % WIDGETS_IN_A_ROW * WIDTH,
+            "y": place / WIDGETS_IN_A_ROW * HEIGHT,
+            "width": WIDTH,
+            "height": HEIGHT,
+            "properties": {
+                "title": self.title,
+                "region": "${AWS::Region}",
+                "stat": self.statistic,
+                "period": PERIOD_S,
+                "metrics": self.metrics.iter().map(metric).collect::<Value>(),
+            },
+        })
+    }
+}

@@ -1,0 +1,214 @@
+//! Which records the processor is not invoked for: those that cannot concern any rollup.
+//!
+//! An image contributes to a rollup only if it has the discriminator of the rollup's entity and satisfies its `where`. As
+//! much of that as Lambda's patterns can say is the rollup's [`Shape`]; a record passes when one of its images has one:
+//!
+//! ```text
+//! { "dynamodb": { "NewImage": { "_et": { "S": ["order"] }, "status": { "S": ["placed", "paid"] } } } }
+//! { "dynamodb": { "OldImage": { … the same … } } }         an update that leaves the rollup has only this
+//! ```
+//!
+//! | a condition | becomes |
+//! |---|---|
+//! | a text, or a list of texts | those texts |
+//! | `begins_with` a text | that prefix |
+//! | `exists = false` | no text: what is absent has none |
+//! | `exists = true` | nothing: a pattern names a type, and a value may be of any |
+//! | anything about numbers, booleans, bytes, sets, lists | nothing: numbers are texts in records, and are not compared |
+//! | anything about instants | nothing: one instant has many texts |
+//! | `ne`, `contains`, an order, a path into a map | nothing |
+//!
+//! What becomes nothing lets records through that then contribute nothing, which costs an invocation and is right.
+//! `lower`, `upper` and `trim` change nothing here: a pattern and `where` compare the same operand with the same stored text.
+//!
+//! Lambda takes five filters of 4,096 characters. A shape takes two, so more than two shapes are joined until two are left,
+//! and one that is too long loses what makes it long: each step lets more through. Where nothing is left, there is no filter.
+//!
+//! **Invariant:** a record of which an image contributes to any rollup passes. `infra/tests/filter.rs` holds it against
+//! random definitions, items and changes.
+
+use std::collections::BTreeMap;
+
+use model::filter::{Condition, Test};
+use model::{AttributeValue, Model, Rollup};
+use serde_json::{Map, Value, json};
+
+/// The most filters that a mapping takes.
+pub const MAX_FILTERS: usize = 5;
+/// The most bytes of a filter; Lambda counts characters, which are no more.
+pub const MAX_PATTERN_BYTES: usize = 4096;
+/// The images of a record that may have a shape.
+const IMAGES: [&str; 2] = ["NewImage", "OldImage"];
+/// The type of attribute that patterns are about: text.
+const TEXT: &str = "S";
+
+/// What an image must be like: for each attribute named here, the texts it may be. One without attributes is any image.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Shape(BTreeMap<String, Texts>);
+
+/// Which texts.
+#[derive(Clone, Debug, PartialEq)]
+enum Texts {
+    /// Any of these texts and prefixes.
+    Some { equal: Vec<String>, prefixes: Vec<String> },
+    /// No text at all: the attribute is absent, or of another type.
+    None,
+}
+
+/// The patterns of the filters; none where every record must pass.
+pub fn patterns(model: &Model) -> Vec<Value> {
+    let shapes = model.rollups.iter().map(|rollup| Shape::of(model, rollup).shortened());
+    let shapes = joined(shapes.collect());
+    if shapes.iter().any(Shape::is_any) {
+        return Vec::new();
+    }
+    shapes.iter().flat_map(|shape| IMAGES.map(|image| shape.pattern(image))).collect()
+}
+
+/// The shapes, no more than the filters can hold. Together they admit all that they admitted before.
+fn joined(mut shapes: Vec<Shape>) -> Vec<Shape> {
+    loop {
+        if let Some(place) = superfluous(&shapes) {
+            shapes.remove(place);
+        } else if shapes.len() > MAX_FILTERS / IMAGES.len() {
+            let (first, second) = nearest(&shapes);
+            let removed = shapes.remove(second);
+            shapes[first] = shapes[first].join(&removed).shortened();
+        } else {
+            return shapes;
+        }
+    }
+}
+
+/// A shape that admits nothing but what another admits.
+fn superfluous(shapes: &[Shape]) -> Option<usize> {
+    let is_within = |place: usize| {
+        let others = shapes.iter().enumerate().filter(|(other, _)| *other != place);
+        others.map(|(_, other)| other).any(|other| other.join(&shapes[place]) == *other)
+    };
+    (0..shapes.len()).find(|place| is_within(*place))
+}
+
+/// The two that lose the fewest attributes when they are joined; two that lose all of them come last.
+fn nearest(shapes: &[Shape]) -> (usize, usize) {
+    let pairs = (0..shapes.len())
+        .flat_map(|first| (first + 1..shapes.len()).map(move |second| (first, second)));
+    let lost = |&(first, second): &(usize, usize)| {
+        let joined = shapes[first].join(&shapes[second]);
+        (joined.is_any(), shapes[first].0.len() + shapes[second].0.len() - 2 * joined.0.len())
+    };
+    pairs.min_by_key(lost).expect("there are two shapes or more")
+}
+
+impl Shape {
+    /// What an image must be like to contribute to a rollup.
+    fn of(model: &Model, rollup: &Rollup) -> Self {
+        let entity = model.entity(&rollup.entity).expect("a rollup is of an entity of its model");
+        let mut shape = Self::default();
+        for (name, value) in &entity.discriminator {
+            if let AttributeValue::S(text) = value {
+                shape.0.insert(name.clone(), Texts::equal([text]));
+            }
+        }
+        for condition in &rollup.filter.conditions {
+            // Of several conditions on one attribute the first will do: each of them is necessary.
+            if let ([name], Some(texts)) = (&condition.path[..], Texts::of(condition)) {
+                shape.0.entry(name.clone()).or_insert(texts);
+            }
+        }
+        shape
+    }
+
+    fn is_any(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A shape that admits what either admits.
+    fn join(&self, other: &Self) -> Self {
+        let joined = |(name, texts): (&String, &Texts)| {
+            Some((name.clone(), texts.join(other.0.get(name)?)?))
+        };
+        Self(self.0.iter().filter_map(joined).collect())
+    }
+
+    /// The same without the longest attributes, until a filter can hold it.
+    fn shortened(mut self) -> Self {
+        while self.pattern(IMAGES[0]).to_string().len() > MAX_PATTERN_BYTES {
+            let longest = self.0.iter().max_by_key(|(_, texts)| texts.rules().to_string().len());
+            let longest = longest.expect("a pattern without attributes is short").0.clone();
+            self.0.remove(&longest);
+        }
+        self
+    }
+
+    fn pattern(&self, image: &str) -> Value {
+        let rule =
+            |(name, texts): (&String, &Texts)| (name.clone(), json!({ TEXT: texts.rules() }));
+        let rules: Map<String, Value> = self.0.iter().map(rule).collect();
+        json!({ "dynamodb": { image: rules } })
+    }
+}
+
+impl Texts {
+    fn equal<'a>(texts: impl IntoIterator<Item = &'a String>) -> Self {
+        Self::Some { equal: texts.into_iter().cloned().collect(), prefixes: Vec::new() }
+    }
+
+    /// The texts of which an attribute must be one for a condition to hold, where that can be said.
+    fn of(condition: &Condition) -> Option<Self> {
+        match &condition.test {
+            Test::In(operands) if !condition.instants => {
+                let texts: Option<Vec<_>> = operands.iter().map(text).collect();
+                texts.map(Self::equal)
+            }
+            Test::BeginsWith(operand) => {
+                let prefix = text(operand).filter(|prefix| !prefix.is_empty())?;
+                Some(Self::Some { equal: Vec::new(), prefixes: vec![prefix.clone()] })
+            }
+            Test::Exists(false) => Some(Self::None),
+            _ => None,
+        }
+    }
+
+    /// Texts that admit what either admits, where a pattern can say that.
+    fn join(&self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (Self::None, Self::None) => Some(Self::None),
+            (
+                Self::Some { equal, prefixes },
+                Self::Some { equal: more_equal, prefixes: more_prefixes },
+            ) => Some(Self::Some {
+                equal: with(equal, more_equal),
+                prefixes: with(prefixes, more_prefixes),
+            }),
+            _ => None,
+        }
+    }
+
+    /// The alternatives of a pattern.
+    fn rules(&self) -> Value {
+        match self {
+            Self::None => json!([{ "exists": false }]),
+            Self::Some { equal, prefixes } => {
+                let prefixes = prefixes.iter().map(|prefix| json!({ "prefix": prefix }));
+                equal.iter().map(|text| json!(text)).chain(prefixes).collect()
+            }
+        }
+    }
+}
+
+fn text(operand: &AttributeValue) -> Option<&String> {
+    match operand {
+        AttributeValue::S(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// The texts with those of the others that they have not.
+fn with(texts: &[String], others: &[String]) -> Vec<String> {
+    let new = others.iter().filter(|other| !texts.contains(other));
+    texts.iter().chain(new).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,212 @@
+//! The three functions, each with a role and a log group of its own, and the definition file that they share.
+//!
+//! The definition file is a layer: a change of it uploads some kilobytes and no code, and `weir synth` has nothing to put
+//! beside the binaries.
+//!
+//! **Invariant:** a function is made after the log group that it writes to, so that Lambda makes none without an end.
+
+use model::Model;
+use serde_json::{Map, Value, json};
+
+use super::intrinsics::{attribute, only_if, reference, substituted};
+use super::mapping;
+use super::metadata::{answered, explained, packaged};
+use super::parameters::{LOG_RETENTION, TRACING, concurrency};
+use super::permissions::{self, WILDCARDS};
+use super::tables::{ROLLUPS, TABLE};
+use super::template::{Options, Resources};
+
+/// The layer that holds the definition file.
+const DEFINITION: &str = "Definition";
+/// Where Lambda puts the files of layers.
+const LAYERS_FOLDER: &str = "/opt";
+/// How long an HTTP API waits for an answer is 30 seconds; the SDK gives up after 25, so that the caller hears why.
+const HTTP_TIMEOUT_S: u32 = 29;
+/// Room for the SDK's 25 seconds several times over. What one invocation leaves undone the next one finds done in part.
+const PROCESSOR_TIMEOUT_S: u32 = 300;
+/// The processor of a function grows with its memory: 1,769 MB are one.
+const HTTP_MEMORY_MB: u32 = 256;
+const PROCESSOR_MEMORY_MB: u32 = 512;
+
+/// What checkov asks of a function, and why the answer is no.
+const ANSWERS: [(&str, &str); 3] = [
+    (
+        "CKV_AWS_116",
+        "nothing invokes it asynchronously; what the stream's mapping gives up goes to OnFailureQueue",
+    ),
+    ("CKV_AWS_117", "it speaks to DynamoDB alone, which needs no VPC"),
+    ("CKV_AWS_173", "its environment holds names and no secrets"),
+];
+
+/// One of the three functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Function {
+    /// HTTP mutations.
+    Writer,
+    /// HTTP reads.
+    Reader,
+    /// The table's changes, into rollups.
+    Processor,
+}
+
+impl Function {
+    /// Each of them.
+    pub const EVERY: [Self; 3] = [Self::Writer, Self::Reader, Self::Processor];
+
+    /// Its name in the template.
+    pub fn logical_id(self) -> &'static str {
+        match self {
+            Self::Writer => "Writer",
+            Self::Reader => "Reader",
+            Self::Processor => "Processor",
+        }
+    }
+
+    /// Its crate, and the folder of its `bootstrap`.
+    pub fn crate_name(self) -> &'static str {
+        match self {
+            Self::Writer => "writer",
+            Self::Reader => "reader",
+            Self::Processor => "processor",
+        }
+    }
+
+    /// The name of its log group in the template.
+    pub(super) fn logs(self) -> String {
+        format!("{}Logs", self.logical_id())
+    }
+
+    fn role(self) -> String {
+        format!("{}Role", self.logical_id())
+    }
+
+    fn description(self) -> &'static str {
+        match self {
+            Self::Writer => "Weir: creates, replaces and deletes items",
+            Self::Reader => "Weir: answers with items and rollups",
+            Self::Processor => "Weir: brings each change of the table into its rollups, once",
+        }
+    }
+
+    fn timeout_s(self) -> u32 {
+        match self {
+            Self::Writer | Self::Reader => HTTP_TIMEOUT_S,
+            Self::Processor => PROCESSOR_TIMEOUT_S,
+        }
+    }
+
+    fn memory_mb(self) -> u32 {
+        match self {
+            Self::Writer | Self::Reader => HTTP_MEMORY_MB,
+            Self::Processor => PROCESSOR_MEMORY_MB,
+        }
+    }
+
+    /// What must be there before it: nothing can be written through the writer until its changes are read.
+    fn after(self) -> Option<&'static str> {
+        (self == Self::Writer).then_some(mapping::MAPPING)
+    }
+}
+
+/// Adds the functions, with all that is theirs alone, and the definition.
+pub(super) fn add(resources: &mut Resources, model: &Model, options: &Options) {
+    resources.add(DEFINITION, definition(options));
+    for function in Function::EVERY {
+        resources.add(&function.logs(), logs(function));
+        resources.add(&function.role(), role(function, model));
+        resources.add(function.logical_id(), code(function, options));
+    }
+}
+
+fn definition(options: &Options) -> Value {
+    packaged(json!({
+        "Type": "AWS::Lambda::LayerVersion",
+        "Properties": {
+            "Description": "The definition file of the three functions",
+            "Content": options.definition,
+            "CompatibleArchitectures": ["arm64"],
+            "CompatibleRuntimes": ["provided.al2023"],
+        },
+    }))
+}
+
+/// A log group, of a function or of the API, that forgets after a while.
+pub(super) fn log_group(name: Value) -> Value {
+    let group = json!({
+        "Type": "AWS::Logs::LogGroup",
+        "Properties": { "LogGroupName": name, "RetentionInDays": reference(LOG_RETENTION) },
+    });
+    let encryption = "CloudWatch Logs encrypts every log group; a key of one's own is for those who must hold it";
+    answered(group, &[("CKV_AWS_158", encryption)])
+}
+
+fn logs(function: Function) -> Value {
+    log_group(substituted(format!("/aws/lambda/${{AWS::StackName}}/{}", function.crate_name())))
+}
+
+fn role(function: Function, model: &Model) -> Value {
+    let role = json!({
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "Description": function.description(),
+            "AssumeRolePolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [{
+                    "Effect": "Allow",
+                    "Principal": { "Service": "lambda.amazonaws.com" },
+                    "Action": "sts:AssumeRole",
+                }],
+            },
+            "Policies": [{
+                "PolicyName": function.crate_name(),
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": permissions::statements(function, model),
+                },
+            }],
+        },
+    });
+    let granted = permissions::granted(function, model);
+    let wildcards =
+        WILDCARDS.iter().filter(|(action, _)| granted.iter().any(|grant| grant.action == *action));
+    explained(role, &wildcards.copied().collect::<Vec<_>>())
+}
+
+fn code(function: Function, options: &Options) -> Value {
+    let (reserved, reserves) = concurrency(function.logical_id());
+    let mut resource = json!({ "Type": "AWS::Lambda::Function" });
+    if let Some(earlier) = function.after() {
+        resource["DependsOn"] = json!([earlier]);
+    }
+    resource["Properties"] = json!({
+        "Description": function.description(),
+        "Architectures": ["arm64"],
+        "Runtime": "provided.al2023",
+        "Handler": "bootstrap",
+        "Code": format!("{}/{}", options.code, function.crate_name()),
+        "Layers": [reference(DEFINITION)],
+        "Role": attribute(&function.role(), "Arn"),
+        "MemorySize": function.memory_mb(),
+        "Timeout": function.timeout_s(),
+        "ReservedConcurrentExecutions": only_if(&reserves, reference(&reserved)),
+        "Environment": { "Variables": environment(options) },
+        "LoggingConfig": {
+            "LogGroup": reference(&function.logs()),
+            "LogFormat": "JSON",
+            "ApplicationLogLevel": "INFO",
+            "SystemLogLevel": "INFO",
+        },
+        "TracingConfig": { "Mode": reference(TRACING) },
+    });
+    answered(packaged(resource), &ANSWERS)
+}
+
+fn environment(options: &Options) -> Map<String, Value> {
+    let file = options.definition.rsplit('/').next().unwrap_or(&options.definition);
+    let variables = [
+        ("WEIR_FILE", json!(format!("{LAYERS_FOLDER}/{file}"))),
+        ("TABLE_NAME", reference(TABLE)),
+        ("ROLLUPS_TABLE_NAME", reference(ROLLUPS)),
+    ];
+    variables.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
+}

@@ -1,0 +1,79 @@
+//! The event source mapping between the table's stream and the processor, and the queue of what it gave up.
+//!
+//! | setting | is | because |
+//! |---|---|---|
+//! | `TumblingWindowInSeconds` | 900, the longest | only then do events name their shard; nothing is kept in the window |
+//! | `ParallelizationFactor` | 1 | more would break the order within a shard |
+//! | `FunctionResponseTypes` | `ReportBatchItemFailures` | what failed comes again, from the first of it on |
+//! | `StartingPosition` | `TRIM_HORIZON` | `LATEST` misses what is written while the mapping is made |
+//! | `MaximumRetryAttempts`, `MaximumRecordAgeInSeconds` | −1 | nothing is skipped while the stream has it |
+//! | `BisectBatchOnFunctionError` | true | a batch that is too much for one invocation is halved |
+//! | `FilterCriteria` | see [`filter`](super::filter) | what concerns no rollup invokes nothing |
+//!
+//! **Invariant:** nothing but the stream's own retention of 24 hours makes the mapping give a record up; what it gave up is
+//! named in the queue, and an alarm says so.
+
+use model::Model;
+use processor::mapping::MAX_TUMBLING_WINDOW_SECS;
+use serde_json::{Value, json};
+
+use super::filter;
+use super::functions::Function;
+use super::intrinsics::{attribute, reference};
+use super::metadata::answered;
+use super::parameters::{BATCH_SIZE, BATCHING_WINDOW};
+use super::tables::TABLE;
+use super::template::{Options, Resources};
+
+/// The mapping.
+pub(super) const MAPPING: &str = "StreamMapping";
+/// The queue.
+pub(super) const QUEUE: &str = "OnFailureQueue";
+
+/// The longest that SQS keeps a message: 14 days.
+const QUEUE_RETENTION_S: u32 = 14 * 24 * 60 * 60;
+/// Lambda's value for no limit.
+const UNLIMITED: i64 = -1;
+
+/// Adds the mapping and its queue.
+pub(super) fn add(resources: &mut Resources, model: &Model, options: &Options) {
+    resources.add(QUEUE, queue());
+    let filters = if options.filters { filter::patterns(model) } else { Vec::new() };
+    resources.add(MAPPING, mapping(&filters));
+}
+
+fn queue() -> Value {
+    let queue = json!({
+        "Type": "AWS::SQS::Queue",
+        "Properties": {
+            "SqsManagedSseEnabled": true,
+            "MessageRetentionPeriod": QUEUE_RETENTION_S,
+        },
+    });
+    answered(queue, &[("CKV_AWS_27", "encrypted with keys that SQS keeps")])
+}
+
+fn mapping(filters: &[Value]) -> Value {
+    let mut properties = json!({
+        "EventSourceArn": attribute(TABLE, "StreamArn"),
+        "FunctionName": reference(Function::Processor.logical_id()),
+        "Enabled": true,
+        "StartingPosition": "TRIM_HORIZON",
+        "TumblingWindowInSeconds": MAX_TUMBLING_WINDOW_SECS,
+        "ParallelizationFactor": 1,
+        "BatchSize": reference(BATCH_SIZE),
+        "MaximumBatchingWindowInSeconds": reference(BATCHING_WINDOW),
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "BisectBatchOnFunctionError": true,
+        "MaximumRetryAttempts": UNLIMITED,
+        "MaximumRecordAgeInSeconds": UNLIMITED,
+        "DestinationConfig": { "OnFailure": { "Destination": attribute(QUEUE, "Arn") } },
+        "MetricsConfig": { "Metrics": ["EventCount"] },
+    });
+    if !filters.is_empty() {
+        let filter = |pattern: &Value| json!({ "Pattern": pattern.to_string() });
+        properties["FilterCriteria"] =
+            json!({ "Filters": filters.iter().map(filter).collect::<Value>() });
+    }
+    json!({ "Type": "AWS::Lambda::EventSourceMapping", "Properties": properties })
+}

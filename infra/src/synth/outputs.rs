@@ -1,0 +1,27 @@
+//! What the stack tells of itself.
+
+use serde_json::{Map, Value, json};
+
+use super::api::API;
+use super::functions::Function;
+use super::intrinsics::{attribute, reference};
+use super::mapping::QUEUE;
+use super::tables::{ROLLUPS, TABLE};
+
+/// The section `Outputs`.
+pub(super) fn section() -> Value {
+    let mut outputs = Map::new();
+    let mut add = |name: String, description: &str, value: Value| {
+        drop(outputs.insert(name, json!({ "Description": description, "Value": value })));
+    };
+    add("ApiUrl".to_owned(), "Where items and rollups are served", attribute(API, "ApiEndpoint"));
+    add("TableName".to_owned(), "The table of items", reference(TABLE));
+    add("RollupsTableName".to_owned(), "The table of rollups", reference(ROLLUPS));
+    add("StreamArn".to_owned(), "The stream of the table of items", attribute(TABLE, "StreamArn"));
+    for function in Function::EVERY {
+        let id = function.logical_id();
+        add(format!("{id}Arn"), &format!("The {}", function.crate_name()), attribute(id, "Arn"));
+    }
+    add("OnFailureQueueUrl".to_owned(), "What the processor was never told", reference(QUEUE));
+    Value::Object(outputs)
+}

@@ -1,0 +1,138 @@
+//! The template's parameters: what is decided when the stack is deployed, not when the template is made.
+//!
+//! **Invariant:** every parameter has a default, so that a stack can be deployed without naming one.
+
+use model::Model;
+use serde_json::{Map, Value, json};
+
+use super::intrinsics::reference;
+
+/// The value of a number that means none.
+const NONE: i64 = -1;
+
+/// The conditions that follow from parameters.
+pub(super) mod when {
+    /// Tokens authorise requests, not IAM.
+    pub(crate) const JWT: &str = "AuthorizesByJwt";
+    /// Pages of other origins may ask.
+    pub(crate) const CORS: &str = "AllowsOtherOrigins";
+    /// Traces are sent to X-Ray.
+    pub(crate) const TRACING: &str = "SendsTraces";
+    /// Alarms notify a topic.
+    pub(crate) const TOPIC: &str = "NotifiesTopic";
+}
+
+/// The names of parameters that other parts refer to.
+pub(super) const TABLE_NAME: &str = "TableName";
+pub(super) const ROLLUPS_TABLE_NAME: &str = "RollupsTableName";
+pub(super) const DELETION_PROTECTION: &str = "DeletionProtection";
+pub(super) const JWT_ISSUER: &str = "JwtIssuer";
+pub(super) const JWT_AUDIENCE: &str = "JwtAudience";
+pub(super) const CORS_ORIGINS: &str = "CorsAllowOrigins";
+pub(super) const THROTTLING_RATE: &str = "ThrottlingRateLimit";
+pub(super) const THROTTLING_BURST: &str = "ThrottlingBurstLimit";
+pub(super) const BATCH_SIZE: &str = "BatchSize";
+pub(super) const BATCHING_WINDOW: &str = "BatchingWindowSeconds";
+pub(super) const LOG_RETENTION: &str = "LogRetentionDays";
+pub(super) const TRACING: &str = "Tracing";
+pub(super) const TOPIC: &str = "AlarmTopicArn";
+pub(super) const ITERATOR_AGE: &str = "IteratorAgeAlarmMillis";
+
+/// The value of tracing that sends traces.
+const ACTIVE: &str = "Active";
+/// The days for which CloudWatch Logs can keep logs.
+const RETENTION_DAYS: [i64; 22] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
+
+/// The parameter, and the condition, of a function's reserved concurrency.
+pub(super) fn concurrency(function: &str) -> (String, String) {
+    (format!("{function}ReservedConcurrency"), format!("Reserves{function}Concurrency"))
+}
+
+/// The section `Parameters`.
+pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
+    let mut parameters = Map::new();
+    let mut add =
+        |name: &str, parameter: Value| drop(parameters.insert(name.to_owned(), parameter));
+    add(TABLE_NAME, text("The table of items", &model.table.name));
+    add(ROLLUPS_TABLE_NAME, text("The table of rollups", &model.table.rollups_table));
+    let protected = "Whether the tables refuse to be deleted; set it to false before they are";
+    add(DELETION_PROTECTION, choice(protected, &["true", "false"]));
+    add(
+        JWT_ISSUER,
+        text("The issuer of the tokens that authorise requests; IAM does if empty", ""),
+    );
+    add(JWT_AUDIENCE, text("The audience of those tokens, several with commas between", ""));
+    let origins =
+        "The origins whose pages may ask, such as https://example.com, with commas between";
+    add(CORS_ORIGINS, text(origins, ""));
+    add(THROTTLING_RATE, number("Requests a second, on average, before 429", 500, 1, 10_000));
+    add(THROTTLING_BURST, number("Requests at once before 429", 250, 1, 5_000));
+    add(
+        BATCH_SIZE,
+        number("The most changes in one invocation of the processor", 1_000, 1, 10_000),
+    );
+    let window = "How long changes are gathered for one invocation; longer is later and cheaper";
+    add(BATCHING_WINDOW, number(window, 1, 1, 300));
+    for function in functions {
+        let (name, _) = concurrency(function);
+        let at_most =
+            format!("Invocations of the {} kept for it, and no more", function.to_lowercase());
+        add(
+            &name,
+            number(&format!("{at_most}; {NONE} for none kept and no limit"), NONE, NONE, 10_000),
+        );
+    }
+    let mut retention = number("For how many days logs are kept", 30, 1, 3_653);
+    retention["AllowedValues"] = json!(RETENTION_DAYS);
+    add(LOG_RETENTION, retention);
+    add(TRACING, choice("Whether traces are sent to X-Ray", &[ACTIVE, "PassThrough"]));
+    add(TOPIC, text("The ARN of the SNS topic that alarms notify; none if empty", ""));
+    let age = "How old the oldest change that is not yet in the rollups may be without an alarm";
+    add(ITERATOR_AGE, number(age, 600_000, 1, 86_400_000));
+    Value::Object(parameters)
+}
+
+/// The section `Conditions`.
+pub(super) fn conditions(functions: &[&str]) -> Value {
+    let is = |parameter: &str, value: &str| json!({ "Fn::Equals": [reference(parameter), value] });
+    let is_not = |parameter: &str, value: &str| json!({ "Fn::Not": [is(parameter, value)] });
+    let mut conditions = Map::new();
+    let mut add =
+        |name: &str, condition: Value| drop(conditions.insert(name.to_owned(), condition));
+    add(when::JWT, is_not(JWT_ISSUER, ""));
+    add(when::CORS, is_not(CORS_ORIGINS, ""));
+    add(when::TRACING, is(TRACING, ACTIVE));
+    add(when::TOPIC, is_not(TOPIC, ""));
+    for function in functions {
+        let (parameter, condition) = concurrency(function);
+        add(&condition, is_not(&parameter, &NONE.to_string()));
+    }
+    Value::Object(conditions)
+}
+
+fn text(description: &str, default: &str) -> Value {
+    json!({ "Type": "String", "Description": description, "Default": default })
+}
+
+/// One of some texts, the first unless told otherwise.
+fn choice(description: &str, values: &[&str]) -> Value {
+    json!({
+        "Type": "String",
+        "Description": description,
+        "Default": values[0],
+        "AllowedValues": values,
+    })
+}
+
+fn number(description: &str, default: i64, least: i64, most: i64) -> Value {
+    json!({
+        "Type": "Number",
+        "Description": description,
+        "Default": default,
+        "MinValue": least,
+        "MaxValue": most,
+    })
+}

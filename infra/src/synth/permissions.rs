@@ -1,0 +1,192 @@
+//! What each function may do, derived from one list of what its code does.
+//!
+//! ```text
+//! USES: action, by which function, on what, in which code ──► granted(function, definition) ──► statements of its role
+//! ```
+//!
+//! A use that a definition has no need of is not granted: a table whose entities have no lists is never queried.
+//! `tests/tests/permissions.rs` records what the functions ask of a DynamoDB, route by route, and compares; the tests
+//! below compare the list with the calls in the source of `table`.
+//!
+//! **Invariant:** a role names exact actions on exact ARNs, but for those of [`WILDCARDS`], of which AWS knows no other.
+
+use model::Model;
+use serde_json::{Value, json};
+
+use super::functions::Function;
+use super::intrinsics::{attribute, only_if};
+use super::mapping::QUEUE;
+use super::parameters::when;
+use super::tables::{ROLLUPS, TABLE};
+
+/// Something that a function does and must be permitted to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// The action, as IAM names it.
+    pub action: &'static str,
+    /// Who does it.
+    pub by: Function,
+    /// What it does it on.
+    pub on: Target,
+    /// When it does it.
+    pub when: Need,
+    /// Where: a file of the workspace, or the service of AWS that acts with the function's role; then what in it.
+    pub source: (&'static str, &'static str),
+}
+
+/// What is acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The table of items.
+    Table,
+    /// The table of rollups.
+    Rollups,
+    /// The table's stream.
+    Stream,
+    /// All streams of the account.
+    Streams,
+    /// The queue of what the mapping gave up.
+    Queue,
+    /// The function's log group.
+    Logs,
+    /// X-Ray.
+    Traces,
+}
+
+/// What a definition must have for something to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: it is always done.
+    Nothing,
+    /// An entity of which a partition can hold several items.
+    Lists,
+    /// A rollup.
+    Rollups,
+}
+
+/// The actions of which AWS knows no resource but all, and why they are needed.
+pub const WILDCARDS: [(&str, &str); 3] = [
+    (
+        "dynamodb:ListStreams",
+        "Lambda demands it of whoever reads a stream; it takes no resource but *",
+    ),
+    ("xray:PutTraceSegments", "it takes no resource but *; granted where traces are sent"),
+    ("xray:PutTelemetryRecords", "it takes no resource but *; granted where traces are sent"),
+];
+
+const ITEMS: &str = "table/src/items.rs";
+const QUERY: &str = "table/src/query.rs";
+const APPLY: &str = "table/src/rollups.rs";
+const PARK: &str = "table/src/rollups/park.rs";
+const STALE: &str = "table/src/rollups/stale.rs";
+const POLLER: &str = "Lambda's event source mapping";
+const RUNTIME: &str = "Lambda's runtime";
+
+/// Everything that the functions do.
+#[rustfmt::skip]
+pub const USES: &[Use] = &[
+    of(Function::Writer, "dynamodb:PutItem", Target::Table, Need::Nothing, (ITEMS, "Table::put, Table::create")),
+    of(Function::Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (ITEMS, "Table::delete")),
+    of(Function::Writer, "dynamodb:BatchWriteItem", Target::Table, Need::Nothing, (ITEMS, "Table::put_batch")),
+    of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (ITEMS, "Table::get")),
+    of(Function::Reader, "dynamodb:Query", Target::Table, Need::Lists, (QUERY, "Table::query")),
+    of(Function::Reader, "dynamodb:Query", Target::Rollups, Need::Rollups, (QUERY, "page_from")),
+    of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (APPLY, "Rollups::apply")),
+    of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (PARK, "Rollups::park")),
+    of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (STALE, "Rollups::remove_stale")),
+    of(Function::Processor, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (APPLY, "Rollups::absorbed")),
+    of(Function::Processor, "dynamodb:DescribeStream", Target::Stream, Need::Nothing, (POLLER, "finds the shards")),
+    of(Function::Processor, "dynamodb:GetShardIterator", Target::Stream, Need::Nothing, (POLLER, "starts to read")),
+    of(Function::Processor, "dynamodb:GetRecords", Target::Stream, Need::Nothing, (POLLER, "reads")),
+    of(Function::Processor, "dynamodb:ListStreams", Target::Streams, Need::Nothing, (POLLER, "is made")),
+    of(Function::Processor, "sqs:SendMessage", Target::Queue, Need::Nothing, (POLLER, "gives up")),
+    of(Function::Writer, "logs:CreateLogStream", Target::Logs, Need::Nothing, (RUNTIME, "starts")),
+    of(Function::Writer, "logs:PutLogEvents", Target::Logs, Need::Nothing, (RUNTIME, "logs")),
+    of(Function::Reader, "logs:CreateLogStream", Target::Logs, Need::Nothing, (RUNTIME, "starts")),
+    of(Function::Reader, "logs:PutLogEvents", Target::Logs, Need::Nothing, (RUNTIME, "logs")),
+    of(Function::Processor, "logs:CreateLogStream", Target::Logs, Need::Nothing, (RUNTIME, "starts")),
+    of(Function::Processor, "logs:PutLogEvents", Target::Logs, Need::Nothing, (RUNTIME, "logs")),
+    of(Function::Writer, "xray:PutTraceSegments", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
+    of(Function::Writer, "xray:PutTelemetryRecords", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
+    of(Function::Reader, "xray:PutTraceSegments", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
+    of(Function::Reader, "xray:PutTelemetryRecords", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
+    of(Function::Processor, "xray:PutTraceSegments", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
+    of(Function::Processor, "xray:PutTelemetryRecords", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
+];
+
+const fn of(
+    by: Function,
+    action: &'static str,
+    on: Target,
+    when: Need,
+    source: (&'static str, &'static str),
+) -> Use {
+    Use { action, by, on, when, source }
+}
+
+/// What a function is granted for a definition: each use that the definition needs, each action on a target once.
+pub fn granted(function: Function, model: &Model) -> Vec<Use> {
+    let mut granted: Vec<Use> = Vec::new();
+    for used in USES.iter().filter(|used| used.by == function && used.when.is_met(model)) {
+        if !granted.iter().any(|known| (known.action, known.on) == (used.action, used.on)) {
+            granted.push(*used);
+        }
+    }
+    granted
+}
+
+/// The statements of a function's role: one for each target.
+pub(super) fn statements(function: Function, model: &Model) -> Vec<Value> {
+    let granted = granted(function, model);
+    let mut targets: Vec<Target> = Vec::new();
+    for used in &granted {
+        if !targets.contains(&used.on) {
+            targets.push(used.on);
+        }
+    }
+    let actions = |target: Target| -> Vec<&str> {
+        granted.iter().filter(|used| used.on == target).map(|used| used.action).collect()
+    };
+    targets.into_iter().map(|target| target.statement(function, &actions(target))).collect()
+}
+
+impl Need {
+    fn is_met(self, model: &Model) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Lists => {
+                model.entities.iter().any(|entity| web::EntityPaths::of(entity).has_list())
+            }
+            Self::Rollups => !model.rollups.is_empty(),
+        }
+    }
+}
+
+impl Target {
+    fn statement(self, function: Function, actions: &[&str]) -> Value {
+        let statement = json!({
+            "Sid": format!("{self:?}"),
+            "Effect": "Allow",
+            "Action": actions,
+            "Resource": self.arn(function),
+        });
+        match self {
+            Self::Traces => only_if(when::TRACING, statement),
+            _ => statement,
+        }
+    }
+
+    fn arn(self, function: Function) -> Value {
+        match self {
+            Self::Table => attribute(TABLE, "Arn"),
+            Self::Rollups => attribute(ROLLUPS, "Arn"),
+            Self::Stream => attribute(TABLE, "StreamArn"),
+            Self::Queue => attribute(QUEUE, "Arn"),
+            Self::Logs => attribute(&function.logs(), "Arn"),
+            Self::Streams | Self::Traces => json!("*"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
