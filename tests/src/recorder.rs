@@ -1,0 +1,108 @@
+//! A way to a DynamoDB that writes down what is asked of it: every operation, and the table it is asked of.
+//!
+//! Requests go on to DynamoDB as they are, but that this can be told to act as one that does not return the item on which a
+//! condition failed, of which there were some.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use serde_json::Value;
+use table::Connection;
+
+const CONDITION_FAILED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"}"#;
+
+/// What was asked, by whoever has a connection through it.
+#[derive(Clone, Debug, Default)]
+pub struct Recorder {
+    asked: Arc<Mutex<BTreeSet<(String, String)>>>,
+    refuses_conditions: Arc<AtomicBool>,
+}
+
+impl Recorder {
+    /// The connection, each request through which is written down.
+    pub fn before(&self, connection: Connection) -> Connection {
+        let inner = connection.sdk_config().http_client().expect("a connection has one");
+        connection.with_http_client(Recording { inner, recorder: self.clone() })
+    }
+
+    /// Operations and what they were asked of: `table`, or `table/index/name`.
+    pub fn asked(&self) -> BTreeSet<(String, String)> {
+        self.asked.lock().expect("no panic").clone()
+    }
+
+    /// From now on, answers every update that has a condition with a failed one, without the item.
+    pub fn refuse_conditions(&self) {
+        self.refuses_conditions.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on, lets them through again.
+    pub fn allow_conditions(&self) {
+        self.refuses_conditions.store(false, Ordering::SeqCst);
+    }
+
+    /// Writes a request down. Returns its operation and its body.
+    fn record(&self, request: &HttpRequest) -> (String, Value) {
+        let target = request.headers().get("x-amz-target").expect("an operation");
+        let operation = target.rsplit('.').next().unwrap_or(target).to_owned();
+        let body = request.body().bytes().expect("a body in memory");
+        let body: Value = serde_json::from_slice(body).expect("JSON");
+        let mut asked = self.asked.lock().expect("no panic");
+        asked.extend(resources(&body).into_iter().map(|of| (operation.clone(), of)));
+        (operation, body)
+    }
+}
+
+/// What a request is asked of.
+fn resources(body: &Value) -> Vec<String> {
+    match (body["TableName"].as_str(), body["IndexName"].as_str(), &body["RequestItems"]) {
+        (Some(table), Some(index), _) => vec![format!("{table}/index/{index}")],
+        (Some(table), None, _) => vec![table.to_owned()],
+        (None, None, Value::Object(tables)) => tables.keys().cloned().collect(),
+        _ => panic!("a request that names no table: {body}"),
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Recording {
+    inner: SharedHttpClient,
+    recorder: Recorder,
+}
+
+#[derive(Debug)]
+struct RecordingConnector {
+    inner: SharedHttpConnector,
+    recorder: Recorder,
+}
+
+impl HttpClient for Recording {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(RecordingConnector { inner, recorder: self.recorder.clone() })
+    }
+}
+
+impl HttpConnector for RecordingConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (operation, body) = self.recorder.record(&request);
+        let is_refused = self.recorder.refuses_conditions.load(Ordering::SeqCst);
+        if is_refused && operation == "UpdateItem" && body["ConditionExpression"].is_string() {
+            let status = 400.try_into().expect("a status");
+            return HttpConnectorFuture::ready(Ok(HttpResponse::new(
+                status,
+                CONDITION_FAILED.into(),
+            )));
+        }
+        self.inner.call(request)
+    }
+}

@@ -1,0 +1,265 @@
+//! The roles of the template grant what the functions do, and nothing else: the code of each function runs over a
+//! connection that writes down what it asks of DynamoDB, through every route, and the two are compared.
+//!
+//! ```text
+//! definition ──► weir synth ──► statements of a role ──┐
+//!          └──► the function's own code ──► recorder ──┴─► equal
+//! ```
+//!
+//! **Invariant:** a statement too few or too many fails here. An operation of the HTTP services that is new does not compile.
+
+use std::collections::BTreeSet;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use infra::synth::template::{Options, template};
+use processor::Processor;
+use processor::event::{Event, Response};
+use serde_json::{Value, json};
+use table::{Rollups, Table};
+use tests::dynamodb::TestDynamo;
+use tests::flights;
+use tests::http::Client;
+use tests::recorder::Recorder;
+use tests::recount::scan;
+use tests::system::{Captured, System};
+use tower::ServiceExt;
+use web::{Operation, Route};
+
+/// A definition without rollups, and without partitions of several items.
+const NOTES: &str = r##"
+[table]
+name = "notes"
+[entities.note]
+PK = "NOTE#{id}"
+SK = "NOTE"
+[entities.note.attributes]
+id = { type = "string", required = true }
+"##;
+/// Seconds of an hour, and of the four that a shard lives.
+const HOUR: i64 = 60 * 60;
+const SHARD_HOURS: i64 = 4;
+/// Shards enough that the watermarks of the first are stale: five days of them.
+const SHARDS: i64 = 5 * 24 / SHARD_HOURS;
+
+/// What the functions ask of the tables, or may: the action and the table's name in the template.
+type Actions = BTreeSet<(String, String)>;
+
+/// The three functions around one table, each over a connection of its own.
+struct Functions {
+    dynamodb: TestDynamo,
+    system: System,
+    writer: (Recorder, Router),
+    reader: (Recorder, Router),
+    processor: (Recorder, Processor),
+}
+
+impl Functions {
+    async fn start(definition: &str) -> Self {
+        let dynamodb = TestDynamo::start().await;
+        let system = System::start(&dynamodb, definition).await;
+        let model = system.model.clone();
+        let recorders = [(); 3].map(|()| Recorder::default());
+        let [writes, reads, updates] = &recorders;
+        let writer = Table::new(&writes.before(dynamodb.connect().await), model.clone());
+        let writer = web::finish(writer::app(writer), &web::routes::writes(&model));
+        let reading = reads.before(dynamodb.connect().await);
+        let rollups = Rollups::new(&reading, &model.table.rollups_table);
+        let reader = reader::app(Table::new(&reading, model.clone()), rollups);
+        let reader = web::finish(reader, &web::routes::reads(&model));
+        let updating = updates.before(dynamodb.connect().await);
+        let rollups = Rollups::new(&updating, &model.table.rollups_table);
+        let processor = Processor::new(model).rollups(rollups);
+        let [writes, reads, updates] = recorders;
+        let (writer, reader) = ((writes, writer), (reads, reader));
+        Self { dynamodb, system, writer, reader, processor: (updates, processor) }
+    }
+
+    /// Goes through every route of the writer, and then every route of the reader.
+    async fn ask_everything(&self, item: &Value, rollups: &[&str]) {
+        let model = &self.system.model;
+        for route in web::routes::writes(model) {
+            ask(&self.writer.1, &route, item, rollups).await;
+        }
+        for route in web::routes::reads(model) {
+            ask(&self.reader.1, &route, item, rollups).await;
+        }
+    }
+
+    async fn handle(&self, event: &Event) {
+        let response = self.processor.1.handle(event.clone()).await.expect("a response");
+        assert_eq!(response, Response::success());
+    }
+
+    /// What a function has asked, by the names in the template.
+    fn asked(&self, recorder: &Recorder) -> Actions {
+        let table = &self.system.model.table;
+        let named = |of: String| match of {
+            of if of == table.name => "Table".to_owned(),
+            of if of == table.rollups_table => "RollupsTable".to_owned(),
+            other => other,
+        };
+        recorder
+            .asked()
+            .into_iter()
+            .map(|(operation, of)| (format!("dynamodb:{operation}"), named(of)))
+            .collect()
+    }
+
+    /// What the role of a function grants on the tables.
+    fn granted(&self, role: &str) -> Actions {
+        let (code, definition) = ("target/lambda".to_owned(), "weir.toml".to_owned());
+        let template = template(&self.system.model, &Options { code, definition, filters: true });
+        let policies = template["Resources"][role]["Properties"]["Policies"].as_array();
+        let documents = policies.expect("policies").iter().map(|policy| &policy["PolicyDocument"]);
+        let statements =
+            documents.flat_map(|document| document["Statement"].as_array().expect("a list"));
+        let of_tables =
+            statements.filter(|statement| statement["Resource"]["Fn::GetAtt"][1] == "Arn");
+        let actions = of_tables.flat_map(|statement| {
+            let of = statement["Resource"]["Fn::GetAtt"][0].as_str().expect("a name");
+            let actions = statement["Action"].as_array().expect("a list").iter();
+            actions.map(|action| (action.as_str().expect("text").to_owned(), of.to_owned()))
+        });
+        actions.filter(|(action, _)| action.starts_with("dynamodb:")).collect()
+    }
+
+    fn assert_exact(&self) {
+        let functions = [
+            ("WriterRole", &self.writer.0),
+            ("ReaderRole", &self.reader.0),
+            ("ProcessorRole", &self.processor.0),
+        ];
+        for (role, recorder) in functions {
+            assert_eq!(
+                self.asked(recorder),
+                self.granted(role),
+                "asked, and granted to the {role}"
+            );
+        }
+    }
+
+    /// An update that DynamoDB refuses for good is parked.
+    async fn refuse_for_good(&self, event: &Event) {
+        let table = &self.system.model.table.rollups_table;
+        let rows = scan(&self.dynamodb.url, table).await;
+        let mut spoilt =
+            rows.into_iter().find(|row| row["sum(delay)"].is_object()).expect("a rollup item");
+        // Without its watermarks, or the event would be known already.
+        let item = spoilt.as_object_mut().expect("an item");
+        item.retain(|name, _| !name.starts_with('@'));
+        spoilt["sum(delay)"] = json!({ "S": "?" });
+        let request = json!({ "TableName": table, "Item": spoilt });
+        Client::new(&self.dynamodb.url).dynamodb("PutItem", &request).await;
+        self.handle(event).await;
+        assert_eq!(self.system.rollups.parked().await.expect("the records").len(), 1);
+    }
+
+    /// The same records from many shards, one after another: the watermarks of the first go.
+    async fn grow_old(&self, event: &Event) {
+        let first = event.records[0].dynamodb.approximate_creation_date_time.expect("a time");
+        for number in 1..=SHARDS {
+            let mut event = event.clone();
+            event.shard_id = Some(format!("shardId-{number:020}-00000000"));
+            for record in &mut event.records {
+                let time = first + number * SHARD_HOURS * HOUR;
+                record.dynamodb.approximate_creation_date_time = Some(time);
+            }
+            self.handle(&event).await;
+        }
+        let rows = scan(&self.dynamodb.url, &self.system.model.table.rollups_table).await;
+        let watermarks = |row: &Value| {
+            row.as_object().expect("an item").keys().filter(|name| name.starts_with('@')).count()
+        };
+        let most = rows.iter().map(watermarks).max().expect("rollup items");
+        assert!(most < usize::try_from(SHARDS).expect("a count"), "{most} watermarks are left");
+    }
+}
+
+/// Asks what a route is for. Every operation must do its work, or what it asks of DynamoDB would be missed.
+async fn ask(app: &Router, route: &Route, item: &Value, rollups: &[&str]) {
+    let path = filled(&route.path, item);
+    let (method, body, status) = match route.operation {
+        Operation::Create => ("POST", Some(item.clone()), 201),
+        Operation::Replace => ("PUT", Some(item.clone()), 200),
+        Operation::Delete => ("DELETE", None, 204),
+        // The last write: what was deleted is there again, for the reader.
+        Operation::Batch => ("POST", Some(json!([item])), 200),
+        Operation::Get | Operation::List | Operation::Rollups => ("GET", None, 200),
+        Operation::OpenApi | Operation::Health => ("GET", None, 200),
+        Operation::Rollup => {
+            for question in rollups {
+                assert_eq!(
+                    send(app, "GET", &format!("/rollups/{question}"), None).await,
+                    200,
+                    "{question}"
+                );
+            }
+            return;
+        }
+    };
+    assert_eq!(send(app, method, &path, body).await, status, "{method} {path}");
+}
+
+/// The path with the item's values in it.
+fn filled(path: &str, item: &Value) -> String {
+    let part = |part: &str| match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+        Some(name) => item[name].as_str().unwrap_or(name).to_owned(),
+        None => part.to_owned(),
+    };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+async fn send(app: &Router, method: &str, path: &str, body: Option<Value>) -> u16 {
+    let request =
+        Request::builder().method(method).uri(path).header("Content-Type", "application/json");
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    let response = app.clone().oneshot(request.body(body).expect("a request")).await;
+    response.expect("an answer").status().as_u16()
+}
+
+/// The flight with its numbers as numbers, not as the texts of CSV.
+fn flight() -> Value {
+    let mut flight = flights::rows(1).remove(0);
+    for name in ["delay", "distance"] {
+        let number: i64 = flight[name].as_str().expect("text").parse().expect("a number");
+        flight[name] = json!(number);
+    }
+    flight
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_roles_grant_what_the_functions_ask_and_nothing_else() {
+    let functions = Functions::start(flights::DEFINITION).await;
+    let flight = flight();
+    let text = |name: &str| flight[name].as_str().expect("text");
+    let (origin, destination) = (text("origin"), text("destination"));
+    let rollups = [
+        format!("flights_by_origin?origin={origin}"),
+        format!(
+            "flights_by_route?origin={origin}&destination={destination}&every=day&from=2001&to=2002"
+        ),
+    ];
+    let rollups: Vec<&str> = rollups.iter().map(String::as_str).collect();
+    functions.ask_everything(&flight, &rollups).await;
+    let event = Captured::of(&functions.system).await.cut(100).remove(0);
+    functions.handle(&event).await;
+    // Delivered again, and by a DynamoDB that does not say how far the rollup items have got.
+    functions.processor.0.refuse_conditions();
+    functions.handle(&event).await;
+    functions.processor.0.allow_conditions();
+    functions.grow_old(&event).await;
+    functions.refuse_for_good(&event).await;
+    functions.assert_exact();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_definition_has_no_need_of_is_neither_asked_nor_granted() {
+    let functions = Functions::start(NOTES).await;
+    functions.ask_everything(&json!({ "id": "1" }), &[]).await;
+    let event = Captured::of(&functions.system).await.cut(100).remove(0);
+    functions.handle(&event).await;
+    functions.assert_exact();
+    assert_eq!(functions.granted("ProcessorRole"), Actions::new());
+}
