@@ -89,15 +89,19 @@ fn superfluous(shapes: &[Shape]) -> Option<usize> {
     (0..shapes.len()).find(|place| is_within(*place))
 }
 
-/// The two that lose the fewest attributes when they are joined; two that lose all of them come last.
+/// The two of which the fewest attributes are widened, as that of the discriminator is for two entities, and then the
+/// fewest lost; two that lose all of them come last.
 fn nearest(shapes: &[Shape]) -> (usize, usize) {
     let pairs = (0..shapes.len())
         .flat_map(|first| (first + 1..shapes.len()).map(move |second| (first, second)));
-    let lost = |&(first, second): &(usize, usize)| {
-        let joined = shapes[first].join(&shapes[second]);
-        (joined.is_any(), shapes[first].0.len() + shapes[second].0.len() - 2 * joined.0.len())
+    let cost = |&(first, second): &(usize, usize)| {
+        let (first, second) = (&shapes[first], &shapes[second]);
+        let joined = first.join(second);
+        let is_widened = |(name, texts): &(&String, &Texts)| first.0.get(*name) != Some(*texts);
+        let lost = first.0.len() + second.0.len() - 2 * joined.0.len();
+        (joined.is_any(), joined.0.iter().filter(is_widened).count(), lost)
     };
-    pairs.min_by_key(lost).expect("there are two shapes or more")
+    pairs.min_by_key(cost).expect("there are two shapes or more")
 }
 
 impl Shape {

@@ -137,6 +137,19 @@ fn more_shapes_than_filters_are_joined_where_that_loses_least() {
 }
 
 #[test]
+fn a_text_and_its_absence_are_not_joined_in_one_rule() {
+    let rollups = [
+        rollup(0, "order", "status = { exists = false }"),
+        rollup(1, "note", ""),
+        rollup(2, "order", "status = \"paid\""),
+    ];
+    assert_eq!(
+        shapes(&rollups.concat()),
+        [r#"{"_et":{"S":["order"]}}"#, r#"{"_et":{"S":["note"]}}"#]
+    );
+}
+
+#[test]
 fn a_pattern_that_is_too_long_loses_its_longest_rule() {
     let list = |length: usize| {
         let texts: Vec<_> = (0..length).map(|number| format!("\"status-{number:04}\"")).collect();
