@@ -109,8 +109,8 @@ impl Functions {
 
     /// What the role of a function grants on the tables.
     fn granted(&self, role: &str) -> Actions {
-        let (code, definition) = ("target/lambda".to_owned(), "weir.toml".to_owned());
-        let template = template(&self.system.model, &Options { code, definition, filters: true });
+        let options = Options { code: "target/lambda".to_owned(), filters: true };
+        let template = template(&self.system.model, &options);
         let policies = template["Resources"][role]["Properties"]["Policies"].as_array();
         let documents = policies.expect("policies").iter().map(|policy| &policy["PolicyDocument"]);
         let statements =

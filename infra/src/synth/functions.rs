@@ -1,7 +1,8 @@
 //! The three functions, each with a role and a log group of its own, and the definition file that they share.
 //!
-//! The definition file is a layer: a change of it uploads some kilobytes and no code, and `weir synth` has nothing to put
-//! beside the binaries.
+//! The definition file is a layer: it is not built into a binary, and a change of it uploads some kilobytes and no code. The
+//! layer is a folder with this one file, for a path to a file would be uploaded as it is, and not as the archive that Lambda
+//! wants, whenever the template is packaged from another folder.
 //!
 //! **Invariant:** a function is made after the log group that it writes to, so that Lambda makes none without an end.
 
@@ -18,6 +19,10 @@ use super::template::{Options, Resources};
 
 /// The layer that holds the definition file.
 const DEFINITION: &str = "Definition";
+/// The folder of that layer, beside those of the functions.
+pub(super) const DEFINITION_FOLDER: &str = "definition";
+/// The name of the definition file in it.
+pub(super) const DEFINITION_FILE: &str = "weir.toml";
 /// Where Lambda puts the files of layers.
 const LAYERS_FOLDER: &str = "/opt";
 /// How long an HTTP API waits for an answer is 30 seconds; the SDK gives up after 25, so that the caller hears why.
@@ -123,7 +128,7 @@ fn definition(options: &Options) -> Value {
         "Type": "AWS::Lambda::LayerVersion",
         "Properties": {
             "Description": "The definition file of the three functions",
-            "Content": options.definition,
+            "Content": format!("{}/{DEFINITION_FOLDER}", options.code),
             "CompatibleArchitectures": ["arm64"],
             "CompatibleRuntimes": ["provided.al2023"],
         },
@@ -189,7 +194,7 @@ fn code(function: Function, options: &Options) -> Value {
         "MemorySize": function.memory_mb(),
         "Timeout": function.timeout_s(),
         "ReservedConcurrentExecutions": only_if(&reserves, reference(&reserved)),
-        "Environment": { "Variables": environment(options) },
+        "Environment": { "Variables": environment() },
         "LoggingConfig": {
             "LogGroup": reference(&function.logs()),
             "LogFormat": "JSON",
@@ -201,10 +206,9 @@ fn code(function: Function, options: &Options) -> Value {
     answered(packaged(resource), &ANSWERS)
 }
 
-fn environment(options: &Options) -> Map<String, Value> {
-    let file = options.definition.rsplit('/').next().unwrap_or(&options.definition);
+fn environment() -> Map<String, Value> {
     let variables = [
-        ("WEIR_FILE", json!(format!("{LAYERS_FOLDER}/{file}"))),
+        ("WEIR_FILE", json!(format!("{LAYERS_FOLDER}/{DEFINITION_FILE}"))),
         ("TABLE_NAME", reference(TABLE)),
         ("ROLLUPS_TABLE_NAME", reference(ROLLUPS)),
     ];

@@ -16,10 +16,9 @@ use super::{alarms, api, dashboard, mapping, outputs, parameters, tables};
 /// What a template depends on beside the definition.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The folder that holds a folder for each function, with its `bootstrap`, as the template names it.
+    /// The folder that holds a folder for each function, with its `bootstrap`, and one for the definition file; as the
+    /// template names it.
     pub code: String,
-    /// The definition file, as the template names it.
-    pub definition: String,
     /// Whether records that concern no rollup are kept from the processor.
     pub filters: bool,
 }
