@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::intrinsics::{attribute, only_if, reference, substituted};
 use super::mapping;
-use super::metadata::{answered, explained, packaged};
+use super::metadata::{answered, expendable, explained, packaged};
 use super::parameters::{LOG_RETENTION, TRACING, concurrency};
 use super::permissions::{self, WILDCARDS};
 use super::tables::{ROLLUPS, TABLE};
@@ -142,7 +142,7 @@ pub(super) fn log_group(name: Value) -> Value {
         "Properties": { "LogGroupName": name, "RetentionInDays": reference(LOG_RETENTION) },
     });
     let encryption = "CloudWatch Logs encrypts every log group; a key of one's own is for those who must hold it";
-    answered(group, &[("CKV_AWS_158", encryption)])
+    answered(expendable(group), &[("CKV_AWS_158", encryption)])
 }
 
 fn logs(function: Function) -> Value {

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::filter;
 use super::functions::Function;
 use super::intrinsics::{attribute, reference};
-use super::metadata::answered;
+use super::metadata::{answered, expendable};
 use super::parameters::{BATCH_SIZE, BATCHING_WINDOW};
 use super::tables::TABLE;
 use super::template::{Options, Resources};
@@ -50,7 +50,7 @@ fn queue() -> Value {
             "MessageRetentionPeriod": QUEUE_RETENTION_S,
         },
     });
-    answered(queue, &[("CKV_AWS_27", "encrypted with keys that SQS keeps")])
+    answered(expendable(queue), &[("CKV_AWS_27", "encrypted with keys that SQS keeps")])
 }
 
 fn mapping(filters: &[Value]) -> Value {

@@ -23,6 +23,14 @@ pub(super) fn packaged(mut resource: Value) -> Value {
     resource
 }
 
+/// The resource, which goes with the stack. CloudFormation would do so untold; told, it is seen to be meant.
+pub(super) fn expendable(mut resource: Value) -> Value {
+    for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+        resource[policy] = json!("Delete");
+    }
+    resource
+}
+
 /// The resource, with the reasons of what is unusual in it, by name.
 pub(super) fn explained(mut resource: Value, reasons: &[(&str, &str)]) -> Value {
     for (name, reason) in reasons {
