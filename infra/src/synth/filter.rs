@@ -31,12 +31,9 @@ use std::collections::BTreeMap;
 
 use model::filter::{Condition, Test};
 use model::{AttributeValue, Model, Rollup};
+use processor::mapping::{MAX_FILTERS, MAX_PATTERN_CHARS};
 use serde_json::{Map, Value, json};
 
-/// The most filters that a mapping takes.
-pub const MAX_FILTERS: usize = 5;
-/// The most bytes of a filter; Lambda counts characters, which are no more.
-pub const MAX_PATTERN_BYTES: usize = 4096;
 /// The images of a record that may have a shape.
 const IMAGES: [&str; 2] = ["NewImage", "OldImage"];
 /// The type of attribute that patterns are about: text.
@@ -137,7 +134,7 @@ impl Shape {
 
     /// The same without the longest attributes, until a filter can hold it.
     fn shortened(mut self) -> Self {
-        while self.pattern(IMAGES[0]).to_string().len() > MAX_PATTERN_BYTES {
+        while self.pattern(IMAGES[0]).to_string().chars().count() > MAX_PATTERN_CHARS {
             let longest = self.0.iter().max_by_key(|(_, texts)| texts.rules().to_string().len());
             let longest = longest.expect("a pattern without attributes is short").0.clone();
             self.0.remove(&longest);

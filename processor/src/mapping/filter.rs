@@ -121,7 +121,7 @@ impl FilterCriteria {
     }
 
     /// Whether a record is to be handed over.
-    pub(super) fn admits(&self, record: &Record) -> bool {
+    pub fn admits(&self, record: &Record) -> bool {
         if self.filters.is_empty() {
             return true;
         }

@@ -157,5 +157,5 @@ fn a_pattern_that_is_too_long_loses_its_longest_rule() {
     };
     check(&list(400), r#""any":{"S":["x"]}"#);
     let fits = shapes(&rollup(0, "order", &list(200)));
-    assert!(fits[0].contains("status-0199") && fits[0].len() <= MAX_PATTERN_BYTES);
+    assert!(fits[0].contains("status-0199") && fits[0].len() <= MAX_PATTERN_CHARS);
 }
