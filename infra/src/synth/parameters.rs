@@ -68,8 +68,8 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
     let origins =
         "The origins whose pages may ask, such as https://example.com, with commas between";
     add(CORS_ORIGINS, text(origins, ""));
-    add(THROTTLING_RATE, number("Requests a second, on average, before 429", 500, 1, 10_000));
-    add(THROTTLING_BURST, number("Requests at once before 429", 250, 1, 5_000));
+    add(THROTTLING_RATE, number("Requests a second, on average, before 429", 500, 1, 100_000));
+    add(THROTTLING_BURST, number("Requests at once before 429", 250, 1, 100_000));
     add(
         BATCH_SIZE,
         number("The most changes in one invocation of the processor", 1_000, 1, 10_000),
