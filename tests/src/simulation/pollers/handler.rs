@@ -42,8 +42,11 @@ impl Pollers {
             Verdict::Handled => batch.end,
             Verdict::Before(place) => batch.start + place,
         };
-        state.handled.resize(state.handled.len().max(shard + 1), 0);
-        state.handled[shard] = state.handled[shard].max(end);
+        // The closing of a window says nothing of how far a replay has got.
+        if !batch.is_empty() {
+            state.handled.resize(state.handled.len().max(shard + 1), 0);
+            state.handled[shard] = state.handled[shard].max(end);
+        }
         self.world.notify();
         match outcome {
             Some(Outcome::Answered(answer)) => Ok(answer),
