@@ -46,7 +46,8 @@ pub struct Plan {
 pub struct Point {
     /// The bucket.
     pub bucket: Bucket,
-    /// The value of each measure, in the rollup's order; `None` for a mean of nothing.
+    /// The value of each measure, in the rollup's order; `None` for a mean of nothing, and in a parked point that cannot
+    /// be read.
     pub measures: Vec<(String, Option<Number>)>,
     /// Whether DynamoDB has refused an update of it, so that the values may be wrong until it is repaired.
     pub parked: bool,
@@ -104,19 +105,28 @@ impl Point {
                 rollup.name
             )
         })?;
-        let mut amounts = Amounts::default();
-        for item in stripes {
-            amounts.merge(&read_amounts(rollup, item)?);
-        }
         let parked = stripes.iter().any(|item| item.get(PARKED).is_some());
-        if amounts.is_zero() && !parked {
-            return Ok(None);
-        }
+        let amounts = match sum(rollup, stripes) {
+            Ok(amounts) if amounts.is_zero() && !parked => return Ok(None),
+            Ok(amounts) => Some(amounts),
+            // What it holds is what was refused.
+            Err(_) if parked => None,
+            Err(reason) => return Err(reason),
+        };
         let value = |named: &model::rollup::NamedMeasure| {
-            (named.name.clone(), amounts.measure(&named.measure))
+            let value = amounts.as_ref().and_then(|amounts| amounts.measure(&named.measure));
+            (named.name.clone(), value)
         };
         Ok(Some(Self { bucket, measures: rollup.measures.iter().map(value).collect(), parked }))
     }
+}
+
+fn sum(rollup: &Rollup, stripes: &[Item]) -> Result<Amounts, String> {
+    let mut sum = Amounts::default();
+    for item in stripes {
+        sum.merge(&read_amounts(rollup, item)?);
+    }
+    Ok(sum)
 }
 
 /// The accumulators of a stored rollup item.

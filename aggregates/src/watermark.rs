@@ -29,7 +29,7 @@ pub const STALE_AFTER_SECS: u32 = 72 * 60 * 60;
 pub const UNKNOWN_SECONDS: u32 = u32::MAX;
 
 /// Bytes of a stored watermark.
-const WATERMARK_BYTES: usize = PACKED_BYTES + 4;
+pub const WATERMARK_BYTES: usize = PACKED_BYTES + 4;
 /// Begins the part of a name that could not be shortened; no shortened part does.
 const VERBATIM: char = '=';
 /// What every shard id begins with.

@@ -27,11 +27,11 @@ use std::future::pending;
 use std::process::ExitCode;
 
 use processor::Processor;
-use processor::mapping::{EventSourceMapping, Settings, Source};
+use processor::mapping::{EventSourceMapping, FilterCriteria, Settings, Source};
 use processor::metrics::exporter;
 use table::checkpoints::Checkpoints;
 use table::error::chain;
-use table::{Connection, Rollups, startup};
+use table::{Connection, Rollups, Table, startup};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
@@ -51,6 +51,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), lambda_runtime::Error> {
     let model = startup::model_from_env()?;
     let connection = Connection::from_env().await;
+    Table::new(&connection, model.clone()).check_rollups().await?;
     let rollups = Rollups::new(&connection, &model.table.rollups_table);
     let processor = Processor::new(model.clone()).rollups(rollups);
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
@@ -59,6 +60,11 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     exporter::serve_from_env()?;
     let checkpoints = Checkpoints::new(connection.dynamodb(), &model.table.rollups_table);
     let settings = Settings::from_env(Source::Table(model.table.name.clone()))?;
+    if settings.filter_criteria != FilterCriteria::default() {
+        tracing::warn!(
+            "filter criteria are set: a change counts only if they admit it whenever its old or its new image contributes"
+        );
+    }
     let mapping = EventSourceMapping::new(&connection, checkpoints, settings);
     Ok(processor.poll(mapping, told_to_stop()).await?)
 }

@@ -50,6 +50,7 @@ pub use settings::{
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodbstreams::Client;
@@ -77,6 +78,8 @@ pub struct EventSourceMapping {
     checkpoints: Checkpoints,
     settings: Settings,
     board: Arc<Board>,
+    /// Whether another poller was seen to hold the lease.
+    has_waited: AtomicBool,
 }
 
 /// Why a mapping could not start, or had to end.
@@ -138,7 +141,13 @@ impl EventSourceMapping {
     /// A mapping that reads streams over this connection and keeps its place in these checkpoints.
     pub fn new(connection: &Connection, checkpoints: Checkpoints, settings: Settings) -> Self {
         let client = Client::new(connection.sdk_config());
-        EventSourceMapping { client, checkpoints, settings, board: Arc::new(Board::new()) }
+        EventSourceMapping {
+            client,
+            checkpoints,
+            settings,
+            board: Arc::new(Board::new()),
+            has_waited: AtomicBool::new(false),
+        }
     }
 
     /// A view of how far it gets, to be taken before it runs.
@@ -193,7 +202,7 @@ impl EventSourceMapping {
                     tracing::warn!("the lease was lost, waiting to take it again");
                     continue;
                 }
-                Err(error) if error.may_pass() && self.board.has_listed() => error,
+                Err(error) if error.may_pass() && self.has_worked() => error,
                 Err(error) => return Err(error),
             };
             let pause = backoff.pause();
@@ -203,6 +212,11 @@ impl EventSourceMapping {
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
             }
         }
+    }
+
+    /// Whether DynamoDB has answered before, if only that another poller holds the lease.
+    fn has_worked(&self) -> bool {
+        self.board.has_listed() || self.has_waited.load(Ordering::Relaxed)
     }
 
     /// Takes the lease and polls while it lasts.
@@ -249,6 +263,7 @@ impl EventSourceMapping {
             match self.checkpoints.acquire(label, owner, *lease_time_to_live).await {
                 Ok(lease) => return Ok((lease, asked)),
                 Err(held @ checkpoints::Error::Held { .. }) => {
+                    self.has_waited.store(true, Ordering::Relaxed);
                     if !told {
                         tracing::info!("waiting: {held}");
                         told = true;

@@ -66,6 +66,10 @@ registry! {
         "Invocations that failed, wholly or in part.";
     RETRIES = Counter "weir_mapping_retries_total" Count
         "Failed invocations after which records are handed over again.";
+    READS_FAILED = Counter "weir_mapping_reads_failed_total" Count
+        "Reads of a shard that failed and are made again: while it grows, the iterator age does not tell how far behind the shard is.";
+    GAPS = Counter "weir_mapping_gaps_total" Count
+        "Times that records of a shard were trimmed before they were read: they are lost.";
     LEASES_LOST = Counter "weir_mapping_leases_lost_total" Count
         "How often another poller took the lease, or it could not be renewed in time.";
     UPDATES_ABSORBED = Counter "weir_rollups_updates_absorbed_total" Count

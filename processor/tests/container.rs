@@ -252,6 +252,22 @@ async fn a_second_process_waits_for_the_lease_of_the_first() {
     second.says("reading the shard");
 }
 
+/// What was counted under another definition would be retracted as it never was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollup_that_was_changed_ends_the_process_at_once_and_is_named() {
+    let world = World::start().await;
+    world.load(&rows(5)).await;
+    let process = world.process(&[]);
+    world.becomes_exact().await;
+    process.terminate();
+    assert!(process.ended().success());
+    let changed = DEFINITION.replace("gte = 15", "gte = 1");
+    std::fs::write(world.folder.path().join("weir.toml"), changed).expect("written");
+    let process = world.process(&[]);
+    process.says("the rollup `delayed_by_origin` was changed after the table");
+    assert!(!process.ended().success());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_setting_ends_the_process_at_once_and_is_named() {
     let world = World::start().await;

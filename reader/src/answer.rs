@@ -42,7 +42,7 @@ pub struct AnswerPoint {
     pub start: Option<String>,
     /// The instant the next one begins.
     pub end: Option<String>,
-    /// The value of each measure, in the rollup's order; `null` for a mean of nothing.
+    /// The value of each measure, in the rollup's order; `null` for a mean of nothing, and where it cannot be read.
     #[serde(flatten)]
     pub measures: Map<String, Value>,
     /// Whether DynamoDB has refused an update of it, so that the values may be wrong until it is repaired; left out if

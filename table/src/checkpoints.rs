@@ -32,11 +32,13 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_dynamodb::types::AttributeValue;
 use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
+
+use crate::error::chain;
 
 /// Starts the partition key of every item that this module writes.
 pub const PARTITION_PREFIX: &str = "@mapping#";
@@ -216,7 +218,7 @@ impl Checkpoints {
     where
         E: std::error::Error + 'static,
     {
-        let reason = DisplayErrorContext(error).to_string();
+        let reason = chain(&error);
         Error::DynamoDb { action, table: self.table_name.clone(), reason }
     }
 }

@@ -106,9 +106,14 @@ async fn load(client: &Client, table: &str) -> Result<Option<Fingerprints>, Erro
 
 async fn save(client: &Client, table: &str, fingerprints: &Fingerprints) -> Result<(), Error> {
     let texts = fingerprints.iter().map(|(name, text)| (name.clone(), SdkValue::S(text.clone())));
-    let mut item = key();
-    item.insert(FINGERPRINTS.to_owned(), SdkValue::M(texts.collect()));
-    let request = client.put_item().table_name(table).set_item(Some(item));
+    // An update, not a put: a processor's role has no other right to write.
+    let request = client
+        .update_item()
+        .table_name(table)
+        .set_key(Some(key()))
+        .update_expression("SET #fingerprints = :fingerprints")
+        .expression_attribute_names("#fingerprints", FINGERPRINTS)
+        .expression_attribute_values(":fingerprints", SdkValue::M(texts.collect()));
     request.send().await.map(drop).map_err(|error| Error::of(table, error))
 }
 

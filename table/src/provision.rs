@@ -59,6 +59,15 @@ impl Table {
         Ok(Provisioned { is_new, stream_arn })
     }
 
+    /// Makes sure that the rollups are those that the table of rollups began with, and takes note of them where it has
+    /// just begun. Whoever keeps rollups asks this before anything else.
+    ///
+    /// # Errors
+    /// [`Error::ChangedRollup`] for one that was added or changed since; else what DynamoDB says.
+    pub async fn check_rollups(&self) -> Result<(), Error> {
+        definitions::check(&self.client, &self.model, false).await
+    }
+
     async fn enable_ttl(&self) -> Result<(), Error> {
         let Some(attribute) = &self.model.table.ttl else { return Ok(()) };
         let specification =

@@ -27,7 +27,8 @@ pub use read::{Row, Rows};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use aggregates::{RollupKey, Update, Watermark, watermark};
+use aggregates::watermark::{self, WATERMARK_BYTES};
+use aggregates::{RollupKey, Update, Watermark};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -40,6 +41,9 @@ use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 use crate::connection::Connection;
 use crate::error::Error;
 
+/// When an update is added. Bytes of another size are no watermark, whatever they compare to.
+const CONDITION: &str =
+    "attribute_not_exists(#watermark) OR (#watermark < :first AND size(#watermark) = :bytes)";
 /// How often an update is cut down to what is left of it. Once is enough unless invocations for the shard overlap.
 const MAX_ROUNDS: u32 = 8;
 
@@ -113,7 +117,8 @@ impl Rollups {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key(&update.key)))
-            .condition_expression("attribute_not_exists(#watermark) OR #watermark < :first")
+            .condition_expression(CONDITION)
+            .expression_attribute_values(":bytes", SdkValue::N(WATERMARK_BYTES.to_string()))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_names("#watermark", watermark)
@@ -151,10 +156,15 @@ impl Rollups {
             return Err(Error::of(&self.table, error));
         };
         let item = match &failed.item {
-            Some(item) => Some(item.clone()),
-            None => self.get(key).await?,
+            Some(item) => item.clone(),
+            None => self.get(key).await?.unwrap_or_default(),
         };
-        let stored = item.as_ref().and_then(|item| item.get(watermark)?.as_b().ok());
+        // It was there when the condition failed, and was removed since.
+        if !item.contains_key(watermark) {
+            let reason = format!("{} {} has changed since", key.partition, key.sort);
+            return Err(Error::Conflict { source: reason.into() });
+        }
+        let stored = item.get(watermark).and_then(|value| value.as_b().ok());
         let unreadable = || {
             Error::Unreadable(format!(
                 "the watermark `{watermark}` of {} {}",

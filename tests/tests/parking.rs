@@ -72,6 +72,8 @@ async fn a_text_where_a_sum_was_parks_its_rollup_item_and_no_other() {
     // Delivered again, it is refused again; that is still one record.
     let again = handle(&dynamodb, &system, &event).await;
     assert_eq!(again, [Parked { refusals: 2, ..one.clone() }]);
+    let point = point(&system).await;
+    assert_eq!((&point["parked"], &point["flights"]), (&json!(true), &Value::Null));
 }
 
 /// A watermark that is no watermark must not be taken for none, or everything would count again.
@@ -81,9 +83,11 @@ async fn a_watermark_that_cannot_be_read_parks_its_rollup_item() {
     let label = event.event_source_arn.as_deref().and_then(|arn| arn.rsplit('/').next());
     let shard = event.shard_id.as_deref().expect("a shard");
     let watermark = aggregates::watermark::name(label.expect("a label"), shard);
-    spoil(&dynamodb, &system, &watermark, json!({ "S": "?" })).await;
-    let parked = handle(&dynamodb, &system, &event).await;
-    assert!(parked[0].reason.contains(&watermark), "{parked:?}");
+    for garbage in [json!({ "S": "?" }), json!({ "B": "AAAA" })] {
+        spoil(&dynamodb, &system, &watermark, garbage).await;
+        let parked = handle(&dynamodb, &system, &event).await;
+        assert!(parked[0].reason.contains(&watermark), "{parked:?}");
+    }
     assert_eq!(point(&system).await["parked"], json!(true), "whoever reads it knows");
 }
 
@@ -97,6 +101,21 @@ async fn an_item_without_room_for_another_byte_is_parked_though_it_cannot_be_mar
     let parked = handle(&dynamodb, &system, &event).await;
     assert_eq!(parked.len(), 1);
     assert!(parked[0].reason.contains("maximum allowed size"), "{}", parked[0].reason);
+}
+
+/// The records are items too, and somebody may write into them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_cannot_be_updated_is_written_anew() {
+    let (dynamodb, system, event) = flights().await;
+    spoil(&dynamodb, &system, "sum(delay)", json!({ "S": "?" })).await;
+    let table = &system.model.table.rollups_table;
+    handle(&dynamodb, &system, &event).await;
+    let kept = scan(&dynamodb.url, table).await;
+    let mut record = kept.into_iter().find(|item| item["PK"]["S"] == "@parked").expect("a record");
+    record["refusals"] = json!({ "S": "?" });
+    let request = json!({ "TableName": table, "Item": record });
+    Client::new(&dynamodb.url).dynamodb("PutItem", &request).await;
+    assert_eq!(handle(&dynamodb, &system, &event).await[0].refusals, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

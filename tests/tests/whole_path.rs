@@ -266,3 +266,32 @@ async fn a_rollup_that_is_added_or_changed_later_is_refused() {
     assert_eq!(provision(r#"delay = "sum(delay)", "#, measure).await, Ok(()));
     assert_eq!(provision("gte = 15", "gte = 15").await, Ok(()));
 }
+
+/// What the mapping itself writes is told by its key, but only where it writes: elsewhere it is a key like others.
+#[tokio::test(flavor = "multi_thread")]
+async fn items_whose_keys_look_like_checkpoints_are_counted() {
+    let dynamodb = TestDynamo::start().await;
+    let definition = r##"
+        [table]
+        name = "tenants"
+        [entities.tenant]
+        PK = "{tenant}#{id}"
+        SK = "TENANT"
+        [entities.tenant.attributes]
+        tenant = { type = "string", required = true }
+        id = { type = "string", required = true }
+        [rollups.tenants]
+        of = "tenant"
+        measures = { tenants = "count" }
+    "##;
+    let system = System::start(&dynamodb, definition).await;
+    let running = system.process(system.processor(), 10);
+    for tenant in ["acme", "@mapping", "@parked"] {
+        let item = json!({ "tenant": tenant, "id": "1" });
+        assert_eq!(system.http.send("POST", "/tenant", Some(&item)).await.0, 201);
+    }
+    running.catch_up().await;
+    let (_, answer) = system.http.get("/rollups/tenants").await;
+    assert_eq!(answer["points"][0]["tenants"], json!(3));
+    running.stop().await;
+}

@@ -9,6 +9,8 @@ use crate::file::{FileDefinition, RollupFile};
 use crate::nearest::expected;
 use crate::rollup::{Granularity, MAX_STRIPES, MEASURES, Measure, NamedMeasure, Rollup};
 
+/// The most measures of a rollup: DynamoDB takes an update expression of 4 KB.
+const MAX_MEASURES: usize = 100;
 /// Names that the parameters and answers of a rollup's query have for themselves.
 const RESERVED: [&str; 11] = [
     "from", "to", "every", "limit", "cursor", "start", "end", "order", "format", "measures",
@@ -195,6 +197,14 @@ fn measures(
     entity: &Entity,
     report: &mut Report<'_>,
 ) -> Vec<NamedMeasure> {
+    if file.measures.len() > MAX_MEASURES {
+        let message = format!("{} measures", file.measures.len());
+        report.key(
+            &["rollups", name, "measures"],
+            message,
+            format!("expected {MAX_MEASURES} or fewer"),
+        );
+    }
     if file.measures.is_empty() {
         report.key(
             &["rollups", name, "measures"],

@@ -217,6 +217,21 @@ mod tests {
             refusal(&["[]"]),
             "filter 1: the pattern is [], expected an object of fields, with one at least"
         );
+        assert!(refusal(&[r#"{"eventname":["INSERT"]}"#]).starts_with(
+            "filter 1: `eventname` is eventname, expected a field of a record: eventID, eventName,"
+        ));
+        for (path, pattern) in [
+            ("dynamodb.NewImag", r#"{"dynamodb":{"NewImag":{"a":{"S":["x"]}}}}"#),
+            ("dynamodb.NewImage.a.s", r#"{"dynamodb":{"NewImage":{"a":{"s":["x"]}}}}"#),
+            (
+                "dynamodb.NewImage.a.M.b.Text",
+                r#"{"dynamodb":{"NewImage":{"a":{"M":{"b":{"Text":["x"]}}}}}}"#,
+            ),
+            ("userIdentity.Type", r#"{"userIdentity":{"Type":["Service"]}}"#),
+        ] {
+            let refusal = refusal(&[pattern]);
+            assert!(refusal.starts_with(&format!("filter 1: `{path}` is ")), "{refusal}");
+        }
         let wrong = FilterCriteria::from_json(r#"{"Filters":[{"Pattern":{}}]}"#);
         let error = wrong.expect_err("no text").to_string();
         assert!(error.ends_with(r#"expected {"Filters":[{"Pattern":"…"}]}"#), "{error}");

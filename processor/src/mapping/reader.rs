@@ -4,11 +4,13 @@
 //! **Invariant:** the position is the last record that was read, so that a new iterator skips
 //! nothing and repeats nothing.
 
+use model::table::ROLLUPS_PARTITION_KEY;
 use serde_dynamo::AttributeValue;
 use table::checkpoints::PARTITION_PREFIX;
 
 use super::stream::{Position, ReadError, Stream};
 use crate::event::Record;
+use crate::metrics;
 
 /// How often one read may change its iterator before it pauses.
 const ITERATORS_PER_READ: usize = 3;
@@ -33,6 +35,11 @@ impl Reader {
     /// Whether the shard has ended and everything in it was read.
     pub(super) fn has_ended(&self) -> bool {
         self.ended
+    }
+
+    /// What was read last.
+    pub(super) fn position(&self) -> &Position {
+        &self.position
     }
 
     /// Reads the next records, perhaps none.
@@ -70,6 +77,7 @@ impl Reader {
 
     fn skip_to_trim_horizon(&mut self) {
         if let Position::After(sequence_number) = &self.position {
+            metrics::GAPS.add(1);
             tracing::warn!(
                 shard_id = self.shard_id,
                 after = sequence_number,
@@ -81,13 +89,11 @@ impl Reader {
     }
 }
 
-/// Whether a record tells of an item that the mapping itself wrote: it does where the rollups live
-/// in the table whose stream is read. Handing it over would save a checkpoint, which would make
-/// another record, and so on for ever.
+/// Whether a record of a table that holds the rollups as well tells of an item that the mapping
+/// itself wrote. Handing it over would save a checkpoint, which would make another record, and so on
+/// for ever.
 pub(super) fn is_our_own(record: &Record) -> bool {
-    record
-        .dynamodb
-        .keys
-        .values()
-        .any(|value| matches!(value, AttributeValue::S(key) if key.starts_with(PARTITION_PREFIX)))
+    record.dynamodb.keys.get(ROLLUPS_PARTITION_KEY).is_some_and(
+        |value| matches!(value, AttributeValue::S(key) if key.starts_with(PARTITION_PREFIX)),
+    )
 }

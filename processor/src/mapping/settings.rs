@@ -2,9 +2,7 @@
 //!
 //! Names, bounds and defaults are Lambda's where Lambda has them. One rule of its API is not kept: a
 //! batch size above 10 may go without a batching window, for an invocation in this process costs
-//! nothing; what is read at once, up to 1000 records, is handed over at once. And −1 is for ever:
-//! Lambda discards a record after the 24 hours that the stream has it, here one that was read is
-//! handed over again for as long as the process lives.
+//! nothing; what is read at once, up to 1000 records, is handed over at once.
 
 use std::time::Duration;
 

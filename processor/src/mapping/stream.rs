@@ -3,8 +3,10 @@
 use std::fmt::Debug;
 
 use aws_sdk_dynamodbstreams::Client;
-use aws_sdk_dynamodbstreams::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodbstreams::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodbstreams::types::{self, OperationType, ShardIteratorType};
+
+use table::error::chain;
 
 use super::Error;
 use super::lineage::Shard;
@@ -92,6 +94,11 @@ impl Stream {
 
     pub(super) fn arn(&self) -> &str {
         &self.arn
+    }
+
+    /// The table's name, where the ARN is as AWS writes it.
+    pub(super) fn table(&self) -> Option<&str> {
+        self.arn.split_once("/stream/")?.0.rsplit('/').next()
     }
 
     /// The label: the last segment of the ARN.
@@ -221,7 +228,7 @@ where
         Some("ExpiredIteratorException") => ReadError::Expired,
         Some("TrimmedDataAccessException") => ReadError::Trimmed,
         Some("ResourceNotFoundException") => ReadError::Gone,
-        _ => ReadError::Passing(DisplayErrorContext(error).to_string()),
+        _ => ReadError::Passing(chain(&error)),
     }
 }
 
@@ -229,7 +236,7 @@ fn failure<E>(action: &'static str, error: SdkError<E>) -> Error
 where
     E: std::error::Error + Debug + 'static,
 {
-    Error::Streams { action, reason: DisplayErrorContext(error).to_string() }
+    Error::Streams { action, reason: chain(&error) }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use super::Error;
 use super::lineage::{self, Shard};
 use super::pruning;
 use super::worker::{Context, Ended, Worker, epoch_secs};
+use crate::metrics;
 
 /// How often the list of shards is read anew. A shard lives for hours.
 const LISTING_INTERVAL_SECS: u64 = 10;
@@ -97,6 +98,7 @@ where
     async fn supervise(&mut self) -> Result<Outcome, Error> {
         let (shards, saved) = self.look().await?;
         for lost in lineage::lost(&shards, &saved) {
+            metrics::GAPS.add(1);
             tracing::warn!(
                 shard_id = lost.shard_id,
                 after = lost.sequence_number,

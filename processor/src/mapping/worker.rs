@@ -21,6 +21,7 @@ use super::progress::Board;
 use super::reader::{Reader, is_our_own};
 use super::stream::{ReadError, Stream};
 use crate::event::Record;
+use crate::metrics;
 
 /// What the workers of one stream share while the lease is held.
 #[derive(Debug)]
@@ -141,10 +142,20 @@ where
                 self.save_passed().await
             }
             Err(ReadError::Gone) => {
+                if !self.reader.has_ended() {
+                    metrics::GAPS.add(1);
+                    let (shard_id, after) = (&self.checkpoint.shard_id, self.reader.position());
+                    tracing::error!(
+                        shard_id,
+                        ?after,
+                        "the shard is gone and was not read to its end: records after this one are lost"
+                    );
+                }
                 self.is_gone = true;
                 Ok(())
             }
             Err(error) => {
+                metrics::READS_FAILED.add(1);
                 let (shard_id, pause) = (&self.checkpoint.shard_id, self.reading.pause());
                 tracing::warn!(shard_id, %error, ?pause, "reading the shard failed, trying again");
                 self.pause(pause).await
@@ -158,7 +169,12 @@ where
         let last = records.last();
         self.read_until = last.and_then(|last| last.dynamodb.approximate_creation_date_time);
         let mut filtered = 0;
-        for record in records.into_iter().filter(|record| !is_our_own(record)) {
+        let Context { stream, checkpoints, .. } = &*self.context;
+        let is_shared = stream.table() == Some(checkpoints.table_name());
+        for record in records {
+            if is_shared && is_our_own(&record) {
+                continue;
+            }
             if self.context.filters.admits(&record) {
                 self.buffer.push(record, now);
             } else {

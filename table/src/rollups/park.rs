@@ -83,31 +83,70 @@ impl Rollups {
             (AMOUNTS, SdkValue::M(amounts.collect())),
             (LATEST, text(&now)),
         ];
+        match self.record(&update.key, &now, &set).await {
+            // Somebody may have written into the record.
+            Err(error) if error.is_refusal() => self.write_anew(&update.key, &now, &set).await?,
+            recorded => recorded?,
+        }
+        self.mark(&update.key, &now).await
+    }
+
+    /// Brings the record of a rollup item up to date, or begins it.
+    async fn record(
+        &self,
+        rollup: &RollupKey,
+        now: &str,
+        set: &[(&str, SdkValue)],
+    ) -> Result<(), Error> {
         let mut request = self
             .client
             .update_item()
             .table_name(&self.table)
-            .key(ROLLUPS_PARTITION_KEY, text(PARKED))
-            .key(ROLLUPS_SORT_KEY, text(record_name(&update.key)))
+            .set_key(Some(record_key(rollup)))
             .expression_attribute_names("#since", SINCE)
-            .expression_attribute_values(":now", text(&now))
+            .expression_attribute_values(":now", text(now))
             .expression_attribute_names("#refusals", REFUSALS)
             .expression_attribute_values(":one", SdkValue::N("1".to_owned()));
         let mut expression = "SET #since = if_not_exists(#since, :now)".to_owned();
-        for (position, (name, value)) in set.into_iter().enumerate() {
+        for (position, (name, value)) in set.iter().enumerate() {
             expression.push_str(&format!(", #n{position} = :v{position}"));
             request = request
-                .expression_attribute_names(format!("#n{position}"), name)
-                .expression_attribute_values(format!(":v{position}"), value);
+                .expression_attribute_names(format!("#n{position}"), *name)
+                .expression_attribute_values(format!(":v{position}"), value.clone());
         }
         let request = request.update_expression(expression + " ADD #refusals :one");
-        request.send().await.map_err(|error| match Error::of(&self.table, error) {
+        request.send().await.map(drop).map_err(|error| Error::of(&self.table, error))
+    }
+
+    /// Writes the record of a rollup item whatever was there. What is refused even then is refused for the table's sake.
+    async fn write_anew(
+        &self,
+        rollup: &RollupKey,
+        now: &str,
+        set: &[(&str, SdkValue)],
+    ) -> Result<(), Error> {
+        // Two updates: the role of a processor has no other right to write.
+        let removed = [SINCE, REFUSALS];
+        let names = removed.iter().enumerate();
+        let names = names.map(|(position, name)| (format!("#n{position}"), (*name).to_owned()));
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(record_key(rollup)))
+            .update_expression("REMOVE #n0, #n1")
+            .set_expression_attribute_names(Some(names.collect()));
+        let removed = request.send().await.map_err(|error| Error::of(&self.table, error));
+        let written = match removed {
+            Ok(_) => self.record(rollup, now, set).await,
+            Err(error) => Err(error),
+        };
+        written.map_err(|error| match error {
             Error::Refused { message, .. } => {
                 Error::OtherTable { table: self.table.clone(), mismatch: message }
             }
             error => error,
-        })?;
-        self.mark(&update.key, &now).await
+        })
     }
 
     /// Every rollup item that refused an update, by key.
@@ -154,6 +193,13 @@ impl Rollups {
             marked => marked.map(drop),
         }
     }
+}
+
+fn record_key(rollup: &RollupKey) -> HashMap<String, SdkValue> {
+    HashMap::from([
+        (ROLLUPS_PARTITION_KEY.to_owned(), text(PARKED)),
+        (ROLLUPS_SORT_KEY.to_owned(), text(record_name(rollup))),
+    ])
 }
 
 /// The sort key of a rollup item's record: both its keys, shortened by a hash where they are too long for one.

@@ -145,8 +145,8 @@ pub(super) fn answer(rollup: &Rollup) -> Value {
 fn measure(measure: &Measure) -> Value {
     let description = measure.to_string();
     match measure {
-        Measure::Count => json!({ "type": "integer", "description": description }),
-        Measure::Sum(_) => json!({ "type": "number", "description": description }),
+        Measure::Count => json!({ "type": ["integer", "null"], "description": description }),
+        Measure::Sum(_) => json!({ "type": ["number", "null"], "description": description }),
         Measure::Avg(_) => json!({ "type": ["number", "null"], "description": description }),
     }
 }

@@ -16,6 +16,29 @@ use super::rule::Rule;
 const OR: &str = "$or";
 /// The fields of a change whose values are attributes.
 const IMAGES: [&str; 3] = ["Keys", "NewImage", "OldImage"];
+/// The fields of a record, of its change, and of its author.
+const RECORD_FIELDS: [&str; 8] = [
+    "eventID",
+    "eventName",
+    "eventVersion",
+    "eventSource",
+    "awsRegion",
+    "dynamodb",
+    "userIdentity",
+    "eventSourceARN",
+];
+const CHANGE_FIELDS: [&str; 7] = [
+    "ApproximateCreationDateTime",
+    "Keys",
+    "NewImage",
+    "OldImage",
+    "SequenceNumber",
+    "SizeBytes",
+    "StreamViewType",
+];
+const AUTHOR_FIELDS: [&str; 2] = ["type", "principalId"];
+/// The types of an attribute.
+const TYPES: [&str; 10] = ["S", "N", "B", "SS", "NS", "BS", "M", "L", "BOOL", "NULL"];
 
 /// What an object has to be like.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +83,12 @@ impl Pattern {
             let path: Vec<String> = path.iter().chain([name]).cloned().collect();
             match name.as_str() {
                 OR => pattern.alternatives.push(alternatives(value, path)?),
-                _ => pattern.fields.push((name.clone(), Field::parse(value, &path)?)),
+                _ => {
+                    if let Some(expected) = expected_instead(&path) {
+                        return Err(Mistake { path, found: name.clone(), expected });
+                    }
+                    pattern.fields.push((name.clone(), Field::parse(value, &path)?));
+                }
             }
         }
         Ok(pattern)
@@ -144,6 +172,39 @@ fn alternatives(json: &Value, path: Vec<String>) -> Result<Vec<Pattern>, Mistake
     // The path in the record is that of the object around them.
     let around = &path[..path.len() - 1];
     list.iter().map(|pattern| Pattern::parse(pattern, around)).collect()
+}
+
+/// What a record has instead of the last name of a path, where it never has that name.
+fn expected_instead(path: &[String]) -> Option<&'static str> {
+    let path: Vec<_> = path.iter().map(String::as_str).collect();
+    let (is_known, expected) = match &path[..] {
+        [name] => (
+            RECORD_FIELDS.contains(name),
+            "a field of a record: eventID, eventName, eventVersion, eventSource, awsRegion, dynamodb, \
+             userIdentity or eventSourceARN",
+        ),
+        ["userIdentity", name] => (AUTHOR_FIELDS.contains(name), "type or principalId"),
+        ["dynamodb", name] => (
+            CHANGE_FIELDS.contains(name),
+            "a field of a change: ApproximateCreationDateTime, Keys, NewImage, OldImage, SequenceNumber, \
+             SizeBytes or StreamViewType",
+        ),
+        ["dynamodb", image, attributes @ ..] if IMAGES.contains(image) => {
+            (is_typed(attributes), "an attribute's type: S, N, B, SS, NS, BS, M, L, BOOL or NULL")
+        }
+        _ => (true, ""),
+    };
+    (!is_known).then_some(expected)
+}
+
+/// Whether a path that begins with the name of an attribute goes on with types.
+fn is_typed(path: &[&str]) -> bool {
+    match path {
+        [] | [_] => true,
+        [_, "M", rest @ ..] => is_typed(rest),
+        [_, "L", rest @ ..] => rest.is_empty() || is_typed(&[&[""], rest].concat()),
+        [_, kind, ..] => TYPES.contains(kind),
+    }
 }
 
 /// What a record has at a path.
