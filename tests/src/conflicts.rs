@@ -5,13 +5,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use table::Connection;
+
+use crate::interception::intercepted;
 
 const ANSWER: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException","message":"held"}"#;
 
@@ -46,8 +43,12 @@ impl Transaction {
 
     /// The connection, through which no such write of such an item comes while this is open.
     pub fn before(&self, connection: Connection) -> Connection {
-        let inner = connection.sdk_config().http_client().expect("a connection has one");
-        connection.with_http_client(Holding { inner, transaction: self.clone() })
+        let transaction = self.clone();
+        intercepted(connection, move |request| {
+            let conflicts = transaction.conflicts_with(request);
+            transaction.refused.fetch_add(usize::from(conflicts), Ordering::SeqCst);
+            conflicts.then_some(ANSWER)
+        })
     }
 
     /// Lets go.
@@ -65,39 +66,5 @@ impl Transaction {
         let body = request.body().bytes().unwrap_or_default();
         let is_of_key = std::str::from_utf8(body).is_ok_and(|body| body.contains(&self.key));
         self.is_open.load(Ordering::SeqCst) && target.ends_with(self.operation) && is_of_key
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Holding {
-    inner: SharedHttpClient,
-    transaction: Transaction,
-}
-
-#[derive(Debug)]
-struct HoldingConnector {
-    inner: SharedHttpConnector,
-    transaction: Transaction,
-}
-
-impl HttpClient for Holding {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(HoldingConnector { inner, transaction: self.transaction.clone() })
-    }
-}
-
-impl HttpConnector for HoldingConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        if !self.transaction.conflicts_with(&request) {
-            return self.inner.call(request);
-        }
-        self.transaction.refused.fetch_add(1, Ordering::SeqCst);
-        let status = 400.try_into().expect("a status");
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, ANSWER.into())))
     }
 }

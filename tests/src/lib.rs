@@ -6,6 +6,7 @@ pub mod conflicts;
 pub mod dynamodb;
 pub mod flights;
 pub mod http;
+mod interception;
 pub mod recorder;
 pub mod recount;
 pub mod running;

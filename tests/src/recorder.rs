@@ -7,14 +7,11 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use serde_json::Value;
 use table::Connection;
+
+use crate::interception::intercepted;
 
 const CONDITION_FAILED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"}"#;
 
@@ -28,8 +25,14 @@ pub struct Recorder {
 impl Recorder {
     /// The connection, each request through which is written down.
     pub fn before(&self, connection: Connection) -> Connection {
-        let inner = connection.sdk_config().http_client().expect("a connection has one");
-        connection.with_http_client(Recording { inner, recorder: self.clone() })
+        let recorder = self.clone();
+        intercepted(connection, move |request| {
+            let (operation, body) = recorder.record(request);
+            let is_conditional =
+                operation == "UpdateItem" && body["ConditionExpression"].is_string();
+            let refuses = recorder.refuses_conditions.load(Ordering::SeqCst);
+            (refuses && is_conditional).then_some(CONDITION_FAILED)
+        })
     }
 
     /// Operations and what they were asked of: `table`, or `table/index/name`.
@@ -66,43 +69,5 @@ fn resources(body: &Value) -> Vec<String> {
         (Some(table), None, _) => vec![table.to_owned()],
         (None, None, Value::Object(tables)) => tables.keys().cloned().collect(),
         _ => panic!("a request that names no table: {body}"),
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Recording {
-    inner: SharedHttpClient,
-    recorder: Recorder,
-}
-
-#[derive(Debug)]
-struct RecordingConnector {
-    inner: SharedHttpConnector,
-    recorder: Recorder,
-}
-
-impl HttpClient for Recording {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(RecordingConnector { inner, recorder: self.recorder.clone() })
-    }
-}
-
-impl HttpConnector for RecordingConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (operation, body) = self.recorder.record(&request);
-        let is_refused = self.recorder.refuses_conditions.load(Ordering::SeqCst);
-        if is_refused && operation == "UpdateItem" && body["ConditionExpression"].is_string() {
-            let status = 400.try_into().expect("a status");
-            return HttpConnectorFuture::ready(Ok(HttpResponse::new(
-                status,
-                CONDITION_FAILED.into(),
-            )));
-        }
-        self.inner.call(request)
     }
 }
