@@ -29,15 +29,15 @@ pub use lease::Lease;
 pub use on_failure::{BatchInfo, Condition, OnFailureRecord, RequestContext, ResponseContext};
 
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_dynamodb::types::AttributeValue;
 use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 
+use crate::clock;
 use crate::error::chain;
 
 /// Starts the partition key of every item that this module writes.
@@ -236,8 +236,7 @@ fn number(value: impl ToString) -> AttributeValue {
 }
 
 fn now() -> AttributeValue {
-    let now = DateTime::from(SystemTime::now()).fmt(DateTimeFormat::DateTime);
-    AttributeValue::S(now.expect("this century is within RFC 3339"))
+    AttributeValue::S(clock::now())
 }
 
 /// Whether the condition of a write did not hold.

@@ -9,6 +9,7 @@
 //! **Invariant:** no request scans a table, and every value in an expression goes in by placeholder.
 
 pub mod checkpoints;
+mod clock;
 mod connection;
 mod cursor;
 mod definitions;

@@ -11,14 +11,13 @@
 //! writes its on-failure record, so that nothing is lost silently and nothing is reported that a
 //! later poller goes on with.
 
-use std::time::SystemTime;
-
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 use serde::{Deserialize, Serialize};
+
+use crate::clock;
 
 use super::{Checkpoint, Checkpoints, Error, Lease, PARTITION_PREFIX, written};
 
@@ -107,13 +106,11 @@ impl OnFailureRecord {
         response_context: Option<ResponseContext>,
         batch: BatchInfo,
     ) -> Self {
-        let now = DateTime::from(SystemTime::now()).fmt(DateTimeFormat::DateTime);
-        let timestamp = now.expect("this century is within RFC 3339");
         OnFailureRecord {
             request_context,
             response_context,
             version: VERSION.to_owned(),
-            timestamp,
+            timestamp: clock::now(),
             batch,
         }
     }

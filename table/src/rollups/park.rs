@@ -13,16 +13,15 @@
 //! into it; what repairs the rollup item is a recount, which is right whatever has been delivered again since.
 
 use std::collections::HashMap;
-use std::time::SystemTime;
 
 use aggregates::fnv::fnv1a;
 use aggregates::key::PARKED;
 use aggregates::{RollupKey, Update};
-use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
 use model::table::{MAX_SORT_KEY_BYTES, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 
 use super::{Rollups, key};
+use crate::clock;
 use crate::error::{Error, chain};
 
 /// Of a key that is too long to be a sort key, so many bytes are kept before its hash.
@@ -68,8 +67,7 @@ impl Rollups {
         update: &Update,
         refusal: &Error,
     ) -> Result<(), Error> {
-        let now = DateTime::from(SystemTime::now()).fmt(DateTimeFormat::DateTime);
-        let now = now.expect("this century is within RFC 3339");
+        let now = clock::now();
         let amounts = update.amounts();
         let amounts = amounts.to_add().map(|(name, amount)| (name, text(amount)));
         let set = [
