@@ -5,7 +5,7 @@ use model::{Item, Model, Rollup, instant};
 
 use crate::amounts::{Accumulator, Amounts, units};
 use crate::bucket::Bucket;
-use crate::key::{RollupKey, partition, stripe};
+use crate::key::{RollupKey, partition};
 
 /// The amounts of one item, and the rollup items they go to: one for each granularity.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,14 +54,14 @@ impl std::fmt::Display for Skip {
     }
 }
 
-/// What an item of a shard adds to a rollup. `Ok(None)` for an item that the rollup is not about.
+/// What an item adds to a stripe of a rollup. `Ok(None)` for an item that the rollup is not about.
 ///
 /// # Errors
 /// Why the item, which the rollup is about, cannot be counted. It then contributes nothing.
 pub fn contribution(
     model: &Model,
     rollup: &Rollup,
-    shard: &str,
+    stripe: u16,
     item: &Item,
 ) -> Result<Option<Contribution>, Skip> {
     let is_about = model.entity(&rollup.entity).is_some_and(|entity| entity.matches(item));
@@ -69,8 +69,8 @@ pub fn contribution(
         return Ok(None);
     }
     let group = group(rollup, item)?;
-    let partition = partition(rollup, stripe(rollup, shard), group.iter().map(String::as_str))
-        .ok_or(Skip::KeyTooLong)?;
+    let partition =
+        partition(rollup, stripe, group.iter().map(String::as_str)).ok_or(Skip::KeyTooLong)?;
     let keys = buckets(rollup, item)?
         .into_iter()
         .map(|bucket| RollupKey { partition: partition.clone(), sort: bucket.key })

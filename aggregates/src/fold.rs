@@ -13,7 +13,7 @@ use model::{Item, Model, Rollup};
 use crate::amounts::Amounts;
 use crate::change::Change;
 use crate::contribution::{Skip, contribution};
-use crate::key::RollupKey;
+use crate::key::{RollupKey, stripe};
 use crate::sequence::SequenceNumber;
 use crate::watermark::Watermark;
 
@@ -84,9 +84,11 @@ impl Update {
 pub fn fold<'a>(model: &Model, shard: &str, changes: impl IntoIterator<Item = &'a Change>) -> Fold {
     let mut skipped = BTreeMap::new();
     let mut parts: BTreeMap<RollupKey, Vec<Part>> = BTreeMap::new();
+    let stripes: Vec<_> =
+        model.rollups.iter().map(|rollup| (rollup, stripe(rollup, shard))).collect();
     for change in in_order(changes) {
-        for rollup in &model.rollups {
-            for (key, amounts) in deltas(model, rollup, shard, change, &mut skipped) {
+        for (rollup, stripe) in &stripes {
+            for (key, amounts) in deltas(model, rollup, *stripe, change, &mut skipped) {
                 let watermark = Watermark { sequence: change.sequence, seconds: change.seconds };
                 parts.entry(key).or_default().push(Part { watermark, amounts });
             }
@@ -102,18 +104,18 @@ fn in_order<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<&'a Change
     ordered
 }
 
-/// What one change adds to each rollup item of one rollup, without those it does not change.
+/// What one change adds to each rollup item of a stripe of one rollup, without those it does not change.
 fn deltas(
     model: &Model,
     rollup: &Rollup,
-    shard: &str,
+    stripe: u16,
     change: &Change,
     skipped: &mut BTreeMap<(String, Skip), Skipped>,
 ) -> BTreeMap<RollupKey, Amounts> {
     let mut deltas: BTreeMap<RollupKey, Amounts> = BTreeMap::new();
     let mut add = |image: Option<&Item>, sign: fn(&Amounts) -> Amounts| {
         let Some(item) = image else { return };
-        match contribution(model, rollup, shard, item) {
+        match contribution(model, rollup, stripe, item) {
             Ok(Some(contribution)) => {
                 let amounts = sign(&contribution.amounts);
                 for key in contribution.keys {

@@ -78,11 +78,12 @@ where
 
     /// How many of the first records of a piece that failed the stream has no more.
     async fn trimmed(&self, piece: Piece) -> usize {
+        if piece.invocations == 0 {
+            return 0;
+        }
         let kept = Policy { maximum_record_age: Some(disposal::RETENTION), ..Policy::default() };
         let old = disposal::too_old(self.buffer.first(piece.records), kept, epoch_secs());
-        let Some(first) = self.buffer.first(old).next().filter(|_| piece.invocations > 0) else {
-            return 0;
-        };
+        let Some(first) = self.buffer.first(old).next() else { return 0 };
         if self.reader.is_trimmed(&first.dynamodb.sequence_number).await { old } else { 0 }
     }
 
