@@ -4,6 +4,8 @@
 
 #[path = "http/batches.rs"]
 mod batches;
+#[path = "http/hostile.rs"]
+mod hostile;
 #[path = "http/items.rs"]
 mod items;
 #[path = "http/lists.rs"]

@@ -5,7 +5,7 @@
 //! | [`JsonObject`] | an object | 400 KB, which is also DynamoDB's limit on an item |
 //! | [`JsonRows`] | an array of at most 500 values | 4 MB, below the 6 MB that Lambda takes |
 //!
-//! **Invariant:** no more of a body is read than its limit; numbers keep every digit.
+//! **Invariant:** no more of a body is read than its limit; what is read of it is taken whole (see [`json`](mod@json)).
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, StatusCode};
 use model::value::shown;
 use serde_json::{Map, Value};
 
+use crate::json;
 use crate::problem::{Kind, Problem};
 
 /// The largest body of one item, in bytes.
@@ -35,7 +36,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        match json(request, MAX_ITEM_BYTES).await? {
+        match read(request, MAX_ITEM_BYTES).await? {
             Value::Object(object) => Ok(Self(object)),
             other => Err(other_shape("an object", &other)),
         }
@@ -46,7 +47,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonRows {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        match json(request, MAX_BATCH_BYTES).await? {
+        match read(request, MAX_BATCH_BYTES).await? {
             Value::Array(rows) if rows.len() > MAX_BATCH_ROWS => {
                 let detail =
                     format!("the body has {} rows, expected at most {MAX_BATCH_ROWS}", rows.len());
@@ -58,7 +59,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonRows {
     }
 }
 
-async fn json(mut request: Request, limit_bytes: usize) -> Result<Value, Problem> {
+async fn read(mut request: Request, limit_bytes: usize) -> Result<Value, Problem> {
     check_type(request.headers())?;
     check_length(request.headers(), limit_bytes)?;
     DefaultBodyLimit::max(limit_bytes).apply(&mut request);
@@ -68,7 +69,7 @@ async fn json(mut request: Request, limit_bytes: usize) -> Result<Value, Problem
         }
         Problem::new(Kind::BadJson, "the body ends before it is whole")
     })?;
-    serde_json::from_slice(&body)
+    json::parse(&body)
         .map_err(|error| Problem::new(Kind::BadJson, format!("the body is no JSON: {error}")))
 }
 
@@ -132,6 +133,7 @@ mod tests {
             (Some("text/plain"), "{}", Kind::UnsupportedMediaType, "`text/plain`"),
             (None, "{\"a\":1,\n]", Kind::BadJson, "line 2 column 1"),
             (None, "", Kind::BadJson, "line 1 column 0"),
+            (None, r#"{"a":1,"a":2}"#, Kind::BadJson, "the name `a` comes twice"),
             (None, "[1]", Kind::BadJson, "the body is [1], expected an object"),
         ];
         for (content_type, body, kind, detail) in cases {

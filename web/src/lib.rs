@@ -17,6 +17,7 @@
 
 pub mod body;
 mod finish;
+pub mod json;
 pub mod logging;
 pub mod openapi;
 pub mod parameters;
