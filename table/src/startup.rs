@@ -1,16 +1,13 @@
 //! How a deployed function finds its definition and its table: from the environment.
 //!
-//! | variable | is |
-//! |---|---|
-//! | `WEIR_FILE` | the definition file; `weir.toml` beside the binary's working directory if unset |
-//! | `TABLE_NAME` | the table, instead of the one the file names |
-//! | `ROLLUPS_TABLE_NAME` | the table of rollups, instead of `<table>-rollups` |
-//! | `AWS_ENDPOINT_URL_DYNAMODB` | another DynamoDB than the region's own |
+//! [`variables`] lists what there is to set.
+
+pub mod variables;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use model::{DefinitionError, Model};
+use model::{DefinitionError, Model, nearest};
 use thiserror::Error;
 
 /// The definition file, unless `WEIR_FILE` names another.
@@ -19,6 +16,14 @@ const DEFAULT_FILE: &str = "weir.toml";
 /// Why a function cannot start.
 #[derive(Debug, Error)]
 pub enum StartError {
+    /// A variable that begins as Weir's own do, and that nothing reads.
+    #[error("the environment sets {name}, which nothing reads; {expected}")]
+    Variable {
+        /// Its name.
+        name: String,
+        /// What might have been meant.
+        expected: String,
+    },
     /// The definition file cannot be read.
     #[error("the definition file {path} cannot be read (WEIR_FILE names another)")]
     File {
@@ -38,8 +43,9 @@ pub enum StartError {
 /// The model that the environment names.
 ///
 /// # Errors
-/// The file that cannot be read, or its problems.
+/// A misspelt variable, the file that cannot be read, or its problems.
 pub fn model_from_env() -> Result<Arc<Model>, StartError> {
+    refuse_unknown_variables()?;
     let path =
         PathBuf::from(std::env::var("WEIR_FILE").unwrap_or_else(|_| DEFAULT_FILE.to_owned()));
     let text = std::fs::read_to_string(&path)
@@ -61,4 +67,18 @@ pub fn with_names_from_env(model: Model) -> Model {
         }
         (None, None) => model,
     }
+}
+
+fn refuse_unknown_variables() -> Result<(), StartError> {
+    let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let Some(name) = variables::unknown(set).into_iter().next() else { return Ok(()) };
+    let ours = variables::ALL.iter().map(|variable| variable.name);
+    let expected = match nearest(&name, ours.clone()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => {
+            let ours: Vec<_> = ours.filter(|name| name.starts_with(variables::PREFIX)).collect();
+            format!("expected one of {}", ours.join(", "))
+        }
+    };
+    Err(StartError::Variable { name, expected })
 }

@@ -1,0 +1,86 @@
+//! The registry of environment variables: each one that the three programs read, listed once.
+//!
+//! docs/configuration.md has the same list for those who deploy, and a test holds it to this one.
+//!
+//! **Invariant:** a variable that begins as Weir's own do and is not listed stops a program at its start: it is a
+//! misspelt setting, and the default it leaves in place may be what somebody meant to change.
+
+/// What every variable of Weir's own begins with.
+pub const PREFIX: &str = "WEIR_";
+
+/// A variable.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// The programs that read it.
+    pub readers: &'static str,
+    /// What it is.
+    pub meaning: &'static str,
+    /// What holds unless it is set.
+    pub unless_set: &'static str,
+}
+
+const EVERY_PROGRAM: &str = "all";
+const SERVERS: &str = "writer, reader as servers";
+const POLLER: &str = "processor as a poller";
+
+macro_rules! registry {
+    ($($name:literal $readers:ident $meaning:literal $unless_set:literal;)*) => {
+        /// Every variable.
+        pub const ALL: &[Variable] = &[$(Variable {
+            name: $name,
+            readers: $readers,
+            meaning: $meaning,
+            unless_set: $unless_set,
+        }),*];
+    };
+}
+
+registry! {
+    "WEIR_FILE" EVERY_PROGRAM "the definition file" "`weir.toml` in the working directory";
+    "TABLE_NAME" EVERY_PROGRAM "the table of items" "the definition's";
+    "ROLLUPS_TABLE_NAME" EVERY_PROGRAM "the table of rollups" "`<table>-rollups`";
+    "RUST_LOG" EVERY_PROGRAM "what is logged, in the words of tracing's `EnvFilter`" "`info`";
+    "AWS_ENDPOINT_URL_DYNAMODB" EVERY_PROGRAM "another DynamoDB than the region's own; region, credentials and profile are the SDK's usual variables" "the region's";
+    "AWS_LAMBDA_RUNTIME_API" EVERY_PROGRAM "set by Lambda: requests and events come from it" "a server, or a poller";
+    "HOST" SERVERS "the address that is bound" "`127.0.0.1`";
+    "PORT" SERVERS "the port that is bound, 0 for a free one" "3001 and 3002";
+    "WEIR_POLLER_NAME" POLLER "who holds the lease; a poller takes over at once from another of its name" "host, process, and a random number";
+    "WEIR_BATCH_SIZE" POLLER "the most records in an event, 1 to 10000" "100";
+    "WEIR_BATCHING_WINDOW_SECS" POLLER "how long a batch may fill, 0 to 300" "0";
+    "WEIR_TUMBLING_WINDOW_SECS" POLLER "the length of the window in each event, 1 to 900" "60";
+    "WEIR_FILTER_CRITERIA" POLLER "which records are handed over, as JSON of Lambda's `FilterCriteria`" "all";
+    "WEIR_MAXIMUM_RETRY_ATTEMPTS" POLLER "how often a batch is handed over again before it is discarded, 0 to 10000, or -1 for ever" "-1";
+    "WEIR_MAXIMUM_RECORD_AGE_SECS" POLLER "the age at which a record is discarded, 60 to 604800, or -1 for none" "-1";
+    "WEIR_BISECT_BATCH_ON_FUNCTION_ERROR" POLLER "whether a batch that failed is cut in two, `true` or `false`" "`false`";
+    "WEIR_METRICS_ADDRESS" POLLER "where `/metrics` is served for Prometheus, such as `0.0.0.0:9090`" "nothing is served";
+}
+
+/// The names among these that are like Weir's own and that nothing reads, in order.
+pub(super) fn unknown(names: impl Iterator<Item = String>) -> Vec<String> {
+    let is_known = |name: &str| ALL.iter().any(|variable| variable.name == name);
+    let mut unknown: Vec<_> =
+        names.filter(|name| name.starts_with(PREFIX) && !is_known(name)).collect();
+    unknown.sort_unstable();
+    unknown
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_listed_once() {
+        let names: HashSet<_> = ALL.iter().map(|variable| variable.name).collect();
+        assert_eq!(names.len(), ALL.len());
+    }
+
+    #[test]
+    fn what_nothing_reads_is_found_among_what_others_set() {
+        let names = ["PATH", "WEIR_BATCH_SIZ", "WEIR_FILE", "weir_x", "WEIR_A"];
+        assert_eq!(unknown(names.map(str::to_owned).into_iter()), ["WEIR_A", "WEIR_BATCH_SIZ"]);
+    }
+}

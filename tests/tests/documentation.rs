@@ -1,0 +1,72 @@
+//! What the documents list is what the code has: environment variables, each way round.
+//!
+//! **Invariant:** a failure prints the lines that the document should have.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use table::startup::variables;
+
+/// Where the programs that are deployed have their code.
+const DEPLOYED: [&str; 5] = ["table/src", "web/src", "writer/src", "reader/src", "processor/src"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a crate of a workspace").to_owned()
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The text of each Rust file below a folder.
+fn sources(folder: &Path) -> Vec<String> {
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths
+        .flat_map(|path| match path.extension() {
+            _ if path.is_dir() => sources(&path),
+            Some(extension) if extension == "rs" => vec![read(&path)],
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+/// Text in quotes that is all in capitals, as the names of variables are.
+fn capitals(source: &str) -> impl Iterator<Item = &str> {
+    let in_capitals = |text: &str| {
+        text.contains('_') && text.chars().all(|char| char.is_ascii_uppercase() || char == '_')
+    };
+    source.split('"').skip(1).step_by(2).filter(move |text| in_capitals(text))
+}
+
+#[test]
+fn every_variable_is_documented_and_documented_ones_are_there() {
+    let row = |variable: &variables::Variable| {
+        let variables::Variable { name, readers, meaning, unless_set } = variable;
+        format!("| `{name}` | {readers} | {meaning} | {unless_set} |\n")
+    };
+    let rows: String = variables::ALL.iter().map(row).collect();
+    let expected = format!("| variable | read by | is | unless set |\n|---|---|---|---|\n{rows}");
+    let document = read(&root().join("docs/configuration.md"));
+    assert!(document.contains(&expected), "docs/configuration.md should have\n\n{expected}");
+}
+
+#[test]
+fn every_variable_that_is_read_is_listed_and_the_other_way_round() {
+    let sources: Vec<_> =
+        DEPLOYED.iter().flat_map(|folder| sources(&root().join(folder))).collect();
+    let named: BTreeSet<&str> = sources
+        .iter()
+        .filter(|source| !source.contains("pub const PREFIX: &str = \"WEIR_\""))
+        .flat_map(|source| capitals(source))
+        .collect();
+    let listed: BTreeSet<&str> = variables::ALL.iter().map(|variable| variable.name).collect();
+    let ours = named.iter().filter(|name| name.starts_with(variables::PREFIX));
+    let unlisted: Vec<_> = ours.filter(|name| !listed.contains(**name)).collect();
+    assert!(unlisted.is_empty(), "read and not listed: {unlisted:?}");
+    let with_underscore = listed.iter().filter(|name| name.contains('_') && **name != "RUST_LOG");
+    let unread: Vec<_> = with_underscore.filter(|name| !named.contains(**name)).collect();
+    assert!(unread.is_empty(), "listed and not read: {unread:?}");
+}
