@@ -33,6 +33,20 @@ pub enum Skip {
     KeyTooLong,
 }
 
+impl Skip {
+    /// What kind of reason it is, without the attribute's name.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::DimensionAbsent(_) => "dimension_absent",
+            Self::DimensionType(_) => "dimension_type",
+            Self::TimeAbsent(_) => "time_absent",
+            Self::TimeType(_) => "time_type",
+            Self::MeasureType(_) => "measure_type",
+            Self::KeyTooLong => "key_too_long",
+        }
+    }
+}
+
 impl std::fmt::Display for Skip {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -31,6 +31,8 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
+use crate::calls::CallSpans;
+
 /// How long opening a connection may take.
 const CONNECT_TIMEOUT_MS: u64 = 3_000;
 /// How long one attempt of a request may take, from sending it to the last byte of the answer.
@@ -102,9 +104,10 @@ impl Connection {
         &self.config
     }
 
-    /// A client of DynamoDB.
+    /// A client of DynamoDB, each of whose calls is a span.
     pub fn dynamodb(&self) -> Client {
-        Client::new(&self.config)
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.config).interceptor(CallSpans);
+        Client::from_conf(config.build())
     }
 }
 

@@ -8,6 +8,7 @@
 //!
 //! **Invariant:** no request scans a table, and every value in an expression goes in by placeholder.
 
+mod calls;
 pub mod checkpoints;
 mod clock;
 mod connection;

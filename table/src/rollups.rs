@@ -13,10 +13,12 @@
 //! | what becomes of an update that is refused for good | `park` |
 //! | how a range of buckets is read, over all stripes | `read` |
 //! | how watermarks that are not needed any more go away | `stale` |
+//! | what the writes consume | `meter` |
 //!
 //! **Invariant:** an update that returns `Ok` is in the rollup item, and each of its changes is in it once, whatever
 //! was retried.
 
+mod meter;
 mod park;
 mod read;
 mod stale;
@@ -34,10 +36,12 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
-    AttributeValue as SdkValue, ReturnValue, ReturnValuesOnConditionCheckFailure,
+    AttributeValue as SdkValue, ReturnConsumedCapacity, ReturnValue,
+    ReturnValuesOnConditionCheckFailure,
 };
 use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 
+use self::meter::Meter;
 use crate::connection::Connection;
 use crate::error::Error;
 
@@ -52,6 +56,7 @@ const MAX_ROUNDS: u32 = 8;
 pub struct Rollups {
     client: Client,
     table: String,
+    meter: Meter,
 }
 
 /// What applying an update did.
@@ -68,7 +73,7 @@ pub enum Applied {
 impl Rollups {
     /// The rollups in the table of that name.
     pub fn new(connection: &Connection, table: &str) -> Self {
-        Self { client: connection.dynamodb(), table: table.to_owned() }
+        Self { client: connection.dynamodb(), table: table.to_owned(), meter: Meter::default() }
     }
 
     /// Adds an update to its rollup item, unless the item has absorbed it already.
@@ -120,6 +125,7 @@ impl Rollups {
             .condition_expression(CONDITION)
             .expression_attribute_values(":bytes", SdkValue::N(WATERMARK_BYTES.to_string()))
             .return_values(ReturnValue::AllNew)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_names("#watermark", watermark)
             .expression_attribute_values(":first", bytes(Watermark::lower_bound(update.first())))
@@ -140,6 +146,7 @@ impl Rollups {
             expression.push_str(&additions.join(", "));
         }
         let made = request.update_expression(expression).send().await?;
+        self.meter.add(made.consumed_capacity());
         Ok(made.attributes.unwrap_or_default())
     }
 

@@ -17,7 +17,8 @@ use std::collections::HashMap;
 use aggregates::fnv::fnv1a;
 use aggregates::key::PARKED;
 use aggregates::{RollupKey, Update};
-use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity};
 use model::table::{MAX_SORT_KEY_BYTES, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 
 use super::{Rollups, key};
@@ -113,7 +114,7 @@ impl Rollups {
                 .expression_attribute_values(format!(":v{position}"), value.clone());
         }
         let request = request.update_expression(expression + " ADD #refusals :one");
-        request.send().await.map(drop).map_err(|error| Error::of(&self.table, error))
+        self.send(request).await
     }
 
     /// Writes the record of a rollup item whatever was there. What is refused even then is refused for the table's sake.
@@ -134,9 +135,8 @@ impl Rollups {
             .set_key(Some(record_key(rollup)))
             .update_expression("REMOVE #n0, #n1")
             .set_expression_attribute_names(Some(names.collect()));
-        let removed = request.send().await.map_err(|error| Error::of(&self.table, error));
-        let written = match removed {
-            Ok(_) => self.record(rollup, now, set).await,
+        let written = match self.send(request).await {
+            Ok(()) => self.record(rollup, now, set).await,
             Err(error) => Err(error),
         };
         written.map_err(|error| match error {
@@ -182,14 +182,22 @@ impl Rollups {
             .update_expression("SET #parked = :now")
             .expression_attribute_names("#parked", PARKED)
             .expression_attribute_values(":now", text(now));
-        match request.send().await.map_err(|error| Error::of(&self.table, error)) {
+        match self.send(request).await {
             Err(error) if error.is_refusal() => {
                 let (partition, sort, error) = (&rollup.partition, &rollup.sort, chain(&error));
                 tracing::warn!(partition, sort, error, "a parked rollup item cannot be marked");
                 Ok(())
             }
-            marked => marked.map(drop),
+            marked => marked,
         }
+    }
+
+    /// One write whose result nobody needs.
+    async fn send(&self, request: UpdateItemFluentBuilder) -> Result<(), Error> {
+        let request = request.return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let written = request.send().await.map_err(|error| Error::of(&self.table, error))?;
+        self.meter.add(written.consumed_capacity());
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use aggregates::{RollupKey, watermark};
-use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
+use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity};
 
 use super::{Rollups, key};
 use crate::error::chain;
@@ -48,9 +48,12 @@ impl Rollups {
                     super::bytes(value.to_bytes()),
                 );
         }
-        if let Err(error) = request.send().await {
-            let (partition, sort, error) = (&rollup.partition, &rollup.sort, chain(&error));
-            tracing::debug!(partition, sort, error, "stale watermarks stay where they are");
+        match request.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await {
+            Ok(removed) => self.meter.add(removed.consumed_capacity()),
+            Err(error) => {
+                let (partition, sort, error) = (&rollup.partition, &rollup.sort, chain(&error));
+                tracing::debug!(partition, sort, error, "stale watermarks stay where they are");
+            }
         }
     }
 }
