@@ -13,21 +13,26 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use aggregates::SequenceNumber;
 use futures::future::join_all;
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use model::Model;
 use table::Rollups;
 use table::error::chain;
+use telemetry::metrics::embedded;
+use telemetry::{Call, Invocations};
 use thiserror::Error;
+use tracing::{Instrument, info_span};
 
+use crate::batch::Batch;
 use crate::changes::Changes;
 use crate::event::{Event, Response};
 use crate::invocation::{Invocation, InvocationError};
 use crate::mapping::{self, EventSourceMapping};
 use crate::reactor::{Failure, Reactor};
-use crate::rollups;
+use crate::rollups::{self, Tally};
 
 /// What is done with the changes of a table: rollups are kept, reactors run.
 pub struct Processor {
@@ -108,17 +113,27 @@ impl Processor {
         if invocation.changes.is_empty() {
             return Ok(Response::success());
         }
+        let batch = info_span!("batch", shard = invocation.shard);
+        self.handle_batch(&invocation).instrument(batch).await
+    }
+
+    async fn handle_batch(&self, invocation: &Arc<Invocation>) -> Result<Response, HandlerError> {
+        let batch = Batch::handed_over(&self.model, invocation, SystemTime::now());
         let rollups = async {
             match &self.rollups {
-                Some(rollups) => rollups::absorb(&self.model, rollups, &invocation).await,
-                None => Ok(None),
+                Some(rollups) => rollups::absorb(&self.model, rollups, invocation).await,
+                None => Tally::default(),
             }
         };
-        let reactors = self.reactors.iter().map(|reactor| reactor.run(&self.model, &invocation));
-        let (absorbed, reacted) = futures::join!(rollups, join_all(reactors));
-        let failures =
-            reacted.into_iter().chain([absorbed.map_err(HandlerError::Rollups)?]).flatten();
-        Ok(response(&invocation, &failures.collect()))
+        let reactors = self.reactors.iter().map(|reactor| reactor.run(&self.model, invocation));
+        let (tally, reacted) = futures::join!(rollups, join_all(reactors));
+        let failures = reacted.into_iter().flatten().chain(tally.lowest_failed()).collect();
+        let response = response(invocation, &failures);
+        batch.handled(&tally, &response);
+        match tally.unwritable {
+            Some(error) => Err(HandlerError::Rollups(error)),
+            None => Ok(response),
+        }
     }
 
     /// Runs behind a local event source mapping until `shutdown` resolves; then the batch in flight is finished.
@@ -138,24 +153,33 @@ impl Processor {
         mapping.run(handler, shutdown).await
     }
 
-    /// Runs as a Lambda function until Lambda ends it.
+    /// Runs as a Lambda function until Lambda ends it. Metrics go to its log, unless they go somewhere else already.
     ///
     /// # Errors
     /// When Lambda's runtime API cannot be reached.
     pub async fn run(self) -> Result<(), lambda_runtime::Error> {
-        let processor = &self;
-        let handler = service_fn(move |event: LambdaEvent<Event>| async move {
-            processor.handle(event.payload).await.map_err(|error| {
-                let error_message = chain(&error);
-                tracing::error!(
-                    error = error_message,
-                    "the invocation failed, all of it comes again"
-                );
-                Diagnostic { error_type: error.kind().to_owned(), error_message }
-            })
+        if let Err(error) = embedded::install_on_lambda(&self.model.table.name) {
+            tracing::warn!(error = chain(&error), "metrics do not go to the log");
+        }
+        let processor = Arc::new(self);
+        let handler = service_fn(move |event: LambdaEvent<Event>| {
+            let processor = processor.clone();
+            async move { processor.handle(event.payload).await.map_err(diagnostic) }
         });
-        lambda_runtime::run(handler).await
+        telemetry::ready();
+        Runtime::new(handler).layer(Invocations::new(call)).run().await
     }
+}
+
+fn call(invocation: &LambdaInvocation) -> Call {
+    let Context { request_id, xray_trace_id, .. } = &invocation.context;
+    Call { request_id: request_id.clone(), xray_header: xray_trace_id.clone() }
+}
+
+fn diagnostic(error: HandlerError) -> Diagnostic {
+    let error_message = chain(&error);
+    tracing::error!(error = error_message, "the invocation failed, all of it comes again");
+    Diagnostic { error_type: error.kind().to_owned(), error_message }
 }
 
 /// Success, or the lowest record that must come again.

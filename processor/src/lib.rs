@@ -7,17 +7,19 @@
 //! ```
 //!
 //! To see how an event becomes changes read [`invocation`]; how a failure becomes a batch item failure, [`handler`];
-//! how records are polled where there is no Lambda, [`mapping`]; what is measured, [`metrics`].
+//! how records are polled where there is no Lambda, [`mapping`]; what is said of a batch, `batch`;
+//! what is measured, [`telemetry::metrics`].
 //!
 //! **Invariant:** an invocation answers success only after every rollup write was acknowledged and every reactor ended
 //! well; otherwise it names the lowest record that must come again, so nothing is skipped.
 
+mod batch;
 pub mod changes;
 pub mod event;
 pub mod handler;
 pub mod invocation;
 pub mod mapping;
-pub mod metrics;
+pub mod prometheus;
 mod reactor;
 mod rollups;
 

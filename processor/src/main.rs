@@ -28,18 +28,19 @@ use std::process::ExitCode;
 
 use processor::Processor;
 use processor::mapping::{EventSourceMapping, FilterCriteria, Settings, Source};
-use processor::metrics::exporter;
+use processor::prometheus;
 use table::checkpoints::Checkpoints;
 use table::error::chain;
 use table::{Connection, Rollups, Table, startup};
-use tracing_subscriber::EnvFilter;
+use telemetry::log::Format;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // With the time in each line, or CloudWatch would take every line for INFO whatever its level.
-    let level = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().with_env_filter(level).init();
-    match run().await {
+    // Outside Lambda it runs in containers, whose lines are collected rather than read.
+    telemetry::start("processor", Format::Json);
+    let ended = run().await;
+    telemetry::flush().await;
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = chain(error.as_ref()), "the processor cannot run");
@@ -54,10 +55,10 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     Table::new(&connection, model.clone()).check_rollups().await?;
     let rollups = Rollups::new(&connection, &model.table.rollups_table);
     let processor = Processor::new(model.clone()).rollups(rollups);
-    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
+    if telemetry::on_lambda() {
         return processor.run().await;
     }
-    exporter::serve_from_env()?;
+    prometheus::serve_from_env()?;
     let checkpoints = Checkpoints::new(connection.dynamodb(), &model.table.rollups_table);
     let settings = Settings::from_env(Source::Table(model.table.name.clone()))?;
     if settings.filter_criteria != FilterCriteria::default() {

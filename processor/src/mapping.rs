@@ -56,6 +56,7 @@ use std::time::Duration;
 use aws_sdk_dynamodbstreams::Client;
 use table::Connection;
 use table::checkpoints::{self, Checkpoints, Lease};
+use telemetry::metrics;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
@@ -66,7 +67,6 @@ use self::progress::Board;
 use self::stream::Stream;
 use self::tenure::{Outcome, Tenure};
 use self::worker::Context;
-use crate::metrics;
 
 /// How often to ask for a lease that another poller holds: it may be given up at any time.
 const LEASE_POLL_MS: u64 = 500;

@@ -10,15 +10,30 @@ use std::env;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
 use metrics_util::MetricKindMask;
-
-use super::describe;
+use telemetry::metrics::describe;
 
 /// Names the address.
 const ADDRESS: &str = "WEIR_METRICS_ADDRESS";
 /// How long a gauge is served that is not set any more.
 const FORGET_AFTER_SECS: u64 = 60 * 60;
+
+/// The bounds by which durations and ages are counted.
+const BUCKETS_MS: &[f64] = &[
+    100.0,
+    250.0,
+    500.0,
+    1_000.0,
+    2_500.0,
+    5_000.0,
+    10_000.0,
+    30_000.0,
+    60_000.0,
+    600_000.0,
+    3_600_000.0,
+    86_400_000.0,
+];
 
 /// Why metrics are not served.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +60,8 @@ pub fn serve_from_env() -> Result<(), ExporterError> {
     let Some(value) = env::var_os(ADDRESS) else { return Ok(()) };
     let address = address(&value.to_string_lossy())?;
     PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_ms".to_owned()), BUCKETS_MS)
+        .expect("there are buckets")
         .with_http_listener(address)
         .idle_timeout(MetricKindMask::GAUGE, Some(Duration::from_secs(FORGET_AFTER_SECS)))
         .install()

@@ -4,18 +4,23 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use table::{Connection, Rollups, Table, startup};
+use telemetry::log::Format;
+use telemetry::metrics::embedded;
 
 /// The port of a plain server, unless `PORT` names another.
 const DEFAULT_PORT: u16 = 3002;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    web::logging::init();
-    web::exit_code(run().await)
+    telemetry::start("reader", Format::Text);
+    let ended = run().await;
+    telemetry::flush().await;
+    web::exit_code(ended)
 }
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let model = startup::model_from_env()?;
+    embedded::install_on_lambda(&model.table.name)?;
     let connection = Connection::from_env().await;
     let routes = web::routes::reads(&model);
     let rollups = Rollups::new(&connection, &model.table.rollups_table);

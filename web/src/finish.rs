@@ -4,20 +4,18 @@
 
 use std::sync::Arc;
 
-use axum::extract::Request;
 use axum::http::{Method, Uri};
-use axum::middleware::{Next, from_fn};
-use axum::response::Response;
+use axum::middleware::from_fn;
 use axum::routing::get;
 use axum::{Json, Router};
 use model::nearest;
 use serde_json::json;
-use tracing::Instrument;
 
 use crate::problem::{Kind, Problem};
+use crate::requests::observed;
 use crate::routes::{HEALTH, Route};
 
-/// Adds what every application has: `/health`, problems for unknown paths and methods, and a span for each request.
+/// Adds what every application has: `/health`, problems for unknown paths and methods, and what is said of each request.
 ///
 /// `routes` are those of the router, for problems to list: [`crate::routes::writes`], [`crate::routes::reads`] or
 /// [`crate::routes::all`].
@@ -30,18 +28,11 @@ pub fn finish(router: Router, routes: &[Route]) -> Router {
         .method_not_allowed_fallback(move |method: Method, uri: Uri| {
             std::future::ready(not_allowed(&method, uri.path(), &listed))
         })
-        .layer(from_fn(traced))
+        .layer(from_fn(observed))
 }
 
 async fn health() -> Json<serde_json::Value> {
     Json(json!({ "status": "ok" }))
-}
-
-/// Names the request in everything that is logged while it is answered.
-async fn traced(request: Request, next: Next) -> Response {
-    let span =
-        tracing::info_span!("request", method = %request.method(), path = request.uri().path());
-    next.run(request).instrument(span).await
 }
 
 fn unknown_path(path: &str, routes: &[Route]) -> Problem {
@@ -88,7 +79,9 @@ fn listed(subject: &str, routes: &[Route]) -> String {
 #[cfg(test)]
 mod tests {
     use axum::body::{Body, to_bytes};
+    use axum::extract::Request;
     use axum::http::header::ALLOW;
+    use axum::response::Response;
     use axum::routing::{get, post, put};
     use model::Model;
     use serde_json::Value;

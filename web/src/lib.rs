@@ -11,6 +11,8 @@
 //! | every path that is served, and by which operation | [`routes`] |
 //! | every kind of problem, its status and when it comes | [`problem::Kind`] |
 //! | what is done where no route is | [`finish()`] |
+//! | what is logged and measured of a request | `requests` |
+//! | the id in `x-request-id` | `request_id` |
 //! | Lambda or a plain server | [`serve()`] |
 //!
 //! **Invariant:** an application is a value, the same in both hosts and in tests.
@@ -18,11 +20,12 @@
 pub mod body;
 mod finish;
 pub mod json;
-pub mod logging;
 pub mod openapi;
 pub mod parameters;
 pub mod paths;
 pub mod problem;
+mod request_id;
+mod requests;
 pub mod routes;
 mod serve;
 

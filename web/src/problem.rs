@@ -7,7 +7,7 @@
 //! ```
 //!
 //! **Invariant:** a problem of the 5xx kinds tells its caller nothing of the inside; its cause is logged once, when it
-//! becomes a response.
+//! becomes a response, and its `request_id` is that of the line.
 
 mod kind;
 
@@ -24,6 +24,7 @@ use serde::Serialize;
 use table::error::chain;
 
 use crate::paths::PathTexts;
+use crate::request_id;
 
 /// The media type of a problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -50,6 +51,9 @@ struct Document<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    /// What to quote, where the log has more to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
 }
 
 impl Problem {
@@ -153,7 +157,8 @@ impl From<table::Error> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Entry { status, title, .. } = self.kind.entry();
-        if status.is_server_error() || self.cause.is_some() {
+        let is_logged = status.is_server_error() || self.cause.is_some();
+        if is_logged {
             self.log();
         }
         let document = Document {
@@ -162,8 +167,10 @@ impl IntoResponse for Problem {
             status: status.as_u16(),
             detail: &self.detail,
             errors: &self.errors,
+            request_id: is_logged.then(request_id::current).flatten(),
         };
         let mut response = (status, Json(document)).into_response();
+        response.extensions_mut().insert(self.kind);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if self.kind.is_retryable() {

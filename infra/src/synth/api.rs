@@ -85,7 +85,7 @@ fn api(methods: BTreeSet<String>) -> Value {
         "AllowOrigins": { "Fn::Split": [",", reference(CORS_ORIGINS)] },
         "AllowMethods": methods,
         "AllowHeaders": CORS_HEADERS,
-        "ExposeHeaders": ["location"],
+        "ExposeHeaders": ["location", "x-request-id"],
         "MaxAge": CORS_MAX_AGE_S,
     });
     json!({

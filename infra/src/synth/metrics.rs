@@ -1,4 +1,6 @@
-//! The metrics that alarms and the dashboard look at: AWS's own, and the one that the processor writes.
+//! The metrics that alarms and the dashboard look at: AWS's own, and those that the processor writes.
+
+use telemetry::metrics::{NAMESPACE, TABLE, UPDATES_PARKED};
 
 /// A metric with one dimension.
 #[derive(Clone, Copy, Debug)]
@@ -11,12 +13,20 @@ pub(super) struct Metric {
     pub(super) dimension: &'static str,
 }
 
-/// How many updates were parked, by the name of the table of items, as the processor writes it in its log (in CloudWatch's
-/// embedded metric format).
-pub(super) const PARKED_UPDATES: Metric =
-    Metric { namespace: "Weir", name: "parked_updates", dimension: "table" };
+/// How many updates were parked, by the name of the table of items.
+pub(super) const PARKED_UPDATES: Metric = Metric::processor(&UPDATES_PARKED);
 
 impl Metric {
+    /// A metric that the processor writes into its log, in CloudWatch's embedded metric format, and that has no dimension but
+    /// the table.
+    const fn processor(metric: &telemetry::metrics::Metric) -> Self {
+        assert!(
+            metric.dimensions.is_empty(),
+            "an alarm looks at one metric, not at one for each value"
+        );
+        Self { namespace: NAMESPACE, name: metric.cloudwatch, dimension: TABLE }
+    }
+
     /// A metric of a function.
     pub(super) const fn lambda(name: &'static str) -> Self {
         Self { namespace: "AWS/Lambda", name, dimension: "FunctionName" }

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use table::checkpoints::Checkpoint;
+use telemetry::metrics;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::lineage::Shard;
-use crate::metrics;
 
 /// A view of a mapping that lives on when the mapping runs, and when it has ended.
 #[derive(Clone, Debug)]
@@ -167,7 +167,7 @@ impl Board {
     /// Measures what passes while nothing happens: the age of what was handed over last. So many
     /// shards of this stream are being read.
     pub(super) fn measure(&self, label: &str, running: usize) {
-        metrics::SHARDS.set("stream", label, running as f64);
+        metrics::SHARDS.set_by(&[label], running as f64);
         for (id, shard) in &self.sender.borrow().shards {
             if !shard.done {
                 measure_age(id, shard.iterator_age());
@@ -225,7 +225,7 @@ impl Board {
 }
 
 fn measure_age(shard_id: &str, age: Duration) {
-    metrics::ITERATOR_AGE.set("shard", shard_id, age.as_millis() as f64);
+    metrics::ITERATOR_AGE.set_by(&[shard_id], age.as_millis() as f64);
 }
 
 fn iterator_age(behind_since: Option<i64>, now: SystemTime) -> Duration {

@@ -7,10 +7,10 @@
 use model::table::ROLLUPS_PARTITION_KEY;
 use serde_dynamo::AttributeValue;
 use table::checkpoints::PARTITION_PREFIX;
+use telemetry::metrics;
 
 use super::stream::{Position, ReadError, Stream};
 use crate::event::Record;
-use crate::metrics;
 
 /// How often one read may change its iterator before it pauses.
 const ITERATORS_PER_READ: usize = 3;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use table::checkpoints::{self, Checkpoint, Checkpoints, Lease, Saved};
+use telemetry::metrics;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
@@ -21,7 +22,6 @@ use super::Error;
 use super::lineage::{self, Shard};
 use super::pruning;
 use super::worker::{Context, Ended, Worker, epoch_secs};
-use crate::metrics;
 
 /// How often the list of shards is read anew. A shard lives for hours.
 const LISTING_INTERVAL_SECS: u64 = 10;

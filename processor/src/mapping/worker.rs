@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use table::checkpoints::{self, Checkpoint, Checkpoints, Lease, OnFailureRecord, ResponseContext};
+use telemetry::metrics;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
@@ -21,7 +22,6 @@ use super::progress::Board;
 use super::reader::{Reader, is_our_own};
 use super::stream::{ReadError, Stream};
 use crate::event::Record;
-use crate::metrics;
 
 /// What the workers of one stream share while the lease is held.
 #[derive(Debug)]

@@ -211,6 +211,10 @@ pub(super) fn problem() -> Value {
             "status": { "type": "integer" },
             "detail": { "type": "string" },
             "errors": errors(),
+            "request_id": {
+                "type": "string",
+                "description": "that of the header x-request-id, where the log of the service says more",
+            },
         },
     })
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use table::checkpoints::{
     BatchInfo, Condition, OnFailureRecord, OpenWindow, RequestContext, ResponseContext,
 };
+use telemetry::metrics;
 
 use super::super::disposal::{self, Disposal, Piece, Policy};
 use super::super::verdict::{Verdict, verdict};
 use super::super::window::{self, rfc3339};
 use super::{Ended, Worker, epoch_secs};
 use crate::event::{Event, Record, State};
-use crate::metrics;
 
 impl<H, F> Worker<H>
 where
