@@ -62,12 +62,18 @@ pub(crate) fn init(format: Format, service: &'static str) {
     };
     let subscriber = tracing_subscriber::registry().with(lines);
     #[cfg(feature = "opentelemetry")]
-    let subscriber = subscriber.with(crate::opentelemetry::layer_from_env(service));
+    let (subscriber, not_traced) = match crate::opentelemetry::layer_from_env(service) {
+        Ok(spans) => (subscriber.with(spans), None),
+        Err(error) => (subscriber.with(None), Some(error)),
+    };
     #[cfg(not(feature = "opentelemetry"))]
-    let _ = service;
+    let (not_traced, _) = (None::<std::convert::Infallible>, service);
     if subscriber.try_init().is_err() {
         tracing::debug!("something logs already");
         return;
+    }
+    if let Some(error) = not_traced {
+        tracing::error!(%error, "spans are not exported");
     }
     log_panics();
 }

@@ -4,6 +4,7 @@
 
 pub mod conflicts;
 pub mod dynamodb;
+pub mod emf;
 pub mod flights;
 pub mod http;
 mod interception;
