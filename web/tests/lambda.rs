@@ -101,3 +101,15 @@ async fn every_authorizer_leaves_an_event_that_can_be_read() {
         assert_eq!(answer["statusCode"], json!(200), "{authorizer}");
     }
 }
+
+/// A caller reads the id from the answer, an operator finds it in API Gateway's access log and in ours.
+#[tokio::test]
+async fn the_id_is_that_of_the_gateway_whatever_the_caller_says() {
+    let answer = answer(&[
+        ("/rawPath", json!("/echo/a/b")),
+        ("/headers", json!({ "x-request-id": "forged" })),
+        ("/requestContext/requestId", json!("JKJaXmPLvHcESHA=")),
+    ])
+    .await;
+    assert_eq!(answer["headers"]["x-request-id"], json!("JKJaXmPLvHcESHA="), "{answer}");
+}
