@@ -1,6 +1,7 @@
 //! A dashboard: how far the rollups are behind, what the functions and the API do, what the tables take.
 
 use serde_json::{Value, json};
+use telemetry::metrics::{UPDATES_ABSORBED, UPDATES_DUPLICATE, UPDATES_FAILED, UPDATES_REFOLDED};
 
 use super::api::API;
 use super::functions::Function;
@@ -56,6 +57,8 @@ fn graphs() -> Vec<Graph> {
         (Metric::queue("ApproximateNumberOfMessagesVisible"), format!("${{{QUEUE}.QueueName}}")),
     ];
     let asked = ["Count", "4xx", "5xx"].map(|name| (Metric::api(name), of(API))).to_vec();
+    let updates = [&UPDATES_ABSORBED, &UPDATES_REFOLDED, &UPDATES_DUPLICATE, &UPDATES_FAILED];
+    let updates = updates.map(|metric| (Metric::processor(metric), of(TABLE))).to_vec();
     let events = mapped(&["PolledEventCount", "FilteredOutEventCount", "InvokedEventCount"]);
     vec![
         graph(
@@ -71,6 +74,7 @@ fn graphs() -> Vec<Graph> {
         graph("Errors", "Sum", each("Errors")),
         graph("Write units", "Sum", on_tables("ConsumedWriteCapacityUnits")),
         graph("Read units", "Sum", on_tables("ConsumedReadCapacityUnits")),
+        graph("Updates of rollup items", "Sum", updates),
     ]
 }
 

@@ -19,7 +19,7 @@ pub(super) const PARKED_UPDATES: Metric = Metric::processor(&UPDATES_PARKED);
 impl Metric {
     /// A metric that the processor writes into its log, in CloudWatch's embedded metric format, and that has no dimension but
     /// the table.
-    const fn processor(metric: &telemetry::metrics::Metric) -> Self {
+    pub(super) const fn processor(metric: &telemetry::metrics::Metric) -> Self {
         assert!(
             metric.dimensions.is_empty(),
             "an alarm looks at one metric, not at one for each value"
