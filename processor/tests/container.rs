@@ -206,6 +206,8 @@ async fn metrics_are_served_where_the_environment_says() {
         assert!(asked.elapsed() < PATIENCE, "{text}");
         tokio::time::sleep(LOOK_INTERVAL).await;
     };
+    let line = line_of(&process.says("a batch was handled"));
+    assert_eq!((&line["level"], &line["outcome"]), (&json!("INFO"), &json!("done")), "{line}");
     let value = |name: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.rsplit(' ').next());
         line.unwrap_or_else(|| panic!("no {name} in\n{text}")).to_owned()
@@ -215,6 +217,12 @@ async fn metrics_are_served_where_the_environment_says() {
     assert_ne!(value("weir_rollups_updates_absorbed_total"), "0");
     assert_ne!(value("weir_rollups_updates_parked_total"), "0");
     assert_eq!(value("weir_rollups_updates_failed_total"), "0");
+    assert_eq!(value("weir_processor_records_total"), "41");
+    assert_eq!(value("weir_processor_changes_total{entity=\"flight\"}"), "41");
+    assert_ne!(value("weir_processor_iterator_age_ms_bucket{le=\"+Inf\"}"), "0");
+    let units: u64 = value("weir_rollups_write_units_total").parse().expect("a whole number");
+    let absorbed: u64 = value("weir_rollups_updates_absorbed_total").parse().expect("a number");
+    assert!(units >= absorbed, "{units} units for {absorbed} updates");
     assert!(text.contains("# TYPE weir_mapping_records_total counter"), "{text}");
     assert!(text.contains("# HELP weir_mapping_iterator_age_ms Age of the last record"), "{text}");
 }
@@ -274,6 +282,13 @@ async fn a_wrong_setting_ends_the_process_at_once_and_is_named() {
     let process = world.process(&[("WEIR_TUMBLING_WINDOW_SECS", "901")]);
     process.says("WEIR_TUMBLING_WINDOW_SECS is `901`, expected a whole number, 1 to 900");
     assert!(!process.ended().success());
+}
+
+/// What a line of the log says: it is an object with a time.
+fn line_of(line: &str) -> Value {
+    let said: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
+    assert!(said["timestamp"].is_string(), "{line}");
+    said
 }
 
 fn free_address() -> String {

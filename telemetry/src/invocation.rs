@@ -15,6 +15,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tower::{Layer, Service};
+use tracing::field::Empty;
 use tracing::{Instrument, Span, info_span};
 
 use crate::trace_parent::{TraceParent, xray_root};
@@ -82,10 +83,11 @@ impl Call {
         let header = self.xray_header.as_deref();
         let span = info_span!(
             "invocation",
-            otel.name = crate::service(),
+            otel.name = Empty,
             lambda_request_id = self.request_id,
             xray_trace_id = header.and_then(xray_root),
         );
+        crate::set_attributes(&span, &[("otel.name", crate::service())]);
         crate::set_parent(&span, header.and_then(TraceParent::from_xray));
         span
     }

@@ -50,6 +50,16 @@ pub async fn flush() {
     opentelemetry::flush().await;
 }
 
+/// Gives a span attributes for traces, which its fields of these names must be there for. Where no spans are exported they
+/// stay empty, so that no line of text repeats them.
+pub fn set_attributes(span: &tracing::Span, attributes: &[(&'static str, &str)]) {
+    if cfg!(feature = "opentelemetry") {
+        for (name, value) in attributes {
+            span.record(*name, *value);
+        }
+    }
+}
+
 /// Makes `parent` the parent of a span that nobody has entered yet, where spans are exported.
 pub fn set_parent(span: &tracing::Span, parent: Option<TraceParent>) {
     #[cfg(feature = "opentelemetry")]

@@ -41,7 +41,7 @@ pub(crate) async fn observed(request: Request, next: Next) -> Response {
 
     let status = response.status();
     let problem = response.extensions().get::<Kind>().copied();
-    let duration_ms = begun.elapsed().as_secs_f64() * 1e3;
+    let duration_ms = begun.elapsed().as_micros() as f64 / 1e3;
     span.in_scope(|| {
         tracing::info!(
             method = method.as_str(),
@@ -65,13 +65,20 @@ fn span(request: &Request, id: &str, route: &str) -> Span {
     let span = info_span!(
         "request",
         request_id = id,
-        otel.name = format!("{method} {route}"),
-        otel.kind = "server",
+        otel.name = Empty,
+        otel.kind = Empty,
         otel.status_code = Empty,
-        http.request.method = method.as_str(),
-        http.route = route,
+        http.request.method = Empty,
+        http.route = Empty,
         http.response.status_code = Empty,
     );
+    let attributes = [
+        ("otel.name", &*format!("{method} {route}")),
+        ("otel.kind", "server"),
+        ("http.request.method", method.as_str()),
+        ("http.route", route),
+    ];
+    telemetry::set_attributes(&span, &attributes);
     // On Lambda it is within the span of the invocation.
     if request.extensions().get::<Context>().is_none() {
         let header = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok());
