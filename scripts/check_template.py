@@ -354,7 +354,7 @@ def check_alarms(resolved, overrides):
         ("AWS/Lambda", "IteratorAge", reference["Processor"]),
         ("AWS/Lambda", "DroppedEventCount", reference["StreamMapping"]),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", resolved.attributes[("OnFailureQueue", "QueueName")]),
-        ("Weir", "parked_updates", reference["Table"]),
+        ("Weir", "rollups_updates_parked", reference["Table"]),
     }
     equal("the alarms", set(alarms), expected)
 

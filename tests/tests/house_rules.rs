@@ -22,6 +22,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("lambda_runtime", &["processor"]),
     ("lambda_http", &["web"]),
     ("dynoxide-rs", &["infra", "tests"]),
+    ("metrics_cloudwatch_embedded", &["telemetry"]),
+    ("opentelemetry_sdk", &["telemetry"]),
 ];
 
 /// Crates whose functions depend on their arguments alone.
