@@ -13,8 +13,8 @@
 //!                                   └► request ─┴─► DynamoDB GetItem
 //! ```
 //!
-//! **Invariant:** a collector that does not answer costs an invocation its timeout and nothing else: whatever it answers is
-//! nobody's error.
+//! **Invariant:** a collector that does not answer costs an invocation at most the five seconds that the SDK waits for a flush,
+//! and nothing else: whatever it answers is nobody's error.
 
 use std::env;
 use std::future::Future;
