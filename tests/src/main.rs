@@ -2,9 +2,28 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use tests::simulation::command::{Tests, execute};
+use clap::{Parser, Subcommand};
+use tests::{functions, simulation};
+
+/// What the test suite does besides testing.
+#[derive(Debug, Parser)]
+#[command(name = "tests", disable_help_subcommand = true)]
+struct Tests {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Live whole worlds of faults and compare their rollups with a recount.
+    Simulate(simulation::command::Arguments),
+    /// Measure how long the functions take from nothing to their first answer.
+    StartUp(functions::start_up::Arguments),
+}
 
 fn main() -> ExitCode {
-    execute(Tests::parse())
+    match Tests::parse().command {
+        Command::Simulate(arguments) => simulation::command::execute(&arguments),
+        Command::StartUp(arguments) => functions::start_up::execute(&arguments),
+    }
 }

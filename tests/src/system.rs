@@ -62,7 +62,22 @@ impl System {
         self.run(handler, batch_size)
     }
 
-    fn run<H, F>(&self, handler: H, batch_size: usize) -> Running
+    /// Runs a handler of Lambda's JSON behind an event source mapping, with its batches cut at so many records.
+    pub fn run<H, F>(&self, handler: H, batch_size: usize) -> Running
+    where
+        H: Fn(Vec<u8>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Vec<u8>, String>> + Send + 'static,
+    {
+        self.run_in_windows(handler, batch_size, tumbling_window())
+    }
+
+    /// The same in tumbling windows of this length.
+    pub fn run_in_windows<H, F>(
+        &self,
+        handler: H,
+        batch_size: usize,
+        tumbling_window: Duration,
+    ) -> Running
     where
         H: Fn(Vec<u8>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Vec<u8>, String>> + Send + 'static,
@@ -72,7 +87,7 @@ impl System {
         let settings = Settings {
             batch_size,
             idle_pause: Duration::from_millis(20),
-            tumbling_window: tumbling_window(),
+            tumbling_window,
             ..Settings::new(Source::Stream(self.stream_arn.clone()), "test")
         };
         let mapping = EventSourceMapping::new(&self.connection, checkpoints, settings);
@@ -82,6 +97,12 @@ impl System {
     /// The processor that keeps this table's rollups.
     pub fn processor(&self) -> Processor {
         Processor::new(self.model.clone()).rollups(self.rollups.clone())
+    }
+
+    /// The region that its requests name.
+    pub fn region(&self) -> String {
+        let region = self.connection.sdk_config().region();
+        region.expect("a connection has one").to_string()
     }
 
     /// Waits until the item at this path, whose time to live has passed, is gone.

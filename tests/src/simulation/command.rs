@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::many::run_many;
@@ -17,22 +16,9 @@ const MAX_TOLD: u64 = 10;
 /// How wide a number of the totals is.
 const COLUMN: usize = 14;
 
-/// What the test suite does besides testing.
-#[derive(Debug, Parser)]
-#[command(name = "tests", disable_help_subcommand = true)]
-pub struct Tests {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Live whole worlds of faults and compare their rollups with a recount.
-    Simulate(Arguments),
-}
-
+/// Which worlds.
 #[derive(Debug, clap::Args)]
-struct Arguments {
+pub struct Arguments {
     /// How many seeds to run.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
@@ -44,13 +30,12 @@ struct Arguments {
     seed: Option<u64>,
 }
 
-/// Runs what the command line says; the exit code is 1 when a seed failed.
-pub fn execute(tests: Tests) -> ExitCode {
-    let Command::Simulate(arguments) = tests.command;
+/// Runs what the arguments say; the exit code is 1 when a seed failed.
+pub fn execute(arguments: &Arguments) -> ExitCode {
     let mut out = io::stdout().lock();
     let ended = match arguments.seed {
         Some(seed) => one(seed, &mut out),
-        None => many(&arguments, &mut out),
+        None => many(arguments, &mut out),
     };
     match ended {
         Ok(failed) => ExitCode::from(u8::from(failed > 0)),

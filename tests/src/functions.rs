@@ -1,0 +1,210 @@
+//! Functions as Lambda holds them: a built binary, an environment, a time-out, and one process at a time.
+//!
+//! ```text
+//! invoke ─► process, started if there is none ─► Runtime API ─► answer
+//!                │                                      │
+//!                └─ ends: Runtime.ExitError             └─ none by the deadline: killed, Sandbox.Timedout
+//! ```
+//!
+//! | as on Lambda | otherwise |
+//! |---|---|
+//! | the environment is cleared to what Lambda gives and the template adds | a process is not frozen between invocations |
+//! | one invocation at a time for a process, and a process lives on after an error | a second invocation waits, instead of a second process |
+//! | a process that was killed or ended is followed by a fresh one | a start may take long, as test machines are slow |
+//!
+//! **Invariant:** whoever invokes a function gets its answer or an error named as Lambda names it.
+
+mod binary;
+mod error;
+pub mod start_up;
+
+pub use binary::Binary;
+pub use error::FunctionError;
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::Mutex as AsyncMutex;
+
+use self::error::{exit, init, own, timed_out, too_large};
+use self::start_up::Started;
+use crate::process::{Log, Process};
+use crate::running::PATIENCE;
+use crate::runtime_api::{Answer, Invocation, MAX_PAYLOAD_BYTES, RuntimeApi};
+
+/// How often to look again.
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+/// The names and values of an environment.
+pub type Variables = BTreeMap<String, String>;
+
+/// A function, ready to be invoked.
+#[derive(Debug)]
+pub struct Function {
+    name: String,
+    binary: Binary,
+    variables: Variables,
+    timeout: Duration,
+    environment: AsyncMutex<Option<Environment>>,
+    /// What each process has said, and how long its start took.
+    started: Mutex<Vec<(Log, Started)>>,
+}
+
+/// A process and the API that it speaks to.
+#[derive(Debug)]
+struct Environment {
+    process: Process,
+    api: RuntimeApi,
+}
+
+impl Function {
+    /// The function of this crate of the workspace.
+    pub fn start(name: &str, variables: &Variables, timeout: Duration) -> Self {
+        Self::of(Binary::named(name), variables, timeout)
+    }
+
+    /// The function that a program is.
+    pub fn of(binary: Binary, variables: &Variables, timeout: Duration) -> Self {
+        let name = binary.name().to_owned();
+        let variables = variables.clone();
+        let (environment, started) = (AsyncMutex::default(), Mutex::default());
+        Self { name, binary, variables, timeout, environment, started }
+    }
+
+    /// Invokes it, after whatever it is doing now.
+    ///
+    /// # Errors
+    /// What the function said, or what became of it.
+    pub async fn invoke(&self, payload: Vec<u8>) -> Result<Vec<u8>, FunctionError> {
+        if payload.len() > MAX_PAYLOAD_BYTES {
+            return Err(error::request_too_large(payload.len()));
+        }
+        let mut slot = self.environment.lock().await;
+        // Taken, so that the process is killed when whoever invokes it gives up.
+        let environment = match slot.take() {
+            Some(environment) => environment,
+            None => self.initialise().await?,
+        };
+        let (answer, lives) = self.ask(&environment, payload).await;
+        *slot = lives.then_some(environment);
+        answer
+    }
+
+    /// How long the start of each process took.
+    pub fn started(&self) -> Vec<Started> {
+        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        started.iter().map(|(_, started)| *started).collect()
+    }
+
+    /// What its processes have said.
+    pub fn log(&self) -> String {
+        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        started.iter().map(|(log, _)| log.text()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Waits until one of its processes has said a line that holds this.
+    ///
+    /// # Panics
+    /// When patience ends before.
+    pub async fn says(&self, wanted: &str) {
+        let asked = Instant::now();
+        while !self.log().contains(wanted) {
+            assert!(asked.elapsed() < PATIENCE, "it does not say `{wanted}`:\n{}", self.log());
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+
+    /// Starts a process and waits until it asks for an event.
+    async fn initialise(&self) -> Result<Environment, FunctionError> {
+        let path = self.binary.path();
+        let api = RuntimeApi::serve().await;
+        let mut command = Command::new(path);
+        command.env_clear().envs(lambda_variables(&self.name, &api)).envs(&self.variables);
+        let began = Instant::now();
+        let process = Process::start(command);
+        let log = process.log.clone();
+        let environment = Environment { process, api };
+        let outcome = tokio::select! {
+            biased;
+            () = environment.api.is_ready() => Ok(()),
+            answer = environment.api.answer() => Err(init(answer)),
+            status = environment.process.ended() => Err(exit(None, status)),
+            () = tokio::time::sleep(PATIENCE) => Err(timed_out(None, PATIENCE)),
+        };
+        let started = Started { init: began.elapsed(), first_answer: None };
+        self.started.lock().unwrap_or_else(PoisonError::into_inner).push((log, started));
+        outcome.map(|()| environment)
+    }
+
+    /// Hands over an event and waits for what becomes of it; says whether the process may get another.
+    async fn ask(
+        &self,
+        environment: &Environment,
+        payload: Vec<u8>,
+    ) -> (Result<Vec<u8>, FunctionError>, bool) {
+        let Environment { process, api } = environment;
+        let (id, began) = (request_id(), Instant::now());
+        let invocation = Invocation {
+            request_id: id.clone(),
+            function_arn: format!("arn:aws:lambda:us-east-1:123456789012:function:{}", self.name),
+            deadline: SystemTime::now() + self.timeout,
+            payload,
+        };
+        api.deliver(invocation).await;
+        tokio::select! {
+            biased;
+            answer = api.answer() => {
+                self.answered(began.elapsed());
+                let answer = match answer {
+                    Answer::Response(body) => Ok(body.to_vec()),
+                    Answer::TooLarge(bytes) => Err(too_large(bytes)),
+                    Answer::Error(body) | Answer::InitError(body) => Err(own(&body)),
+                };
+                (answer, true)
+            }
+            status = process.ended() => (Err(exit(Some(&id), status)), false),
+            () = tokio::time::sleep(self.timeout) => {
+                process.kill();
+                (Err(timed_out(Some(&id), self.timeout)), false)
+            }
+        }
+    }
+
+    /// Notes how long the first answer of a process took.
+    fn answered(&self, elapsed: Duration) {
+        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, started)) = started.last_mut() {
+            started.first_answer.get_or_insert(elapsed);
+        }
+    }
+}
+
+/// What Lambda puts into the environment of a custom runtime.
+fn lambda_variables(name: &str, api: &RuntimeApi) -> Variables {
+    let variables = [
+        ("AWS_LAMBDA_RUNTIME_API", api.address.to_string()),
+        ("AWS_LAMBDA_FUNCTION_NAME", name.to_owned()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256".to_owned()),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/test/{name}")),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "2026/01/01/[$LATEST]0".to_owned()),
+        ("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()),
+        ("AWS_LAMBDA_LOG_LEVEL", "INFO".to_owned()),
+        ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023".to_owned()),
+        ("_HANDLER", "bootstrap".to_owned()),
+        ("LAMBDA_TASK_ROOT", "/var/task".to_owned()),
+        ("LAMBDA_RUNTIME_DIR", "/var/runtime".to_owned()),
+        ("LANG", "en_US.UTF-8".to_owned()),
+        ("TZ", ":UTC".to_owned()),
+        ("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin".to_owned()),
+    ];
+    variables.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
+}
+
+/// A UUID, as Lambda names invocations.
+fn request_id() -> String {
+    let hex = format!("{:032x}", fastrand::u128(..));
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}

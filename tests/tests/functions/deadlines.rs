@@ -1,0 +1,125 @@
+//! A function that has not answered by its deadline is killed, wherever it was; its batch comes again to a fresh process
+//! and nothing is counted twice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tests::deployed::{Deployed, handler};
+use tests::dynamodb::TestDynamo;
+use tests::faulty::{Fate, Faulty};
+use tests::flights::{DEFINITION, ROLLUPS, rows};
+use tests::functions::Function;
+use tests::recount::{assert_all_exact, scan, stored};
+use tests::running::PATIENCE;
+use tests::system::Captured;
+
+/// Long enough for a small batch on a slow machine, unless DynamoDB does not answer.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+struct World {
+    dynamodb: TestDynamo,
+    deployed: Deployed,
+    way: Faulty,
+    processor: Arc<Function>,
+}
+
+impl World {
+    /// Some flights whose changes wait for a processor that speaks to DynamoDB through a faulty way.
+    async fn start(timeout: Duration) -> Self {
+        let dynamodb = TestDynamo::start().await;
+        let deployed = Deployed::start(&dynamodb, DEFINITION).await;
+        let flights = json!(rows(15));
+        let (status, answer) = deployed.http.send("POST", "/batch/flight", Some(&flights)).await;
+        assert_eq!((status, &answer["written"]), (200, &json!(15)), "{answer}");
+        let way = Faulty::before(&dynamodb.url).await;
+        let variables = deployed.variables_with(&way.url);
+        let processor = Arc::new(Function::start("processor", &variables, timeout));
+        Self { dynamodb, deployed, way, processor }
+    }
+
+    /// How many rollup items there are.
+    async fn kept(&self) -> usize {
+        let table = &self.deployed.system.model.table.rollups_table;
+        stored(&scan(&self.dynamodb.url, table).await).len()
+    }
+
+    async fn assert_exact(&self) -> usize {
+        assert_all_exact(&self.dynamodb, &self.deployed.system.model, &ROLLUPS).await
+    }
+}
+
+/// So many updates of rollup items pass, and all behind them have this fate; a process that starts asks for other things.
+fn stalled_after(updates: usize, fate: Fate) -> impl FnMut(&str, &str) -> Fate + Send + 'static {
+    let mut seen = 0;
+    move |operation, body| {
+        let is_update = operation == "UpdateItem" && body.contains("ADD");
+        seen += usize::from(is_update);
+        if is_update && seen > updates { fate } else { Fate::Pass }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_that_waits_for_dynamodb_is_killed_by_its_deadline() {
+    let world = World::start(TIMEOUT).await;
+    world.way.decide(stalled_after(0, Fate::Stall));
+    let event = Captured::of(&world.deployed.system).await.cut(15).remove(0);
+    let payload = serde_json::to_vec(&event).expect("JSON");
+    let error = world.processor.invoke(payload.clone()).await.expect_err("no answer");
+    assert_eq!(error.error_type, "Sandbox.Timedout");
+    assert!(error.error_message.ends_with("Error: Task timed out after 3.00 seconds"), "{error}");
+    assert_eq!(world.kept().await, 0);
+
+    world.way.mend();
+    world.processor.invoke(payload).await.expect("an answer");
+    assert_eq!(world.processor.started().len(), 2, "a fresh process");
+    assert!(world.assert_exact().await > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_counted_before_the_kill_is_not_counted_again() {
+    let world = World::start(TIMEOUT).await;
+    let captured = Captured::of(&world.deployed.system).await;
+    let payload = serde_json::to_vec(&captured.cut(15)[0]).expect("JSON");
+    // The second one dies when DynamoDB has done more than it was told of.
+    for (updates, fate) in [(5, Fate::Stall), (8, Fate::StallDone)] {
+        world.way.decide(stalled_after(updates, fate));
+        let error = world.processor.invoke(payload.clone()).await.expect_err("no answer");
+        assert!(error.is_timeout(), "{error}");
+        assert!(world.kept().await > 0, "killed before anything was counted");
+    }
+    world.way.mend();
+    for event in captured.cut(4) {
+        let payload = serde_json::to_vec(&event).expect("JSON");
+        world.processor.invoke(payload).await.expect("an answer");
+    }
+    assert_eq!(world.processor.started().len(), 3, "a fresh process after each");
+    assert!(world.assert_exact().await > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapping_delivers_again_until_the_function_is_in_time() {
+    let world = World::start(TIMEOUT).await;
+    world.way.decide(stalled_after(20, Fate::StallDone));
+    let mut running = world.deployed.system.run(handler(&world.processor), 5);
+    running.reaches(|progress| progress.failed_invocations >= 2).await;
+    world.way.mend();
+    running.catch_up().await;
+    running.stop().await;
+    world.assert_exact().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_of_the_api_hears_that_a_function_was_too_late() {
+    let world = World::start(PATIENCE).await;
+    let Deployed { system, writer, .. } = &world.deployed;
+    let variables = world.deployed.variables_with(&world.way.url);
+    let reader = Arc::new(Function::start("reader", &variables, TIMEOUT));
+    let http = tests::api_gateway::serve(&system.model, writer.clone(), reader.clone()).await;
+    world.way.decide(|_, _| Fate::Stall);
+    let (status, answer) = http.get("/flight/ATL").await;
+    assert_eq!((status, answer), (503, json!({ "message": "Service Unavailable" })));
+    world.way.mend();
+    assert_eq!(http.get("/flight/ATL").await.0, 200);
+    assert_eq!(reader.started().len(), 2, "a fresh process");
+}
