@@ -2,16 +2,16 @@
 
 #![cfg(unix)]
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tests::deployed::{folder, variables};
 use tests::dynamodb::TestDynamo;
 use tests::flights::{self, DEFINITION, rows};
 use tests::http::Client;
+use tests::process::Process;
 use tests::recount::{assert_exact, scan, stored};
 use tests::running::PATIENCE;
 use tests::system::System;
@@ -26,41 +26,20 @@ struct World {
     folder: tempfile::TempDir,
 }
 
-/// The processor as a process; killed when dropped.
-struct Process {
-    child: Child,
-    /// What it logs, line by line, until it ends.
-    lines: Receiver<String>,
-}
-
 impl World {
     async fn start() -> Self {
         let dynamodb = TestDynamo::start().await;
         let system = System::start(&dynamodb, DEFINITION).await;
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("weir.toml"), DEFINITION).expect("written");
-        Self { dynamodb, system, folder }
+        Self { dynamodb, system, folder: folder(DEFINITION) }
     }
 
-    fn process(&self, variables: &[(&str, &str)]) -> Process {
-        let table = &self.system.model.table;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_processor"))
-            .env_remove("AWS_LAMBDA_RUNTIME_API")
-            .env("WEIR_FILE", self.folder.path().join("weir.toml"))
-            .env("TABLE_NAME", &table.name)
-            .env("ROLLUPS_TABLE_NAME", &table.rollups_table)
-            .env("AWS_ENDPOINT_URL_DYNAMODB", &self.dynamodb.url)
-            .env("RUST_LOG", "info")
-            .envs(variables.iter().copied())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the built binary");
-        let output = BufReader::new(child.stdout.take().expect("piped"));
-        let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-        });
-        Process { child, lines }
+    fn process(&self, settings: &[(&str, &str)]) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_processor"));
+        command
+            .env_clear()
+            .envs(variables(&self.system, &self.folder, &self.dynamodb.url))
+            .envs(settings.iter().copied());
+        Process::start(command)
     }
 
     async fn load(&self, flights: &[Value]) {
@@ -120,45 +99,6 @@ impl World {
     }
 }
 
-impl Process {
-    /// Reads what it logs until a line holds this.
-    fn says(&self, wanted: &str) -> String {
-        let mut said = Vec::new();
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
-            if line.contains(wanted) {
-                return line;
-            }
-            said.push(line);
-        }
-        panic!("it does not say `{wanted}`:\n{}", said.join("\n"));
-    }
-
-    /// SIGTERM, as `docker stop` sends it.
-    fn terminate(&self) {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
-        assert!(sent.success());
-    }
-
-    fn ended(mut self) -> ExitStatus {
-        let asked = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().expect("a child") {
-                return status;
-            }
-            assert!(asked.elapsed() < PATIENCE, "it does not end");
-            std::thread::sleep(LOOK_INTERVAL);
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminated_process_finishes_and_gives_its_lease_up() {
     let world = World::start().await;
@@ -166,16 +106,16 @@ async fn a_terminated_process_finishes_and_gives_its_lease_up() {
     let process = world.process(&[("WEIR_BATCH_SIZE", "7")]);
     world.handled().await;
     process.terminate();
-    assert!(process.ended().success(), "being told to stop is no failure");
+    assert!(process.ended().await.success(), "being told to stop is no failure");
     world.lease(|lease| lease["expires_at_ms"]["N"] == "0").await;
 
     // The next one goes on at once, and in the end everything is counted once.
     let process = world.process(&[("WEIR_POLLER_NAME", "the next")]);
-    process.says("reading the shard");
+    process.says("reading the shard").await;
     world.lease(|lease| lease["owner"]["S"] == "the next").await;
     world.becomes_exact().await;
     process.terminate();
-    assert!(process.ended().success());
+    assert!(process.ended().await.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,7 +125,7 @@ async fn metrics_are_served_where_the_environment_says() {
     let variables =
         [("WEIR_METRICS_ADDRESS", address.as_str()), ("WEIR_BATCHING_WINDOW_SECS", "1")];
     let process = world.process(&variables);
-    process.says("reading the shard");
+    process.says("reading the shard").await;
     world.load(&rows(40)).await;
     world.becomes_exact().await;
     let one_more = &rows(41)[40..];
@@ -206,7 +146,7 @@ async fn metrics_are_served_where_the_environment_says() {
         assert!(asked.elapsed() < PATIENCE, "{text}");
         tokio::time::sleep(LOOK_INTERVAL).await;
     };
-    let line = line_of(&process.says("a batch was handled"));
+    let line = line_of(&process.says("a batch was handled").await);
     assert_eq!((&line["level"], &line["outcome"]), (&json!("INFO"), &json!("done")), "{line}");
     let value = |name: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.rsplit(' ').next());
@@ -237,8 +177,8 @@ async fn metrics_that_cannot_be_served_there_end_the_process() {
         (&address, "metrics cannot be served at 127.0.0.1"),
     ] {
         let process = world.process(&[("WEIR_METRICS_ADDRESS", value)]);
-        process.says(says);
-        assert!(!process.ended().success());
+        process.says(says).await;
+        assert!(!process.ended().await.success());
     }
 }
 
@@ -246,18 +186,18 @@ async fn metrics_that_cannot_be_served_there_end_the_process() {
 async fn a_second_process_waits_for_the_lease_of_the_first() {
     let world = World::start().await;
     let first = world.process(&[]);
-    first.says("reading the shard");
+    first.says("reading the shard").await;
     let owner = world.lease(|lease| lease["owner"]["S"].is_string()).await["owner"].clone();
     let owner = owner["S"].as_str().expect("a name");
-    let (id, random) = (first.child.id(), owner.rsplit(' ').next().expect("a last word"));
+    let (id, random) = (first.id(), owner.rsplit(' ').next().expect("a last word"));
     assert!(owner.starts_with(&format!("processor {id} on ")) && random.len() == 8, "{owner}");
 
     let second = world.process(&[]);
-    let waiting = second.says("waiting: ");
+    let waiting = second.says("waiting: ").await;
     assert!(waiting.contains(&format!("is held by {owner}")), "{waiting}");
     first.terminate();
-    assert!(first.ended().success());
-    second.says("reading the shard");
+    assert!(first.ended().await.success());
+    second.says("reading the shard").await;
 }
 
 /// What was counted under another definition would be retracted as it never was.
@@ -268,20 +208,20 @@ async fn a_rollup_that_was_changed_ends_the_process_at_once_and_is_named() {
     let process = world.process(&[]);
     world.becomes_exact().await;
     process.terminate();
-    assert!(process.ended().success());
+    assert!(process.ended().await.success());
     let changed = DEFINITION.replace("gte = 15", "gte = 1");
     std::fs::write(world.folder.path().join("weir.toml"), changed).expect("written");
     let process = world.process(&[]);
-    process.says("the rollup `delayed_by_origin` was changed after the table");
-    assert!(!process.ended().success());
+    process.says("the rollup `delayed_by_origin` was changed after the table").await;
+    assert!(!process.ended().await.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_setting_ends_the_process_at_once_and_is_named() {
     let world = World::start().await;
     let process = world.process(&[("WEIR_TUMBLING_WINDOW_SECS", "901")]);
-    process.says("WEIR_TUMBLING_WINDOW_SECS is `901`, expected a whole number, 1 to 900");
-    assert!(!process.ended().success());
+    process.says("WEIR_TUMBLING_WINDOW_SECS is `901`, expected a whole number, 1 to 900").await;
+    assert!(!process.ended().await.success());
 }
 
 /// What a line of the log says: it is an object with a time.

@@ -6,14 +6,15 @@
 
 #![cfg(unix)]
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
+use tests::deployed::{folder, variables};
 use tests::dynamodb::TestDynamo;
 use tests::flights::{self, DEFINITION, path, rows};
+use tests::process::Process;
 use tests::recount::{Rows, assert_exact, scan, stored};
 use tests::running::PATIENCE;
 use tests::system::System;
@@ -29,54 +30,20 @@ const EARLY_DEATHS: f64 = 0.125;
 const BATCH_RECORDS: &str = "7";
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The processor as a process; killed when dropped.
-struct Process(Child);
-
-impl Process {
-    fn start(dynamodb: &TestDynamo, system: &System, folder: &Path) -> Self {
-        let table = &system.model.table;
-        let child = Command::new(env!("CARGO_BIN_EXE_processor"))
-            .env_remove("AWS_LAMBDA_RUNTIME_API")
-            .env("WEIR_FILE", folder.join("weir.toml"))
-            .env("TABLE_NAME", &table.name)
-            .env("ROLLUPS_TABLE_NAME", &table.rollups_table)
-            .env("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb.url)
-            .env("WEIR_POLLER_NAME", "the one that dies")
-            .env("WEIR_BATCH_SIZE", BATCH_RECORDS)
-            .env("RUST_LOG", "warn,processor::mapping::tenure=info")
-            .stdout(Stdio::piped())
-            .spawn();
-        Self(child.expect("the built binary"))
-    }
-
-    /// Waits until it reads the stream.
-    fn reads(&mut self) {
-        let mut lines = BufReader::new(self.0.stdout.take().expect("piped")).lines();
-        let reads = lines.any(|line| line.expect("text").contains("reading the shard"));
-        assert!(reads, "it ended by itself");
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-    }
-
-    /// SIGKILL. Whether it was alive until then.
-    fn kill(&mut self) -> bool {
-        let was_alive = self.0.try_wait().expect("a child").is_none();
-        self.0.kill().expect("a child");
-        self.0.wait().expect("a process that ended");
-        was_alive
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+fn start(dynamodb: &TestDynamo, system: &System, folder: &TempDir) -> Process {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_processor"));
+    command
+        .env_clear()
+        .envs(variables(system, folder, &dynamodb.url))
+        .env("WEIR_POLLER_NAME", "the one that dies")
+        .env("WEIR_BATCH_SIZE", BATCH_RECORDS)
+        .env("RUST_LOG", "warn,processor::mapping::tenure=info");
+    Process::start(command)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rollups_are_exact_after_the_processor_was_killed_at_any_moment() {
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("weir.toml"), DEFINITION).expect("written");
+    let folder = folder(DEFINITION);
     let dynamodb = TestDynamo::start_in(folder.path()).await;
     let system = System::start(&dynamodb, DEFINITION).await;
     let kills = number("WEIR_PROCESSOR_KILLS").map_or(KILLS, |kills| kills as usize);
@@ -86,9 +53,9 @@ async fn rollups_are_exact_after_the_processor_was_killed_at_any_moment() {
 
     let flights = rows(kills * FLIGHTS_PER_LIFE);
     for flights in flights.chunks(FLIGHTS_PER_LIFE) {
-        let mut process = Process::start(&dynamodb, &system, folder.path());
+        let process = start(&dynamodb, &system, &folder);
         if moments.f64() > EARLY_DEATHS {
-            tokio::task::block_in_place(|| process.reads());
+            process.says("reading the shard").await;
         }
         // Squared: many short lives, some long enough to get somewhere.
         let life = Duration::from_millis((LONGEST_LIFE_MS * moments.f64().powi(2)) as u64);
@@ -97,7 +64,7 @@ async fn rollups_are_exact_after_the_processor_was_killed_at_any_moment() {
     }
     let counted = stored(&scan(&dynamodb.url, &system.model.table.rollups_table).await).len();
     assert!(counted > kills, "they died too early: {counted} rollup items");
-    let (kept, recounted) = settled(&dynamodb, &system, folder.path()).await;
+    let (kept, recounted) = settled(&dynamodb, &system, &folder).await;
     assert_exact(&kept, &recounted);
     let items = recounted.len();
     println!("{kills} kills left {counted} rollup items, in the end {items} were exact");
@@ -118,8 +85,8 @@ async fn change(system: &System, flights: &[Value]) {
 }
 
 /// The rollups and their recount, once one more process has brought them together or patience ends.
-async fn settled(dynamodb: &TestDynamo, system: &System, folder: &Path) -> (Rows, Rows) {
-    let _process = Process::start(dynamodb, system, folder);
+async fn settled(dynamodb: &TestDynamo, system: &System, folder: &TempDir) -> (Rows, Rows) {
+    let _process = start(dynamodb, system, folder);
     let table = &system.model.table;
     let recounted = flights::recount(&scan(&dynamodb.url, &table.name).await);
     let asked = Instant::now();
