@@ -13,6 +13,8 @@ mod failing;
 mod http;
 #[path = "functions/panicking.rs"]
 mod panicking;
+#[path = "functions/paths.rs"]
+mod paths;
 #[path = "functions/starting.rs"]
 mod starting;
 #[path = "functions/whole_path.rs"]

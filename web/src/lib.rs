@@ -14,11 +14,13 @@
 //! | what is logged and measured of a request | `requests` |
 //! | the id in `x-request-id` | `request_id` |
 //! | Lambda or a plain server | [`serve()`] |
+//! | what an HTTP API of AWS does to a path | `gateway` |
 //!
 //! **Invariant:** an application is a value, the same in both hosts and in tests.
 
 pub mod body;
 mod finish;
+mod gateway;
 pub mod json;
 pub mod openapi;
 pub mod parameters;

@@ -15,12 +15,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::serve::ListenerExt;
-use lambda_http::lambda_runtime::{LambdaInvocation, Runtime};
-use lambda_http::{Adapter, Context};
 use table::error::chain;
-use telemetry::{Call, Invocations, on_lambda};
+use telemetry::on_lambda;
 use thiserror::Error;
 use tokio::net::TcpListener;
+
+use crate::gateway;
 
 /// The address of a plain server, unless `HOST` names another.
 const DEFAULT_HOST: &str = "127.0.0.1";
@@ -55,9 +55,7 @@ pub enum ServeError {
 /// The address that cannot be bound, or what ended the server.
 pub async fn serve(app: Router, default_port: u16) -> Result<(), ServeError> {
     if on_lambda() {
-        telemetry::ready();
-        let runtime = Runtime::new(Adapter::from(app)).layer(Invocations::new(call));
-        return runtime.run().await.map_err(ServeError::Lambda);
+        return gateway::run(app).await.map_err(ServeError::Lambda);
     }
     let host = std::env::var("HOST").unwrap_or_else(|_| DEFAULT_HOST.to_owned());
     let port = match std::env::var("PORT") {
@@ -69,11 +67,6 @@ pub async fn serve(app: Router, default_port: u16) -> Result<(), ServeError> {
         .map_err(|source| ServeError::Bind { address: format!("{host}:{port}"), source })?;
     tracing::info!(address = %listener.local_addr()?, "listening");
     Ok(serve_on(listener, app, interrupted()).await?)
-}
-
-fn call(invocation: &LambdaInvocation) -> Call {
-    let Context { request_id, xray_trace_id, .. } = &invocation.context;
-    Call { request_id: request_id.clone(), xray_header: xray_trace_id.clone() }
 }
 
 /// Serves an application on a listener until `stop` is done.
