@@ -19,6 +19,9 @@ const FOLDER: &str = "WEIR_FUNCTIONS";
 const FUNCTIONS: [&str; 3] = ["writer", "reader", "processor"];
 /// The functions that are there to be tested with.
 const EXAMPLES: [&str; 1] = ["brittle_reactor"];
+/// How the variables begin by which cargo tells a test of its package. The build script of `ring` would be told of another
+/// package than before, and all that is built upon it be compiled anew, at every turn.
+const OF_THE_TEST: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_"];
 
 /// What was built, by name: once, the first time that one of them is wanted.
 static BUILT: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(build);
@@ -67,6 +70,11 @@ fn build() -> BTreeMap<String, PathBuf> {
     command.arg("--message-format=json-render-diagnostics");
     command.args(FUNCTIONS.iter().flat_map(|name| ["--bin", name]));
     command.args(EXAMPLES.iter().flat_map(|name| ["--example", name]));
+    for (name, _) in std::env::vars_os() {
+        if OF_THE_TEST.iter().any(|start| name.to_string_lossy().starts_with(start)) {
+            command.env_remove(name);
+        }
+    }
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
