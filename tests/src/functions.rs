@@ -23,14 +23,14 @@ pub use error::FunctionError;
 
 use std::collections::BTreeMap;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Mutex as AsyncMutex;
 
 use self::error::{exit, init, own, timed_out, too_large};
 use self::start_up::Started;
-use crate::process::{Log, Process};
+use crate::process::Process;
 use crate::running::PATIENCE;
 use crate::runtime_api::{Answer, Invocation, MAX_PAYLOAD_BYTES, RuntimeApi};
 
@@ -47,15 +47,21 @@ pub struct Function {
     variables: Variables,
     timeout: Duration,
     environment: AsyncMutex<Option<Environment>>,
-    /// What each process has said, and how long its start took.
-    started: Mutex<Vec<(Log, Started)>>,
+    /// Every process so far, and how long its start took.
+    started: Mutex<Vec<(Arc<Process>, Started)>>,
 }
 
-/// A process and the API that it speaks to.
+/// A process and the API that it speaks to; the process is killed when dropped.
 #[derive(Debug)]
 struct Environment {
-    process: Process,
+    process: Arc<Process>,
     api: RuntimeApi,
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        self.process.kill();
+    }
 }
 
 impl Function {
@@ -93,14 +99,20 @@ impl Function {
 
     /// How long the start of each process took.
     pub fn started(&self) -> Vec<Started> {
-        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
-        started.iter().map(|(_, started)| *started).collect()
+        self.processes().iter().map(|(_, started)| *started).collect()
     }
 
     /// What its processes have said.
     pub fn log(&self) -> String {
-        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
-        started.iter().map(|(log, _)| log.text()).collect::<Vec<_>>().join("\n")
+        let logs =
+            self.processes().iter().map(|(process, _)| process.log.text()).collect::<Vec<_>>();
+        logs.join("\n")
+    }
+
+    /// Kills its process in the middle of what it does, as Lambda does to one that takes too much memory.
+    pub fn kill(&self) {
+        let last = self.processes().last().map(|(process, _)| Arc::clone(process));
+        assert!(last.is_some_and(|process| process.kill()), "it does not run");
     }
 
     /// Waits until one of its processes has said a line that holds this.
@@ -122,9 +134,8 @@ impl Function {
         let mut command = Command::new(path);
         command.env_clear().envs(lambda_variables(&self.name, &api)).envs(&self.variables);
         let began = Instant::now();
-        let process = Process::start(command);
-        let log = process.log.clone();
-        let environment = Environment { process, api };
+        let process = Arc::new(Process::start(command));
+        let environment = Environment { process: Arc::clone(&process), api };
         let outcome = tokio::select! {
             biased;
             () = environment.api.is_ready() => Ok(()),
@@ -133,7 +144,7 @@ impl Function {
             () = tokio::time::sleep(PATIENCE) => Err(timed_out(None, PATIENCE)),
         };
         let started = Started { init: began.elapsed(), first_answer: None };
-        self.started.lock().unwrap_or_else(PoisonError::into_inner).push((log, started));
+        self.processes().push((process, started));
         outcome.map(|()| environment)
     }
 
@@ -173,10 +184,13 @@ impl Function {
 
     /// Notes how long the first answer of a process took.
     fn answered(&self, elapsed: Duration) {
-        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, started)) = started.last_mut() {
+        if let Some((_, started)) = self.processes().last_mut() {
             started.first_answer.get_or_insert(elapsed);
         }
+    }
+
+    fn processes(&self) -> MutexGuard<'_, Vec<(Arc<Process>, Started)>> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -15,6 +15,8 @@ mod http;
 mod panicking;
 #[path = "functions/paths.rs"]
 mod paths;
+#[path = "functions/sizes.rs"]
+mod sizes;
 #[path = "functions/starting.rs"]
 mod starting;
 #[path = "functions/whole_path.rs"]

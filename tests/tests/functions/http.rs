@@ -115,20 +115,3 @@ async fn methods_without_a_route_and_the_empty_path_are_answered_by_the_api() {
     assert_eq!(world.http.raw("HEAD", "/health", "").await.status(), 404);
     assert!(world.reader.started().is_empty() && world.writer.started().is_empty());
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_is_too_large_is_refused_by_the_writer_or_before_it() {
-    let (_dynamodb, world) = world().await;
-    let body = |bytes: usize| format!("{{\"flight_id\":\"{}\"}}", "x".repeat(bytes));
-    for (path, bytes) in [("/flight", 400 * 1024), ("/batch/flight", 4 * 1024 * 1024)] {
-        let told = problem(&world.http, "POST", path, &body(bytes)).await;
-        assert_eq!(told, (413, "payload-too-large".to_owned()), "{path}");
-    }
-    // What Lambda does not take, and what the API does not.
-    for bytes in [6 * 1024 * 1024, 10 * 1024 * 1024] {
-        let response = world.http.raw("POST", "/batch/flight", &body(bytes)).await;
-        assert_eq!(response.status(), 413);
-        assert!(response.body().contains("Request Entity Too Large"), "{}", response.body());
-    }
-    assert_eq!(world.writer.started().len(), 1, "the same process");
-}

@@ -1,0 +1,66 @@
+//! Requests and answers that are larger than a function, Lambda or the API takes.
+//!
+//! | limit | whose | who says so |
+//! |---|---|---|
+//! | 400 KB, 4 MB for a batch | the writer's | the writer, in a problem |
+//! | 6 MB of event, 10 MB of body | Lambda's, the API's | the API |
+//! | 6 MB of answer | Lambda's | the API, as a failure of the function |
+
+use serde_json::{Value, json};
+use tests::deployed::Deployed;
+use tests::dynamodb::TestDynamo;
+
+const DEFINITION: &str = r##"
+    [table]
+    name = "notes"
+
+    [entities.note]
+    PK = "BOOK#{book}"
+    SK = "{number:04}"
+    [entities.note.attributes]
+    book   = { type = "string", required = true }
+    number = { type = "integer", required = true }
+    text   = { type = "string" }
+
+    [rollups.notes]
+    of = "note"
+    by = ["book"]
+    measures = { notes = "count" }
+"##;
+
+async fn world() -> Deployed {
+    Deployed::start(&TestDynamo::start().await, DEFINITION).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_too_large_is_refused_by_the_writer_or_before_it() {
+    let world = world().await;
+    let body = |bytes: usize| format!("{{\"text\":\"{}\"}}", "x".repeat(bytes));
+    for (path, bytes) in [("/note", 400 * 1024), ("/batch/note", 4 * 1024 * 1024)] {
+        let response = world.http.raw("POST", path, &body(bytes)).await;
+        let problem: Value = serde_json::from_str(response.body()).expect("JSON");
+        assert_eq!(response.status(), 413, "{path}");
+        assert_eq!(problem["type"], "/problems/payload-too-large", "{path}");
+    }
+    for bytes in [6 * 1024 * 1024, 10 * 1024 * 1024] {
+        let (status, answer) = world.http.send("POST", "/note", Some(&json!(body(bytes)))).await;
+        assert_eq!((status, answer), (413, json!({ "message": "Request Entity Too Large" })));
+    }
+    assert_eq!(world.writer.started().len(), 1, "the same process");
+}
+
+/// A page is a megabyte of items at most. Only control characters make more than six of it: each is six bytes of the
+/// JSON in the body, and seven once the body is text in the JSON of the answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_too_large_fails_alone_and_a_shorter_page_is_answered() {
+    let world = world().await;
+    for number in 0..16 {
+        let note = json!({ "book": "b", "number": number, "text": "\u{1}".repeat(60_000) });
+        assert_eq!(world.http.send("POST", "/note", Some(&note)).await.0, 201);
+    }
+    let (status, answer) = world.http.get("/note/b").await;
+    assert_eq!((status, answer), (500, json!({ "message": "Internal Server Error" })));
+    let (status, page) = world.http.get("/note/b?limit=8").await;
+    assert_eq!((status, page["items"].as_array().map(Vec::len)), (200, Some(8)));
+    assert_eq!(world.reader.started().len(), 1, "the same process");
+}
