@@ -1,24 +1,6 @@
 //! The processor: rollups and no reactors, as a Lambda function or, anywhere else, behind the local event source mapping.
 //!
-//! | variable | is |
-//! |---|---|
-//! | `AWS_LAMBDA_RUNTIME_API` | set by Lambda: events come from it |
-//! | `WEIR_FILE`, `TABLE_NAME`, `ROLLUPS_TABLE_NAME` | the definition and its tables (see `table::startup`) |
-//! | `RUST_LOG` | what is logged, `info` if unset |
-//!
-//! Behind the local event source mapping also:
-//!
-//! | variable | is | unless set |
-//! |---|---|---|
-//! | `WEIR_POLLER_NAME` | who holds the lease; a poller takes over at once from another of its name | host, process, and a random number |
-//! | `WEIR_BATCH_SIZE` | the most records in an event, 1 to 10000 | 100 |
-//! | `WEIR_BATCHING_WINDOW_SECS` | how long a batch may fill, 0 to 300 | 0 |
-//! | `WEIR_TUMBLING_WINDOW_SECS` | the length of the window in each event, 1 to 900 | 60 |
-//! | `WEIR_FILTER_CRITERIA` | which records are handed over, as JSON of Lambda's `FilterCriteria` | all |
-//! | `WEIR_MAXIMUM_RETRY_ATTEMPTS` | how often a batch is handed over again before it is discarded, 0 to 10000, or -1 for ever | -1 |
-//! | `WEIR_MAXIMUM_RECORD_AGE_SECS` | the age at which a record is discarded, 60 to 604800, or -1 for none | -1 |
-//! | `WEIR_BISECT_BATCH_ON_FUNCTION_ERROR` | whether a batch that failed is cut in two, `true` or `false` | `false` |
-//! | `WEIR_METRICS_ADDRESS` | where `/metrics` is served for Prometheus, such as `0.0.0.0:9090` | nothing is served |
+//! Its environment says where and how: `table::startup::variables` has every variable.
 //!
 //! It stops by SIGTERM or Ctrl-C: the batch in flight is finished and the lease is given up. A second container started
 //! meanwhile waits for the lease.

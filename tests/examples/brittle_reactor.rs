@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 
 use processor::{Changes, Processor, StreamChange};
 use table::{Connection, Rollups, startup};
+use telemetry::log::Format;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
-    web::logging::init();
+    telemetry::start("brittle reactor", Format::Json);
     let model = startup::model_from_env()?;
     let connection = Connection::from_env().await;
     let rollups = Rollups::new(&connection, &model.table.rollups_table);

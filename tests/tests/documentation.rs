@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use table::startup::variables;
 
 /// Where the programs that are deployed have their code.
-const DEPLOYED: [&str; 5] = ["table/src", "web/src", "writer/src", "reader/src", "processor/src"];
+const DEPLOYED: [&str; 6] =
+    ["table/src", "telemetry/src", "web/src", "writer/src", "reader/src", "processor/src"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a crate of a workspace").to_owned()
@@ -69,4 +70,28 @@ fn every_variable_that_is_read_is_listed_and_the_other_way_round() {
     let with_underscore = listed.iter().filter(|name| name.contains('_') && **name != "RUST_LOG");
     let unread: Vec<_> = with_underscore.filter(|name| !named.contains(**name)).collect();
     assert!(unread.is_empty(), "listed and not read: {unread:?}");
+}
+
+/// What is in backticks in the first column of the tables under that heading.
+fn quoted<'a>(document: &'a str, heading: &str) -> Vec<&'a str> {
+    let tables = document.split("\n\n").filter(|block| block.starts_with(heading));
+    let rows = tables.flat_map(|table| table.lines().skip(2));
+    let columns = rows.filter_map(|row| row.trim_start_matches('|').split('|').next());
+    columns.flat_map(|column| column.split('`').skip(1).step_by(2)).collect()
+}
+
+#[test]
+fn what_operators_are_told_to_look_for_in_the_log_is_said_by_the_code() {
+    let document = read(&root().join("docs/operating.md"));
+    let said: Vec<String> = DEPLOYED
+        .iter()
+        .flat_map(|folder| sources(&root().join(folder)))
+        // Texts that go on in the next line.
+        .map(|source| source.split('\\').map(str::trim_start).collect())
+        .collect();
+    let phrases = quoted(&document, "| the log says |");
+    assert!(phrases.len() >= 5, "{phrases:?}");
+    for phrase in phrases {
+        assert!(said.iter().any(|source| source.contains(phrase)), "nothing says `{phrase}`");
+    }
 }

@@ -43,6 +43,8 @@ registry! {
     "ROLLUPS_TABLE_NAME" EVERY_PROGRAM "the table of rollups" "`<table>-rollups`";
     "RUST_LOG" EVERY_PROGRAM "what is logged, in the words of tracing's `EnvFilter`" "`info`";
     "AWS_ENDPOINT_URL_DYNAMODB" EVERY_PROGRAM "another DynamoDB than the region's own; region, credentials and profile are the SDK's usual variables" "the region's";
+    "OTEL_EXPORTER_OTLP_ENDPOINT" EVERY_PROGRAM "where spans are sent over HTTP, with the feature `opentelemetry`" "nothing is sent";
+    "OTEL_SERVICE_NAME" EVERY_PROGRAM "the name of the service in spans" "the program's name";
     "AWS_LAMBDA_RUNTIME_API" EVERY_PROGRAM "set by Lambda: requests and events come from it" "a server, or a poller";
     "HOST" SERVERS "the address that is bound" "`127.0.0.1`";
     "PORT" SERVERS "the port that is bound, 0 for a free one" "3001 and 3002";
