@@ -1,7 +1,8 @@
 //! `cargo run -p tests --release -- start-up`: how long a function takes from nothing to its first answer.
 //!
 //! Each start is a fresh process, as after a deployment or when Lambda scales out; what Lambda adds to it, fetching and
-//! unpacking the archive, is not in it.
+//! unpacking the archive, is not in it. The first event asks for the health of the writer and the reader, and brings the
+//! processor one record, so that it alone has met DynamoDB before its first answer.
 
 use std::fmt;
 use std::io::{self, Write};
