@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use thiserror::Error;
 
-use crate::{check, client, definition, dev, load, query, rows, schema, synth};
+use crate::{
+    check, client, definition, deploy, destroy, dev, load, query, rows, schema, steps, synth,
+};
 
 /// The definition files that are looked for when none is named, in this order.
 pub(crate) const DEFAULT_FILES: [&str; 2] = ["weir.toml", "examples/flights/weir.toml"];
@@ -30,6 +32,8 @@ enum Command {
     Load(load::Arguments),
     Query(query::Arguments),
     Synth(synth::Arguments),
+    Deploy(deploy::Arguments),
+    Destroy(destroy::Arguments),
 }
 
 /// Why a command did not do what it was told.
@@ -47,6 +51,9 @@ pub enum Error {
     /// The local system.
     #[error(transparent)]
     Dev(#[from] dev::Error),
+    /// A tool that deploys.
+    #[error(transparent)]
+    Step(#[from] steps::Error),
     /// An argument that goes with none of the others.
     #[error("{0}")]
     Argument(String),
@@ -81,6 +88,8 @@ fn dispatch(weir: Weir, out: &mut impl Write) -> Result<ExitCode, Error> {
         Some(Command::Load(arguments)) => load::run(&arguments, out),
         Some(Command::Query(arguments)) => query::run(&arguments, out),
         Some(Command::Synth(arguments)) => synth::run(&arguments, out),
+        Some(Command::Deploy(arguments)) => deploy::run(&arguments, out),
+        Some(Command::Destroy(arguments)) => destroy::run(&arguments, out),
         None if DEFAULT_FILES.iter().any(|file| Path::new(file).exists()) => {
             dispatch(Weir::parse_from(["weir", "dev"]), out)
         }

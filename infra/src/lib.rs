@@ -8,19 +8,26 @@
 //! | `weir load` | sends a file of items to the writer | [`load`] |
 //! | `weir query` | asks a rollup and prints the answer | [`query`] |
 //! | `weir synth` | prints the template that deploys a definition file | [`synth`] |
+//! | `weir deploy` | builds and deploys it, with the tools that everybody uses | [`deploy`] |
+//! | `weir destroy` | takes it down; the tables stay, unless told otherwise | [`destroy`] |
 //!
 //! Each command is a module with its arguments, its `run`, and its tests; [`command`] lists them once.
 //!
 //! **Invariant:** answers go to standard output, everything else to standard error.
 
+mod account;
 pub mod check;
 mod client;
 pub mod command;
 mod definition;
+pub mod deploy;
+pub mod destroy;
 pub mod dev;
 mod grid;
 pub mod load;
 pub mod query;
 pub mod rows;
 pub mod schema;
+pub mod steps;
 pub mod synth;
+mod tools;

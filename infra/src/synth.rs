@@ -51,9 +51,7 @@ use template::{Options, template};
   weir synth weir.toml --out template.yaml
   weir synth examples/flights/weir.toml > template.yaml
 
-The functions are built before and uploaded after; docs/deploying.md has all of it:
-  cargo lambda build --release --arm64
-  sam deploy --guided")]
+`weir deploy` does this, and what comes before and after it; docs/deploying.md has all of it.")]
 pub struct Arguments {
     /// The definition file [default: ./weir.toml]
     file: Option<PathBuf>,
@@ -83,7 +81,9 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
         write!(out, "{text}")?;
         return Ok(ExitCode::SUCCESS);
     };
-    fs::write(path, text).map_err(|error| unwritable("template", path, &error))?;
+    let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+    made.and_then(|()| fs::write(path, text))
+        .map_err(|error| unwritable("template", path, &error))?;
     let layer = arguments.code.join(DEFINITION_FOLDER);
     let copy = layer.join(DEFINITION_FILE);
     let copied = fs::create_dir_all(&layer).and_then(|()| fs::copy(&file, &copy));
@@ -104,6 +104,11 @@ fn relative(file: &Path, folder: &Path) -> io::Result<String> {
     let up = folder[shared..].iter().map(|_| "..");
     let down = file[shared..].iter().map(String::as_str);
     Ok(up.chain(down).collect::<Vec<_>>().join("/"))
+}
+
+/// A path as it was given, with `/` between its parts, which every tool takes.
+pub(crate) fn slashed(path: &Path) -> String {
+    path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
 }
 
 /// The parts of an absolute path, without `.` and `..`.

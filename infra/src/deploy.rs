@@ -1,0 +1,164 @@
+//! `weir deploy`: the three functions, the template and the stack, by the tools that everybody uses for them.
+//!
+//! ```text
+//! check ──► cargo lambda build ──► weir synth ──► aws cloudformation package, deploy ──► the mapping is Enabled ──► outputs
+//!   │                                        └──► sam deploy ─────────────────────┘
+//!   └─ the definition, parameters, tools, binaries: whatever can be known to be wrong is said before anything is done
+//! ```
+//!
+//! | part | read |
+//! |---|---|
+//! | which commands, as values | [`plan`] |
+//! | parameters, against those of the template | [`parameters`] |
+//! | binaries that were built before | [`code`] |
+//! | what is said when it is done, or failed | [`outcome`] |
+//!
+//! **Invariant:** `--dry-run` runs nothing, and prints what would be run.
+
+mod code;
+mod outcome;
+mod parameters;
+mod plan;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use crate::account::{Account, check_stack_name, stack_name};
+use crate::command::Error;
+use crate::steps::{run as run_steps, script};
+use crate::synth::template::{Options, template};
+use crate::tools::{Tool, Tools};
+use crate::{definition, synth};
+use plan::Deployment;
+
+/// Where the functions are built, and the template is written, unless told otherwise.
+const CODE: &str = "target/lambda";
+const TEMPLATES: &str = "target/deploy";
+
+/// Build the functions and deploy a definition file to AWS, with the AWS CLI or the SAM CLI.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  weir deploy weir.toml --dry-run
+  weir deploy weir.toml
+  weir deploy weir.toml --with aws --s3-bucket my-artifacts --region eu-central-1 --profile work
+  weir deploy weir.toml --stack-name flights-test --parameter TableName=flights-test RollupsTableName=flights-test-rollups
+  weir deploy weir.toml --code my/lambda --no-filter
+
+It builds with cargo-lambda, uploads and deploys with the SAM CLI (which keeps a bucket for it) or with the AWS CLI (to a
+bucket of yours), waits until the changes of the table are read, and tells where the API is. What it can know to be wrong
+it says before it does anything. weir destroy takes it down; docs/deploying.md has all of it.")]
+pub struct Arguments {
+    /// The definition file [default: ./weir.toml]
+    file: Option<PathBuf>,
+    /// The stack [default: named for the table]
+    #[arg(long, value_name = "NAME")]
+    stack_name: Option<String>,
+    /// The tool that uploads and deploys [default: aws with --s3-bucket, else sam]
+    #[arg(long)]
+    with: Option<With>,
+    /// A bucket of yours for the functions' code; the SAM CLI keeps one of its own without
+    #[arg(long, value_name = "BUCKET")]
+    s3_bucket: Option<String>,
+    /// A parameter of the template, unless it is to be as it was or its default
+    #[arg(long = "parameter", value_name = "NAME=VALUE", num_args = 1.., value_parser = parameters::parse)]
+    parameters: Vec<(String, String)>,
+    /// Write the template to this file [default: target/deploy/STACK.yaml]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Deploy functions of one's own: a folder with writer/bootstrap, reader/bootstrap and processor/bootstrap
+    #[arg(long, value_name = "FOLDER")]
+    code: Option<PathBuf>,
+    /// Deploy what was built before
+    #[arg(long)]
+    skip_build: bool,
+    /// Hand every record to the processor, also those that concern no rollup: for one with reactors
+    #[arg(long)]
+    no_filter: bool,
+    #[command(flatten)]
+    account: Account,
+    /// Print the commands and run none
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// The tool that uploads and deploys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum With {
+    /// aws cloudformation package, and deploy
+    Aws,
+    /// sam deploy
+    Sam,
+}
+
+/// Deploys, or prints how.
+///
+/// # Errors
+/// What is wrong with the definition or the arguments, a tool that is missing, or the step that failed.
+pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Error> {
+    let file = definition::find(arguments.file.as_deref())?;
+    let model = definition::read(&file)?;
+    let stack = arguments.stack_name.clone().unwrap_or_else(|| stack_name(&model.table.name));
+    check_stack_name(&stack)?;
+    let options = Options { code: String::new(), filters: !arguments.no_filter };
+    parameters::check(&template(&model, &options), &arguments.parameters)?;
+    let tools = Tools::from_env();
+    let with = with(arguments, &tools)?;
+    let builds = arguments.code.is_none() && !arguments.skip_build;
+    let code = arguments.code.clone().unwrap_or_else(|| CODE.into());
+    let below = |ending| PathBuf::from(TEMPLATES).join(format!("{stack}{ending}"));
+    let deployment = Deployment {
+        file: synth::slashed(&file),
+        code: synth::slashed(&code),
+        template: synth::slashed(&arguments.out.clone().unwrap_or_else(|| below(".yaml"))),
+        packaged: synth::slashed(&below(".packaged.yaml")),
+        stack: &stack,
+        with,
+        bucket: arguments.s3_bucket.as_deref(),
+        parameters: &arguments.parameters,
+        filters: !arguments.no_filter,
+        account: &arguments.account,
+        builds,
+        asks: arguments.dry_run || tools.has(Tool::Aws),
+    };
+    let steps = deployment.steps();
+    if arguments.dry_run {
+        write!(out, "{}", script(&steps))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    deployment.tools().into_iter().try_for_each(|tool| tools.find(tool).map(drop))?;
+    if !builds {
+        code::check(&code)?;
+    }
+    match run_steps(&steps, &tools) {
+        Ok(kept) => {
+            write!(out, "{}", outcome::told(&deployment, &kept))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            if let Some(advice) = outcome::advice(&deployment, &error, &tools) {
+                writeln!(out, "{advice}")?;
+            }
+            Err(error.into())
+        }
+    }
+}
+
+/// The tool that was named, else the one that goes with the bucket, else the one that is there.
+fn with(arguments: &Arguments, tools: &Tools) -> Result<With, Error> {
+    let bucket = arguments.s3_bucket.is_some();
+    let with =
+        arguments.with.unwrap_or_else(|| match (tools.has(Tool::Aws), tools.has(Tool::Sam)) {
+            (true, false) => With::Aws,
+            (false, true) => With::Sam,
+            _ if bucket => With::Aws,
+            _ => With::Sam,
+        });
+    if with == With::Aws && !bucket {
+        let expected = "the AWS CLI uploads to a bucket of yours, expected --s3-bucket BUCKET; the SAM CLI keeps one of its own";
+        return Err(Error::Argument(expected.to_owned()));
+    }
+    Ok(with)
+}

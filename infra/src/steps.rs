@@ -1,0 +1,226 @@
+//! What the programs of others do for us, as values: shown as a shell would take it, or run one after the other.
+//!
+//! | way | in a shell | when run |
+//! |---|---|---|
+//! | [`Way::Shown`] | `aws …` | what it says goes to standard error, as it says it |
+//! | [`Way::Into`] | `NAME=$(aws …)`; `aws …` if nothing takes it | what it prints is kept, for later steps and for the caller |
+//! | [`Way::Until`] | `until [ "$(aws …)" = VALUE ]; do sleep …; done` | it is asked again, for a while |
+//!
+//! **Invariant:** what [`script`] prints does in a shell what [`run`] does; a test runs both and compares.
+
+mod script;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::process::{Command as Process, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+
+use crate::tools::{Tool, Tools};
+pub(crate) use script::script;
+
+/// How long a value is waited for.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// How long between two times it is asked for.
+const PAUSE: Duration = Duration::from_secs(3);
+
+/// One thing that is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// What it is, as what could not be done if it fails.
+    pub(crate) what: &'static str,
+    /// What does it.
+    pub(crate) command: Command,
+    /// What becomes of that which the command prints.
+    pub(crate) way: Way,
+}
+
+/// What becomes of that which a command prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// It is shown.
+    Shown,
+    /// It is kept under a name.
+    Into(&'static str),
+    /// It is asked for until it is this.
+    Until(&'static str),
+}
+
+/// A program and its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Command {
+    tool: Tool,
+    words: Vec<Word>,
+}
+
+/// An argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// Itself.
+    Text(String),
+    /// What an earlier step kept under this name.
+    Variable(&'static str),
+}
+
+/// What steps kept, by name.
+pub(crate) type Kept = BTreeMap<&'static str, String>;
+
+/// Why a step was not done.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// A program is not installed.
+    #[error("{tool} is not on the PATH; {remedy}")]
+    Missing {
+        /// Its name.
+        tool: &'static str,
+        /// How it is installed.
+        remedy: &'static str,
+    },
+    /// A program cannot be started.
+    #[error("could not {what}: {tool} cannot be started: {source}")]
+    Unstartable {
+        /// The step.
+        what: &'static str,
+        /// The program.
+        tool: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// A program failed. It has said why itself.
+    #[error("could not {what}: {status}, of\n  {command}")]
+    Failed {
+        /// The step.
+        what: &'static str,
+        /// How the program ended.
+        status: ExitStatus,
+        /// The program and its arguments.
+        command: String,
+    },
+    /// What was waited for did not come.
+    #[error("could not {what}: still {found:?} and not {expected:?} after {} seconds, says\n  {command}", PATIENCE.as_secs())]
+    Waited {
+        /// The step.
+        what: &'static str,
+        /// What the command printed last.
+        found: String,
+        /// What it was to print.
+        expected: &'static str,
+        /// The program and its arguments.
+        command: String,
+    },
+}
+
+impl Error {
+    /// Whether it is the failure of this step.
+    pub(crate) fn is_of(&self, step: &str) -> bool {
+        matches!(self, Self::Failed { what, .. } if *what == step)
+    }
+}
+
+impl Command {
+    pub(crate) fn new<'a>(tool: Tool, words: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { tool, words: Vec::new() }.and(words)
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn and<'a>(mut self, words: impl IntoIterator<Item = &'a str>) -> Self {
+        self.words.extend(words.into_iter().map(|word| Word::Text(word.to_owned())));
+        self
+    }
+
+    /// The same with one more argument.
+    pub(crate) fn and_word(mut self, word: Word) -> Self {
+        self.words.push(word);
+        self
+    }
+
+    fn process(&self, tools: &Tools, kept: &Kept) -> Result<Process, Error> {
+        let mut process = Process::new(tools.find(self.tool)?);
+        for word in &self.words {
+            match word {
+                Word::Text(text) => process.arg(text),
+                Word::Variable(name) => {
+                    process.arg(kept.get(name).expect("an earlier step keeps it"))
+                }
+            };
+        }
+        Ok(process)
+    }
+}
+
+impl Step {
+    pub(crate) fn shown(what: &'static str, command: Command) -> Self {
+        Self { what, command, way: Way::Shown }
+    }
+
+    pub(crate) fn into(what: &'static str, name: &'static str, command: Command) -> Self {
+        Self { what, command, way: Way::Into(name) }
+    }
+
+    pub(crate) fn until(what: &'static str, value: &'static str, command: Command) -> Self {
+        Self { what, command, way: Way::Until(value) }
+    }
+
+    /// Lets the program speak on our standard error, so that our standard output has nothing but what we say.
+    fn show(&self, mut process: Process) -> Result<(), Error> {
+        process.stdout(io::stderr());
+        let status = process.status().map_err(|error| self.unstartable(error))?;
+        self.succeeded(status)
+    }
+
+    /// What the program prints, without the white space around it.
+    fn ask(&self, mut process: Process) -> Result<String, Error> {
+        let output = process.stderr(Stdio::inherit()).output();
+        let output = output.map_err(|error| self.unstartable(error))?;
+        self.succeeded(output.status)?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    fn succeeded(&self, status: ExitStatus) -> Result<(), Error> {
+        if status.success() {
+            return Ok(());
+        }
+        Err(Error::Failed { what: self.what, status, command: self.command.to_string() })
+    }
+
+    fn unstartable(&self, source: io::Error) -> Error {
+        Error::Unstartable { what: self.what, tool: self.command.tool.name(), source }
+    }
+}
+
+/// Does the steps until one fails, and returns what they kept.
+///
+/// # Errors
+/// Which step failed, and how.
+pub(crate) fn run(steps: &[Step], tools: &Tools) -> Result<Kept, Error> {
+    let mut kept = Kept::new();
+    for step in steps {
+        // Where standard error is gone there is nobody left to tell.
+        let _ = writeln!(io::stderr(), "==> {}\n    {}", step.what, step.command);
+        let process = || step.command.process(tools, &kept);
+        match step.way {
+            Way::Shown => step.show(process()?)?,
+            Way::Into(name) => {
+                let printed = step.ask(process()?)?;
+                kept.insert(name, printed);
+            }
+            Way::Until(expected) => {
+                let since = Instant::now();
+                loop {
+                    let found = step.ask(process()?)?;
+                    if found == expected {
+                        break;
+                    }
+                    if since.elapsed() > PATIENCE {
+                        let (what, command) = (step.what, step.command.to_string());
+                        return Err(Error::Waited { what, found, expected, command });
+                    }
+                    sleep(PAUSE);
+                }
+            }
+        }
+    }
+    Ok(kept)
+}
