@@ -19,7 +19,7 @@ import zipfile
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-REGION, BUCKET, STACK = "us-east-1", "artifacts", "weir"
+REGION, ACCOUNT, BUCKET, STACK = "us-east-1", "123456789012", "artifacts", "weir"
 # Before anything of AWS is imported: no account, no configuration, no proxy.
 os.environ.update(AWS_ACCESS_KEY_ID="none", AWS_SECRET_ACCESS_KEY="none", AWS_DEFAULT_REGION=REGION)
 os.environ.update(AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE=os.devnull, AWS_PAGER="")
@@ -31,6 +31,7 @@ import parliament  # noqa: E402
 import yaml  # noqa: E402
 from awscli.clidriver import create_clidriver  # noqa: E402
 from moto import mock_aws  # noqa: E402
+from resolved_template import Resolved  # noqa: E402
 
 FUNCTIONS = {"Writer": "writer", "Reader": "reader", "Processor": "processor"}
 # What moto does not make of a template, by type.
@@ -70,55 +71,6 @@ def dropped(what, created, declared, expected):
     equal(f"{what} as declared", declared, expected)
     if created == declared:
         errors.append(f"{what}: moto makes it by now, so it is to be compared")
-
-
-class Resolved:
-    """A template with its parameters, and the resources of a stack, filled in."""
-
-    def __init__(self, template, overrides, references=(), attributes=()):
-        self.template = template
-        defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
-        pseudo = {"AWS::Region": REGION, "AWS::Partition": "aws", "AWS::AccountId": "123456789012", "AWS::StackName": STACK}
-        self.references = {name: f"{name}-id" for name in template["Resources"]}
-        self.references |= defaults | pseudo | overrides | dict(references)
-        self.attributes = dict(attributes)
-
-    def of(self, name):
-        """The properties of a resource."""
-        return self.value(self.template["Resources"][name].get("Properties", {}))
-
-    def value(self, node):
-        match node:
-            case {"Ref": name, **others} if not others:
-                return self.references.get(name)
-            case {"Fn::GetAtt": [name, attribute]}:
-                return self.attributes.get((name, attribute), f"arn:aws:{name}:{attribute}")
-            case {"Fn::Sub": text}:
-                return re.sub(r"\$\{([^}]+)\}", lambda found: self.substitute(found[1]), text)
-            case {"Fn::Split": [separator, text]}:
-                return self.value(text).split(separator)
-            case {"Fn::If": [condition, then, otherwise]}:
-                return self.value(then if self.holds(self.template["Conditions"][condition]) else otherwise)
-            case dict():
-                resolved = {name: self.value(value) for name, value in node.items()}
-                return {name: value for name, value in resolved.items() if value is not None}
-            case list():
-                return [value for value in map(self.value, node) if value is not None]
-        return node
-
-    def substitute(self, name):
-        return str(self.value({"Fn::GetAtt": name.split(".")} if "." in name else {"Ref": name}))
-
-    def holds(self, condition):
-        match condition:
-            case {"Fn::Not": [negated]}:
-                return not self.holds(negated)
-            case {"Fn::Equals": [one, other]}:
-                return str(self.value(one)) == str(self.value(other))
-        raise ValueError(f"an unknown condition: {condition}")
-
-    def typed(self, kind):
-        return [name for name, resource in self.template["Resources"].items() if resource["Type"] == kind]
 
 
 def check_answers(template, findings):
@@ -383,7 +335,7 @@ def main(definition, template):
     for overrides in DEPLOYMENTS:
         with mock_aws():
             made = deploy(package(template), overrides)
-            resolved = Resolved(declared, overrides, made, attributes(made))
+            resolved = Resolved(declared, (REGION, ACCOUNT, STACK), overrides, made, attributes(made))
             check_tables(resolved, tomllib.loads(Path(definition).read_text()))
             check_functions(resolved, overrides)
             check_mapping(resolved)

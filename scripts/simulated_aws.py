@@ -1,0 +1,92 @@
+"""MiniStack, a simulated AWS, with three things that Lambda does and MiniStack does not. `check-deployment` starts it.
+
+    AWS_ENDPOINT_URL=http://127.0.0.1:PORT GATEWAY_PORT=PORT BIND_HOST=127.0.0.1 AUTH=true [PLAIN_EVENTS=true] simulated_aws.py
+
+* A mapping keeps its TumblingWindowInSeconds, and an event of such a mapping has the window, the shard and the state, in
+  the shape that Lambda documents. The processor counts by shard and refuses an event that names none, so nothing would be
+  counted here otherwise. `PLAIN_EVENTS` leaves events as MiniStack makes them, which shows that refusal. The windows
+  never end: a final invocation without records is what the tests of the processor have.
+* Records that the function names as failed are delivered again, and what follows them too. MiniStack takes any answer for
+  success, and would lose them.
+* A layer's files are where the function is told to look for them. Lambda has them below /opt, and MiniStack only where
+  it runs functions in containers; here they are unpacked beside the function, and its variables that say /opt say that.
+"""
+
+import io
+import os
+import tempfile
+import time
+import zipfile
+
+from ministack import app
+from ministack.services import dynamodb_streams, lambda_svc
+from ministack.services.cloudformation import provisioners
+
+MAPPING = "AWS::Lambda::EventSourceMapping"
+WINDOW = "TumblingWindowInSeconds"
+LAYERS_FOLDER = "/opt/"
+PLAIN = os.environ.get("PLAIN_EVENTS") == "true"
+
+make_mapping = provisioners._RESOURCE_HANDLERS[MAPPING]["create"]
+execute = lambda_svc._execute_function
+environment = lambda_svc._provided_worker_env
+
+
+def keep_window(logical_id, properties, stack):
+    made, attributes = make_mapping(logical_id, properties, stack)
+    if WINDOW in properties:
+        lambda_svc._esms[made][WINDOW] = int(properties[WINDOW])
+    return made, attributes
+
+
+def with_window(event):
+    """An event of DynamoDB as Lambda makes it where the mapping has a window; any other as it is."""
+    if set(event) != {"Records"} or event["Records"][0].get("eventSource") != "aws:dynamodb":
+        return event
+    arn = event["Records"][0]["eventSourceARN"]
+    mappings = [mapping for _, _, mapping in lambda_svc._iter_all_esms() if mapping["EventSourceArn"] == arn]
+    [seconds] = {mapping.get(WINDOW) for mapping in mappings}
+    if seconds is None:
+        return event
+    start = int(time.time()) // seconds * seconds
+    utc = lambda moment: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))  # noqa: E731
+    return event | {
+        "window": {"start": utc(start), "end": utc(start + seconds)},
+        "state": {},
+        "shardId": dynamodb_streams._DEFAULT_SHARD_ID,
+        "eventSourceARN": arn,
+        "isFinalInvokeForWindow": False,
+        "isWindowTerminatedEarly": False,
+    }
+
+
+def execute_as_lambda(function, event):
+    event = event if PLAIN else with_window(event)
+    result = execute(function, event)
+    answer = result.get("body")
+    if "shardId" in event and not result.get("error"):
+        if not isinstance(answer, dict) or "state" not in answer:
+            return result | {"error": True, "body": {"errorType": "State", "errorMessage": f"no state in {answer}"}}
+        if answer.get("batchItemFailures"):
+            return result | {"error": True, "body": {"errorType": "BatchItemFailures", "errorMessage": str(answer)}}
+    return result
+
+
+def environment_with_layers(config, folder, port):
+    variables = environment(config, folder, port)
+    # A folder of its own for each process: two may start at once.
+    layers = tempfile.mkdtemp(prefix="opt-", dir=folder)
+    for layer in config.get("Layers", []):
+        zipfile.ZipFile(io.BytesIO(lambda_svc._resolve_layer_zip(layer))).extractall(layers)
+    return {
+        name: os.path.join(layers, value.removeprefix(LAYERS_FOLDER)) if value.startswith(LAYERS_FOLDER) else value
+        for name, value in variables.items()
+    }
+
+
+provisioners._RESOURCE_HANDLERS[MAPPING]["create"] = keep_window
+lambda_svc._execute_function = execute_as_lambda
+lambda_svc._provided_worker_env = environment_with_layers
+
+if __name__ == "__main__":
+    app.main()
