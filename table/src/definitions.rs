@@ -47,9 +47,10 @@ pub(crate) async fn check(client: &Client, model: &Model, is_new: bool) -> Resul
         Some(known) => unchanged(model, known, &current)?,
         None if !is_new => {
             let table = &model.table.name;
-            tracing::warn!(
+            // Also on a first deployment, whose processor starts with the first change.
+            tracing::info!(
                 table,
-                "the table was there before: only what its stream still has is counted"
+                "the rollups begin here: of what the table held before, only what its stream still has is counted"
             );
         }
         None => {}
