@@ -103,6 +103,9 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// The environment.
+    #[error(transparent)]
+    Environment(#[from] table::startup::StartError),
     /// The tables cannot be made or asked.
     #[error("the tables in the DynamoDB at {endpoint} cannot be used")]
     DynamoDb {
@@ -158,7 +161,8 @@ pub enum Error {
 /// Why it cannot start, or what ended by itself.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, command::Error> {
     let path = definition::find(arguments.file.as_deref())?;
-    let model = table::startup::with_names_from_env(definition::read(&path)?);
+    let named = table::startup::with_names_from_env(definition::read(&path)?);
+    let model = named.map_err(Error::from)?;
     let loads = Loads::new(&model, &path, &arguments.load)?;
     log();
     let runtime =

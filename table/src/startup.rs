@@ -4,6 +4,8 @@
 
 pub mod variables;
 
+use std::ffi::OsString;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,6 +14,8 @@ use thiserror::Error;
 
 /// The definition file, unless `WEIR_FILE` names another.
 const DEFAULT_FILE: &str = "weir.toml";
+/// How long DynamoDB lets the name of a table be.
+const TABLE_NAME_BYTES: RangeInclusive<usize> = 3..=255;
 
 /// Why a function cannot start.
 #[derive(Debug, Error)]
@@ -23,6 +27,16 @@ pub enum StartError {
         name: String,
         /// What might have been meant.
         expected: String,
+    },
+    /// A variable that is not what it may be.
+    #[error("{name} is {value}, expected {expected}")]
+    Value {
+        /// Its name.
+        name: &'static str,
+        /// What it is.
+        value: String,
+        /// What it may be.
+        expected: &'static str,
     },
     /// The definition file cannot be read.
     #[error("the definition file {path} cannot be read (WEIR_FILE names another)")]
@@ -46,31 +60,50 @@ pub enum StartError {
 /// A misspelt variable, the file that cannot be read, or its problems.
 pub fn model_from_env() -> Result<Arc<Model>, StartError> {
     refuse_unknown_variables()?;
-    let path =
-        PathBuf::from(std::env::var("WEIR_FILE").unwrap_or_else(|_| DEFAULT_FILE.to_owned()));
+    let path = std::env::var_os("WEIR_FILE").unwrap_or_else(|| DEFAULT_FILE.into());
+    let path = PathBuf::from(path);
     let text = std::fs::read_to_string(&path)
         .map_err(|source| StartError::File { path: path.clone(), source })?;
     let model = Model::parse(&path.display().to_string(), &text)
         .map_err(|error| StartError::Definition { error })?;
-    Ok(Arc::new(with_names_from_env(model)))
+    Ok(Arc::new(with_names_from_env(model)?))
 }
 
 /// The model over the tables that `TABLE_NAME` and `ROLLUPS_TABLE_NAME` name, where they are set.
-pub fn with_names_from_env(model: Model) -> Model {
-    let table = std::env::var("TABLE_NAME").ok();
-    let rollups = std::env::var("ROLLUPS_TABLE_NAME").ok();
-    match (table, rollups) {
+///
+/// # Errors
+/// A name that no table can have.
+pub fn with_names_from_env(model: Model) -> Result<Model, StartError> {
+    let table = table_name("TABLE_NAME", std::env::var_os("TABLE_NAME"))?;
+    let rollups = table_name("ROLLUPS_TABLE_NAME", std::env::var_os("ROLLUPS_TABLE_NAME"))?;
+    Ok(match (table, rollups) {
         (Some(table), rollups) => model.with_table(&table, rollups.as_deref()),
         (None, Some(rollups)) => {
             let table = model.table.name.clone();
             model.with_table(&table, Some(&rollups))
         }
         (None, None) => model,
+    })
+}
+
+/// The name of a table that a variable gives: what DynamoDB takes for one.
+fn table_name(name: &'static str, value: Option<OsString>) -> Result<Option<String>, StartError> {
+    let Some(value) = value else { return Ok(None) };
+    let fits = |text: &&str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+        TABLE_NAME_BYTES.contains(&text.len()) && text.bytes().all(is_plain)
+    };
+    match value.to_str().filter(fits) {
+        Some(text) => Ok(Some(text.to_owned())),
+        None => {
+            let expected = "3 to 255 letters, digits, _, . and -, as DynamoDB names tables";
+            Err(StartError::Value { name, value: format!("{value:?}"), expected })
+        }
     }
 }
 
 fn refuse_unknown_variables() -> Result<(), StartError> {
-    let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let set = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
     let Some(name) = variables::unknown(set).into_iter().next() else { return Ok(()) };
     let ours = variables::ALL.iter().map(|variable| variable.name);
     let expected = match nearest(&name, ours.clone()) {
@@ -81,4 +114,29 @@ fn refuse_unknown_variables() -> Result<(), StartError> {
         }
     };
     Err(StartError::Variable { name, expected })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_no_table_has_is_refused_with_its_variable() {
+        let read = |text: &str| table_name("TABLE_NAME", Some(text.into()));
+        assert_eq!(read("shop-2.b_C").expect("a name").as_deref(), Some("shop-2.b_C"));
+        assert_eq!(table_name("TABLE_NAME", None).expect("nothing"), None);
+        for text in ["", "ab", "a b", "täble", &"x".repeat(256)] {
+            let error = read(text).expect_err(text).to_string();
+            assert!(error.starts_with("TABLE_NAME is \""), "{error}");
+            assert!(error.contains("expected 3 to 255 letters"), "{error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_text_is_not_passed_over() {
+        use std::os::unix::ffi::OsStringExt;
+        let bytes = OsString::from_vec(vec![b's', 0xff, b'p', b'q']);
+        assert!(table_name("TABLE_NAME", Some(bytes)).is_err());
+    }
 }

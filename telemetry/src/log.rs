@@ -18,11 +18,13 @@
 
 mod json;
 
+use std::env;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::panic;
 
 use tracing::Subscriber;
-use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::fmt::{self, MakeWriter, format::JsonFields};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
@@ -30,6 +32,18 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// What is logged unless `RUST_LOG` says otherwise.
 const DEFAULT_FILTER: &str = "info";
+/// Where that is said.
+const VARIABLE: &str = "RUST_LOG";
+/// Those who write whole events, requests and answers into the log when they are let: never, whatever is asked for.
+const QUIET: [&str; 7] = [
+    "lambda_runtime",
+    "lambda_runtime_api_client",
+    "lambda_http",
+    "aws_smithy_runtime",
+    "aws_smithy_http_client",
+    "aws_sdk_dynamodb",
+    "hyper",
+];
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +65,12 @@ where
 
 /// Begins to log. Does nothing when something logs already.
 pub(crate) fn init(format: Format, service: &'static str) {
-    let filter =
-        || EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+    let (filter, refused) = filter(env::var_os(VARIABLE));
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
-        Format::Json => Box::new(json(io::stdout).with_filter(filter())),
+        Format::Json => Box::new(json(io::stdout).with_filter(filter)),
         Format::Text => {
             let text = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
-            Box::new(text.with_filter(filter()))
+            Box::new(text.with_filter(filter))
         }
     };
     let subscriber = tracing_subscriber::registry().with(lines);
@@ -75,7 +88,36 @@ pub(crate) fn init(format: Format, service: &'static str) {
     if let Some(error) = not_traced {
         tracing::error!(%error, "spans are not exported");
     }
+    if let Some(value) = refused {
+        tracing::warn!(
+            value,
+            "RUST_LOG is no filter, expected one such as info or table=debug; it is taken for info"
+        );
+    }
+    if cfg!(not(feature = "opentelemetry")) && env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").is_some()
+    {
+        tracing::warn!(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, and this program was built without the feature opentelemetry"
+        );
+    }
     log_panics();
+}
+
+/// What is logged, and the value that says nothing of it.
+fn filter(value: Option<OsString>) -> (EnvFilter, Option<String>) {
+    let value = value.map(|value| value.to_string_lossy().into_owned());
+    let read = value.as_deref().map(EnvFilter::try_new);
+    let (filter, refused) = match read {
+        Some(Ok(filter)) => (filter, None),
+        Some(Err(_)) => (EnvFilter::new(DEFAULT_FILTER), value),
+        None => (EnvFilter::new(DEFAULT_FILTER), None),
+    };
+    if filter.max_level_hint().is_none_or(|level| level <= LevelFilter::INFO) {
+        return (filter, refused);
+    }
+    let quiet = QUIET.iter().map(|target| format!("{target}=info"));
+    let quiet = quiet.map(|directive| directive.parse().expect("a target and a level"));
+    (quiet.fold(filter, EnvFilter::add_directive), refused)
 }
 
 /// Makes panics events, in the span that they happen in.
@@ -85,4 +127,36 @@ fn log_panics() {
         let location = panic.location().map(ToString::to_string);
         tracing::error!(panic = reason, location, "a panic");
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(value: &str) -> (String, Option<String>) {
+        let (filter, refused) = filter(Some(value.into()));
+        (filter.to_string(), refused)
+    }
+
+    #[test]
+    fn those_who_would_log_whole_events_are_never_let() {
+        for value in ["trace", "debug", "info,lambda_runtime=trace", "table=trace"] {
+            let (filter, refused) = shown(value);
+            assert_eq!(refused, None);
+            for target in QUIET {
+                let directives = filter.split(',').filter(|one| one.starts_with(target));
+                let levels: Vec<_> = directives.filter_map(|one| one.rsplit('=').next()).collect();
+                assert!(levels.contains(&"info"), "{value}: {filter}");
+                assert!(!levels.contains(&"trace"), "{value}: {filter}");
+            }
+        }
+        assert_eq!(shown("error"), ("error".to_owned(), None), "nobody is made louder");
+    }
+
+    #[test]
+    fn what_is_no_filter_is_told_of_and_taken_for_the_default() {
+        for value in ["[[[", "info=loud"] {
+            assert_eq!(shown(value), (DEFAULT_FILTER.to_owned(), Some(value.to_owned())));
+        }
+    }
 }

@@ -133,14 +133,15 @@ impl From<table::Error> for Problem {
             Error::Refused { .. } => Self::new(Kind::Refused, error.to_string()),
             Error::Conflict { .. } => Self::new(Kind::Conflict, error.to_string()).caused_by(error),
             Error::Throttled { .. } => {
-                Self::new(Kind::Throttled, error.to_string()).caused_by(error)
+                let detail = "DynamoDB takes no more requests at the moment";
+                Self::new(Kind::Throttled, detail).caused_by(error)
             }
             Error::Unavailable { .. } => {
                 let detail = "DynamoDB did not answer in time, or failed inside";
                 Self::new(Kind::Unavailable, detail).caused_by(error)
             }
             Error::MissingTable { .. } => {
-                let detail = format!("{error}: deploy it, or set TABLE_NAME to the one there is");
+                let detail = "a table of the service does not exist; its log names it";
                 Self::new(Kind::MissingTable, detail).caused_by(error)
             }
             Error::Denied { .. } => {
@@ -192,7 +193,7 @@ mod tests {
 
     #[test]
     fn what_dynamodb_says_becomes_what_the_caller_can_do() {
-        let table = || "shop".to_owned();
+        let table = || "a table that nobody should see".to_owned();
         let refused = |message: &str| Error::Refused { message: message.into(), source: source() };
         let cases = [
             (Error::AlreadyExists("PK A".into()), 409, "already-exists", false),
@@ -211,7 +212,11 @@ mod tests {
             let is_retryable = error.is_retryable();
             let problem = Problem::from(error);
             assert_eq!(problem.kind().entry().slug, slug);
-            assert!(!problem.detail().contains("inside that"), "{slug}: {}", problem.detail());
+            assert!(
+                !problem.detail().contains("nobody should see"),
+                "{slug}: {}",
+                problem.detail()
+            );
             assert!(!problem.detail().contains("watermark"), "{slug}: {}", problem.detail());
             let response = problem.into_response();
             assert_eq!(response.status().as_u16(), status, "{slug}");

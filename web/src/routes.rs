@@ -84,7 +84,9 @@ impl Operation {
             Self::Batch => &[Kind::BadJson, Kind::PayloadTooLarge, Kind::UnsupportedMediaType],
             Self::Get => &[Kind::Validation, Kind::NotFound],
             Self::List => &[Kind::Validation, Kind::BadQuery, Kind::BadCursor],
-            Self::Rollup => &[Kind::UnknownRollup, Kind::BadQuery, Kind::BadCursor],
+            Self::Rollup => {
+                &[Kind::UnknownRollup, Kind::BadQuery, Kind::BadCursor, Kind::ChangedRollup]
+            }
             Self::Rollups | Self::OpenApi | Self::Health => &[],
         }
     }

@@ -57,10 +57,11 @@ pub async fn serve(app: Router, default_port: u16) -> Result<(), ServeError> {
     if on_lambda() {
         return gateway::run(app).await.map_err(ServeError::Lambda);
     }
-    let host = std::env::var("HOST").unwrap_or_else(|_| DEFAULT_HOST.to_owned());
-    let port = match std::env::var("PORT") {
-        Ok(text) => text.parse().map_err(|_| ServeError::Port(text))?,
-        Err(_) => default_port,
+    let text = |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let host = text("HOST").unwrap_or_else(|| DEFAULT_HOST.to_owned());
+    let port = match text("PORT") {
+        Some(text) => text.parse().map_err(|_| ServeError::Port(text))?,
+        None => default_port,
     };
     let listener = TcpListener::bind((host.as_str(), port))
         .await

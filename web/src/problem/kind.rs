@@ -41,6 +41,8 @@ pub enum Kind {
     Unavailable,
     /// Deploy the table.
     MissingTable,
+    /// Give the rollup a table to begin with.
+    ChangedRollup,
     /// Give the service its permissions.
     Denied,
     /// Read the log of the service.
@@ -62,7 +64,7 @@ pub struct Entry {
 
 impl Kind {
     /// Every kind, by status.
-    pub const EVERY: [Self; 19] = [
+    pub const EVERY: [Self; 20] = [
         Self::Validation,
         Self::BadJson,
         Self::BadQuery,
@@ -82,6 +84,7 @@ impl Kind {
         Self::Throttled,
         Self::Unavailable,
         Self::MissingTable,
+        Self::ChangedRollup,
     ];
 
     /// The registry.
@@ -188,6 +191,12 @@ impl Kind {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "a table does not exist",
                 "the service is there but its table is not: deploy it, or name the right one",
+            ),
+            Self::ChangedRollup => (
+                "changed-rollup",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the rollup is not what was counted",
+                "it was added or changed after its table began, so its numbers would be wrong; it needs a table to begin with",
             ),
             Self::Denied => (
                 "denied",
