@@ -37,7 +37,7 @@ pub fn app(table: Table, rollups: Rollups) -> Router {
         .entities
         .iter()
         .fold(Router::new(), of_entity)
-        .merge(rollups::router(&model, &rollups))
+        .merge(rollups::router(&table, &rollups))
         .route(web::routes::OPENAPI, openapi)
 }
 

@@ -1,5 +1,6 @@
 //! The handlers of rollups: list them, ask one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aggregates::Question;
@@ -8,8 +9,9 @@ use axum::routing::get;
 use axum::{Json, Router};
 use model::{Model, Rollup};
 use serde_json::{Map, Value, json};
-use table::Rollups;
-use web::{Parameters, PathTexts, Problem};
+use table::{Rollups, Table};
+use tokio::sync::OnceCell;
+use web::{Kind, Parameters, PathTexts, Problem};
 
 use crate::answer::{Answer, ask};
 
@@ -17,15 +19,24 @@ use crate::answer::{Answer, ask};
 #[derive(Clone)]
 struct Asked {
     model: Arc<Model>,
+    table: Table,
     rollups: Rollups,
+    /// Those that are not what they were when their table began, once that is known.
+    changed: Arc<OnceCell<BTreeMap<String, &'static str>>>,
 }
 
 /// The routes of the rollups.
-pub(crate) fn router(model: &Arc<Model>, rollups: &Rollups) -> Router {
+pub(crate) fn router(table: &Table, rollups: &Rollups) -> Router {
+    let asked = Asked {
+        model: Arc::clone(table.model()),
+        table: table.clone(),
+        rollups: rollups.clone(),
+        changed: Arc::default(),
+    };
     Router::new()
         .route(web::routes::ROLLUPS, get(list))
         .route(web::routes::ROLLUP, get(answer))
-        .with_state(Asked { model: Arc::clone(model), rollups: rollups.clone() })
+        .with_state(asked)
 }
 
 async fn list(
@@ -38,7 +49,7 @@ async fn list(
 }
 
 async fn answer(
-    State(Asked { model, rollups }): State<Asked>,
+    State(asked): State<Asked>,
     path: PathTexts,
     mut parameters: Parameters,
 ) -> Result<Json<Answer>, Problem> {
@@ -53,7 +64,32 @@ async fn answer(
     };
     parameters.finish()?;
     let name = path.pairs().first().map(|(_, name)| (*name).to_owned()).unwrap_or_default();
-    Ok(Json(ask(&model, &rollups, &name, &question, limit, cursor).await?))
+    let answer = ask(&asked.model, &asked.rollups, &name, &question, limit, cursor).await?;
+    asked.refuse_changed(&name).await?;
+    Ok(Json(answer))
+}
+
+impl Asked {
+    /// Refuses to answer for a rollup that was added or changed after its table began: its numbers would be wrong.
+    async fn refuse_changed(&self, name: &str) -> Result<(), Problem> {
+        let changed = match self.changed.get() {
+            Some(changed) => changed,
+            // Nothing was counted yet, so nothing is noted: to be asked again.
+            None => match self.table.changed_rollups().await? {
+                Some(changed) => self.changed.get_or_init(|| std::future::ready(changed)).await,
+                None => return Ok(()),
+            },
+        };
+        match changed.get(name) {
+            Some(change) => {
+                let detail = format!(
+                    "the rollup `{name}` was {change} after its table began, so its numbers would be wrong"
+                );
+                Err(Problem::new(Kind::ChangedRollup, detail))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// A rollup as it is listed: what it counts and what it can be asked.

@@ -1,7 +1,8 @@
-//! What the rollups in a table were defined as, kept beside them, so that a definition that has changed is noticed.
+//! What the rollups in a table were defined as and what table they are of, kept beside them, so that a definition that has
+//! changed, or that is of another table, is noticed.
 //!
 //! A rollup that is added or changed once the table has items would answer for what came later only, and retract what it
-//! never counted. Nothing rebuilds one yet, so it is refused.
+//! never counted. Nothing rebuilds one yet, so it is refused. Rollups of two tables in one would be the sums of both.
 //!
 //! **Invariant:** a rollup whose fingerprint is kept has counted every change since the table was made.
 
@@ -20,6 +21,17 @@ const KEY: &str = "@definition";
 /// The attribute that holds them.
 const FINGERPRINTS: &str = "fingerprints";
 
+/// The attribute that holds the name of the table that they are of.
+const ITEMS_TABLE: &str = "items_table";
+
+/// What is kept.
+#[derive(Debug, PartialEq)]
+struct Kept {
+    fingerprints: Fingerprints,
+    /// `None` where it was kept before tables were.
+    items_table: Option<String>,
+}
+
 /// By the name of a rollup, what its numbers depend on.
 type Fingerprints = BTreeMap<String, String>;
 
@@ -32,11 +44,15 @@ type Fingerprints = BTreeMap<String, String>;
 pub(crate) async fn check(client: &Client, model: &Model, is_new: bool) -> Result<(), Error> {
     let table = &model.table.rollups_table;
     let known = load(client, table).await?;
-    let current: Fingerprints = model
-        .rollups
-        .iter()
-        .map(|rollup| (rollup.name.clone(), fingerprint(model, rollup)))
-        .collect();
+    let current =
+        Kept { fingerprints: fingerprints(model), items_table: Some(model.table.name.clone()) };
+    let other = known.as_ref().and_then(|known| known.items_table.as_ref());
+    if let Some(other) = other.filter(|other| **other != model.table.name && !is_new) {
+        let items = &model.table.name;
+        let mismatch =
+            format!("it holds the rollups of the table `{other}`, expected those of `{items}`");
+        return Err(Error::OtherTable { table: table.clone(), mismatch });
+    }
     match &known {
         Some(_) if is_new => {
             let items = &model.table.name;
@@ -44,7 +60,17 @@ pub(crate) async fn check(client: &Client, model: &Model, is_new: bool) -> Resul
                 format!("it holds the rollups of a table `{items}` that is gone, expected none");
             return Err(Error::OtherTable { table: table.clone(), mismatch });
         }
-        Some(known) => unchanged(model, known, &current)?,
+        Some(known) => {
+            if let Some((rollup, change)) =
+                changed(&known.fingerprints, &current.fingerprints).into_iter().next()
+            {
+                return Err(Error::ChangedRollup {
+                    rollup,
+                    table: model.table.name.clone(),
+                    change,
+                });
+            }
+        }
         None if !is_new => {
             let table = &model.table.name;
             // Also on a first deployment, whose processor starts with the first change.
@@ -58,17 +84,35 @@ pub(crate) async fn check(client: &Client, model: &Model, is_new: bool) -> Resul
     if known.as_ref() == Some(&current) { Ok(()) } else { save(client, table, &current).await }
 }
 
-fn unchanged(model: &Model, known: &Fingerprints, current: &Fingerprints) -> Result<(), Error> {
-    for (rollup, fingerprint) in current {
+/// The rollups of the model that are not what they were when their table began, each with what became of it; `None` when
+/// nothing was noted of any yet.
+///
+/// # Errors
+/// What DynamoDB says.
+pub(crate) async fn changes(
+    client: &Client,
+    model: &Model,
+) -> Result<Option<BTreeMap<String, &'static str>>, Error> {
+    let known = load(client, &model.table.rollups_table).await?;
+    Ok(known.map(|known| changed(&known.fingerprints, &fingerprints(model))))
+}
+
+/// The rollups that differ, by name.
+fn changed(known: &Fingerprints, current: &Fingerprints) -> BTreeMap<String, &'static str> {
+    let differing = current.iter().filter_map(|(rollup, fingerprint)| {
         let change = match known.get(rollup) {
-            Some(before) if before == fingerprint => continue,
+            Some(before) if before == fingerprint => return None,
             Some(_) => "changed",
             None => "added",
         };
-        let table = model.table.name.clone();
-        return Err(Error::ChangedRollup { rollup: rollup.clone(), table, change });
-    }
-    Ok(())
+        Some((rollup.clone(), change))
+    });
+    differing.collect()
+}
+
+fn fingerprints(model: &Model) -> Fingerprints {
+    let rollups = model.rollups.iter();
+    rollups.map(|rollup| (rollup.name.clone(), fingerprint(model, rollup))).collect()
 }
 
 /// Everything about a rollup that its numbers depend on. A new measure of accumulators that are kept is not among it.
@@ -92,29 +136,35 @@ fn fingerprint(model: &Model, rollup: &Rollup) -> String {
     )
 }
 
-async fn load(client: &Client, table: &str) -> Result<Option<Fingerprints>, Error> {
+async fn load(client: &Client, table: &str) -> Result<Option<Kept>, Error> {
     let request = client.get_item().table_name(table).set_key(Some(key())).consistent_read(true);
     let answer = request.send().await.map_err(|error| Error::of(table, error))?;
     let Some(item) = answer.item else { return Ok(None) };
     let unreadable = || Error::Unreadable(format!("the definitions of the rollups in `{table}`"));
-    let kept = item.get(FINGERPRINTS).and_then(|kept| kept.as_m().ok()).ok_or_else(unreadable)?;
     let text = |value: &SdkValue| value.as_s().cloned().map_err(|_| unreadable());
-    kept.iter()
+    let kept = item.get(FINGERPRINTS).and_then(|kept| kept.as_m().ok()).ok_or_else(unreadable)?;
+    let fingerprints = kept
+        .iter()
         .map(|(name, value)| Ok((name.clone(), text(value)?)))
-        .collect::<Result<_, _>>()
-        .map(Some)
+        .collect::<Result<_, Error>>()?;
+    let items_table = item.get(ITEMS_TABLE).map(text).transpose()?;
+    Ok(Some(Kept { fingerprints, items_table }))
 }
 
-async fn save(client: &Client, table: &str, fingerprints: &Fingerprints) -> Result<(), Error> {
-    let texts = fingerprints.iter().map(|(name, text)| (name.clone(), SdkValue::S(text.clone())));
+async fn save(client: &Client, table: &str, kept: &Kept) -> Result<(), Error> {
+    let texts = kept.fingerprints.iter();
+    let texts = texts.map(|(name, text)| (name.clone(), SdkValue::S(text.clone()))).collect();
+    let items_table = kept.items_table.clone().unwrap_or_default();
     // An update, not a put: a processor's role has no other right to write.
     let request = client
         .update_item()
         .table_name(table)
         .set_key(Some(key()))
-        .update_expression("SET #fingerprints = :fingerprints")
+        .update_expression("SET #fingerprints = :fingerprints, #items_table = :items_table")
         .expression_attribute_names("#fingerprints", FINGERPRINTS)
-        .expression_attribute_values(":fingerprints", SdkValue::M(texts.collect()));
+        .expression_attribute_names("#items_table", ITEMS_TABLE)
+        .expression_attribute_values(":fingerprints", SdkValue::M(texts))
+        .expression_attribute_values(":items_table", SdkValue::S(items_table));
     request.send().await.map(drop).map_err(|error| Error::of(table, error))
 }
 

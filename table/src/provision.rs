@@ -1,5 +1,6 @@
 //! Making the tables that a definition describes, and finding out whether those that are there are they.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -66,6 +67,15 @@ impl Table {
     /// [`Error::ChangedRollup`] for one that was added or changed since; else what DynamoDB says.
     pub async fn check_rollups(&self) -> Result<(), Error> {
         definitions::check(&self.client, &self.model, false).await
+    }
+
+    /// The rollups that were added or changed since their table began, each with which of the two; `None` when nobody has
+    /// kept any yet. Whoever answers with rollups asks this, for theirs would be wrong.
+    ///
+    /// # Errors
+    /// What DynamoDB says.
+    pub async fn changed_rollups(&self) -> Result<Option<BTreeMap<String, &'static str>>, Error> {
+        definitions::changes(&self.client, &self.model).await
     }
 
     async fn enable_ttl(&self) -> Result<(), Error> {

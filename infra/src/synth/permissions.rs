@@ -77,6 +77,7 @@ pub const WILDCARDS: [(&str, &str); 3] = [
 const ITEMS: &str = "table/src/items.rs";
 const QUERY: &str = "table/src/query.rs";
 const APPLY: &str = "table/src/rollups.rs";
+const DEFINITIONS: &str = "table/src/definitions.rs";
 const PARK: &str = "table/src/rollups/park.rs";
 const STALE: &str = "table/src/rollups/stale.rs";
 const POLLER: &str = "Lambda's event source mapping";
@@ -91,6 +92,9 @@ pub const USES: &[Use] = &[
     of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (ITEMS, "Table::get")),
     of(Function::Reader, "dynamodb:Query", Target::Table, Need::Lists, (QUERY, "Table::query")),
     of(Function::Reader, "dynamodb:Query", Target::Rollups, Need::Rollups, (QUERY, "page_from")),
+    of(Function::Reader, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (DEFINITIONS, "changes")),
+    of(Function::Processor, "dynamodb:GetItem", Target::Rollups, Need::Nothing, (DEFINITIONS, "load")),
+    of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Nothing, (DEFINITIONS, "save")),
     of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (APPLY, "Rollups::apply")),
     of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (PARK, "Rollups::park")),
     of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (STALE, "Rollups::remove_stale")),

@@ -1,0 +1,116 @@
+//! Definitions that are not those that a table of rollups began with: noticed by whoever keeps rollups, and by whoever answers
+//! with them.
+
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use model::Model;
+use serde_json::Value;
+use table::{Connection, Error, Rollups, Table};
+use tests::dynamodb::{TestDynamo, with_own_tables};
+use tower::ServiceExt;
+
+const DEFINITION: &str = r##"
+    [table]
+    name = "shop"
+    [entities.order]
+    PK = "USER#{user}"
+    SK = "ORDER#{number}"
+    [entities.order.attributes]
+    user   = { type = "string", required = true }
+    number = { type = "string", required = true }
+    total  = { type = "integer", required = true }
+    [rollups.orders]
+    of = "order"
+    by = ["user"]
+    measures = { orders = "count" }
+    [rollups.large]
+    of = "order"
+    by = ["user"]
+    where = { total = { gte = 15 } }
+    measures = { orders = "count" }
+"##;
+
+/// The model over the tables of another.
+fn model(definition: &str, of: &Model) -> Arc<Model> {
+    let model: Model = definition.parse().expect("a definition");
+    Arc::new(model.with_table(&of.table.name, Some(&of.table.rollups_table)))
+}
+
+/// A table with rollups that have begun.
+async fn begun() -> (Connection, Model) {
+    let connection = TestDynamo::start().await.connect().await;
+    let model = with_own_tables(DEFINITION.parse().expect("a definition"));
+    let table = Table::new(&connection, Arc::new(model.clone()));
+    table.provision().await.expect("tables can be made");
+    (connection, model)
+}
+
+async fn ask(connection: &Connection, model: &Arc<Model>, path: &str) -> (u16, Value) {
+    let rollups = Rollups::new(connection, &model.table.rollups_table);
+    let app = reader::app(Table::new(connection, Arc::clone(model)), rollups);
+    let app = web::finish(app, &web::routes::reads(model));
+    let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
+    let response = app.oneshot(request).await.expect("an answer");
+    let status = response.status().as_u16();
+    let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+    (status, serde_json::from_slice(&body).expect("JSON"))
+}
+
+#[tokio::test]
+async fn a_reader_answers_for_no_rollup_that_was_changed_or_added_and_for_every_other() {
+    let (connection, begun) = begun().await;
+    let changed = DEFINITION.replace("gte = 15", "gte = 16");
+    let added =
+        format!("{DEFINITION}\n[rollups.all]\nof = \"order\"\nmeasures = {{ n = \"count\" }}");
+    for (definition, path, expected) in [
+        (DEFINITION, "/rollups/large?user=ann", None),
+        (changed.as_str(), "/rollups/large?user=ann", Some("the rollup `large` was changed")),
+        (changed.as_str(), "/rollups/orders?user=ann", None),
+        (added.as_str(), "/rollups/all", Some("the rollup `all` was added")),
+        (added.as_str(), "/rollups/large?user=ann", None),
+    ] {
+        let (status, answer) = ask(&connection, &model(definition, &begun), path).await;
+        match expected {
+            None => {
+                assert_eq!((status, &answer["points"]), (200, &Value::Array(vec![])), "{answer}")
+            }
+            Some(expected) => {
+                assert_eq!((status, &answer["type"]), (503, &"/problems/changed-rollup".into()));
+                let detail = answer["detail"].as_str().expect("a detail");
+                assert!(detail.contains(expected), "{detail}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_rollups_of_one_table_are_not_kept_for_another() {
+    let (connection, begun) = begun().await;
+    let own = Table::new(&connection, model(DEFINITION, &begun));
+    own.check_rollups().await.expect("they are its own");
+    let other = begun.clone().with_table("another-shop", Some(&begun.table.rollups_table));
+    let refused = Table::new(&connection, Arc::new(other)).check_rollups().await;
+    match refused {
+        Err(Error::OtherTable { table, mismatch }) => {
+            assert_eq!(table, begun.table.rollups_table);
+            let expected = format!("it holds the rollups of the table `{}`", begun.table.name);
+            assert!(
+                mismatch.contains(&expected) && mismatch.contains("another-shop"),
+                "{mismatch}"
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    own.check_rollups().await.expect("they still are");
+}
+
+#[tokio::test]
+async fn a_reader_before_the_first_processor_answers_that_there_is_nothing() {
+    let connection = TestDynamo::start().await.connect().await;
+    let model = Arc::new(with_own_tables(DEFINITION.parse().expect("a definition")));
+    let (status, answer) = ask(&connection, &model, "/rollups/orders?user=ann").await;
+    assert_eq!((status, &answer["type"]), (503, &"/problems/missing-table".into()), "{answer}");
+    assert!(!answer.to_string().contains(&model.table.rollups_table), "{answer}");
+}
