@@ -3,7 +3,7 @@
 //! **Invariant:** a tool that is not there is named before anything is done, with how to install it.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::steps::Error;
 
@@ -79,11 +79,28 @@ impl Tools {
             ENDINGS.iter().map(move |ending| folder.join(format!("{}{ending}", tool.name())))
         };
         let mut files = std::env::split_paths(&self.path).flat_map(files);
-        files.find(|file| file.is_file()).ok_or_else(missing)
+        files.find(|file| is_program(file)).ok_or_else(missing)
     }
 
     /// Whether a program is there.
     pub(crate) fn has(&self, tool: Tool) -> bool {
         self.find(tool).is_ok()
     }
+}
+
+/// Whether a shell would start it.
+#[cfg(unix)]
+pub(crate) fn is_program(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    const EXECUTABLE: u32 = 0o111;
+    let is =
+        |found: std::fs::Metadata| found.is_file() && found.permissions().mode() & EXECUTABLE != 0;
+    file.metadata().is_ok_and(is)
+}
+
+/// Whether a shell would start it.
+#[cfg(not(unix))]
+pub(crate) fn is_program(file: &Path) -> bool {
+    file.is_file()
 }
