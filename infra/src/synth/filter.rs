@@ -23,6 +23,7 @@
 //!
 //! Lambda takes five filters of 4,096 characters. A shape takes two, so more than two shapes are joined until two are left,
 //! and one that is too long loses what makes it long: each step lets more through. Where nothing is left, there is no filter.
+//! Where there are no rollups, no record passes.
 //!
 //! **Invariant:** a record of which an image contributes to any rollup passes. `infra/tests/filter.rs` holds it against
 //! random definitions, items and changes.
@@ -36,6 +37,8 @@ use serde_json::{Map, Value, json};
 
 /// The images of a record that may have a shape.
 const IMAGES: [&str; 2] = ["NewImage", "OldImage"];
+/// What no record is, for a definition without rollups: it then has a processor that is never invoked.
+const NO_EVENT: &str = "NONE";
 /// The type of attribute that patterns are about: text.
 const TEXT: &str = "S";
 
@@ -54,6 +57,9 @@ enum Texts {
 
 /// The patterns of the filters; none where every record must pass.
 pub fn patterns(model: &Model) -> Vec<Value> {
+    if model.rollups.is_empty() {
+        return vec![json!({ "eventName": [NO_EVENT] })];
+    }
     let shapes = model.rollups.iter().map(|rollup| Shape::of(model, rollup).shortened());
     let shapes = joined(shapes.collect());
     if shapes.iter().any(Shape::is_any) {

@@ -1,5 +1,7 @@
 //! Tests of the patterns, by definition. That none of them loses a record is held by `infra/tests/filter.rs`.
 
+use processor::mapping::FilterCriteria;
+
 use super::*;
 
 /// The rules of each shape: the patterns of new images, without what all of them have.
@@ -63,6 +65,18 @@ fn check(filter: &str, expected: &str) {
     let found = shapes(&rollup(0, "order", filter));
     let rest = expected.is_empty().then(String::new).unwrap_or_else(|| format!(",{expected}"));
     assert_eq!(found, [format!(r#"{{"_et":{{"S":["order"]}}{rest}}}"#)], "{filter}");
+}
+
+#[test]
+fn without_rollups_no_record_passes() {
+    let model: Model = "[table]\nname = \"shop\"\n[entities.order]\nPK = \"O#{id}\"\nSK = \"O\"\n\
+                        [entities.order.attributes]\nid = { type = \"string\", required = true }\n"
+        .parse()
+        .unwrap_or_else(|error| panic!("{error:?}"));
+    let criteria = FilterCriteria::new(patterns(&model).iter().map(ToString::to_string));
+    let criteria = criteria.expect("patterns that Lambda takes");
+    assert_ne!(criteria, FilterCriteria::default());
+    assert_eq!(patterns(&model), [json!({ "eventName": ["NONE"] })]);
 }
 
 #[test]
