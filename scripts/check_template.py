@@ -192,7 +192,7 @@ def check_table(resolved, name, keys, indexes, ttl, view):
     recovery = dynamodb.describe_continuous_backups(TableName=declared["TableName"])["ContinuousBackupsDescription"]
     recovery = {"PointInTimeRecoveryEnabled": recovery["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"}
     dropped(f"{name}'s recovery", recovery, declared["PointInTimeRecoverySpecification"], {"PointInTimeRecoveryEnabled": True})
-    dropped(f"{name}'s encryption", made.get("SSEDescription"), declared["SSESpecification"], {"SSEEnabled": True})
+    equal(f"{name}'s key, DynamoDB's own", declared.get("SSESpecification"), None)
     if ttl:
         living = dynamodb.describe_time_to_live(TableName=declared["TableName"])["TimeToLiveDescription"]
         dropped(f"{name}'s time to live", living.get("AttributeName"), declared["TimeToLiveSpecification"], ttl)
@@ -295,8 +295,9 @@ def check_alarms(resolved, overrides):
     alarms = {}
     for name in resolved.typed("AWS::CloudWatch::Alarm"):
         alarm = resolved.of(name)
-        [dimension] = alarm["Dimensions"]
-        alarms[(alarm["Namespace"], alarm["MetricName"], dimension["Value"])] = alarm
+        for metric in [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query] or [alarm]:
+            [dimension] = metric["Dimensions"]
+            alarms[(metric["Namespace"], metric["MetricName"], dimension["Value"])] = alarm
         topic = [overrides["AlarmTopicArn"]] if "AlarmTopicArn" in overrides else None
         equal(f"whom {name} tells", alarm.get("AlarmActions"), topic)
         equal(f"{name} without data", alarm["TreatMissingData"], "notBreaching")
@@ -307,8 +308,12 @@ def check_alarms(resolved, overrides):
         ("AWS/Lambda", "DroppedEventCount", reference["StreamMapping"]),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", resolved.attributes[("OnFailureQueue", "QueueName")]),
         ("Weir", "rollups_updates_parked", reference["Table"]),
+        ("AWS/DynamoDB", "ConsumedWriteCapacityUnits", reference["Table"]),
+        ("AWS/Lambda", "PolledEventCount", reference["StreamMapping"]),
     }
     equal("the alarms", set(alarms), expected)
+    [verdict] = [query for query in resolved.of("UnreadChangesAlarm")["Metrics"] if query["ReturnData"]]
+    equal("unread changes", verdict["Expression"], "IF(FILL(written, 0) > 0 AND FILL(polled, 0) == 0, 1, 0)")
 
 
 def check_order(template):

@@ -6,12 +6,15 @@ use crate::command::Error;
 
 /// The longest name that CloudFormation gives a stack.
 const STACK_NAME_MAX: usize = 128;
+/// How long the name of a bucket is.
+const BUCKET_MIN: usize = 3;
+const BUCKET_MAX: usize = 63;
 
 /// What both CLIs are told about it; what is not said is as they find it in the environment and in their configuration.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Account {
     /// The region [default: that of the AWS configuration]
-    #[arg(long)]
+    #[arg(long, value_parser = region)]
     region: Option<String>,
     /// The profile of the AWS configuration
     #[arg(long)]
@@ -26,6 +29,35 @@ impl Account {
         let profile = self.profile.as_deref().map(|profile| option("--profile", profile));
         region.into_iter().chain(profile).flatten().collect()
     }
+}
+
+/// A region, such as eu-central-1.
+fn region(text: &str) -> Result<String, String> {
+    let parts: Vec<_> = text.split('-').collect();
+    let is_word =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_region = |(last, words): (&&str, &[&str])| {
+        words.len() >= 2 && is_number(last) && words.iter().all(|word| is_word(word))
+    };
+    if parts.split_last().is_some_and(is_region) {
+        return Ok(text.to_owned());
+    }
+    Err("expected a region, such as eu-central-1".to_owned())
+}
+
+/// A bucket by its name alone.
+pub(crate) fn bucket(text: &str) -> Result<String, String> {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let ends =
+        text.bytes().next().is_some_and(is_plain) && text.bytes().last().is_some_and(is_plain);
+    let inner = text.bytes().all(|byte| is_plain(byte) || byte == b'.' || byte == b'-');
+    if ends && inner && (BUCKET_MIN..=BUCKET_MAX).contains(&text.len()) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "expected a bucket's name, {BUCKET_MIN} to {BUCKET_MAX} of a-z, 0-9, `.` and `-`, without s3://"
+    ))
 }
 
 /// The name of a table as that of a stack, which begins with a letter and has letters, digits and hyphens.
@@ -55,6 +87,23 @@ pub(crate) fn check_stack_name(name: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn regions_and_buckets_are_named_as_aws_names_them() {
+        for right in ["us-east-1", "eu-central-1", "us-gov-west-1", "ap-southeast-12"] {
+            assert!(region(right).is_ok(), "{right}");
+        }
+        for wrong in ["", "eu", "eu-central", "EU-central-1", "eu-1", "-east-1", "eu-central-1 "] {
+            assert!(region(wrong).is_err(), "{wrong}");
+        }
+        for right in ["abc", "my.bucket-1"] {
+            assert!(bucket(right).is_ok(), "{right}");
+        }
+        let long = "b".repeat(BUCKET_MAX + 1);
+        for wrong in ["ab", "s3://mine", "Mine", "mine/", "-mine", "mine-", "my_one", &long] {
+            assert!(bucket(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_tables_name_becomes_a_stacks() {

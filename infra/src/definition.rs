@@ -35,8 +35,14 @@ pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
 
 /// Reads and checks a definition file.
 pub(crate) fn read(path: &Path) -> Result<Model, Error> {
+    read_with_text(path).map(|(_, model)| model)
+}
+
+/// The same, with the text that was read.
+pub(crate) fn read_with_text(path: &Path) -> Result<(String, Model), Error> {
     let unreadable = |source| Error::Unreadable { path: path.to_path_buf(), source };
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     let parsed = Model::parse(&path.display().to_string(), &text);
-    parsed.map_err(|problems| Error::Invalid(Box::new(problems)))
+    let model = parsed.map_err(|problems| Error::Invalid(Box::new(problems)))?;
+    Ok((text, model))
 }

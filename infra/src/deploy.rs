@@ -1,7 +1,7 @@
 //! `weir deploy`: the three functions, the template and the stack, by the tools that everybody uses for them.
 //!
 //! ```text
-//! check ──► cargo lambda build ──► weir synth ──► aws cloudformation package, deploy ──► the mapping is Enabled ──► outputs
+//! check ──► cargo lambda build ──► weir synth ──► aws cloudformation package, deploy ──► mapping and processor ──► outputs
 //!   │                                        └──► sam deploy ─────────────────────┘
 //!   └─ the definition, parameters, tools, binaries: whatever can be known to be wrong is said before anything is done
 //! ```
@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use crate::account::{Account, check_stack_name, stack_name};
+use crate::account::{Account, bucket, check_stack_name, stack_name};
 use crate::command::Error;
 use crate::steps::{run as run_steps, script};
 use crate::synth::template::{Options, template};
@@ -37,6 +37,8 @@ use plan::Deployment;
 /// Where the functions are built, and the template is written, unless told otherwise.
 const CODE: &str = "target/lambda";
 const TEMPLATES: &str = "target/deploy";
+/// What a script leaves out.
+const NOT_IN_THE_SCRIPT: &str = "\n# weir deploy also looks before: at tools, built functions and, where the stack is there, that its tables stay the same\n";
 
 /// Build the functions and deploy a definition file to AWS, with the AWS CLI or the SAM CLI.
 #[derive(Args, Debug)]
@@ -48,7 +50,7 @@ const TEMPLATES: &str = "target/deploy";
   weir deploy weir.toml --code my/lambda --no-filter
 
 It builds with cargo-lambda, uploads and deploys with the SAM CLI (which keeps a bucket for it) or with the AWS CLI (to a
-bucket of yours), waits until the changes of the table are read, and tells where the API is. What it can know to be wrong
+bucket of yours), waits until the mapping is enabled and the processor takes an event, and tells where the API is. What it can know to be wrong
 it says before it does anything. weir destroy takes it down; docs/deploying.md has all of it.")]
 pub struct Arguments {
     /// The definition file [default: ./weir.toml]
@@ -60,7 +62,7 @@ pub struct Arguments {
     #[arg(long)]
     with: Option<With>,
     /// A bucket of yours for the functions' code; the SAM CLI keeps one of its own without
-    #[arg(long, value_name = "BUCKET")]
+    #[arg(long, value_name = "BUCKET", value_parser = bucket)]
     s3_bucket: Option<String>,
     /// A parameter of the template, unless it is to be as it was or its default
     #[arg(long = "parameter", value_name = "NAME=VALUE", num_args = 1.., value_parser = parameters::parse)]
@@ -74,6 +76,12 @@ pub struct Arguments {
     /// Deploy what was built before
     #[arg(long)]
     skip_build: bool,
+    /// Deploy functions that are not built for arm64, to a simulated AWS that runs them elsewhere
+    #[arg(long)]
+    any_architecture: bool,
+    /// Have other tables, and leave those that the stack has behind, with all they hold
+    #[arg(long)]
+    replace_tables: bool,
     /// Hand every record to the processor, also those that concern no rollup: for one with reactors
     #[arg(long)]
     no_filter: bool,
@@ -102,18 +110,23 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     let model = definition::read(&file)?;
     let stack = arguments.stack_name.clone().unwrap_or_else(|| stack_name(&model.table.name));
     check_stack_name(&stack)?;
-    let options = Options { code: String::new(), filters: !arguments.no_filter };
-    parameters::check(&template(&model, &options), &arguments.parameters)?;
+    let options =
+        Options { code: String::new(), definition: String::new(), filters: !arguments.no_filter };
+    let declared = template(&model, &options);
+    parameters::check(&declared, &arguments.parameters)?;
     let tools = Tools::from_env();
     let with = with(arguments, &tools)?;
     let builds = arguments.code.is_none() && !arguments.skip_build;
     let code = arguments.code.clone().unwrap_or_else(|| CODE.into());
-    let below = |ending| PathBuf::from(TEMPLATES).join(format!("{stack}{ending}"));
+    let below = || PathBuf::from(TEMPLATES).join(format!("{stack}.yaml"));
+    let path = arguments.out.clone().unwrap_or_else(below);
+    synth::check_out(&path, &file)?;
     let deployment = Deployment {
-        file: synth::slashed(&file),
-        code: synth::slashed(&code),
-        template: synth::slashed(&arguments.out.clone().unwrap_or_else(|| below(".yaml"))),
-        packaged: synth::slashed(&below(".packaged.yaml")),
+        file: synth::slashed(&file)?,
+        code: synth::slashed(&code)?,
+        template: synth::slashed(&path)?,
+        // Beside the template: its folder is there by then.
+        packaged: synth::slashed(&path.with_extension("packaged.yaml"))?,
         stack: &stack,
         with,
         bucket: arguments.s3_bucket.as_deref(),
@@ -125,13 +138,16 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     };
     let steps = deployment.steps();
     if arguments.dry_run {
-        write!(out, "{}", script(&steps))?;
+        write!(out, "{}{NOT_IN_THE_SCRIPT}", script(&steps))?;
         return Ok(ExitCode::SUCCESS);
     }
     deployment.tools().into_iter().try_for_each(|tool| tools.find(tool).map(drop))?;
-    if !builds {
-        code::check(&code)?;
+    if builds {
+        code::check_sources()?;
+    } else {
+        code::check(&code, arguments.any_architecture)?;
     }
+    outcome::check_tables(&deployment, &declared, arguments.replace_tables, &tools)?;
     match run_steps(&steps, &tools) {
         Ok(kept) => {
             write!(out, "{}", outcome::told(&deployment, &kept))?;
@@ -148,15 +164,15 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
 
 /// The tool that was named, else the one that goes with the bucket, else the one that is there.
 fn with(arguments: &Arguments, tools: &Tools) -> Result<With, Error> {
-    let bucket = arguments.s3_bucket.is_some();
+    let has_bucket = arguments.s3_bucket.is_some();
     let with =
         arguments.with.unwrap_or_else(|| match (tools.has(Tool::Aws), tools.has(Tool::Sam)) {
             (true, false) => With::Aws,
             (false, true) => With::Sam,
-            _ if bucket => With::Aws,
+            _ if has_bucket => With::Aws,
             _ => With::Sam,
         });
-    if with == With::Aws && !bucket {
+    if with == With::Aws && !has_bucket {
         let expected = "the AWS CLI uploads to a bucket of yours, expected --s3-bucket BUCKET; the SAM CLI keeps one of its own";
         return Err(Error::Argument(expected.to_owned()));
     }

@@ -4,10 +4,14 @@
 //! |---|---|---|
 //! | [`Way::Shown`] | `aws …` | what it says goes to standard error, as it says it |
 //! | [`Way::Into`] | `NAME=$(aws …)`; `aws …` if nothing takes it | what it prints is kept, for later steps and for the caller |
-//! | [`Way::Until`] | `until [ "$(aws …)" = VALUE ]; do sleep …; done` | it is asked again, for a while |
+//! | [`Way::Until`] | the same, in a loop that ends | it is asked again, for a while |
+//! | [`Way::Is`], [`Way::Begins`] | `[ "$(aws …)" = VALUE ]` | what it prints must be this, or begin with it |
+//! | [`Way::Fed`] | `printf … \| aws …` | it reads this, and what it prints must be that |
 //!
-//! **Invariant:** what [`script`] prints does in a shell what [`run`] does; a test runs both and compares.
+//! **Invariant:** what [`script`] prints does in a shell what [`run`] does, and stops where it stops; a test runs both and
+//! compares.
 
+mod interruption;
 mod script;
 
 use std::collections::BTreeMap;
@@ -19,7 +23,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use crate::tools::{Tool, Tools};
-pub(crate) use script::script;
+pub(crate) use script::{script, typed};
 
 /// How long a value is waited for.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -38,7 +42,7 @@ pub(crate) struct Step {
 }
 
 /// What becomes of that which a command prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// It is shown.
     Shown,
@@ -46,6 +50,12 @@ pub(crate) enum Way {
     Into(&'static str),
     /// It is asked for until it is this.
     Until(&'static str),
+    /// It must be this.
+    Is(Word),
+    /// It must begin with this.
+    Begins(&'static str),
+    /// The command reads the first, and prints the second.
+    Fed(&'static str, &'static str),
 }
 
 /// A program and its arguments.
@@ -110,12 +120,30 @@ pub enum Error {
         /// The program and its arguments.
         command: String,
     },
+    /// A program printed something else than what must be.
+    #[error("could not {what}: found `{found}`, expected `{expected}`, of\n  {command}")]
+    Other {
+        /// The step.
+        what: &'static str,
+        /// What the command printed.
+        found: String,
+        /// What it was to print.
+        expected: String,
+        /// The program and its arguments.
+        command: String,
+    },
+    /// Somebody wanted it to end, and the step under way was waited for.
+    #[error("stopped after this step, as it was told to: {what}")]
+    Stopped {
+        /// The step.
+        what: &'static str,
+    },
 }
 
 impl Error {
     /// Whether it is the failure of this step.
     pub(crate) fn is_of(&self, step: &str) -> bool {
-        matches!(self, Self::Failed { what, .. } if *what == step)
+        matches!(self, Self::Failed { what, .. } | Self::Other { what, .. } if *what == step)
     }
 }
 
@@ -139,14 +167,19 @@ impl Command {
     fn process(&self, tools: &Tools, kept: &Kept) -> Result<Process, Error> {
         let mut process = Process::new(tools.find(self.tool)?);
         for word in &self.words {
-            match word {
-                Word::Text(text) => process.arg(text),
-                Word::Variable(name) => {
-                    process.arg(kept.get(name).expect("an earlier step keeps it"))
-                }
-            };
+            process.arg(word.value(kept));
         }
         Ok(process)
+    }
+}
+
+impl Word {
+    /// What it stands for.
+    fn value<'a>(&'a self, kept: &'a Kept) -> &'a str {
+        match self {
+            Self::Text(text) => text,
+            Self::Variable(name) => kept.get(name).expect("an earlier step keeps it"),
+        }
     }
 }
 
@@ -163,6 +196,23 @@ impl Step {
         Self { what, command, way: Way::Until(value) }
     }
 
+    pub(crate) fn is(what: &'static str, word: Word, command: Command) -> Self {
+        Self { what, command, way: Way::Is(word) }
+    }
+
+    pub(crate) fn begins(what: &'static str, with: &'static str, command: Command) -> Self {
+        Self { what, command, way: Way::Begins(with) }
+    }
+
+    pub(crate) fn fed(
+        what: &'static str,
+        text: &'static str,
+        value: &'static str,
+        command: Command,
+    ) -> Self {
+        Self { what, command, way: Way::Fed(text, value) }
+    }
+
     /// Lets the program speak on our standard error, so that our standard output has nothing but what we say.
     fn show(&self, mut process: Process) -> Result<(), Error> {
         process.stdout(io::stderr());
@@ -171,11 +221,30 @@ impl Step {
     }
 
     /// What the program prints, without the white space around it.
-    fn ask(&self, mut process: Process) -> Result<String, Error> {
-        let output = process.stderr(Stdio::inherit()).output();
-        let output = output.map_err(|error| self.unstartable(error))?;
+    fn ask(&self, process: Process) -> Result<String, Error> {
+        self.ask_telling(process, "")
+    }
+
+    /// The same of a program that reads a text.
+    fn ask_telling(&self, mut process: Process, text: &str) -> Result<String, Error> {
+        let stdin = if text.is_empty() { Stdio::inherit() } else { Stdio::piped() };
+        process.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let mut child = process.spawn().map_err(|error| self.unstartable(error))?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that reads nothing says why by itself.
+            let _ = stdin.write_all(text.as_bytes());
+        }
+        let output = child.wait_with_output().map_err(|error| self.unstartable(error))?;
         self.succeeded(output.status)?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    fn must_be(&self, is: bool, found: String, expected: &str) -> Result<(), Error> {
+        if is {
+            return Ok(());
+        }
+        let (expected, command) = (expected.to_owned(), self.command.to_string());
+        Err(Error::Other { what: self.what, found, expected, command })
     }
 
     fn succeeded(&self, status: ExitStatus) -> Result<(), Error> {
@@ -197,10 +266,11 @@ impl Step {
 pub(crate) fn run(steps: &[Step], tools: &Tools) -> Result<Kept, Error> {
     let mut kept = Kept::new();
     for step in steps {
+        let _busy = interruption::busy();
         // Where standard error is gone there is nobody left to tell.
         let _ = writeln!(io::stderr(), "==> {}\n    {}", step.what, step.command);
         let process = || step.command.process(tools, &kept);
-        match step.way {
+        match &step.way {
             Way::Shown => step.show(process()?)?,
             Way::Into(name) => {
                 let printed = step.ask(process()?)?;
@@ -210,17 +280,54 @@ pub(crate) fn run(steps: &[Step], tools: &Tools) -> Result<Kept, Error> {
                 let since = Instant::now();
                 loop {
                     let found = step.ask(process()?)?;
-                    if found == expected {
+                    if found == *expected {
                         break;
                     }
                     if since.elapsed() > PATIENCE {
                         let (what, command) = (step.what, step.command.to_string());
+                        let expected = *expected;
                         return Err(Error::Waited { what, found, expected, command });
                     }
                     sleep(PAUSE);
+                    if interruption::is_wanted() {
+                        break;
+                    }
                 }
             }
+            Way::Is(word) => {
+                let found = step.ask(process()?)?;
+                let expected = word.value(&kept);
+                step.must_be(found == expected, found, expected)?;
+            }
+            Way::Begins(start) => {
+                let found = step.ask(process()?)?;
+                step.must_be(found.starts_with(start), found, &format!("{start}…"))?;
+            }
+            Way::Fed(text, expected) => {
+                let found = step.ask_telling(process()?, text)?;
+                step.must_be(found == *expected, found, expected)?;
+            }
+        }
+        if interruption::is_wanted() {
+            return Err(Error::Stopped { what: step.what });
         }
     }
     Ok(kept)
+}
+
+/// What a command prints, or nothing where it says that what was asked about does not exist.
+///
+/// # Errors
+/// How else it failed, with what it said.
+pub(crate) fn ask_if_there(step: &Step, tools: &Tools) -> Result<Option<String>, Error> {
+    let output = step.command.process(tools, &Kept::new())?.stdin(Stdio::null()).output();
+    let output = output.map_err(|error| step.unstartable(error))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() && said.contains("does not exist") {
+        return Ok(None);
+    }
+    // Where standard error is gone there is nobody left to tell.
+    let _ = io::stderr().write_all(&output.stderr);
+    step.succeeded(output.status)?;
+    Ok(Some(String::from_utf8_lossy(&output.stdout).trim().to_owned()))
 }

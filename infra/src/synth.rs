@@ -25,8 +25,8 @@ mod intrinsics;
 mod mapping;
 mod metadata;
 mod metrics;
-mod outputs;
-mod parameters;
+pub(crate) mod outputs;
+pub(crate) mod parameters;
 pub mod permissions;
 mod tables;
 pub mod template;
@@ -42,8 +42,11 @@ use model::Model;
 
 use crate::command::Error;
 use crate::definition;
-use functions::{DEFINITION_FILE, DEFINITION_FOLDER};
+use functions::DEFINITION_FILE;
 use template::{Options, template};
+
+/// How the folder of a definition ends, and what it is called where the template has no name.
+const DEFINITION_FOLDER: &str = "definition";
 
 /// Print the CloudFormation template that deploys a definition file.
 #[derive(Args, Debug)]
@@ -55,7 +58,7 @@ use template::{Options, template};
 pub struct Arguments {
     /// The definition file [default: ./weir.toml]
     file: Option<PathBuf>,
-    /// Write the template to a file, and copy the definition file to where the template has it: beside the functions
+    /// Write the template to a file, and the definition file to where the template has it: a folder beside it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// The folder with a folder for each function's bootstrap
@@ -72,10 +75,16 @@ pub struct Arguments {
 /// The problems of the definition file, or a file that cannot be written.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Error> {
     let file = definition::find(arguments.file.as_deref())?;
-    let model = definition::read(&file)?;
+    let (definition, model) = definition::read_with_text(&file)?;
+    if let Some(path) = &arguments.out {
+        check_out(path, &file)?;
+    }
     let folder = arguments.out.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let code = relative(&arguments.code, folder)?;
-    let options = Options { code, filters: !arguments.no_filter };
+    let layer =
+        arguments.out.as_deref().map_or_else(|| arguments.code.join(DEFINITION_FOLDER), layer);
+    let options =
+        Options { code, definition: relative(&layer, folder)?, filters: !arguments.no_filter };
     let text = text(&model, &options, &relative(&file, folder)?);
     let Some(path) = &arguments.out else {
         write!(out, "{text}")?;
@@ -84,11 +93,40 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     let made = path.parent().map_or(Ok(()), fs::create_dir_all);
     made.and_then(|()| fs::write(path, text))
         .map_err(|error| unwritable("template", path, &error))?;
-    let layer = arguments.code.join(DEFINITION_FOLDER);
     let copy = layer.join(DEFINITION_FILE);
-    let copied = fs::create_dir_all(&layer).and_then(|()| fs::copy(&file, &copy));
+    if is_same(&copy, &file) {
+        return Ok(ExitCode::SUCCESS);
+    }
+    // What was checked, not what is in the file by now.
+    let copied = fs::create_dir_all(&layer).and_then(|()| fs::write(&copy, definition));
     copied.map_err(|error| unwritable("copy of the definition", &copy, &error))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The folder of the definition that a template has: its own, so that no template ever takes another's.
+fn layer(template: &Path) -> PathBuf {
+    template.with_extension(DEFINITION_FOLDER)
+}
+
+/// Refuses to write a template over the definition that it is made from.
+pub(crate) fn check_out(template: &Path, definition: &Path) -> Result<(), Error> {
+    slashed(template)?;
+    if template.file_name().is_none() {
+        return Err(Error::Argument(format!("the template {} names no file", template.display())));
+    }
+    if is_same(template, definition) {
+        let path = template.display();
+        return Err(Error::Argument(format!(
+            "the template cannot be written to {path}, which is the definition it is made from"
+        )));
+    }
+    Ok(())
+}
+
+/// Whether two paths lead to one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let places = [one, other].map(fs::canonicalize);
+    matches!(places, [Ok(one), Ok(other)] if one == other)
 }
 
 /// The template as YAML, below a line that says where it is from.
@@ -98,7 +136,8 @@ fn text(model: &Model, options: &Options, source: &str) -> String {
 }
 
 /// The way to a file from a folder, with `/` between its parts. Both are given as seen from the working directory.
-fn relative(file: &Path, folder: &Path) -> io::Result<String> {
+fn relative(file: &Path, folder: &Path) -> Result<String, Error> {
+    slashed(file)?;
     let (file, folder) = (plain(file)?, plain(folder)?);
     let shared = file.iter().zip(&folder).take_while(|(one, other)| one == other).count();
     let up = folder[shared..].iter().map(|_| "..");
@@ -106,9 +145,16 @@ fn relative(file: &Path, folder: &Path) -> io::Result<String> {
     Ok(up.chain(down).collect::<Vec<_>>().join("/"))
 }
 
-/// A path as it was given, with `/` between its parts, which every tool takes.
-pub(crate) fn slashed(path: &Path) -> String {
-    path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+/// A path as it was given, with `/` between its parts, which every tool takes; none takes it for an option.
+///
+/// # Errors
+/// A path that is not text, which neither templates nor the tools could name.
+pub(crate) fn slashed(path: &Path) -> Result<String, Error> {
+    let text = path
+        .to_str()
+        .ok_or_else(|| Error::Argument(format!("the path {} is not in UTF-8", path.display())))?;
+    let text = text.replace(std::path::MAIN_SEPARATOR, "/");
+    Ok(if text.starts_with('-') { format!("./{text}") } else { text })
 }
 
 /// The parts of an absolute path, without `.` and `..`.

@@ -210,7 +210,11 @@ fn a_handled_batch(world: &World, said: &Said, event: &Event) -> u64 {
 
 /// An alarm on a metric that nobody writes is silent for ever.
 fn an_alarm_looks_at_what_is_written(world: &World, said: &Said) {
-    let options = Options { code: "target/lambda".to_owned(), filters: true };
+    let options = Options {
+        code: "target/lambda".to_owned(),
+        definition: "definition".to_owned(),
+        filters: true,
+    };
     let template = template(&world.system.model, &options);
     let alarm = &template["Resources"]["ParkedUpdatesAlarm"]["Properties"];
     let dimensions: Vec<_> = alarm["Dimensions"].as_array().expect("a list").iter().collect();

@@ -112,7 +112,11 @@ impl Functions {
 
     /// What the role of a function grants on the tables.
     fn granted(&self, role: &str) -> Actions {
-        let options = Options { code: "target/lambda".to_owned(), filters: true };
+        let options = Options {
+            code: "target/lambda".to_owned(),
+            definition: "definition".to_owned(),
+            filters: true,
+        };
         let template = template(&self.system.model, &options);
         let policies = template["Resources"][role]["Properties"]["Policies"].as_array();
         let documents = policies.expect("policies").iter().map(|policy| &policy["PolicyDocument"]);

@@ -2,11 +2,13 @@
 //!
 //! CloudFormation refuses a wrong one too, after minutes of building and uploading.
 
-use std::fmt::Write;
-
+use regex::Regex;
 use serde_json::Value;
 
 use crate::command::Error;
+use crate::synth::parameters::{
+    JWT_AUDIENCE, JWT_ISSUER, ROLLUPS_TABLE_NAME, TABLE_NAME, TABLES_RULE, TOKENS_RULE,
+};
 
 /// `NAME=VALUE`, where the value may be empty.
 pub(super) fn parse(text: &str) -> Result<(String, String), String> {
@@ -18,7 +20,7 @@ pub(super) fn parse(text: &str) -> Result<(String, String), String> {
 /// Refuses names that the template does not have, and values that it does not take; all of them at once.
 pub(super) fn check(template: &Value, given: &[(String, String)]) -> Result<(), Error> {
     let known = template["Parameters"].as_object().expect("a template has parameters");
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for (position, (name, value)) in given.iter().enumerate() {
         let problem = match known.get(name) {
             None => Some(unknown(name, known.keys().map(String::as_str))),
@@ -28,11 +30,41 @@ pub(super) fn check(template: &Value, given: &[(String, String)]) -> Result<(), 
             Some(parameter) => unfit(parameter, value)
                 .map(|expected| format!("`{name}` cannot be `{value}`, expected {expected}")),
         };
-        if let Some(problem) = problem {
-            let _ = write!(wrong, "{}{problem}", if wrong.is_empty() { "" } else { "\n      " });
+        wrong.extend(problem);
+    }
+    wrong.extend(together(template, given).map(str::to_owned));
+    // The defaults too: they follow from the definition, which may name tables as no table is named.
+    for name in [TABLE_NAME, ROLLUPS_TABLE_NAME] {
+        let default = value(template, given, name);
+        if !given.iter().any(|(other, _)| other == name) {
+            let expected = unfit(&known[name], default);
+            wrong.extend(expected.map(|expected| {
+                format!(
+                    "`{name}` cannot be `{default}`, as the definition has it, expected {expected}"
+                )
+            }));
         }
     }
-    if wrong.is_empty() { Ok(()) } else { Err(Error::Argument(wrong)) }
+    if wrong.is_empty() { Ok(()) } else { Err(Error::Argument(wrong.join("\n      "))) }
+}
+
+/// The rule of the template that the values break together. Of the tokens only what is given is known here: a stack keeps the
+/// values that are not.
+fn together(template: &Value, given: &[(String, String)]) -> Option<&'static str> {
+    let is = |name: &str, empty: bool| {
+        given.iter().any(|(other, value)| other == name && value.is_empty() == empty)
+    };
+    if is(JWT_ISSUER, false) && is(JWT_AUDIENCE, true) {
+        return Some(TOKENS_RULE);
+    }
+    let tables = [TABLE_NAME, ROLLUPS_TABLE_NAME].map(|name| value(template, given, name));
+    (tables[0] == tables[1]).then_some(TABLES_RULE)
+}
+
+/// What a parameter is for a new stack.
+pub(super) fn value<'a>(template: &'a Value, given: &'a [(String, String)], name: &str) -> &'a str {
+    let given = given.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
+    given.or_else(|| template["Parameters"][name]["Default"].as_str()).unwrap_or_default()
 }
 
 fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
@@ -53,8 +85,18 @@ fn unfit(parameter: &Value, value: &str) -> Option<String> {
         return (!allowed.iter().any(|one| one == value))
             .then(|| format!("one of {}", allowed.join(", ")));
     }
+    if let Some(pattern) = parameter["AllowedPattern"].as_str() {
+        let pattern = Regex::new(pattern).expect("the template's patterns are patterns");
+        let length = |name: &str| parameter[name].as_u64();
+        let count = value.chars().count() as u64;
+        let fits = length("MinLength").is_none_or(|least| count >= least)
+            && length("MaxLength").is_none_or(|most| count <= most)
+            && pattern.is_match(value);
+        return (!fits).then(|| texts(&parameter["ConstraintDescription"]));
+    }
     let (least, most) = (parameter["MinValue"].as_i64()?, parameter["MaxValue"].as_i64()?);
-    let fits = value.parse::<i64>().is_ok_and(|value| (least..=most).contains(&value));
+    let is = |number: i64| (least..=most).contains(&number) && number.to_string() == value;
+    let fits = value.parse::<i64>().is_ok_and(is);
     (!fits).then(|| format!("a whole number from {least} to {most}"))
 }
 
@@ -66,7 +108,10 @@ mod tests {
     fn checked(given: &[&str]) -> Result<(), String> {
         let model =
             include_str!("../../../examples/flights/weir.toml").parse().expect("a definition");
-        let template = template(&model, &Options { code: String::new(), filters: true });
+        let template = template(
+            &model,
+            &Options { code: String::new(), definition: String::new(), filters: true },
+        );
         let given: Vec<_> = given.iter().map(|one| parse(one).expect("parsed")).collect();
         check(&template, &given).map_err(|error| error.to_string())
     }
@@ -79,8 +124,25 @@ mod tests {
             "BatchSize=10000",
             "Tracing=PassThrough",
             "LogRetentionDays=90",
+            "WriterReservedConcurrency=-1",
+            "CorsAllowOrigins=https://example.com,http://localhost:8080",
+            "AlarmTopicArn=arn:aws:sns:eu-west-1:123456789012:alarms",
         ];
         assert_eq!(checked(&given), Ok(()));
+        assert_eq!(checked(&["JwtIssuer=https://i.example.com/a", "JwtAudience=a,b"]), Ok(()));
+        assert_eq!(checked(&["CorsAllowOrigins=*", "TableName=a-b_c.d"]), Ok(()));
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_said() {
+        let cases: [(&[&str], &str); 3] = [
+            (&["TableName=one", "RollupsTableName=one"], TABLES_RULE),
+            (&["TableName=flights-rollups"], TABLES_RULE),
+            (&["JwtIssuer=https://i.example.com", "JwtAudience="], TOKENS_RULE),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(checked(given), Err(expected.to_owned()), "{given:?}");
+        }
     }
 
     #[test]
@@ -92,6 +154,14 @@ mod tests {
             "BatchSize=0",
             "Tracing=Off",
             "LogRetentionDays=2",
+            "WriterReservedConcurrency=-0",
+            "ThrottlingRateLimit=+5",
+            "TableName=a",
+            "RollupsTableName=a b",
+            "JwtIssuer=http://issuer.example.com",
+            "JwtAudience=",
+            "CorsAllowOrigins=example.com",
+            "AlarmTopicArn=alarms",
         ];
         insta::assert_snapshot!(checked(&given).expect_err("wrong"));
     }

@@ -14,10 +14,19 @@ use crate::tools::Tool;
 
 /// Where a deployment may end badly in a way of its own.
 pub(super) const DEPLOY: &str = "deploy the stack";
+/// Where a processor that cannot run is found out.
+pub(super) const START: &str = "see that the processor starts";
 /// What the stack tells of itself.
 pub(super) const OUTPUTS: &str = "OUTPUTS";
 /// The event source mapping.
 const MAPPING: &str = "MAPPING";
+/// The processor.
+const PROCESSOR: &str = "PROCESSOR";
+/// An event without records: the processor starts for it, which is when it compares the definition with what its rollups
+/// were kept by, and has nothing to do.
+const NO_RECORDS: &str = r#"{"Records":[],"shardId":"shardId-of-no-records","eventSourceARN":"arn:aws:dynamodb:us-east-1:000000000000:table/none/stream/2000-01-01T00:00:00.000"}"#;
+/// What the AWS CLI prints of an answer that names no error.
+const NO_ERROR: &str = "None";
 /// The profile of `Cargo.toml` that functions are built with.
 const PROFILE: &str = "lambda";
 
@@ -74,9 +83,11 @@ impl Deployment<'_> {
         }
         if self.asks {
             let what = "find the event source mapping";
-            steps.push(Step::into(what, MAPPING, self.mapping()));
-            let what = "see that the changes of the table are read";
+            steps.push(Step::into(what, MAPPING, self.resource("StreamMapping")));
+            let what = "see that the mapping is enabled";
             steps.push(Step::until(what, "Enabled", self.mapping_state()));
+            steps.push(Step::into("find the processor", PROCESSOR, self.resource("Processor")));
+            steps.push(Step::fed(START, NO_RECORDS, NO_ERROR, self.invocation()));
         }
         steps.push(Step::into("ask what was made", OUTPUTS, self.outputs()));
         steps
@@ -134,15 +145,29 @@ impl Deployment<'_> {
         .and(overrides(&values.collect::<Vec<_>>()))
     }
 
-    fn mapping(&self) -> Command {
+    fn resource(&self, name: &str) -> Command {
         self.aws("cloudformation", "describe-stack-resource")
-            .and(["--stack-name", self.stack, "--logical-resource-id", "StreamMapping"])
+            .and(["--stack-name", self.stack, "--logical-resource-id", name])
             .and(["--query", "StackResourceDetail.PhysicalResourceId", "--output", "text"])
     }
 
     fn mapping_state(&self) -> Command {
         let asked = self.aws("lambda", "get-event-source-mapping").and(["--uuid"]);
         asked.and_word(Word::Variable(MAPPING)).and(["--query", "State", "--output", "text"])
+    }
+
+    /// Its answer is of no interest, only whether there is one.
+    fn invocation(&self) -> Command {
+        let asked = self.aws("lambda", "invoke").and(["--function-name"]);
+        // From a file, for versions 1 and 2 of the AWS CLI read arguments in different ways.
+        let asked =
+            asked.and_word(Word::Variable(PROCESSOR)).and(["--payload", "fileb:///dev/stdin"]);
+        asked.and(["--query", "FunctionError", "--output", "text", "/dev/null"])
+    }
+
+    /// Asks what there is before anything is deployed.
+    pub(super) fn earlier(&self) -> Step {
+        Step::into("ask for the stack as it is", OUTPUTS, self.outputs())
     }
 
     fn outputs(&self) -> Command {

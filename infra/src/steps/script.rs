@@ -4,30 +4,71 @@
 
 use std::fmt::{self, Display};
 
-use super::{Command, PAUSE, Step, Way, Word};
+use super::{Command, PATIENCE, PAUSE, Step, Way, Word};
+
+/// What a script begins with: it ends where something fails, as [`run`](super::run) does.
+const HEAD: &str = "set -eu\n";
 
 /// The steps, each below a comment that says what it is.
 pub(crate) fn script(steps: &[Step]) -> String {
-    let line = |(position, step): (usize, &Step)| {
-        let command = &step.command;
-        let line = match step.way {
-            Way::Into(name) if is_taken(name, &steps[position + 1..]) => {
-                format!("{name}=$({command})")
-            }
-            Way::Shown | Way::Into(_) => command.to_string(),
-            Way::Until(value) => {
-                let pause = PAUSE.as_secs();
-                format!("until [ \"$({command})\" = {value} ]; do sleep {pause}; done")
-            }
-        };
-        format!("# {}\n{line}\n", step.what)
+    let lines = steps.iter().enumerate();
+    let lines =
+        lines.map(|(at, step)| format!("\n# {}\n{}\n", step.what, line(step, &steps[at + 1..])));
+    format!("{HEAD}{}", lines.collect::<String>())
+}
+
+/// What has each of these words typed, or ends the script. A word of a variable that is empty is not asked for.
+pub(crate) fn typed(words: &[Word]) -> String {
+    let ask = |word: &Word| {
+        format!(
+            "expected={word}\n[ -z \"$expected\" ] || {{\n    printf 'Type %s to delete it: ' \"$expected\" >&2\n    \
+             read -r typed\n    [ \"$typed\" = \"$expected\" ] || {{ echo 'nothing was deleted' >&2; exit 1; }}\n}}\n"
+        )
     };
-    steps.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
+    format!("\n# have it typed what is deleted\n{}", words.iter().map(ask).collect::<String>())
+}
+
+fn line(step: &Step, later: &[Step]) -> String {
+    let command = &step.command;
+    match &step.way {
+        Way::Into(name) if is_taken(name, later) => format!("{name}=$({command})"),
+        Way::Shown | Way::Into(_) => command.to_string(),
+        Way::Until(value) => {
+            let (pause, tries) = (PAUSE.as_secs(), PATIENCE.as_secs() / PAUSE.as_secs());
+            let failed = failed(step, "\"$found\"");
+            format!(
+                "tries={tries}\nfound=$({command})\nwhile [ \"$found\" != {value} ]; do\n    tries=$((tries - 1))\n    \
+                 [ \"$tries\" -gt 0 ] || {failed}\n    sleep {pause}\n    found=$({command})\ndone"
+            )
+        }
+        Way::Is(word) => {
+            let failed = failed(step, "\"$found\"");
+            format!("found=$({command})\n[ \"$found\" = {word} ] || {failed}")
+        }
+        Way::Begins(start) => {
+            let (start, failed) = (quoted(start), failed(step, "\"$found\""));
+            format!("found=$({command})\ncase \"$found\" in {start}*) ;; *) {failed} ;; esac")
+        }
+        Way::Fed(text, value) => {
+            let (text, failed) = (quoted(text), failed(step, "\"$found\""));
+            format!("found=$(printf %s {text} | {command})\n[ \"$found\" = {value} ] || {failed}")
+        }
+    }
+}
+
+/// What ends a script, with what could not be done.
+fn failed(step: &Step, found: &str) -> String {
+    let what = quoted(&format!("could not {}, found", step.what));
+    format!("{{ echo {what} {found} >&2; exit 1; }}")
 }
 
 /// Whether later steps take what a step keeps; if not, it is for the eyes.
 fn is_taken(name: &'static str, later: &[Step]) -> bool {
-    later.iter().any(|step| step.command.words.contains(&Word::Variable(name)))
+    let is = |step: &Step| {
+        let word = Word::Variable(name);
+        step.way == Way::Is(word.clone()) || step.command.words.contains(&word)
+    };
+    later.iter().any(is)
 }
 
 impl Display for Command {

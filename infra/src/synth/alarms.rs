@@ -7,12 +7,13 @@
 //! | dropped events | the mapping gave records up: rollups are wrong |
 //! | on-failure queue | which records those were |
 //! | parked updates | a rollup item refused an update: it is wrong |
+//! | unread changes | the table is written, and nothing of it is read |
 //!
 //! **Invariant:** a stack in which nothing happens is in no alarm: missing data is no breach.
 
 use serde_json::{Value, json};
 
-use super::functions::Function;
+use super::functions::{Function, PROCESSOR_TIMEOUT_S};
 use super::intrinsics::{attribute, only_if, reference};
 use super::mapping::{MAPPING, QUEUE};
 use super::metrics::{Metric, PARKED_UPDATES};
@@ -22,10 +23,15 @@ use super::template::Resources;
 
 /// How often most metrics are looked at, in seconds.
 const PERIOD_S: u32 = 300;
-/// How often the iterator age is, which grows while it is looked at.
-const AGE_PERIOD_S: u32 = 60;
-/// For how many of those the age must be too great.
-const AGE_PERIODS: u32 = 5;
+/// In how many of how many periods the iterator age must be too great. An invocation may take a whole period until it times out,
+/// and is retried after a pause: not every period has an age.
+const AGE_PERIODS_TOO_GREAT: u32 = 2;
+const AGE_PERIODS: u32 = 4;
+const _: () =
+    assert!(PERIOD_S >= PROCESSOR_TIMEOUT_S, "else periods of a slow processor have no age");
+/// For how long a table may be written and not read: twice this, so that what is written at the end of a period is no alarm.
+const UNREAD_PERIOD_S: u32 = 900;
+const UNREAD_PERIODS: u32 = 2;
 
 /// What is alarming about a metric.
 struct Alarm {
@@ -35,6 +41,7 @@ struct Alarm {
     statistic: &'static str,
     period_s: u32,
     periods: u32,
+    too_many: u32,
     above: Value,
 }
 
@@ -48,6 +55,7 @@ impl Alarm {
             statistic: "Sum",
             period_s: PERIOD_S,
             periods: 1,
+            too_many: 1,
             above: json!(0),
         }
     }
@@ -64,6 +72,7 @@ impl Alarm {
                 "Statistic": self.statistic,
                 "Period": self.period_s,
                 "EvaluationPeriods": self.periods,
+                "DatapointsToAlarm": self.too_many,
                 "ComparisonOperator": "GreaterThanThreshold",
                 "Threshold": self.above,
                 "TreatMissingData": "notBreaching",
@@ -93,14 +102,15 @@ pub(super) fn add(resources: &mut Resources) {
     let parked = "a rollup item refused an update: it is wrong until it is recounted; the processor's log says why";
     let parked = Alarm::any(PARKED_UPDATES, reference(TABLE), parked);
     resources.add("ParkedUpdatesAlarm", parked.resource());
+    resources.add("UnreadChangesAlarm", unread());
 }
 
 fn iterator_age() -> Alarm {
     let behind = "the rollups are behind their table; after 24 hours changes would be lost: see the processor's log";
     Alarm {
         statistic: "Maximum",
-        period_s: AGE_PERIOD_S,
         periods: AGE_PERIODS,
+        too_many: AGE_PERIODS_TOO_GREAT,
         above: reference(ITERATOR_AGE),
         ..Alarm::any(
             Metric::lambda("IteratorAge"),
@@ -108,6 +118,50 @@ fn iterator_age() -> Alarm {
             behind,
         )
     }
+}
+
+/// That the table is written and its stream not read, as by a mapping that is off: all else is silent then, and missing data is
+/// no breach. It looks at what the mapping polled, not at invocations, for filters may leave nothing to invoke with.
+fn unread() -> Value {
+    let unread = "the table is written and none of its changes is read: see whether the mapping is enabled, and what it says";
+    let sum = |id: &str, metric: Metric, dimension: Value| {
+        json!({
+            "Id": id,
+            "ReturnData": false,
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": metric.namespace,
+                    "MetricName": metric.name,
+                    "Dimensions": [{ "Name": metric.dimension, "Value": dimension }],
+                },
+                "Period": UNREAD_PERIOD_S,
+                "Stat": "Sum",
+            },
+        })
+    };
+    let written = sum("written", Metric::table("ConsumedWriteCapacityUnits"), reference(TABLE));
+    let polled = sum("polled", Metric::mapping("PolledEventCount"), reference(MAPPING));
+    let verdict = json!({
+        "Id": "unread",
+        "Expression": "IF(FILL(written, 0) > 0 AND FILL(polled, 0) == 0, 1, 0)",
+        "Label": "written and not read",
+        "ReturnData": true,
+    });
+    let actions = only_if(when::TOPIC, json!([reference(TOPIC)]));
+    json!({
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmDescription": unread,
+            "Metrics": [verdict, written, polled],
+            "EvaluationPeriods": UNREAD_PERIODS,
+            "DatapointsToAlarm": UNREAD_PERIODS,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "Threshold": 0,
+            "TreatMissingData": "notBreaching",
+            "AlarmActions": actions,
+            "OKActions": actions,
+        },
+    })
 }
 
 fn queue() -> Alarm {

@@ -19,8 +19,6 @@ use super::template::{Options, Resources};
 
 /// The layer that holds the definition file.
 const DEFINITION: &str = "Definition";
-/// The folder of that layer, beside those of the functions.
-pub(super) const DEFINITION_FOLDER: &str = "definition";
 /// The name of the definition file in it.
 pub(super) const DEFINITION_FILE: &str = "weir.toml";
 /// Where Lambda puts the files of layers.
@@ -28,7 +26,7 @@ const LAYERS_FOLDER: &str = "/opt";
 /// How long an HTTP API waits for an answer is 30 seconds; the SDK gives up after 25, so that the caller hears why.
 const HTTP_TIMEOUT_S: u32 = 29;
 /// Room for the SDK's 25 seconds several times over. What one invocation leaves undone the next one finds done in part.
-const PROCESSOR_TIMEOUT_S: u32 = 300;
+pub(super) const PROCESSOR_TIMEOUT_S: u32 = 300;
 /// The processor of a function grows with its memory: 1,769 MB are one.
 const HTTP_MEMORY_MB: u32 = 256;
 const PROCESSOR_MEMORY_MB: u32 = 512;
@@ -128,7 +126,7 @@ fn definition(options: &Options) -> Value {
         "Type": "AWS::Lambda::LayerVersion",
         "Properties": {
             "Description": "The definition file of the three functions",
-            "Content": format!("{}/{DEFINITION_FOLDER}", options.code),
+            "Content": options.definition,
             "CompatibleArchitectures": ["arm64"],
             "CompatibleRuntimes": ["provided.al2023"],
         },

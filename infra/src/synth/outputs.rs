@@ -4,9 +4,14 @@ use serde_json::{Map, Value, json};
 
 use super::api::API;
 use super::functions::Function;
-use super::intrinsics::{attribute, reference};
+use super::intrinsics::{attribute, either, reference};
 use super::mapping::QUEUE;
+use super::parameters::when;
 use super::tables::{ROLLUPS, TABLE};
+
+/// The output that says what authorises requests, and what it says where tokens do.
+pub(crate) const AUTHORIZATION: &str = "Authorization";
+pub(crate) const BY_TOKENS: &str = "JWT";
 
 /// The section `Outputs`.
 pub(super) fn section() -> Value {
@@ -15,6 +20,8 @@ pub(super) fn section() -> Value {
         drop(outputs.insert(name, json!({ "Description": description, "Value": value })));
     };
     add("ApiUrl".to_owned(), "Where items and rollups are served", attribute(API, "ApiEndpoint"));
+    let way = either(when::JWT, json!(BY_TOKENS), json!("AWS_IAM"));
+    add(AUTHORIZATION.to_owned(), "What authorises requests to it", way);
     add("TableName".to_owned(), "The table of items", reference(TABLE));
     add("RollupsTableName".to_owned(), "The table of rollups", reference(ROLLUPS));
     add("StreamArn".to_owned(), "The stream of the table of items", attribute(TABLE, "StreamArn"));

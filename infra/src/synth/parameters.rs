@@ -23,11 +23,11 @@ pub(super) mod when {
 }
 
 /// The names of parameters that other parts refer to.
-pub(super) const TABLE_NAME: &str = "TableName";
-pub(super) const ROLLUPS_TABLE_NAME: &str = "RollupsTableName";
+pub(crate) const TABLE_NAME: &str = "TableName";
+pub(crate) const ROLLUPS_TABLE_NAME: &str = "RollupsTableName";
 pub(super) const DELETION_PROTECTION: &str = "DeletionProtection";
-pub(super) const JWT_ISSUER: &str = "JwtIssuer";
-pub(super) const JWT_AUDIENCE: &str = "JwtAudience";
+pub(crate) const JWT_ISSUER: &str = "JwtIssuer";
+pub(crate) const JWT_AUDIENCE: &str = "JwtAudience";
 pub(super) const CORS_ORIGINS: &str = "CorsAllowOrigins";
 pub(super) const THROTTLING_RATE: &str = "ThrottlingRateLimit";
 pub(super) const THROTTLING_BURST: &str = "ThrottlingBurstLimit";
@@ -37,6 +37,16 @@ pub(super) const LOG_RETENTION: &str = "LogRetentionDays";
 pub(super) const TRACING: &str = "Tracing";
 pub(super) const TOPIC: &str = "AlarmTopicArn";
 pub(super) const ITERATOR_AGE: &str = "IteratorAgeAlarmMillis";
+
+/// What parameters must be together, in words.
+pub(crate) const TOKENS_RULE: &str = "JwtIssuer goes with a JwtAudience";
+pub(crate) const TABLES_RULE: &str = "TableName and RollupsTableName are two tables";
+
+/// How long the name of a table is.
+const TABLE_NAME_MIN: usize = 3;
+const TABLE_NAME_MAX: usize = 255;
+/// An origin, as browsers name it.
+const ORIGIN: &str = r"[a-z][a-z0-9+.-]*://[^\s,/?#]+";
 
 /// The value of tracing that sends traces.
 const ACTIVE: &str = "Active";
@@ -56,18 +66,19 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
     let mut parameters = Map::new();
     let mut add =
         |name: &str, parameter: Value| drop(parameters.insert(name.to_owned(), parameter));
-    add(TABLE_NAME, text("The table of items", &model.table.name));
-    add(ROLLUPS_TABLE_NAME, text("The table of rollups", &model.table.rollups_table));
+    add(TABLE_NAME, table(text("The table of items", &model.table.name)));
+    add(ROLLUPS_TABLE_NAME, table(text("The table of rollups", &model.table.rollups_table)));
     let protected = "Whether the tables refuse to be deleted; set it to false before they are";
     add(DELETION_PROTECTION, choice(protected, &["true", "false"]));
-    add(
-        JWT_ISSUER,
-        text("The issuer of the tokens that authorise requests; IAM does if empty", ""),
-    );
-    add(JWT_AUDIENCE, text("The audience of those tokens, several with commas between", ""));
+    let issuer = text("The issuer of the tokens that authorise requests; IAM does if empty", "");
+    add(JWT_ISSUER, limited(issuer, r"^(https://[^\s,]+)?$", "an https:// URL, or nothing"));
+    let audience = text("The audience of those tokens, several with commas between", "");
+    let names = "names without spaces, with commas between, or nothing";
+    add(JWT_AUDIENCE, limited(audience, r"^([^\s,]+(,[^\s,]+)*)?$", names));
     let origins =
         "The origins whose pages may ask, such as https://example.com, with commas between";
-    add(CORS_ORIGINS, text(origins, ""));
+    let names = "* or origins such as https://example.com, with commas between and without a path, or nothing";
+    add(CORS_ORIGINS, limited(text(origins, ""), &format!(r"^(\*|{ORIGIN}(,{ORIGIN})*)?$"), names));
     add(THROTTLING_RATE, number("Requests a second, on average, before 429", 500, 1, 100_000));
     add(THROTTLING_BURST, number("Requests at once before 429", 250, 1, 100_000));
     add(
@@ -89,10 +100,26 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
     retention["AllowedValues"] = json!(RETENTION_DAYS);
     add(LOG_RETENTION, retention);
     add(TRACING, choice("Whether traces are sent to X-Ray", &[ACTIVE, "PassThrough"]));
-    add(TOPIC, text("The ARN of the SNS topic that alarms notify; none if empty", ""));
+    let topic = text("The ARN of the SNS topic that alarms notify; none if empty", "");
+    let arn = "the ARN of an SNS topic, or nothing";
+    add(
+        TOPIC,
+        limited(topic, r"^(arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+)?$", arn),
+    );
     let age = "How old the oldest change that is not yet in the rollups may be without an alarm";
     add(ITERATOR_AGE, number(age, 600_000, 1, 86_400_000));
     Value::Object(parameters)
+}
+
+/// The section `Rules`: what parameters must be together.
+pub(super) fn rules() -> Value {
+    let empty = |parameter: &str| json!({ "Fn::Equals": [reference(parameter), ""] });
+    let not = |condition: Value| json!({ "Fn::Not": [condition] });
+    let rule = |assertion: Value, says: &str| json!({ "Assertions": [{ "Assert": assertion, "AssertDescription": says }] });
+    let mut tokens = rule(not(empty(JWT_AUDIENCE)), TOKENS_RULE);
+    tokens["RuleCondition"] = not(empty(JWT_ISSUER));
+    let same = json!({ "Fn::Equals": [reference(TABLE_NAME), reference(ROLLUPS_TABLE_NAME)] });
+    json!({ "TokensHaveAnAudience": tokens, "TablesAreTwo": rule(not(same), TABLES_RULE) })
 }
 
 /// The section `Conditions`.
@@ -111,6 +138,22 @@ pub(super) fn conditions(functions: &[&str]) -> Value {
         add(&condition, is_not(&parameter, &NONE.to_string()));
     }
     Value::Object(conditions)
+}
+
+/// The name of a table.
+fn table(mut parameter: Value) -> Value {
+    parameter["MinLength"] = json!(TABLE_NAME_MIN);
+    parameter["MaxLength"] = json!(TABLE_NAME_MAX);
+    let expected =
+        format!("{TABLE_NAME_MIN} to {TABLE_NAME_MAX} letters, digits, `_`, `-` and `.`");
+    limited(parameter, "^[a-zA-Z0-9_.-]+$", &expected)
+}
+
+/// A text that a pattern admits, in words too.
+fn limited(mut parameter: Value, pattern: &str, expected: &str) -> Value {
+    parameter["AllowedPattern"] = json!(pattern);
+    parameter["ConstraintDescription"] = json!(expected);
+    parameter
 }
 
 fn text(description: &str, default: &str) -> Value {

@@ -21,7 +21,7 @@ pub(super) const ROLLUPS: &str = "RollupsTable";
 /// Why there is no key of the customer's own.
 const ENCRYPTION: (&str, &str) = (
     "CKV_AWS_119",
-    "encrypted with the key that AWS keeps in this account for DynamoDB; a key of one's own would need grants to each reader and writer",
+    "encrypted with a key that DynamoDB owns, as every table is, for nothing; a key in this account would be charged for each use, and need grants to each reader and writer",
 );
 
 /// Adds both tables.
@@ -49,7 +49,6 @@ fn properties(name: &str, keys: &[&str]) -> Value {
         "KeySchema": key_schema(keys),
         "AttributeDefinitions": attributes(keys),
         "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": true },
-        "SSESpecification": { "SSEEnabled": true },
         "DeletionProtectionEnabled": reference(DELETION_PROTECTION),
     })
 }

@@ -16,9 +16,10 @@ use super::{alarms, api, dashboard, mapping, outputs, parameters, tables};
 /// What a template depends on beside the definition.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The folder that holds a folder for each function, with its `bootstrap`, and one for the definition file; as the
-    /// template names it.
+    /// The folder that holds a folder for each function, with its `bootstrap`; as the template names it.
     pub code: String,
+    /// The folder that holds the definition file, and nothing else; as the template names it.
+    pub definition: String,
     /// Whether records that concern no rollup are kept from the processor.
     pub filters: bool,
 }
@@ -52,6 +53,7 @@ pub fn template(model: &Model, options: &Options) -> Value {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": description,
         "Parameters": parameters::section(model, &names),
+        "Rules": parameters::rules(),
         "Conditions": parameters::conditions(&names),
         "Resources": resources.0,
         "Outputs": outputs::section(),

@@ -15,7 +15,8 @@ fn model(definition: &str) -> Model {
 }
 
 fn options() -> Options {
-    Options { code: "target/lambda".to_owned(), filters: true }
+    let [code, definition] = ["target/lambda", "target/definition"].map(str::to_owned);
+    Options { code, definition, filters: true }
 }
 
 #[test]
@@ -91,6 +92,108 @@ fn without_filters_every_record_invokes_the_processor() {
 }
 
 #[test]
+fn what_each_alarm_means_is_in_the_guide_for_operators() {
+    let guide = include_str!("../../../docs/operating.md");
+    let template = template(&model(FLIGHTS), &options());
+    let resources = template["Resources"].as_object().expect("resources").iter();
+    let alarms: Vec<&String> = resources
+        .filter(|(_, resource)| resource["Type"] == "AWS::CloudWatch::Alarm")
+        .map(|(name, _)| name)
+        .collect();
+    assert!(alarms.len() > 10, "{alarms:?}");
+    let rows: Vec<&str> = guide.lines().filter(|line| line.starts_with('|')).collect();
+    for alarm in alarms {
+        let names = rows.iter().filter(|row| {
+            row.split('|').nth(1).is_some_and(|cell| cell.contains(&format!("`{alarm}`")))
+        });
+        assert_eq!(names.count(), 1, "{alarm} is not explained once");
+    }
+}
+
+#[test]
+fn tables_are_encrypted_with_keys_that_cost_nothing() {
+    let template = template(&model(SHOP), &options());
+    for table in ["Table", "RollupsTable"] {
+        assert!(
+            template["Resources"][table]["Properties"]["SSESpecification"].is_null(),
+            "{table}"
+        );
+    }
+}
+
+#[test]
+fn a_slow_processor_does_not_silence_the_alarm_on_its_age() {
+    let template = template(&model(FLIGHTS), &options());
+    let [alarm, processor] =
+        ["IteratorAgeAlarm", "Processor"].map(|name| &template["Resources"][name]["Properties"]);
+    let number = |value: &Value| value.as_u64().expect("a number");
+    assert!(number(&alarm["Period"]) >= number(&processor["Timeout"]));
+    assert!(number(&alarm["DatapointsToAlarm"]) < number(&alarm["EvaluationPeriods"]));
+}
+
+#[test]
+fn a_definition_is_never_overwritten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    // Where the copy of a template would be, and where it was written before.
+    for (definition, code) in
+        [("o.definition/weir.toml", "lam"), ("lam/definition/weir.toml", "lam")]
+    {
+        fs::create_dir_all(at(definition).parent().expect("a folder")).expect("made");
+        fs::write(at(definition), SHOP).expect("written");
+        let synth = |out: &str| {
+            let (file, out) = (Some(at(definition)), Some(at(out)));
+            run(&Arguments { file, out, code: at(code), no_filter: false }, &mut Vec::new())
+        };
+        synth("o.yaml").expect("done");
+        assert_eq!(fs::read_to_string(at(definition)).expect("the definition"), SHOP);
+        let refused = synth(definition).expect_err("refused").to_string();
+        assert!(refused.contains("which is the definition it is made from"), "{refused}");
+        assert_eq!(fs::read_to_string(at(definition)).expect("the definition"), SHOP);
+    }
+}
+
+#[test]
+fn two_templates_have_each_its_own_definition() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    for (name, definition) in [("flights", FLIGHTS), ("shop", SHOP)] {
+        fs::write(at(&format!("{name}.toml")), definition).expect("written");
+    }
+    for name in ["flights", "shop"] {
+        let (file, out) = (Some(at(&format!("{name}.toml"))), Some(at(&format!("{name}.yaml"))));
+        run(&Arguments { file, out, code: at("lam"), no_filter: false }, &mut Vec::new())
+            .expect("done");
+    }
+    for (name, definition) in [("flights", FLIGHTS), ("shop", SHOP)] {
+        let copy =
+            fs::read_to_string(at(&format!("{name}.definition/weir.toml"))).expect("the copy");
+        assert_eq!(copy, definition);
+        let template = fs::read_to_string(at(&format!("{name}.yaml"))).expect("the template");
+        assert!(template.contains(&format!("Content: {name}.definition\n")), "{name}");
+    }
+}
+
+#[test]
+fn no_tool_takes_a_file_for_an_option() {
+    let cases = [("-x.toml", "./-x.toml"), ("a/-x.toml", "a/-x.toml"), ("weir.toml", "weir.toml")];
+    for (path, expected) in cases {
+        assert_eq!(slashed(Path::new(path)).expect("text"), expected);
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_path_that_is_no_text_is_refused() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let path = Path::new(OsStr::from_bytes(b"we\xffir.toml"));
+    assert!(slashed(path).is_err_and(|error| error.to_string().ends_with("is not in UTF-8")));
+    assert!(relative(path, Path::new("")).is_err());
+}
+
+#[test]
 fn paths_are_relative_to_the_template() {
     let cases = [
         ("weir.toml", "", "weir.toml"),
@@ -124,13 +227,13 @@ fn a_template_in_a_file_has_its_definition_beside_the_functions() {
     let template = fs::read_to_string(at("deploy/template.yaml")).expect("the template");
     for line in [
         "# Generated by `weir synth` from ../shop.toml;",
-        "Content: ../target/lambda/definition\n",
+        "Content: template.definition\n",
         "WEIR_FILE: /opt/weir.toml\n",
     ] {
         assert!(template.contains(line), "{line}");
     }
     assert_eq!(
-        fs::read_to_string(at("target/lambda/definition/weir.toml")).expect("the copy"),
+        fs::read_to_string(at("deploy/template.definition/weir.toml")).expect("the copy"),
         SHOP
     );
 }

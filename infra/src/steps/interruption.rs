@@ -1,0 +1,106 @@
+//! Being told to stop while somebody else's program is at work.
+//!
+//! A program that deploys is not left alone half-way: SIGINT reaches it by itself when it comes from a terminal, and either way
+//! it is waited for, and no other step is begun. Between steps, as at a question, we end at once, as any program does.
+
+use std::io::{self, Write};
+use std::process::exit;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+
+/// What a shell says of a program that SIGINT ended.
+const INTERRUPTED: i32 = 130;
+
+static LISTENS: Once = Once::new();
+static IS_BUSY: AtomicBool = AtomicBool::new(false);
+static IS_WANTED: AtomicBool = AtomicBool::new(false);
+
+/// A step that is under way until this is dropped.
+pub(super) struct Busy;
+
+/// Says that a step is under way. The first time, waits until signals are heard.
+pub(super) fn busy() -> Busy {
+    LISTENS.call_once(|| {
+        let (heard, hears) = channel();
+        thread::spawn(move || listen(&heard));
+        // A listener that cannot hear says nothing, and signals do what they always do.
+        let _ = hears.recv();
+    });
+    IS_BUSY.store(true, Ordering::SeqCst);
+    Busy
+}
+
+/// Whether somebody wants an end.
+pub(super) fn is_wanted() -> bool {
+    IS_WANTED.load(Ordering::SeqCst)
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        IS_BUSY.store(false, Ordering::SeqCst);
+    }
+}
+
+fn listen(heard: &Sender<()>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return;
+    };
+    runtime.block_on(async {
+        let Ok(mut signals) = Signals::new() else { return };
+        // Whoever waited may be gone.
+        let _ = heard.send(());
+        while signals.next().await {
+            if !IS_BUSY.load(Ordering::SeqCst) {
+                exit(INTERRUPTED);
+            }
+            IS_WANTED.store(true, Ordering::SeqCst);
+            // Where standard error is gone there is nobody left to tell.
+            let _ = writeln!(
+                io::stderr(),
+                "weir: told to stop, as soon as the program under way has ended"
+            );
+        }
+    });
+}
+
+/// SIGINT and SIGTERM.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let [interrupt, terminate] = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+        Ok(Self { interrupt: interrupt?, terminate: terminate? })
+    }
+
+    /// Waits for one of them; false if there will be none.
+    async fn next(&mut self) -> bool {
+        tokio::select! {
+            heard = self.interrupt.recv() => heard.is_some(),
+            heard = self.terminate.recv() => heard.is_some(),
+        }
+    }
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> bool {
+        tokio::signal::ctrl_c().await.is_ok()
+    }
+}
