@@ -67,7 +67,7 @@ def weir(*arguments, expected=0):
 
 def deploy(definition, *arguments):
     """Deploys, and returns what the stack tells of itself, and the command to try next."""
-    told = weir("deploy", definition, "--code", FUNCTIONS, *arguments)
+    told = weir("deploy", definition, "--code", FUNCTIONS, "--any-architecture", *arguments)
     lines = [line.split() for line in told.splitlines() if line.startswith("  ")]
     outputs = {words[0]: words[1] for words in lines if len(words) == 2}
     return outputs, told.strip().splitlines()[-1].strip()
@@ -190,6 +190,17 @@ def made(stack):
     return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
 
 
+def deployed(stack):
+    """All that deploying again may change: the resources, the code, the layers, and the template."""
+    functions = client("lambda")
+    template = client("cloudformation").get_template(StackName=stack)["TemplateBody"]
+    kept = {"resources": made(stack), "template": template}
+    for name in NAMES:
+        found = functions.get_function_configuration(FunctionName=kept["resources"][name])
+        kept[name] = {key: found.get(key) for key in ["CodeSha256", "Layers", "Environment", "Role"]}
+    return kept
+
+
 def check_resources(stack, overrides=None):
     """What was made is what the template declares, or it is known what MiniStack leaves out of it."""
     template = yaml.safe_load(Path(f"target/deploy/{stack}.yaml").read_text())
@@ -242,9 +253,15 @@ def check_resources(stack, overrides=None):
     declared = {name: resolved.of(name) for name in resolved.typed("AWS::CloudWatch::Alarm")}
     alarms = {alarm["AlarmName"]: alarm for alarm in client("cloudwatch").describe_alarms()["MetricAlarms"]}
     for name, alarm in declared.items():
+        if "Metrics" in alarm:
+            equal(f"whether MiniStack makes {name} by now, so that it is to be compared", references[name] in alarms, False)
+            continue
         found = alarms[references[name]]
-        for key in ["Namespace", "MetricName", "Statistic", "Threshold", "ComparisonOperator", "TreatMissingData"]:
+        for key in ["Namespace", "MetricName", "Statistic", "Threshold", "ComparisonOperator", "TreatMissingData",
+                    "Dimensions", "Period", "EvaluationPeriods", "DatapointsToAlarm"]:
             equal(f"{key} of {name}", str(found.get(key)).removesuffix(".0"), str(alarm.get(key)))
+        for key in ["AlarmActions", "OKActions"]:
+            equal(f"{key} of {name}", found.get(key) or [], alarm.get(key, []))
     return len(references)
 
 
@@ -284,16 +301,34 @@ def check_roles(stack):
         "GetItem": lambda dynamodb, table: dynamodb.get_item(TableName=table, Key=key),
         "Query": lambda dynamodb, table: dynamodb.query(TableName=table, **ask),
         "Scan": lambda dynamodb, table: dynamodb.scan(TableName=table, Limit=1),
+        "BatchWriteItem": lambda dynamodb, table: dynamodb.batch_write_item(
+            RequestItems={table: [{"PutRequest": {"Item": key}}]}),
+        "TransactWriteItems of Put": transaction("Put", Item=key),
+        "TransactWriteItems of Update": transaction(
+            "Update", Key=key, UpdateExpression="SET a = :a", ExpressionAttributeValues={":a": {"S": "a"}}),
+        "TransactWriteItems of Delete": transaction("Delete", Key=key),
+        "TransactWriteItems of ConditionCheck": transaction(
+            "ConditionCheck", Key=key, ConditionExpression="attribute_not_exists(other)"),
+        "PartiQLSelect": lambda dynamodb, table: dynamodb.execute_statement(Statement=f'SELECT * FROM "{table}"'),
+        "UpdateTable": lambda dynamodb, table: dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True),
+        "DeleteTable": lambda dynamodb, table: dynamodb.delete_table(TableName=table),
     }
-    may = {"Writer": {("PutItem", items), ("DeleteItem", items)},
+    # A transaction needs the permission of each thing that it does, and no other.
+    may = {"Writer": {("PutItem", items), ("DeleteItem", items), ("BatchWriteItem", items),
+                      ("TransactWriteItems of Put", items), ("TransactWriteItems of Delete", items)},
            "Reader": {("GetItem", items), ("Query", items), ("Query", rollups)},
-           "Processor": {("UpdateItem", rollups), ("GetItem", rollups)}}
+           "Processor": {("UpdateItem", rollups), ("GetItem", rollups), ("TransactWriteItems of Update", rollups)}}
     for name, granted in may.items():
         dynamodb = client("dynamodb", assumed(references[f"{name}Role"]))
         done = {(action, table) for action in calls for table in [items, rollups] if allowed(calls[action], dynamodb, table)}
         equal(f"what the role of the {NAMES[name]} may", done, granted)
     for table in [items, rollups]:
         client("dynamodb").delete_item(TableName=table, Key=key)
+
+
+def transaction(action, **details):
+    """A transaction of one action on a table."""
+    return lambda dynamodb, table: dynamodb.transact_write_items(TransactItems=[{action: {"TableName": table, **details}}])
 
 
 def assumed(role):
@@ -413,7 +448,9 @@ def everything(definition):
     measured = measure("flights", definition)
 
     # Again, with nothing changed, and then with a parameter.
+    before = deployed("flights")
     deploy(definition, "--s3-bucket", BUCKET)
+    equal("what deploying again changes", deployed("flights"), before)
     deploy(definition, "--s3-bucket", BUCKET, "--parameter", "Tracing=PassThrough", "LogRetentionDays=90")
     check_resources("flights", {"Tracing": "PassThrough", "LogRetentionDays": "90"})
 
@@ -426,12 +463,13 @@ def everything(definition):
     check_rollups(second, write_history(second, definition), definition)
 
     held, counted = count("flights"), count("flights-rollups")
-    weir("destroy", "--stack-name", "flights")
+    names = lambda: [function["FunctionName"] for function in client("lambda").list_functions()["Functions"]]  # noqa: E731
+    equal("the functions that there are", len([name for name in names() if name.startswith("flights-")]), len(NAMES))
+    weir("destroy", "--stack-name", "flights", "--yes")
     equal("the tables that stay", [bool(exists(name)) for name in ["flights", "flights-rollups"]], [True, True])
     equal("what they hold", (count("flights"), count("flights-rollups")), (held, counted))
     equal("the flights that stay", held, len(flights))
-    left = [function["FunctionName"] for function in client("lambda").list_functions()["Functions"]]
-    equal("the functions that stay", [name for name in left if name.startswith("flights-")], [])
+    equal("the functions that stay", [name for name in names() if name.startswith("flights-")], [])
     weir("destroy", "--stack-name", "second", "--delete-tables", "--yes")
     gone = ["flights-2", "flights-2-rollups"]
     equal("the tables that are gone", [exists(name) for name in gone], [None, None])

@@ -1,4 +1,4 @@
-"""MiniStack, a simulated AWS, with three things that Lambda does and MiniStack does not. `check-deployment` starts it.
+"""MiniStack, a simulated AWS, with four things that AWS does and MiniStack does not. `check-deployment` starts it.
 
     AWS_ENDPOINT_URL=http://127.0.0.1:PORT GATEWAY_PORT=PORT BIND_HOST=127.0.0.1 AUTH=true [PLAIN_EVENTS=true] simulated_aws.py
 
@@ -10,6 +10,7 @@
   success, and would lose them.
 * A layer's files are where the function is told to look for them. Lambda has them below /opt, and MiniStack only where
   it runs functions in containers; here they are unpacked beside the function, and its variables that say /opt say that.
+* An alarm on metric math, which MiniStack refuses, is named and not made; `check-template` sees what it declares.
 """
 
 import io
@@ -23,13 +24,28 @@ from ministack.services import dynamodb_streams, lambda_svc
 from ministack.services.cloudformation import provisioners
 
 MAPPING = "AWS::Lambda::EventSourceMapping"
+ALARM = "AWS::CloudWatch::Alarm"
 WINDOW = "TumblingWindowInSeconds"
 LAYERS_FOLDER = "/opt/"
 PLAIN = os.environ.get("PLAIN_EVENTS") == "true"
 
+make_alarm = provisioners._RESOURCE_HANDLERS[ALARM]["create"]
+change_alarm = provisioners._RESOURCE_HANDLERS[ALARM]["update"]
 make_mapping = provisioners._RESOURCE_HANDLERS[MAPPING]["create"]
 execute = lambda_svc._execute_function
 environment = lambda_svc._provided_worker_env
+
+
+def name_alarm(logical_id, properties, stack):
+    if "Metrics" in properties:
+        return f"{stack}-{logical_id}", {}
+    return make_alarm(logical_id, properties, stack)
+
+
+def rename_alarm(physical_id, earlier, properties, *others):
+    if "Metrics" in properties:
+        return physical_id, {}
+    return change_alarm(physical_id, earlier, properties, *others)
 
 
 def keep_window(logical_id, properties, stack):
@@ -85,6 +101,7 @@ def environment_with_layers(config, folder, port):
 
 
 provisioners._RESOURCE_HANDLERS[MAPPING]["create"] = keep_window
+provisioners._RESOURCE_HANDLERS[ALARM] |= {"create": name_alarm, "update": rename_alarm}
 lambda_svc._execute_function = execute_as_lambda
 lambda_svc._provided_worker_env = environment_with_layers
 
