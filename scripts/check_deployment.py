@@ -402,7 +402,9 @@ def start(bootstrap, definition, references):
             "AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256", "AWS_LAMBDA_FUNCTION_VERSION": "1",
         }
         began = time.monotonic()
-        process = subprocess.Popen([bootstrap], env=os.environ | variables, stdout=subprocess.DEVNULL)
+        # Without what is ours: functions refuse variables that they do not know.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("WEIR")}
+        process = subprocess.Popen([bootstrap], env=inherited | variables, stdout=subprocess.DEVNULL)
         connection, _ = runtime_api.accept()
         asked = connection.recv(1024)
         seconds = time.monotonic() - began
