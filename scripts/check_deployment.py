@@ -216,6 +216,7 @@ def check_resources(stack, overrides=None):
         attributes[(f"{name}Role", "Arn")] = described[name]["Role"]
     queue = client("sqs").get_queue_attributes(QueueUrl=references["OnFailureQueue"], AttributeNames=["All"])["Attributes"]
     attributes[("OnFailureQueue", "Arn")] = queue["QueueArn"]
+    attributes[("OnFailureQueue", "QueueName")] = queue["QueueArn"].split(":")[-1]
     groups = client("logs").describe_log_groups()["logGroups"]
     for group in groups:
         names = [name for name, physical in references.items() if physical == group["logGroupName"]]
