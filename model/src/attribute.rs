@@ -26,6 +26,8 @@ pub struct Attribute {
     pub default: Option<DefaultValue>,
     /// Whether it can be set when the item is written whole only, never by an update.
     pub read_only: bool,
+    /// What the library does with it by itself; no request gives it a value then.
+    pub kept: Option<Kept>,
     /// Whether answers leave it out.
     pub hidden: bool,
     /// What its values must satisfy.
@@ -89,6 +91,15 @@ pub enum DefaultValue {
     Ulid,
     /// The time of the write.
     Now,
+}
+
+/// What the library keeps in an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// When the item was last written.
+    WrittenAt,
+    /// How often the item was written: 1 when it is created, one more with each write.
+    Version,
 }
 
 /// What values of an attribute must satisfy, and how text is cleaned first.
@@ -157,6 +168,21 @@ impl AttributeType {
 }
 
 impl Attribute {
+    /// An attribute of a type, without any option.
+    pub(crate) fn plain(name: &str, kind: AttributeType) -> Self {
+        Self {
+            name: name.to_owned(),
+            field: name.to_owned(),
+            kind,
+            required: false,
+            default: None,
+            read_only: false,
+            kept: None,
+            hidden: false,
+            rules: Rules::default(),
+        }
+    }
+
     /// The attribute's value in a stored item.
     pub fn of<'a>(&self, item: &'a Item) -> Option<&'a AttributeValue> {
         item.get(&self.field).filter(|value| !matches!(value, AttributeValue::Null(_)))
@@ -164,7 +190,7 @@ impl Attribute {
 
     /// Whether every item that is written through this definition has the attribute.
     pub fn is_always_present(&self) -> bool {
-        self.required || self.default.is_some()
+        self.required || self.default.is_some() || self.kept.is_some()
     }
 
     /// Encodes a JSON value: cleaned, checked against the type and the rules.

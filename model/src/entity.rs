@@ -9,12 +9,16 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use uuid::Builder;
 
-use crate::attribute::{Attribute, AttributeType, DefaultValue};
+use crate::attribute::{Attribute, AttributeType, DefaultValue, Kept};
 use crate::instant::TimestampFormat;
 use crate::nearest::nearest;
 use crate::table::TableDefinition;
 use crate::template::{RenderError, Template};
+use crate::update::To;
 use crate::value;
+
+/// Why no request gives an attribute a value.
+pub(crate) const KEPT: &str = "is kept by the library, no request gives it a value";
 
 /// One kind of item of the table.
 #[derive(Clone, Debug)]
@@ -51,6 +55,15 @@ pub struct PrimaryKey {
     pub partition: String,
     /// The sort key's value.
     pub sort: Option<String>,
+}
+
+/// What names an item of an entity: the attributes that its primary key is made from, and the key that they make.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemKey {
+    /// The attributes, as a stored item has them.
+    pub attributes: Item,
+    /// The key.
+    pub primary: PrimaryKey,
 }
 
 /// What a default may need from the world: the time and random bytes.
@@ -145,13 +158,28 @@ impl Entity {
     ///
     /// # Errors
     /// Every text that is no value of its attribute, and every attribute that is missing.
-    pub fn key_from_text(&self, texts: &[(&str, &str)]) -> Result<PrimaryKey, Vec<FieldError>> {
-        let item = self.item_from_text(texts)?;
+    pub fn key_from_text(&self, texts: &[(&str, &str)]) -> Result<ItemKey, Vec<FieldError>> {
+        self.key_of(self.item_from_text(texts)?)
+    }
+
+    /// The primary key that the given attributes make; others among them are left out.
+    ///
+    /// # Errors
+    /// Every attribute of the key that is missing or does not fit.
+    pub fn key_of(&self, item: Item) -> Result<ItemKey, Vec<FieldError>> {
         let mut keys = self.keys[..self.primary]
             .iter()
             .map(|key| self.render(key, &item).map_err(|error| vec![error]));
         let partition = keys.next().expect("an entity has a partition key")?;
-        Ok(PrimaryKey { partition, sort: keys.next().transpose()? })
+        let primary = PrimaryKey { partition, sort: keys.next().transpose()? };
+        let names = self.keys[..self.primary].iter().flat_map(|key| key.template.attributes());
+        let attributes: HashMap<String, AttributeValue> = names
+            .filter_map(|name| {
+                let attribute = self.attribute(name)?;
+                Some((attribute.field.clone(), attribute.of(&item)?.clone()))
+            })
+            .collect();
+        Ok(ItemKey { attributes: attributes.into(), primary })
     }
 
     /// The partition key's value that the given texts make.
@@ -211,7 +239,7 @@ impl Entity {
         unknown.map(|name| FieldError::new(name, self.no_such_attribute(name))).collect()
     }
 
-    fn no_such_attribute(&self, name: &str) -> String {
+    pub(crate) fn no_such_attribute(&self, name: &str) -> String {
         let names = self.attributes.iter().map(|attribute| attribute.name.as_str());
         let valid = names.clone().collect::<Vec<_>>().join(", ");
         match nearest(name, names) {
@@ -241,7 +269,7 @@ impl Entity {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    fn render(&self, key: &KeyTemplate, item: &Item) -> Result<String, FieldError> {
+    pub(crate) fn render(&self, key: &KeyTemplate, item: &Item) -> Result<String, FieldError> {
         let text = key.template.render(&self.attributes, item).map_err(|error| {
             let field = match &error {
                 RenderError::Missing(name) | RenderError::Unfit { attribute: name, .. } => {
@@ -285,6 +313,12 @@ fn attribute_value(
     given: Option<&Value>,
     fresh: Fresh,
 ) -> Result<Option<AttributeValue>, String> {
+    if let Some(kept) = attribute.kept {
+        return match given.filter(|json| !json.is_null()) {
+            Some(_) => Err(KEPT.to_owned()),
+            None => Ok(Some(kept.first(&attribute.kind, fresh))),
+        };
+    }
     if let Some(json) = given.filter(|json| !json.is_null()) {
         return attribute.encode(json).map(Some).map_err(|invalid| invalid.to_string());
     }
@@ -298,7 +332,7 @@ fn attribute_value(
 }
 
 impl DefaultValue {
-    fn value(&self, kind: &AttributeType, fresh: Fresh) -> AttributeValue {
+    pub(crate) fn value(&self, kind: &AttributeType, fresh: Fresh) -> AttributeValue {
         match self {
             Self::Value(value) => value.clone(),
             Self::Uuid => AttributeValue::S(
@@ -311,15 +345,36 @@ impl DefaultValue {
                         .to_string(),
                 )
             }
-            Self::Now => {
-                let format = match kind {
-                    AttributeType::Timestamp(format) => *format,
-                    _ => TimestampFormat::Rfc3339 { places: 3 },
-                };
-                format
-                    .encode(format.truncate(fresh.now))
-                    .expect("a truncated instant fits its format")
-            }
+            Self::Now => now(kind, fresh),
         }
     }
+}
+
+impl Kept {
+    /// The value of an item that is written whole for the first time.
+    fn first(self, kind: &AttributeType, fresh: Fresh) -> AttributeValue {
+        match self {
+            Self::WrittenAt => now(kind, fresh),
+            Self::Version => AttributeValue::N("1".to_owned()),
+        }
+    }
+}
+
+impl Attribute {
+    /// What every update makes of it.
+    pub(crate) fn on_update(&self, fresh: Fresh) -> Option<To> {
+        Some(match self.kept? {
+            Kept::WrittenAt => To::Value(now(&self.kind, fresh)),
+            Kept::Version => To::Plus(AttributeValue::N("1".to_owned())),
+        })
+    }
+}
+
+/// The time of the write as a timestamp of that format has it.
+fn now(kind: &AttributeType, fresh: Fresh) -> AttributeValue {
+    let format = match kind {
+        AttributeType::Timestamp(format) => *format,
+        _ => TimestampFormat::Rfc3339 { places: 3 },
+    };
+    format.encode(format.truncate(fresh.now)).expect("a truncated instant fits its format")
 }

@@ -108,6 +108,11 @@ pub struct AttributeFile {
     /// Whether it can be set only when an item is written whole, never by an update of it.
     #[serde(default)]
     pub read_only: bool,
+    /// For `timestamp`: `now` keeps the time of the last write in it, which no request gives.
+    pub on_update: Option<OnUpdateName>,
+    /// For `integer`: whether it counts the writes of its item, so that a write can be made to depend on what was read.
+    #[serde(default)]
+    pub version: bool,
     /// Whether answers leave it out.
     #[serde(default)]
     pub hidden: bool,
@@ -167,6 +172,14 @@ pub enum TypeName {
     Map,
     /// Anything DynamoDB stores.
     Any,
+}
+
+/// What every write makes of an attribute.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum OnUpdateName {
+    /// The time of the write.
+    Now,
 }
 
 /// How a timestamp is stored.

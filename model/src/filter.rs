@@ -3,6 +3,8 @@
 //! A filter is a list of conditions that must all hold. It is a total function: an attribute that is absent or of
 //! another type than the operand makes a condition false (`ne` true), as in DynamoDB's own condition expressions.
 
+use std::cmp::Ordering;
+
 use serde_dynamo::{AttributeValue, Item};
 
 use crate::attribute::AttributeType;
@@ -52,10 +54,6 @@ pub enum Test {
     Exists(bool),
 }
 
-/// The names of the operators in the definition file.
-pub const OPERATORS: [&str; 9] =
-    ["ne", "gt", "gte", "lt", "lte", "between", "begins_with", "contains", "exists"];
-
 impl Filter {
     /// Whether an item satisfies every condition.
     pub fn admits(&self, item: &Item) -> bool {
@@ -70,12 +68,7 @@ impl Condition {
     }
 
     fn holds(&self, item: &Item) -> bool {
-        let found = self.value_in(item);
-        match &self.test {
-            Test::Exists(expected) => found.is_some() == *expected,
-            Test::Ne(operand) => found.is_none_or(|value| !self.equal(value, operand)),
-            test => found.is_some_and(|value| self.passes(test, value)),
-        }
+        self.test.holds(self.value_in(item), self.instants)
     }
 
     fn value_in<'a>(&self, item: &'a Item) -> Option<&'a AttributeValue> {
@@ -86,64 +79,68 @@ impl Condition {
         })?;
         (!matches!(value, AttributeValue::Null(_))).then_some(value)
     }
+}
 
-    fn passes(&self, test: &Test, value: &AttributeValue) -> bool {
-        let order = |operand| self.compare(value, operand);
-        match test {
-            Test::In(operands) => operands.iter().any(|operand| self.equal(value, operand)),
-            Test::Gt(operand) => order(operand).is_some_and(std::cmp::Ordering::is_gt),
-            Test::Gte(operand) => order(operand).is_some_and(std::cmp::Ordering::is_ge),
-            Test::Lt(operand) => order(operand).is_some_and(std::cmp::Ordering::is_lt),
-            Test::Lte(operand) => order(operand).is_some_and(std::cmp::Ordering::is_le),
-            Test::Between(low, high) => {
-                order(low).is_some_and(std::cmp::Ordering::is_ge)
-                    && order(high).is_some_and(std::cmp::Ordering::is_le)
-            }
-            Test::BeginsWith(operand) => begins_with(value, operand),
-            Test::Contains(operand) => self.contains(value, operand),
-            Test::Ne(_) | Test::Exists(_) => false,
+impl Test {
+    /// Whether it holds of a value, or of none; `instants` says whether texts and numbers are compared as such.
+    pub(crate) fn holds(&self, found: Option<&AttributeValue>, instants: bool) -> bool {
+        match self {
+            Self::Exists(expected) => found.is_some() == *expected,
+            Self::Ne(operand) => found.is_none_or(|value| !equal(value, operand, instants)),
+            test => found.is_some_and(|value| test.passes(value, instants)),
         }
     }
 
-    fn equal(&self, value: &AttributeValue, operand: &AttributeValue) -> bool {
-        value == operand || self.compare(value, operand).is_some_and(std::cmp::Ordering::is_eq)
-    }
-
-    fn compare(
-        &self,
-        value: &AttributeValue,
-        operand: &AttributeValue,
-    ) -> Option<std::cmp::Ordering> {
-        if self.instants {
-            return Some(instant::read(value)?.cmp(&instant::read(operand)?));
-        }
-        match (value, operand) {
-            (AttributeValue::S(value), AttributeValue::S(operand)) => {
-                Some(value.as_bytes().cmp(operand.as_bytes()))
+    fn passes(&self, value: &AttributeValue, instants: bool) -> bool {
+        let order = |operand| compare(value, operand, instants);
+        match self {
+            Self::In(operands) => operands.iter().any(|operand| equal(value, operand, instants)),
+            Self::Gt(operand) => order(operand).is_some_and(Ordering::is_gt),
+            Self::Gte(operand) => order(operand).is_some_and(Ordering::is_ge),
+            Self::Lt(operand) => order(operand).is_some_and(Ordering::is_lt),
+            Self::Lte(operand) => order(operand).is_some_and(Ordering::is_le),
+            Self::Between(low, high) => {
+                order(low).is_some_and(Ordering::is_ge) && order(high).is_some_and(Ordering::is_le)
             }
-            (AttributeValue::B(value), AttributeValue::B(operand)) => Some(value.cmp(operand)),
-            (AttributeValue::N(value), AttributeValue::N(operand)) => {
-                Some(value.parse::<Number>().ok()?.cmp(&operand.parse::<Number>().ok()?))
-            }
-            _ => None,
+            Self::BeginsWith(operand) => begins_with(value, operand),
+            Self::Contains(operand) => contains(value, operand, instants),
+            Self::Ne(_) | Self::Exists(_) => false,
         }
     }
+}
 
-    fn contains(&self, value: &AttributeValue, operand: &AttributeValue) -> bool {
-        match (value, operand) {
-            (AttributeValue::S(value), AttributeValue::S(operand)) => {
-                value.contains(operand.as_str())
-            }
-            (AttributeValue::Ss(members), AttributeValue::S(operand)) => members.contains(operand),
-            (AttributeValue::Bs(members), AttributeValue::B(operand)) => members.contains(operand),
-            (AttributeValue::Ns(members), AttributeValue::N(_)) => {
-                members.iter().any(|member| self.equal(&AttributeValue::N(member.clone()), operand))
-            }
-            (AttributeValue::L(members), operand) => {
-                members.iter().any(|member| self.equal(member, operand))
-            }
-            _ => false,
+fn equal(value: &AttributeValue, operand: &AttributeValue, instants: bool) -> bool {
+    value == operand || compare(value, operand, instants).is_some_and(Ordering::is_eq)
+}
+
+fn compare(value: &AttributeValue, operand: &AttributeValue, instants: bool) -> Option<Ordering> {
+    if instants {
+        return Some(instant::read(value)?.cmp(&instant::read(operand)?));
+    }
+    match (value, operand) {
+        (AttributeValue::S(value), AttributeValue::S(operand)) => {
+            Some(value.as_bytes().cmp(operand.as_bytes()))
         }
+        (AttributeValue::B(value), AttributeValue::B(operand)) => Some(value.cmp(operand)),
+        (AttributeValue::N(value), AttributeValue::N(operand)) => {
+            Some(value.parse::<Number>().ok()?.cmp(&operand.parse::<Number>().ok()?))
+        }
+        _ => None,
+    }
+}
+
+fn contains(value: &AttributeValue, operand: &AttributeValue, instants: bool) -> bool {
+    match (value, operand) {
+        (AttributeValue::S(value), AttributeValue::S(operand)) => value.contains(operand.as_str()),
+        (AttributeValue::Ss(members), AttributeValue::S(operand)) => members.contains(operand),
+        (AttributeValue::Bs(members), AttributeValue::B(operand)) => members.contains(operand),
+        (AttributeValue::Ns(members), AttributeValue::N(_)) => members
+            .iter()
+            .any(|member| equal(&AttributeValue::N(member.clone()), operand, instants)),
+        (AttributeValue::L(members), operand) => {
+            members.iter().any(|member| equal(member, operand, instants))
+        }
+        _ => false,
     }
 }
 

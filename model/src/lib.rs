@@ -13,6 +13,7 @@
 
 pub mod attribute;
 pub mod check;
+pub mod condition;
 pub mod entity;
 pub mod error;
 pub mod file;
@@ -21,27 +22,32 @@ pub mod instant;
 mod nearest;
 pub mod number;
 pub mod overlap;
+pub mod path;
 pub mod rollup;
 pub mod schema;
 pub mod spans;
 pub mod table;
 pub mod template;
 mod typed;
+pub mod update;
 pub mod value;
 
 use std::str::FromStr;
 
 pub use attribute::{Attribute, AttributeType};
-pub use entity::{Entity, FieldError, Fresh, PrimaryKey};
+pub use condition::Predicate;
+pub use entity::{Entity, FieldError, Fresh, ItemKey, PrimaryKey};
 pub use error::{DefinitionError, Problem};
 pub use filter::Filter;
 pub use nearest::nearest;
 pub use number::Number;
+pub use path::Path;
 pub use rollup::{Granularity, Measure, Rollup};
 pub use serde_dynamo::{AttributeValue, Item};
 pub use table::{Index, TableDefinition};
 pub use template::Template;
 pub use typed::{ItemType, TypeError};
+pub use update::{Update, UpdatePlan, Verb};
 
 /// A checked definition file: one table, its entities, and its rollups, in the file's order.
 #[derive(Clone, Debug)]

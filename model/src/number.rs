@@ -66,6 +66,16 @@ impl Number {
         ))
     }
 
+    /// `self − other`, exactly; of two numbers of very different magnitude it may have more digits than DynamoDB takes.
+    pub fn minus(&self, other: &Self) -> Self {
+        Self((&self.0 - &other.0).normalized())
+    }
+
+    /// The number with the other sign.
+    pub fn negated(&self) -> Self {
+        Self(-&self.0)
+    }
+
     /// Whether it has no decimal places.
     pub fn is_integer(&self) -> bool {
         self.0.is_integer()

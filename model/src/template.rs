@@ -332,19 +332,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::attribute::Rules;
 
     fn attribute(name: &str, kind: AttributeType) -> Attribute {
-        Attribute {
-            name: name.to_owned(),
-            field: name.to_owned(),
-            kind,
-            required: true,
-            default: None,
-            read_only: false,
-            hidden: false,
-            rules: Rules::default(),
-        }
+        Attribute { required: true, ..Attribute::plain(name, kind) }
     }
 
     fn item(values: &[(&str, AttributeValue)]) -> Item {

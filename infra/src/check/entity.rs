@@ -1,6 +1,6 @@
 //! The summary of an entity: how its keys are made, what its attributes take, where it is served.
 
-use model::attribute::{Case, DefaultValue, Rules, SetItems};
+use model::attribute::{Case, DefaultValue, Kept, Rules, SetItems};
 use model::instant::TimestampFormat;
 use model::template::{Cut, Format, Segment};
 use model::value::{decode, shown};
@@ -10,7 +10,7 @@ use web::Route;
 use super::{indented, row, section};
 
 /// The order in which methods are listed.
-const METHODS: [&str; 4] = ["GET", "POST", "PUT", "DELETE"];
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 pub(super) fn summary(entity: &Entity, routes: &[Route]) -> String {
     let keys = entity.keys.iter().map(|key| row([&key.key, &template(&key.template)]));
@@ -106,6 +106,13 @@ fn options(attribute: &Attribute) -> String {
         say(true, format!("default {}", default_text(default)));
     }
     say(attribute.read_only, "read only".to_owned());
+    if let Some(kept) = attribute.kept {
+        let kept = match kept {
+            Kept::WrittenAt => "when it was last written",
+            Kept::Version => "how often it was written",
+        };
+        say(true, kept.to_owned());
+    }
     say(attribute.hidden, "hidden".to_owned());
     say(attribute.field != attribute.name, format!("stored as {}", attribute.field));
     options.extend(rules(&attribute.rules));

@@ -77,7 +77,7 @@ fn a_summary_says_what_the_file_means() {
         /order                     POST
         /batch/order               POST
         /order/{user_id}           GET
-        /order/{user_id}/{number}  GET PUT DELETE
+        /order/{user_id}/{number}  GET PUT PATCH DELETE
 
     entity note
       keys
@@ -87,7 +87,7 @@ fn a_summary_says_what_the_file_means() {
         id  string  default uuid
       paths
         /note        POST
-        /note/{id}   GET PUT DELETE
+        /note/{id}   GET PUT PATCH DELETE
         /batch/note  POST
       collections all
 

@@ -3,7 +3,9 @@
 use regex::Regex;
 
 use super::{Report, json};
-use crate::attribute::{Attribute, AttributeType, Case, DefaultValue, MAX_SCALE, Rules, SetItems};
+use crate::attribute::{
+    Attribute, AttributeType, Case, DefaultValue, Kept, MAX_SCALE, Rules, SetItems,
+};
 use crate::file::{AttributeFile, FormatName, PrecisionName, TypeName};
 use crate::instant::TimestampFormat;
 use crate::number::Number;
@@ -26,6 +28,7 @@ pub(super) fn check(
         required: file.required,
         default: None,
         read_only: file.read_only,
+        kept: kept(&path, file, report),
         hidden: file.hidden,
         rules,
     };
@@ -49,7 +52,9 @@ fn within<'a>(path: &[&'a str; 4], option: &'a str) -> [&'a str; 5] {
 /// Refuses an option on a type it says nothing about.
 fn options_fit(path: &[&str; 4], file: &AttributeFile, report: &mut Report<'_>) {
     use TypeName::{Binary, Decimal, Enum, Integer, List, Map, Number, Set, String, Timestamp};
-    let options: [(&str, bool, &[TypeName]); 12] = [
+    let options: [(&str, bool, &[TypeName]); 14] = [
+        ("on_update", file.on_update.is_some(), &[Timestamp]),
+        ("version", file.version, &[Integer]),
         ("values", file.values.is_some(), &[Enum]),
         ("scale", file.scale.is_some(), &[Decimal]),
         ("items", file.items.is_some(), &[Set]),
@@ -78,6 +83,27 @@ fn options_fit(path: &[&str; 4], file: &AttributeFile, report: &mut Report<'_>) 
     if file.lower && file.upper {
         report.key(&within(path, "upper"), "`lower` and `upper` together", "expected one of them");
     }
+}
+
+/// What the library keeps in it. Nothing else can be said of such an attribute's value.
+fn kept(path: &[&str; 4], file: &AttributeFile, report: &mut Report<'_>) -> Option<Kept> {
+    let (option, kept) = match (file.on_update, file.version) {
+        (Some(_), _) => ("on_update", Kept::WrittenAt),
+        (None, true) => ("version", Kept::Version),
+        (None, false) => return None,
+    };
+    let others = [
+        ("default", file.default.is_some()),
+        ("read_only", file.read_only),
+        ("required", file.required),
+        ("min", file.min.is_some()),
+        ("max", file.max.is_some()),
+    ];
+    for (other, _) in others.into_iter().filter(|(_, given)| *given) {
+        let help = format!("leave it out: with `{option}` every write gives it its value");
+        report.key(&within(path, other), format!("`{other}` beside `{option}`"), help);
+    }
+    Some(kept)
 }
 
 /// The type. What is missing for it is reported and replaced by something plausible, so that the rest of the file is

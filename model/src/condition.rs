@@ -1,0 +1,188 @@
+//! Conditions on an item that is written or read: a tree of tests with `and`, `or` and `not`.
+//!
+//! ```json
+//! { "status": "placed", "total": { "gte": 10, "lt": 100 }, "or": [{ "note": { "exists": false } }, { "tags": { "contains": "gift" } }] }
+//! ```
+//!
+//! An object's members must all hold. What can be said of a value:
+//!
+//! | operator | holds when the value |
+//! |---|---|
+//! | a value, `eq` | equals it |
+//! | a list, `in` | equals one of them |
+//! | `ne` | differs from it, or is absent |
+//! | `gt`, `gte`, `lt`, `lte`, `between` | lies there, in the order that DynamoDB has for its type |
+//! | `begins_with`, `contains` | begins with a text; has it in it, or as a member |
+//! | `exists` | is there (`true`), or is not |
+//! | `size` | is so long: characters of text, bytes of binary, members; a number, or an object of `eq` to `between` |
+//! | `type` | is stored as this: `string`, `number`, `boolean`, `binary`, `list`, `map`, `string_set`, … |
+//!
+//! **Invariant:** [`Predicate::holds`] says of an item what DynamoDB says of it; a test in `tests/` compares the two.
+
+mod parse;
+
+pub(crate) use parse::operands;
+pub use parse::{Mistake, parse};
+
+use serde_dynamo::{AttributeValue, Item};
+
+use crate::filter::Test;
+use crate::path::Path;
+
+/// What must hold of an item.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Predicate {
+    /// Each of these holds; so an empty list holds always.
+    All(Vec<Predicate>),
+    /// One of these holds at least.
+    Any(Vec<Predicate>),
+    /// This does not hold.
+    Not(Box<Predicate>),
+    /// A test of the value at a place.
+    Test(Path, Test),
+    /// A test of how long the value at a place is.
+    Size(Path, Test),
+    /// The value at a place is stored as this type.
+    Type(Path, StoredType),
+}
+
+/// How DynamoDB stores a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoredType {
+    /// `S`
+    String,
+    /// `N`
+    Number,
+    /// `B`
+    Binary,
+    /// `BOOL`
+    Boolean,
+    /// `NULL`
+    Null,
+    /// `SS`
+    StringSet,
+    /// `NS`
+    NumberSet,
+    /// `BS`
+    BinarySet,
+    /// `L`
+    List,
+    /// `M`
+    Map,
+}
+
+impl Predicate {
+    /// What holds always.
+    pub fn always() -> Self {
+        Self::All(Vec::new())
+    }
+
+    /// This and another.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::All(mut one), Self::All(other)) => {
+                one.extend(other);
+                Self::All(one)
+            }
+            (Self::All(mut all), other) => {
+                all.push(other);
+                Self::All(all)
+            }
+            (one, Self::All(mut all)) => {
+                all.insert(0, one);
+                Self::All(all)
+            }
+            (one, other) => Self::All(vec![one, other]),
+        }
+    }
+
+    /// Whether it says nothing.
+    pub fn is_always(&self) -> bool {
+        matches!(self, Self::All(parts) if parts.iter().all(Self::is_always))
+    }
+
+    /// Whether it holds of an item; of one that is not there, of an empty one.
+    pub fn holds(&self, item: &Item) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.holds(item)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds(item)),
+            Self::Not(part) => !part.holds(item),
+            Self::Test(path, test) => test.holds(path.value_in(item), false),
+            Self::Size(path, test) => {
+                let size = path.value_in(item).and_then(size);
+                size.is_some_and(|size| {
+                    test.holds(Some(&AttributeValue::N(size.to_string())), false)
+                })
+            }
+            Self::Type(path, expected) => {
+                path.stored_in(item).map(StoredType::of) == Some(*expected)
+            }
+        }
+    }
+
+    /// The value that a whole attribute is known to have wherever this holds.
+    pub fn known(&self, field: &str) -> Option<&AttributeValue> {
+        match self {
+            Self::All(parts) => parts.iter().find_map(|part| part.known(field)),
+            Self::Test(path, Test::In(operands)) => match operands.as_slice() {
+                [only] if path.is_field(field) => Some(only),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+impl StoredType {
+    /// Each with its name and DynamoDB's letters.
+    pub const EVERY: [(&'static str, &'static str, Self); 10] = [
+        ("string", "S", Self::String),
+        ("number", "N", Self::Number),
+        ("binary", "B", Self::Binary),
+        ("boolean", "BOOL", Self::Boolean),
+        ("null", "NULL", Self::Null),
+        ("string_set", "SS", Self::StringSet),
+        ("number_set", "NS", Self::NumberSet),
+        ("binary_set", "BS", Self::BinarySet),
+        ("list", "L", Self::List),
+        ("map", "M", Self::Map),
+    ];
+
+    /// DynamoDB's letters for it.
+    pub fn letters(self) -> &'static str {
+        let (_, letters, _) = Self::EVERY
+            .into_iter()
+            .find(|(_, _, stored)| *stored == self)
+            .expect("every type is listed");
+        letters
+    }
+
+    fn of(value: &AttributeValue) -> Self {
+        match value {
+            AttributeValue::S(_) => Self::String,
+            AttributeValue::N(_) => Self::Number,
+            AttributeValue::B(_) => Self::Binary,
+            AttributeValue::Bool(_) => Self::Boolean,
+            AttributeValue::Null(_) => Self::Null,
+            AttributeValue::Ss(_) => Self::StringSet,
+            AttributeValue::Ns(_) => Self::NumberSet,
+            AttributeValue::Bs(_) => Self::BinarySet,
+            AttributeValue::L(_) => Self::List,
+            AttributeValue::M(_) => Self::Map,
+        }
+    }
+}
+
+/// How long a value is, as DynamoDB's `size` has it: text in bytes of UTF-8 there, too.
+fn size(value: &AttributeValue) -> Option<usize> {
+    match value {
+        AttributeValue::S(text) => Some(text.len()),
+        AttributeValue::B(bytes) => Some(bytes.len()),
+        AttributeValue::Ss(members) | AttributeValue::Ns(members) => Some(members.len()),
+        AttributeValue::Bs(members) => Some(members.len()),
+        AttributeValue::L(members) => Some(members.len()),
+        AttributeValue::M(members) => Some(members.len()),
+        AttributeValue::N(_) | AttributeValue::Bool(_) | AttributeValue::Null(_) => None,
+    }
+}

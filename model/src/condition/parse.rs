@@ -1,0 +1,308 @@
+//! Reads conditions from JSON: each path an attribute, each operand a value of it.
+//!
+//! **Invariant:** every mistake is found at once, each with the keys that lead to it.
+
+use serde_dynamo::AttributeValue;
+use serde_json::{Map, Value};
+
+use super::{Predicate, StoredType};
+use crate::attribute::{Attribute, AttributeType};
+use crate::entity::{Entity, FieldError};
+use crate::filter::Test;
+use crate::nearest::expected;
+use crate::path::Path;
+use crate::value;
+
+/// The names of the operators that compare values.
+pub(crate) const OPERATORS: [&str; 11] =
+    ["eq", "in", "ne", "gt", "gte", "lt", "lte", "between", "begins_with", "contains", "exists"];
+/// Those that `size` takes.
+const SIZE_OPERATORS: [&str; 8] = ["eq", "in", "ne", "gt", "gte", "lt", "lte", "between"];
+/// Those that conditions on items take besides.
+const ITEM_OPERATORS: [&str; 2] = ["size", "type"];
+
+/// A mistake in a condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The operator that it is at, or none: then it is at the operand as a whole.
+    pub operator: Option<String>,
+    /// Whether the operator itself is wrong, not what it is given.
+    pub is_operator: bool,
+    /// What is wrong.
+    pub message: String,
+    /// What was expected.
+    pub expected: String,
+}
+
+impl Mistake {
+    fn value(message: impl Into<String>, expected: impl Into<String>) -> Self {
+        let (message, expected) = (message.into(), expected.into());
+        Self { operator: None, is_operator: false, message, expected }
+    }
+
+    fn operator(message: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self { is_operator: true, ..Self::value(message, expected) }
+    }
+
+    fn at(self, operator: &str) -> Self {
+        Self { operator: Some(operator.to_owned()), ..self }
+    }
+}
+
+/// Reads what must hold of an item of an entity.
+///
+/// # Errors
+/// Every mistake, as an error of the path it is about.
+pub fn parse(entity: &Entity, json: &Value) -> Result<Predicate, Vec<FieldError>> {
+    let mut errors = Vec::new();
+    let predicate = object(entity, json, "where", &mut errors);
+    if errors.is_empty() { Ok(predicate) } else { Err(errors) }
+}
+
+fn object(entity: &Entity, json: &Value, place: &str, errors: &mut Vec<FieldError>) -> Predicate {
+    let Value::Object(members) = json else {
+        let message = format!("{}, expected an object of conditions", value::shown(json));
+        errors.push(FieldError::new(place, message));
+        return Predicate::always();
+    };
+    let parts = members.iter().filter_map(|(name, operand)| match name.as_str() {
+        "and" | "or" => Some(list(entity, name, operand, errors)),
+        "not" => Some(Predicate::Not(Box::new(object(entity, operand, "not", errors)))),
+        path => leaf(entity, path, operand, errors),
+    });
+    let mut parts: Vec<_> = parts.collect();
+    if parts.len() == 1 { parts.remove(0) } else { Predicate::All(parts) }
+}
+
+fn list(entity: &Entity, name: &str, json: &Value, errors: &mut Vec<FieldError>) -> Predicate {
+    let members = match json.as_array() {
+        Some(members) if !members.is_empty() => members,
+        _ => {
+            let message = format!("{}, expected a list of conditions", value::shown(json));
+            errors.push(FieldError::new(name, message));
+            return Predicate::always();
+        }
+    };
+    let parts = members.iter().map(|member| object(entity, member, name, errors)).collect();
+    if name == "and" { Predicate::All(parts) } else { Predicate::Any(parts) }
+}
+
+fn leaf(
+    entity: &Entity,
+    text: &str,
+    operand: &Value,
+    errors: &mut Vec<FieldError>,
+) -> Option<Predicate> {
+    let (path, attribute) = match Path::parse(entity, text) {
+        Ok(found) => found,
+        Err(error) => {
+            errors.push(error);
+            return None;
+        }
+    };
+    let kind = if path.is_whole() { &attribute.kind } else { &AttributeType::Any };
+    let (others, compared) = split(operand);
+    let mut parts = Vec::new();
+    let mut mistakes = Vec::new();
+    match compared.map(|compared| operands(attribute, kind, &compared)).transpose() {
+        Ok(tests) => {
+            let tests = tests.into_iter().flatten();
+            parts.extend(tests.map(|test| Predicate::Test(path.clone(), test)));
+        }
+        Err(found) => mistakes.extend(found),
+    }
+    for (operator, operand) in others {
+        let part = match operator.as_str() {
+            "size" => size(operand).map(|tests| {
+                let tests = tests.into_iter().map(|test| Predicate::Size(path.clone(), test));
+                Predicate::All(tests.collect())
+            }),
+            _ => stored_type(operand)
+                .map(|stored| Predicate::Type(path.clone(), stored))
+                .map_err(|mistake| vec![mistake]),
+        };
+        match part {
+            Ok(part) => parts.push(part),
+            Err(found) => mistakes.extend(found.into_iter().map(|mistake| mistake.at(operator))),
+        }
+    }
+    errors.extend(mistakes.into_iter().map(|mistake| {
+        let Mistake { message, expected, .. } = mistake;
+        FieldError::new(text, format!("{message}; {expected}"))
+    }));
+    Some(if parts.len() == 1 { parts.remove(0) } else { Predicate::All(parts) })
+}
+
+/// What is asked of the value's size and type, and what it is compared with, if anything.
+fn split(operand: &Value) -> (Vec<(&String, &Value)>, Option<Value>) {
+    let is_other = |name: &str| ITEM_OPERATORS.contains(&name);
+    match operand {
+        Value::Object(members) if members.keys().any(|name| is_other(name)) => {
+            let (others, compared): (Vec<_>, Vec<_>) =
+                members.iter().partition(|(name, _)| is_other(name));
+            let compared: Map<_, _> =
+                compared.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+            (others, (!compared.is_empty()).then_some(Value::Object(compared)))
+        }
+        operand => (Vec::new(), Some(operand.clone())),
+    }
+}
+
+fn size(operand: &Value) -> Result<Vec<Test>, Vec<Mistake>> {
+    let number = Attribute::plain("size", AttributeType::Integer);
+    if let Value::Object(operators) = operand
+        && let Some(wrong) = operators.keys().find(|name| !SIZE_OPERATORS.contains(&name.as_str()))
+    {
+        let message = format!("`{wrong}` is no operator of `size`");
+        return Err(vec![Mistake::operator(message, expected(wrong, &SIZE_OPERATORS))]);
+    }
+    operands(&number, &number.kind, operand)
+}
+
+fn stored_type(operand: &Value) -> Result<StoredType, Mistake> {
+    let given = operand.as_str().unwrap_or_default();
+    let found = StoredType::EVERY
+        .iter()
+        .find(|(name, letters, _)| *name == given || *letters == given)
+        .map(|(_, _, stored)| *stored);
+    found.ok_or_else(|| {
+        let names = StoredType::EVERY.map(|(name, _, _)| name);
+        let message = format!("`type` is {}", value::shown(operand));
+        Mistake::value(message, expected(given, &names))
+    })
+}
+
+/// The tests that an operand of an attribute, or of a value of that type in it, stands for.
+pub(crate) fn operands(
+    attribute: &Attribute,
+    kind: &AttributeType,
+    operand: &Value,
+) -> Result<Vec<Test>, Vec<Mistake>> {
+    match operand {
+        Value::Object(operators) if operators.is_empty() => {
+            let expected = format!("expected one or more of {}", OPERATORS.join(", "));
+            Err(vec![Mistake::value("no operator", expected)])
+        }
+        Value::Object(operators) => {
+            let mut mistakes = Vec::new();
+            let mut tests = Vec::new();
+            for (operator, operand) in operators {
+                match test(attribute, kind, operator, operand) {
+                    Ok(test) => tests.push(test),
+                    Err(mistake) => mistakes.push(mistake.at(operator)),
+                }
+            }
+            if mistakes.is_empty() { Ok(tests) } else { Err(mistakes) }
+        }
+        Value::Array(_) => Ok(vec![any_of(attribute, kind, operand).map_err(|found| vec![found])?]),
+        operand => match encode(attribute, kind, operand) {
+            Ok(encoded) => Ok(vec![Test::In(vec![encoded])]),
+            Err(mistake) => Err(vec![mistake]),
+        },
+    }
+}
+
+fn any_of(attribute: &Attribute, kind: &AttributeType, operand: &Value) -> Result<Test, Mistake> {
+    match operand.as_array().map(Vec::as_slice) {
+        None => {
+            let message = format!("`in` is {}", value::shown(operand));
+            Err(Mistake::value(message, "expected a list of the values it may have"))
+        }
+        Some([]) => {
+            Err(Mistake::value("an empty list admits nothing", "expected the values it may have"))
+        }
+        Some(values) => values
+            .iter()
+            .map(|value| encode(attribute, kind, value))
+            .collect::<Result<_, _>>()
+            .map(Test::In),
+    }
+}
+
+fn test(
+    attribute: &Attribute,
+    kind: &AttributeType,
+    operator: &str,
+    operand: &Value,
+) -> Result<Test, Mistake> {
+    if !OPERATORS.contains(&operator) {
+        let message = format!("`{operator}` is no operator");
+        return Err(Mistake::operator(message, expected(operator, &OPERATORS)));
+    }
+    if operator == "exists" {
+        return operand.as_bool().map(Test::Exists).ok_or_else(|| {
+            let message = format!("`exists` is {}", value::shown(operand));
+            Mistake::value(message, "expected true or false")
+        });
+    }
+    let ordered = matches!(operator, "gt" | "gte" | "lt" | "lte" | "between");
+    let has_order = kind.is_scalar() && *kind != AttributeType::Boolean
+        || matches!(kind, AttributeType::Any | AttributeType::Binary);
+    if ordered && !has_order {
+        let message =
+            format!("`{operator}` cannot order `{}`: it is {}", attribute.name, kind.noun());
+        return Err(Mistake::operator(message, "numbers, text and timestamps have an order"));
+    }
+    let searches_number = matches!(operator, "begins_with" | "contains")
+        && (kind.is_numeric() || *kind == AttributeType::Boolean);
+    if searches_number {
+        let message =
+            format!("`{operator}` never holds for `{}`: it is {}", attribute.name, kind.noun());
+        return Err(Mistake::operator(message, "text, binary, sets and lists can be searched"));
+    }
+    let kind = &operand_kind(operator, kind);
+    let read = |operand: &Value| encode(attribute, kind, operand);
+    Ok(match operator {
+        "eq" => Test::In(vec![read(operand)?]),
+        "in" => any_of(attribute, kind, operand)?,
+        "between" => match operand.as_array().map(Vec::as_slice) {
+            Some([low, high]) => Test::Between(read(low)?, read(high)?),
+            _ => {
+                let message = format!("`between` is {}", value::shown(operand));
+                return Err(Mistake::value(message, "expected the two ends, such as [1, 10]"));
+            }
+        },
+        "ne" => Test::Ne(read(operand)?),
+        "gt" => Test::Gt(read(operand)?),
+        "gte" => Test::Gte(read(operand)?),
+        "lt" => Test::Lt(read(operand)?),
+        "lte" => Test::Lte(read(operand)?),
+        "begins_with" => Test::BeginsWith(read(operand)?),
+        _ => Test::Contains(read(operand)?),
+    })
+}
+
+/// Encodes an operand; one that is a value of the attribute itself is cleaned as stored values are.
+fn encode(
+    attribute: &Attribute,
+    kind: &AttributeType,
+    operand: &Value,
+) -> Result<AttributeValue, Mistake> {
+    if operand.is_null() {
+        let expected = "what is null is taken for absent, expected { exists = false }";
+        return Err(Mistake::value("nothing is compared with null", expected));
+    }
+    let encoded = if *kind == attribute.kind {
+        attribute.normalise(operand)
+    } else {
+        value::encode(kind, operand)
+    };
+    encoded.map_err(|invalid| {
+        let shown = value::shown(operand);
+        let message = format!("{shown} cannot be compared with `{}`", attribute.name);
+        Mistake::value(message, invalid.to_string())
+    })
+}
+
+/// What an operand must be: a member for `contains`, the beginning of a text for `begins_with`, else a value.
+fn operand_kind(operator: &str, kind: &AttributeType) -> AttributeType {
+    match (operator, kind) {
+        ("contains", AttributeType::Set(_) | AttributeType::List | AttributeType::Map) => {
+            AttributeType::Any
+        }
+        ("begins_with" | "contains", AttributeType::Enum { .. } | AttributeType::Timestamp(_)) => {
+            AttributeType::String
+        }
+        _ => kind.clone(),
+    }
+}

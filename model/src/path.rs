@@ -1,0 +1,236 @@
+//! Document paths: an attribute, or a value nested in it, as `competencies.integrity` or `lines[0].price`.
+//!
+//! **Invariant:** a [`Path`] begins with an attribute of its entity, under the name that it is stored by, and leads only into
+//! what can hold something.
+
+use std::fmt;
+
+use serde_dynamo::{AttributeValue, Item};
+
+use crate::attribute::{Attribute, AttributeType};
+use crate::entity::{Entity, FieldError};
+
+/// A place in an item.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Path {
+    /// The name of the attribute, which is also what messages say.
+    pub attribute: String,
+    /// The steps from the item to the value: the attribute's stored name first.
+    pub steps: Vec<Step>,
+}
+
+/// A step into a value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Into a map, by name.
+    Name(String),
+    /// Into a list, by position from 0.
+    Position(usize),
+}
+
+impl Path {
+    /// The place of an attribute itself.
+    pub fn of(attribute: &Attribute) -> Self {
+        Self { attribute: attribute.name.clone(), steps: vec![Step::Name(attribute.field.clone())] }
+    }
+
+    /// The place of a stored attribute that is none of an entity's own: a key, or what tells its kind.
+    pub fn stored(name: &str) -> Self {
+        Self { attribute: name.to_owned(), steps: vec![Step::Name(name.to_owned())] }
+    }
+
+    /// Reads a path in an item of an entity. An attribute whose name has dots in it is found by its whole name.
+    ///
+    /// # Errors
+    /// What is wrong with it, as an error of the field that the text is.
+    pub fn parse<'a>(entity: &'a Entity, text: &str) -> Result<(Self, &'a Attribute), FieldError> {
+        if let Some(attribute) = entity.attribute(text) {
+            return Ok((Self::of(attribute), attribute));
+        }
+        let steps = steps(text).ok_or_else(|| {
+            let expected = "expected names with a dot between, and positions such as [0]";
+            FieldError::new(text, format!("is no path; {expected}"))
+        })?;
+        let Some((Step::Name(first), nested)) = steps.split_first() else {
+            return Err(FieldError::new(text, "is no path; expected an attribute before the rest"));
+        };
+        let attribute = entity
+            .attribute(first)
+            .ok_or_else(|| FieldError::new(text, entity.no_such_attribute(first)))?;
+        let (fits, expected) = match nested.first() {
+            None => (true, ""),
+            Some(Step::Name(_)) => (attribute.kind.may_be_map(), "a map before the dot"),
+            Some(Step::Position(_)) => (attribute.kind.may_be_list(), "a list before the position"),
+        };
+        if !fits {
+            let noun = attribute.kind.noun();
+            let message = format!("leads into `{first}`, which is {noun}; expected {expected}");
+            return Err(FieldError::new(text, message));
+        }
+        let mut path = Self::of(attribute);
+        path.steps.extend_from_slice(nested);
+        Ok((path, attribute))
+    }
+
+    /// Whether it is an attribute itself, not something in it.
+    pub fn is_whole(&self) -> bool {
+        self.steps.len() == 1
+    }
+
+    /// Whether it is the attribute that is stored by that name.
+    pub fn is_field(&self, field: &str) -> bool {
+        matches!(self.steps.as_slice(), [Step::Name(name)] if name == field)
+    }
+
+    /// Whether it is that attribute or leads into it.
+    pub(crate) fn is_in(&self, field: &str) -> bool {
+        matches!(self.steps.first(), Some(Step::Name(name)) if name == field)
+    }
+
+    /// The value at this place; what is null is not there.
+    pub fn value_in<'a>(&self, item: &'a Item) -> Option<&'a AttributeValue> {
+        self.stored_in(item).filter(|value| !matches!(value, AttributeValue::Null(_)))
+    }
+
+    /// What is stored at this place, null too.
+    pub(crate) fn stored_in<'a>(&self, item: &'a Item) -> Option<&'a AttributeValue> {
+        let (Step::Name(first), nested) = self.steps.split_first()? else { return None };
+        nested.iter().try_fold(item.get(first)?, |value, step| match (value, step) {
+            (AttributeValue::M(members), Step::Name(name)) => members.get(name),
+            (AttributeValue::L(members), Step::Position(position)) => members.get(*position),
+            _ => None,
+        })
+    }
+
+    /// Whether one of the two is the other or leads into it. DynamoDB takes no two such in one update.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.steps.iter().zip(&other.steps).all(|(left, right)| left == right)
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.attribute)?;
+        self.steps.iter().skip(1).try_for_each(|step| match step {
+            Step::Name(name) => write!(formatter, ".{name}"),
+            Step::Position(position) => write!(formatter, "[{position}]"),
+        })
+    }
+}
+
+impl AttributeType {
+    fn may_be_map(&self) -> bool {
+        matches!(self, Self::Map | Self::Any)
+    }
+
+    fn may_be_list(&self) -> bool {
+        matches!(self, Self::List | Self::Any)
+    }
+}
+
+/// `a.b[0][1].c` as its steps; `None` where a name is empty or a position is none.
+fn steps(text: &str) -> Option<Vec<Step>> {
+    let mut steps = Vec::new();
+    for part in text.split('.') {
+        let (name, positions) = match part.split_once('[') {
+            Some((name, rest)) => (name, Some(rest.strip_suffix(']')?)),
+            None => (part, None),
+        };
+        if name.is_empty() || name.contains(']') {
+            return None;
+        }
+        steps.push(Step::Name(name.to_owned()));
+        for position in positions.into_iter().flat_map(|positions| positions.split("][")) {
+            let is_number = position.bytes().all(|byte| byte.is_ascii_digit());
+            steps.push(Step::Position(position.parse().ok().filter(|_| is_number)?));
+        }
+    }
+    Some(steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::value;
+
+    fn entity() -> Entity {
+        let model: crate::Model = r##"
+            [table]
+            name = "club"
+            [entities.member]
+            PK = "MEMBER#{id}"
+            SK = "MEMBER"
+            [entities.member.attributes]
+            id = { type = "string", required = true }
+            skills = { type = "map", field = "s" }
+            visits = { type = "list" }
+            free = { type = "any" }
+        "##
+        .parse()
+        .expect("a definition");
+        model.entities[0].clone()
+    }
+
+    #[test]
+    fn a_path_says_where_and_is_written_as_it_was_read() {
+        let entity = entity();
+        for (text, steps) in
+            [("id", 1), ("skills.a.b", 3), ("visits[0]", 2), ("free.a[0][12].b", 5)]
+        {
+            let (path, _) = Path::parse(&entity, text).expect(text);
+            assert_eq!((path.to_string().as_str(), path.steps.len()), (text, steps));
+        }
+        let (path, attribute) = Path::parse(&entity, "skills.a").expect("a path");
+        assert_eq!((&path.steps[0], &*attribute.name), (&Step::Name("s".to_owned()), "skills"));
+    }
+
+    #[test]
+    fn what_is_no_path_says_why() {
+        for (text, expected) in [
+            ("", "expected names with a dot between"),
+            ("skills.", "expected names with a dot between"),
+            ("skills..a", "expected names with a dot between"),
+            ("visits[-1]", "expected names with a dot between"),
+            ("visits[0", "expected names with a dot between"),
+            ("visits[]", "expected names with a dot between"),
+            ("[0]", "expected names with a dot between"),
+            ("skils.a", "did you mean `skills`?"),
+            ("id.a", "leads into `id`, which is a string; expected a map before the dot"),
+            ("skills[0]", "which is a map; expected a list before the position"),
+        ] {
+            let error = Path::parse(&entity(), text).expect_err(text).to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_path_finds_its_value_and_nothing_else() {
+        let entity = entity();
+        let json = json!({"s": {"a": {"b": 1}}, "free": [[1, {"c": null}]]});
+        let Some(AttributeValue::M(item)) = value::encode(&AttributeType::Any, &json).ok() else {
+            panic!("a map");
+        };
+        let item: Item = item.into();
+        let found = |text: &str| {
+            let (path, _) = Path::parse(&entity, text).expect(text);
+            path.value_in(&item).map(value::decode)
+        };
+        assert_eq!(found("skills.a.b"), Some(json!(1)));
+        assert_eq!(found("free[0][0]"), Some(json!(1)));
+        for absent in ["skills.b", "skills.a.b.c", "free[1]", "free[0][1].c", "visits[0]", "id"] {
+            assert_eq!(found(absent), None, "{absent}");
+        }
+    }
+
+    #[test]
+    fn paths_overlap_where_one_leads_through_the_other() {
+        let entity = entity();
+        let path = |text: &str| Path::parse(&entity, text).expect(text).0;
+        assert!(path("skills").overlaps(&path("skills.a")));
+        assert!(path("skills.a.b").overlaps(&path("skills.a")));
+        assert!(!path("skills.a").overlaps(&path("skills.b")));
+        assert!(!path("visits[0]").overlaps(&path("visits[1]")));
+    }
+}

@@ -1,0 +1,159 @@
+//! Updates that create the item they find absent: an update that says enough of it, and an upsert, which says all of it.
+//!
+//! What the item gets only when it is made, such as defaults and read-only attributes, it gets "unless it has one".
+//!
+//! **Invariant:** the item that is made satisfies its definition; an item that was there keeps what it was not given.
+
+use serde_dynamo::{AttributeValue, Item};
+use serde_json::{Map, Value};
+
+use super::plan::{Assignment, To, UpdatePlan};
+use crate::attribute::Attribute;
+use crate::condition::Predicate;
+use crate::entity::{Entity, FieldError, Fresh, KeyTemplate};
+use crate::path::Path;
+
+/// How sure an attribute's value is after an upsert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Given {
+    /// It is what was given.
+    Value,
+    /// It is what was given, or what the item had.
+    IfAbsent,
+}
+
+impl Entity {
+    /// The plan with what an absent item needs besides, so that it may create one; `None` when a required attribute would be
+    /// missing, so that it must not.
+    pub fn creating(&self, key: &Item, plan: &UpdatePlan, fresh: Fresh) -> Option<UpdatePlan> {
+        let is_given = |attribute: &Attribute| {
+            plan.assignments.iter().any(|Assignment { path, to }| {
+                path.is_field(&attribute.field) && !matches!(to, To::Nothing | To::Without(_))
+            })
+        };
+        let touched = |attribute: &Attribute| {
+            plan.assignments.iter().any(|assignment| assignment.path.is_in(&attribute.field))
+        };
+        let mut known = key.clone();
+        let mut added = self.marks();
+        for attribute in &self.attributes {
+            let of_key = key.get(&attribute.field);
+            if let Some(value) = of_key {
+                added.push(assignment(attribute, To::Value(value.clone())));
+            } else if touched(attribute) {
+                if attribute.required && !is_given(attribute) {
+                    return None;
+                }
+            } else if let Some(default) = &attribute.default {
+                let value = default.value(&attribute.kind, fresh);
+                known.insert(attribute.field.clone(), value.clone());
+                added.push(assignment(attribute, To::ValueIfAbsent(value)));
+            } else if attribute.required {
+                return None;
+            }
+        }
+        for template in &self.keys[self.primary..] {
+            let is_planned =
+                plan.assignments.iter().any(|other| other.path.is_field(&template.key));
+            if let (false, Ok(text)) = (is_planned, self.render(template, &known)) {
+                let path = Path::stored(&template.key);
+                added.push(Assignment { path, to: To::ValueIfAbsent(AttributeValue::S(text)) });
+            }
+        }
+        let mut creating = plan.clone();
+        creating.assignments.extend(added);
+        Some(creating)
+    }
+
+    /// Plans an upsert: the item is created as given, or what it was given is set in the one that is there. The encoded item
+    /// has its key.
+    ///
+    /// # Errors
+    /// Every field that cannot be stored.
+    pub fn plan_upsert(
+        &self,
+        object: &Map<String, Value>,
+        fresh: Fresh,
+    ) -> Result<(Item, UpdatePlan), Vec<FieldError>> {
+        let item = self.encode(object, fresh)?;
+        let primary: Vec<&str> =
+            self.keys[..self.primary].iter().flat_map(|key| key.template.attributes()).collect();
+        let given = |attribute: &Attribute| match object.get(&attribute.name) {
+            _ if primary.contains(&attribute.name.as_str()) => Given::Value,
+            Some(json) if !json.is_null() && !attribute.read_only => Given::Value,
+            _ => Given::IfAbsent,
+        };
+        let mut assignments = self.marks();
+        for attribute in &self.attributes {
+            if let Some(to) = attribute.on_update(fresh) {
+                assignments.push(assignment(attribute, to));
+            } else if let Some(value) = attribute.of(&item) {
+                assignments.push(assignment(attribute, given(attribute).to(value.clone())));
+            }
+        }
+        let mut errors = Vec::new();
+        for template in &self.keys[self.primary..] {
+            let Some(value) = item.get(&template.key) else { continue };
+            match self.certain(template, given) {
+                Ok(certainty) => {
+                    let path = Path::stored(&template.key);
+                    assignments.push(Assignment { path, to: certainty.to(value.clone()) });
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Ok((item, UpdatePlan { assignments, condition: Predicate::always(), bounds: Vec::new() }))
+    }
+
+    /// How sure the key of an index is: as its attributes are, which must be alike.
+    fn certain(
+        &self,
+        template: &KeyTemplate,
+        given: impl Fn(&Attribute) -> Given,
+    ) -> Result<Given, FieldError> {
+        let names = template.template.attributes();
+        let primary = |name: &&&str| {
+            !self.keys[..self.primary].iter().any(|key| key.template.attributes().contains(*name))
+        };
+        let others: Vec<_> = names.iter().filter(primary).collect();
+        let of = |name: &str| self.attribute(name).map_or(Given::IfAbsent, &given);
+        let kept = others.iter().find(|name| of(name) == Given::IfAbsent);
+        let set = others.iter().find(|name| of(name) == Given::Value);
+        match (kept, set) {
+            (Some(kept), Some(set)) => {
+                let message = format!(
+                    "the key {} is made from it and from `{set}`, and an item that is there keeps its own `{kept}`; update it instead",
+                    template.key
+                );
+                Err(FieldError::new(kept, message))
+            }
+            (Some(_), None) => Ok(Given::IfAbsent),
+            (None, _) => Ok(Given::Value),
+        }
+    }
+
+    /// What tells an item to be one of the entity.
+    fn marks(&self) -> Vec<Assignment> {
+        let marks = self.discriminator.iter().map(|(name, value)| Assignment {
+            path: Path::stored(name),
+            to: To::Value(value.clone()),
+        });
+        marks.collect()
+    }
+}
+
+impl Given {
+    fn to(self, value: AttributeValue) -> To {
+        match self {
+            Self::Value => To::Value(value),
+            Self::IfAbsent => To::ValueIfAbsent(value),
+        }
+    }
+}
+
+fn assignment(attribute: &Attribute, to: To) -> Assignment {
+    Assignment { path: Path::of(attribute), to }
+}

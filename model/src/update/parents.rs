@@ -1,0 +1,122 @@
+//! Maps that an update leads through and that are not there: DynamoDB refuses such an update, so they are made with it.
+//!
+//! ```text
+//! add competencies.integrity 1, add competencies.courage 2     on an item without `competencies`
+//! = set competencies { integrity: 1, courage: 2 }              if there is none
+//! ```
+//!
+//! **Invariant:** what is set instead depends on the place being empty, by a condition; so nothing that somebody put there
+//! meanwhile is lost.
+
+use std::collections::HashMap;
+
+use serde_dynamo::{AttributeValue, Item};
+
+use super::plan::{Assignment, To, UpdatePlan};
+use crate::condition::Predicate;
+use crate::entity::FieldError;
+use crate::filter::Test;
+use crate::number::Number;
+use crate::path::{Path, Step};
+
+impl UpdatePlan {
+    /// The plan for an item as it is now: places whose maps are not there are put there with their maps.
+    ///
+    /// # Errors
+    /// A place that leads through something that is no map, or through a position that a list does not have.
+    pub fn with_parents(&self, item: &Item) -> Result<Self, Vec<FieldError>> {
+        let mut made: Vec<(Path, AttributeValue)> = Vec::new();
+        let mut plan = Self { assignments: Vec::new(), ..self.clone() };
+        let mut errors = Vec::new();
+        for assignment in &self.assignments {
+            match missing_parent(&assignment.path, item) {
+                Ok(None) => plan.assignments.push(assignment.clone()),
+                Ok(Some(parent)) => {
+                    let Some(value) = from_nothing(&assignment.to) else { continue };
+                    let rest = &assignment.path.steps[parent.steps.len()..];
+                    let map = match made.iter_mut().find(|(path, _)| *path == parent) {
+                        Some((_, map)) => map,
+                        None => {
+                            made.push((parent, AttributeValue::M(HashMap::new())));
+                            &mut made.last_mut().expect("pushed").1
+                        }
+                    };
+                    if !put(map, rest, value) {
+                        let message = "leads through a list that is not there";
+                        errors.push(FieldError::new(&assignment.path.to_string(), message));
+                    }
+                }
+                Err(message) => {
+                    errors.push(FieldError::new(&assignment.path.to_string(), message));
+                }
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        for (path, map) in made {
+            let absent = Predicate::Test(path.clone(), Test::Exists(false));
+            plan.condition = plan.condition.and(absent);
+            plan.assignments.push(Assignment { path, to: To::Value(map) });
+        }
+        Ok(plan)
+    }
+
+    /// Whether a place is nested in an attribute, so that what it leads through may be absent.
+    pub fn is_nested(&self) -> bool {
+        self.assignments.iter().any(|assignment| !assignment.path.is_whole())
+    }
+}
+
+/// The first place on the way to this one that is empty; `None` when the way is there.
+fn missing_parent(path: &Path, item: &Item) -> Result<Option<Path>, String> {
+    for length in 1..path.steps.len() {
+        let parent =
+            Path { attribute: path.attribute.clone(), steps: path.steps[..length].to_vec() };
+        match (parent.value_in(item), &path.steps[length]) {
+            (Some(AttributeValue::M(_)), Step::Name(_)) => {}
+            (Some(AttributeValue::L(_)), Step::Position(_)) => {}
+            (Some(_), Step::Name(_)) => {
+                return Err(format!("`{parent}` is no map, so nothing can be in it by name"));
+            }
+            (Some(_), Step::Position(_)) => {
+                return Err(format!("`{parent}` is no list, so nothing can be in it by position"));
+            }
+            (None, Step::Position(_)) => {
+                return Err(format!("there is no list `{parent}`, expected one to be set first"));
+            }
+            (None, Step::Name(_)) if matches!(parent.steps.last(), Some(Step::Position(_))) => {
+                return Err(format!("there is no `{parent}`, expected a position that is there"));
+            }
+            (None, Step::Name(_)) => return Ok(Some(parent)),
+        }
+    }
+    Ok(None)
+}
+
+/// What an assignment makes where nothing is; `None` where it makes nothing.
+fn from_nothing(to: &To) -> Option<AttributeValue> {
+    Some(match to {
+        To::Value(value) | To::ValueIfAbsent(value) | To::Plus(value) => value.clone(),
+        To::Minus(AttributeValue::N(text)) => {
+            let number: Number = text.parse().expect("an encoded number");
+            AttributeValue::N(number.negated().to_string())
+        }
+        To::Append(members) | To::Prepend(members) | To::Union(members) => members.clone(),
+        To::Minus(_) | To::Without(_) | To::Nothing => return None,
+    })
+}
+
+/// Puts a value into a map, with the maps on its way; `false` when a list would be needed.
+fn put(map: &mut AttributeValue, steps: &[Step], value: AttributeValue) -> bool {
+    let (AttributeValue::M(members), Some((Step::Name(name), rest))) = (map, steps.split_first())
+    else {
+        return false;
+    };
+    if rest.is_empty() {
+        members.insert(name.clone(), value);
+        return true;
+    }
+    let inner = members.entry(name.clone()).or_insert_with(|| AttributeValue::M(HashMap::new()));
+    put(inner, rest, value)
+}
