@@ -315,9 +315,10 @@ def check_roles(stack):
         "DeleteTable": lambda dynamodb, table: dynamodb.delete_table(TableName=table),
     }
     # A transaction needs the permission of each thing that it does, and no other.
-    may = {"Writer": {("PutItem", items), ("DeleteItem", items), ("BatchWriteItem", items),
-                      ("TransactWriteItems of Put", items), ("TransactWriteItems of Delete", items)},
-           "Reader": {("GetItem", items), ("Query", items), ("Query", rollups)},
+    may = {"Writer": {("PutItem", items), ("UpdateItem", items), ("DeleteItem", items), ("BatchWriteItem", items),
+                      ("TransactWriteItems of Put", items), ("TransactWriteItems of Update", items),
+                      ("TransactWriteItems of Delete", items)},
+           "Reader": {("GetItem", items), ("Query", items), ("Query", rollups), ("GetItem", rollups)},
            "Processor": {("UpdateItem", rollups), ("GetItem", rollups), ("TransactWriteItems of Update", rollups)}}
     for name, granted in may.items():
         dynamodb = client("dynamodb", assumed(references[f"{name}Role"]))

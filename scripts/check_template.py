@@ -281,7 +281,7 @@ def check_api(resolved, overrides):
         permission = resolved.of(name)
         method = re.fullmatch(r"arn:aws:execute-api:us-east-1:123456789012:Api-id/\*/([A-Z]+/\{proxy\+\})", permission["SourceArn"])
         permissions[method[1].replace("/", " /", 1)] = permission["FunctionName"]
-    functions = {"GET": "Reader", "POST": "Writer", "PUT": "Writer", "DELETE": "Writer"}
+    functions = {"GET": "Reader", "POST": "Writer", "PUT": "Writer", "PATCH": "Writer", "DELETE": "Writer"}
     expected = {f"{method} /{{proxy+}}": resolved.attributes[(name, "Arn")] for method, name in functions.items()}
     equal("the routes", routes, expected)
     equal("what the API may invoke", permissions, expected)

@@ -48,7 +48,7 @@ async fn item(
     let key = entity
         .key_from_text(&path.pairs())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
-    match table.get(&key).await?.filter(|item| entity.matches(item)) {
+    match table.get(&key.primary).await?.filter(|item| entity.matches(item)) {
         Some(item) => Ok(Json(entity.decode(&item))),
         None => Err(Problem::no_item(&entity, &path)),
     }

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use model::{FieldError, Item};
 use thiserror::Error;
 
 /// A request to DynamoDB that did not do what was asked.
@@ -14,6 +15,23 @@ pub enum Error {
     /// An item of another kind has this key. Choose another key.
     #[error("an item of another kind has the key {0}")]
     OtherKind(String),
+    /// There is no item of the entity with this key. Create it, or name another.
+    #[error("there is no {entity} with the key {key}")]
+    NotFound {
+        /// The entity.
+        entity: String,
+        /// The key.
+        key: String,
+    },
+    /// What was to hold of the item does not. Look at it, and decide again.
+    #[error("the item is not as the condition says")]
+    ConditionFailed {
+        /// The item as it is; `None` when there is none.
+        item: Option<Box<Item>>,
+    },
+    /// Fields that the definition does not allow to be so. Mend them.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<FieldError>),
     /// The table or index is not there. Deploy it.
     #[error("the table `{table}` does not exist")]
     MissingTable {

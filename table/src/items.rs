@@ -1,5 +1,8 @@
 //! The items of the table: put, create, get, delete, and batches of puts.
 
+mod guard;
+mod update;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -194,6 +197,11 @@ impl Table {
         positions
     }
 
+    /// A primary key, for messages.
+    pub(crate) fn shown_key(&self, key: &PrimaryKey) -> String {
+        shown_key(&self.model, &self.model.table.key_item(key))
+    }
+
     fn key(&self, item: &Item) -> Key {
         let text = |name: &String| item.get(name).map(|value| format!("{value:?}"));
         let table = &self.model.table;
@@ -227,6 +235,11 @@ impl OwnKind {
 }
 
 type Key = (Option<String>, Option<String>);
+
+/// What an item that is not there has.
+fn no_item() -> Item {
+    HashMap::<String, model::AttributeValue>::new().into()
+}
 
 fn shown_key(model: &Model, item: &Item) -> String {
     let text = |name: &String| match item.get(name) {

@@ -15,6 +15,7 @@ mod connection;
 mod cursor;
 mod definitions;
 pub mod error;
+mod expression;
 mod items;
 mod provision;
 mod query;

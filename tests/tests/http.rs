@@ -14,3 +14,5 @@ mod lists;
 mod rollups;
 #[path = "http/shop.rs"]
 mod shop;
+#[path = "http/updates.rs"]
+mod updates;

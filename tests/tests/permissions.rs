@@ -36,6 +36,7 @@ PK = "NOTE#{id}"
 SK = "NOTE"
 [entities.note.attributes]
 id = { type = "string", required = true }
+delay = { type = "integer" }
 "##;
 /// Seconds of an hour, and of the four that a shard lives.
 const HOUR: i64 = 60 * 60;
@@ -197,6 +198,8 @@ async fn ask(app: &Router, route: &Route, item: &Value, rollups: &[&str]) {
     let (method, body, status) = match route.operation {
         Operation::Create => ("POST", Some(item.clone()), 201),
         Operation::Replace => ("PUT", Some(item.clone()), 200),
+        // Both definitions have such an attribute.
+        Operation::Update => ("PATCH", Some(json!({ "set": { "delay": 1 } })), 200),
         Operation::Delete => ("DELETE", None, 204),
         // The last write: what was deleted is there again, for the reader.
         Operation::Batch => ("POST", Some(json!([item])), 200),

@@ -21,6 +21,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use model::{Entity, FieldError};
 use serde::Serialize;
+use serde_json::Value;
 use table::error::chain;
 
 use crate::paths::PathTexts;
@@ -39,6 +40,7 @@ pub struct Problem {
     kind: Kind,
     detail: String,
     errors: Vec<FieldError>,
+    current: Option<Value>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -54,12 +56,14 @@ struct Document<'a> {
     /// What to quote, where the log has more to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<&'a Value>,
 }
 
 impl Problem {
     /// A problem of that kind; the detail names the thing and its value, and says what was expected.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), cause: None }
+        Self { kind, detail: detail.into(), errors: Vec::new(), current: None, cause: None }
     }
 
     /// The problem of fields of `what` that are not what its attributes want, all of them.
@@ -86,6 +90,19 @@ impl Problem {
         let key: Vec<_> = pairs.iter().map(|(name, text)| format!("{name} `{text}`")).collect();
         let detail = format!("there is no {} with {}", entity.name, key.join(", "));
         Self::new(Kind::NotFound, detail)
+    }
+
+    /// The problem of a write to an item of an entity.
+    pub fn of_write(entity: &Entity, error: table::Error) -> Self {
+        match error {
+            table::Error::Invalid(errors) => Self::fields(&entity.name, errors),
+            table::Error::ConditionFailed { ref item } => {
+                let shown = item.as_ref().map(|item| entity.decode(item));
+                let current = Some(shown.map_or(Value::Null, Value::Object));
+                Self { current, ..Self::new(Kind::ConditionFailed, error.to_string()) }
+            }
+            error => error.into(),
+        }
     }
 
     /// What kind it is.
@@ -125,6 +142,9 @@ impl From<table::Error> for Problem {
             Error::AlreadyExists(_) | Error::OtherKind(_) => {
                 Self::new(Kind::AlreadyExists, error.to_string())
             }
+            Error::NotFound { .. } => Self::new(Kind::NotFound, error.to_string()),
+            Error::ConditionFailed { .. } => Self::new(Kind::ConditionFailed, error.to_string()),
+            Error::Invalid(errors) => Self::fields("the item", errors),
             Error::Cursor => Self::new(Kind::BadCursor, error.to_string()),
             Error::Refused { ref message, .. } if message.starts_with(ITEM_TOO_LARGE) => {
                 let detail = "the item is larger than the 400 KB that DynamoDB stores";
@@ -169,6 +189,7 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             errors: &self.errors,
             request_id: is_logged.then(request_id::current).flatten(),
+            current: self.current.as_ref(),
         };
         let mut response = (status, Json(document)).into_response();
         response.extensions_mut().insert(self.kind);

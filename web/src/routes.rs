@@ -14,6 +14,8 @@ pub enum Operation {
     Create,
     /// Replaces an item, or creates it under its path.
     Replace,
+    /// Updates an item that is there.
+    Update,
     /// Deletes an item.
     Delete,
     /// Puts many items.
@@ -49,6 +51,7 @@ impl Operation {
         match self {
             Self::Create | Self::Batch => Method::POST,
             Self::Replace => Method::PUT,
+            Self::Update => Method::PATCH,
             Self::Delete => Method::DELETE,
             Self::Get
             | Self::List
@@ -77,6 +80,18 @@ impl Operation {
                 Kind::Refused,
                 Kind::AlreadyExists,
                 Kind::Conflict,
+                Kind::PayloadTooLarge,
+                Kind::UnsupportedMediaType,
+            ],
+            Self::Update => &[
+                Kind::Validation,
+                Kind::BadJson,
+                Kind::BadQuery,
+                Kind::Refused,
+                Kind::NotFound,
+                Kind::AlreadyExists,
+                Kind::Conflict,
+                Kind::ConditionFailed,
                 Kind::PayloadTooLarge,
                 Kind::UnsupportedMediaType,
             ],
@@ -124,6 +139,7 @@ pub fn writes(model: &Model) -> Vec<Route> {
         [
             Route::about(entity, Operation::Create, paths.collection),
             Route::about(entity, Operation::Replace, paths.item.clone()),
+            Route::about(entity, Operation::Update, paths.item.clone()),
             Route::about(entity, Operation::Delete, paths.item),
             Route::about(entity, Operation::Batch, batch_path(entity)),
         ]

@@ -8,7 +8,7 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{post, put};
 use axum::{Json, Router};
-use model::Entity;
+use model::{Entity, Update};
 use serde_json::{Map, Value};
 use table::{Error, Table};
 use web::{EntityPaths, JsonObject, JsonRows, Kind, Parameters, PathTexts, Problem};
@@ -28,7 +28,7 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
     let paths = EntityPaths::of(entity);
     Router::new()
         .route(&paths.collection, post(create))
-        .route(&paths.item, put(replace).delete(delete))
+        .route(&paths.item, put(replace).patch(update).delete(delete))
         .route(&web::routes::batch_path(entity), post(batch))
         .with_state(Items { table: table.clone(), entity: Arc::new(entity.clone()) })
 }
@@ -67,6 +67,28 @@ async fn replace(
     Ok(Json(answer))
 }
 
+async fn update(
+    State(Items { table, entity }): State<Items>,
+    path: PathTexts,
+    mut parameters: Parameters,
+    JsonObject(object): JsonObject,
+) -> Result<Json<Map<String, Value>>, Problem> {
+    let creates = parameters.choice("create", &["false", "true"]) == "true";
+    parameters.finish()?;
+    let invalid = |errors| Problem::fields(&entity.name, errors);
+    let key = entity.key_from_text(&path.pairs()).map_err(invalid)?;
+    let update = Update::from_json(&object).map_err(invalid)?;
+    let updated = match creates {
+        true => table.update(&entity, &key, &update, fresh()).await,
+        false => table.patch(&entity, &key, &update, fresh()).await,
+    };
+    match updated {
+        Ok(item) => Ok(Json(entity.decode(&item))),
+        Err(Error::NotFound { .. }) => Err(Problem::no_item(&entity, &path)),
+        Err(error) => Err(Problem::of_write(&entity, error)),
+    }
+}
+
 async fn delete(
     State(Items { table, entity }): State<Items>,
     path: PathTexts,
@@ -76,7 +98,7 @@ async fn delete(
     let key = entity
         .key_from_text(&path.pairs())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
-    match table.delete(&entity, &key).await? {
+    match table.delete(&entity, &key.primary).await? {
         Some(_) => Ok(StatusCode::NO_CONTENT),
         None => Err(Problem::no_item(&entity, &path)),
     }

@@ -75,6 +75,7 @@ pub const WILDCARDS: [(&str, &str); 3] = [
 ];
 
 const ITEMS: &str = "table/src/items.rs";
+const UPDATE: &str = "table/src/items/update.rs";
 const QUERY: &str = "table/src/query.rs";
 const APPLY: &str = "table/src/rollups.rs";
 const DEFINITIONS: &str = "table/src/definitions.rs";
@@ -87,6 +88,7 @@ const RUNTIME: &str = "Lambda's runtime";
 #[rustfmt::skip]
 pub const USES: &[Use] = &[
     of(Function::Writer, "dynamodb:PutItem", Target::Table, Need::Nothing, (ITEMS, "Table::put, Table::create")),
+    of(Function::Writer, "dynamodb:UpdateItem", Target::Table, Need::Nothing, (UPDATE, "Table::patch, Table::update")),
     of(Function::Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (ITEMS, "Table::delete")),
     of(Function::Writer, "dynamodb:BatchWriteItem", Target::Table, Need::Nothing, (ITEMS, "Table::put_batch")),
     of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (ITEMS, "Table::get")),

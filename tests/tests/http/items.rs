@@ -68,7 +68,7 @@ async fn an_item_of_another_entity_is_not_there() {
 
 fn key(shop: &Shop, user: &str) -> model::PrimaryKey {
     let profile = shop.table.model().entity("profile").expect("it is defined");
-    profile.key_from_text(&[("user", user)]).expect("a key")
+    profile.key_from_text(&[("user", user)]).expect("a key").primary
 }
 
 #[tokio::test]

@@ -43,6 +43,24 @@ const DEFINITION: &str = r##"
     topic  = { type = "string", required = true }
     number = { type = "integer", required = true }
 
+    [entities.card]
+    PK = "CARD#{user}"
+    SK = "CARD"
+    [entities.card.attributes]
+    user    = { type = "string", required = true }
+    title   = { type = "string" }
+    note    = { type = "string" }
+    state   = { type = "enum", values = ["open", "shut"], default = "open" }
+    points  = { type = "integer", max = 10, min = -10 }
+    visits  = { type = "integer" }
+    tags    = { type = "set", items = "string" }
+    lines   = { type = "list", max_length = 3 }
+    log     = { type = "list" }
+    skills  = { type = "map" }
+    free    = { type = "any" }
+    version = { type = "integer", version = true }
+    changed = { type = "timestamp", on_update = "now" }
+
     [entities.thing]
     PK = "THING#{id}"
     SK = "THING"

@@ -46,6 +46,16 @@ pub(super) fn of_entity(operation: Operation, entity: &Entity) -> Value {
             deleted.parameters = path_parameters(entity, &path_attributes(entity));
             deleted.success(StatusCode::NO_CONTENT, "it is deleted", None)
         }
+        Operation::Update => {
+            let summary = "updates an item that is there";
+            let mut updated = Answer::new(operation, "update", name, summary);
+            updated.body = Some(schema::update());
+            updated.parameters = path_parameters(entity, &path_attributes(entity));
+            let creates = json!({ "enum": ["false", "true"], "default": "false" });
+            let description = "whether an item that is not there is created, if the update says all that is required of it";
+            updated.parameters.push(query("create", creates, description));
+            updated.success(StatusCode::OK, "the item as it has become", item())
+        }
         Operation::Batch => {
             let summary = "puts many items; each row is checked and counted by itself";
             let mut batch = Answer::new(operation, "batch", name, summary);

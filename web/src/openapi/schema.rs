@@ -3,7 +3,7 @@
 use model::attribute::{DefaultValue, SetItems};
 use model::instant::TimestampFormat;
 use model::value::{decode, number_to_json};
-use model::{Attribute, AttributeType, Entity, Measure, Number, Rollup};
+use model::{Attribute, AttributeType, Entity, Measure, Number, Rollup, Verb};
 use serde_json::{Map, Value, json};
 
 use crate::problem::Kind;
@@ -34,6 +34,20 @@ pub(super) fn input(entity: &Entity) -> Value {
     let mut schema = object(&all, required.map(|attribute| attribute.name.as_str()).collect());
     schema["additionalProperties"] = Value::Bool(false);
     schema
+}
+
+/// An update: verbs, each with the paths and values that it is about, and a condition.
+pub(super) fn update() -> Value {
+    let verbs = Verb::EVERY.map(|(name, verb)| {
+        let schema = match verb {
+            Verb::Remove => json!({ "type": "array", "items": { "type": "string" } }),
+            _ => json!({ "type": "object" }),
+        };
+        (name.to_owned(), schema)
+    });
+    let mut properties: Map<String, Value> = verbs.into_iter().collect();
+    properties.insert("where".to_owned(), json!({ "type": "object" }));
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
 fn object(attributes: &[&Attribute], required: Vec<&str>) -> Value {

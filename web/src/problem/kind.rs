@@ -29,6 +29,8 @@ pub enum Kind {
     MethodNotAllowed,
     /// Choose another key, or replace the item.
     AlreadyExists,
+    /// Look at the item, and decide again.
+    ConditionFailed,
     /// Try again.
     Conflict,
     /// Send less.
@@ -64,7 +66,7 @@ pub struct Entry {
 
 impl Kind {
     /// Every kind, by status.
-    pub const EVERY: [Self; 20] = [
+    pub const EVERY: [Self; 21] = [
         Self::Validation,
         Self::BadJson,
         Self::BadQuery,
@@ -77,6 +79,7 @@ impl Kind {
         Self::MethodNotAllowed,
         Self::AlreadyExists,
         Self::Conflict,
+        Self::ConditionFailed,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
         Self::Denied,
@@ -155,6 +158,12 @@ impl Kind {
                 StatusCode::CONFLICT,
                 "an item with this key exists already",
                 "POST only creates; PUT to the item's own path replaces, but not an item of another kind",
+            ),
+            Self::ConditionFailed => (
+                "condition-failed",
+                StatusCode::PRECONDITION_FAILED,
+                "the item is not as the condition says",
+                "nothing was written; `current` is the item as it is, null when there is none",
             ),
             Self::Conflict => (
                 "conflict",

@@ -50,7 +50,7 @@ fn shown(function: Function, model: &Model) -> String {
 fn the_statements_of_the_flights_are_these() {
     let flights = model(FLIGHTS);
     insta::assert_snapshot!(shown(Function::Writer, &flights), @r#"
-    {"Sid":"Table","Effect":"Allow","Action":["dynamodb:PutItem","dynamodb:DeleteItem","dynamodb:BatchWriteItem"],"Resource":{"Fn::GetAtt":["Table","Arn"]}}
+    {"Sid":"Table","Effect":"Allow","Action":["dynamodb:PutItem","dynamodb:UpdateItem","dynamodb:DeleteItem","dynamodb:BatchWriteItem"],"Resource":{"Fn::GetAtt":["Table","Arn"]}}
     {"Sid":"Logs","Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resource":{"Fn::GetAtt":["WriterLogs","Arn"]}}
     {"Fn::If":["SendsTraces",{"Sid":"Traces","Effect":"Allow","Action":["xray:PutTraceSegments","xray:PutTelemetryRecords"],"Resource":"*"},{"Ref":"AWS::NoValue"}]}
     "#);
