@@ -162,6 +162,30 @@ impl Entity {
         self.key_of(self.item_from_text(texts)?)
     }
 
+    /// The primary key that the members of an object make, one for each attribute in it.
+    ///
+    /// # Errors
+    /// Every member that is no attribute of the key, and every attribute that is missing or does not fit.
+    pub fn key_from_json(&self, object: &Map<String, Value>) -> Result<ItemKey, Vec<FieldError>> {
+        let names: Vec<_> =
+            self.keys[..self.primary].iter().flat_map(|key| key.template.attributes()).collect();
+        let mut errors = Vec::new();
+        let mut values = HashMap::new();
+        for (name, json) in object {
+            let attribute = self.attribute(name).filter(|_| names.contains(&name.as_str()));
+            let Some(attribute) = attribute else {
+                let message = format!("is not in the key; expected {}", names.join(", "));
+                errors.push(FieldError::new(name, message));
+                continue;
+            };
+            match attribute.encode(json) {
+                Ok(value) => drop(values.insert(attribute.field.clone(), value)),
+                Err(invalid) => errors.push(FieldError::new(name, invalid)),
+            }
+        }
+        if errors.is_empty() { self.key_of(values.into()) } else { Err(errors) }
+    }
+
     /// The primary key that the given attributes make; others among them are left out.
     ///
     /// # Errors

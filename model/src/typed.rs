@@ -1,7 +1,10 @@
 //! Items as types of a program: a struct that says which entity it is.
 
+mod sample;
+
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::entity::Entity;
@@ -30,16 +33,36 @@ pub trait ItemType: DeserializeOwned {
 pub enum TypeError {
     /// The definition has no such entity.
     #[error("`{0}` is no entity of the definition")]
-    NoEntity(&'static str),
+    NoEntity(String),
     /// The item's attributes do not fit.
     #[error("an item of `{entity}` does not fit its type")]
     Unfit {
         /// The entity.
-        entity: &'static str,
+        entity: String,
         /// What does not fit.
         source: serde_json::Error,
     },
+    /// A type and the definition do not agree.
+    #[error("the type `{type_name}` is none of `{entity}` items: {mismatch}")]
+    Mismatch {
+        /// The type.
+        type_name: &'static str,
+        /// The entity.
+        entity: String,
+        /// Where they differ.
+        mismatch: String,
+    },
 }
+
+/// How serde's errors begin that tell of a shape, not of a value: those of a type that can never be read.
+const OF_SHAPE: [&str; 6] = [
+    "missing field",
+    "unknown field",
+    "unknown variant",
+    "invalid type",
+    "invalid length",
+    "invalid number",
+];
 
 impl Model {
     /// The entity that a type is of.
@@ -47,7 +70,15 @@ impl Model {
     /// # Errors
     /// [`TypeError::NoEntity`].
     pub fn entity_of_type<T: ItemType>(&self) -> Result<&Entity, TypeError> {
-        self.entity(T::ENTITY).ok_or(TypeError::NoEntity(T::ENTITY))
+        self.entity_named(T::ENTITY)
+    }
+
+    /// The entity of a name.
+    ///
+    /// # Errors
+    /// [`TypeError::NoEntity`].
+    pub fn entity_named(&self, name: &str) -> Result<&Entity, TypeError> {
+        self.entity(name).ok_or_else(|| TypeError::NoEntity(name.to_owned()))
     }
 }
 
@@ -57,6 +88,14 @@ impl Entity {
     /// # Errors
     /// [`TypeError::Unfit`].
     pub fn read<T: ItemType>(&self, item: &Item) -> Result<T, TypeError> {
+        self.read_as(item)
+    }
+
+    /// Reads a stored item as a value of any type, hidden attributes included.
+    ///
+    /// # Errors
+    /// [`TypeError::Unfit`].
+    pub fn read_as<T: DeserializeOwned>(&self, item: &Item) -> Result<T, TypeError> {
         let attributes = self.attributes.iter();
         let object = attributes
             .filter_map(|attribute| {
@@ -64,6 +103,71 @@ impl Entity {
             })
             .collect();
         serde_json::from_value(Value::Object(object))
-            .map_err(|source| TypeError::Unfit { entity: T::ENTITY, source })
+            .map_err(|source| TypeError::Unfit { entity: self.name.clone(), source })
+    }
+
+    /// Compares a type with the definition, by items made up from it: one with all attributes, one with those alone that every
+    /// item has, and one for each text of an enum. Each must be read as a value of the type, and be written as it was.
+    ///
+    /// # Errors
+    /// [`TypeError::Mismatch`] with the first difference.
+    pub fn check_type<T: Serialize + DeserializeOwned>(&self) -> Result<(), TypeError> {
+        let mismatch = |mismatch: String| TypeError::Mismatch {
+            type_name: std::any::type_name::<T>(),
+            entity: self.name.clone(),
+            mismatch,
+        };
+        for sample in sample::of(self) {
+            match serde_json::from_value::<T>(Value::Object(sample.clone())) {
+                Ok(value) => self.check_written(&value, &sample).map_err(mismatch)?,
+                Err(error) => {
+                    let text = error.to_string();
+                    // A field may take some texts only, as of a type for e-mail addresses: that is the program's business.
+                    if OF_SHAPE.iter().any(|start| text.starts_with(start)) {
+                        return Err(mismatch(format!("{text}, reading {}", Value::Object(sample))));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A sample that was read must be written with the same values, and nothing else.
+    fn check_written<T: Serialize>(
+        &self,
+        value: &T,
+        sample: &Map<String, Value>,
+    ) -> Result<(), String> {
+        let written = serde_json::to_value(value).map_err(|error| error.to_string())?;
+        let Value::Object(written) = written else {
+            return Err(format!("it is written as {written}, expected an object"));
+        };
+        for (name, json) in &written {
+            let Some(attribute) = self.attribute(name) else {
+                return Err(format!("`{name}`: {}", self.no_such_attribute(name)));
+            };
+            if json.is_null() {
+                continue;
+            }
+            let encoded = attribute.normalise(json);
+            let encoded =
+                encoded.map_err(|invalid| format!("`{name}` is written so: {invalid}"))?;
+            let read = sample.get(name).map(|json| attribute.normalise(json));
+            if read != Some(Ok(encoded)) {
+                let read = sample.get(name).map_or("absent".to_owned(), Value::to_string);
+                return Err(format!("`{name}` was {read} and is written as {json}"));
+            }
+        }
+        let lost = sample.keys().find(|name| {
+            let required = self.attribute(name).is_some_and(|attribute| attribute.required);
+            required && !written.contains_key(*name)
+        });
+        match lost {
+            Some(name) => Err(format!("`{name}` is required, and is not written")),
+            None => Ok(()),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

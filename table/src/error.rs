@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use model::{FieldError, Item};
+use model::{FieldError, Item, TypeError};
 use thiserror::Error;
 
 /// A request to DynamoDB that did not do what was asked.
@@ -32,6 +32,9 @@ pub enum Error {
     /// Fields that the definition does not allow to be so. Mend them.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
+    /// A type of the program is not what the definition says, or an item is no value of it. Change the type.
+    #[error(transparent)]
+    Type(#[from] TypeError),
     /// The table or index is not there. Deploy it.
     #[error("the table `{table}` does not exist")]
     MissingTable {

@@ -168,7 +168,10 @@ impl From<table::Error> for Problem {
                 let detail = "the service lacks a permission on its table";
                 Self::new(Kind::Denied, detail).caused_by(error)
             }
-            Error::OtherTable { .. } | Error::ChangedRollup { .. } | Error::Unreadable(_) => {
+            Error::Type(_)
+            | Error::OtherTable { .. }
+            | Error::ChangedRollup { .. }
+            | Error::Unreadable(_) => {
                 Self::new(Kind::Internal, "the log of the service says why").caused_by(error)
             }
         }

@@ -15,9 +15,9 @@ use futures::stream;
 use model::{Entity, FieldError, Item};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use table::{Error, MAX_BATCH_ITEMS, Table};
+use table::{Error, MAX_BATCH_ITEMS, Table, fresh};
 
-use crate::encode::{encode, fresh};
+use crate::encode::encode;
 
 /// How many chunks are written at once.
 const CHUNKS_AT_ONCE: usize = 8;

@@ -1,21 +1,15 @@
-//! From a request to an item: what the path says, what the body says, and what is fresh.
+//! From a request to an item: what the path says, and what the body says.
 //!
 //! **Invariant:** an item that is encoded here has a path, and the path leads back to it.
 
 use model::{Entity, FieldError, Fresh, Item, value};
 use serde_json::{Map, Value};
-use uuid::Uuid;
 use web::paths::path_of;
 
 /// An item that can be written, and the path it will have.
 pub(crate) struct Encoded {
     pub(crate) item: Item,
     pub(crate) path: String,
-}
-
-/// The time and the random bytes of a write.
-pub fn fresh() -> Fresh {
-    Fresh { now: jiff::Timestamp::now(), random: random_bytes }
 }
 
 /// Encodes an object as an item.
@@ -76,19 +70,13 @@ fn settle(
     }
 }
 
-/// Sixteen random bytes. A random UUID has ten fixed bits in two of its bytes, which are taken from another.
-fn random_bytes() -> [u8; 16] {
-    let (mut bytes, others) = (Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes());
-    (bytes[6], bytes[8]) = (others[0], others[1]);
-    bytes
-}
-
 #[cfg(test)]
 mod tests {
     use model::Model;
     use serde_json::json;
 
     use super::*;
+    use crate::fresh;
 
     const DEFINITION: &str = r##"
         [table]
@@ -134,16 +122,5 @@ mod tests {
                 "`total`: expected at most 2 decimal places, found 1.234",
             ]
         );
-    }
-
-    #[test]
-    fn random_bytes_have_no_fixed_bits() {
-        let many: Vec<_> = (0..200).map(|_| random_bytes()).collect();
-        let bits =
-            |position: usize| (many.iter().map(|bytes| bytes[position])).collect::<Vec<u8>>();
-        for position in 0..16 {
-            assert_eq!(bits(position).iter().fold(0, |or, byte| or | byte), 0xff, "{position}");
-            assert_eq!(bits(position).iter().fold(0xff, |and, byte| and & byte), 0, "{position}");
-        }
     }
 }

@@ -10,11 +10,11 @@ use axum::routing::{post, put};
 use axum::{Json, Router};
 use model::{Entity, Update};
 use serde_json::{Map, Value};
-use table::{Error, Table};
+use table::{Error, Table, fresh};
 use web::{EntityPaths, JsonObject, JsonRows, Kind, Parameters, PathTexts, Problem};
 
 use crate::batch::{BatchReport, write_values};
-use crate::encode::{encode, encode_at, fresh};
+use crate::encode::{encode, encode_at};
 
 /// The items of one entity.
 #[derive(Clone)]

@@ -20,7 +20,7 @@ use axum::Router;
 use table::Table;
 
 pub use batch::{BatchReport, FailedRow, write_batch};
-pub use encode::fresh;
+pub use table::fresh;
 
 /// The writer of a table, to be merged with other routers and given to [`web::finish()`].
 pub fn app(table: Table) -> Router {

@@ -1,0 +1,165 @@
+//! The items of one entity as values of a type of the program.
+//!
+//! ```no_run
+//! # use table::{Connection, Table};
+//! # use model::Update;
+//! #[derive(serde::Serialize, serde::Deserialize)]
+//! struct Order {
+//!     user_id: String,
+//!     order_id: String,
+//!     total: f64,
+//!     note: Option<String>,
+//! }
+//!
+//! # async fn shop(table: Table) -> Result<(), table::Error> {
+//! let orders = table.entity::<Order>("order")?;
+//! let key = serde_json::json!({ "user_id": "ann", "order_id": "1" });
+//! let order = Order { user_id: "ann".into(), order_id: "1".into(), total: 12.5, note: None };
+//!
+//! orders.create(&order).await?;
+//! let order = orders.patch(&key, &Update::new().add("total", 2).set("note", "gift")).await?;
+//! assert_eq!(orders.get(&key).await?.map(|order| order.total), Some(order.total));
+//! orders.delete(&key).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! `serde_json::Map<String, Value>` is a type that fits every entity.
+//!
+//! **Invariant:** a type is compared with the definition when it is bound, so that a field that the definition does not have,
+//! or has otherwise, is told then, and not by the first item.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use model::{Entity, Item, ItemKey, Update};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+use crate::fresh::fresh;
+use crate::items::Table;
+
+/// The items of one entity, as values of `T`. Cheap to clone.
+#[derive(Debug)]
+pub struct Items<T> {
+    table: Table,
+    entity: Arc<Entity>,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Items<T> {
+    fn clone(&self) -> Self {
+        Self { table: self.table.clone(), entity: Arc::clone(&self.entity), of: PhantomData }
+    }
+}
+
+impl Table {
+    /// The items of an entity, as values of a type.
+    ///
+    /// # Errors
+    /// [`Error::Type`] when there is no such entity, or the type is not what the definition says.
+    pub fn entity<T: Serialize + DeserializeOwned>(&self, name: &str) -> Result<Items<T>, Error> {
+        let entity = self.model().entity_named(name)?;
+        entity.check_type::<T>()?;
+        Ok(Items { table: self.clone(), entity: Arc::new(entity.clone()), of: PhantomData })
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> Items<T> {
+    /// Creates an item; answers with what is stored, defaults included.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`], [`Error::Invalid`]; else what DynamoDB says.
+    pub async fn create(&self, value: &T) -> Result<T, Error> {
+        let item = self.encoded(value)?;
+        self.table.create(item.clone()).await?;
+        self.read(&item)
+    }
+
+    /// Writes an item, in place of the one that has its key; answers with what is stored.
+    ///
+    /// # Errors
+    /// [`Error::OtherKind`], [`Error::Invalid`]; else what DynamoDB says.
+    pub async fn put(&self, value: &T) -> Result<T, Error> {
+        let item = self.encoded(value)?;
+        self.table.put(item.clone()).await?;
+        self.read(&item)
+    }
+
+    /// Creates an item, or sets what is given in the one that is there, which keeps the rest; answers with what it has become.
+    ///
+    /// # Errors
+    /// [`Error::OtherKind`], [`Error::Invalid`]; else what DynamoDB says.
+    pub async fn upsert(&self, value: &T) -> Result<T, Error> {
+        let object = self.object(value)?;
+        self.read(&self.table.upsert(&self.entity, &object, fresh()).await?)
+    }
+
+    /// The item with a key, strongly consistent. A key is what the attributes are that it is made from: JSON, or a struct.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what is no key; [`Error::Type`] when the item does not fit; else what DynamoDB says.
+    pub async fn get(&self, key: &impl Serialize) -> Result<Option<T>, Error> {
+        let found = self.table.get(&self.key(key)?.primary).await?;
+        let own = found.filter(|item| self.entity.matches(item));
+        own.map(|item| self.read(&item)).transpose()
+    }
+
+    /// Updates an item that is there; answers with what it has become.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::ConditionFailed`], [`Error::Invalid`]; else what DynamoDB says.
+    pub async fn patch(&self, key: &impl Serialize, update: &Update) -> Result<T, Error> {
+        let key = self.key(key)?;
+        self.read(&self.table.patch(&self.entity, &key, update, fresh()).await?)
+    }
+
+    /// Updates an item, or creates it if the update says all that is required of one; answers with what it has become.
+    ///
+    /// # Errors
+    /// As [`Self::patch`], and [`Error::OtherKind`].
+    pub async fn update(&self, key: &impl Serialize, update: &Update) -> Result<T, Error> {
+        let key = self.key(key)?;
+        self.read(&self.table.update(&self.entity, &key, update, fresh()).await?)
+    }
+
+    /// Deletes an item; answers with what it was, `None` when there was none.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what is no key; else what DynamoDB says.
+    pub async fn delete(&self, key: &impl Serialize) -> Result<Option<T>, Error> {
+        let key = self.key(key)?;
+        let deleted = self.table.delete(&self.entity, &key.primary).await?;
+        deleted.map(|item| self.read(&item)).transpose()
+    }
+
+    fn encoded(&self, value: &T) -> Result<Item, Error> {
+        self.entity.encode(&self.object(value)?, fresh()).map_err(Error::Invalid)
+    }
+
+    /// The object that a value is written as, without what the library keeps, which a value that was read has.
+    fn object(&self, value: &T) -> Result<Map<String, Value>, Error> {
+        let mut object = object(value)?;
+        let kept = self.entity.attributes.iter().filter(|attribute| attribute.kept.is_some());
+        kept.for_each(|attribute| drop(object.remove(&attribute.name)));
+        Ok(object)
+    }
+
+    fn key(&self, key: &impl Serialize) -> Result<ItemKey, Error> {
+        self.entity.key_from_json(&object(key)?).map_err(Error::Invalid)
+    }
+
+    fn read(&self, item: &Item) -> Result<T, Error> {
+        Ok(self.entity.read_as(item)?)
+    }
+}
+
+fn object(value: &impl Serialize) -> Result<Map<String, Value>, Error> {
+    let field = |message: String| Error::Invalid(vec![model::FieldError::new("value", message)]);
+    match serde_json::to_value(value) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(other) => Err(field(format!("{other}, expected an object"))),
+        Err(error) => Err(field(error.to_string())),
+    }
+}

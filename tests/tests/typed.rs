@@ -1,0 +1,159 @@
+//! Items as structs of a program: bound to the definition, written, updated, read, deleted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Model, Update};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use table::{Error, Table};
+use tests::dynamodb::{TestDynamo, with_own_tables};
+
+const DEFINITION: &str = r##"
+    [table]
+    name = "shop"
+    [entities.order]
+    PK = "USER#{user}"
+    SK = "ORDER#{number:04}"
+    [entities.order.attributes]
+    user    = { type = "string", required = true }
+    number  = { type = "integer", required = true }
+    status  = { type = "enum", values = ["placed", "paid"], default = "placed" }
+    total   = { type = "decimal", scale = 2, required = true, min = 0 }
+    placed  = { type = "timestamp", default = "now", read_only = true }
+    tags    = { type = "set", items = "string" }
+    skills  = { type = "map" }
+    version = { type = "integer", version = true }
+"##;
+
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+struct Order {
+    user: String,
+    number: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<Status>,
+    total: serde_json::Number,
+    placed: Option<jiff::Timestamp>,
+    #[serde(default)]
+    tags: Option<BTreeSet<String>>,
+    #[serde(default)]
+    skills: Option<BTreeMap<String, Value>>,
+    #[serde(default)]
+    version: u64,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Placed,
+    Paid,
+}
+
+#[derive(Serialize)]
+struct Key<'a> {
+    user: &'a str,
+    number: u32,
+}
+
+fn order() -> Order {
+    let total = serde_json::from_str("12.50").expect("a number");
+    let (user, number) = ("ann".to_owned(), 7);
+    Order { user, number, status: None, total, placed: None, tags: None, skills: None, version: 0 }
+}
+
+async fn shop() -> Table {
+    let connection = TestDynamo::start().await.connect().await;
+    let model = with_own_tables(DEFINITION.parse::<Model>().expect("a definition"));
+    let table = Table::new(&connection, model.into());
+    table.provision().await.expect("tables can be made");
+    table
+}
+
+#[tokio::test]
+async fn a_struct_goes_in_and_comes_out_with_what_the_definition_adds() {
+    let orders = shop().await.entity::<Order>("order").expect("it fits");
+    let created = orders.create(&order()).await.expect("created");
+    assert_eq!((created.status, created.version), (Some(Status::Placed), 1));
+    assert!(created.placed.is_some());
+    assert!(matches!(orders.create(&order()).await, Err(Error::AlreadyExists(_))));
+
+    let key = Key { user: "ann", number: 7 };
+    assert_eq!(orders.get(&key).await.expect("read"), Some(created.clone()));
+    let update = Update::new()
+        .set("status", "paid")
+        .add("total", json!(0.25))
+        .add("tags", json!(["gift"]))
+        .add("skills.integrity", 1)
+        .when(json!({ "status": "placed" }));
+    let paid = orders.patch(&key, &update).await.expect("updated");
+    assert_eq!(
+        (paid.status, paid.total.to_string(), paid.version),
+        (Some(Status::Paid), "12.75".to_owned(), 2)
+    );
+    assert_eq!(paid.skills, Some(BTreeMap::from([("integrity".to_owned(), json!(1))])));
+    assert_eq!(paid.placed, created.placed);
+    match orders.patch(&key, &update).await {
+        Err(Error::ConditionFailed { item: Some(item) }) => {
+            assert_eq!(item.get("status"), Some(&model::AttributeValue::S("paid".to_owned())));
+        }
+        other => panic!("{other:?}"),
+    }
+
+    let again = Order { tags: None, ..order() };
+    let upserted = orders.upsert(&again).await.expect("upserted");
+    assert_eq!(
+        (upserted.status, upserted.version),
+        (Some(Status::Paid), 3),
+        "what is not given is kept"
+    );
+    assert_eq!((upserted.placed, upserted.total.to_string()), (created.placed, "12.5".to_owned()));
+
+    assert_eq!(orders.delete(&key).await.expect("deleted"), Some(upserted));
+    assert_eq!(orders.delete(&key).await.expect("nothing to delete"), None);
+    let gone = orders.patch(&key, &Update::new().set("total", 1)).await;
+    assert!(matches!(gone, Err(Error::NotFound { .. })), "{gone:?}");
+}
+
+#[tokio::test]
+async fn an_upsert_and_an_update_create_what_is_not_there() {
+    let orders = shop().await.entity::<Order>("order").expect("it fits");
+    let upserted = orders.upsert(&order()).await.expect("upserted");
+    assert_eq!((upserted.version, upserted.status), (1, Some(Status::Placed)));
+    let key = json!({ "user": "ann", "number": 8 });
+    let incomplete = orders.update(&key, &Update::new().add("tags", json!(["a"]))).await;
+    assert!(matches!(incomplete, Err(Error::NotFound { .. })), "{incomplete:?}");
+    let made = orders.update(&key, &Update::new().add("total", 3)).await.expect("created");
+    assert_eq!((made.number, made.total.to_string(), made.version), (8, "3".to_owned(), 1));
+    assert_eq!(orders.get(&key).await.expect("read"), Some(made));
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_told_when_it_is_bound_and_what_is_wrong_when_it_is_given() {
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Wrong {
+        user: String,
+        number: u32,
+        total: bool,
+    }
+    let table = shop().await;
+    let mismatch = table.entity::<Wrong>("order").expect_err("no such type").to_string();
+    assert!(mismatch.contains("Wrong") && mismatch.contains("invalid type"), "{mismatch}");
+    let unknown = table.entity::<Order>("ordre").expect_err("no such entity").to_string();
+    assert!(unknown.contains("`ordre` is no entity"), "{unknown}");
+
+    let orders = table.entity::<Map<String, Value>>("order").expect("anything fits");
+    for (key, expected) in [
+        (json!({ "user": "ann" }), "`number` is missing"),
+        (json!({ "user": "ann", "number": "x" }), "expected a decimal number"),
+        (
+            json!({ "user": "ann", "number": 1, "total": 1 }),
+            "is not in the key; expected user, number",
+        ),
+        (json!("ann"), "expected an object"),
+    ] {
+        let error = orders.get(&key).await.expect_err("no key").to_string();
+        assert!(error.contains(expected), "{key}: {error}");
+    }
+    let Value::Object(invalid) = json!({ "user": "ann", "number": 1, "total": -1 }) else { return };
+    let error = orders.create(&invalid).await.expect_err("invalid").to_string();
+    assert!(error.contains("`total`: expected at least 0"), "{error}");
+}
