@@ -1,0 +1,159 @@
+//! The structs of an entity: item, new item, key, update.
+
+use model::{Attribute, AttributeType, Entity};
+use proc_macro2::{Ident, TokenStream as Tokens};
+use quote::{format_ident, quote};
+
+use crate::field::{enumeration, field, ident, pascal, rust_type};
+
+/// The verbs of an update that a type takes, beside `set` and `remove`, and whether they take a list of members.
+const OF_NUMBERS: [&str; 2] = ["add", "subtract"];
+const OF_SETS: [&str; 2] = ["add", "delete"];
+const OF_LISTS: [&str; 2] = ["append", "prepend"];
+
+/// Everything that is generated for an entity.
+pub(crate) fn structs(entity: &Entity) -> Tokens {
+    let enums = entity.attributes.iter().filter_map(|attribute| enumeration(entity, attribute));
+    let (item, new, key, update) = (item(entity), new(entity), key(entity), update(entity));
+    quote! { #(#enums)* #item #new #key #update }
+}
+
+fn item(entity: &Entity) -> Tokens {
+    let (name, entity_name) = (name(entity, "", ""), &entity.name);
+    let doc = format!("An item of `{entity_name}`.");
+    let fields = entity.attributes.iter();
+    let fields = fields.map(|known| field(entity, known, !known.is_always_present()));
+    quote! {
+        #[doc = #doc]
+        #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+        pub struct #name { #(#fields)* }
+
+        impl ::model::ItemType for #name {
+            const ENTITY: &'static str = #entity_name;
+        }
+    }
+}
+
+fn new(entity: &Entity) -> Tokens {
+    let name = name(entity, "New", "");
+    let doc = format!("An item of `{}` that is to be written.", entity.name);
+    let given = entity.attributes.iter().filter(|known| known.kept.is_none());
+    let fields =
+        given.map(|known| field(entity, known, !known.required || known.default.is_some()));
+    quote! {
+        #[doc = #doc]
+        #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+        pub struct #name { #(#fields)* }
+    }
+}
+
+fn key(entity: &Entity) -> Tokens {
+    let name = name(entity, "", "Key");
+    let doc = format!("What names an item of `{}`.", entity.name);
+    let fields = in_key(entity).map(|known| field(entity, known, false));
+    quote! {
+        #[doc = #doc]
+        #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+        pub struct #name { #(#fields)* }
+    }
+}
+
+fn update(entity: &Entity) -> Tokens {
+    let name = name(entity, "", "Update");
+    let doc = format!("An update of an item of `{}`.", entity.name);
+    let in_key: Vec<&str> = in_key(entity).map(|known| known.name.as_str()).collect();
+    let updated = entity.attributes.iter().filter(|known| {
+        known.kept.is_none() && !known.read_only && !in_key.contains(&known.name.as_str())
+    });
+    let methods = updated.map(|known| methods(entity, known));
+    quote! {
+        #[doc = #doc]
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct #name(::model::Update);
+
+        impl #name {
+            /// An update of nothing yet.
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            /// Is done only to an item of which this holds.
+            #[must_use]
+            pub fn when(self, condition: impl Into<::serde_json::Value>) -> Self {
+                Self(self.0.when(condition))
+            }
+
+            #(#methods)*
+        }
+
+        impl ::std::convert::From<#name> for ::model::Update {
+            fn from(update: #name) -> Self {
+                update.0
+            }
+        }
+    }
+}
+
+/// A method for each verb that an attribute takes.
+fn methods(entity: &Entity, attribute: &Attribute) -> Tokens {
+    let kind = rust_type(entity, attribute);
+    let verbs: &[&str] = match &attribute.kind {
+        kind if kind.is_numeric() => &OF_NUMBERS,
+        AttributeType::Set(_) => &OF_SETS,
+        AttributeType::List => &OF_LISTS,
+        _ => &[],
+    };
+    let field = ident(&attribute.name);
+    let path = &attribute.name;
+    let with_value = ["set", "set_if_absent"].iter().chain(verbs).map(|verb| {
+        let (method, action) = (method(verb, &field), format_ident!("{verb}"));
+        let doc = format!("`{verb}` of `{path}`.");
+        let json = json_of(attribute, quote! { value });
+        quote! {
+            #[doc = #doc]
+            #[must_use]
+            pub fn #method(self, value: #kind) -> Self {
+                Self(self.0.#action(#path, #json))
+            }
+        }
+    });
+    let remove = (!attribute.required).then(|| {
+        let method = method("remove", &field);
+        let doc = format!("`remove` of `{path}`.");
+        quote! {
+            #[doc = #doc]
+            #[must_use]
+            pub fn #method(self) -> Self {
+                Self(self.0.remove(#path))
+            }
+        }
+    });
+    quote! { #(#with_value)* #remove }
+}
+
+/// A value as the JSON of an update.
+fn json_of(attribute: &Attribute, value: Tokens) -> Tokens {
+    match attribute.kind {
+        AttributeType::Timestamp(_) => quote! { #value.to_string() },
+        AttributeType::Enum { .. } | AttributeType::Set(_) => {
+            quote! { ::serde_json::to_value(&#value).expect("texts and numbers are JSON") }
+        }
+        _ => quote! { ::serde_json::Value::from(#value) },
+    }
+}
+
+/// The attributes that the primary key is made from, each once.
+fn in_key(entity: &Entity) -> impl Iterator<Item = &Attribute> {
+    let sort = entity.sort_attributes();
+    let names = entity.partition_attributes().into_iter().chain(sort);
+    names.filter_map(|name| entity.attribute(name))
+}
+
+fn method(verb: &str, field: &Ident) -> Ident {
+    let field = field.to_string();
+    format_ident!("{verb}_{}", field.trim_start_matches("r#"))
+}
+
+fn name(entity: &Entity, before: &str, behind: &str) -> Ident {
+    format_ident!("{before}{}{behind}", pascal(&entity.name))
+}

@@ -1,0 +1,79 @@
+//! Structs of a definition file's items, generated when a program is compiled, so that the two cannot drift apart.
+//!
+//! ```ignore
+//! macros::entities!("weir.toml");
+//!
+//! let orders = table.entity::<Order>("order")?;
+//! orders.create(&NewOrder { user_id: "ann".into(), total: 12.into(), status: None }).await?;
+//! let key = OrderKey { user_id: "ann".into(), order_id: id };
+//! orders.patch(&key, &OrderUpdate::new().set_status(OrderStatus::Paid).remove_note().into()).await?;
+//! ```
+//!
+//! For an entity `order` there are
+//!
+//! | struct | has |
+//! |---|---|
+//! | `Order` | every attribute; one that an item may lack is an `Option` |
+//! | `NewOrder` | what a request gives: what has a default is an `Option`, what the library keeps is left out |
+//! | `OrderKey` | the attributes that the primary key is made from |
+//! | `OrderUpdate` | a method for each verb that an attribute takes: `set_…`, `add_…`, `remove_…`, … |
+//! | `OrderStatus` | an enum for each attribute that is one |
+//!
+//! The path is relative to the crate's `Cargo.toml`. Generated code names the crates `model`, `serde` (with `derive`),
+//! `serde_json`, and `jiff` (with `serde`) where there are timestamps.
+//!
+//! **Invariant:** a definition file that `weir check` refuses does not compile, and the error is the same.
+
+mod entity;
+mod field;
+
+use std::path::Path;
+
+use model::Model;
+use proc_macro::TokenStream;
+use proc_macro2::TokenStream as Tokens;
+use quote::quote;
+use syn::{LitStr, parse_macro_input};
+
+/// Generates the structs of a definition file's items. See the [crate] documentation.
+#[proc_macro]
+pub fn entities(input: TokenStream) -> TokenStream {
+    let file = parse_macro_input!(input as LitStr);
+    let folder = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let path = Path::new(&folder).join(file.value());
+    let tokens = match std::fs::read_to_string(&path) {
+        Ok(text) => generated(&file.value(), &text),
+        Err(error) => {
+            Err(format!("the definition file {} cannot be read: {error}", path.display()))
+        }
+    };
+    let path = path.to_string_lossy();
+    // So that the program is compiled anew when the file changes.
+    let watched = quote! { const _: &[u8] = include_bytes!(#path); };
+    match tokens {
+        Ok(tokens) => quote! { #watched #tokens }.into(),
+        Err(message) => syn::Error::new(file.span(), message).to_compile_error().into(),
+    }
+}
+
+/// The structs of every entity of a definition.
+fn generated(name: &str, text: &str) -> Result<Tokens, String> {
+    let model = Model::parse(name, text).map_err(|error| {
+        let problems: Vec<_> = error.problems.iter().map(ToString::to_string).collect();
+        format!("{error}:\n{}", problems.join("\n"))
+    })?;
+    Ok(model.entities.iter().map(entity::structs).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_definition_that_is_wrong_is_an_error_with_its_place() {
+        let text = "[table]\nname = \"shop\"\n[entities.order]\nPK = \"O#{id}\"\nSK = \"O\"\n\
+                    [entities.order.attributes]\nid = { type = \"strin\" }\n";
+        let error = generated("weir.toml", text).expect_err("a problem");
+        assert!(error.contains("weir.toml") && error.contains("strin"), "{error}");
+    }
+}

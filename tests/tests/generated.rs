@@ -1,0 +1,84 @@
+//! Structs that a definition file becomes when a program is compiled: written, read, updated, through the library.
+
+use std::collections::BTreeSet;
+
+use model::Model;
+use serde_json::json;
+use table::{Error, Table};
+use tests::dynamodb::{TestDynamo, with_own_tables};
+
+macros::entities!("tests/generated/weir.toml");
+
+const DEFINITION: &str = include_str!("generated/weir.toml");
+
+async fn table() -> Table {
+    let connection = TestDynamo::start().await.connect().await;
+    let model = with_own_tables(DEFINITION.parse::<Model>().expect("a definition"));
+    let table = Table::new(&connection, model.into());
+    table.provision().await.expect("tables can be made");
+    table
+}
+
+fn number(text: &str) -> serde_json::Number {
+    serde_json::from_str(text).expect("a number")
+}
+
+fn line() -> NewOrderLine {
+    NewOrderLine {
+        user: "ann".to_owned(),
+        number: 7,
+        r#type: None,
+        price: number("12.50"),
+        weight: Some(number("0.125")),
+        is_sent: Some(false),
+        placed_at: None,
+        expires_at: Some("2026-11-20T06:40:54Z".parse().expect("a time")),
+        code: Some("AAEC".to_owned()),
+        tags: Some(BTreeSet::from(["a".to_owned()])),
+        sizes: Some(vec![number("1"), number("2.5")]),
+        log: None,
+        unit_map: None,
+        any: Some(json!({ "a": [1] })),
+    }
+}
+
+#[tokio::test]
+async fn what_is_generated_fits_the_definition_and_what_is_stored() {
+    let table = table().await;
+    let lines = table.entity::<OrderLine>("order-line").expect("it is made from the definition");
+    let new = table.entity::<NewOrderLine>("order-line").expect("so is this");
+    let created = new.create(&line()).await.expect("created");
+    assert_eq!(created.r#type, Some(OrderLineType::Book), "a default");
+
+    let key = OrderLineKey { user: "ann".to_owned(), number: 7 };
+    let read = lines.get(&key).await.expect("read").expect("an item");
+    assert_eq!(
+        (read.version, read.r#type, read.price.to_string()),
+        (1, OrderLineType::Book, "12.5".to_owned())
+    );
+    assert_eq!(
+        (read.expires_at, read.tags.clone(), read.sizes.clone()),
+        (line().expires_at, line().tags, line().sizes)
+    );
+
+    let update = OrderLineUpdate::new()
+        .set_type(OrderLineType::Value2ndHand)
+        .add_price(number("0.25"))
+        .add_tags(BTreeSet::from(["b".to_owned()]))
+        .append_log(vec![json!("sent")])
+        .set_is_sent(true)
+        .set_expires_at("2027-01-01T00:00:00Z".parse().expect("a time"))
+        .remove_code()
+        .when(json!({ "type": "book" }));
+    let updated = lines.patch(&key, &update.clone().into()).await.expect("updated");
+    assert_eq!((updated.version, updated.r#type), (2, OrderLineType::Value2ndHand));
+    assert_eq!((updated.price.to_string(), updated.code), ("12.75".to_owned(), None));
+    assert_eq!(updated.tags.map(|tags| tags.len()), Some(2));
+    assert_eq!((updated.log, updated.is_sent), (Some(vec![json!("sent")]), Some(true)));
+    assert_eq!(updated.expires_at.map(|time| time.as_second()), Some(1_798_761_600));
+    assert_eq!(updated.placed_at, read.placed_at);
+    assert!(updated.changed_at >= read.changed_at);
+    let again = lines.patch(&key, &update.into()).await;
+    assert!(matches!(again, Err(Error::ConditionFailed { .. })), "{again:?}");
+    assert!(lines.delete(&key).await.expect("deleted").is_some());
+}
