@@ -11,7 +11,7 @@ use table::Rollups;
 use thiserror::Error;
 use web::{Kind, Problem};
 
-use crate::MAX_READS;
+use crate::{ENOUGH_BYTES, MAX_READS};
 use crate::items::outside;
 
 /// What a rollup knows: a page of points, oldest first.
@@ -93,7 +93,8 @@ pub async fn ask(
     })
 }
 
-/// Reads on until there are enough points, or the range ends, or [`MAX_READS`] pages were read.
+/// Reads on until there are enough points, or the range ends, or [`MAX_READS`] pages were read, or another page might make the
+/// answer larger than Lambda takes.
 async fn points(
     rollups: &Rollups,
     rollup: &Rollup,
@@ -102,6 +103,7 @@ async fn points(
     mut cursor: Option<String>,
 ) -> Result<(Vec<AnswerPoint>, Option<String>), table::Error> {
     let mut points = Vec::new();
+    let mut bytes = 0;
     for _ in 0..MAX_READS {
         let wanted = limit.saturating_sub(u32::try_from(points.len()).unwrap_or(u32::MAX));
         let asked_with = cursor.is_some();
@@ -110,14 +112,21 @@ async fn points(
         for row in &page.rows {
             let point = Point::of(rollup, &row.sort_key, &row.stripes);
             let point = point.map_err(table::Error::Unreadable)?;
-            points.extend(point.map(|point| answer_point(rollup, &point)));
+            let point = point.map(|point| answer_point(rollup, &point));
+            bytes += point.as_ref().map_or(0, encoded_bytes);
+            points.extend(point);
         }
         cursor = page.cursor;
-        if cursor.is_none() || points.len() >= limit as usize {
+        if cursor.is_none() || points.len() >= limit as usize || bytes > ENOUGH_BYTES {
             break;
         }
     }
     Ok((points, cursor))
+}
+
+/// How long a part of an answer is as JSON.
+pub(crate) fn encoded_bytes(part: &impl Serialize) -> usize {
+    serde_json::to_vec(part).map_or(0, |json| json.len())
 }
 
 fn answer_point(rollup: &Rollup, point: &Point) -> AnswerPoint {

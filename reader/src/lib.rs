@@ -27,6 +27,10 @@ pub use answer::{Answer, AnswerPoint, AskError, ask};
 /// The most times that one request reads a page from DynamoDB before it answers with what it has, and a cursor.
 const MAX_READS: u32 = 32;
 
+/// The bytes of an answer after which no other page is read. Lambda takes 6 MB, and a page that DynamoDB reads, of a megabyte,
+/// may be several times that as JSON.
+const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
+
 /// The reader of a table and its rollups, to be merged with other routers and given to [`web::finish()`].
 pub fn app(table: Table, rollups: Rollups) -> Router {
     let model = Arc::clone(table.model());
