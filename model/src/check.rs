@@ -4,10 +4,12 @@
 //! everything that is wrong.
 
 mod attribute;
+mod collection;
 mod dev;
 mod entity;
 mod filter;
 mod keys;
+mod pattern;
 mod rollup;
 mod structure;
 mod table;
@@ -33,6 +35,7 @@ pub fn check(name: &str, text: &str) -> Result<Model, DefinitionError> {
         .filter_map(|(name, entity)| entity::check(name, entity, &table, &mut report))
         .collect();
     entity::check_collisions(&entities, &mut report);
+    collection::check(&entities, &mut report);
     table::check_ttl(&file, &mut report);
     let rollups: Vec<_> = file
         .rollups

@@ -10,8 +10,12 @@ use thiserror::Error;
 use uuid::Builder;
 
 use crate::attribute::{Attribute, AttributeType, DefaultValue, Kept};
+use crate::condition::Predicate;
+use crate::filter::Test;
 use crate::instant::TimestampFormat;
 use crate::nearest::nearest;
+use crate::path::Path;
+use crate::pattern::Pattern;
 use crate::table::TableDefinition;
 use crate::template::{RenderError, Template};
 use crate::update::To;
@@ -35,6 +39,8 @@ pub struct Entity {
     pub discriminator: Vec<(String, AttributeValue)>,
     /// The collections it belongs to.
     pub collections: Vec<String>,
+    /// How its items are read besides by their own keys: the patterns of the file, then the indexes that it is in.
+    pub patterns: Vec<Pattern>,
 }
 
 /// The template of one key attribute.
@@ -101,6 +107,14 @@ impl Entity {
     /// Whether a stored item is one of these.
     pub fn matches(&self, item: &Item) -> bool {
         self.discriminator.iter().all(|(name, value)| item.get(name) == Some(value))
+    }
+
+    /// What holds of the items that are of the entity.
+    pub fn kind(&self) -> Predicate {
+        let test = |value: &AttributeValue| Test::In(vec![value.clone()]);
+        let marks = self.discriminator.iter();
+        let marks = marks.map(|(name, value)| Predicate::Test(Path::stored(name), test(value)));
+        Predicate::All(marks.collect())
     }
 
     /// The template of the partition key.
@@ -206,15 +220,6 @@ impl Entity {
         Ok(ItemKey { attributes: attributes.into(), primary })
     }
 
-    /// The partition key's value that the given texts make.
-    ///
-    /// # Errors
-    /// As [`Self::key_from_text`].
-    pub fn partition_from_text(&self, texts: &[(&str, &str)]) -> Result<String, Vec<FieldError>> {
-        let item = self.item_from_text(texts)?;
-        self.render(&self.keys[0], &item).map_err(|error| vec![error])
-    }
-
     /// The JSON object of a stored item: its declared attributes in the file's order, without the hidden ones.
     pub fn decode(&self, item: &Item) -> Map<String, Value> {
         let shown = self.attributes.iter().filter(|attribute| !attribute.hidden);
@@ -263,7 +268,8 @@ impl Entity {
         unknown.map(|name| FieldError::new(name, self.no_such_attribute(name))).collect()
     }
 
-    pub(crate) fn no_such_attribute(&self, name: &str) -> String {
+    /// What is said of a name that is none of its attributes'.
+    pub fn no_such_attribute(&self, name: &str) -> String {
         let names = self.attributes.iter().map(|attribute| attribute.name.as_str());
         let valid = names.clone().collect::<Vec<_>>().join(", ");
         match nearest(name, names) {

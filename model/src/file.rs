@@ -65,7 +65,7 @@ pub struct EntityFile {
     /// The item's attributes, by name.
     #[serde(default)]
     pub attributes: IndexMap<String, AttributeFile>,
-    /// The collections it belongs to: names of entities that share a partition. Nothing reads a collection yet.
+    /// The collections it belongs to: entities that name the same one share its partitions, and are read by one query.
     #[serde(default)]
     pub collections: Vec<String>,
     /// Whether `#` and `%` inside key values are percent-escaped. `false` is for tables written by others.
@@ -76,10 +76,40 @@ pub struct EntityFile {
     #[serde(default, rename = "match")]
     #[schemars(with = "IndexMap<String, serde_json::Value>")]
     pub discriminator: IndexMap<String, toml::Value>,
+    /// Ways to read its items that have a name, besides each index that it has keys for, which is read by its own.
+    #[serde(default)]
+    pub patterns: IndexMap<String, PatternFile>,
     /// Key templates, by key attribute.
     #[serde(flatten)]
     #[schemars(with = "IndexMap<String, String>")]
     pub keys: IndexMap<String, toml::Value>,
+}
+
+/// A way to read items: a partition, in an order, and which items of it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PatternFile {
+    /// The index that is read; the table itself if absent.
+    pub index: Option<String>,
+    /// The first attributes of the sort key, in its order: those that a path gives behind the partition's.
+    #[serde(default)]
+    pub by: Vec<String>,
+    /// The order of the sort keys, unless a request says another: `asc` if absent.
+    pub order: Option<OrderName>,
+    /// Which items of the partition: conditions as writes and lists take them, such as `{ total = { gte = 100 } }`.
+    #[serde(default, rename = "where")]
+    #[schemars(with = "IndexMap<String, serde_json::Value>")]
+    pub filter: IndexMap<String, toml::Value>,
+}
+
+/// An order of sort keys.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum OrderName {
+    /// The least first.
+    Asc,
+    /// The greatest first.
+    Desc,
 }
 
 /// An attribute: its type, and what its values must be.

@@ -23,6 +23,7 @@ mod nearest;
 pub mod number;
 pub mod overlap;
 pub mod path;
+pub mod pattern;
 pub mod rollup;
 pub mod schema;
 pub mod spans;
@@ -42,6 +43,7 @@ pub use filter::Filter;
 pub use nearest::nearest;
 pub use number::Number;
 pub use path::Path;
+pub use pattern::Pattern;
 pub use rollup::{Granularity, Measure, Rollup};
 pub use serde_dynamo::{AttributeValue, Item};
 pub use table::{Index, TableDefinition};
@@ -83,6 +85,23 @@ impl Model {
     /// The entity of that name.
     pub fn entity(&self, name: &str) -> Option<&Entity> {
         self.entities.iter().find(|entity| entity.name == name)
+    }
+
+    /// The entities of a collection, in the file's order.
+    pub fn collection(&self, name: &str) -> Vec<&Entity> {
+        let is_in = |entity: &&Entity| entity.collections.iter().any(|known| known == name);
+        self.entities.iter().filter(is_in).collect()
+    }
+
+    /// The names of the collections, each once.
+    pub fn collections(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for name in self.entities.iter().flat_map(|entity| &entity.collections) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names
     }
 
     /// The rollup of that name.

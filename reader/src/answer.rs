@@ -12,7 +12,6 @@ use thiserror::Error;
 use web::{Kind, Problem};
 
 use crate::{ENOUGH_BYTES, MAX_READS};
-use crate::items::outside;
 
 /// What a rollup knows: a page of points, oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -127,6 +126,14 @@ async fn points(
 /// How long a part of an answer is as JSON.
 pub(crate) fn encoded_bytes(part: &impl Serialize) -> usize {
     serde_json::to_vec(part).map_or(0, |json| json.len())
+}
+
+/// DynamoDB refuses a cursor that lies outside the range; nothing else in these queries is its caller's.
+fn outside(error: table::Error, asked_with_cursor: bool) -> table::Error {
+    match error {
+        table::Error::Refused { .. } if asked_with_cursor => table::Error::Cursor,
+        other => other,
+    }
 }
 
 fn answer_point(rollup: &Rollup, point: &Point) -> AnswerPoint {

@@ -3,16 +3,20 @@
 //! | request | answers |
 //! |---|---|
 //! | `GET /{entity}/{partition…}/{sort…}` | the item; 404 when there is none |
-//! | `GET /{entity}/{partition…}?limit&order&cursor&begins_with&from&to` | a page of the partition's items |
+//! | `GET /{entity}/{partition…}?limit&order&cursor&from&to&where&select&count…` | a page of the partition's items |
+//! | `GET /query/{entity}/{pattern}/{attributes…}?…` | the same by an access pattern, or an index |
+//! | `GET /collections/{collection}/{partition…}?limit&order&cursor` | a page of the partition's items, by entity |
 //! | `GET /rollups` | the rollups, and what each can be asked |
 //! | `GET /rollups/{rollup}?{dimension}=…&from&to&every&limit&cursor` | a page of points |
 //! | `GET /openapi.json` | what is served, by both services |
 //!
-//! **Invariant:** every read is a GetItem or a Query of one partition, strongly consistent. There is no scan, and where
-//! nothing is known there is no point rather than a zero.
+//! **Invariant:** every read is a GetItem or a Query of one partition, strongly consistent unless asked otherwise or of an
+//! index, which cannot be. There is no scan, and where nothing is known there is no point rather than a zero.
 
 pub mod answer;
+mod collections;
 mod items;
+mod lists;
 mod range;
 mod rollups;
 
@@ -36,11 +40,14 @@ pub fn app(table: Table, rollups: Rollups) -> Router {
     let model = Arc::clone(table.model());
     let document = Arc::new(web::openapi::document(&model));
     let openapi = get(move || std::future::ready(Json(document.as_ref().clone())));
-    let of_entity = |router: Router, entity| router.merge(items::router(&table, entity));
+    let of_entity = |router: Router, entity| {
+        router.merge(items::router(&table, entity)).merge(lists::router(&table, entity))
+    };
     model
         .entities
         .iter()
         .fold(Router::new(), of_entity)
+        .merge(collections::router(&table))
         .merge(rollups::router(&table, &rollups))
         .route(web::routes::OPENAPI, openapi)
 }

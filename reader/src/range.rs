@@ -1,4 +1,4 @@
-//! The range of sort keys that a list reads: the entity's own keys, narrowed by `begins_with`, or `from` and `to`.
+//! The range of sort keys that a list reads: the entity's own keys, narrowed by what is asked.
 //!
 //! ```text
 //! SK = "ORDER#{created_at}#{order_id}"      ?from=2026-11-01&to=2026-11-20
@@ -6,7 +6,14 @@
 //!       ORDER#2026-11-01T00:00:00.000Z ≤ SK < ORDER#2026-11-20T00:00:00.000Z
 //! ```
 //!
-//! The parameters are about the first attribute of the sort key that the path does not give.
+//! The parameters are about the first attribute of the sort key that the path does not give:
+//!
+//! | parameter | its value |
+//! |---|---|
+//! | `eq`, `begins_with` | is it; begins with it |
+//! | `from` or `gte`, `gt` | is it or greater; is greater |
+//! | `to` or `lt`, `lte` | is less; is it or less |
+//! | `between=a,b` | is `a`, `b`, or between |
 //!
 //! **Invariant:** a range never leaves the keys that the entity's template makes; values are compared as the sort key
 //! has them, and where that is not the order of the values, the question is refused.
@@ -26,70 +33,87 @@ const BEGINNING: &str = "\u{0}";
 /// What a shortened timestamp is completed with, from its length on.
 const FIRST_INSTANT: &str = "0000-01-01T00:00:00Z";
 
-/// What is asked of a list, in text.
+/// What is asked of a list, in text: parameters with their values.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Asked {
-    pub(crate) begins_with: Option<String>,
-    pub(crate) from: Option<String>,
-    pub(crate) to: Option<String>,
-}
-
-/// A range of sort keys, of which one may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct KeyRange {
-    pub(crate) range: SortRange,
-    excluded: Option<String>,
+    begins_with: Option<String>,
+    eq: Option<String>,
+    between: Option<String>,
+    low: Vec<(&'static str, String)>,
+    high: Vec<(&'static str, String)>,
 }
 
 /// A sort key that the path gives the beginning of.
 struct Open<'a> {
     entity: &'a Entity,
     item: Item,
+    template: &'a Template,
+    position: usize,
     prefix: Template,
     first: &'a Attribute,
     format: Format,
 }
 
-impl KeyRange {
-    /// The range of an entity's items in the partition of a path.
-    ///
-    /// # Errors
-    /// The parameters that do not go with the sort key.
-    pub(crate) fn of(
-        entity: &Entity,
-        path: &[(&str, &str)],
-        asked: &Asked,
-    ) -> Result<Self, Vec<FieldError>> {
-        let Some(open) = Open::of(entity, path)? else { return Ok(Self::default()) };
-        match (&asked.begins_with, &asked.from, &asked.to) {
-            (None, None, None) => {
-                open.text().map(|prefix| Self::from(SortRange::BeginsWith(prefix)))
-            }
-            (Some(text), None, None) => open.begins_with(text),
-            (None, from, to) => open.between(from.as_deref(), to.as_deref()),
-            (Some(_), ..) => {
-                Err(error("begins_with", "goes without from and to, expected one or the other"))
-            }
-        }
-        .map_err(|error| vec![error])
+impl Asked {
+    /// Takes what is asked from what gives the parameters.
+    pub(crate) fn take(mut text: impl FnMut(&'static str) -> Option<String>) -> Self {
+        let begins_with = text("begins_with");
+        let mut edges = |names: [&'static str; 3]| -> Vec<_> {
+            names.into_iter().filter_map(|name| Some((name, text(name)?))).collect()
+        };
+        let low = edges(["from", "gte", "gt"]);
+        let high = edges(["to", "lt", "lte"]);
+        Self { begins_with, low, high, eq: text("eq"), between: text("between") }
     }
 
-    /// Whether a sort key that DynamoDB found in the range is one of it.
-    pub(crate) fn admits(&self, sort_key: &str) -> bool {
-        self.excluded.as_deref() != Some(sort_key)
+    /// The parameters that are given, of those that exclude each other.
+    fn given(&self) -> Vec<&'static str> {
+        let one = |name: &'static str, text: &Option<String>| text.as_ref().map(|_| name);
+        let [first, eq, between] = [
+            one("begins_with", &self.begins_with),
+            one("eq", &self.eq),
+            one("between", &self.between),
+        ];
+        let edges = self.low.iter().chain(&self.high).map(|(name, _)| *name);
+        first.into_iter().chain(eq).chain(between).chain(edges).collect()
     }
 }
 
-impl From<SortRange> for KeyRange {
-    fn from(range: SortRange) -> Self {
-        Self { range, excluded: None }
-    }
+/// The range of an entity's items in the partition of a path, by the template of its sort key.
+///
+/// # Errors
+/// The parameters that do not go with the sort key.
+pub(crate) fn of(
+    entity: &Entity,
+    sort: Option<&Template>,
+    path: &[(&str, &str)],
+    asked: &Asked,
+) -> Result<SortRange, Vec<FieldError>> {
+    let Some(template) = sort else { return closed(asked).map(|()| SortRange::Every) };
+    let Some(open) = Open::of(entity, template, path)? else {
+        closed(asked)?;
+        let item = entity.item_from_text(path)?;
+        let key = template.render(&entity.attributes, &item);
+        let key = key.map_err(|cause| vec![error(&entity.name, cause.to_string())])?;
+        return Ok(SortRange::Between(key.clone(), key));
+    };
+    open.range(asked).map_err(|error| vec![error])
+}
+
+/// Where the path gives the whole sort key, nothing is asked of it.
+fn closed(asked: &Asked) -> Result<(), Vec<FieldError>> {
+    let message = "expected no range, the path leaves nothing of the sort key open";
+    let errors: Vec<_> = asked.given().into_iter().map(|name| error(name, message)).collect();
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 impl<'a> Open<'a> {
-    /// `None` for an entity without a sort key.
-    fn of(entity: &'a Entity, path: &[(&str, &str)]) -> Result<Option<Self>, Vec<FieldError>> {
-        let Some(template) = entity.sort() else { return Ok(None) };
+    /// `None` where the path gives the whole sort key.
+    fn of(
+        entity: &'a Entity,
+        template: &'a Template,
+        path: &[(&str, &str)],
+    ) -> Result<Option<Self>, Vec<FieldError>> {
         let given = |name: &str| path.iter().any(|(given, _)| *given == name);
         let open = template.segments.iter().position(
             |segment| matches!(segment, Segment::Field { attribute, .. } if !given(attribute)),
@@ -102,10 +126,44 @@ impl<'a> Open<'a> {
         Ok(Some(Self {
             entity,
             item: entity.item_from_text(path)?,
+            template,
+            position,
             prefix: Template { segments, escape: template.escape },
             first: entity.attribute(attribute).expect("a template's attributes are declared"),
             format: *format,
         }))
+    }
+
+    fn range(&self, asked: &Asked) -> Result<SortRange, FieldError> {
+        match asked {
+            Asked { begins_with: Some(text), .. } => self.alone(asked).and(self.begins_with(text)),
+            Asked { eq: Some(text), .. } => self.alone(asked).and(self.equal(text)),
+            Asked { between: Some(text), .. } => {
+                self.alone(asked)?;
+                let expected = "expected the least and the greatest with a comma between";
+                let (low, high) = text
+                    .split_once(',')
+                    .ok_or_else(|| error("between", format!("`{text}`, {expected}")))?;
+                self.between(Some(("between", low, true)), Some(("between", high, true)))
+            }
+            Asked { low, high, .. } if low.is_empty() && high.is_empty() => {
+                Ok(SortRange::BeginsWith(self.text()?))
+            }
+            Asked { low, high, .. } => self.between(edge(low)?, edge(high)?),
+        }
+    }
+
+    /// Whether nothing else is asked of the sort key.
+    fn alone(&self, asked: &Asked) -> Result<(), FieldError> {
+        match asked.given().as_slice() {
+            [_] => Ok(()),
+            [first, others @ ..] => {
+                let message =
+                    format!("goes without {}, expected one or the other", others.join(" and "));
+                Err(error(first, message))
+            }
+            [] => Ok(()),
+        }
     }
 
     /// What every sort key of the entity begins with in this partition.
@@ -114,7 +172,7 @@ impl<'a> Open<'a> {
         rendered.map_err(|cause| error(&self.first.name, cause.to_string()))
     }
 
-    fn begins_with(&self, text: &str) -> Result<KeyRange, FieldError> {
+    fn begins_with(&self, text: &str) -> Result<SortRange, FieldError> {
         let text = match (&self.first.kind, self.format) {
             (AttributeType::String | AttributeType::Enum { .. }, format) => {
                 cased(format, &self.cleaned(text))
@@ -135,50 +193,77 @@ impl<'a> Open<'a> {
             }
         };
         let text = if self.prefix.escape { escape(&text).into_owned() } else { text };
-        Ok(SortRange::BeginsWith(format!("{}{text}", self.text()?)).into())
+        Ok(SortRange::BeginsWith(format!("{}{text}", self.text()?)))
     }
 
-    fn between(&self, from: Option<&str>, to: Option<&str>) -> Result<KeyRange, FieldError> {
+    /// The sort keys of one value.
+    fn equal(&self, text: &str) -> Result<SortRange, FieldError> {
+        let (literal, is_end) = self.template.literal_behind(self.position);
+        let key = format!("{}{}{literal}", self.text()?, self.key("eq", text)?);
+        Ok(if is_end { SortRange::Between(key.clone(), key) } else { SortRange::BeginsWith(key) })
+    }
+
+    fn between(
+        &self,
+        low: Option<Edge<'_>>,
+        high: Option<Edge<'_>>,
+    ) -> Result<SortRange, FieldError> {
         let prefix = self.text()?;
-        let key = |parameter: &'static str, text: Option<&str>| {
-            text.map(|text| self.key(parameter, text).map(|text| format!("{prefix}{text}")))
-                .transpose()
+        let key = |edge: Option<Edge<'_>>| {
+            let Some((parameter, text, included)) = edge else { return Ok(None) };
+            self.ordered(parameter)?;
+            let key = format!("{prefix}{}", self.key(parameter, text)?);
+            Ok(Some((key, included)))
         };
-        let (from, to) = (key("from", from)?, key("to", to)?);
-        let everything = || format!("{prefix}{END}");
+        let names = (low.map(|(name, ..)| name), high.map(|(name, ..)| name));
+        let (low, high) = (key(low)?, key(high)?);
+        // Reversed numbers: the greatest has the least key.
+        let is_reversed = matches!(self.format, Format::Descending(_));
+        let (low, high) = if is_reversed { (high, low) } else { (low, high) };
         let beginning = || if prefix.is_empty() { BEGINNING.to_owned() } else { prefix.clone() };
-        // Reversed numbers: the greatest has the least key, and what begins with `to` is left out as a whole.
-        let (low, high) = if matches!(self.format, Format::Descending(_)) {
-            let behind = |key: String| format!("{key}{END}");
-            (to.map(behind), from.map(behind))
-        } else {
-            (from, to)
+        // What begins with an edge is in the range or left out as a whole.
+        let behind = |key: String| format!("{key}{END}");
+        let low = match low {
+            Some((key, true)) => key,
+            Some((key, false)) => behind(key),
+            None => beginning(),
         };
-        let is_empty = low.as_ref().zip(high.as_ref()).is_some_and(|(low, high)| low >= high);
-        if is_empty {
-            return Err(error("to", "expected more than `from`; `to` itself is not included"));
+        let (high, included) = match high {
+            Some((key, true)) => (behind(key), true),
+            Some((key, false)) => (key, false),
+            None => (behind(prefix.clone()), true),
+        };
+        if low >= high {
+            let message = match names {
+                (Some(low), Some(_)) => format!("expected more than `{low}`"),
+                _ => "expected another value, no key is there".to_owned(),
+            };
+            let not_included = if included { "" } else { "; that itself is not included" };
+            let parameter = names.1.or(names.0).unwrap_or_default();
+            return Err(error(parameter, format!("{message}{not_included}")));
         }
-        let low = low.unwrap_or_else(beginning);
-        Ok(KeyRange {
-            excluded: high.clone(),
-            range: SortRange::Between(low, high.unwrap_or_else(everything)),
-        })
+        Ok(if included { SortRange::Between(low, high) } else { SortRange::Until(low, high) })
+    }
+
+    /// Whether values are in the order of their keys.
+    fn ordered(&self, parameter: &str) -> Result<(), FieldError> {
+        let kind = &self.first.kind;
+        let is_plain = matches!(self.format, Format::Plain | Format::Lower | Format::Upper);
+        if !is_plain || sorts_as_text(kind) {
+            return Ok(());
+        }
+        let (name, kind) = (&self.first.name, kind.name());
+        let message = format!(
+            "`{name}` is of type {kind}, whose text in the sort key is not in its order; \
+             a range needs a padded integer, such as {{{name}:08}}, or an RFC 3339 timestamp; text has begins_with"
+        );
+        Err(error(parameter, message))
     }
 
     /// The text that a value has in the sort key.
     fn key(&self, parameter: &str, text: &str) -> Result<String, FieldError> {
         let kind = &self.first.kind;
         let wrong = |message: String| error(parameter, message);
-        if matches!(self.format, Format::Plain | Format::Lower | Format::Upper)
-            && !sorts_as_text(kind)
-        {
-            let (name, kind) = (&self.first.name, kind.name());
-            let message = format!(
-                "`{name}` is of type {kind}, whose text in the sort key is not in its order; \
-                 a range needs a padded integer, such as {{{name}:08}}, or an RFC 3339 timestamp; text has begins_with"
-            );
-            return Err(wrong(message));
-        }
         if text.is_empty() {
             return Err(wrong("expected a value".to_owned()));
         }
@@ -216,6 +301,20 @@ impl<'a> Open<'a> {
             Some(Case::Lower) => text.to_lowercase(),
             Some(Case::Upper) => text.to_uppercase(),
             None => text.to_owned(),
+        }
+    }
+}
+
+/// One end of a range: its parameter, its value, and whether that is in the range.
+type Edge<'a> = (&'static str, &'a str, bool);
+
+/// The one parameter of an end.
+fn edge<'a>(given: &'a [(&'static str, String)]) -> Result<Option<Edge<'a>>, FieldError> {
+    match given {
+        [] => Ok(None),
+        [(name, text)] => Ok(Some((name, text, matches!(*name, "from" | "gte" | "lte")))),
+        [(first, _), (other, _), ..] => {
+            Err(error(first, format!("goes without {other}, expected one or the other")))
         }
     }
 }

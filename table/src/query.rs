@@ -1,25 +1,72 @@
-//! Reading a partition: a range of its sort keys, in either order, page by page.
+//! One read of a partition, of the table or of an index: a range of its sort keys, in either order.
+//!
+//! ```text
+//! Query { index, partition, range, filter, select, … }  ──►  one request of DynamoDB  ──►  Read
+//! ```
+//!
+//! `pages` makes pages and counts of such reads.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
-use model::Item;
+use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, Select};
+use model::{AttributeValue, FieldError, Item, Predicate, PrimaryKey, TableDefinition, nearest};
 
-use crate::cursor;
+use crate::cursor::Position;
 use crate::error::Error;
-use crate::items::Table;
+use crate::expression::Placeholders;
 
-/// Which items of one partition are wanted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Why an index cannot be asked as the table can.
+const EVENTUALLY: &str = "expected false: a global secondary index is eventually consistent";
+
+/// Which items of one partition are wanted, and what of them.
+///
+/// ```
+/// use model::Model;
+/// use model::condition::parse;
+/// use serde_json::json;
+/// use table::{Query, SortRange};
+///
+/// # let model: Model = r##"
+/// # [table]
+/// # name = "shop"
+/// # [entities.order]
+/// # PK = "USER#{user}"
+/// # SK = "ORDER#{number:08}"
+/// # [entities.order.attributes]
+/// # user = { type = "string", required = true }
+/// # number = { type = "integer", required = true }
+/// # total = { type = "number" }
+/// # "##.parse()?;
+/// let order = model.entity("order").expect("it is in the file");
+/// let filter = parse(order, &json!({ "total": { "gte": 10 } })).expect("a condition");
+/// let query = Query {
+///     partition: "USER#ann".to_owned(),
+///     range: SortRange::BeginsWith("ORDER#".to_owned()),
+///     filter: order.kind().and(filter),
+///     select: vec!["total".to_owned()],
+///     limit: Some(20),
+///     ..Query::default()
+/// };
+/// # Ok::<(), model::DefinitionError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {
+    /// The index that is read; the table itself if absent.
+    pub index: Option<String>,
     /// The partition key's value.
     pub partition: String,
     /// The sort keys.
     pub range: SortRange,
+    /// What holds of the items that are wanted. DynamoDB reads the others too, and bills for them. It says nothing of keys.
+    pub filter: Predicate,
+    /// The stored names of the attributes that are wanted, besides the keys; all if empty.
+    pub select: Vec<String>,
+    /// Whether what was written before is seen. If absent, it is in the table, and is not in an index, which cannot.
+    pub consistent: Option<bool>,
     /// Whether the greatest sort key comes first.
     pub descending: bool,
-    /// The most items of a page.
+    /// The most items of a page; of [`crate::Table::query`], the most that are read.
     pub limit: Option<u32>,
     /// Where the page before ended.
     pub cursor: Option<String>,
@@ -35,91 +82,211 @@ pub enum SortRange {
     BeginsWith(String),
     /// Those from the first to the second, both included.
     Between(String, String),
+    /// Those from the first, included, to the second, excluded.
+    Until(String, String),
 }
 
-/// Some items, and where to go on.
-#[derive(Clone, Debug, Default)]
-pub struct Page {
-    /// The items, in the order of their sort keys.
-    pub items: Vec<Item>,
-    /// What to ask the next page with; `None` when this is the last.
-    pub cursor: Option<String>,
-}
-
-/// The names that a query needs: of the table and its keys.
+/// The names that a query needs: of the table, its index and their keys.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Names<'a> {
     pub(crate) table: &'a str,
+    pub(crate) index: Option<&'a str>,
     pub(crate) partition_key: &'a str,
     pub(crate) sort_key: Option<&'a str>,
+    /// The table's own keys, which an index has besides.
+    pub(crate) primary: (&'a str, Option<&'a str>),
 }
 
-impl Table {
-    /// Reads a page of a partition, strongly consistent.
-    ///
-    /// # Errors
-    /// [`Error::Cursor`] for a cursor of another query; else what DynamoDB says.
-    pub async fn query(&self, query: &Query) -> Result<Page, Error> {
-        let table = &self.model.table;
-        let names = Names {
-            table: &table.name,
-            partition_key: &table.partition_key,
-            sort_key: table.sort_key.as_deref(),
-        };
-        page(&self.client, names, query).await
-    }
+/// What is wanted of the items that are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    Items,
+    Count,
 }
 
-/// Reads one page. A page ends after `limit` items, or after the megabyte that DynamoDB reads at once.
-pub(crate) async fn page(client: &Client, names: Names<'_>, query: &Query) -> Result<Page, Error> {
-    let start = query.cursor.as_deref().map(|text| cursor::read(text, query)).transpose()?;
-    let (items, end) = page_from(client, names, query, start).await?;
-    Ok(Page { items, cursor: end.map(|sort| cursor::write(&query.partition, &sort)) })
+/// What one request has found.
+#[derive(Debug)]
+pub(crate) struct Read {
+    /// The items; not all where they are only counted.
+    pub(crate) items: Vec<Item>,
+    /// How many there are.
+    pub(crate) count: usize,
+    /// How many were looked at.
+    pub(crate) examined: usize,
+    /// What was looked at last, if there may be more behind it.
+    pub(crate) end: Option<Position>,
 }
 
-/// Reads one page behind a sort key. Returns its items, and the sort key that it ended at if there may be more.
-pub(crate) async fn page_from(
+/// Reads once behind a position: up to `limit` items, or to the megabyte that DynamoDB reads at once.
+pub(crate) async fn read(
     client: &Client,
     names: Names<'_>,
     query: &Query,
-    start: Option<String>,
-) -> Result<(Vec<Item>, Option<String>), Error> {
-    let mut request = client
+    limit: Option<u32>,
+    start: Option<&Position>,
+    want: Want,
+) -> Result<Read, Error> {
+    let mut placeholders = Placeholders::default();
+    let condition = key_condition(names, query, &mut placeholders);
+    let filter = placeholders.condition(&query.filter);
+    // The end of a range is left out here, so it cannot be counted there.
+    let counts = want == Want::Count && query.range.excluded().is_none();
+    let projection = if counts { None } else { projection(names, query, want) };
+    let projection = projection.map(|attributes| {
+        let attributes = attributes.into_iter().map(|name| placeholders.name(name));
+        attributes.collect::<Vec<_>>().join(", ")
+    });
+    let is_strong = query.consistent.unwrap_or(names.index.is_none());
+    let start = start.map(|position| names.start(&query.partition, position)).transpose()?;
+    let request = client
         .query()
         .table_name(names.table)
-        .consistent_read(true)
+        .set_index_name(names.index.map(str::to_owned))
+        .consistent_read(is_strong)
         .scan_index_forward(!query.descending)
-        .set_limit(query.limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
-        .set_exclusive_start_key(start.map(|sort| names.key(&query.partition, sort)))
-        .expression_attribute_names("#partition", names.partition_key)
-        .expression_attribute_values(":partition", SdkValue::S(query.partition.clone()));
-    let mut condition = "#partition = :partition".to_owned();
-    if let (Some(sort_key), Some((test, values))) = (names.sort_key, query.range.condition()) {
-        condition.push_str(test);
-        request = request.expression_attribute_names("#sort", sort_key);
-        for (name, value) in values {
-            request = request.expression_attribute_values(name, SdkValue::S(value.clone()));
-        }
-    }
-    let request = request.key_condition_expression(condition);
+        .set_limit(limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
+        .set_exclusive_start_key(start)
+        .key_condition_expression(condition)
+        .set_filter_expression(filter)
+        .set_projection_expression(projection)
+        .set_select(counts.then_some(Select::Count))
+        .set_expression_attribute_names(placeholders.names())
+        .set_expression_attribute_values(placeholders.values());
     let answer = request.send().await.map_err(|error| Error::of(names.table, error))?;
-    let end = answer.last_evaluated_key.as_ref().map(|key| names.sort_of(key)).transpose()?;
-    Ok((answer.items.unwrap_or_default().into_iter().map(Item::from).collect(), end))
+    let end = answer.last_evaluated_key.map(Item::from);
+    let end = end.map(|key| names.position(&key)).transpose()?;
+    let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
+    let items: Vec<Item> = items.filter(|item| names.admits(&query.range, item)).collect();
+    let whole = |number: i32| usize::try_from(number).unwrap_or_default();
+    Ok(Read {
+        count: if counts { whole(answer.count) } else { items.len() },
+        items,
+        examined: whole(answer.scanned_count),
+        end,
+    })
 }
 
-impl Names<'_> {
-    /// The key of an item; where the table has no sort key, the text for it is not used.
-    fn key(&self, partition: &str, sort: String) -> HashMap<String, SdkValue> {
-        let partition = (self.partition_key.to_owned(), SdkValue::S(partition.to_owned()));
-        let sort = self.sort_key.map(|name| (name.to_owned(), SdkValue::S(sort)));
-        std::iter::once(partition).chain(sort).collect()
+fn key_condition(names: Names<'_>, query: &Query, placeholders: &mut Placeholders) -> String {
+    let mut text = |text: &str| placeholders.value(&AttributeValue::S(text.to_owned()));
+    let partition = text(&query.partition);
+    let range = match &query.range {
+        SortRange::Every => None,
+        SortRange::BeginsWith(prefix) if prefix.is_empty() => None,
+        SortRange::BeginsWith(prefix) => Some((text(prefix), None)),
+        SortRange::Between(low, high) | SortRange::Until(low, high) => {
+            Some((text(low), Some(text(high))))
+        }
+    };
+    let mut condition = format!("{} = {partition}", placeholders.name(names.partition_key));
+    if let Some((range, sort_key)) = range.zip(names.sort_key) {
+        let sort_key = placeholders.name(sort_key);
+        condition.push_str(&match range {
+            (prefix, None) => format!(" AND begins_with({sort_key}, {prefix})"),
+            (low, Some(high)) => format!(" AND {sort_key} BETWEEN {low} AND {high}"),
+        });
+    }
+    condition
+}
+
+/// The names of the attributes that are read, the keys among them: cursors are made of those. `None` for all.
+fn projection<'a>(names: Names<'a>, query: &'a Query, want: Want) -> Option<Vec<&'a str>> {
+    let wanted: &[String] = match want {
+        Want::Items if query.select.is_empty() => return None,
+        Want::Items => &query.select,
+        Want::Count => &[],
+    };
+    let (partition_key, sort_key) = names.primary;
+    let keys = [Some(names.partition_key), names.sort_key, Some(partition_key), sort_key];
+    let mut attributes: Vec<&str> = Vec::new();
+    for name in keys.into_iter().flatten().chain(wanted.iter().map(String::as_str)) {
+        if !attributes.contains(&name) {
+            attributes.push(name);
+        }
+    }
+    Some(attributes)
+}
+
+impl<'a> Names<'a> {
+    /// The names of what a query reads.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an index that the table does not have, and one that should be strongly consistent.
+    pub(crate) fn of(table: &'a TableDefinition, query: &Query) -> Result<Self, Error> {
+        let primary = (table.partition_key.as_str(), table.sort_key.as_deref());
+        let own = Self {
+            table: &table.name,
+            index: None,
+            partition_key: primary.0,
+            sort_key: primary.1,
+            primary,
+        };
+        let Some(name) = &query.index else { return Ok(own) };
+        let wrong = |field: &str, message: String| {
+            Error::Invalid(vec![FieldError { field: field.to_owned(), message }])
+        };
+        if query.consistent == Some(true) {
+            return Err(wrong("consistent", format!("{EVENTUALLY}, {name} is one")));
+        }
+        let index = table.indexes.iter().find(|index| index.name == *name).ok_or_else(|| {
+            let names: Vec<_> = table.indexes.iter().map(|index| index.name.as_str()).collect();
+            let near = nearest(name, names.iter().copied());
+            let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+            let message = format!("`{name}` is no index; {near}the table has {}", names.join(", "));
+            wrong("index", message)
+        })?;
+        Ok(Self {
+            index: Some(&index.name),
+            partition_key: &index.partition_key,
+            sort_key: index.sort_key.as_deref(),
+            ..own
+        })
     }
 
-    /// The sort key of an item; empty where the table has none.
-    fn sort_of(&self, key: &HashMap<String, SdkValue>) -> Result<String, Error> {
-        let Some(name) = self.sort_key else { return Ok(String::new()) };
-        let value = key.get(name).and_then(|value| value.as_s().ok());
-        value.cloned().ok_or_else(|| Error::Unreadable(format!("a key without text in `{name}`")))
+    /// The key that a read begins behind: the partition is the query's, whatever the position says.
+    fn start(
+        &self,
+        partition: &str,
+        position: &Position,
+    ) -> Result<HashMap<String, SdkValue>, Error> {
+        let (partition_key, sort_key) = self.primary;
+        let own = position.primary.iter().flat_map(|key| {
+            let sort = sort_key.zip(key.sort.as_deref());
+            [Some((partition_key, key.partition.as_str())), sort].into_iter().flatten()
+        });
+        let sort = self.sort_key.map(|name| (name, position.sort.as_str()));
+        let read = std::iter::once((self.partition_key, partition)).chain(sort);
+        let mut key = HashMap::new();
+        for (name, text) in own.chain(read) {
+            let text = SdkValue::S(text.to_owned());
+            // An index may be over the table's own keys.
+            if key.insert(name.to_owned(), text.clone()).is_some_and(|other| other != text) {
+                return Err(Error::Cursor);
+            }
+        }
+        Ok(key)
+    }
+
+    /// Where an item stands, by its keys.
+    pub(crate) fn position(&self, item: &Item) -> Result<Position, Error> {
+        let text = |name: &str| match item.get(name) {
+            Some(AttributeValue::S(text)) => Ok(text.clone()),
+            _ => Err(Error::Unreadable(format!("a key without text in `{name}`"))),
+        };
+        let sort = self.sort_key.map_or(Ok(String::new()), text)?;
+        let primary = match (self.index, self.primary) {
+            (None, _) => None,
+            (Some(_), (partition_key, sort_key)) => Some(PrimaryKey {
+                partition: text(partition_key)?,
+                sort: sort_key.map(text).transpose()?,
+            }),
+        };
+        Ok(Position { sort, primary })
+    }
+
+    /// Whether an item that DynamoDB found in the range is in it.
+    fn admits(&self, range: &SortRange, item: &Item) -> bool {
+        let Some((excluded, sort_key)) = range.excluded().zip(self.sort_key) else { return true };
+        !matches!(item.get(sort_key), Some(AttributeValue::S(text)) if text == excluded)
     }
 }
 
@@ -130,20 +297,14 @@ impl SortRange {
             Self::Every => true,
             Self::BeginsWith(prefix) => sort_key.starts_with(prefix.as_str()),
             Self::Between(low, high) => (low.as_str()..=high.as_str()).contains(&sort_key),
+            Self::Until(low, high) => (low.as_str()..high.as_str()).contains(&sort_key),
         }
     }
 
-    #[allow(clippy::type_complexity, reason = "an expression and the values it names")]
-    fn condition(&self) -> Option<(&'static str, Vec<(&'static str, &String)>)> {
+    fn excluded(&self) -> Option<&str> {
         match self {
-            Self::Every => None,
-            Self::BeginsWith(prefix) if prefix.is_empty() => None,
-            Self::BeginsWith(prefix) => {
-                Some((" AND begins_with(#sort, :prefix)", vec![(":prefix", prefix)]))
-            }
-            Self::Between(low, high) => {
-                Some((" AND #sort BETWEEN :low AND :high", vec![(":low", low), (":high", high)]))
-            }
+            Self::Until(_, end) => Some(end),
+            Self::Every | Self::BeginsWith(_) | Self::Between(..) => None,
         }
     }
 }

@@ -4,12 +4,18 @@
 
 #[path = "http/batches.rs"]
 mod batches;
+#[path = "http/collections.rs"]
+mod collections;
+#[path = "http/filters.rs"]
+mod filters;
 #[path = "http/hostile.rs"]
 mod hostile;
 #[path = "http/items.rs"]
 mod items;
 #[path = "http/lists.rs"]
 mod lists;
+#[path = "http/queries.rs"]
+mod queries;
 #[path = "http/rollups.rs"]
 mod rollups;
 #[path = "http/shop.rs"]

@@ -38,6 +38,24 @@ SK = "NOTE"
 id = { type = "string", required = true }
 delay = { type = "integer" }
 "##;
+/// A definition whose table is queried for a collection alone, and with one of two indexes that no entity is in.
+const CLUB: &str = r##"
+[table]
+name = "club"
+[table.indexes.by_email]
+partition_key = "email_key"
+[table.indexes.nothing]
+partition_key = "nothing_key"
+[entities.member]
+PK = "MEMBER#{id}"
+SK = "MEMBER"
+email_key = "{email}"
+collections = ["account"]
+[entities.member.attributes]
+id = { type = "string", required = true }
+email = { type = "string" }
+delay = { type = "integer" }
+"##;
 /// Seconds of an hour, and of the four that a shard lives.
 const HOUR: i64 = 60 * 60;
 const SHARD_HOURS: i64 = 4;
@@ -102,7 +120,10 @@ impl Functions {
         let named = |of: String| match of {
             of if of == table.name => "Table".to_owned(),
             of if of == table.rollups_table => "RollupsTable".to_owned(),
-            other => other,
+            other => match other.strip_prefix(&format!("{}/", table.name)) {
+                Some(index) => format!("Table/{index}"),
+                None => other,
+            },
         };
         recorder
             .asked()
@@ -123,12 +144,13 @@ impl Functions {
         let documents = policies.expect("policies").iter().map(|policy| &policy["PolicyDocument"]);
         let statements =
             documents.flat_map(|document| document["Statement"].as_array().expect("a list"));
-        let of_tables =
-            statements.filter(|statement| statement["Resource"]["Fn::GetAtt"][1] == "Arn");
-        let actions = of_tables.flat_map(|statement| {
-            let of = statement["Resource"]["Fn::GetAtt"][0].as_str().expect("a name");
-            let actions = statement["Action"].as_array().expect("a list").iter();
-            actions.map(|action| (action.as_str().expect("text").to_owned(), of.to_owned()))
+        let actions = statements.flat_map(|statement| {
+            let actions = statement["Action"].as_array().into_iter().flatten();
+            let actions = actions.map(|action| action.as_str().expect("text").to_owned());
+            let resources = resources(&statement["Resource"]);
+            actions.flat_map(move |action| {
+                resources.clone().into_iter().map(move |of| (action.clone(), of))
+            })
         });
         actions.filter(|(action, _)| action.starts_with("dynamodb:")).collect()
     }
@@ -192,6 +214,21 @@ async fn forget_definitions(dynamodb: &TestDynamo, table: &str) {
     Client::new(&dynamodb.url).dynamodb("DeleteItem", &request).await;
 }
 
+/// The tables, and indexes of them, that a statement is about.
+fn resources(resource: &Value) -> Vec<String> {
+    match resource {
+        Value::Array(several) => several.iter().flat_map(resources).collect(),
+        resource if resource["Fn::GetAtt"][1] == "Arn" => {
+            vec![resource["Fn::GetAtt"][0].as_str().expect("a name").to_owned()]
+        }
+        resource => {
+            let text =
+                resource["Fn::Sub"].as_str().and_then(|text| text.strip_prefix("${Table.Arn}"));
+            text.map(|index| format!("Table{index}")).into_iter().collect()
+        }
+    }
+}
+
 /// Asks what a route is for. Every operation must do its work, or what it asks of DynamoDB would be missed.
 async fn ask(app: &Router, route: &Route, item: &Value, rollups: &[&str]) {
     let path = filled(&route.path, item);
@@ -203,7 +240,8 @@ async fn ask(app: &Router, route: &Route, item: &Value, rollups: &[&str]) {
         Operation::Delete => ("DELETE", None, 204),
         // The last write: what was deleted is there again, for the reader.
         Operation::Batch => ("POST", Some(json!([item])), 200),
-        Operation::Get | Operation::List | Operation::Rollups => ("GET", None, 200),
+        Operation::Get | Operation::List | Operation::Query => ("GET", None, 200),
+        Operation::Collection | Operation::Rollups => ("GET", None, 200),
         Operation::OpenApi | Operation::Health => ("GET", None, 200),
         Operation::Rollup => {
             for question in rollups {
@@ -278,4 +316,18 @@ async fn what_a_definition_has_no_need_of_is_neither_asked_nor_granted() {
     let event = Captured::of(&functions.system).await.cut(100).remove(0);
     functions.handle(&event).await;
     functions.assert_exact();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_is_granted_where_an_entity_is_read_by_it() {
+    let functions = Functions::start(CLUB).await;
+    functions.ask_everything(&json!({ "id": "1", "email": "a@x" }), &[]).await;
+    let event = Captured::of(&functions.system).await.cut(100).remove(0);
+    functions.handle(&event).await;
+    functions.assert_exact();
+    let granted = functions.granted("ReaderRole");
+    let queried = ["Table", "Table/index/by_email"];
+    for of in queried {
+        assert!(granted.contains(&("dynamodb:Query".to_owned(), of.to_owned())), "{granted:?}");
+    }
 }

@@ -7,6 +7,7 @@
 //!
 //! Names of components that Weir adds have a dot, which names of entities and rollups cannot have.
 
+mod lists;
 mod operation;
 mod schema;
 
@@ -51,7 +52,17 @@ fn paths(model: &Model) -> Map<String, Value> {
         }
         let entity = route.entity.as_deref().and_then(|name| model.entity(name));
         let operation = match entity {
+            Some(entity) if route.operation == Operation::Query => {
+                let patterns = entity.patterns.iter();
+                let mut of_name = patterns.filter(|known| Some(&known.name) == route.name.as_ref());
+                let pattern = of_name.next().expect("a route of a pattern has its name");
+                lists::of_pattern(entity, pattern)
+            }
             Some(entity) => operation::of_entity(route.operation, entity),
+            None if route.operation == Operation::Collection => {
+                let name = route.name.as_deref().unwrap_or_default();
+                lists::of_collection(name, &model.collection(name))
+            }
             None => operation::of_service(route.operation),
         };
         add(&route.path, &route, operation);

@@ -76,6 +76,19 @@ impl Parameters {
         })
     }
 
+    /// `true` or `false`; `None` when it is absent.
+    pub fn flag(&mut self, name: &'static str) -> Option<bool> {
+        let text = self.text(name)?;
+        match text.as_str() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => {
+                self.error(name, format!("`{text}`, expected true or false"));
+                None
+            }
+        }
+    }
+
     /// Everything that was not taken by name.
     pub fn rest(&mut self) -> Vec<(String, String)> {
         std::mem::take(&mut self.given)
@@ -106,7 +119,8 @@ impl Parameters {
         }
     }
 
-    fn error(&mut self, name: &str, message: impl Into<String>) {
+    /// Adds a mistake to those that [`Self::finish`] tells.
+    pub fn error(&mut self, name: &str, message: impl Into<String>) {
         self.errors.push(FieldError { field: name.to_owned(), message: message.into() });
     }
 }

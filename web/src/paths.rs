@@ -4,7 +4,12 @@
 //! /{entity}                                              collection   POST creates
 //! /{entity}/{partition attributes…}                      partition    GET lists
 //! /{entity}/{partition attributes…}/{sort attributes…}   item         GET, PUT, DELETE
+//! /query/{entity}/{pattern}/{its attributes…}            a pattern    GET lists
+//! /collections/{collection}/{partition attributes…}      a collection GET lists
 //! ```
+//!
+//! No entity is named `query` or `collections`, and patterns have no path below their entity: a value of an item, which stands
+//! there, may be any text, the name of an index too.
 //!
 //! Where the sort key has no attributes of its own (`SK = "PROFILE"`), or the table no sort key, the partition path is
 //! the item's path: a partition then holds one such item, and nothing is listed.
@@ -14,7 +19,7 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use model::template::scalar_text;
-use model::{Entity, FieldError, Item};
+use model::{Entity, FieldError, Item, Pattern};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::problem::{Kind, Problem};
@@ -33,12 +38,25 @@ pub struct EntityPaths {
     pub item: String,
 }
 
+/// The pattern of the path of an access pattern.
+pub fn pattern_path(entity: &Entity, pattern: &Pattern) -> String {
+    format!("/query/{}/{}{}", entity.name, pattern.name, parts(&pattern.given_attributes()))
+}
+
+/// The pattern of the path of a collection; the entity is one of it.
+pub fn collection_path(name: &str, entity: &Entity) -> String {
+    format!("/collections/{name}{}", parts(&entity.partition_attributes()))
+}
+
+fn parts(names: &[&str]) -> String {
+    names.iter().map(|name| format!("/{{{name}}}")).collect()
+}
+
 impl EntityPaths {
     /// The paths of an entity.
     pub fn of(entity: &Entity) -> Self {
-        let parts = |names: Vec<&str>| names.iter().map(|name| format!("/{{{name}}}")).collect();
-        let partition: String = parts(entity.partition_attributes());
-        let sort: String = parts(entity.sort_attributes());
+        let partition = parts(&entity.partition_attributes());
+        let sort = parts(&entity.sort_attributes());
         let collection = format!("/{}", entity.name);
         Self {
             item: format!("{collection}{partition}{sort}"),

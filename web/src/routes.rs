@@ -4,7 +4,7 @@
 use axum::http::Method;
 use model::{Entity, Model};
 
-use crate::paths::EntityPaths;
+use crate::paths::{EntityPaths, collection_path, pattern_path};
 use crate::problem::Kind;
 
 /// What a route does.
@@ -24,6 +24,10 @@ pub enum Operation {
     Get,
     /// Lists the items of one partition.
     List,
+    /// Lists items by an access pattern.
+    Query,
+    /// Lists the items of a collection.
+    Collection,
     /// Lists the rollups.
     Rollups,
     /// Answers a question to a rollup.
@@ -43,6 +47,8 @@ pub struct Route {
     pub path: String,
     /// The entity it is about.
     pub entity: Option<String>,
+    /// The pattern or the collection that it is.
+    pub name: Option<String>,
 }
 
 impl Operation {
@@ -55,6 +61,8 @@ impl Operation {
             Self::Delete => Method::DELETE,
             Self::Get
             | Self::List
+            | Self::Query
+            | Self::Collection
             | Self::Rollups
             | Self::Rollup
             | Self::OpenApi
@@ -98,7 +106,9 @@ impl Operation {
             Self::Delete => &[Kind::Validation, Kind::NotFound, Kind::Conflict],
             Self::Batch => &[Kind::BadJson, Kind::PayloadTooLarge, Kind::UnsupportedMediaType],
             Self::Get => &[Kind::Validation, Kind::NotFound],
-            Self::List => &[Kind::Validation, Kind::BadQuery, Kind::BadCursor],
+            Self::List | Self::Query | Self::Collection => {
+                &[Kind::Validation, Kind::BadQuery, Kind::BadCursor, Kind::Refused]
+            }
             Self::Rollup => {
                 &[Kind::UnknownRollup, Kind::BadQuery, Kind::BadCursor, Kind::ChangedRollup]
             }
@@ -124,11 +134,11 @@ impl Route {
     }
 
     fn of(operation: Operation, path: impl Into<String>) -> Self {
-        Self { operation, path: path.into(), entity: None }
+        Self { operation, path: path.into(), entity: None, name: None }
     }
 
     fn about(entity: &Entity, operation: Operation, path: impl Into<String>) -> Self {
-        Self { operation, path: path.into(), entity: Some(entity.name.clone()) }
+        Self { entity: Some(entity.name.clone()), ..Self::of(operation, path) }
     }
 }
 
@@ -154,18 +164,32 @@ pub fn writes(model: &Model) -> Vec<Route> {
 
 /// The routes of the reader.
 pub fn reads(model: &Model) -> Vec<Route> {
-    let of_entity = |entity: &Entity| {
-        let paths = EntityPaths::of(entity);
-        let list = paths.has_list().then(|| Route::about(entity, Operation::List, paths.partition));
-        std::iter::once(Route::about(entity, Operation::Get, paths.item)).chain(list)
-    };
+    let collections = model.collections().into_iter().map(|name| {
+        let path = collection_path(name, model.collection(name)[0]);
+        Route { name: Some(name.to_owned()), ..Route::of(Operation::Collection, path) }
+    });
     let others = [
         Route::of(Operation::Rollups, ROLLUPS),
         Route::of(Operation::Rollup, ROLLUP),
         Route::of(Operation::OpenApi, OPENAPI),
         Route::of(Operation::Health, HEALTH),
     ];
-    model.entities.iter().flat_map(of_entity).chain(others).collect()
+    model.entities.iter().flat_map(reads_of).chain(collections).chain(others).collect()
+}
+
+/// The routes of the reader that are about an entity.
+fn reads_of(entity: &Entity) -> Vec<Route> {
+    let paths = EntityPaths::of(entity);
+    let mut routes = vec![Route::about(entity, Operation::Get, paths.item.clone())];
+    if paths.has_list() {
+        routes.push(Route::about(entity, Operation::List, paths.partition));
+    }
+    routes.extend(entity.patterns.iter().map(|pattern| {
+        let path = pattern_path(entity, pattern);
+        let name = Some(pattern.name.clone());
+        Route { name, ..Route::about(entity, Operation::Query, path) }
+    }));
+    routes
 }
 
 /// The routes of both services, served as one.

@@ -4,7 +4,7 @@ use model::attribute::{Case, DefaultValue, Kept, Rules, SetItems};
 use model::instant::TimestampFormat;
 use model::template::{Cut, Format, Segment};
 use model::value::{decode, shown};
-use model::{Attribute, AttributeType, AttributeValue, Entity, Template};
+use model::{Attribute, AttributeType, AttributeValue, Entity, Pattern, Template};
 use web::Route;
 
 use super::{indented, row, section};
@@ -23,8 +23,13 @@ pub(super) fn summary(entity: &Entity, routes: &[Route]) -> String {
         indented(&section("attributes", attributes.collect())),
         indented(&section("paths", paths(entity, routes))),
     ];
+    if !entity.patterns.is_empty() {
+        let patterns = entity.patterns.iter().map(pattern);
+        parts.push(indented(&section("patterns", patterns.collect())));
+    }
     if !entity.collections.is_empty() {
-        parts.push(indented(&format!("collections {}\n", entity.collections.join(", "))));
+        let paths = entity.collections.iter().map(|name| web::paths::collection_path(name, entity));
+        parts.push(indented(&format!("collections {}\n", paths.collect::<Vec<_>>().join(", "))));
     }
     if uses_match(entity) {
         let tests = entity.discriminator.iter();
@@ -50,6 +55,28 @@ fn paths(entity: &Entity, routes: &[Route]) -> Vec<Vec<String>> {
         methods.sort_by_key(|method| METHODS.iter().position(|known| known == method));
     }
     paths.into_iter().map(|(path, methods)| row([path, &methods.join(" ")])).collect()
+}
+
+/// What a pattern reads: of which partitions, and in which order.
+fn pattern(pattern: &Pattern) -> Vec<String> {
+    let read =
+        pattern.index.as_ref().map_or("the table".to_owned(), |name| format!("index {name}"));
+    let mut said = Vec::new();
+    let given = pattern.given_attributes();
+    said.push(if given.is_empty() {
+        "one partition".to_owned()
+    } else {
+        format!("by {}", given.join(", "))
+    });
+    let open = pattern.open_attributes();
+    if !open.is_empty() {
+        let order = if pattern.descending { ", the greatest first" } else { "" };
+        said.push(format!("sorted by {}{order}", open.join(", ")));
+    }
+    if !pattern.filter.is_always() {
+        said.push("those that its `where` admits".to_owned());
+    }
+    row([&pattern.name, &read, &said.join("; ")])
 }
 
 /// Whether the entity is known by something else than its name.

@@ -74,10 +74,13 @@ fn a_summary_says_what_the_file_means() {
         expires_at  timestamp, epoch
         tags        set of string     length at most 9
       paths
-        /order                     POST
-        /batch/order               POST
-        /order/{user_id}           GET
-        /order/{user_id}/{number}  GET PUT PATCH DELETE
+        /order                      POST
+        /batch/order                POST
+        /order/{user_id}            GET
+        /order/{user_id}/{number}   GET PUT PATCH DELETE
+        /query/order/GSI1/{status}  GET
+      patterns
+        GSI1  index GSI1  by status; sorted by created_at
 
     entity note
       keys
@@ -89,7 +92,7 @@ fn a_summary_says_what_the_file_means() {
         /note        POST
         /note/{id}   GET PUT PATCH DELETE
         /batch/note  POST
-      collections all
+      collections /collections/all/{id}
 
     rollup spend of order
       groups    by user_id, status

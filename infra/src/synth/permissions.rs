@@ -10,11 +10,11 @@
 //!
 //! **Invariant:** a role names exact actions on exact ARNs, but for those of [`WILDCARDS`], of which AWS knows no other.
 
-use model::Model;
+use model::{Entity, Model, Pattern};
 use serde_json::{Value, json};
 
 use super::functions::Function;
-use super::intrinsics::{attribute, only_if};
+use super::intrinsics::{attribute, only_if, substituted};
 use super::mapping::QUEUE;
 use super::parameters::when;
 use super::tables::{ROLLUPS, TABLE};
@@ -39,6 +39,8 @@ pub struct Use {
 pub enum Target {
     /// The table of items.
     Table,
+    /// The indexes of the table that an entity is read by.
+    Indexes,
     /// The table of rollups.
     Rollups,
     /// The table's stream.
@@ -58,8 +60,10 @@ pub enum Target {
 pub enum Need {
     /// Nothing: it is always done.
     Nothing,
-    /// An entity of which a partition can hold several items.
+    /// An entity of which a partition can hold several items, or entities that share one.
     Lists,
+    /// An entity that is in an index.
+    Indexes,
     /// A rollup.
     Rollups,
 }
@@ -92,8 +96,9 @@ pub const USES: &[Use] = &[
     of(Function::Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (ITEMS, "Table::delete")),
     of(Function::Writer, "dynamodb:BatchWriteItem", Target::Table, Need::Nothing, (ITEMS, "Table::put_batch")),
     of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (ITEMS, "Table::get")),
-    of(Function::Reader, "dynamodb:Query", Target::Table, Need::Lists, (QUERY, "Table::query")),
-    of(Function::Reader, "dynamodb:Query", Target::Rollups, Need::Rollups, (QUERY, "page_from")),
+    of(Function::Reader, "dynamodb:Query", Target::Table, Need::Lists, (QUERY, "read")),
+    of(Function::Reader, "dynamodb:Query", Target::Indexes, Need::Indexes, (QUERY, "read")),
+    of(Function::Reader, "dynamodb:Query", Target::Rollups, Need::Rollups, (QUERY, "read")),
     of(Function::Reader, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (DEFINITIONS, "changes")),
     of(Function::Processor, "dynamodb:GetItem", Target::Rollups, Need::Nothing, (DEFINITIONS, "load")),
     of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Nothing, (DEFINITIONS, "save")),
@@ -153,7 +158,7 @@ pub(super) fn statements(function: Function, model: &Model) -> Vec<Value> {
     let actions = |target: Target| -> Vec<&str> {
         granted.iter().filter(|used| used.on == target).map(|used| used.action).collect()
     };
-    targets.into_iter().map(|target| target.statement(function, &actions(target))).collect()
+    targets.into_iter().map(|target| target.statement(function, model, &actions(target))).collect()
 }
 
 impl Need {
@@ -161,20 +166,35 @@ impl Need {
         match self {
             Self::Nothing => true,
             Self::Lists => {
-                model.entities.iter().any(|entity| web::EntityPaths::of(entity).has_list())
+                let has_list = |entity: &Entity| web::EntityPaths::of(entity).has_list();
+                let of_table = |pattern: &Pattern| pattern.index.is_none();
+                let is_listed = |entity: &Entity| {
+                    has_list(entity)
+                        || !entity.collections.is_empty()
+                        || entity.patterns.iter().any(of_table)
+                };
+                model.entities.iter().any(is_listed)
             }
+            Self::Indexes => !indexes(model).is_empty(),
             Self::Rollups => !model.rollups.is_empty(),
         }
     }
 }
 
+/// The indexes that some entity is read by, in the file's order.
+fn indexes(model: &Model) -> Vec<&str> {
+    let patterns = || model.entities.iter().flat_map(|entity| &entity.patterns);
+    let names = model.table.indexes.iter().map(|index| index.name.as_str());
+    names.filter(|name| patterns().any(|known| known.index.as_deref() == Some(*name))).collect()
+}
+
 impl Target {
-    fn statement(self, function: Function, actions: &[&str]) -> Value {
+    fn statement(self, function: Function, model: &Model, actions: &[&str]) -> Value {
         let statement = json!({
             "Sid": format!("{self:?}"),
             "Effect": "Allow",
             "Action": actions,
-            "Resource": self.arn(function),
+            "Resource": self.arn(function, model),
         });
         match self {
             Self::Traces => only_if(when::TRACING, statement),
@@ -182,9 +202,13 @@ impl Target {
         }
     }
 
-    fn arn(self, function: Function) -> Value {
+    fn arn(self, function: Function, model: &Model) -> Value {
         match self {
             Self::Table => attribute(TABLE, "Arn"),
+            Self::Indexes => indexes(model)
+                .iter()
+                .map(|name| substituted(format!("${{{TABLE}.Arn}}/index/{name}")))
+                .collect(),
             Self::Rollups => attribute(ROLLUPS, "Arn"),
             Self::Stream => attribute(TABLE, "StreamArn"),
             Self::Queue => attribute(QUEUE, "Arn"),

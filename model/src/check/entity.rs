@@ -13,9 +13,10 @@ use crate::table::TableDefinition;
 use crate::value;
 
 /// The fields of an entity besides its key templates.
-const FIELDS: [&str; 4] = ["attributes", "collections", "escape", "match"];
+const FIELDS: [&str; 5] = ["attributes", "collections", "escape", "match", "patterns"];
 /// Names that paths of the HTTP interface have for themselves.
-const RESERVED: [&str; 5] = ["rollups", "batch", "transactions", "openapi.json", "health"];
+const RESERVED: [&str; 7] =
+    ["rollups", "batch", "transactions", "query", "collections", "openapi.json", "health"];
 
 pub(super) fn check(
     name: &str,
@@ -42,14 +43,17 @@ pub(super) fn check(
     unknown_keys(name, file, table, report);
     let all_read = report.problems.len() == before;
     let keys = super::keys::check(name, file, table, &attributes, all_read, report)?;
-    Some(Entity {
+    let mut entity = Entity {
         name: name.to_owned(),
         attributes,
         keys,
         primary: if table.sort_key.is_some() { 2 } else { 1 },
         discriminator: discriminator(name, file, table, report),
         collections: file.collections.clone(),
-    })
+        patterns: Vec::new(),
+    };
+    entity.patterns = super::pattern::check(&entity, file, table, report);
+    Some(entity)
 }
 
 /// Two entities that can make the same primary key would overwrite each other's items; two that are told by the same

@@ -392,3 +392,91 @@ fn an_absent_attribute_leaves_the_item_out_of_an_index_and_defaults_fill_the_res
     assert!(order.decode(&item)["order_id"].as_str().is_some_and(|id| id.len() == 36));
     assert_eq!(order.decode(&item)["created_at"], "1970-01-01T00:00:00.000Z");
 }
+
+/// The shop with what a mistake is made in.
+const PATTERNS: &str = r##"
+[entities.order.patterns.by_status]
+index = "GSI1"
+by = ["created_at"]
+order = "desc"
+where = { total = { gte = 10 } }
+"##;
+
+#[test]
+fn an_entity_is_read_by_its_patterns_and_by_each_index_that_it_is_in() {
+    let text = SHOP.replace("[rollups.spend]", &format!("{PATTERNS}\n[rollups.spend]"));
+    let model = Model::parse("weir.toml", &text).expect("valid");
+    let order = model.entity("order").expect("there");
+    let names: Vec<_> = order.patterns.iter().map(|pattern| pattern.name.as_str()).collect();
+    assert_eq!(names, ["by_status", "GSI1"]);
+    let by_status = &order.patterns[0];
+    assert_eq!(by_status.given_attributes(), ["status", "created_at"]);
+    assert_eq!(by_status.open_attributes(), [""; 0]);
+    assert!(by_status.descending && !by_status.filter.is_always());
+    assert_eq!(order.patterns[1].open_attributes(), ["created_at"]);
+    assert!(model.entity("customer").expect("there").patterns.is_empty());
+}
+
+#[test]
+fn a_mistake_in_a_pattern_is_named_where_it_stands() {
+    let cases = [
+        (r#"index = "GSI1""#, r#"index = "GSI2""#, "`GSI2` is no index", "\"GSI2\"", "`GSI1`"),
+        ("[\"created_at\"]", "[\"createdat\"]", "goes on with", "\"createdat\"", "`created_at`"),
+        ("[\"created_at\"]", "[\"created_at\", \"status\"]", "goes on with", "\"status\"", "none"),
+        ("total =", "totl =", "has no such attribute", "totl", "did you mean `total`?"),
+        ("patterns.by_status", "patterns.GSI1", "", "", ""),
+        ("gte = 10", "gte = \"x\"", "cannot be compared", "total", "decimal"),
+        (
+            "patterns.by_status",
+            "patterns.\"by status\"",
+            "cannot name a pattern",
+            "\"by status\"",
+            "a letter",
+        ),
+        (
+            "order.patterns.by_status",
+            "customer.patterns.by_status",
+            "is not in the index",
+            "\"GSI1\"",
+            "GSI1PK and GSI1SK",
+        ),
+    ];
+    for (from, to, message, pointed_at, help) in cases {
+        let patterns = PATTERNS.replacen(from, to, 1);
+        let text = SHOP.replace("[rollups.spend]", &format!("{patterns}\n[rollups.spend]"));
+        let parsed = Model::parse("weir.toml", &text);
+        if message.is_empty() {
+            assert!(parsed.is_ok(), "{to}: {parsed:?}");
+            continue;
+        }
+        let error = parsed.expect_err(to);
+        let problem = &error.problems[0];
+        let span = problem.span.offset()..problem.span.offset() + problem.span.len();
+        assert!(problem.message.contains(message), "{to}: {}", problem.message);
+        assert_eq!(&text[span], pointed_at, "{to}: {}", problem.message);
+        let found = problem.help.as_deref().unwrap_or_default();
+        assert!(found.contains(help), "{to}: {found}");
+    }
+}
+
+#[test]
+fn the_entities_of_a_collection_share_its_partitions() {
+    let shared = SHOP
+        .replace("[entities.customer]\n", "[entities.customer]\ncollections = [\"account\"]\n")
+        .replace("[entities.order]\n", "[entities.order]\ncollections = [\"account\"]\n");
+    let model = Model::parse("weir.toml", &shared).expect("valid");
+    assert_eq!(model.collections(), ["account"]);
+    assert_eq!(model.collection("account").len(), 2);
+    let cases = [
+        ("PK = \"USER#{user_id}\"", "PK = \"USERS#{user_id}\"", "do not share the partitions"),
+        ("[\"account\"]", "[\"account\", \"account\"]", "`account` twice"),
+        ("[\"account\"]", "[\"a b\"]", "cannot name a collection"),
+    ];
+    for (from, to, message) in cases {
+        let (before, order) = shared.split_once("[entities.order]").expect("an order");
+        let text = format!("{before}[entities.order]{}", order.replacen(from, to, 1));
+        let error = Model::parse("weir.toml", &text).expect_err(to);
+        let found: Vec<_> = error.problems.iter().map(|problem| &problem.message).collect();
+        assert!(found.iter().any(|found| found.contains(message)), "{to}: {found:?}");
+    }
+}

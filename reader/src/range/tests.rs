@@ -5,7 +5,13 @@ use model::Model;
 use super::*;
 
 /// What `?begins_with`, `?from` and `?to` make of a sort key; absent where empty.
-fn range(sort: &str, [begins_with, from, to]: [&str; 3]) -> Result<KeyRange, String> {
+fn range(sort: &str, [begins_with, from, to]: [&str; 3]) -> Result<SortRange, String> {
+    let given = [("begins_with", begins_with), ("from", from), ("to", to)];
+    asked(sort, &given.map(|(name, text)| (name, Some(text).filter(|text| !text.is_empty()))))
+}
+
+/// What parameters make of a sort key.
+fn asked(sort: &str, given: &[(&str, Option<&str>)]) -> Result<SortRange, String> {
     let text = format!(
         "[table]\nname = \"shop\"\n[entities.order]\nPK = \"U#{{user}}\"\nSK = \"{sort}\"\n\
          [entities.order.attributes]\n\
@@ -17,9 +23,10 @@ fn range(sort: &str, [begins_with, from, to]: [&str; 3]) -> Result<KeyRange, Str
          city = {{ type = \"string\", required = true }}\n"
     );
     let model: Model = text.parse().expect("a definition");
-    let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    let asked = Asked { begins_with: given(begins_with), from: given(from), to: given(to) };
-    KeyRange::of(&model.entities[0], &[("user", "ann")], &asked)
+    let asked =
+        Asked::take(|name| given.iter().find(|(known, _)| *known == name)?.1.map(str::to_owned));
+    let entity = &model.entities[0];
+    of(entity, entity.sort(), &[("user", "ann")], &asked)
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
@@ -29,6 +36,10 @@ fn begins(text: &str) -> SortRange {
 
 fn between(low: &str, high: &str) -> SortRange {
     SortRange::Between(low.to_owned(), high.to_owned())
+}
+
+fn until(low: &str, high: &str) -> SortRange {
+    SortRange::Until(low.to_owned(), high.to_owned())
 }
 
 #[test]
@@ -45,7 +56,7 @@ fn a_range_stays_within_the_entitys_keys() {
         (
             "O#{at}#{n}",
             ["", "2026-11-01", "2026-11-20T06"],
-            between("O#2026-11-01T00:00:00Z", "O#2026-11-20T06:00:00Z"),
+            until("O#2026-11-01T00:00:00Z", "O#2026-11-20T06:00:00Z"),
         ),
         ("O#{at}", ["", "2026", ""], between("O#2026-01-01T00:00:00Z", &end("O#"))),
         (
@@ -53,23 +64,23 @@ fn a_range_stays_within_the_entitys_keys() {
             ["", "2026-11-01T01:00:00+01:00", ""],
             between("O#2026-11-01T00:00:00Z", &end("O#")),
         ),
-        ("O#{at}", ["", "", "2026"], between("O#", "O#2026-01-01T00:00:00Z")),
-        ("{at}", ["", "", "2026"], between("\0", "2026-01-01T00:00:00Z")),
-        ("O#{at:month}#{n}", ["", "2026-02", "2026-03"], between("O#2026-02", "O#2026-03")),
-        ("O#{n:04}", ["", "7", "12"], between("O#0007", "O#0012")),
+        ("O#{at}", ["", "", "2026"], until("O#", "O#2026-01-01T00:00:00Z")),
+        ("{at}", ["", "", "2026"], until("\0", "2026-01-01T00:00:00Z")),
+        ("O#{at:month}#{n}", ["", "2026-02", "2026-03"], until("O#2026-02", "O#2026-03")),
+        ("O#{n:04}", ["", "7", "12"], until("O#0007", "O#0012")),
         ("O#{n:desc04}", ["", "7", "12"], between(&end("O#9987"), &end("O#9992"))),
     ];
     for (sort, asked, expected) in cases {
         let range = range(sort, asked).unwrap_or_else(|error| panic!("{sort} {asked:?}: {error}"));
-        assert_eq!(range.range, expected, "{sort} {asked:?}");
+        assert_eq!(range, expected, "{sort} {asked:?}");
     }
 }
 
 #[test]
 fn the_end_of_a_range_is_not_in_it() {
     let range = range("O#{at}", ["", "2026-11-01", "2026-11-02"]).expect("a range");
-    assert!(range.admits("O#2026-11-01T23:59:59Z"));
-    assert!(!range.admits("O#2026-11-02T00:00:00Z"));
+    assert!(range.contains("O#2026-11-01T23:59:59Z"));
+    assert!(!range.contains("O#2026-11-02T00:00:00Z"));
 }
 
 #[test]
@@ -94,7 +105,7 @@ fn what_has_no_order_in_the_sort_key_is_refused() {
             ["November", "", ""],
             "`begins_with`: `November`, expected the beginning of a time",
         ),
-        ("O#{at}", ["2026", "2026", ""], "`begins_with`: goes without from and to"),
+        ("O#{at}", ["2026", "2026", ""], "`begins_with`: goes without from, expected"),
         ("O#{at}", ["", "2027", "2026"], "`to`: expected more than `from`"),
         ("O#{at}", ["", "soon", ""], "`from`: expected an RFC 3339 timestamp"),
         ("O#{n:04}", ["", "12345", ""], "`from`: `n` is 12345, which does not fit"),
@@ -108,4 +119,51 @@ fn what_has_no_order_in_the_sort_key_is_refused() {
         let error = range(sort, asked).expect_err(sort);
         assert!(error.starts_with(expected), "{sort} {asked:?}: {error}");
     }
+}
+
+#[test]
+fn an_edge_takes_what_begins_with_it_or_leaves_it_out_as_a_whole() {
+    let end = |text: &str| format!("{text}{END}");
+    let cases: [(&str, &[(&str, &str)], SortRange); 12] = [
+        ("O#{n:04}#{city}", &[("gte", "7")], between("O#0007", &end("O#"))),
+        ("O#{n:04}#{city}", &[("gt", "7")], between(&end("O#0007"), &end("O#"))),
+        ("O#{n:04}#{city}", &[("lt", "7")], until("O#", "O#0007")),
+        ("O#{n:04}#{city}", &[("lte", "7")], between("O#", &end("O#0007"))),
+        ("O#{n:04}#{city}", &[("gt", "7"), ("lte", "7")], SortRange::Every),
+        ("O#{n:04}#{city}", &[("between", "7,9")], between("O#0007", &end("O#0009"))),
+        ("O#{n:desc04}", &[("gt", "7")], until("O#", "O#9992")),
+        ("O#{n:desc04}", &[("lte", "7")], between("O#9992", &end("O#"))),
+        ("O#{n:04}#{city}", &[("eq", "7")], begins("O#0007#")),
+        ("O#{city}#{n}", &[("eq", "a#")], begins("O#a%23#")),
+        ("O#{city}", &[("eq", "a")], between("O#a", "O#a")),
+        ("O#{city}#X", &[("eq", "a")], between("O#a#X", "O#a#X")),
+    ];
+    for (sort, given, expected) in cases {
+        let given: Vec<_> = given.iter().map(|(name, text)| (*name, Some(*text))).collect();
+        match asked(sort, &given) {
+            Ok(range) => assert_eq!(range, expected, "{sort} {given:?}"),
+            Err(error) => {
+                let expected_error = "`lte`: expected more than `gt`";
+                assert_eq!((error.as_str(), &expected), (expected_error, &SortRange::Every));
+            }
+        }
+    }
+}
+
+#[test]
+fn parameters_that_say_the_same_or_exclude_each_other_are_refused() {
+    let cases: [(&[(&str, &str)], &str); 5] = [
+        (&[("from", "1"), ("gt", "1")], "`from`: goes without gt"),
+        (&[("to", "1"), ("lte", "1")], "`to`: goes without lte"),
+        (&[("eq", "1"), ("lt", "2")], "`eq`: goes without lt"),
+        (&[("begins_with", "1"), ("between", "1,2")], "`begins_with`: goes without between"),
+        (&[("between", "1")], "`between`: `1`, expected the least and the greatest"),
+    ];
+    for (given, expected) in cases {
+        let given: Vec<_> = given.iter().map(|(name, text)| (*name, Some(*text))).collect();
+        let error = asked("O#{n:04}", &given).expect_err(expected);
+        assert!(error.starts_with(expected), "{error}");
+    }
+    let error = asked("ONE", &[("from", Some("1"))]).expect_err("nothing is open");
+    assert!(error.starts_with("`from`: expected no range"), "{error}");
 }

@@ -18,9 +18,9 @@ use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 use model::{AttributeValue, Item};
 
 use super::Rollups;
-use crate::cursor;
+use crate::cursor::{self, Position};
 use crate::error::Error;
-use crate::query::{Names, Query, SortRange, page_from};
+use crate::query::{self, Names, Query, SortRange, Want};
 
 /// How many stripes are read at once.
 const MAX_READS_IN_FLIGHT: usize = 16;
@@ -63,8 +63,10 @@ impl Rollups {
     ) -> Result<Rows, Error> {
         let names = Names {
             table: &self.table,
+            index: None,
             partition_key: ROLLUPS_PARTITION_KEY,
             sort_key: Some(ROLLUPS_SORT_KEY),
+            primary: (ROLLUPS_PARTITION_KEY, Some(ROLLUPS_SORT_KEY)),
         };
         let (low, high) = plan.sort_keys();
         let query = |partition: &String| Query {
@@ -75,14 +77,15 @@ impl Rollups {
         };
         // A cursor is that of the group, whose name is that of its first partition.
         let group = query(plan.partitions.first().expect("a group has a partition"));
-        let start = cursor.map(|text| cursor::read(&text, &group)).transpose()?;
+        let start = cursor.map(|text| cursor::read(&text, names, &group)).transpose()?;
         let stripes: Vec<Stripe> = stream::iter(plan.partitions.iter().map(query))
-            .map(|query| self.stripe(names, query, start.clone()))
+            .map(|query| self.stripe(names, query, start.as_ref()))
             .buffered(MAX_READS_IN_FLIGHT)
             .try_collect()
             .await?;
         let (rows, read_to) = merge(stripes, limit as usize);
-        let cursor = read_to.map(|sort_key| cursor::write(&group.partition, &sort_key));
+        let cursor = read_to
+            .map(|sort_key| cursor::write(names, &group.partition, &Position::at(&sort_key)));
         Ok(Rows { rows, cursor })
     }
 
@@ -90,14 +93,16 @@ impl Rollups {
         &self,
         names: Names<'_>,
         query: Query,
-        start: Option<String>,
+        start: Option<&Position>,
     ) -> Result<Stripe, Error> {
-        let (items, read_to) = page_from(&self.client, names, &query, start).await?;
+        let limit = query.limit;
+        let read = query::read(&self.client, names, &query, limit, start, Want::Items).await?;
         let keyed = |item: Item| match item.get(ROLLUPS_SORT_KEY) {
             Some(AttributeValue::S(key)) => Ok((key.clone(), item)),
             other => Err(Error::Unreadable(format!("a rollup item with the sort key {other:?}"))),
         };
-        Ok(Stripe { items: items.into_iter().map(keyed).collect::<Result<_, _>>()?, read_to })
+        let items = read.items.into_iter().map(keyed).collect::<Result<_, _>>()?;
+        Ok(Stripe { items, read_to: read.end.map(|position| position.sort) })
     }
 }
 

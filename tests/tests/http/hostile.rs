@@ -7,16 +7,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::shop::{Shop, problem};
+use crate::shop::{Shop, encoded, problem};
 
 /// A cursor as `table` writes it, of any sort key in any partition: its checksum is no secret.
 fn forged(partition: &str, sort: &str) -> String {
     let sum = fnv1a(partition.bytes().chain([0]).chain(sort.bytes())).to_be_bytes();
     URL_SAFE_NO_PAD.encode([&[1], &sum[4..], sort.as_bytes()].concat())
-}
-
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 #[tokio::test]

@@ -116,8 +116,19 @@ impl Shop {
 
     /// A shop whose tables do not exist.
     pub(crate) async fn without_tables() -> Self {
+        Self::defined(DEFINITION).await
+    }
+
+    /// A shop of another definition, whose tables are made, and empty.
+    pub(crate) async fn of(definition: &str) -> Self {
+        let shop = Self::defined(definition).await;
+        shop.table.provision().await.expect("tables can be made");
+        shop
+    }
+
+    async fn defined(definition: &str) -> Self {
         let connection = TestDynamo::start().await.connect().await;
-        let model = DEFINITION.parse().unwrap_or_else(|error| panic!("{error:?}"));
+        let model = definition.parse().unwrap_or_else(|error| panic!("{error:?}"));
         let model = Arc::new(with_own_tables(model));
         let rollups = Rollups::new(&connection, &model.table.rollups_table);
         let routes = web::routes::all(&model);
@@ -167,4 +178,9 @@ impl Reply {
 /// A problem as [`Reply::problem`] tells it.
 pub(crate) fn problem(status: u16, kind: &str) -> (u16, String) {
     (status, kind.to_owned())
+}
+
+/// Text as a part of a URL has it.
+pub(crate) fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{self, reference};
 use crate::body::MAX_BATCH_ROWS;
-use crate::parameters::{LIST_DEFAULT, LIST_LIMIT, POINTS_DEFAULT, POINTS_LIMIT};
+use crate::parameters::{POINTS_DEFAULT, POINTS_LIMIT};
 use crate::paths::path_attributes;
 use crate::problem::{Kind, MEDIA_TYPE};
 use crate::routes::Operation;
@@ -65,13 +65,7 @@ pub(super) fn of_entity(operation: Operation, entity: &Entity) -> Value {
             let report = Some(reference(schema::BATCH_REPORT));
             batch.success(StatusCode::OK, "what became of each row", report)
         }
-        Operation::List => {
-            let summary = "lists the items of one partition in the order of the sort key";
-            let mut list = Answer::new(operation, "list", name, summary);
-            list.parameters = path_parameters(entity, &entity.partition_attributes());
-            list.parameters.extend(list_parameters(entity));
-            list.success(StatusCode::OK, "a page of items", Some(schema::listing(entity)))
-        }
+        Operation::List => super::lists::of_partition(entity),
         _ => {
             let mut got = Answer::new(operation, "get", name, "gets an item");
             got.parameters = path_parameters(entity, &path_attributes(entity));
@@ -118,22 +112,32 @@ pub(super) fn of_service(operation: Operation) -> Value {
 }
 
 /// An operation in the making.
-struct Answer<'a> {
+pub(super) struct Answer<'a> {
     operation: Operation,
     id: String,
-    tag: &'a str,
+    pub(super) tag: &'a str,
     summary: &'a str,
-    parameters: Vec<Value>,
+    pub(super) parameters: Vec<Value>,
     body: Option<Value>,
 }
 
 impl<'a> Answer<'a> {
-    fn new(operation: Operation, verb: &str, subject: &'a str, summary: &'a str) -> Self {
+    pub(super) fn new(
+        operation: Operation,
+        verb: &str,
+        subject: &'a str,
+        summary: &'a str,
+    ) -> Self {
         let id = format!("{verb}_{subject}");
         Self { operation, id, tag: subject, summary, parameters: Vec::new(), body: None }
     }
 
-    fn success(self, status: StatusCode, description: &str, schema: Option<Value>) -> Value {
+    pub(super) fn success(
+        self,
+        status: StatusCode,
+        description: &str,
+        schema: Option<Value>,
+    ) -> Value {
         let mut success = json!({ "description": description });
         if let Some(schema) = schema {
             success["content"] = json!({ JSON: { "schema": schema } });
@@ -174,26 +178,13 @@ fn problems(operation: Operation) -> Vec<(String, Value)> {
         .collect()
 }
 
-fn path_parameters(entity: &Entity, names: &[&str]) -> Vec<Value> {
+pub(super) fn path_parameters(entity: &Entity, names: &[&str]) -> Vec<Value> {
     let attributes = names.iter().filter_map(|name| entity.attribute(name));
     attributes
         .map(|known| {
             parameter("path", &known.name, true, schema::attribute(known), "a part of the key")
         })
         .collect()
-}
-
-fn list_parameters(entity: &Entity) -> [Value; 6] {
-    let first = entity.sort_attributes().first().copied().unwrap_or_default();
-    let text = || json!({ "type": "string" });
-    [
-        limit(&LIST_LIMIT, LIST_DEFAULT),
-        query("order", json!({ "enum": ["asc", "desc"], "default": "asc" }), "of the sort keys"),
-        query("cursor", text(), "the cursor of the page before"),
-        query("begins_with", text(), &format!("what `{first}` begins with")),
-        query("from", text(), &format!("the least `{first}`, included")),
-        query("to", text(), &format!("the greatest `{first}`, excluded")),
-    ]
 }
 
 /// What a body must have although the path is given.
@@ -206,14 +197,14 @@ fn required_beside_path(entity: &Entity, required: &Value) -> Value {
         .collect()
 }
 
-fn limit(range: &RangeInclusive<u32>, default: u32) -> Value {
+pub(super) fn limit(range: &RangeInclusive<u32>, default: u32) -> Value {
     let schema = json!({
         "type": "integer", "minimum": range.start(), "maximum": range.end(), "default": default,
     });
     query("limit", schema, "the most that a page has")
 }
 
-fn query(name: &str, schema: Value, description: &str) -> Value {
+pub(super) fn query(name: &str, schema: Value, description: &str) -> Value {
     parameter("query", name, false, schema, description)
 }
 

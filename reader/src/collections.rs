@@ -1,0 +1,68 @@
+//! Collections: the items of several entities that share a partition, by one query.
+//!
+//! ```text
+//! GET /collections/account/ann    { "order": […], "profile": [{…}], "cursor": null }
+//! ```
+//!
+//! **Invariant:** a page has a list for every entity of the collection, each in the order of the sort keys, and ends as those of
+//! lists do.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use model::{Entity, Pattern, Predicate};
+use serde_json::{Map, Value};
+use table::{Query, Table};
+use web::parameters::{LIST_DEFAULT, LIST_LIMIT};
+use web::paths::collection_path;
+use web::{Parameters, PathTexts, Problem};
+
+use crate::MAX_READS;
+
+/// The entities of a collection.
+#[derive(Clone)]
+struct Collection {
+    table: Table,
+    entities: Arc<[Entity]>,
+}
+
+/// The routes of the collections.
+pub(crate) fn router(table: &Table) -> Router {
+    let model = table.model();
+    model.collections().into_iter().fold(Router::new(), |router, name| {
+        let entities: Arc<[Entity]> = model.collection(name).into_iter().cloned().collect();
+        let path = collection_path(name, &entities[0]);
+        let collection = Collection { table: table.clone(), entities };
+        router.merge(Router::new().route(&path, get(page)).with_state(collection))
+    })
+}
+
+async fn page(
+    State(Collection { table, entities }): State<Collection>,
+    path: PathTexts,
+    mut parameters: Parameters,
+) -> Result<Json<Map<String, Value>>, Problem> {
+    let limit = Some(parameters.number("limit", LIST_LIMIT, LIST_DEFAULT));
+    let descending = parameters.choice("order", &["asc", "desc"]) == "desc";
+    let cursor = parameters.text("cursor");
+    let consistent = parameters.flag("consistent");
+    parameters.finish()?;
+    // The same values make the partition of each: the definition was checked for it.
+    let first = &entities[0];
+    let partition = Pattern::of_table(first)
+        .partition_from_text(first, &path.pairs())
+        .map_err(|errors| Problem::fields(&first.name, errors))?;
+    let filter = Predicate::Any(entities.iter().map(Entity::kind).collect());
+    let query =
+        Query { partition, filter, consistent, descending, limit, cursor, ..Query::default() };
+    let found = table.list(&query, MAX_READS).await?;
+    let of_entity = |entity: &Entity| {
+        let own = found.items.iter().filter(|item| entity.matches(item));
+        (entity.name.clone(), own.map(|item| Value::Object(entity.decode(item))).collect())
+    };
+    let mut page: Map<String, Value> = entities.iter().map(of_entity).collect();
+    page.insert("cursor".to_owned(), found.cursor.map_or(Value::Null, Value::String));
+    Ok(Json(page))
+}

@@ -1,0 +1,157 @@
+//! Pages of a partition's items, and how many there are: reads, until there is enough.
+//!
+//! ```text
+//! list, limit 10:   read 10, 4 of them wanted ─► read 15 more, since 2 in 5 are ─► 10 ─► cursor behind the tenth
+//! ```
+//!
+//! **Invariant:** however few items a filter admits, a page takes a bounded number of requests; it ends where it has got to,
+//! and its cursor is `None` at the end of the range only.
+
+use model::Item;
+
+use crate::cursor::{self, Position};
+use crate::error::Error;
+use crate::items::Table;
+use crate::query::{Names, Query, Read, Want, read};
+
+/// The most items that are looked at by one request because a filter admits few of them.
+const MAX_EXAMINED: usize = 1000;
+
+/// Some items, and where to go on.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The items, in the order of their sort keys.
+    pub items: Vec<Item>,
+    /// What to ask the next page with; `None` when this is the last.
+    pub cursor: Option<String>,
+}
+
+/// How many items there are, and where to go on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// How many were found.
+    pub count: usize,
+    /// What to count the others with; `None` when these are all.
+    pub cursor: Option<String>,
+}
+
+impl Table {
+    /// Reads a page by one request. With a filter it may have no items and yet not be the last.
+    ///
+    /// # Errors
+    /// [`Error::Cursor`] for a cursor of another query; [`Error::Invalid`] for an index that is not there, or is to be
+    /// consistent; else what DynamoDB says.
+    pub async fn query(&self, query: &Query) -> Result<Page, Error> {
+        self.list(query, 1).await
+    }
+
+    /// Reads a page by as many requests as it needs, and no more than `max_reads`.
+    ///
+    /// It ends once it has as many items as `query.limit` says, or has any after a megabyte was read.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn list(&self, query: &Query, max_reads: u32) -> Result<Page, Error> {
+        let names = Names::of(&self.model.table, query)?;
+        let wanted = query.limit.map_or(usize::MAX, |limit| limit as usize);
+        let mut start = start(names, query)?;
+        let mut items: Vec<Item> = Vec::new();
+        let mut examined = 0;
+        let mut limit = query.limit;
+        for number in 0..max_reads {
+            let found = self.read(names, query, limit, start.as_ref(), Want::Items, number).await?;
+            examined += found.examined;
+            let is_cut = limit.is_none_or(|limit| found.examined < limit as usize);
+            items.extend(found.items);
+            start = found.end;
+            if items.len() > wanted {
+                items.truncate(wanted);
+                start = items.last().map(|item| names.position(item)).transpose()?;
+            }
+            let has_enough = items.len() >= wanted || (is_cut && !items.is_empty());
+            if start.is_none() || has_enough {
+                break;
+            }
+            limit = limit.map(|_| next_limit(wanted - items.len(), items.len(), examined));
+        }
+        Ok(Page { items, cursor: cursor(names, query, start) })
+    }
+
+    /// Counts the items of a range by no more than `max_reads` requests, each of a megabyte. A `limit` and a `select` say
+    /// nothing.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn count(&self, query: &Query, max_reads: u32) -> Result<Count, Error> {
+        let names = Names::of(&self.model.table, query)?;
+        let mut start = start(names, query)?;
+        let mut count = 0;
+        for number in 0..max_reads {
+            let found = self.read(names, query, None, start.as_ref(), Want::Count, number).await?;
+            count += found.count;
+            start = found.end;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(Count { count, cursor: cursor(names, query, start) })
+    }
+
+    async fn read(
+        &self,
+        names: Names<'_>,
+        query: &Query,
+        limit: Option<u32>,
+        start: Option<&Position>,
+        want: Want,
+        number: u32,
+    ) -> Result<Read, Error> {
+        let found = read(&self.client, names, query, limit, start, want).await;
+        // DynamoDB refuses to begin outside the range. Later it begins where it has ended itself.
+        found.map_err(|error| match error {
+            Error::Refused { message, .. } if number == 0 && is_of_start(start, &message) => {
+                Error::Cursor
+            }
+            other => other,
+        })
+    }
+}
+
+fn start(names: Names<'_>, query: &Query) -> Result<Option<Position>, Error> {
+    query.cursor.as_deref().map(|text| cursor::read(text, names, query)).transpose()
+}
+
+fn cursor(names: Names<'_>, query: &Query, end: Option<Position>) -> Option<String> {
+    end.map(|position| cursor::write(names, &query.partition, &position))
+}
+
+/// Whether what DynamoDB refuses is where the read begins. It calls that the starting key.
+fn is_of_start(start: Option<&Position>, message: &str) -> bool {
+    let message = message.to_lowercase();
+    start.is_some()
+        && ["starting key", "start key", "startkey"].iter().any(|of| message.contains(of))
+}
+
+/// How many items to look at for those that are missing, by how many of those that were looked at were wanted.
+fn next_limit(missing: usize, found: usize, examined: usize) -> u32 {
+    let estimate = match found {
+        0 => examined.saturating_mul(2),
+        found => missing.saturating_mul(examined.div_ceil(found)),
+    };
+    let limit = estimate.clamp(missing, missing.max(MAX_EXAMINED));
+    u32::try_from(limit).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_is_looked_at_the_fewer_are_wanted() {
+        assert_eq!(next_limit(6, 4, 4), 6, "all are wanted");
+        assert_eq!(next_limit(6, 4, 10), 18);
+        assert_eq!(next_limit(1, 0, 1), 2, "none was found yet");
+        assert_eq!(next_limit(10, 0, 900), 1000);
+        assert_eq!(next_limit(5000, 1, 900), 5000, "a page may be longer than that");
+    }
+}

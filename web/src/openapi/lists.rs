@@ -1,0 +1,109 @@
+//! The operations of the OpenAPI document that list items: partitions, access patterns, collections.
+
+use axum::http::StatusCode;
+use model::{Entity, Pattern};
+use serde_json::{Map, Value, json};
+
+use super::operation::{Answer, limit, path_parameters, query};
+use super::schema::{cursor, listing, reference};
+use crate::parameters::{LIST_DEFAULT, LIST_LIMIT};
+use crate::routes::Operation;
+
+/// The listing of a partition.
+pub(super) fn of_partition(entity: &Entity) -> Value {
+    let summary = "lists the items of one partition in the order of the sort key";
+    let list = Answer::new(Operation::List, "list", &entity.name, summary);
+    of(list, entity, &Pattern::of_table(entity))
+}
+
+/// The listing of an access pattern.
+pub(super) fn of_pattern(entity: &Entity, pattern: &Pattern) -> Value {
+    let subject = format!("{}.{}", entity.name, pattern.name);
+    let read =
+        pattern.index.as_ref().map_or("the table".to_owned(), |name| format!("index {name}"));
+    let summary = format!("lists items of one partition of {read} in the order of its sort key");
+    let mut list = Answer::new(Operation::Query, "query", &subject, &summary);
+    list.tag = &entity.name;
+    of(list, entity, pattern)
+}
+
+fn of(mut list: Answer<'_>, entity: &Entity, pattern: &Pattern) -> Value {
+    list.parameters = path_parameters(entity, &pattern.given_attributes());
+    list.parameters.extend(paging(pattern.descending));
+    if pattern.index.is_none() {
+        list.parameters.push(consistent());
+    }
+    list.parameters.extend(ranges(pattern));
+    list.parameters.extend([
+        query("where", text(), "what holds of the items, as JSON: {\"status\":\"paid\"}"),
+        query("select", text(), "the attributes that are answered, with commas between"),
+        query("count", flag(false), "whether the items are counted, not answered"),
+    ]);
+    list.success(StatusCode::OK, "a page of items, or their number", Some(page(entity)))
+}
+
+/// The listing of a collection, of which these are the entities.
+pub(super) fn of_collection(name: &str, entities: &[&Entity]) -> Value {
+    let summary = "lists the items of one partition by entity";
+    let mut list = Answer::new(Operation::Collection, "collection", name, summary);
+    list.tag = "collections";
+    let first = entities[0];
+    list.parameters = path_parameters(first, &first.partition_attributes());
+    list.parameters.extend(paging(false));
+    list.parameters.push(consistent());
+    let of_entity = |entity: &&Entity| {
+        let items = json!({ "type": "array", "items": reference(&entity.name) });
+        (entity.name.clone(), items)
+    };
+    let mut properties: Map<String, Value> = entities.iter().map(of_entity).collect();
+    properties.insert("cursor".to_owned(), cursor());
+    let required: Vec<&String> = properties.keys().collect();
+    let page = json!({ "type": "object", "required": required, "properties": properties });
+    list.success(StatusCode::OK, "a page of items by entity", Some(page))
+}
+
+fn paging(descending: bool) -> [Value; 3] {
+    let default = if descending { "desc" } else { "asc" };
+    [
+        limit(&LIST_LIMIT, LIST_DEFAULT),
+        query("order", json!({ "enum": ["asc", "desc"], "default": default }), "of the sort keys"),
+        query("cursor", text(), "the cursor of the page before"),
+    ]
+}
+
+fn consistent() -> Value {
+    query("consistent", flag(true), "whether what was written before is seen; not so costs half")
+}
+
+/// The parameters about the first attribute of the sort key that the path does not give.
+fn ranges(pattern: &Pattern) -> Vec<Value> {
+    let Some(first) = pattern.open_attributes().first().copied() else { return Vec::new() };
+    let about = [
+        ("begins_with", format!("what `{first}` begins with")),
+        ("from", format!("the least `{first}`, included")),
+        ("to", format!("the greatest `{first}`, excluded")),
+        ("eq", format!("what `{first}` is")),
+        ("gt", format!("what `{first}` is greater than")),
+        ("gte", format!("the least `{first}`, included")),
+        ("lt", format!("what `{first}` is less than")),
+        ("lte", format!("the greatest `{first}`, included")),
+        ("between", format!("the least and the greatest `{first}`, both included: a,b")),
+    ];
+    about.iter().map(|(name, description)| query(name, text(), description)).collect()
+}
+
+/// A page of items, or a count of them.
+fn page(entity: &Entity) -> Value {
+    let properties = json!({ "count": { "type": "integer", "minimum": 0 }, "cursor": cursor() });
+    let count =
+        json!({ "type": "object", "required": ["count", "cursor"], "properties": properties });
+    json!({ "oneOf": [listing(entity), count] })
+}
+
+fn text() -> Value {
+    json!({ "type": "string" })
+}
+
+fn flag(default: bool) -> Value {
+    json!({ "enum": ["true", "false"], "default": default.to_string() })
+}
