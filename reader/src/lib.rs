@@ -3,6 +3,7 @@
 //! | request | answers |
 //! |---|---|
 //! | `GET /{entity}/{partition…}/{sort…}` | the item; 404 when there is none |
+//! | `GET /batch/{entity}?keys=[…]` | the items of these keys |
 //! | `GET /{entity}/{partition…}?limit&order&cursor&from&to&where&select&count…` | a page of the partition's items |
 //! | `GET /query/{entity}/{pattern}/{attributes…}?…` | the same by an access pattern, or an index |
 //! | `GET /collections/{collection}/{partition…}?limit&order&cursor` | a page of the partition's items, by entity |
@@ -10,13 +11,14 @@
 //! | `GET /rollups/{rollup}?{dimension}=…&from&to&every&limit&cursor` | a page of points |
 //! | `GET /openapi.json` | what is served, by both services |
 //!
-//! **Invariant:** every read is a GetItem or a Query of one partition, strongly consistent unless asked otherwise or of an
+//! **Invariant:** every read is of keys or a Query of one partition, strongly consistent unless asked otherwise or of an
 //! index, which cannot be. There is no scan, and where nothing is known there is no point rather than a zero.
 
 pub mod answer;
 mod collections;
 mod items;
 mod lists;
+mod many;
 mod range;
 mod rollups;
 
@@ -41,7 +43,10 @@ pub fn app(table: Table, rollups: Rollups) -> Router {
     let document = Arc::new(web::openapi::document(&model));
     let openapi = get(move || std::future::ready(Json(document.as_ref().clone())));
     let of_entity = |router: Router, entity| {
-        router.merge(items::router(&table, entity)).merge(lists::router(&table, entity))
+        router
+            .merge(items::router(&table, entity))
+            .merge(many::router(&table, entity))
+            .merge(lists::router(&table, entity))
     };
     model
         .entities

@@ -1,5 +1,6 @@
 //! The items of the table: put, create, get, delete, and batches of puts.
 
+mod get_many;
 mod guard;
 mod update;
 
@@ -11,6 +12,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, PutRequest, ReturnValue, WriteRequest};
 use model::{Entity, Item, Model, PrimaryKey};
+
+pub use get_many::{Found, MAX_BATCH_KEYS};
 
 use crate::connection::Connection;
 use crate::error::Error;

@@ -14,6 +14,8 @@ mod hostile;
 mod items;
 #[path = "http/lists.rs"]
 mod lists;
+#[path = "http/many.rs"]
+mod many;
 #[path = "http/queries.rs"]
 mod queries;
 #[path = "http/rollups.rs"]

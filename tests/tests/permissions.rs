@@ -101,11 +101,12 @@ impl Functions {
     /// Goes through every route of the writer, and then every route of the reader.
     async fn ask_everything(&self, item: &Value, rollups: &[&str]) {
         let model = &self.system.model;
+        let keys = web::paths::path_attributes(&model.entities[0]);
         for route in web::routes::writes(model) {
-            ask(&self.writer.1, &route, item, rollups).await;
+            ask(&self.writer.1, &route, item, &keys, rollups).await;
         }
         for route in web::routes::reads(model) {
-            ask(&self.reader.1, &route, item, rollups).await;
+            ask(&self.reader.1, &route, item, &keys, rollups).await;
         }
     }
 
@@ -230,7 +231,7 @@ fn resources(resource: &Value) -> Vec<String> {
 }
 
 /// Asks what a route is for. Every operation must do its work, or what it asks of DynamoDB would be missed.
-async fn ask(app: &Router, route: &Route, item: &Value, rollups: &[&str]) {
+async fn ask(app: &Router, route: &Route, item: &Value, keys: &[&str], rollups: &[&str]) {
     let path = filled(&route.path, item);
     let (method, body, status) = match route.operation {
         Operation::Create => ("POST", Some(item.clone()), 201),
@@ -243,6 +244,14 @@ async fn ask(app: &Router, route: &Route, item: &Value, rollups: &[&str]) {
         Operation::Get | Operation::List | Operation::Query => ("GET", None, 200),
         Operation::Collection | Operation::Rollups => ("GET", None, 200),
         Operation::OpenApi | Operation::Health => ("GET", None, 200),
+        Operation::GetMany => {
+            let names = keys.iter().map(|name| (name.to_string(), item[*name].clone()));
+            let key = Value::Array(vec![Value::Object(names.collect())]).to_string();
+            let keys: String = key.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let path = format!("{path}?keys={keys}");
+            assert_eq!(send(app, "GET", &path, None).await, 200, "{path}");
+            return;
+        }
         Operation::Rollup => {
             for question in rollups {
                 assert_eq!(

@@ -22,6 +22,8 @@ pub enum Operation {
     Batch,
     /// Gets an item.
     Get,
+    /// Gets many items.
+    GetMany,
     /// Lists the items of one partition.
     List,
     /// Lists items by an access pattern.
@@ -60,6 +62,7 @@ impl Operation {
             Self::Update => Method::PATCH,
             Self::Delete => Method::DELETE,
             Self::Get
+            | Self::GetMany
             | Self::List
             | Self::Query
             | Self::Collection
@@ -106,6 +109,7 @@ impl Operation {
             Self::Delete => &[Kind::Validation, Kind::NotFound, Kind::Conflict],
             Self::Batch => &[Kind::BadJson, Kind::PayloadTooLarge, Kind::UnsupportedMediaType],
             Self::Get => &[Kind::Validation, Kind::NotFound],
+            Self::GetMany => &[Kind::BadQuery],
             Self::List | Self::Query | Self::Collection => {
                 &[Kind::Validation, Kind::BadQuery, Kind::BadCursor, Kind::Refused]
             }
@@ -184,6 +188,7 @@ fn reads_of(entity: &Entity) -> Vec<Route> {
     if paths.has_list() {
         routes.push(Route::about(entity, Operation::List, paths.partition));
     }
+    routes.push(Route::about(entity, Operation::GetMany, batch_path(entity)));
     routes.extend(entity.patterns.iter().map(|pattern| {
         let path = pattern_path(entity, pattern);
         let name = Some(pattern.name.clone());
@@ -200,7 +205,7 @@ pub fn all(model: &Model) -> Vec<Route> {
     routes
 }
 
-/// Where many items of an entity are put.
+/// Where many items of an entity are put, and got.
 pub fn batch_path(entity: &Entity) -> String {
     format!("/batch/{}", entity.name)
 }

@@ -75,7 +75,7 @@ fn a_summary_says_what_the_file_means() {
         tags        set of string     length at most 9
       paths
         /order                      POST
-        /batch/order                POST
+        /batch/order                GET POST
         /order/{user_id}            GET
         /order/{user_id}/{number}   GET PUT PATCH DELETE
         /query/order/GSI1/{status}  GET
@@ -91,7 +91,7 @@ fn a_summary_says_what_the_file_means() {
       paths
         /note        POST
         /note/{id}   GET PUT PATCH DELETE
-        /batch/note  POST
+        /batch/note  GET POST
       collections /collections/all/{id}
 
     rollup spend of order

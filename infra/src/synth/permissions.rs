@@ -79,6 +79,7 @@ pub const WILDCARDS: [(&str, &str); 3] = [
 ];
 
 const ITEMS: &str = "table/src/items.rs";
+const GET_MANY: &str = "table/src/items/get_many.rs";
 const UPDATE: &str = "table/src/items/update.rs";
 const QUERY: &str = "table/src/query.rs";
 const APPLY: &str = "table/src/rollups.rs";
@@ -96,6 +97,7 @@ pub const USES: &[Use] = &[
     of(Function::Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (ITEMS, "Table::delete")),
     of(Function::Writer, "dynamodb:BatchWriteItem", Target::Table, Need::Nothing, (ITEMS, "Table::put_batch")),
     of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (ITEMS, "Table::get")),
+    of(Function::Reader, "dynamodb:BatchGetItem", Target::Table, Need::Nothing, (GET_MANY, "Table::get_many")),
     of(Function::Reader, "dynamodb:Query", Target::Table, Need::Lists, (QUERY, "read")),
     of(Function::Reader, "dynamodb:Query", Target::Indexes, Need::Indexes, (QUERY, "read")),
     of(Function::Reader, "dynamodb:Query", Target::Rollups, Need::Rollups, (QUERY, "read")),

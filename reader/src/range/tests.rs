@@ -30,6 +30,9 @@ fn asked(sort: &str, given: &[(&str, Option<&str>)]) -> Result<SortRange, String
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
+/// Parameters and their values.
+type Given<'a> = &'a [(&'a str, &'a str)];
+
 fn begins(text: &str) -> SortRange {
     SortRange::BeginsWith(text.to_owned())
 }
@@ -124,7 +127,7 @@ fn what_has_no_order_in_the_sort_key_is_refused() {
 #[test]
 fn an_edge_takes_what_begins_with_it_or_leaves_it_out_as_a_whole() {
     let end = |text: &str| format!("{text}{END}");
-    let cases: [(&str, &[(&str, &str)], SortRange); 12] = [
+    let cases: [(&str, Given<'_>, SortRange); 12] = [
         ("O#{n:04}#{city}", &[("gte", "7")], between("O#0007", &end("O#"))),
         ("O#{n:04}#{city}", &[("gt", "7")], between(&end("O#0007"), &end("O#"))),
         ("O#{n:04}#{city}", &[("lt", "7")], until("O#", "O#0007")),
@@ -152,7 +155,7 @@ fn an_edge_takes_what_begins_with_it_or_leaves_it_out_as_a_whole() {
 
 #[test]
 fn parameters_that_say_the_same_or_exclude_each_other_are_refused() {
-    let cases: [(&[(&str, &str)], &str); 5] = [
+    let cases: [(Given<'_>, &str); 5] = [
         (&[("from", "1"), ("gt", "1")], "`from`: goes without gt"),
         (&[("to", "1"), ("lte", "1")], "`to`: goes without lte"),
         (&[("eq", "1"), ("lt", "2")], "`eq`: goes without lt"),

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use model::{Entity, Pattern};
 use serde_json::{Map, Value, json};
+use table::MAX_BATCH_KEYS;
 
 use super::operation::{Answer, limit, path_parameters, query};
 use super::schema::{cursor, listing, reference};
@@ -60,6 +61,27 @@ pub(super) fn of_collection(name: &str, entities: &[&Entity]) -> Value {
     let required: Vec<&String> = properties.keys().collect();
     let page = json!({ "type": "object", "required": required, "properties": properties });
     list.success(StatusCode::OK, "a page of items by entity", Some(page))
+}
+
+/// Many items by their keys.
+pub(super) fn of_keys(entity: &Entity) -> Value {
+    let summary = "gets many items by their keys";
+    let mut many = Answer::new(Operation::GetMany, "get_many", &entity.name, summary);
+    let names = crate::paths::path_attributes(entity).join(", ");
+    let description = format!("a list of objects of {names}, as JSON: at most {MAX_BATCH_KEYS}");
+    let mut keys = query("keys", text(), &description);
+    keys["required"] = Value::Bool(true);
+    many.parameters = vec![keys];
+    let item = json!({ "oneOf": [reference(&entity.name), { "type": "null" }] });
+    let unread = json!({
+        "type": "array",
+        "items": { "type": "integer" },
+        "description": "the positions of keys to ask for again",
+    });
+    let properties = json!({ "items": { "type": "array", "items": item }, "unread": unread });
+    let schema =
+        json!({ "type": "object", "required": ["items", "unread"], "properties": properties });
+    many.success(StatusCode::OK, "an item for each key, null where there is none", Some(schema))
 }
 
 fn paging(descending: bool) -> [Value; 3] {

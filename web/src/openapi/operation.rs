@@ -65,6 +65,7 @@ pub(super) fn of_entity(operation: Operation, entity: &Entity) -> Value {
             let report = Some(reference(schema::BATCH_REPORT));
             batch.success(StatusCode::OK, "what became of each row", report)
         }
+        Operation::GetMany => super::lists::of_keys(entity),
         Operation::List => super::lists::of_partition(entity),
         _ => {
             let mut got = Answer::new(operation, "get", name, "gets an item");

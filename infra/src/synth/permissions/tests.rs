@@ -55,7 +55,7 @@ fn the_statements_of_the_flights_are_these() {
     {"Fn::If":["SendsTraces",{"Sid":"Traces","Effect":"Allow","Action":["xray:PutTraceSegments","xray:PutTelemetryRecords"],"Resource":"*"},{"Ref":"AWS::NoValue"}]}
     "#);
     insta::assert_snapshot!(shown(Function::Reader, &flights), @r#"
-    {"Sid":"Table","Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Query"],"Resource":{"Fn::GetAtt":["Table","Arn"]}}
+    {"Sid":"Table","Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:BatchGetItem","dynamodb:Query"],"Resource":{"Fn::GetAtt":["Table","Arn"]}}
     {"Sid":"Rollups","Effect":"Allow","Action":["dynamodb:Query","dynamodb:GetItem"],"Resource":{"Fn::GetAtt":["RollupsTable","Arn"]}}
     {"Sid":"Logs","Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resource":{"Fn::GetAtt":["ReaderLogs","Arn"]}}
     {"Fn::If":["SendsTraces",{"Sid":"Traces","Effect":"Allow","Action":["xray:PutTraceSegments","xray:PutTelemetryRecords"],"Resource":"*"},{"Ref":"AWS::NoValue"}]}
@@ -81,7 +81,7 @@ fn what_a_definition_has_no_need_of_is_not_granted() {
         let granted = granted.filter(|used| matches!(used.on, Target::Table | Target::Rollups));
         granted.map(|used| used.action).collect::<Vec<_>>()
     };
-    assert_eq!(on_tables(Function::Reader), ["dynamodb:GetItem"]);
+    assert_eq!(on_tables(Function::Reader), ["dynamodb:GetItem", "dynamodb:BatchGetItem"]);
     // It notes that there are no rollups: one that comes later would have missed what was there before.
     assert_eq!(on_tables(Function::Processor), ["dynamodb:GetItem", "dynamodb:UpdateItem"]);
 }

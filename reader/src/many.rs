@@ -1,0 +1,111 @@
+//! Many items of an entity by their keys.
+//!
+//! ```text
+//! GET /batch/order?keys=[{"user":"ann","number":1},{"user":"bob","number":7}]
+//!
+//!     { "items": [{…}, null], "unread": [] }
+//! ```
+//!
+//! **Invariant:** `items` has a place for each key, in their order: the item, or `null` where there is none. What DynamoDB did not
+//! read in time is `null` too, and its position is in `unread`: ask for it again.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use model::{Entity, FieldError, PrimaryKey};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use table::{MAX_BATCH_KEYS, Table};
+use web::routes::batch_path;
+use web::{Parameters, Problem};
+
+/// What a request for many items goes on with.
+const EXPECTED: &str = "expected a list of keys, such as [{\"id\":\"1\"}]";
+
+/// The items of one entity.
+#[derive(Clone)]
+struct Items {
+    table: Table,
+    entity: Arc<Entity>,
+}
+
+/// The items of some keys.
+#[derive(Debug, Serialize)]
+struct Many {
+    items: Vec<Option<Map<String, Value>>>,
+    unread: Vec<usize>,
+}
+
+/// The route of many of an entity's items.
+pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
+    let items = Items { table: table.clone(), entity: Arc::new(entity.clone()) };
+    Router::new().route(&batch_path(entity), get(many)).with_state(items)
+}
+
+async fn many(
+    State(Items { table, entity }): State<Items>,
+    mut parameters: Parameters,
+) -> Result<Json<Many>, Problem> {
+    let text = parameters.text("keys");
+    let keys = match text.as_deref().map_or(Err(format!("missing, {EXPECTED}")), list) {
+        Ok(keys) => keys,
+        Err(message) => {
+            parameters.error("keys", message);
+            Vec::new()
+        }
+    };
+    parameters.finish()?;
+    let mut errors = Vec::new();
+    let mut wanted = Vec::new();
+    for (position, key) in keys.iter().enumerate() {
+        match primary_key(&entity, key) {
+            Ok(key) => wanted.push(key),
+            Err(found) => errors.extend(found.into_iter().map(|error| {
+                let field = format!("keys[{position}].{}", error.field);
+                FieldError { field, ..error }
+            })),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Problem::parameters(errors));
+    }
+    let found = table.get_many(&wanted).await;
+    // Throttling may leave some; everything else is the same for all of them.
+    if let Some(error) = found.error.filter(|error| !error.is_retryable()) {
+        return Err(error.into());
+    }
+    let shown = |item| entity.matches(item).then(|| entity.decode(item));
+    let items = found.items.iter().map(|item| item.as_ref().and_then(shown)).collect();
+    Ok(Json(Many { items, unread: found.unread }))
+}
+
+/// The keys that a text lists.
+fn list(text: &str) -> Result<Vec<Map<String, Value>>, String> {
+    let json = web::json::parse(text.as_bytes()).map_err(|error| format!("{error}, {EXPECTED}"))?;
+    let keys: Vec<Map<String, Value>> =
+        serde_json::from_value(json).map_err(|error| format!("{error}, {EXPECTED}"))?;
+    if (1..=MAX_BATCH_KEYS).contains(&keys.len()) {
+        return Ok(keys);
+    }
+    Err(format!("{} keys, expected 1 to {MAX_BATCH_KEYS}", keys.len()))
+}
+
+/// The key that attributes make: those of the item's path and no other.
+fn primary_key(entity: &Entity, key: &Map<String, Value>) -> Result<PrimaryKey, Vec<FieldError>> {
+    let names = web::paths::path_attributes(entity);
+    let others = key.keys().filter(|name| !names.contains(&name.as_str()));
+    let message = format!("is no part of the key, expected {}", names.join(", "));
+    let others: Vec<_> = others.map(|name| FieldError::new(name, &message)).collect();
+    if !others.is_empty() {
+        return Err(others);
+    }
+    let texts = key.iter().map(|(name, value)| match value {
+        Value::String(text) => (name.as_str(), text.clone()),
+        value => (name.as_str(), value.to_string()),
+    });
+    let texts: Vec<_> = texts.collect();
+    let pairs: Vec<_> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    Ok(entity.key_from_text(&pairs)?.primary)
+}

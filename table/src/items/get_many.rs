@@ -1,0 +1,130 @@
+//! Many items by their keys, whatever their number.
+//!
+//! **Invariant:** a key is asked for once however often it is given, and each position is answered: by an item, by its absence,
+//! or as unread.
+
+use std::collections::{HashMap, VecDeque};
+
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use model::{AttributeValue, Item, PrimaryKey};
+
+use super::{BATCH_ATTEMPTS, BATCH_RETRY_DELAY, Table};
+use crate::error::Error;
+
+/// The most keys that one BatchGetItem takes.
+pub const MAX_BATCH_KEYS: usize = 100;
+
+/// What many keys lead to.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// What each key leads to, in the order of the keys; `None` where there is no item, and where it was not read.
+    pub items: Vec<Option<Item>>,
+    /// The positions of the keys that were not read.
+    pub unread: Vec<usize>,
+    /// Why they were not, when DynamoDB said so; throttling when it said nothing.
+    pub error: Option<Error>,
+}
+
+/// The items of one request, and the keys that it left.
+type Read = (HashMap<PrimaryKey, Item>, Vec<PrimaryKey>);
+
+impl Table {
+    /// Reads the items with these keys, [`MAX_BATCH_KEYS`] at a time, strongly consistent. What DynamoDB leaves unprocessed is
+    /// asked for again, for a while.
+    ///
+    /// ```no_run
+    /// # async fn example(table: table::Table) -> Result<(), table::Error> {
+    /// let order = table.model().entity("order").expect("it is in the file");
+    /// let keys = [("ann", "1"), ("bob", "7")].map(|(user, number)| {
+    ///     let key = order.key_from_text(&[("user", user), ("number", number)]);
+    ///     key.expect("values of their attributes").primary
+    /// });
+    /// let found = table.get_many(&keys).await;
+    /// if let Some(error) = found.error {
+    ///     return Err(error);
+    /// }
+    /// let there = found.items.iter().flatten().count();
+    /// # Ok(()) }
+    /// ```
+    pub async fn get_many(&self, keys: &[PrimaryKey]) -> Found {
+        let mut positions: HashMap<&PrimaryKey, Vec<usize>> = HashMap::new();
+        let mut pending = VecDeque::new();
+        for (position, key) in keys.iter().enumerate() {
+            let of_key = positions.entry(key).or_default();
+            if of_key.is_empty() {
+                pending.push_back(key.clone());
+            }
+            of_key.push(position);
+        }
+        let mut found = Found { items: vec![None; keys.len()], ..Found::default() };
+        let (mut attempts, mut delay) = (0, BATCH_RETRY_DELAY);
+        while !pending.is_empty() {
+            let asked: Vec<_> = pending.drain(..pending.len().min(MAX_BATCH_KEYS)).collect();
+            let (items, left) = match self.read_once(&asked).await {
+                Ok(read) => read,
+                Err(error) => {
+                    let is_over = !error.is_retryable();
+                    found.error = Some(error);
+                    if is_over {
+                        pending.extend(asked);
+                        break;
+                    }
+                    (HashMap::new(), asked.clone())
+                }
+            };
+            for (key, item) in items {
+                for position in positions.get(&key).into_iter().flatten() {
+                    found.items[*position] = Some(item.clone());
+                }
+            }
+            let has_read = left.len() < asked.len();
+            let is_whole = left.is_empty();
+            pending.extend(left);
+            if has_read {
+                (attempts, delay) = (0, BATCH_RETRY_DELAY);
+            } else {
+                attempts += 1;
+            }
+            if attempts == BATCH_ATTEMPTS {
+                break;
+            }
+            if !is_whole {
+                tokio::time::sleep(delay).await;
+                delay *= 2;
+            }
+        }
+        if pending.is_empty() {
+            found.error = None;
+        }
+        found.unread = pending.iter().flat_map(|key| positions[key].clone()).collect();
+        found.unread.sort_unstable();
+        found
+    }
+
+    /// Asks for up to [`MAX_BATCH_KEYS`] different keys.
+    async fn read_once(&self, keys: &[PrimaryKey]) -> Result<Read, Error> {
+        let table = &self.model.table;
+        let keys = keys.iter().map(|key| table.key_item(key).into()).collect();
+        let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
+        let wanted = wanted.build().expect("keys are set");
+        let request = self.client.batch_get_item().request_items(self.name(), wanted);
+        let answer = request.send().await.map_err(|error| Error::of(self.name(), error))?;
+        let items = answer.responses.and_then(|mut tables| tables.remove(self.name()));
+        let items = items.unwrap_or_default().into_iter().map(Item::from);
+        let items = items.map(|item| Ok((self.primary_key(&item)?, item)));
+        let left = answer.unprocessed_keys.and_then(|mut tables| tables.remove(self.name()));
+        let left = left.map(|left| left.keys).unwrap_or_default().into_iter().map(Item::from);
+        let left = left.map(|key| self.primary_key(&key));
+        Ok((items.collect::<Result<_, Error>>()?, left.collect::<Result<_, Error>>()?))
+    }
+
+    fn primary_key(&self, item: &Item) -> Result<PrimaryKey, Error> {
+        let text = |name: &String| match item.get(name) {
+            Some(AttributeValue::S(text)) => Ok(text.clone()),
+            _ => Err(Error::Unreadable(format!("a key without text in `{name}`"))),
+        };
+        let table = &self.model.table;
+        let sort = table.sort_key.as_ref().map(text).transpose()?;
+        Ok(PrimaryKey { partition: text(&table.partition_key)?, sort })
+    }
+}
