@@ -29,7 +29,6 @@ pub use connection::Connection;
 pub use entity::Items;
 pub use error::Error;
 pub use fresh::fresh;
-pub use items::{BatchOutcome, MAX_BATCH_ITEMS, Table};
 pub use items::{BatchOutcome, Found, MAX_BATCH_ITEMS, MAX_BATCH_KEYS, Table};
 pub use pages::{Count, Page};
 pub use provision::Provisioned;

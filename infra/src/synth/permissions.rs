@@ -80,6 +80,7 @@ pub const WILDCARDS: [(&str, &str); 3] = [
 
 const ITEMS: &str = "table/src/items.rs";
 const GET_MANY: &str = "table/src/items/get_many.rs";
+const BATCH: &str = "table/src/items/batch.rs";
 const UPDATE: &str = "table/src/items/update.rs";
 const QUERY: &str = "table/src/query.rs";
 const APPLY: &str = "table/src/rollups.rs";
@@ -95,7 +96,7 @@ pub const USES: &[Use] = &[
     of(Function::Writer, "dynamodb:PutItem", Target::Table, Need::Nothing, (ITEMS, "Table::put, Table::create")),
     of(Function::Writer, "dynamodb:UpdateItem", Target::Table, Need::Nothing, (UPDATE, "Table::patch, Table::update")),
     of(Function::Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (ITEMS, "Table::delete")),
-    of(Function::Writer, "dynamodb:BatchWriteItem", Target::Table, Need::Nothing, (ITEMS, "Table::put_batch")),
+    of(Function::Writer, "dynamodb:BatchWriteItem", Target::Table, Need::Nothing, (BATCH, "Table::put_batch")),
     of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (ITEMS, "Table::get")),
     of(Function::Reader, "dynamodb:BatchGetItem", Target::Table, Need::Nothing, (GET_MANY, "Table::get_many")),
     of(Function::Reader, "dynamodb:Query", Target::Table, Need::Lists, (QUERY, "read")),
