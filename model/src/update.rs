@@ -24,11 +24,13 @@ mod creation;
 mod indexes;
 mod parents;
 mod plan;
+mod replacement;
 
 pub use plan::{Assignment, Bound, To, UpdatePlan};
 
 use serde_json::{Map, Value};
 
+use crate::condition::Predicate;
 use crate::entity::FieldError;
 use crate::nearest::nearest;
 
@@ -69,6 +71,7 @@ pub enum Verb {
 pub struct Update {
     pub(crate) actions: Vec<(Verb, String, Value)>,
     pub(crate) condition: Option<Value>,
+    pub(crate) provided: Option<Predicate>,
 }
 
 impl Verb {
@@ -151,6 +154,16 @@ impl Update {
         let condition = condition.into();
         self.condition = Some(match self.condition.take() {
             Some(earlier) => serde_json::json!({ "and": [earlier, condition] }),
+            None => condition,
+        });
+        self
+    }
+
+    /// Is done only to an item of which this holds, beside what [`Self::when`] says.
+    #[must_use]
+    pub fn provided(mut self, condition: Predicate) -> Self {
+        self.provided = Some(match self.provided.take() {
+            Some(earlier) => earlier.and(condition),
             None => condition,
         });
         self

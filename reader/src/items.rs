@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::routing::get;
 use axum::{Json, Router};
 use model::Entity;
@@ -27,13 +28,13 @@ async fn item(
     State(Items { table, entity }): State<Items>,
     path: PathTexts,
     parameters: Parameters,
-) -> Result<Json<Map<String, Value>>, Problem> {
+) -> Result<(HeaderMap, Json<Map<String, Value>>), Problem> {
     parameters.finish()?;
     let key = entity
         .key_from_text(&path.pairs())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
     match table.get(&key.primary).await?.filter(|item| entity.matches(item)) {
-        Some(item) => Ok(Json(entity.decode(&item))),
+        Some(item) => Ok((web::tagged(&entity, &item), Json(entity.decode(&item)))),
         None => Err(Problem::no_item(&entity, &path)),
     }
 }

@@ -1,17 +1,30 @@
-//! The items of the table: put, create, get, delete; batches and updates in files of their own.
+//! The items of the table.
+//!
+//! ```text
+//! put, delete, update ──► Write: entity, key, guard, effect ──send──► one request
+//! ```
+//!
+//! | to see | read |
+//! |---|---|
+//! | what can be done with an item | `items/put.rs`, `items/delete.rs`, `items/update.rs` |
+//! | what a write wants of the item that it meets, and what is said when it does not | `items/guard.rs` |
+//! | how it is asked of DynamoDB | `items/write.rs` |
+//!
+//! **Invariant:** a write of one entity never touches an item of another.
 
 mod batch;
+mod delete;
 mod get_many;
 mod guard;
+mod put;
 mod update;
+mod write;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnValue};
-use model::{Entity, Item, Model, PrimaryKey};
+use model::{Item, Model, PrimaryKey};
 
 pub use batch::{BatchOutcome, MAX_BATCH_ITEMS};
 pub use get_many::{Found, MAX_BATCH_KEYS};
@@ -19,8 +32,6 @@ pub use get_many::{Found, MAX_BATCH_KEYS};
 use crate::connection::Connection;
 use crate::error::Error;
 
-/// DynamoDB's name for a condition that did not hold.
-const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
 /// A table of items, as its model describes it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -44,51 +55,6 @@ impl Table {
         &self.model.table.name
     }
 
-    /// Writes an item, replacing the one of its entity that has its key.
-    ///
-    /// # Errors
-    /// [`Error::OtherKind`] when an item that is none of the entity has its key; else what DynamoDB says.
-    pub async fn put(&self, item: Item) -> Result<(), Error> {
-        let key = shown_key(&self.model, &item);
-        let own = self.model.entity_of(&item).map(OwnKind::of);
-        let mut request = self.client.put_item().table_name(self.name());
-        if let Some(own) = own {
-            request = request
-                .condition_expression(format!("attribute_not_exists(#key) OR ({})", own.condition))
-                .expression_attribute_names("#key", &self.model.table.partition_key)
-                .set_expression_attribute_values(Some(own.values));
-            for (placeholder, name) in own.names {
-                request = request.expression_attribute_names(placeholder, name);
-            }
-        }
-        match request.set_item(Some(item.into())).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some(CONDITION_FAILED) => Err(Error::OtherKind(key)),
-            Err(error) => Err(Error::of(self.name(), error)),
-        }
-    }
-
-    /// Writes an item whose key no other item has.
-    ///
-    /// # Errors
-    /// [`Error::AlreadyExists`] when one has it; else what DynamoDB says.
-    pub async fn create(&self, item: Item) -> Result<(), Error> {
-        let table = &self.model.table;
-        let key = shown_key(&self.model, &item);
-        let request = self
-            .client
-            .put_item()
-            .table_name(self.name())
-            .set_item(Some(item.into()))
-            .condition_expression("attribute_not_exists(#key)")
-            .expression_attribute_names("#key", &table.partition_key);
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some(CONDITION_FAILED) => Err(Error::AlreadyExists(key)),
-            Err(error) => Err(Error::of(self.name(), error)),
-        }
-    }
-
     /// The item with that key, strongly consistent.
     ///
     /// # Errors
@@ -105,52 +71,23 @@ impl Table {
         Ok(answer.item.map(Item::from))
     }
 
-    /// Deletes the item of that entity with that key and returns what it was; `None` when there was none.
-    ///
-    /// # Errors
-    /// What DynamoDB says.
-    pub async fn delete(&self, entity: &Entity, key: &PrimaryKey) -> Result<Option<Item>, Error> {
-        let own = OwnKind::of(entity);
-        let request = self
-            .client
-            .delete_item()
-            .table_name(self.name())
-            .set_key(Some(self.model.table.key_item(key).into()))
-            .condition_expression(own.condition)
-            .set_expression_attribute_names(Some(own.names))
-            .set_expression_attribute_values(Some(own.values))
-            .return_values(ReturnValue::AllOld);
-        match request.send().await {
-            Ok(answer) => Ok(answer.attributes.map(Item::from)),
-            Err(error) if error.code() == Some(CONDITION_FAILED) => Ok(None),
-            Err(error) => Err(Error::of(self.name(), error)),
-        }
+    /// The primary key of an item; `None` where one of its keys is no text.
+    fn key_of(&self, item: &Item) -> Option<PrimaryKey> {
+        let text = |name: &String| match item.get(name) {
+            Some(model::AttributeValue::S(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let table = &self.model.table;
+        let sort = match &table.sort_key {
+            Some(name) => Some(text(name)?),
+            None => None,
+        };
+        Some(PrimaryKey { partition: text(&table.partition_key)?, sort })
     }
 
     /// A primary key, for messages.
     pub(crate) fn shown_key(&self, key: &PrimaryKey) -> String {
         shown_key(&self.model, &self.model.table.key_item(key))
-    }
-}
-
-/// The condition that an item is one of an entity.
-struct OwnKind {
-    condition: String,
-    names: HashMap<String, String>,
-    values: HashMap<String, SdkValue>,
-}
-
-impl OwnKind {
-    fn of(entity: &Entity) -> Self {
-        let mut own =
-            Self { condition: String::new(), names: HashMap::new(), values: HashMap::new() };
-        for (position, (name, value)) in entity.discriminator.iter().enumerate() {
-            let and = if position > 0 { " AND " } else { "" };
-            own.condition.push_str(&format!("{and}#kind{position} = :kind{position}"));
-            own.names.insert(format!("#kind{position}"), name.clone());
-            own.values.insert(format!(":kind{position}"), value.clone().into());
-        }
-        own
     }
 }
 

@@ -203,7 +203,7 @@ async fn a_condition_holds_of_an_item_exactly_when_dynamodb_says_so() {
             let object = item(&mut random, id);
             let encoded = entity.encode(object.as_object().expect("an object"), writer::fresh());
             let encoded = encoded.unwrap_or_else(|errors| panic!("{object}: {errors:?}"));
-            table.put(encoded.clone()).await.expect("written");
+            table.put(encoded.clone(), &Predicate::always()).await.expect("written");
             stored.insert(id, encoded);
         }
         let condition = predicate(&mut random, DEPTH);

@@ -16,6 +16,8 @@ mod items;
 mod lists;
 #[path = "http/many.rs"]
 mod many;
+#[path = "http/preconditions.rs"]
+mod preconditions;
 #[path = "http/queries.rs"]
 mod queries;
 #[path = "http/rollups.rs"]

@@ -9,6 +9,7 @@
 //! | to see | read |
 //! |---|---|
 //! | every path that is served, and by which operation | [`routes`] |
+//! | versions: `ETag`, `If-Match`, `If-None-Match` | [`Preconditions`] |
 //! | every kind of problem, its status and when it comes | [`problem::Kind`] |
 //! | what is done where no route is | [`finish()`] |
 //! | what is logged and measured of a request | `requests` |
@@ -25,6 +26,7 @@ pub mod json;
 pub mod openapi;
 pub mod parameters;
 pub mod paths;
+mod preconditions;
 pub mod problem;
 mod request_id;
 mod requests;
@@ -35,6 +37,7 @@ pub use body::{JsonObject, JsonRows};
 pub use finish::finish;
 pub use parameters::Parameters;
 pub use paths::{EntityPaths, PathTexts};
+pub use preconditions::{Preconditions, tagged};
 pub use problem::{Kind, Problem};
 pub use routes::{Operation, Route};
 pub use serve::{ServeError, exit_code, interrupted, serve, serve_on};

@@ -14,7 +14,7 @@ use std::ops::RangeInclusive;
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
-use model::{FieldError, nearest};
+use model::{Entity, FieldError, Predicate, nearest};
 
 use crate::paths::check_encoding;
 use crate::problem::{Kind, Problem};
@@ -87,6 +87,22 @@ impl Parameters {
                 None
             }
         }
+    }
+
+    /// A condition on an item of an entity, as JSON; what holds always when it is absent.
+    pub fn condition(&mut self, name: &'static str, entity: &Entity) -> Predicate {
+        let Some(text) = self.text(name) else { return Predicate::always() };
+        let json = match crate::json::parse(text.as_bytes()) {
+            Ok(json) => json,
+            Err(error) => {
+                self.error(name, format!("`{text}` is no JSON: {error}"));
+                return Predicate::always();
+            }
+        };
+        model::condition::parse(entity, &json).unwrap_or_else(|errors| {
+            self.errors.extend(errors);
+            Predicate::always()
+        })
     }
 
     /// Everything that was not taken by name.

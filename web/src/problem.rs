@@ -40,7 +40,7 @@ pub struct Problem {
     kind: Kind,
     detail: String,
     errors: Vec<FieldError>,
-    current: Option<Value>,
+    current: Option<Box<Value>>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -98,7 +98,7 @@ impl Problem {
             table::Error::Invalid(errors) => Self::fields(&entity.name, errors),
             table::Error::ConditionFailed { ref item } => {
                 let shown = item.as_ref().map(|item| entity.decode(item));
-                let current = Some(shown.map_or(Value::Null, Value::Object));
+                let current = Some(Box::new(shown.map_or(Value::Null, Value::Object)));
                 Self { current, ..Self::new(Kind::ConditionFailed, error.to_string()) }
             }
             error => error.into(),
@@ -192,7 +192,7 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             errors: &self.errors,
             request_id: is_logged.then(request_id::current).flatten(),
-            current: self.current.as_ref(),
+            current: self.current.as_deref(),
         };
         let mut response = (status, Json(document)).into_response();
         response.extensions_mut().insert(self.kind);

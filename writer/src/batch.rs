@@ -5,6 +5,8 @@
 //!        └► failed                                         └► unprocessed
 //! ```
 //!
+//! Items whose put depends on what is stored, such as those whose versions are counted, are put one by one instead.
+//!
 //! **Invariant:** each row is counted once: written, failed or unprocessed. Of rows with the same key the last one is
 //! written, and the earlier ones share its fate: nothing that happens between chunks can bring an earlier one back.
 
@@ -12,7 +14,7 @@ use std::collections::HashMap;
 
 use futures::StreamExt;
 use futures::stream;
-use model::{Entity, FieldError, Item};
+use model::{Entity, FieldError, Item, Predicate};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use table::{Error, MAX_BATCH_ITEMS, Table, fresh};
@@ -151,6 +153,11 @@ impl BatchReport {
 
 /// Writes one chunk. DynamoDB refuses a chunk whole when it refuses one of its items: then each is put by itself.
 async fn write_chunk(table: &Table, chunk: &[Write]) -> BatchReport {
+    let is_alone =
+        |write: &Write| table.model().entity_of(&write.item).is_some_and(Entity::is_written_alone);
+    if chunk.iter().any(is_alone) {
+        return write_each(table, chunk).await;
+    }
     let items: Vec<Item> = chunk.iter().map(|write| write.item.clone()).collect();
     let outcome = table.put_batch(&items).await;
     let mut report = BatchReport::default();
@@ -158,7 +165,7 @@ async fn write_chunk(table: &Table, chunk: &[Write]) -> BatchReport {
         if !outcome.unwritten.contains(&position) {
             report.written += write.rows.len();
         } else if matches!(outcome.error, Some(Error::Refused { .. })) {
-            report.count(write, table.put(write.item.clone()).await);
+            report.count(write, put(table, write).await);
         } else {
             report.unprocessed.extend(&write.rows);
         }
@@ -167,6 +174,19 @@ async fn write_chunk(table: &Table, chunk: &[Write]) -> BatchReport {
         report.error = outcome.error;
     }
     report
+}
+
+/// Puts each by itself, one after another: chunks are written several at a time already.
+async fn write_each(table: &Table, chunk: &[Write]) -> BatchReport {
+    let mut report = BatchReport::default();
+    for write in chunk {
+        report.count(write, put(table, write).await);
+    }
+    report
+}
+
+async fn put(table: &Table, write: &Write) -> Result<(), Error> {
+    table.put(write.item.clone(), &Predicate::always()).await.map(drop)
 }
 
 fn whole_row(message: String) -> FieldError {

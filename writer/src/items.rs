@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{post, put};
 use axum::{Json, Router};
-use model::{Entity, Update};
+use model::{Entity, Item, Update};
 use serde_json::{Map, Value};
 use table::{Error, Table, fresh};
-use web::{EntityPaths, JsonObject, JsonRows, Kind, Parameters, PathTexts, Problem};
+use web::{EntityPaths, JsonObject, JsonRows, Kind, Parameters, PathTexts, Preconditions, Problem};
 
 use crate::batch::{BatchReport, write_values};
 use crate::encode::{encode, encode_at};
@@ -36,54 +36,63 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 async fn create(
     State(Items { table, entity }): State<Items>,
     parameters: Parameters,
+    preconditions: Preconditions,
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     parameters.finish()?;
+    preconditions.of_none()?;
     let encoded = encode(&entity, &object, fresh())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
-    let answer = entity.decode(&encoded.item);
     let path = encoded.path;
     match table.create(encoded.item).await {
-        Ok(()) => Ok((StatusCode::CREATED, [(LOCATION, path)], Json(answer)).into_response()),
+        Ok(item) => {
+            let answer = answered(&entity, &item);
+            Ok((StatusCode::CREATED, [(LOCATION, path)], answer).into_response())
+        }
         Err(Error::AlreadyExists(_)) => {
             let detail = format!("`{path}` exists already; PUT to it replaces it");
             Err(Problem::new(Kind::AlreadyExists, detail))
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Problem::of_write(&entity, error)),
     }
 }
 
 async fn replace(
     State(Items { table, entity }): State<Items>,
     path: PathTexts,
-    parameters: Parameters,
+    mut parameters: Parameters,
+    preconditions: Preconditions,
     JsonObject(object): JsonObject,
-) -> Result<Json<Map<String, Value>>, Problem> {
+) -> Result<Response, Problem> {
+    let condition = parameters.condition("where", &entity);
     parameters.finish()?;
+    let condition = condition.and(preconditions.of_put(table.model(), &entity)?);
     let encoded = encode_at(&entity, &path.pairs(), object, fresh())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
-    let answer = entity.decode(&encoded.item);
-    table.put(encoded.item).await?;
-    Ok(Json(answer))
+    let put = table.put(encoded.item, &condition).await;
+    let item = put.map_err(|error| Problem::of_write(&entity, error))?;
+    Ok(answered(&entity, &item).into_response())
 }
 
 async fn update(
     State(Items { table, entity }): State<Items>,
     path: PathTexts,
     mut parameters: Parameters,
+    preconditions: Preconditions,
     JsonObject(object): JsonObject,
-) -> Result<Json<Map<String, Value>>, Problem> {
+) -> Result<Response, Problem> {
     let creates = parameters.choice("create", &["false", "true"]) == "true";
     parameters.finish()?;
+    let condition = preconditions.of_change(table.model(), &entity)?;
     let invalid = |errors| Problem::fields(&entity.name, errors);
     let key = entity.key_from_text(&path.pairs()).map_err(invalid)?;
-    let update = Update::from_json(&object).map_err(invalid)?;
+    let update = Update::from_json(&object).map_err(invalid)?.provided(condition);
     let updated = match creates {
         true => table.update(&entity, &key, &update, fresh()).await,
         false => table.patch(&entity, &key, &update, fresh()).await,
     };
     match updated {
-        Ok(item) => Ok(Json(entity.decode(&item))),
+        Ok(item) => Ok(answered(&entity, &item).into_response()),
         Err(Error::NotFound { .. }) => Err(Problem::no_item(&entity, &path)),
         Err(error) => Err(Problem::of_write(&entity, error)),
     }
@@ -92,16 +101,27 @@ async fn update(
 async fn delete(
     State(Items { table, entity }): State<Items>,
     path: PathTexts,
-    parameters: Parameters,
-) -> Result<StatusCode, Problem> {
+    mut parameters: Parameters,
+    preconditions: Preconditions,
+) -> Result<Response, Problem> {
+    let condition = parameters.condition("where", &entity);
+    let answers = parameters.choice("return", &["nothing", "item"]) == "item";
     parameters.finish()?;
+    let condition = condition.and(preconditions.of_change(table.model(), &entity)?);
     let key = entity
         .key_from_text(&path.pairs())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
-    match table.delete(&entity, &key.primary).await? {
-        Some(_) => Ok(StatusCode::NO_CONTENT),
-        None => Err(Problem::no_item(&entity, &path)),
+    match table.remove(&entity, &key.primary, &condition).await {
+        Ok(item) if answers => Ok(answered(&entity, &item).into_response()),
+        Ok(_) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(Error::NotFound { .. }) => Err(Problem::no_item(&entity, &path)),
+        Err(error) => Err(Problem::of_write(&entity, error)),
     }
+}
+
+/// An item with its version.
+fn answered(entity: &Entity, item: &Item) -> (HeaderMap, Json<Map<String, Value>>) {
+    (web::tagged(entity, item), Json(entity.decode(item)))
 }
 
 async fn batch(

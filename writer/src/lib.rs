@@ -5,8 +5,10 @@
 //! | `POST /{entity}` | creates | 201, `Location` and the item; 409 when its key is taken |
 //! | `PUT /{entity}/{partition…}/{sort…}` | replaces, or creates there | 200 and the item |
 //! | `PATCH /{entity}/{partition…}/{sort…}` | updates what is there: `set`, `add`, `remove`, … and `where` | 200 and the item; 404 when there was none, 412 when it is not so |
-//! | `DELETE /{entity}/{partition…}/{sort…}` | deletes | 204; 404 when there was none |
+//! | `DELETE /{entity}/{partition…}/{sort…}` | deletes | 204, or the item; 404 when there was none |
 //! | `POST /batch/{entity}` | puts up to 500 items | 200 and what became of each |
+//!
+//! PUT and DELETE take `where` as a parameter; all three take versions ([`web::Preconditions`]), and answer 412.
 //!
 //! **Invariant:** an item is stored whole and checked, or not at all; an answer of 2xx means that DynamoDB has it.
 

@@ -81,7 +81,7 @@ pub const WILDCARDS: [(&str, &str); 3] = [
 const ITEMS: &str = "table/src/items.rs";
 const GET_MANY: &str = "table/src/items/get_many.rs";
 const BATCH: &str = "table/src/items/batch.rs";
-const UPDATE: &str = "table/src/items/update.rs";
+const WRITE: &str = "table/src/items/write.rs";
 const QUERY: &str = "table/src/query.rs";
 const APPLY: &str = "table/src/rollups.rs";
 const DEFINITIONS: &str = "table/src/definitions.rs";
@@ -93,9 +93,9 @@ const RUNTIME: &str = "Lambda's runtime";
 /// Everything that the functions do.
 #[rustfmt::skip]
 pub const USES: &[Use] = &[
-    of(Function::Writer, "dynamodb:PutItem", Target::Table, Need::Nothing, (ITEMS, "Table::put, Table::create")),
-    of(Function::Writer, "dynamodb:UpdateItem", Target::Table, Need::Nothing, (UPDATE, "Table::patch, Table::update")),
-    of(Function::Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (ITEMS, "Table::delete")),
+    of(Function::Writer, "dynamodb:PutItem", Target::Table, Need::Nothing, (WRITE, "Table::send_put")),
+    of(Function::Writer, "dynamodb:UpdateItem", Target::Table, Need::Nothing, (WRITE, "Table::send_update")),
+    of(Function::Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (WRITE, "Table::send_delete")),
     of(Function::Writer, "dynamodb:BatchWriteItem", Target::Table, Need::Nothing, (BATCH, "Table::put_batch")),
     of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (ITEMS, "Table::get")),
     of(Function::Reader, "dynamodb:BatchGetItem", Target::Table, Need::Nothing, (GET_MANY, "Table::get_many")),

@@ -105,6 +105,10 @@ impl Entity {
                 Predicate::always()
             }
         };
+        let condition = match &update.provided {
+            Some(provided) => condition.and(provided.clone()),
+            None => condition,
+        };
         if errors.is_empty() {
             assignments.extend(self.kept_by_the_library(fresh));
             match indexes::assignments(self, key, &assignments, &condition) {

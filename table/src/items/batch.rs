@@ -30,7 +30,15 @@ type Key = (Option<String>, Option<String>);
 impl Table {
     /// Writes up to [`MAX_BATCH_ITEMS`] items, each replacing whatever item has its key: a batch takes no conditions. Of
     /// items of the same key the last is written. What DynamoDB leaves unprocessed is sent again for a while.
+    ///
+    /// Nothing is written of a batch with an item that takes conditions ([`model::Entity::is_written_alone`]).
     pub async fn put_batch(&self, items: &[Item]) -> BatchOutcome {
+        let mut entities = items.iter().filter_map(|item| self.model.entity_of(item));
+        if let Some(entity) = entities.find(|entity| entity.is_written_alone()) {
+            let text = format!("a batch cannot write {}: put each by itself", entity.name);
+            let error = Error::Refused { message: text.clone(), source: text.into() };
+            return BatchOutcome { unwritten: (0..items.len()).collect(), error: Some(error) };
+        }
         let mut pending = self.last_of_each_key(items);
         let mut delay = BATCH_RETRY_DELAY;
         let mut error = None;

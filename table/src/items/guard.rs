@@ -1,7 +1,7 @@
 //! What a write wants of the item that it meets, and what to say when it does not find it so.
 //!
 //! ```text
-//! (there is none OR it is of the entity) AND the caller's condition AND the bounds of the definition
+//! (there is none, or must be none, OR it is of the entity) AND the caller's condition AND the bounds of the definition
 //! ```
 //!
 //! **Invariant:** of several reasons the first in this order is told: another kind, no item, a bound, the condition.
@@ -10,71 +10,82 @@ use model::condition::Predicate;
 use model::filter::Test;
 use model::path::Path;
 use model::update::Bound;
-use model::{Entity, Item, ItemKey, UpdatePlan};
+use model::{Entity, Item, PrimaryKey, UpdatePlan};
 
 use super::Table;
 use crate::error::Error;
 
-/// What becomes of a write that meets no item.
+/// What a write wants to meet under its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Absent {
-    /// It makes one.
-    Created,
-    /// It is refused.
-    Refused,
+pub(crate) enum Wanted {
+    /// An item of the entity, or none.
+    Either,
+    /// An item of the entity.
+    Present,
+    /// No item of any kind.
+    Absent,
 }
 
 /// What a write wants of the item that it meets.
-pub(crate) struct Guard {
-    absent: Absent,
-    kind: Predicate,
+#[derive(Clone, Debug)]
+pub(crate) struct Guard<'a> {
+    /// The entity; none where the item is none's: then it meets any.
+    entity: Option<&'a Entity>,
+    wanted: Wanted,
     condition: Predicate,
     bounds: Vec<Bound>,
 }
 
-impl Guard {
-    /// What a plan wants.
-    pub(crate) fn of(table: &Table, entity: &Entity, absent: Absent, plan: &UpdatePlan) -> Self {
-        let (condition, bounds) = (plan.condition.clone(), plan.bounds.clone());
-        let own = kind(entity);
-        let kind = match absent {
-            Absent::Refused => own,
-            Absent::Created => {
-                let key = Path::stored(&table.model.table.partition_key);
-                Predicate::Any(vec![Predicate::Test(key, Test::Exists(false)), own])
-            }
-        };
-        Self { absent, kind, condition, bounds }
+impl<'a> Guard<'a> {
+    pub(crate) fn new(entity: Option<&'a Entity>, wanted: Wanted, condition: &Predicate) -> Self {
+        Self { entity, wanted, condition: condition.clone(), bounds: Vec::new() }
     }
 
-    /// The whole condition for a plan that was made from the one of this guard, with conditions of its own.
-    pub(crate) fn and(&self, plan: &UpdatePlan) -> Predicate {
+    /// What a plan wants.
+    pub(crate) fn of_plan(entity: &'a Entity, wanted: Wanted, plan: &UpdatePlan) -> Self {
+        let bounds = plan.bounds.clone();
+        Self { bounds, ..Self::new(Some(entity), wanted, &plan.condition) }
+    }
+
+    /// The whole condition, with what else must hold.
+    pub(crate) fn and(&self, table: &Table, more: &Predicate) -> Predicate {
+        let none =
+            || Predicate::Test(Path::stored(&table.model.table.partition_key), Test::Exists(false));
+        let kind = match (self.wanted, self.entity.map(kind)) {
+            (Wanted::Absent, _) => none(),
+            (Wanted::Present, Some(own)) => own,
+            (Wanted::Present, None) => Predicate::Not(Box::new(none())),
+            (Wanted::Either, Some(own)) => Predicate::Any(vec![none(), own]),
+            (Wanted::Either, None) => Predicate::always(),
+        };
         let bounds = self.bounds.iter().map(|bound| bound.holds.clone());
-        bounds.fold(self.kind.clone().and(plan.condition.clone()), Predicate::and)
+        let condition = kind.and(self.condition.clone()).and(more.clone());
+        bounds.fold(condition, Predicate::and)
     }
 
     /// Says why an item is not as the guard wants it; nothing when it is.
     pub(crate) fn explain(
         &self,
         table: &Table,
-        entity: &Entity,
-        key: &ItemKey,
+        key: &PrimaryKey,
         found: Option<&Item>,
     ) -> Result<(), Error> {
-        let shown = || table.shown_key(&key.primary);
-        let empty = super::no_item();
-        match (found, self.absent) {
-            (None, Absent::Refused) => {
-                return Err(Error::NotFound { entity: entity.name.clone(), key: shown() });
+        let is_other = |item: &Item| self.entity.is_some_and(|entity| !entity.matches(item));
+        let no_item = || {
+            let entity =
+                self.entity.map_or_else(|| "item".to_owned(), |entity| entity.name.clone());
+            Err(Error::NotFound { entity, key: table.shown_key(key) })
+        };
+        match (self.wanted, found) {
+            (Wanted::Present, None) => return no_item(),
+            (Wanted::Present, Some(item)) if is_other(item) => return no_item(),
+            (Wanted::Either, Some(item)) if is_other(item) => {
+                return Err(Error::OtherKind(table.shown_key(key)));
             }
-            (Some(item), Absent::Refused) if !entity.matches(item) => {
-                return Err(Error::NotFound { entity: entity.name.clone(), key: shown() });
-            }
-            (Some(item), Absent::Created) if !entity.matches(item) => {
-                return Err(Error::OtherKind(shown()));
-            }
+            (Wanted::Absent, Some(_)) => return Err(Error::AlreadyExists(table.shown_key(key))),
             _ => {}
         }
+        let empty = super::no_item();
         let item = found.unwrap_or(&empty);
         let broken = self.bounds.iter().filter(|bound| !bound.holds.holds(item));
         let errors: Vec<_> = broken.map(|bound| bound.error.clone()).collect();
@@ -89,7 +100,7 @@ impl Guard {
 }
 
 /// What tells an item of the entity.
-pub(crate) fn kind(entity: &Entity) -> Predicate {
+fn kind(entity: &Entity) -> Predicate {
     let marks = entity
         .discriminator
         .iter()

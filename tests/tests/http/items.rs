@@ -56,7 +56,7 @@ async fn an_item_of_another_entity_is_not_there() {
     assert_eq!(shop.get("/profile/ann").await.status, 200);
     let mut item = shop.table.get(&key(&shop, "ann")).await.expect("read").expect("an item");
     item.insert("_et".to_owned(), model::AttributeValue::S("visitor".to_owned()));
-    shop.table.put(item).await.expect("written");
+    shop.table.put(item, &model::Predicate::always()).await.expect("written");
     assert_eq!(shop.get("/profile/ann").await.problem(), problem(404, "not-found"));
     let deleted = shop.send("DELETE", "/profile/ann", json!(null)).await;
     assert_eq!(deleted.problem(), problem(404, "not-found"));

@@ -138,8 +138,21 @@ impl Shop {
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, body: impl ToString) -> Reply {
+        self.send_with(&[], method, path, body).await
+    }
+
+    /// Sends a request with headers.
+    pub(crate) async fn send_with(
+        &self,
+        headers: &[(&str, &str)],
+        method: &str,
+        path: &str,
+        body: impl ToString,
+    ) -> Reply {
         let request = Request::builder().method(method).uri(path);
         let request = request.header(header::CONTENT_TYPE, "application/json");
+        let request =
+            headers.iter().fold(request, |request, (name, text)| request.header(*name, *text));
         let request = request.body(Body::from(body.to_string())).expect("a request");
         let response = self.app.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();

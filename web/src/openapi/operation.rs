@@ -39,11 +39,20 @@ pub(super) fn of_entity(operation: Operation, entity: &Entity) -> Value {
             body["required"] = required_beside_path(entity, &body["required"]);
             replaced.body = Some(body);
             replaced.parameters = path_parameters(entity, &path_attributes(entity));
+            replaced.parameters.push(condition());
+            replaced.parameters.push(if_match(entity));
+            let creates = "`*`: only where there is no item";
+            replaced.parameters.push(header("If-None-Match", creates));
             replaced.success(StatusCode::OK, "the item", item())
         }
         Operation::Delete => {
             let mut deleted = Answer::new(operation, "delete", name, "deletes an item");
             deleted.parameters = path_parameters(entity, &path_attributes(entity));
+            deleted.parameters.push(condition());
+            let returns = json!({ "enum": ["nothing", "item"], "default": "nothing" });
+            let description = "`item`: the answer is 200 and the item as it was";
+            deleted.parameters.push(query("return", returns, description));
+            deleted.parameters.push(if_match(entity));
             deleted.success(StatusCode::NO_CONTENT, "it is deleted", None)
         }
         Operation::Update => {
@@ -54,6 +63,7 @@ pub(super) fn of_entity(operation: Operation, entity: &Entity) -> Value {
             let creates = json!({ "enum": ["false", "true"], "default": "false" });
             let description = "whether an item that is not there is created, if the update says all that is required of it";
             updated.parameters.push(query("create", creates, description));
+            updated.parameters.push(if_match(entity));
             updated.success(StatusCode::OK, "the item as it has become", item())
         }
         Operation::Batch => {
@@ -207,6 +217,23 @@ pub(super) fn limit(range: &RangeInclusive<u32>, default: u32) -> Value {
 
 pub(super) fn query(name: &str, schema: Value, description: &str) -> Value {
     parameter("query", name, false, schema, description)
+}
+
+fn condition() -> Value {
+    let schema = json!({ "type": "string" });
+    query("where", schema, "what must hold of the item, as JSON: {\"status\":\"placed\"}")
+}
+
+fn if_match(entity: &Entity) -> Value {
+    let description = match entity.version() {
+        Some(_) => "an `ETag`: only if the item still has this version; `*`: only if there is one",
+        None => "`*`: only if there is an item",
+    };
+    header("If-Match", description)
+}
+
+fn header(name: &str, description: &str) -> Value {
+    parameter("header", name, false, json!({ "type": "string" }), description)
 }
 
 fn parameter(place: &str, name: &str, required: bool, schema: Value, description: &str) -> Value {

@@ -13,6 +13,8 @@ pub enum Kind {
     BadJson,
     /// Mend the named parameters.
     BadQuery,
+    /// Mend the header.
+    BadHeader,
     /// Start again without the cursor.
     BadCursor,
     /// Choose one of the listed rollups.
@@ -70,6 +72,7 @@ impl Kind {
         Self::Validation,
         Self::BadJson,
         Self::BadQuery,
+        Self::BadHeader,
         Self::BadCursor,
         Self::UnknownRollup,
         Self::Refused,
@@ -110,6 +113,12 @@ impl Kind {
                 StatusCode::BAD_REQUEST,
                 "parameters cannot be answered",
                 "a parameter of the query is unknown, missing or not what is expected; `errors` names each one",
+            ),
+            Self::BadHeader => (
+                "bad-header",
+                StatusCode::BAD_REQUEST,
+                "a header is not what is expected",
+                "a header on which the request depends cannot be read, or says nothing here; the detail names it",
             ),
             Self::BadCursor => (
                 "bad-cursor",

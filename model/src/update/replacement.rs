@@ -1,0 +1,65 @@
+//! Replacements as updates: an item whose versions are counted is replaced by an update, for only an update can count on
+//! from what is stored, whoever else writes meanwhile.
+//!
+//! **Invariant:** what the definition knows is afterwards as given or absent. What it does not know stays.
+
+use serde_dynamo::Item;
+
+use super::plan::{Assignment, To, UpdatePlan};
+use crate::attribute::{Attribute, Kept};
+use crate::condition::Predicate;
+use crate::entity::Entity;
+use crate::path::Path;
+
+impl Entity {
+    /// The attribute that counts the writes of an item.
+    pub fn version(&self) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.kept == Some(Kept::Version))
+    }
+
+    /// The version of a stored item, as it is written.
+    pub fn version_of<'a>(&self, item: &'a Item) -> Option<&'a str> {
+        match self.version()?.of(item)? {
+            serde_dynamo::AttributeValue::N(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether a put of such an item depends on what is stored, so that no batch, which takes no conditions, may write it.
+    pub fn is_written_alone(&self) -> bool {
+        self.version().is_some()
+    }
+
+    /// Plans that an encoded item takes the place of the one that is there, or is created.
+    pub fn plan_replacement(&self, item: &Item) -> UpdatePlan {
+        let primary: Vec<&str> =
+            self.keys[..self.primary].iter().map(|key| key.key.as_str()).collect();
+        let version = self.version().map(|attribute| attribute.field.as_str());
+        let mut given: Vec<_> = item
+            .iter()
+            .filter(|(name, _)| !primary.contains(&name.as_str()))
+            .filter(|(name, _)| version != Some(name.as_str()))
+            .collect();
+        given.sort_by_key(|(name, _)| *name);
+        let given =
+            given.into_iter().map(|(name, value)| self.assigned(name, To::Value(value.clone())));
+        let declared = self.attributes.iter().map(|attribute| attribute.field.as_str());
+        let indexed = self.keys[self.primary..].iter().map(|key| key.key.as_str());
+        let absent = declared
+            .chain(indexed)
+            .filter(|name| version != Some(*name) && item.get(*name).is_none())
+            .map(|name| self.assigned(name, To::Nothing));
+        let one = || serde_dynamo::AttributeValue::N("1".to_owned());
+        let counted = version.map(|name| self.assigned(name, To::Plus(one())));
+        UpdatePlan {
+            assignments: given.chain(absent).chain(counted).collect(),
+            condition: Predicate::always(),
+            bounds: Vec::new(),
+        }
+    }
+
+    fn assigned(&self, field: &str, to: To) -> Assignment {
+        let known = self.attributes.iter().find(|attribute| attribute.field == field);
+        Assignment { path: known.map_or_else(|| Path::stored(field), Path::of), to }
+    }
+}

@@ -1,0 +1,59 @@
+//! Deletions.
+//!
+//! | the deletion | of an item that is not there |
+//! |---|---|
+//! | [`Table::delete`] | is done already |
+//! | [`Table::remove`] | is [`Error::NotFound`] |
+
+use model::{Entity, Item, Predicate, PrimaryKey};
+
+use super::Table;
+use super::guard::{Guard, Wanted};
+use super::write::{Effect, Write};
+use crate::error::Error;
+
+impl Table {
+    /// Deletes the item of that entity with that key, if it is as the condition says, and returns what it was; `None` when there
+    /// was none. A condition on an item that is not there is one on an item without attributes.
+    ///
+    /// # Errors
+    /// [`Error::ConditionFailed`]; else what DynamoDB says.
+    pub async fn delete(
+        &self,
+        entity: &Entity,
+        key: &PrimaryKey,
+        condition: &Predicate,
+    ) -> Result<Option<Item>, Error> {
+        match self.run(&deleting(entity, key, Wanted::Either, condition)).await {
+            Ok(done) => Ok(done.old),
+            // What is there is none of the entity's items: there is nothing to delete.
+            Err(Error::OtherKind(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes the item of that entity with that key, which must be there and as the condition says; returns what it was.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::ConditionFailed`]; else what DynamoDB says.
+    pub async fn remove(
+        &self,
+        entity: &Entity,
+        key: &PrimaryKey,
+        condition: &Predicate,
+    ) -> Result<Item, Error> {
+        let done = self.run(&deleting(entity, key, Wanted::Present, condition)).await?;
+        Ok(done.old.unwrap_or_else(super::no_item))
+    }
+}
+
+/// The write that deletes an item.
+pub(crate) fn deleting<'a>(
+    entity: &'a Entity,
+    key: &PrimaryKey,
+    wanted: Wanted,
+    condition: &Predicate,
+) -> Write<'a> {
+    let guard = Guard::new(Some(entity), wanted, condition);
+    Write { key: key.clone(), guard, effect: Effect::Delete }
+}

@@ -1,0 +1,59 @@
+//! Puts: an item written whole.
+//!
+//! | the put | of an item that is there |
+//! |---|---|
+//! | [`Table::put`] | replaces it |
+//! | [`Table::create`] | is [`Error::AlreadyExists`] |
+//!
+//! An item of an entity whose versions are counted is replaced by an update, which counts on from the version that is stored;
+//! attributes that the definition does not know stay there.
+
+use model::{Item, Predicate};
+
+use super::Table;
+use super::guard::{Guard, Wanted};
+use super::write::{Effect, Write};
+use crate::error::Error;
+
+impl Table {
+    /// Writes an item, replacing the one of its entity that has its key, if what is there is as the condition says; answers
+    /// with what is stored. A condition on an item that is not there is one on an item without attributes.
+    ///
+    /// # Errors
+    /// [`Error::ConditionFailed`]; [`Error::OtherKind`] when an item that is none of the entity has the key; else what
+    /// DynamoDB says.
+    pub async fn put(&self, item: Item, condition: &Predicate) -> Result<Item, Error> {
+        self.run(&self.putting(item, Wanted::Either, condition)?).await?.stored()
+    }
+
+    /// Writes an item whose key no other item has; answers with what is stored.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`] when one has it; else what DynamoDB says.
+    pub async fn create(&self, item: Item) -> Result<Item, Error> {
+        self.run(&self.putting(item, Wanted::Absent, &Predicate::always())?).await?.stored()
+    }
+
+    /// The write of an item as a whole.
+    pub(crate) fn putting(
+        &self,
+        item: Item,
+        wanted: Wanted,
+        condition: &Predicate,
+    ) -> Result<Write<'_>, Error> {
+        let entity = self.model.entity_of(&item);
+        let key = self.key_of(&item).ok_or_else(|| {
+            let text = "an item to be put has no text for a key".to_owned();
+            Error::Refused { message: text.clone(), source: text.into() }
+        })?;
+        let guard = Guard::new(entity, wanted, condition);
+        let counted = entity.filter(|entity| entity.version().is_some());
+        let effect = match counted {
+            Some(entity) if wanted == Wanted::Either => {
+                Effect::Update(entity.plan_replacement(&item))
+            }
+            _ => Effect::Put(item),
+        };
+        Ok(Write { key, guard, effect })
+    }
+}
