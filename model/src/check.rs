@@ -13,6 +13,7 @@ mod pattern;
 mod rollup;
 mod structure;
 mod table;
+mod unique;
 
 use crate::Model;
 use crate::error::{DefinitionError, Problem};

@@ -18,6 +18,7 @@ use crate::path::Path;
 use crate::pattern::Pattern;
 use crate::table::TableDefinition;
 use crate::template::{RenderError, Template};
+use crate::unique::Unique;
 use crate::update::To;
 use crate::value;
 
@@ -41,6 +42,8 @@ pub struct Entity {
     pub collections: Vec<String>,
     /// How its items are read besides by their own keys: the patterns of the file, then the indexes that it is in.
     pub patterns: Vec<Pattern>,
+    /// What no two of its items have alike.
+    pub unique: Vec<Unique>,
 }
 
 /// The template of one key attribute.

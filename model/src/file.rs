@@ -68,6 +68,9 @@ pub struct EntityFile {
     /// The collections it belongs to: entities that name the same one share its partitions, and are read by one query.
     #[serde(default)]
     pub collections: Vec<String>,
+    /// Lists of attributes whose values, taken together, no two items may have alike, such as `[["tenant", "email"]]`.
+    #[serde(default)]
+    pub unique: Vec<Vec<String>>,
     /// Whether `#` and `%` inside key values are percent-escaped. `false` is for tables written by others.
     #[serde(default = "yes")]
     pub escape: bool,
@@ -146,7 +149,7 @@ pub struct AttributeFile {
     /// Whether answers leave it out.
     #[serde(default)]
     pub hidden: bool,
-    /// Whether no two items may have the same value. Not supported yet: `true` is refused.
+    /// Whether no two items of the entity may have the same value.
     #[serde(default)]
     pub unique: bool,
     /// A regular expression that its text must match.

@@ -30,6 +30,7 @@ pub mod spans;
 pub mod table;
 pub mod template;
 mod typed;
+pub mod unique;
 pub mod update;
 pub mod value;
 
@@ -49,6 +50,7 @@ pub use serde_dynamo::{AttributeValue, Item};
 pub use table::{Index, TableDefinition};
 pub use template::Template;
 pub use typed::{ItemType, TypeError};
+pub use unique::Unique;
 pub use update::{Update, UpdatePlan, Verb};
 
 /// A checked definition file: one table, its entities, and its rollups, in the file's order.

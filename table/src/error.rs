@@ -12,6 +12,14 @@ pub enum Error {
     /// An item with this key exists already. Choose another key.
     #[error("an item with the key {0} exists already")]
     AlreadyExists(String),
+    /// Another item of the entity has these values, which no two may have. Choose others.
+    #[error("another {entity} has the same {}", .attributes.join(" and "))]
+    Duplicate {
+        /// The entity.
+        entity: String,
+        /// The attributes that are to be unique, together.
+        attributes: Vec<String>,
+    },
     /// An item of another kind has this key. Choose another key.
     #[error("an item of another kind has the key {0}")]
     OtherKind(String),
@@ -22,6 +30,20 @@ pub enum Error {
         entity: String,
         /// The key.
         key: String,
+    },
+    /// A transaction was not done, for one of its actions could not be. Do what the reason asks.
+    #[error("action {index} of the transaction: {reason}")]
+    Cancelled {
+        /// The position of the action, from 0.
+        index: usize,
+        /// Why it could not be done.
+        reason: Box<Self>,
+    },
+    /// The token of this transaction was that of another one within the last ten minutes. Look whether that one is the same.
+    #[error("the token was that of another transaction within ten minutes")]
+    TokenReused {
+        /// DynamoDB's own error.
+        source: Source,
     },
     /// What was to hold of the item does not. Look at it, and decide again.
     #[error("the item is not as the condition says")]
@@ -117,7 +139,13 @@ pub type Source = Box<dyn StdError + Send + Sync>;
 impl Error {
     /// Whether the same request may succeed later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Conflict { .. } | Self::Throttled { .. } | Self::Unavailable { .. })
+        match self {
+            Self::Cancelled { reason, .. } => reason.is_retryable(),
+            _ => matches!(
+                self,
+                Self::Conflict { .. } | Self::Throttled { .. } | Self::Unavailable { .. }
+            ),
+        }
     }
 
     /// Whether the same request fails again however often it is sent, because of this one item.
@@ -128,6 +156,11 @@ impl Error {
     /// Whether no request of this kind can succeed until somebody mends the deployment.
     pub fn is_of_the_table(&self) -> bool {
         matches!(self, Self::MissingTable { .. } | Self::Denied { .. } | Self::OtherTable { .. })
+    }
+
+    /// What this library knows that DynamoDB would refuse.
+    pub(crate) fn refused(message: String) -> Self {
+        Self::Refused { source: message.clone().into(), message }
     }
 
     /// Classifies an error of the SDK by DynamoDB's error code.
@@ -147,7 +180,10 @@ impl Error {
             "ValidationException" | "ItemCollectionSizeLimitExceededException" => {
                 Self::Refused { message, source }
             }
-            "TransactionConflictException" => Self::Conflict { source },
+            "TransactionConflictException" | "TransactionInProgressException" => {
+                Self::Conflict { source }
+            }
+            "IdempotentParameterMismatchException" => Self::TokenReused { source },
             "ProvisionedThroughputExceededException"
             | "RequestLimitExceeded"
             | "ThrottlingException"

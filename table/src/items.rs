@@ -1,22 +1,31 @@
 //! The items of the table.
 //!
 //! ```text
-//! put, delete, update ──► Write: entity, key, guard, effect ──send──► one request
+//! put, delete, update ──► Write: entity, key, guard, effect ──┬─send──► one request
+//!                                                             └─commit─► one transaction, where locks move
 //! ```
 //!
 //! | to see | read |
 //! |---|---|
-//! | what can be done with an item | `items/put.rs`, `items/delete.rs`, `items/update.rs` |
+//! | what can be done with an item | `items/put.rs`, `items/delete.rs`, `items/update.rs`, `items/find.rs` |
+//! | what can be done with several | `items/batch.rs`, `items/transaction.rs` |
 //! | what a write wants of the item that it meets, and what is said when it does not | `items/guard.rs` |
-//! | how it is asked of DynamoDB | `items/write.rs` |
+//! | how it is asked of DynamoDB | `items/write.rs`, `items/action.rs` |
+//! | how several are done together or not at all | `items/commit.rs` |
+//! | how attributes are kept unique | `items/locks.rs`, and `model::unique` |
 //!
 //! **Invariant:** a write of one entity never touches an item of another.
 
+mod action;
 mod batch;
+mod commit;
 mod delete;
+mod find;
 mod get_many;
 mod guard;
+mod locks;
 mod put;
+mod transaction;
 mod update;
 mod write;
 
@@ -27,7 +36,9 @@ use aws_sdk_dynamodb::Client;
 use model::{Item, Model, PrimaryKey};
 
 pub use batch::{BatchOutcome, MAX_BATCH_ITEMS};
+pub use commit::MAX_ACTIONS;
 pub use get_many::{Found, MAX_BATCH_KEYS};
+pub use transaction::Transaction;
 
 use crate::connection::Connection;
 use crate::error::Error;

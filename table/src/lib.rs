@@ -1,7 +1,7 @@
 //! The only crate that speaks to DynamoDB: a single table's items, its rollups, and how to reach them.
 //!
 //! ```text
-//! Connection ──► Table    put, create, get, delete, query, batches, provisioning
+//! Connection ──► Table    items: put, create, get, update, delete, query, batches, transactions, provisioning
 //!            ├─► Rollups  conditional ADD under a watermark, ranges of buckets
 //!            └─► Checkpoints  how far the local event source mapping has got
 //! ```
@@ -29,7 +29,9 @@ pub use connection::Connection;
 pub use entity::Items;
 pub use error::Error;
 pub use fresh::fresh;
-pub use items::{BatchOutcome, Found, MAX_BATCH_ITEMS, MAX_BATCH_KEYS, Table};
+pub use items::{
+    BatchOutcome, Found, MAX_ACTIONS, MAX_BATCH_ITEMS, MAX_BATCH_KEYS, Table, Transaction,
+};
 pub use pages::{Count, Page};
 pub use provision::Provisioned;
 pub use query::{Query, SortRange};

@@ -57,9 +57,25 @@ impl Recorder {
         let body = request.body().bytes().expect("a body in memory");
         let body: Value = serde_json::from_slice(body).expect("JSON");
         let mut asked = self.asked.lock().expect("no panic");
-        asked.extend(resources(&body).into_iter().map(|of| (operation.clone(), of)));
+        match body["TransactItems"].as_array() {
+            // A transaction is permitted as each of its actions is.
+            Some(actions) => asked.extend(actions.iter().map(transacted)),
+            None => asked.extend(resources(&body).into_iter().map(|of| (operation.clone(), of))),
+        }
         (operation, body)
     }
+}
+
+/// The operation that an action of a transaction is, and the table that it is asked of.
+fn transacted(action: &Value) -> (String, String) {
+    let (name, action) = action.as_object().and_then(|all| all.iter().next()).expect("an action");
+    let table = action["TableName"].as_str().expect("a table").to_owned();
+    let operation = if name == "ConditionCheck" {
+        "ConditionCheckItem".to_owned()
+    } else {
+        format!("{name}Item")
+    };
+    (operation, table)
 }
 
 /// What a request is asked of.

@@ -24,5 +24,7 @@ mod queries;
 mod rollups;
 #[path = "http/shop.rs"]
 mod shop;
+#[path = "http/transactions.rs"]
+mod transactions;
 #[path = "http/updates.rs"]
 mod updates;

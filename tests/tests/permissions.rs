@@ -14,6 +14,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use infra::synth::template::{Options, template};
+use model::Entity;
 use processor::Processor;
 use processor::event::{Event, Response};
 use serde_json::{Value, json};
@@ -103,10 +104,10 @@ impl Functions {
         let model = &self.system.model;
         let keys = web::paths::path_attributes(&model.entities[0]);
         for route in web::routes::writes(model) {
-            ask(&self.writer.1, &route, item, &keys, rollups).await;
+            ask(&self.writer.1, &model.entities[0], &route, item, &keys, rollups).await;
         }
         for route in web::routes::reads(model) {
-            ask(&self.reader.1, &route, item, &keys, rollups).await;
+            ask(&self.reader.1, &model.entities[0], &route, item, &keys, rollups).await;
         }
     }
 
@@ -231,7 +232,14 @@ fn resources(resource: &Value) -> Vec<String> {
 }
 
 /// Asks what a route is for. Every operation must do its work, or what it asks of DynamoDB would be missed.
-async fn ask(app: &Router, route: &Route, item: &Value, keys: &[&str], rollups: &[&str]) {
+async fn ask(
+    app: &Router,
+    entity: &Entity,
+    route: &Route,
+    item: &Value,
+    keys: &[&str],
+    rollups: &[&str],
+) {
     let path = filled(&route.path, item);
     let (method, body, status) = match route.operation {
         Operation::Create => ("POST", Some(item.clone()), 201),
@@ -241,6 +249,8 @@ async fn ask(app: &Router, route: &Route, item: &Value, keys: &[&str], rollups: 
         Operation::Delete => ("DELETE", None, 204),
         // The last write: what was deleted is there again, for the reader.
         Operation::Batch => ("POST", Some(json!([item])), 200),
+        // The batch has written the item again.
+        Operation::Transact => ("POST", Some(json!([check(entity, item)])), 200),
         Operation::Get | Operation::List | Operation::Query => ("GET", None, 200),
         Operation::Collection | Operation::Rollups => ("GET", None, 200),
         Operation::OpenApi | Operation::Health => ("GET", None, 200),
@@ -264,6 +274,14 @@ async fn ask(app: &Router, route: &Route, item: &Value, keys: &[&str], rollups: 
         }
     };
     assert_eq!(send(app, method, &path, body).await, status, "{method} {path}");
+}
+
+/// The action that checks the item.
+fn check(entity: &Entity, item: &Value) -> Value {
+    let names = web::paths::path_attributes(entity).into_iter();
+    let key: serde_json::Map<_, _> =
+        names.map(|name| (name.to_owned(), item[name].clone())).collect();
+    json!({ "action": "check", "entity": entity.name, "key": key })
 }
 
 /// The path with the item's values in it.

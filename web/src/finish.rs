@@ -128,7 +128,7 @@ mod tests {
             (
                 "/ordr/ann",
                 "unknown-entity",
-                "did you mean `order`? expected one of batch, health, openapi.json, order, rollups",
+                "did you mean `order`? expected one of batch, health, openapi.json, order, rollups, transactions",
             ),
             ("/", "unknown-entity", "expected one of batch"),
             (

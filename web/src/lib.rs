@@ -10,6 +10,7 @@
 //! |---|---|
 //! | every path that is served, and by which operation | [`routes`] |
 //! | versions: `ETag`, `If-Match`, `If-None-Match` | [`Preconditions`] |
+//! | `Idempotency-Key` | [`IdempotencyKey`] |
 //! | every kind of problem, its status and when it comes | [`problem::Kind`] |
 //! | what is done where no route is | [`finish()`] |
 //! | what is logged and measured of a request | `requests` |
@@ -22,6 +23,7 @@
 pub mod body;
 mod finish;
 mod gateway;
+mod idempotency;
 pub mod json;
 pub mod openapi;
 pub mod parameters;
@@ -35,6 +37,7 @@ mod serve;
 
 pub use body::{JsonObject, JsonRows};
 pub use finish::finish;
+pub use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey, MAX_KEY_BYTES};
 pub use parameters::Parameters;
 pub use paths::{EntityPaths, PathTexts};
 pub use preconditions::{Preconditions, tagged};

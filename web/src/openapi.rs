@@ -63,6 +63,7 @@ fn paths(model: &Model) -> Map<String, Value> {
                 let name = route.name.as_deref().unwrap_or_default();
                 lists::of_collection(name, &model.collection(name))
             }
+            None if route.operation == Operation::Transact => operation::of_transactions(model),
             None => operation::of_service(route.operation),
         };
         add(&route.path, &route, operation);

@@ -41,6 +41,7 @@ pub struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     current: Option<Box<Value>>,
+    action: Option<usize>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -58,12 +59,22 @@ struct Document<'a> {
     request_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<&'a Value>,
+    /// Which action of a transaction it is about, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<usize>,
 }
 
 impl Problem {
     /// A problem of that kind; the detail names the thing and its value, and says what was expected.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), current: None, cause: None }
+        Self {
+            kind,
+            detail: detail.into(),
+            errors: Vec::new(),
+            current: None,
+            action: None,
+            cause: None,
+        }
     }
 
     /// The problem of fields of `what` that are not what its attributes want, all of them.
@@ -96,6 +107,12 @@ impl Problem {
     pub fn of_write(entity: &Entity, error: table::Error) -> Self {
         match error {
             table::Error::Invalid(errors) => Self::fields(&entity.name, errors),
+            table::Error::Duplicate { ref attributes, .. } => {
+                let message = format!("another {} has the same", entity.name);
+                let errors = attributes.iter().map(|name| FieldError::new(name, &message));
+                let errors = errors.collect();
+                Self { errors, ..Self::new(Kind::Duplicate, error.to_string()) }
+            }
             table::Error::ConditionFailed { ref item } => {
                 let shown = item.as_ref().map(|item| entity.decode(item));
                 let current = Some(Box::new(shown.map_or(Value::Null, Value::Object)));
@@ -103,6 +120,13 @@ impl Problem {
             }
             error => error.into(),
         }
+    }
+
+    /// The problem of an action of a transaction.
+    #[must_use]
+    pub fn of_action(self, index: usize) -> Self {
+        let detail = format!("action {index}: {}", self.detail);
+        Self { action: Some(index), detail, ..self }
     }
 
     /// What kind it is.
@@ -141,6 +165,13 @@ impl From<table::Error> for Problem {
         match error {
             Error::AlreadyExists(_) | Error::OtherKind(_) => {
                 Self::new(Kind::AlreadyExists, error.to_string())
+            }
+            Error::Duplicate { .. } => Self::new(Kind::Duplicate, error.to_string()),
+            Error::Cancelled { index, reason } => Self::from(*reason).of_action(index),
+            Error::TokenReused { .. } => {
+                let detail = "the Idempotency-Key was another request's within ten minutes; what differs may be a value \
+                    that each request is given anew: send times and ids yourself";
+                Self::new(Kind::TokenReused, detail).caused_by(error)
             }
             Error::NotFound { .. } => Self::new(Kind::NotFound, error.to_string()),
             Error::ConditionFailed { .. } => Self::new(Kind::ConditionFailed, error.to_string()),
@@ -193,6 +224,7 @@ impl IntoResponse for Problem {
             errors: &self.errors,
             request_id: is_logged.then(request_id::current).flatten(),
             current: self.current.as_deref(),
+            action: self.action,
         };
         let mut response = (status, Json(document)).into_response();
         response.extensions_mut().insert(self.kind);

@@ -20,6 +20,8 @@ pub enum Operation {
     Delete,
     /// Puts many items.
     Batch,
+    /// Does several actions, or none of them.
+    Transact,
     /// Gets an item.
     Get,
     /// Gets many items.
@@ -57,7 +59,7 @@ impl Operation {
     /// The method it answers to.
     pub fn method(self) -> Method {
         match self {
-            Self::Create | Self::Batch => Method::POST,
+            Self::Create | Self::Batch | Self::Transact => Method::POST,
             Self::Replace => Method::PUT,
             Self::Update => Method::PATCH,
             Self::Delete => Method::DELETE,
@@ -82,6 +84,8 @@ impl Operation {
                 Kind::BadHeader,
                 Kind::Refused,
                 Kind::AlreadyExists,
+                Kind::Duplicate,
+                Kind::TokenReused,
                 Kind::Conflict,
                 Kind::PayloadTooLarge,
                 Kind::UnsupportedMediaType,
@@ -93,6 +97,7 @@ impl Operation {
                 Kind::BadHeader,
                 Kind::Refused,
                 Kind::AlreadyExists,
+                Kind::Duplicate,
                 Kind::Conflict,
                 Kind::ConditionFailed,
                 Kind::PayloadTooLarge,
@@ -106,6 +111,7 @@ impl Operation {
                 Kind::Refused,
                 Kind::NotFound,
                 Kind::AlreadyExists,
+                Kind::Duplicate,
                 Kind::Conflict,
                 Kind::ConditionFailed,
                 Kind::PayloadTooLarge,
@@ -118,6 +124,20 @@ impl Operation {
                 Kind::NotFound,
                 Kind::Conflict,
                 Kind::ConditionFailed,
+            ],
+            Self::Transact => &[
+                Kind::Validation,
+                Kind::BadJson,
+                Kind::BadHeader,
+                Kind::Refused,
+                Kind::NotFound,
+                Kind::AlreadyExists,
+                Kind::Duplicate,
+                Kind::TokenReused,
+                Kind::Conflict,
+                Kind::ConditionFailed,
+                Kind::PayloadTooLarge,
+                Kind::UnsupportedMediaType,
             ],
             Self::Batch => &[Kind::BadJson, Kind::PayloadTooLarge, Kind::UnsupportedMediaType],
             Self::Get => &[Kind::Validation, Kind::NotFound],
@@ -174,7 +194,7 @@ pub fn writes(model: &Model) -> Vec<Route> {
         .entities
         .iter()
         .flat_map(of_entity)
-        .chain([Route::of(Operation::Health, HEALTH)])
+        .chain([Route::of(Operation::Transact, TRANSACTIONS), Route::of(Operation::Health, HEALTH)])
         .collect()
 }
 
@@ -222,6 +242,8 @@ pub fn batch_path(entity: &Entity) -> String {
     format!("/batch/{}", entity.name)
 }
 
+/// Where several actions are done together.
+pub const TRANSACTIONS: &str = "/transactions";
 /// Where the rollups are listed.
 pub const ROLLUPS: &str = "/rollups";
 /// Where a rollup is asked.

@@ -138,9 +138,16 @@ impl BatchReport {
     fn count(&mut self, write: &Write, outcome: Result<(), Error>) {
         match outcome {
             Ok(()) => self.written += write.rows.len(),
-            Err(refused @ (Error::Refused { .. } | Error::OtherKind(_))) => {
+            Err(
+                refused @ (Error::Refused { .. } | Error::OtherKind(_) | Error::Duplicate { .. }),
+            ) => {
                 for index in &write.rows {
                     self.fail(*index, vec![whole_row(refused.to_string())]);
+                }
+            }
+            Err(Error::Invalid(errors)) => {
+                for index in &write.rows {
+                    self.fail(*index, errors.clone());
                 }
             }
             Err(error) => {

@@ -11,7 +11,10 @@ use axum::{Json, Router};
 use model::{Entity, Item, Update};
 use serde_json::{Map, Value};
 use table::{Error, Table, fresh};
-use web::{EntityPaths, JsonObject, JsonRows, Kind, Parameters, PathTexts, Preconditions, Problem};
+use web::{
+    EntityPaths, IdempotencyKey, JsonObject, JsonRows, Kind, Parameters, PathTexts, Preconditions,
+    Problem,
+};
 
 use crate::batch::{BatchReport, write_values};
 use crate::encode::{encode, encode_at};
@@ -37,6 +40,7 @@ async fn create(
     State(Items { table, entity }): State<Items>,
     parameters: Parameters,
     preconditions: Preconditions,
+    IdempotencyKey(token): IdempotencyKey,
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     parameters.finish()?;
@@ -44,7 +48,11 @@ async fn create(
     let encoded = encode(&entity, &object, fresh())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
     let path = encoded.path;
-    match table.create(encoded.item).await {
+    let created = match token {
+        None => table.create(encoded.item).await,
+        Some(token) => create_once(&table, encoded.item, &token).await,
+    };
+    match created {
         Ok(item) => {
             let answer = answered(&entity, &item);
             Ok((StatusCode::CREATED, [(LOCATION, path)], answer).into_response())
@@ -54,6 +62,17 @@ async fn create(
             Err(Problem::new(Kind::AlreadyExists, detail))
         }
         Err(error) => Err(Problem::of_write(&entity, error)),
+    }
+}
+
+/// Creates an item in a transaction of its own, which is done once however often it is sent with the token.
+async fn create_once(table: &Table, item: Item, token: &str) -> Result<Item, Error> {
+    let mut transaction = table.transaction();
+    transaction.create(item.clone());
+    match transaction.commit(Some(token)).await {
+        Ok(()) => Ok(item),
+        Err(Error::Cancelled { reason, .. }) => Err(*reason),
+        Err(error) => Err(error),
     }
 }
 

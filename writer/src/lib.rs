@@ -7,6 +7,7 @@
 //! | `PATCH /{entity}/{partition…}/{sort…}` | updates what is there: `set`, `add`, `remove`, … and `where` | 200 and the item; 404 when there was none, 412 when it is not so |
 //! | `DELETE /{entity}/{partition…}/{sort…}` | deletes | 204, or the item; 404 when there was none |
 //! | `POST /batch/{entity}` | puts up to 500 items | 200 and what became of each |
+//! | `POST /transactions` | up to 100 actions, all or none | 200 and the paths; the problem of the action that could not be done |
 //!
 //! PUT and DELETE take `where` as a parameter; all three take versions ([`web::Preconditions`]), and answer 412.
 //!
@@ -15,6 +16,7 @@
 pub mod batch;
 mod encode;
 mod items;
+mod transactions;
 
 use std::sync::Arc;
 
@@ -28,7 +30,7 @@ pub use table::fresh;
 pub fn app(table: Table) -> Router {
     let model = Arc::clone(table.model());
     let of_entity = |router: Router, entity| router.merge(items::router(&table, entity));
-    model.entities.iter().fold(Router::new(), of_entity)
+    model.entities.iter().fold(transactions::router(&table), of_entity)
 }
 
 #[cfg(test)]

@@ -81,6 +81,7 @@ pub const WILDCARDS: [(&str, &str); 3] = [
 const ITEMS: &str = "table/src/items.rs";
 const GET_MANY: &str = "table/src/items/get_many.rs";
 const BATCH: &str = "table/src/items/batch.rs";
+const COMMIT: &str = "table/src/items/commit.rs";
 const WRITE: &str = "table/src/items/write.rs";
 const QUERY: &str = "table/src/query.rs";
 const APPLY: &str = "table/src/rollups.rs";
@@ -96,6 +97,10 @@ pub const USES: &[Use] = &[
     of(Function::Writer, "dynamodb:PutItem", Target::Table, Need::Nothing, (WRITE, "Table::send_put")),
     of(Function::Writer, "dynamodb:UpdateItem", Target::Table, Need::Nothing, (WRITE, "Table::send_update")),
     of(Function::Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (WRITE, "Table::send_delete")),
+    of(Function::Writer, "dynamodb:PutItem", Target::Table, Need::Nothing, (COMMIT, "Table::commit")),
+    of(Function::Writer, "dynamodb:UpdateItem", Target::Table, Need::Nothing, (COMMIT, "Table::commit")),
+    of(Function::Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (COMMIT, "Table::commit")),
+    of(Function::Writer, "dynamodb:ConditionCheckItem", Target::Table, Need::Nothing, (COMMIT, "Table::commit")),
     of(Function::Writer, "dynamodb:BatchWriteItem", Target::Table, Need::Nothing, (BATCH, "Table::put_batch")),
     of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (ITEMS, "Table::get")),
     of(Function::Reader, "dynamodb:BatchGetItem", Target::Table, Need::Nothing, (GET_MANY, "Table::get_many")),

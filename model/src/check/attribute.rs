@@ -33,14 +33,6 @@ pub(super) fn check(
         rules,
     };
     attribute.default = default(&path, file, &attribute, report);
-    if file.unique {
-        let help = "leave `unique` out: this version does not keep values unique";
-        report.key(
-            &within(&path, "unique"),
-            format!("`unique` on `{name}` is not supported"),
-            help,
-        );
-    }
     attribute
 }
 

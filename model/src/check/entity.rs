@@ -13,7 +13,8 @@ use crate::table::TableDefinition;
 use crate::value;
 
 /// The fields of an entity besides its key templates.
-const FIELDS: [&str; 5] = ["attributes", "collections", "escape", "match", "patterns"];
+const FIELDS: [&str; 6] =
+    ["attributes", "collections", "escape", "match", "patterns", "unique"];
 /// Names that paths of the HTTP interface have for themselves.
 const RESERVED: [&str; 7] =
     ["rollups", "batch", "transactions", "query", "collections", "openapi.json", "health"];
@@ -41,6 +42,7 @@ pub(super) fn check(
         .collect();
     fields_differ(name, &attributes, table, report);
     unknown_keys(name, file, table, report);
+    let unique = super::unique::check(name, file, table, &attributes, report);
     let all_read = report.problems.len() == before;
     let keys = super::keys::check(name, file, table, &attributes, all_read, report)?;
     let mut entity = Entity {
@@ -51,6 +53,7 @@ pub(super) fn check(
         discriminator: discriminator(name, file, table, report),
         collections: file.collections.clone(),
         patterns: Vec::new(),
+        unique,
     };
     entity.patterns = super::pattern::check(&entity, file, table, report);
     Some(entity)

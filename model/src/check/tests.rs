@@ -213,12 +213,54 @@ SK = "PROFILE""#,
             "of its own",
         ),
         (r#"tags = {"#, r#"PK = {"#, "which the table uses itself", "PK", "another name"),
+    ];
+    check_all(&cases);
+}
+
+#[test]
+fn what_cannot_be_kept_unique_is_refused() {
+    let cases = [
         (
-            r#"email = { type = "string""#,
-            r#"email = { type = "string", unique = true"#,
-            "not supported",
-            "unique",
-            "leave `unique` out",
+            r#"address = { type = "map" }"#,
+            r#"address = { type = "map", unique = true }"#,
+            "`address` cannot be unique: it is a map",
+            "true",
+            "text, numbers, booleans",
+        ),
+        (
+            r#"address = { type = "map" }"#,
+            r#"version = { type = "integer", version = true, unique = true }"#,
+            "`version` cannot be unique",
+            "true",
+            "that requests give",
+        ),
+        (
+            r#"SK = "PROFILE""#,
+            "SK = \"PROFILE\"\nunique = [[\"user_id\", \"emial\"]]",
+            "`emial` names no attribute of `customer`",
+            r#"["user_id", "emial"]"#,
+            "did you mean `email`?",
+        ),
+        (
+            r#"SK = "PROFILE""#,
+            "SK = \"PROFILE\"\nunique = [[\"email\", \"user_id\"], [\"user_id\", \"email\"]]",
+            "unique already",
+            r#"["user_id", "email"]"#,
+            "each constraint once",
+        ),
+        (
+            r#"SK = "PROFILE""#,
+            "SK = \"PROFILE\"\nunique = [[]]",
+            "on no attribute",
+            "[]",
+            r#"[["tenant", "email"]]"#,
+        ),
+        (
+            r#"tags = { type = "set", items = "string" }"#,
+            r#"number = { type = "integer", unique = true }"#,
+            "`order` has unique attributes and expires by `expires_at`",
+            "expires_at",
+            "taken for ever",
         ),
     ];
     check_all(&cases);

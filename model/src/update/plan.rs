@@ -142,6 +142,10 @@ impl Entity {
         if attribute.read_only {
             return refuse("is read-only: it is set only when an item is written whole".to_owned());
         }
+        let is_set = matches!(verb, Verb::Set | Verb::SetIfAbsent | Verb::Remove);
+        if !is_set && self.unique_attributes().iter().any(|unique| unique.name == attribute.name) {
+            return refuse(format!("is unique: expected `set` or `remove`, not `{}`", verb.name()));
+        }
         let removes = verb == Verb::Remove || verb == Verb::Set && json.is_null();
         if removes && path.is_whole() && attribute.required {
             return refuse("is required, and cannot be removed".to_owned());
@@ -163,7 +167,7 @@ impl Entity {
         stamped.collect()
     }
 
-    fn is_in_primary_key(&self, name: &str) -> bool {
+    pub(crate) fn is_in_primary_key(&self, name: &str) -> bool {
         self.keys[..self.primary].iter().any(|key| key.template.attributes().contains(&name))
     }
 }

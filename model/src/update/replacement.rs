@@ -27,7 +27,7 @@ impl Entity {
 
     /// Whether a put of such an item depends on what is stored, so that no batch, which takes no conditions, may write it.
     pub fn is_written_alone(&self) -> bool {
-        self.version().is_some()
+        self.version().is_some() || !self.unique.is_empty()
     }
 
     /// Plans that an encoded item takes the place of the one that is there, or is created.

@@ -36,8 +36,10 @@ impl Table {
         let mut entities = items.iter().filter_map(|item| self.model.entity_of(item));
         if let Some(entity) = entities.find(|entity| entity.is_written_alone()) {
             let text = format!("a batch cannot write {}: put each by itself", entity.name);
-            let error = Error::Refused { message: text.clone(), source: text.into() };
-            return BatchOutcome { unwritten: (0..items.len()).collect(), error: Some(error) };
+            return BatchOutcome {
+                unwritten: (0..items.len()).collect(),
+                error: Some(Error::refused(text)),
+            };
         }
         let mut pending = self.last_of_each_key(items);
         let mut delay = BATCH_RETRY_DELAY;

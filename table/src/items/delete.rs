@@ -55,5 +55,5 @@ pub(crate) fn deleting<'a>(
     condition: &Predicate,
 ) -> Write<'a> {
     let guard = Guard::new(Some(entity), wanted, condition);
-    Write { key: key.clone(), guard, effect: Effect::Delete }
+    Write { entity: Some(entity), key: key.clone(), guard, effect: Effect::Delete }
 }

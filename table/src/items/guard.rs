@@ -47,6 +47,11 @@ impl<'a> Guard<'a> {
         Self { bounds, ..Self::new(Some(entity), wanted, &plan.condition) }
     }
 
+    /// What it wants to meet.
+    pub(crate) fn wanted(&self) -> Wanted {
+        self.wanted
+    }
+
     /// The whole condition, with what else must hold.
     pub(crate) fn and(&self, table: &Table, more: &Predicate) -> Predicate {
         let none =
@@ -61,6 +66,17 @@ impl<'a> Guard<'a> {
         let bounds = self.bounds.iter().map(|bound| bound.holds.clone());
         let condition = kind.and(self.condition.clone()).and(more.clone());
         bounds.fold(condition, Predicate::and)
+    }
+
+    /// The item that a write has left, unless somebody has taken it away since.
+    pub(crate) fn still(
+        &self,
+        table: &Table,
+        key: &PrimaryKey,
+        item: Option<Item>,
+    ) -> Result<Option<Item>, Error> {
+        let present = Guard::new(self.entity, Wanted::Present, &Predicate::always());
+        present.explain(table, key, item.as_ref()).map(|()| item)
     }
 
     /// Says why an item is not as the guard wants it; nothing when it is.

@@ -42,10 +42,9 @@ impl Table {
         condition: &Predicate,
     ) -> Result<Write<'_>, Error> {
         let entity = self.model.entity_of(&item);
-        let key = self.key_of(&item).ok_or_else(|| {
-            let text = "an item to be put has no text for a key".to_owned();
-            Error::Refused { message: text.clone(), source: text.into() }
-        })?;
+        let key = self
+            .key_of(&item)
+            .ok_or_else(|| Error::refused("an item to be put has no text for a key".to_owned()))?;
         let guard = Guard::new(entity, wanted, condition);
         let counted = entity.filter(|entity| entity.version().is_some());
         let effect = match counted {
@@ -54,6 +53,6 @@ impl Table {
             }
             _ => Effect::Put(item),
         };
-        Ok(Write { key, guard, effect })
+        Ok(Write { entity, key, guard, effect })
     }
 }

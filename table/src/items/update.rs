@@ -108,5 +108,5 @@ pub(crate) fn updating<'a>(
 /// The write that changes nothing, of an item that must be as a condition says.
 pub(crate) fn checking<'a>(entity: &'a Entity, key: &ItemKey, condition: &Predicate) -> Write<'a> {
     let guard = Guard::new(Some(entity), Wanted::Present, condition);
-    Write { key: key.primary.clone(), guard, effect: Effect::Check }
+    Write { entity: Some(entity), key: key.primary.clone(), guard, effect: Effect::Check }
 }

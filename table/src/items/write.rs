@@ -23,15 +23,16 @@ use crate::error::Error;
 use crate::expression::Placeholders;
 
 /// How often a write is made anew for an item that others are changing.
-pub(crate) const MAX_ROUNDS: u32 = 8;
+const MAX_ROUNDS: u32 = 8;
 /// What DynamoDB says of a path through a map that is not there.
-const PATH_INVALID: &str = "document path";
+pub(crate) const PATH_INVALID: &str = "document path";
 /// DynamoDB's name for a condition that did not hold.
 const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
 
 /// A write of one item.
 #[derive(Clone, Debug)]
 pub(crate) struct Write<'a> {
+    pub(crate) entity: Option<&'a Entity>,
     pub(crate) key: PrimaryKey,
     pub(crate) guard: Guard<'a>,
     pub(crate) effect: Effect,
@@ -84,7 +85,7 @@ impl<'a> Write<'a> {
     ) -> Self {
         let guard = Guard::of_plan(entity, wanted, &plan);
         let plan = UpdatePlan { condition: Predicate::always(), bounds: Vec::new(), ..plan };
-        Self { key: key.clone(), guard, effect: Effect::Update(plan) }
+        Self { entity: Some(entity), key: key.clone(), guard, effect: Effect::Update(plan) }
     }
 
     /// The effect on an item as it is now, with what must hold for that besides the guard: maps that are not there are made.
@@ -102,14 +103,33 @@ impl<'a> Write<'a> {
 }
 
 impl Table {
-    /// Does a write.
+    /// Does a write. Where locks move with it, what is answered of an updated item is what is there right afterwards.
     pub(crate) async fn run(&self, write: &Write<'_>) -> Result<Done, Error> {
+        if write.moves_locks() {
+            let seen = self.commit(std::slice::from_ref(write), None).await;
+            let mut seen = seen.map_err(|failed| failed.error)?;
+            let new = match &write.effect {
+                Effect::Put(item) => Some(item.clone()),
+                Effect::Update(_) => {
+                    let item = self.probe(&write.key).await?;
+                    write.guard.still(self, &write.key, item)?
+                }
+                Effect::Delete | Effect::Check => None,
+            };
+            return Ok(Done { old: seen.pop().flatten(), new });
+        }
         let (mut effect, mut more) = (write.effect.clone(), Predicate::always());
-        for _ in 0..MAX_ROUNDS {
-            let found = match self.send(write, &effect, &more).await? {
-                Ended::Done(done) => return Ok(done),
-                Ended::Refused(item) => item,
-                Ended::PathInvalid => self.probe(&write.key).await?,
+        for round in 0..MAX_ROUNDS {
+            let found = match self.send(write, &effect, &more).await {
+                Ok(Ended::Done(done)) => return Ok(done),
+                Ok(Ended::Refused(item)) => item,
+                Ok(Ended::PathInvalid) => self.probe(&write.key).await?,
+                // A transaction was at the item.
+                Err(Error::Conflict { .. }) => {
+                    tokio::time::sleep(super::commit::delay(round)).await;
+                    continue;
+                }
+                Err(error) => return Err(error),
             };
             write.guard.explain(self, &write.key, found.as_ref())?;
             // Where the guard admits what was found, only the maps on the way were not as they had been.
@@ -218,9 +238,18 @@ impl Table {
         let mut placeholders = Placeholders::default();
         let name = placeholders.name(&self.model.table.partition_key);
         let never = format!("attribute_exists({name}) AND attribute_not_exists({name})");
-        match self.send_update(key, String::new(), Some(never), &placeholders).await? {
-            Ended::Refused(item) => Ok(item),
-            _ => unreachable!("no item satisfies both halves of the condition"),
+        let mut round = 0;
+        loop {
+            let never = Some(never.clone());
+            match self.send_update(key, String::new(), never, &placeholders).await {
+                Ok(Ended::Refused(item)) => return Ok(item),
+                Ok(_) => unreachable!("no item satisfies both halves of the condition"),
+                Err(Error::Conflict { .. }) if round < MAX_ROUNDS => {
+                    tokio::time::sleep(super::commit::delay(round)).await;
+                    round += 1;
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
 

@@ -61,6 +61,17 @@ const DEFINITION: &str = r##"
     version = { type = "integer", version = true }
     changed = { type = "timestamp", on_update = "now" }
 
+    [entities.user]
+    PK = "LOGIN#{id}"
+    SK = "LOGIN"
+    unique = [["tenant", "number"]]
+    [entities.user.attributes]
+    id      = { type = "string", required = true }
+    email   = { type = "string", unique = true, lower = true }
+    tenant  = { type = "string" }
+    number  = { type = "integer" }
+    version = { type = "integer", version = true }
+
     [entities.thing]
     PK = "THING#{id}"
     SK = "THING"

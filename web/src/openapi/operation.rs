@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use axum::http::StatusCode;
-use model::{Entity, Rollup};
+use model::{Entity, Model, Rollup};
 use serde_json::{Map, Value, json};
 
 use super::schema::{self, reference};
 use crate::body::MAX_BATCH_ROWS;
+use crate::idempotency::IDEMPOTENCY_KEY;
 use crate::parameters::{POINTS_DEFAULT, POINTS_LIMIT};
 use crate::paths::path_attributes;
 use crate::problem::{Kind, MEDIA_TYPE};
@@ -30,6 +31,7 @@ pub(super) fn of_entity(operation: Operation, entity: &Entity) -> Value {
         Operation::Create => {
             let mut created = Answer::new(operation, "create", name, "creates an item");
             created.body = Some(reference(&input));
+            created.parameters.push(idempotency_key());
             created.success(StatusCode::CREATED, "the item; `Location` is its path", item())
         }
         Operation::Replace => {
@@ -108,6 +110,18 @@ pub(super) fn of_rollup(rollup: &Rollup) -> Value {
     let schema = reference(&format!("{}.answer", rollup.name));
     let description = "a page of points; a bucket in which nothing is counted has none";
     answer.success(StatusCode::OK, description, Some(schema))
+}
+
+/// Several actions at once.
+pub(super) fn of_transactions(model: &Model) -> Value {
+    let summary = "does up to 100 actions on items of any entities, or none of them";
+    let mut answer = Answer::new(Operation::Transact, "do", "transactions", summary);
+    answer.body = Some(schema::transaction(model));
+    answer.parameters.push(idempotency_key());
+    let paths = json!({ "type": "array", "items": { "type": "string" } });
+    let schema =
+        json!({ "type": "object", "required": ["paths"], "properties": { "paths": paths } });
+    answer.success(StatusCode::OK, "all are done; the path of each action's item", Some(schema))
 }
 
 /// What is no entity's and no rollup's.
@@ -230,6 +244,12 @@ fn if_match(entity: &Entity) -> Value {
         None => "`*`: only if there is an item",
     };
     header("If-Match", description)
+}
+
+fn idempotency_key() -> Value {
+    let description =
+        "a key of 1 to 36 characters: a request sent again with it within ten minutes is done once";
+    header(IDEMPOTENCY_KEY, description)
 }
 
 fn header(name: &str, description: &str) -> Value {

@@ -3,7 +3,7 @@
 use model::attribute::{DefaultValue, SetItems};
 use model::instant::TimestampFormat;
 use model::value::{decode, number_to_json};
-use model::{Attribute, AttributeType, Entity, Measure, Number, Rollup, Verb};
+use model::{Attribute, AttributeType, Entity, Measure, Model, Number, Rollup, Verb};
 use serde_json::{Map, Value, json};
 
 use crate::problem::Kind;
@@ -48,6 +48,21 @@ pub(super) fn update() -> Value {
     let mut properties: Map<String, Value> = verbs.into_iter().collect();
     properties.insert("where".to_owned(), json!({ "type": "object" }));
     json!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
+
+/// The actions of a transaction.
+pub(super) fn transaction(model: &Model) -> Value {
+    let entities: Vec<_> = model.entities.iter().map(|entity| entity.name.as_str()).collect();
+    let actions = ["create", "put", "patch", "update", "delete", "remove", "check"];
+    let mut action = update();
+    action["required"] = json!(["action", "entity"]);
+    action["properties"]["action"] = json!({ "enum": actions });
+    action["properties"]["entity"] = json!({ "enum": entities });
+    action["properties"]["item"] =
+        json!({ "type": "object", "description": "the item, for `create` and `put`" });
+    action["properties"]["key"] =
+        json!({ "type": "object", "description": "the attributes of its path, for the others" });
+    json!({ "type": "array", "minItems": 1, "maxItems": 100, "items": action })
 }
 
 fn object(attributes: &[&Attribute], required: Vec<&str>) -> Value {

@@ -31,6 +31,10 @@ pub enum Kind {
     MethodNotAllowed,
     /// Choose another key, or replace the item.
     AlreadyExists,
+    /// Choose other values.
+    Duplicate,
+    /// Take another key, or send the same request.
+    TokenReused,
     /// Look at the item, and decide again.
     ConditionFailed,
     /// Try again.
@@ -68,7 +72,7 @@ pub struct Entry {
 
 impl Kind {
     /// Every kind, by status.
-    pub const EVERY: [Self; 21] = [
+    pub const EVERY: [Self; 23] = [
         Self::Validation,
         Self::BadJson,
         Self::BadQuery,
@@ -81,6 +85,8 @@ impl Kind {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::AlreadyExists,
+        Self::Duplicate,
+        Self::TokenReused,
         Self::Conflict,
         Self::ConditionFailed,
         Self::PayloadTooLarge,
@@ -167,6 +173,18 @@ impl Kind {
                 StatusCode::CONFLICT,
                 "an item with this key exists already",
                 "POST only creates; PUT to the item's own path replaces, but not an item of another kind",
+            ),
+            Self::Duplicate => (
+                "duplicate",
+                StatusCode::CONFLICT,
+                "another item has the same values",
+                "attributes that the definition has as unique are alike in another item; `errors` names them",
+            ),
+            Self::TokenReused => (
+                "idempotency-key-reused",
+                StatusCode::CONFLICT,
+                "the idempotency key was another request's",
+                "nothing was written; a key goes with one request, every value of it, for ten minutes",
             ),
             Self::ConditionFailed => (
                 "condition-failed",

@@ -37,6 +37,9 @@ const OPERATIONS: [&str; 14] = [
     "update_table",
 ];
 
+/// What a transaction is made of.
+const TRANSACTED: [&str; 4] = ["put_item", "update_item", "delete_item", "condition_check_item"];
+
 fn model(definition: &str) -> Model {
     definition.parse().expect("a definition")
 }
@@ -50,7 +53,7 @@ fn shown(function: Function, model: &Model) -> String {
 fn the_statements_of_the_flights_are_these() {
     let flights = model(FLIGHTS);
     insta::assert_snapshot!(shown(Function::Writer, &flights), @r#"
-    {"Sid":"Table","Effect":"Allow","Action":["dynamodb:PutItem","dynamodb:UpdateItem","dynamodb:DeleteItem","dynamodb:BatchWriteItem"],"Resource":{"Fn::GetAtt":["Table","Arn"]}}
+    {"Sid":"Table","Effect":"Allow","Action":["dynamodb:PutItem","dynamodb:UpdateItem","dynamodb:DeleteItem","dynamodb:ConditionCheckItem","dynamodb:BatchWriteItem"],"Resource":{"Fn::GetAtt":["Table","Arn"]}}
     {"Sid":"Logs","Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resource":{"Fn::GetAtt":["WriterLogs","Arn"]}}
     {"Fn::If":["SendsTraces",{"Sid":"Traces","Effect":"Allow","Action":["xray:PutTraceSegments","xray:PutTelemetryRecords"],"Resource":"*"},{"Ref":"AWS::NoValue"}]}
     "#);
@@ -132,7 +135,10 @@ fn calls() -> BTreeSet<(String, String)> {
         for operation in
             OPERATIONS.iter().filter(|operation| text.contains(&format!(".{operation}()")))
         {
-            if !ELSEWHERE_IN_PART.contains(&(name.as_str(), operation)) {
+            if *operation == "transact_write_items" {
+                // It is permitted as each of its actions is.
+                calls.extend(TRANSACTED.map(|action| (name.clone(), action.to_owned())));
+            } else if !ELSEWHERE_IN_PART.contains(&(name.as_str(), operation)) {
                 calls.insert((name.clone(), (*operation).to_owned()));
             }
         }
