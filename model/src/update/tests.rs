@@ -1,3 +1,5 @@
+//! Plans of updates: what is allowed, what becomes of each place, and what brings conditions with it.
+
 use std::collections::HashMap;
 
 use serde_dynamo::{AttributeValue, Item};
