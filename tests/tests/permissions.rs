@@ -57,6 +57,17 @@ id = { type = "string", required = true }
 email = { type = "string" }
 delay = { type = "integer" }
 "##;
+/// A definition in which every write has its conditions.
+const USERS: &str = r##"
+[table]
+name = "users"
+[entities.user]
+PK = "USER#{id}"
+SK = "USER"
+[entities.user.attributes]
+id = { type = "string", required = true }
+delay = { type = "integer", unique = true }
+"##;
 /// Seconds of an hour, and of the four that a shard lives.
 const HOUR: i64 = 60 * 60;
 const SHARD_HOURS: i64 = 4;
@@ -357,4 +368,11 @@ async fn an_index_is_granted_where_an_entity_is_read_by_it() {
     for of in queried {
         assert!(granted.contains(&("dynamodb:Query".to_owned(), of.to_owned())), "{granted:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_unique_takes_no_permission_to_read_and_none_for_batches() {
+    let functions = Functions::start(USERS).await;
+    functions.ask_everything(&json!({ "id": "1", "delay": 7 }), &[]).await;
+    functions.assert_exact();
 }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use table::{Error, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
 use tests::recount::scan;
+use tests::system::{Captured, System};
 use writer::fresh;
 
 const DEFINITION: &str = r##"
@@ -27,6 +28,10 @@ const DEFINITION: &str = r##"
     name    = { type = "string" }
     skills  = { type = "map" }
     version = { type = "integer", version = true }
+    [rollups.users]
+    of = "user"
+    by = ["tenant"]
+    measures = { users = "count" }
     [entities.badge]
     PK = "BADGE#{id}"
     SK = "BADGE"
@@ -362,4 +367,26 @@ async fn an_entity_without_versions_keeps_its_attributes_unique_too() {
     club.table.put(lock, &Predicate::always()).await.expect("put");
     club.table.remove(club.entity("badge"), &key, &Predicate::always()).await.expect("removed");
     assert!(club.table.get(&other).await.expect("read").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rollups_count_items_and_no_locks() {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    let club = Club { url: dynamodb.url.clone(), table: system.table.clone() };
+    for number in 0..5 {
+        let user = json!({ "id": number.to_string(), "email": format!("{number}@x"), "tenant": "t", "number": number });
+        club.create(user).await.expect("created");
+    }
+    club.patch("1", Update::new().set("email", "new@x")).await.expect("patched");
+    club.delete("2").await.expect("deleted");
+    assert_eq!(club.recount().await, (4, 8));
+    let processor = system.processor();
+    for event in Captured::of(&system).await.cut(3) {
+        processor.handle(event).await.expect("a response");
+    }
+    let rows = scan(&dynamodb.url, &system.model.table.rollups_table).await;
+    let counted: Vec<_> = rows.iter().filter(|row| row["count"].is_object()).collect();
+    assert_eq!(counted.len(), 1, "{rows:?}");
+    assert_eq!(counted[0]["count"]["N"], "4");
 }

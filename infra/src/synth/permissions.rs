@@ -64,6 +64,8 @@ pub enum Need {
     Lists,
     /// An entity that is in an index.
     Indexes,
+    /// An entity whose items a batch may write without conditions.
+    Batches,
     /// A rollup.
     Rollups,
 }
@@ -101,7 +103,7 @@ pub const USES: &[Use] = &[
     of(Function::Writer, "dynamodb:UpdateItem", Target::Table, Need::Nothing, (COMMIT, "Table::commit")),
     of(Function::Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (COMMIT, "Table::commit")),
     of(Function::Writer, "dynamodb:ConditionCheckItem", Target::Table, Need::Nothing, (COMMIT, "Table::commit")),
-    of(Function::Writer, "dynamodb:BatchWriteItem", Target::Table, Need::Nothing, (BATCH, "Table::put_batch")),
+    of(Function::Writer, "dynamodb:BatchWriteItem", Target::Table, Need::Batches, (BATCH, "Table::put_batch")),
     of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (ITEMS, "Table::get")),
     of(Function::Reader, "dynamodb:BatchGetItem", Target::Table, Need::Nothing, (GET_MANY, "Table::get_many")),
     of(Function::Reader, "dynamodb:Query", Target::Table, Need::Lists, (QUERY, "read")),
@@ -184,6 +186,7 @@ impl Need {
                 model.entities.iter().any(is_listed)
             }
             Self::Indexes => !indexes(model).is_empty(),
+            Self::Batches => model.entities.iter().any(|entity| !entity.is_written_alone()),
             Self::Rollups => !model.rollups.is_empty(),
         }
     }
