@@ -31,7 +31,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use model::{Entity, Item, ItemKey, Update};
+use model::{Entity, Item, ItemKey, Predicate, Update};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -83,8 +83,7 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// [`Error::OtherKind`], [`Error::Invalid`]; else what DynamoDB says.
     pub async fn put(&self, value: &T) -> Result<T, Error> {
         let item = self.encoded(value)?;
-        self.table.put(item.clone()).await?;
-        self.read(&item)
+        self.read(&self.table.put(item, &Predicate::always()).await?)
     }
 
     /// Creates an item, or sets what is given in the one that is there, which keeps the rest; answers with what it has become.
@@ -130,7 +129,7 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// [`Error::Invalid`] for what is no key; else what DynamoDB says.
     pub async fn delete(&self, key: &impl Serialize) -> Result<Option<T>, Error> {
         let key = self.key(key)?;
-        let deleted = self.table.delete(&self.entity, &key.primary).await?;
+        let deleted = self.table.delete(&self.entity, &key.primary, &Predicate::always()).await?;
         deleted.map(|item| self.read(&item)).transpose()
     }
 

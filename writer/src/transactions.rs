@@ -23,10 +23,10 @@ use axum::routing::post;
 use axum::{Json, Router};
 use model::{Entity, FieldError, Item, ItemKey, Model, Predicate, Update, nearest};
 use serde_json::{Map, Value, json};
-use table::{Error, MAX_ACTIONS, Table, Transaction};
+use table::{Error, MAX_ACTIONS, Table, Transaction, fresh};
 use web::{IdempotencyKey, JsonRows, Kind, Parameters, Preconditions, Problem};
 
-use crate::encode::{encode, fresh};
+use crate::encode::encode;
 
 /// What can be done with an item.
 const ACTIONS: [&str; 7] = ["create", "put", "patch", "update", "delete", "remove", "check"];

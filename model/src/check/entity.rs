@@ -13,8 +13,7 @@ use crate::table::TableDefinition;
 use crate::value;
 
 /// The fields of an entity besides its key templates.
-const FIELDS: [&str; 6] =
-    ["attributes", "collections", "escape", "match", "patterns", "unique"];
+const FIELDS: [&str; 6] = ["attributes", "collections", "escape", "match", "patterns", "unique"];
 /// Names that paths of the HTTP interface have for themselves.
 const RESERVED: [&str; 7] =
     ["rollups", "batch", "transactions", "query", "collections", "openapi.json", "health"];

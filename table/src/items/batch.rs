@@ -12,9 +12,9 @@ use crate::error::Error;
 /// The most items that one BatchWriteItem takes.
 pub const MAX_BATCH_ITEMS: usize = 25;
 /// How often what a batch left unprocessed is sent again before it is handed back.
-const BATCH_ATTEMPTS: u32 = 8;
+pub(super) const BATCH_ATTEMPTS: u32 = 8;
 /// How long to wait before what was left unprocessed is sent again; doubled each time.
-const BATCH_RETRY_DELAY: Duration = Duration::from_millis(25);
+pub(super) const BATCH_RETRY_DELAY: Duration = Duration::from_millis(25);
 
 /// A batch of which some items could not be written.
 #[derive(Debug)]

@@ -8,7 +8,8 @@ use std::collections::{HashMap, VecDeque};
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use model::{AttributeValue, Item, PrimaryKey};
 
-use super::{BATCH_ATTEMPTS, BATCH_RETRY_DELAY, Table};
+use super::Table;
+use super::batch::{BATCH_ATTEMPTS, BATCH_RETRY_DELAY};
 use crate::error::Error;
 
 /// The most keys that one BatchGetItem takes.

@@ -72,7 +72,7 @@ pub struct Entry {
 
 impl Kind {
     /// Every kind, by status.
-    pub const EVERY: [Self; 23] = [
+    pub const EVERY: [Self; 24] = [
         Self::Validation,
         Self::BadJson,
         Self::BadQuery,
