@@ -157,7 +157,8 @@ impl Arguments {
             )];
         }
         let id = text(self.stack(&describe), "Stacks[0].StackId");
-        let description = text(self.stack(&describe), "Stacks[0].Description");
+        let description =
+            text(self.stack(&["cloudformation", "get-template-summary"]), "Description");
         let mut steps = vec![
             Step::into(FIND, STACK_ID, id),
             Step::begins("see that weir synth described the stack", DESCRIPTION, description),

@@ -175,6 +175,30 @@ fn two_templates_have_each_its_own_definition() {
 }
 
 #[test]
+fn a_definition_that_is_as_it_was_makes_no_new_layer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let [definition, copy] = [at("weir.toml"), at("o.definition/weir.toml")];
+    fs::create_dir(at("o.definition")).expect("made");
+    for path in [&definition, &copy] {
+        fs::write(path, SHOP).expect("written");
+    }
+    let long_ago = std::time::UNIX_EPOCH;
+    let file = fs::File::options().write(true).open(&copy).expect("there");
+    file.set_modified(long_ago).expect("set");
+    let changed = || fs::metadata(&copy).and_then(|found| found.modified()).expect("a time");
+    let synth = || {
+        let (file, out) = (Some(definition.clone()), Some(at("o.yaml")));
+        run(&Arguments { file, out, code: at("lam"), no_filter: false }, &mut Vec::new())
+    };
+    synth().expect("done");
+    assert_eq!(changed(), long_ago);
+    fs::write(&definition, FLIGHTS).expect("written");
+    synth().expect("done");
+    assert_eq!(fs::read_to_string(&copy).expect("the copy"), FLIGHTS);
+}
+
+#[test]
 fn no_tool_takes_a_file_for_an_option() {
     let cases = [("-x.toml", "./-x.toml"), ("a/-x.toml", "a/-x.toml"), ("weir.toml", "weir.toml")];
     for (path, expected) in cases {
