@@ -191,7 +191,9 @@ impl Entity {
         for (name, json) in object {
             let attribute = self.attribute(name).filter(|_| names.contains(&name.as_str()));
             let Some(attribute) = attribute else {
-                let message = format!("is not in the key; expected {}", names.join(", "));
+                let near = nearest(name, names.iter().copied());
+                let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+                let message = format!("is no part of the key; {near}expected {}", names.join(", "));
                 errors.push(FieldError::new(name, message));
                 continue;
             };

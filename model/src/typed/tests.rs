@@ -1,3 +1,5 @@
+//! Tests of types against a definition.
+
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
