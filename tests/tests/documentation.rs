@@ -95,3 +95,15 @@ fn what_operators_are_told_to_look_for_in_the_log_is_said_by_the_code() {
         assert!(said.iter().any(|source| source.contains(phrase)), "nothing says `{phrase}`");
     }
 }
+
+#[test]
+fn every_problem_is_documented() {
+    let row = |kind: &web::Kind| {
+        let entry = kind.entry();
+        format!("| `{}` | {} | {} |\n", kind.type_uri(), entry.status.as_u16(), entry.doc)
+    };
+    let rows: String = web::Kind::EVERY.iter().map(row).collect();
+    let expected = format!("| type | status | when, and what to do |\n|---|---|---|\n{rows}");
+    let document = read(&root().join("docs/items.md"));
+    assert!(document.contains(&expected), "docs/items.md should have\n\n{expected}");
+}
