@@ -31,6 +31,10 @@ pub(super) fn summary(entity: &Entity, routes: &[Route]) -> String {
         let paths = entity.collections.iter().map(|name| web::paths::collection_path(name, entity));
         parts.push(indented(&format!("collections {}\n", paths.collect::<Vec<_>>().join(", "))));
     }
+    if !entity.unique.is_empty() {
+        let names = entity.unique.iter().map(|unique| unique.attributes.join(" with "));
+        parts.push(indented(&format!("unique {}\n", names.collect::<Vec<_>>().join(", "))));
+    }
     if uses_match(entity) {
         let tests = entity.discriminator.iter();
         let tests: Vec<_> =

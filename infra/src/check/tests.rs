@@ -29,6 +29,7 @@ match = { type = "note" }
 collections = ["all"]
 [entities.note.attributes]
 id = { type = "string", default = "uuid" }
+slug = { type = "string", unique = true, required = true }
 [rollups.spend]
 of = "order"
 where = { status = ["placed", "paid"], total = { gte = 1.5 } }
@@ -87,12 +88,14 @@ fn a_summary_says_what_the_file_means() {
         PK  NOTE#{id}
         SK  NOTE
       attributes
-        id  string  default uuid
+        id    string  default uuid
+        slug  string  required
       paths
         /note        POST
         /note/{id}   GET PUT PATCH DELETE
         /batch/note  GET POST
       collections /collections/all/{id}
+      unique slug
 
     rollup spend of order
       groups    by user_id, status
