@@ -55,8 +55,17 @@ async fn page(
         .partition_from_text(first, &path.pairs())
         .map_err(|errors| Problem::fields(&first.name, errors))?;
     let filter = Predicate::Any(entities.iter().map(Entity::kind).collect());
-    let query =
-        Query { partition, filter, consistent, descending, limit, cursor, ..Query::default() };
+    let max_bytes = Some(crate::ENOUGH_BYTES);
+    let query = Query {
+        partition,
+        filter,
+        consistent,
+        descending,
+        limit,
+        max_bytes,
+        cursor,
+        ..Query::default()
+    };
     let found = table.list(&query, MAX_READS).await?;
     let of_entity = |entity: &Entity| {
         let own = found.items.iter().filter(|item| entity.matches(item));

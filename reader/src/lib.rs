@@ -33,8 +33,8 @@ pub use answer::{Answer, AnswerPoint, AskError, ask};
 /// The most times that one request reads a page from DynamoDB before it answers with what it has, and a cursor.
 const MAX_READS: u32 = 32;
 
-/// The bytes of an answer after which no other page is read. Lambda takes 6 MB, and a page that DynamoDB reads, of a megabyte,
-/// may be several times that as JSON.
+/// The bytes after which an answer ends, and the next page begins. Lambda takes 6 MB of it as text in JSON, in which quotes are
+/// twice as long, and a page that DynamoDB reads, of a megabyte, may be several times that.
 const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
 
 /// The reader of a table and its rollups, to be merged with other routers and given to [`web::finish()`].

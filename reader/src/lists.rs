@@ -103,7 +103,8 @@ impl List {
         let asked = self.filter(parameters);
         let filter = entity.kind().and(pattern.filter.clone()).and(asked);
         let index = pattern.index.clone();
-        Query { index, filter, consistent, descending, cursor, ..Query::default() }
+        let max_bytes = Some(crate::ENOUGH_BYTES);
+        Query { index, filter, consistent, descending, max_bytes, cursor, ..Query::default() }
     }
 
     /// What must hold of the items.

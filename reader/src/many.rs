@@ -7,7 +7,8 @@
 //! ```
 //!
 //! **Invariant:** `items` has a place for each key, in their order: the item, or `null` where there is none. What DynamoDB did not
-//! read in time is `null` too, and its position is in `unread`: ask for it again.
+//! read in time, and what would make the answer larger than Lambda takes, is `null` too, and its position is in `unread`: ask for it
+//! again.
 
 use std::sync::Arc;
 
@@ -20,6 +21,9 @@ use serde_json::{Map, Value};
 use table::{MAX_BATCH_KEYS, Table};
 use web::routes::batch_path;
 use web::{Parameters, Problem};
+
+use crate::ENOUGH_BYTES;
+use crate::answer::encoded_bytes;
 
 /// What a request for many items goes on with.
 const EXPECTED: &str = "expected a list of keys, such as [{\"id\":\"1\"}]";
@@ -76,9 +80,22 @@ async fn many(
     if let Some(error) = found.error.filter(|error| !error.is_retryable()) {
         return Err(error.into());
     }
-    let shown = |item| entity.matches(item).then(|| entity.decode(item));
-    let items = found.items.iter().map(|item| item.as_ref().and_then(shown)).collect();
-    Ok(Json(Many { items, unread: found.unread }))
+    let mut many = Many { items: Vec::new(), unread: found.unread };
+    let mut bytes = 0;
+    for (position, item) in found.items.iter().enumerate() {
+        let item = item.as_ref().filter(|item| entity.matches(item));
+        let shown = item.map(|item| entity.decode(item));
+        bytes += shown.as_ref().map_or(0, encoded_bytes);
+        // What does not fit into the answer is to be asked for again.
+        let fits =
+            shown.is_none() || bytes <= ENOUGH_BYTES || many.items.iter().all(Option::is_none);
+        if !fits {
+            many.unread.push(position);
+        }
+        many.items.push(shown.filter(|_| fits));
+    }
+    many.unread.sort_unstable();
+    Ok(Json(many))
 }
 
 /// The keys that a text lists.

@@ -8,6 +8,7 @@
 //! and its cursor is `None` at the end of the range only.
 
 use model::Item;
+use model::value::decode;
 
 use crate::cursor::{self, Position};
 use crate::error::Error;
@@ -64,11 +65,13 @@ impl Table {
             let is_cut = limit.is_none_or(|limit| found.examined < limit as usize);
             items.extend(found.items);
             start = found.end;
-            if items.len() > wanted {
-                items.truncate(wanted);
+            let fitting = query.max_bytes.map_or(usize::MAX, |max| fitting(&items, max));
+            let is_full = items.len() > fitting;
+            if is_full || items.len() > wanted {
+                items.truncate(wanted.min(fitting));
                 start = items.last().map(|item| names.position(item)).transpose()?;
             }
-            let has_enough = items.len() >= wanted || (is_cut && !items.is_empty());
+            let has_enough = is_full || items.len() >= wanted || (is_cut && !items.is_empty());
             if start.is_none() || has_enough {
                 break;
             }
@@ -115,6 +118,23 @@ impl Table {
             other => other,
         })
     }
+}
+
+/// How many of the items, one at least, have no more bytes as JSON.
+fn fitting(items: &[Item], max_bytes: usize) -> usize {
+    let mut bytes = 0;
+    let beyond = items.iter().position(|item| {
+        bytes += encoded_bytes(item);
+        bytes > max_bytes
+    });
+    beyond.map_or(usize::MAX, |position| position.max(1))
+}
+
+/// How many bytes the attributes of an item have as JSON.
+fn encoded_bytes(item: &Item) -> usize {
+    let attributes = item.as_ref().iter();
+    // Quotes, a colon and a comma.
+    attributes.map(|(name, value)| name.len() + 4 + decode(value).to_string().len()).sum()
 }
 
 fn start(names: Names<'_>, query: &Query) -> Result<Option<Position>, Error> {

@@ -68,6 +68,8 @@ pub struct Query {
     pub descending: bool,
     /// The most items of a page; of [`crate::Table::query`], the most that are read.
     pub limit: Option<u32>,
+    /// The most bytes that the items of a page may have as JSON; a page has one item at least.
+    pub max_bytes: Option<usize>,
     /// Where the page before ended.
     pub cursor: Option<String>,
 }

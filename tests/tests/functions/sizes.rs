@@ -49,18 +49,38 @@ async fn a_body_that_is_too_large_is_refused_by_the_writer_or_before_it() {
     assert_eq!(world.writer.started().len(), 1, "the same process");
 }
 
-/// A page is a megabyte of items at most. Only control characters make more than six of it: each is six bytes of the
-/// JSON in the body, and seven once the body is text in the JSON of the answer.
+/// A megabyte of items, which DynamoDB reads at once, is more than six of an answer when it is control characters: each is six
+/// bytes of the JSON in the body, and seven once the body is text in the JSON of the answer.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_is_too_large_fails_alone_and_a_shorter_page_is_answered() {
+async fn an_answer_ends_before_it_is_too_large_and_its_cursor_leads_to_the_rest() {
     let world = world().await;
     for number in 0..16 {
         let note = json!({ "book": "b", "number": number, "text": "\u{1}".repeat(60_000) });
         assert_eq!(world.http.send("POST", "/note", Some(&note)).await.0, 201);
     }
-    let (status, answer) = world.http.get("/note/b").await;
-    assert_eq!((status, answer), (500, json!({ "message": "Internal Server Error" })));
-    let (status, page) = world.http.get("/note/b?limit=8").await;
-    assert_eq!((status, page["items"].as_array().map(Vec::len)), (200, Some(8)));
+    let (mut numbers, mut pages, mut cursor) = (Vec::new(), 0, String::new());
+    loop {
+        let (status, page) = world.http.get(&format!("/note/b?{cursor}")).await;
+        assert_eq!(status, 200, "{}", page["message"]);
+        let items = page["items"].as_array().expect("items").iter();
+        numbers.extend(items.filter_map(|item| item["number"].as_u64()));
+        pages += 1;
+        match page["cursor"].as_str() {
+            Some(next) => cursor = format!("cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(numbers, (0..16).collect::<Vec<_>>());
+    assert!(pages > 1);
+
+    let keys: Vec<_> = (0..16).map(|number| json!({ "book": "b", "number": number })).collect();
+    let keys: String = json!(keys).to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let (status, many) = world.http.get(&format!("/batch/note?keys={keys}")).await;
+    let unread = many["unread"].as_array().expect("positions");
+    assert_eq!((status, many["items"].as_array().map(Vec::len)), (200, Some(16)));
+    assert!((1..16).contains(&unread.len()), "{unread:?}");
+    for (position, item) in many["items"].as_array().expect("items").iter().enumerate() {
+        assert_eq!(item.is_null(), unread.contains(&json!(position)), "{position}");
+    }
     assert_eq!(world.reader.started().len(), 1, "the same process");
 }
