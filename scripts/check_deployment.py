@@ -309,7 +309,7 @@ def check_roles(stack):
             "Update", Key=key, UpdateExpression="SET a = :a", ExpressionAttributeValues={":a": {"S": "a"}}),
         "TransactWriteItems of Delete": transaction("Delete", Key=key),
         "TransactWriteItems of ConditionCheck": transaction(
-            "ConditionCheck", Key=key, ConditionExpression="attribute_not_exists(other)"),
+            "ConditionCheck", Key=key, ConditionExpression="attribute_not_exists(nowhere)"),
         "PartiQLSelect": lambda dynamodb, table: dynamodb.execute_statement(Statement=f'SELECT * FROM "{table}"'),
         "UpdateTable": lambda dynamodb, table: dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True),
         "DeleteTable": lambda dynamodb, table: dynamodb.delete_table(TableName=table),
@@ -317,7 +317,7 @@ def check_roles(stack):
     # A transaction needs the permission of each thing that it does, and no other.
     may = {"Writer": {("PutItem", items), ("UpdateItem", items), ("DeleteItem", items), ("BatchWriteItem", items),
                       ("TransactWriteItems of Put", items), ("TransactWriteItems of Update", items),
-                      ("TransactWriteItems of Delete", items)},
+                      ("TransactWriteItems of Delete", items), ("TransactWriteItems of ConditionCheck", items)},
            "Reader": {("GetItem", items), ("Query", items), ("Query", rollups), ("GetItem", rollups)},
            "Processor": {("UpdateItem", rollups), ("GetItem", rollups), ("TransactWriteItems of Update", rollups)}}
     for name, granted in may.items():
