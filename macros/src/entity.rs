@@ -144,9 +144,7 @@ fn json_of(attribute: &Attribute, value: Tokens) -> Tokens {
 
 /// The attributes that the primary key is made from, each once.
 fn in_key(entity: &Entity) -> impl Iterator<Item = &Attribute> {
-    let sort = entity.sort_attributes();
-    let names = entity.partition_attributes().into_iter().chain(sort);
-    names.filter_map(|name| entity.attribute(name))
+    entity.key_attributes().into_iter().filter_map(|name| entity.attribute(name))
 }
 
 fn method(verb: &str, field: &Ident) -> Ident {

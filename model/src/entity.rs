@@ -142,6 +142,13 @@ impl Entity {
         sort.into_iter().filter(|name| !partition.contains(name)).collect()
     }
 
+    /// The attributes that the primary key is made from, each once, in order.
+    pub fn key_attributes(&self) -> Vec<&str> {
+        let mut names = self.partition_attributes();
+        names.extend(self.sort_attributes());
+        names
+    }
+
     /// Encodes a JSON object as a stored item: defaults applied, every value checked, keys made.
     ///
     /// `null` is the same as absent.
@@ -184,8 +191,7 @@ impl Entity {
     /// # Errors
     /// Every member that is no attribute of the key, and every attribute that is missing or does not fit.
     pub fn key_from_json(&self, object: &Map<String, Value>) -> Result<ItemKey, Vec<FieldError>> {
-        let names: Vec<_> =
-            self.keys[..self.primary].iter().flat_map(|key| key.template.attributes()).collect();
+        let names = self.key_attributes();
         let mut errors = Vec::new();
         let mut values = HashMap::new();
         for (name, json) in object {
@@ -215,8 +221,9 @@ impl Entity {
             .map(|key| self.render(key, &item).map_err(|error| vec![error]));
         let partition = keys.next().expect("an entity has a partition key")?;
         let primary = PrimaryKey { partition, sort: keys.next().transpose()? };
-        let names = self.keys[..self.primary].iter().flat_map(|key| key.template.attributes());
+        let names = self.key_attributes();
         let attributes: HashMap<String, AttributeValue> = names
+            .into_iter()
             .filter_map(|name| {
                 let attribute = self.attribute(name)?;
                 Some((attribute.field.clone(), attribute.of(&item)?.clone()))
@@ -233,19 +240,6 @@ impl Entity {
                 Some((attribute.name.clone(), value::decode(attribute.of(item)?)))
             })
             .collect()
-    }
-
-    /// The primary key of a stored item.
-    pub fn primary_key(&self, item: &Item) -> Option<PrimaryKey> {
-        let text = |key: &KeyTemplate| match item.get(&key.key) {
-            Some(AttributeValue::S(text)) => Some(text.clone()),
-            _ => None,
-        };
-        let sort = match self.keys[..self.primary].get(1) {
-            Some(key) => Some(text(key)?),
-            None => None,
-        };
-        Some(PrimaryKey { partition: text(&self.keys[0])?, sort })
     }
 
     /// The attributes that the given texts are, as a stored item has them.
@@ -340,6 +334,19 @@ impl TableDefinition {
         let partition = (self.partition_key.clone(), AttributeValue::S(key.partition.clone()));
         let sort = self.sort_key.clone().zip(key.sort.clone().map(AttributeValue::S));
         std::iter::once(partition).chain(sort).collect::<HashMap<_, _>>().into()
+    }
+
+    /// The primary key of a stored item; `None` where one of its keys is no text.
+    pub fn primary_key(&self, item: &Item) -> Option<PrimaryKey> {
+        let text = |name: &String| match item.get(name) {
+            Some(AttributeValue::S(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let sort = match &self.sort_key {
+            Some(name) => Some(text(name)?),
+            None => None,
+        };
+        Some(PrimaryKey { partition: text(&self.partition_key)?, sort })
     }
 }
 

@@ -72,9 +72,7 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// # Errors
     /// [`Error::AlreadyExists`], [`Error::Invalid`]; else what DynamoDB says.
     pub async fn create(&self, value: &T) -> Result<T, Error> {
-        let item = self.encoded(value)?;
-        self.table.create(item.clone()).await?;
-        self.read(&item)
+        self.read(&self.table.create(self.encoded(value)?).await?)
     }
 
     /// Writes an item, in place of the one that has its key; answers with what is stored.
@@ -82,8 +80,7 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// # Errors
     /// [`Error::OtherKind`], [`Error::Invalid`]; else what DynamoDB says.
     pub async fn put(&self, value: &T) -> Result<T, Error> {
-        let item = self.encoded(value)?;
-        self.read(&self.table.put(item, &Predicate::always()).await?)
+        self.read(&self.table.put(self.encoded(value)?, &Predicate::always()).await?)
     }
 
     /// Creates an item, or sets what is given in the one that is there, which keeps the rest; answers with what it has become.

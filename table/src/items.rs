@@ -82,20 +82,6 @@ impl Table {
         Ok(answer.item.map(Item::from))
     }
 
-    /// The primary key of an item; `None` where one of its keys is no text.
-    fn key_of(&self, item: &Item) -> Option<PrimaryKey> {
-        let text = |name: &String| match item.get(name) {
-            Some(model::AttributeValue::S(text)) => Some(text.clone()),
-            _ => None,
-        };
-        let table = &self.model.table;
-        let sort = match &table.sort_key {
-            Some(name) => Some(text(name)?),
-            None => None,
-        };
-        Some(PrimaryKey { partition: text(&table.partition_key)?, sort })
-    }
-
     /// A primary key, for messages.
     pub(crate) fn shown_key(&self, key: &PrimaryKey) -> String {
         shown_key(&self.model, &self.model.table.key_item(key))

@@ -73,9 +73,7 @@ impl EntityPaths {
 
 /// The attributes in an item's path, in order.
 pub fn path_attributes(entity: &Entity) -> Vec<&str> {
-    let mut names = entity.partition_attributes();
-    names.extend(entity.sort_attributes());
-    names
+    entity.key_attributes()
 }
 
 /// The path of a stored item.

@@ -61,7 +61,7 @@ pub async fn write_batch(
 ) -> BatchReport {
     let mut batch = Batch::default();
     for (index, row) in rows.iter().enumerate() {
-        batch.add(entity, index, row);
+        batch.add(table, entity, index, row);
     }
     batch.write(table).await
 }
@@ -71,7 +71,7 @@ pub(crate) async fn write_values(table: &Table, entity: &Entity, rows: Vec<Value
     let mut batch = Batch::default();
     for (index, row) in rows.iter().enumerate() {
         match row {
-            Value::Object(row) => batch.add(entity, index, row),
+            Value::Object(row) => batch.add(table, entity, index, row),
             other => {
                 let found = model::value::shown(other);
                 batch
@@ -92,12 +92,12 @@ struct Batch {
 }
 
 impl Batch {
-    fn add(&mut self, entity: &Entity, index: usize, row: &Map<String, Value>) {
+    fn add(&mut self, table: &Table, entity: &Entity, index: usize, row: &Map<String, Value>) {
         let item = match encode(entity, row, fresh()) {
             Ok(encoded) => encoded.item,
             Err(errors) => return self.report.fail(index, errors),
         };
-        let key = entity.primary_key(&item).expect("an encoded item has its keys");
+        let key = table.model().table.primary_key(&item).expect("an encoded item has its keys");
         match self.positions.get(&key) {
             Some(position) => {
                 let earlier = &mut self.writes[*position];

@@ -100,7 +100,7 @@ async fn update(
     preconditions: Preconditions,
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
-    let creates = parameters.choice("create", &["false", "true"]) == "true";
+    let creates = parameters.flag("create") == Some(true);
     parameters.finish()?;
     let condition = preconditions.of_change(table.model(), &entity)?;
     let invalid = |errors| Problem::fields(&entity.name, errors);

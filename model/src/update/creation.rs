@@ -76,10 +76,8 @@ impl Entity {
         fresh: Fresh,
     ) -> Result<(Item, UpdatePlan), Vec<FieldError>> {
         let item = self.encode(object, fresh)?;
-        let primary: Vec<&str> =
-            self.keys[..self.primary].iter().flat_map(|key| key.template.attributes()).collect();
         let given = |attribute: &Attribute| match object.get(&attribute.name) {
-            _ if primary.contains(&attribute.name.as_str()) => Given::Value,
+            _ if self.is_in_primary_key(&attribute.name) => Given::Value,
             Some(json) if !json.is_null() && !attribute.read_only => Given::Value,
             _ => Given::IfAbsent,
         };
@@ -115,10 +113,7 @@ impl Entity {
         given: impl Fn(&Attribute) -> Given,
     ) -> Result<Given, FieldError> {
         let names = template.template.attributes();
-        let primary = |name: &&&str| {
-            !self.keys[..self.primary].iter().any(|key| key.template.attributes().contains(*name))
-        };
-        let others: Vec<_> = names.iter().filter(primary).collect();
+        let others: Vec<_> = names.iter().filter(|name| !self.is_in_primary_key(name)).collect();
         let of = |name: &str| self.attribute(name).map_or(Given::IfAbsent, &given);
         let kept = others.iter().find(|name| of(name) == Given::IfAbsent);
         let set = others.iter().find(|name| of(name) == Given::Value);

@@ -168,7 +168,7 @@ impl Entity {
     }
 
     pub(crate) fn is_in_primary_key(&self, name: &str) -> bool {
-        self.keys[..self.primary].iter().any(|key| key.template.attributes().contains(&name))
+        self.key_attributes().contains(&name)
     }
 }
 

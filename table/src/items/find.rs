@@ -31,7 +31,9 @@ impl Table {
         for _ in 0..MAX_LOOKS {
             let Some(found) = self.get(&lock.key).await? else { return Ok(None) };
             let Some(AttributeValue::M(owner)) = found.get(OWNER) else { return Ok(None) };
-            let Some(key) = self.key_of(&owner.clone().into()) else { return Ok(None) };
+            let Some(key) = self.model.table.primary_key(&owner.clone().into()) else {
+                return Ok(None);
+            };
             // Between the two reads the item may have taken other values.
             let item = self.get(&key).await?.filter(|item| entity.matches(item));
             if let Some(item) = item.filter(|item| entity.locks_held(item).contains(&lock)) {

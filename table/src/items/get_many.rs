@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use model::{AttributeValue, Item, PrimaryKey};
+use model::{Item, PrimaryKey};
 
 use super::Table;
 use super::batch::{BATCH_ATTEMPTS, BATCH_RETRY_DELAY};
@@ -120,12 +120,9 @@ impl Table {
     }
 
     fn primary_key(&self, item: &Item) -> Result<PrimaryKey, Error> {
-        let text = |name: &String| match item.get(name) {
-            Some(AttributeValue::S(text)) => Ok(text.clone()),
-            _ => Err(Error::Unreadable(format!("a key without text in `{name}`"))),
-        };
-        let table = &self.model.table;
-        let sort = table.sort_key.as_ref().map(text).transpose()?;
-        Ok(PrimaryKey { partition: text(&table.partition_key)?, sort })
+        self.model.table.primary_key(item).ok_or_else(|| {
+            let key = super::shown_key(&self.model, item);
+            Error::Unreadable(format!("a key without text: {key}"))
+        })
     }
 }

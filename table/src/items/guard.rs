@@ -56,7 +56,7 @@ impl<'a> Guard<'a> {
     pub(crate) fn and(&self, table: &Table, more: &Predicate) -> Predicate {
         let none =
             || Predicate::Test(Path::stored(&table.model.table.partition_key), Test::Exists(false));
-        let kind = match (self.wanted, self.entity.map(kind)) {
+        let kind = match (self.wanted, self.entity.map(Entity::kind)) {
             (Wanted::Absent, _) => none(),
             (Wanted::Present, Some(own)) => own,
             (Wanted::Present, None) => Predicate::Not(Box::new(none())),
@@ -113,13 +113,4 @@ impl<'a> Guard<'a> {
         }
         Ok(())
     }
-}
-
-/// What tells an item of the entity.
-fn kind(entity: &Entity) -> Predicate {
-    let marks = entity
-        .discriminator
-        .iter()
-        .map(|(name, value)| Predicate::Test(Path::stored(name), Test::In(vec![value.clone()])));
-    Predicate::All(marks.collect())
 }

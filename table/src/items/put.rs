@@ -42,9 +42,10 @@ impl Table {
         condition: &Predicate,
     ) -> Result<Write<'_>, Error> {
         let entity = self.model.entity_of(&item);
-        let key = self
-            .key_of(&item)
-            .ok_or_else(|| Error::refused("an item to be put has no text for a key".to_owned()))?;
+        let key =
+            self.model.table.primary_key(&item).ok_or_else(|| {
+                Error::refused("an item to be put has no text for a key".to_owned())
+            })?;
         let guard = Guard::new(entity, wanted, condition);
         let counted = entity.filter(|entity| entity.version().is_some());
         let effect = match counted {
