@@ -216,12 +216,22 @@ impl Entity {
     /// # Errors
     /// Every attribute of the key that is missing or does not fit.
     pub fn key_of(&self, item: Item) -> Result<ItemKey, Vec<FieldError>> {
+        let names = self.key_attributes();
+        let is_missing = |name: &&&str| {
+            self.attribute(name).is_none_or(|attribute| attribute.of(&item).is_none())
+        };
+        let missing = names.iter().filter(is_missing);
+        let missing =
+            missing.map(|name| FieldError::new(name, RenderError::Missing(name.to_string())));
+        let missing: Vec<_> = missing.collect();
+        if !missing.is_empty() {
+            return Err(missing);
+        }
         let mut keys = self.keys[..self.primary]
             .iter()
             .map(|key| self.render(key, &item).map_err(|error| vec![error]));
         let partition = keys.next().expect("an entity has a partition key")?;
         let primary = PrimaryKey { partition, sort: keys.next().transpose()? };
-        let names = self.key_attributes();
         let attributes: HashMap<String, AttributeValue> = names
             .into_iter()
             .filter_map(|name| {

@@ -12,6 +12,7 @@
 use std::collections::HashMap;
 
 use serde_dynamo::{AttributeValue, Item};
+use serde_json::{Map, Value};
 
 use crate::attribute::Attribute;
 use crate::condition::Predicate;
@@ -20,6 +21,7 @@ use crate::filter::Test;
 use crate::path::Path;
 use crate::template::{escape, scalar_text};
 use crate::update::{To, UpdatePlan};
+use crate::value::{decode, shown};
 
 /// What a lock's keys begin with. No attribute of an entity's key can make it, for a `#` in a value is escaped.
 pub const LOCK: &str = "@unique";
@@ -115,20 +117,86 @@ impl Entity {
     /// # Errors
     /// Values that do not fit, and attributes that no constraint is about.
     pub fn lock_of_text(&self, texts: &[(&str, &str)]) -> Result<Lock, Vec<FieldError>> {
-        let item = self.item_from_text(texts)?;
+        let names: Vec<_> = texts.iter().map(|(name, _)| *name).collect();
+        self.lock_of(&names, &self.item_from_text(texts)?)
+    }
+
+    /// The lock that an object's item has by a constraint about just these attributes.
+    ///
+    /// # Errors
+    /// Values that are absent or do not fit, and attributes that no constraint is about.
+    pub fn lock_of_object(
+        &self,
+        names: &[&str],
+        object: &Map<String, Value>,
+    ) -> Result<Lock, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let mut values: HashMap<String, AttributeValue> = HashMap::new();
+        for name in names {
+            let Some(attribute) = self.attribute(name) else {
+                errors.push(FieldError::new(name, self.no_such_attribute(name)));
+                continue;
+            };
+            match object
+                .get(*name)
+                .filter(|json| !json.is_null())
+                .map(|json| attribute.encode(json))
+            {
+                Some(Ok(value)) => drop(values.insert(attribute.field.clone(), value)),
+                Some(Err(invalid)) => errors.push(FieldError::new(name, invalid)),
+                None => {
+                    errors.push(FieldError::new(name, "expected a value: the item is found by it"))
+                }
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        self.lock_of(names, &values.into())
+    }
+
+    /// An object with the key attributes of a stored item.
+    ///
+    /// # Errors
+    /// Every one that the object has otherwise.
+    pub fn with_key_of(
+        &self,
+        item: &Item,
+        object: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let mut object = object.clone();
+        for name in self.key_attributes() {
+            let attribute = self.attribute(name).expect("a key is made of the entity's attributes");
+            let Some(stored) = attribute.of(item) else { continue };
+            let given = object.get(name).filter(|json| !json.is_null());
+            // What cannot be encoded is told when the whole object is.
+            if given.is_some_and(|json| attribute.encode(json).is_ok_and(|value| value != *stored))
+            {
+                let (given, expected) = (given.map(shown).unwrap_or_default(), decode(stored));
+                let message =
+                    format!("{given}, expected {} as in the item that is there", shown(&expected));
+                errors.push(FieldError::new(name, message));
+            } else if given.is_none() {
+                object.insert(name.to_owned(), decode(stored));
+            }
+        }
+        if errors.is_empty() { Ok(object) } else { Err(errors) }
+    }
+
+    fn lock_of(&self, names: &[&str], item: &Item) -> Result<Lock, Vec<FieldError>> {
         let named = |unique: &&Unique| {
-            unique.attributes.len() == texts.len()
-                && texts.iter().all(|(name, _)| unique.attributes.iter().any(|other| other == name))
+            unique.attributes.len() == names.len()
+                && names.iter().all(|name| unique.attributes.iter().any(|other| other == name))
         };
         let Some(unique) = self.unique.iter().find(named) else {
-            let names: Vec<_> = texts.iter().map(|(name, _)| *name).collect();
             let known: Vec<_> =
                 self.unique.iter().map(|unique| unique.attributes.join("+")).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             let message = format!("is not unique in {}; what is unique there: {known}", self.name);
             return Err(vec![FieldError::new(&names.join("+"), message)]);
         };
-        let lock = self.lock(unique, &item).map_err(|error| vec![error])?;
+        let lock = self.lock(unique, item).map_err(|error| vec![error])?;
         Ok(lock.expect("every attribute of the constraint has a value"))
     }
 

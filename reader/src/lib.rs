@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `GET /{entity}/{partition…}/{sort…}` | the item; 404 when there is none |
 //! | `GET /batch/{entity}?keys=[…]` | the items of these keys |
+//! | `GET /transactions?items=[…]` | items of any entities, as they are at one moment |
+//! | `GET /unique/{entity}/{attribute+…}/{values…}` | the item that has these values; 404 when there is none |
 //! | `GET /{entity}/{partition…}?limit&order&cursor&from&to&where&select&count…` | a page of the partition's items |
 //! | `GET /query/{entity}/{pattern}/{attributes…}?…` | the same by an access pattern, or an index |
 //! | `GET /collections/{collection}/{partition…}?limit&order&cursor` | a page of the partition's items, by entity |
@@ -21,6 +23,8 @@ mod lists;
 mod many;
 mod range;
 mod rollups;
+mod together;
+mod unique;
 
 use std::sync::Arc;
 
@@ -47,12 +51,14 @@ pub fn app(table: Table, rollups: Rollups) -> Router {
             .merge(items::router(&table, entity))
             .merge(many::router(&table, entity))
             .merge(lists::router(&table, entity))
+            .merge(unique::router(&table, entity))
     };
     model
         .entities
         .iter()
         .fold(Router::new(), of_entity)
         .merge(collections::router(&table))
+        .merge(together::router(&table))
         .merge(rollups::router(&table, &rollups))
         .route(web::routes::OPENAPI, openapi)
 }

@@ -15,13 +15,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use model::{Entity, FieldError, Pattern, Predicate, condition};
+use model::{Entity, Pattern};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use table::{Query, Table};
 use web::parameters::{LIST_DEFAULT, LIST_LIMIT};
 use web::paths::pattern_path;
-use web::{EntityPaths, Parameters, PathTexts, Problem};
+use web::{EntityPaths, Parameters, PathTexts, Problem, conditions};
 
 use crate::MAX_READS;
 use crate::range::{self, Asked};
@@ -100,36 +100,11 @@ impl List {
             parameters
                 .error("consistent", format!("`true`, expected false: {why}, {index} is one"));
         }
-        let asked = self.filter(parameters);
+        let asked = parameters.condition("where", entity);
         let filter = entity.kind().and(pattern.filter.clone()).and(asked);
         let index = pattern.index.clone();
         let max_bytes = Some(crate::ENOUGH_BYTES);
         Query { index, filter, consistent, descending, max_bytes, cursor, ..Query::default() }
-    }
-
-    /// What must hold of the items.
-    fn filter(&self, parameters: &mut Parameters) -> Predicate {
-        let Some(text) = parameters.text("where") else { return Predicate::always() };
-        let parsed = web::json::parse(text.as_bytes()).map_err(|error| {
-            let expected = "expected JSON such as {\"status\":\"paid\"}";
-            vec![FieldError::new("where", format!("{error}, {expected}"))]
-        });
-        match parsed.and_then(|json| condition::parse(&self.entity, &json)) {
-            Ok(filter) => {
-                for name in filter.attributes() {
-                    self.refuse_hidden("where", name, parameters);
-                }
-                filter
-            }
-            Err(errors) => {
-                for error in errors {
-                    let is_whole = error.field == "where";
-                    let told = if is_whole { error.message } else { error.to_string() };
-                    parameters.error("where", told);
-                }
-                Predicate::always()
-            }
-        }
     }
 
     /// The stored names of the attributes that are wanted.
@@ -139,7 +114,9 @@ impl List {
         for name in text.split(',') {
             match self.entity.attribute(name) {
                 Some(attribute) => {
-                    self.refuse_hidden("select", name, parameters);
+                    if attribute.hidden {
+                        parameters.error("select", conditions::refused(name).to_string());
+                    }
                     stored.push(attribute.field.clone());
                 }
                 None => {
@@ -149,13 +126,6 @@ impl List {
             }
         }
         stored
-    }
-
-    /// Who could ask about what is hidden would find it out.
-    fn refuse_hidden(&self, parameter: &str, name: &str, parameters: &mut Parameters) {
-        if self.entity.attribute(name).is_some_and(|attribute| attribute.hidden) {
-            parameters.error(parameter, format!("`{name}` is hidden, expected another attribute"));
-        }
     }
 
     fn refuse_beside_count(&self, parameters: &mut Parameters) {

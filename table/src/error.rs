@@ -10,8 +10,13 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum Error {
     /// An item with this key exists already. Choose another key.
-    #[error("an item with the key {0} exists already")]
-    AlreadyExists(String),
+    #[error("an item with the key {key} exists already")]
+    AlreadyExists {
+        /// The key.
+        key: String,
+        /// The item that has it.
+        item: Box<Item>,
+    },
     /// Another item of the entity has these values, which no two may have. Choose others.
     #[error("another {entity} has the same {}", .attributes.join(" and "))]
     Duplicate {
@@ -161,6 +166,17 @@ impl Error {
     /// What this library knows that DynamoDB would refuse.
     pub(crate) fn refused(message: String) -> Self {
         Self::Refused { source: message.clone().into(), message }
+    }
+
+    /// Classifies why a transaction was cancelled, where it is neither a condition nor another transaction.
+    pub(crate) fn of_reason(table: &str, code: &str, message: String) -> Self {
+        match code {
+            "ValidationError" | "ItemCollectionSizeLimitExceeded" => Self::refused(message),
+            _ => {
+                let source = format!("{code}: {message}").into();
+                Self::Throttled { table: table.to_owned(), source }
+            }
+        }
     }
 
     /// Classifies an error of the SDK by DynamoDB's error code.

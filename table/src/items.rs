@@ -8,7 +8,7 @@
 //! | to see | read |
 //! |---|---|
 //! | what can be done with an item | `items/put.rs`, `items/delete.rs`, `items/update.rs`, `items/find.rs` |
-//! | what can be done with several | `items/batch.rs`, `items/transaction.rs` |
+//! | what can be done with several | `items/batch.rs`, `items/get_many.rs`, `items/transaction.rs`, `items/transact_get.rs` |
 //! | what a write wants of the item that it meets, and what is said when it does not | `items/guard.rs` |
 //! | how it is asked of DynamoDB | `items/write.rs`, `items/action.rs` |
 //! | how several are done together or not at all | `items/commit.rs` |
@@ -25,6 +25,7 @@ mod get_many;
 mod guard;
 mod locks;
 mod put;
+mod transact_get;
 mod transaction;
 mod update;
 mod write;
@@ -35,8 +36,9 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use model::{Item, Model, PrimaryKey};
 
-pub use batch::{BatchOutcome, MAX_BATCH_ITEMS};
+pub use batch::{BatchOutcome, BatchWrite, MAX_BATCH_WRITES};
 pub use commit::MAX_ACTIONS;
+pub use find::Upserted;
 pub use get_many::{Found, MAX_BATCH_KEYS};
 pub use transaction::Transaction;
 

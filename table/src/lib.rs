@@ -30,7 +30,8 @@ pub use entity::Items;
 pub use error::Error;
 pub use fresh::fresh;
 pub use items::{
-    BatchOutcome, Found, MAX_ACTIONS, MAX_BATCH_ITEMS, MAX_BATCH_KEYS, Table, Transaction,
+    BatchOutcome, BatchWrite, Found, MAX_ACTIONS, MAX_BATCH_KEYS, MAX_BATCH_WRITES, Table,
+    Transaction, Upserted,
 };
 pub use pages::{Count, Page};
 pub use provision::Provisioned;

@@ -24,7 +24,11 @@ mod queries;
 mod rollups;
 #[path = "http/shop.rs"]
 mod shop;
+#[path = "http/together.rs"]
+mod together;
 #[path = "http/transactions.rs"]
 mod transactions;
+#[path = "http/unique.rs"]
+mod unique;
 #[path = "http/updates.rs"]
 mod updates;

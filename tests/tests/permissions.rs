@@ -262,13 +262,22 @@ async fn ask(
         Operation::Batch => ("POST", Some(json!([item])), 200),
         // The batch has written the item again.
         Operation::Transact => ("POST", Some(json!([check(entity, item)])), 200),
+        Operation::BatchAny => ("POST", Some(json!([put(entity, item)])), 200),
+        Operation::Upsert => ("PUT", Some(item.clone()), 200),
         Operation::Get | Operation::List | Operation::Query => ("GET", None, 200),
+        Operation::GetUnique => ("GET", None, 200),
+        Operation::GetTogether => {
+            let key = check(entity, item)["key"].clone();
+            let items = encoded(&json!([{ "entity": entity.name, "key": key }]));
+            let path = format!("{path}?items={items}");
+            assert_eq!(send(app, "GET", &path, None).await, 200, "{path}");
+            return;
+        }
         Operation::Collection | Operation::Rollups => ("GET", None, 200),
         Operation::OpenApi | Operation::Health => ("GET", None, 200),
         Operation::GetMany => {
             let names = keys.iter().map(|name| (name.to_string(), item[*name].clone()));
-            let key = Value::Array(vec![Value::Object(names.collect())]).to_string();
-            let keys: String = key.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let keys = encoded(&json!([Value::Object(names.collect())]));
             let path = format!("{path}?keys={keys}");
             assert_eq!(send(app, "GET", &path, None).await, 200, "{path}");
             return;
@@ -287,6 +296,16 @@ async fn ask(
     assert_eq!(send(app, method, &path, body).await, status, "{method} {path}");
 }
 
+/// JSON as a parameter.
+fn encoded(json: &Value) -> String {
+    json.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// The action that puts the item.
+fn put(entity: &Entity, item: &Value) -> Value {
+    json!({ "action": "put", "entity": entity.name, "item": item })
+}
+
 /// The action that checks the item.
 fn check(entity: &Entity, item: &Value) -> Value {
     let names = web::paths::path_attributes(entity).into_iter();
@@ -298,7 +317,11 @@ fn check(entity: &Entity, item: &Value) -> Value {
 /// The path with the item's values in it.
 fn filled(path: &str, item: &Value) -> String {
     let part = |part: &str| match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-        Some(name) => item[name].as_str().unwrap_or(name).to_owned(),
+        Some(name) => match &item[name] {
+            Value::Null => name.to_owned(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        },
         None => part.to_owned(),
     };
     path.split('/').map(part).collect::<Vec<_>>().join("/")

@@ -74,7 +74,7 @@ async fn a_struct_goes_in_and_comes_out_with_what_the_definition_adds() {
     let created = orders.create(&order()).await.expect("created");
     assert_eq!((created.status, created.version), (Some(Status::Placed), 1));
     assert!(created.placed.is_some());
-    assert!(matches!(orders.create(&order()).await, Err(Error::AlreadyExists(_))));
+    assert!(matches!(orders.create(&order()).await, Err(Error::AlreadyExists { .. })));
 
     let key = Key { user: "ann", number: 7 };
     assert_eq!(orders.get(&key).await.expect("read"), Some(created.clone()));

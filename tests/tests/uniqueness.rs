@@ -7,7 +7,7 @@ use futures::future::join_all;
 use model::unique::{LOCK, OWNER};
 use model::{AttributeValue, Entity, Item, ItemKey, Model, Predicate, Update};
 use serde_json::{Map, Value, json};
-use table::{Error, Table};
+use table::{BatchWrite, Error, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
 use tests::recount::scan;
 use tests::system::{Captured, System};
@@ -141,7 +141,7 @@ async fn what_is_unique_is_taken_moved_and_given_back() {
     assert_eq!(duplicate(club.create(same).await), ["tenant", "number"]);
     assert_eq!(club.recount().await, (1, 2), "nothing is written in part");
     let again = club.create(json!({ "id": "ann", "email": "c@x" })).await;
-    assert!(matches!(again, Err(Error::AlreadyExists(_))), "{again:?}");
+    assert!(matches!(again, Err(Error::AlreadyExists { .. })), "{again:?}");
 
     // A part of a compound may be alike, and what is absent is nobody's.
     club.put(json!({ "id": "bob", "email": "b@x", "tenant": "t", "number": 2 }))
@@ -231,9 +231,10 @@ async fn what_cannot_be_locked_is_refused_before_it_is_written() {
     club.create(json!({ "id": "ann", "tenant": "t", "number": 1 })).await.expect("created");
     let added = club.patch("ann", Update::new().add("number", 1)).await.expect_err("refused");
     assert_eq!(added.to_string(), "`number`: is unique: expected `set` or `remove`, not `add`");
-    let batch = club.table.put_batch(&[club.item("user", &json!({ "id": "bob" }))]).await;
+    let put = BatchWrite::Put(club.item("user", &json!({ "id": "bob" })));
+    let batch = club.table.write_batch(&[put]).await;
     assert_eq!(batch.unwritten, [0]);
-    assert!(batch.error.expect("refused").to_string().contains("put each by itself"));
+    assert!(batch.error.expect("refused").to_string().contains("write each by itself"));
     assert_eq!(club.recount().await, (1, 1));
 }
 
@@ -296,7 +297,7 @@ async fn whatever_many_do_at_once_the_locks_are_those_of_the_items() {
                 Ok(()) => done += 1,
                 Err(
                     error @ (Error::Duplicate { .. }
-                    | Error::AlreadyExists(_)
+                    | Error::AlreadyExists { .. }
                     | Error::NotFound { .. }
                     | Error::Conflict { .. }),
                 ) => {

@@ -11,6 +11,7 @@
 //! | every path that is served, and by which operation | [`routes`] |
 //! | versions: `ETag`, `If-Match`, `If-None-Match` | [`Preconditions`] |
 //! | `Idempotency-Key` | [`IdempotencyKey`] |
+//! | what conditions a caller may send | [`conditions`] |
 //! | every kind of problem, its status and when it comes | [`problem::Kind`] |
 //! | what is done where no route is | [`finish()`] |
 //! | what is logged and measured of a request | `requests` |
@@ -21,6 +22,7 @@
 //! **Invariant:** an application is a value, the same in both hosts and in tests.
 
 pub mod body;
+pub mod conditions;
 mod finish;
 mod gateway;
 mod idempotency;

@@ -11,7 +11,7 @@ mod lists;
 mod operation;
 mod schema;
 
-use model::Model;
+use model::{Model, Unique};
 use serde_json::{Map, Value, json};
 
 use crate::routes::{self, Operation, Route};
@@ -58,11 +58,19 @@ fn paths(model: &Model) -> Map<String, Value> {
                 let pattern = of_name.next().expect("a route of a pattern has its name");
                 lists::of_pattern(entity, pattern)
             }
+            Some(entity) if route.name.is_some() => {
+                let mut known = entity.unique.iter();
+                let is_named = |unique: &&Unique| Some(unique.attributes.join("+")) == route.name;
+                let unique = known.find(is_named).expect("a route of a constraint has its name");
+                operation::of_unique(route.operation, entity, unique)
+            }
             Some(entity) => operation::of_entity(route.operation, entity),
             None if route.operation == Operation::Collection => {
                 let name = route.name.as_deref().unwrap_or_default();
                 lists::of_collection(name, &model.collection(name))
             }
+            None if route.operation == Operation::GetTogether => lists::of_together(model),
+            None if route.operation == Operation::BatchAny => operation::of_batch(model),
             None if route.operation == Operation::Transact => operation::of_transactions(model),
             None => operation::of_service(route.operation),
         };

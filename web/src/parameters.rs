@@ -16,6 +16,7 @@ use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use model::{Entity, FieldError, Predicate, nearest};
 
+use crate::conditions;
 use crate::paths::check_encoding;
 use crate::problem::{Kind, Problem};
 
@@ -92,15 +93,16 @@ impl Parameters {
     /// A condition on an item of an entity, as JSON; what holds always when it is absent.
     pub fn condition(&mut self, name: &'static str, entity: &Entity) -> Predicate {
         let Some(text) = self.text(name) else { return Predicate::always() };
-        let json = match crate::json::parse(text.as_bytes()) {
-            Ok(json) => json,
-            Err(error) => {
-                self.error(name, format!("`{text}` is no JSON: {error}"));
-                return Predicate::always();
+        let parsed = crate::json::parse(text.as_bytes()).map_err(|error| {
+            let expected = "expected JSON such as {\"status\":\"paid\"}";
+            vec![FieldError::new(name, format!("{error}, {expected}"))]
+        });
+        parsed.and_then(|json| conditions::parse(entity, &json)).unwrap_or_else(|errors| {
+            for error in errors {
+                let is_whole = error.field == name;
+                let told = if is_whole { error.message } else { error.to_string() };
+                self.error(name, told);
             }
-        };
-        model::condition::parse(entity, &json).unwrap_or_else(|errors| {
-            self.errors.extend(errors);
             Predicate::always()
         })
     }

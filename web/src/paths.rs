@@ -6,9 +6,10 @@
 //! /{entity}/{partition attributes…}/{sort attributes…}   item         GET, PUT, DELETE
 //! /query/{entity}/{pattern}/{its attributes…}            a pattern    GET lists
 //! /collections/{collection}/{partition attributes…}      a collection GET lists
+//! /unique/{entity}/{attribute+attribute}/{values…}       an item      GET, PUT
 //! ```
 //!
-//! No entity is named `query` or `collections`, and patterns have no path below their entity: a value of an item, which stands
+//! No entity is named `query`, `collections` or `unique`, and patterns have no path below their entity: a value of an item, which stands
 //! there, may be any text, the name of an index too.
 //!
 //! Where the sort key has no attributes of its own (`SK = "PROFILE"`), or the table no sort key, the partition path is
@@ -19,6 +20,7 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use model::template::scalar_text;
+use model::unique::Unique;
 use model::{Entity, FieldError, Item, Pattern};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -41,6 +43,12 @@ pub struct EntityPaths {
 /// The pattern of the path of an access pattern.
 pub fn pattern_path(entity: &Entity, pattern: &Pattern) -> String {
     format!("/query/{}/{}{}", entity.name, pattern.name, parts(&pattern.given_attributes()))
+}
+
+/// The pattern of the path of an item by what is unique about it.
+pub fn unique_path(entity: &Entity, unique: &Unique) -> String {
+    let names: Vec<_> = unique.attributes.iter().map(String::as_str).collect();
+    format!("/unique/{}/{}{}", entity.name, names.join("+"), parts(&names))
 }
 
 /// The pattern of the path of a collection; the entity is one of it.

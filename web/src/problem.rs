@@ -118,8 +118,18 @@ impl Problem {
                 let current = Some(Box::new(shown.map_or(Value::Null, Value::Object)));
                 Self { current, ..Self::new(Kind::ConditionFailed, error.to_string()) }
             }
+            table::Error::AlreadyExists { ref item, .. } if entity.matches(item) => {
+                let current = Some(Box::new(Value::Object(entity.decode(item))));
+                Self { current, ..error.into() }
+            }
             error => error.into(),
         }
+    }
+
+    /// The same with another detail.
+    #[must_use]
+    pub fn detailed(self, detail: String) -> Self {
+        Self { detail, ..self }
     }
 
     /// The problem of an action of a transaction.
@@ -163,7 +173,7 @@ impl From<table::Error> for Problem {
     fn from(error: table::Error) -> Self {
         use table::Error;
         match error {
-            Error::AlreadyExists(_) | Error::OtherKind(_) => {
+            Error::AlreadyExists { .. } | Error::OtherKind(_) => {
                 Self::new(Kind::AlreadyExists, error.to_string())
             }
             Error::Duplicate { .. } => Self::new(Kind::Duplicate, error.to_string()),
@@ -239,6 +249,7 @@ impl IntoResponse for Problem {
 
 #[cfg(test)]
 mod tests {
+    use model::AttributeValue;
     use table::Error;
 
     use super::*;
@@ -250,9 +261,10 @@ mod tests {
     #[test]
     fn what_dynamodb_says_becomes_what_the_caller_can_do() {
         let table = || "a table that nobody should see".to_owned();
+        let item = Box::new(std::collections::HashMap::<String, AttributeValue>::new().into());
         let refused = |message: &str| Error::Refused { message: message.into(), source: source() };
         let cases = [
-            (Error::AlreadyExists("PK A".into()), 409, "already-exists", false),
+            (Error::AlreadyExists { key: "PK A".into(), item }, 409, "already-exists", false),
             (Error::OtherKind("PK A".into()), 409, "already-exists", false),
             (Error::Cursor, 400, "bad-cursor", false),
             (refused("One or more parameter values"), 400, "refused", false),

@@ -4,7 +4,7 @@
 use axum::http::Method;
 use model::{Entity, Model};
 
-use crate::paths::{EntityPaths, collection_path, pattern_path};
+use crate::paths::{EntityPaths, collection_path, pattern_path, unique_path};
 use crate::problem::Kind;
 
 /// What a route does.
@@ -20,12 +20,20 @@ pub enum Operation {
     Delete,
     /// Puts many items.
     Batch,
+    /// Puts and deletes many items of any entities.
+    BatchAny,
     /// Does several actions, or none of them.
     Transact,
+    /// Creates an item, or sets what is given in the one that is alike in what is unique.
+    Upsert,
     /// Gets an item.
     Get,
     /// Gets many items.
     GetMany,
+    /// Gets several items of any entities as they are at one moment.
+    GetTogether,
+    /// Gets an item by what is unique about it.
+    GetUnique,
     /// Lists the items of one partition.
     List,
     /// Lists items by an access pattern.
@@ -59,12 +67,14 @@ impl Operation {
     /// The method it answers to.
     pub fn method(self) -> Method {
         match self {
-            Self::Create | Self::Batch | Self::Transact => Method::POST,
-            Self::Replace => Method::PUT,
+            Self::Create | Self::Batch | Self::BatchAny | Self::Transact => Method::POST,
+            Self::Replace | Self::Upsert => Method::PUT,
             Self::Update => Method::PATCH,
             Self::Delete => Method::DELETE,
             Self::Get
             | Self::GetMany
+            | Self::GetTogether
+            | Self::GetUnique
             | Self::List
             | Self::Query
             | Self::Collection
@@ -86,6 +96,17 @@ impl Operation {
                 Kind::AlreadyExists,
                 Kind::Duplicate,
                 Kind::TokenReused,
+                Kind::Conflict,
+                Kind::PayloadTooLarge,
+                Kind::UnsupportedMediaType,
+            ],
+            Self::Upsert => &[
+                Kind::Validation,
+                Kind::BadJson,
+                Kind::BadHeader,
+                Kind::Refused,
+                Kind::AlreadyExists,
+                Kind::Duplicate,
                 Kind::Conflict,
                 Kind::PayloadTooLarge,
                 Kind::UnsupportedMediaType,
@@ -139,9 +160,12 @@ impl Operation {
                 Kind::PayloadTooLarge,
                 Kind::UnsupportedMediaType,
             ],
-            Self::Batch => &[Kind::BadJson, Kind::PayloadTooLarge, Kind::UnsupportedMediaType],
-            Self::Get => &[Kind::Validation, Kind::NotFound],
+            Self::Batch | Self::BatchAny => {
+                &[Kind::BadJson, Kind::PayloadTooLarge, Kind::UnsupportedMediaType]
+            }
+            Self::Get | Self::GetUnique => &[Kind::Validation, Kind::NotFound],
             Self::GetMany => &[Kind::BadQuery],
+            Self::GetTogether => &[Kind::BadQuery, Kind::Refused, Kind::Conflict],
             Self::List | Self::Query | Self::Collection => {
                 &[Kind::Validation, Kind::BadQuery, Kind::BadCursor, Kind::Refused]
             }
@@ -190,11 +214,17 @@ pub fn writes(model: &Model) -> Vec<Route> {
             Route::about(entity, Operation::Batch, batch_path(entity)),
         ]
     };
+    let with_unique =
+        |entity| of_entity(entity).into_iter().chain(by_unique(entity, Operation::Upsert));
     model
         .entities
         .iter()
-        .flat_map(of_entity)
-        .chain([Route::of(Operation::Transact, TRANSACTIONS), Route::of(Operation::Health, HEALTH)])
+        .flat_map(with_unique)
+        .chain([
+            Route::of(Operation::BatchAny, BATCH),
+            Route::of(Operation::Transact, TRANSACTIONS),
+            Route::of(Operation::Health, HEALTH),
+        ])
         .collect()
 }
 
@@ -205,6 +235,7 @@ pub fn reads(model: &Model) -> Vec<Route> {
         Route { name: Some(name.to_owned()), ..Route::of(Operation::Collection, path) }
     });
     let others = [
+        Route::of(Operation::GetTogether, TRANSACTIONS),
         Route::of(Operation::Rollups, ROLLUPS),
         Route::of(Operation::Rollup, ROLLUP),
         Route::of(Operation::OpenApi, OPENAPI),
@@ -221,12 +252,21 @@ fn reads_of(entity: &Entity) -> Vec<Route> {
         routes.push(Route::about(entity, Operation::List, paths.partition));
     }
     routes.push(Route::about(entity, Operation::GetMany, batch_path(entity)));
+    routes.extend(by_unique(entity, Operation::GetUnique));
     routes.extend(entity.patterns.iter().map(|pattern| {
         let path = pattern_path(entity, pattern);
         let name = Some(pattern.name.clone());
         Route { name, ..Route::about(entity, Operation::Query, path) }
     }));
     routes
+}
+
+/// The routes of an operation by each of an entity's unique constraints.
+fn by_unique(entity: &Entity, operation: Operation) -> impl Iterator<Item = Route> {
+    entity.unique.iter().map(move |unique| {
+        let name = Some(unique.attributes.join("+"));
+        Route { name, ..Route::about(entity, operation, unique_path(entity, unique)) }
+    })
 }
 
 /// The routes of both services, served as one.
@@ -239,10 +279,13 @@ pub fn all(model: &Model) -> Vec<Route> {
 
 /// Where many items of an entity are put, and got.
 pub fn batch_path(entity: &Entity) -> String {
-    format!("/batch/{}", entity.name)
+    format!("{BATCH}/{}", entity.name)
 }
 
-/// Where several actions are done together.
+/// Where many items of any entities are written.
+pub const BATCH: &str = "/batch";
+
+/// Where several actions are done together, and several items got.
 pub const TRANSACTIONS: &str = "/transactions";
 /// Where the rollups are listed.
 pub const ROLLUPS: &str = "/rollups";

@@ -1,26 +1,39 @@
 //! Many items at once: each row is checked by itself, and written in chunks, several at a time.
 //!
+//! ```json
+//! POST /batch/order   [{ "user": "ann", "number": 7 }, …]                            each is put
+//! POST /batch         [{ "action": "put", "entity": "order", "item": { … } },        of any entities
+//!                      { "action": "delete", "entity": "order", "key": { … } }, …]
+//! ```
+//!
 //! ```text
 //! rows ──encode──► one write per key ──► chunks of 25 ──► BatchWriteItem, 8 at once
 //!        └► failed                                         └► unprocessed
 //! ```
 //!
-//! Items whose put depends on what is stored, such as those whose versions are counted, are put one by one instead.
+//! Items whose writes depend on what is stored, such as those whose versions are counted, are written one by one instead.
 //!
 //! **Invariant:** each row is counted once: written, failed or unprocessed. Of rows with the same key the last one is
 //! written, and the earlier ones share its fate: nothing that happens between chunks can bring an earlier one back.
 
 use std::collections::HashMap;
 
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
 use futures::StreamExt;
 use futures::stream;
-use model::{Entity, FieldError, Item, Predicate};
+use model::{Entity, FieldError, Predicate};
 use serde::Serialize;
-use serde_json::{Map, Value};
-use table::{Error, MAX_BATCH_ITEMS, Table, fresh};
+use serde_json::Value;
+use table::{BatchWrite, Error, MAX_BATCH_WRITES, Table, fresh};
+use web::{JsonRows, Parameters, Problem};
 
+use crate::action::Action;
 use crate::encode::encode;
 
+/// What can be done with an item of a batch, which has no conditions.
+const ACTIONS: [&str; 2] = ["put", "delete"];
 /// How many chunks are written at once.
 const CHUNKS_AT_ONCE: usize = 8;
 
@@ -47,37 +60,59 @@ pub struct FailedRow {
     pub errors: Vec<FieldError>,
 }
 
-/// An item to be written, and the positions of the rows that it stands for.
-struct Write {
-    item: Item,
+/// A write, and the positions of the rows that it stands for.
+struct Write<'a> {
+    write: BatchWrite<'a>,
     rows: Vec<usize>,
 }
 
-/// Puts rows as items of an entity, each replacing the item that has its key.
-pub async fn write_batch(
-    table: &Table,
-    entity: &Entity,
-    rows: &[Map<String, Value>],
-) -> BatchReport {
-    let mut batch = Batch::default();
-    for (index, row) in rows.iter().enumerate() {
-        batch.add(table, entity, index, row);
-    }
-    batch.write(table).await
+/// The route of batches that are of any entities.
+pub(crate) fn router(table: &Table) -> Router {
+    Router::new().route(web::routes::BATCH, post(write_any)).with_state(table.clone())
 }
 
-/// As [`write_batch`], for rows that may not be objects.
-pub(crate) async fn write_values(table: &Table, entity: &Entity, rows: Vec<Value>) -> BatchReport {
+async fn write_any(
+    State(table): State<Table>,
+    parameters: Parameters,
+    JsonRows(rows): JsonRows,
+) -> Result<Json<BatchReport>, Problem> {
+    parameters.finish()?;
+    let model = table.model().clone();
     let mut batch = Batch::default();
     for (index, row) in rows.iter().enumerate() {
-        match row {
-            Value::Object(row) => batch.add(table, entity, index, row),
+        match planned(&model, row) {
+            Ok(write) => batch.add(&table, index, write),
+            Err(problem) => batch.report.fail(index, problem.errors().to_vec()),
+        }
+    }
+    batch.write(&table).await.answered()
+}
+
+/// The write that a row asks for.
+fn planned<'m>(model: &'m model::Model, row: &Value) -> Result<BatchWrite<'m>, Problem> {
+    let mut action = Action::read(model, row, &ACTIONS)?;
+    let write = match action.name {
+        "put" => BatchWrite::Put(action.item()?.item),
+        _ => BatchWrite::Delete(action.entity, action.key()?.0.primary),
+    };
+    action.end()?;
+    Ok(write)
+}
+
+/// Puts rows as items of an entity, each replacing the item that has its key.
+pub async fn write_batch(table: &Table, entity: &Entity, rows: &[Value]) -> BatchReport {
+    let mut batch = Batch::default();
+    for (index, row) in rows.iter().enumerate() {
+        let encoded = match row {
+            Value::Object(row) => encode(entity, row, fresh()),
             other => {
                 let found = model::value::shown(other);
-                batch
-                    .report
-                    .fail(index, vec![whole_row(format!("expected an object, found {found}"))]);
+                Err(vec![whole_row(format!("expected an object, found {found}"))])
             }
+        };
+        match encoded {
+            Ok(encoded) => batch.add(table, index, BatchWrite::Put(encoded.item)),
+            Err(errors) => batch.report.fail(index, errors),
         }
     }
     batch.write(table).await
@@ -85,34 +120,30 @@ pub(crate) async fn write_values(table: &Table, entity: &Entity, rows: Vec<Value
 
 /// The writes of a batch, one for each key, and the report so far.
 #[derive(Default)]
-struct Batch {
-    writes: Vec<Write>,
+struct Batch<'a> {
+    writes: Vec<Write<'a>>,
     positions: HashMap<model::PrimaryKey, usize>,
     report: BatchReport,
 }
 
-impl Batch {
-    fn add(&mut self, table: &Table, entity: &Entity, index: usize, row: &Map<String, Value>) {
-        let item = match encode(entity, row, fresh()) {
-            Ok(encoded) => encoded.item,
-            Err(errors) => return self.report.fail(index, errors),
-        };
-        let key = table.model().table.primary_key(&item).expect("an encoded item has its keys");
+impl<'a> Batch<'a> {
+    fn add(&mut self, table: &Table, index: usize, write: BatchWrite<'a>) {
+        let key = write.key(table).expect("an encoded item has its keys");
         match self.positions.get(&key) {
             Some(position) => {
                 let earlier = &mut self.writes[*position];
-                earlier.item = item;
+                earlier.write = write;
                 earlier.rows.push(index);
             }
             None => {
                 self.positions.insert(key, self.writes.len());
-                self.writes.push(Write { item, rows: vec![index] });
+                self.writes.push(Write { write, rows: vec![index] });
             }
         }
     }
 
     async fn write(self, table: &Table) -> BatchReport {
-        let chunks = self.writes.chunks(MAX_BATCH_ITEMS).map(|chunk| write_chunk(table, chunk));
+        let chunks = self.writes.chunks(MAX_BATCH_WRITES).map(|chunk| write_chunk(table, chunk));
         let reports = stream::iter(chunks.collect::<Vec<_>>()).buffer_unordered(CHUNKS_AT_ONCE);
         let mut report = reports.fold(self.report, async |sum, part| sum.merged(part)).await;
         report.failed.sort_by_key(|failed| failed.index);
@@ -122,6 +153,20 @@ impl Batch {
 }
 
 impl BatchReport {
+    /// The answer to the batch's request.
+    pub(crate) fn answered(mut self) -> Result<Json<Self>, Problem> {
+        match self.error.take() {
+            // Nothing was done, and DynamoDB said why: a problem says more than a list of positions.
+            Some(error) if self.written == 0 && self.failed.is_empty() => Err(error.into()),
+            Some(error) => {
+                let (cause, rows) = (table::error::chain(&error), self.unprocessed.len());
+                tracing::warn!(cause, rows, "a part of a batch was not written");
+                Ok(Json(self))
+            }
+            None => Ok(Json(self)),
+        }
+    }
+
     fn fail(&mut self, index: usize, errors: Vec<FieldError>) {
         self.failed.push(FailedRow { index, errors });
     }
@@ -135,7 +180,7 @@ impl BatchReport {
     }
 
     /// Counts the rows of a write that DynamoDB answered.
-    fn count(&mut self, write: &Write, outcome: Result<(), Error>) {
+    fn count(&mut self, write: &Write<'_>, outcome: Result<(), Error>) {
         match outcome {
             Ok(()) => self.written += write.rows.len(),
             Err(
@@ -158,21 +203,20 @@ impl BatchReport {
     }
 }
 
-/// Writes one chunk. DynamoDB refuses a chunk whole when it refuses one of its items: then each is put by itself.
-async fn write_chunk(table: &Table, chunk: &[Write]) -> BatchReport {
-    let is_alone =
-        |write: &Write| table.model().entity_of(&write.item).is_some_and(Entity::is_written_alone);
+/// Writes one chunk. DynamoDB refuses a chunk whole when it refuses one of its writes: then each is done by itself.
+async fn write_chunk(table: &Table, chunk: &[Write<'_>]) -> BatchReport {
+    let is_alone = |one: &Write<'_>| one.write.entity(table).is_some_and(Entity::is_written_alone);
     if chunk.iter().any(is_alone) {
         return write_each(table, chunk).await;
     }
-    let items: Vec<Item> = chunk.iter().map(|write| write.item.clone()).collect();
-    let outcome = table.put_batch(&items).await;
+    let writes: Vec<_> = chunk.iter().map(|one| one.write.clone()).collect();
+    let outcome = table.write_batch(&writes).await;
     let mut report = BatchReport::default();
     for (position, write) in chunk.iter().enumerate() {
         if !outcome.unwritten.contains(&position) {
             report.written += write.rows.len();
         } else if matches!(outcome.error, Some(Error::Refused { .. })) {
-            report.count(write, put(table, write).await);
+            report.count(write, write_one(table, write).await);
         } else {
             report.unprocessed.extend(&write.rows);
         }
@@ -183,17 +227,21 @@ async fn write_chunk(table: &Table, chunk: &[Write]) -> BatchReport {
     report
 }
 
-/// Puts each by itself, one after another: chunks are written several at a time already.
-async fn write_each(table: &Table, chunk: &[Write]) -> BatchReport {
+/// Does each by itself, one after another: chunks are written several at a time already.
+async fn write_each(table: &Table, chunk: &[Write<'_>]) -> BatchReport {
     let mut report = BatchReport::default();
     for write in chunk {
-        report.count(write, put(table, write).await);
+        report.count(write, write_one(table, write).await);
     }
     report
 }
 
-async fn put(table: &Table, write: &Write) -> Result<(), Error> {
-    table.put(write.item.clone(), &Predicate::always()).await.map(drop)
+async fn write_one(table: &Table, write: &Write<'_>) -> Result<(), Error> {
+    let always = Predicate::always();
+    match &write.write {
+        BatchWrite::Put(item) => table.put(item.clone(), &always).await.map(drop),
+        BatchWrite::Delete(entity, key) => table.delete(entity, key, &always).await.map(drop),
+    }
 }
 
 fn whole_row(message: String) -> FieldError {

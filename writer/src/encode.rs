@@ -45,6 +45,17 @@ pub(crate) fn encode_at(
     }
 }
 
+/// An object with what its path says. The object may repeat it, and must not contradict it.
+pub(crate) fn settled(
+    entity: &Entity,
+    path: &[(&str, &str)],
+    mut object: Map<String, Value>,
+) -> Result<Map<String, Value>, Vec<FieldError>> {
+    let settle = |(name, text): &(&str, &str)| settle(entity, name, text, &mut object).err();
+    let errors: Vec<FieldError> = path.iter().filter_map(settle).collect();
+    if errors.is_empty() { Ok(object) } else { Err(errors) }
+}
+
 /// Puts a value of the path into the object, unless the object has another.
 fn settle(
     entity: &Entity,

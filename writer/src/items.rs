@@ -8,15 +8,15 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{post, put};
 use axum::{Json, Router};
-use model::{Entity, Item, Update};
+use model::{Entity, Item};
 use serde_json::{Map, Value};
 use table::{Error, Table, fresh};
 use web::{
-    EntityPaths, IdempotencyKey, JsonObject, JsonRows, Kind, Parameters, PathTexts, Preconditions,
-    Problem,
+    EntityPaths, IdempotencyKey, JsonObject, JsonRows, Parameters, PathTexts, Preconditions,
+    Problem, conditions,
 };
 
-use crate::batch::{BatchReport, write_values};
+use crate::batch::{BatchReport, write_batch};
 use crate::encode::{encode, encode_at};
 
 /// The items of one entity.
@@ -57,9 +57,9 @@ async fn create(
             let answer = answered(&entity, &item);
             Ok((StatusCode::CREATED, [(LOCATION, path)], answer).into_response())
         }
-        Err(Error::AlreadyExists(_)) => {
+        Err(error @ Error::AlreadyExists { .. }) => {
             let detail = format!("`{path}` exists already; PUT to it replaces it");
-            Err(Problem::new(Kind::AlreadyExists, detail))
+            Err(Problem::of_write(&entity, error).detailed(detail))
         }
         Err(error) => Err(Problem::of_write(&entity, error)),
     }
@@ -105,7 +105,8 @@ async fn update(
     let condition = preconditions.of_change(table.model(), &entity)?;
     let invalid = |errors| Problem::fields(&entity.name, errors);
     let key = entity.key_from_text(&path.pairs()).map_err(invalid)?;
-    let update = Update::from_json(&object).map_err(invalid)?.provided(condition);
+    let update = conditions::parse_update(&entity, &object).map_err(invalid)?;
+    let update = update.provided(condition);
     let updated = match creates {
         true => table.update(&entity, &key, &update, fresh()).await,
         false => table.patch(&entity, &key, &update, fresh()).await,
@@ -149,15 +150,5 @@ async fn batch(
     JsonRows(rows): JsonRows,
 ) -> Result<Json<BatchReport>, Problem> {
     parameters.finish()?;
-    let mut report = write_values(&table, &entity, rows).await;
-    match report.error.take() {
-        // Nothing was done, and DynamoDB said why: a problem says more than a list of positions.
-        Some(error) if report.written == 0 && report.failed.is_empty() => Err(error.into()),
-        Some(error) => {
-            let (cause, rows) = (table::error::chain(&error), report.unprocessed.len());
-            tracing::warn!(cause, rows, "a part of a batch was not written");
-            Ok(Json(report))
-        }
-        None => Ok(Json(report)),
-    }
+    write_batch(&table, &entity, &rows).await.answered()
 }

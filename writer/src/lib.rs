@@ -7,16 +7,20 @@
 //! | `PATCH /{entity}/{partition…}/{sort…}` | updates what is there: `set`, `add`, `remove`, … and `where` | 200 and the item; 404 when there was none, 412 when it is not so |
 //! | `DELETE /{entity}/{partition…}/{sort…}` | deletes | 204, or the item; 404 when there was none |
 //! | `POST /batch/{entity}` | puts up to 500 items | 200 and what became of each |
+//! | `POST /batch` | puts and deletes up to 500 items of any entities | 200 and what became of each |
+//! | `PUT /unique/{entity}/{attribute+…}/{values…}` | creates, or sets what is given in the item that has these values | 201, or 200, and the item |
 //! | `POST /transactions` | up to 100 actions, all or none | 200 and the paths; the problem of the action that could not be done |
 //!
 //! PUT and DELETE take `where` as a parameter; all three take versions ([`web::Preconditions`]), and answer 412.
 //!
 //! **Invariant:** an item is stored whole and checked, or not at all; an answer of 2xx means that DynamoDB has it.
 
+mod action;
 pub mod batch;
 mod encode;
 mod items;
 mod transactions;
+mod unique;
 
 use std::sync::Arc;
 
@@ -29,8 +33,11 @@ pub use table::fresh;
 /// The writer of a table, to be merged with other routers and given to [`web::finish()`].
 pub fn app(table: Table) -> Router {
     let model = Arc::clone(table.model());
-    let of_entity = |router: Router, entity| router.merge(items::router(&table, entity));
-    model.entities.iter().fold(transactions::router(&table), of_entity)
+    let of_entity = |router: Router, entity| {
+        router.merge(items::router(&table, entity)).merge(unique::router(&table, entity))
+    };
+    let of_any = transactions::router(&table).merge(batch::router(&table));
+    model.entities.iter().fold(of_any, of_entity)
 }
 
 #[cfg(test)]

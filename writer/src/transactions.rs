@@ -21,12 +21,13 @@
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
-use model::{Entity, FieldError, Item, ItemKey, Model, Predicate, Update, nearest};
-use serde_json::{Map, Value, json};
+use model::{Entity, Model};
+use serde_json::{Value, json};
 use table::{Error, MAX_ACTIONS, Table, Transaction, fresh};
 use web::{IdempotencyKey, JsonRows, Kind, Parameters, Preconditions, Problem};
 
-use crate::encode::encode;
+use crate::action::Action;
+use crate::encode::Encoded;
 
 /// What can be done with an item.
 const ACTIONS: [&str; 7] = ["create", "put", "patch", "update", "delete", "remove", "check"];
@@ -75,46 +76,36 @@ fn add<'a>(
     transaction: &mut Transaction<'a>,
     row: &Value,
 ) -> Result<(&'a Entity, String), Problem> {
-    let mut row = match row {
-        Value::Object(row) => row.clone(),
-        other => {
-            let found = model::value::shown(other);
-            return Err(unfit("", format!("{found}, expected an object")));
+    let mut action = Action::read(model, row, &ACTIONS)?;
+    let (name, entity) = (action.name, action.entity);
+    match name {
+        "create" => {
+            let Encoded { item, path } = action.item()?;
+            action.end()?;
+            transaction.create(item);
+            Ok((entity, path))
         }
-    };
-    let (action, entity) = subject(model, &mut row)?;
-    let invalid = |errors| Problem::fields(&entity.name, errors);
-    match action {
-        "create" | "put" => {
-            let Some(Value::Object(object)) = row.remove("item") else {
-                return Err(unfit("item", format!("expected the {} as an object", entity.name)));
-            };
-            let condition = match action {
-                "put" => condition(entity, &mut row)?,
-                _ => Predicate::always(),
-            };
-            nothing_else(&row, action)?;
-            let encoded = encode(entity, &object, fresh()).map_err(invalid)?;
-            match action {
-                "create" => transaction.create(encoded.item),
-                _ => transaction.put(encoded.item, &condition),
-            }
-            Ok((entity, encoded.path))
+        "put" => {
+            let Encoded { item, path } = action.item()?;
+            let condition = action.condition()?;
+            action.end()?;
+            transaction.put(item, &condition);
+            Ok((entity, path))
         }
         "patch" | "update" => {
-            let (key, path) = key(entity, &mut row)?;
-            let update = Update::from_json(&row).map_err(invalid)?;
-            match action {
+            let (key, path) = action.key()?;
+            let update = action.update()?;
+            match name {
                 "patch" => transaction.patch(entity, &key, &update, fresh()),
                 _ => transaction.update(entity, &key, &update, fresh()),
             }
             Ok((entity, path))
         }
         _ => {
-            let (key, path) = key(entity, &mut row)?;
-            let condition = condition(entity, &mut row)?;
-            nothing_else(&row, action)?;
-            match action {
+            let (key, path) = action.key()?;
+            let condition = action.condition()?;
+            action.end()?;
+            match name {
                 "delete" => transaction.delete(entity, &key.primary, &condition),
                 "remove" => transaction.remove(entity, &key.primary, &condition),
                 _ => transaction.check(entity, &key, &condition),
@@ -122,59 +113,4 @@ fn add<'a>(
             Ok((entity, path))
         }
     }
-}
-
-/// What is done, and to an item of which entity.
-fn subject<'a>(
-    model: &'a Model,
-    row: &mut Map<String, Value>,
-) -> Result<(&'static str, &'a Entity), Problem> {
-    let action = one_of("action", row, &ACTIONS)?;
-    let names: Vec<_> = model.entities.iter().map(|entity| entity.name.as_str()).collect();
-    let name = one_of("entity", row, &names)?;
-    Ok((action, model.entity(name).expect("it is one of them")))
-}
-
-/// The member of that name, which must be one of some texts.
-fn one_of<'a>(
-    name: &str,
-    row: &mut Map<String, Value>,
-    known: &[&'a str],
-) -> Result<&'a str, Problem> {
-    let given = row.remove(name).unwrap_or_default();
-    let text = given.as_str().unwrap_or_default();
-    known.iter().copied().find(|other| *other == text).ok_or_else(|| {
-        let near = nearest(text, known.iter().copied());
-        let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        let found = model::value::shown(&given);
-        unfit(name, format!("{found}, {near}expected one of {}", known.join(", ")))
-    })
-}
-
-fn key(entity: &Entity, row: &mut Map<String, Value>) -> Result<(ItemKey, String), Problem> {
-    let Some(Value::Object(object)) = row.remove("key") else {
-        let names = web::paths::path_attributes(entity).join(", ");
-        return Err(unfit("key", format!("expected an object of {names}")));
-    };
-    let invalid = |errors| Problem::fields(&entity.name, errors);
-    let key = entity.key_from_json(&object).map_err(invalid)?;
-    let item: &Item = &key.attributes;
-    let path = web::paths::path_of(entity, item).map_err(invalid)?;
-    Ok((key, path))
-}
-
-fn condition(entity: &Entity, row: &mut Map<String, Value>) -> Result<Predicate, Problem> {
-    let Some(json) = row.remove("where") else { return Ok(Predicate::always()) };
-    model::condition::parse(entity, &json).map_err(|errors| Problem::fields(&entity.name, errors))
-}
-
-fn nothing_else(row: &Map<String, Value>, action: &str) -> Result<(), Problem> {
-    match row.keys().next() {
-        None => Ok(()),
-        Some(name) => Err(unfit(name, format!("`{action}` takes no such member"))),
-    }
-}
-
-fn unfit(name: &str, message: String) -> Problem {
-    Problem::fields("an action", vec![FieldError { field: name.to_owned(), message }])
 }

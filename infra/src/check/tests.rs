@@ -91,9 +91,10 @@ fn a_summary_says_what_the_file_means() {
         id    string  default uuid
         slug  string  required
       paths
-        /note        POST
-        /note/{id}   GET PUT PATCH DELETE
-        /batch/note  GET POST
+        /note                     POST
+        /note/{id}                GET PUT PATCH DELETE
+        /batch/note               GET POST
+        /unique/note/slug/{slug}  GET PUT
       collections /collections/all/{id}
       unique slug
 

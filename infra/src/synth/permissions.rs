@@ -82,6 +82,7 @@ pub const WILDCARDS: [(&str, &str); 3] = [
 
 const ITEMS: &str = "table/src/items.rs";
 const GET_MANY: &str = "table/src/items/get_many.rs";
+const TRANSACT_GET: &str = "table/src/items/transact_get.rs";
 const BATCH: &str = "table/src/items/batch.rs";
 const COMMIT: &str = "table/src/items/commit.rs";
 const WRITE: &str = "table/src/items/write.rs";
@@ -103,9 +104,10 @@ pub const USES: &[Use] = &[
     of(Function::Writer, "dynamodb:UpdateItem", Target::Table, Need::Nothing, (COMMIT, "Table::commit")),
     of(Function::Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (COMMIT, "Table::commit")),
     of(Function::Writer, "dynamodb:ConditionCheckItem", Target::Table, Need::Nothing, (COMMIT, "Table::commit")),
-    of(Function::Writer, "dynamodb:BatchWriteItem", Target::Table, Need::Batches, (BATCH, "Table::put_batch")),
+    of(Function::Writer, "dynamodb:BatchWriteItem", Target::Table, Need::Batches, (BATCH, "Table::write_batch")),
     of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (ITEMS, "Table::get")),
     of(Function::Reader, "dynamodb:BatchGetItem", Target::Table, Need::Nothing, (GET_MANY, "Table::get_many")),
+    of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (TRANSACT_GET, "Table::get_at_once")),
     of(Function::Reader, "dynamodb:Query", Target::Table, Need::Lists, (QUERY, "read")),
     of(Function::Reader, "dynamodb:Query", Target::Indexes, Need::Indexes, (QUERY, "read")),
     of(Function::Reader, "dynamodb:Query", Target::Rollups, Need::Rollups, (QUERY, "read")),

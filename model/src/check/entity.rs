@@ -15,8 +15,16 @@ use crate::value;
 /// The fields of an entity besides its key templates.
 const FIELDS: [&str; 6] = ["attributes", "collections", "escape", "match", "patterns", "unique"];
 /// Names that paths of the HTTP interface have for themselves.
-const RESERVED: [&str; 7] =
-    ["rollups", "batch", "transactions", "query", "collections", "openapi.json", "health"];
+const RESERVED: [&str; 8] = [
+    "rollups",
+    "batch",
+    "transactions",
+    "query",
+    "collections",
+    "unique",
+    "openapi.json",
+    "health",
+];
 
 pub(super) fn check(
     name: &str,

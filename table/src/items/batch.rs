@@ -1,51 +1,55 @@
-//! Batches of puts: what DynamoDB leaves unprocessed is sent again for a while, and then handed back.
+//! Batches of puts and deletions: what DynamoDB leaves unprocessed is sent again for a while, and then handed back.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, PutRequest, WriteRequest};
-use model::Item;
+use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
+use model::{Entity, Item, PrimaryKey};
 
 use super::Table;
 use crate::error::Error;
 
-/// The most items that one BatchWriteItem takes.
-pub const MAX_BATCH_ITEMS: usize = 25;
+/// The most writes that one BatchWriteItem takes.
+pub const MAX_BATCH_WRITES: usize = 25;
 /// How often what a batch left unprocessed is sent again before it is handed back.
 pub(super) const BATCH_ATTEMPTS: u32 = 8;
 /// How long to wait before what was left unprocessed is sent again; doubled each time.
 pub(super) const BATCH_RETRY_DELAY: Duration = Duration::from_millis(25);
 
-/// A batch of which some items could not be written.
+/// A write without a condition, which a batch takes.
+#[derive(Clone, Debug)]
+pub enum BatchWrite<'a> {
+    /// An item that replaces whatever item has its key.
+    Put(Item),
+    /// The deletion of whatever item has the key of an entity's.
+    Delete(&'a Entity, PrimaryKey),
+}
+
+/// A batch of which some writes could not be done.
 #[derive(Debug)]
 pub struct BatchOutcome {
-    /// The positions, in the batch, of the items that were not written.
+    /// The positions, in the batch, of the writes that were not done.
     pub unwritten: Vec<usize>,
     /// Why they were not, when DynamoDB said so; throttling when it said nothing.
     pub error: Option<Error>,
 }
 
-type Key = (Option<String>, Option<String>);
-
 impl Table {
-    /// Writes up to [`MAX_BATCH_ITEMS`] items, each replacing whatever item has its key: a batch takes no conditions. Of
-    /// items of the same key the last is written. What DynamoDB leaves unprocessed is sent again for a while.
+    /// Does up to [`MAX_BATCH_WRITES`] writes, without conditions: a batch takes none. Of several at one key the last is done.
+    /// What DynamoDB leaves unprocessed is sent again for a while.
     ///
-    /// Nothing is written of a batch with an item that takes conditions ([`model::Entity::is_written_alone`]).
-    pub async fn put_batch(&self, items: &[Item]) -> BatchOutcome {
-        let mut entities = items.iter().filter_map(|item| self.model.entity_of(item));
-        if let Some(entity) = entities.find(|entity| entity.is_written_alone()) {
-            let text = format!("a batch cannot write {}: put each by itself", entity.name);
-            return BatchOutcome {
-                unwritten: (0..items.len()).collect(),
-                error: Some(Error::refused(text)),
-            };
-        }
-        let mut pending = self.last_of_each_key(items);
+    /// Nothing is done of a batch with an item that takes conditions ([`model::Entity::is_written_alone`]).
+    pub async fn write_batch(&self, writes: &[BatchWrite<'_>]) -> BatchOutcome {
+        let mut pending = match self.last_of_each_key(writes) {
+            Ok(pending) => pending,
+            Err(error) => {
+                return BatchOutcome { unwritten: (0..writes.len()).collect(), error: Some(error) };
+            }
+        };
         let mut delay = BATCH_RETRY_DELAY;
         let mut error = None;
         for attempt in 0..BATCH_ATTEMPTS {
-            match self.write_once(items, &pending).await {
+            match self.write_once(writes, &pending).await {
                 Ok(unprocessed) => pending = unprocessed,
                 Err(refused) if !refused.is_retryable() => {
                     error = Some(refused);
@@ -54,55 +58,87 @@ impl Table {
                 Err(retryable) => error = Some(retryable),
             }
             if pending.is_empty() {
-                return BatchOutcome { unwritten: pending, error: None };
+                return BatchOutcome { unwritten: Vec::new(), error: None };
             }
             if attempt + 1 < BATCH_ATTEMPTS {
                 tokio::time::sleep(delay).await;
                 delay *= 2;
             }
         }
-        BatchOutcome { unwritten: pending, error }
+        BatchOutcome {
+            unwritten: pending.into_iter().map(|(position, _)| position).collect(),
+            error,
+        }
     }
 
-    /// Sends the items at those positions; returns the positions that DynamoDB left unprocessed.
-    async fn write_once(&self, items: &[Item], positions: &[usize]) -> Result<Vec<usize>, Error> {
-        let writes = positions.iter().map(|position| {
-            let put = PutRequest::builder().set_item(Some(items[*position].clone().into()));
-            WriteRequest::builder().put_request(put.build().expect("an item is set")).build()
+    /// Sends the writes at those positions; returns those that DynamoDB left unprocessed.
+    async fn write_once(
+        &self,
+        writes: &[BatchWrite<'_>],
+        pending: &[(usize, PrimaryKey)],
+    ) -> Result<Vec<(usize, PrimaryKey)>, Error> {
+        let requests = pending.iter().map(|(position, key)| match &writes[*position] {
+            BatchWrite::Put(item) => {
+                let put = PutRequest::builder().set_item(Some(item.clone().into()));
+                WriteRequest::builder().put_request(put.build().expect("an item is set")).build()
+            }
+            BatchWrite::Delete(..) => {
+                let key = self.model.table.key_item(key);
+                let delete = DeleteRequest::builder().set_key(Some(key.into()));
+                let delete = delete.build().expect("a key is set");
+                WriteRequest::builder().delete_request(delete).build()
+            }
         });
-        let request = self.client.batch_write_item().request_items(self.name(), writes.collect());
+        let request = self.client.batch_write_item();
+        let request = request.request_items(self.name(), requests.collect());
         let answer = request.send().await.map_err(|error| Error::of(self.name(), error))?;
-        let left = answer
-            .unprocessed_items
-            .and_then(|mut tables| tables.remove(self.name()))
-            .unwrap_or_default();
-        let left: HashSet<Key> = left
-            .iter()
-            .filter_map(|write| write.put_request.as_ref())
-            .map(|put| self.sdk_key(&put.item))
-            .collect();
-        Ok(positions
-            .iter()
-            .copied()
-            .filter(|position| left.contains(&self.key(&items[*position])))
-            .collect())
+        let left = answer.unprocessed_items.and_then(|mut tables| tables.remove(self.name()));
+        let left = left.unwrap_or_default().into_iter().filter_map(|write| match write {
+            WriteRequest { put_request: Some(put), .. } => Some(put.item),
+            WriteRequest { delete_request: Some(delete), .. } => Some(delete.key),
+            _ => None,
+        });
+        let left: HashSet<_> =
+            left.filter_map(|item| self.model.table.primary_key(&item.into())).collect();
+        Ok(pending.iter().filter(|(_, key)| left.contains(key)).cloned().collect())
     }
 
-    fn last_of_each_key(&self, items: &[Item]) -> Vec<usize> {
-        let last: HashMap<Key, usize> =
-            items.iter().enumerate().map(|(position, item)| (self.key(item), position)).collect();
-        let mut positions: Vec<_> = last.into_values().collect();
-        positions.sort_unstable();
-        positions
+    /// The position of the last write at each key, with the key, in order.
+    fn last_of_each_key(
+        &self,
+        writes: &[BatchWrite<'_>],
+    ) -> Result<Vec<(usize, PrimaryKey)>, Error> {
+        let mut last = HashMap::new();
+        for (position, write) in writes.iter().enumerate() {
+            if let Some(entity) = write.entity(self).filter(|entity| entity.is_written_alone()) {
+                let text = format!("a batch cannot write {}: write each by itself", entity.name);
+                return Err(Error::refused(text));
+            }
+            last.insert(write.key(self)?, position);
+        }
+        let mut last: Vec<_> = last.into_iter().map(|(key, position)| (position, key)).collect();
+        last.sort_unstable_by_key(|(position, _)| *position);
+        Ok(last)
+    }
+}
+
+impl BatchWrite<'_> {
+    /// The entity of the item that is written.
+    pub fn entity<'t>(&'t self, table: &'t Table) -> Option<&'t Entity> {
+        match self {
+            Self::Put(item) => table.model.entity_of(item),
+            Self::Delete(entity, _) => Some(entity),
+        }
     }
 
-    fn key(&self, item: &Item) -> Key {
-        let text = |name: &String| item.get(name).map(|value| format!("{value:?}"));
-        let table = &self.model.table;
-        (text(&table.partition_key), table.sort_key.as_ref().and_then(text))
-    }
-
-    fn sdk_key(&self, item: &HashMap<String, SdkValue>) -> Key {
-        self.key(&Item::from(item.clone()))
+    /// The key of the item that is written.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] of an item without a key.
+    pub fn key(&self, table: &Table) -> Result<PrimaryKey, Error> {
+        match self {
+            Self::Put(item) => table.key_of_item(item),
+            Self::Delete(_, key) => Ok(key.clone()),
+        }
     }
 }

@@ -28,7 +28,7 @@ use crate::error::Error;
 /// The most actions that DynamoDB takes in a transaction.
 pub const MAX_ACTIONS: usize = 100;
 /// How often a transaction is made anew while others are at its items.
-const MAX_ROUNDS: u32 = 12;
+pub(super) const MAX_ROUNDS: u32 = 12;
 /// How long to wait at least before it is made anew; doubled each time, up to the most.
 const DELAY: Duration = Duration::from_millis(5);
 const MAX_DELAY: Duration = Duration::from_millis(320);
@@ -202,12 +202,8 @@ impl Table {
                     (again, seen[index]) = (true, Seen::Unknown);
                 }
                 "None" | "" | "TransactionConflict" => {}
-                "ValidationError" | "ItemCollectionSizeLimitExceeded" => {
-                    return Cancelled::Failed(Failed::at(index, Error::refused(message)));
-                }
                 code => {
-                    let (table, source) = (self.name().to_owned(), format!("{code}: {message}"));
-                    let error = Error::Throttled { table, source: source.into() };
+                    let error = Error::of_reason(self.name(), code, message);
                     return Cancelled::Failed(Failed::at(index, error));
                 }
             }

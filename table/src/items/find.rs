@@ -1,13 +1,28 @@
-//! Items found by what is unique about them.
+//! Items found by what is unique about them: read, or written.
+//!
+//! A writer looks at a lock and its owner by writes that are never done, so it needs no permission to read.
 
-use model::unique::OWNER;
-use model::{AttributeValue, Entity, Item};
+use model::unique::{Lock, OWNER};
+use model::{AttributeValue, Entity, Fresh, Item, PrimaryKey};
+use serde_json::{Map, Value};
 
 use super::Table;
+use super::commit::delay;
+use super::guard::Wanted;
+use super::write::Write;
 use crate::error::Error;
 
 /// How often an item is looked for whose lock moves away meanwhile.
-const MAX_LOOKS: u32 = 4;
+const MAX_LOOKS: u32 = 8;
+
+/// What became of an item that was written by what is unique about it.
+#[derive(Debug)]
+pub struct Upserted {
+    /// What is stored.
+    pub item: Item,
+    /// Whether it was not there before.
+    pub is_new: bool,
+}
 
 impl Table {
     /// The item of an entity that has these values of unique attributes, given as text; strongly consistent, in two reads.
@@ -30,10 +45,7 @@ impl Table {
         let lock = entity.lock_of_text(values).map_err(Error::Invalid)?;
         for _ in 0..MAX_LOOKS {
             let Some(found) = self.get(&lock.key).await? else { return Ok(None) };
-            let Some(AttributeValue::M(owner)) = found.get(OWNER) else { return Ok(None) };
-            let Some(key) = self.model.table.primary_key(&owner.clone().into()) else {
-                return Ok(None);
-            };
+            let Some(key) = self.owner(&found) else { return Ok(None) };
             // Between the two reads the item may have taken other values.
             let item = self.get(&key).await?.filter(|item| entity.matches(item));
             if let Some(item) = item.filter(|item| entity.locks_held(item).contains(&lock)) {
@@ -41,5 +53,75 @@ impl Table {
             }
         }
         Ok(None)
+    }
+
+    /// Creates an item, or sets what is given in the one that has the same values of unique attributes, which keeps the rest, its
+    /// key too. Whoever else creates, changes or deletes such an item meanwhile: it is done to the one that there is.
+    ///
+    /// `unique` names the attributes of one constraint, and the object has a value for each.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when no constraint is about just these attributes, for values that do not fit, and for key attributes
+    /// that are not those of the item that is there; [`Error::Duplicate`] of another constraint; [`Error::Conflict`] when others
+    /// keep changing it; else what DynamoDB says.
+    pub async fn upsert_by(
+        &self,
+        entity: &Entity,
+        unique: &[&str],
+        object: &Map<String, Value>,
+        fresh: Fresh,
+    ) -> Result<Upserted, Error> {
+        let lock = entity.lock_of_object(unique, object).map_err(Error::Invalid)?;
+        for round in 0..MAX_LOOKS {
+            let Some(item) = self.owner_of(entity, &lock).await? else {
+                let item = entity.encode(object, fresh).map_err(Error::Invalid)?;
+                match self.create(item).await {
+                    Ok(item) => return Ok(Upserted { item, is_new: true }),
+                    Err(Error::Duplicate { attributes, .. }) if attributes == lock.attributes => {
+                        tokio::time::sleep(delay(round)).await;
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
+            };
+            match self.run(&self.upserting(entity, &item, object, fresh)?).await {
+                Ok(done) => return Ok(Upserted { item: done.stored()?, is_new: false }),
+                // It has been deleted, or has taken other values.
+                Err(Error::NotFound { .. } | Error::ConditionFailed { .. }) => {
+                    tokio::time::sleep(delay(round)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Conflict { source: "other writers keep changing the item".into() })
+    }
+
+    /// The write that sets what is given in an item that is there, as long as it has what it is found by.
+    fn upserting<'a>(
+        &self,
+        entity: &'a Entity,
+        item: &Item,
+        object: &Map<String, Value>,
+        fresh: Fresh,
+    ) -> Result<Write<'a>, Error> {
+        let object = entity.with_key_of(item, object).map_err(Error::Invalid)?;
+        let (wanted, mut plan) = entity.plan_upsert(&object, fresh).map_err(Error::Invalid)?;
+        plan.condition = plan.condition.and(entity.same_locks(Some(item)));
+        let key = entity.key_of(wanted).map_err(Error::Invalid)?;
+        Ok(Write::updating(entity, &key.primary, Wanted::Present, plan))
+    }
+
+    /// The item that a lock belongs to, by writes that are never done.
+    async fn owner_of(&self, entity: &Entity, lock: &Lock) -> Result<Option<Item>, Error> {
+        let Some(found) = self.probe(&lock.key).await? else { return Ok(None) };
+        let Some(key) = self.owner(&found) else { return Ok(None) };
+        let item = self.probe(&key).await?.filter(|item| entity.matches(item));
+        Ok(item.filter(|item| entity.locks_held(item).contains(lock)))
+    }
+
+    /// The key of the item that a lock belongs to.
+    fn owner(&self, lock: &Item) -> Option<PrimaryKey> {
+        let Some(AttributeValue::M(owner)) = lock.get(OWNER) else { return None };
+        self.model.table.primary_key(&owner.clone().into())
     }
 }

@@ -98,7 +98,10 @@ impl<'a> Guard<'a> {
             (Wanted::Either, Some(item)) if is_other(item) => {
                 return Err(Error::OtherKind(table.shown_key(key)));
             }
-            (Wanted::Absent, Some(_)) => return Err(Error::AlreadyExists(table.shown_key(key))),
+            (Wanted::Absent, Some(item)) => {
+                let (key, item) = (table.shown_key(key), Box::new(item.clone()));
+                return Err(Error::AlreadyExists { key, item });
+            }
             _ => {}
         }
         let empty = super::no_item();

@@ -8,7 +8,7 @@
 //! An item of an entity whose versions are counted is replaced by an update, which counts on from the version that is stored;
 //! attributes that the definition does not know stay there.
 
-use model::{Item, Predicate};
+use model::{Item, Predicate, PrimaryKey};
 
 use super::Table;
 use super::guard::{Guard, Wanted};
@@ -42,10 +42,7 @@ impl Table {
         condition: &Predicate,
     ) -> Result<Write<'_>, Error> {
         let entity = self.model.entity_of(&item);
-        let key =
-            self.model.table.primary_key(&item).ok_or_else(|| {
-                Error::refused("an item to be put has no text for a key".to_owned())
-            })?;
+        let key = self.key_of_item(&item)?;
         let guard = Guard::new(entity, wanted, condition);
         let counted = entity.filter(|entity| entity.version().is_some());
         let effect = match counted {
@@ -55,5 +52,11 @@ impl Table {
             _ => Effect::Put(item),
         };
         Ok(Write { entity, key, guard, effect })
+    }
+
+    /// The key of an item that is to be put.
+    pub(crate) fn key_of_item(&self, item: &Item) -> Result<PrimaryKey, Error> {
+        let key = self.model.table.primary_key(item);
+        key.ok_or_else(|| Error::refused("an item to be put has no text for a key".to_owned()))
     }
 }

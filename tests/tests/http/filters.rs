@@ -113,7 +113,7 @@ async fn what_is_hidden_is_neither_answered_nor_asked_about() {
     ] {
         let reply = shop.get(&format!("/order/ann?{query}")).await;
         assert_eq!(reply.problem(), problem(400, "bad-query"), "{query}");
-        assert!(reply.text.contains("`secret` is hidden"), "{}", reply.text);
+        assert!(reply.text.contains("`secret`: is hidden"), "{}", reply.text);
     }
 }
 
@@ -128,4 +128,41 @@ async fn a_filter_that_dynamodb_does_not_take_is_refused_and_no_cursor_is_blamed
         let reply = shop.get(&format!("/order/ann?{long}{cursor}")).await;
         assert_eq!(reply.problem(), problem(400, "refused"), "{}", reply.text);
     }
+}
+
+/// By 412 or 200 a write would tell of what it is about.
+#[tokio::test]
+async fn no_write_depends_on_what_is_hidden() {
+    let shop = Shop::open().await;
+    let path = "/order/ann/2026-11-20T06:40:54Z/1";
+    let order = json!({ "user": "ann", "order": "1", "placed": "2026-11-20T06:40:54Z", "total": 1, "secret": "s" });
+    shop.load("order", std::slice::from_ref(&order)).await;
+    let ask = json!({ "secret": { "gte": "s" } });
+    let by_parameter = format!("{path}?where={}", encoded(&ask.to_string()));
+    let key = json!({ "user": "ann", "order": "1", "placed": "2026-11-20T06:40:54Z" });
+    let action =
+        |name: &str| json!([{ "action": name, "entity": "order", "key": key, "where": ask }]);
+    let asked = [
+        ("PUT", by_parameter.as_str(), json!({ "total": 2 }), "bad-query"),
+        ("DELETE", by_parameter.as_str(), json!({}), "bad-query"),
+        (
+            "PATCH",
+            path,
+            json!({ "set": { "total": 2 }, "where": { "or": [ask, { "total": 1 }] } }),
+            "validation",
+        ),
+        ("POST", "/transactions", action("check"), "validation"),
+        ("POST", "/transactions", action("remove"), "validation"),
+        ("POST", "/transactions", action("patch"), "validation"),
+    ];
+    for (method, path, body, kind) in asked {
+        let reply = shop.send(method, path, body).await;
+        assert_eq!(reply.problem(), problem(400, kind), "{method} {path}: {}", reply.text);
+        assert!(
+            reply.text.contains("`secret`: is hidden, expected another attribute"),
+            "{}",
+            reply.text
+        );
+    }
+    assert_eq!(shop.get(path).await.json()["total"], 1);
 }

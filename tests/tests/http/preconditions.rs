@@ -55,7 +55,7 @@ async fn a_put_and_a_deletion_are_done_only_where_their_condition_holds() {
 async fn a_condition_that_cannot_be_read_says_why() {
     let shop = Shop::open().await;
     for (text, expected) in [
-        ("%7B%22total%22", "is no JSON"),
+        ("%7B%22total%22", "expected JSON such as"),
         ("%5B%5D", "expected an object of conditions"),
         ("%7B%22totl%22%3A1%7D", "did you mean `total`?"),
     ] {

@@ -1,9 +1,9 @@
 //! The operations of the OpenAPI document that list items: partitions, access patterns, collections.
 
 use axum::http::StatusCode;
-use model::{Entity, Pattern};
+use model::{Entity, Model, Pattern};
 use serde_json::{Map, Value, json};
-use table::MAX_BATCH_KEYS;
+use table::{MAX_ACTIONS, MAX_BATCH_KEYS};
 
 use super::operation::{Answer, limit, path_parameters, query};
 use super::schema::{cursor, listing, reference};
@@ -82,6 +82,23 @@ pub(super) fn of_keys(entity: &Entity) -> Value {
     let schema =
         json!({ "type": "object", "required": ["items", "unread"], "properties": properties });
     many.success(StatusCode::OK, "an item for each key, null where there is none", Some(schema))
+}
+
+/// Several items as they are at one moment.
+pub(super) fn of_together(model: &Model) -> Value {
+    let summary = "gets several items of any entities as they are at one moment";
+    let mut together = Answer::new(Operation::GetTogether, "get", "transactions", summary);
+    let description =
+        format!("a list of objects of `entity` and `key`, as JSON: at most {MAX_ACTIONS}");
+    let mut items = query("items", text(), &description);
+    items["required"] = Value::Bool(true);
+    together.parameters = vec![items];
+    let of_any = model.entities.iter().map(|entity| reference(&entity.name));
+    let of_any: Vec<_> = of_any.chain([json!({ "type": "null" })]).collect();
+    let items = json!({ "type": "array", "items": { "anyOf": of_any } });
+    let schema =
+        json!({ "type": "object", "required": ["items"], "properties": { "items": items } });
+    together.success(StatusCode::OK, "an item for each, null where there is none", Some(schema))
 }
 
 fn paging(descending: bool) -> [Value; 3] {

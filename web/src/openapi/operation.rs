@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use axum::http::StatusCode;
-use model::{Entity, Model, Rollup};
+use model::{Entity, Model, Rollup, Unique};
 use serde_json::{Map, Value, json};
 
 use super::schema::{self, reference};
@@ -38,7 +38,7 @@ pub(super) fn of_entity(operation: Operation, entity: &Entity) -> Value {
             let summary = "replaces an item, or creates it at its path";
             let mut replaced = Answer::new(operation, "replace", name, summary);
             let mut body = schema::input(entity);
-            body["required"] = required_beside_path(entity, &body["required"]);
+            body["required"] = required_beside(&path_attributes(entity), &body["required"]);
             replaced.body = Some(body);
             replaced.parameters = path_parameters(entity, &path_attributes(entity));
             replaced.parameters.push(condition());
@@ -87,6 +87,33 @@ pub(super) fn of_entity(operation: Operation, entity: &Entity) -> Value {
     }
 }
 
+/// An operation on the item that has the values of a unique constraint.
+pub(super) fn of_unique(operation: Operation, entity: &Entity, unique: &Unique) -> Value {
+    let names: Vec<_> = unique.attributes.iter().map(String::as_str).collect();
+    let subject = format!("{}.{}", entity.name, names.join("."));
+    let parameters = path_parameters(entity, &names);
+    let item = || Some(reference(&entity.name));
+    if operation == Operation::GetUnique {
+        let summary = format!("gets the item by its {}", names.join(" and "));
+        let mut got = Answer::new(operation, "find", &subject, &summary);
+        (got.tag, got.parameters) = (&entity.name, parameters);
+        return got.success(StatusCode::OK, "the item", item());
+    }
+    let summary = format!(
+        "creates an item, or sets what is given in the one that has the same {}",
+        names.join(" and ")
+    );
+    let mut written = Answer::new(operation, "upsert", &subject, &summary);
+    let mut body = schema::input(entity);
+    body["required"] = required_beside(&names, &body["required"]);
+    (written.tag, written.parameters, written.body) = (&entity.name, parameters, Some(body));
+    let mut operation = written.success(StatusCode::OK, "the item as it has become", item());
+    let mut created = operation["responses"]["200"].clone();
+    created["description"] = "the item, which is new; `Location` is its path".into();
+    operation["responses"]["201"] = created;
+    operation
+}
+
 /// A question to a rollup.
 pub(super) fn of_rollup(rollup: &Rollup) -> Value {
     let summary = format!("what is counted of {} by group and time", rollup.entity);
@@ -110,6 +137,15 @@ pub(super) fn of_rollup(rollup: &Rollup) -> Value {
     let schema = reference(&format!("{}.answer", rollup.name));
     let description = "a page of points; a bucket in which nothing is counted has none";
     answer.success(StatusCode::OK, description, Some(schema))
+}
+
+/// Many writes at once.
+pub(super) fn of_batch(model: &Model) -> Value {
+    let summary =
+        "puts and deletes many items of any entities; each is checked and counted by itself";
+    let mut batch = Answer::new(Operation::BatchAny, "write", "batch", summary);
+    batch.body = Some(schema::batch(model));
+    batch.success(StatusCode::OK, "what became of each row", Some(reference(schema::BATCH_REPORT)))
 }
 
 /// Several actions at once.
@@ -212,14 +248,10 @@ pub(super) fn path_parameters(entity: &Entity, names: &[&str]) -> Vec<Value> {
         .collect()
 }
 
-/// What a body must have although the path is given.
-fn required_beside_path(entity: &Entity, required: &Value) -> Value {
-    let in_path = path_attributes(entity);
+/// What a body must have although the path gives these.
+fn required_beside(given: &[&str], required: &Value) -> Value {
     let names = required.as_array().into_iter().flatten();
-    names
-        .filter(|name| !name.as_str().is_some_and(|name| in_path.contains(&name)))
-        .cloned()
-        .collect()
+    names.filter(|name| !name.as_str().is_some_and(|name| given.contains(&name))).cloned().collect()
 }
 
 pub(super) fn limit(range: &RangeInclusive<u32>, default: u32) -> Value {

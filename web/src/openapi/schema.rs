@@ -5,7 +5,9 @@ use model::instant::TimestampFormat;
 use model::value::{decode, number_to_json};
 use model::{Attribute, AttributeType, Entity, Measure, Model, Number, Rollup, Verb};
 use serde_json::{Map, Value, json};
+use table::MAX_ACTIONS;
 
+use crate::body::MAX_BATCH_ROWS;
 use crate::problem::Kind;
 
 /// The schema of a batch's report.
@@ -50,19 +52,44 @@ pub(super) fn update() -> Value {
     json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
+/// The rows of a batch of any entities.
+pub(super) fn batch(model: &Model) -> Value {
+    let properties = action(model, &["put", "delete"]);
+    let row = json!({
+        "type": "object",
+        "required": ["action", "entity"],
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    json!({ "type": "array", "maxItems": MAX_BATCH_ROWS, "items": row })
+}
+
 /// The actions of a transaction.
 pub(super) fn transaction(model: &Model) -> Value {
-    let entities: Vec<_> = model.entities.iter().map(|entity| entity.name.as_str()).collect();
     let actions = ["create", "put", "patch", "update", "delete", "remove", "check"];
-    let mut action = update();
-    action["required"] = json!(["action", "entity"]);
-    action["properties"]["action"] = json!({ "enum": actions });
-    action["properties"]["entity"] = json!({ "enum": entities });
-    action["properties"]["item"] =
-        json!({ "type": "object", "description": "the item, for `create` and `put`" });
-    action["properties"]["key"] =
+    let mut row = update();
+    row["required"] = json!(["action", "entity"]);
+    for (name, schema) in action(model, &actions) {
+        row["properties"][name] = schema;
+    }
+    json!({ "type": "array", "minItems": 1, "maxItems": MAX_ACTIONS, "items": row })
+}
+
+/// What an action is, of which entity, and at which item.
+fn action(model: &Model, actions: &[&str]) -> Map<String, Value> {
+    let entities: Vec<_> = model.entities.iter().map(|entity| entity.name.as_str()).collect();
+    let item = json!({ "type": "object", "description": "the item, for what makes one" });
+    let key =
         json!({ "type": "object", "description": "the attributes of its path, for the others" });
-    json!({ "type": "array", "minItems": 1, "maxItems": 100, "items": action })
+    Map::from_iter(
+        [
+            ("action", json!({ "enum": actions })),
+            ("entity", json!({ "enum": entities })),
+            ("item", item),
+            ("key", key),
+        ]
+        .map(named),
+    )
 }
 
 fn object(attributes: &[&Attribute], required: Vec<&str>) -> Value {

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use model::Entity;
+use serde_json::Value;
 use table::checkpoints::{Checkpoint, Lease};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -88,7 +89,8 @@ impl Sink for Behind<'_> {
         for object in objects {
             groups.note(entity, object);
         }
-        let report = runtime.block_on(writer::write_batch(&view.table, entity, objects));
+        let rows: Vec<_> = objects.iter().cloned().map(Value::Object).collect();
+        let report = runtime.block_on(writer::write_batch(&view.table, entity, &rows));
         if let Some(error) = report.error.filter(|error| !error.is_retryable()) {
             return Err(Error::Write(error));
         }

@@ -138,6 +138,8 @@ fn calls() -> BTreeSet<(String, String)> {
             if *operation == "transact_write_items" {
                 // It is permitted as each of its actions is.
                 calls.extend(TRANSACTED.map(|action| (name.clone(), action.to_owned())));
+            } else if *operation == "transact_get_items" {
+                calls.insert((name.clone(), "get_item".to_owned()));
             } else if !ELSEWHERE_IN_PART.contains(&(name.as_str(), operation)) {
                 calls.insert((name.clone(), (*operation).to_owned()));
             }

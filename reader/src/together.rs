@@ -1,0 +1,112 @@
+//! Several items of any entities, as they are at one moment.
+//!
+//! ```text
+//! GET /transactions?items=[{"entity":"account","key":{"id":"a"}},{"entity":"account","key":{"id":"b"}}]
+//!
+//!     { "items": [{…}, null] }
+//! ```
+//!
+//! **Invariant:** `items` has a place for each that is asked for, in their order: the item, or `null` where there is none.
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use model::{Entity, FieldError, Model, PrimaryKey, nearest};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use table::{MAX_ACTIONS, Table};
+use web::{Kind, Parameters, Problem};
+
+use crate::ENOUGH_BYTES;
+use crate::answer::encoded_bytes;
+
+/// What a request for items goes on with.
+const EXPECTED: &str =
+    "expected a list of entities and keys, such as [{\"entity\":\"order\",\"key\":{\"id\":\"1\"}}]";
+
+/// An item that is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    entity: String,
+    key: Map<String, Value>,
+}
+
+/// The items.
+#[derive(Debug, Serialize)]
+struct Together {
+    items: Vec<Option<Map<String, Value>>>,
+}
+
+/// The route of items as they are at one moment.
+pub(crate) fn router(table: &Table) -> Router {
+    Router::new().route(web::routes::TRANSACTIONS, get(together)).with_state(table.clone())
+}
+
+async fn together(
+    State(table): State<Table>,
+    mut parameters: Parameters,
+) -> Result<Json<Together>, Problem> {
+    let text = parameters.text("items");
+    let wanted = text.as_deref().map_or(Err(format!("missing, {EXPECTED}")), list);
+    let wanted = wanted.unwrap_or_else(|message| {
+        parameters.error("items", message);
+        Vec::new()
+    });
+    parameters.finish()?;
+    let model = table.model();
+    let (entities, keys) = keys(model, &wanted).map_err(Problem::parameters)?;
+    let found = table.transact_get(&keys).await?;
+    let own = |(entity, item): (&&Entity, Option<model::Item>)| {
+        let item = item.filter(|item| entity.matches(item));
+        item.map(|item| entity.decode(&item))
+    };
+    let items: Vec<_> = entities.iter().zip(found).map(own).collect();
+    let bytes: usize = items.iter().flatten().map(encoded_bytes).sum();
+    if bytes > ENOUGH_BYTES {
+        let expected = format!("expected at most {ENOUGH_BYTES}: ask for fewer at a time");
+        let detail = format!("the items are {bytes} bytes as JSON, {expected}");
+        return Err(Problem::new(Kind::Refused, detail));
+    }
+    Ok(Json(Together { items }))
+}
+
+/// What a text asks for.
+fn list(text: &str) -> Result<Vec<Wanted>, String> {
+    let json = web::json::parse(text.as_bytes()).map_err(|error| format!("{error}, {EXPECTED}"))?;
+    let wanted: Vec<Wanted> =
+        serde_json::from_value(json).map_err(|error| format!("{error}, {EXPECTED}"))?;
+    if (1..=MAX_ACTIONS).contains(&wanted.len()) {
+        return Ok(wanted);
+    }
+    Err(format!("{} items, expected 1 to {MAX_ACTIONS}", wanted.len()))
+}
+
+type Keys<'m> = (Vec<&'m Entity>, Vec<PrimaryKey>);
+
+/// The entities and keys of what is asked for, or everything that is wrong with them.
+fn keys<'m>(model: &'m Model, wanted: &[Wanted]) -> Result<Keys<'m>, Vec<FieldError>> {
+    let mut errors = Vec::new();
+    let (mut entities, mut keys) = (Vec::new(), Vec::new());
+    for (position, Wanted { entity: name, key }) in wanted.iter().enumerate() {
+        let Some(entity) = model.entity(name) else {
+            let known: Vec<_> = model.entities.iter().map(|entity| entity.name.as_str()).collect();
+            let near = nearest(name, known.iter().copied());
+            let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+            let message = format!("`{name}`, {near}expected one of {}", known.join(", "));
+            errors.push(FieldError::new(&format!("items[{position}].entity"), message));
+            continue;
+        };
+        match entity.key_from_json(key) {
+            Ok(key) => {
+                entities.push(entity);
+                keys.push(key.primary);
+            }
+            Err(found) => errors.extend(found.into_iter().map(|error| {
+                let field = format!("items[{position}].key.{}", error.field);
+                FieldError { field, ..error }
+            })),
+        }
+    }
+    if errors.is_empty() { Ok((entities, keys)) } else { Err(errors) }
+}

@@ -1,0 +1,45 @@
+//! Getting an item by what is unique about it, whatever its key: two reads, of the lock and of the item.
+//!
+//! ```text
+//! GET /unique/user/email/ann@example.com
+//! GET /unique/user/tenant+number/t1/7
+//! ```
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::routing::get;
+use axum::{Json, Router};
+use model::Entity;
+use serde_json::{Map, Value};
+use table::Table;
+use web::paths::unique_path;
+use web::{Parameters, PathTexts, Problem};
+
+/// The items of one entity.
+#[derive(Clone)]
+struct Items {
+    table: Table,
+    entity: Arc<Entity>,
+}
+
+/// The routes of an entity's items by what is unique about them.
+pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
+    let items = Items { table: table.clone(), entity: Arc::new(entity.clone()) };
+    let paths = entity.unique.iter().map(|unique| unique_path(entity, unique));
+    paths.fold(Router::new(), |router, path| router.route(&path, get(item))).with_state(items)
+}
+
+async fn item(
+    State(Items { table, entity }): State<Items>,
+    path: PathTexts,
+    parameters: Parameters,
+) -> Result<(HeaderMap, Json<Map<String, Value>>), Problem> {
+    parameters.finish()?;
+    match table.find_by(&entity, &path.pairs()).await {
+        Ok(Some(item)) => Ok((web::tagged(&entity, &item), Json(entity.decode(&item)))),
+        Ok(None) => Err(Problem::no_item(&entity, &path)),
+        Err(error) => Err(Problem::of_write(&entity, error)),
+    }
+}

@@ -1,0 +1,82 @@
+//! Several items as they are at one moment: a transaction of gets.
+//!
+//! **Invariant:** no write of a transaction is seen in one item and missed in another.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
+use aws_sdk_dynamodb::types::{Get, TransactGetItem};
+use model::{Item, PrimaryKey};
+
+use super::Table;
+use super::commit::{MAX_ACTIONS, MAX_ROUNDS, delay};
+use crate::error::Error;
+
+impl Table {
+    /// The items with these keys as they are at one moment, in the order of the keys; `None` where there is none. Up to
+    /// [`MAX_ACTIONS`] keys and 4 MB; a read costs twice what a strongly consistent one does. While a write is at one of them
+    /// they are asked for again, for a while.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when writes keep coming; [`Error::Refused`] for none, too many, or more than 4 MB; else what DynamoDB
+    /// says.
+    pub async fn transact_get(&self, keys: &[PrimaryKey]) -> Result<Vec<Option<Item>>, Error> {
+        if keys.is_empty() || keys.len() > MAX_ACTIONS {
+            let text = format!("{} keys, expected 1 to {MAX_ACTIONS}", keys.len());
+            return Err(Error::refused(text));
+        }
+        // DynamoDB takes no key twice.
+        let mut positions: HashMap<&PrimaryKey, usize> = HashMap::new();
+        let mut wanted = Vec::new();
+        for key in keys {
+            if !positions.contains_key(key) {
+                positions.insert(key, wanted.len());
+                wanted.push(key);
+            }
+        }
+        let found = self.get_at_once(&wanted).await?;
+        Ok(keys.iter().map(|key| found[positions[key]].clone()).collect())
+    }
+
+    async fn get_at_once(&self, keys: &[&PrimaryKey]) -> Result<Vec<Option<Item>>, Error> {
+        let gets: Vec<_> = keys.iter().map(|key| self.transact_get_of(key)).collect();
+        for round in 0..MAX_ROUNDS {
+            let request = self.client.transact_get_items().set_transact_items(Some(gets.clone()));
+            let error = match request.send().await {
+                Ok(answer) => {
+                    let mut items: Vec<_> = answer.responses.unwrap_or_default();
+                    if items.len() != keys.len() {
+                        let text = format!("{} items for {} keys", items.len(), keys.len());
+                        return Err(Error::Unreadable(text));
+                    }
+                    return Ok(items.drain(..).map(|one| one.item.map(Item::from)).collect());
+                }
+                Err(error) => error,
+            };
+            match error.as_service_error() {
+                Some(TransactGetItemsError::TransactionCanceledException(cancelled)) => {
+                    let mut reasons = cancelled.cancellation_reasons().iter();
+                    let told = |code: &str| !matches!(code, "None" | "TransactionConflict");
+                    let other = reasons.find(|reason| reason.code().is_some_and(told));
+                    if let Some(reason) = other {
+                        let message = reason.message().unwrap_or_default().to_owned();
+                        return Err(Error::of_reason(
+                            self.name(),
+                            reason.code().unwrap_or_default(),
+                            message,
+                        ));
+                    }
+                }
+                _ => return Err(Error::of(self.name(), error)),
+            }
+            tokio::time::sleep(delay(round)).await;
+        }
+        Err(Error::Conflict { source: "writes keep coming to the items".into() })
+    }
+
+    fn transact_get_of(&self, key: &PrimaryKey) -> TransactGetItem {
+        let key = self.model.table.key_item(key);
+        let get = Get::builder().table_name(self.name()).set_key(Some(key.into()));
+        TransactGetItem::builder().get(get.build().expect("a key and a table are set")).build()
+    }
+}

@@ -1,0 +1,117 @@
+//! Items by what is unique about them: got, created or updated, under concurrency too.
+
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use serde_json::json;
+
+use crate::shop::{Shop, problem};
+
+async fn shop() -> Shop {
+    let shop = Shop::open().await;
+    let ann = json!({ "id": "1", "email": "Ann@X", "tenant": "t/1", "number": 7 });
+    shop.load("user", &[ann, json!({ "id": "2", "number": 8 })]).await;
+    shop
+}
+
+#[tokio::test]
+async fn an_item_is_got_by_each_constraint() {
+    let shop = shop().await;
+    let expected =
+        json!({ "id": "1", "email": "ann@x", "tenant": "t/1", "number": 7, "version": 1 });
+    for path in [
+        "/unique/user/email/ann@x",
+        "/unique/user/email/ANN%40x",
+        "/unique/user/tenant+number/t%2F1/7",
+    ] {
+        let reply = shop.get(path).await;
+        assert_eq!((reply.status, reply.json()), (200, expected.clone()), "{path}");
+        assert_eq!(reply.headers["etag"], "\"1\"");
+    }
+    let other = shop.get("/unique/user/email/bob@x").await;
+    assert_eq!(other.problem(), problem(404, "not-found"));
+    assert!(other.text.contains("there is no user with email `bob@x`"), "{}", other.text);
+    let no_number = shop.get("/unique/user/tenant+number/t/seven").await;
+    assert_eq!(no_number.problem(), problem(400, "validation"));
+    assert_eq!(no_number.json()["errors"][0]["field"], "number");
+    assert_eq!(shop.get("/unique/user/number/7").await.problem(), problem(404, "unknown-path"));
+}
+
+#[tokio::test]
+async fn a_put_creates_or_sets_what_is_given() {
+    let shop = shop().await;
+    let new = shop.send("PUT", "/unique/user/email/Bob@x", json!({ "id": "3", "number": 1 })).await;
+    assert_eq!((new.status, &new.headers["location"]), (201, &"/user/3".parse().expect("ascii")));
+    assert_eq!(new.json()["email"], "bob@x");
+    // The key is that of the user who is there; what is not given stays.
+    let set = shop.send("PUT", "/unique/user/email/ann@x", json!({ "number": 9 })).await;
+    let expected =
+        json!({ "id": "1", "email": "ann@x", "tenant": "t/1", "number": 9, "version": 2 });
+    assert_eq!((set.status, set.json()), (200, expected), "{}", set.text);
+    assert_eq!(shop.get("/unique/user/tenant+number/t%2F1/9").await.json()["id"], "1");
+    assert_eq!(shop.get("/unique/user/tenant+number/t%2F1/7").await.status, 404);
+}
+
+#[tokio::test]
+async fn what_a_put_may_not_be_is_told() {
+    let shop = shop().await;
+    let put = async |body| shop.send("PUT", "/unique/user/email/ann@x", body).await;
+    let other_key = put(json!({ "id": "2" })).await;
+    assert_eq!(other_key.problem(), problem(400, "validation"));
+    let message = "\"2\", expected \"1\" as in the item that is there";
+    assert_eq!(other_key.json()["errors"], json!([{ "field": "id", "message": message }]));
+    let other_value = put(json!({ "email": "bob@x" })).await;
+    assert_eq!(other_value.json()["errors"][0]["field"], "email");
+    shop.load("user", &[json!({ "id": "4", "tenant": "t/1", "number": 8 })]).await;
+    let taken = put(json!({ "number": 8 })).await;
+    assert_eq!(taken.problem(), problem(409, "duplicate"));
+    let no_key = shop.send("PUT", "/unique/user/email/new@x", json!({})).await;
+    assert_eq!((no_key.status, &no_key.json()["errors"][0]["field"]), (400, &json!("id")));
+    let key_taken = shop.send("PUT", "/unique/user/email/new@x", json!({ "id": "2" })).await;
+    assert_eq!(key_taken.problem(), problem(409, "already-exists"));
+}
+
+/// Without the condition on what the item is found by, a change of address in between would be undone; without a second look
+/// two who create at once would end in a duplicate.
+#[tokio::test(flavor = "multi_thread")]
+async fn however_many_put_at_once_one_item_is_left() {
+    let shop = Shop::open().await;
+    let put = |number: u32| {
+        let body = json!({ "id": number.to_string(), "number": number });
+        // Who comes second is told of the other key; it asks without one.
+        let shop = &shop;
+        async move {
+            let first = shop.send("PUT", "/unique/user/email/ann@x", body).await;
+            let second = match first.status {
+                400 => {
+                    shop.send("PUT", "/unique/user/email/ann@x", json!({ "number": number })).await
+                }
+                _ => first,
+            };
+            assert!(matches!(second.status, 200 | 201), "{}", second.text);
+            second.json()["id"].clone()
+        }
+    };
+    let ids = join_all((0..30).map(put)).await;
+    let ids: BTreeSet<String> = ids.iter().map(ToString::to_string).collect();
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    assert_eq!(shop.get("/unique/user/email/ann@x").await.json()["version"], 30);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_put_never_undoes_a_change_of_what_it_finds_by() {
+    let shop = shop().await;
+    let put = async {
+        shop.send("PUT", "/unique/user/email/ann@x", json!({ "number": 9, "id": "1" })).await
+    };
+    let moved = async {
+        let body = json!({ "set": { "email": "new@x" } });
+        shop.send("PATCH", "/user/1", body).await
+    };
+    let (put, moved) = futures::join!(put, moved);
+    assert_eq!(moved.status, 200, "{}", moved.text);
+    // Either it was done before, or there was nobody of that address and the key was taken.
+    assert!(matches!(put.status, 200 | 409), "{}", put.text);
+    assert_eq!(shop.get("/user/1").await.json()["email"], "new@x");
+    assert_eq!(shop.get("/unique/user/email/ann@x").await.status, 404);
+}

@@ -1,0 +1,40 @@
+//! Conditions that a caller sends: as the model reads them, but not about what is hidden.
+//!
+//! Whoever may ask whether a hidden value is less than another finds it out, one request after another: by what a list leaves
+//! out, or by whether a write is done. A definition may have what it likes, in its patterns and rollups.
+
+use model::{Entity, FieldError, Predicate, Update, condition};
+use serde_json::{Map, Value};
+
+/// Reads what must hold of an item.
+///
+/// # Errors
+/// Every mistake; where there is none, every attribute that is hidden.
+pub fn parse(entity: &Entity, json: &Value) -> Result<Predicate, Vec<FieldError>> {
+    let predicate = condition::parse(entity, json)?;
+    let is_hidden = |name: &&str| entity.attribute(name).is_some_and(|known| known.hidden);
+    let hidden: Vec<_> =
+        predicate.attributes().into_iter().filter(is_hidden).map(refused).collect();
+    if hidden.is_empty() { Ok(predicate) } else { Err(hidden) }
+}
+
+/// Reads an update of an item as bodies have it. What else may be wrong with its condition is told when it is planned, with all
+/// the rest.
+///
+/// # Errors
+/// Every member that is none of an update; every attribute of its condition that is hidden.
+pub fn parse_update(
+    entity: &Entity,
+    object: &Map<String, Value>,
+) -> Result<Update, Vec<FieldError>> {
+    let update = Update::from_json(object)?;
+    match object.get("where") {
+        Some(json) if condition::parse(entity, json).is_ok() => parse(entity, json).map(|_| update),
+        _ => Ok(update),
+    }
+}
+
+/// The refusal of an attribute that is hidden.
+pub fn refused(name: &str) -> FieldError {
+    FieldError::new(name, "is hidden, expected another attribute")
+}

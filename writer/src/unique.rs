@@ -1,0 +1,61 @@
+//! Writing an item by what is unique about it, whatever its key.
+//!
+//! ```text
+//! PUT /unique/user/email/ann@example.com {"name":"Ann"}     201, created; or 200, set in the user who has the address
+//! ```
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use axum::routing::put;
+use axum::{Json, Router};
+use model::{Entity, Unique};
+use table::{Table, fresh};
+use web::paths::{path_of, unique_path};
+use web::{JsonObject, Parameters, PathTexts, Preconditions, Problem};
+
+use crate::encode::settled;
+
+/// The items of one entity, by one of its constraints.
+#[derive(Clone)]
+struct Items {
+    table: Table,
+    entity: Arc<Entity>,
+    unique: Arc<Unique>,
+}
+
+/// The routes of an entity's items by what is unique about them.
+pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
+    let of = Arc::new(entity.clone());
+    entity.unique.iter().fold(Router::new(), |router, unique| {
+        let path = unique_path(entity, unique);
+        let unique = Arc::new(unique.clone());
+        let items = Items { table: table.clone(), entity: Arc::clone(&of), unique };
+        router.merge(Router::new().route(&path, put(upsert)).with_state(items))
+    })
+}
+
+async fn upsert(
+    State(Items { table, entity, unique }): State<Items>,
+    path: PathTexts,
+    parameters: Parameters,
+    preconditions: Preconditions,
+    JsonObject(object): JsonObject,
+) -> Result<Response, Problem> {
+    parameters.finish()?;
+    preconditions.of_none()?;
+    let invalid = |errors| Problem::fields(&entity.name, errors);
+    let object = settled(&entity, &path.pairs(), object).map_err(invalid)?;
+    let names: Vec<_> = unique.attributes.iter().map(String::as_str).collect();
+    let written = table.upsert_by(&entity, &names, &object, fresh()).await;
+    let written = written.map_err(|error| Problem::of_write(&entity, error))?;
+    let answer = (web::tagged(&entity, &written.item), Json(entity.decode(&written.item)));
+    if !written.is_new {
+        return Ok(answer.into_response());
+    }
+    let path = path_of(&entity, &written.item).map_err(invalid)?;
+    Ok((StatusCode::CREATED, [(LOCATION, path)], answer).into_response())
+}
