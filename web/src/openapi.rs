@@ -7,6 +7,7 @@
 //!
 //! Names of components that Weir adds have a dot, which names of entities and rollups cannot have.
 
+mod keys;
 mod lists;
 mod operation;
 mod schema;

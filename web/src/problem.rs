@@ -161,8 +161,11 @@ impl Problem {
     fn log(&self) {
         let problem = self.kind.entry().slug;
         let cause = self.cause.as_deref().map_or_else(|| self.detail.clone(), |cause| chain(cause));
+        let is_callers = self.kind.entry().status.is_client_error();
         if self.kind.is_retryable() {
             tracing::warn!(problem, cause, "a request failed and may be sent again");
+        } else if is_callers {
+            tracing::info!(problem, cause, "a request was refused");
         } else {
             tracing::error!(problem, cause, "a request failed");
         }

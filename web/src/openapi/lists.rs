@@ -5,8 +5,8 @@ use model::{Entity, Model, Pattern};
 use serde_json::{Map, Value, json};
 use table::{MAX_ACTIONS, MAX_BATCH_KEYS};
 
-use super::operation::{Answer, limit, path_parameters, query};
-use super::schema::{cursor, listing, reference};
+use super::operation::{Answer, condition, json_query, limit, path_parameters, query};
+use super::schema::{cursor, key, listing, reference};
 use crate::parameters::{LIST_DEFAULT, LIST_LIMIT};
 use crate::routes::Operation;
 
@@ -36,7 +36,7 @@ fn of(mut list: Answer<'_>, entity: &Entity, pattern: &Pattern) -> Value {
     }
     list.parameters.extend(ranges(pattern));
     list.parameters.extend([
-        query("where", text(), "what holds of the items, as JSON: {\"status\":\"paid\"}"),
+        condition(entity),
         query("select", text(), "the attributes that are answered, with commas between"),
         query("count", flag(false), "whether the items are counted, not answered"),
     ]);
@@ -69,9 +69,10 @@ pub(super) fn of_keys(entity: &Entity) -> Value {
     let mut many = Answer::new(Operation::GetMany, "get_many", &entity.name, summary);
     let names = crate::paths::path_attributes(entity).join(", ");
     let description = format!("a list of objects of {names}, as JSON: at most {MAX_BATCH_KEYS}");
-    let mut keys = query("keys", text(), &description);
-    keys["required"] = Value::Bool(true);
-    many.parameters = vec![keys];
+    let keys = json!({
+        "type": "array", "minItems": 1, "maxItems": MAX_BATCH_KEYS, "items": key(entity),
+    });
+    many.parameters = vec![json_query("keys", true, keys, &description)];
     let item = json!({ "oneOf": [reference(&entity.name), { "type": "null" }] });
     let unread = json!({
         "type": "array",
@@ -81,7 +82,11 @@ pub(super) fn of_keys(entity: &Entity) -> Value {
     let properties = json!({ "items": { "type": "array", "items": item }, "unread": unread });
     let schema =
         json!({ "type": "object", "required": ["items", "unread"], "properties": properties });
-    many.success(StatusCode::OK, "an item for each key, null where there is none", Some(schema))
+    too_long(many.success(
+        StatusCode::OK,
+        "an item for each key, null where there is none",
+        Some(schema),
+    ))
 }
 
 /// Several items as they are at one moment.
@@ -90,15 +95,37 @@ pub(super) fn of_together(model: &Model) -> Value {
     let mut together = Answer::new(Operation::GetTogether, "get", "transactions", summary);
     let description =
         format!("a list of objects of `entity` and `key`, as JSON: at most {MAX_ACTIONS}");
-    let mut items = query("items", text(), &description);
-    items["required"] = Value::Bool(true);
-    together.parameters = vec![items];
+    let of_entity = |entity: &Entity| {
+        let properties = json!({ "entity": { "const": entity.name }, "key": key(entity) });
+        json!({
+            "type": "object",
+            "required": ["entity", "key"],
+            "properties": properties,
+            "additionalProperties": false,
+        })
+    };
+    let wanted: Vec<_> = model.entities.iter().map(of_entity).collect();
+    let items = json!({
+        "type": "array", "minItems": 1, "maxItems": MAX_ACTIONS, "items": { "anyOf": wanted },
+    });
+    together.parameters = vec![json_query("items", true, items, &description)];
     let of_any = model.entities.iter().map(|entity| reference(&entity.name));
     let of_any: Vec<_> = of_any.chain([json!({ "type": "null" })]).collect();
     let items = json!({ "type": "array", "items": { "anyOf": of_any } });
     let schema =
         json!({ "type": "object", "required": ["items"], "properties": { "items": items } });
-    together.success(StatusCode::OK, "an item for each, null where there is none", Some(schema))
+    too_long(together.success(
+        StatusCode::OK,
+        "an item for each, null where there is none",
+        Some(schema),
+    ))
+}
+
+/// The operation, whose URL may be longer than servers and gateways take.
+fn too_long(mut operation: Value) -> Value {
+    let description = "the URL is longer than what is in front takes; ask for fewer at a time";
+    operation["responses"]["414"] = json!({ "description": description });
+    operation
 }
 
 fn paging(descending: bool) -> [Value; 3] {

@@ -7,9 +7,10 @@ use axum::http::StatusCode;
 use model::{Entity, Model, Rollup, Unique};
 use serde_json::{Map, Value, json};
 
+use super::keys::in_path;
 use super::schema::{self, reference};
 use crate::body::MAX_BATCH_ROWS;
-use crate::idempotency::IDEMPOTENCY_KEY;
+use crate::idempotency::{IDEMPOTENCY_KEY, MAX_KEY_BYTES};
 use crate::parameters::{POINTS_DEFAULT, POINTS_LIMIT};
 use crate::paths::path_attributes;
 use crate::problem::{Kind, MEDIA_TYPE};
@@ -41,21 +42,25 @@ pub(super) fn of_entity(operation: Operation, entity: &Entity) -> Value {
             body["required"] = required_beside(&path_attributes(entity), &body["required"]);
             replaced.body = Some(body);
             replaced.parameters = path_parameters(entity, &path_attributes(entity));
-            replaced.parameters.push(condition());
+            replaced.parameters.push(condition(entity));
             replaced.parameters.push(if_match(entity));
             let creates = "`*`: only where there is no item";
-            replaced.parameters.push(header("If-None-Match", creates));
+            replaced.parameters.push(header("If-None-Match", json!({ "enum": ["*"] }), creates));
             replaced.success(StatusCode::OK, "the item", item())
         }
         Operation::Delete => {
             let mut deleted = Answer::new(operation, "delete", name, "deletes an item");
             deleted.parameters = path_parameters(entity, &path_attributes(entity));
-            deleted.parameters.push(condition());
+            deleted.parameters.push(condition(entity));
             let returns = json!({ "enum": ["nothing", "item"], "default": "nothing" });
             let description = "`item`: the answer is 200 and the item as it was";
             deleted.parameters.push(query("return", returns, description));
             deleted.parameters.push(if_match(entity));
-            deleted.success(StatusCode::NO_CONTENT, "it is deleted", None)
+            let mut operation = deleted.success(StatusCode::NO_CONTENT, "it is deleted", None);
+            let schema = json!({ JSON: { "schema": reference(name) } });
+            operation["responses"]["200"] =
+                json!({ "description": "the item as it was", "content": schema });
+            operation
         }
         Operation::Update => {
             let summary = "updates an item that is there";
@@ -104,8 +109,7 @@ pub(super) fn of_unique(operation: Operation, entity: &Entity, unique: &Unique) 
         names.join(" and ")
     );
     let mut written = Answer::new(operation, "upsert", &subject, &summary);
-    let mut body = schema::input(entity);
-    body["required"] = required_beside(&names, &body["required"]);
+    let body = schema::upsert(entity, &names);
     (written.tag, written.parameters, written.body) = (&entity.name, parameters, Some(body));
     let mut operation = written.success(StatusCode::OK, "the item as it has become", item());
     let mut created = operation["responses"]["200"].clone();
@@ -120,7 +124,7 @@ pub(super) fn of_rollup(rollup: &Rollup) -> Value {
     let mut answer = Answer::new(Operation::Rollup, "ask", &rollup.name, &summary);
     answer.tag = "rollups";
     let dimensions = rollup.dimensions.iter().map(|dimension| {
-        parameter("query", &dimension.name, true, schema::attribute(dimension), "the group")
+        parameter("query", &dimension.name, true, schema::of_type(&dimension.kind), "the group")
     });
     answer.parameters = dimensions.collect();
     let text = || json!({ "type": "string" });
@@ -243,7 +247,8 @@ pub(super) fn path_parameters(entity: &Entity, names: &[&str]) -> Vec<Value> {
     let attributes = names.iter().filter_map(|name| entity.attribute(name));
     attributes
         .map(|known| {
-            parameter("path", &known.name, true, schema::attribute(known), "a part of the key")
+            let schema = in_path(entity, known, schema::attribute(known));
+            parameter("path", &known.name, true, schema, "a part of the key")
         })
         .collect()
 }
@@ -265,27 +270,49 @@ pub(super) fn query(name: &str, schema: Value, description: &str) -> Value {
     parameter("query", name, false, schema, description)
 }
 
-fn condition() -> Value {
-    let schema = json!({ "type": "string" });
-    query("where", schema, "what must hold of the item, as JSON: {\"status\":\"placed\"}")
+/// A parameter whose text is JSON of this schema.
+pub(super) fn json_query(name: &str, required: bool, schema: Value, description: &str) -> Value {
+    json!({
+        "name": name,
+        "in": "query",
+        "required": required,
+        "content": { JSON: { "schema": schema } },
+        "description": description,
+    })
+}
+
+/// What must hold of an item, or of those that are listed.
+pub(super) fn condition(entity: &Entity) -> Value {
+    let schema = schema::condition(entity);
+    json_query(
+        "where",
+        false,
+        schema,
+        "what must hold of the item, as JSON: {\"status\":\"placed\"}",
+    )
 }
 
 fn if_match(entity: &Entity) -> Value {
-    let description = match entity.version() {
-        Some(_) => "an `ETag`: only if the item still has this version; `*`: only if there is one",
-        None => "`*`: only if there is an item",
-    };
-    header("If-Match", description)
+    let any = json!({ "enum": ["*"] });
+    if entity.version().is_none() {
+        return header("If-Match", any, "`*`: only if there is an item");
+    }
+    let versions = json!({ "type": "string", "pattern": r#"^"[0-9]{1,18}"(, ?"[0-9]{1,18}")*$"# });
+    let description =
+        "an `ETag`: only if the item still has this version; `*`: only if there is one";
+    header("If-Match", json!({ "anyOf": [any, versions] }), description)
 }
 
 fn idempotency_key() -> Value {
     let description =
         "a key of 1 to 36 characters: a request sent again with it within ten minutes is done once";
-    header(IDEMPOTENCY_KEY, description)
+    // Visible characters of ASCII: white space at its ends would not be of it.
+    let pattern = format!("^[!-~]{{1,{MAX_KEY_BYTES}}}$");
+    header(IDEMPOTENCY_KEY, json!({ "type": "string", "pattern": pattern }), description)
 }
 
-fn header(name: &str, description: &str) -> Value {
-    parameter("header", name, false, json!({ "type": "string" }), description)
+fn header(name: &str, schema: Value, description: &str) -> Value {
+    parameter("header", name, false, schema, description)
 }
 
 fn parameter(place: &str, name: &str, required: bool, schema: Value, description: &str) -> Value {

@@ -7,6 +7,7 @@ use model::{Attribute, AttributeType, Entity, Measure, Model, Number, Rollup, Ve
 use serde_json::{Map, Value, json};
 use table::MAX_ACTIONS;
 
+use super::keys::{in_path, narrowed};
 use crate::body::MAX_BATCH_ROWS;
 use crate::problem::Kind;
 
@@ -16,6 +17,10 @@ pub(super) const BATCH_REPORT: &str = "batch.report";
 pub(super) const ROLLUPS: &str = "rollups.list";
 /// The schema of a problem.
 pub(super) const PROBLEM: &str = "http.problem";
+
+/// Base64 with its padding.
+const BASE64: &str =
+    "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
 
 /// A reference to a schema.
 pub(super) fn reference(name: &str) -> Value {
@@ -29,12 +34,52 @@ pub(super) fn item(entity: &Entity) -> Value {
     object(&shown, required.map(|attribute| attribute.name.as_str()).collect())
 }
 
-/// An item as it is sent: attributes that have a default may be left out.
+/// An item as it is sent: attributes that have a default may be left out, or null; what the library keeps is not sent.
 pub(super) fn input(entity: &Entity) -> Value {
-    let all: Vec<_> = entity.attributes.iter().collect();
-    let required = all.iter().filter(|attribute| attribute.required && attribute.default.is_none());
-    let mut schema = object(&all, required.map(|attribute| attribute.name.as_str()).collect());
-    schema["additionalProperties"] = Value::Bool(false);
+    sent(entity, &[])
+}
+
+/// An item as it is sent to be found by these attributes: those, and those of its key, may be left out.
+pub(super) fn upsert(entity: &Entity, found_by: &[&str]) -> Value {
+    sent(entity, &[found_by, &entity.key_attributes()].concat())
+}
+
+fn sent(entity: &Entity, known_otherwise: &[&str]) -> Value {
+    let is_given = |attribute: &&Attribute| attribute.kept.is_none();
+    let is_needed = |known: &Attribute| known.required && known.default.is_none();
+    let path = entity.key_attributes();
+    let mut required = Vec::new();
+    let mut properties = Map::new();
+    for known in entity.attributes.iter().filter(is_given) {
+        let is_in_path = path.contains(&known.name.as_str());
+        let schema = match is_in_path {
+            true => in_path(entity, known, attribute(known)),
+            false => narrowed(entity, known, attribute(known)),
+        };
+        let is_needed = is_needed(known) || is_in_path && known.default.is_none();
+        if is_needed && !known_otherwise.contains(&known.name.as_str()) {
+            required.push(known.name.as_str());
+            properties.insert(known.name.clone(), schema);
+        } else {
+            properties.insert(known.name.clone(), or_null(schema));
+        }
+    }
+    json!({
+        "type": "object",
+        "required": required,
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+/// A schema that allows null too.
+fn or_null(mut schema: Value) -> Value {
+    if let Some(Value::String(kind)) = schema.get("type") {
+        schema["type"] = json!([kind, "null"]);
+    }
+    if let Some(Value::Array(values)) = schema.get_mut("enum") {
+        values.push(Value::Null);
+    }
     schema
 }
 
@@ -50,6 +95,33 @@ pub(super) fn update() -> Value {
     let mut properties: Map<String, Value> = verbs.into_iter().collect();
     properties.insert("where".to_owned(), json!({ "type": "object" }));
     json!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
+
+/// The key of an item: the attributes of its path.
+pub(super) fn key(entity: &Entity) -> Value {
+    let names = entity.key_attributes();
+    let attributes = names.iter().filter_map(|name| entity.attribute(name));
+    let properties: Map<String, Value> = attributes
+        .map(|known| (known.name.clone(), narrowed(entity, known, attribute(known))))
+        .collect();
+    json!({
+        "type": "object",
+        "required": names,
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+/// What must hold of an item: an object of attributes, or paths into them, and values or operators.
+pub(super) fn condition(entity: &Entity) -> Value {
+    let asked = entity.attributes.iter().filter(|attribute| !attribute.hidden);
+    let names: Vec<_> = asked.map(|attribute| attribute.name.as_str()).collect();
+    let description = format!(
+        "by attribute ({}), or a path into one, a value, a list of values or operators; `and`, `or`, `not`",
+        names.join(", ")
+    );
+    let pattern = format!(r"^(and|or|not|({})([.\[].*)?)$", names.join("|"));
+    json!({ "type": "object", "propertyNames": { "pattern": pattern }, "description": description })
 }
 
 /// The rows of a batch of any entities.
@@ -135,7 +207,7 @@ fn lengths(kind: &AttributeType) -> (&'static str, &'static str) {
     }
 }
 
-fn of_type(kind: &AttributeType) -> Value {
+pub(super) fn of_type(kind: &AttributeType) -> Value {
     match kind {
         AttributeType::String => json!({ "type": "string" }),
         AttributeType::Number => json!({ "type": "number" }),
@@ -150,12 +222,16 @@ fn of_type(kind: &AttributeType) -> Value {
             json!({ "type": "integer", "description": "seconds since 1970-01-01T00:00:00Z" })
         }
         AttributeType::Timestamp(_) => json!({ "type": "string", "format": "date-time" }),
-        AttributeType::Binary => json!({ "type": "string", "contentEncoding": "base64" }),
+        AttributeType::Binary => {
+            json!({ "type": "string", "contentEncoding": "base64", "pattern": BASE64 })
+        }
         AttributeType::Set(items) => {
             let member = match items {
                 SetItems::String => json!({ "type": "string" }),
                 SetItems::Number => json!({ "type": "number" }),
-                SetItems::Binary => json!({ "type": "string", "contentEncoding": "base64" }),
+                SetItems::Binary => {
+                    json!({ "type": "string", "contentEncoding": "base64", "pattern": BASE64 })
+                }
             };
             json!({ "type": "array", "items": member, "uniqueItems": true, "minItems": 1 })
         }

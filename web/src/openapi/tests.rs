@@ -16,6 +16,7 @@ const DEFINITION: &str = r##"
     status = { type = "enum", values = ["placed", "paid"], default = "placed" }
     note = { type = "string", hidden = true, max_length = 80 }
     tags = { type = "set", items = "string" }
+    version = { type = "integer", version = true }
     [rollups.spend]
     of = "order"
     by = ["user"]
@@ -77,13 +78,16 @@ fn schemas_say_what_the_definition_says() {
     let input = &schemas["order.input"];
     assert_eq!(input["required"], json!(["user", "total"]));
     assert_eq!(input["additionalProperties"], json!(false));
-    assert_eq!(input["properties"]["user"], json!({ "type": "string", "pattern": "^[a-z]+$" }));
+    let user = json!({ "type": "string", "pattern": "^[a-z]+$", "minLength": 1 });
+    assert_eq!(input["properties"]["user"], user);
+    assert_eq!(input["properties"]["note"]["type"], json!(["string", "null"]));
     assert_eq!(input["properties"]["note"]["maxLength"], json!(80));
     assert_eq!(input["properties"]["status"]["default"], json!("placed"));
     let total = &input["properties"]["total"];
     assert_eq!(total.to_string(), r#"{"type":"number","multipleOf":0.01,"minimum":0}"#);
+    assert!(input["properties"]["version"].is_null(), "the library counts it");
     let item = &schemas["order"];
-    assert_eq!(item["required"], json!(["user", "order", "placed", "total", "status"]));
+    assert_eq!(item["required"], json!(["user", "order", "placed", "total", "status", "version"]));
     assert!(item["properties"]["note"].is_null(), "a hidden attribute is not answered");
     let point = &schemas["spend.answer"]["properties"]["points"]["items"];
     assert_eq!(point["required"], json!(["start", "end", "orders", "revenue", "average"]));
@@ -99,4 +103,21 @@ fn a_replacement_need_not_repeat_its_path() {
     assert_eq!(body["required"], json!(["total"]));
     assert!(replace["responses"]["400"].is_object());
     assert!(replace["responses"]["413"].is_object());
+}
+
+#[test]
+fn what_is_json_in_a_query_has_its_schema() {
+    let document = document(&model());
+    let schema = |path: &str, method: &str, name: &str| {
+        let parameters = document["paths"][path][method]["parameters"].clone();
+        let parameters = parameters.as_array().expect("parameters").clone();
+        let found = parameters.into_iter().find(|parameter| parameter["name"] == name);
+        found.expect("a parameter of that name")["content"]["application/json"]["schema"].clone()
+    };
+    let keys = schema("/batch/order", "get", "keys");
+    assert_eq!(keys["items"]["required"], json!(["user", "placed", "order"]));
+    assert_eq!(keys["maxItems"], 100);
+    let condition = schema("/order/{user}", "get", "where");
+    let names = condition["propertyNames"]["pattern"].as_str().expect("a pattern");
+    assert!(names.contains("total") && !names.contains("note"), "{names}: note is hidden");
 }
