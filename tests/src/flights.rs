@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::recount::{Rollup, Rows};
+use crate::recount::{DAY_MONTH_ALL, Rollup, Rows};
 
 /// The example's definition file.
 pub const DEFINITION: &str = include_str!("../../examples/flights/weir.toml");
@@ -16,6 +16,7 @@ pub const ROLLUPS: [Rollup<'_>; 3] = {
         name: "flights_by_origin",
         by: &["origin"],
         time: "departure",
+        buckets: DAY_MONTH_ALL,
         measured: &["delay", "distance"],
         admits: |_| true,
     };

@@ -1,7 +1,7 @@
 //! HTTP requests of a test: JSON out, status and JSON back.
 
 use serde_json::Value;
-use ureq::http::{Request, Response};
+use ureq::http::{HeaderName, Request, Response};
 use ureq::{Agent, Error};
 
 /// An emulator wants a signature to be there, with the access key that the tests connect with, and does not check it.
@@ -25,6 +25,11 @@ impl Client {
         Self { url: url.to_owned(), agent: config.into() }
     }
 
+    /// Where the service is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// GET.
     pub async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None).await
@@ -32,8 +37,24 @@ impl Client {
 
     /// A request with JSON, or without.
     pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        self.send_with(&[], method, path, body).await
+    }
+
+    /// The same with headers.
+    pub async fn send_with(
+        &self,
+        headers: &[(&str, &str)],
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
         let body = body.map(ToString::to_string);
-        let response = self.raw(method, path, body.as_deref().unwrap_or_default()).await;
+        let mut request = self.request(method, path, body.as_deref().unwrap_or_default());
+        for (name, value) in headers {
+            let name: HeaderName = name.parse().expect("the name of a header");
+            request.headers_mut().insert(name, value.parse().expect("the value of a header"));
+        }
+        let response = self.run(request).await;
         let status = response.status().as_u16();
         let text = response.into_body();
         let json = if text.is_empty() {

@@ -15,6 +15,9 @@ use crate::http::Client;
 /// By partition and sort key of a rollup item: the value of each accumulator that is not zero.
 pub type Rows = BTreeMap<(String, String), BTreeMap<String, BigDecimal>>;
 
+/// The buckets that most rollups have.
+pub const DAY_MONTH_ALL: &[&str] = &["day", "month", "all"];
+
 /// One rollup, in the words of a recount.
 #[derive(Clone, Copy)]
 pub struct Rollup<'a> {
@@ -22,8 +25,10 @@ pub struct Rollup<'a> {
     pub name: &'a str,
     /// Its dimensions: stored names of text attributes.
     pub by: &'a [&'a str],
-    /// The stored name of its RFC 3339 time.
+    /// The stored name of its RFC 3339 time; no name for one that has no time.
     pub time: &'a str,
+    /// Its buckets: those of [`DAY_MONTH_ALL`], or some of them.
+    pub buckets: &'a [&'a str],
     /// The stored names of the numbers it measures.
     pub measured: &'a [&'a str],
     /// Which items it counts.
@@ -31,7 +36,7 @@ pub struct Rollup<'a> {
 }
 
 impl Rollup<'_> {
-    /// Counts the items anew, in UTC, for the buckets day, month and all.
+    /// Counts the items anew, in UTC.
     pub fn recount(&self, items: &[Value]) -> Rows {
         let mut rows = Rows::new();
         for item in items.iter().filter(|item| (self.admits)(item)) {
@@ -40,10 +45,12 @@ impl Rollup<'_> {
                 self.by.iter().map(|name| text(name).replace('%', "%25").replace('#', "%23"));
             let partition =
                 std::iter::once(self.name.to_owned()).chain(group).collect::<Vec<_>>().join("#");
-            let time = text(self.time);
-            for bucket in
-                [format!("day#{}", &time[..10]), format!("month#{}", &time[..7]), "all".to_owned()]
-            {
+            for bucket in self.buckets {
+                let bucket = match *bucket {
+                    "day" => format!("day#{}", &text(self.time)[..10]),
+                    "month" => format!("month#{}", &text(self.time)[..7]),
+                    other => other.to_owned(),
+                };
                 let row = rows.entry((partition.clone(), bucket)).or_default();
                 *row.entry("count".to_owned()).or_default() += 1;
                 for name in self.measured {

@@ -7,7 +7,7 @@ use bigdecimal::BigDecimal;
 use serde_json::{Value, json};
 use tests::dynamodb::TestDynamo;
 use tests::http::Client;
-use tests::recount::{Rollup, assert_all_exact};
+use tests::recount::{DAY_MONTH_ALL, Rollup, assert_all_exact};
 use tests::system::System;
 
 /// A table with a partition key alone.
@@ -59,6 +59,7 @@ const ROLLUPS: [Rollup<'_>; 1] = [Rollup {
     name: "value",
     by: &["maker"],
     time: "made",
+    buckets: DAY_MONTH_ALL,
     measured: &["price", "weight"],
     admits: |item| item["maker"].is_object(),
 }];

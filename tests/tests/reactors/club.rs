@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use table::Rollups;
 use tests::conflicts::Transaction;
 use tests::dynamodb::TestDynamo;
-use tests::recount::{Rollup, assert_all_exact};
+use tests::recount::{DAY_MONTH_ALL, Rollup, assert_all_exact};
 use tests::system::System;
 
 const DEFINITION: &str = r##"
@@ -48,6 +48,7 @@ const ROLLUPS: [Rollup<'_>; 1] = [Rollup {
     name: "points",
     by: &["plan"],
     time: "joined",
+    buckets: DAY_MONTH_ALL,
     measured: &["points"],
     admits: |item| item["_et"]["S"] == "member",
 }];

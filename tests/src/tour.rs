@@ -1,0 +1,88 @@
+//! Tours: the requests of an example's README are sent in their order, and what is answered is compared with what it prints.
+//!
+//! ````text
+//! ```sh                                        a request, sent by the very command that is printed
+//! curl -i http://127.0.0.1:3000/note/ann/7
+//! ```
+//! ```http                                      and its answer
+//! HTTP/1.1 200 OK
+//! etag: "1"
+//!
+//! { "user": "ann", "title": "Groceries", … }
+//! ```
+//! ````
+//!
+//! | to see | read |
+//! |---|---|
+//! | which blocks of a README are requests and answers | `document` |
+//! | what of an answer is compared, and what `…` stands for | `expected` |
+//!
+//! **Invariant:** a request without an answer, an answer without a request, and an answer that is not the one printed fail the
+//! test with the line that they are on.
+
+mod document;
+mod expected;
+
+use std::io::Write;
+use std::process::Command;
+
+use self::document::Exchange;
+use self::expected::Expected;
+use crate::example::Example;
+
+/// Where `weir dev` serves, as a README names it.
+const SERVED: &str = "http://127.0.0.1:3000";
+/// What tells a question to a rollup, which the processor must have caught up for.
+const OF_ROLLUPS: &str = "/rollups/";
+/// The most records of a batch of the processor's.
+const BATCH_SIZE: usize = 100;
+
+/// Serves an example with its data, sends the requests of its README, and compares the answers. Without a curl that knows
+/// `--json`, 7.82 or newer, it says so and sends none.
+///
+/// # Panics
+/// With the first answer that is not the one printed.
+pub async fn take(name: &'static str) {
+    if !Command::new("curl")
+        .args(["--json", "{}", "--version"])
+        .output()
+        .is_ok_and(|ran| ran.status.success())
+    {
+        writeln!(
+            std::io::stderr(),
+            "skipped: the tour of {name}, for there is no curl that knows --json"
+        )
+        .expect("written");
+        return;
+    }
+    let example = Example::loaded(name).await;
+    let processor = example.system.process(example.system.processor(), BATCH_SIZE);
+    let readme = format!("examples/{name}/README.md");
+    let exchanges = document::exchanges(&example.file("README.md"));
+    let exchanges = exchanges.unwrap_or_else(|error| panic!("{readme}:{error}"));
+    assert!(!exchanges.is_empty(), "{readme} has no requests");
+    for Exchange { line, request, answer } in exchanges {
+        let place = format!("{readme}:{line}");
+        assert!(request.contains(SERVED), "{place}: expected a request to {SERVED}");
+        if request.contains(OF_ROLLUPS) {
+            processor.catch_up().await;
+        }
+        let expected = Expected::parse(&answer).unwrap_or_else(|error| panic!("{place}: {error}"));
+        let found = run(request.replace(SERVED, example.system.http.url())).await;
+        let differences = expected.differences(&found).join("\n  ");
+        assert!(differences.is_empty(), "{place}: {request}\n  {differences}\n\n{found}");
+    }
+    processor.stop().await;
+}
+
+/// What a command prints.
+async fn run(command: String) -> String {
+    let run = move || {
+        let output = Command::new("sh").arg("-c").arg(&command).output();
+        let output = output.unwrap_or_else(|error| panic!("sh: {error}"));
+        let complaints = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command}: {}\n{complaints}", output.status);
+        String::from_utf8(output.stdout).expect("text")
+    };
+    tokio::task::spawn_blocking(run).await.expect("a command that ends well")
+}

@@ -1,0 +1,7 @@
+//! The examples: their tours, and what holds of them whatever many do at once and however it is delivered.
+
+#[path = "examples/notes.rs"]
+mod notes;
+
+/// Seeds of the random histories.
+const SEEDS: std::ops::Range<u64> = 0..3;
