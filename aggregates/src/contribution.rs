@@ -1,13 +1,13 @@
 //! What one item adds to the rollup items of one rollup.
 
 use model::template::scalar_text;
-use model::{Item, Model, Rollup, instant};
+use model::{Attribute, AttributeValue, Item, Model, Rollup, instant};
 
 use crate::amounts::{Accumulator, Amounts, units};
 use crate::bucket::Bucket;
 use crate::key::{RollupKey, partition};
 
-/// The amounts of one item, and the rollup items they go to: one for each granularity.
+/// The amounts of one item, and the rollup items they go to: one for each granularity of each group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contribution {
     /// The rollup items.
@@ -82,28 +82,52 @@ pub fn contribution(
     if !is_about || !rollup.filter.admits(item) {
         return Ok(None);
     }
-    let group = group(rollup, item)?;
-    let partition =
-        partition(rollup, stripe, group.iter().map(String::as_str)).ok_or(Skip::KeyTooLong)?;
-    let keys = buckets(rollup, item)?
-        .into_iter()
-        .map(|bucket| RollupKey { partition: partition.clone(), sort: bucket.key })
-        .collect();
+    let buckets = buckets(rollup, item)?;
+    let mut keys = Vec::new();
+    for group in groups(rollup, item)? {
+        let partition = partition(rollup, stripe, group.iter().map(String::as_str));
+        let partition = partition.ok_or(Skip::KeyTooLong)?;
+        let key =
+            |bucket: &Bucket| RollupKey { partition: partition.clone(), sort: bucket.key.clone() };
+        keys.extend(buckets.iter().map(key));
+    }
     Ok(Some(Contribution { keys, amounts: amounts(rollup, item)? }))
 }
 
-/// The texts of an item's dimensions: the group it belongs to.
+/// The texts of an item's dimensions, for each group that it belongs to: one, or of a set one for each member.
 ///
 /// # Errors
-/// The dimension that is absent or of another type.
-pub fn group(rollup: &Rollup, item: &Item) -> Result<Vec<String>, Skip> {
-    let text = |dimension: &model::Attribute| {
-        let value =
-            dimension.of(item).ok_or_else(|| Skip::DimensionAbsent(dimension.name.clone()))?;
-        scalar_text(&dimension.kind, value)
-            .ok_or_else(|| Skip::DimensionType(dimension.name.clone()))
-    };
-    rollup.dimensions.iter().map(text).collect()
+/// The dimension that is absent or of another type. An absent set is one without members.
+pub fn groups(rollup: &Rollup, item: &Item) -> Result<Vec<Vec<String>>, Skip> {
+    let mut groups = vec![Vec::new()];
+    for dimension in &rollup.dimensions {
+        let values = values(dimension, item)?;
+        let with_each = |group: Vec<String>| {
+            values.iter().map(move |value| [group.as_slice(), std::slice::from_ref(value)].concat())
+        };
+        groups = groups.into_iter().flat_map(with_each).collect();
+    }
+    Ok(groups)
+}
+
+/// The texts of a dimension.
+fn values(dimension: &Attribute, item: &Item) -> Result<Vec<String>, Skip> {
+    let wrong_type = || Skip::DimensionType(dimension.name.clone());
+    let kind = dimension.kind.of_one();
+    let is_set = kind != dimension.kind;
+    let text = |value: &AttributeValue| scalar_text(&kind, value).ok_or_else(wrong_type);
+    match dimension.of(item) {
+        None if is_set => Ok(Vec::new()),
+        None => Err(Skip::DimensionAbsent(dimension.name.clone())),
+        Some(AttributeValue::Ss(members)) if is_set => {
+            members.iter().map(|member| text(&AttributeValue::S(member.clone()))).collect()
+        }
+        Some(AttributeValue::Ns(members)) if is_set => {
+            members.iter().map(|member| text(&AttributeValue::N(member.clone()))).collect()
+        }
+        Some(_) if is_set => Err(wrong_type()),
+        Some(value) => Ok(vec![text(value)?]),
+    }
 }
 
 fn buckets(rollup: &Rollup, item: &Item) -> Result<Vec<Bucket>, Skip> {

@@ -180,8 +180,9 @@ fn group(rollup: &Rollup, given: &[(String, String)]) -> Result<Vec<String>, Que
                 QueryError::new(&dimension.name, format!("missing; {valid}, each is needed"))
             })?;
         let invalid = |message: String| QueryError::new(&dimension.name, message);
-        let value = dimension.normalise_text(text).map_err(|error| invalid(error.to_string()))?;
-        model::template::scalar_text(&dimension.kind, &value)
+        let asked = dimension.of_one();
+        let value = asked.normalise_text(text).map_err(|error| invalid(error.to_string()))?;
+        model::template::scalar_text(&asked.kind, &value)
             .ok_or_else(|| invalid("expected a value".to_owned()))
     };
     rollup.dimensions.iter().map(text).collect()

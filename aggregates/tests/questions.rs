@@ -15,6 +15,7 @@ origin = { type = "string", required = true }
 gate = { type = "integer", required = true }
 departure = { type = "timestamp", precision = "second", required = true }
 delay = { type = "integer" }
+stops = { type = "set", items = "number" }
 [rollups.delays]
 of = "flight"
 by = ["origin", "gate"]
@@ -24,6 +25,10 @@ time_zone = "Europe/Berlin"
 measures = { flights = "count", delay = "sum(delay)" }
 [rollups.total]
 of = "flight"
+measures = { flights = "count" }
+[rollups.by_stop]
+of = "flight"
+by = ["origin", "stops"]
 measures = { flights = "count" }
 "##;
 
@@ -85,6 +90,7 @@ fn a_question_is_one_partition_and_one_range_of_sort_keys() {
         ),
         ("total", "", "total", ("all", "all")),
         ("total", "every=all", "total", ("all", "all")),
+        ("by_stop", "origin=TXL&stops=2.50", "by_stop#TXL#2.5", ("all", "all")),
     ];
     for (rollup, text, partition, sort_keys) in cases {
         let plan = plan(rollup, text).expect(text);

@@ -5,8 +5,9 @@
 //! after some of their writes. Rollup items are kept as DynamoDB would keep them, by the conditional write alone. In the
 //! end they are compared with a recount of the items, made by other code.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use aggregates::contribution::{Skip, contribution};
 use aggregates::query::read_amounts;
 use aggregates::{Accumulator, Amounts, Change, Image, RollupKey, Update, Watermark, fold};
 use model::{AttributeValue, Item, Model};
@@ -21,6 +22,7 @@ SK = "SALE"
 [entities.sale.attributes]
 id = { type = "string", required = true }
 shop = { type = "string" }
+shops = { type = "set", items = "string" }
 amount = { type = "decimal", scale = 2 }
 weight = { type = "number" }
 at = { type = "timestamp", precision = "second" }
@@ -49,6 +51,8 @@ const SHARD_IDS: [&str; SHARDS] = ["shardId-a", "shardId-b"];
 #[derive(Clone, Debug, PartialEq)]
 struct Sale {
     shop: Option<&'static str>,
+    /// Where its shops are a set: one more, which may be the same.
+    other_shop: Option<&'static str>,
     /// Cents; `None` for an item without an amount.
     amount: Option<i64>,
     weight: Option<Weight>,
@@ -87,15 +91,19 @@ fn sale() -> impl Strategy<Value = Sale> {
         1 => Just(Some(Weight::NotANumber)),
         1 => Just(Some(Weight::TooLarge)),
     ];
+    let other_shop = prop::sample::select(vec![Some("a#1"), Some("c"), None]);
     let amount = prop_oneof![8 => (-200_i64..2000).prop_map(Some), 1 => Just(None)];
     let entity = prop_oneof![9 => Just("sale"), 1 => Just("other")];
-    (shop, amount, weight, 0_u8..50, entity).prop_map(|(shop, amount, weight, hour, entity)| Sale {
-        shop,
-        amount,
-        weight,
-        hour,
-        entity,
-    })
+    (shop, other_shop, amount, weight, 0_u8..50, entity).prop_map(
+        |(shop, other_shop, amount, weight, hour, entity)| Sale {
+            shop,
+            other_shop,
+            amount,
+            weight,
+            hour,
+            entity,
+        },
+    )
 }
 
 fn writes() -> impl Strategy<Value = Vec<Write>> {
@@ -118,6 +126,11 @@ impl Sale {
         (1 + self.hour / 24, self.hour % 24)
     }
 
+    /// Its shops, as a set has them.
+    fn shops(&self) -> BTreeSet<&'static str> {
+        self.shop.into_iter().chain(self.other_shop).collect()
+    }
+
     fn item(&self, id: usize) -> Item {
         let (day, hour) = self.hours();
         let text = |text: String| AttributeValue::S(text);
@@ -128,6 +141,10 @@ impl Sale {
         ]);
         if let Some(shop) = self.shop {
             item.insert("shop".to_owned(), text(shop.to_owned()));
+        }
+        let shops: Vec<_> = self.shops().into_iter().map(str::to_owned).collect();
+        if !shops.is_empty() {
+            item.insert("shops".to_owned(), AttributeValue::Ss(shops));
         }
         if let Some(cents) = self.amount {
             let sign = if cents < 0 { "-" } else { "" };
@@ -184,6 +201,11 @@ fn records(writes: &[Write]) -> (Vec<Vec<Change>>, HashMap<usize, Sale>) {
 /// The definition, with each group spread over so many stripes.
 fn striped(stripes: u16) -> Model {
     DEFINITION.replace("stripes = 1", &format!("stripes = {stripes}")).parse().expect("valid")
+}
+
+/// The definition, with the groups of a set: an item is in that of each of its shops.
+fn of_each_shop() -> Model {
+    DEFINITION.replace(r#"by = ["shop"]"#, r#"by = ["shops"]"#).parse().expect("valid")
 }
 
 /// The rollup items, as DynamoDB holds them.
@@ -256,9 +278,19 @@ fn deliver_all(model: &Model, store: &mut Store, shards: &[Vec<Change>], deliver
 
 /// What a recount of the items gives, by its own arithmetic: by partition and bucket, items, cents, weights, milligrams.
 fn recount(items: &HashMap<usize, Sale>) -> BTreeMap<(String, String), (i128, i128, i128, i128)> {
+    recount_by(items, |sale| sale.shop.into_iter().collect())
+}
+
+/// The same for items that are each in several groups.
+fn recount_by(
+    items: &HashMap<usize, Sale>,
+    shops: fn(&Sale) -> BTreeSet<&'static str>,
+) -> BTreeMap<(String, String), (i128, i128, i128, i128)> {
     let mut groups = BTreeMap::new();
-    for sale in items.values().filter(|sale| sale.entity == "sale") {
-        let (Some(shop), Some(cents)) = (sale.shop, sale.amount) else { continue };
+    let sales = items.values().filter(|sale| sale.entity == "sale");
+    for (sale, shop) in sales.flat_map(|sale| shops(sale).into_iter().map(move |shop| (sale, shop)))
+    {
+        let Some(cents) = sale.amount else { continue };
         let grams = match sale.weight {
             Some(Weight::Grams(grams)) => Some(i128::from(grams)),
             Some(Weight::NotANumber | Weight::TooLarge) => continue,
@@ -323,6 +355,17 @@ proptest! {
     }
 
     #[test]
+    fn items_that_are_in_the_group_of_each_member_of_a_set_are_counted_in_each(
+        writes in writes(), deliveries in deliveries(),
+    ) {
+        let model = of_each_shop();
+        let (shards, items) = records(&writes);
+        let mut store = Store::new();
+        deliver_all(&model, &mut store, &shards, &deliveries);
+        prop_assert_eq!(kept(&model, &store), recount_by(&items, Sale::shops));
+    }
+
+    #[test]
     fn a_replay_of_everything_afterwards_changes_nothing(writes in writes(), from in 0_usize..30) {
         let model: Model = DEFINITION.parse().expect("valid");
         let (shards, items) = records(&writes);
@@ -342,7 +385,14 @@ proptest! {
 #[test]
 fn a_replay_that_begins_between_two_cancelling_records_applies_neither() {
     let model: Model = DEFINITION.parse().expect("valid");
-    let sale = Sale { shop: Some("b"), amount: Some(500), weight: None, hour: 1, entity: "sale" };
+    let sale = Sale {
+        shop: Some("b"),
+        other_shop: None,
+        amount: Some(500),
+        weight: None,
+        hour: 1,
+        entity: "sale",
+    };
     let writes = [Write { item: 0, value: Some(sale) }, Write { item: 0, value: None }];
     let (shards, items) = records(&writes);
     let mut store = Store::new();
@@ -354,7 +404,14 @@ fn a_replay_that_begins_between_two_cancelling_records_applies_neither() {
 #[test]
 fn a_record_twice_in_one_batch_counts_once() {
     let model: Model = DEFINITION.parse().expect("valid");
-    let sale = Sale { shop: Some("b"), amount: Some(500), weight: None, hour: 1, entity: "sale" };
+    let sale = Sale {
+        shop: Some("b"),
+        other_shop: None,
+        amount: Some(500),
+        weight: None,
+        hour: 1,
+        entity: "sale",
+    };
     let (shards, items) = records(&[Write { item: 0, value: Some(sale) }]);
     let twice: Vec<_> = shards[0].iter().chain(&shards[0]).cloned().collect();
     let mut store = Store::new();
@@ -363,9 +420,37 @@ fn a_record_twice_in_one_batch_counts_once() {
 }
 
 #[test]
+fn a_set_without_members_is_in_no_group_and_what_is_no_set_is_reported() {
+    let model = of_each_shop();
+    let sale = |shop| Sale {
+        shop,
+        other_shop: None,
+        amount: Some(500),
+        weight: None,
+        hour: 1,
+        entity: "sale",
+    };
+    let contributed = |item: &Item| contribution(&model, &model.rollups[0], 0, item);
+    let nowhere = contributed(&sale(None).item(0)).expect("counted").expect("a sale");
+    assert!(nowhere.keys.is_empty());
+    let mut text = sale(Some("b")).item(0);
+    text.insert("shops".to_owned(), AttributeValue::S("b".to_owned()));
+    assert_eq!(contributed(&text), Err(Skip::DimensionType("shops".to_owned())));
+    text.insert("shops".to_owned(), AttributeValue::Ns(vec!["1".to_owned()]));
+    assert_eq!(contributed(&text), Err(Skip::DimensionType("shops".to_owned())));
+}
+
+#[test]
 fn what_cannot_be_counted_is_reported_with_its_reason() {
     let model: Model = DEFINITION.parse().expect("valid");
-    let sale = Sale { shop: None, amount: Some(500), weight: None, hour: 1, entity: "sale" };
+    let sale = Sale {
+        shop: None,
+        other_shop: None,
+        amount: Some(500),
+        weight: None,
+        hour: 1,
+        entity: "sale",
+    };
     let heavy = Sale { shop: Some("b"), weight: Some(Weight::NotANumber), ..sale.clone() };
     let writes = [Write { item: 0, value: Some(sale) }, Write { item: 2, value: Some(heavy) }];
     let (shards, _) = records(&writes);

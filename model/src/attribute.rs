@@ -165,6 +165,17 @@ impl AttributeType {
     pub fn is_scalar(&self) -> bool {
         !matches!(self, Self::Binary | Self::Set(_) | Self::List | Self::Map | Self::Any)
     }
+
+    /// What one value is: of a set a member, of anything else the whole.
+    #[must_use]
+    pub fn of_one(&self) -> Self {
+        match self {
+            Self::Set(SetItems::String) => Self::String,
+            Self::Set(SetItems::Number) => Self::Number,
+            Self::Set(SetItems::Binary) => Self::Binary,
+            other => other.clone(),
+        }
+    }
 }
 
 impl Attribute {
@@ -181,6 +192,12 @@ impl Attribute {
             hidden: false,
             rules: Rules::default(),
         }
+    }
+
+    /// The attribute as it is asked about one value of it: of a set, about a member.
+    #[must_use]
+    pub fn of_one(&self) -> Self {
+        Self { kind: self.kind.of_one(), ..self.clone() }
     }
 
     /// The attribute's value in a stored item.

@@ -250,7 +250,8 @@ pub struct RollupFile {
     #[serde(default, rename = "where")]
     #[schemars(with = "IndexMap<String, serde_json::Value>")]
     pub filter: IndexMap<String, toml::Value>,
-    /// The attributes whose values make the groups; none for one group of everything.
+    /// The attributes whose values make the groups; none for one group of everything. One may be a set of texts or numbers: an
+    /// item is then counted in the group of each member.
     #[serde(default)]
     pub by: Vec<String>,
     /// The timestamp attribute that places an item in time.

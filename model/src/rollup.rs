@@ -17,7 +17,8 @@ pub struct Rollup {
     pub entity: String,
     /// Which of them.
     pub filter: Filter,
-    /// The attributes whose values make its groups; none for one global group.
+    /// The attributes whose values make its groups; none for one global group. One of them may be a set, of which each member
+    /// makes a group.
     pub dimensions: Vec<Attribute>,
     /// The timestamp that places an item in time; `None` when `all` is the only granularity.
     pub time: Option<Attribute>,

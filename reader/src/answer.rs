@@ -151,7 +151,8 @@ fn answer_point(rollup: &Rollup, point: &Point) -> AnswerPoint {
 }
 
 fn dimensions(rollup: &Rollup, plan: &Plan) -> Map<String, Value> {
-    let typed = |dimension: &Attribute, text: &String| match dimension.normalise_text(text) {
+    let typed = |dimension: &Attribute, text: &String| match dimension.of_one().normalise_text(text)
+    {
         Ok(encoded) => value::decode(&encoded),
         Err(_) => Value::String(text.clone()),
     };

@@ -97,7 +97,7 @@ fn described(rollup: &Rollup) -> Value {
     let dimensions: Vec<Value> = rollup
         .dimensions
         .iter()
-        .map(|dimension| json!({ "name": dimension.name, "type": dimension.kind.name() }))
+        .map(|dimension| json!({ "name": dimension.name, "type": dimension.kind.of_one().name() }))
         .collect();
     let buckets: Vec<&str> = rollup.granularities.iter().map(|kept| kept.name()).collect();
     let measures: Map<String, Value> = rollup

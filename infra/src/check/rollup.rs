@@ -2,13 +2,16 @@
 
 use aggregates::Accumulator;
 use model::filter::{Condition, Test};
-use model::{AttributeValue, Entity, Filter, Measure, Model, Rollup};
+use model::{AttributeType, AttributeValue, Entity, Filter, Measure, Model, Rollup};
 
 use super::entity::text;
 use super::{row, section};
 
 pub(super) fn summary(model: &Model, rollup: &Rollup) -> String {
-    let names = rollup.dimensions.iter().map(|dimension| dimension.name.as_str());
+    let names = rollup.dimensions.iter().map(|dimension| match dimension.kind {
+        AttributeType::Set(_) => format!("each of {}", dimension.name),
+        _ => dimension.name.clone(),
+    });
     let groups = match names.collect::<Vec<_>>().join(", ") {
         names if names.is_empty() => "one group of everything".to_owned(),
         names => format!("by {names}"),

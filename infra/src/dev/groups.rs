@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use aggregates::contribution::group;
+use aggregates::contribution::groups;
 use jiff::Timestamp;
 use model::{Entity, Item, Model, Rollup, instant};
 
@@ -50,9 +50,11 @@ impl Groups {
     }
 
     fn note_group(&mut self, rollup: &Rollup, item: &Item) {
-        let Ok(group) = group(rollup, item) else { return };
-        if self.seen.len() < MAX_GROUPS {
-            self.seen.insert(group);
+        let Ok(groups) = groups(rollup, item) else { return };
+        for group in groups {
+            if self.seen.len() < MAX_GROUPS {
+                self.seen.insert(group);
+            }
         }
         let time = rollup.time.as_ref().and_then(|time| instant::read(time.of(item)?));
         if let Some(time) = time {

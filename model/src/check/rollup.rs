@@ -94,14 +94,16 @@ fn dimensions(
             report.value(&path, format!("`{dimension}` is reserved, a query uses it itself"), help);
         }
         let Some(attribute) = attribute(&path, dimension, entity, report) else { continue };
-        if !attribute.kind.is_scalar() {
+        if !attribute.kind.of_one().is_scalar() {
             let message =
                 format!("`{dimension}` is {}, which makes no group", attribute.kind.noun());
-            report.value(
-                &path,
-                message,
-                "expected text, a number, a boolean, an enum or a timestamp",
-            );
+            let help = "expected text, a number, a boolean, an enum, a timestamp, or a set of texts or numbers";
+            report.value(&path, message, help);
+        }
+        let is_set = |other: &&Attribute| matches!(other.kind, AttributeType::Set(_));
+        if let Some(other) = dimensions.iter().find(is_set).filter(|_| is_set(&attribute)) {
+            let message = format!("`{}` and `{dimension}` are both sets", other.name);
+            report.value(&path, message, "expected one at most, or a rollup for each");
         }
         if dimensions.iter().any(|seen| seen.name == *dimension) {
             report.value(&path, format!("`{dimension}` twice"), "expected each dimension once");

@@ -525,3 +525,25 @@ fn the_entities_of_a_collection_share_its_partitions() {
         assert!(found.iter().any(|found| found.contains(message)), "{to}: {found:?}");
     }
 }
+
+#[test]
+fn a_set_makes_a_group_of_each_member_where_it_can() {
+    let with = |by: &str| {
+        let sets = "sizes = { type = \"set\", items = \"number\" }\nseals = { type = \"set\", items = \"binary\" }\n";
+        let text = SHOP.replace(r#"by = ["user_id"]"#, &format!("by = [{by}]"));
+        text.replace("tags = {", &format!("{sets}tags = {{"))
+    };
+    for by in [r#""tags""#, r#""user_id", "sizes""#] {
+        assert!(Model::parse("weir.toml", &with(by)).is_ok(), "{by}");
+    }
+    let cases = [
+        (r#""tags", "sizes""#, "`tags` and `sizes` are both sets", "a rollup for each"),
+        (r#""seals""#, "`seals` is a set, which makes no group", "a set of texts or numbers"),
+    ];
+    for (by, message, help) in cases {
+        let error = Model::parse("weir.toml", &with(by)).expect_err(by);
+        let problem = &error.problems[0];
+        assert_eq!(problem.message, message);
+        assert!(problem.help.as_deref().unwrap_or_default().contains(help), "{problem:?}");
+    }
+}

@@ -124,7 +124,8 @@ pub(super) fn of_rollup(rollup: &Rollup) -> Value {
     let mut answer = Answer::new(Operation::Rollup, "ask", &rollup.name, &summary);
     answer.tag = "rollups";
     let dimensions = rollup.dimensions.iter().map(|dimension| {
-        parameter("query", &dimension.name, true, schema::of_type(&dimension.kind), "the group")
+        let schema = schema::of_type(&dimension.of_one().kind);
+        parameter("query", &dimension.name, true, schema, "the group")
     });
     answer.parameters = dimensions.collect();
     let text = || json!({ "type": "string" });

@@ -246,7 +246,7 @@ pub(super) fn answer(rollup: &Rollup) -> Value {
     let dimensions: Map<String, Value> = rollup
         .dimensions
         .iter()
-        .map(|dimension| (dimension.name.clone(), of_type(&dimension.kind)))
+        .map(|dimension| (dimension.name.clone(), of_type(&dimension.kind.of_one())))
         .collect();
     let instant = json!({ "type": ["string", "null"], "format": "date-time" });
     let mut point =
