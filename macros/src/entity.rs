@@ -37,13 +37,32 @@ fn item(entity: &Entity) -> Tokens {
 fn new(entity: &Entity) -> Tokens {
     let name = name(entity, "New", "");
     let doc = format!("An item of `{}` that is to be written.", entity.name);
-    let given = entity.attributes.iter().filter(|known| known.kept.is_none());
-    let fields =
-        given.map(|known| field(entity, known, !known.required || known.default.is_some()));
+    let is_required = |known: &&Attribute| known.required && known.default.is_none();
+    let given = || entity.attributes.iter().filter(|known| known.kept.is_none());
+    let fields = given().map(|known| field(entity, known, !is_required(&known)));
+    let arguments = given().filter(is_required).map(|known| {
+        let (name, kind) = (ident(&known.name), rust_type(entity, known));
+        quote! { #name: impl ::std::convert::Into<#kind> }
+    });
+    let values = given().map(|known| {
+        let name = ident(&known.name);
+        match is_required(&known) {
+            true => quote! { #name: #name.into() },
+            false => quote! { #name: ::std::option::Option::None },
+        }
+    });
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
         pub struct #name { #(#fields)* }
+
+        impl #name {
+            /// With what every item must be given, in the order of the definition file, and nothing else.
+            #[allow(clippy::too_many_arguments, reason = "as many as there are attributes")]
+            pub fn new(#(#arguments),*) -> Self {
+                Self { #(#values),* }
+            }
+        }
     }
 }
 

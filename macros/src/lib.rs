@@ -4,7 +4,7 @@
 //! macros::entities!("weir.toml");
 //!
 //! let orders = table.entity::<Order>("order")?;
-//! orders.create(&NewOrder { user_id: "ann".into(), total: 12.into(), status: None }).await?;
+//! orders.create(&NewOrder { status: Some(OrderStatus::Paid), ..NewOrder::new("ann", 12) }).await?;
 //! let key = OrderKey { user_id: "ann".into(), order_id: id };
 //! orders.patch(&key, &OrderUpdate::new().set_status(OrderStatus::Paid).remove_note().into()).await?;
 //! ```
@@ -14,7 +14,7 @@
 //! | struct | has |
 //! |---|---|
 //! | `Order` | every attribute; one that an item may lack is an `Option` |
-//! | `NewOrder` | what a request gives: what has a default is an `Option`, what the library keeps is left out |
+//! | `NewOrder` | what a request gives: what has a default is an `Option`, what the library keeps is left out; `NewOrder::new` takes what is required |
 //! | `OrderKey` | the attributes that the primary key is made from |
 //! | `OrderUpdate` | a method for each verb that an attribute takes: `set_…`, `add_…`, `remove_…`, … |
 //! | `OrderStatus` | an enum for each attribute that is one |

@@ -25,8 +25,12 @@
 //!
 //! `serde_json::Map<String, Value>` is a type that fits every entity.
 //!
+//! `list` reads several of them, by an access pattern or of a partition.
+//!
 //! **Invariant:** a type is compared with the definition when it is bound, so that a field that the definition does not have,
 //! or has otherwise, is told then, and not by the first item.
+
+mod list;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -39,6 +43,8 @@ use serde_json::{Map, Value};
 use crate::error::Error;
 use crate::fresh::fresh;
 use crate::items::Table;
+
+pub use list::{List, TypedPage};
 
 /// The items of one entity, as values of `T`. Cheap to clone.
 #[derive(Debug)]
@@ -67,27 +73,33 @@ impl Table {
 }
 
 impl<T: Serialize + DeserializeOwned> Items<T> {
-    /// Creates an item; answers with what is stored, defaults included.
+    /// The entity, as the definition has it.
+    pub fn entity(&self) -> &Entity {
+        &self.entity
+    }
+
+    /// Creates an item, given as a `T` or as what is known of one before it is written; answers with what is stored, defaults
+    /// included.
     ///
     /// # Errors
     /// [`Error::AlreadyExists`], [`Error::Invalid`]; else what DynamoDB says.
-    pub async fn create(&self, value: &T) -> Result<T, Error> {
-        self.read(&self.table.create(self.encoded(value)?).await?)
+    pub async fn create(&self, value: &impl Serialize) -> Result<T, Error> {
+        self.read(&self.table.create(self.item(value)?).await?)
     }
 
     /// Writes an item, in place of the one that has its key; answers with what is stored.
     ///
     /// # Errors
     /// [`Error::OtherKind`], [`Error::Invalid`]; else what DynamoDB says.
-    pub async fn put(&self, value: &T) -> Result<T, Error> {
-        self.read(&self.table.put(self.encoded(value)?, &Predicate::always()).await?)
+    pub async fn put(&self, value: &impl Serialize) -> Result<T, Error> {
+        self.read(&self.table.put(self.item(value)?, &Predicate::always()).await?)
     }
 
     /// Creates an item, or sets what is given in the one that is there, which keeps the rest; answers with what it has become.
     ///
     /// # Errors
     /// [`Error::OtherKind`], [`Error::Invalid`]; else what DynamoDB says.
-    pub async fn upsert(&self, value: &T) -> Result<T, Error> {
+    pub async fn upsert(&self, value: &impl Serialize) -> Result<T, Error> {
         let object = self.object(value)?;
         self.read(&self.table.upsert(&self.entity, &object, fresh()).await?)
     }
@@ -130,20 +142,28 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
         deleted.map(|item| self.read(&item)).transpose()
     }
 
-    fn encoded(&self, value: &T) -> Result<Item, Error> {
+    /// An item as it is stored: what a transaction takes.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub fn item(&self, value: &impl Serialize) -> Result<Item, Error> {
         self.entity.encode(&self.object(value)?, fresh()).map_err(Error::Invalid)
     }
 
+    /// What names an item: what a transaction takes.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what is no key.
+    pub fn key(&self, key: &impl Serialize) -> Result<ItemKey, Error> {
+        self.entity.key_from_json(&object(key)?).map_err(Error::Invalid)
+    }
+
     /// The object that a value is written as, without what the library keeps, which a value that was read has.
-    fn object(&self, value: &T) -> Result<Map<String, Value>, Error> {
+    fn object(&self, value: &impl Serialize) -> Result<Map<String, Value>, Error> {
         let mut object = object(value)?;
         let kept = self.entity.attributes.iter().filter(|attribute| attribute.kept.is_some());
         kept.for_each(|attribute| drop(object.remove(&attribute.name)));
         Ok(object)
-    }
-
-    fn key(&self, key: &impl Serialize) -> Result<ItemKey, Error> {
-        self.entity.key_from_json(&object(key)?).map_err(Error::Invalid)
     }
 
     fn read(&self, item: &Item) -> Result<T, Error> {

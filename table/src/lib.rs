@@ -26,7 +26,7 @@ pub mod rollups;
 pub mod startup;
 
 pub use connection::Connection;
-pub use entity::Items;
+pub use entity::{Items, List, TypedPage};
 pub use error::Error;
 pub use fresh::fresh;
 pub use items::{

@@ -11,9 +11,19 @@ use tests::dynamodb::{TestDynamo, with_own_tables};
 const DEFINITION: &str = r##"
     [table]
     name = "shop"
+    [table.indexes.GSI1]
+    partition_key = "GSI1PK"
+    sort_key = "GSI1SK"
     [entities.order]
     PK = "USER#{user}"
     SK = "ORDER#{number:04}"
+    GSI1PK = "STATUS#{status}"
+    GSI1SK = "{user}#{number:04}"
+    [entities.order.patterns.large]
+    index = "GSI1"
+    by = ["user"]
+    order = "desc"
+    where = { total = { gte = 10 } }
     [entities.order.attributes]
     user    = { type = "string", required = true }
     number  = { type = "integer", required = true }
@@ -156,4 +166,76 @@ async fn what_does_not_fit_is_told_when_it_is_bound_and_what_is_wrong_when_it_is
     let Value::Object(invalid) = json!({ "user": "ann", "number": 1, "total": -1 }) else { return };
     let error = orders.create(&invalid).await.expect_err("invalid").to_string();
     assert!(error.contains("`total`: expected at least 0"), "{error}");
+}
+
+/// The numbers of some orders.
+fn numbers(orders: &[Order]) -> Vec<u32> {
+    orders.iter().map(|order| order.number).collect()
+}
+
+#[tokio::test]
+async fn partitions_and_patterns_are_read_as_values() {
+    let orders = shop().await.entity::<Order>("order").expect("it fits");
+    for (user, number, total) in
+        [("ann", 1, 10), ("ann", 2, 9), ("ann", 12, 12), ("bob", 1, 10), ("ann", 3, 30)]
+    {
+        let order = json!({ "user": user, "number": number, "total": total });
+        orders.create(&order).await.expect("created");
+    }
+    let own = orders.partition(&json!({ "user": "ann" })).expect("a partition");
+    assert_eq!(numbers(&own.all().await.expect("read")), [1, 2, 3, 12]);
+    assert_eq!(
+        numbers(&own.clone().descending().limit(1).all().await.expect("read")),
+        [12, 3, 2, 1]
+    );
+    let one = orders.partition(&Key { user: "ann", number: 1 }).expect("one item");
+    assert_eq!(numbers(&one.all().await.expect("read")), [1]);
+    let dear = own.clone().when(json!({ "total": { "gt": 10 } })).expect("a condition");
+    assert_eq!(numbers(&dear.all().await.expect("read")), [3, 12]);
+
+    let large = orders.list("large", &json!({ "status": "placed", "user": "ann", "number": null }));
+    let large = large.expect("a pattern");
+    let first = large.clone().limit(2).page().await.expect("read");
+    assert_eq!(numbers(&first.items), [12, 3]);
+    let rest = large.clone().after(first.cursor.expect("there are more")).page().await;
+    assert_eq!(numbers(&rest.expect("read").items), [1]);
+    let forwards = large.ascending().all().await.expect("read");
+    assert_eq!(numbers(&forwards), [1, 3, 12]);
+    let index = orders.list("GSI1", &json!({ "status": "placed" })).expect("an index");
+    assert_eq!(index.all().await.expect("read").len(), 5);
+}
+
+#[tokio::test]
+async fn what_a_list_is_not_read_by_is_told() {
+    let orders = shop().await.entity::<Order>("order").expect("it fits");
+    let cases = [
+        (
+            "lage",
+            json!({}),
+            "`lage`: is no pattern of order; did you mean `large`? it has large, GSI1",
+        ),
+        ("large", json!({ "status": "placed" }), "`user`: is missing, `large` is read by it"),
+        (
+            "large",
+            json!({ "status": "plced", "user": "a" }),
+            "`status`: expected one of placed, paid",
+        ),
+        (
+            "GSI1",
+            json!({ "status": "paid", "usr": "a" }),
+            "`usr`: `GSI1` is not read by it; did you mean `user`?",
+        ),
+        (
+            "GSI1",
+            json!({ "status": "paid", "number": 1 }),
+            "`number`: the sort key has `user` before it",
+        ),
+    ];
+    for (pattern, given, expected) in cases {
+        let error = orders.list(pattern, &given).expect_err("no list").to_string();
+        assert!(error.starts_with(expected), "{given}: {error}");
+    }
+    let own = orders.partition(&json!({ "user": "ann" })).expect("a partition");
+    let error = own.when(json!({ "totl": 1 })).expect_err("no condition").to_string();
+    assert!(error.contains("did you mean `total`?"), "{error}");
 }
