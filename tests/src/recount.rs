@@ -23,7 +23,7 @@ pub const DAY_MONTH_ALL: &[&str] = &["day", "month", "all"];
 pub struct Rollup<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Its dimensions: stored names of text attributes.
+    /// Its dimensions: stored names of text attributes, or of a set of texts, each of which is a group.
     pub by: &'a [&'a str],
     /// The stored name of its RFC 3339 time; no name for one that has no time.
     pub time: &'a str,
@@ -41,17 +41,17 @@ impl Rollup<'_> {
         let mut rows = Rows::new();
         for item in items.iter().filter(|item| (self.admits)(item)) {
             let text = |name: &str| item[name]["S"].as_str().expect(name);
-            let group =
-                self.by.iter().map(|name| text(name).replace('%', "%25").replace('#', "%23"));
-            let partition =
-                std::iter::once(self.name.to_owned()).chain(group).collect::<Vec<_>>().join("#");
-            for bucket in self.buckets {
-                let bucket = match *bucket {
-                    "day" => format!("day#{}", &text(self.time)[..10]),
-                    "month" => format!("month#{}", &text(self.time)[..7]),
-                    other => other.to_owned(),
-                };
-                let row = rows.entry((partition.clone(), bucket)).or_default();
+            let bucket = |bucket: &&str| match *bucket {
+                "day" => format!("day#{}", &text(self.time)[..10]),
+                "month" => format!("month#{}", &text(self.time)[..7]),
+                other => other.to_owned(),
+            };
+            let groups = self.partitions(item).into_iter();
+            let places = groups.flat_map(|partition| {
+                self.buckets.iter().map(move |name| (partition.clone(), bucket(name)))
+            });
+            for place in places {
+                let row = rows.entry(place).or_default();
                 *row.entry("count".to_owned()).or_default() += 1;
                 for name in self.measured {
                     let Some(number) = item[*name]["N"].as_str() else { continue };
@@ -65,6 +65,27 @@ impl Rollup<'_> {
             row.retain(|_, value| !value.is_zero());
         }
         rows
+    }
+
+    /// The partitions of an item's groups: one, or one for each member of a set.
+    fn partitions(&self, item: &Value) -> Vec<String> {
+        let mut partitions = vec![self.name.to_owned()];
+        for name in self.by {
+            let members = item[*name]["SS"].as_array().map(|members| members.iter().collect());
+            let values: Vec<&Value> = match item.get(*name) {
+                Some(value) => members.unwrap_or_else(|| vec![&value["S"]]),
+                None => Vec::new(),
+            };
+            let with_each = |partition: String| {
+                let value = |value: &&Value| {
+                    let value = value.as_str().expect("text");
+                    format!("{partition}#{}", value.replace('%', "%25").replace('#', "%23"))
+                };
+                values.iter().map(value).collect::<Vec<_>>()
+            };
+            partitions = partitions.into_iter().flat_map(with_each).collect();
+        }
+        partitions
     }
 }
 

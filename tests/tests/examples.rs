@@ -1,7 +1,9 @@
 //! The examples: their tours, and what holds of them whatever many do at once and however it is delivered.
 
+#[path = "examples/github.rs"]
+mod github;
 #[path = "examples/notes.rs"]
 mod notes;
 
 /// Seeds of the random histories.
-const SEEDS: std::ops::Range<u64> = 0..3;
+const SEEDS: std::ops::Range<u64> = 0..2;

@@ -64,9 +64,22 @@ async fn transact(
     match transaction.commit(token.as_deref()).await {
         Ok(()) => Ok(Json(json!({ "paths": paths }))),
         Err(Error::Cancelled { index, reason }) => {
-            Err(Problem::of_write(entities[index], *reason).of_action(index))
+            Err(undone(entities[index], &paths[index], *reason).of_action(index))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Why an action was not done; callers know the paths of items, and not their keys.
+fn undone(entity: &Entity, path: &str, error: Error) -> Problem {
+    match error {
+        Error::NotFound { .. } => {
+            Problem::new(Kind::NotFound, format!("there is no {} at `{path}`", entity.name))
+        }
+        Error::AlreadyExists(_) => {
+            Problem::new(Kind::AlreadyExists, format!("`{path}` exists already"))
+        }
+        error => Problem::of_write(entity, error),
     }
 }
 

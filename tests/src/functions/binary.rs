@@ -17,8 +17,8 @@ use serde_json::Value;
 const FOLDER: &str = "WEIR_FUNCTIONS";
 /// The functions of the workspace.
 const FUNCTIONS: [&str; 3] = ["writer", "reader", "processor"];
-/// The functions that are there to be tested with.
-const EXAMPLES: [&str; 1] = ["brittle_reactor"];
+/// The examples that tests run: a function that is there to be tested with, and programs to learn from.
+const EXAMPLES: [&str; 2] = ["brittle_reactor", "issues"];
 /// How the variables begin by which cargo tells a test of its package. The build script of `ring` would be told of another
 /// package than before, and all that is built upon it be compiled anew, at every turn.
 const OF_THE_TEST: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_"];
@@ -26,7 +26,7 @@ const OF_THE_TEST: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_"]
 /// What was built, by name: once, the first time that one of them is wanted.
 static BUILT: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(build);
 
-/// A program of this workspace that is a function.
+/// A program of this workspace: a function, or an example.
 #[derive(Clone, Debug)]
 pub struct Binary {
     name: String,
@@ -34,7 +34,7 @@ pub struct Binary {
 }
 
 impl Binary {
-    /// The function of this name.
+    /// The function or the example of this name.
     pub fn named(name: &str) -> Self {
         let folder = std::env::var_os(FOLDER).filter(|_| FUNCTIONS.contains(&name));
         Self { name: name.to_owned(), folder: folder.map(PathBuf::from) }
@@ -52,7 +52,7 @@ impl Binary {
     pub fn path(&self) -> PathBuf {
         let Some(folder) = &self.folder else {
             let built = tokio::task::block_in_place(|| BUILT.get(&self.name));
-            return built.unwrap_or_else(|| panic!("no function is named {}", self.name)).clone();
+            return built.unwrap_or_else(|| panic!("no program is named {}", self.name)).clone();
         };
         let path = folder.join(&self.name).join("bootstrap");
         assert!(path.is_file(), "{FOLDER} has no {}", path.display());

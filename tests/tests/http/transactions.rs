@@ -69,7 +69,12 @@ async fn one_that_cannot_be_done_says_why_and_nothing_is_written() {
     shop.send("POST", "/order", &order("create", 7)["item"]).await;
     let user = |id: &str, email: &str| json!({ "action": "create", "entity": "user", "item": { "id": id, "email": email } });
     let cases = [
-        (order("create", 7), 409, "already-exists", "exists already"),
+        (
+            order("create", 7),
+            409,
+            "already-exists",
+            "`/order/ann/2026-11-20T00%3A00%3A00Z/7` exists already",
+        ),
         (card("patch", "bob"), 400, "validation", "nothing to do"),
         (
             with(card("patch", "bob"), json!({ "set": { "title": "x" } })),
@@ -77,7 +82,7 @@ async fn one_that_cannot_be_done_says_why_and_nothing_is_written() {
             "not-found",
             "no card",
         ),
-        (card("remove", "bob"), 404, "not-found", "no card"),
+        (card("remove", "bob"), 404, "not-found", "there is no card at `/card/bob`"),
         (card("check", "bob"), 404, "not-found", "no card"),
         (
             with(card("check", "ann"), json!({ "where": { "points": 1 } })),
