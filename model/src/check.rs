@@ -10,6 +10,7 @@ mod entity;
 mod filter;
 mod keys;
 mod pattern;
+mod relation;
 mod rollup;
 mod structure;
 mod table;
@@ -30,13 +31,14 @@ pub fn check(name: &str, text: &str) -> Result<Model, DefinitionError> {
         toml::from_str(text).map_err(|error| failed(vec![structure::problem(&error)]))?;
     let mut report = Report { spans: Spans::of(text), problems: Vec::new() };
     let table = table::check(&file.table, &mut report);
-    let entities: Vec<_> = file
+    let mut entities: Vec<_> = file
         .entities
         .iter()
         .filter_map(|(name, entity)| entity::check(name, entity, &table, &mut report))
         .collect();
     entity::check_collisions(&entities, &mut report);
     collection::check(&entities, &mut report);
+    relation::check(&file, &mut entities, &mut report);
     table::check_ttl(&file, &mut report);
     let rollups: Vec<_> = file
         .rollups

@@ -16,6 +16,7 @@ use crate::instant::TimestampFormat;
 use crate::nearest::nearest;
 use crate::path::Path;
 use crate::pattern::Pattern;
+use crate::relation::Relation;
 use crate::table::TableDefinition;
 use crate::template::{RenderError, Template};
 use crate::unique::Unique;
@@ -44,6 +45,8 @@ pub struct Entity {
     pub patterns: Vec<Pattern>,
     /// What no two of its items have alike.
     pub unique: Vec<Unique>,
+    /// How its items lead to others.
+    pub relations: Vec<Relation>,
 }
 
 /// The template of one key attribute.

@@ -82,6 +82,9 @@ pub struct EntityFile {
     /// Ways to read its items that have a name, besides each index that it has keys for, which is read by its own.
     #[serde(default)]
     pub patterns: IndexMap<String, PatternFile>,
+    /// How its items lead to others, by name: what may be read together with them.
+    #[serde(default)]
+    pub relations: IndexMap<String, RelationFile>,
     /// Key templates, by key attribute.
     #[serde(flatten)]
     #[schemars(with = "IndexMap<String, String>")]
@@ -103,6 +106,43 @@ pub struct PatternFile {
     #[serde(default, rename = "where")]
     #[schemars(with = "IndexMap<String, serde_json::Value>")]
     pub filter: IndexMap<String, toml::Value>,
+}
+
+/// How an item leads to others: to the one whose key its attributes make, or to many that are in a partition.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RelationFile {
+    /// The entity that it leads to.
+    pub to: String,
+    /// Attributes of the related item, and the attributes of this entity that have their values: `{ user_id = "owner_id" }`.
+    /// Those of the same name need not be said. With `through`, attributes of the link stand below its name, and those of the
+    /// item that it leads to are the link's: `{ star.repository = "name", login = "star.user" }`.
+    #[serde(default)]
+    #[schemars(with = "IndexMap<String, WithFile>")]
+    pub with: IndexMap<String, toml::Value>,
+    /// Whether it leads to many items, those of a partition, rather than to one.
+    pub many: Option<bool>,
+    /// The entity that links this one with the other, each of its items one of this with one of that.
+    pub through: Option<String>,
+    /// For many: the access pattern or the index by which the related items are read, or the links; the table itself if
+    /// absent.
+    pub pattern: Option<String>,
+    /// For many: the order of the sort keys; the pattern's if absent.
+    pub order: Option<OrderName>,
+    /// For many: the most that are answered at once, 1 to 1000; 100 if absent.
+    #[schemars(range(min = 1, max = 1000))]
+    pub limit: Option<i64>,
+}
+
+/// What `with` takes; only its schema is used, so that what is wrong is reported with the rest.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "stands for the values in the schema")]
+pub enum WithFile {
+    /// An attribute of this entity, or of the link: `star.user`.
+    Attribute(String),
+    /// Attributes of the link, and the attributes of this entity that have their values.
+    Link(IndexMap<String, String>),
 }
 
 /// An order of sort keys.

@@ -47,6 +47,17 @@ pub struct Reading {
     pub is_whole: bool,
 }
 
+/// The sort keys that a pattern's items have in a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SortKeys {
+    /// Any, or there are none.
+    Every,
+    /// Those that begin with this text.
+    BeginsWith(String),
+    /// This one.
+    Is(String),
+}
+
 impl Pattern {
     /// The listing of a partition of the table.
     pub fn of_table(entity: &Entity) -> Self {
@@ -107,6 +118,25 @@ impl Pattern {
     ) -> Result<String, Vec<FieldError>> {
         let item = entity.item_from_text(texts)?;
         entity.render(&self.partition, &item).map_err(|error| vec![error])
+    }
+
+    /// The sort keys of its items that have the given attributes as this one.
+    ///
+    /// # Errors
+    /// The attribute that is missing or does not fit.
+    pub fn sort_keys(&self, entity: &Entity, item: &Item) -> Result<SortKeys, FieldError> {
+        let Some(key) = &self.sort else { return Ok(SortKeys::Every) };
+        let given = self.given_attributes();
+        let is_open = |segment: &Segment| matches!(segment, Segment::Field { attribute, .. } if !given.contains(&attribute.as_str()));
+        let Some(open) = key.template.segments.iter().position(is_open) else {
+            return Ok(SortKeys::Is(entity.render(key, item)?));
+        };
+        let segments = key.template.segments[..open].to_vec();
+        if segments.is_empty() {
+            return Ok(SortKeys::Every);
+        }
+        let template = Template { segments, escape: key.template.escape };
+        Ok(SortKeys::BeginsWith(entity.render(&KeyTemplate { template, ..key.clone() }, item)?))
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::entity::Entity;
-use crate::{Item, Model};
+use crate::{Item, Model, Relation};
 
 /// A type whose values are items of one entity, read by serde from the item's attributes by their names.
 ///
@@ -34,6 +34,9 @@ pub enum TypeError {
     /// The definition has no such entity.
     #[error("`{0}` is no entity of the definition")]
     NoEntity(String),
+    /// The entity has no such relation, or one of another kind.
+    #[error("{0}")]
+    NoRelation(String),
     /// The item's attributes do not fit.
     #[error("an item of `{entity}` does not fit its type")]
     Unfit {
@@ -83,6 +86,16 @@ impl Model {
 }
 
 impl Entity {
+    /// The relation of a name.
+    ///
+    /// # Errors
+    /// [`TypeError::NoRelation`] with what there is instead.
+    pub fn relation_named(&self, name: &str) -> Result<&Relation, TypeError> {
+        let no_such =
+            || TypeError::NoRelation(format!("`{name}`: {}", self.no_such_relation(name)));
+        self.relation(name).ok_or_else(no_such)
+    }
+
     /// Reads a stored item as a value of a type, hidden attributes included.
     ///
     /// # Errors
@@ -119,7 +132,7 @@ impl Entity {
         };
         for sample in sample::of(self) {
             match serde_json::from_value::<T>(Value::Object(sample.clone())) {
-                Ok(value) => self.check_written(&value, &sample).map_err(mismatch)?,
+                Ok(value) => self.check_as_read(&value, &sample).map_err(mismatch)?,
                 Err(error) => {
                     let text = error.to_string();
                     // A field may take some texts only, as of a type for e-mail addresses: that is the program's business.
@@ -132,8 +145,30 @@ impl Entity {
         Ok(())
     }
 
+    /// Whether values of a type have attributes that a relation is made from: without them they would lead nowhere.
+    ///
+    /// # Errors
+    /// [`TypeError::Mismatch`] with the first that is left out.
+    pub fn check_written<'a, T: Serialize + DeserializeOwned>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), TypeError> {
+        let whole = sample::of(self).swap_remove(0);
+        // A field that takes some texts only may not take the sample's.
+        let Ok(value) = serde_json::from_value::<T>(Value::Object(whole)) else { return Ok(()) };
+        let written = serde_json::to_value(value).unwrap_or_default();
+        match names.into_iter().find(|name| written[*name].is_null()) {
+            None => Ok(()),
+            Some(name) => Err(TypeError::Mismatch {
+                type_name: std::any::type_name::<T>(),
+                entity: self.name.clone(),
+                mismatch: format!("`{name}` is not in it, and the relation is made from it"),
+            }),
+        }
+    }
+
     /// A sample that was read must be written with the same values, and nothing else.
-    fn check_written<T: Serialize>(
+    fn check_as_read<T: Serialize>(
         &self,
         value: &T,
         sample: &Map<String, Value>,

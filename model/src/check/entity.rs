@@ -13,7 +13,8 @@ use crate::table::TableDefinition;
 use crate::value;
 
 /// The fields of an entity besides its key templates.
-const FIELDS: [&str; 6] = ["attributes", "collections", "escape", "match", "patterns", "unique"];
+const FIELDS: [&str; 7] =
+    ["attributes", "collections", "escape", "match", "patterns", "relations", "unique"];
 /// Names that paths of the HTTP interface have for themselves.
 const RESERVED: [&str; 8] = [
     "rollups",
@@ -61,6 +62,8 @@ pub(super) fn check(
         collections: file.collections.clone(),
         patterns: Vec::new(),
         unique,
+        // They lead to entities that are not checked yet.
+        relations: Vec::new(),
     };
     entity.patterns = super::pattern::check(&entity, file, table, report);
     Some(entity)
