@@ -31,6 +31,7 @@
 //! or has otherwise, is told then, and not by the first item.
 
 mod list;
+mod relation;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ use crate::fresh::fresh;
 use crate::items::Table;
 
 pub use list::{List, TypedPage};
+pub use relation::{Many, One, RelatedItems};
 
 /// The items of one entity, as values of `T`. Cheap to clone.
 #[derive(Debug)]

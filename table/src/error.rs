@@ -179,6 +179,11 @@ impl Error {
         }
     }
 
+    /// What DynamoDB left undone without a word: it takes no more requests at the moment.
+    pub(crate) fn throttled(table: &str) -> Self {
+        Self::Throttled { table: table.to_owned(), source: "keys were left unprocessed".into() }
+    }
+
     /// Classifies an error of the SDK by DynamoDB's error code.
     pub(crate) fn of<E>(table: &str, error: SdkError<E>) -> Self
     where

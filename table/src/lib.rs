@@ -22,11 +22,12 @@ mod items;
 mod pages;
 mod provision;
 mod query;
+mod related;
 pub mod rollups;
 pub mod startup;
 
 pub use connection::Connection;
-pub use entity::{Items, List, TypedPage};
+pub use entity::{Items, List, Many, One, RelatedItems, TypedPage};
 pub use error::Error;
 pub use fresh::fresh;
 pub use items::{
@@ -36,4 +37,5 @@ pub use items::{
 pub use pages::{Count, Page};
 pub use provision::Provisioned;
 pub use query::{Query, SortRange};
+pub use related::{Joined, JoinedItems, JoinedPage, Reading, Related};
 pub use rollups::{Applied, Parked, Rollups};

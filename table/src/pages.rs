@@ -100,6 +100,12 @@ impl Table {
         Ok(Count { count, cursor: cursor(names, query, start) })
     }
 
+    /// The cursor of a page of this query that ends behind an item.
+    pub(crate) fn cursor_behind(&self, query: &Query, item: &Item) -> Result<String, Error> {
+        let names = Names::of(&self.model.table, query)?;
+        Ok(cursor::write(names, &query.partition, &names.position(item)?))
+    }
+
     async fn read(
         &self,
         names: Names<'_>,
@@ -131,7 +137,7 @@ fn fitting(items: &[Item], max_bytes: usize) -> usize {
 }
 
 /// How many bytes the attributes of an item have as JSON.
-fn encoded_bytes(item: &Item) -> usize {
+pub(crate) fn encoded_bytes(item: &Item) -> usize {
     let attributes = item.as_ref().iter();
     // Quotes, a colon and a comma.
     attributes.map(|(name, value)| name.len() + 4 + decode(value).to_string().len()).sum()

@@ -11,6 +11,7 @@ use model::{Item, PrimaryKey};
 use super::Table;
 use super::batch::{BATCH_ATTEMPTS, BATCH_RETRY_DELAY};
 use crate::error::Error;
+use crate::pages::encoded_bytes;
 
 /// The most keys that one BatchGetItem takes.
 pub const MAX_BATCH_KEYS: usize = 100;
@@ -48,6 +49,16 @@ impl Table {
     /// # Ok(()) }
     /// ```
     pub async fn get_many(&self, keys: &[PrimaryKey]) -> Found {
+        self.read_many(keys, true, usize::MAX).await
+    }
+
+    /// The same, strongly consistent or not; reads no further once the items that were read have more bytes as JSON.
+    pub(crate) async fn read_many(
+        &self,
+        keys: &[PrimaryKey],
+        is_strong: bool,
+        max_bytes: usize,
+    ) -> Found {
         let mut positions: HashMap<&PrimaryKey, Vec<usize>> = HashMap::new();
         let mut pending = VecDeque::new();
         for (position, key) in keys.iter().enumerate() {
@@ -59,9 +70,10 @@ impl Table {
         }
         let mut found = Found { items: vec![None; keys.len()], ..Found::default() };
         let (mut attempts, mut delay) = (0, BATCH_RETRY_DELAY);
-        while !pending.is_empty() {
+        let mut bytes = 0;
+        while !pending.is_empty() && bytes <= max_bytes {
             let asked: Vec<_> = pending.drain(..pending.len().min(MAX_BATCH_KEYS)).collect();
-            let (items, left) = match self.read_once(&asked).await {
+            let (items, left) = match self.read_once(&asked, is_strong).await {
                 Ok(read) => read,
                 Err(error) => {
                     let is_over = !error.is_retryable();
@@ -74,6 +86,7 @@ impl Table {
                 }
             };
             for (key, item) in items {
+                bytes += if max_bytes < usize::MAX { encoded_bytes(&item) } else { 0 };
                 for position in positions.get(&key).into_iter().flatten() {
                     found.items[*position] = Some(item.clone());
                 }
@@ -103,10 +116,10 @@ impl Table {
     }
 
     /// Asks for up to [`MAX_BATCH_KEYS`] different keys.
-    async fn read_once(&self, keys: &[PrimaryKey]) -> Result<Read, Error> {
+    async fn read_once(&self, keys: &[PrimaryKey], is_strong: bool) -> Result<Read, Error> {
         let table = &self.model.table;
         let keys = keys.iter().map(|key| table.key_item(key).into()).collect();
-        let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
+        let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(is_strong);
         let wanted = wanted.build().expect("keys are set");
         let request = self.client.batch_get_item().request_items(self.name(), wanted);
         let answer = request.send().await.map_err(|error| Error::of(self.name(), error))?;

@@ -1,0 +1,275 @@
+//! Items with those that they are related to, read by few requests, however many items there are.
+//!
+//! ```text
+//! items ──┬─ keys of all relations to one, each once ──► BatchGetItem, a hundred at a time ──┐
+//!         └─ the partition of each relation to many  ──► Query                               ├─► items with their related
+//!                              the items found, and what is asked for with them, likewise ◄──┘
+//! ```
+//!
+//! **Invariant:** nothing is cut silently. A page ends before the first item of which something was not read or does not fit into
+//! it, and its cursor leads on; a related item that is absent is one that is not there.
+
+mod joined;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, try_join, try_join_all};
+use model::relation::Partition;
+use model::{Include, Item, PrimaryKey, SortKeys};
+
+use crate::error::Error;
+use crate::items::{Found, Table};
+use crate::query::{Query, SortRange};
+
+pub use joined::{Joined, JoinedItems, JoinedPage, Reading, Related};
+use joined::{Row, fitting};
+
+/// What a relation leads to, by the position of the item that leads there; `None` where it was not read.
+type ByPosition = Vec<Option<Related>>;
+
+/// The items of one level by their keys, each read once however many lead to it.
+struct Targets {
+    positions: HashMap<PrimaryKey, usize>,
+    found: Found,
+}
+
+impl Table {
+    /// A page of items with those that they are related to. The query is made for the entity that the relations begin at.
+    ///
+    /// # Errors
+    /// As [`Self::list`]; what DynamoDB says when nothing could be read of the related items of the first.
+    pub async fn list_joined(
+        &self,
+        query: &Query,
+        includes: &[Include<'_>],
+        reading: Reading,
+    ) -> Result<JoinedPage, Error> {
+        let page = self.list(query, reading.max_reads).await?;
+        let joined = self.join(page.items.clone(), includes, reading).await?;
+        let rows = joined.items.into_iter().map(|item| item.map_or(Row::Unread, Row::Item));
+        self.page(query, page.items, page.cursor, rows.collect(), joined.error, reading)
+    }
+
+    /// Items of an entity with those that they are related to.
+    ///
+    /// ```no_run
+    /// # async fn example(table: table::Table, ann: model::Item) -> Result<(), table::Error> {
+    /// use model::Include;
+    /// use model::relation::Scope;
+    /// use table::Reading;
+    ///
+    /// let model = table.model().clone();
+    /// let user = model.entity("user").expect("it is in the file");
+    /// let includes = Include::parse(&model, user, &Scope::One, "sessions,accounts.bank");
+    /// let includes = includes.expect("so are they");
+    /// let joined = table.join(vec![ann], &includes, Reading::default()).await?.all(&table)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// What DynamoDB says, unless trying again may help: then the items are returned of which everything was read.
+    pub fn join<'a>(
+        &'a self,
+        items: Vec<Item>,
+        includes: &'a [Include<'_>],
+        reading: Reading,
+    ) -> BoxFuture<'a, Result<JoinedItems, Error>> {
+        Box::pin(async move {
+            let wanted = wanted(&items, includes);
+            let ones = self.targets(wanted, reading);
+            let share = reading.share_of(includes.len());
+            let many = includes.iter().filter(|include| include.relation.is_many());
+            let many = many.map(|include| self.many(&items, include, share));
+            let (mut targets, many) = try_join(ones, try_join_all(many)).await?;
+            let mut many = many.into_iter();
+            let mut columns: Vec<ByPosition> = Vec::new();
+            for include in includes {
+                columns.push(match include.relation.is_many() {
+                    true => many.next().expect("one for each relation to many"),
+                    false => self.one(&items, include, &mut targets, share).await?,
+                });
+            }
+            let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
+            let joined = items.into_iter().map(|item| {
+                let related: Vec<_> = columns.iter_mut().map(|column| column.next()?).collect();
+                let related: Option<Vec<_>> = related.into_iter().collect();
+                related.map(|related| Arc::new(Joined::of(item, related)))
+            });
+            let items: Vec<_> = joined.collect();
+            let error = targets.found.error.filter(|_| items.iter().any(Option::is_none));
+            Ok(JoinedItems { items, error })
+        })
+    }
+
+    /// The first page of the items, or of the links, that an item is related to; `None` where the relation leads nowhere.
+    pub(crate) fn related_query(
+        &self,
+        include: &Include<'_>,
+        item: &Item,
+        reading: Reading,
+    ) -> Option<Query> {
+        let (listing, entity) = include.listing()?;
+        let Partition { key, range } = include.partition(item)?;
+        let index = listing.pattern.index.clone();
+        Some(Query {
+            partition: key,
+            range: range.into(),
+            filter: entity.kind().and(listing.pattern.filter.clone()),
+            consistent: reading.consistent.filter(|_| index.is_none()),
+            descending: listing.descending,
+            limit: Some(listing.limit),
+            max_bytes: Some(reading.max_bytes),
+            index,
+            ..Query::default()
+        })
+    }
+
+    /// A page of related items by their query.
+    pub(crate) async fn related_page(
+        &self,
+        query: &Query,
+        include: &Include<'_>,
+        reading: Reading,
+    ) -> Result<JoinedPage, Error> {
+        if include.link.is_none() {
+            return self.list_joined(query, &include.nested, reading).await;
+        }
+        let links = self.list(query, reading.max_reads).await?;
+        let keys: Vec<_> = links.items.iter().map(|link| include.key(link)).collect();
+        let wanted = keys.iter().flatten().cloned().collect();
+        let targets = self.targets(wanted, reading).await?;
+        let (rows, error) = self.joined_targets(&keys, include, &targets, reading).await?;
+        let error = targets.found.error.or(error);
+        self.page(query, links.items, links.cursor, rows, error, reading)
+    }
+
+    /// What a relation to many leads to. All the items lead to the same, as was made sure of; those that do not, since
+    /// their attributes are not what their keys say, are left for a page of their own.
+    async fn many(
+        &self,
+        items: &[Item],
+        include: &Include<'_>,
+        reading: Reading,
+    ) -> Result<ByPosition, Error> {
+        let queries: Vec<_> =
+            items.iter().map(|item| self.related_query(include, item, reading)).collect();
+        let Some(query) = queries.iter().flatten().next() else {
+            return Ok(queries.iter().map(|_| Some(Related::nothing())).collect());
+        };
+        let page = self.related_page(query, include, reading).await?;
+        let related = queries.iter().map(|own| match own {
+            None => Some(Related::nothing()),
+            Some(own) => (own == query).then(|| Related::Many(page.clone())),
+        });
+        Ok(related.collect())
+    }
+
+    /// What a relation to one leads to.
+    async fn one(
+        &self,
+        items: &[Item],
+        include: &Include<'_>,
+        targets: &mut Targets,
+        reading: Reading,
+    ) -> Result<ByPosition, Error> {
+        let keys: Vec<_> = items.iter().map(|item| include.key(item)).collect();
+        let (rows, error) = self.joined_targets(&keys, include, targets, reading).await?;
+        targets.found.error = targets.found.error.take().or(error);
+        let related = rows.into_iter().map(|row| match row {
+            Row::Item(item) => Some(Related::One(Some(item))),
+            Row::Nowhere => Some(Related::One(None)),
+            Row::Unread => None,
+        });
+        Ok(related.collect())
+    }
+
+    /// Reads items by their keys, each once.
+    async fn targets(&self, keys: Vec<PrimaryKey>, reading: Reading) -> Result<Targets, Error> {
+        let mut positions = HashMap::new();
+        let mut distinct = Vec::new();
+        for key in keys {
+            let next = distinct.len();
+            positions.entry(key).or_insert_with_key(|key| {
+                distinct.push(key.clone());
+                next
+            });
+        }
+        let is_strong = reading.consistent.unwrap_or(true);
+        let found = self.read_many(&distinct, is_strong, reading.max_bytes).await;
+        match found.error {
+            Some(error) if !error.is_retryable() => Err(error),
+            _ => Ok(Targets { positions, found }),
+        }
+    }
+
+    /// Where keys lead to, with what is asked for of the items there.
+    async fn joined_targets(
+        &self,
+        keys: &[Option<PrimaryKey>],
+        include: &Include<'_>,
+        targets: &Targets,
+        reading: Reading,
+    ) -> Result<(Vec<Row>, Option<Error>), Error> {
+        let mut items = Vec::new();
+        let mut places: HashMap<usize, usize> = HashMap::new();
+        for key in keys.iter().flatten() {
+            let target = targets.positions[key];
+            let item = targets.found.items[target].as_ref().filter(|item| include.to.matches(item));
+            if let (Some(item), false) = (item, places.contains_key(&target)) {
+                places.insert(target, items.len());
+                items.push(item.clone());
+            }
+        }
+        let joined = self.join(items, &include.nested, reading).await?;
+        let row = |key: &Option<PrimaryKey>| {
+            let Some(key) = key else { return Row::Nowhere };
+            let target = targets.positions[key];
+            match places.get(&target) {
+                Some(place) => joined.items[*place].clone().map_or(Row::Unread, Row::Item),
+                None if targets.found.unread.binary_search(&target).is_ok() => Row::Unread,
+                None => Row::Nowhere,
+            }
+        };
+        Ok((keys.iter().map(row).collect(), joined.error))
+    }
+
+    /// Ends a page before the first row that was not read or does not fit.
+    fn page(
+        &self,
+        query: &Query,
+        items: Vec<Item>,
+        cursor: Option<String>,
+        rows: Vec<Row>,
+        error: Option<Error>,
+        reading: Reading,
+    ) -> Result<JoinedPage, Error> {
+        let fitting = fitting(&rows, reading.max_bytes);
+        let cursor = match fitting {
+            all if all == rows.len() => cursor,
+            0 => return Err(error.unwrap_or_else(|| Error::throttled(self.name()))),
+            some => Some(self.cursor_behind(query, &items[some - 1])?),
+        };
+        let kept = rows.into_iter().take(fitting).filter_map(|row| match row {
+            Row::Item(item) => Some(item),
+            Row::Nowhere | Row::Unread => None,
+        });
+        Ok(JoinedPage { items: kept.collect(), cursor })
+    }
+}
+
+impl From<SortKeys> for SortRange {
+    fn from(keys: SortKeys) -> Self {
+        match keys {
+            SortKeys::Every => Self::Every,
+            SortKeys::BeginsWith(text) => Self::BeginsWith(text),
+            SortKeys::Is(text) => Self::Between(text.clone(), text),
+        }
+    }
+}
+
+/// The keys that the items lead to, those of the first item first: what is not read then is of the last.
+fn wanted(items: &[Item], includes: &[Include<'_>]) -> Vec<PrimaryKey> {
+    let ones = || includes.iter().filter(|include| !include.relation.is_many());
+    items.iter().flat_map(|item| ones().filter_map(|include| include.key(item))).collect()
+}
