@@ -1,4 +1,4 @@
-//! The handler of one entity's items: get one.
+//! The handler of one entity's items: get one, alone or with those that it is related to.
 
 use std::sync::Arc;
 
@@ -7,9 +7,12 @@ use axum::http::HeaderMap;
 use axum::routing::get;
 use axum::{Json, Router};
 use model::Entity;
+use model::relation::Scope;
 use serde_json::{Map, Value};
 use table::Table;
 use web::{EntityPaths, Parameters, PathTexts, Problem};
+
+use crate::related;
 
 /// The items of one entity.
 #[derive(Clone)]
@@ -27,14 +30,20 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 async fn item(
     State(Items { table, entity }): State<Items>,
     path: PathTexts,
-    parameters: Parameters,
+    mut parameters: Parameters,
 ) -> Result<(HeaderMap, Json<Map<String, Value>>), Problem> {
+    let includes = related::asked(&mut parameters, table.model(), &entity, &Scope::One);
     parameters.finish()?;
     let key = entity
         .key_from_text(&path.pairs())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
-    match table.get(&key.primary).await?.filter(|item| entity.matches(item)) {
-        Some(item) => Ok((web::tagged(&entity, &item), Json(entity.decode(&item)))),
-        None => Err(Problem::no_item(&entity, &path)),
+    let item = table.get(&key.primary).await?.filter(|item| entity.matches(item));
+    let item = item.ok_or_else(|| Problem::no_item(&entity, &path))?;
+    if includes.is_empty() {
+        return Ok((web::tagged(&entity, &item), Json(entity.decode(&item))));
     }
+    let joined = table.join(vec![item], &includes, related::reading(None)).await?.all(&table)?;
+    let shown = joined.first().map(|joined| related::shown(&entity, joined, &includes));
+    // The version of the item would be no entity tag of others that change by themselves.
+    Ok((HeaderMap::new(), Json(shown.transpose()?.unwrap_or_default())))
 }

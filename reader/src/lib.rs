@@ -9,6 +9,7 @@
 //! | `GET /{entity}/{partition…}?limit&order&cursor&from&to&where&select&count…` | a page of the partition's items |
 //! | `GET /query/{entity}/{pattern}/{attributes…}?…` | the same by an access pattern, or an index |
 //! | `GET /collections/{collection}/{partition…}?limit&order&cursor` | a page of the partition's items, by entity |
+//! | `…?include=owner,sessions` | the same with the items that these are related to |
 //! | `GET /rollups` | the rollups, and what each can be asked |
 //! | `GET /rollups/{rollup}?{dimension}=…&from&to&every&limit&cursor` | a page of points |
 //! | `GET /openapi.json` | what is served, by both services |
@@ -22,6 +23,7 @@ mod items;
 mod lists;
 mod many;
 mod range;
+mod related;
 mod rollups;
 mod together;
 mod unique;

@@ -4,6 +4,7 @@
 //! GET /order/ann?from=2026-11&where={"total":{"gte":10}}&select=order,total    a partition of the table
 //! GET /query/order/by_status/paid?order=desc&limit=10                          an access pattern
 //! GET /query/order/by_status/paid?count=true                                   how many they are
+//! GET /order/ann?include=user                                                  each with an item that it is related to
 //! ```
 //!
 //! **Invariant:** a list ends with a `null` cursor only. A page may be shorter than its limit (DynamoDB reads a megabyte
@@ -15,7 +16,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use model::{Entity, Pattern};
+use model::relation::Scope;
+use model::{Entity, Include, Pattern};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use table::{Query, Table};
@@ -25,6 +27,7 @@ use web::{EntityPaths, Parameters, PathTexts, Problem, conditions};
 
 use crate::MAX_READS;
 use crate::range::{self, Asked};
+use crate::related::{self, INCLUDE};
 
 /// The items of one entity, by one pattern.
 #[derive(Clone)]
@@ -65,11 +68,14 @@ async fn page(
     let mut query = list.query(&mut parameters);
     let asked = Asked::take(|name| parameters.text(name));
     let counts = parameters.flag("count") == Some(true);
+    let mut includes = Vec::new();
     if counts {
         list.refuse_beside_count(&mut parameters);
     } else {
         query.limit = Some(parameters.number("limit", LIST_LIMIT, LIST_DEFAULT));
         query.select = list.selected(&mut parameters);
+        let scope = Scope::Many(pattern.given_attributes());
+        includes = related::asked(&mut parameters, table.model(), entity, &scope);
     }
     parameters.finish()?;
     let path = path.pairs();
@@ -81,6 +87,9 @@ async fn page(
     if counts {
         let found = table.count(&query, MAX_READS).await?;
         return Ok(Json(Listing::Count { count: found.count, cursor: found.cursor }));
+    }
+    if !includes.is_empty() {
+        return list.joined(query, &includes).await.map(Json);
     }
     let found = table.list(&query, MAX_READS).await?;
     let items = found.items.iter().map(|item| entity.decode(item)).collect();
@@ -107,6 +116,27 @@ impl List {
         Query { index, filter, consistent, descending, max_bytes, cursor, ..Query::default() }
     }
 
+    /// A page of items with those that they are related to.
+    async fn joined(&self, query: Query, includes: &[Include<'_>]) -> Result<Listing, Problem> {
+        let Self { table, entity, .. } = self;
+        let select = query.select.clone();
+        let made_from = includes.iter().flat_map(Include::fields).map(str::to_owned);
+        let made_from = made_from.filter(|_| !select.is_empty());
+        let query = Query { select: query.select.into_iter().chain(made_from).collect(), ..query };
+        let reading = related::reading(query.consistent);
+        let found = table.list_joined(&query, includes, reading).await?;
+        let unselected = entity.attributes.iter();
+        let unselected =
+            unselected.filter(|known| !select.is_empty() && !select.contains(&known.field));
+        let unselected: Vec<&str> = unselected.map(|known| known.name.as_str()).collect();
+        let items = found.items.iter().map(|joined| {
+            let mut shown = related::shown(entity, joined, includes)?;
+            shown.retain(|name, _| !unselected.contains(&name.as_str()));
+            Ok(shown)
+        });
+        Ok(Listing::Items { items: items.collect::<Result<_, Problem>>()?, cursor: found.cursor })
+    }
+
     /// The stored names of the attributes that are wanted.
     fn selected(&self, parameters: &mut Parameters) -> Vec<String> {
         let Some(text) = parameters.text("select") else { return Vec::new() };
@@ -129,7 +159,8 @@ impl List {
     }
 
     fn refuse_beside_count(&self, parameters: &mut Parameters) {
-        for name in ["limit", "select"] {
+        let include = (!self.entity.relations.is_empty()).then_some(INCLUDE);
+        for name in ["limit", "select"].into_iter().chain(include) {
             if parameters.text(name).is_some() {
                 parameters.error(name, "goes without count, expected one or the other");
             }

@@ -7,15 +7,16 @@
 //! ```
 //!
 //! **Invariant:** `items` has a place for each key, in their order: the item, or `null` where there is none. What DynamoDB did not
-//! read in time, and what would make the answer larger than Lambda takes, is `null` too, and its position is in `unread`: ask for it
-//! again.
+//! read in time, be it the item or one that it is related to, and what would make the answer larger than Lambda takes, is `null`
+//! too, and its position is in `unread`: ask for it again.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use model::{Entity, FieldError, PrimaryKey};
+use model::relation::Scope;
+use model::{Entity, FieldError, Item, PrimaryKey};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use table::{MAX_BATCH_KEYS, Table};
@@ -24,6 +25,7 @@ use web::{Parameters, Problem};
 
 use crate::ENOUGH_BYTES;
 use crate::answer::encoded_bytes;
+use crate::related;
 
 /// What a request for many items goes on with.
 const EXPECTED: &str = "expected a list of keys, such as [{\"id\":\"1\"}]";
@@ -60,6 +62,8 @@ async fn many(
             Vec::new()
         }
     };
+    let alike = Scope::Many(Vec::new());
+    let includes = related::asked(&mut parameters, table.model(), &entity, &alike);
     parameters.finish()?;
     let mut errors = Vec::new();
     let mut wanted = Vec::new();
@@ -81,10 +85,20 @@ async fn many(
         return Err(error.into());
     }
     let mut many = Many { items: Vec::new(), unread: found.unread };
+    let own = |item: Option<Item>| item.filter(|item| entity.matches(item));
+    let items: Vec<_> = found.items.into_iter().map(own).collect();
+    let are_there: Vec<bool> = items.iter().map(Option::is_some).collect();
+    let items = items.into_iter().flatten().collect();
+    let joined = table.join(items, &includes, related::reading(None)).await?;
+    let mut joined = joined.items.into_iter();
     let mut bytes = 0;
-    for (position, item) in found.items.iter().enumerate() {
-        let item = item.as_ref().filter(|item| entity.matches(item));
-        let shown = item.map(|item| entity.decode(item));
+    for (position, is_there) in are_there.into_iter().enumerate() {
+        let joined = if is_there { joined.next() } else { None };
+        if matches!(joined, Some(None)) {
+            many.unread.push(position);
+        }
+        let shown = joined.flatten().map(|joined| related::shown(&entity, &joined, &includes));
+        let shown = shown.transpose()?;
         bytes += shown.as_ref().map_or(0, encoded_bytes);
         // What does not fit into the answer is to be asked for again.
         let fits =

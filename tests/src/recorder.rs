@@ -19,6 +19,7 @@ const CONDITION_FAILED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#Co
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
     asked: Arc<Mutex<BTreeSet<(String, String)>>>,
+    requests: Arc<Mutex<Vec<(String, bool)>>>,
     refuses_conditions: Arc<AtomicBool>,
 }
 
@@ -40,6 +41,13 @@ impl Recorder {
         self.asked.lock().expect("no panic").clone()
     }
 
+    /// The requests since this was asked last: the operation of each, and whether it is strongly consistent, sorted.
+    pub fn requests(&self) -> Vec<(String, bool)> {
+        let mut requests = std::mem::take(&mut *self.requests.lock().expect("no panic"));
+        requests.sort();
+        requests
+    }
+
     /// From now on, answers every update that has a condition with a failed one, without the item.
     pub fn refuse_conditions(&self) {
         self.refuses_conditions.store(true, Ordering::SeqCst);
@@ -56,6 +64,7 @@ impl Recorder {
         let operation = target.rsplit('.').next().unwrap_or(target).to_owned();
         let body = request.body().bytes().expect("a body in memory");
         let body: Value = serde_json::from_slice(body).expect("JSON");
+        self.requests.lock().expect("no panic").push((operation.clone(), is_strong(&body)));
         let mut asked = self.asked.lock().expect("no panic");
         match body["TransactItems"].as_array() {
             // A transaction is permitted as each of its actions is.
@@ -76,6 +85,12 @@ fn transacted(action: &Value) -> (String, String) {
         format!("{name}Item")
     };
     (operation, table)
+}
+
+/// Whether a read is strongly consistent.
+fn is_strong(body: &Value) -> bool {
+    let of_tables = body["RequestItems"].as_object().into_iter().flat_map(|tables| tables.values());
+    std::iter::once(body).chain(of_tables).any(|read| read["ConsistentRead"] == true)
 }
 
 /// What a request is asked of.

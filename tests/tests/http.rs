@@ -20,6 +20,8 @@ mod many;
 mod preconditions;
 #[path = "http/queries.rs"]
 mod queries;
+#[path = "http/relations.rs"]
+mod relations;
 #[path = "http/rollups.rs"]
 mod rollups;
 #[path = "http/shop.rs"]

@@ -56,6 +56,12 @@ collections = ["account"]
 id = { type = "string", required = true }
 email = { type = "string" }
 delay = { type = "integer" }
+[entities.member.relations.namesakes]
+to = "member"
+many = true
+pattern = "by_email"
+[entities.member.relations.itself]
+to = "member"
 "##;
 /// A definition in which every write has its conditions.
 const USERS: &str = r##"
@@ -383,6 +389,8 @@ async fn what_a_definition_has_no_need_of_is_neither_asked_nor_granted() {
 async fn an_index_is_granted_where_an_entity_is_read_by_it() {
     let functions = Functions::start(CLUB).await;
     functions.ask_everything(&json!({ "id": "1", "email": "a@x" }), &[]).await;
+    let related = "/member/1?include=namesakes.itself,itself";
+    assert_eq!(send(&functions.reader.1, "GET", related, None).await, 200);
     let event = Captured::of(&functions.system).await.cut(100).remove(0);
     functions.handle(&event).await;
     functions.assert_exact();

@@ -33,6 +33,28 @@ const DEFINITION: &str = r##"
     tags    = { type = "set", items = "string" }
     skills  = { type = "map" }
     version = { type = "integer", version = true }
+    [entities.order.relations.buyer]
+    to = "buyer"
+    with = { name = "user" }
+    [entities.buyer]
+    PK = "BUYER#{name}"
+    SK = "BUYER"
+    [entities.buyer.attributes]
+    name   = { type = "string", required = true }
+    friend = { type = "string" }
+    [entities.buyer.relations.orders]
+    to = "order"
+    with = { user = "name" }
+    many = true
+    limit = 2
+    order = "desc"
+    [entities.buyer.relations.friend_of]
+    to = "buyer"
+    with = { name = "friend" }
+    [entities.buyer.relations.taste]
+    to = "order"
+    through = "order"
+    with = { order.user = "friend", user = "order.user", number = "order.number" }
 "##;
 
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
@@ -56,6 +78,13 @@ struct Order {
 enum Status {
     Placed,
     Paid,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+struct Buyer {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    friend: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -238,4 +267,72 @@ async fn what_a_list_is_not_read_by_is_told() {
     let own = orders.partition(&json!({ "user": "ann" })).expect("a partition");
     let error = own.when(json!({ "totl": 1 })).expect_err("no condition").to_string();
     assert!(error.contains("did you mean `total`?"), "{error}");
+}
+
+fn buyer(name: &str, friend: Option<&str>) -> Buyer {
+    Buyer { name: name.to_owned(), friend: friend.map(str::to_owned) }
+}
+
+#[tokio::test]
+async fn values_lead_to_values_of_another_type() {
+    let table = shop().await;
+    let orders = table.entity::<Order>("order").expect("it fits");
+    let buyers = table.entity::<Buyer>("buyer").expect("it fits");
+    let (ann, bob) = (buyer("ann", None), buyer("bob", Some("ann")));
+    for buyer in [&ann, &bob] {
+        buyers.create(buyer).await.expect("created");
+    }
+    let mut made = Vec::new();
+    for (user, number) in [("ann", 1), ("cid", 2), ("ann", 3), ("bob", 4), ("ann", 5)] {
+        let order = Order { user: user.to_owned(), number, ..order() };
+        made.push(orders.create(&order).await.expect("created"));
+    }
+
+    let of_order = orders.one::<Buyer>("buyer").expect("it is one");
+    let found = of_order.of(&made).await.expect("read");
+    let expected = [Some(&ann), None, Some(&ann), Some(&bob), Some(&ann)];
+    assert_eq!(found.iter().map(Option::as_ref).collect::<Vec<_>>(), expected);
+    assert!(of_order.of(&[]).await.expect("nothing to read").is_empty());
+    let friends = buyers.one::<Buyer>("friend_of").expect("it is one");
+    let found = friends.of(&[ann.clone(), bob.clone()]).await.expect("read");
+    assert_eq!(found, [None, Some(ann.clone())]);
+
+    let of_buyer = buyers.many::<Order>("orders").expect("they are many");
+    let first = of_buyer.of(&ann, None).await.expect("read");
+    assert_eq!(first.items, [made[4].clone(), made[2].clone()]);
+    let next = of_buyer.of(&ann, first.cursor.clone()).await.expect("read");
+    assert_eq!((next.items, next.cursor), (vec![made[0].clone()], None));
+    let strayed = of_buyer.of(&bob, first.cursor).await;
+    assert!(matches!(strayed, Err(Error::Cursor)), "{strayed:?}");
+    let taste = buyers.many::<Order>("taste").expect("they are many");
+    assert_eq!(taste.of(&bob, None).await.expect("read").items.len(), 3);
+    assert!(taste.of(&ann, None).await.expect("she has no friend").items.is_empty());
+}
+
+#[tokio::test]
+async fn a_relation_that_does_not_fit_is_told_when_it_is_bound() {
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Lonely {
+        name: String,
+    }
+    let table = shop().await;
+    let buyers = table.entity::<Buyer>("buyer").expect("it fits");
+    let lonely = table.entity::<Lonely>("buyer").expect("it fits");
+    let errors = [
+        buyers.one::<Order>("orders").map(drop),
+        buyers.many::<Buyer>("friend_of").map(drop),
+        buyers.many::<Order>("ordrs").map(drop),
+        buyers.many::<Buyer>("orders").map(drop),
+        lonely.one::<Buyer>("friend_of").map(drop),
+    ];
+    let errors = errors.map(|bound| bound.expect_err("it does not fit").to_string());
+    for (error, expected) in errors.iter().zip([
+        "`orders` leads to many items, expected `many`",
+        "`friend_of` leads to one item, expected `one`",
+        "`ordrs`: buyer has no such relation; did you mean `orders`?",
+        "is none of `order` items: missing field `name`",
+        "`friend` is not in it, and the relation is made from it",
+    ]) {
+        assert!(error.contains(expected), "{error}");
+    }
 }

@@ -57,7 +57,7 @@ fn paths(model: &Model) -> Map<String, Value> {
                 let patterns = entity.patterns.iter();
                 let mut of_name = patterns.filter(|known| Some(&known.name) == route.name.as_ref());
                 let pattern = of_name.next().expect("a route of a pattern has its name");
-                lists::of_pattern(entity, pattern)
+                lists::of_pattern(model, entity, pattern)
             }
             Some(entity) if route.name.is_some() => {
                 let mut known = entity.unique.iter();
@@ -65,7 +65,7 @@ fn paths(model: &Model) -> Map<String, Value> {
                 let unique = known.find(is_named).expect("a route of a constraint has its name");
                 operation::of_unique(route.operation, entity, unique)
             }
-            Some(entity) => operation::of_entity(route.operation, entity),
+            Some(entity) => operation::of_entity(model, route.operation, entity),
             None if route.operation == Operation::Collection => {
                 let name = route.name.as_deref().unwrap_or_default();
                 lists::of_collection(name, &model.collection(name))

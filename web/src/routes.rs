@@ -163,7 +163,8 @@ impl Operation {
             Self::Batch | Self::BatchAny => {
                 &[Kind::BadJson, Kind::PayloadTooLarge, Kind::UnsupportedMediaType]
             }
-            Self::Get | Self::GetUnique => &[Kind::Validation, Kind::NotFound],
+            Self::Get => &[Kind::Validation, Kind::BadQuery, Kind::NotFound],
+            Self::GetUnique => &[Kind::Validation, Kind::NotFound],
             Self::GetMany => &[Kind::BadQuery],
             Self::GetTogether => &[Kind::BadQuery, Kind::Refused, Kind::Conflict],
             Self::List | Self::Query | Self::Collection => {

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, header};
 use serde_json::Value;
-use table::{Rollups, Table};
+use table::{Connection, Rollups, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
 use tower::ServiceExt;
 
@@ -48,8 +48,18 @@ impl Shop {
         shop
     }
 
+    /// A shop of another definition over a connection, whose tables are made, and empty.
+    pub(crate) async fn over(connection: Connection, definition: &str) -> Self {
+        let shop = Self::connected(connection, definition);
+        shop.table.provision().await.expect("tables can be made");
+        shop
+    }
+
     async fn defined(definition: &str) -> Self {
-        let connection = TestDynamo::start().await.connect().await;
+        Self::connected(TestDynamo::start().await.connect().await, definition)
+    }
+
+    fn connected(connection: Connection, definition: &str) -> Self {
         let model = definition.parse().unwrap_or_else(|error| panic!("{error:?}"));
         let model = Arc::new(with_own_tables(model));
         let rollups = Rollups::new(&connection, &model.table.rollups_table);

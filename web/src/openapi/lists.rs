@@ -1,7 +1,8 @@
 //! The operations of the OpenAPI document that list items: partitions, access patterns, collections.
 
 use axum::http::StatusCode;
-use model::{Entity, Model, Pattern};
+use model::relation::{MAX_INCLUDES, Scope};
+use model::{Entity, Include, Model, Pattern};
 use serde_json::{Map, Value, json};
 use table::{MAX_ACTIONS, MAX_BATCH_KEYS};
 
@@ -11,24 +12,24 @@ use crate::parameters::{LIST_DEFAULT, LIST_LIMIT};
 use crate::routes::Operation;
 
 /// The listing of a partition.
-pub(super) fn of_partition(entity: &Entity) -> Value {
+pub(super) fn of_partition(model: &Model, entity: &Entity) -> Value {
     let summary = "lists the items of one partition in the order of the sort key";
     let list = Answer::new(Operation::List, "list", &entity.name, summary);
-    of(list, entity, &Pattern::of_table(entity))
+    of(list, model, entity, &Pattern::of_table(entity))
 }
 
 /// The listing of an access pattern.
-pub(super) fn of_pattern(entity: &Entity, pattern: &Pattern) -> Value {
+pub(super) fn of_pattern(model: &Model, entity: &Entity, pattern: &Pattern) -> Value {
     let subject = format!("{}.{}", entity.name, pattern.name);
     let read =
         pattern.index.as_ref().map_or("the table".to_owned(), |name| format!("index {name}"));
     let summary = format!("lists items of one partition of {read} in the order of its sort key");
     let mut list = Answer::new(Operation::Query, "query", &subject, &summary);
     list.tag = &entity.name;
-    of(list, entity, pattern)
+    of(list, model, entity, pattern)
 }
 
-fn of(mut list: Answer<'_>, entity: &Entity, pattern: &Pattern) -> Value {
+fn of(mut list: Answer<'_>, model: &Model, entity: &Entity, pattern: &Pattern) -> Value {
     list.parameters = path_parameters(entity, &pattern.given_attributes());
     list.parameters.extend(paging(pattern.descending));
     if pattern.index.is_none() {
@@ -40,6 +41,7 @@ fn of(mut list: Answer<'_>, entity: &Entity, pattern: &Pattern) -> Value {
         query("select", text(), "the attributes that are answered, with commas between"),
         query("count", flag(false), "whether the items are counted, not answered"),
     ]);
+    list.parameters.extend(include(model, entity, &Scope::Many(pattern.given_attributes())));
     list.success(StatusCode::OK, "a page of items, or their number", Some(page(entity)))
 }
 
@@ -64,7 +66,7 @@ pub(super) fn of_collection(name: &str, entities: &[&Entity]) -> Value {
 }
 
 /// Many items by their keys.
-pub(super) fn of_keys(entity: &Entity) -> Value {
+pub(super) fn of_keys(model: &Model, entity: &Entity) -> Value {
     let summary = "gets many items by their keys";
     let mut many = Answer::new(Operation::GetMany, "get_many", &entity.name, summary);
     let names = crate::paths::path_attributes(entity).join(", ");
@@ -73,6 +75,7 @@ pub(super) fn of_keys(entity: &Entity) -> Value {
         "type": "array", "minItems": 1, "maxItems": MAX_BATCH_KEYS, "items": key(entity),
     });
     many.parameters = vec![json_query("keys", true, keys, &description)];
+    many.parameters.extend(include(model, entity, &Scope::Many(Vec::new())));
     let item = json!({ "oneOf": [reference(&entity.name), { "type": "null" }] });
     let unread = json!({
         "type": "array",
@@ -128,6 +131,19 @@ fn too_long(mut operation: Value) -> Value {
     operation
 }
 
+/// The relations that may be asked for with items; `None` where there are none.
+pub(super) fn include(model: &Model, entity: &Entity, scope: &Scope<'_>) -> Option<Value> {
+    let paths = Include::paths(model, entity, scope);
+    let items = json!({ "enum": paths });
+    let schema =
+        json!({ "type": "array", "items": items, "maxItems": MAX_INCLUDES, "uniqueItems": true });
+    let description = "the related items that are answered as members, with commas between";
+    let mut parameter = query("include", schema, description);
+    parameter["style"] = Value::from("form");
+    parameter["explode"] = Value::from(false);
+    (!paths.is_empty()).then_some(parameter)
+}
+
 fn paging(descending: bool) -> [Value; 3] {
     let default = if descending { "desc" } else { "asc" };
     [
@@ -163,7 +179,7 @@ fn page(entity: &Entity) -> Value {
     let properties = json!({ "count": { "type": "integer", "minimum": 0 }, "cursor": cursor() });
     let count =
         json!({ "type": "object", "required": ["count", "cursor"], "properties": properties });
-    json!({ "oneOf": [listing(entity), count] })
+    json!({ "oneOf": [listing(&entity.name), count] })
 }
 
 fn text() -> Value {

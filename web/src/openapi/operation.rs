@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use axum::http::StatusCode;
+use model::relation::Scope;
 use model::{Entity, Model, Rollup, Unique};
 use serde_json::{Map, Value, json};
 
@@ -24,7 +25,7 @@ const OF_DYNAMODB: [Kind; 5] =
 const TIMES: &str = "2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339";
 
 /// An operation on an entity's items.
-pub(super) fn of_entity(operation: Operation, entity: &Entity) -> Value {
+pub(super) fn of_entity(model: &Model, operation: Operation, entity: &Entity) -> Value {
     let name = &entity.name;
     let item = || Some(reference(name));
     let input = format!("{name}.input");
@@ -82,11 +83,12 @@ pub(super) fn of_entity(operation: Operation, entity: &Entity) -> Value {
             let report = Some(reference(schema::BATCH_REPORT));
             batch.success(StatusCode::OK, "what became of each row", report)
         }
-        Operation::GetMany => super::lists::of_keys(entity),
-        Operation::List => super::lists::of_partition(entity),
+        Operation::GetMany => super::lists::of_keys(model, entity),
+        Operation::List => super::lists::of_partition(model, entity),
         _ => {
             let mut got = Answer::new(operation, "get", name, "gets an item");
             got.parameters = path_parameters(entity, &path_attributes(entity));
+            got.parameters.extend(super::lists::include(model, entity, &Scope::One));
             got.success(StatusCode::OK, "the item", item())
         }
     }

@@ -3,7 +3,7 @@
 use model::attribute::{DefaultValue, SetItems};
 use model::instant::TimestampFormat;
 use model::value::{decode, number_to_json};
-use model::{Attribute, AttributeType, Entity, Measure, Model, Number, Rollup, Verb};
+use model::{Attribute, AttributeType, Entity, Measure, Model, Number, Relation, Rollup, Verb};
 use serde_json::{Map, Value, json};
 use table::MAX_ACTIONS;
 
@@ -31,7 +31,23 @@ pub(super) fn reference(name: &str) -> Value {
 pub(super) fn item(entity: &Entity) -> Value {
     let shown: Vec<_> = entity.attributes.iter().filter(|attribute| !attribute.hidden).collect();
     let required = shown.iter().filter(|attribute| attribute.is_always_present());
-    object(&shown, required.map(|attribute| attribute.name.as_str()).collect())
+    let mut schema = object(&shown, required.map(|attribute| attribute.name.as_str()).collect());
+    for relation in &entity.relations {
+        schema["properties"][&relation.name] = related(relation);
+    }
+    schema
+}
+
+/// What a relation leads to, in an answer that it is asked for with.
+fn related(relation: &Relation) -> Value {
+    let item = reference(&relation.to);
+    if !relation.is_many() {
+        let description = "if it is included; null where there is none";
+        return json!({ "oneOf": [item, { "type": "null" }], "description": description });
+    }
+    let mut page = listing(&relation.to);
+    page["description"] = Value::from("the first of them, if they are included");
+    page
 }
 
 /// An item as it is sent: attributes that have a default may be left out, or null; what the library keeps is not sent.
@@ -288,9 +304,9 @@ pub(super) fn cursor() -> Value {
     json!({ "type": ["string", "null"], "description": "what to ask the next page with; null when this is the last" })
 }
 
-/// A page of a partition's items.
-pub(super) fn listing(entity: &Entity) -> Value {
-    let items = json!({ "type": "array", "items": reference(&entity.name) });
+/// A page of an entity's items.
+pub(super) fn listing(entity: &str) -> Value {
+    let items = json!({ "type": "array", "items": reference(entity) });
     let properties = json!({ "items": items, "cursor": cursor() });
     json!({ "type": "object", "required": ["items", "cursor"], "properties": properties })
 }

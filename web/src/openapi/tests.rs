@@ -17,6 +17,16 @@ const DEFINITION: &str = r##"
     note = { type = "string", hidden = true, max_length = 80 }
     tags = { type = "set", items = "string" }
     version = { type = "integer", version = true }
+    [entities.order.relations.profile]
+    to = "profile"
+    [entities.profile]
+    PK = "USER#{user}"
+    SK = "PROFILE"
+    [entities.profile.attributes]
+    user = { type = "string", required = true }
+    [entities.profile.relations.orders]
+    to = "order"
+    many = true
     [rollups.spend]
     of = "order"
     by = ["user"]
@@ -120,4 +130,29 @@ fn what_is_json_in_a_query_has_its_schema() {
     let condition = schema("/order/{user}", "get", "where");
     let names = condition["propertyNames"]["pattern"].as_str().expect("a pattern");
     assert!(names.contains("total") && !names.contains("note"), "{names}: note is hidden");
+}
+
+fn what_may_be_included_is_listed_where_it_may() {
+    let document = document(&model());
+    let includes = |path: &str| -> Option<Value> {
+        let parameters =
+            document["paths"][path]["get"]["parameters"].as_array().expect("parameters");
+        let include = parameters.iter().find(|parameter| parameter["name"] == "include")?;
+        assert_eq!((&include["style"], &include["explode"]), (&json!("form"), &json!(false)));
+        Some(include["schema"]["items"]["enum"].clone())
+    };
+    let profile = includes("/profile/{user}").expect("it has relations");
+    assert_eq!(profile, json!(["orders", "orders.profile"]));
+    assert_eq!(includes("/batch/profile"), None, "each would take a query");
+    // All orders of a partition are of one user.
+    let orders = json!(["profile", "profile.orders"]);
+    for path in ["/order/{user}/{placed}/{order}", "/order/{user}"] {
+        assert_eq!(includes(path), Some(orders.clone()), "{path}");
+    }
+    assert_eq!(includes("/batch/order"), Some(json!(["profile"])));
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["order"]["properties"]["profile"]["oneOf"][1], json!({ "type": "null" }));
+    assert_eq!(schemas["profile"]["properties"]["orders"]["required"], json!(["items", "cursor"]));
+    assert_eq!(schemas["profile"]["required"], json!(["user"]));
+    assert!(schemas["order.input"]["properties"]["profile"].is_null());
 }

@@ -1,0 +1,83 @@
+//! What is asked for together with items: `include=owner,comments.author`.
+//!
+//! ```text
+//! GET /account/a1?include=owner          { "id": "a1", "owner_id": "ann", "owner": { "id": "ann", … } }
+//! GET /user/ann?include=sessions         { "id": "ann", "sessions": { "items": […], "cursor": "…" } }
+//! ```
+//!
+//! **Invariant:** a related item that is `null`, or is not in a list whose cursor is `null`, is not there. What was not read
+//! ends the page before, or is the failure of the whole request.
+
+use model::relation::Scope;
+use model::{Entity, FieldError, Include, Model};
+use serde_json::{Map, Value, json};
+use table::{Joined, JoinedPage, Reading, Related};
+use web::{Parameters, Problem};
+
+use crate::{ENOUGH_BYTES, MAX_READS};
+
+/// The parameter.
+pub(crate) const INCLUDE: &str = "include";
+
+/// The bytes above which an item with those that it is related to is not answered: Lambda takes 6 MB.
+const MOST_BYTES: usize = 2 * ENOUGH_BYTES;
+
+/// What is asked for with items of an entity. One without relations does not know the parameter.
+pub(crate) fn asked<'a>(
+    parameters: &mut Parameters,
+    model: &'a Model,
+    entity: &'a Entity,
+    scope: &Scope<'_>,
+) -> Vec<Include<'a>> {
+    if entity.relations.is_empty() {
+        return Vec::new();
+    }
+    let Some(text) = parameters.text(INCLUDE) else { return Vec::new() };
+    Include::parse(model, entity, scope, &text).unwrap_or_else(|errors| {
+        for error in errors {
+            parameters.error(INCLUDE, error.to_string());
+        }
+        Vec::new()
+    })
+}
+
+/// How related items are read.
+pub(crate) fn reading(consistent: Option<bool>) -> Reading {
+    Reading { consistent, max_bytes: ENOUGH_BYTES, max_reads: MAX_READS }
+}
+
+/// An item as it is answered, with those that it is related to.
+///
+/// # Errors
+/// The problem of one that is too large to be answered.
+pub(crate) fn shown(
+    entity: &Entity,
+    joined: &Joined,
+    includes: &[Include<'_>],
+) -> Result<Map<String, Value>, Problem> {
+    if joined.bytes > MOST_BYTES {
+        let message = format!(
+            "{} bytes, {MOST_BYTES} is the most of an item with those that it is related to; expected fewer relations",
+            joined.bytes
+        );
+        return Err(Problem::parameters(vec![FieldError::new(INCLUDE, message)]));
+    }
+    Ok(object(entity, joined, includes))
+}
+
+fn object(entity: &Entity, joined: &Joined, includes: &[Include<'_>]) -> Map<String, Value> {
+    let mut object = entity.decode(&joined.item);
+    for (include, related) in includes.iter().zip(&joined.related) {
+        let inner =
+            |joined: &Joined| Value::Object(self::object(include.to, joined, &include.nested));
+        let value = match related {
+            Related::One(item) => item.as_deref().map_or(Value::Null, inner),
+            Related::Many(JoinedPage { items, cursor }) => {
+                let items: Vec<Value> = items.iter().map(|item| inner(item)).collect();
+                json!({ "items": items, "cursor": cursor })
+            }
+        };
+        object.insert(include.relation.name.clone(), value);
+    }
+    object
+}
