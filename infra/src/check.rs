@@ -4,9 +4,11 @@
 //! |---|---|
 //! | the table and its indexes | `table` |
 //! | an entity: keys, attributes, paths | `entity` |
+//! | how it leads to others | `relation` |
 //! | a rollup: which items, which groups, which numbers | `rollup` |
 
 mod entity;
+mod relation;
 mod rollup;
 mod table;
 
@@ -58,7 +60,7 @@ fn summary(path: &Path, model: &Model) -> String {
     let tables = std::iter::once(table::summary(&model.table));
     let indexes = model.table.indexes.iter().map(table::index_summary);
     let routes = web::routes::all(model);
-    let entities = model.entities.iter().map(|entity| entity::summary(entity, &routes));
+    let entities = model.entities.iter().map(|entity| entity::summary(model, entity, &routes));
     let rollups = model.rollups.iter().map(|rollup| rollup::summary(model, rollup));
     let sections = tables.chain(indexes).chain(entities).chain(rollups);
     std::iter::once(title).chain(sections).collect::<Vec<_>>().join("\n")

@@ -4,15 +4,15 @@ use model::attribute::{Case, DefaultValue, Kept, Rules, SetItems};
 use model::instant::TimestampFormat;
 use model::template::{Cut, Format, Segment};
 use model::value::{decode, shown};
-use model::{Attribute, AttributeType, AttributeValue, Entity, Pattern, Template};
+use model::{Attribute, AttributeType, AttributeValue, Entity, Model, Pattern, Template};
 use web::Route;
 
-use super::{indented, row, section};
+use super::{indented, relation, row, section};
 
 /// The order in which methods are listed.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-pub(super) fn summary(entity: &Entity, routes: &[Route]) -> String {
+pub(super) fn summary(model: &Model, entity: &Entity, routes: &[Route]) -> String {
     let keys = entity.keys.iter().map(|key| row([&key.key, &template(&key.template)]));
     let attributes = entity.attributes.iter();
     let attributes = attributes
@@ -26,6 +26,10 @@ pub(super) fn summary(entity: &Entity, routes: &[Route]) -> String {
     if !entity.patterns.is_empty() {
         let patterns = entity.patterns.iter().map(pattern);
         parts.push(indented(&section("patterns", patterns.collect())));
+    }
+    if !entity.relations.is_empty() {
+        let relations = entity.relations.iter().map(|known| relation::row(model, entity, known));
+        parts.push(indented(&section("relations", relations.collect())));
     }
     if !entity.collections.is_empty() {
         let paths = entity.collections.iter().map(|name| web::paths::collection_path(name, entity));

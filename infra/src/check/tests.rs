@@ -30,6 +30,20 @@ collections = ["all"]
 [entities.note.attributes]
 id = { type = "string", default = "uuid" }
 slug = { type = "string", unique = true, required = true }
+[entities.note.relations.orders]
+to = "order"
+with = { user_id = "slug" }
+many = true
+limit = 20
+order = "desc"
+[entities.note.relations.friends]
+to = "note"
+through = "order"
+with = { order.status = "slug", id = "order.user_id" }
+pattern = "GSI1"
+[entities.order.relations.note]
+to = "note"
+with = { id = "user_id" }
 [rollups.spend]
 of = "order"
 where = { status = ["placed", "paid"], total = { gte = 1.5 } }
@@ -82,6 +96,8 @@ fn a_summary_says_what_the_file_means() {
         /query/order/GSI1/{status}  GET
       patterns
         GSI1  index GSI1  by status; sorted by created_at
+      relations
+        note  one note  id = user_id
 
     entity note
       keys
@@ -95,6 +111,9 @@ fn a_summary_says_what_the_file_means() {
         /note/{id}                GET PUT PATCH DELETE
         /batch/note               GET POST
         /unique/note/slug/{slug}  GET PUT
+      relations
+        orders   many order  user_id = slug; 20 at once, then /order/{user_id}?order=desc
+        friends  many note   through order; order.status = slug; id = order.user_id; 100 at once, then /query/order/GSI1/{status}
       collections /collections/all/{id}
       unique slug
 

@@ -1,0 +1,49 @@
+//! The summary of a relation: where it leads, by what, and where many related items go on.
+
+use model::relation::{Listing, Way, With};
+use model::{Entity, Include, Model, Relation};
+use web::EntityPaths;
+use web::paths::pattern_path;
+
+/// A relation as a row: its name, what it leads to, and how.
+pub(super) fn row(model: &Model, entity: &Entity, relation: &Relation) -> Vec<String> {
+    let leads = if relation.is_many() { "many" } else { "one" };
+    let listed = Include::of(model, entity, relation).listing();
+    let mut said = Vec::new();
+    match &relation.way {
+        Way::One(with) => said.extend(made("", with, "")),
+        Way::Many(listing) => said.extend(made("", &listing.with, "")),
+        Way::Through { link, links, key } => {
+            let of_link = format!("{link}.");
+            said.push(format!("through {link}"));
+            said.extend(made(&of_link, &links.with, ""));
+            said.extend(made("", key, &of_link));
+        }
+    }
+    if let Some((listing, of)) = listed {
+        said.push(format!("{} at once, then {}", listing.limit, goes_on(listing, of)));
+    }
+    super::row([&relation.name, &format!("{leads} {}", relation.to), &said.join("; ")])
+}
+
+/// What is made from what; nothing, where there is nothing to make.
+fn made(of: &str, with: &[With], by: &str) -> Option<String> {
+    let each = with.iter().map(|with| format!("{of}{} = {by}{}", with.attribute, with.from));
+    let each: Vec<_> = each.collect();
+    (!each.is_empty()).then(|| each.join(", "))
+}
+
+/// Where a list of many related items goes on, or of the links to them.
+fn goes_on(listing: &Listing, of: &Entity) -> String {
+    let pattern = &listing.pattern;
+    let path = if of.patterns.contains(pattern) {
+        pattern_path(of, pattern)
+    } else {
+        EntityPaths::of(of).partition
+    };
+    match (listing.descending, pattern.descending) {
+        (true, false) => format!("{path}?order=desc"),
+        (false, true) => format!("{path}?order=asc"),
+        _ => path,
+    }
+}
