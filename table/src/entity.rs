@@ -1,26 +1,27 @@
 //! The items of one entity as values of a type of the program.
 //!
-//! ```no_run
-//! # use table::{Connection, Table};
-//! # use model::Update;
+//! ```
+//! # tests::shop::run(async |table| {
+//! use model::Update;
+//! use serde_json::json;
+//!
 //! #[derive(serde::Serialize, serde::Deserialize)]
 //! struct Order {
-//!     user_id: String,
-//!     order_id: String,
-//!     total: f64,
+//!     user: String,
+//!     number: u32,
+//!     total: serde_json::Number,
 //!     note: Option<String>,
 //! }
 //!
-//! # async fn shop(table: Table) -> Result<(), table::Error> {
 //! let orders = table.entity::<Order>("order")?;
-//! let key = serde_json::json!({ "user_id": "ann", "order_id": "1" });
-//! let order = Order { user_id: "ann".into(), order_id: "1".into(), total: 12.5, note: None };
+//! let key = json!({ "user": "ann", "number": 7 });
+//! let order = Order { user: "ann".into(), number: 7, total: 12.into(), note: None };
 //!
 //! orders.create(&order).await?;
 //! let order = orders.patch(&key, &Update::new().add("total", 2).set("note", "gift")).await?;
 //! assert_eq!(orders.get(&key).await?.map(|order| order.total), Some(order.total));
 //! orders.delete(&key).await?;
-//! # Ok(()) }
+//! # Ok(()) });
 //! ```
 //!
 //! `serde_json::Map<String, Value>` is a type that fits every entity.
@@ -83,6 +84,17 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// Creates an item, given as a `T` or as what is known of one before it is written; answers with what is stored, defaults
     /// included.
     ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {serde_json::json, tests::shop::Order};
+    /// let orders = table.entity::<Order>("order")?;
+    /// let order = orders.create(&json!({ "user": "ann", "number": 7, "total": 12.5 })).await?;
+    /// assert_eq!(order.status.as_deref(), Some("placed"), "its default");
+    /// let again = orders.create(&order).await;
+    /// assert!(matches!(again, Err(table::Error::AlreadyExists { .. })));
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// [`Error::AlreadyExists`], [`Error::Invalid`]; else what DynamoDB says.
     pub async fn create(&self, value: &impl Serialize) -> Result<T, Error> {
@@ -90,6 +102,16 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     }
 
     /// Writes an item, in place of the one that has its key; answers with what is stored.
+    ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {serde_json::json, tests::shop::Order};
+    /// let orders = table.entity::<Order>("order")?;
+    /// orders.put(&json!({ "user": "ann", "number": 7, "total": 12.5, "note": "gift" })).await?;
+    /// let order = orders.put(&json!({ "user": "ann", "number": 7, "total": 9 })).await?;
+    /// assert_eq!(order.note, None, "it is written whole");
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// [`Error::OtherKind`], [`Error::Invalid`]; else what DynamoDB says.
@@ -99,6 +121,16 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
 
     /// Creates an item, or sets what is given in the one that is there, which keeps the rest; answers with what it has become.
     ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {serde_json::json, tests::shop::Order};
+    /// let orders = table.entity::<Order>("order")?;
+    /// orders.upsert(&json!({ "user": "ann", "number": 7, "total": 12.5, "note": "gift", "status": "paid" })).await?;
+    /// let order = orders.upsert(&json!({ "user": "ann", "number": 7, "total": 9, "status": "sent" })).await?;
+    /// assert_eq!((order.total.to_string(), order.note.as_deref()), ("9".to_owned(), Some("gift")));
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// [`Error::OtherKind`], [`Error::Invalid`]; else what DynamoDB says.
     pub async fn upsert(&self, value: &impl Serialize) -> Result<T, Error> {
@@ -107,6 +139,17 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     }
 
     /// The item with a key, strongly consistent. A key is what the attributes are that it is made from: JSON, or a struct.
+    ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {serde_json::json, tests::shop::Order};
+    /// let orders = table.entity::<Order>("order")?;
+    /// orders.create(&json!({ "user": "ann", "number": 7, "total": 12.5 })).await?;
+    /// let order = orders.get(&json!({ "user": "ann", "number": 7 })).await?;
+    /// assert_eq!(order.map(|order| order.total.to_string()).as_deref(), Some("12.5"));
+    /// assert_eq!(orders.get(&json!({ "user": "ann", "number": 8 })).await?, None);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// [`Error::Invalid`] for what is no key; [`Error::Type`] when the item does not fit; else what DynamoDB says.
@@ -118,6 +161,21 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
 
     /// Updates an item that is there; answers with what it has become.
     ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {serde_json::json, model::Update, tests::shop::Order};
+    /// let orders = table.entity::<Order>("order")?;
+    /// orders.create(&json!({ "user": "ann", "number": 7, "total": 12.5 })).await?;
+    /// let key = json!({ "user": "ann", "number": 7 });
+    /// let paid = Update::new().set("status", "paid").add("total", 2).when(json!({ "status": "placed" }));
+    /// assert_eq!(orders.patch(&key, &paid).await?.total.to_string(), "14.5");
+    /// match orders.patch(&key, &paid).await {
+    ///     Err(table::Error::ConditionFailed { item }) => assert!(item.is_some(), "it is paid already"),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::ConditionFailed`], [`Error::Invalid`]; else what DynamoDB says.
     pub async fn patch(&self, key: &impl Serialize, update: &Update) -> Result<T, Error> {
@@ -127,6 +185,21 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
 
     /// Updates an item, or creates it if the update says all that is required of one; answers with what it has become.
     ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {serde_json::json, model::Update, tests::shop::Order};
+    /// let orders = table.entity::<Order>("order")?;
+    /// let key = json!({ "user": "ann", "number": 7 });
+    /// let update = Update::new().add("total", 5).set_if_absent("note", "gift");
+    /// for expected in ["5", "10"] {
+    ///     assert_eq!(orders.update(&key, &update).await?.total.to_string(), expected);
+    /// }
+    /// // It does not say what an order must have, so it makes none.
+    /// let note = orders.update(&json!({ "user": "bob", "number": 1 }), &Update::new().set("note", "?")).await;
+    /// assert!(matches!(note, Err(table::Error::NotFound { .. })));
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// As [`Self::patch`], and [`Error::OtherKind`].
     pub async fn update(&self, key: &impl Serialize, update: &Update) -> Result<T, Error> {
@@ -135,6 +208,17 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     }
 
     /// Deletes an item; answers with what it was, `None` when there was none.
+    ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {serde_json::json, tests::shop::Order};
+    /// let orders = table.entity::<Order>("order")?;
+    /// orders.create(&json!({ "user": "ann", "number": 7, "total": 12.5 })).await?;
+    /// let key = json!({ "user": "ann", "number": 7 });
+    /// assert!(orders.delete(&key).await?.is_some());
+    /// assert_eq!(orders.delete(&key).await?, None);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// [`Error::Invalid`] for what is no key; else what DynamoDB says.

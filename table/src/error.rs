@@ -214,6 +214,13 @@ impl Error {
     }
 }
 
+impl From<Vec<FieldError>> for Error {
+    /// What the model refuses.
+    fn from(errors: Vec<FieldError>) -> Self {
+        Self::Invalid(errors)
+    }
+}
+
 /// An error and everything that caused it, in a line.
 pub fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();

@@ -70,6 +70,18 @@ impl Table {
 
     /// The item with that key, strongly consistent.
     ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {serde_json::json, table::fresh};
+    /// let order = table.model().entity("order").expect("it is defined");
+    /// # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
+    /// # table.create(order.encode(made.as_object().unwrap(), fresh())?).await?;
+    /// let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
+    /// let item = table.get(&key.primary).await?.expect("it is there");
+    /// assert_eq!(order.decode(&item)["total"], json!(12.5));
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// What DynamoDB says.
     pub async fn get(&self, key: &PrimaryKey) -> Result<Option<Item>, Error> {

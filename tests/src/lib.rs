@@ -20,6 +20,7 @@ pub mod recorder;
 pub mod recount;
 pub mod running;
 pub mod runtime_api;
+pub mod shop;
 pub mod simulation;
 pub mod system;
 pub mod tour;

@@ -2,7 +2,6 @@
 //!
 //! **Invariant:** an example runs as it is read: nothing is hidden in it but how its table comes to be.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use model::Model;
@@ -33,13 +32,13 @@ pub struct Order {
 ///
 /// # Panics
 /// When the example fails, or there can be no table.
-pub fn run(example: impl AsyncFnOnce(Table) -> Result<(), Box<dyn Error>>) {
+pub fn run(example: impl AsyncFnOnce(Table) -> Result<(), table::Error>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let model = with_own_tables(DEFINITION.parse::<Model>().expect("a definition"));
         let connection = TestDynamo::start().await.connect().await;
         let table = Table::new(&connection, Arc::new(model));
         table.provision().await.expect("tables can be made");
-        example(table).await.unwrap_or_else(|error| panic!("{error}"));
+        example(table).await.unwrap_or_else(|error| panic!("{}", table::error::chain(&error)));
     });
 }

@@ -76,8 +76,8 @@ fn undone(entity: &Entity, path: &str, error: Error) -> Problem {
         Error::NotFound { .. } => {
             Problem::new(Kind::NotFound, format!("there is no {} at `{path}`", entity.name))
         }
-        Error::AlreadyExists(_) => {
-            Problem::new(Kind::AlreadyExists, format!("`{path}` exists already"))
+        error @ Error::AlreadyExists { .. } => {
+            Problem::of_write(entity, error).detailed(format!("`{path}` exists already"))
         }
         error => Problem::of_write(entity, error),
     }

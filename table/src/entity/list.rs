@@ -1,15 +1,16 @@
 //! Items of one entity that are read together, as values of a type: of a partition of the table, or by an access pattern.
 //!
-//! ```no_run
-//! # #[derive(serde::Serialize, serde::Deserialize)]
-//! # struct Order { user: String, number: u32, status: String }
-//! # async fn shop(table: table::Table) -> Result<(), table::Error> {
+//! ```
+//! # tests::shop::run(async |table| {
+//! # use tests::shop::Order;
 //! use serde_json::json;
 //!
 //! let orders = table.entity::<Order>("order")?;
+//! # orders.create(&json!({ "user": "ann", "number": 7, "total": 1, "status": "paid" })).await?;
 //! let of_ann = orders.partition(&json!({ "user": "ann" }))?.all().await?;
 //! let paid = orders.list("by_status", &json!({ "status": "paid" }))?.descending().limit(20).page().await?;
-//! # Ok(()) }
+//! assert_eq!((of_ann, paid.cursor), (paid.items, None));
+//! # Ok(()) });
 //! ```
 //!
 //! **Invariant:** a list is of one partition, and a page that is not the last has a cursor.

@@ -39,6 +39,20 @@ impl Table {
     /// What DynamoDB leaves unprocessed is sent again for a while.
     ///
     /// Nothing is done of a batch with an item that takes conditions ([`model::Entity::is_written_alone`]).
+    ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {serde_json::json, table::fresh};
+    /// use table::BatchWrite;
+    ///
+    /// let order = table.model().entity("order").expect("it is defined");
+    /// let new = json!({ "user": "ann", "number": 8, "total": 1 });
+    /// let put = BatchWrite::Put(order.encode(new.as_object().expect("an object"), fresh())?);
+    /// let old = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
+    /// let outcome = table.write_batch(&[put, BatchWrite::Delete(order, old.primary)]).await;
+    /// assert!(outcome.unwritten.is_empty() && outcome.error.is_none());
+    /// # Ok(()) });
+    /// ```
     pub async fn write_batch(&self, writes: &[BatchWrite<'_>]) -> BatchOutcome {
         let mut pending = match self.last_of_each_key(writes) {
             Ok(pending) => pending,

@@ -16,6 +16,19 @@ impl Table {
     /// Deletes the item of that entity with that key, if it is as the condition says, and returns what it was; `None` when there
     /// was none. A condition on an item that is not there is one on an item without attributes.
     ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {model::Predicate, serde_json::json, table::fresh};
+    /// let order = table.model().entity("order").expect("it is defined");
+    /// let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
+    /// # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
+    /// # table.create(order.encode(made.as_object().unwrap(), fresh())?).await?;
+    /// let was = table.delete(order, &key.primary, &Predicate::always()).await?;
+    /// assert_eq!(was.map(|item| order.decode(&item)["total"].clone()), Some(json!(12.5)));
+    /// assert!(table.delete(order, &key.primary, &Predicate::always()).await?.is_none());
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// [`Error::ConditionFailed`]; else what DynamoDB says.
     pub async fn delete(
@@ -33,6 +46,19 @@ impl Table {
     }
 
     /// Deletes the item of that entity with that key, which must be there and as the condition says; returns what it was.
+    ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {model::Predicate, serde_json::json, table::fresh};
+    /// let order = table.model().entity("order").expect("it is defined");
+    /// let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
+    /// # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
+    /// # table.create(order.encode(made.as_object().unwrap(), fresh())?).await?;
+    /// table.remove(order, &key.primary, &Predicate::always()).await?;
+    /// let again = table.remove(order, &key.primary, &Predicate::always()).await;
+    /// assert!(matches!(again, Err(table::Error::NotFound { .. })));
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::ConditionFailed`]; else what DynamoDB says.

@@ -27,12 +27,15 @@ pub struct Upserted {
 impl Table {
     /// The item of an entity that has these values of unique attributes, given as text; strongly consistent, in two reads.
     ///
-    /// ```no_run
-    /// # async fn find(table: table::Table) -> Result<(), table::Error> {
-    /// let model = table.model().clone();
-    /// let user = model.entity("user").expect("it is defined");
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {serde_json::json, table::fresh};
+    /// let user = table.model().entity("user").expect("it is defined");
+    /// # let made = json!({ "email": "Ann@example.com" });
+    /// # table.create(user.encode(made.as_object().unwrap(), fresh())?).await?;
     /// let ann = table.find_by(user, &[("email", "ann@example.com")]).await?;
-    /// # Ok(()) }
+    /// assert!(ann.is_some());
+    /// # Ok(()) });
     /// ```
     ///
     /// # Errors
@@ -59,6 +62,17 @@ impl Table {
     /// key too. Whoever else creates, changes or deletes such an item meanwhile: it is done to the one that there is.
     ///
     /// `unique` names the attributes of one constraint, and the object has a value for each.
+    ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {serde_json::json, table::fresh};
+    /// let user = table.model().entity("user").expect("it is defined");
+    /// let ann = json!({ "email": "ann@example.com", "name": "Ann" });
+    /// let ann = ann.as_object().expect("an object");
+    /// assert!(table.upsert_by(user, &["email"], ann, fresh()).await?.is_new);
+    /// assert!(!table.upsert_by(user, &["email"], ann, fresh()).await?.is_new, "the same user");
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// [`Error::Invalid`] when no constraint is about just these attributes, for values that do not fit, and for key attributes

@@ -34,9 +34,9 @@ impl Table {
     /// Reads the items with these keys, [`MAX_BATCH_KEYS`] at a time, strongly consistent. What DynamoDB leaves unprocessed is
     /// asked for again, for a while.
     ///
-    /// ```no_run
-    /// # async fn example(table: table::Table) -> Result<(), table::Error> {
-    /// let order = table.model().entity("order").expect("it is in the file");
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// let order = table.model().entity("order").expect("it is defined");
     /// let keys = [("ann", "1"), ("bob", "7")].map(|(user, number)| {
     ///     let key = order.key_from_text(&[("user", user), ("number", number)]);
     ///     key.expect("values of their attributes").primary
@@ -45,8 +45,8 @@ impl Table {
     /// if let Some(error) = found.error {
     ///     return Err(error);
     /// }
-    /// let there = found.items.iter().flatten().count();
-    /// # Ok(()) }
+    /// assert_eq!(found.items.iter().flatten().count(), 0, "nobody has ordered yet");
+    /// # Ok(()) });
     /// ```
     pub async fn get_many(&self, keys: &[PrimaryKey]) -> Found {
         self.read_many(keys, true, usize::MAX).await

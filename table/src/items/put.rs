@@ -19,6 +19,19 @@ impl Table {
     /// Writes an item, replacing the one of its entity that has its key, if what is there is as the condition says; answers
     /// with what is stored. A condition on an item that is not there is one on an item without attributes.
     ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {model::Predicate, serde_json::json, table::fresh};
+    /// let order = table.model().entity("order").expect("it is defined");
+    /// let item = |object: serde_json::Value| order.encode(object.as_object().expect("an object"), fresh());
+    ///
+    /// table.put(item(json!({ "user": "ann", "number": 7, "total": 12.5 }))?, &Predicate::always()).await?;
+    /// let cheap = model::condition::parse(order, &json!({ "total": { "lt": 10 } }))?;
+    /// let refused = table.put(item(json!({ "user": "ann", "number": 7, "total": 9 }))?, &cheap).await;
+    /// assert!(matches!(refused, Err(table::Error::ConditionFailed { item: Some(_) })));
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// [`Error::ConditionFailed`]; [`Error::OtherKind`] when an item that is none of the entity has the key; else what
     /// DynamoDB says.
@@ -27,6 +40,20 @@ impl Table {
     }
 
     /// Writes an item whose key no other item has; answers with what is stored.
+    ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {serde_json::json, table::fresh};
+    /// let order = table.model().entity("order").expect("it is defined");
+    /// let item = |object: serde_json::Value| order.encode(object.as_object().expect("an object"), fresh());
+    ///
+    /// table.create(item(json!({ "user": "ann", "number": 7, "total": 12.5 }))?).await?;
+    /// match table.create(item(json!({ "user": "ann", "number": 7, "total": 9 }))?).await {
+    ///     Err(table::Error::AlreadyExists { item, .. }) => assert_eq!(order.decode(&item)["total"], json!(12.5)),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// [`Error::AlreadyExists`] when one has it; else what DynamoDB says.

@@ -17,6 +17,18 @@ impl Table {
     /// [`MAX_ACTIONS`] keys and 4 MB; a read costs twice what a strongly consistent one does. While a write is at one of them
     /// they are asked for again, for a while.
     ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {serde_json::json, table::fresh};
+    /// let order = table.model().entity("order").expect("it is defined");
+    /// # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
+    /// # table.create(order.encode(made.as_object().unwrap(), fresh())?).await?;
+    /// let key = |number: &str| order.key_from_text(&[("user", "ann"), ("number", number)]);
+    /// let items = table.transact_get(&[key("7")?.primary, key("8")?.primary]).await?;
+    /// assert!(items[0].is_some() && items[1].is_none());
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Conflict`] when writes keep coming; [`Error::Refused`] for none, too many, or more than 4 MB; else what DynamoDB
     /// says.

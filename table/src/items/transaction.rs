@@ -1,17 +1,33 @@
 //! Transactions: up to [`MAX_ACTIONS`] actions on items of any entities, which are all done or none.
 //!
-//! ```no_run
-//! # async fn pay(table: table::Table, order: model::ItemKey, payment: model::Item, fresh: model::Fresh) -> Result<(), table::Error> {
+//! ```
+//! # tests::shop::run(async |table| {
+//! # use {serde_json::json, table::fresh};
 //! use model::{Predicate, Update};
 //!
-//! let model = table.model().clone();
-//! let entity = model.entity("order").expect("it is defined");
-//! let paid = Update::new().set("status", "paid").when(serde_json::json!({ "status": "placed" }));
+//! let order = table.model().entity("order").expect("it is defined");
+//! let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
+//! # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
+//! # table.create(order.encode(made.as_object().unwrap(), fresh())?).await?;
+//! let next = json!({ "user": "ann", "number": 8, "total": 1 });
+//! let next = order.encode(next.as_object().expect("an object"), fresh())?;
+//!
+//! let paid = Update::new().set("status", "paid").when(json!({ "status": "placed" }));
 //! let mut transaction = table.transaction();
-//! transaction.patch(entity, &order, &paid, fresh);
-//! transaction.create(payment);
-//! transaction.commit(None).await
-//! # }
+//! transaction.patch(order, &key, &paid, fresh());
+//! transaction.create(next.clone());
+//! transaction.commit(None).await?;
+//!
+//! // The first action's condition holds; the second is in the way, and nothing is done.
+//! let mut transaction = table.transaction();
+//! transaction.remove(order, &key.primary, &Predicate::always());
+//! transaction.create(next);
+//! match transaction.commit(None).await {
+//!     Err(table::Error::Cancelled { index, .. }) => assert_eq!(index, 1),
+//!     other => panic!("{other:?}"),
+//! }
+//! assert!(table.get(&key.primary).await?.is_some());
+//! # Ok(()) });
 //! ```
 //!
 //! Attributes stay unique: the locks that actions take and give back are actions of the same transaction, and count.

@@ -21,6 +21,21 @@ use crate::error::Error;
 impl Table {
     /// Updates an item that is there; answers with what it has become.
     ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {model::Update, serde_json::json, table::fresh};
+    /// let order = table.model().entity("order").expect("it is defined");
+    /// let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
+    /// # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
+    /// # table.create(order.encode(made.as_object().unwrap(), fresh())?).await?;
+    /// let update = Update::new().subtract("total", 2).set("tags", json!(["gift"])).when(json!({ "status": "placed" }));
+    /// let stored = table.patch(order, &key, &update, fresh()).await?;
+    /// assert_eq!(order.decode(&stored)["total"], json!(10.5));
+    /// let too_much = table.patch(order, &key, &Update::new().subtract("total", 11), fresh()).await;
+    /// assert!(matches!(too_much, Err(table::Error::Invalid(_))), "it has `min = 0`");
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Invalid`], [`Error::NotFound`], [`Error::ConditionFailed`]; else what DynamoDB says.
     pub async fn patch(
@@ -34,6 +49,18 @@ impl Table {
     }
 
     /// Updates an item, or creates it if the update says all that is required of one; answers with what it has become.
+    ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {model::Update, serde_json::json, table::fresh};
+    /// let order = table.model().entity("order").expect("it is defined");
+    /// let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
+    /// let update = Update::new().add("total", 5);
+    /// table.update(order, &key, &update, fresh()).await?;
+    /// let stored = table.update(order, &key, &update, fresh()).await?;
+    /// assert_eq!(order.decode(&stored)["total"], json!(10));
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// [`Error::Invalid`], [`Error::NotFound`], [`Error::ConditionFailed`]; [`Error::OtherKind`] when an item of another
@@ -51,6 +78,18 @@ impl Table {
     /// Creates an item as given, or sets what is given in the one that is there, which keeps the rest; answers with what it
     /// has become.
     ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {serde_json::json, table::fresh};
+    /// let order = table.model().entity("order").expect("it is defined");
+    /// let mut object = json!({ "user": "ann", "number": 7, "total": 12.5, "status": "paid", "note": "gift" });
+    /// table.upsert(order, object.as_object().expect("an object"), fresh()).await?;
+    /// object = json!({ "user": "ann", "number": 7, "total": 9, "status": "sent" });
+    /// let stored = table.upsert(order, object.as_object().expect("an object"), fresh()).await?;
+    /// assert_eq!(order.decode(&stored)["note"], json!("gift"));
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Invalid`]; [`Error::OtherKind`] when an item of another kind has the key; else what DynamoDB says.
     pub async fn upsert(
@@ -66,6 +105,18 @@ impl Table {
     }
 
     /// Says whether an item that is there is as a condition says, by a write that changes nothing.
+    ///
+    /// ```
+    /// # tests::shop::run(async |table| {
+    /// # use {serde_json::json, table::fresh};
+    /// let order = table.model().entity("order").expect("it is defined");
+    /// let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
+    /// # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
+    /// # table.create(order.encode(made.as_object().unwrap(), fresh())?).await?;
+    /// let placed = model::condition::parse(order, &json!({ "status": "placed" }))?;
+    /// table.check(order, &key, &placed).await?;
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::ConditionFailed`]; else what DynamoDB says.

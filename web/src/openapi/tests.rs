@@ -132,6 +132,7 @@ fn what_is_json_in_a_query_has_its_schema() {
     assert!(names.contains("total") && !names.contains("note"), "{names}: note is hidden");
 }
 
+#[test]
 fn what_may_be_included_is_listed_where_it_may() {
     let document = document(&model());
     let includes = |path: &str| -> Option<Value> {
