@@ -255,6 +255,20 @@ impl Entity {
             .collect()
     }
 
+    /// What may be seen of a stored item: its declared attributes without the hidden ones, what says of which entity it is, and
+    /// the keys that nothing hidden is in.
+    pub fn shown(&self, item: &Item) -> Item {
+        let is_shown = |name: &&str| self.attribute(name).is_some_and(|known| !known.hidden);
+        let attributes = self.attributes.iter().filter(|attribute| !attribute.hidden);
+        let attributes = attributes.map(|attribute| &attribute.field);
+        let open = |key: &&KeyTemplate| key.template.attributes().iter().all(is_shown);
+        let keys = self.keys.iter().filter(open).map(|key| &key.key);
+        let marks = self.discriminator.iter().map(|(name, _)| name);
+        let names = attributes.chain(keys).chain(marks);
+        let values = names.filter_map(|name| Some((name.clone(), item.get(name)?.clone())));
+        values.collect::<HashMap<_, _>>().into()
+    }
+
     /// The attributes that the given texts are, as a stored item has them.
     ///
     /// # Errors

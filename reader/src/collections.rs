@@ -9,15 +9,17 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 use model::{Entity, Pattern, Predicate};
 use serde_json::{Map, Value};
 use table::{Query, Table};
 use web::parameters::{LIST_DEFAULT, LIST_LIMIT};
 use web::paths::collection_path;
-use web::{Parameters, PathTexts, Problem};
+use web::{Form, Parameters, PathTexts, Problem};
 
 use crate::MAX_READS;
 
@@ -42,8 +44,9 @@ pub(crate) fn router(table: &Table) -> Router {
 async fn page(
     State(Collection { table, entities }): State<Collection>,
     path: PathTexts,
+    form: Form,
     mut parameters: Parameters,
-) -> Result<Json<Map<String, Value>>, Problem> {
+) -> Result<Response, Problem> {
     let limit = Some(parameters.number("limit", LIST_LIMIT, LIST_DEFAULT));
     let descending = parameters.choice("order", &["asc", "desc"]) == "desc";
     let cursor = parameters.text("cursor");
@@ -69,9 +72,9 @@ async fn page(
     let found = table.list(&query, MAX_READS).await?;
     let of_entity = |entity: &Entity| {
         let own = found.items.iter().filter(|item| entity.matches(item));
-        (entity.name.clone(), own.map(|item| Value::Object(entity.decode(item))).collect())
+        (entity.name.clone(), own.map(|item| Value::Object(form.item(entity, item))).collect())
     };
     let mut page: Map<String, Value> = entities.iter().map(of_entity).collect();
     page.insert("cursor".to_owned(), found.cursor.map_or(Value::Null, Value::String));
-    Ok(Json(page))
+    Ok(form.answer(StatusCode::OK, HeaderMap::new(), page))
 }

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 use model::Entity;
 use model::relation::Scope;
-use serde_json::{Map, Value};
 use table::Table;
-use web::{EntityPaths, Parameters, PathTexts, Problem};
+use web::{EntityPaths, Form, Parameters, PathTexts, Problem};
 
 use crate::related;
 
@@ -30,8 +30,9 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 async fn item(
     State(Items { table, entity }): State<Items>,
     path: PathTexts,
+    form: Form,
     mut parameters: Parameters,
-) -> Result<(HeaderMap, Json<Map<String, Value>>), Problem> {
+) -> Result<Response, Problem> {
     let includes = related::asked(&mut parameters, table.model(), &entity, &Scope::One);
     parameters.finish()?;
     let key = entity
@@ -40,10 +41,13 @@ async fn item(
     let item = table.get(&key.primary).await?.filter(|item| entity.matches(item));
     let item = item.ok_or_else(|| Problem::no_item(&entity, &path))?;
     if includes.is_empty() {
-        return Ok((web::tagged(&entity, &item), Json(entity.decode(&item))));
+        let headers = web::tagged(&entity, &item);
+        return Ok(form.answer(StatusCode::OK, headers, form.item(&entity, &item)));
     }
+    form.must_be_plain(related::INCLUDE)?;
     let joined = table.join(vec![item], &includes, related::reading(None)).await?.all(&table)?;
     let shown = joined.first().map(|joined| related::shown(&entity, joined, &includes));
     // The version of the item would be no entity tag of others that change by themselves.
-    Ok((HeaderMap::new(), Json(shown.transpose()?.unwrap_or_default())))
+    let shown = shown.transpose()?.unwrap_or_default();
+    Ok(form.answer(StatusCode::OK, HeaderMap::new(), shown))
 }

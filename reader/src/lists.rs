@@ -14,6 +14,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use model::relation::Scope;
@@ -23,7 +25,7 @@ use serde_json::{Map, Value};
 use table::{Query, Table};
 use web::parameters::{LIST_DEFAULT, LIST_LIMIT};
 use web::paths::pattern_path;
-use web::{EntityPaths, Parameters, PathTexts, Problem, conditions};
+use web::{EntityPaths, Form, Parameters, PathTexts, Problem, conditions};
 
 use crate::MAX_READS;
 use crate::range::{self, Asked};
@@ -62,8 +64,9 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 async fn page(
     State(list): State<List>,
     path: PathTexts,
+    form: Form,
     mut parameters: Parameters,
-) -> Result<Json<Listing>, Problem> {
+) -> Result<Response, Problem> {
     let List { table, entity, pattern } = &list;
     let mut query = list.query(&mut parameters);
     let asked = Asked::take(|name| parameters.text(name));
@@ -86,14 +89,17 @@ async fn page(
     query.range = range::of(entity, sort, &path, &asked).map_err(Problem::parameters)?;
     if counts {
         let found = table.count(&query, MAX_READS).await?;
-        return Ok(Json(Listing::Count { count: found.count, cursor: found.cursor }));
+        let count = Listing::Count { count: found.count, cursor: found.cursor };
+        return Ok(Json(count).into_response());
     }
     if !includes.is_empty() {
-        return list.joined(query, &includes).await.map(Json);
+        form.must_be_plain(related::INCLUDE)?;
+        return Ok(Json(list.joined(query, &includes).await?).into_response());
     }
     let found = table.list(&query, MAX_READS).await?;
-    let items = found.items.iter().map(|item| entity.decode(item)).collect();
-    Ok(Json(Listing::Items { items, cursor: found.cursor }))
+    let items = found.items.iter().map(|item| form.item(entity, item)).collect();
+    let page = Listing::Items { items, cursor: found.cursor };
+    Ok(form.answer(StatusCode::OK, HeaderMap::new(), page))
 }
 
 impl List {

@@ -12,16 +12,18 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 use model::relation::Scope;
 use model::{Entity, FieldError, Item, PrimaryKey};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use table::{MAX_BATCH_KEYS, Table};
 use web::routes::batch_path;
-use web::{Parameters, Problem};
+use web::{Form, Parameters, Problem};
 
 use crate::ENOUGH_BYTES;
 use crate::answer::encoded_bytes;
@@ -52,8 +54,9 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 
 async fn many(
     State(Items { table, entity }): State<Items>,
+    form: Form,
     mut parameters: Parameters,
-) -> Result<Json<Many>, Problem> {
+) -> Result<Response, Problem> {
     let text = parameters.text("keys");
     let keys = match text.as_deref().map_or(Err(format!("missing, {EXPECTED}")), list) {
         Ok(keys) => keys,
@@ -65,6 +68,9 @@ async fn many(
     let alike = Scope::Many(Vec::new());
     let includes = related::asked(&mut parameters, table.model(), &entity, &alike);
     parameters.finish()?;
+    if !includes.is_empty() {
+        form.must_be_plain(related::INCLUDE)?;
+    }
     let mut errors = Vec::new();
     let mut wanted = Vec::new();
     for (position, key) in keys.iter().enumerate() {
@@ -97,7 +103,10 @@ async fn many(
         if matches!(joined, Some(None)) {
             many.unread.push(position);
         }
-        let shown = joined.flatten().map(|joined| related::shown(&entity, &joined, &includes));
+        let shown = joined.flatten().map(|joined| match includes.is_empty() {
+            true => Ok(form.item(&entity, &joined.item)),
+            false => related::shown(&entity, &joined, &includes),
+        });
         let shown = shown.transpose()?;
         bytes += shown.as_ref().map_or(0, encoded_bytes);
         // What does not fit into the answer is to be asked for again.
@@ -109,7 +118,7 @@ async fn many(
         many.items.push(shown.filter(|_| fits));
     }
     many.unread.sort_unstable();
-    Ok(Json(many))
+    Ok(form.answer(StatusCode::OK, HeaderMap::new(), many))
 }
 
 /// The keys that a text lists.

@@ -8,14 +8,16 @@
 //!
 //! **Invariant:** `items` has a place for each that is asked for, in their order: the item, or `null` where there is none.
 
+use axum::Router;
 use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 use model::{Entity, FieldError, Model, PrimaryKey, nearest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use table::{MAX_ACTIONS, Table};
-use web::{Kind, Parameters, Problem};
+use web::{Form, Kind, Parameters, Problem};
 
 use crate::ENOUGH_BYTES;
 use crate::answer::encoded_bytes;
@@ -45,8 +47,9 @@ pub(crate) fn router(table: &Table) -> Router {
 
 async fn together(
     State(table): State<Table>,
+    form: Form,
     mut parameters: Parameters,
-) -> Result<Json<Together>, Problem> {
+) -> Result<Response, Problem> {
     let text = parameters.text("items");
     let wanted = text.as_deref().map_or(Err(format!("missing, {EXPECTED}")), list);
     let wanted = wanted.unwrap_or_else(|message| {
@@ -59,7 +62,7 @@ async fn together(
     let found = table.transact_get(&keys).await?;
     let own = |(entity, item): (&&Entity, Option<model::Item>)| {
         let item = item.filter(|item| entity.matches(item));
-        item.map(|item| entity.decode(&item))
+        item.map(|item| form.item(entity, &item))
     };
     let items: Vec<_> = entities.iter().zip(found).map(own).collect();
     let bytes: usize = items.iter().flatten().map(encoded_bytes).sum();
@@ -68,7 +71,7 @@ async fn together(
         let detail = format!("the items are {bytes} bytes as JSON, {expected}");
         return Err(Problem::new(Kind::Refused, detail));
     }
-    Ok(Json(Together { items }))
+    Ok(form.answer(StatusCode::OK, HeaderMap::new(), Together { items }))
 }
 
 /// What a text asks for.

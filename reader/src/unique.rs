@@ -7,15 +7,15 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::StatusCode;
+use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 use model::Entity;
-use serde_json::{Map, Value};
 use table::Table;
 use web::paths::unique_path;
-use web::{Parameters, PathTexts, Problem};
+use web::{Form, Parameters, PathTexts, Problem};
 
 /// The items of one entity.
 #[derive(Clone)]
@@ -34,11 +34,15 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 async fn item(
     State(Items { table, entity }): State<Items>,
     path: PathTexts,
+    form: Form,
     parameters: Parameters,
-) -> Result<(HeaderMap, Json<Map<String, Value>>), Problem> {
+) -> Result<Response, Problem> {
     parameters.finish()?;
     match table.find_by(&entity, &path.pairs()).await {
-        Ok(Some(item)) => Ok((web::tagged(&entity, &item), Json(entity.decode(&item)))),
+        Ok(Some(item)) => {
+            let headers = web::tagged(&entity, &item);
+            Ok(form.answer(StatusCode::OK, headers, form.item(&entity, &item)))
+        }
         Ok(None) => Err(Problem::no_item(&entity, &path)),
         Err(error) => Err(Problem::of_write(&entity, error)),
     }

@@ -8,6 +8,8 @@ mod batches;
 mod collections;
 #[path = "http/filters.rs"]
 mod filters;
+#[path = "http/forms.rs"]
+mod forms;
 #[path = "http/hostile.rs"]
 mod hostile;
 #[path = "http/items.rs"]

@@ -13,6 +13,7 @@
 //! | `Idempotency-Key` | [`IdempotencyKey`] |
 //! | what conditions a caller may send | [`conditions`] |
 //! | every kind of problem, its status and when it comes | [`problem::Kind`] |
+//! | `Accept`: items as DynamoDB writes them | [`Form`] |
 //! | what is done where no route is | [`finish()`] |
 //! | what is logged and measured of a request | `requests` |
 //! | the id in `x-request-id` | `request_id` |
@@ -24,6 +25,7 @@
 pub mod body;
 pub mod conditions;
 mod finish;
+mod form;
 mod gateway;
 mod idempotency;
 pub mod json;
@@ -39,6 +41,7 @@ mod serve;
 
 pub use body::{JsonObject, JsonRows};
 pub use finish::finish;
+pub use form::{DYNAMODB_JSON, Form};
 pub use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey, MAX_KEY_BYTES};
 pub use parameters::Parameters;
 pub use paths::{EntityPaths, PathTexts};

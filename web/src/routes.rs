@@ -177,6 +177,17 @@ impl Operation {
         }
     }
 
+    /// Whether its answer is of items, which [`crate::Form`] writes.
+    pub fn answers_items(self) -> bool {
+        match self {
+            Self::Create | Self::Replace | Self::Update | Self::Delete | Self::Upsert => true,
+            Self::Get | Self::GetMany | Self::GetTogether | Self::GetUnique => true,
+            Self::List | Self::Query | Self::Collection => true,
+            Self::Batch | Self::BatchAny | Self::Transact => false,
+            Self::Rollups | Self::Rollup | Self::OpenApi | Self::Health => false,
+        }
+    }
+
     /// Whether it asks DynamoDB, and so may meet its problems.
     pub fn asks_dynamodb(self) -> bool {
         !matches!(self, Self::Rollups | Self::OpenApi | Self::Health)

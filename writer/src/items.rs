@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header::LOCATION;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{post, put};
 use axum::{Json, Router};
 use model::{Entity, Item};
-use serde_json::{Map, Value};
 use table::{Error, Table, fresh};
 use web::{
-    EntityPaths, IdempotencyKey, JsonObject, JsonRows, Parameters, PathTexts, Preconditions,
+    EntityPaths, Form, IdempotencyKey, JsonObject, JsonRows, Parameters, PathTexts, Preconditions,
     Problem, conditions,
 };
 
@@ -38,6 +37,7 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 
 async fn create(
     State(Items { table, entity }): State<Items>,
+    form: Form,
     parameters: Parameters,
     preconditions: Preconditions,
     IdempotencyKey(token): IdempotencyKey,
@@ -54,7 +54,7 @@ async fn create(
     };
     match created {
         Ok(item) => {
-            let answer = answered(&entity, &item);
+            let answer = answered(form, &entity, &item);
             Ok((StatusCode::CREATED, [(LOCATION, path)], answer).into_response())
         }
         Err(error @ Error::AlreadyExists { .. }) => {
@@ -79,6 +79,7 @@ async fn create_once(table: &Table, item: Item, token: &str) -> Result<Item, Err
 async fn replace(
     State(Items { table, entity }): State<Items>,
     path: PathTexts,
+    form: Form,
     mut parameters: Parameters,
     preconditions: Preconditions,
     JsonObject(object): JsonObject,
@@ -90,12 +91,13 @@ async fn replace(
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
     let put = table.put(encoded.item, &condition).await;
     let item = put.map_err(|error| Problem::of_write(&entity, error))?;
-    Ok(answered(&entity, &item).into_response())
+    Ok(answered(form, &entity, &item))
 }
 
 async fn update(
     State(Items { table, entity }): State<Items>,
     path: PathTexts,
+    form: Form,
     mut parameters: Parameters,
     preconditions: Preconditions,
     JsonObject(object): JsonObject,
@@ -112,7 +114,7 @@ async fn update(
         false => table.patch(&entity, &key, &update, fresh()).await,
     };
     match updated {
-        Ok(item) => Ok(answered(&entity, &item).into_response()),
+        Ok(item) => Ok(answered(form, &entity, &item)),
         Err(Error::NotFound { .. }) => Err(Problem::no_item(&entity, &path)),
         Err(error) => Err(Problem::of_write(&entity, error)),
     }
@@ -121,6 +123,7 @@ async fn update(
 async fn delete(
     State(Items { table, entity }): State<Items>,
     path: PathTexts,
+    form: Form,
     mut parameters: Parameters,
     preconditions: Preconditions,
 ) -> Result<Response, Problem> {
@@ -132,16 +135,16 @@ async fn delete(
         .key_from_text(&path.pairs())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
     match table.remove(&entity, &key.primary, &condition).await {
-        Ok(item) if answers => Ok(answered(&entity, &item).into_response()),
+        Ok(item) if answers => Ok(answered(form, &entity, &item)),
         Ok(_) => Ok(StatusCode::NO_CONTENT.into_response()),
         Err(Error::NotFound { .. }) => Err(Problem::no_item(&entity, &path)),
         Err(error) => Err(Problem::of_write(&entity, error)),
     }
 }
 
-/// An item with its version.
-fn answered(entity: &Entity, item: &Item) -> (HeaderMap, Json<Map<String, Value>>) {
-    (web::tagged(entity, item), Json(entity.decode(item)))
+/// An answer that is an item, with its version.
+fn answered(form: Form, entity: &Entity, item: &Item) -> Response {
+    form.answer(StatusCode::OK, web::tagged(entity, item), form.item(entity, item))
 }
 
 async fn batch(

@@ -6,16 +6,16 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use axum::routing::put;
-use axum::{Json, Router};
 use model::{Entity, Unique};
 use table::{Table, fresh};
 use web::paths::{path_of, unique_path};
-use web::{JsonObject, Parameters, PathTexts, Preconditions, Problem};
+use web::{Form, JsonObject, Parameters, PathTexts, Preconditions, Problem};
 
 use crate::encode::settled;
 
@@ -41,6 +41,7 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 async fn upsert(
     State(Items { table, entity, unique }): State<Items>,
     path: PathTexts,
+    form: Form,
     parameters: Parameters,
     preconditions: Preconditions,
     JsonObject(object): JsonObject,
@@ -52,9 +53,10 @@ async fn upsert(
     let names: Vec<_> = unique.attributes.iter().map(String::as_str).collect();
     let written = table.upsert_by(&entity, &names, &object, fresh()).await;
     let written = written.map_err(|error| Problem::of_write(&entity, error))?;
-    let answer = (web::tagged(&entity, &written.item), Json(entity.decode(&written.item)));
+    let item = form.item(&entity, &written.item);
+    let answer = form.answer(StatusCode::OK, web::tagged(&entity, &written.item), item);
     if !written.is_new {
-        return Ok(answer.into_response());
+        return Ok(answer);
     }
     let path = path_of(&entity, &written.item).map_err(invalid)?;
     Ok((StatusCode::CREATED, [(LOCATION, path)], answer).into_response())

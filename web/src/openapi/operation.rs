@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::keys::in_path;
 use super::schema::{self, reference};
 use crate::body::MAX_BATCH_ROWS;
+use crate::form::DYNAMODB_JSON;
 use crate::idempotency::{IDEMPOTENCY_KEY, MAX_KEY_BYTES};
 use crate::parameters::{POINTS_DEFAULT, POINTS_LIMIT};
 use crate::paths::path_attributes;
@@ -58,9 +59,10 @@ pub(super) fn of_entity(model: &Model, operation: Operation, entity: &Entity) ->
             deleted.parameters.push(query("return", returns, description));
             deleted.parameters.push(if_match(entity));
             let mut operation = deleted.success(StatusCode::NO_CONTENT, "it is deleted", None);
-            let schema = json!({ JSON: { "schema": reference(name) } });
+            let as_stored = json!({ "schema": { "type": "object" } });
+            let content = json!({ JSON: { "schema": reference(name) }, DYNAMODB_JSON: as_stored });
             operation["responses"]["200"] =
-                json!({ "description": "the item as it was", "content": schema });
+                json!({ "description": "the item as it was", "content": content });
             operation
         }
         Operation::Update => {
@@ -209,6 +211,9 @@ impl<'a> Answer<'a> {
         let mut success = json!({ "description": description });
         if let Some(schema) = schema {
             success["content"] = json!({ JSON: { "schema": schema } });
+            if self.operation.answers_items() {
+                success["content"][DYNAMODB_JSON] = json!({ "schema": { "type": "object" } });
+            }
         }
         let mut responses = Map::from_iter([(status.as_str().to_owned(), success)]);
         responses.extend(problems(self.operation));

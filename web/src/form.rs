@@ -1,0 +1,122 @@
+//! How items are written in an answer: as JSON of their attributes, or as DynamoDB writes them.
+//!
+//! ```text
+//! Accept: application/json                  { "user": "ann", "number": 7, "tags": ["gift"] }
+//! Accept: application/vnd.dynamodb+json     { "PK": { "S": "USER#ann" }, …, "number": { "N": "7" }, "tags": { "SS": ["gift"] } }
+//! ```
+//!
+//! The second is for those who go on with DynamoDB's own tools: it tells a set from a list and a decimal from a float, and has the
+//! stored names and the keys.
+//!
+//! **Invariant:** neither has what is hidden, nor a key that is made from it.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, http::StatusCode};
+use model::{Entity, Item};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::problem::{Kind, Problem};
+
+/// The media type of items as DynamoDB writes them.
+pub const DYNAMODB_JSON: &str = "application/vnd.dynamodb+json";
+
+/// How items are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As JSON of their attributes.
+    Plain,
+    /// As DynamoDB writes them.
+    Stored,
+}
+
+impl Form {
+    /// An item of an entity.
+    pub fn item(self, entity: &Entity, item: &Item) -> Map<String, Value> {
+        match self {
+            Self::Plain => entity.decode(item),
+            Self::Stored => match serde_json::to_value(entity.shown(item)) {
+                Ok(Value::Object(object)) => object,
+                other => unreachable!("an item is an object in JSON: {other:?}"),
+            },
+        }
+    }
+
+    /// An answer that has items of this form.
+    pub fn answer(self, status: StatusCode, headers: HeaderMap, body: impl Serialize) -> Response {
+        let mut response = (status, headers, Json(body)).into_response();
+        if self == Self::Stored {
+            let value = HeaderValue::from_static(DYNAMODB_JSON);
+            response.headers_mut().insert(CONTENT_TYPE, value);
+        }
+        response
+    }
+
+    /// Refuses what has no form of DynamoDB's.
+    ///
+    /// # Errors
+    /// The problem of the header, if it asks for that form.
+    pub fn must_be_plain(self, what: &str) -> Result<(), Problem> {
+        match self {
+            Self::Plain => Ok(()),
+            Self::Stored => {
+                let detail =
+                    format!("`Accept: {DYNAMODB_JSON}`: expected application/json with {what}");
+                Err(Problem::new(Kind::BadHeader, detail))
+            }
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Form {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
+        let values = parts.headers.get_all(ACCEPT).iter();
+        let mut types =
+            values.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
+        let asks = types.any(|one| is_wanted(one, DYNAMODB_JSON));
+        Ok(if asks { Self::Stored } else { Self::Plain })
+    }
+}
+
+/// Whether a part of `Accept` names this type, and not to refuse it.
+fn is_wanted(part: &str, media_type: &str) -> bool {
+    let mut parameters = part.split(';').map(str::trim);
+    let is_named = parameters.next().is_some_and(|name| name.eq_ignore_ascii_case(media_type));
+    let weight = parameters.find_map(|one| one.strip_prefix("q=")).and_then(|q| q.parse().ok());
+    is_named && weight.is_none_or(|weight: f32| weight > 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    async fn form(accept: &str) -> Form {
+        let request = Request::builder().header(ACCEPT, accept).body(()).expect("a request");
+        let Ok(form) = Form::from_request_parts(&mut request.into_parts().0, &()).await;
+        form
+    }
+
+    #[tokio::test]
+    async fn only_who_names_the_form_of_dynamodb_gets_it() {
+        for accept in
+            ["*/*", "application/json", "application/vnd.dynamodb+json;q=0", "text/html, */*;q=0.8"]
+        {
+            assert_eq!(form(accept).await, Form::Plain, "{accept}");
+        }
+        for accept in [
+            "application/vnd.dynamodb+json",
+            "Application/Vnd.DynamoDB+JSON; charset=utf-8",
+            "text/html, application/vnd.dynamodb+json;q=0.5",
+        ] {
+            assert_eq!(form(accept).await, Form::Stored, "{accept}");
+        }
+    }
+}
