@@ -102,6 +102,18 @@ impl Path {
         })
     }
 
+    /// An item without what is at this place, if maps lead there.
+    pub(crate) fn taken_from(&self, item: &Item) -> Item {
+        let mut item = item.clone();
+        let Some((Step::Name(first), nested)) = self.steps.split_first() else { return item };
+        let Some(mut value) = item.remove(first) else { return item };
+        if !nested.is_empty() {
+            take(&mut value, nested);
+            item.insert(first.clone(), value);
+        }
+        item
+    }
+
     /// Whether one of the two is the other or leads into it. DynamoDB takes no two such in one update.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.steps.iter().zip(&other.steps).all(|(left, right)| left == right)
@@ -125,6 +137,19 @@ impl AttributeType {
 
     fn may_be_list(&self) -> bool {
         matches!(self, Self::List | Self::Any)
+    }
+}
+
+/// Takes what is at a place out of the maps that lead there.
+fn take(value: &mut AttributeValue, steps: &[Step]) {
+    let (AttributeValue::M(members), Some((Step::Name(name), nested))) =
+        (value, steps.split_first())
+    else {
+        return;
+    };
+    match members.get_mut(name).filter(|_| !nested.is_empty()) {
+        Some(inner) => take(inner, nested),
+        None => drop(members.remove(name)),
     }
 }
 

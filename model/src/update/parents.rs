@@ -62,6 +62,34 @@ impl UpdatePlan {
         Ok(plan)
     }
 
+    /// What an item may have been before such an update made maps in it: the item itself, and then without a map that the update
+    /// leads through, of each attribute.
+    pub fn before_parents(&self, item: &Item) -> Vec<Item> {
+        let mut maps: Vec<Path> = Vec::new();
+        for Assignment { path, .. } in &self.assignments {
+            for length in 1..path.steps.len() {
+                let steps = path.steps[..length].to_vec();
+                let map = Path { attribute: path.attribute.clone(), steps };
+                let is_map = matches!(map.value_in(item), Some(AttributeValue::M(_)));
+                if is_map && !maps.contains(&map) {
+                    maps.push(map);
+                }
+            }
+        }
+        let mut items = vec![item.clone()];
+        while let Some(root) = maps.first().map(|map| map.steps[0].clone()) {
+            let (own, others) = maps.into_iter().partition(|map| map.steps[0] == root);
+            let own: Vec<Path> = own;
+            let before = |item: &Item| {
+                let without = own.iter().map(|map| map.taken_from(item));
+                std::iter::once(item.clone()).chain(without).collect::<Vec<_>>()
+            };
+            items = items.iter().flat_map(before).collect();
+            maps = others;
+        }
+        items
+    }
+
     /// Whether a place is nested in an attribute, so that what it leads through may be absent.
     pub fn is_nested(&self) -> bool {
         self.assignments.iter().any(|assignment| !assignment.path.is_whole())

@@ -257,3 +257,30 @@ fn a_relative_change_brings_what_must_hold_before_it() {
     assert!(!holds(tag("d"), &set(&["a", "b", "c"])));
     assert!(holds(tag("a"), &set(&["a", "b", "c"])), "it is there already");
 }
+
+#[test]
+fn before_maps_were_made_an_item_was_without_one_of_each_attribute_or_as_it_is() {
+    let json = json!({ "skills": { "a": { "b": 1 }, "x": 1 }, "free": { "y": 1 }, "t": 1 });
+    let item = |json: &serde_json::Value| -> Item {
+        match value::encode(&crate::AttributeType::Any, json) {
+            Ok(AttributeValue::M(members)) => members.into(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let update =
+        update(json!({ "add": { "skills.a.b": 1, "skills.x": 1, "free.y": 1, "visits": 1 } }));
+    let before = plan(&update).expect("a plan").before_parents(&item(&json));
+    let skills = [Some(json!({ "a": { "b": 1 }, "x": 1 })), None, Some(json!({ "x": 1 }))];
+    let expected = skills.into_iter().flat_map(|skills| {
+        [Some(json!({ "y": 1 })), None].map(|free| {
+            let mut json = json!({ "t": 1 });
+            json.as_object_mut().expect("an object").extend(
+                [("skills", skills.clone()), ("free", free)]
+                    .into_iter()
+                    .filter_map(|(name, json)| Some((name.to_owned(), json?))),
+            );
+            item(&json)
+        })
+    });
+    assert_eq!(before, expected.collect::<Vec<_>>());
+}

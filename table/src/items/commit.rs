@@ -9,12 +9,17 @@
 //! To move the locks of an item one must know those it has. So it is looked at, by a write that is never done, and the
 //! transaction depends on its unique attributes being as they were seen. A create need not look.
 //!
+//! What a token stands for is what was sent the first time. Updates that made maps then would be sent otherwise now that these are
+//! there; so, when DynamoDB says that the token was another's, they are sent as they would have been without them. None of these
+//! can be done anew, for each depends on a map not being there that is.
+//!
 //! **Invariant:** a transaction that is done leaves, for each item it wrote, exactly the locks that its values make.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 use model::{Item, Predicate, PrimaryKey};
@@ -32,6 +37,8 @@ pub(super) const MAX_ROUNDS: u32 = 12;
 /// How long to wait at least before it is made anew; doubled each time, up to the most.
 const DELAY: Duration = Duration::from_millis(5);
 const MAX_DELAY: Duration = Duration::from_millis(320);
+/// The most ways that a transaction with a token may have been sent before, for maps that were not there, which are tried.
+const MAX_EARLIER: usize = 32;
 
 /// Why a transaction was not done: an error, and at which write, where it is at one.
 #[derive(Debug)]
@@ -86,25 +93,19 @@ impl Table {
         for round in 0..MAX_ROUNDS {
             self.look(writes, &mut seen).await?;
             let (actions, locks) = self.actions(writes, &seen, &foreign)?;
-            let request = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(actions))
-                .set_client_request_token(token.map(str::to_owned));
-            let error = match request.send().await {
-                Ok(_) => {
-                    let items = seen.into_iter().map(|seen| match seen {
-                        Seen::Known(item) => item,
-                        Seen::Unknown => None,
-                    });
-                    return Ok(items.collect());
-                }
+            let error = match self.transact(actions, token).await {
+                Ok(()) => return Ok(items(seen)),
                 Err(error) => error,
             };
             let cancelled = match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                     let reasons = cancelled.cancellation_reasons();
                     self.cancelled(writes, &mut seen, &locks, &mut foreign, reasons)
+                }
+                Some(TransactWriteItemsError::IdempotentParameterMismatchException(_))
+                    if self.was_done(writes, &seen, token).await =>
+                {
+                    return Ok(items(seen));
                 }
                 _ => Cancelled::Failed(Failed::whole(Error::of(self.name(), error))),
             };
@@ -115,6 +116,32 @@ impl Table {
         }
         let source = "other transactions keep changing the items".into();
         Err(Failed::whole(Error::Conflict { source }))
+    }
+
+    async fn transact(
+        &self,
+        actions: Vec<TransactWriteItem>,
+        token: Option<&str>,
+    ) -> Result<(), SdkError<TransactWriteItemsError>> {
+        let request = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(actions))
+            .set_client_request_token(token.map(str::to_owned));
+        request.send().await.map(drop)
+    }
+
+    /// Whether these writes were done with this token before, when maps that their updates lead through were not there yet.
+    async fn was_done(&self, writes: &[Write<'_>], seen: &[Seen], token: Option<&str>) -> bool {
+        for earlier in earlier(writes, seen).into_iter().skip(1).take(MAX_EARLIER) {
+            let Ok((actions, _)) = self.actions(writes, &earlier, &HashSet::new()) else {
+                continue;
+            };
+            if self.transact(actions, token).await.is_ok() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Looks at the items of those writes that must know them, and says what is known to be wrong with them.
@@ -228,6 +255,36 @@ impl Table {
             }
         }
     }
+}
+
+/// What may have been seen before the updates made maps: what is seen now first.
+fn earlier(writes: &[Write<'_>], seen: &[Seen]) -> Vec<Vec<Seen>> {
+    let mut all = vec![Vec::new()];
+    for (write, seen) in writes.iter().zip(seen) {
+        let before = match (&write.effect, seen) {
+            (Effect::Update(plan), Seen::Known(Some(item))) => {
+                let items = plan.before_parents(item).into_iter();
+                items.map(|item| Seen::Known(Some(item))).collect()
+            }
+            _ => vec![seen.clone()],
+        };
+        let with_each = |all: &Vec<Seen>| {
+            let each =
+                before.iter().map(|one| [all.as_slice(), std::slice::from_ref(one)].concat());
+            each.collect::<Vec<_>>()
+        };
+        all = all.iter().flat_map(with_each).take(MAX_EARLIER + 1).collect();
+    }
+    all
+}
+
+/// The items that were seen.
+fn items(seen: Vec<Seen>) -> Vec<Option<Item>> {
+    let item = |seen| match seen {
+        Seen::Known(item) => item,
+        Seen::Unknown => None,
+    };
+    seen.into_iter().map(item).collect()
 }
 
 impl Failed {

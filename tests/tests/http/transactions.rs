@@ -214,6 +214,36 @@ async fn a_request_with_a_key_is_done_once() {
     }
 }
 
+/// The maps on the way are there the second time: what is sent to DynamoDB then would be another request than the first.
+#[tokio::test]
+async fn a_request_with_a_key_is_done_once_also_where_it_made_maps() {
+    let shop = Shop::open().await;
+    shop.load("thing", &[json!({ "id": "a" }), json!({ "id": "b", "map": { "x": 1 } })]).await;
+    let thing = |action: &str, id: &str, add: Value| json!({ "action": action, "entity": "thing", "key": { "id": id }, "add": add });
+    let actions = json!([
+        thing("patch", "a", json!({ "map.x": 1, "map.y": 2, "number": 1 })),
+        thing("patch", "b", json!({ "map.x": 1, "any.deep.z": 3 })),
+        thing("update", "c", json!({ "map.x": 1 })),
+    ]);
+    // Tokens are an account's, which tests share.
+    let key = [("Idempotency-Key", shop.table.name())];
+    for _ in 0..3 {
+        let done = shop.send_with(&key, "POST", "/transactions", &actions).await;
+        assert_eq!(done.status, 200, "{}", done.text);
+    }
+    let a = shop.get("/thing/a").await.json();
+    assert_eq!((&a["map"], &a["number"]), (&json!({ "x": 1, "y": 2 }), &json!(1)));
+    let b = shop.get("/thing/b").await.json();
+    assert_eq!((&b["map"], &b["any"]), (&json!({ "x": 2 }), &json!({ "deep": { "z": 3 } })));
+    assert_eq!(shop.get("/thing/c").await.json()["map"], json!({ "x": 1 }));
+    for other in [json!({ "map.x": 2 }), json!({ "map.x": 1, "map.y": 2 })] {
+        let other = json!([thing("patch", "a", other)]);
+        let reused = shop.send_with(&key, "POST", "/transactions", other).await;
+        assert_eq!(reused.problem(), problem(409, "idempotency-key-reused"), "{}", reused.text);
+    }
+    assert_eq!(shop.get("/thing/a").await.json(), a);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_transfers_at_once_lose_nothing() {
     let shop = Shop::open().await;
