@@ -1,8 +1,9 @@
 //! Checks collections: that the entities of one share its partitions.
 
 use super::Report;
-use crate::attribute::AttributeType;
+use crate::attribute::Attribute;
 use crate::entity::Entity;
+use crate::template::{Segment, Template};
 
 /// The name that a page of a collection has for something else than an entity.
 const CURSOR: &str = "cursor";
@@ -28,7 +29,7 @@ pub(super) fn check(entities: &[Entity], report: &mut Report<'_>) {
                 );
                 let key = &entity.keys[0].key;
                 let help = format!(
-                    "expected the same `{key}` template, of attributes that have the same names and types"
+                    "expected the same `{key}` template, of attributes that have the same types, `trim` and case"
                 );
                 report.value(&place, message, help);
             }
@@ -36,11 +37,26 @@ pub(super) fn check(entities: &[Entity], report: &mut Report<'_>) {
     }
 }
 
-/// Whether the same values of the same attributes make the same partition key.
+/// Whether the same values make the same partition key, whatever the attributes are called: who a card is to may be a `receiver`
+/// there and an `id` elsewhere.
 fn share_partitions(left: &Entity, right: &Entity) -> bool {
-    let kinds = |entity: &Entity| -> Vec<Option<AttributeType>> {
+    let values = |entity: &Entity| -> Vec<_> {
         let names = entity.partition_attributes().into_iter();
-        names.map(|name| entity.attribute(name).map(|known| known.kind.clone())).collect()
+        let value = |known: &Attribute| (known.kind.clone(), known.rules.trim, known.rules.case);
+        names.map(|name| entity.attribute(name).map(value)).collect()
     };
-    left.partition() == right.partition() && kinds(left) == kinds(right)
+    unnamed(left) == unnamed(right) && values(left) == values(right)
+}
+
+/// The template of a partition key with the position of each attribute for its name.
+fn unnamed(entity: &Entity) -> Template {
+    let names = entity.partition_attributes();
+    let mut template = entity.partition().clone();
+    for segment in &mut template.segments {
+        if let Segment::Field { attribute, .. } = segment {
+            let position = names.iter().position(|name| name == attribute);
+            *attribute = position.map(|position| position.to_string()).unwrap_or_default();
+        }
+    }
+    template
 }

@@ -512,7 +512,17 @@ fn the_entities_of_a_collection_share_its_partitions() {
     let model = Model::parse("weir.toml", &shared).expect("valid");
     assert_eq!(model.collections(), ["account"]);
     assert_eq!(model.collection("account").len(), 2);
+    // What makes the partition may be called otherwise.
+    let (before, customer) = shared.split_once("[entities.customer]").expect("a customer");
+    let renamed = customer.replacen("user_id", "id", 2);
+    let renamed = format!("{before}[entities.customer]{renamed}");
+    assert!(Model::parse("weir.toml", &renamed).is_ok(), "{renamed}");
     let cases = [
+        (
+            "user_id = { type = \"string\",",
+            "user_id = { type = \"string\", lower = true,",
+            "do not share the partitions",
+        ),
         ("PK = \"USER#{user_id}\"", "PK = \"USERS#{user_id}\"", "do not share the partitions"),
         ("[\"account\"]", "[\"account\", \"account\"]", "`account` twice"),
         ("[\"account\"]", "[\"a b\"]", "cannot name a collection"),
