@@ -58,6 +58,12 @@ async fn transact(
     for (index, row) in rows.iter().enumerate() {
         let (entity, path) =
             add(&model, &mut transaction, row).map_err(|problem| problem.of_action(index))?;
+        // DynamoDB would not take it, and would not say of which item.
+        if let Some(other) = paths.iter().position(|other| *other == path) {
+            let detail =
+                format!("`{path}` is action {other}'s too, expected one action for each item");
+            return Err(Problem::new(Kind::Validation, detail).of_action(index));
+        }
         entities.push(entity);
         paths.push(path);
     }

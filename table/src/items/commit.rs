@@ -10,8 +10,8 @@
 //! transaction depends on its unique attributes being as they were seen. A create need not look.
 //!
 //! What a token stands for is what was sent the first time. Updates that made maps then would be sent otherwise now that these are
-//! there; so, when DynamoDB says that the token was another's, they are sent as they would have been without them. None of these
-//! can be done anew, for each depends on a map not being there that is.
+//! there; so, when DynamoDB says that the token was another's, they are sent as they would have been without them. It knows the token,
+//! and does none of these anew.
 //!
 //! **Invariant:** a transaction that is done leaves, for each item it wrote, exactly the locks that its values make.
 
@@ -103,7 +103,7 @@ impl Table {
                     self.cancelled(writes, &mut seen, &locks, &mut foreign, reasons)
                 }
                 Some(TransactWriteItemsError::IdempotentParameterMismatchException(_))
-                    if self.was_done(writes, &seen, token).await =>
+                    if self.was_done(writes, token).await? =>
                 {
                     return Ok(items(seen));
                 }
@@ -131,30 +131,30 @@ impl Table {
         request.send().await.map(drop)
     }
 
-    /// Whether these writes were done with this token before, when maps that their updates lead through were not there yet.
-    async fn was_done(&self, writes: &[Write<'_>], seen: &[Seen], token: Option<&str>) -> bool {
-        for earlier in earlier(writes, seen).into_iter().skip(1).take(MAX_EARLIER) {
-            let Ok((actions, _)) = self.actions(writes, &earlier, &HashSet::new()) else {
-                continue;
-            };
-            if self.transact(actions, token).await.is_ok() {
-                return true;
+    /// Whether these writes were done with this token before: sent as they would be now, or as they would have been when maps
+    /// that their updates lead through were not there yet.
+    async fn was_done(&self, writes: &[Write<'_>], token: Option<&str>) -> Result<bool, Failed> {
+        let mut seen = vec![Seen::Unknown; writes.len()];
+        self.look(writes, &mut seen).await?;
+        for earlier in earlier(writes, &seen) {
+            let actions = self.actions(writes, &earlier, &HashSet::new());
+            if let Ok((actions, _)) = actions
+                && self.transact(actions, token).await.is_ok()
+            {
+                return Ok(true);
             }
         }
-        false
+        Ok(false)
     }
 
-    /// Looks at the items of those writes that must know them, and says what is known to be wrong with them.
+    /// Looks at the items of those writes that must know them. What is wrong with them is for DynamoDB to say: a transaction that
+    /// was done before, with the same token, may have left them so.
     async fn look(&self, writes: &[Write<'_>], seen: &mut [Seen]) -> Result<(), Failed> {
         for (index, write) in writes.iter().enumerate() {
             if write.looks() && matches!(seen[index], Seen::Unknown) {
                 let item =
                     self.probe(&write.key).await.map_err(|error| Failed::at(index, error))?;
                 seen[index] = Seen::Known(item);
-            }
-            if let Seen::Known(item) = &seen[index] {
-                let explained = write.guard.explain(self, &write.key, item.as_ref());
-                explained.map_err(|error| Failed::at(index, error))?;
             }
         }
         Ok(())
@@ -273,7 +273,7 @@ fn earlier(writes: &[Write<'_>], seen: &[Seen]) -> Vec<Vec<Seen>> {
                 before.iter().map(|one| [all.as_slice(), std::slice::from_ref(one)].concat());
             each.collect::<Vec<_>>()
         };
-        all = all.iter().flat_map(with_each).take(MAX_EARLIER + 1).collect();
+        all = all.iter().flat_map(with_each).take(MAX_EARLIER).collect();
     }
     all
 }
