@@ -29,11 +29,14 @@ use std::process::Command;
 use self::document::Exchange;
 use self::expected::Expected;
 use crate::example::Example;
+use crate::system::System;
 
 /// Where `weir dev` serves, as a README names it.
 const SERVED: &str = "http://127.0.0.1:3000";
 /// What tells a question to a rollup, which the processor must have caught up for.
 const OF_ROLLUPS: &str = "/rollups/";
+/// What a request's key begins behind.
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key: ";
 /// The most records of a batch of the processor's.
 const BATCH_SIZE: usize = 100;
 
@@ -68,15 +71,23 @@ pub async fn take(name: &'static str) {
             processor.catch_up().await;
         }
         let expected = Expected::parse(&answer).unwrap_or_else(|error| panic!("{place}: {error}"));
-        let found = run(request.replace(SERVED, example.system.http.url())).await;
+        let key = format!("{IDEMPOTENCY_KEY}{}-", run(&example.system));
+        let request = request.replace(IDEMPOTENCY_KEY, &key);
+        let found = printed(request.replace(SERVED, example.system.http.url())).await;
         let differences = expected.differences(&found).join("\n  ");
         assert!(differences.is_empty(), "{place}: {request}\n  {differences}\n\n{found}");
     }
     processor.stop().await;
 }
 
+/// What tells this run from others at the same DynamoDB, which remembers idempotency keys whatever table they were for.
+pub fn run(system: &System) -> String {
+    let parts: Vec<_> = system.model.table.name.rsplitn(3, '-').collect();
+    format!("{}-{}", parts[1], parts[0])
+}
+
 /// What a command prints.
-async fn run(command: String) -> String {
+async fn printed(command: String) -> String {
     let run = move || {
         let output = Command::new("sh").arg("-c").arg(&command).output();
         let output = output.unwrap_or_else(|error| panic!("sh: {error}"));

@@ -4,6 +4,8 @@
 mod github;
 #[path = "examples/notes.rs"]
 mod notes;
+#[path = "examples/thank_you_cards.rs"]
+mod thank_you_cards;
 
 /// Seeds of the random histories.
 const SEEDS: std::ops::Range<u64> = 0..2;

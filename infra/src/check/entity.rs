@@ -32,8 +32,9 @@ pub(super) fn summary(model: &Model, entity: &Entity, routes: &[Route]) -> Strin
         parts.push(indented(&section("relations", relations.collect())));
     }
     if !entity.collections.is_empty() {
-        let paths = entity.collections.iter().map(|name| web::paths::collection_path(name, entity));
-        parts.push(indented(&format!("collections {}\n", paths.collect::<Vec<_>>().join(", "))));
+        let paths: Vec<_> =
+            entity.collections.iter().map(|name| collection(name, routes)).collect();
+        parts.push(indented(&format!("collections {}\n", paths.join(", "))));
     }
     if !entity.unique.is_empty() {
         let names = entity.unique.iter().map(|unique| unique.attributes.join(" with "));
@@ -46,6 +47,14 @@ pub(super) fn summary(model: &Model, entity: &Entity, routes: &[Route]) -> Strin
         parts.push(indented(&format!("known by {}\n", tests.join(" and "))));
     }
     parts.concat()
+}
+
+/// The path of a collection, which its first entity names the values of.
+fn collection(name: &str, routes: &[Route]) -> String {
+    let start = format!("/collections/{name}/");
+    let is_of = |path: &str| format!("{path}/").starts_with(&start);
+    let mut paths = routes.iter().map(|route| &route.path);
+    paths.find(|path| is_of(path)).cloned().unwrap_or_default()
 }
 
 /// The paths of the entity, each once, with the methods it takes.
