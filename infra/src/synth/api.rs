@@ -35,9 +35,19 @@ const AUTHORIZER: &str = "JwtAuthorizer";
 const ANY_PATH: &str = "/{proxy+}";
 /// How long a browser may remember what other origins may ask.
 const CORS_MAX_AGE_S: u32 = 3_600;
-/// What requests of other origins may carry: a body's type, a token, or what IAM's signatures need.
-const CORS_HEADERS: [&str; 5] =
-    ["authorization", "content-type", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"];
+/// What requests of other origins may carry: a body's type, a token, what they depend on, or what IAM's signatures need.
+const CORS_HEADERS: [&str; 8] = [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-security-token",
+];
+/// What they may read of an answer.
+const CORS_EXPOSED: [&str; 4] = ["etag", "location", "retry-after", "x-request-id"];
 /// What is logged of a request.
 const LOGGED: [(&str, &str); 10] = [
     ("time", "$context.requestTime"),
@@ -85,7 +95,7 @@ fn api(methods: BTreeSet<String>) -> Value {
         "AllowOrigins": { "Fn::Split": [",", reference(CORS_ORIGINS)] },
         "AllowMethods": methods,
         "AllowHeaders": CORS_HEADERS,
-        "ExposeHeaders": ["location", "x-request-id"],
+        "ExposeHeaders": CORS_EXPOSED,
         "MaxAge": CORS_MAX_AGE_S,
     });
     json!({
