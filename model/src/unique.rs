@@ -45,6 +45,12 @@ pub struct Lock {
 }
 
 impl Entity {
+    /// The constraints that callers may find items by: none is about what is hidden.
+    pub fn open_unique(&self) -> impl Iterator<Item = &Unique> {
+        let is_shown = |name: &String| self.attribute(name).is_some_and(|known| !known.hidden);
+        self.unique.iter().filter(move |unique| unique.attributes.iter().all(is_shown))
+    }
+
     /// The locks that an item has.
     ///
     /// # Errors

@@ -4,6 +4,8 @@
 //! GET /unique/user/email/ann@example.com
 //! GET /unique/user/tenant+number/t1/7
 //! ```
+//!
+//! **Invariant:** what is hidden is not asked about.
 
 use std::sync::Arc;
 
@@ -27,7 +29,7 @@ struct Items {
 /// The routes of an entity's items by what is unique about them.
 pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
     let items = Items { table: table.clone(), entity: Arc::new(entity.clone()) };
-    let paths = entity.unique.iter().map(|unique| unique_path(entity, unique));
+    let paths = entity.open_unique().map(|unique| unique_path(entity, unique));
     paths.fold(Router::new(), |router, path| router.route(&path, get(item))).with_state(items)
 }
 

@@ -8,6 +8,7 @@
 //! **Invariant:** what must be is counted from a scan of the whole table, which no product code does.
 
 mod access;
+mod locks;
 
 use std::path::{Path, PathBuf};
 
@@ -83,8 +84,8 @@ impl Example {
         }
     }
 
-    /// Compares everything that is derived from the items with a recount: the keys of indexes, what every way of reading
-    /// answers, and these rollups, which must be all that there are.
+    /// Compares everything that is derived from the items with a recount: the keys of indexes, the locks of what is unique, what
+    /// every way of reading answers, and these rollups, which must be all that there are.
     ///
     /// # Panics
     /// With the first that differs.
@@ -93,6 +94,7 @@ impl Example {
         let defined = self.system.model.rollups.iter().map(|rollup| rollup.name.as_str());
         assert_eq!(names, defined.collect::<Vec<_>>(), "the rollups of the definition");
         assert_all_exact(&self.dynamodb, &self.system.model, rollups).await;
+        locks::assert_exact(self).await;
         access::assert_exact(self).await;
     }
 }

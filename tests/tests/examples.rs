@@ -1,5 +1,7 @@
 //! The examples: their tours, and what holds of them whatever many do at once and however it is delivered.
 
+#[path = "examples/auth.rs"]
+mod auth;
 #[path = "examples/github.rs"]
 mod github;
 #[path = "examples/notes.rs"]

@@ -275,7 +275,7 @@ fn reads_of(entity: &Entity) -> Vec<Route> {
 
 /// The routes of an operation by each of an entity's unique constraints.
 fn by_unique(entity: &Entity, operation: Operation) -> impl Iterator<Item = Route> {
-    entity.unique.iter().map(move |unique| {
+    entity.open_unique().map(move |unique| {
         let name = Some(unique.attributes.join("+"));
         Route { name, ..Route::about(entity, operation, unique_path(entity, unique)) }
     })

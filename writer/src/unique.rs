@@ -30,7 +30,7 @@ struct Items {
 /// The routes of an entity's items by what is unique about them.
 pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
     let of = Arc::new(entity.clone());
-    entity.unique.iter().fold(Router::new(), |router, unique| {
+    entity.open_unique().fold(Router::new(), |router, unique| {
         let path = unique_path(entity, unique);
         let unique = Arc::new(unique.clone());
         let items = Items { table: table.clone(), entity: Arc::clone(&of), unique };

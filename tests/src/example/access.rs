@@ -210,6 +210,7 @@ fn path(root: &str, object: &Map<String, Value>, names: &[&str]) -> String {
     })
 }
 
-fn text(raw: &Value, name: &str) -> String {
+/// A text of a raw item.
+pub(super) fn text(raw: &Value, name: &str) -> String {
     raw[name]["S"].as_str().unwrap_or_else(|| panic!("{name} of {raw}")).to_owned()
 }

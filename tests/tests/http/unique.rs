@@ -115,3 +115,19 @@ async fn a_put_never_undoes_a_change_of_what_it_finds_by() {
     assert_eq!(shop.get("/user/1").await.json()["email"], "new@x");
     assert_eq!(shop.get("/unique/user/email/ann@x").await.status, 404);
 }
+
+#[tokio::test]
+async fn nobody_asks_who_has_what_is_hidden() {
+    let shop = Shop::of(
+        "[table]\nname = \"secrets\"\n[entities.login]\nPK = \"LOGIN#{id}\"\nSK = \"LOGIN\"\nunique = [[\"tenant\", \"code\"]]\n\
+         [entities.login.attributes]\nid = { type = \"string\", required = true }\ntenant = { type = \"string\" }\n\
+         code = { type = \"string\", hidden = true }\nname = { type = \"string\", unique = true }\n",
+    )
+    .await;
+    shop.load("login", &[json!({ "id": "1", "tenant": "t", "code": "c", "name": "n" })]).await;
+    assert_eq!(shop.get("/unique/login/name/n").await.status, 200);
+    for method in ["GET", "PUT"] {
+        let reply = shop.send(method, "/unique/login/tenant+code/t/c", json!({})).await;
+        assert_eq!(reply.problem(), problem(404, "unknown-path"), "{method}");
+    }
+}
