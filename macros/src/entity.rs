@@ -119,7 +119,7 @@ fn methods(entity: &Entity, attribute: &Attribute) -> Tokens {
     let verbs: &[&str] = match &attribute.kind {
         kind if kind.is_numeric() => &OF_NUMBERS,
         AttributeType::Set(_) => &OF_SETS,
-        AttributeType::List => &OF_LISTS,
+        AttributeType::List(_) => &OF_LISTS,
         _ => &[],
     };
     let field = ident(&attribute.name);

@@ -22,8 +22,8 @@ pub(crate) fn rust_type(entity: &Entity, attribute: &Attribute) -> Tokens {
         AttributeType::Set(SetItems::String | SetItems::Binary) => {
             quote! { ::std::collections::BTreeSet<::std::string::String> }
         }
-        AttributeType::List => quote! { ::std::vec::Vec<::serde_json::Value> },
-        AttributeType::Map => {
+        AttributeType::List(_) => quote! { ::std::vec::Vec<::serde_json::Value> },
+        AttributeType::Map(_) => {
             quote! { ::serde_json::Map<::std::string::String, ::serde_json::Value> }
         }
         AttributeType::Any => quote! { ::serde_json::Value },

@@ -19,6 +19,7 @@
 //!
 //! **Invariant:** [`Predicate::holds`] says of an item what DynamoDB says of it; a test in `tests/` compares the two.
 
+mod hidden;
 mod parse;
 
 pub(crate) use parse::operands;
@@ -75,19 +76,6 @@ impl Predicate {
     /// What holds always.
     pub fn always() -> Self {
         Self::All(Vec::new())
-    }
-
-    /// The attributes that it is about, as messages name them.
-    pub fn attributes(&self) -> Vec<&str> {
-        match self {
-            Self::All(parts) | Self::Any(parts) => {
-                parts.iter().flat_map(Self::attributes).collect()
-            }
-            Self::Not(part) => part.attributes(),
-            Self::Test(path, _) | Self::Size(path, _) | Self::Type(path, _) => {
-                vec![&path.attribute]
-            }
-        }
     }
 
     /// This and another.

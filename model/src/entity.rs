@@ -7,24 +7,21 @@ use serde::Serialize;
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::{Map, Value};
 use thiserror::Error;
-use uuid::Builder;
 
-use crate::attribute::{Attribute, AttributeType, DefaultValue, Kept};
+use crate::attribute::Attribute;
 use crate::condition::Predicate;
+use crate::encoding::Encoding;
 use crate::filter::Test;
-use crate::instant::TimestampFormat;
+use crate::invalid::Invalid;
 use crate::nearest::nearest;
+use crate::object;
 use crate::path::Path;
 use crate::pattern::Pattern;
 use crate::relation::Relation;
 use crate::table::TableDefinition;
 use crate::template::{RenderError, Template};
 use crate::unique::Unique;
-use crate::update::To;
-use crate::value;
-
-/// Why no request gives an attribute a value.
-pub(crate) const KEPT: &str = "is kept by the library, no request gives it a value";
+use crate::value::Hidden;
 
 /// One kind of item of the table.
 #[derive(Clone, Debug)]
@@ -91,10 +88,15 @@ pub struct Fresh {
 #[derive(Clone, Debug, Error, PartialEq, Eq, Serialize)]
 #[error("`{field}`: {message}")]
 pub struct FieldError {
-    /// The attribute's name, or the name that is none.
+    /// The attribute's name, or the path into it; or a name that is none.
     pub field: String,
     /// What is wrong.
     pub message: String,
+}
+
+impl Fresh {
+    /// For what is not stored: the beginning of time, and nothing random.
+    pub(crate) const NONE: Self = Self { now: Timestamp::UNIX_EPOCH, random: || [0; 16] };
 }
 
 impl FieldError {
@@ -107,7 +109,7 @@ impl FieldError {
 impl Entity {
     /// The attribute of that name.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
-        self.attributes.iter().find(|attribute| attribute.name == name)
+        object::find(&self.attributes, name)
     }
 
     /// Whether a stored item is one of these.
@@ -163,19 +165,10 @@ impl Entity {
         object: &Map<String, Value>,
         fresh: Fresh,
     ) -> Result<Item, Vec<FieldError>> {
-        let mut errors = self.unknown_fields(object);
-        let mut values: HashMap<String, AttributeValue> =
-            self.discriminator.iter().cloned().collect();
-        for attribute in &self.attributes {
-            match attribute_value(attribute, object.get(&attribute.name), fresh) {
-                Ok(Some(value)) => drop(values.insert(attribute.field.clone(), value)),
-                Ok(None) => {}
-                Err(message) => errors.push(FieldError::new(&attribute.name, message)),
-            }
-        }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
+        let encoding = Encoding::to_store(fresh);
+        let mut values = object::encode(&self.name, &self.attributes, object, encoding)
+            .map_err(Invalid::fields)?;
+        values.extend(self.discriminator.iter().cloned());
         let mut item = Item::from(values);
         self.add_keys(&mut item)?;
         Ok(item)
@@ -206,9 +199,9 @@ impl Entity {
                 errors.push(FieldError::new(name, message));
                 continue;
             };
-            match attribute.encode(json) {
+            match attribute.encode(json, Fresh::NONE) {
                 Ok(value) => drop(values.insert(attribute.field.clone(), value)),
-                Err(invalid) => errors.push(FieldError::new(name, invalid)),
+                Err(invalid) => errors.extend(invalid.at(name)),
             }
         }
         if errors.is_empty() { self.key_of(values.into()) } else { Err(errors) }
@@ -247,12 +240,7 @@ impl Entity {
 
     /// The JSON object of a stored item: its declared attributes in the file's order, without the hidden ones.
     pub fn decode(&self, item: &Item) -> Map<String, Value> {
-        let shown = self.attributes.iter().filter(|attribute| !attribute.hidden);
-        shown
-            .filter_map(|attribute| {
-                Some((attribute.name.clone(), value::decode(attribute.of(item)?)))
-            })
-            .collect()
+        object::decode(&self.attributes, item.as_ref(), Hidden::LeftOut)
     }
 
     /// What may be seen of a stored item: its declared attributes without the hidden ones, what says of which entity it is, and
@@ -260,13 +248,17 @@ impl Entity {
     pub fn shown(&self, item: &Item) -> Item {
         let is_shown = |name: &&str| self.attribute(name).is_some_and(|known| !known.hidden);
         let attributes = self.attributes.iter().filter(|attribute| !attribute.hidden);
-        let attributes = attributes.map(|attribute| &attribute.field);
+        let attributes = attributes.filter_map(|known| {
+            Some((known.field.clone(), value::shown_as(&known.kind, known.of(item)?)))
+        });
         let open = |key: &&KeyTemplate| key.template.attributes().iter().all(is_shown);
         let keys = self.keys.iter().filter(open).map(|key| &key.key);
         let marks = self.discriminator.iter().map(|(name, _)| name);
-        let names = attributes.chain(keys).chain(marks);
-        let values = names.filter_map(|name| Some((name.clone(), item.get(name)?.clone())));
-        values.collect::<HashMap<_, _>>().into()
+        let others = keys.chain(marks);
+        let others = others.filter_map(|name| Some((name.clone(), item.get(name)?.clone())));
+        let mut shown: HashMap<_, _> = others.collect();
+        shown.extend(attributes);
+        shown.into()
     }
 
     /// The attributes that the given texts are, as a stored item has them.
@@ -283,27 +275,15 @@ impl Entity {
             };
             match attribute.encode_text(text) {
                 Ok(value) => drop(values.insert(attribute.field.clone(), value)),
-                Err(invalid) => errors.push(FieldError::new(name, invalid)),
+                Err(invalid) => errors.extend(invalid.at(name)),
             }
         }
         if errors.is_empty() { Ok(values.into()) } else { Err(errors) }
     }
 
-    fn unknown_fields(&self, object: &Map<String, Value>) -> Vec<FieldError> {
-        let unknown = object.keys().filter(|name| self.attribute(name).is_none());
-        unknown.map(|name| FieldError::new(name, self.no_such_attribute(name))).collect()
-    }
-
     /// What is said of a name that is none of its attributes'.
     pub fn no_such_attribute(&self, name: &str) -> String {
-        let names = self.attributes.iter().map(|attribute| attribute.name.as_str());
-        let valid = names.clone().collect::<Vec<_>>().join(", ");
-        match nearest(name, names) {
-            Some(candidate) => {
-                format!("{} has no such attribute; did you mean `{candidate}`?", self.name)
-            }
-            None => format!("{} has no such attribute; it has {valid}", self.name),
-        }
+        object::no_such_attribute(&self.name, &self.attributes, name)
     }
 
     /// Adds the key attributes. An index key whose attributes are not all there is left out: the item is not in it.
@@ -375,75 +355,4 @@ impl TableDefinition {
         };
         Some(PrimaryKey { partition: text(&self.partition_key)?, sort })
     }
-}
-
-fn attribute_value(
-    attribute: &Attribute,
-    given: Option<&Value>,
-    fresh: Fresh,
-) -> Result<Option<AttributeValue>, String> {
-    if let Some(kept) = attribute.kept {
-        return match given.filter(|json| !json.is_null()) {
-            Some(_) => Err(KEPT.to_owned()),
-            None => Ok(Some(kept.first(&attribute.kind, fresh))),
-        };
-    }
-    if let Some(json) = given.filter(|json| !json.is_null()) {
-        return attribute.encode(json).map(Some).map_err(|invalid| invalid.to_string());
-    }
-    match &attribute.default {
-        Some(default) => Ok(Some(default.value(&attribute.kind, fresh))),
-        None if attribute.required => {
-            Err(format!("expected {}, it is required", attribute.kind.noun()))
-        }
-        None => Ok(None),
-    }
-}
-
-impl DefaultValue {
-    pub(crate) fn value(&self, kind: &AttributeType, fresh: Fresh) -> AttributeValue {
-        match self {
-            Self::Value(value) => value.clone(),
-            Self::Uuid => AttributeValue::S(
-                Builder::from_random_bytes((fresh.random)()).into_uuid().to_string(),
-            ),
-            Self::Ulid => {
-                let millis = u64::try_from(fresh.now.as_millisecond()).unwrap_or(0);
-                AttributeValue::S(
-                    ulid::Ulid::from_parts(millis, u128::from_be_bytes((fresh.random)()))
-                        .to_string(),
-                )
-            }
-            Self::Now => now(kind, fresh),
-        }
-    }
-}
-
-impl Kept {
-    /// The value of an item that is written whole for the first time.
-    fn first(self, kind: &AttributeType, fresh: Fresh) -> AttributeValue {
-        match self {
-            Self::WrittenAt => now(kind, fresh),
-            Self::Version => AttributeValue::N("1".to_owned()),
-        }
-    }
-}
-
-impl Attribute {
-    /// What every update makes of it.
-    pub(crate) fn on_update(&self, fresh: Fresh) -> Option<To> {
-        Some(match self.kept? {
-            Kept::WrittenAt => To::Value(now(&self.kind, fresh)),
-            Kept::Version => To::Plus(AttributeValue::N("1".to_owned())),
-        })
-    }
-}
-
-/// The time of the write as a timestamp of that format has it.
-fn now(kind: &AttributeType, fresh: Fresh) -> AttributeValue {
-    let format = match kind {
-        AttributeType::Timestamp(format) => *format,
-        _ => TimestampFormat::Rfc3339 { places: 3 },
-    };
-    format.encode(format.truncate(fresh.now)).expect("a truncated instant fits its format")
 }

@@ -2,6 +2,10 @@
 //!
 //! Nothing here is checked beyond its type: [`crate::check`] turns a [`FileDefinition`] into a [`crate::Model`].
 
+mod items;
+
+pub use items::ItemsFile;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -166,30 +170,33 @@ pub struct AttributeFile {
     pub values: Option<Vec<String>>,
     /// For `decimal`: how many decimal places it has, at most 18.
     pub scale: Option<u32>,
-    /// For `set`: what it holds, `string`, `number` or `binary`.
-    pub items: Option<TypeName>,
+    /// What each member of a `set` (`string`, `number` or `binary`), a `list` or a `map` is: a type, or a type with options.
+    pub items: Option<ItemsFile>,
+    /// For `map`: the names that it may have, with the rules of their values.
+    pub attributes: Option<IndexMap<String, AttributeFile>>,
     /// For `timestamp`: whether it is stored as `rfc3339` text or as an `epoch` number of seconds.
     pub format: Option<FormatName>,
     /// For `timestamp` stored as text: how fine it is, `second`, `millisecond` (the default), `microsecond` or `nanosecond`.
     pub precision: Option<PrecisionName>,
-    /// Whether every item must have it.
+    /// Whether every item, or every such map, must have it.
     #[serde(default)]
     pub required: bool,
-    /// What an item gets when it is absent: a value, or `uuid`, `ulid`, `now`.
+    /// What an item, or a map, gets when it is absent: a value, or `uuid`, `ulid`, `now`.
     #[schemars(with = "Option<serde_json::Value>")]
     pub default: Option<toml::Value>,
-    /// Whether it can be set only when an item is written whole, never by an update of it.
+    /// Whether it can be set only when an item is written whole, never by an update of it. Of an item's own attributes alone.
     #[serde(default)]
     pub read_only: bool,
-    /// For `timestamp`: `now` keeps the time of the last write in it, which no request gives.
+    /// For `timestamp`: `now` keeps the time of the last write in it, which no request gives. Of an item's own attributes alone.
     pub on_update: Option<OnUpdateName>,
-    /// For `integer`: whether it counts the writes of its item, so that a write can be made to depend on what was read.
+    /// For `integer`: whether it counts the writes of its item, so that a write can be made to depend on what was read. Of an
+    /// item's own attributes alone.
     #[serde(default)]
     pub version: bool,
     /// Whether answers leave it out.
     #[serde(default)]
     pub hidden: bool,
-    /// Whether no two items of the entity may have the same value.
+    /// Whether no two items of the entity may have the same value. Of an item's own attributes alone.
     #[serde(default)]
     pub unique: bool,
     /// A regular expression that its text must match.
@@ -215,6 +222,37 @@ pub struct AttributeFile {
     /// Whether text is made upper case before it is stored.
     #[serde(default)]
     pub upper: bool,
+}
+
+impl AttributeFile {
+    /// A type, without any option.
+    fn of_type(kind: TypeName) -> Self {
+        Self {
+            kind,
+            values: None,
+            scale: None,
+            items: None,
+            attributes: None,
+            format: None,
+            precision: None,
+            required: false,
+            default: None,
+            read_only: false,
+            on_update: None,
+            version: false,
+            hidden: false,
+            unique: false,
+            pattern: None,
+            min: None,
+            max: None,
+            min_length: None,
+            max_length: None,
+            field: None,
+            trim: false,
+            lower: false,
+            upper: false,
+        }
+    }
 }
 
 /// A type of attribute.

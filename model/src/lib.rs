@@ -14,13 +14,16 @@
 pub mod attribute;
 pub mod check;
 pub mod condition;
+mod encoding;
 pub mod entity;
 pub mod error;
 pub mod file;
 pub mod filter;
 pub mod instant;
+mod invalid;
 mod nearest;
 pub mod number;
+mod object;
 pub mod overlap;
 pub mod path;
 pub mod pattern;
@@ -37,11 +40,12 @@ pub mod value;
 
 use std::str::FromStr;
 
-pub use attribute::{Attribute, AttributeType};
+pub use attribute::{Attribute, AttributeType, Members};
 pub use condition::Predicate;
 pub use entity::{Entity, FieldError, Fresh, ItemKey, PrimaryKey};
 pub use error::{DefinitionError, Problem};
 pub use filter::Filter;
+pub use invalid::Invalid;
 pub use nearest::nearest;
 pub use number::Number;
 pub use path::Path;

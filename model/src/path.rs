@@ -7,16 +7,18 @@ use std::fmt;
 
 use serde_dynamo::{AttributeValue, Item};
 
-use crate::attribute::{Attribute, AttributeType};
+use crate::attribute::{Attribute, AttributeType, Members, NoMember};
+use crate::encoding::MAX_DEPTH;
 use crate::entity::{Entity, FieldError};
+use crate::object;
 
 /// A place in an item.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Path {
-    /// The name of the attribute, which is also what messages say.
-    pub attribute: String,
-    /// The steps from the item to the value: the attribute's stored name first.
+    /// The steps from the item to the value, by the names that are stored.
     pub steps: Vec<Step>,
+    /// The same by the names of the definition, which messages say.
+    names: Vec<Step>,
 }
 
 /// A step into a value.
@@ -28,24 +30,64 @@ pub enum Step {
     Position(usize),
 }
 
+/// A place in an item of an entity, and what the definition says of it and of what it lies in.
+#[derive(Clone, Debug)]
+pub struct Place<'a> {
+    /// The place.
+    pub path: Path,
+    /// A rule for each step of the path: what the value has to be that is there.
+    rules: Vec<&'a Attribute>,
+}
+
+impl<'a> Place<'a> {
+    /// The attribute that the path begins with.
+    pub fn attribute(&self) -> &'a Attribute {
+        self.rules[0]
+    }
+
+    /// What a value at the place has to be: anything where the definition does not say.
+    pub fn rule(&self) -> &'a Attribute {
+        self.rules[self.rules.len() - 1]
+    }
+
+    /// In how many maps and lists of its attribute the place lies.
+    pub(crate) fn depth(&self) -> usize {
+        self.rules.len() - 1
+    }
+
+    /// What the place lies in, outermost first: each map and list, with its rule.
+    pub(crate) fn around(&self) -> impl Iterator<Item = (Path, &'a Attribute)> {
+        let outer = self.rules[..self.depth()].iter().enumerate();
+        outer.map(|(number, rule)| (self.path.first(number + 1), *rule))
+    }
+}
+
 impl Path {
     /// The place of an attribute itself.
     pub fn of(attribute: &Attribute) -> Self {
-        Self { attribute: attribute.name.clone(), steps: vec![Step::Name(attribute.field.clone())] }
+        Self {
+            steps: vec![Step::Name(attribute.field.clone())],
+            names: vec![Step::Name(attribute.name.clone())],
+        }
     }
 
     /// The place of a stored attribute that is none of an entity's own: a key, or what tells its kind.
     pub fn stored(name: &str) -> Self {
-        Self { attribute: name.to_owned(), steps: vec![Step::Name(name.to_owned())] }
+        Self::stored_at(vec![Step::Name(name.to_owned())])
+    }
+
+    /// The place to which these steps lead, the first of them into the item.
+    pub fn stored_at(steps: Vec<Step>) -> Self {
+        Self { names: steps.clone(), steps }
     }
 
     /// Reads a path in an item of an entity. An attribute whose name has dots in it is found by its whole name.
     ///
     /// # Errors
     /// What is wrong with it, as an error of the field that the text is.
-    pub fn parse<'a>(entity: &'a Entity, text: &str) -> Result<(Self, &'a Attribute), FieldError> {
+    pub fn parse<'a>(entity: &'a Entity, text: &str) -> Result<Place<'a>, FieldError> {
         if let Some(attribute) = entity.attribute(text) {
-            return Ok((Self::of(attribute), attribute));
+            return Ok(Place { path: Self::of(attribute), rules: vec![attribute] });
         }
         let steps = steps(text).ok_or_else(|| {
             let expected = "expected names with a dot between, and positions such as [0]";
@@ -54,22 +96,44 @@ impl Path {
         let Some((Step::Name(first), nested)) = steps.split_first() else {
             return Err(FieldError::new(text, "is no path; expected an attribute before the rest"));
         };
+        if steps.len() > MAX_DEPTH {
+            let message = format!("has {} steps; expected at most {MAX_DEPTH}", steps.len());
+            return Err(FieldError::new(text, message));
+        }
         let attribute = entity
             .attribute(first)
             .ok_or_else(|| FieldError::new(text, entity.no_such_attribute(first)))?;
-        let (fits, expected) = match nested.first() {
-            None => (true, ""),
-            Some(Step::Name(_)) => (attribute.kind.may_be_map(), "a map before the dot"),
-            Some(Step::Position(_)) => (attribute.kind.may_be_list(), "a list before the position"),
-        };
-        if !fits {
-            let noun = attribute.kind.noun();
-            let message = format!("leads into `{first}`, which is {noun}; expected {expected}");
-            return Err(FieldError::new(text, message));
+        let mut place = Place { path: Self::of(attribute), rules: vec![attribute] };
+        for step in nested {
+            place.enter(step).map_err(|message| FieldError::new(text, message))?;
         }
-        let mut path = Self::of(attribute);
-        path.steps.extend_from_slice(nested);
-        Ok((path, attribute))
+        Ok(place)
+    }
+
+    /// The name of the attribute that it begins with.
+    pub fn attribute(&self) -> &str {
+        match self.names.first() {
+            Some(Step::Name(name)) => name,
+            _ => "",
+        }
+    }
+
+    /// The place to which the first steps lead.
+    pub(crate) fn first(&self, steps: usize) -> Self {
+        Self { steps: self.steps[..steps].to_vec(), names: self.names[..steps].to_vec() }
+    }
+
+    /// The place of a member of the map that is at this place.
+    pub(crate) fn member(&self, attribute: &Attribute) -> Self {
+        let mut path = self.clone();
+        path.steps.push(Step::Name(attribute.field.clone()));
+        path.names.push(Step::Name(attribute.name.clone()));
+        path
+    }
+
+    /// Whether it is a place in a list.
+    pub(crate) fn is_position(&self) -> bool {
+        matches!(self.steps.last(), Some(Step::Position(_)))
     }
 
     /// Whether it is an attribute itself, not something in it.
@@ -120,24 +184,47 @@ impl Path {
     }
 }
 
-impl fmt::Display for Path {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.attribute)?;
-        self.steps.iter().skip(1).try_for_each(|step| match step {
-            Step::Name(name) => write!(formatter, ".{name}"),
-            Step::Position(position) => write!(formatter, "[{position}]"),
-        })
+impl<'a> Place<'a> {
+    /// Goes on by a step of declared names.
+    fn enter(&mut self, step: &Step) -> Result<(), String> {
+        let kind = &self.rule().kind;
+        let rule = kind.member(step).map_err(|reason| match reason {
+            NoMember::Expected(what) => {
+                format!("leads into `{}`, which is {}; expected {what}", self.path, kind.noun())
+            }
+            NoMember::Unknown(attributes) => {
+                let (map, name) = (format!("`{}`", self.path), joined(std::iter::once(step)));
+                object::no_such_attribute(&map, attributes, &name)
+            }
+        })?;
+        let stored = match kind {
+            AttributeType::Map(Members::Named(_)) => Step::Name(rule.field.clone()),
+            _ => step.clone(),
+        };
+        self.path.steps.push(stored);
+        self.path.names.push(step.clone());
+        self.rules.push(rule);
+        Ok(())
     }
 }
 
-impl AttributeType {
-    fn may_be_map(&self) -> bool {
-        matches!(self, Self::Map | Self::Any)
+impl fmt::Display for Path {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&joined(self.names.iter()))
     }
+}
 
-    fn may_be_list(&self) -> bool {
-        matches!(self, Self::List | Self::Any)
+/// Steps as a path: `lines[0].price`.
+pub(crate) fn joined<'a>(steps: impl Iterator<Item = &'a Step>) -> String {
+    let mut text = String::new();
+    for step in steps {
+        match step {
+            Step::Name(name) if text.is_empty() => text.push_str(name),
+            Step::Name(name) => text.extend([".", name]),
+            Step::Position(position) => text.push_str(&format!("[{position}]")),
+        }
     }
+    text
 }
 
 /// Takes what is at a place out of the maps that lead there.
@@ -204,11 +291,12 @@ mod tests {
         for (text, steps) in
             [("id", 1), ("skills.a.b", 3), ("visits[0]", 2), ("free.a[0][12].b", 5)]
         {
-            let (path, _) = Path::parse(&entity, text).expect(text);
+            let path = Path::parse(&entity, text).expect(text).path;
             assert_eq!((path.to_string().as_str(), path.steps.len()), (text, steps));
         }
-        let (path, attribute) = Path::parse(&entity, "skills.a").expect("a path");
-        assert_eq!((&path.steps[0], &*attribute.name), (&Step::Name("s".to_owned()), "skills"));
+        let place = Path::parse(&entity, "skills.a").expect("a path");
+        let stored = &place.path.steps[0];
+        assert_eq!((stored, place.path.attribute()), (&Step::Name("s".to_owned()), "skills"));
     }
 
     #[test]
@@ -239,7 +327,7 @@ mod tests {
         };
         let item: Item = item.into();
         let found = |text: &str| {
-            let (path, _) = Path::parse(&entity, text).expect(text);
+            let path = Path::parse(&entity, text).expect(text).path;
             path.value_in(&item).map(value::decode)
         };
         assert_eq!(found("skills.a.b"), Some(json!(1)));
@@ -252,7 +340,7 @@ mod tests {
     #[test]
     fn paths_overlap_where_one_leads_through_the_other() {
         let entity = entity();
-        let path = |text: &str| Path::parse(&entity, text).expect(text).0;
+        let path = |text: &str| Path::parse(&entity, text).expect(text).path;
         assert!(path("skills").overlaps(&path("skills.a")));
         assert!(path("skills.a.b").overlaps(&path("skills.a")));
         assert!(!path("skills.a").overlaps(&path("skills.b")));

@@ -1,13 +1,16 @@
 //! Items as types of a program: a struct that says which entity it is.
 
 mod sample;
+mod written;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::entity::Entity;
+use crate::object;
+use crate::value::Hidden;
 use crate::{Item, Model, Relation};
 
 /// A type whose values are items of one entity, read by serde from the item's attributes by their names.
@@ -109,18 +112,14 @@ impl Entity {
     /// # Errors
     /// [`TypeError::Unfit`].
     pub fn read_as<T: DeserializeOwned>(&self, item: &Item) -> Result<T, TypeError> {
-        let attributes = self.attributes.iter();
-        let object = attributes
-            .filter_map(|attribute| {
-                Some((attribute.name.clone(), crate::value::decode(attribute.of(item)?)))
-            })
-            .collect();
+        let object = object::decode(&self.attributes, item.as_ref(), Hidden::Included);
         serde_json::from_value(Value::Object(object))
             .map_err(|source| TypeError::Unfit { entity: self.name.clone(), source })
     }
 
     /// Compares a type with the definition, by items made up from it: one with all attributes, one with those alone that every
-    /// item has, and one for each text of an enum. Each must be read as a value of the type, and be written as it was.
+    /// item has, in the item and in the maps in it, and one for each text of an enum. Each must be read as a value of the type,
+    /// and be written as it was.
     ///
     /// # Errors
     /// [`TypeError::Mismatch`] with the first difference.
@@ -132,7 +131,7 @@ impl Entity {
         };
         for sample in sample::of(self) {
             match serde_json::from_value::<T>(Value::Object(sample.clone())) {
-                Ok(value) => self.check_as_read(&value, &sample).map_err(mismatch)?,
+                Ok(value) => written::check(self, &value, &sample).map_err(mismatch)?,
                 Err(error) => {
                     let text = error.to_string();
                     // A field may take some texts only, as of a type for e-mail addresses: that is the program's business.
@@ -164,42 +163,6 @@ impl Entity {
                 entity: self.name.clone(),
                 mismatch: format!("`{name}` is not in it, and the relation is made from it"),
             }),
-        }
-    }
-
-    /// A sample that was read must be written with the same values, and nothing else.
-    fn check_as_read<T: Serialize>(
-        &self,
-        value: &T,
-        sample: &Map<String, Value>,
-    ) -> Result<(), String> {
-        let written = serde_json::to_value(value).map_err(|error| error.to_string())?;
-        let Value::Object(written) = written else {
-            return Err(format!("it is written as {written}, expected an object"));
-        };
-        for (name, json) in &written {
-            let Some(attribute) = self.attribute(name) else {
-                return Err(format!("`{name}`: {}", self.no_such_attribute(name)));
-            };
-            if json.is_null() {
-                continue;
-            }
-            let encoded = attribute.normalise(json);
-            let encoded =
-                encoded.map_err(|invalid| format!("`{name}` is written so: {invalid}"))?;
-            let read = sample.get(name).map(|json| attribute.normalise(json));
-            if read != Some(Ok(encoded)) {
-                let read = sample.get(name).map_or("absent".to_owned(), Value::to_string);
-                return Err(format!("`{name}` was {read} and is written as {json}"));
-            }
-        }
-        let lost = sample.keys().find(|name| {
-            let required = self.attribute(name).is_some_and(|attribute| attribute.required);
-            required && !written.contains_key(*name)
-        });
-        match lost {
-            Some(name) => Err(format!("`{name}` is required, and is not written")),
-            None => Ok(()),
         }
     }
 }

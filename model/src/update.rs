@@ -22,10 +22,13 @@
 mod bounds;
 mod creation;
 mod indexes;
+mod lengths;
+mod made;
 mod parents;
 mod plan;
 mod replacement;
 
+pub use made::Made;
 pub use plan::{Assignment, Bound, To, UpdatePlan};
 
 use serde_json::{Map, Value};

@@ -8,47 +8,54 @@
 //! | timestamp | RFC 3339 string, or epoch seconds | `S` or `N` |
 //! | binary | base64 string | `B` |
 //! | set | array without repetition | `SS`, `NS`, `BS` |
-//! | list, map, any | array, object, anything | `L`, `M`, whatever fits |
+//! | list, map | array, object | `L`, `M` of what is said of their members |
+//! | any | anything | whatever fits |
 //!
 //! **Invariant:** numbers keep every digit both ways; what would be rounded is refused instead.
 
-use std::collections::{HashMap, HashSet};
+mod nested;
+
+pub(crate) use nested::{decode_as, shown_as};
+
+use std::collections::HashSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_dynamo::AttributeValue;
 use serde_json::{Map, Value};
-use thiserror::Error;
 
-use crate::attribute::{AttributeType, SetItems};
+use crate::attribute::{AttributeType, Members, SetItems};
+use crate::encoding::{Encoding, MAX_DEPTH};
 use crate::instant;
+use crate::invalid::Invalid;
 use crate::number::Number;
+use crate::object;
 
-/// DynamoDB's limit on nested lists and maps.
-const MAX_DEPTH: usize = 32;
 /// How much of a refused value a message repeats, in characters.
 const SHOWN_CHARACTERS: usize = 60;
 
-/// A value that does not fit its attribute: says what was expected.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("{0}")]
-pub struct Invalid(String);
-
-impl Invalid {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
-    }
-
-    fn expected(what: &str, found: &Value) -> Self {
-        Self(format!("expected {what}, found {}", shown(found)))
-    }
+/// Whether what is hidden is decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hidden {
+    /// It is, for the program itself.
+    Included,
+    /// It is not, for those who ask over HTTP.
+    LeftOut,
 }
 
-/// Encodes a JSON value as the DynamoDB value of that type.
+/// Encodes a JSON value as the DynamoDB value of that type, to be compared with stored ones.
 ///
 /// # Errors
 /// What was expected instead.
 pub fn encode(kind: &AttributeType, json: &Value) -> Result<AttributeValue, Invalid> {
+    encode_as(kind, json, Encoding::to_compare())
+}
+
+pub(crate) fn encode_as(
+    kind: &AttributeType,
+    json: &Value,
+    encoding: Encoding,
+) -> Result<AttributeValue, Invalid> {
     match kind {
         AttributeType::String => Ok(AttributeValue::S(text(json, "a string")?.to_owned())),
         AttributeType::Number => Ok(AttributeValue::N(number(json)?.to_string())),
@@ -56,21 +63,22 @@ pub fn encode(kind: &AttributeType, json: &Value) -> Result<AttributeValue, Inva
         AttributeType::Decimal { scale } => decimal(json, *scale),
         AttributeType::Boolean => match json {
             Value::Bool(value) => Ok(AttributeValue::Bool(*value)),
-            other => Err(Invalid::expected("true or false", other)),
+            other => Err(expected("true or false", other)),
         },
         AttributeType::Enum { values } => one_of(json, values),
         AttributeType::Timestamp(format) => timestamp(json, *format),
         AttributeType::Binary => Ok(AttributeValue::B(bytes(json)?)),
         AttributeType::Set(items) => set(json, *items),
-        AttributeType::List => match json {
-            Value::Array(_) => anything(json, 0),
-            other => Err(Invalid::expected("an array", other)),
+        AttributeType::List(rule) => match (json, rule) {
+            (Value::Array(members), Some(rule)) => nested::list(rule, members, encoding),
+            (Value::Array(_), None) => anything(json, encoding),
+            (other, _) => Err(expected("an array", other)),
         },
-        AttributeType::Map => match json {
-            Value::Object(_) => anything(json, 0),
-            other => Err(Invalid::expected("an object", other)),
+        AttributeType::Map(members) => match json {
+            Value::Object(object) => map(members, object, encoding),
+            other => Err(expected("an object", other)),
         },
-        AttributeType::Any => anything(json, 0),
+        AttributeType::Any => anything(json, encoding),
     }
 }
 
@@ -81,12 +89,12 @@ pub(crate) fn text_to_json(kind: &AttributeType, text: &str) -> Result<Value, In
         AttributeType::Boolean => match text {
             "true" => Ok(Value::Bool(true)),
             "false" => Ok(Value::Bool(false)),
-            other => Err(Invalid::expected("true or false", &Value::String(other.to_owned()))),
+            other => Err(expected("true or false", &Value::String(other.to_owned()))),
         },
         AttributeType::Set(_) if !text.starts_with('[') => Ok(Value::Array(
             text.split(',').map(|member| Value::String(member.trim().to_owned())).collect(),
         )),
-        AttributeType::Set(_) | AttributeType::List | AttributeType::Map => {
+        AttributeType::Set(_) | AttributeType::List(_) | AttributeType::Map(_) => {
             serde_json::from_str(text)
                 .map_err(|error| Invalid::new(format!("expected JSON: {error}")))
         }
@@ -132,6 +140,10 @@ pub fn number_to_json(text: &str) -> Value {
     }
 }
 
+pub(crate) fn is_null(value: &AttributeValue) -> bool {
+    matches!(value, AttributeValue::Null(_))
+}
+
 /// The length that `min_length` and `max_length` speak of, for the types that have one.
 pub(crate) fn length(value: &AttributeValue) -> Option<usize> {
     match value {
@@ -154,15 +166,19 @@ pub fn shown(json: &Value) -> String {
     format!("{}…", text.chars().take(SHOWN_CHARACTERS).collect::<String>())
 }
 
+fn expected(what: &str, found: &Value) -> Invalid {
+    Invalid::new(format!("expected {what}, found {}", shown(found)))
+}
+
 fn text<'a>(json: &'a Value, what: &str) -> Result<&'a str, Invalid> {
-    json.as_str().ok_or_else(|| Invalid::expected(what, json))
+    json.as_str().ok_or_else(|| expected(what, json))
 }
 
 fn number(json: &Value) -> Result<Number, Invalid> {
     let text = match json {
         Value::Number(number) => number.to_string(),
         Value::String(text) => text.clone(),
-        other => return Err(Invalid::expected("a number", other)),
+        other => return Err(expected("a number", other)),
     };
     text.parse().map_err(|error| Invalid::new(format!("{error}, found {}", shown(json))))
 }
@@ -170,7 +186,7 @@ fn number(json: &Value) -> Result<Number, Invalid> {
 fn integer(json: &Value) -> Result<AttributeValue, Invalid> {
     let number = number(json)?;
     if !number.is_integer() {
-        return Err(Invalid::expected("a number without decimal places", json));
+        return Err(expected("a number without decimal places", json));
     }
     Ok(AttributeValue::N(number.to_string()))
 }
@@ -178,7 +194,7 @@ fn integer(json: &Value) -> Result<AttributeValue, Invalid> {
 fn decimal(json: &Value, scale: u32) -> Result<AttributeValue, Invalid> {
     let number = number(json)?;
     if number.decimal_places() > scale {
-        return Err(Invalid::expected(&format!("at most {scale} decimal places"), json));
+        return Err(expected(&format!("at most {scale} decimal places"), json));
     }
     Ok(AttributeValue::N(number.to_string()))
 }
@@ -186,7 +202,7 @@ fn decimal(json: &Value, scale: u32) -> Result<AttributeValue, Invalid> {
 fn one_of(json: &Value, values: &[String]) -> Result<AttributeValue, Invalid> {
     match json.as_str().filter(|text| values.iter().any(|value| value == text)) {
         Some(text) => Ok(AttributeValue::S(text.to_owned())),
-        None => Err(Invalid::expected(&format!("one of {}", values.join(", ")), json)),
+        None => Err(expected(&format!("one of {}", values.join(", ")), json)),
     }
 }
 
@@ -199,26 +215,26 @@ fn timestamp(json: &Value, format: instant::TimestampFormat) -> Result<Attribute
         Value::String(text) => instant::parse(text),
         _ => None,
     };
-    let expected = "an RFC 3339 timestamp such as 2026-11-20T06:40:54Z before 9999-12-30T22:00Z, or a number of epoch seconds";
-    let instant = instant.ok_or_else(|| Invalid::expected(expected, json))?;
+    let form = "an RFC 3339 timestamp such as 2026-11-20T06:40:54Z before 9999-12-30T22:00Z, or a number of epoch seconds";
+    let instant = instant.ok_or_else(|| expected(form, json))?;
     format.encode(instant).ok_or_else(|| {
         let kept = match format {
             instant::TimestampFormat::Rfc3339 { places: 3 } => "milliseconds",
             instant::TimestampFormat::Rfc3339 { places: 6 } => "microseconds",
             _ => "seconds",
         };
-        Invalid::expected(&format!("a timestamp of whole {kept}, as its `precision` says"), json)
+        expected(&format!("a timestamp of whole {kept}, as its `precision` says"), json)
     })
 }
 
 fn bytes(json: &Value) -> Result<Vec<u8>, Invalid> {
     let text = text(json, "base64 text")?;
-    STANDARD.decode(text).map_err(|_| Invalid::expected("base64 text", json))
+    STANDARD.decode(text).map_err(|_| expected("base64 text", json))
 }
 
 fn set(json: &Value, items: SetItems) -> Result<AttributeValue, Invalid> {
     let Value::Array(members) = json else {
-        return Err(Invalid::expected("an array", json));
+        return Err(expected("an array", json));
     };
     if members.is_empty() {
         return Err(Invalid::new(
@@ -248,8 +264,8 @@ fn distinct<T: std::hash::Hash + Eq>(members: Vec<T>) -> Result<Vec<T>, Invalid>
     Ok(members)
 }
 
-fn anything(json: &Value, depth: usize) -> Result<AttributeValue, Invalid> {
-    if depth >= MAX_DEPTH {
+fn anything(json: &Value, encoding: Encoding) -> Result<AttributeValue, Invalid> {
+    if !encoding.fits(json.is_array() || json.is_object()) {
         return Err(Invalid::new(format!("expected at most {MAX_DEPTH} levels of nesting")));
     }
     match json {
@@ -259,21 +275,34 @@ fn anything(json: &Value, depth: usize) -> Result<AttributeValue, Invalid> {
         Value::String(text) => Ok(AttributeValue::S(text.clone())),
         Value::Array(members) => members
             .iter()
-            .map(|member| anything(member, depth + 1))
+            .map(|member| anything(member, encoding.deeper()))
             .collect::<Result<_, _>>()
             .map(AttributeValue::L),
-        Value::Object(members) => map(members, depth).map(AttributeValue::M),
+        Value::Object(members) => map(&Members::Any, members, encoding),
     }
 }
 
 fn map(
-    members: &Map<String, Value>,
-    depth: usize,
-) -> Result<HashMap<String, AttributeValue>, Invalid> {
-    if members.contains_key("") {
-        return Err(Invalid::new("expected a name for each member of an object, one is empty"));
+    members: &Members,
+    object: &Map<String, Value>,
+    encoding: Encoding,
+) -> Result<AttributeValue, Invalid> {
+    match members {
+        Members::Any if object.contains_key("") => Err(unnamed()),
+        Members::Each(rule) => nested::each(rule, object, encoding),
+        Members::Named(attributes) => {
+            object::encode("the map", attributes, object, encoding.deeper()).map(AttributeValue::M)
+        }
+        Members::Any => object
+            .iter()
+            .map(|(name, member)| Ok((name.clone(), anything(member, encoding.deeper())?)))
+            .collect::<Result<_, _>>()
+            .map(AttributeValue::M),
     }
-    members.iter().map(|(name, member)| Ok((name.clone(), anything(member, depth + 1)?))).collect()
+}
+
+fn unnamed() -> Invalid {
+    Invalid::new("expected a name for each member of an object, one is empty")
 }
 
 fn sorted(members: impl Iterator<Item = Value>) -> Value {
@@ -334,7 +363,7 @@ mod tests {
             (AttributeType::Set(SetItems::String), json!(["a", "b"])),
             (AttributeType::Set(SetItems::Binary), json!(["YQ==", "Yg=="])),
             (AttributeType::Binary, json!("AAEC")),
-            (AttributeType::Map, json!({"a": [1, null, {"b": "c"}]})),
+            (AttributeType::Map(Members::Any), json!({"a": [1, null, {"b": "c"}]})),
         ];
         for (kind, json) in cases {
             assert_eq!(decode(&encode(&kind, &json).expect("valid")), json);
@@ -349,7 +378,8 @@ mod tests {
 
     #[test]
     fn a_member_without_a_name_is_refused_as_dynamodb_would() {
-        let error = encode(&AttributeType::Map, &json!({"a": [{"": 1}]})).expect_err("no name");
+        let error = encode(&AttributeType::Map(Members::Any), &json!({"a": [{"": 1}]}))
+            .expect_err("no name");
         assert_eq!(error.to_string(), "expected a name for each member of an object, one is empty");
     }
 

@@ -81,7 +81,8 @@ impl Placeholders {
             To::ValueIfAbsent(value) => {
                 set(format!("if_not_exists({place}, {})", self.value(value)))
             }
-            // `ADD` is documented for attributes themselves only.
+            // `ADD` is documented for attributes themselves only. Of numbers the same can be said by `SET`; of sets nothing
+            // else can be said, and DynamoDB takes `ADD` and `DELETE` of those that are in maps and lists too.
             To::Plus(value) if path.is_whole() => ("ADD", format!("{place} {}", self.value(value))),
             To::Plus(value) => {
                 let (zero, value) = (self.value(&zero()), self.value(value));
@@ -263,7 +264,7 @@ mod tests {
 
     #[test]
     fn an_update_has_each_clause_once() {
-        let path = |text: &str| Path::parse(&entity(), text).expect(text).0;
+        let path = |text: &str| Path::parse(&entity(), text).expect(text).path;
         let one = || AttributeValue::N("1".to_owned());
         let list = || AttributeValue::L(vec![one()]);
         let assignments = [
@@ -273,6 +274,10 @@ mod tests {
             Assignment { path: path("skills.b"), to: To::Minus(one()) },
             Assignment { path: path("visits"), to: To::Prepend(list()) },
             Assignment { path: path("tags"), to: To::Nothing },
+            Assignment {
+                path: path("skills.c"),
+                to: To::Union(AttributeValue::Ns(vec!["1".to_owned()])),
+            },
         ];
         let mut placeholders = Placeholders::default();
         let update = placeholders.update(&assignments);
@@ -280,7 +285,7 @@ mod tests {
             spelt(&placeholders, &update),
             "SET name = if_not_exists(name, 1), skills.a = if_not_exists(skills.a, 0) + 1, \
              skills.b = if_not_exists(skills.b, 0) - 1, visits = list_append([1], if_not_exists(visits, [])) \
-             REMOVE tags ADD size 1"
+             REMOVE tags ADD size 1, skills.c [1]"
         );
     }
 }

@@ -113,7 +113,7 @@ fn path(random: &mut fastrand::Rng) -> Path {
         vec![name("free"), name("a")],
         vec![name("nothing")],
     ];
-    Path { attribute: "any".to_owned(), steps: paths[random.usize(..paths.len())].clone() }
+    Path::stored_at(paths[random.usize(..paths.len())].clone())
 }
 
 fn operand(random: &mut fastrand::Rng) -> AttributeValue {

@@ -12,9 +12,8 @@ use serde_json::{Map, Value};
 /// Every mistake; where there is none, every attribute that is hidden.
 pub fn parse(entity: &Entity, json: &Value) -> Result<Predicate, Vec<FieldError>> {
     let predicate = condition::parse(entity, json)?;
-    let is_hidden = |name: &&str| entity.attribute(name).is_some_and(|known| known.hidden);
-    let hidden: Vec<_> =
-        predicate.attributes().into_iter().filter(is_hidden).map(refused).collect();
+    let hidden = entity.hidden_places(&predicate);
+    let hidden: Vec<_> = hidden.iter().map(|place| refused(place)).collect();
     if hidden.is_empty() { Ok(predicate) } else { Err(hidden) }
 }
 

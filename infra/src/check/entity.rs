@@ -190,6 +190,7 @@ fn rules(rules: &Rules) -> Vec<String> {
 fn default_text(default: &DefaultValue) -> String {
     match default {
         DefaultValue::Value(value) => text(value),
+        DefaultValue::Json(json) => shown(json),
         DefaultValue::Uuid => "uuid".to_owned(),
         DefaultValue::Ulid => "ulid".to_owned(),
         DefaultValue::Now => "now".to_owned(),

@@ -107,9 +107,10 @@ impl Column<'_> {
         let Some(attribute) = self.attribute else {
             return Ok(Value::String(text.to_owned()));
         };
-        let stored = attribute.encode_text(text);
-        let stored = stored.map_err(|invalid| format!("`{}`: {invalid}", self.name))?;
-        Ok(model::value::decode(&stored))
+        attribute.json_of_text(text).map_err(|invalid| {
+            let errors = invalid.at(&self.name);
+            errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        })
     }
 }
 

@@ -18,6 +18,8 @@ id = { type = "string", required = true }
 paid = { type = "boolean" }
 total = { type = "decimal", scale = 2 }
 tags = { type = "set", items = "string" }
+skills = { type = "map", items = { type = "integer", min = 0 } }
+address = { type = "map", attributes = { zip = { type = "string", required = true }, code = { type = "string", default = "uuid" } } }
 "##;
 
 /// The rows of a text, one a line: its line, and its values or what is wrong with it.
@@ -128,7 +130,7 @@ fn a_column_that_is_no_attribute_refuses_the_file() {
         ("id,totl\n", "orders.csv has the column `totl`: did you mean `total`?"),
         (
             "id,zzz\n",
-            "orders.csv has the column `zzz`: expected attributes of `order`: id, paid, total, tags",
+            "orders.csv has the column `zzz`: expected attributes of `order`: id, paid, total, tags, skills, address",
         ),
         ("id,id\n", "orders.csv has the column `id`: twice, expected each once"),
     ];
@@ -177,5 +179,17 @@ fn a_file_that_is_not_there_is_named() {
     assert_eq!(
         error.to_string(),
         "no/such.csv cannot be read: No such file or directory (os error 2)"
+    );
+}
+
+#[test]
+fn a_cell_of_a_map_is_json_whose_defaults_are_made_when_it_is_written() {
+    let text = b"id,skills,address\n1,\"{\"\"wit\"\":\"\"3\"\"}\",\"{\"\"zip\"\":\"\"1\"\"}\"\n2,\"{\"\"wit\"\":-1,\"\"a\"\":0.5}\",\n3,,{}\n";
+    check(
+        Format::Csv,
+        text,
+        r#"2: {"id":"1","skills":{"wit":"3"},"address":{"zip":"1"}}
+           3! `skills.wit`: expected at least 0; `skills.a`: expected a number without decimal places, found 0.5
+           4! `address.zip`: expected a string, it is required"#,
     );
 }

@@ -1,12 +1,11 @@
-//! Checks a rollup's `where`: that each path names an attribute and each operand is a value of it.
+//! Checks a rollup's `where`: that each path names an attribute or leads into one, and each operand is a value of it.
 
 use super::{Report, json};
-use crate::attribute::AttributeType;
 use crate::condition::operands;
-use crate::entity::Entity;
+use crate::entity::{Entity, FieldError};
 use crate::file::RollupFile;
 use crate::filter::{Condition, Filter};
-use crate::nearest::expected;
+use crate::path::{Path, Place, Step};
 
 pub(super) fn check(
     rollup: &str,
@@ -16,39 +15,11 @@ pub(super) fn check(
 ) -> Filter {
     let mut conditions = Vec::new();
     for (path, operand) in &file.filter {
-        let place = ["rollups", rollup, "where", path];
-        let (first, nested) =
-            path.split_once('.').map_or((path.as_str(), None), |(first, rest)| (first, Some(rest)));
-        let Some(attribute) = entity.attribute(first) else {
-            let names: Vec<_> =
-                entity.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
-            report.key(
-                &place,
-                format!("`{first}` is no attribute of `{}`", entity.name),
-                expected(first, &names),
-            );
-            continue;
-        };
-        if path.split('.').any(str::is_empty) {
-            report.key(
-                &place,
-                format!("`{path}` has an empty part"),
-                "expected a name on each side of a dot",
-            );
-            continue;
-        }
-        if nested.is_some() && !matches!(attribute.kind, AttributeType::Map | AttributeType::Any) {
-            let message =
-                format!("`{path}` leads into `{first}`, which is {}", attribute.kind.noun());
-            report.key(&place, message, "expected a map before the dot");
-            continue;
-        }
-        let stored = std::iter::once(attribute.field.clone())
-            .chain(nested.into_iter().flat_map(|rest| rest.split('.').map(str::to_owned)));
-        let stored: Vec<String> = stored.collect();
-        let kind = if nested.is_some() { &AttributeType::Any } else { &attribute.kind };
-        let instants = Condition::compares_instants(kind);
-        match operands(attribute, kind, &json(operand)) {
+        let at = ["rollups", rollup, "where", path];
+        let Some((place, stored)) = place(&at, path, entity, report) else { continue };
+        let rule = place.rule();
+        let instants = Condition::compares_instants(&rule.kind);
+        match operands(path, rule, &json(operand)) {
             Ok(tests) => conditions.extend(tests.into_iter().map(|test| Condition {
                 path: stored.clone(),
                 instants,
@@ -56,7 +27,7 @@ pub(super) fn check(
             })),
             Err(mistakes) => {
                 for mistake in mistakes {
-                    let mut place = place.to_vec();
+                    let mut place = at.to_vec();
                     place.extend(mistake.operator.as_deref());
                     match mistake.is_operator {
                         true => report.key(&place, mistake.message, mistake.expected),
@@ -67,4 +38,110 @@ pub(super) fn check(
         }
     }
     Filter { conditions }
+}
+
+/// The place that a path leads to, and the stored names on the way to it.
+fn place<'a>(
+    at: &[&str; 4],
+    path: &str,
+    entity: &'a Entity,
+    report: &mut Report<'_>,
+) -> Option<(Place<'a>, Vec<String>)> {
+    if path.split('.').any(str::is_empty) {
+        let message = format!("`{path}` has an empty part");
+        report.key(at, message, "expected a name on each side of a dot");
+        return None;
+    }
+    let place = match Path::parse(entity, path) {
+        Ok(place) => place,
+        Err(FieldError { message, .. }) => {
+            let (message, help) = message.split_once("; ").unwrap_or((&message, ""));
+            report.key(at, format!("`{path}` {message}"), help);
+            return None;
+        }
+    };
+    let names = place.path.steps.iter().map(|step| match step {
+        Step::Name(name) => Some(name.clone()),
+        Step::Position(_) => None,
+    });
+    let names: Option<Vec<_>> = names.collect();
+    if names.is_none() {
+        let message = format!("`{path}` leads into a list by a position");
+        report.key(at, message, "expected names alone: `where` of a rollup follows maps");
+    }
+    Some((place, names?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_dynamo::AttributeValue;
+
+    use crate::filter::{Condition, Test};
+    use crate::{DefinitionError, Model};
+
+    /// A rollup of items with a map, with these options.
+    fn rollup(options: &str) -> Result<Vec<Condition>, DefinitionError> {
+        let text = format!(
+            r##"
+            [table]
+            name = "shop"
+            [entities.order]
+            PK = "ORDER#{{id}}"
+            SK = "ORDER"
+            [entities.order.attributes]
+            id    = {{ type = "string", required = true }}
+            total = {{ type = "integer" }}
+            tags  = {{ type = "list", items = "integer" }}
+            [entities.order.attributes.address]
+            type = "map"
+            attributes.zip   = {{ type = "integer", field = "z" }}
+            attributes.since = {{ type = "timestamp" }}
+            attributes.lines = {{ type = "list" }}
+            [rollups.spend]
+            of = "order"
+            {options}
+            "##
+        );
+        Model::parse("weir.toml", &text).map(|model| model.rollups[0].filter.conditions.clone())
+    }
+
+    fn filtered(filter: &str) -> Result<Vec<Condition>, DefinitionError> {
+        rollup(&format!("measures = {{ n = \"count\" }}\nwhere = {{ {filter} }}"))
+    }
+
+    #[test]
+    fn values_in_a_map_are_compared_as_its_rules_say() {
+        let conditions = filtered(
+            r#""address.since" = { gt = "2026-01-01T00:00:00+01:00" }, "address.zip" = "12""#,
+        );
+        let conditions = conditions.unwrap_or_else(|error| panic!("{error:#?}"));
+        assert_eq!(conditions[0].path, ["address", "since"]);
+        let instant = AttributeValue::S("2025-12-31T23:00:00.000Z".to_owned());
+        assert_eq!((conditions[0].instants, &conditions[0].test), (true, &Test::Gt(instant)));
+        assert_eq!(conditions[1].path, ["address", "z"]);
+        let number = AttributeValue::N("12".to_owned());
+        assert_eq!(conditions[1].test, Test::In(vec![number]));
+    }
+
+    #[test]
+    fn what_does_not_lead_to_a_value_in_a_map_says_why() {
+        let measured = |measure: &str| rollup(&format!("measures = {{ n = \"{measure}\" }}"));
+        let grouped = rollup("measures = { n = \"count\" }\nby = [\"address.zip\"]");
+        let cases = [
+            (filtered(r#""address.sinc" = 1"#), "has no such attribute", "did you mean `since`?"),
+            (filtered(r#""address.zip" = "x""#), "compared with `address.zip`", "a decimal number"),
+            (filtered(r#""address.zip.x" = 1"#), "leads into `address.zip`", "expected a map"),
+            (filtered(r#""tags[0]" = 1"#), "leads into a list by a position", "follows maps"),
+            (measured("sum(address.zip)"), "`address.zip` lies in `address`", "the item itself"),
+            (measured("sum(tags[0])"), "`tags[0]` lies in `tags`", "the item itself"),
+            (measured("sum(address)"), "is a map, which `sum` cannot add up", "are: total"),
+            (grouped, "`address.zip` lies in `address`", "the item itself"),
+        ];
+        for (parsed, message, help) in cases {
+            let problem = parsed.expect_err(message).problems.remove(0);
+            assert!(problem.message.contains(message), "{}", problem.message);
+            let found = problem.help.unwrap_or_default();
+            assert!(found.contains(help), "{message}: {found}");
+        }
+    }
 }

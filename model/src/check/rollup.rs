@@ -67,16 +67,19 @@ fn attribute<'a>(
     report: &mut Report<'_>,
 ) -> Option<&'a Attribute> {
     let found = entity.attribute(name);
-    if found.is_none() {
-        let names: Vec<_> =
-            entity.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
-        report.value(
-            path,
-            format!("`{name}` is no attribute of `{}`", entity.name),
-            expected(name, &names),
-        );
+    if found.is_some() {
+        return found;
     }
-    found
+    let outer = name.split(['.', '[']).next().and_then(|first| entity.attribute(first));
+    if let Some(outer) = outer {
+        let message = format!("`{name}` lies in `{}`", outer.name);
+        report.value(path, message, "expected an attribute of the item itself, not one in another");
+        return None;
+    }
+    let names: Vec<_> = entity.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+    let message = format!("`{name}` is no attribute of `{}`", entity.name);
+    report.value(path, message, expected(name, &names));
+    None
 }
 
 fn dimensions(

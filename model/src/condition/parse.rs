@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** every mistake is found at once, each with the keys that lead to it.
 
+use std::borrow::Cow;
+
 use serde_dynamo::AttributeValue;
 use serde_json::{Map, Value};
 
@@ -93,18 +95,18 @@ fn leaf(
     operand: &Value,
     errors: &mut Vec<FieldError>,
 ) -> Option<Predicate> {
-    let (path, attribute) = match Path::parse(entity, text) {
-        Ok(found) => found,
+    let place = match Path::parse(entity, text) {
+        Ok(place) => place,
         Err(error) => {
             errors.push(error);
             return None;
         }
     };
-    let kind = if path.is_whole() { &attribute.kind } else { &AttributeType::Any };
+    let (path, rule) = (&place.path, place.rule());
     let (others, compared) = split(operand);
     let mut parts = Vec::new();
     let mut mistakes = Vec::new();
-    match compared.map(|compared| operands(attribute, kind, &compared)).transpose() {
+    match compared.map(|compared| operands(text, rule, &compared)).transpose() {
         Ok(tests) => {
             let tests = tests.into_iter().flatten();
             parts.extend(tests.map(|test| Predicate::Test(path.clone(), test)));
@@ -156,7 +158,7 @@ fn size(operand: &Value) -> Result<Vec<Test>, Vec<Mistake>> {
         let message = format!("`{wrong}` is no operator of `size`");
         return Err(vec![Mistake::operator(message, expected(wrong, &SIZE_OPERATORS))]);
     }
-    operands(&number, &number.kind, operand)
+    operands("size", &number, operand)
 }
 
 fn stored_type(operand: &Value) -> Result<StoredType, Mistake> {
@@ -172,10 +174,10 @@ fn stored_type(operand: &Value) -> Result<StoredType, Mistake> {
     })
 }
 
-/// The tests that an operand of an attribute, or of a value of that type in it, stands for.
+/// The tests that an operand stands for, of a value at a place that follows a rule.
 pub(crate) fn operands(
-    attribute: &Attribute,
-    kind: &AttributeType,
+    place: &str,
+    rule: &Attribute,
     operand: &Value,
 ) -> Result<Vec<Test>, Vec<Mistake>> {
     match operand {
@@ -187,22 +189,22 @@ pub(crate) fn operands(
             let mut mistakes = Vec::new();
             let mut tests = Vec::new();
             for (operator, operand) in operators {
-                match test(attribute, kind, operator, operand) {
+                match test(place, rule, operator, operand) {
                     Ok(test) => tests.push(test),
                     Err(mistake) => mistakes.push(mistake.at(operator)),
                 }
             }
             if mistakes.is_empty() { Ok(tests) } else { Err(mistakes) }
         }
-        Value::Array(_) => Ok(vec![any_of(attribute, kind, operand).map_err(|found| vec![found])?]),
-        operand => match encode(attribute, kind, operand) {
+        Value::Array(_) => Ok(vec![any_of(place, rule, operand).map_err(|found| vec![found])?]),
+        operand => match encode(place, rule, operand) {
             Ok(encoded) => Ok(vec![Test::In(vec![encoded])]),
             Err(mistake) => Err(vec![mistake]),
         },
     }
 }
 
-fn any_of(attribute: &Attribute, kind: &AttributeType, operand: &Value) -> Result<Test, Mistake> {
+fn any_of(place: &str, rule: &Attribute, operand: &Value) -> Result<Test, Mistake> {
     match operand.as_array().map(Vec::as_slice) {
         None => {
             let message = format!("`in` is {}", value::shown(operand));
@@ -213,18 +215,14 @@ fn any_of(attribute: &Attribute, kind: &AttributeType, operand: &Value) -> Resul
         }
         Some(values) => values
             .iter()
-            .map(|value| encode(attribute, kind, value))
+            .map(|value| encode(place, rule, value))
             .collect::<Result<_, _>>()
             .map(Test::In),
     }
 }
 
-fn test(
-    attribute: &Attribute,
-    kind: &AttributeType,
-    operator: &str,
-    operand: &Value,
-) -> Result<Test, Mistake> {
+fn test(place: &str, rule: &Attribute, operator: &str, operand: &Value) -> Result<Test, Mistake> {
+    let kind = &rule.kind;
     if !OPERATORS.contains(&operator) {
         let message = format!("`{operator}` is no operator");
         return Err(Mistake::operator(message, expected(operator, &OPERATORS)));
@@ -239,22 +237,20 @@ fn test(
     let has_order = kind.is_scalar() && *kind != AttributeType::Boolean
         || matches!(kind, AttributeType::Any | AttributeType::Binary);
     if ordered && !has_order {
-        let message =
-            format!("`{operator}` cannot order `{}`: it is {}", attribute.name, kind.noun());
+        let message = format!("`{operator}` cannot order `{place}`: it is {}", kind.noun());
         return Err(Mistake::operator(message, "numbers, text and timestamps have an order"));
     }
     let searches_number = matches!(operator, "begins_with" | "contains")
         && (kind.is_numeric() || *kind == AttributeType::Boolean);
     if searches_number {
-        let message =
-            format!("`{operator}` never holds for `{}`: it is {}", attribute.name, kind.noun());
+        let message = format!("`{operator}` never holds for `{place}`: it is {}", kind.noun());
         return Err(Mistake::operator(message, "text, binary, sets and lists can be searched"));
     }
-    let kind = &operand_kind(operator, kind);
-    let read = |operand: &Value| encode(attribute, kind, operand);
+    let rule = &*operand_rule(operator, rule);
+    let read = |operand: &Value| encode(place, rule, operand);
     Ok(match operator {
         "eq" => Test::In(vec![read(operand)?]),
-        "in" => any_of(attribute, kind, operand)?,
+        "in" => any_of(place, rule, operand)?,
         "between" => match operand.as_array().map(Vec::as_slice) {
             Some([low, high]) => Test::Between(read(low)?, read(high)?),
             _ => {
@@ -272,37 +268,30 @@ fn test(
     })
 }
 
-/// Encodes an operand; one that is a value of the attribute itself is cleaned as stored values are.
-fn encode(
-    attribute: &Attribute,
-    kind: &AttributeType,
-    operand: &Value,
-) -> Result<AttributeValue, Mistake> {
+/// Encodes an operand, cleaned as stored values are.
+fn encode(place: &str, rule: &Attribute, operand: &Value) -> Result<AttributeValue, Mistake> {
     if operand.is_null() {
         let expected = "what is null is taken for absent, expected { exists = false }";
         return Err(Mistake::value("nothing is compared with null", expected));
     }
-    let encoded = if *kind == attribute.kind {
-        attribute.normalise(operand)
-    } else {
-        value::encode(kind, operand)
-    };
-    encoded.map_err(|invalid| {
+    rule.normalise(operand).map_err(|invalid| {
         let shown = value::shown(operand);
-        let message = format!("{shown} cannot be compared with `{}`", attribute.name);
+        let message = format!("{shown} cannot be compared with `{place}`");
         Mistake::value(message, invalid.to_string())
     })
 }
 
 /// What an operand must be: a member for `contains`, the beginning of a text for `begins_with`, else a value.
-fn operand_kind(operator: &str, kind: &AttributeType) -> AttributeType {
-    match (operator, kind) {
-        ("contains", AttributeType::Set(_) | AttributeType::List | AttributeType::Map) => {
-            AttributeType::Any
+fn operand_rule<'a>(operator: &str, rule: &'a Attribute) -> Cow<'a, Attribute> {
+    let plain = |kind| Cow::Owned(Attribute::plain(&rule.name, kind));
+    match (operator, &rule.kind) {
+        ("contains", AttributeType::List(Some(member))) => Cow::Borrowed(member),
+        ("contains", AttributeType::Set(_) | AttributeType::List(None) | AttributeType::Map(_)) => {
+            plain(AttributeType::Any)
         }
         ("begins_with" | "contains", AttributeType::Enum { .. } | AttributeType::Timestamp(_)) => {
-            AttributeType::String
+            plain(AttributeType::String)
         }
-        _ => kind.clone(),
+        _ => Cow::Borrowed(rule),
     }
 }

@@ -2,38 +2,70 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::attribute::{Attribute, AttributeType, DefaultValue, SetItems};
+use crate::attribute::{Attribute, AttributeType, DefaultValue, Members, SetItems};
 use crate::entity::Entity;
 use crate::instant::TimestampFormat;
 use crate::number::Number;
 use crate::value::number_to_json;
 
-/// An item with all attributes, one with those that every item has, and one for each further text of an enum.
-pub(super) fn of(entity: &Entity) -> Vec<Map<String, Value>> {
-    let whole: Map<_, _> = entity
-        .attributes
-        .iter()
-        .map(|attribute| (attribute.name.clone(), value(attribute)))
-        .collect();
-    let always = entity.attributes.iter().filter(|attribute| attribute.is_always_present());
-    let least = always.map(|attribute| (attribute.name.clone(), value(attribute))).collect();
-    let with_texts = entity.attributes.iter().flat_map(|attribute| {
-        let texts = match &attribute.kind {
-            AttributeType::Enum { values } => values.get(1..).unwrap_or_default(),
-            _ => &[],
-        };
-        let whole = &whole;
-        texts.iter().map(move |text| {
-            let mut item = whole.clone();
-            item.insert(attribute.name.clone(), json!(text));
-            item
-        })
-    });
-    let with_texts: Vec<_> = with_texts.collect();
-    [whole.clone(), least].into_iter().chain(with_texts).collect()
+/// Which attributes a made-up object has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// All.
+    Whole,
+    /// Those that every such object has.
+    Least,
 }
 
-fn value(attribute: &Attribute) -> Value {
+/// An item with all attributes; one with all, in which maps have no more than they must; one with those that every item has;
+/// and one for each further text of an enum.
+pub(super) fn of(entity: &Entity) -> Vec<Map<String, Value>> {
+    let attributes = &entity.attributes;
+    let whole = object(attributes, Extent::Whole, Extent::Whole);
+    let bare = object(attributes, Extent::Whole, Extent::Least);
+    let least = object(attributes, Extent::Least, Extent::Least);
+    [whole, bare, least].into_iter().chain(with_texts(attributes)).collect()
+}
+
+/// An object, and whether the maps in it are whole.
+fn object(attributes: &[Attribute], extent: Extent, inside: Extent) -> Map<String, Value> {
+    let has = |attribute: &&Attribute| extent == Extent::Whole || attribute.is_always_present();
+    let members = attributes.iter().filter(has);
+    members.map(|attribute| (attribute.name.clone(), value(attribute, inside))).collect()
+}
+
+/// Whole objects, each with another text of an enum in it.
+fn with_texts(attributes: &[Attribute]) -> Vec<Map<String, Value>> {
+    let whole = object(attributes, Extent::Whole, Extent::Whole);
+    let others = attributes.iter().flat_map(|attribute| {
+        let whole = &whole;
+        other_values(attribute).into_iter().map(move |value| {
+            let mut other = whole.clone();
+            other.insert(attribute.name.clone(), value);
+            other
+        })
+    });
+    others.collect()
+}
+
+/// Values with another text of an enum in them.
+fn other_values(attribute: &Attribute) -> Vec<Value> {
+    match &attribute.kind {
+        AttributeType::Enum { values } => values.iter().skip(1).map(|text| json!(text)).collect(),
+        AttributeType::List(Some(rule)) => {
+            other_values(rule).into_iter().map(|member| json!([member])).collect()
+        }
+        AttributeType::Map(Members::Each(rule)) => {
+            other_values(rule).into_iter().map(|member| json!({ "name": member })).collect()
+        }
+        AttributeType::Map(Members::Named(attributes)) => {
+            with_texts(attributes).into_iter().map(Value::Object).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn value(attribute: &Attribute, extent: Extent) -> Value {
     match &attribute.kind {
         AttributeType::String => match &attribute.default {
             Some(DefaultValue::Uuid) => json!("00000000-0000-4000-8000-000000000000"),
@@ -57,8 +89,13 @@ fn value(attribute: &Attribute) -> Value {
         AttributeType::Set(SetItems::String) => json!(["text"]),
         AttributeType::Set(SetItems::Number) => json!([1.5]),
         AttributeType::Set(SetItems::Binary) => json!(["AAEC"]),
-        AttributeType::List => json!([1, "text", { "name": true }]),
-        AttributeType::Map => json!({ "name": [1, "text"] }),
+        AttributeType::List(None) => json!([1, "text", { "name": true }]),
+        AttributeType::List(Some(rule)) => json!([value(rule, extent)]),
+        AttributeType::Map(Members::Any) => json!({ "name": [1, "text"] }),
+        AttributeType::Map(Members::Each(rule)) => json!({ "name": value(rule, extent) }),
+        AttributeType::Map(Members::Named(attributes)) => {
+            Value::Object(object(attributes, extent, extent))
+        }
         AttributeType::Any => json!({ "name": 1 }),
     }
 }

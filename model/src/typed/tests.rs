@@ -1,8 +1,11 @@
 //! Tests of types against a definition.
 
+mod nested;
+
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
+use serde_json::Map;
 
 use super::*;
 

@@ -8,8 +8,8 @@
 
 use serde_dynamo::AttributeValue;
 
-use super::plan::{Assignment, Bound, To};
-use crate::attribute::Attribute;
+use super::plan::{Bound, Planned, To};
+use crate::attribute::Rules;
 use crate::condition::Predicate;
 use crate::entity::FieldError;
 use crate::filter::Test;
@@ -17,22 +17,23 @@ use crate::number::Number;
 use crate::path::Path;
 use crate::value;
 
-/// The conditions that an assignment to a whole attribute brings with it.
-pub(super) fn of(attribute: &Attribute, assignment: &Assignment) -> Vec<Bound> {
-    if !assignment.path.is_whole() {
-        return Vec::new();
-    }
-    let path = &assignment.path;
-    match &assignment.to {
-        To::Plus(AttributeValue::N(text)) => shifted(attribute, path, number(text)),
-        To::Minus(AttributeValue::N(text)) => shifted(attribute, path, number(text).negated()),
+/// The conditions that a change of a value brings with it.
+pub(super) fn of(planned: &Planned<'_>) -> Vec<Bound> {
+    let (path, rule) = (&planned.place.path, planned.place.rule());
+    match &planned.to {
+        To::Plus(AttributeValue::N(text)) => shifted(&rule.rules, path, number(text)),
+        To::Minus(AttributeValue::N(text)) => shifted(&rule.rules, path, number(text).negated()),
         To::Append(members) | To::Prepend(members) => {
-            longer(attribute, path, value::length(members).unwrap_or_default(), None)
+            longer(&rule.rules, path, value::length(members).unwrap_or_default(), None)
         }
         To::Union(members) => {
-            longer(attribute, path, value::length(members).unwrap_or_default(), only(members))
+            longer(&rule.rules, path, value::length(members).unwrap_or_default(), only(members))
         }
-        To::Without(members) => shorter(attribute, path, members),
+        To::Without(members) => {
+            // Without it, the members of a list that are behind it would move.
+            let stays = rule.required || path.is_position();
+            shorter(&rule.rules, stays, path, members)
+        }
         _ => Vec::new(),
     }
 }
@@ -42,14 +43,14 @@ fn number(text: &str) -> Number {
 }
 
 /// The value moves by `by`, from 0 where there is none.
-fn shifted(attribute: &Attribute, path: &Path, by: Number) -> Vec<Bound> {
-    let (min, max) = (attribute.rules.min.as_ref(), attribute.rules.max.as_ref());
+fn shifted(rules: &Rules, path: &Path, by: Number) -> Vec<Bound> {
+    let (min, max) = (rules.min.as_ref(), rules.max.as_ref());
     let operand = |limit: &Number| AttributeValue::N(limit.minus(&by).to_string());
     let bound = |test: Test, from_nothing: bool, message: String| {
         let moved = Predicate::Test(path.clone(), test);
         let absent = Predicate::Test(path.clone(), Test::Exists(false));
         let holds = if from_nothing { Predicate::Any(vec![absent, moved]) } else { moved };
-        Bound { holds, error: FieldError::new(&attribute.name, message) }
+        Bound { holds, error: FieldError::new(&path.to_string(), message) }
     };
     let least = min.map(|min| {
         bound(Test::Gte(operand(min)), by >= *min, format!("expected at least {min} afterwards"))
@@ -61,14 +62,9 @@ fn shifted(attribute: &Attribute, path: &Path, by: Number) -> Vec<Bound> {
 }
 
 /// The value gets `more` members; `only` is the one that may be there already.
-fn longer(
-    attribute: &Attribute,
-    path: &Path,
-    more: usize,
-    only: Option<AttributeValue>,
-) -> Vec<Bound> {
+fn longer(rules: &Rules, path: &Path, more: usize, only: Option<AttributeValue>) -> Vec<Bound> {
     let mut bounds = Vec::new();
-    if let Some(max) = attribute.rules.max_length {
+    if let Some(max) = rules.max_length {
         let room = max.checked_sub(more);
         let fits = room.map(|room| Predicate::Size(path.clone(), Test::Lte(count(room))));
         let absent = (room.is_some()).then(|| Predicate::Test(path.clone(), Test::Exists(false)));
@@ -77,22 +73,22 @@ fn longer(
         let message = format!("expected a length of at most {max} afterwards");
         bounds.push(Bound {
             holds: Predicate::Any(ways),
-            error: FieldError::new(&attribute.name, message),
+            error: FieldError::new(&path.to_string(), message),
         });
     }
-    if let Some(min) = attribute.rules.min_length
+    if let Some(min) = rules.min_length
         && more < min
     {
         let enough = Predicate::Size(path.clone(), Test::Gte(count(min - more)));
         let message = format!("expected a length of at least {min} afterwards");
-        bounds.push(Bound { holds: enough, error: FieldError::new(&attribute.name, message) });
+        bounds.push(Bound { holds: enough, error: FieldError::new(&path.to_string(), message) });
     }
     bounds
 }
 
 /// The set loses members; one without a member left is no more.
-fn shorter(attribute: &Attribute, path: &Path, members: &AttributeValue) -> Vec<Bound> {
-    let least = attribute.rules.min_length.unwrap_or(0).max(usize::from(attribute.required));
+fn shorter(rules: &Rules, stays: bool, path: &Path, members: &AttributeValue) -> Vec<Bound> {
+    let least = rules.min_length.unwrap_or(0).max(usize::from(stays));
     if least == 0 {
         return Vec::new();
     }
@@ -104,7 +100,7 @@ fn shorter(attribute: &Attribute, path: &Path, members: &AttributeValue) -> Vec<
     });
     let ways = [enough, absent].into_iter().chain(not_there).collect();
     let message = format!("expected a length of at least {least} afterwards");
-    vec![Bound { holds: Predicate::Any(ways), error: FieldError::new(&attribute.name, message) }]
+    vec![Bound { holds: Predicate::Any(ways), error: FieldError::new(&path.to_string(), message) }]
 }
 
 /// The member of a set that has one.
@@ -123,6 +119,6 @@ fn only(members: &AttributeValue) -> Option<AttributeValue> {
     }
 }
 
-fn count(count: usize) -> AttributeValue {
+pub(super) fn count(count: usize) -> AttributeValue {
     AttributeValue::N(count.to_string())
 }

@@ -44,8 +44,7 @@ impl Entity {
                 if attribute.required && !is_given(attribute) {
                     return None;
                 }
-            } else if let Some(default) = &attribute.default {
-                let value = default.value(&attribute.kind, fresh);
+            } else if let Some(value) = attribute.default_value(fresh) {
                 known.insert(attribute.field.clone(), value.clone());
                 added.push(assignment(attribute, To::ValueIfAbsent(value)));
             } else if attribute.required {
@@ -103,7 +102,15 @@ impl Entity {
         if !errors.is_empty() {
             return Err(errors);
         }
-        Ok((item, UpdatePlan { assignments, condition: Predicate::always(), bounds: Vec::new() }))
+        Ok((
+            item,
+            UpdatePlan {
+                assignments,
+                condition: Predicate::always(),
+                bounds: Vec::new(),
+                made: Vec::new(),
+            },
+        ))
     }
 
     /// How sure the key of an index is: as its attributes are, which must be alike.

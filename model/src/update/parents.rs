@@ -23,7 +23,8 @@ impl UpdatePlan {
     /// The plan for an item as it is now: places whose maps are not there are put there with their maps.
     ///
     /// # Errors
-    /// A place that leads through something that is no map, or through a position that a list does not have.
+    /// A place that leads through something that is no map, or through a position that a list does not have; a map that would
+    /// lack what its definition requires.
     pub fn with_parents(&self, item: &Item) -> Result<Self, Vec<FieldError>> {
         let mut made: Vec<(Path, AttributeValue)> = Vec::new();
         let mut plan = Self { assignments: Vec::new(), ..self.clone() };
@@ -51,6 +52,7 @@ impl UpdatePlan {
                 }
             }
         }
+        errors.extend(self.made.iter().flat_map(|known| known.complete(&mut made)));
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -99,8 +101,7 @@ impl UpdatePlan {
 /// The first place on the way to this one that is empty; `None` when the way is there.
 fn missing_parent(path: &Path, item: &Item) -> Result<Option<Path>, String> {
     for length in 1..path.steps.len() {
-        let parent =
-            Path { attribute: path.attribute.clone(), steps: path.steps[..length].to_vec() };
+        let parent = path.first(length);
         match (parent.value_in(item), &path.steps[length]) {
             (Some(AttributeValue::M(_)), Step::Name(_)) => {}
             (Some(AttributeValue::L(_)), Step::Position(_)) => {}

@@ -3,11 +3,14 @@
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::Value;
 
-use super::{Update, Verb, bounds, indexes};
-use crate::attribute::{Attribute, AttributeType, SetItems};
+use super::made::{self, Made};
+use super::{Update, Verb, bounds, indexes, lengths};
+use crate::attribute::{AttributeType, SetItems};
 use crate::condition::{self, Predicate};
-use crate::entity::{Entity, FieldError, Fresh, KEPT};
-use crate::path::Path;
+use crate::encoding::Encoding;
+use crate::entity::{Entity, FieldError, Fresh};
+use crate::object::KEPT;
+use crate::path::{Path, Place};
 use crate::value;
 
 /// What one UpdateItem does.
@@ -19,6 +22,8 @@ pub struct UpdatePlan {
     pub condition: Predicate,
     /// What must hold for the item to satisfy its definition afterwards.
     pub bounds: Vec<Bound>,
+    /// What the maps on the way to its places need if they have to be made.
+    pub made: Vec<Made>,
 }
 
 /// What becomes of one place.
@@ -62,6 +67,12 @@ pub struct Bound {
     pub error: FieldError,
 }
 
+/// An action that the definition allows.
+pub(super) struct Planned<'a> {
+    pub(super) place: Place<'a>,
+    pub(super) to: To,
+}
+
 impl Entity {
     /// Plans an update of the item with these key attributes.
     ///
@@ -74,22 +85,41 @@ impl Entity {
         fresh: Fresh,
     ) -> Result<UpdatePlan, Vec<FieldError>> {
         let mut errors = Vec::new();
-        let mut assignments: Vec<Assignment> = Vec::new();
-        let mut limits = Vec::new();
-        for (verb, text, value) in &update.actions {
-            let planned = self.action(*verb, text, value);
-            match planned {
-                Ok((attribute, assignment)) => {
-                    if let Some(twice) =
-                        assignments.iter().find(|other| other.path.overlaps(&assignment.path))
-                    {
-                        let message = format!("`{}` is updated too, and overlaps", twice.path);
-                        errors.push(FieldError::new(text, message));
-                    }
-                    limits.extend(bounds::of(attribute, &assignment));
-                    assignments.push(assignment);
+        let planned = self.actions(update, fresh, &mut errors);
+        let condition = self.condition(update, &mut errors);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let mut bounds: Vec<_> = planned.iter().flat_map(bounds::of).collect();
+        bounds.extend(lengths::bounds(&planned));
+        let made = made::on_the_way(&planned, fresh);
+        let mut assignments: Vec<_> = planned.into_iter().map(Planned::assignment).collect();
+        assignments.extend(self.kept_by_the_library(fresh));
+        let keys = indexes::assignments(self, key, &assignments, &condition)?;
+        assignments.extend(keys);
+        Ok(UpdatePlan { assignments, condition, bounds, made })
+    }
+
+    fn actions(
+        &self,
+        update: &Update,
+        fresh: Fresh,
+        errors: &mut Vec<FieldError>,
+    ) -> Vec<Planned<'_>> {
+        let mut planned: Vec<Planned<'_>> = Vec::new();
+        for (verb, text, json) in &update.actions {
+            match self.action(*verb, text, json, fresh) {
+                Ok(action) => {
+                    let path = &action.place.path;
+                    let twice = planned.iter().find(|other| other.place.path.overlaps(path));
+                    errors.extend(twice.map(|twice| {
+                        let message =
+                            format!("`{}` is updated too, and overlaps", twice.place.path);
+                        FieldError::new(text, message)
+                    }));
+                    planned.push(action);
                 }
-                Err(error) => errors.push(error),
+                Err(found) => errors.extend(found),
             }
         }
         if update.actions.is_empty() {
@@ -97,30 +127,17 @@ impl Entity {
             let message = format!("nothing to do; expected one of {}", verbs.join(", "));
             errors.push(FieldError::new("update", message));
         }
-        let condition = match update.condition.as_ref().map(|json| condition::parse(self, json)) {
-            None => Predicate::always(),
-            Some(Ok(condition)) => condition,
-            Some(Err(mistakes)) => {
-                errors.extend(mistakes);
-                Predicate::always()
-            }
-        };
-        let condition = match &update.provided {
-            Some(provided) => condition.and(provided.clone()),
-            None => condition,
-        };
-        if errors.is_empty() {
-            assignments.extend(self.kept_by_the_library(fresh));
-            match indexes::assignments(self, key, &assignments, &condition) {
-                Ok(keys) => assignments.extend(keys),
-                Err(found) => errors.extend(found),
-            }
-        }
-        if errors.is_empty() {
-            Ok(UpdatePlan { assignments, condition, bounds: limits })
-        } else {
-            Err(errors)
-        }
+        planned
+    }
+
+    fn condition(&self, update: &Update, errors: &mut Vec<FieldError>) -> Predicate {
+        let parsed = update.condition.as_ref().map(|json| condition::parse(self, json));
+        let condition = parsed.transpose().unwrap_or_else(|mistakes| {
+            errors.extend(mistakes);
+            None
+        });
+        let provided = update.provided.clone().unwrap_or_default();
+        condition.unwrap_or_default().and(provided)
     }
 
     fn action(
@@ -128,34 +145,36 @@ impl Entity {
         verb: Verb,
         text: &str,
         json: &Value,
-    ) -> Result<(&Attribute, Assignment), FieldError> {
-        let (path, attribute) = Path::parse(self, text)?;
-        let refuse = |message: String| Err(FieldError::new(text, message));
+        fresh: Fresh,
+    ) -> Result<Planned<'_>, Vec<FieldError>> {
+        let place = Path::parse(self, text).map_err(|error| vec![error])?;
+        let removes = verb == Verb::Remove || verb == Verb::Set && json.is_null();
+        if let Some(reason) = self.is_not_updated(&place, verb, removes) {
+            return Err(vec![FieldError::new(text, reason)]);
+        }
+        let to = if removes { To::Nothing } else { assigned(verb, &place, json, fresh)? };
+        Ok(Planned { place, to })
+    }
+
+    /// Why a verb is none for a place, whatever the value.
+    fn is_not_updated(&self, place: &Place<'_>, verb: Verb, removes: bool) -> Option<String> {
+        let attribute = place.attribute();
         if self.is_in_primary_key(&attribute.name) {
-            return refuse(
+            return Some(
                 "is part of the primary key, which no update changes; delete the item and create another".to_owned(),
             );
         }
         if attribute.kept.is_some() {
-            return refuse(KEPT.to_owned());
+            return Some(KEPT.to_owned());
         }
         if attribute.read_only {
-            return refuse("is read-only: it is set only when an item is written whole".to_owned());
+            return Some("is read-only: it is set only when an item is written whole".to_owned());
         }
         let is_set = matches!(verb, Verb::Set | Verb::SetIfAbsent | Verb::Remove);
         if !is_set && self.unique_attributes().iter().any(|unique| unique.name == attribute.name) {
-            return refuse(format!("is unique: expected `set` or `remove`, not `{}`", verb.name()));
+            return Some(format!("is unique: expected `set` or `remove`, not `{}`", verb.name()));
         }
-        let removes = verb == Verb::Remove || verb == Verb::Set && json.is_null();
-        if removes && path.is_whole() && attribute.required {
-            return refuse("is required, and cannot be removed".to_owned());
-        }
-        if removes {
-            return Ok((attribute, Assignment { path, to: To::Nothing }));
-        }
-        let to = assigned(verb, attribute, path.is_whole(), json)
-            .map_err(|message| FieldError::new(text, message))?;
-        Ok((attribute, Assignment { path, to }))
+        (removes && place.rule().required).then(|| "is required, and cannot be removed".to_owned())
     }
 
     /// What every update does besides what it is asked to.
@@ -172,21 +191,33 @@ impl Entity {
     }
 }
 
-/// What a verb makes of a value that the attribute, or a place in it, takes.
-fn assigned(verb: Verb, attribute: &Attribute, whole: bool, json: &Value) -> Result<To, String> {
-    let kind = if whole { &attribute.kind } else { &AttributeType::Any };
+impl Planned<'_> {
+    fn assignment(self) -> Assignment {
+        Assignment { path: self.place.path, to: self.to }
+    }
+}
+
+/// What a verb makes of the value at a place.
+fn assigned(
+    verb: Verb,
+    place: &Place<'_>,
+    json: &Value,
+    fresh: Fresh,
+) -> Result<To, Vec<FieldError>> {
+    let (rule, field) = (place.rule(), place.path.to_string());
+    let kind = &rule.kind;
     let goes_with = |what: &str| {
-        let noun = if whole { kind.noun() } else { "none".to_owned() };
-        Err(format!("`{}` goes with {what}; `{}` is {noun}", verb.name(), attribute.name))
+        let message = format!("`{}` goes with {what}; `{field}` is {}", verb.name(), kind.noun());
+        Err(vec![FieldError::new(&field, message)])
     };
-    let encode =
-        |kind: &AttributeType| value::encode(kind, json).map_err(|invalid| invalid.to_string());
+    let encoding = Encoding::to_store(fresh).at(place.depth());
+    let encode = |kind: &AttributeType| {
+        value::encode_as(kind, json, encoding).map_err(|invalid| invalid.at(&field))
+    };
+    let whole = || rule.encode_as(json, encoding).map_err(|invalid| invalid.at(&field));
     Ok(match verb {
-        Verb::Set | Verb::SetIfAbsent => {
-            let encoded = if whole { attribute.encode(json) } else { value::encode(kind, json) };
-            let encoded = encoded.map_err(|invalid| invalid.to_string())?;
-            if verb == Verb::Set { To::Value(encoded) } else { To::ValueIfAbsent(encoded) }
-        }
+        Verb::Set => To::Value(whole()?),
+        Verb::SetIfAbsent => To::ValueIfAbsent(whole()?),
         Verb::Add => match kind {
             AttributeType::Set(_) => To::Union(encode(kind)?),
             kind if kind.is_numeric() => To::Plus(encode(kind)?),
@@ -198,16 +229,17 @@ fn assigned(verb: Verb, attribute: &Attribute, whole: bool, json: &Value) -> Res
             AttributeType::Any => To::Minus(encode(&AttributeType::Number)?),
             _ => return goes_with("numbers"),
         },
-        Verb::Append | Verb::Prepend => match kind {
-            AttributeType::List | AttributeType::Any => {
-                let members = encode(&AttributeType::List)?;
-                if verb == Verb::Append { To::Append(members) } else { To::Prepend(members) }
-            }
-            _ => return goes_with("lists"),
-        },
+        Verb::Append | Verb::Prepend => {
+            let members = match kind {
+                AttributeType::List(_) => encode(kind)?,
+                AttributeType::Any => encode(&AttributeType::List(None))?,
+                _ => return goes_with("lists"),
+            };
+            if verb == Verb::Append { To::Append(members) } else { To::Prepend(members) }
+        }
         Verb::Delete => match kind {
             AttributeType::Set(_) => To::Without(encode(kind)?),
-            AttributeType::Any if whole => To::Without(encode(&set_of(json))?),
+            AttributeType::Any => To::Without(encode(&set_of(json))?),
             _ => return goes_with("sets"),
         },
         Verb::Remove => To::Nothing,

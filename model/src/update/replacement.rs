@@ -55,6 +55,7 @@ impl Entity {
             assignments: given.chain(absent).chain(counted).collect(),
             condition: Predicate::always(),
             bounds: Vec::new(),
+            made: Vec::new(),
         }
     }
 

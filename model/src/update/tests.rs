@@ -1,5 +1,7 @@
 //! Plans of updates: what is allowed, what becomes of each place, and what brings conditions with it.
 
+mod nested;
+
 use std::collections::HashMap;
 
 use serde_dynamo::{AttributeValue, Item};
@@ -107,7 +109,7 @@ fn each_verb_does_what_its_attribute_takes() {
 fn every_update_keeps_what_the_library_keeps() {
     let plan = plan(&Update::new().set("note", "x")).expect("a plan");
     let of = |name: &str| {
-        let found = plan.assignments.iter().find(|assignment| assignment.path.attribute == name);
+        let found = plan.assignments.iter().find(|assignment| assignment.path.attribute() == name);
         found.map(|assignment| assignment.to.clone())
     };
     let now = AttributeValue::S("2026-11-20T12:00:00Z".to_owned());
@@ -217,7 +219,7 @@ fn an_index_key_that_cannot_be_known_refuses_the_update() {
 
     let known = Update::new().set("status", "a").set("count", 3).when(json!({ "city": "x#y" }));
     let plan = plan(known).expect("a plan");
-    let key = plan.assignments.iter().find(|assignment| assignment.path.attribute == "GSI1PK");
+    let key = plan.assignments.iter().find(|assignment| assignment.path.attribute() == "GSI1PK");
     let expected = To::Value(AttributeValue::S("a#x%23y#3".to_owned()));
     assert_eq!(key.map(|key| &key.to), Some(&expected));
 }

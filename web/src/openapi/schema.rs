@@ -204,6 +204,7 @@ pub(super) fn attribute(attribute: &Attribute) -> Value {
     set(most, rules.max_length.map(Value::from));
     match &attribute.default {
         Some(DefaultValue::Value(value)) => set("default", Some(decode(value))),
+        Some(DefaultValue::Json(json)) => set("default", Some(json.clone())),
         Some(DefaultValue::Uuid) => set("description", Some("a new UUID if absent".into())),
         Some(DefaultValue::Ulid) => set("description", Some("a new ULID if absent".into())),
         Some(DefaultValue::Now) => {
@@ -217,8 +218,8 @@ pub(super) fn attribute(attribute: &Attribute) -> Value {
 /// The names that JSON Schema has for the least and the greatest length of a type.
 fn lengths(kind: &AttributeType) -> (&'static str, &'static str) {
     match kind {
-        AttributeType::Set(_) | AttributeType::List => ("minItems", "maxItems"),
-        AttributeType::Map => ("minProperties", "maxProperties"),
+        AttributeType::Set(_) | AttributeType::List(_) => ("minItems", "maxItems"),
+        AttributeType::Map(_) => ("minProperties", "maxProperties"),
         _ => ("minLength", "maxLength"),
     }
 }
@@ -251,8 +252,8 @@ pub(super) fn of_type(kind: &AttributeType) -> Value {
             };
             json!({ "type": "array", "items": member, "uniqueItems": true, "minItems": 1 })
         }
-        AttributeType::List => json!({ "type": "array" }),
-        AttributeType::Map => json!({ "type": "object" }),
+        AttributeType::List(_) => json!({ "type": "array" }),
+        AttributeType::Map(_) => json!({ "type": "object" }),
         AttributeType::Any => json!({}),
     }
 }
