@@ -18,6 +18,8 @@ mod items;
 mod lists;
 #[path = "http/many.rs"]
 mod many;
+#[path = "http/nested.rs"]
+mod nested;
 #[path = "http/preconditions.rs"]
 mod preconditions;
 #[path = "http/queries.rs"]
