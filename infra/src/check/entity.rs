@@ -4,7 +4,7 @@ use model::attribute::{Case, DefaultValue, Kept, Rules, SetItems};
 use model::instant::TimestampFormat;
 use model::template::{Cut, Format, Segment};
 use model::value::{decode, shown};
-use model::{Attribute, AttributeType, AttributeValue, Entity, Model, Pattern, Template};
+use model::{Attribute, AttributeType, AttributeValue, Entity, Members, Model, Pattern, Template};
 use web::Route;
 
 use super::{indented, relation, row, section};
@@ -15,8 +15,7 @@ const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 pub(super) fn summary(model: &Model, entity: &Entity, routes: &[Route]) -> String {
     let keys = entity.keys.iter().map(|key| row([&key.key, &template(&key.template)]));
     let attributes = entity.attributes.iter();
-    let attributes = attributes
-        .map(|attribute| row([&attribute.name, &kind(&attribute.kind), &options(attribute)]));
+    let attributes = attributes.flat_map(|attribute| rows(&attribute.name, attribute));
     let mut parts = vec![
         format!("entity {}\n", entity.name),
         indented(&section("keys", keys.collect())),
@@ -126,6 +125,24 @@ fn suffix(format: Format) -> String {
     }
 }
 
+/// An attribute, and what is in it by its paths: `address.zip`, `lines[].price`, `skills.*.level`.
+fn rows(place: &str, attribute: &Attribute) -> Vec<Vec<String>> {
+    let own = row([place, &kind(&attribute.kind), &options(attribute)]);
+    std::iter::once(own).chain(rows_inside(place, &attribute.kind)).collect()
+}
+
+fn rows_inside(place: &str, kind: &AttributeType) -> Vec<Vec<String>> {
+    match kind {
+        AttributeType::Map(Members::Named(attributes)) => attributes
+            .iter()
+            .flat_map(|inner| rows(&format!("{place}.{}", inner.name), inner))
+            .collect(),
+        AttributeType::Map(Members::Each(rule)) => rows_inside(&format!("{place}.*"), &rule.kind),
+        AttributeType::List(Some(rule)) => rows_inside(&format!("{place}[]"), &rule.kind),
+        _ => Vec::new(),
+    }
+}
+
 fn kind(kind: &AttributeType) -> String {
     match kind {
         AttributeType::Decimal { scale } => format!("decimal, scale {scale}"),
@@ -133,6 +150,8 @@ fn kind(kind: &AttributeType) -> String {
         AttributeType::Set(SetItems::String) => "set of string".to_owned(),
         AttributeType::Set(SetItems::Number) => "set of number".to_owned(),
         AttributeType::Set(SetItems::Binary) => "set of binary".to_owned(),
+        AttributeType::List(Some(rule)) => format!("list of {}", self::kind(&rule.kind)),
+        AttributeType::Map(Members::Each(rule)) => format!("map of {}", self::kind(&rule.kind)),
         AttributeType::Timestamp(TimestampFormat::Epoch) => "timestamp, epoch".to_owned(),
         AttributeType::Timestamp(TimestampFormat::Rfc3339 { places: 0 }) => {
             "timestamp, whole seconds".to_owned()
@@ -160,7 +179,17 @@ fn options(attribute: &Attribute) -> String {
     say(attribute.hidden, "hidden".to_owned());
     say(attribute.field != attribute.name, format!("stored as {}", attribute.field));
     options.extend(rules(&attribute.rules));
+    options.extend(rules_of_members(&attribute.kind));
     options.join(", ")
+}
+
+/// What each member of a list or a map has to be.
+fn rules_of_members(kind: &AttributeType) -> Vec<String> {
+    let (AttributeType::List(Some(rule)) | AttributeType::Map(Members::Each(rule))) = kind else {
+        return Vec::new();
+    };
+    let all = rules(&rule.rules).into_iter().chain(rules_of_members(&rule.kind));
+    all.map(|rule| format!("each {rule}")).collect()
 }
 
 fn rules(rules: &Rules) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use aggregates::Accumulator;
 use model::filter::{Condition, Test};
-use model::{AttributeType, AttributeValue, Entity, Filter, Measure, Model, Rollup};
+use model::{AttributeType, AttributeValue, Entity, Filter, Measure, Members, Model, Rollup};
 
 use super::entity::text;
 use super::{row, section};
@@ -93,14 +93,20 @@ fn condition(condition: &Condition, entity: Option<&Entity>) -> String {
     }
 }
 
-/// The path as the file has it: it begins with the name of an attribute, not with that of its field.
+/// The path as the file has it: by the names of attributes, not by those of their fields.
 fn path(condition: &Condition, entity: Option<&Entity>) -> String {
-    let mut path = condition.path.clone();
-    let mut attributes = entity.into_iter().flat_map(|entity| &entity.attributes);
-    if let Some(first) = path.first_mut()
-        && let Some(attribute) = attributes.find(|attribute| attribute.field == *first)
-    {
-        first.clone_from(&attribute.name);
+    let mut attributes = entity.map(|entity| entity.attributes.as_slice());
+    let mut members: Option<&AttributeType> = None;
+    let mut names: Vec<&str> = Vec::new();
+    for field in &condition.path {
+        let known = attributes.and_then(|all| all.iter().find(|known| known.field == *field));
+        names.push(known.map_or(field, |known| &known.name));
+        let kind = known.map(|known| &known.kind).or(members);
+        (attributes, members) = match kind {
+            Some(AttributeType::Map(Members::Named(inner))) => (Some(inner.as_slice()), None),
+            Some(AttributeType::Map(Members::Each(rule))) => (None, Some(&rule.kind)),
+            _ => (None, None),
+        };
     }
-    path.join(".")
+    names.join(".")
 }

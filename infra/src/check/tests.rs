@@ -134,3 +134,56 @@ fn a_summary_says_what_the_file_means() {
       asked at  /rollups/notes
     "#);
 }
+
+const NESTED: &str = r##"
+[table]
+name = "shop"
+[entities.order]
+PK = "ORDER#{id}"
+SK = "ORDER"
+[entities.order.attributes]
+id = { type = "string", required = true }
+tags = { type = "list", items = { type = "string", lower = true }, max_length = 3 }
+skills = { type = "map", items = { type = "integer", min = 0 } }
+notes = { type = "map", items = { type = "map", attributes = { text = { type = "string" } } } }
+free = { type = "list" }
+[entities.order.attributes.address]
+type = "map"
+default = {}
+attributes.zip = { type = "string", pattern = "^[0-9]{5}$", field = "z" }
+attributes.country = { type = "enum", values = ["DE", "FR"], default = "DE" }
+[entities.order.attributes.lines]
+type = "list"
+items.type = "map"
+items.attributes.sku = { type = "string", required = true }
+items.attributes.price = { type = "decimal", scale = 2, hidden = true }
+[rollups.orders]
+of = "order"
+where = { "address.zip" = "12345", "notes.gift.text" = { exists = true } }
+measures = { orders = "count" }
+"##;
+
+#[test]
+fn a_summary_says_what_is_in_maps_and_lists_by_their_paths() {
+    let model: Model = NESTED.parse().expect("a definition");
+    let summary = summary(Path::new("weir.toml"), &model);
+    let (_, attributes) = summary.split_once("  attributes\n").expect("attributes");
+    let (attributes, rest) = attributes.split_once("  paths\n").expect("paths");
+    insta::assert_snapshot!(attributes, @r#"
+    id               string            required
+    tags             list of string    length at most 3, each lower case
+    skills           map of integer    each at least 0
+    notes            map of map
+    notes.*.text     string
+    free             list
+    address          map               default {}
+    address.zip      string            stored as z, matches ^[0-9]{5}$
+    address.country  DE | FR           default "DE"
+    lines            list of map
+    lines[].sku      string            required
+    lines[].price    decimal, scale 2  hidden
+    "#);
+    let filter = rest.lines().find(|line| line.contains("where"));
+    let expected = "  where     address.zip = \"12345\" and notes.gift.text exists";
+    assert_eq!(filter, Some(expected));
+}
