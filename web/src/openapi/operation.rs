@@ -128,7 +128,7 @@ pub(super) fn of_rollup(rollup: &Rollup) -> Value {
     let mut answer = Answer::new(Operation::Rollup, "ask", &rollup.name, &summary);
     answer.tag = "rollups";
     let dimensions = rollup.dimensions.iter().map(|dimension| {
-        let schema = schema::of_type(&dimension.of_one().kind);
+        let schema = schema::group(&dimension.kind);
         parameter("query", &dimension.name, true, schema, "the group")
     });
     answer.parameters = dimensions.collect();

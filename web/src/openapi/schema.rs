@@ -3,7 +3,9 @@
 use model::attribute::{DefaultValue, SetItems};
 use model::instant::TimestampFormat;
 use model::value::{decode, number_to_json};
-use model::{Attribute, AttributeType, Entity, Measure, Model, Number, Relation, Rollup, Verb};
+use model::{
+    Attribute, AttributeType, Entity, Measure, Members, Model, Number, Relation, Rollup, Verb,
+};
 use serde_json::{Map, Value, json};
 use table::MAX_ACTIONS;
 
@@ -27,11 +29,18 @@ pub(super) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-/// An item as it is answered: without hidden attributes.
+/// Whether something is answered or sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    /// Answered: without hidden attributes.
+    Answered,
+    /// Sent: attributes that have a default may be left out.
+    Sent,
+}
+
+/// An item as it is answered.
 pub(super) fn item(entity: &Entity) -> Value {
-    let shown: Vec<_> = entity.attributes.iter().filter(|attribute| !attribute.hidden).collect();
-    let required = shown.iter().filter(|attribute| attribute.is_always_present());
-    let mut schema = object(&shown, required.map(|attribute| attribute.name.as_str()).collect());
+    let mut schema = object(&entity.attributes, Side::Answered);
     for relation in &entity.relations {
         schema["properties"][&relation.name] = related(relation);
     }
@@ -180,15 +189,37 @@ fn action(model: &Model, actions: &[&str]) -> Map<String, Value> {
     )
 }
 
-fn object(attributes: &[&Attribute], required: Vec<&str>) -> Value {
-    let properties: Map<String, Value> =
-        attributes.iter().map(|known| (known.name.clone(), attribute(known))).collect();
-    json!({ "type": "object", "required": required, "properties": properties })
+fn object(attributes: &[Attribute], side: Side) -> Value {
+    let has = |known: &&Attribute| side == Side::Sent || !known.hidden;
+    let must_have = |known: &&Attribute| match side {
+        Side::Answered => known.is_always_present(),
+        Side::Sent => known.required && known.default.is_none(),
+    };
+    let required: Vec<_> =
+        attributes.iter().filter(has).filter(must_have).map(|known| &known.name).collect();
+    let properties: Map<String, Value> = attributes
+        .iter()
+        .filter(has)
+        .map(|known| {
+            let schema = of_attribute(known, side);
+            let may_be_null = side == Side::Sent && !must_have(&known);
+            (known.name.clone(), if may_be_null { or_null(schema) } else { schema })
+        })
+        .collect();
+    let mut schema = json!({ "type": "object", "required": required, "properties": properties });
+    if side == Side::Sent {
+        schema["additionalProperties"] = Value::Bool(false);
+    }
+    schema
 }
 
-/// The values of an attribute.
+/// The values of an attribute that is part of a key or names a group.
 pub(super) fn attribute(attribute: &Attribute) -> Value {
-    let mut schema = of_type(&attribute.kind);
+    of_attribute(attribute, Side::Sent)
+}
+
+fn of_attribute(attribute: &Attribute, side: Side) -> Value {
+    let mut schema = of_type(&attribute.kind, side);
     let mut set = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
             schema[name] = value;
@@ -224,7 +255,12 @@ fn lengths(kind: &AttributeType) -> (&'static str, &'static str) {
     }
 }
 
-pub(super) fn of_type(kind: &AttributeType) -> Value {
+/// The group of a rollup by one value of that type.
+pub(super) fn group(kind: &AttributeType) -> Value {
+    of_type(&kind.of_one(), Side::Answered)
+}
+
+fn of_type(kind: &AttributeType, side: Side) -> Value {
     match kind {
         AttributeType::String => json!({ "type": "string" }),
         AttributeType::Number => json!({ "type": "number" }),
@@ -252,8 +288,15 @@ pub(super) fn of_type(kind: &AttributeType) -> Value {
             };
             json!({ "type": "array", "items": member, "uniqueItems": true, "minItems": 1 })
         }
-        AttributeType::List(_) => json!({ "type": "array" }),
-        AttributeType::Map(_) => json!({ "type": "object" }),
+        AttributeType::List(None) => json!({ "type": "array" }),
+        AttributeType::List(Some(rule)) => {
+            json!({ "type": "array", "items": of_attribute(rule, side) })
+        }
+        AttributeType::Map(Members::Any) => json!({ "type": "object" }),
+        AttributeType::Map(Members::Each(rule)) => {
+            json!({ "type": "object", "additionalProperties": of_attribute(rule, side) })
+        }
+        AttributeType::Map(Members::Named(attributes)) => object(attributes, side),
         AttributeType::Any => json!({}),
     }
 }
@@ -263,7 +306,7 @@ pub(super) fn answer(rollup: &Rollup) -> Value {
     let dimensions: Map<String, Value> = rollup
         .dimensions
         .iter()
-        .map(|dimension| (dimension.name.clone(), of_type(&dimension.kind.of_one())))
+        .map(|dimension| (dimension.name.clone(), group(&dimension.kind)))
         .collect();
     let instant = json!({ "type": ["string", "null"], "format": "date-time" });
     let mut point =

@@ -106,6 +106,44 @@ fn schemas_say_what_the_definition_says() {
 }
 
 #[test]
+fn schemas_say_what_is_in_maps_and_lists() {
+    let model: Model = r##"
+        [table]
+        name = "shop"
+        [entities.order]
+        PK = "ORDER#{id}"
+        SK = "ORDER"
+        [entities.order.attributes]
+        id     = { type = "string", required = true }
+        tags   = { type = "list", items = "string", max_length = 3 }
+        skills = { type = "map", items = { type = "integer", min = 0 } }
+        lines  = { type = "list", items = { type = "map", attributes = { price = { type = "decimal", scale = 2 }, cost = { type = "number", hidden = true } } } }
+        [entities.order.attributes.address]
+        type = "map"
+        default = { street = "none" }
+        attributes.street  = { type = "string", required = true }
+        attributes.country = { type = "enum", values = ["DE"], default = "DE" }
+    "##
+    .parse()
+    .expect("a definition");
+    let schemas = &document(&model)["components"]["schemas"];
+    let [item, input] = ["order", "order.input"].map(|name| &schemas[name]["properties"]);
+    let country = json!({ "type": "string", "enum": ["DE"], "default": "DE" });
+    let properties = json!({ "street": { "type": "string" }, "country": country });
+    let default = json!({ "street": "none" });
+    let answered = json!({ "type": "object", "required": ["street", "country"], "properties": properties, "default": default });
+    assert_eq!(item["address"], answered);
+    let sent = json!({ "type": "object", "required": ["street"], "properties": properties, "additionalProperties": false, "default": default });
+    assert_eq!(input["address"], sent);
+    let tags = json!({ "type": "array", "items": { "type": "string" }, "maxItems": 3 });
+    assert_eq!((&item["tags"], &input["tags"]), (&tags, &tags));
+    let skill = json!({ "type": "integer", "minimum": 0 });
+    assert_eq!(item["skills"], json!({ "type": "object", "additionalProperties": skill }));
+    assert!(item["lines"]["items"]["properties"]["cost"].is_null(), "what is hidden");
+    assert_eq!(input["lines"]["items"]["properties"]["cost"], json!({ "type": "number" }));
+}
+
+#[test]
 fn a_replacement_need_not_repeat_its_path() {
     let document = document(&model());
     let replace = &document["paths"]["/order/{user}/{placed}/{order}"]["put"];
