@@ -1,10 +1,12 @@
 //! The structs of an entity: item, new item, key, update.
 
-use model::{Attribute, AttributeType, Entity};
+use model::{Attribute, AttributeType, Entity, Members};
 use proc_macro2::{Ident, TokenStream as Tokens};
 use quote::{format_ident, quote};
 
-use crate::field::{enumeration, field, ident, pascal, rust_type};
+use crate::field::{Owner, field, fields, rust_type};
+use crate::naming::{ident, pascal};
+use crate::nested::{self, Type};
 
 /// The verbs of an update that a type takes, beside `set` and `remove`, and whether they take a list of members.
 const OF_NUMBERS: [&str; 2] = ["add", "subtract"];
@@ -12,17 +14,30 @@ const OF_SETS: [&str; 2] = ["add", "delete"];
 const OF_LISTS: [&str; 2] = ["append", "prepend"];
 
 /// Everything that is generated for an entity.
-pub(crate) fn structs(entity: &Entity) -> Tokens {
-    let enums = entity.attributes.iter().filter_map(|attribute| enumeration(entity, attribute));
-    let (item, new, key, update) = (item(entity), new(entity), key(entity), update(entity));
-    quote! { #(#enums)* #item #new #key #update }
+pub(crate) fn types(entity: &Entity) -> Vec<Type> {
+    let own = [("", "", item(entity)), ("New", "", new(entity))];
+    let others = [("", "Key", key(entity)), ("", "Update", update(entity))];
+    let own = own.into_iter().chain(others).map(|(before, behind, tokens)| {
+        let of = entity.name.clone();
+        Type { name: name(entity, before, behind), of, tokens }
+    });
+    own.chain(nested::types(&read(entity), &entity.name, &entity.attributes)).collect()
+}
+
+/// What is read of an entity.
+fn read(entity: &Entity) -> Owner {
+    Owner { name: pascal(&entity.name), is_new: false }
+}
+
+/// What is written of an entity.
+fn written(entity: &Entity) -> Owner {
+    Owner { is_new: true, ..read(entity) }
 }
 
 fn item(entity: &Entity) -> Tokens {
     let (name, entity_name) = (name(entity, "", ""), &entity.name);
     let doc = format!("An item of `{entity_name}`.");
-    let fields = entity.attributes.iter();
-    let fields = fields.map(|known| field(entity, known, !known.is_always_present()));
+    let fields = fields(&read(entity), &entity.attributes);
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -37,11 +52,12 @@ fn item(entity: &Entity) -> Tokens {
 fn new(entity: &Entity) -> Tokens {
     let name = name(entity, "New", "");
     let doc = format!("An item of `{}` that is to be written.", entity.name);
+    let owner = written(entity);
+    let fields = fields(&owner, &entity.attributes);
     let is_required = |known: &&Attribute| known.required && known.default.is_none();
     let given = || entity.attributes.iter().filter(|known| known.kept.is_none());
-    let fields = given().map(|known| field(entity, known, !is_required(&known)));
     let arguments = given().filter(is_required).map(|known| {
-        let (name, kind) = (ident(&known.name), rust_type(entity, known));
+        let (name, kind) = (ident(&known.name), rust_type(&owner, known));
         quote! { #name: impl ::std::convert::Into<#kind> }
     });
     let values = given().map(|known| {
@@ -69,7 +85,7 @@ fn new(entity: &Entity) -> Tokens {
 fn key(entity: &Entity) -> Tokens {
     let name = name(entity, "", "Key");
     let doc = format!("What names an item of `{}`.", entity.name);
-    let fields = in_key(entity).map(|known| field(entity, known, false));
+    let fields = in_key(entity).map(|known| field(&read(entity), known, false));
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -115,7 +131,7 @@ fn update(entity: &Entity) -> Tokens {
 
 /// A method for each verb that an attribute takes.
 fn methods(entity: &Entity, attribute: &Attribute) -> Tokens {
-    let kind = rust_type(entity, attribute);
+    let kind = rust_type(&written(entity), attribute);
     let verbs: &[&str] = match &attribute.kind {
         kind if kind.is_numeric() => &OF_NUMBERS,
         AttributeType::Set(_) => &OF_SETS,
@@ -154,8 +170,11 @@ fn methods(entity: &Entity, attribute: &Attribute) -> Tokens {
 fn json_of(attribute: &Attribute, value: Tokens) -> Tokens {
     match attribute.kind {
         AttributeType::Timestamp(_) => quote! { #value.to_string() },
-        AttributeType::Enum { .. } | AttributeType::Set(_) => {
-            quote! { ::serde_json::to_value(&#value).expect("texts and numbers are JSON") }
+        AttributeType::Enum { .. }
+        | AttributeType::Set(_)
+        | AttributeType::List(Some(_))
+        | AttributeType::Map(Members::Each(_) | Members::Named(_)) => {
+            quote! { ::serde_json::to_value(&#value).expect("it has the shape of JSON") }
         }
         _ => quote! { ::serde_json::Value::from(#value) },
     }

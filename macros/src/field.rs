@@ -2,38 +2,100 @@
 
 use model::attribute::SetItems;
 use model::instant::TimestampFormat;
-use model::{Attribute, AttributeType, Entity};
-use proc_macro2::{Ident, Span, TokenStream as Tokens};
+use model::{Attribute, AttributeType, Members};
+use proc_macro2::{Ident, TokenStream as Tokens};
 use quote::{format_ident, quote};
 
+use crate::naming::{ident, pascal, singular};
+
+/// What has an attribute: an entity, or a map in one.
+#[derive(Clone, Debug)]
+pub(crate) struct Owner {
+    /// What the names of types in it begin with.
+    pub(crate) name: String,
+    /// Whether it is to be written, so that what has a default may be left out.
+    pub(crate) is_new: bool,
+}
+
+impl Owner {
+    /// The name of the type that an attribute's values have, of which there are several where they are members.
+    pub(crate) fn type_name(&self, attribute: &Attribute, is_member: bool) -> String {
+        let name = pascal(&attribute.name);
+        format!("{}{}", self.name, if is_member { singular(&name) } else { name })
+    }
+
+    /// The name of the struct of a map with attributes.
+    pub(crate) fn struct_name(&self, attribute: &Attribute, is_member: bool) -> Ident {
+        let is_new = self.is_new && has_defaults(attribute);
+        let new = if is_new { "New" } else { "" };
+        format_ident!("{new}{}", self.type_name(attribute, is_member))
+    }
+}
+
+/// Whether something in an attribute may be left out of what is written, and is there in what is read.
+pub(crate) fn has_defaults(attribute: &Attribute) -> bool {
+    attribute.kind.inside().iter().any(|inner| inner.default.is_some() || has_defaults(inner))
+}
+
 /// The type of an attribute's values.
-pub(crate) fn rust_type(entity: &Entity, attribute: &Attribute) -> Tokens {
+pub(crate) fn rust_type(owner: &Owner, attribute: &Attribute) -> Tokens {
+    type_of(owner, attribute, false)
+}
+
+fn type_of(owner: &Owner, attribute: &Attribute, is_member: bool) -> Tokens {
     match &attribute.kind {
         AttributeType::String | AttributeType::Binary => quote! { ::std::string::String },
         AttributeType::Integer => quote! { i64 },
         AttributeType::Number | AttributeType::Decimal { .. } => quote! { ::serde_json::Number },
         AttributeType::Boolean => quote! { bool },
         AttributeType::Enum { .. } => {
-            let name = enum_name(entity, attribute);
+            let name = format_ident!("{}", owner.type_name(attribute, is_member));
             quote! { #name }
         }
+        // As serde has it: a field alone can be told to have seconds.
+        AttributeType::Timestamp(TimestampFormat::Epoch) if is_member => quote! { i64 },
         AttributeType::Timestamp(_) => quote! { ::jiff::Timestamp },
         AttributeType::Set(SetItems::Number) => quote! { ::std::vec::Vec<::serde_json::Number> },
         AttributeType::Set(SetItems::String | SetItems::Binary) => {
             quote! { ::std::collections::BTreeSet<::std::string::String> }
         }
-        AttributeType::List(_) => quote! { ::std::vec::Vec<::serde_json::Value> },
-        AttributeType::Map(_) => {
+        AttributeType::List(None) => quote! { ::std::vec::Vec<::serde_json::Value> },
+        AttributeType::List(Some(rule)) => {
+            let member = type_of(owner, rule, true);
+            quote! { ::std::vec::Vec<#member> }
+        }
+        AttributeType::Map(Members::Any) => {
             quote! { ::serde_json::Map<::std::string::String, ::serde_json::Value> }
+        }
+        AttributeType::Map(Members::Each(rule)) => {
+            let member = type_of(owner, rule, true);
+            quote! { ::std::collections::BTreeMap<::std::string::String, #member> }
+        }
+        AttributeType::Map(Members::Named(_)) => {
+            let name = owner.struct_name(attribute, is_member);
+            quote! { #name }
         }
         AttributeType::Any => quote! { ::serde_json::Value },
     }
 }
 
+/// The fields of a struct that is read or, if its owner is new, written.
+pub(crate) fn fields(owner: &Owner, attributes: &[Attribute]) -> Vec<Tokens> {
+    let given = attributes.iter().filter(|known| !(owner.is_new && known.kept.is_some()));
+    let fields = given.map(|known| {
+        let may_be_absent = match owner.is_new {
+            true => !known.required || known.default.is_some(),
+            false => !known.is_always_present(),
+        };
+        field(owner, known, may_be_absent)
+    });
+    fields.collect()
+}
+
 /// The field of an attribute, as a struct has it.
-pub(crate) fn field(entity: &Entity, attribute: &Attribute, is_optional: bool) -> Tokens {
+pub(crate) fn field(owner: &Owner, attribute: &Attribute, is_optional: bool) -> Tokens {
     let (name, stored, kind) =
-        (ident(&attribute.name), &attribute.name, rust_type(entity, attribute));
+        (ident(&attribute.name), &attribute.name, rust_type(owner, attribute));
     let doc = format!("`{stored}`: {}.", attribute.kind.noun());
     let seconds = matches!(attribute.kind, AttributeType::Timestamp(TimestampFormat::Epoch));
     let with = seconds.then(|| {
@@ -54,65 +116,4 @@ pub(crate) fn field(entity: &Entity, attribute: &Attribute, is_optional: bool) -
             pub #name: #kind,
         }
     }
-}
-
-/// The enum of an attribute's texts.
-pub(crate) fn enumeration(entity: &Entity, attribute: &Attribute) -> Option<Tokens> {
-    let AttributeType::Enum { values } = &attribute.kind else { return None };
-    let name = enum_name(entity, attribute);
-    let doc = format!("What `{}` of `{}` may be.", attribute.name, entity.name);
-    let variants = values.iter().enumerate().map(|(position, text)| {
-        let earlier = values[..position].iter().any(|other| pascal(other) == pascal(text));
-        let variant = if earlier {
-            format_ident!("{}{}", pascal(text), position)
-        } else {
-            format_ident!("{}", pascal(text))
-        };
-        let doc = format!("`{text}`.");
-        quote! { #[doc = #doc] #[serde(rename = #text)] #variant, }
-    });
-    Some(quote! {
-        #[doc = #doc]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ::serde::Serialize, ::serde::Deserialize)]
-        pub enum #name { #(#variants)* }
-    })
-}
-
-/// `order_line` as the name of a type: `OrderLine`. What no name has in it is left out.
-pub(crate) fn pascal(text: &str) -> String {
-    let words =
-        text.split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let name: String = words
-        .map(|word| {
-            let (first, rest) = word.split_at(1);
-            format!("{}{rest}", first.to_ascii_uppercase())
-        })
-        .collect();
-    if name.starts_with(|char: char| char.is_ascii_alphabetic()) {
-        name
-    } else {
-        format!("Value{name}")
-    }
-}
-
-/// An attribute's name as the name of a field.
-pub(crate) fn ident(name: &str) -> Ident {
-    let plain: String =
-        name.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '_' }).collect();
-    let plain = if plain.starts_with(|char: char| char.is_ascii_digit()) {
-        format!("_{plain}")
-    } else {
-        plain
-    };
-    match syn::parse_str::<Ident>(&plain) {
-        Ok(ident) => ident,
-        Err(_) if matches!(plain.as_str(), "self" | "Self" | "super" | "crate" | "_") => {
-            format_ident!("{plain}_")
-        }
-        Err(_) => Ident::new_raw(&plain, Span::call_site()),
-    }
-}
-
-fn enum_name(entity: &Entity, attribute: &Attribute) -> Ident {
-    format_ident!("{}{}", pascal(&entity.name), pascal(&attribute.name))
 }

@@ -18,6 +18,8 @@
 //! | `OrderKey` | the attributes that the primary key is made from |
 //! | `OrderUpdate` | a method for each verb that an attribute takes: `set_…`, `add_…`, `remove_…`, … |
 //! | `OrderStatus` | an enum for each attribute that is one |
+//! | `OrderAddress` | a map with `attributes`; `NewOrderAddress` too where something in it has a default |
+//! | `OrderLine` | the same of the members of a list or map, here of `lines`, which is a `Vec` of them |
 //!
 //! The path is relative to the crate's `Cargo.toml`. Generated code names the crates `model`, `serde` (with `derive`),
 //! `serde_json`, and `jiff` (with `serde`) where there are timestamps.
@@ -26,6 +28,8 @@
 
 mod entity;
 mod field;
+mod naming;
+mod nested;
 
 use std::path::Path;
 
@@ -62,7 +66,14 @@ fn generated(name: &str, text: &str) -> Result<Tokens, String> {
         let problems: Vec<_> = error.problems.iter().map(ToString::to_string).collect();
         format!("{error}:\n{}", problems.join("\n"))
     })?;
-    Ok(model.entities.iter().map(entity::structs).collect())
+    let types: Vec<_> = model.entities.iter().flat_map(entity::types).collect();
+    for (position, one) in types.iter().enumerate() {
+        if let Some(other) = types[..position].iter().find(|other| other.name == one.name) {
+            let names = format!("`{}` and `{}`", other.of, one.of);
+            return Err(format!("{names} would both have the type `{}`: rename one", one.name));
+        }
+    }
+    Ok(types.into_iter().map(|one| one.tokens).collect())
 }
 
 #[cfg(test)]
@@ -75,5 +86,17 @@ mod tests {
                     [entities.order.attributes]\nid = { type = \"strin\" }\n";
         let error = generated("weir.toml", text).expect_err("a problem");
         assert!(error.contains("weir.toml") && error.contains("strin"), "{error}");
+    }
+
+    #[test]
+    fn two_types_of_one_name_are_an_error_that_names_both() {
+        let text = "[table]\nname = \"shop\"\n[entities.order]\nPK = \"O#{id}\"\nSK = \"O\"\n\
+                    [entities.order.attributes]\nid = { type = \"string\", required = true }\n\
+                    line = { type = \"enum\", values = [\"a\"] }\n\
+                    lines = { type = \"list\", items = { type = \"enum\", values = [\"a\"] } }\n";
+        let error = generated("weir.toml", text).expect_err("two enums");
+        let expected =
+            "`order.line` and `order.lines` would both have the type `OrderLine`: rename one";
+        assert_eq!(error, expected);
     }
 }

@@ -1,6 +1,6 @@
 //! Structs that a definition file becomes when a program is compiled: written, read, updated, through the library.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::Model;
 use serde_json::json;
@@ -32,8 +32,27 @@ fn line() -> NewOrderLine {
         tags: Some(BTreeSet::from(["a".to_owned()])),
         sizes: Some(vec![number("1"), number("2.5")]),
         any: Some(json!({ "a": [1] })),
+        skills: Some(BTreeMap::from([("wit".to_owned(), 3)])),
+        history: Some(BTreeMap::from([("a".to_owned(), vec![1_795_156_854])])),
+        sent_on: Some(vec!["2026-11-20T06:40:54Z".parse().expect("a time")]),
+        address: Some(address()),
+        entries: Some(vec![entry("a", None)]),
         ..NewOrderLine::new("ann", 7, number("12.50"))
     }
+}
+
+fn address() -> NewOrderLineAddress {
+    NewOrderLineAddress {
+        street: "Hill 1".to_owned(),
+        r#type: Some(OrderLineAddressType::Work),
+        country: None,
+        since: Some("2026-11-20T06:40:54Z".parse().expect("a time")),
+        geo: Some(OrderLineAddressGeo { lat: number("52.5") }),
+    }
+}
+
+fn entry(text: &str, state: Option<OrderLineEntryState>) -> OrderLineEntry {
+    OrderLineEntry { text: text.to_owned(), state }
 }
 
 #[tokio::test]
@@ -75,4 +94,39 @@ async fn what_is_generated_fits_the_definition_and_what_is_stored() {
     let again = lines.patch(&key, &update.into()).await;
     assert!(matches!(again, Err(Error::ConditionFailed { .. })), "{again:?}");
     assert!(lines.delete(&key).await.expect("deleted").is_some());
+}
+
+#[tokio::test]
+async fn maps_and_lists_with_rules_are_structs_of_their_own() {
+    let table = table().await;
+    let lines = table.entity::<OrderLine>("order-line").expect("it is made from the definition");
+    let new = table.entity::<NewOrderLine>("order-line").expect("so is this");
+    new.create(&line()).await.expect("created");
+    let key = OrderLineKey { user: "ann".to_owned(), number: 7 };
+    let read = lines.get(&key).await.expect("read").expect("an item");
+    let address: OrderLineAddress = read.address.expect("an address");
+    assert_eq!(address.country, OrderLineAddressCountry::DE, "a default, so always there");
+    assert_eq!(
+        (address.r#type, address.since, address.geo),
+        (Some(OrderLineAddressType::Work), self::address().since, self::address().geo)
+    );
+    assert_eq!((read.skills, read.history), (line().skills, line().history));
+    assert_eq!((read.sent_on, read.entries), (line().sent_on, line().entries));
+
+    let update = OrderLineUpdate::new()
+        .append_entries(vec![entry("b", Some(OrderLineEntryState::Done))])
+        .set_skills(BTreeMap::from([("wit".to_owned(), 4)]))
+        .set_address(NewOrderLineAddress {
+            country: Some(OrderLineAddressCountry::FR),
+            ..self::address()
+        });
+    let updated = lines.patch(&key, &update.into()).await.expect("updated");
+    let expected = [entry("a", None), entry("b", Some(OrderLineEntryState::Done))];
+    assert_eq!(updated.entries.as_deref(), Some(&expected[..]));
+    assert_eq!(updated.skills.map(|skills| skills["wit"]), Some(4));
+    let country = updated.address.map(|address| address.country);
+    assert_eq!(country, Some(OrderLineAddressCountry::FR));
+    let paths = model::Update::from(OrderLineUpdate::new().remove_any()).add("skills.wit", 1);
+    let updated = lines.patch(&key, &paths).await.expect("a path is updated too");
+    assert_eq!(updated.skills.map(|skills| skills["wit"]), Some(5));
 }
