@@ -21,7 +21,7 @@ use crate::relation::Relation;
 use crate::table::TableDefinition;
 use crate::template::{RenderError, Template};
 use crate::unique::Unique;
-use crate::value::Hidden;
+use crate::value::{Hidden, shown_as};
 
 /// One kind of item of the table.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ pub struct FieldError {
 
 impl Fresh {
     /// For what is not stored: the beginning of time, and nothing random.
-    pub(crate) const NONE: Self = Self { now: Timestamp::UNIX_EPOCH, random: || [0; 16] };
+    pub const NONE: Self = Self { now: Timestamp::UNIX_EPOCH, random: || [0; 16] };
 }
 
 impl FieldError {
@@ -249,7 +249,7 @@ impl Entity {
         let is_shown = |name: &&str| self.attribute(name).is_some_and(|known| !known.hidden);
         let attributes = self.attributes.iter().filter(|attribute| !attribute.hidden);
         let attributes = attributes.filter_map(|known| {
-            Some((known.field.clone(), value::shown_as(&known.kind, known.of(item)?)))
+            Some((known.field.clone(), shown_as(&known.kind, known.of(item)?)))
         });
         let open = |key: &&KeyTemplate| key.template.attributes().iter().all(is_shown);
         let keys = self.keys.iter().filter(open).map(|key| &key.key);

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::attribute::Attribute;
 use crate::condition::Predicate;
-use crate::entity::{Entity, FieldError, PrimaryKey};
+use crate::entity::{Entity, FieldError, Fresh, PrimaryKey};
 use crate::filter::Test;
 use crate::path::Path;
 use crate::template::{escape, scalar_text};
@@ -146,7 +146,7 @@ impl Entity {
             match object
                 .get(*name)
                 .filter(|json| !json.is_null())
-                .map(|json| attribute.encode(json))
+                .map(|json| attribute.encode(json, Fresh::NONE))
             {
                 Some(Ok(value)) => drop(values.insert(attribute.field.clone(), value)),
                 Some(Err(invalid)) => errors.push(FieldError::new(name, invalid)),
@@ -177,8 +177,9 @@ impl Entity {
             let Some(stored) = attribute.of(item) else { continue };
             let given = object.get(name).filter(|json| !json.is_null());
             // What cannot be encoded is told when the whole object is.
-            if given.is_some_and(|json| attribute.encode(json).is_ok_and(|value| value != *stored))
-            {
+            if given.is_some_and(|json| {
+                attribute.encode(json, Fresh::NONE).is_ok_and(|value| value != *stored)
+            }) {
                 let (given, expected) = (given.map(shown).unwrap_or_default(), decode(stored));
                 let message =
                     format!("{given}, expected {} as in the item that is there", shown(&expected));

@@ -32,7 +32,7 @@ pub(crate) fn encode_at(
 ) -> Result<Encoded, Vec<FieldError>> {
     let errors: Vec<FieldError> = path
         .iter()
-        .filter_map(|(name, text)| settle(entity, name, text, &mut object, fresh).err())
+        .filter_map(|(name, text)| settle(entity, name, text, &mut object).err())
         .collect();
     match encode(entity, &object, fresh) {
         Ok(encoded) if errors.is_empty() => Ok(encoded),
@@ -62,7 +62,6 @@ fn settle(
     name: &str,
     text: &str,
     object: &mut Map<String, Value>,
-    fresh: Fresh,
 ) -> Result<(), FieldError> {
     let error = |message: String| FieldError { field: name.to_owned(), message };
     let attribute = entity.attribute(name).expect("a path is made of the entity's attributes");
@@ -70,7 +69,7 @@ fn settle(
     let json = value::decode(&of_path);
     match object.get(name).filter(|given| !given.is_null()) {
         // What cannot be encoded is told when the whole object is.
-        Some(given) if attribute.encode(given, fresh).is_ok_and(|given| given != of_path) => {
+        Some(given) if attribute.encode(given, Fresh::NONE).is_ok_and(|given| given != of_path) => {
             let (given, expected) = (value::shown(given), value::shown(&json));
             Err(error(format!("{given} in the body, expected {expected} as in the path")))
         }

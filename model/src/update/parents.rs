@@ -70,8 +70,7 @@ impl UpdatePlan {
         let mut maps: Vec<Path> = Vec::new();
         for Assignment { path, .. } in &self.assignments {
             for length in 1..path.steps.len() {
-                let steps = path.steps[..length].to_vec();
-                let map = Path { attribute: path.attribute.clone(), steps };
+                let map = path.first(length);
                 let is_map = matches!(map.value_in(item), Some(AttributeValue::M(_)));
                 if is_map && !maps.contains(&map) {
                     maps.push(map);
