@@ -49,7 +49,7 @@ pub use invalid::Invalid;
 pub use nearest::nearest;
 pub use number::Number;
 pub use path::Path;
-pub use pattern::{Pattern, SortKeys};
+pub use pattern::{Partition, Pattern, SortKeys};
 pub use relation::{Include, Relation};
 pub use rollup::{Granularity, Measure, Rollup};
 pub use serde_dynamo::{AttributeValue, Item};

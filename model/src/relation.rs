@@ -20,7 +20,7 @@ use serde_dynamo::Item;
 
 use crate::entity::{Entity, PrimaryKey};
 use crate::nearest::nearest;
-use crate::pattern::{Pattern, SortKeys};
+use crate::pattern::{Partition, Pattern};
 use crate::template::scalar_text;
 
 pub use include::{Include, IncludeError, MAX_INCLUDES, MAX_LEVELS, Scope};
@@ -81,15 +81,6 @@ pub struct Listing {
     pub descending: bool,
 }
 
-/// The items that one item is related to: a range of sort keys of a partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Partition {
-    /// The partition key.
-    pub key: String,
-    /// The sort keys.
-    pub range: SortKeys,
-}
-
 impl Relation {
     /// Whether it leads to many items.
     pub fn is_many(&self) -> bool {
@@ -126,8 +117,7 @@ impl Listing {
     /// The items that an item of `from` is related to; `None` where it leads nowhere.
     fn of(&self, from: &Entity, item: &Item, to: &Entity) -> Option<Partition> {
         let values = values(&self.with, from, item, to)?;
-        let key = to.render(&self.pattern.partition, &values).ok()?;
-        Some(Partition { key, range: self.pattern.sort_keys(to, &values).ok()? })
+        self.pattern.partition_of(to, &values).ok()
     }
 }
 

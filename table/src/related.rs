@@ -15,8 +15,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, try_join, try_join_all};
-use model::relation::Partition;
-use model::{Include, Item, PrimaryKey, SortKeys};
+use model::{Include, Item, Partition, PrimaryKey, SortKeys};
 
 use crate::error::Error;
 use crate::items::{Found, Table};

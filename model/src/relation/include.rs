@@ -13,9 +13,10 @@
 use serde_dynamo::Item;
 use thiserror::Error;
 
-use super::{Listing, Partition, Relation, Way, With, key};
+use super::{Listing, Relation, Way, With, key};
 use crate::Model;
 use crate::entity::{Entity, PrimaryKey};
+use crate::pattern::Partition;
 
 /// How far relations may lead from an item: `comments.author` is two levels.
 pub const MAX_LEVELS: usize = 2;

@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use super::{Items, object};
 use crate::error::Error;
-use crate::query::{Query, SortRange};
+use crate::query::Query;
 
 /// The most times that one page is read on for, because a filter admits few items.
 const MAX_READS: u32 = 32;
@@ -71,15 +71,11 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     }
 
     fn of_pattern(&self, pattern: &Pattern, given: &impl Serialize) -> Result<List<T>, Error> {
-        let reading = pattern.reading(&self.entity, &object(given)?).map_err(Error::Invalid)?;
-        let range = match reading.is_whole {
-            true => SortRange::Between(reading.beginning.clone(), reading.beginning),
-            false => SortRange::BeginsWith(reading.beginning),
-        };
+        let partition = pattern.partition_from_json(&self.entity, &object(given)?)?;
         let query = Query {
             index: pattern.index.clone(),
-            partition: reading.partition,
-            range,
+            partition: partition.key,
+            range: partition.range.into(),
             filter: self.entity.kind().and(pattern.filter.clone()),
             descending: pattern.descending,
             ..Query::default()
