@@ -1,7 +1,7 @@
 //! What one item adds to the rollup items of one rollup.
 
 use model::template::scalar_text;
-use model::{Attribute, AttributeValue, Item, Model, Rollup, instant};
+use model::{Attribute, AttributeValue, Item, Model, Rollup};
 
 use crate::amounts::{Accumulator, Amounts, units};
 use crate::bucket::Bucket;
@@ -136,7 +136,7 @@ fn buckets(rollup: &Rollup, item: &Item) -> Result<Vec<Bucket>, Skip> {
     };
     let value = time.of(item).ok_or_else(|| Skip::TimeAbsent(time.name.clone()))?;
     let beyond = || Skip::TimeType(time.name.clone());
-    let instant = instant::read(value).ok_or_else(beyond)?;
+    let instant = time.kind.instant(value).ok_or_else(beyond)?;
     let at = |granularity: &model::Granularity| {
         Bucket::at(*granularity, instant, &rollup.time_zone).ok_or_else(beyond)
     };

@@ -97,10 +97,14 @@ pub(crate) fn field(owner: &Owner, attribute: &Attribute, is_optional: bool) -> 
     let (name, stored, kind) =
         (ident(&attribute.name), &attribute.name, rust_type(owner, attribute));
     let doc = format!("`{stored}`: {}.", attribute.kind.noun());
-    let seconds = matches!(attribute.kind, AttributeType::Timestamp(TimestampFormat::Epoch));
-    let with = seconds.then(|| {
+    let unit = match attribute.kind {
+        AttributeType::Timestamp(TimestampFormat::Epoch) => Some("second"),
+        AttributeType::Timestamp(TimestampFormat::EpochMs) => Some("millisecond"),
+        _ => None,
+    };
+    let with = unit.map(|unit| {
         let path = if is_optional { "optional" } else { "required" };
-        let path = format!("::jiff::fmt::serde::timestamp::second::{path}");
+        let path = format!("::jiff::fmt::serde::timestamp::{unit}::{path}");
         quote! { , with = #path }
     });
     if is_optional {

@@ -174,7 +174,8 @@ pub struct AttributeFile {
     pub items: Option<ItemsFile>,
     /// For `map`: the names that it may have, with the rules of their values.
     pub attributes: Option<IndexMap<String, AttributeFile>>,
-    /// For `timestamp`: whether it is stored as `rfc3339` text or as an `epoch` number of seconds.
+    /// For `timestamp`: whether it is stored as `rfc3339` text (if absent), as an `epoch` number of seconds, or as an
+    /// `epoch_ms` number of milliseconds.
     pub format: Option<FormatName>,
     /// For `timestamp` stored as text: how fine it is, `second`, `millisecond` (the default), `microsecond` or `nanosecond`.
     pub precision: Option<PrecisionName>,
@@ -271,7 +272,7 @@ pub enum TypeName {
     Boolean,
     /// One of the texts in `values`.
     Enum,
-    /// An instant, stored as RFC 3339 text in UTC or as epoch seconds.
+    /// An instant, stored as RFC 3339 text in UTC, or as epoch seconds or milliseconds.
     Timestamp,
     /// Bytes; base64 in JSON.
     Binary,
@@ -301,6 +302,9 @@ pub enum FormatName {
     Rfc3339,
     /// A number of seconds since 1970, as DynamoDB's TTL needs it.
     Epoch,
+    /// A number of milliseconds since 1970, as JavaScript's `Date.now()` says it.
+    #[serde(rename = "epoch_ms")]
+    EpochMs,
 }
 
 /// How fine a timestamp is.

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use serde_dynamo::{AttributeValue, Item};
 
 use crate::attribute::AttributeType;
-use crate::instant;
+use crate::instant::{self, TimestampFormat};
 use crate::number::Number;
 
 /// Conditions on an item, all of which must hold. An empty filter admits every item.
@@ -62,9 +62,10 @@ impl Filter {
 }
 
 impl Condition {
-    /// Whether values of the attribute's type are compared as instants.
+    /// Whether values of the attribute's type are compared as instants. Numbers of milliseconds are in order as they are, and
+    /// as instants numbers would be taken for seconds.
     pub fn compares_instants(kind: &AttributeType) -> bool {
-        matches!(kind, AttributeType::Timestamp(_))
+        matches!(kind, AttributeType::Timestamp(format) if *format != TimestampFormat::EpochMs)
     }
 
     fn holds(&self, item: &Item) -> bool {

@@ -1,4 +1,4 @@
-//! Timestamps as they are stored: RFC 3339 text of a fixed precision in UTC, or epoch seconds.
+//! Timestamps as they are stored: RFC 3339 text of a fixed precision in UTC, epoch seconds, or epoch milliseconds.
 //!
 //! A fixed number of decimal places keeps stored text in the order of time, which sort keys rely on.
 
@@ -21,6 +21,8 @@ pub enum TimestampFormat {
     },
     /// A number: seconds since 1970-01-01T00:00:00Z. DynamoDB's TTL reads this form only.
     Epoch,
+    /// A number: milliseconds since 1970-01-01T00:00:00Z, which is what JavaScript's `Date.now()` says.
+    EpochMs,
 }
 
 /// Reads RFC 3339 text (`2026-11-20T06:40:54+01:00`) of the years 0000 to 9999. A leap second is refused: it would be
@@ -37,16 +39,24 @@ pub fn parse_epoch(text: &str) -> Option<Timestamp> {
     in_range(Timestamp::from_second(text.parse().ok()?).ok()?)
 }
 
-/// Reads a stored timestamp, whichever of the two forms it has.
+/// Reads whole epoch milliseconds of the years 0000 to 9999.
+pub fn parse_epoch_ms(text: &str) -> Option<Timestamp> {
+    in_range(Timestamp::from_millisecond(text.parse().ok()?).ok()?)
+}
+
+/// Reads a stored timestamp: text, or a number of seconds.
 pub fn read(value: &AttributeValue) -> Option<Timestamp> {
     match value {
         AttributeValue::S(text) => in_range(text.parse().ok()?),
-        AttributeValue::N(text) => {
-            let nanos = text.parse::<Number>().ok()?.to_units(9)?;
-            in_range(Timestamp::from_nanosecond(nanos).ok()?)
-        }
+        AttributeValue::N(text) => read_number(text, 9),
         _ => None,
     }
+}
+
+/// Reads a number of which one nanosecond is the last of `places` decimal places.
+fn read_number(text: &str, places: u32) -> Option<Timestamp> {
+    let nanos = text.parse::<Number>().ok()?.to_units(places)?;
+    in_range(Timestamp::from_nanosecond(nanos).ok()?)
 }
 
 fn in_range(instant: Timestamp) -> Option<Timestamp> {
@@ -54,6 +64,15 @@ fn in_range(instant: Timestamp) -> Option<Timestamp> {
 }
 
 impl TimestampFormat {
+    /// Reads what is stored in an attribute of this format. Text is read in any; a number is one of seconds, unless the
+    /// format is that of milliseconds.
+    pub fn read(self, value: &AttributeValue) -> Option<Timestamp> {
+        match (self, value) {
+            (Self::EpochMs, AttributeValue::N(text)) => read_number(text, 6),
+            _ => read(value),
+        }
+    }
+
     /// The stored form, or `None` when the instant is finer than the format keeps.
     pub fn encode(self, instant: Timestamp) -> Option<AttributeValue> {
         (self.truncate(instant) == instant).then(|| self.store(instant))
@@ -64,6 +83,7 @@ impl TimestampFormat {
         let places = match self {
             Self::Rfc3339 { places } => u32::from(places),
             Self::Epoch => 0,
+            Self::EpochMs => 3,
         };
         let step = 10_i128.pow(9 - places.min(9));
         let nanos = instant.as_nanosecond();
@@ -74,6 +94,7 @@ impl TimestampFormat {
         match self {
             Self::Rfc3339 { places } => AttributeValue::S(text(instant, places)),
             Self::Epoch => AttributeValue::N(instant.as_second().to_string()),
+            Self::EpochMs => AttributeValue::N(instant.as_millisecond().to_string()),
         }
     }
 }
@@ -100,6 +121,21 @@ mod tests {
             TimestampFormat::Epoch.encode(instant),
             Some(AttributeValue::N("1795153254".to_owned()))
         );
+        assert_eq!(
+            TimestampFormat::EpochMs.encode(instant),
+            Some(AttributeValue::N("1795153254000".to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_number_is_read_as_the_format_says() {
+        let stored = AttributeValue::N("1795153254123".to_owned());
+        let expected = parse("2026-11-20T05:40:54.123Z");
+        assert!(expected.is_some());
+        assert_eq!(TimestampFormat::EpochMs.read(&stored), expected);
+        assert_eq!(TimestampFormat::Epoch.read(&stored), None, "a year of five digits");
+        let text = AttributeValue::S("2026-11-20T05:40:54.123Z".to_owned());
+        assert_eq!(TimestampFormat::EpochMs.read(&text), expected);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! | string, enum | string | `S` |
 //! | number, integer, decimal | number, or the number as a string | `N` |
 //! | boolean | `true`, `false` | `BOOL` |
-//! | timestamp | RFC 3339 string, or epoch seconds | `S` or `N` |
+//! | timestamp | RFC 3339 string, or epoch seconds or milliseconds | `S` or `N` |
 //! | binary | base64 string | `B` |
 //! | set | array without repetition | `SS`, `NS`, `BS` |
 //! | list, map | array, object | `L`, `M` of what is said of their members |
@@ -26,7 +26,7 @@ use serde_json::{Map, Value};
 
 use crate::attribute::{AttributeType, Members, SetItems};
 use crate::encoding::{Encoding, MAX_DEPTH};
-use crate::instant;
+use crate::instant::{self, TimestampFormat};
 use crate::invalid::Invalid;
 use crate::number::Number;
 use crate::object;
@@ -206,21 +206,29 @@ fn one_of(json: &Value, values: &[String]) -> Result<AttributeValue, Invalid> {
     }
 }
 
-fn timestamp(json: &Value, format: instant::TimestampFormat) -> Result<AttributeValue, Invalid> {
-    let instant = match json {
-        Value::Number(seconds) => instant::parse_epoch(&seconds.to_string()),
-        Value::String(text) if format == instant::TimestampFormat::Epoch => {
-            instant::parse_epoch(text).or_else(|| instant::parse(text))
+fn timestamp(json: &Value, format: TimestampFormat) -> Result<AttributeValue, Invalid> {
+    let (parse_number, unit): (fn(&str) -> _, _) = match format {
+        TimestampFormat::EpochMs => (instant::parse_epoch_ms, "milliseconds"),
+        TimestampFormat::Epoch | TimestampFormat::Rfc3339 { .. } => {
+            (instant::parse_epoch, "seconds")
         }
-        Value::String(text) => instant::parse(text),
+    };
+    let instant = match json {
+        Value::Number(number) => parse_number(&number.to_string()),
+        Value::String(text) if matches!(format, TimestampFormat::Rfc3339 { .. }) => {
+            instant::parse(text)
+        }
+        Value::String(text) => parse_number(text).or_else(|| instant::parse(text)),
         _ => None,
     };
-    let form = "an RFC 3339 timestamp such as 2026-11-20T06:40:54Z before 9999-12-30T22:00Z, or a number of epoch seconds";
-    let instant = instant.ok_or_else(|| expected(form, json))?;
+    let form = format!(
+        "an RFC 3339 timestamp such as 2026-11-20T06:40:54Z before 9999-12-30T22:00Z, or a number of epoch {unit}"
+    );
+    let instant = instant.ok_or_else(|| expected(&form, json))?;
     format.encode(instant).ok_or_else(|| {
         let kept = match format {
-            instant::TimestampFormat::Rfc3339 { places: 3 } => "milliseconds",
-            instant::TimestampFormat::Rfc3339 { places: 6 } => "microseconds",
+            TimestampFormat::Rfc3339 { places: 3 } | TimestampFormat::EpochMs => "milliseconds",
+            TimestampFormat::Rfc3339 { places: 6 } => "microseconds",
             _ => "seconds",
         };
         expected(&format!("a timestamp of whole {kept}, as its `precision` says"), json)

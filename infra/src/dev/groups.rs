@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aggregates::contribution::groups;
 use jiff::Timestamp;
-use model::{Entity, Item, Model, Rollup, instant};
+use model::{Entity, Item, Model, Rollup};
 
 use crate::load::Object;
 
@@ -56,7 +56,7 @@ impl Groups {
                 self.seen.insert(group);
             }
         }
-        let time = rollup.time.as_ref().and_then(|time| instant::read(time.of(item)?));
+        let time = rollup.time.as_ref().and_then(|time| time.kind.instant(time.of(item)?));
         if let Some(time) = time {
             let (first, last) = self.span.unwrap_or((time, time));
             self.span = Some((first.min(time), last.max(time)));

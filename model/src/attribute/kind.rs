@@ -2,6 +2,9 @@
 
 use std::sync::LazyLock;
 
+use jiff::Timestamp;
+use serde_dynamo::AttributeValue;
+
 use super::Attribute;
 use crate::instant::TimestampFormat;
 use crate::object;
@@ -100,6 +103,14 @@ impl AttributeType {
         let name = self.name();
         let article = if name.starts_with(['a', 'e', 'i']) { "an" } else { "a" };
         format!("{article} {name}")
+    }
+
+    /// The instant that a stored value is; `None` for what is none, and for any other type than a timestamp.
+    pub fn instant(&self, value: &AttributeValue) -> Option<Timestamp> {
+        match self {
+            Self::Timestamp(format) => format.read(value),
+            _ => None,
+        }
     }
 
     /// Whether values are numbers that can be measured.

@@ -80,6 +80,7 @@ fn value(attribute: &Attribute, extent: Extent) -> Value {
         AttributeType::Boolean => json!(true),
         AttributeType::Enum { values } => json!(values.first()),
         AttributeType::Timestamp(TimestampFormat::Epoch) => json!(1_795_156_854),
+        AttributeType::Timestamp(TimestampFormat::EpochMs) => json!(1_795_156_854_000_i64),
         AttributeType::Timestamp(format) => {
             let time = "2026-11-20T06:40:54Z".parse().expect("a time");
             let stored = format.encode(time).expect("a time of whole seconds fits any precision");

@@ -274,6 +274,9 @@ fn of_type(kind: &AttributeType, side: Side) -> Value {
         AttributeType::Timestamp(TimestampFormat::Epoch) => {
             json!({ "type": "integer", "description": "seconds since 1970-01-01T00:00:00Z" })
         }
+        AttributeType::Timestamp(TimestampFormat::EpochMs) => {
+            json!({ "type": "integer", "description": "milliseconds since 1970-01-01T00:00:00Z" })
+        }
         AttributeType::Timestamp(_) => json!({ "type": "string", "format": "date-time" }),
         AttributeType::Binary => {
             json!({ "type": "string", "contentEncoding": "base64", "pattern": BASE64 })

@@ -80,12 +80,18 @@ fn timestamp_format(
     file: &AttributeFile,
     report: &mut Report<'_>,
 ) -> TimestampFormat {
-    if file.format == Some(FormatName::Epoch) {
+    let epoch = match file.format {
+        Some(FormatName::Epoch) => Some((TimestampFormat::Epoch, "seconds")),
+        Some(FormatName::EpochMs) => Some((TimestampFormat::EpochMs, "milliseconds")),
+        Some(FormatName::Rfc3339) | None => None,
+    };
+    if let Some((format, unit)) = epoch {
         if file.precision.is_some() {
             let help = "leave it out, or store the timestamp as rfc3339";
-            report.key(&within(path, "precision"), "an epoch timestamp has whole seconds", help);
+            let message = format!("an epoch timestamp has whole {unit}");
+            report.key(&within(path, "precision"), message, help);
         }
-        return TimestampFormat::Epoch;
+        return format;
     }
     let places = match file.precision.unwrap_or(PrecisionName::Millisecond) {
         PrecisionName::Second => 0,
