@@ -36,7 +36,7 @@ pub fn check(name: &str, text: &str) -> Result<Model, DefinitionError> {
         .iter()
         .filter_map(|(name, entity)| entity::check(name, entity, &table, &mut report))
         .collect();
-    entity::check_collisions(&entities, &mut report);
+    entity::check_collisions(&mut entities, &mut report);
     collection::check(&entities, &mut report);
     relation::check(&file, &mut entities, &mut report);
     table::check_ttl(&file, &mut report);

@@ -133,6 +133,15 @@ impl Predicate {
             _ => None,
         }
     }
+
+    /// Whether a whole attribute is known to be absent wherever this holds.
+    pub fn excludes(&self, field: &str) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().any(|part| part.excludes(field)),
+            Self::Test(path, Test::Exists(false)) => path.is_field(field),
+            _ => false,
+        }
+    }
 }
 
 impl Default for Predicate {

@@ -1,5 +1,7 @@
 //! An entity: one kind of item, its attributes and its keys; JSON in, a stored item out, and back.
 
+mod keys;
+
 use std::collections::HashMap;
 
 use jiff::Timestamp;
@@ -15,11 +17,12 @@ use crate::filter::Test;
 use crate::invalid::Invalid;
 use crate::nearest::nearest;
 use crate::object;
+use crate::overlap::Claim;
 use crate::path::Path;
 use crate::pattern::Pattern;
 use crate::relation::Relation;
 use crate::table::TableDefinition;
-use crate::template::{RenderError, Template};
+use crate::template::Template;
 use crate::unique::Unique;
 use crate::value::{Hidden, shown_as};
 
@@ -44,6 +47,8 @@ pub struct Entity {
     pub unique: Vec<Unique>,
     /// How its items lead to others.
     pub relations: Vec<Relation>,
+    /// Keys that its templates could make of some values, and that are other entities'.
+    pub claims: Vec<Claim>,
 }
 
 /// The template of one key attribute.
@@ -55,6 +60,8 @@ pub struct KeyTemplate {
     pub template: Template,
     /// The longest value DynamoDB takes, in bytes.
     pub max_bytes: usize,
+    /// The other key attributes of the indexes that it is a key of.
+    pub beside: Vec<String>,
 }
 
 /// An item's primary key: the values of the partition key and, where the table has one, the sort key.
@@ -123,6 +130,16 @@ impl Entity {
         let marks = self.discriminator.iter();
         let marks = marks.map(|(name, value)| Predicate::Test(Path::stored(name), test(value)));
         Predicate::All(marks.collect())
+    }
+
+    /// The templates of the primary key.
+    pub(crate) fn primary_templates(&self) -> Vec<&Template> {
+        self.keys[..self.primary].iter().map(|key| &key.template).collect()
+    }
+
+    /// The claim on all keys that these templates make.
+    pub(crate) fn claim(&self) -> Claim {
+        Claim::new(&self.name, &self.primary_templates())
     }
 
     /// The template of the partition key.
@@ -223,11 +240,7 @@ impl Entity {
         if !missing.is_empty() {
             return Err(missing);
         }
-        let mut keys = self.keys[..self.primary]
-            .iter()
-            .map(|key| self.render(key, &item).map_err(|error| vec![error]));
-        let partition = keys.next().expect("an entity has a partition key")?;
-        let primary = PrimaryKey { partition, sort: keys.next().transpose()? };
+        let primary = self.primary_key_of(&item)?;
         let attributes: HashMap<String, AttributeValue> = names
             .into_iter()
             .filter_map(|name| {
@@ -286,34 +299,9 @@ impl Entity {
         object::no_such_attribute(&self.name, &self.attributes, name)
     }
 
-    /// Adds the key attributes. An index key whose attributes are not all there is left out: the item is not in it.
-    fn add_keys(&self, item: &mut Item) -> Result<(), Vec<FieldError>> {
-        let mut errors = Vec::new();
-        for (position, key) in self.keys.iter().enumerate() {
-            let names = key.template.attributes();
-            let absent = |name: &&str| {
-                self.attribute(name).is_none_or(|attribute| attribute.of(item).is_none())
-            };
-            if position >= self.primary && names.iter().any(absent) {
-                continue;
-            }
-            match self.render(key, item) {
-                Ok(text) => drop(item.insert(key.key.clone(), AttributeValue::S(text))),
-                Err(error) => errors.push(error),
-            }
-        }
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
-    }
-
     pub(crate) fn render(&self, key: &KeyTemplate, item: &Item) -> Result<String, FieldError> {
-        let text = key.template.render(&self.attributes, item).map_err(|error| {
-            let field = match &error {
-                RenderError::Missing(name) | RenderError::Unfit { attribute: name, .. } => {
-                    name.clone()
-                }
-            };
-            FieldError::new(&field, error)
-        })?;
+        let text = key.template.render(&self.attributes, item);
+        let text = text.map_err(|error| FieldError::new(error.attribute(), &error))?;
         let names = key.template.attributes();
         let field = names.first().copied().unwrap_or(&key.key);
         if text.is_empty() {

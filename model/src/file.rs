@@ -75,7 +75,8 @@ pub struct EntityFile {
     /// Lists of attributes whose values, taken together, no two items may have alike, such as `[["tenant", "email"]]`.
     #[serde(default)]
     pub unique: Vec<Vec<String>>,
-    /// Whether `#` and `%` inside key values are percent-escaped. `false` is for tables written by others.
+    /// Whether `#` and `%` inside key values are percent-escaped. `false` is for tables written by others: values are in keys
+    /// as they are, and those are refused that would make the key of another item.
     #[serde(default = "yes")]
     pub escape: bool,
     /// Stored attributes and their values by which an item is known to be one of these; by default the table's
@@ -212,7 +213,8 @@ pub struct AttributeFile {
     pub min_length: Option<usize>,
     /// The greatest length.
     pub max_length: Option<usize>,
-    /// The name it is stored under; its own name if absent.
+    /// The name it is stored under; its own name if absent. That of a key attribute, which needs no template then, makes it
+    /// that key itself.
     pub field: Option<String>,
     /// Whether white space at both ends of text is removed before it is stored.
     #[serde(default)]

@@ -1,15 +1,82 @@
-//! Whether two key templates can make the same key, so that two entities could overwrite each other's items.
+//! Whether two entities' key templates can make the same key, so that they could overwrite each other's items.
 //!
 //! With escaping, `#` appears in literals only, so keys are compared part by part between the `#`s: parts that are
-//! literal must be equal, a part with a field may be anything that begins and ends as its literals do. Without
-//! escaping only the literal beginnings are compared. The answer errs towards "yes".
+//! literal must be equal, a part with a field may be anything that begins and ends as its literals do.
+//!
+//! Without escaping a field may be any text. `ORDER#{order}` then makes every key of `ORDER#{order}#ITEM#{item}`, as tables
+//! written by others have them: the narrower of the two has a [`Claim`] on those keys, and the wider refuses the values that
+//! would make one. Where neither makes all keys of the other, nobody could say whose a key is.
+//!
+//! The answer errs towards "yes".
 
+mod shape;
+
+use shape::Shape;
+
+use crate::entity::PrimaryKey;
 use crate::template::{Segment, Template};
 
+/// What the primary keys of two entities have to do with each other.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Overlap {
+    /// No key is both's.
+    None,
+    /// All keys of the right could be the left's.
+    LeftIsWider,
+    /// All keys of the left could be the right's.
+    RightIsWider,
+    /// Some keys could be both's.
+    Some,
+}
+
+/// Keys that are one entity's, though the templates of another could make them.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The entity whose they are.
+    pub entity: String,
+    shapes: Vec<Shape>,
+}
+
+impl Claim {
+    /// The claim of an entity on all keys that these templates make.
+    pub(crate) fn new(entity: &str, templates: &[&Template]) -> Self {
+        Self {
+            entity: entity.to_owned(),
+            shapes: templates.iter().map(|template| Shape::of(template)).collect(),
+        }
+    }
+
+    /// Whether it is on this key.
+    pub fn has(&self, key: &PrimaryKey) -> bool {
+        let texts = std::iter::once(&key.partition).chain(&key.sort);
+        self.shapes.iter().zip(texts).all(|(shape, text)| shape.covers(&Shape::text(text)))
+    }
+}
+
+impl Overlap {
+    /// Compares the templates of two entities, key by key.
+    pub(crate) fn of(left: &[&Template], right: &[&Template]) -> Self {
+        let all = |holds: fn(&Template, &Template) -> bool| {
+            left.iter().zip(right).all(|(left, right)| holds(left, right))
+        };
+        if !all(can_collide) {
+            return Self::None;
+        }
+        let covers = |left: &Template, right: &Template| Shape::of(left).covers(&Shape::of(right));
+        let is_escaped = |templates: &[&Template]| templates.iter().all(|known| known.escape);
+        match (all(covers), all(|left, right| Shape::of(right).covers(&Shape::of(left)))) {
+            _ if is_escaped(left) && is_escaped(right) => Self::Some,
+            (true, false) => Self::LeftIsWider,
+            (false, true) => Self::RightIsWider,
+            (true, true) | (false, false) => Self::Some,
+        }
+    }
+}
+
 /// Whether some values make both templates render to the same key.
-pub fn can_collide(left: &Template, right: &Template) -> bool {
+fn can_collide(left: &Template, right: &Template) -> bool {
     if !left.escape || !right.escape {
-        return prefixes_agree(left.literal_prefix(), right.literal_prefix());
+        return Shape::of(left).meets(&Shape::of(right));
     }
     let (left, right) = (parts(left), parts(right));
     left.len() == right.len() && left.iter().zip(&right).all(|(left, right)| left.can_equal(right))
@@ -104,9 +171,52 @@ mod tests {
     }
 
     #[test]
-    fn without_escaping_only_the_beginnings_tell_keys_apart() {
+    fn without_escaping_the_narrower_of_two_templates_claims_its_keys() {
+        let cases = [
+            ("ORDER#{id}", "USER#{id}", Overlap::None),
+            ("$order_1", "$order_10#{id}", Overlap::None),
+            ("$order_1", "$order_1", Overlap::Some),
+            ("ORDER#{id}", "ORDER#{id}#ITEM#{item}", Overlap::LeftIsWider),
+            ("ORDER#{at}#{id}", "ORDER#{id}", Overlap::RightIsWider),
+            ("{id}", "PROFILE", Overlap::LeftIsWider),
+            ("{id}", "{email}", Overlap::Some),
+            ("A#{id}", "{id}#B", Overlap::Some),
+            ("A#{id}#B", "A#{id}#C", Overlap::None),
+        ];
         let parse = |text| Template::parse(text, false).expect(text);
-        assert!(can_collide(&parse("ORDER#{at}#{id}"), &parse("ORDER#{id}")));
-        assert!(!can_collide(&parse("ORDER#{id}"), &parse("USER#{id}")));
+        for (left, right, expected) in cases {
+            let (left, right) = (parse(left), parse(right));
+            let one = parse("SHOP#{shop}");
+            assert_eq!(Overlap::of(&[&left], &[&right]), expected, "{left:?} {right:?}");
+            assert_eq!(
+                Overlap::of(&[&one, &left], &[&one, &right]),
+                expected,
+                "{left:?} {right:?}"
+            );
+            let mirrored = match expected {
+                Overlap::LeftIsWider => Overlap::RightIsWider,
+                Overlap::RightIsWider => Overlap::LeftIsWider,
+                other => other,
+            };
+            assert_eq!(Overlap::of(&[&right], &[&left]), mirrored, "{right:?} {left:?}");
+        }
+        // Wider in one key, narrower in the other.
+        let (narrow, wide) = (parse("A#{id}#B"), parse("A#{id}"));
+        assert_eq!(Overlap::of(&[&narrow, &wide], &[&wide, &narrow]), Overlap::Some);
+    }
+
+    #[test]
+    fn a_claim_is_on_the_keys_that_its_templates_make_and_no_others() {
+        let parse = |text| Template::parse(text, false).expect(text);
+        let (partition, sort) = (parse("USER#{user}"), parse("ORDER#{order}#ITEM#{item}"));
+        let claim = Claim::new("item", &[&partition, &sort]);
+        let key = |partition: &str, sort: &str| PrimaryKey {
+            partition: partition.to_owned(),
+            sort: Some(sort.to_owned()),
+        };
+        assert!(claim.has(&key("USER#ann", "ORDER#1#ITEM#2")));
+        assert!(claim.has(&key("USER#", "ORDER##ITEM#")));
+        assert!(!claim.has(&key("USER#ann", "ORDER#1#ITEM")));
+        assert!(!claim.has(&key("SHOP#ann", "ORDER#1#ITEM#2")));
     }
 }

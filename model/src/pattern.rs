@@ -83,6 +83,11 @@ impl Pattern {
         sort.filter(|name| !given.contains(name)).collect()
     }
 
+    /// Whether a stored attribute is one of the keys that are read. DynamoDB takes no filter on those.
+    pub fn reads_by(&self, field: &str) -> bool {
+        std::iter::once(&self.partition).chain(&self.sort).any(|key| key.key == field)
+    }
+
     /// The partition key's value that the given texts make, one for each attribute in it.
     ///
     /// # Errors

@@ -65,6 +65,16 @@ impl TableDefinition {
         names
     }
 
+    /// The other key attributes of the indexes that this one is a key of.
+    pub fn keys_beside(&self, key: &str) -> Vec<String> {
+        let pairs = self.indexes.iter().filter_map(|index| {
+            let sort_key = index.sort_key.as_ref()?;
+            Some([(&index.partition_key, sort_key), (sort_key, &index.partition_key)])
+        });
+        let beside = pairs.flatten().filter(|(one, _)| *one == key);
+        beside.map(|(_, other)| other.clone()).collect()
+    }
+
     /// DynamoDB's limit on the value of a key attribute, in bytes: the smaller where it serves as both.
     pub fn max_key_bytes(&self, attribute: &str) -> usize {
         let sorts = |sort_key: &Option<String>| sort_key.as_deref() == Some(attribute);

@@ -8,24 +8,25 @@
 //! | `{number:desc08}` | 99999999 − the integer, padded: the newest sorts first |
 //! | `{created_at:month}` | a timestamp cut to `year`, `month`, `day`, `hour` or `minute`, in UTC |
 //! | `{email:lower}` `{code:upper}` | the text in that case |
+//! | `{due?}`, `{due?:lower}` | the same of an item that has it; of another, the key ends before it |
 //!
-//! `#` and `%` inside a value are percent-escaped.
+//! `#` and `%` inside a value are percent-escaped. In a table written by others (`escape = false`) values are written as they
+//! are, and one that has in it what stands behind it in the template is refused: in `#project_{project}#task_{task}`, the
+//! project `a#task_b` of the task `c` would have the key of the project `a` and the task `b#task_c`.
 //!
-//! **Invariant:** with escaping, two different values never render to the same key, and no value can end its own
+//! **Invariant:** items whose values are different, as the template writes them, have different keys; no value can end its own
 //! segment and begin another.
+
+mod format;
 
 use std::borrow::Cow;
 
-use jiff::tz::TimeZone;
-use serde_dynamo::{AttributeValue, Item};
+use serde_dynamo::Item;
 use thiserror::Error;
 
-use crate::attribute::{Attribute, AttributeType};
-use crate::instant;
-use crate::number::Number;
+use crate::attribute::Attribute;
 
-/// The widest zero padding: what an i128 power of ten holds comfortably.
-const MAX_WIDTH: usize = 30;
+pub use format::{Cut, Format, scalar_text};
 
 /// A parsed key template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,39 +48,9 @@ pub enum Segment {
         attribute: String,
         /// How its value is written.
         format: Format,
+        /// Whether the key of an item that lacks it ends before it.
+        optional: bool,
     },
-}
-
-/// How an attribute's value is written into a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// As its text.
-    Plain,
-    /// Padded with zeros to this many digits.
-    Padded(usize),
-    /// Subtracted from the greatest number of this many digits, and padded.
-    Descending(usize),
-    /// A timestamp cut to this many characters of its RFC 3339 text.
-    Cut(Cut),
-    /// In lower case.
-    Lower,
-    /// In upper case.
-    Upper,
-}
-
-/// What a timestamp is cut to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
-    /// `2026`
-    Year,
-    /// `2026-11`
-    Month,
-    /// `2026-11-20`
-    Day,
-    /// `2026-11-20T06`
-    Hour,
-    /// `2026-11-20T06:40`
-    Minute,
 }
 
 /// Why a template cannot be read.
@@ -114,6 +85,29 @@ pub enum RenderError {
         /// What fits.
         expected: String,
     },
+    /// A value has in it what stands behind it in the key, and could make the key of another item.
+    #[error(
+        "`{attribute}` is {value}; expected a value without `{behind}`, which stands behind it in a key, where it could make the key of another item"
+    )]
+    Forges {
+        /// The attribute.
+        attribute: String,
+        /// Its value.
+        value: String,
+        /// The text behind it.
+        behind: String,
+    },
+}
+
+impl RenderError {
+    /// The attribute that it is about.
+    pub fn attribute(&self) -> &str {
+        match self {
+            Self::Missing(attribute)
+            | Self::Unfit { attribute, .. }
+            | Self::Forges { attribute, .. } => attribute,
+        }
+    }
 }
 
 impl Template {
@@ -162,118 +156,98 @@ impl Template {
         }
     }
 
+    /// Whether an item that has these attributes, and no others of those it names, has a key of it.
+    pub fn is_made_from(&self, has: impl Fn(&str) -> bool) -> bool {
+        let absent = self.segments.iter().find_map(|segment| match segment {
+            Segment::Field { attribute, optional, .. } if !has(attribute) => Some(*optional),
+            _ => None,
+        });
+        absent.unwrap_or(true)
+    }
+
     /// The key that an item's values make.
     ///
     /// # Errors
     /// The attribute that is missing or does not fit.
     pub fn render(&self, attributes: &[Attribute], item: &Item) -> Result<String, RenderError> {
+        self.render_before(self.segments.len(), attributes, item)
+    }
+
+    /// What the key begins with, up to the segment at that position.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    pub fn render_before(
+        &self,
+        position: usize,
+        attributes: &[Attribute],
+        item: &Item,
+    ) -> Result<String, RenderError> {
         let mut key = String::new();
-        for segment in &self.segments {
-            match segment {
-                Segment::Literal(text) => key.push_str(text),
-                Segment::Field { attribute, format } => {
-                    let missing = || RenderError::Missing(attribute.clone());
-                    let declared = attributes
-                        .iter()
-                        .find(|known| known.name == *attribute)
-                        .ok_or_else(missing)?;
-                    let value = declared.of(item).ok_or_else(missing)?;
-                    let text = format.render(declared, value)?;
-                    key.push_str(&if self.escape {
-                        escape(&text)
-                    } else {
-                        Cow::Borrowed(text.as_str())
-                    });
-                }
+        for position in 0..position {
+            match self.render_segment(position, attributes, item) {
+                Err(RenderError::Missing(_)) if self.is_optional(position) => break,
+                text => key.push_str(&text?),
             }
         }
         Ok(key)
     }
-}
 
-impl Format {
-    /// Whether the format can write values of a type.
-    pub fn fits(self, kind: &AttributeType) -> bool {
-        match self {
-            Self::Plain => kind.is_scalar(),
-            Self::Padded(_) | Self::Descending(_) => matches!(kind, AttributeType::Integer),
-            Self::Cut(_) => matches!(kind, AttributeType::Timestamp(_)),
-            Self::Lower | Self::Upper => {
-                matches!(kind, AttributeType::String | AttributeType::Enum { .. })
-            }
-        }
-    }
-
-    fn render(self, attribute: &Attribute, value: &AttributeValue) -> Result<String, RenderError> {
-        let unfit = |expected: &str| RenderError::Unfit {
-            attribute: attribute.name.clone(),
-            value: crate::value::shown(&crate::value::decode(value)),
-            expected: expected.to_owned(),
+    /// What stands in the key for the segment at that position.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    pub fn render_segment(
+        &self,
+        position: usize,
+        attributes: &[Attribute],
+        item: &Item,
+    ) -> Result<String, RenderError> {
+        let (attribute, format) = match &self.segments[position] {
+            Segment::Literal(text) => return Ok(text.clone()),
+            Segment::Field { attribute, format, .. } => (attribute, *format),
         };
-        let wrong_type = || unfit(&format!("expected {}", attribute.kind.noun()));
-        match self {
-            Self::Plain => scalar_text(&attribute.kind, value).ok_or_else(wrong_type),
-            Self::Lower => scalar_text(&attribute.kind, value)
-                .map(|text| text.to_lowercase())
-                .ok_or_else(wrong_type),
-            Self::Upper => scalar_text(&attribute.kind, value)
-                .map(|text| text.to_uppercase())
-                .ok_or_else(wrong_type),
-            Self::Cut(cut) => {
-                let instant = instant::read(value).ok_or_else(wrong_type)?;
-                Ok(cut.text(instant))
-            }
-            Self::Padded(width) | Self::Descending(width) => {
-                let greatest = 10_i128.pow(u32::try_from(width).unwrap_or(0)) - 1;
-                let fits = |number: &i128| (0..=greatest).contains(number);
-                let number = whole(value).filter(fits).ok_or_else(|| {
-                    unfit(&format!("expected a whole number from 0 to {greatest}"))
-                })?;
-                let number =
-                    if matches!(self, Self::Descending(_)) { greatest - number } else { number };
-                Ok(format!("{number:0width$}"))
-            }
+        let missing = || RenderError::Missing(attribute.clone());
+        let declared = attributes.iter().find(|known| known.name == *attribute);
+        let declared = declared.ok_or_else(missing)?;
+        let text = format.render(declared, declared.of(item).ok_or_else(missing)?)?;
+        if self.escape {
+            return Ok(escape(&text).into_owned());
         }
+        match self.bound(position).filter(|_| !format.has_fixed_length(&declared.kind)) {
+            Some(behind) if !ends_before(&text, behind) => Err(RenderError::Forges {
+                attribute: attribute.clone(),
+                value: crate::value::shown(&text.into()),
+                behind: behind.to_owned(),
+            }),
+            _ => Ok(text),
+        }
+    }
+
+    /// The text by which the end of an unescaped value is known: what stands behind it, unless all that follows is text. Then
+    /// the value is all before that, whatever it is.
+    fn bound(&self, position: usize) -> Option<&str> {
+        match &self.segments[position + 1..] {
+            [Segment::Literal(behind), Segment::Field { .. }, ..] => Some(behind),
+            _ => None,
+        }
+    }
+
+    /// Whether the key of an item that lacks an attribute ends before it.
+    pub fn may_lack(&self, name: &str) -> bool {
+        self.segments.iter().any(|segment| {
+            matches!(segment, Segment::Field { attribute, optional: true, .. } if attribute == name)
+        })
+    }
+
+    fn is_optional(&self, position: usize) -> bool {
+        matches!(self.segments[position], Segment::Field { optional: true, .. })
     }
 }
 
-impl Cut {
-    /// The timestamp, cut, in UTC.
-    pub fn text(self, instant: jiff::Timestamp) -> String {
-        let pattern = match self {
-            Self::Year => "%Y",
-            Self::Month => "%Y-%m",
-            Self::Day => "%Y-%m-%d",
-            Self::Hour => "%Y-%m-%dT%H",
-            Self::Minute => "%Y-%m-%dT%H:%M",
-        };
-        instant.to_zoned(TimeZone::UTC).strftime(pattern).to_string()
-    }
-}
-
-/// The one text that a scalar value has in keys and dimensions; `None` when it is not of that type.
-///
-/// Numbers are written without an exponent or trailing zeros, timestamps in UTC with the places their type declares,
-/// so that equal values have equal text whoever wrote them.
-pub fn scalar_text(kind: &AttributeType, value: &AttributeValue) -> Option<String> {
-    match (kind, value) {
-        (AttributeType::String | AttributeType::Enum { .. }, AttributeValue::S(text)) => {
-            Some(text.clone())
-        }
-        (
-            AttributeType::Number | AttributeType::Integer | AttributeType::Decimal { .. },
-            AttributeValue::N(text),
-        ) => text.parse::<Number>().ok().map(|number| number.to_string()),
-        (AttributeType::Boolean, AttributeValue::Bool(value)) => Some(value.to_string()),
-        (AttributeType::Timestamp(format), _) => {
-            let instant = instant::read(value)?;
-            match format.encode(format.truncate(instant))? {
-                AttributeValue::S(text) | AttributeValue::N(text) => Some(text),
-                _ => None,
-            }
-        }
-        _ => None,
-    }
+/// Whether who looks for the text behind a value finds it behind the value, and not earlier.
+fn ends_before(value: &str, behind: &str) -> bool {
+    format!("{value}{behind}").find(behind) == Some(value.len())
 }
 
 /// Percent-escapes `%` and `#`, which separate the parts of a key.
@@ -285,44 +259,18 @@ pub fn escape(value: &str) -> Cow<'_, str> {
     }
 }
 
-fn whole(value: &AttributeValue) -> Option<i128> {
-    let AttributeValue::N(text) = value else { return None };
-    let number = text.parse::<Number>().ok()?;
-    number.is_integer().then(|| number.to_units(0))?
-}
-
 fn field(text: &str) -> Result<Segment, TemplateError> {
     let (name, format) =
         text.split_once(':').map_or((text, None), |(name, format)| (name, Some(format)));
+    let (name, optional) = name.strip_suffix('?').map_or((name, false), |name| (name, true));
     if name.is_empty() {
         return Err(TemplateError::Unnamed);
     }
     if name.contains('{') {
         return Err(TemplateError::Unbalanced);
     }
-    let format = format.map_or(Ok(Format::Plain), parse_format)?;
-    Ok(Segment::Field { attribute: name.to_owned(), format })
-}
-
-fn parse_format(text: &str) -> Result<Format, TemplateError> {
-    let format = match text {
-        "lower" => Format::Lower,
-        "upper" => Format::Upper,
-        "year" => Format::Cut(Cut::Year),
-        "month" => Format::Cut(Cut::Month),
-        "day" => Format::Cut(Cut::Day),
-        "hour" => Format::Cut(Cut::Hour),
-        "minute" => Format::Cut(Cut::Minute),
-        _ => {
-            let (digits, descending) =
-                text.strip_prefix("desc").map_or((text, false), |digits| (digits, true));
-            let width = digits.strip_prefix('0').and_then(|width| width.parse::<usize>().ok());
-            let width = width.filter(|width| (1..=MAX_WIDTH).contains(width));
-            let width = width.ok_or_else(|| TemplateError::Format(text.to_owned()))?;
-            if descending { Format::Descending(width) } else { Format::Padded(width) }
-        }
-    };
-    Ok(format)
+    let format = format.map_or(Ok(Format::Plain), format::parse)?;
+    Ok(Segment::Field { attribute: name.to_owned(), format, optional })
 }
 
 #[cfg(test)]
@@ -330,8 +278,11 @@ mod tests {
     use std::collections::HashMap;
 
     use proptest::prelude::*;
+    use serde_dynamo::AttributeValue;
 
     use super::*;
+    use crate::attribute::AttributeType;
+    use crate::instant::TimestampFormat;
 
     fn attribute(name: &str, kind: AttributeType) -> Attribute {
         Attribute { required: true, ..Attribute::plain(name, kind) }
@@ -347,15 +298,19 @@ mod tests {
 
     #[test]
     fn every_format_renders_as_documented() {
-        let time = AttributeType::Timestamp(instant::TimestampFormat::Rfc3339 { places: 3 });
+        let time = AttributeType::Timestamp(TimestampFormat::Rfc3339 { places: 3 });
         let attributes = [
             attribute("n", AttributeType::Integer),
             attribute("at", time),
+            attribute("since", AttributeType::Timestamp(TimestampFormat::EpochMs)),
+            attribute("done", AttributeType::Boolean),
             attribute("name", AttributeType::String),
         ];
         let item = item(&[
             ("n", AttributeValue::N("42".to_owned())),
             ("at", AttributeValue::S("2026-11-20T06:40:54.000Z".to_owned())),
+            ("since", AttributeValue::N("1795156854000".to_owned())),
+            ("done", AttributeValue::Bool(true)),
             ("name", AttributeValue::S("A#b%".to_owned())),
         ]);
         let cases = [
@@ -364,6 +319,9 @@ mod tests {
             ("{n:desc08}", "99999957"),
             ("{at:month}/{at:minute}", "2026-11/2026-11-20T06:40"),
             ("{at}", "2026-11-20T06:40:54.000Z"),
+            ("{at:lower}", "2026-11-20t06:40:54.000z"),
+            ("{since}#{since:016}#{since:month}", "1795156854000#0001795156854000#2026-11"),
+            ("{done:upper}", "TRUE"),
             ("{name:lower}#{name:upper}", "a%23b%25#A%23B%25"),
         ];
         for (text, expected) in cases {
@@ -373,10 +331,68 @@ mod tests {
     }
 
     #[test]
+    fn a_key_ends_before_an_optional_attribute_that_is_absent() {
+        let attributes = [
+            attribute("a", AttributeType::String),
+            attribute("b", AttributeType::String),
+            attribute("c", AttributeType::Integer),
+        ];
+        let template = Template::parse("K#{a}#b_{b?:lower}#c_{c?:03}#end", false).expect("valid");
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let (a, b, c) =
+            (("a", text("A")), ("b", text("B")), ("c", AttributeValue::N("7".to_owned())));
+        let cases = [
+            (vec![a.clone(), b.clone(), c.clone()], Ok("K#A#b_b#c_007#end")),
+            (vec![a.clone(), b], Ok("K#A#b_b#c_")),
+            (vec![a.clone(), c.clone()], Ok("K#A#b_")),
+            (vec![a], Ok("K#A#b_")),
+            (vec![c], Err(RenderError::Missing("a".to_owned()))),
+        ];
+        for (values, expected) in cases {
+            let made = template.is_made_from(|name| values.iter().any(|(given, _)| *given == name));
+            assert_eq!(made, expected.is_ok(), "{values:?}");
+            let rendered = template.render(&attributes, &item(&values));
+            assert_eq!(rendered, expected.map(str::to_owned), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn an_unescaped_value_with_the_text_behind_it_is_refused() {
+        let time = AttributeType::Timestamp(TimestampFormat::Rfc3339 { places: 3 });
+        let attributes = [
+            attribute("project", AttributeType::String),
+            attribute("task", AttributeType::String),
+            attribute("at", time),
+        ];
+        let rendered = |text: &str, project: &str, task: &str| {
+            let text_of = |text: &str| AttributeValue::S(text.to_owned());
+            let values = [
+                ("project", text_of(project)),
+                ("task", text_of(task)),
+                ("at", text_of("2026-11-20T06:40:54.000Z")),
+            ];
+            Template::parse(text, false).expect(text).render(&attributes, &item(&values))
+        };
+        let keys = "#project_{project}#task_{task}";
+        assert_eq!(rendered(keys, "a#b", "#task_").as_deref(), Ok("#project_a#b#task_#task_"));
+        let error = rendered(keys, "a#task_b", "c").expect_err("a forged key");
+        assert_eq!(
+            error.to_string(),
+            "`project` is \"a#task_b\"; expected a value without `#task_`, which stands behind it in a key, where it \
+             could make the key of another item"
+        );
+        // `##` could end behind the first of the two as well.
+        assert!(rendered("{project}##{task}", "a#", "b").is_err());
+        assert_eq!(rendered("{project}#end", "a#end", "").as_deref(), Ok("a#end#end"));
+        assert_eq!(rendered("{at}-{task}", "", "b").as_deref(), Ok("2026-11-20T06:40:54.000Z-b"));
+    }
+
+    #[test]
     fn a_template_that_cannot_be_read_says_why() {
         assert_eq!(Template::parse("A{b", true), Err(TemplateError::Unbalanced));
         assert_eq!(Template::parse("A}b", true), Err(TemplateError::Unbalanced));
         assert_eq!(Template::parse("A{}", true), Err(TemplateError::Unnamed));
+        assert_eq!(Template::parse("A{?}", true), Err(TemplateError::Unnamed));
         assert_eq!(Template::parse("{a:8}", true), Err(TemplateError::Format("8".to_owned())));
         assert_eq!(
             Template::parse("{a:desc0}", true),
@@ -403,6 +419,16 @@ mod tests {
             let left = template.render(&attributes, &item(&[("x", text(&a)), ("y", text(&b))])).expect("renders");
             let right = template.render(&attributes, &item(&[("x", text(&c)), ("y", text(&d))])).expect("renders");
             prop_assert_eq!(left == right, a == c && b == d);
+        }
+
+        #[test]
+        fn unescaped_values_that_are_taken_never_make_the_same_key(a in "[a#b]{0,6}", b in "[a#b]{0,6}", c in "[a#b]{0,6}", d in "[a#b]{0,6}", behind in "#|##|#a|a#a|#ba#b") {
+            let attributes = [attribute("x", AttributeType::String), attribute("y", AttributeType::String)];
+            let template = Template::parse(&format!("K#{{x}}{behind}{{y}}"), false).expect("valid");
+            let text = |value: &str| AttributeValue::S(value.to_owned());
+            let left = template.render(&attributes, &item(&[("x", text(&a)), ("y", text(&b))]));
+            let right = template.render(&attributes, &item(&[("x", text(&c)), ("y", text(&d))]));
+            prop_assert!(left.is_err() || left != right || a == c && b == d);
         }
     }
 }

@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use model::relation::Scope;
-use model::{Entity, Include, Pattern};
+use model::{Entity, Include, Item, Pattern};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use table::{Query, Table};
@@ -97,12 +97,23 @@ async fn page(
         return Ok(Json(list.joined(query, &includes).await?).into_response());
     }
     let found = table.list(&query, MAX_READS).await?;
-    let items = found.items.iter().map(|item| form.item(entity, item)).collect();
+    let items = found.items.iter().map(|item| list.answer(form, item, &query.select)).collect();
     let page = Listing::Items { items, cursor: found.cursor };
     Ok(form.answer(StatusCode::OK, HeaderMap::new(), page))
 }
 
 impl List {
+    /// An item as it is answered: all of it, or what is wanted. Keys, which may be attributes, are read besides.
+    fn answer(&self, form: Form, item: &Item, select: &[String]) -> Map<String, Value> {
+        let mut object = form.item(&self.entity, item);
+        if !select.is_empty() {
+            let attributes = &self.entity.attributes;
+            let unselected = attributes.iter().filter(|known| !select.contains(&known.field));
+            unselected.for_each(|known| drop(object.remove(form.name(known))));
+        }
+        object
+    }
+
     /// What is asked of every list, but its partition.
     fn query(&self, parameters: &mut Parameters) -> Query {
         let Self { entity, pattern, .. } = self;
@@ -116,6 +127,9 @@ impl List {
                 .error("consistent", format!("`true`, expected false: {why}, {index} is one"));
         }
         let asked = parameters.condition("where", entity);
+        for name in asked.attributes() {
+            self.refuse_key(name, parameters);
+        }
         let filter = entity.kind().and(pattern.filter.clone()).and(asked);
         let index = pattern.index.clone();
         let max_bytes = Some(crate::ENOUGH_BYTES);
@@ -162,6 +176,16 @@ impl List {
             }
         }
         stored
+    }
+
+    /// DynamoDB filters by no attribute that it reads by.
+    fn refuse_key(&self, name: &str, parameters: &mut Parameters) {
+        let attribute = self.entity.attribute(name);
+        if attribute.is_some_and(|attribute| self.pattern.reads_by(&attribute.field)) {
+            let message =
+                format!("`{name}` is a key of what is read, expected it in the path or as a range");
+            parameters.error("where", message);
+        }
     }
 
     fn refuse_beside_count(&self, parameters: &mut Parameters) {

@@ -21,7 +21,7 @@
 use std::collections::HashMap;
 
 use model::attribute::{Attribute, AttributeType, Case};
-use model::instant::{self, TimestampFormat};
+use model::instant::TimestampFormat;
 use model::template::{Cut, Format, Segment, escape};
 use model::{AttributeValue, Entity, FieldError, Item, Template};
 use table::SortRange;
@@ -49,7 +49,6 @@ struct Open<'a> {
     item: Item,
     template: &'a Template,
     position: usize,
-    prefix: Template,
     first: &'a Attribute,
     format: Format,
 }
@@ -119,16 +118,14 @@ impl<'a> Open<'a> {
             |segment| matches!(segment, Segment::Field { attribute, .. } if !given(attribute)),
         );
         let Some(position) = open else { return Ok(None) };
-        let Segment::Field { attribute, format } = &template.segments[position] else {
+        let Segment::Field { attribute, format, .. } = &template.segments[position] else {
             return Ok(None);
         };
-        let segments = template.segments[..position].to_vec();
         Ok(Some(Self {
             entity,
             item: entity.item_from_text(path)?,
             template,
             position,
-            prefix: Template { segments, escape: template.escape },
             first: entity.attribute(attribute).expect("a template's attributes are declared"),
             format: *format,
         }))
@@ -168,7 +165,8 @@ impl<'a> Open<'a> {
 
     /// What every sort key of the entity begins with in this partition.
     fn text(&self) -> Result<String, FieldError> {
-        let rendered = self.prefix.render(&self.entity.attributes, &self.item);
+        let attributes = &self.entity.attributes;
+        let rendered = self.template.render_before(self.position, attributes, &self.item);
         rendered.map_err(|cause| error(&self.first.name, cause.to_string()))
     }
 
@@ -184,7 +182,7 @@ impl<'a> Open<'a> {
                         "expected the beginning of a time in UTC such as 2026-11 or 2026-11-20T06";
                     return Err(error("begins_with", format!("`{text}`, {expected}")));
                 }
-                self.beginning_of_time(text)?
+                cased(self.format, &self.beginning_of_time(text)?)
             }
             (kind, _) => {
                 let (name, kind) = (&self.first.name, kind.name());
@@ -192,7 +190,7 @@ impl<'a> Open<'a> {
                 return Err(error("begins_with", message));
             }
         };
-        let text = if self.prefix.escape { escape(&text).into_owned() } else { text };
+        let text = if self.template.escape { escape(&text).into_owned() } else { text };
         Ok(SortRange::BeginsWith(format!("{}{text}", self.text()?)))
     }
 
@@ -274,12 +272,11 @@ impl<'a> Open<'a> {
         let value =
             self.first.normalise_text(&text).map_err(|invalid| wrong(invalid.to_string()))?;
         if let Format::Cut(cut) = self.format {
-            check_cut(cut, &value).map_err(&wrong)?;
+            check_cut(cut, kind, &value).map_err(&wrong)?;
         }
-        let field = Segment::Field { attribute: self.first.name.clone(), format: self.format };
-        let template = Template { segments: vec![field], escape: self.prefix.escape };
         let item = Item::from(HashMap::from([(self.first.field.clone(), value)]));
-        let rendered = template.render(&self.entity.attributes, &item);
+        let attributes = &self.entity.attributes;
+        let rendered = self.template.render_segment(self.position, attributes, &item);
         rendered.map_err(|cause| wrong(cause.to_string()))
     }
 
@@ -323,14 +320,14 @@ fn edge<'a>(given: &'a [(&'static str, String)]) -> Result<Option<Edge<'a>>, Fie
 /// behind it sorts after a space, and escapes sort elsewhere than what they stand for.
 fn sorts_as_text(kind: &AttributeType) -> bool {
     match kind {
-        AttributeType::Timestamp(format) => *format != TimestampFormat::Epoch,
+        AttributeType::Timestamp(format) => matches!(format, TimestampFormat::Rfc3339 { .. }),
         kind => *kind == AttributeType::Boolean,
     }
 }
 
 /// A cut key knows no more of a time than its cut: a finer one would be taken for the whole.
-fn check_cut(cut: Cut, value: &AttributeValue) -> Result<(), String> {
-    let instant = instant::read(value).ok_or("expected a time")?;
+fn check_cut(cut: Cut, kind: &AttributeType, value: &AttributeValue) -> Result<(), String> {
+    let instant = kind.instant(value).ok_or("expected a time")?;
     let text = cut.text(instant);
     if completed(&text).parse().ok() == Some(instant) {
         return Ok(());

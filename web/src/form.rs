@@ -16,7 +16,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, http::StatusCode};
-use model::{Entity, Item};
+use model::{Attribute, Entity, Item};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -43,6 +43,14 @@ impl Form {
                 Ok(Value::Object(object)) => object,
                 other => unreachable!("an item is an object in JSON: {other:?}"),
             },
+        }
+    }
+
+    /// The name that an attribute has in such an item.
+    pub fn name(self, attribute: &Attribute) -> &str {
+        match self {
+            Self::Plain => &attribute.name,
+            Self::Stored => &attribute.field,
         }
     }
 

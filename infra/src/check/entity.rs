@@ -105,7 +105,10 @@ fn uses_match(entity: &Entity) -> bool {
 fn template(template: &Template) -> String {
     let segment = |segment: &Segment| match segment {
         Segment::Literal(text) => text.clone(),
-        Segment::Field { attribute, format } => format!("{{{attribute}{}}}", suffix(*format)),
+        Segment::Field { attribute, format, optional } => {
+            let mark = if *optional { "?" } else { "" };
+            format!("{{{attribute}{mark}{}}}", suffix(*format))
+        }
     };
     template.segments.iter().map(segment).collect()
 }

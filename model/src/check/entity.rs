@@ -7,7 +7,7 @@ use crate::attribute::{Attribute, AttributeType};
 use crate::entity::Entity;
 use crate::file::EntityFile;
 use crate::nearest::nearest;
-use crate::overlap::can_collide;
+use crate::overlap::Overlap;
 use crate::table::TableDefinition;
 
 use crate::value;
@@ -64,6 +64,7 @@ pub(super) fn check(
         unique,
         // They lead to entities that are not checked yet.
         relations: Vec::new(),
+        claims: Vec::new(),
     };
     entity.patterns = super::pattern::check(&entity, file, table, report);
     Some(entity)
@@ -71,12 +72,23 @@ pub(super) fn check(
 
 /// Two entities that can make the same primary key would overwrite each other's items; two that are told by the same
 /// attributes could not be told apart.
-pub(super) fn check_collisions(entities: &[Entity], report: &mut Report<'_>) {
+///
+/// Where all keys of one could be another's, they are the one's, and the other refuses them.
+pub(super) fn check_collisions(entities: &mut [Entity], report: &mut Report<'_>) {
+    let mut claims = vec![Vec::new(); entities.len()];
     for (position, entity) in entities.iter().enumerate() {
-        let collides = |other: &&Entity| {
-            let pairs = entity.keys.iter().zip(&other.keys).take(entity.primary);
-            pairs.into_iter().all(|(left, right)| can_collide(&left.template, &right.template))
-        };
+        let own = entity.primary_templates();
+        let overlaps: Vec<_> = entities[..position]
+            .iter()
+            .map(|other| Overlap::of(&own, &other.primary_templates()))
+            .collect();
+        for (other, overlap) in overlaps.iter().enumerate() {
+            match overlap {
+                Overlap::LeftIsWider => claims[position].push(entities[other].claim()),
+                Overlap::RightIsWider => claims[other].push(entity.claim()),
+                Overlap::None | Overlap::Some => {}
+            }
+        }
         let is_told_alike = |other: &&Entity| {
             let within = |left: &Entity, right: &Entity| {
                 !left.discriminator.is_empty()
@@ -93,7 +105,8 @@ pub(super) fn check_collisions(entities: &[Entity], report: &mut Report<'_>) {
                 "expected a `match` that no item of the other satisfies",
             );
         }
-        if let Some(other) = entities[..position].iter().find(collides) {
+        let collides = overlaps.iter().position(|overlap| *overlap == Overlap::Some);
+        if let Some(other) = collides.map(|other| &entities[other]) {
             let last = &entity.keys[entity.primary - 1].key;
             report.value(
                 &["entities", &entity.name, last],
@@ -101,6 +114,9 @@ pub(super) fn check_collisions(entities: &[Entity], report: &mut Report<'_>) {
                 "expected literal text that tells them apart, such as `ORDER#` before one and `USER#` before the other",
             );
         }
+    }
+    for (entity, claims) in entities.iter_mut().zip(claims) {
+        entity.claims = claims;
     }
 }
 
@@ -121,9 +137,8 @@ fn fields_differ(
             );
             report.key(&path, message, "expected a `field` of its own for each");
         }
-        let taken = table.key_attributes().contains(&attribute.field.as_str())
-            || attribute.field == table.entity_attribute;
-        if taken {
+        // An attribute may be a key itself: see `super::keys`.
+        if attribute.field == table.entity_attribute {
             let message = format!(
                 "`{}` is stored as `{}`, which the table uses itself",
                 attribute.name, attribute.field

@@ -7,7 +7,7 @@ use crate::file::EntityFile;
 use crate::instant::TimestampFormat;
 use crate::nearest::{expected, nearest};
 use crate::table::TableDefinition;
-use crate::template::{Format, Segment, Template};
+use crate::template::{Segment, Template};
 
 /// The templates of an entity, the table's own keys first; `None` when one of those is missing.
 pub(super) fn check(
@@ -23,22 +23,27 @@ pub(super) fn check(
     let mut keys = Vec::new();
     for key in table.key_attributes() {
         let is_primary = primary.contains(&key);
-        let Some(value) = file.keys.get(key) else {
-            if is_primary {
-                missing(name, key, file, table, report);
-            }
-            continue;
-        };
         let path = ["entities", name, key];
-        if let Some(template) = template(&path, value, file.escape, report) {
+        let template =
+            match (attributes.iter().find(|known| known.field == key), file.keys.get(key)) {
+                (Some(stored), given) => itself(&path, stored, given, report),
+                (None, Some(value)) => template(&path, value, file.escape, report),
+                (None, None) if is_primary => {
+                    missing(name, key, file, table, report);
+                    None
+                }
+                (None, None) => None,
+            };
+        if let Some(template) = template {
             if all_read {
                 fits(&path, &template, attributes, is_primary, report);
             }
-            let max_bytes = table.max_key_bytes(key);
-            keys.push(KeyTemplate { key: key.to_owned(), template, max_bytes });
+            let (key, max_bytes) = (key.to_owned(), table.max_key_bytes(key));
+            let beside = table.keys_beside(&key);
+            keys.push(KeyTemplate { key, template, max_bytes, beside });
         }
     }
-    index_keys_complete(name, file, table, report);
+    index_keys_complete(name, file, attributes, table, report);
     let has_primary = primary.iter().all(|key| keys.iter().any(|template| template.key == **key));
     has_primary.then_some(keys)
 }
@@ -80,15 +85,49 @@ fn template(
     None
 }
 
+/// The template of a key that is an attribute itself, as in tables whose keys have names of their own: its value, as it is.
+fn itself(
+    path: &[&str; 3],
+    stored: &Attribute,
+    given: Option<&toml::Value>,
+    report: &mut Report<'_>,
+) -> Option<Template> {
+    let [_, entity, key] = *path;
+    let is_text = matches!(
+        stored.kind,
+        AttributeType::String
+            | AttributeType::Enum { .. }
+            | AttributeType::Timestamp(TimestampFormat::Rfc3339 { .. })
+    );
+    if !is_text {
+        let noun = stored.kind.noun();
+        let message = format!("`{}` is stored as the key `{key}`, and is {noun}", stored.name);
+        let help =
+            "keys are text: expected a string, an enum or an rfc3339 timestamp, or another `field`";
+        report.key(&["entities", entity, "attributes", &stored.name], message, help);
+        return None;
+    }
+    let itself = format!("{{{}}}", stored.name);
+    if given.is_some_and(|given| given.as_str() != Some(&itself)) {
+        let message = format!("`{}` is stored as `{key}`, which has another template", stored.name);
+        let help = format!("expected {key} = \"{itself}\" or none, or another `field`");
+        report.value(path, message, help);
+        return None;
+    }
+    Some(Template::parse(&itself, false).expect("the name of an attribute has no braces"))
+}
+
 fn index_keys_complete(
     name: &str,
     file: &EntityFile,
+    attributes: &[Attribute],
     table: &TableDefinition,
     report: &mut Report<'_>,
 ) {
     for index in &table.indexes {
         let Some(sort_key) = &index.sort_key else { continue };
-        let has = |key: &str| file.keys.contains_key(key);
+        let is_stored = |key: &str| attributes.iter().any(|attribute| attribute.field == key);
+        let has = |key: &str| file.keys.contains_key(key) || is_stored(key);
         let own =
             |key: &String| *key == table.partition_key || Some(key) == table.sort_key.as_ref();
         let (given, absent) = match (has(&index.partition_key), has(sort_key)) {
@@ -109,8 +148,24 @@ fn fits(
     primary: bool,
     report: &mut Report<'_>,
 ) {
+    let mut cut: Option<&str> = None;
     for segment in &template.segments {
-        let Segment::Field { attribute: field, format } = segment else { continue };
+        let Segment::Field { attribute: field, format, optional } = segment else { continue };
+        if *optional && primary {
+            let message = format!("`{{{field}?}}` in the primary key");
+            let help = format!(
+                "expected `{{{field}}}`: a key of an index alone may end before what is absent"
+            );
+            report.value(path, message, help);
+        }
+        if let Some(before) = cut.filter(|_| !optional) {
+            let message = format!("`{{{field}}}` stands behind `{{{before}?}}`");
+            let help = format!(
+                "expected `{{{field}?}}`: the key ends before `{before}` where that is absent"
+            );
+            report.value(path, message, help);
+        }
+        cut = cut.or(Some(field.as_str()).filter(|_| *optional));
         let Some(attribute) = attributes.iter().find(|attribute| attribute.name == *field) else {
             let names: Vec<_> =
                 attributes.iter().map(|attribute| attribute.name.as_str()).collect();
@@ -130,13 +185,13 @@ fn fits(
             report.value(path, message, help);
         }
     }
-    if primary && template.escape {
+    if primary {
         separated(path, template, attributes, report);
     }
 }
 
 /// Two fields whose lengths vary need a `#` between them, which no escaped value contains: `{a}-{b}` would make the same
-/// key of `x-y` and `z` as of `x` and `y-z`.
+/// key of `x-y` and `z` as of `x` and `y-z`. Unescaped ones need any text, which no value may then contain.
 fn separated(
     path: &[&str; 3],
     template: &Template,
@@ -146,26 +201,20 @@ fn separated(
     let mut open: Option<&str> = None;
     for segment in &template.segments {
         match segment {
-            Segment::Literal(text) if text.contains('#') => open = None,
+            Segment::Literal(text) if !template.escape || text.contains('#') => open = None,
             Segment::Literal(_) => {}
-            Segment::Field { attribute: field, format } => {
+            Segment::Field { attribute: field, format, .. } => {
                 if let Some(before) = open {
-                    let message = format!("no `#` stands between `{{{before}}}` and `{{{field}}}`");
+                    let separator = if template.escape { "`#`" } else { "text" };
+                    let message =
+                        format!("no {separator} stands between `{{{before}}}` and `{{{field}}}`");
                     let help = "expected a `#`: without it, two items could make the same key";
                     return report.value(path, message, help);
                 }
                 let kind = attributes.iter().find(|known| known.name == *field);
-                let fixed = kind.is_some_and(|known| has_fixed_length(&known.kind, *format));
+                let fixed = kind.is_some_and(|known| format.has_fixed_length(&known.kind));
                 open = Some(field.as_str()).filter(|_| !fixed);
             }
         }
-    }
-}
-
-fn has_fixed_length(kind: &AttributeType, format: Format) -> bool {
-    match format {
-        Format::Padded(_) | Format::Descending(_) | Format::Cut(_) => true,
-        Format::Plain => matches!(kind, AttributeType::Timestamp(TimestampFormat::Rfc3339 { .. })),
-        Format::Lower | Format::Upper => false,
     }
 }

@@ -46,7 +46,19 @@ fn pattern(
     by(&path, file, &mut pattern, report);
     let json = file.filter.iter().map(|(name, operand)| (name.clone(), json(operand))).collect();
     match condition::parse(entity, &serde_json::Value::Object(json)) {
-        Ok(filter) => pattern.filter = filter,
+        Ok(filter) => {
+            for name in filter.attributes() {
+                if entity.attribute(name).is_some_and(|known| pattern.reads_by(&known.field)) {
+                    let [entities, entity, patterns, pattern] = path;
+                    let message = format!("`{name}` is a key that the pattern reads by");
+                    let help =
+                        "expected a condition on what is no key; a path and a range ask about keys";
+                    let place = [entities, entity, patterns, pattern, "where", name];
+                    report.value(&place, message, help);
+                }
+            }
+            pattern.filter = filter;
+        }
         Err(errors) => {
             for error in errors {
                 let [entities, entity, patterns, name] = path;

@@ -1,5 +1,7 @@
 //! The checker against definition files: a good one, and one file for each thing that can be wrong.
 
+mod others;
+
 use crate::Model;
 use crate::error::DefinitionError;
 
@@ -212,7 +214,20 @@ SK = "PROFILE""#,
             r#""shop""#,
             "of its own",
         ),
-        (r#"tags = {"#, r#"PK = {"#, "which the table uses itself", "PK", "another name"),
+        (
+            r#"tags = {"#,
+            r#"tags = { field = "_et","#,
+            "which the table uses itself",
+            "tags",
+            "another name",
+        ),
+        (
+            r#"tags = {"#,
+            r#"PK = {"#,
+            "`PK` is stored as the key `PK`, and is a set",
+            "PK",
+            "another `field`",
+        ),
     ];
     check_all(&cases);
 }

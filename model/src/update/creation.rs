@@ -39,7 +39,9 @@ impl Entity {
         for attribute in &self.attributes {
             let of_key = key.get(&attribute.field);
             if let Some(value) = of_key {
-                added.push(assignment(attribute, To::Value(value.clone())));
+                if !self.is_primary_key_field(&attribute.field) {
+                    added.push(assignment(attribute, To::Value(value.clone())));
+                }
             } else if touched(attribute) {
                 if attribute.required && !is_given(attribute) {
                     return None;
@@ -51,10 +53,13 @@ impl Entity {
                 return None;
             }
         }
-        for template in &self.keys[self.primary..] {
+        for template in self.index_templates() {
             let is_planned =
                 plan.assignments.iter().any(|other| other.path.is_field(&template.key));
-            if let (false, Ok(text)) = (is_planned, self.render(template, &known)) {
+            if is_planned || !self.has_index_key(template, &known) {
+                continue;
+            }
+            if let Ok(text) = self.render(template, &known) {
                 let path = Path::stored(&template.key);
                 added.push(Assignment { path, to: To::ValueIfAbsent(AttributeValue::S(text)) });
             }
@@ -82,6 +87,9 @@ impl Entity {
         };
         let mut assignments = self.marks();
         for attribute in &self.attributes {
+            if self.is_primary_key_field(&attribute.field) {
+                continue;
+            }
             if let Some(to) = attribute.on_update(fresh) {
                 assignments.push(assignment(attribute, to));
             } else if let Some(value) = attribute.of(&item) {
@@ -89,7 +97,7 @@ impl Entity {
             }
         }
         let mut errors = Vec::new();
-        for template in &self.keys[self.primary..] {
+        for template in self.index_templates() {
             let Some(value) = item.get(&template.key) else { continue };
             match self.certain(template, given) {
                 Ok(certainty) => {

@@ -2,79 +2,183 @@
 //!
 //! | of the attributes that a key is made from | the key is |
 //! |---|---|
-//! | none is updated | left alone |
+//! | none is updated | left alone, unless the key beside it is made anew: see below |
 //! | one is removed | removed: the item leaves the index |
 //! | all are known: set by the update, in the primary key, or said by the condition | made anew |
 //! | one is not known, or is changed relatively | not known, so the update is refused |
+//!
+//! An item is in an index by both of its keys. Those who write the table besides may have left both out while the item had
+//! nothing for the one; so when that is made anew, the other is too, as far as it is known:
+//!
+//! | the other key | is |
+//! |---|---|
+//! | `$note_1`, or made from the primary key and what the condition says | made anew |
+//! | `$note_1#due_{due?}` | if there is none, what it is without `due`, on the condition that the item has none |
+//! | `{due}` | left alone |
 
 use serde_dynamo::{AttributeValue, Item};
 
-use super::plan::{Assignment, To};
+use super::plan::{Assignment, Bound, To};
 use crate::condition::Predicate;
 use crate::entity::{Entity, FieldError, KeyTemplate};
+use crate::filter::Test;
 use crate::path::Path;
 
-/// What becomes of the keys of the indexes.
-pub(super) fn assignments(
+/// An update, as far as keys follow from it.
+struct Updated<'a> {
+    entity: &'a Entity,
+    key: &'a Item,
+    assignments: &'a [Assignment],
+    condition: &'a Predicate,
+}
+
+/// What becomes of the keys of the indexes, and what must hold for it.
+pub(super) fn keys(
     entity: &Entity,
     key: &Item,
     assignments: &[Assignment],
     condition: &Predicate,
-) -> Result<Vec<Assignment>, Vec<FieldError>> {
-    let mut found = Vec::new();
+) -> Result<(Vec<Assignment>, Vec<Bound>), Vec<FieldError>> {
+    let updated = Updated { entity, key, assignments, condition };
+    let mut found: Vec<Assignment> = Vec::new();
     let mut errors = Vec::new();
-    for template in &entity.keys[entity.primary..] {
-        match of_key(entity, key, template, assignments, condition) {
-            Ok(to) => {
-                found.extend(to.map(|to| Assignment { path: Path::stored(&template.key), to }))
-            }
+    for template in entity.index_templates() {
+        match updated.of_key(template) {
+            Ok(to) => found.extend(to.map(|to| assignment(template, to))),
             Err(error) => errors.push(error),
         }
     }
-    if errors.is_empty() { Ok(found) } else { Err(errors) }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let mut bounds = Vec::new();
+    for template in entity.index_templates() {
+        let is_found = found.iter().any(|other| other.path.is_field(&template.key));
+        let Some(beside) = updated.made_beside(template, &found).filter(|_| !is_found) else {
+            continue;
+        };
+        let Some((to, bound)) = updated.completed(template, beside) else { continue };
+        found.push(assignment(template, to.map_err(|error| vec![error])?));
+        bounds.extend(bound);
+    }
+    Ok((found, bounds))
 }
 
-/// `None` where the key is left alone.
-fn of_key(
-    entity: &Entity,
-    key: &Item,
-    template: &KeyTemplate,
-    assignments: &[Assignment],
-    condition: &Predicate,
-) -> Result<Option<To>, FieldError> {
-    let names = template.template.attributes();
-    let updated = |name: &str| {
-        let field = entity.attribute(name).map(|attribute| attribute.field.as_str());
-        assignments
-            .iter()
-            .find(|assignment| field.is_some_and(|field| assignment.path.is_in(field)))
-    };
-    let Some(first) = names.iter().find_map(|name| updated(name)) else { return Ok(None) };
-    if names.iter().filter_map(|name| updated(name)).any(|other| other.to == To::Nothing) {
-        return Ok(Some(To::Nothing));
+impl Updated<'_> {
+    /// What becomes of an attribute.
+    fn of_attribute(&self, name: &str) -> Option<&Assignment> {
+        let field = &self.entity.attribute(name)?.field;
+        self.assignments.iter().find(|assignment| assignment.path.is_in(field))
     }
-    let mut item = key.clone();
-    for name in &names {
-        let attribute = entity.attribute(name).expect("a template's attributes are declared");
-        let value = match updated(name) {
-            Some(Assignment { path, to: To::Value(value) }) if path.is_whole() => Some(value),
-            Some(other) => {
+
+    /// What an attribute is known to be that is not updated.
+    fn known(&self, field: &str) -> Option<&AttributeValue> {
+        self.condition.known(field).or_else(|| self.key.get(field))
+    }
+
+    /// What becomes of a key by its own attributes; `None` where none of them is updated.
+    fn of_key(&self, template: &KeyTemplate) -> Result<Option<To>, FieldError> {
+        let names = template.template.attributes();
+        let Some(first) = names.iter().find_map(|name| self.of_attribute(name)) else {
+            return Ok(None);
+        };
+        let mut updates = names.iter().filter_map(|name| self.of_attribute(name));
+        if updates.any(|other| other.to == To::Nothing) {
+            return Ok(Some(To::Nothing));
+        }
+        let mut item = self.key.clone();
+        for name in &names {
+            let field = self.field(name);
+            let value = match self.of_attribute(name) {
+                Some(Assignment { path, to: To::Value(value) }) if path.is_whole() => Some(value),
+                Some(other) => {
+                    let message = format!(
+                        "the key {} is made from it, so it can only be set or removed",
+                        template.key
+                    );
+                    return Err(FieldError::new(&other.path.to_string(), message));
+                }
+                None => self.known(field),
+            };
+            let Some(value) = value else {
+                if template.template.may_lack(name) && self.condition.excludes(field) {
+                    break;
+                }
                 let message = format!(
-                    "the key {} is made from it, so it can only be set or removed",
+                    "the key {} is made from it and from `{name}`; expected `{name}` as well, in `set` or as what it is in `where`",
                     template.key
                 );
-                return Err(FieldError::new(&other.path.to_string(), message));
-            }
-            None => condition.known(&attribute.field).or_else(|| key.get(&attribute.field)),
-        };
-        let Some(value) = value else {
-            let message = format!(
-                "the key {} is made from it and from `{name}`; expected `{name}` as well, in `set` or as what it is in `where`",
-                template.key
-            );
-            return Err(FieldError::new(&first.path.to_string(), message));
-        };
-        item.insert(attribute.field.clone(), value.clone());
+                return Err(FieldError::new(&first.path.to_string(), message));
+            };
+            item.insert(field.to_owned(), value.clone());
+        }
+        self.render(template, &item).map(Some)
     }
-    entity.render(template, &item).map(|text| Some(To::Value(AttributeValue::S(text))))
+
+    /// The key beside this one, in an index, that is made anew.
+    fn made_beside<'k>(&self, template: &'k KeyTemplate, found: &[Assignment]) -> Option<&'k str> {
+        let made = |key: &&String| {
+            let mut all = self.assignments.iter().chain(found);
+            all.any(|other| other.path.is_field(key) && matches!(other.to, To::Value(_)))
+        };
+        template.beside.iter().find(made).map(String::as_str)
+    }
+
+    /// What becomes of a key whose attributes are not updated, when the one beside it is made anew; and what must hold.
+    fn completed(
+        &self,
+        template: &KeyTemplate,
+        beside: &str,
+    ) -> Option<(Result<To, FieldError>, Option<Bound>)> {
+        let mut item = self.key.clone();
+        for name in template.template.attributes() {
+            let field = self.field(name);
+            if let Some(value) = self.known(field) {
+                item.insert(field.to_owned(), value.clone());
+            } else if !template.template.may_lack(name) {
+                return None;
+            } else if self.condition.excludes(field) {
+                break;
+            } else {
+                let bound = self.absent_unless_made(template, beside, name);
+                let to = self.render(template, &item).map(|to| match to {
+                    To::Value(value) => To::ValueIfAbsent(value),
+                    other => other,
+                });
+                return Some((to, Some(bound)));
+            }
+        }
+        Some((self.render(template, &item), None))
+    }
+
+    /// That an item without this key lacks the attribute before which it would end.
+    fn absent_unless_made(&self, template: &KeyTemplate, beside: &str, name: &str) -> Bound {
+        let is_there = Predicate::Test(Path::stored(&template.key), Test::Exists(true));
+        let attribute = self.entity.attribute(name).expect("a template's attributes are declared");
+        let is_absent = Predicate::Test(Path::of(attribute), Test::Exists(false));
+        let message = format!(
+            "the key {} is made from it, and is not there to go with {beside}; expected `{name}` as well, in `set` or as what it is in `where`",
+            template.key
+        );
+        Bound {
+            holds: Predicate::Any(vec![is_there, is_absent]),
+            error: FieldError::new(name, message),
+        }
+    }
+
+    fn render(&self, template: &KeyTemplate, item: &Item) -> Result<To, FieldError> {
+        self.entity.render(template, item).map(|text| To::Value(AttributeValue::S(text)))
+    }
+
+    fn field(&self, name: &str) -> &str {
+        let attribute = self.entity.attribute(name);
+        &attribute.expect("a template's attributes are declared").field
+    }
 }
+
+fn assignment(template: &KeyTemplate, to: To) -> Assignment {
+    Assignment { path: Path::stored(&template.key), to }
+}
+
+#[cfg(test)]
+mod tests;

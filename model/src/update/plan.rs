@@ -95,8 +95,9 @@ impl Entity {
         let made = made::on_the_way(&planned, fresh);
         let mut assignments: Vec<_> = planned.into_iter().map(Planned::assignment).collect();
         assignments.extend(self.kept_by_the_library(fresh));
-        let keys = indexes::assignments(self, key, &assignments, &condition)?;
+        let (keys, more) = indexes::keys(self, key, &assignments, &condition)?;
         assignments.extend(keys);
+        bounds.extend(more);
         Ok(UpdatePlan { assignments, condition, bounds, made })
     }
 

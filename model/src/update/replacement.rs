@@ -44,7 +44,7 @@ impl Entity {
         let given =
             given.into_iter().map(|(name, value)| self.assigned(name, To::Value(value.clone())));
         let declared = self.attributes.iter().map(|attribute| attribute.field.as_str());
-        let indexed = self.keys[self.primary..].iter().map(|key| key.key.as_str());
+        let indexed = self.index_templates().map(|key| key.key.as_str());
         let absent = declared
             .chain(indexed)
             .filter(|name| version != Some(*name) && item.get(*name).is_none())
