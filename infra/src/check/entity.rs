@@ -39,6 +39,10 @@ pub(super) fn summary(model: &Model, entity: &Entity, routes: &[Route]) -> Strin
         let names = entity.unique.iter().map(|unique| unique.attributes.join(" with "));
         parts.push(indented(&format!("unique {}\n", names.collect::<Vec<_>>().join(", "))));
     }
+    if !entity.claims.is_empty() {
+        let others: Vec<_> = entity.claims.iter().map(|claim| claim.entity.as_str()).collect();
+        parts.push(indented(&format!("takes no key of {}\n", others.join(", "))));
+    }
     if uses_match(entity) {
         let tests = entity.discriminator.iter();
         let tests: Vec<_> =

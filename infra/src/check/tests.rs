@@ -187,3 +187,31 @@ fn a_summary_says_what_is_in_maps_and_lists_by_their_paths() {
     let expected = "  where     address.zip = \"12345\" and notes.gift.text exists";
     assert_eq!(filter, Some(expected));
 }
+
+#[test]
+fn an_entity_whose_values_could_make_keys_of_another_says_that_it_takes_none() {
+    let model: Model = r##"
+        [table]
+        name = "shop"
+        [entities.order]
+        escape = false
+        PK = "USER#{user}"
+        SK = "ORDER#{order}"
+        [entities.order.attributes]
+        user = { type = "string", required = true }
+        order = { type = "string", required = true }
+        [entities.line]
+        escape = false
+        PK = "USER#{user}"
+        SK = "ORDER#{order}#LINE#{line}"
+        [entities.line.attributes]
+        user = { type = "string", required = true }
+        order = { type = "string", required = true }
+        line = { type = "string", required = true }
+    "##
+    .parse()
+    .expect("a definition");
+    let summary = summary(Path::new("weir.toml"), &model);
+    assert!(summary.contains("\n  takes no key of line\n"), "{summary}");
+    assert_eq!(summary.matches("takes no key").count(), 1, "{summary}");
+}
