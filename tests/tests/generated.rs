@@ -28,6 +28,7 @@ fn line() -> NewOrderLine {
         weight: Some(number("0.125")),
         is_sent: Some(false),
         expires_at: Some("2026-11-20T06:40:54Z".parse().expect("a time")),
+        seen_at: Some("2026-11-20T06:40:54.123Z".parse().expect("a time")),
         code: Some("AAEC".to_owned()),
         tags: Some(BTreeSet::from(["a".to_owned()])),
         sizes: Some(vec![number("1"), number("2.5")]),
@@ -70,8 +71,8 @@ async fn what_is_generated_fits_the_definition_and_what_is_stored() {
         (1, OrderLineType::Book, "12.5".to_owned())
     );
     assert_eq!(
-        (read.expires_at, read.tags.clone(), read.sizes.clone()),
-        (line().expires_at, line().tags, line().sizes)
+        (read.expires_at, read.seen_at, read.tags.clone(), read.sizes.clone()),
+        (line().expires_at, line().seen_at, line().tags, line().sizes)
     );
 
     let update = OrderLineUpdate::new()
