@@ -15,6 +15,7 @@ pub mod flights;
 pub mod functions;
 pub mod http;
 mod interception;
+pub mod package;
 pub mod process;
 pub mod recorder;
 pub mod recount;

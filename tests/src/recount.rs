@@ -25,7 +25,7 @@ pub struct Rollup<'a> {
     pub name: &'a str,
     /// Its dimensions: stored names of text attributes, or of a set of texts, each of which is a group.
     pub by: &'a [&'a str],
-    /// The stored name of its RFC 3339 time; no name for one that has no time.
+    /// The stored name of its time, RFC 3339 text or a number of milliseconds; no name for one that has no time.
     pub time: &'a str,
     /// Its buckets: those of [`DAY_MONTH_ALL`], or some of them.
     pub buckets: &'a [&'a str],
@@ -42,8 +42,8 @@ impl Rollup<'_> {
         for item in items.iter().filter(|item| (self.admits)(item)) {
             let text = |name: &str| item[name]["S"].as_str().expect(name);
             let bucket = |bucket: &&str| match *bucket {
-                "day" => format!("day#{}", &text(self.time)[..10]),
-                "month" => format!("month#{}", &text(self.time)[..7]),
+                "day" => format!("day#{}", &time(&item[self.time])[..10]),
+                "month" => format!("month#{}", &time(&item[self.time])[..7]),
                 other => other.to_owned(),
             };
             let groups = self.partitions(item).into_iter();
@@ -86,6 +86,17 @@ impl Rollup<'_> {
             partitions = partitions.into_iter().flat_map(with_each).collect();
         }
         partitions
+    }
+}
+
+/// A stored time as RFC 3339 text in UTC.
+fn time(value: &Value) -> String {
+    match value["N"].as_str() {
+        Some(milliseconds) => {
+            let milliseconds = milliseconds.parse().expect("whole milliseconds");
+            jiff::Timestamp::from_millisecond(milliseconds).expect("a time").to_string()
+        }
+        None => value["S"].as_str().expect("a time").to_owned(),
     }
 }
 

@@ -195,7 +195,7 @@ fn crates() -> Vec<String> {
     names
 }
 
-/// The paths below the root of all files below a folder, sorted; neither hidden nor built ones.
+/// The paths below the root of all files below a folder, sorted; neither hidden, nor built, nor installed ones.
 fn files_below(folder: &Path) -> Vec<String> {
     let mut files = Vec::new();
     for path in entries(folder) {
@@ -214,7 +214,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
         .map(|entry| entry.expect("the workspace can be read").path())
         .filter(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            !name.starts_with('.') && name != "target"
+            !name.starts_with('.') && name != "target" && name != "node_modules"
         })
         .collect();
     paths.sort();
