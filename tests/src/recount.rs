@@ -40,7 +40,6 @@ impl Rollup<'_> {
     pub fn recount(&self, items: &[Value]) -> Rows {
         let mut rows = Rows::new();
         for item in items.iter().filter(|item| (self.admits)(item)) {
-            let text = |name: &str| item[name]["S"].as_str().expect(name);
             let bucket = |bucket: &&str| match *bucket {
                 "day" => format!("day#{}", &time(&item[self.time])[..10]),
                 "month" => format!("month#{}", &time(&item[self.time])[..7]),

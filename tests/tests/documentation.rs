@@ -72,6 +72,30 @@ fn every_variable_that_is_read_is_listed_and_the_other_way_round() {
     assert!(unread.is_empty(), "listed and not read: {unread:?}");
 }
 
+/// The lines of a text without what they are indented by.
+fn lines(text: &str) -> String {
+    text.lines().map(|line| format!("{}\n", line.trim())).collect()
+}
+
+#[test]
+fn what_is_shown_of_tables_of_others_is_what_is_tested_with_them() {
+    let document = read(&root().join("docs/tables-of-others.md"));
+    let sources = |paths: [&str; 2]| paths.map(|path| lines(&read(&root().join(path)))).concat();
+    let definitions = sources(["examples/electrodb/weir.toml", "examples/toolbox/weir.toml"]);
+    let models =
+        sources(["tests/interop/models/electrodb.mjs", "tests/interop/models/toolbox.mjs"]);
+    let blocks: Vec<_> = document.split("\n```").collect();
+    let shown = |language: &str, source: &str| {
+        let blocks = blocks.iter().filter_map(|block| block.strip_prefix(language));
+        let lost: Vec<_> =
+            blocks.clone().filter(|block| !source.contains(&lines(block)[1..])).collect();
+        assert!(lost.is_empty(), "not in the files that the tests use: {lost:#?}");
+        assert!(blocks.count() > 2, "the document shows no {language}");
+    };
+    shown("toml", &definitions);
+    shown("js", &models);
+}
+
 /// What is in backticks in the first column of the tables under that heading.
 fn quoted<'a>(document: &'a str, heading: &str) -> Vec<&'a str> {
     let tables = document.split("\n\n").filter(|block| block.starts_with(heading));
