@@ -50,8 +50,14 @@ struct Served {
 
 impl Served {
     fn start(folder: &Path) -> Self {
+        Self::serving(folder, &["--data", "shop.db"])
+    }
+
+    fn serving(folder: &Path, arguments: &[&str]) -> Self {
         let mut process = weir(folder)
-            .args(["dev", "--data", "shop.db", "--port", "0", "--dynamodb-port", "0"])
+            .arg("dev")
+            .args(arguments)
+            .args(["--port", "0", "--dynamodb-port", "0"])
             .stdout(Stdio::piped())
             .spawn()
             .expect("started");
@@ -186,6 +192,30 @@ fn every_line_of_the_guide_works() {
     let asked = weir(folder.path()).arg("query").args(words).output().expect("started");
     assert!(text(&asked.stdout).contains("2026-02-01T00:00:00Z"), "{}", text(&asked.stderr));
     assert_eq!(served.end("-INT").code(), Some(0));
+}
+
+/// What the README of an example says first. The flights are the README's own first command, which `.ci/run` gives.
+#[test]
+fn every_example_is_right_and_is_served_with_its_data() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let folders =
+        fs::read_dir(&examples).expect("the examples").map(|entry| entry.expect("one").path());
+    let files: Vec<_> =
+        folders.map(|folder| folder.join("weir.toml")).filter(|file| file.is_file()).collect();
+    assert!(files.len() >= 5, "{files:?}");
+    for file in files.iter().filter(|file| !file.ends_with("flights/weir.toml")) {
+        let file = file.to_str().expect("text");
+        let checked = weir(&examples).args(["check", file]).output().expect("started");
+        assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
+        let served = Served::serving(&examples, &[file]);
+        let loaded = served.printed.lines().filter(|line| line.contains(" refused"));
+        assert!(loaded.clone().all(|line| line.ends_with(" 0 refused")), "{}", served.printed);
+        let data = fs::read_to_string(file).expect("read").matches("file = ").count();
+        assert_eq!(loaded.count(), data, "{}", served.printed);
+        let rollups = ureq::get(format!("{}/rollups", served.url())).call().expect("an answer");
+        assert_eq!(rollups.status(), 200);
+        assert_eq!(served.end("-INT").code(), Some(0));
+    }
 }
 
 #[test]

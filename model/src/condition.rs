@@ -78,6 +78,19 @@ impl Predicate {
         Self::All(Vec::new())
     }
 
+    /// The attributes that it is about, by their names in the definition.
+    pub fn attributes(&self) -> Vec<&str> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().flat_map(Self::attributes).collect()
+            }
+            Self::Not(part) => part.attributes(),
+            Self::Test(path, _) | Self::Size(path, _) | Self::Type(path, _) => {
+                vec![path.attribute()]
+            }
+        }
+    }
+
     /// This and another.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

@@ -22,7 +22,7 @@ use crate::path::Path;
 use crate::pattern::Pattern;
 use crate::relation::Relation;
 use crate::table::TableDefinition;
-use crate::template::Template;
+use crate::template::{RenderError, Template};
 use crate::unique::Unique;
 use crate::value::{Hidden, shown_as};
 

@@ -8,6 +8,7 @@ const DEFINITION: &str = r##"
     [entities.order]
     PK = "USER#{user}"
     SK = "ORDER#{placed}#{order}"
+    unique = [["user", "total"]]
     [entities.order.attributes]
     user = { type = "string", required = true, pattern = "^[a-z]+$" }
     order = { type = "string", default = "uuid" }
