@@ -90,13 +90,22 @@ fn pattern(pattern: &Pattern) -> Vec<String> {
     });
     let open = pattern.open_attributes();
     if !open.is_empty() {
-        let order = if pattern.descending { ", the greatest first" } else { "" };
+        let is_greatest_first = pattern.descending != is_reversed(pattern, open[0]);
+        let order = if is_greatest_first { ", the greatest first" } else { "" };
         said.push(format!("sorted by {}{order}", open.join(", ")));
     }
     if !pattern.filter.is_always() {
         said.push("those that its `where` admits".to_owned());
     }
     row([&pattern.name, &read, &said.join("; ")])
+}
+
+/// Whether the sort key has the greatest value of an attribute first.
+fn is_reversed(pattern: &Pattern, name: &str) -> bool {
+    let segments = pattern.sort.iter().flat_map(|key| &key.template.segments);
+    segments.into_iter().any(|segment| {
+        matches!(segment, Segment::Field { attribute, format: Format::Descending(_) } if attribute == name)
+    })
 }
 
 /// Whether the entity is known by something else than its name.

@@ -215,3 +215,18 @@ fn an_entity_whose_values_could_make_keys_of_another_says_that_it_takes_none() {
     assert!(summary.contains("\n  takes no key of line\n"), "{summary}");
     assert_eq!(summary.matches("takes no key").count(), 1, "{summary}");
 }
+
+#[test]
+fn a_pattern_says_what_comes_first_also_where_keys_are_reversed() {
+    let text = include_str!("../../../examples/github/weir.toml");
+    let model = Model::parse("weir.toml", text).expect("valid");
+    let summary = summary(Path::new("weir.toml"), &model);
+    for expected in [
+        "by_status       index GSI1  by owner, repo, status; sorted by number, the greatest first\n",
+        "by_author       index GSI2  by author; sorted by created_at, owner, repo, number, the greatest first\n",
+        "assigned_in     index GSI3  by assignee, owner, repo; sorted by number; those",
+        "groups    by owner, repo, each of labels\n",
+    ] {
+        assert!(summary.contains(expected), "{expected}: {summary}");
+    }
+}

@@ -44,11 +44,11 @@ fn at_least(given: &Value, least: i64) -> Value {
 fn width(entity: &Entity, name: &str) -> Option<u32> {
     let segments = entity.keys.iter().flat_map(|key| &key.template.segments);
     let widths = segments.filter_map(|segment| match segment {
-        Segment::Field { attribute, format: Format::Padded(width) | Format::Descending(width) }
-            if attribute == name =>
-        {
-            u32::try_from(*width).ok()
-        }
+        Segment::Field {
+            attribute,
+            format: Format::Padded(width) | Format::Descending(width),
+            ..
+        } if attribute == name => u32::try_from(*width).ok(),
         _ => None,
     });
     widths.min()
