@@ -104,7 +104,7 @@ fn pattern(pattern: &Pattern) -> Vec<String> {
 fn is_reversed(pattern: &Pattern, name: &str) -> bool {
     let segments = pattern.sort.iter().flat_map(|key| &key.template.segments);
     segments.into_iter().any(|segment| {
-        matches!(segment, Segment::Field { attribute, format: Format::Descending(_) } if attribute == name)
+        matches!(segment, Segment::Field { attribute, format: Format::Descending(_), .. } if attribute == name)
     })
 }
 

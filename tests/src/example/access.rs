@@ -93,11 +93,11 @@ fn template(entity: &Entity, key: &str) -> String {
     let known = entity.keys.iter().find(|known| known.key == key).expect("a key of the entity");
     let segments = known.template.segments.iter().map(|segment| match segment {
         Segment::Literal(text) => text.clone(),
-        Segment::Field { attribute, format: Format::Plain } => format!("{{{attribute}}}"),
-        Segment::Field { attribute, format: Format::Padded(width) } => {
+        Segment::Field { attribute, format: Format::Plain, .. } => format!("{{{attribute}}}"),
+        Segment::Field { attribute, format: Format::Padded(width), .. } => {
             format!("{{{attribute}:0{width}}}")
         }
-        Segment::Field { attribute, format: Format::Descending(width) } => {
+        Segment::Field { attribute, format: Format::Descending(width), .. } => {
             format!("{{{attribute}:desc0{width}}}")
         }
         other => panic!("no example writes a key as {other:?}"),

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tests::recount::{Rollup, assert_all_exact};
+use tests::recount::{DAY_MONTH_ALL, Rollup, assert_all_exact};
 
 use crate::world::{World, encoded, extended};
 
@@ -26,6 +26,7 @@ const EFFORT: Rollup<'_> = Rollup {
     name: "effort",
     by: &["project"],
     time: "created",
+    buckets: DAY_MONTH_ALL,
     measured: &["points", "estimate"],
     admits: |item| item["__edb_e__"]["S"] == "task" && !item["created"].is_null(),
 };
@@ -33,6 +34,7 @@ const SPEND: Rollup<'_> = Rollup {
     name: "spend",
     by: &["customer"],
     time: "_ct",
+    buckets: DAY_MONTH_ALL,
     measured: &["total"],
     admits: |item| item["_et"]["S"] == "order",
 };
