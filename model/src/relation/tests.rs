@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::SortKeys;
 use crate::{AttributeValue, Fresh, Model};
 
 const HUB: &str = r##"

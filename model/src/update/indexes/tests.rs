@@ -63,7 +63,7 @@ fn plan(update: &Update) -> Result<UpdatePlan, String> {
 /// What a plan does to keys.
 fn keys(update: &Update) -> Vec<String> {
     let plan = plan(update).unwrap_or_else(|error| panic!("{error}"));
-    let shown = plan.assignments.iter().filter(|other| other.path.attribute.contains("gsi"));
+    let shown = plan.assignments.iter().filter(|other| other.path.attribute().contains("gsi"));
     let shown = shown.map(|assignment| match &assignment.to {
         To::Value(value) => format!("{} = {}", assignment.path, value::decode(value)),
         To::ValueIfAbsent(value) => format!("{} ?= {}", assignment.path, value::decode(value)),
@@ -164,7 +164,7 @@ fn an_item_that_an_update_creates_has_the_keys_that_a_put_gives_it() {
             .iter()
             .map(|assignment| match &assignment.to {
                 To::Value(value) | To::ValueIfAbsent(value) => {
-                    (assignment.path.attribute.clone(), value.clone())
+                    (assignment.path.attribute().to_owned(), value.clone())
                 }
                 other => panic!("{other:?}"),
             })
