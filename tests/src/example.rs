@@ -57,6 +57,11 @@ impl Example {
         example
     }
 
+    /// Deletes its tables: see [`System::delete_tables`] for why those with expiring items must be.
+    pub async fn end(self) {
+        self.system.delete_tables().await;
+    }
+
     /// The text of a file in its folder.
     pub fn file(&self, name: &str) -> String {
         read(&folder(self.name).join(name))

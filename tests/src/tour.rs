@@ -78,6 +78,7 @@ pub async fn take(name: &'static str) {
         assert!(differences.is_empty(), "{place}: {request}\n  {differences}\n\n{found}");
     }
     processor.stop().await;
+    example.end().await;
 }
 
 /// What tells this run from others at the same DynamoDB, which remembers idempotency keys whatever table they were for.

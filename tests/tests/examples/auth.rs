@@ -93,6 +93,7 @@ async fn of_ten_who_sign_up_with_one_address_one_is_a_user_and_nothing_is_left_o
     assert_eq!(example.system.http.get(&found).await.1["user_id"], id);
     example.deliver(&mut Rng::with_seed(1)).await;
     example.assert_exact(&ROLLUPS).await;
+    example.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,6 +114,7 @@ async fn of_ten_who_link_one_account_one_has_it_and_the_others_are_no_users() {
     assert_eq!((count(&example, "user").await, count(&example, "account").await), (1, 1));
     example.deliver(&mut Rng::with_seed(2)).await;
     example.assert_exact(&ROLLUPS).await;
+    example.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,6 +156,7 @@ async fn an_address_that_is_changed_or_whose_user_goes_is_taken_by_one_of_those_
     }
     example.deliver(&mut Rng::with_seed(3)).await;
     example.assert_exact(&ROLLUPS).await;
+    example.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,7 +180,7 @@ async fn sessions_that_expire_leave_the_count_and_sign_ins_stay() {
     assert_eq!(sign_ins["points"][0]["sign_ins"], 3, "{sign_ins}");
     example.assert_exact(&ROLLUPS).await;
     processor.stop().await;
-    example.system.delete_tables().await;
+    example.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,6 +201,7 @@ async fn a_token_is_used_by_one_of_those_who_have_it_and_by_nobody_when_it_has_e
     assert_eq!(used.len(), 1, "{answers:?}");
     assert_eq!(used[0].1, token(LATER));
     assert!(answers.iter().all(|(status, _)| [200, 404].contains(status)), "{answers:?}");
+    example.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,6 +216,7 @@ async fn whatever_becomes_of_users_every_lock_list_and_count_is_that_of_a_recoun
             example.deliver(&mut random).await;
             example.assert_exact(&ROLLUPS).await;
         }
+        example.end().await;
     }
 }
 
