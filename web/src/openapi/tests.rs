@@ -134,14 +134,20 @@ fn schemas_say_what_is_in_maps_and_lists() {
     let default = json!({ "street": "none" });
     let answered = json!({ "type": "object", "required": ["street", "country"], "properties": properties, "default": default });
     assert_eq!(item["address"], answered);
-    let sent = json!({ "type": "object", "required": ["street"], "properties": properties, "additionalProperties": false, "default": default });
+    let country = json!({ "type": ["string", "null"], "enum": ["DE", null], "default": "DE" });
+    let properties = json!({ "street": { "type": "string" }, "country": country });
+    let kind = json!(["object", "null"]);
+    let sent = json!({ "type": kind, "required": ["street"], "properties": properties, "additionalProperties": false, "default": default });
     assert_eq!(input["address"], sent);
     let tags = json!({ "type": "array", "items": { "type": "string" }, "maxItems": 3 });
-    assert_eq!((&item["tags"], &input["tags"]), (&tags, &tags));
+    assert_eq!((&item["tags"], &input["tags"]["items"]), (&tags, &tags["items"]));
     let skill = json!({ "type": "integer", "minimum": 0 });
     assert_eq!(item["skills"], json!({ "type": "object", "additionalProperties": skill }));
     assert!(item["lines"]["items"]["properties"]["cost"].is_null(), "what is hidden");
-    assert_eq!(input["lines"]["items"]["properties"]["cost"], json!({ "type": "number" }));
+    assert_eq!(
+        input["lines"]["items"]["properties"]["cost"],
+        json!({ "type": ["number", "null"] })
+    );
 }
 
 #[test]
