@@ -100,15 +100,20 @@ impl Entity {
         })
     }
 
-    /// The unique attributes of an item after an update, as an item without any others.
-    pub fn unique_after(&self, item: Option<&Item>, plan: &UpdatePlan) -> Item {
+    /// The unique attributes of an item after an update, as an item without any others. Of an item that is not there the key is
+    /// known, which may be made of attributes themselves.
+    pub fn unique_after(&self, item: Option<&Item>, key: &Item, plan: &UpdatePlan) -> Item {
+        let item = item.unwrap_or(key);
         let mut values: HashMap<String, AttributeValue> = HashMap::new();
         for attribute in self.unique_attributes() {
-            let stored = item.and_then(|item| attribute.of(item)).cloned();
+            let stored = attribute.of(item).cloned();
+            // What is stored as null is no value, and yet DynamoDB takes it for one.
+            let is_null = item.get(&attribute.field).is_some() && stored.is_none();
             let to = plan.assignments.iter().find(|other| other.path.is_field(&attribute.field));
             let value = match to.map(|assignment| &assignment.to) {
                 None => stored,
                 Some(To::Value(value)) => Some(value.clone()),
+                Some(To::ValueIfAbsent(_)) if is_null => None,
                 Some(To::ValueIfAbsent(value)) => Some(stored.unwrap_or_else(|| value.clone())),
                 // No plan does anything else to a unique attribute.
                 Some(_) => None,
@@ -180,10 +185,12 @@ impl Entity {
             if given.is_some_and(|json| {
                 attribute.encode(json, Fresh::NONE).is_ok_and(|value| value != *stored)
             }) {
-                let (given, expected) = (given.map(shown).unwrap_or_default(), decode(stored));
-                let message =
-                    format!("{given}, expected {} as in the item that is there", shown(&expected));
-                errors.push(FieldError::new(name, message));
+                let given = given.map(shown).unwrap_or_default();
+                let expected = match attribute.hidden {
+                    true => "what the item that is there has".to_owned(),
+                    false => format!("{} as in the item that is there", shown(&decode(stored))),
+                };
+                errors.push(FieldError::new(name, format!("{given}, expected {expected}")));
             } else if given.is_none() {
                 object.insert(name.to_owned(), decode(stored));
             }

@@ -22,6 +22,7 @@
 mod bounds;
 mod creation;
 mod indexes;
+mod kept_keys;
 mod lengths;
 mod made;
 mod parents;

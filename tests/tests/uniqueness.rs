@@ -391,3 +391,49 @@ async fn rollups_count_items_and_no_locks() {
     assert_eq!(counted.len(), 1, "{rows:?}");
     assert_eq!(counted[0]["count"]["N"], "4");
 }
+
+/// Keys that are attributes themselves are in no update, and yet what is unique may be made of them.
+#[tokio::test]
+async fn an_item_that_an_upsert_creates_takes_its_locks_whatever_its_key_is_made_of() {
+    let definition = r##"
+        [table]
+        name = "tenants"
+        [entities.user]
+        unique = [["tenant", "email"]]
+        [entities.user.attributes]
+        tenant = { type = "string", required = true, field = "PK" }
+        number = { type = "string", required = true, field = "SK" }
+        email  = { type = "string" }
+    "##;
+    let dynamodb = TestDynamo::start().await;
+    let model = with_own_tables(definition.parse::<Model>().expect("a definition"));
+    let table = Table::new(&dynamodb.connect().await, model.into());
+    table.provision().await.expect("tables can be made");
+    let model = table.model().clone();
+    let user = &model.entities[0];
+    let upsert = async |tenant: &str, number: &str| {
+        let object = json!({ "tenant": tenant, "number": number, "email": "a@x" });
+        table.upsert(user, object.as_object().expect("an object"), fresh()).await
+    };
+    upsert("t", "1").await.expect("the first");
+    let second = upsert("t", "2").await;
+    assert!(matches!(second, Err(Error::Duplicate { .. })), "{second:?}");
+    upsert("u", "1").await.expect("of another tenant");
+    let found = table.find_by(user, &[("tenant", "t"), ("email", "a@x")]).await.expect("read");
+    assert!(found.is_some());
+}
+
+/// To DynamoDB a null is a value, so it stays, and nothing is taken for it.
+#[tokio::test]
+async fn a_null_that_others_have_stored_takes_no_lock() {
+    let club = Club::open().await;
+    let mut item = club.item("badge", &json!({ "id": "1" }));
+    item.insert("code".to_owned(), AttributeValue::Null(true));
+    club.table.put(item, &Predicate::always()).await.expect("stored");
+    let badge = club.entity("badge");
+    let key = badge.key_from_text(&[("id", "1")]).expect("a key");
+    let update = Update::new().set_if_absent("code", "c");
+    club.table.patch(badge, &key, &update, fresh()).await.expect("done");
+    let other = club.item("badge", &json!({ "id": "2", "code": "c" }));
+    club.table.create(other).await.expect("nobody has it");
+}

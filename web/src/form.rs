@@ -25,6 +25,9 @@ use crate::problem::{Kind, Problem};
 /// The media type of items as DynamoDB writes them.
 pub const DYNAMODB_JSON: &str = "application/vnd.dynamodb+json";
 
+/// The media type of everything else.
+const JSON: &str = "application/json";
+
 /// How items are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -85,19 +88,22 @@ impl<S: Send + Sync> FromRequestParts<S> for Form {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
         let values = parts.headers.get_all(ACCEPT).iter();
-        let mut types =
-            values.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
-        let asks = types.any(|one| is_wanted(one, DYNAMODB_JSON));
-        Ok(if asks { Self::Stored } else { Self::Plain })
+        let types = values.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
+        let (mut stored, mut plain) = (0.0, 0.0);
+        types.for_each(|one| {
+            stored = weight(one, DYNAMODB_JSON).unwrap_or(stored);
+            plain = weight(one, JSON).unwrap_or(plain);
+        });
+        Ok(if stored > 0.0 && stored >= plain { Self::Stored } else { Self::Plain })
     }
 }
 
-/// Whether a part of `Accept` names this type, and not to refuse it.
-fn is_wanted(part: &str, media_type: &str) -> bool {
+/// The weight that a part of `Accept` gives to this type, if it names it.
+fn weight(part: &str, media_type: &str) -> Option<f32> {
     let mut parameters = part.split(';').map(str::trim);
-    let is_named = parameters.next().is_some_and(|name| name.eq_ignore_ascii_case(media_type));
+    parameters.next().filter(|name| name.eq_ignore_ascii_case(media_type))?;
     let weight = parameters.find_map(|one| one.strip_prefix("q=")).and_then(|q| q.parse().ok());
-    is_named && weight.is_none_or(|weight: f32| weight > 0.0)
+    Some(weight.unwrap_or(1.0))
 }
 
 #[cfg(test)]
@@ -114,15 +120,20 @@ mod tests {
 
     #[tokio::test]
     async fn only_who_names_the_form_of_dynamodb_gets_it() {
-        for accept in
-            ["*/*", "application/json", "application/vnd.dynamodb+json;q=0", "text/html, */*;q=0.8"]
-        {
+        for accept in [
+            "*/*",
+            "application/json",
+            "application/vnd.dynamodb+json;q=0",
+            "text/html, */*;q=0.8",
+            "application/json, application/vnd.dynamodb+json;q=0.1",
+        ] {
             assert_eq!(form(accept).await, Form::Plain, "{accept}");
         }
         for accept in [
             "application/vnd.dynamodb+json",
             "Application/Vnd.DynamoDB+JSON; charset=utf-8",
             "text/html, application/vnd.dynamodb+json;q=0.5",
+            "application/json;q=0.4, application/vnd.dynamodb+json;q=0.5, */*",
         ] {
             assert_eq!(form(accept).await, Form::Stored, "{accept}");
         }

@@ -16,6 +16,23 @@ pub const MAX_KEY_BYTES: usize = 36;
 #[derive(Clone, Debug)]
 pub struct IdempotencyKey(pub Option<String>);
 
+impl IdempotencyKey {
+    /// Refuses the header where it would say nothing.
+    ///
+    /// # Errors
+    /// The header, if it is there.
+    pub fn of_none(&self) -> Result<(), Problem> {
+        match &self.0 {
+            None => Ok(()),
+            Some(key) => {
+                let expected = "it goes with POST of an item and of a transaction";
+                let detail = format!("`{IDEMPOTENCY_KEY}: {key}`: {expected}");
+                Err(Problem::new(Kind::BadHeader, detail))
+            }
+        }
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = Problem;
 

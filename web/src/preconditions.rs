@@ -68,7 +68,11 @@ impl Preconditions {
     pub fn of_none(&self) -> Result<(), Problem> {
         let given = [(IF_MATCH, &self.matches), (IF_NONE_MATCH, &self.none_matches)];
         match given.iter().find_map(|(name, text)| Some((name, text.as_deref()?))) {
-            Some((name, text)) => Err(unfit(name, text, "it goes with PUT, PATCH and DELETE")),
+            Some((name, text)) => Err(unfit(
+                name,
+                text,
+                "it goes with PUT, PATCH and DELETE of an item at its own path",
+            )),
             None => Ok(()),
         }
     }

@@ -161,7 +161,7 @@ impl Operation {
                 Kind::UnsupportedMediaType,
             ],
             Self::Batch | Self::BatchAny => {
-                &[Kind::BadJson, Kind::PayloadTooLarge, Kind::UnsupportedMediaType]
+                &[Kind::BadJson, Kind::BadHeader, Kind::PayloadTooLarge, Kind::UnsupportedMediaType]
             }
             Self::Get => &[Kind::Validation, Kind::BadQuery, Kind::NotFound],
             Self::GetUnique => &[Kind::Validation, Kind::NotFound],

@@ -27,7 +27,7 @@ use model::{Entity, FieldError, Predicate};
 use serde::Serialize;
 use serde_json::Value;
 use table::{BatchWrite, Error, MAX_BATCH_WRITES, Table, fresh};
-use web::{JsonRows, Parameters, Problem};
+use web::{IdempotencyKey, JsonRows, Parameters, Preconditions, Problem};
 
 use crate::action::Action;
 use crate::encode::encode;
@@ -74,9 +74,13 @@ pub(crate) fn router(table: &Table) -> Router {
 async fn write_any(
     State(table): State<Table>,
     parameters: Parameters,
+    preconditions: Preconditions,
+    key: IdempotencyKey,
     JsonRows(rows): JsonRows,
 ) -> Result<Json<BatchReport>, Problem> {
     parameters.finish()?;
+    preconditions.of_none()?;
+    key.of_none()?;
     let model = table.model().clone();
     let mut batch = Batch::default();
     for (index, row) in rows.iter().enumerate() {
@@ -183,9 +187,15 @@ impl BatchReport {
     fn count(&mut self, write: &Write<'_>, outcome: Result<(), Error>) {
         match outcome {
             Ok(()) => self.written += write.rows.len(),
-            Err(
-                refused @ (Error::Refused { .. } | Error::OtherKind(_) | Error::Duplicate { .. }),
-            ) => {
+            Err(duplicate @ Error::Duplicate { .. }) => {
+                let Error::Duplicate { attributes, .. } = &duplicate else { return };
+                let error = |name: &String| FieldError::new(name, &duplicate);
+                let errors: Vec<_> = attributes.iter().map(error).collect();
+                for index in &write.rows {
+                    self.fail(*index, errors.clone());
+                }
+            }
+            Err(refused @ (Error::Refused { .. } | Error::OtherKind(_))) => {
                 for index in &write.rows {
                     self.fail(*index, vec![whole_row(refused.to_string())]);
                 }

@@ -82,10 +82,12 @@ async fn replace(
     form: Form,
     mut parameters: Parameters,
     preconditions: Preconditions,
+    key: IdempotencyKey,
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     let condition = parameters.condition("where", &entity);
     parameters.finish()?;
+    key.of_none()?;
     let condition = condition.and(preconditions.of_put(table.model(), &entity)?);
     let encoded = encode_at(&entity, &path.pairs(), object, fresh())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
@@ -100,10 +102,12 @@ async fn update(
     form: Form,
     mut parameters: Parameters,
     preconditions: Preconditions,
+    key: IdempotencyKey,
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     let creates = parameters.flag("create") == Some(true);
     parameters.finish()?;
+    key.of_none()?;
     let condition = preconditions.of_change(table.model(), &entity)?;
     let invalid = |errors| Problem::fields(&entity.name, errors);
     let key = entity.key_from_text(&path.pairs()).map_err(invalid)?;
@@ -126,10 +130,12 @@ async fn delete(
     form: Form,
     mut parameters: Parameters,
     preconditions: Preconditions,
+    key: IdempotencyKey,
 ) -> Result<Response, Problem> {
     let condition = parameters.condition("where", &entity);
     let answers = parameters.choice("return", &["nothing", "item"]) == "item";
     parameters.finish()?;
+    key.of_none()?;
     let condition = condition.and(preconditions.of_change(table.model(), &entity)?);
     let key = entity
         .key_from_text(&path.pairs())
@@ -150,8 +156,12 @@ fn answered(form: Form, entity: &Entity, item: &Item) -> Response {
 async fn batch(
     State(Items { table, entity }): State<Items>,
     parameters: Parameters,
+    preconditions: Preconditions,
+    key: IdempotencyKey,
     JsonRows(rows): JsonRows,
 ) -> Result<Json<BatchReport>, Problem> {
     parameters.finish()?;
+    preconditions.of_none()?;
+    key.of_none()?;
     write_batch(&table, &entity, &rows).await.answered()
 }

@@ -15,7 +15,7 @@ use axum::routing::put;
 use model::{Entity, Unique};
 use table::{Table, fresh};
 use web::paths::{path_of, unique_path};
-use web::{Form, JsonObject, Parameters, PathTexts, Preconditions, Problem};
+use web::{Form, IdempotencyKey, JsonObject, Parameters, PathTexts, Preconditions, Problem};
 
 use crate::encode::settled;
 
@@ -44,10 +44,12 @@ async fn upsert(
     form: Form,
     parameters: Parameters,
     preconditions: Preconditions,
+    key: IdempotencyKey,
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     parameters.finish()?;
     preconditions.of_none()?;
+    key.of_none()?;
     let invalid = |errors| Problem::fields(&entity.name, errors);
     let object = settled(&entity, &path.pairs(), object).map_err(invalid)?;
     let names: Vec<_> = unique.attributes.iter().map(String::as_str).collect();

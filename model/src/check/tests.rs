@@ -1,5 +1,6 @@
 //! The checker against definition files: a good one, and one file for each thing that can be wrong.
 
+mod hidden;
 mod others;
 
 use crate::Model;

@@ -7,20 +7,13 @@
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::{Map, Value};
 
-use super::plan::{Assignment, To, UpdatePlan};
-use crate::attribute::Attribute;
+use super::kept_keys::Given;
+use super::plan::{Assignment, Bound, To, UpdatePlan};
+use crate::attribute::{Attribute, Kept};
 use crate::condition::Predicate;
 use crate::entity::{Entity, FieldError, Fresh, KeyTemplate};
+use crate::filter::Test;
 use crate::path::Path;
-
-/// How sure an attribute's value is after an upsert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Given {
-    /// It is what was given.
-    Value,
-    /// It is what was given, or what the item had.
-    IfAbsent,
-}
 
 impl Entity {
     /// The plan with what an absent item needs besides, so that it may create one; `None` when a required attribute would be
@@ -53,20 +46,50 @@ impl Entity {
                 return None;
             }
         }
+        let is_added = |attribute: &Attribute| {
+            added.iter().any(|other| {
+                other.path.is_field(&attribute.field) && matches!(other.to, To::ValueIfAbsent(_))
+            })
+        };
+        let given = |attribute: &Attribute| match is_added(attribute) {
+            true => Given::IfAbsent,
+            false => Given::Nothing,
+        };
+        let (mut keys, mut bounds) = (Vec::new(), Vec::new());
         for template in self.index_templates() {
-            let is_planned =
-                plan.assignments.iter().any(|other| other.path.is_field(&template.key));
-            if is_planned || !self.has_index_key(template, &known) {
+            if plan.assignments.iter().any(|other| other.path.is_field(&template.key)) {
+                bounds.extend(self.lacks_no_default(template, is_added));
                 continue;
             }
-            if let Ok(text) = self.render(template, &known) {
+            let made = self.has_index_key(template, &known).then(|| self.render(template, &known));
+            bounds.extend(self.kept_key(template, matches!(made, Some(Ok(_))), given));
+            if let Some(Ok(text)) = made {
                 let path = Path::stored(&template.key);
-                added.push(Assignment { path, to: To::ValueIfAbsent(AttributeValue::S(text)) });
+                keys.push(Assignment { path, to: To::ValueIfAbsent(AttributeValue::S(text)) });
             }
         }
         let mut creating = plan.clone();
         creating.assignments.extend(added);
+        creating.assignments.extend(keys);
+        creating.bounds.extend(bounds);
         Some(creating)
+    }
+
+    /// That an item has what a key was planned without, where a default would give it.
+    fn lacks_no_default(
+        &self,
+        template: &KeyTemplate,
+        is_added: impl Fn(&Attribute) -> bool,
+    ) -> Option<Bound> {
+        let names = template.template.attributes().into_iter();
+        let mut attributes = names.filter_map(|name| self.attribute(name));
+        let attribute = attributes.find(|attribute| is_added(attribute))?;
+        let message = format!(
+            "the key {} is made from it, and it would get its default; expected it as well, in `set`",
+            template.key
+        );
+        let holds = Predicate::Test(Path::of(attribute), Test::Exists(true));
+        Some(Bound { holds, error: FieldError::new(&attribute.name, message) })
     }
 
     /// Plans an upsert: the item is created as given, or what it was given is set in the one that is there. The encoded item
@@ -82,9 +105,13 @@ impl Entity {
         let item = self.encode(object, fresh)?;
         let given = |attribute: &Attribute| match object.get(&attribute.name) {
             _ if self.is_in_primary_key(&attribute.name) => Given::Value,
+            // Each write gives it the time.
+            _ if attribute.kept == Some(Kept::WrittenAt) => Given::Value,
             Some(json) if !json.is_null() && !attribute.read_only => Given::Value,
+            _ if attribute.of(&item).is_none() => Given::Nothing,
             _ => Given::IfAbsent,
         };
+        let mut bounds = Vec::new();
         let mut assignments = self.marks();
         for attribute in &self.attributes {
             if self.is_primary_key_field(&attribute.field) {
@@ -98,7 +125,9 @@ impl Entity {
         }
         let mut errors = Vec::new();
         for template in self.index_templates() {
-            let Some(value) = item.get(&template.key) else { continue };
+            let value = item.get(&template.key);
+            bounds.extend(self.kept_key(template, value.is_some(), given));
+            let Some(value) = value else { continue };
             match self.certain(template, given) {
                 Ok(certainty) => {
                     let path = Path::stored(&template.key);
@@ -112,12 +141,7 @@ impl Entity {
         }
         Ok((
             item,
-            UpdatePlan {
-                assignments,
-                condition: Predicate::always(),
-                bounds: Vec::new(),
-                made: Vec::new(),
-            },
+            UpdatePlan { assignments, condition: Predicate::always(), bounds, made: Vec::new() },
         ))
     }
 
@@ -130,7 +154,7 @@ impl Entity {
         let names = template.template.attributes();
         let others: Vec<_> = names.iter().filter(|name| !self.is_in_primary_key(name)).collect();
         let of = |name: &str| self.attribute(name).map_or(Given::IfAbsent, &given);
-        let kept = others.iter().find(|name| of(name) == Given::IfAbsent);
+        let kept = others.iter().find(|name| of(name) != Given::Value);
         let set = others.iter().find(|name| of(name) == Given::Value);
         match (kept, set) {
             (Some(kept), Some(set)) => {
@@ -159,7 +183,7 @@ impl Given {
     fn to(self, value: AttributeValue) -> To {
         match self {
             Self::Value => To::Value(value),
-            Self::IfAbsent => To::ValueIfAbsent(value),
+            Self::IfAbsent | Self::Nothing => To::ValueIfAbsent(value),
         }
     }
 }

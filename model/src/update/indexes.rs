@@ -32,6 +32,12 @@ struct Updated<'a> {
     condition: &'a Predicate,
 }
 
+/// A key of an index that an update makes, perhaps unless there is one.
+struct Made<'k> {
+    key: &'k str,
+    is_unless_there: bool,
+}
+
 /// What becomes of the keys of the indexes, and what must hold for it.
 pub(super) fn keys(
     entity: &Entity,
@@ -54,11 +60,15 @@ pub(super) fn keys(
     let mut bounds = Vec::new();
     for template in entity.index_templates() {
         let is_found = found.iter().any(|other| other.path.is_field(&template.key));
-        let Some(beside) = updated.made_beside(template, &found).filter(|_| !is_found) else {
+        let Some(made) = updated.made_beside(template, &found).filter(|_| !is_found) else {
             continue;
         };
-        let Some((to, bound)) = updated.completed(template, beside) else { continue };
-        found.push(assignment(template, to.map_err(|error| vec![error])?));
+        let Some((to, bound)) = updated.completed(template, made.key) else { continue };
+        let to = match to.map_err(|error| vec![error])? {
+            To::Value(value) if made.is_unless_there => To::ValueIfAbsent(value),
+            to => to,
+        };
+        found.push(assignment(template, to));
         bounds.extend(bound);
     }
     Ok((found, bounds))
@@ -116,12 +126,15 @@ impl Updated<'_> {
     }
 
     /// The key beside this one, in an index, that is made anew.
-    fn made_beside<'k>(&self, template: &'k KeyTemplate, found: &[Assignment]) -> Option<&'k str> {
-        let made = |key: &&String| {
+    fn made_beside<'k>(&self, template: &'k KeyTemplate, found: &[Assignment]) -> Option<Made<'k>> {
+        let made = |key: &'k String| {
             let mut all = self.assignments.iter().chain(found);
-            all.any(|other| other.path.is_field(key) && matches!(other.to, To::Value(_)))
+            let to = &all.find(|other| other.path.is_field(key))?.to;
+            let is_unless_there = matches!(to, To::ValueIfAbsent(_));
+            let is_made = is_unless_there || matches!(to, To::Value(_));
+            is_made.then_some(Made { key, is_unless_there })
         };
-        template.beside.iter().find(made).map(String::as_str)
+        template.beside.iter().find_map(made)
     }
 
     /// What becomes of a key whose attributes are not updated, when the one beside it is made anew; and what must hold.

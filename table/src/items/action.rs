@@ -25,6 +25,10 @@ impl Table {
         let condition = write.guard.and(self, more);
         match effect {
             Effect::Put(item) => self.transact_put(item, &condition),
+            // DynamoDB takes no update of nothing: what it would take away is not there.
+            Effect::Update(plan) if plan.assignments.is_empty() => {
+                self.transact_check(&write.key, &condition)
+            }
             Effect::Update(plan) => self.transact_update(&write.key, plan, &condition),
             Effect::Delete => self.transact_delete(&write.key, &condition),
             Effect::Check => self.transact_check(&write.key, &condition),

@@ -137,11 +137,17 @@ impl Table {
         let mut seen = vec![Seen::Unknown; writes.len()];
         self.look(writes, &mut seen).await?;
         for earlier in earlier(writes, &seen) {
-            let actions = self.actions(writes, &earlier, &HashSet::new());
-            if let Ok((actions, _)) = actions
-                && self.transact(actions, token).await.is_ok()
-            {
-                return Ok(true);
+            let Ok((actions, _)) = self.actions(writes, &earlier, &HashSet::new()) else {
+                continue;
+            };
+            let Err(error) = self.transact(actions, token).await else { return Ok(true) };
+            let is_other = error.as_service_error().is_some_and(|error| {
+                error.is_idempotent_parameter_mismatch_exception()
+                    || error.is_transaction_canceled_exception()
+            });
+            // Of anything else it is not known whether they were done.
+            if !is_other {
+                return Err(Failed::whole(Error::of(self.name(), error)));
             }
         }
         Ok(false)
@@ -183,7 +189,8 @@ impl Table {
                 if known {
                     more = more.and(entity.same_locks(item));
                 }
-                locks.add(index, entity, &effect, item).map_err(failed)?;
+                let key = self.model.table.key_item(&write.key);
+                locks.add(index, entity, &effect, item, &key).map_err(failed)?;
             }
             actions.push(self.action(write, &effect, &more));
         }
@@ -257,9 +264,10 @@ impl Table {
     }
 }
 
-/// What may have been seen before the updates made maps: what is seen now first.
+/// What may have been seen before the updates made maps: what is seen now first, then as if they made all that they lead through.
 fn earlier(writes: &[Write<'_>], seen: &[Seen]) -> Vec<Vec<Seen>> {
     let mut all = vec![Vec::new()];
+    let mut without = Vec::new();
     for (write, seen) in writes.iter().zip(seen) {
         let before = match (&write.effect, seen) {
             (Effect::Update(plan), Seen::Known(Some(item))) => {
@@ -268,6 +276,7 @@ fn earlier(writes: &[Write<'_>], seen: &[Seen]) -> Vec<Vec<Seen>> {
             }
             _ => vec![seen.clone()],
         };
+        without.extend(before.last().cloned());
         let with_each = |all: &Vec<Seen>| {
             let each =
                 before.iter().map(|one| [all.as_slice(), std::slice::from_ref(one)].concat());
@@ -275,6 +284,7 @@ fn earlier(writes: &[Write<'_>], seen: &[Seen]) -> Vec<Vec<Seen>> {
         };
         all = all.iter().flat_map(with_each).take(MAX_EARLIER).collect();
     }
+    all.insert(1.min(all.len()), without);
     all
 }
 

@@ -3,7 +3,7 @@
 //! **Invariant:** a key is asked for once however often it is given, and each position is answered: by an item, by its absence,
 //! or as unread.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use model::{Item, PrimaryKey};
@@ -71,7 +71,9 @@ impl Table {
         let mut found = Found { items: vec![None; keys.len()], ..Found::default() };
         let (mut attempts, mut delay) = (0, BATCH_RETRY_DELAY);
         let mut bytes = 0;
-        while !pending.is_empty() && bytes <= max_bytes {
+        let first = pending.front().cloned();
+        // Whoever ends a page before what was not read goes on from it, so the first key is always read.
+        while !pending.is_empty() && (bytes <= max_bytes || pending.front() == first.as_ref()) {
             let asked: Vec<_> = pending.drain(..pending.len().min(MAX_BATCH_KEYS)).collect();
             let (items, left) = match self.read_once(&asked, is_strong).await {
                 Ok(read) => read,
@@ -79,7 +81,7 @@ impl Table {
                     let is_over = !error.is_retryable();
                     found.error = Some(error);
                     if is_over {
-                        pending.extend(asked);
+                        put_back(&mut pending, &asked, &asked);
                         break;
                     }
                     (HashMap::new(), asked.clone())
@@ -93,7 +95,7 @@ impl Table {
             }
             let has_read = left.len() < asked.len();
             let is_whole = left.is_empty();
-            pending.extend(left);
+            put_back(&mut pending, &asked, &left);
             if has_read {
                 (attempts, delay) = (0, BATCH_RETRY_DELAY);
             } else {
@@ -137,5 +139,27 @@ impl Table {
             let key = super::shown_key(&self.model, item);
             Error::Unreadable(format!("a key without text: {key}"))
         })
+    }
+}
+
+/// Puts what is left of the keys that were asked for before the others, in their order: DynamoDB leaves any of them.
+fn put_back(pending: &mut VecDeque<PrimaryKey>, asked: &[PrimaryKey], left: &[PrimaryKey]) {
+    let left: HashSet<_> = left.iter().collect();
+    for key in asked.iter().rev().filter(|key| left.contains(key)) {
+        pending.push_front(key.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_asked_for_again_before_the_others_and_in_order() {
+        let key = |text: &str| PrimaryKey { partition: text.to_owned(), sort: None };
+        let keys = |texts: &str| texts.split(' ').map(key).collect::<Vec<_>>();
+        let mut pending: VecDeque<_> = keys("d e").into();
+        put_back(&mut pending, &keys("a b c"), &keys("c a"));
+        assert_eq!(Vec::from(pending), keys("a c d e"));
     }
 }

@@ -48,11 +48,12 @@ impl Locks {
         entity: &Entity,
         effect: &Effect,
         seen: Option<&Item>,
+        key: &Item,
     ) -> Result<(), Error> {
         let held = seen.map(|item| entity.locks_held(item)).unwrap_or_default();
         let wanted = match effect {
             Effect::Put(item) => entity.locks(item),
-            Effect::Update(plan) => entity.locks(&entity.unique_after(seen, plan)),
+            Effect::Update(plan) => entity.locks(&entity.unique_after(seen, key, plan)),
             Effect::Delete | Effect::Check => Ok(Vec::new()),
         };
         let wanted = wanted.map_err(Error::Invalid)?;

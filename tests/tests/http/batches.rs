@@ -116,6 +116,7 @@ async fn a_batch_puts_and_deletes_items_of_any_entities() {
     assert_eq!((&report["written"], &report["unprocessed"]), (&json!(36), &json!([])), "{report}");
     let failed = report["failed"].as_array().expect("failed rows");
     assert_eq!((failed.len(), &failed[0]["index"]), (1, &json!(33)), "{report}");
+    assert_eq!(failed[0]["errors"][0]["field"], "email", "{report}");
     let left = totals(&shop).await;
     assert_eq!((left.len(), left[0].0.as_str()), (29, "\"30\""), "{left:?}");
     assert_eq!(shop.get("/profile/ann").await.json()["name"], "Ann");

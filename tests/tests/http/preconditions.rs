@@ -170,3 +170,29 @@ async fn puts_that_depend_on_nothing_are_counted_each() {
     versions.sort_unstable();
     assert_eq!(versions, (1..=50).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn a_header_that_would_say_nothing_is_refused() {
+    let shop = Shop::open().await;
+    let row = json!({ "user": "ann" });
+    let put = json!([{ "action": "put", "entity": "card", "item": row }]);
+    for (name, value) in [("If-Match", "*"), ("If-None-Match", "*"), ("Idempotency-Key", "k")] {
+        let asked = [
+            ("POST", "/batch", put.clone()),
+            ("POST", "/batch/card", json!([row])),
+            ("PUT", "/unique/user/email/a@x", json!({ "id": "1" })),
+        ];
+        for (method, path, body) in asked {
+            let reply = shop.send_with(&[(name, value)], method, path, body).await;
+            assert_eq!(reply.problem(), problem(400, "bad-header"), "{name} {method} {path}");
+        }
+    }
+    for (method, body) in
+        [("PUT", json!({})), ("PATCH", json!({ "add": { "visits": 1 } })), ("DELETE", json!({}))]
+    {
+        let reply = shop.send_with(&[("Idempotency-Key", "k")], method, "/card/ann", body).await;
+        assert_eq!(reply.problem(), problem(400, "bad-header"), "{method}");
+        assert!(reply.text.contains("it goes with POST of an item"), "{}", reply.text);
+    }
+    assert_eq!(shop.get("/card/ann").await.status, 404);
+}

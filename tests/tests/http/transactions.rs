@@ -285,3 +285,17 @@ async fn many_transfers_at_once_lose_nothing() {
     }
     assert_eq!(sum, 40);
 }
+
+/// What it would take away is not there: alone it is an update of nothing, which DynamoDB does not take in a transaction.
+#[tokio::test]
+async fn an_action_that_comes_to_nothing_is_done() {
+    let shop = Shop::open().await;
+    shop.load("profile", &[json!({ "user": "ann" })]).await;
+    let thing = json!({ "id": "1" });
+    shop.load("thing", std::slice::from_ref(&thing)).await;
+    let action =
+        json!({ "action": "patch", "entity": "thing", "key": thing, "remove": ["map.a.b"] });
+    let done = transact(&shop, json!([action])).await;
+    assert_eq!(done.status, 200, "{}", done.text);
+    assert_eq!(shop.get("/thing/1").await.json(), thing);
+}

@@ -133,3 +133,18 @@ async fn nobody_asks_who_has_what_is_hidden() {
         assert_eq!(reply.problem(), problem(404, "unknown-path"), "{method}");
     }
 }
+
+/// The message of a key that is not the item's tells nothing that is hidden.
+#[tokio::test]
+async fn a_hidden_key_is_not_told() {
+    let shop = Shop::of(
+        "[table]\nname = \"vault\"\n[entities.box]\nPK = \"BOX#{code}\"\nSK = \"BOX\"\n\
+         [entities.box.attributes]\ncode = { type = \"string\", required = true, hidden = true }\n\
+         owner = { type = \"string\", unique = true }\n",
+    )
+    .await;
+    shop.load("box", &[json!({ "code": "SECRET", "owner": "ann" })]).await;
+    let reply = shop.send("PUT", "/unique/box/owner/ann", json!({ "code": "guess" })).await;
+    assert_eq!(reply.problem(), problem(400, "validation"));
+    assert!(!reply.text.contains("SECRET"), "{}", reply.text);
+}
