@@ -13,7 +13,14 @@ use serde_json::{Map, Value};
 pub fn parse(entity: &Entity, json: &Value) -> Result<Predicate, Vec<FieldError>> {
     let predicate = condition::parse(entity, json)?;
     let hidden = entity.hidden_places(&predicate);
-    let hidden: Vec<_> = hidden.iter().map(|place| refused(place)).collect();
+    let is_whole = |place: &str| entity.attribute(place).is_some_and(|attribute| !attribute.hidden);
+    let refused = |place: &String| match is_whole(place) {
+        true => {
+            FieldError::new(place, "has something hidden in it, expected a path to what is not")
+        }
+        false => refused(place),
+    };
+    let hidden: Vec<_> = hidden.iter().map(refused).collect();
     if hidden.is_empty() { Ok(predicate) } else { Err(hidden) }
 }
 

@@ -170,6 +170,15 @@ fn fits(
     primary: bool,
     report: &mut Report<'_>,
 ) {
+    if let Some(Segment::Field { attribute: field, optional: true, .. }) = template.segments.first()
+    {
+        let message = format!("`{{{field}?}}` with nothing before it");
+        let help = format!(
+            "expected text before it, such as `{}#{{{field}?}}`: without `{field}` the key would be empty, which DynamoDB does not take",
+            field.to_uppercase()
+        );
+        report.value(path, message, help);
+    }
     let mut cut: Option<&str> = None;
     for segment in &template.segments {
         let Segment::Field { attribute: field, format, optional } = segment else { continue };

@@ -243,3 +243,11 @@ fn what_cannot_be_a_key_of_such_tables_is_refused() {
         assert!(found.starts_with(expected), "{to}: {found}");
     }
 }
+
+#[test]
+fn a_key_that_could_be_empty_is_refused() {
+    let text = WORK.replace("$work#status_{status?:lower}", "{status?:lower}");
+    let error = text.parse::<Model>().expect_err("it could be empty");
+    let messages: Vec<_> = error.problems.iter().map(|problem| &problem.message).collect();
+    assert_eq!(messages, ["`{status?}` with nothing before it"]);
+}
