@@ -6,7 +6,7 @@
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use model::{AttributeValue, Granularity, Item, Number, Rollup, nearest};
+use model::{AttributeValue, Granularity, Item, Number, Rollup, suggestion};
 use thiserror::Error;
 
 use crate::amounts::{Accumulator, Amounts};
@@ -163,11 +163,9 @@ fn group(rollup: &Rollup, given: &[(String, String)]) -> Result<Vec<String>, Que
     };
     for (position, (name, _)) in given.iter().enumerate() {
         if !names.contains(&name.as_str()) {
-            let near =
-                nearest(name, names.iter().copied()).map(|near| format!("did you mean `{near}`? "));
+            let near = suggestion(name, names.iter().copied());
             let parameters = "the other parameters are from, to, every, limit, cursor";
-            let message =
-                format!("no such dimension; {}{valid}; {parameters}", near.unwrap_or_default());
+            let message = format!("no such dimension; {near}{valid}; {parameters}");
             return Err(QueryError::new(name, message));
         }
         if given[..position].iter().any(|(earlier, _)| earlier == name) {

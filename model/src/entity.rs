@@ -15,7 +15,7 @@ use crate::condition::Predicate;
 use crate::encoding::Encoding;
 use crate::filter::Test;
 use crate::invalid::Invalid;
-use crate::nearest::nearest;
+use crate::nearest::suggestion;
 use crate::object;
 use crate::overlap::Claim;
 use crate::path::Path;
@@ -210,8 +210,7 @@ impl Entity {
         for (name, json) in object {
             let attribute = self.attribute(name).filter(|_| names.contains(&name.as_str()));
             let Some(attribute) = attribute else {
-                let near = nearest(name, names.iter().copied());
-                let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+                let near = suggestion(name, names.iter().copied());
                 let message = format!("is no part of the key; {near}expected {}", names.join(", "));
                 errors.push(FieldError::new(name, message));
                 continue;

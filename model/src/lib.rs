@@ -46,7 +46,7 @@ pub use entity::{Entity, FieldError, Fresh, ItemKey, PrimaryKey};
 pub use error::{DefinitionError, Problem};
 pub use filter::Filter;
 pub use invalid::Invalid;
-pub use nearest::nearest;
+pub use nearest::{nearest, suggestion};
 pub use number::Number;
 pub use path::Path;
 pub use pattern::{Partition, Pattern, SortKeys};

@@ -15,6 +15,11 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// "did you mean `x`? ", to stand before what is expected instead of an unknown name; nothing where no candidate is like it.
+pub fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(name, candidates).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default()
+}
+
 /// "did you mean `x`? expected one of `x`, `y`", the help of an unknown name.
 pub(crate) fn expected(name: &str, candidates: &[&str]) -> String {
     let list =

@@ -36,7 +36,7 @@ use serde_json::{Map, Value};
 
 use crate::condition::Predicate;
 use crate::entity::FieldError;
-use crate::nearest::nearest;
+use crate::nearest::suggestion;
 
 /// What is done with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -221,8 +221,7 @@ fn unfit(name: &str, found: &Value, expected: &str) -> FieldError {
 fn unknown(name: &str) -> FieldError {
     let names: Vec<_> = Verb::EVERY.iter().map(|(name, _)| *name).chain(["where"]).collect();
     let expected = format!("expected one of {}", names.join(", "));
-    let near = nearest(name, names.iter().copied());
-    let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    let near = suggestion(name, names.iter().copied());
     FieldError::new(name, format!("no such verb; {near}{expected}"))
 }
 

@@ -4,7 +4,7 @@
 
 use aggregates::query::local;
 use aggregates::{Plan, Point, QueryError, Question};
-use model::{Attribute, Model, Number, Rollup, nearest, value};
+use model::{Attribute, Model, Number, Rollup, suggestion, value};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use table::Rollups;
@@ -165,9 +165,7 @@ fn no_such(model: &Model, name: &str) -> String {
     if names.is_empty() {
         return format!("`{name}` is no rollup; the definition has none");
     }
-    let near = nearest(name, names.iter().copied())
-        .map(|near| format!("did you mean `{near}`? "))
-        .unwrap_or_default();
+    let near = suggestion(name, names.iter().copied());
     format!("`{name}` is no rollup; {near}expected one of {}", names.join(", "))
 }
 

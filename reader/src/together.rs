@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
-use model::{Entity, FieldError, Model, PrimaryKey, nearest};
+use model::{Entity, FieldError, Model, PrimaryKey, suggestion};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use table::{MAX_ACTIONS, Table};
@@ -94,8 +94,7 @@ fn keys<'m>(model: &'m Model, wanted: &[Wanted]) -> Result<Keys<'m>, Vec<FieldEr
     for (position, Wanted { entity: name, key }) in wanted.iter().enumerate() {
         let Some(entity) = model.entity(name) else {
             let known: Vec<_> = model.entities.iter().map(|entity| entity.name.as_str()).collect();
-            let near = nearest(name, known.iter().copied());
-            let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+            let near = suggestion(name, known.iter().copied());
             let message = format!("`{name}`, {near}expected one of {}", known.join(", "));
             errors.push(FieldError::new(&format!("items[{position}].entity"), message));
             continue;

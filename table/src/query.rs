@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, Select};
-use model::{AttributeValue, FieldError, Item, Predicate, PrimaryKey, TableDefinition, nearest};
+use model::{AttributeValue, FieldError, Item, Predicate, PrimaryKey, TableDefinition, suggestion};
 
 use crate::cursor::Position;
 use crate::error::Error;
@@ -231,8 +231,7 @@ impl<'a> Names<'a> {
         }
         let index = table.indexes.iter().find(|index| index.name == *name).ok_or_else(|| {
             let names: Vec<_> = table.indexes.iter().map(|index| index.name.as_str()).collect();
-            let near = nearest(name, names.iter().copied());
-            let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+            let near = suggestion(name, names.iter().copied());
             let message = format!("`{name}` is no index; {near}the table has {}", names.join(", "));
             wrong("index", message)
         })?;

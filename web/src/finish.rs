@@ -8,7 +8,7 @@ use axum::http::{Method, Uri};
 use axum::middleware::from_fn;
 use axum::routing::get;
 use axum::{Json, Router};
-use model::nearest;
+use model::suggestion;
 use serde_json::json;
 
 use crate::problem::{Kind, Problem};
@@ -48,9 +48,7 @@ fn unknown_path(path: &str, routes: &[Route]) -> Problem {
     subjects.dedup();
     subjects.sort_unstable();
     subjects.dedup();
-    let near = nearest(subject, subjects.iter().copied())
-        .map(|near| format!("did you mean `{near}`? "))
-        .unwrap_or_default();
+    let near = suggestion(subject, subjects.iter().copied());
     let valid = subjects.join(", ");
     let detail = format!("`{path}` begins with no known name; {near}expected one of {valid}");
     Problem::new(Kind::UnknownEntity, detail)

@@ -6,7 +6,7 @@
 //!
 //! **Invariant:** a member that the action does not take is refused.
 
-use model::{Entity, FieldError, ItemKey, Model, Predicate, Update, nearest};
+use model::{Entity, FieldError, ItemKey, Model, Predicate, Update, suggestion};
 use serde_json::{Map, Value};
 use table::fresh;
 use web::{Problem, conditions};
@@ -95,8 +95,7 @@ fn one_of<'a>(
     let given = members.remove(name).unwrap_or_default();
     let text = given.as_str().unwrap_or_default();
     known.iter().copied().find(|other| *other == text).ok_or_else(|| {
-        let near = nearest(text, known.iter().copied());
-        let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        let near = suggestion(text, known.iter().copied());
         let found = model::value::shown(&given);
         unfit(name, format!("{found}, {near}expected one of {}", known.join(", ")))
     })

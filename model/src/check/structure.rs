@@ -1,7 +1,7 @@
 //! Text that is no TOML, or has not the shape of a definition file: the reader's own message, with a suggestion.
 
 use crate::error::Problem;
-use crate::nearest::nearest;
+use crate::nearest::suggestion;
 
 /// The one problem that serde stops at.
 pub(super) fn problem(error: &toml::de::Error) -> Problem {
@@ -18,9 +18,7 @@ fn help(what: &str, expected: &str) -> String {
     let names =
         |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let valid = names(expected);
-    let suggestion = names(what).first().and_then(|name| {
-        nearest(name, valid.iter().map(String::as_str))
-            .map(|near| format!("did you mean `{near}`? "))
-    });
-    format!("{}expected {expected}", suggestion.unwrap_or_default())
+    let unknown = names(what).first().cloned().unwrap_or_default();
+    let near = suggestion(&unknown, valid.iter().map(String::as_str));
+    format!("{near}expected {expected}")
 }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::Pattern;
 use crate::entity::{Entity, FieldError, KeyTemplate};
-use crate::nearest::nearest;
+use crate::nearest::suggestion;
 use crate::template::{Segment, Template};
 
 /// A range of sort keys of a partition.
@@ -111,8 +111,7 @@ impl Pattern {
     fn not_read_by(&self, name: &str) -> String {
         let mut known = self.given_attributes();
         known.extend(self.open_attributes());
-        let near = nearest(name, known.iter().copied());
-        let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        let near = suggestion(name, known.iter().copied());
         format!("`{}` is not read by it; {near}expected {}", self.name, known.join(", "))
     }
 }

@@ -15,7 +15,7 @@
 //!
 //! **Invariant:** a list is of one partition, and a page that is not the last has a cursor.
 
-use model::{FieldError, Pattern, condition, nearest};
+use model::{FieldError, Pattern, condition, suggestion};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -85,8 +85,7 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
 
     fn no_such_pattern(&self, name: &str) -> Error {
         let names: Vec<_> = self.entity.patterns.iter().map(|known| known.name.as_str()).collect();
-        let near = nearest(name, names.iter().copied());
-        let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        let near = suggestion(name, names.iter().copied());
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         let message = format!("is no pattern of {}; {near}it has {names}", self.entity.name);
         Error::Invalid(vec![FieldError::new(name, message)])
