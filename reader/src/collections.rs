@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 use model::{Entity, Pattern, Predicate};
@@ -76,5 +75,5 @@ async fn page(
     };
     let mut page: Map<String, Value> = entities.iter().map(of_entity).collect();
     page.insert("cursor".to_owned(), found.cursor.map_or(Value::Null, Value::String));
-    Ok(form.answer(StatusCode::OK, HeaderMap::new(), page))
+    Ok(form.answer(page))
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 use model::Entity;
@@ -41,13 +40,12 @@ async fn item(
     let item = table.get(&key.primary).await?.filter(|item| entity.matches(item));
     let item = item.ok_or_else(|| Problem::no_item(&entity, &path))?;
     if includes.is_empty() {
-        let headers = web::tagged(&entity, &item);
-        return Ok(form.answer(StatusCode::OK, headers, form.item(&entity, &item)));
+        return Ok(form.answer_item(&entity, &item));
     }
     form.must_be_plain(related::INCLUDE)?;
     let joined = table.join(vec![item], &includes, related::reading(None)).await?.all(&table)?;
     let shown = joined.first().map(|joined| related::shown(&entity, joined, &includes));
     // The version of the item would be no entity tag of others that change by themselves.
     let shown = shown.transpose()?.unwrap_or_default();
-    Ok(form.answer(StatusCode::OK, HeaderMap::new(), shown))
+    Ok(form.answer(shown))
 }

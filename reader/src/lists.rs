@@ -14,7 +14,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -99,7 +98,7 @@ async fn page(
     let found = table.list(&query, MAX_READS).await?;
     let items = found.items.iter().map(|item| list.answer(form, item, &query.select)).collect();
     let page = Listing::Items { items, cursor: found.cursor };
-    Ok(form.answer(StatusCode::OK, HeaderMap::new(), page))
+    Ok(form.answer(page))
 }
 
 impl List {

@@ -14,7 +14,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 use model::relation::Scope;
@@ -118,7 +117,7 @@ async fn many(
         many.items.push(shown.filter(|_| fits));
     }
     many.unread.sort_unstable();
-    Ok(form.answer(StatusCode::OK, HeaderMap::new(), many))
+    Ok(form.answer(many))
 }
 
 /// The keys that a text lists.

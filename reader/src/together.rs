@@ -10,7 +10,6 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 use model::{Entity, FieldError, Model, PrimaryKey, suggestion};
@@ -71,7 +70,7 @@ async fn together(
         let detail = format!("the items are {bytes} bytes as JSON, {expected}");
         return Err(Problem::new(Kind::Refused, detail));
     }
-    Ok(form.answer(StatusCode::OK, HeaderMap::new(), Together { items }))
+    Ok(form.answer(Together { items }))
 }
 
 /// What a text asks for.

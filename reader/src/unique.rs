@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use model::Entity;
@@ -41,10 +40,7 @@ async fn item(
 ) -> Result<Response, Problem> {
     parameters.finish()?;
     match table.find_by(&entity, &path.pairs()).await {
-        Ok(Some(item)) => {
-            let headers = web::tagged(&entity, &item);
-            Ok(form.answer(StatusCode::OK, headers, form.item(&entity, &item)))
-        }
+        Ok(Some(item)) => Ok(form.answer_item(&entity, &item)),
         Ok(None) => Err(Problem::no_item(&entity, &path)),
         Err(error) => Err(Problem::of_write(&entity, error)),
     }

@@ -10,16 +10,17 @@
 //!
 //! **Invariant:** neither has what is hidden, nor a key that is made from it.
 
+use axum::Json;
 use axum::extract::FromRequestParts;
+use axum::http::HeaderValue;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, http::StatusCode};
 use model::{Attribute, Entity, Item};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::preconditions::tagged;
 use crate::problem::{Kind, Problem};
 
 /// The media type of items as DynamoDB writes them.
@@ -57,9 +58,14 @@ impl Form {
         }
     }
 
+    /// An answer that is an item, with its version.
+    pub fn answer_item(self, entity: &Entity, item: &Item) -> Response {
+        (tagged(entity, item), self.answer(self.item(entity, item))).into_response()
+    }
+
     /// An answer that has items of this form.
-    pub fn answer(self, status: StatusCode, headers: HeaderMap, body: impl Serialize) -> Response {
-        let mut response = (status, headers, Json(body)).into_response();
+    pub fn answer(self, body: impl Serialize) -> Response {
+        let mut response = Json(body).into_response();
         if self == Self::Stored {
             let value = HeaderValue::from_static(DYNAMODB_JSON);
             response.headers_mut().insert(CONTENT_TYPE, value);

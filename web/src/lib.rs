@@ -45,7 +45,7 @@ pub use form::{DYNAMODB_JSON, Form};
 pub use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey, MAX_KEY_BYTES};
 pub use parameters::Parameters;
 pub use paths::{EntityPaths, PathTexts};
-pub use preconditions::{Preconditions, tagged};
+pub use preconditions::Preconditions;
 pub use problem::{Kind, Problem};
 pub use routes::{Operation, Route};
 pub use serve::{ServeError, exit_code, interrupted, serve, serve_on};

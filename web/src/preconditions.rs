@@ -27,7 +27,7 @@ pub struct Preconditions {
 }
 
 /// The headers of an answer that has an item: its version, if the entity counts them.
-pub fn tagged(entity: &Entity, item: &Item) -> HeaderMap {
+pub(crate) fn tagged(entity: &Entity, item: &Item) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let version = entity.version_of(item).map(|version| format!("\"{version}\""));
     if let Some(tag) = version.and_then(|tag| HeaderValue::from_str(&tag).ok()) {

@@ -54,7 +54,7 @@ async fn create(
     };
     match created {
         Ok(item) => {
-            let answer = answered(form, &entity, &item);
+            let answer = form.answer_item(&entity, &item);
             Ok((StatusCode::CREATED, [(LOCATION, path)], answer).into_response())
         }
         Err(error @ Error::AlreadyExists { .. }) => {
@@ -93,7 +93,7 @@ async fn replace(
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
     let put = table.put(encoded.item, &condition).await;
     let item = put.map_err(|error| Problem::of_write(&entity, error))?;
-    Ok(answered(form, &entity, &item))
+    Ok(form.answer_item(&entity, &item))
 }
 
 async fn update(
@@ -118,7 +118,7 @@ async fn update(
         false => table.patch(&entity, &key, &update, fresh()).await,
     };
     match updated {
-        Ok(item) => Ok(answered(form, &entity, &item)),
+        Ok(item) => Ok(form.answer_item(&entity, &item)),
         Err(Error::NotFound { .. }) => Err(Problem::no_item(&entity, &path)),
         Err(error) => Err(Problem::of_write(&entity, error)),
     }
@@ -141,16 +141,11 @@ async fn delete(
         .key_from_text(&path.pairs())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
     match table.remove(&entity, &key.primary, &condition).await {
-        Ok(item) if answers => Ok(answered(form, &entity, &item)),
+        Ok(item) if answers => Ok(form.answer_item(&entity, &item)),
         Ok(_) => Ok(StatusCode::NO_CONTENT.into_response()),
         Err(Error::NotFound { .. }) => Err(Problem::no_item(&entity, &path)),
         Err(error) => Err(Problem::of_write(&entity, error)),
     }
-}
-
-/// An answer that is an item, with its version.
-fn answered(form: Form, entity: &Entity, item: &Item) -> Response {
-    form.answer(StatusCode::OK, web::tagged(entity, item), form.item(entity, item))
 }
 
 async fn batch(

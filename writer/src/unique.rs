@@ -55,8 +55,7 @@ async fn upsert(
     let names: Vec<_> = unique.attributes.iter().map(String::as_str).collect();
     let written = table.upsert_by(&entity, &names, &object, fresh()).await;
     let written = written.map_err(|error| Problem::of_write(&entity, error))?;
-    let item = form.item(&entity, &written.item);
-    let answer = form.answer(StatusCode::OK, web::tagged(&entity, &written.item), item);
+    let answer = form.answer_item(&entity, &written.item);
     if !written.is_new {
         return Ok(answer);
     }
