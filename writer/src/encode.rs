@@ -30,10 +30,7 @@ pub(crate) fn encode_at(
     mut object: Map<String, Value>,
     fresh: Fresh,
 ) -> Result<Encoded, Vec<FieldError>> {
-    let errors: Vec<FieldError> = path
-        .iter()
-        .filter_map(|(name, text)| settle(entity, name, text, &mut object).err())
-        .collect();
+    let errors = contradictions(entity, path, &mut object);
     match encode(entity, &object, fresh) {
         Ok(encoded) if errors.is_empty() => Ok(encoded),
         Ok(_) => Err(errors),
@@ -51,9 +48,17 @@ pub(crate) fn settled(
     path: &[(&str, &str)],
     mut object: Map<String, Value>,
 ) -> Result<Map<String, Value>, Vec<FieldError>> {
-    let settle = |(name, text): &(&str, &str)| settle(entity, name, text, &mut object).err();
-    let errors: Vec<FieldError> = path.iter().filter_map(settle).collect();
+    let errors = contradictions(entity, path, &mut object);
     if errors.is_empty() { Ok(object) } else { Err(errors) }
+}
+
+/// Puts the values of a path into the object; answers with each that the object has otherwise, or that fits no attribute.
+fn contradictions(
+    entity: &Entity,
+    path: &[(&str, &str)],
+    object: &mut Map<String, Value>,
+) -> Vec<FieldError> {
+    path.iter().filter_map(|(name, text)| settle(entity, name, text, object).err()).collect()
 }
 
 /// Puts a value of the path into the object, unless the object has another.
