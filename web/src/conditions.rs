@@ -12,7 +12,12 @@ use serde_json::{Map, Value};
 /// Every mistake; where there is none, every attribute that is hidden.
 pub fn parse(entity: &Entity, json: &Value) -> Result<Predicate, Vec<FieldError>> {
     let predicate = condition::parse(entity, json)?;
-    let hidden = entity.hidden_places(&predicate);
+    check(entity, &predicate).map(|()| predicate)
+}
+
+/// Says what a condition is about that is hidden.
+fn check(entity: &Entity, predicate: &Predicate) -> Result<(), Vec<FieldError>> {
+    let hidden = entity.hidden_places(predicate);
     let is_whole = |place: &str| entity.attribute(place).is_some_and(|attribute| !attribute.hidden);
     let refused = |place: &String| match is_whole(place) {
         true => {
@@ -21,7 +26,7 @@ pub fn parse(entity: &Entity, json: &Value) -> Result<Predicate, Vec<FieldError>
         false => refused(place),
     };
     let hidden: Vec<_> = hidden.iter().map(refused).collect();
-    if hidden.is_empty() { Ok(predicate) } else { Err(hidden) }
+    if hidden.is_empty() { Ok(()) } else { Err(hidden) }
 }
 
 /// Reads an update of an item as bodies have it. What else may be wrong with its condition is told when it is planned, with all
@@ -34,10 +39,10 @@ pub fn parse_update(
     object: &Map<String, Value>,
 ) -> Result<Update, Vec<FieldError>> {
     let update = Update::from_json(object)?;
-    match object.get("where") {
-        Some(json) if condition::parse(entity, json).is_ok() => parse(entity, json).map(|_| update),
-        _ => Ok(update),
+    if let Some(Ok(predicate)) = object.get("where").map(|json| condition::parse(entity, json)) {
+        check(entity, &predicate)?;
     }
+    Ok(update)
 }
 
 /// The refusal of an attribute that is hidden.
