@@ -105,12 +105,17 @@ impl List {
     /// An item as it is answered: all of it, or what is wanted. Keys, which may be attributes, are read besides.
     fn answer(&self, form: Form, item: &Item, select: &[String]) -> Map<String, Value> {
         let mut object = form.item(&self.entity, item);
-        if !select.is_empty() {
-            let attributes = &self.entity.attributes;
-            let unselected = attributes.iter().filter(|known| !select.contains(&known.field));
-            unselected.for_each(|known| drop(object.remove(form.name(known))));
-        }
+        self.drop_unselected(form, &mut object, select);
         object
+    }
+
+    /// Takes out of an answered item the attributes that are not wanted, where some are named.
+    fn drop_unselected(&self, form: Form, object: &mut Map<String, Value>, select: &[String]) {
+        let attributes = self.entity.attributes.iter();
+        let unselected =
+            attributes.filter(|known| !select.is_empty() && !select.contains(&known.field));
+        let unselected: Vec<&str> = unselected.map(|known| form.name(known)).collect();
+        object.retain(|name, _| !unselected.contains(&name.as_str()));
     }
 
     /// What is asked of every list, but its partition.
@@ -144,13 +149,9 @@ impl List {
         let query = Query { select: query.select.into_iter().chain(made_from).collect(), ..query };
         let reading = related::reading(query.consistent);
         let found = table.list_joined(&query, includes, reading).await?;
-        let unselected = entity.attributes.iter();
-        let unselected =
-            unselected.filter(|known| !select.is_empty() && !select.contains(&known.field));
-        let unselected: Vec<&str> = unselected.map(|known| known.name.as_str()).collect();
         let items = found.items.iter().map(|joined| {
             let mut shown = related::shown(entity, joined, includes)?;
-            shown.retain(|name, _| !unselected.contains(&name.as_str()));
+            self.drop_unselected(Form::Plain, &mut shown, &select);
             Ok(shown)
         });
         Ok(Listing::Items { items: items.collect::<Result<_, Problem>>()?, cursor: found.cursor })
