@@ -56,12 +56,12 @@ impl Table {
             let request = self.client.transact_get_items().set_transact_items(Some(gets.clone()));
             let error = match request.send().await {
                 Ok(answer) => {
-                    let mut items: Vec<_> = answer.responses.unwrap_or_default();
+                    let items = answer.responses.unwrap_or_default();
                     if items.len() != keys.len() {
                         let text = format!("{} items for {} keys", items.len(), keys.len());
                         return Err(Error::Unreadable(text));
                     }
-                    return Ok(items.drain(..).map(|one| one.item.map(Item::from)).collect());
+                    return Ok(items.into_iter().map(|one| one.item.map(Item::from)).collect());
                 }
                 Err(error) => error,
             };

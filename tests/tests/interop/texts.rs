@@ -66,16 +66,7 @@ async fn any_text_makes_the_key_that_electrodb_makes_of_it() {
     for tasks in tasks.chunks(BATCH_ITEMS) {
         let keys: Vec<_> =
             tasks.iter().map(|task| without(task.clone(), &["owner", "kind"])).collect();
-        let read =
-            world.package.run(json!({ "do": "batchGet", "entity": "task", "keys": keys })).await;
-        let read: Vec<_> = read
-            .as_array()
-            .expect("items")
-            .iter()
-            .cloned()
-            .map(|item| without(item, &times))
-            .collect();
-        assert_eq!(read, tasks);
+        assert_eq!(got(&world, "task", keys, &times).await, tasks);
     }
     for task in &tasks {
         for (index, name) in [("byOwner", "owner"), ("byKind", "kind")] {
@@ -109,17 +100,16 @@ async fn any_text_makes_the_key_that_toolbox_makes_of_it() {
     for orders in orders.chunks(BATCH_ITEMS) {
         let keys: Vec<_> =
             orders.iter().map(|order| without(order.clone(), &["status", "total"])).collect();
-        let read =
-            world.package.run(json!({ "do": "batchGet", "entity": "order", "keys": keys })).await;
-        let read: Vec<_> = read
-            .as_array()
-            .expect("items")
-            .iter()
-            .cloned()
-            .map(|item| without(item, &times))
-            .collect();
-        assert_eq!(read, orders);
+        assert_eq!(got(&world, "order", keys, &times).await, orders);
     }
+}
+
+/// The items that the package gets by these keys, but for their times.
+async fn got(world: &World, entity: &str, keys: Vec<Value>, times: &[&str]) -> Vec<Value> {
+    let request = json!({ "do": "batchGet", "entity": entity, "keys": keys });
+    let read = world.package.run(request).await;
+    let items = read.as_array().expect("items").iter().cloned();
+    items.map(|item| without(item, times)).collect()
 }
 
 /// Whether one of the items is this one, but for its times.

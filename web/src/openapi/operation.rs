@@ -59,8 +59,7 @@ pub(super) fn of_entity(model: &Model, operation: Operation, entity: &Entity) ->
             deleted.parameters.push(query("return", returns, description));
             deleted.parameters.push(if_match(entity));
             let mut operation = deleted.success(StatusCode::NO_CONTENT, "it is deleted", None);
-            let as_stored = json!({ "schema": { "type": "object" } });
-            let content = json!({ JSON: { "schema": reference(name) }, DYNAMODB_JSON: as_stored });
+            let content = content(Operation::Delete, reference(name));
             operation["responses"]["200"] =
                 json!({ "description": "the item as it was", "content": content });
             operation
@@ -210,10 +209,7 @@ impl<'a> Answer<'a> {
     ) -> Value {
         let mut success = json!({ "description": description });
         if let Some(schema) = schema {
-            success["content"] = json!({ JSON: { "schema": schema } });
-            if self.operation.answers_items() {
-                success["content"][DYNAMODB_JSON] = json!({ "schema": { "type": "object" } });
-            }
+            success["content"] = content(self.operation, schema);
         }
         let mut responses = Map::from_iter([(status.as_str().to_owned(), success)]);
         responses.extend(problems(self.operation));
@@ -249,6 +245,15 @@ fn problems(operation: Operation) -> Vec<(String, Value)> {
             (status.to_string(), response)
         })
         .collect()
+}
+
+/// What an operation answers, in each form that it has.
+fn content(operation: Operation, schema: Value) -> Value {
+    let mut content = json!({ JSON: { "schema": schema } });
+    if operation.answers_items() {
+        content[DYNAMODB_JSON] = json!({ "schema": { "type": "object" } });
+    }
+    content
 }
 
 pub(super) fn path_parameters(entity: &Entity, names: &[&str]) -> Vec<Value> {
