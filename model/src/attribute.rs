@@ -44,7 +44,19 @@ pub struct Attribute {
     pub rules: Rules,
 }
 
+/// Decimal places at which a number without a declared scale is measured.
+pub const DEFAULT_SCALE: u32 = 9;
+
 impl Attribute {
+    /// The decimal places at which it is measured by rollups.
+    pub fn scale(&self) -> u32 {
+        match self.kind {
+            AttributeType::Integer => 0,
+            AttributeType::Decimal { scale } => scale,
+            _ => DEFAULT_SCALE,
+        }
+    }
+
     /// An attribute of a type, without any option.
     pub(crate) fn plain(name: &str, kind: AttributeType) -> Self {
         Self {

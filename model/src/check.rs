@@ -8,6 +8,7 @@ mod collection;
 mod dev;
 mod entity;
 mod filter;
+mod home;
 mod keys;
 mod pattern;
 mod relation;
@@ -40,11 +41,12 @@ pub fn check(name: &str, text: &str) -> Result<Model, DefinitionError> {
     collection::check(&entities, &mut report);
     relation::check(&file, &mut entities, &mut report);
     table::check_ttl(&file, &mut report);
-    let rollups: Vec<_> = file
+    let mut rollups: Vec<_> = file
         .rollups
         .iter()
         .filter_map(|(name, rollup)| rollup::check(name, rollup, &file, &entities, &mut report))
         .collect();
+    home::check(&file, &table, &mut entities, &mut rollups, &mut report);
     dev::check(&file, &rollups, &mut report);
     if report.problems.is_empty() {
         Ok(Model { table, entities, rollups, dev: file.dev })

@@ -39,6 +39,9 @@ pub struct Entity {
     pub primary: usize,
     /// The attributes, with their values, by which a stored item is known to be one of these.
     pub discriminator: Vec<(String, AttributeValue)>,
+    /// An attribute and a value that none of these has, where rollup items are in the same table and the discriminator would
+    /// not tell them from these: their mark.
+    pub excluded: Option<(String, AttributeValue)>,
     /// The collections it belongs to.
     pub collections: Vec<String>,
     /// How its items are read besides by their own keys: the patterns of the file, then the indexes that it is in.
@@ -122,6 +125,7 @@ impl Entity {
     /// Whether a stored item is one of these.
     pub fn matches(&self, item: &Item) -> bool {
         self.discriminator.iter().all(|(name, value)| item.get(name) == Some(value))
+            && self.excluded.as_ref().is_none_or(|(name, value)| item.get(name) != Some(value))
     }
 
     /// What holds of the items that are of the entity.
@@ -129,7 +133,10 @@ impl Entity {
         let test = |value: &AttributeValue| Test::In(vec![value.clone()]);
         let marks = self.discriminator.iter();
         let marks = marks.map(|(name, value)| Predicate::Test(Path::stored(name), test(value)));
-        Predicate::All(marks.collect())
+        let differs = |(name, value): &(String, AttributeValue)| {
+            Predicate::Test(Path::stored(name), Test::Ne(value.clone()))
+        };
+        Predicate::All(marks.chain(self.excluded.as_ref().map(differs)).collect())
     }
 
     /// The templates of the primary key.

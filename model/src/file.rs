@@ -334,32 +334,62 @@ pub struct RollupFile {
     #[serde(default, rename = "where")]
     #[schemars(with = "IndexMap<String, serde_json::Value>")]
     pub filter: IndexMap<String, toml::Value>,
-    /// The attributes whose values make the groups; none for one group of everything. One may be a set of texts or numbers: an
-    /// item is then counted in the group of each member.
+    /// The attributes (or dotted paths into maps) whose values make the groups; none for one group of everything. One may be a
+    /// set or a list of texts or numbers: an item is then counted in the group of each different member.
     #[serde(default)]
     pub by: Vec<String>,
-    /// The timestamp attribute that places an item in time.
+    /// The timestamp (an attribute, or a dotted path into a map) that places an item in time.
     pub time: Option<String>,
-    /// How long the time buckets are: minute, hour, day, week, month, quarter, year, all.
+    /// How long the time buckets are: minute, quarter_hour, hour, day, week, month, quarter, year, all.
     #[serde(default = "default_buckets")]
     #[schemars(with = "Vec<BucketName>")]
     pub buckets: Vec<String>,
     /// The zone whose calendar cuts time into buckets, such as `Europe/Berlin`; UTC if absent.
     pub time_zone: Option<String>,
-    /// What is measured, by name: `count`, `sum(attribute)`, `avg(attribute)`.
+    /// What is measured, by name: `count`, `count(a)`, `sum(a)`, `avg(a)`, `variance(a)`, `stddev(a)` (and `variance_pop(a)`,
+    /// `stddev_pop(a)`), `min(a)`, `max(a)`, `smallest(a, k)`, `largest(a, k)`, `distinct(a)`, `top(a, k)`, `count_by(a)`,
+    /// `first(a)`, `last(a)` (or `first(a, time)`), `median(a)`, `p95(a)`, `quantile(a, 0.999)`, `histogram(a, 0, 10, 100)`,
+    /// `ratio(measure, measure)`; `a` is an attribute or a dotted path into a map.
     pub measures: IndexMap<String, String>,
+    /// Where its items are kept in the table of items, beside what they are about, instead of in the table of rollups: a
+    /// template for each of the table's two keys, such as `{ PK = "USER#{user_id}", SK = "STATS#{created_at:month}" }`. Each
+    /// dimension is in one of them, and the sort key ends with the time, cut to the rollup's only bucket.
+    pub key: Option<IndexMap<String, String>>,
     /// Over how many partitions each group is spread, 1 to 64, by the shard of the stream that a change comes from: for
     /// groups that change more than 1,000 times a second. A question reads each of them. 1 if absent.
     #[schemars(range(min = 1, max = 64))]
     pub stripes: Option<i64>,
+    /// How long buckets are kept after their end, by bucket, such as `{ hour = "14d", day = "52w" }`, in minutes (m), hours (h),
+    /// days (d) or weeks (w); those that are not named are kept for good.
+    #[serde(default)]
+    pub keep: IndexMap<String, String>,
+    /// What becomes of what an item has contributed when DynamoDB deletes it because its time to live has passed: `retract`
+    /// takes it away, as for any deletion; `keep` leaves it. `retract` if absent.
+    #[schemars(with = "Option<OnExpiryName>")]
+    pub on_ttl_expiry: Option<String>,
+    /// The measure by which the groups of a bucket are ranked: a `count`, `count(a)`, `sum(a)` or `distinct(a)`.
+    pub rank_by: Option<String>,
+    /// The dimensions each value of which has a ranking of its own.
+    #[serde(default)]
+    pub rank_within: Vec<String>,
+}
+
+/// What may become of what an expired item has contributed; only its schema is used.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code, missing_docs, reason = "stands for the names in the schema")]
+pub enum OnExpiryName {
+    Retract,
+    Keep,
 }
 
 /// A granularity of time; only its schema is used, so that a wrong one is reported with the others.
 #[derive(JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 #[allow(dead_code, missing_docs, reason = "stands for the names in the schema")]
 pub enum BucketName {
     Minute,
+    QuarterHour,
     Hour,
     Day,
     Week,

@@ -51,7 +51,7 @@ pub use number::Number;
 pub use path::Path;
 pub use pattern::{Partition, Pattern, SortKeys};
 pub use relation::{Include, Relation};
-pub use rollup::{Granularity, Measure, Rollup};
+pub use rollup::{Granularity, Home, Measure, ROLLUP_MARK, Rollup};
 pub use serde_dynamo::{AttributeValue, Item};
 pub use table::{Index, TableDefinition};
 pub use template::Template;
@@ -115,6 +115,22 @@ impl Model {
     /// The rollup of that name.
     pub fn rollup(&self, name: &str) -> Option<&Rollup> {
         self.rollups.iter().find(|rollup| rollup.name == name)
+    }
+
+    /// Whether the rollups' table needs the index that orders its items.
+    pub fn needs_ranks(&self) -> bool {
+        self.rollups.iter().any(Rollup::needs_ranks)
+    }
+
+    /// Whether some rollup's items are kept in the table of items.
+    pub fn has_homes(&self) -> bool {
+        self.rollups.iter().any(|rollup| rollup.home.is_some())
+    }
+
+    /// Whether an item of the table is a rollup's, and so none of an entity.
+    pub fn is_rollup_item(&self, item: &Item) -> bool {
+        let mark = item.get(&self.table.entity_attribute);
+        matches!(mark, Some(AttributeValue::S(text)) if text == rollup::ROLLUP_MARK)
     }
 
     /// The entity that a stored item is one of, by its discriminator.

@@ -5,10 +5,11 @@
 //!
 //! Source: "Supported data types and naming rules in Amazon DynamoDB", section Number.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use bigdecimal::num_bigint::BigInt;
+use bigdecimal::num_bigint::{BigInt, Sign};
 use bigdecimal::{BigDecimal, RoundingMode, Zero};
 use thiserror::Error;
 
@@ -55,20 +56,48 @@ impl Number {
         i128::try_from(rounded.into_bigint_and_scale().0).ok()
     }
 
-    /// `self / divisor` rounded half to even to `scale` decimal places; `None` when the divisor is zero.
-    pub fn divided_by(&self, divisor: i128, scale: u32) -> Option<Self> {
-        if divisor == 0 {
-            return None;
-        }
-        let exact_enough = &self.0 / BigDecimal::from(divisor);
-        Some(Self(
-            exact_enough.with_scale_round(i64::from(scale), RoundingMode::HalfEven).normalized(),
-        ))
-    }
-
     /// `self − other`, exactly; of two numbers of very different magnitude it may have more digits than DynamoDB takes.
     pub fn minus(&self, other: &Self) -> Self {
         Self((&self.0 - &other.0).normalized())
+    }
+
+    /// `self + other`, exactly; it may have more digits than DynamoDB takes.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self((&self.0 + &other.0).normalized())
+    }
+
+    /// `self · other`, exactly; it may have more digits than DynamoDB takes.
+    #[must_use]
+    pub fn times(&self, other: &Self) -> Self {
+        Self((&self.0 * &other.0).normalized())
+    }
+
+    /// `self / divisor` rounded half to even to `scale` decimal places; `None` when the divisor is zero.
+    pub fn over(&self, divisor: &Self, scale: u32) -> Option<Self> {
+        if divisor.0.is_zero() {
+            return None;
+        }
+        // As one fraction of integers, so that nothing is rounded before the end.
+        let wanted = i64::from(scale);
+        let (left, left_scale) = self.0.as_bigint_and_exponent();
+        let (right, right_scale) = divisor.0.as_bigint_and_exponent();
+        let shift = right_scale - left_scale + wanted;
+        let ten = |power: i64| BigInt::from(10).pow(u32::try_from(power).unwrap_or(0));
+        let (left, right) = (left * ten(shift.max(0)), right * ten((-shift).max(0)));
+        Some(Self(BigDecimal::new(rounded(&left, &right), wanted).normalized()))
+    }
+
+    /// The square root, rounded to `scale` decimal places; `None` of a number below zero.
+    pub fn root(&self, scale: u32) -> Option<Self> {
+        let root = self.0.sqrt()?;
+        let rounded = root.with_scale_round(i64::from(scale), RoundingMode::HalfEven);
+        Some(Self(rounded.normalized()))
+    }
+
+    /// Whether it is zero.
+    pub fn is_zero(&self) -> bool {
+        self.0.is_zero()
     }
 
     /// The number with the other sign.
@@ -84,6 +113,25 @@ impl Number {
     /// How many decimal places it has; 0 for an integer.
     pub fn decimal_places(&self) -> u32 {
         u32::try_from(self.0.fractional_digit_count().max(0)).unwrap_or(u32::MAX)
+    }
+}
+
+/// `left / right`, rounded half to even.
+fn rounded(left: &BigInt, right: &BigInt) -> BigInt {
+    let (left, right) =
+        if right.sign() == Sign::Minus { (-left, -right) } else { (left.clone(), right.clone()) };
+    // Rounded down, so that what is left is not below zero.
+    let mut quotient = &left / &right;
+    let mut rest = &left - &quotient * &right;
+    if rest.sign() == Sign::Minus {
+        quotient -= 1;
+        rest += &right;
+    }
+    let is_odd = (&quotient % 2_i32) != BigInt::zero();
+    match (rest * 2_i32).cmp(&right) {
+        Ordering::Greater => quotient + 1,
+        Ordering::Equal if is_odd => quotient + 1,
+        _ => quotient,
     }
 }
 
@@ -179,9 +227,9 @@ mod tests {
 
     #[test]
     fn an_average_is_rounded_once() {
-        assert_eq!(number("10").divided_by(3, 4), Some(number("3.3333")));
-        assert_eq!(number("-10").divided_by(4, 0), Some(number("-2")));
-        assert_eq!(number("10").divided_by(0, 4), None);
+        assert_eq!(number("10").over(&number("3"), 4), Some(number("3.3333")));
+        assert_eq!(number("-10").over(&number("4"), 0), Some(number("-2")));
+        assert_eq!(number("10").over(&number("0"), 4), None);
     }
 
     proptest! {

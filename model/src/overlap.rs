@@ -32,13 +32,13 @@ pub(crate) enum Overlap {
 /// Keys that are one entity's, though the templates of another could make them.
 #[derive(Clone, Debug)]
 pub struct Claim {
-    /// The entity whose they are.
+    /// The entity, or the rollup, whose they are.
     pub entity: String,
     shapes: Vec<Shape>,
 }
 
 impl Claim {
-    /// The claim of an entity on all keys that these templates make.
+    /// The claim of an entity, or of a rollup, on all keys that these templates make.
     pub(crate) fn new(entity: &str, templates: &[&Template]) -> Self {
         Self {
             entity: entity.to_owned(),

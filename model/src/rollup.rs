@@ -1,11 +1,22 @@
 //! A rollup: which items it counts, into which groups and time buckets, and what it measures of them.
 
+mod home;
+mod measure;
+mod source;
+
+pub(crate) use home::cut;
+pub use home::{Home, ROLLUP_MARK};
+pub use measure::{
+    Direction, MAX_HISTOGRAM_EDGES, MAX_LISTED_VALUES, MEASURES, Measure, NamedMeasure, Quantile,
+};
+pub use source::Source;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::tz::TimeZone;
 
-use crate::attribute::Attribute;
 use crate::filter::Filter;
 
 /// A rollup, with every name resolved.
@@ -17,11 +28,11 @@ pub struct Rollup {
     pub entity: String,
     /// Which of them.
     pub filter: Filter,
-    /// The attributes whose values make its groups; none for one global group. One of them may be a set, of which each member
+    /// The values that make its groups; none for one global group. One of them may be a set or a list, of which each member
     /// makes a group.
-    pub dimensions: Vec<Attribute>,
+    pub dimensions: Vec<Source>,
     /// The timestamp that places an item in time; `None` when `all` is the only granularity.
-    pub time: Option<Attribute>,
+    pub time: Option<Source>,
     /// The granularities it keeps, finest first.
     pub granularities: Vec<Granularity>,
     /// The zone whose calendar cuts time into buckets.
@@ -32,39 +43,48 @@ pub struct Rollup {
     pub measures: Vec<NamedMeasure>,
     /// Over how many partitions each of its groups is spread; 1 for one that is not.
     pub stripes: u16,
+    /// How long buckets are kept after their end, in seconds; those of other granularities for good.
+    pub keep: BTreeMap<Granularity, u64>,
+    /// What becomes of what an item has contributed when DynamoDB deletes it because its time to live has passed.
+    pub on_ttl_expiry: OnExpiry,
+    /// By what the groups of a bucket are ranked.
+    pub rank: Option<Rank>,
+    /// Where in the table of items its rollup items are kept; `None` for the table of rollups.
+    pub home: Option<Home>,
 }
 
-/// A measure and its name.
-#[derive(Clone, Debug)]
-pub struct NamedMeasure {
-    /// The name it has in answers.
-    pub name: String,
-    /// What it is.
-    pub measure: Measure,
+/// What becomes of the contribution of an item whose time to live has passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnExpiry {
+    /// It is taken away, as when somebody deletes the item.
+    #[default]
+    Retract,
+    /// It stays.
+    Keep,
 }
 
-/// What is measured of the items of a group.
-#[derive(Clone, Debug)]
-pub enum Measure {
-    /// How many there are.
-    Count,
-    /// The sum of an attribute.
-    Sum(Attribute),
-    /// The mean of an attribute over the items that have it.
-    Avg(Attribute),
+/// How the groups of a rollup are ranked in each bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rank {
+    /// The name of the measure.
+    pub by: String,
+    /// The dimensions, by position, each value of which has a ranking of its own.
+    pub within: Vec<usize>,
 }
+
+/// The most groups on each side of one that are asked for as its neighbours.
+pub const MAX_NEIGHBOURS: u32 = 50;
 
 /// The most stripes that a rollup may have: a question reads each of them.
 pub const MAX_STRIPES: u16 = 64;
-
-/// The names of the measures in the definition file.
-pub const MEASURES: [&str; 3] = ["count", "sum(attribute)", "avg(attribute)"];
 
 /// How long a time bucket is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Granularity {
     /// A minute.
     Minute,
+    /// A quarter of an hour.
+    QuarterHour,
     /// An hour.
     Hour,
     /// A calendar day.
@@ -87,42 +107,23 @@ impl Rollup {
         self.measures.iter().find(|known| known.name == name).map(|known| &known.measure)
     }
 
-    /// The attributes that are measured, each once.
-    pub fn measured(&self) -> Vec<&Attribute> {
-        let mut attributes: Vec<&Attribute> = Vec::new();
-        for attribute in self.measures.iter().filter_map(|known| known.measure.attribute()) {
-            if !attributes.iter().any(|seen| seen.name == attribute.name) {
-                attributes.push(attribute);
-            }
-        }
-        attributes
+    /// What ranks its groups.
+    pub fn ranked_by(&self) -> Option<&Measure> {
+        self.measure(&self.rank.as_ref()?.by)
     }
-}
 
-impl Measure {
-    /// The attribute it reads, if it reads one.
-    pub fn attribute(&self) -> Option<&Attribute> {
-        match self {
-            Self::Count => None,
-            Self::Sum(attribute) | Self::Avg(attribute) => Some(attribute),
-        }
-    }
-}
-
-impl fmt::Display for Measure {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Count => formatter.write_str("count"),
-            Self::Sum(attribute) => write!(formatter, "sum({})", attribute.name),
-            Self::Avg(attribute) => write!(formatter, "avg({})", attribute.name),
-        }
+    /// Whether it needs the index of ranks.
+    pub fn needs_ranks(&self) -> bool {
+        let is_top = |known: &NamedMeasure| matches!(known.measure, Measure::Top { .. });
+        self.rank.is_some() || self.measures.iter().any(is_top)
     }
 }
 
 impl Granularity {
     /// Every granularity, finest first.
-    pub const EVERY: [Self; 8] = [
+    pub const EVERY: [Self; 9] = [
         Self::Minute,
+        Self::QuarterHour,
         Self::Hour,
         Self::Day,
         Self::Week,
@@ -136,6 +137,7 @@ impl Granularity {
     pub fn name(self) -> &'static str {
         match self {
             Self::Minute => "minute",
+            Self::QuarterHour => "quarter_hour",
             Self::Hour => "hour",
             Self::Day => "day",
             Self::Week => "week",

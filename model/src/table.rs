@@ -8,6 +8,16 @@ pub const ROLLUPS_PARTITION_KEY: &str = "PK";
 /// The sort key of the table that holds rollups.
 pub const ROLLUPS_SORT_KEY: &str = "SK";
 
+/// The attribute of the rollups' table that holds the epoch second at which DynamoDB deletes an item of it.
+pub const ROLLUPS_TTL: &str = "expires_at";
+
+/// The global secondary index of the rollups' table that orders rollup items, where a rollup needs one.
+pub const RANKS_INDEX: &str = "ranks";
+/// Its partition key, a text: what is ordered together.
+pub const RANK: &str = "rank";
+/// Its sort key, a number.
+pub const SCORE: &str = "score";
+
 /// DynamoDB's limit on a partition key's value, in bytes.
 pub const MAX_PARTITION_KEY_BYTES: usize = 2048;
 /// DynamoDB's limit on a sort key's value, in bytes.

@@ -8,6 +8,7 @@ use crate::entity::Entity;
 use crate::file::EntityFile;
 use crate::nearest::nearest;
 use crate::overlap::Overlap;
+use crate::rollup::ROLLUP_MARK;
 use crate::table::TableDefinition;
 
 use crate::value;
@@ -59,6 +60,8 @@ pub(super) fn check(
         keys,
         primary: if table.sort_key.is_some() { 2 } else { 1 },
         discriminator: discriminator(name, file, table, report),
+        // Whether the table has rollup items is known when all rollups are.
+        excluded: None,
         collections: file.collections.clone(),
         patterns: Vec::new(),
         unique,
@@ -219,6 +222,13 @@ fn discriminator(
             );
         }
         match value::encode(&AttributeType::Any, &json(text)) {
+            Ok(AttributeValue::S(mark))
+                if *attribute == table.entity_attribute && mark == ROLLUP_MARK =>
+            {
+                let message =
+                    format!("`match` on `{attribute}` is `{mark}`, which rollup items have");
+                report.value(&path, message, "expected another text");
+            }
             Ok(value @ (AttributeValue::S(_) | AttributeValue::N(_) | AttributeValue::Bool(_))) => {
                 values.push((attribute.clone(), value));
             }

@@ -2,19 +2,42 @@
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
+mod kept;
+mod measures;
+mod source;
+
+use self::source::source;
 use super::Report;
-use crate::attribute::{Attribute, AttributeType};
+use crate::attribute::AttributeType;
 use crate::entity::Entity;
 use crate::file::{FileDefinition, RollupFile};
 use crate::nearest::expected;
-use crate::rollup::{Granularity, MAX_STRIPES, MEASURES, Measure, NamedMeasure, Rollup};
+use crate::rollup::{Granularity, MAX_STRIPES, Rollup, Source};
 
-/// The most measures of a rollup: DynamoDB takes an update expression of 4 KB.
-const MAX_MEASURES: usize = 100;
 /// Names that the parameters and answers of a rollup's query have for themselves.
-const RESERVED: [&str; 11] = [
-    "from", "to", "every", "limit", "cursor", "start", "end", "order", "format", "measures",
+pub(super) const RESERVED: [&str; 22] = [
+    "from",
+    "to",
+    "every",
+    "time_zone",
+    "week_start",
+    "fiscal_year_start",
+    "measures",
+    "fill",
+    "compare",
+    "limit",
+    "cursor",
+    "order",
+    "format",
+    "neighbours",
+    "dimensions",
+    "start",
+    "end",
+    "previous",
+    "change",
+    "filled",
     "parked",
+    "rank",
 ];
 
 pub(super) fn check(
@@ -27,17 +50,26 @@ pub(super) fn check(
     report.name(&["rollups", name], "a rollup", name);
     let entity = entity(name, file, definition, entities, report)?;
     let granularities = granularities(name, file, report);
+    let time = time(name, file, entity, &granularities, report);
+    let dimensions = dimensions(name, file, entity, report);
+    let measures = measures::check(name, file, entity, time.as_ref(), report);
+    let rank = kept::rank(name, file, &dimensions, &measures, report);
     let rollup = Rollup {
         name: name.to_owned(),
         entity: entity.name.clone(),
         filter: super::filter::check(name, file, entity, report),
-        dimensions: dimensions(name, file, entity, report),
-        time: time(name, file, entity, &granularities, report),
+        dimensions,
+        time,
+        keep: kept::keep(name, file, &granularities, report),
+        on_ttl_expiry: kept::on_ttl_expiry(name, file, report),
+        rank,
         granularities,
         time_zone: time_zone(name, file, report),
         time_zone_name: file.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
-        measures: measures(name, file, entity, report),
+        measures,
         stripes: stripes(name, file, report),
+        // That is decided when all rollups and entities are known: see `super::home`.
+        home: None,
     };
     Some(rollup)
 }
@@ -60,35 +92,13 @@ fn entity<'a>(
     entities.iter().find(|entity| entity.name == file.of)
 }
 
-fn attribute<'a>(
-    path: &[&str],
-    name: &str,
-    entity: &'a Entity,
-    report: &mut Report<'_>,
-) -> Option<&'a Attribute> {
-    let found = entity.attribute(name);
-    if found.is_some() {
-        return found;
-    }
-    let outer = name.split(['.', '[']).next().and_then(|first| entity.attribute(first));
-    if let Some(outer) = outer {
-        let message = format!("`{name}` lies in `{}`", outer.name);
-        report.value(path, message, "expected an attribute of the item itself, not one in another");
-        return None;
-    }
-    let names: Vec<_> = entity.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
-    let message = format!("`{name}` is no attribute of `{}`", entity.name);
-    report.value(path, message, expected(name, &names));
-    None
-}
-
 fn dimensions(
     name: &str,
     file: &RollupFile,
     entity: &Entity,
     report: &mut Report<'_>,
-) -> Vec<Attribute> {
-    let mut dimensions: Vec<Attribute> = Vec::new();
+) -> Vec<Source> {
+    let mut dimensions: Vec<Source> = Vec::new();
     for (position, dimension) in file.by.iter().enumerate() {
         let position = position.to_string();
         let path = ["rollups", name, "by", &position];
@@ -96,22 +106,21 @@ fn dimensions(
             let help = format!("reserved names are {}", RESERVED.join(", "));
             report.value(&path, format!("`{dimension}` is reserved, a query uses it itself"), help);
         }
-        let Some(attribute) = attribute(&path, dimension, entity, report) else { continue };
-        if !attribute.kind.of_one().is_scalar() {
+        let Some(source) = source(&path, dimension, entity, report) else { continue };
+        if !source.of_one().kind.is_scalar() {
             let message =
-                format!("`{dimension}` is {}, which makes no group", attribute.kind.noun());
-            let help = "expected text, a number, a boolean, an enum, a timestamp, or a set of texts or numbers";
+                format!("`{dimension}` is {}, which makes no group", source.kind().noun());
+            let help = "expected text, a number, a boolean, an enum, a timestamp, or a set or a list of such `items`";
             report.value(&path, message, help);
         }
-        let is_set = |other: &&Attribute| matches!(other.kind, AttributeType::Set(_));
-        if let Some(other) = dimensions.iter().find(is_set).filter(|_| is_set(&attribute)) {
-            let message = format!("`{}` and `{dimension}` are both sets", other.name);
+        if let Some(other) = dimensions.iter().find(|other| other.is_many() && source.is_many()) {
+            let message = format!("`{}` and `{dimension}` both have several values", other.name());
             report.value(&path, message, "expected one at most, or a rollup for each");
         }
-        if dimensions.iter().any(|seen| seen.name == *dimension) {
+        if dimensions.iter().any(|seen| seen.name() == dimension) {
             report.value(&path, format!("`{dimension}` twice"), "expected each dimension once");
         }
-        dimensions.push(attribute.clone());
+        dimensions.push(source);
     }
     dimensions
 }
@@ -150,7 +159,7 @@ fn time(
     entity: &Entity,
     granularities: &[Granularity],
     report: &mut Report<'_>,
-) -> Option<Attribute> {
+) -> Option<Source> {
     let Some(time) = &file.time else {
         if let Some(granularity) =
             granularities.iter().find(|granularity| **granularity != Granularity::All)
@@ -165,15 +174,15 @@ fn time(
         return None;
     };
     let path = ["rollups", name, "time"];
-    let attribute = attribute(&path, time, entity, report)?;
-    if !matches!(attribute.kind, AttributeType::Timestamp(_)) {
+    let source = source(&path, time, entity, report)?;
+    if !matches!(source.kind(), AttributeType::Timestamp(_)) {
         report.value(
             &path,
-            format!("`{time}` is {}", attribute.kind.noun()),
+            format!("`{time}` is {}", source.kind().noun()),
             "expected a timestamp",
         );
     }
-    Some(attribute.clone())
+    Some(source)
 }
 
 fn time_zone(name: &str, file: &RollupFile, report: &mut Report<'_>) -> TimeZone {
@@ -196,46 +205,6 @@ fn time_zone(name: &str, file: &RollupFile, report: &mut Report<'_>) -> TimeZone
     })
 }
 
-fn measures(
-    name: &str,
-    file: &RollupFile,
-    entity: &Entity,
-    report: &mut Report<'_>,
-) -> Vec<NamedMeasure> {
-    if file.measures.len() > MAX_MEASURES {
-        let message = format!("{} measures", file.measures.len());
-        report.key(
-            &["rollups", name, "measures"],
-            message,
-            format!("expected {MAX_MEASURES} or fewer"),
-        );
-    }
-    if file.measures.is_empty() {
-        report.key(
-            &["rollups", name, "measures"],
-            "no measure",
-            "expected one or more, such as { orders = \"count\" }",
-        );
-    }
-    let mut measures = Vec::new();
-    for (measure, text) in &file.measures {
-        let path = ["rollups", name, "measures", measure];
-        report.name(&path, "a measure", measure);
-        if RESERVED.contains(&measure.as_str()) {
-            let help = format!("reserved names are {}", RESERVED.join(", "));
-            report.key(&path, format!("`{measure}` is reserved, answers use it themselves"), help);
-        }
-        if file.by.contains(measure) {
-            let message = format!("`{measure}` is a dimension and a measure");
-            report.key(&path, message, "expected another name for the measure");
-        }
-        if let Some(parsed) = parse_measure(&path, text, entity, report) {
-            measures.push(NamedMeasure { name: measure.clone(), measure: parsed });
-        }
-    }
-    measures
-}
-
 fn stripes(name: &str, file: &RollupFile, report: &mut Report<'_>) -> u16 {
     let stripes = file.stripes.unwrap_or(1);
     let within = u16::try_from(stripes).ok().filter(|stripes| (1..=MAX_STRIPES).contains(stripes));
@@ -248,42 +217,4 @@ fn stripes(name: &str, file: &RollupFile, report: &mut Report<'_>) -> u16 {
         );
         1
     })
-}
-
-fn parse_measure(
-    path: &[&str; 4],
-    text: &str,
-    entity: &Entity,
-    report: &mut Report<'_>,
-) -> Option<Measure> {
-    if text == "count" {
-        return Some(Measure::Count);
-    }
-    let call = text.strip_suffix(')').and_then(|text| text.split_once('('));
-    let Some((function @ ("sum" | "avg"), argument)) = call else {
-        report.value(path, format!("`{text}` is no measure"), expected(text, &MEASURES));
-        return None;
-    };
-    let attribute = attribute(path, argument.trim(), entity, report)?;
-    if !attribute.kind.is_numeric() {
-        let message = format!(
-            "`{}` is {}, which `{function}` cannot add up",
-            attribute.name,
-            attribute.kind.noun()
-        );
-        let numbers: Vec<_> = entity
-            .attributes
-            .iter()
-            .filter(|other| other.kind.is_numeric())
-            .map(|other| other.name.as_str())
-            .collect();
-        report.value(
-            path,
-            message,
-            format!("the numbers of `{}` are: {}", entity.name, numbers.join(", ")),
-        );
-        return None;
-    }
-    let attribute = attribute.clone();
-    Some(if function == "sum" { Measure::Sum(attribute) } else { Measure::Avg(attribute) })
 }

@@ -110,7 +110,7 @@ fn rollups_table(file: &TableFile, report: &mut Report<'_>) -> String {
         report.value(
             &["table", "rollups_table"],
             message,
-            "expected a table of its own for the rollups",
+            "expected a table of its own for the rollups; one rollup's items are kept in this table by a `key` of the rollup, such as key = { PK = \"USER#{user_id}\", SK = \"STATS\" }",
         );
     }
     name.clone()

@@ -1,7 +1,9 @@
 //! The checker against definition files: a good one, and one file for each thing that can be wrong.
 
 mod hidden;
+mod homes;
 mod others;
+mod reserved;
 
 use crate::Model;
 use crate::error::DefinitionError;
@@ -563,8 +565,8 @@ fn a_set_makes_a_group_of_each_member_where_it_can() {
         assert!(Model::parse("weir.toml", &with(by)).is_ok(), "{by}");
     }
     let cases = [
-        (r#""tags", "sizes""#, "`tags` and `sizes` are both sets", "a rollup for each"),
-        (r#""seals""#, "`seals` is a set, which makes no group", "a set of texts or numbers"),
+        (r#""tags", "sizes""#, "`tags` and `sizes` both have several values", "a rollup for each"),
+        (r#""seals""#, "`seals` is a set, which makes no group", "a set or a list of such"),
     ];
     for (by, message, help) in cases {
         let error = Model::parse("weir.toml", &with(by)).expect_err(by);

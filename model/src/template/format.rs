@@ -116,6 +116,14 @@ impl Cut {
         };
         instant.to_zoned(TimeZone::UTC).strftime(pattern).to_string()
     }
+
+    /// The instant at which begins what a timestamp was cut to; `None` for a text that no timestamp is cut to.
+    pub fn instant(self, text: &str) -> Option<jiff::Timestamp> {
+        const FIRST: &str = "0000-01-01T00:00:00Z";
+        let whole = format!("{text}{}", FIRST.get(text.len()..)?);
+        let instant = whole.parse().ok()?;
+        (self.text(instant) == text).then_some(instant)
+    }
 }
 
 /// The one text that a scalar value has in keys and dimensions; `None` when it is not of that type.

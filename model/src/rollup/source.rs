@@ -1,0 +1,81 @@
+//! Where a rollup finds a value in an item: in an attribute, or at a path into its maps.
+
+use serde_dynamo::{AttributeValue, Item};
+
+use crate::attribute::{Attribute, AttributeType};
+use crate::path::{Path, Place};
+
+/// A value that a rollup reads of each item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// Where it is, by the names that are stored.
+    pub path: Path,
+    /// What the value is, under the name that the definition file has for it: `total` or `payment.total`.
+    pub attribute: Attribute,
+}
+
+impl Source {
+    /// The source that a place is, under the text that names it.
+    pub(crate) fn at(place: &Place<'_>, name: &str) -> Self {
+        // What is in something hidden is hidden.
+        let hidden = place.rule().hidden || place.around().any(|(_, outer)| outer.hidden);
+        let attribute = Attribute { name: name.to_owned(), hidden, ..place.rule().clone() };
+        Self { path: place.path.clone(), attribute }
+    }
+
+    /// Its name in the definition, in questions and in the names of accumulators.
+    pub fn name(&self) -> &str {
+        &self.attribute.name
+    }
+
+    /// What its values are.
+    pub fn kind(&self) -> &AttributeType {
+        &self.attribute.kind
+    }
+
+    /// The value of an item; what is null is not there.
+    pub fn of<'a>(&self, item: &'a Item) -> Option<&'a AttributeValue> {
+        self.path.value_in(item)
+    }
+
+    /// Each value of an item: of a set or a list the different members, of anything else the value, if it is there.
+    ///
+    /// `None` where a set or a list is expected and something else is there.
+    pub fn values_of(&self, item: &Item) -> Option<Vec<AttributeValue>> {
+        let Some(value) = self.of(item) else { return Some(Vec::new()) };
+        let mut values = match (self.kind(), value) {
+            (AttributeType::Set(_), AttributeValue::Ss(members)) => {
+                members.iter().cloned().map(AttributeValue::S).collect()
+            }
+            (AttributeType::Set(_), AttributeValue::Ns(members)) => {
+                members.iter().cloned().map(AttributeValue::N).collect()
+            }
+            (AttributeType::List(_), AttributeValue::L(members)) => members.clone(),
+            (AttributeType::Set(_) | AttributeType::List(_), _) => return None,
+            (_, value) => vec![value.clone()],
+        };
+        let mut seen = Vec::new();
+        values.retain(|value| {
+            let is_new = !seen.contains(value) && !matches!(value, AttributeValue::Null(_));
+            if is_new {
+                seen.push(value.clone());
+            }
+            is_new
+        });
+        Some(values)
+    }
+
+    /// What one of its values is: of a set or a list a member, of anything else the whole; under the same name.
+    pub fn of_one(&self) -> Attribute {
+        let one = match &self.attribute.kind {
+            AttributeType::List(Some(rule)) => (**rule).clone(),
+            _ => self.attribute.of_one(),
+        };
+        Attribute { name: self.attribute.name.clone(), ..one }
+    }
+
+    /// Whether an item may have several values.
+    pub fn is_many(&self) -> bool {
+        matches!(self.attribute.kind, AttributeType::Set(_) | AttributeType::List(_))
+    }
+}
