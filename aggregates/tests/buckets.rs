@@ -32,6 +32,9 @@ fn keys_are_as_documented() {
     let at = "2026-11-20T06:40:54Z";
     let cases = [
         (Granularity::Minute, "UTC", "minute#2026-11-20T06:40Z"),
+        (Granularity::QuarterHour, "UTC", "quarter_hour#2026-11-20T06:30Z"),
+        (Granularity::QuarterHour, "Asia/Kathmandu", "quarter_hour#2026-11-20T06:30Z"),
+        (Granularity::QuarterHour, "Africa/Monrovia", "quarter_hour#2026-11-20T06:30Z"),
         (Granularity::Hour, "UTC", "hour#2026-11-20T06:00Z"),
         (Granularity::Hour, "Asia/Kathmandu", "hour#2026-11-20T06:15Z"),
         (Granularity::Day, "UTC", "day#2026-11-20"),
@@ -131,6 +134,7 @@ fn keys_that_are_no_buckets_are_refused() {
         "day#",
         "day#2026-13-01",
         "hour#2026-11-20T06:30Z",
+        "quarter_hour#2026-11-20T06:40Z",
         "week#2026-11-17",
         "eon#1",
         "all#1",
@@ -146,7 +150,7 @@ proptest! {
     #[test]
     fn every_instant_is_in_its_bucket_and_buckets_follow_each_other(
         seconds in -2_000_000_000_i64..4_000_000_000, nanos in 0_i32..1_000_000_000,
-        position in 0_usize..ZONES.len(), granularity in prop::sample::select(&Granularity::EVERY[..7]),
+        position in 0_usize..ZONES.len(), granularity in prop::sample::select(&Granularity::EVERY[..8]),
     ) {
         let zone = zone(ZONES[position]);
         let instant = Timestamp::new(seconds, nanos).expect("in range");

@@ -1,0 +1,92 @@
+//! Which buckets in time a rollup keeps, and how long.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use model::{Granularity, Rollup};
+
+use crate::calendar::{Calendar, Period};
+use crate::contribution::expiry;
+
+/// The units of how long buckets are kept, in seconds.
+const UNITS: [(char, u64); 4] = [('w', 604_800), ('d', 86_400), ('h', 3600), ('m', 60)];
+
+/// The buckets in time that a rollup keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The rollup's name.
+    pub rollup: String,
+    /// Their granularities, finest first.
+    pub granularities: Vec<Granularity>,
+    /// How long they are kept after their end, in seconds; those of other granularities for good.
+    pub keep: BTreeMap<Granularity, u64>,
+    /// Their time zone.
+    pub zone: TimeZone,
+    /// Its name.
+    pub zone_name: String,
+    /// When that is asked: what was not kept any more then is gone.
+    pub now: Timestamp,
+}
+
+impl Kept {
+    /// The buckets in time that a rollup keeps at an instant.
+    pub fn at(rollup: &Rollup, now: Timestamp) -> Self {
+        let kept = rollup.granularities.iter().copied();
+        Self {
+            rollup: rollup.name.clone(),
+            granularities: kept.filter(|granularity| *granularity != Granularity::All).collect(),
+            keep: rollup.keep.clone(),
+            zone: rollup.time_zone.clone(),
+            zone_name: rollup.time_zone_name.clone(),
+            now,
+        }
+    }
+
+    /// The same, if nothing were ever gone.
+    pub(super) fn for_good(&self) -> Self {
+        Self { keep: BTreeMap::new(), ..self.clone() }
+    }
+
+    /// Their names, how long they are kept if not for good, and their zone's: `it keeps hour for 2w, day in UTC`.
+    pub fn names(&self) -> String {
+        let name = |granularity: &Granularity| match self.keep.get(granularity) {
+            Some(seconds) => format!("{granularity} for {}", length(*seconds)),
+            None => granularity.to_string(),
+        };
+        let names: Vec<_> = self.granularities.iter().map(name).collect();
+        match names.is_empty() {
+            true => "it keeps no buckets in time".to_owned(),
+            false => format!("it keeps {} in {}", names.join(", "), self.zone_name),
+        }
+    }
+
+    /// Whether a bucket that ends then is kept.
+    pub(crate) fn has(&self, granularity: Granularity, end: Timestamp) -> bool {
+        let expires_at = expiry(&self.keep, granularity, end);
+        expires_at.is_none_or(|expires_at| expires_at > self.now.as_second())
+    }
+
+    /// The first bucket of a granularity that is kept and ends behind an instant.
+    pub(crate) fn first_behind(
+        &self,
+        calendar: &Calendar,
+        granularity: Granularity,
+        instant: Timestamp,
+    ) -> Option<Period> {
+        let period = calendar.period(granularity, instant)?;
+        if self.has(granularity, period.end) {
+            return Some(period);
+        }
+        let keep = i64::try_from(*self.keep.get(&granularity)?).ok()?;
+        // What ends behind this instant is kept: so is the bucket that it is in.
+        let since = Timestamp::from_second(self.now.as_second().saturating_sub(keep)).ok()?;
+        calendar.period(granularity, since)
+    }
+}
+
+/// A length of time in the greatest unit that it is a multiple of.
+fn length(seconds: u64) -> String {
+    let whole = UNITS.into_iter().find(|(_, unit)| seconds.is_multiple_of(*unit));
+    whole.map_or(format!("{seconds}s"), |(name, unit)| format!("{}{name}", seconds / unit))
+}
