@@ -1,310 +1,225 @@
-//! Questions to a rollup: checked against its definition, planned as one range of sort keys, answered in points.
+//! Questions to a rollup: checked against its definition, and planned as periods that its buckets make up.
 //!
-//! **Invariant:** a question that no bucket answers exactly is refused with what could be asked instead; nothing is
+//! ```text
+//! texts ──Plan::of──► groups × periods ──cover──► buckets ──runs──► ranges of sort keys
+//! ```
+//!
+//! | to see | read |
+//! |---|---|
+//! | which groups are asked about | `group` |
+//! | the calendar, the measures, and other choices | `choices` |
+//! | the range and the periods that it is cut into | `asked` |
+//! | what it is compared with | `previous` |
+//! | why a period has no answer, and what has | `refusal` |
+//! | which ranking is asked about | `ranks` |
+//!
+//! **Invariant:** a question that no buckets answer exactly is refused with what could be asked instead; nothing is
 //! guessed, and no plan is a scan.
 
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
-use model::{AttributeValue, Granularity, Item, Number, Rollup, suggestion};
-use thiserror::Error;
+mod asked;
+mod choices;
+mod errors;
+mod group;
+mod previous;
+mod ranks;
+mod refusal;
+mod time;
 
-use crate::amounts::{Accumulator, Amounts};
-use crate::bucket::Bucket;
-use crate::key::{PARKED, partition};
+use jiff::Timestamp;
+use model::{Granularity, Model, Rollup};
+
+use self::errors::noted;
+use crate::calendar::{Calendar, Period};
+use crate::cover::Uncovered;
+
+pub use self::asked::MAX_PERIODS;
+pub use self::errors::{QueryError, QueryErrors};
+pub use self::group::{Group, MAX_GROUPS};
+pub use self::ranks::{Around, RankPlan, RankQuestion};
+pub use self::time::local;
 
 /// A question as it is asked: everything in text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Question {
-    /// The value of each dimension, by name.
+    /// Dimensions and their values, by name; one that has several is asked about several groups.
     pub dimensions: Vec<(String, String)>,
     /// The beginning of the range, included.
     pub from: Option<String>,
     /// The end of the range, excluded.
     pub to: Option<String>,
-    /// The granularity.
+    /// The granularity of a series; without it, a total is asked for.
     pub every: Option<String>,
+    /// The zone of the calendar, instead of the rollup's.
+    pub time_zone: Option<String>,
+    /// The first day of a week, instead of Monday.
+    pub week_start: Option<String>,
+    /// The month in which years begin, instead of January.
+    pub fiscal_year_start: Option<String>,
+    /// What stands where nothing is counted.
+    pub fill: Option<String>,
+    /// Which earlier range it is compared with.
+    pub compare: Option<String>,
+    /// The names of measures, with commas between them, instead of all.
+    pub measures: Option<String>,
 }
 
-/// A question that can be answered: one range of sort keys, in the group's partition or in each of its stripes.
+/// A question that can be answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// The partitions of the group: one, or one for each stripe.
-    pub partitions: Vec<String>,
-    /// The group: the text of each dimension, in the rollup's order.
-    pub group: Vec<String>,
-    /// The granularity.
-    pub granularity: Granularity,
-    /// The first bucket.
-    pub first: Bucket,
-    /// The last bucket, included; the same as `first` for `all`.
-    pub last: Bucket,
+    /// The groups it is about, one or more.
+    pub groups: Vec<Group>,
+    /// What cuts time into periods.
+    pub calendar: Calendar,
+    /// The range.
+    pub asked: Asked,
+    /// The earlier range that it is compared with; its periods belong to those of the range, the first to the first.
+    pub previous: Option<Asked>,
+    /// What stands where nothing is counted.
+    pub fill: Fill,
+    /// The positions of the measures that are asked for, in the order in which they are.
+    pub measures: Vec<usize>,
+    /// When it is asked: buckets that are not kept any more then are not used.
+    pub now: Timestamp,
 }
 
-/// What a rollup knows of one bucket.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Point {
-    /// The bucket.
-    pub bucket: Bucket,
-    /// The value of each measure, in the rollup's order; `None` for a mean of nothing, and in a parked point that cannot
-    /// be read.
-    pub measures: Vec<(String, Option<Number>)>,
-    /// Whether DynamoDB has refused an update of it, so that the values may be wrong until it is repaired.
-    pub parked: bool,
+/// What a question asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// One point of all time.
+    AllTime,
+    /// One point of a range.
+    Total(Period),
+    /// A point of each period of a range.
+    Series {
+        /// How long the periods are.
+        every: Granularity,
+        /// Where the first begins.
+        from: Timestamp,
+        /// Where the last ends.
+        to: Timestamp,
+    },
 }
 
-/// Why a question cannot be answered: the parameter, what is wrong with it, and what could be asked.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("`{parameter}`: {message}")]
-pub struct QueryError {
-    /// The parameter.
-    pub parameter: String,
-    /// What is wrong and what was expected.
-    pub message: String,
+/// What stands where nothing is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fill {
+    /// No point.
+    #[default]
+    None,
+    /// A point of what is measured of nothing.
+    Zero,
+    /// A point without values.
+    Null,
+    /// A point with the values of the one before.
+    Previous,
 }
 
-impl QueryError {
-    fn new(parameter: &str, message: impl Into<String>) -> Self {
-        Self { parameter: parameter.to_owned(), message: message.into() }
-    }
+/// Which earlier range is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compare {
+    PreviousPeriod,
+    PreviousYear,
 }
 
 impl Plan {
-    /// Plans the read that answers a question.
+    /// Plans the answer to a question that is asked at an instant.
     ///
     /// # Errors
-    /// The first parameter that does not go with the rollup.
-    pub fn of(rollup: &Rollup, question: &Question) -> Result<Self, QueryError> {
-        let group = group(rollup, &question.dimensions)?;
-        let partitions = (0..rollup.stripes)
-            .map(|stripe| partition(rollup, stripe, group.iter().map(String::as_str)))
-            .collect::<Option<Vec<_>>>();
-        let partitions = partitions.ok_or_else(|| {
-            QueryError::new("dimensions", "the values are too long to be a group's")
-        })?;
-        let granularity = granularity(rollup, question)?;
-        let (first, last) = range(rollup, granularity, question)?;
-        Ok(Self { partitions, group, granularity, first, last })
-    }
-
-    /// The first and the last sort key of the range, both included.
-    pub fn sort_keys(&self) -> (&str, &str) {
-        (&self.first.key, &self.last.key)
-    }
-}
-
-impl Point {
-    /// Adds up the stripes of a rollup item; `None` when nothing is counted in it any more.
-    ///
-    /// # Errors
-    /// What in an item is not as a rollup item is.
-    pub fn of(rollup: &Rollup, key: &str, stripes: &[Item]) -> Result<Option<Self>, String> {
-        let bucket = Bucket::from_key(key, &rollup.time_zone).ok_or_else(|| {
-            format!(
-                "a rollup item with the sort key `{key}`, which is no bucket of `{}`",
-                rollup.name
-            )
-        })?;
-        let parked = stripes.iter().any(|item| item.get(PARKED).is_some());
-        let amounts = match sum(rollup, stripes) {
-            Ok(amounts) if amounts.is_zero() && !parked => return Ok(None),
-            Ok(amounts) => Some(amounts),
-            // What it holds is what was refused.
-            Err(_) if parked => None,
-            Err(reason) => return Err(reason),
-        };
-        let value = |named: &model::rollup::NamedMeasure| {
-            let value = amounts.as_ref().and_then(|amounts| amounts.measure(&named.measure));
-            (named.name.clone(), value)
-        };
-        Ok(Some(Self { bucket, measures: rollup.measures.iter().map(value).collect(), parked }))
-    }
-}
-
-fn sum(rollup: &Rollup, stripes: &[Item]) -> Result<Amounts, String> {
-    let mut sum = Amounts::default();
-    for item in stripes {
-        sum.merge(&read_amounts(rollup, item)?);
-    }
-    Ok(sum)
-}
-
-/// The accumulators of a stored rollup item.
-///
-/// # Errors
-/// The accumulator that holds no number of its scale.
-pub fn read_amounts(rollup: &Rollup, item: &Item) -> Result<Amounts, String> {
-    let mut amounts = Amounts::default();
-    for accumulator in Accumulator::of(rollup) {
-        let name = accumulator.attribute_name();
-        let units = match item.get(&name) {
-            None => 0,
-            Some(AttributeValue::N(text)) => text
-                .parse::<Number>()
-                .ok()
-                .filter(|number| number.decimal_places() <= accumulator.scale())
-                .and_then(|number| number.to_units(accumulator.scale()))
-                .ok_or_else(|| format!("the accumulator `{name}` is {text}"))?,
-            Some(other) => {
-                return Err(format!("the accumulator `{name}` is {other:?}, expected a number"));
-            }
-        };
-        amounts.add(accumulator, units);
-    }
-    Ok(amounts)
-}
-
-fn group(rollup: &Rollup, given: &[(String, String)]) -> Result<Vec<String>, QueryError> {
-    let names: Vec<_> = rollup.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
-    let valid = if names.is_empty() {
-        format!("`{}` has no dimensions", rollup.name)
-    } else {
-        format!("the dimensions of `{}` are {}", rollup.name, names.join(", "))
-    };
-    for (position, (name, _)) in given.iter().enumerate() {
-        if !names.contains(&name.as_str()) {
-            let near = suggestion(name, names.iter().copied());
-            let parameters = "the other parameters are from, to, every, limit, cursor";
-            let message = format!("no such dimension; {near}{valid}; {parameters}");
-            return Err(QueryError::new(name, message));
-        }
-        if given[..position].iter().any(|(earlier, _)| earlier == name) {
-            return Err(QueryError::new(name, "given twice, expected one value"));
-        }
-    }
-    let text = |dimension: &model::Attribute| {
-        let (_, text) =
-            given.iter().find(|(name, _)| *name == dimension.name).ok_or_else(|| {
-                QueryError::new(&dimension.name, format!("missing; {valid}, each is needed"))
-            })?;
-        let invalid = |message: String| QueryError::new(&dimension.name, message);
-        let asked = dimension.of_one();
-        let value = asked.normalise_text(text).map_err(|error| invalid(error.to_string()))?;
-        model::template::scalar_text(&asked.kind, &value)
-            .ok_or_else(|| invalid("expected a value".to_owned()))
-    };
-    rollup.dimensions.iter().map(text).collect()
-}
-
-fn granularity(rollup: &Rollup, question: &Question) -> Result<Granularity, QueryError> {
-    let kept =
-        || rollup.granularities.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    if let Some(text) = &question.every {
-        let granularity =
-            text.parse().ok().filter(|granularity| rollup.granularities.contains(granularity));
-        return granularity.ok_or_else(|| {
-            QueryError::new(
-                "every",
-                format!("`{text}` is not kept by `{}`; expected {}", rollup.name, kept()),
-            )
+    /// Every parameter that does not go with the rollup.
+    pub fn of(
+        model: &Model,
+        rollup: &Rollup,
+        question: &Question,
+        now: Timestamp,
+    ) -> Result<Self, QueryErrors> {
+        let mut errors = Vec::new();
+        let groups = noted(group::groups(model, rollup, &question.dimensions), &mut errors);
+        let measures =
+            noted(choices::measures(model, rollup, question.measures.as_deref()), &mut errors);
+        let fill = noted(choices::fill(question), &mut errors);
+        let compare = noted(choices::compare(question), &mut errors);
+        let calendar = noted(choices::calendar(rollup, question), &mut errors);
+        let asked = calendar
+            .as_ref()
+            .and_then(|calendar| noted(asked::asked(rollup, calendar, question, now), &mut errors));
+        let earlier = calendar.as_ref().zip(asked.as_ref()).zip(compare.flatten());
+        let previous = earlier.and_then(|((calendar, asked), compare)| {
+            let previous = previous::previous(rollup, calendar, asked, compare, now);
+            noted(previous.map_err(QueryErrors::from), &mut errors)
         });
-    }
-    let ranged = question.from.is_some() || question.to.is_some();
-    match rollup.granularities.as_slice() {
-        [only] => Ok(*only),
-        granularities if !ranged && granularities.contains(&Granularity::All) => {
-            Ok(Granularity::All)
-        }
-        _ => Err(QueryError::new("every", format!("missing; expected one of {}", kept()))),
-    }
-}
-
-fn range(
-    rollup: &Rollup,
-    granularity: Granularity,
-    question: &Question,
-) -> Result<(Bucket, Bucket), QueryError> {
-    if granularity == Granularity::All {
-        let given = [("from", &question.from), ("to", &question.to)]
-            .into_iter()
-            .find(|(_, text)| text.is_some());
-        return match given {
-            Some((parameter, _)) => {
-                Err(QueryError::new(parameter, "every=all is all time and takes no range"))
+        match (groups, calendar, asked, fill, measures) {
+            (Some(groups), Some(calendar), Some(asked), Some(fill), Some(measures))
+                if errors.is_empty() =>
+            {
+                Ok(Self { groups, calendar, asked, previous, fill, measures, now })
             }
-            None => Ok((Bucket::all(), Bucket::all())),
-        };
-    }
-    let zone = &rollup.time_zone;
-    let edge = |parameter: &'static str, text: &Option<String>| {
-        let text = text.as_ref().ok_or_else(|| {
-            QueryError::new(
-                parameter,
-                format!("missing; expected where the range of every={granularity} begins and ends"),
-            )
-        })?;
-        let instant = instant(text, zone).ok_or_else(|| {
-            let message = format!("`{text}` is no time; expected such as 2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339");
-            QueryError::new(parameter, message)
-        })?;
-        aligned(parameter, text, instant, granularity, rollup)
-    };
-    let first = edge("from", &question.from)?;
-    let end = edge("to", &question.to)?;
-    if end.start <= first.start {
-        return Err(QueryError::new(
-            "to",
-            "expected a time after `from`; `to` itself is not included",
-        ));
-    }
-    let before_end =
-        end.start.and_then(|end| end.checked_sub(jiff::SignedDuration::from_nanos(1)).ok());
-    let last = before_end
-        .and_then(|instant| Bucket::at(granularity, instant, zone))
-        .unwrap_or_else(|| first.clone());
-    Ok((first, last))
-}
-
-/// The bucket that begins at an instant; an error that names the neighbours when none does.
-fn aligned(
-    parameter: &str,
-    text: &str,
-    instant: Timestamp,
-    granularity: Granularity,
-    rollup: &Rollup,
-) -> Result<Bucket, QueryError> {
-    let zone = &rollup.time_zone;
-    let beyond =
-        || QueryError::new(parameter, format!("`{text}` is beyond the years 0000 to 9999"));
-    let bucket = Bucket::at(granularity, instant, zone).ok_or_else(beyond)?;
-    if bucket.start == Some(instant) {
-        return Ok(bucket);
-    }
-    let shown = |instant: Option<Timestamp>| {
-        instant.map(|instant| local(instant, zone)).unwrap_or_default()
-    };
-    let message = format!(
-        "`{text}` is not where a {granularity} begins ({}); expected {} or {}",
-        rollup.time_zone_name,
-        shown(bucket.start),
-        shown(bucket.end)
-    );
-    Err(QueryError::new(parameter, message))
-}
-
-/// Reads a time: RFC 3339, or a local date or time of the zone, as short as a year.
-fn instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Some(instant);
-    }
-    let padded = match text.len() {
-        4 => format!("{text}-01-01"),
-        7 => format!("{text}-01"),
-        _ => text.to_owned(),
-    };
-    let local = match padded.parse::<Date>() {
-        Ok(date) if !padded.contains(['T', ' ', ':']) => {
-            date.to_datetime(jiff::civil::Time::midnight())
+            _ => Err(QueryErrors(errors)),
         }
-        _ => padded.parse::<DateTime>().ok()?,
-    };
-    local.to_zoned(zone.clone()).ok().map(|zoned: Zoned| zoned.timestamp())
+    }
+
+    /// The periods of the range from the one that an instant is in, such as that at which the page before ended. A total
+    /// is one period, and all time is none.
+    pub fn periods_from(&self, instant: Timestamp) -> impl Iterator<Item = Period> {
+        self.asked.periods(&self.calendar, instant)
+    }
+
+    /// The same periods, each with the earlier one that it is compared with; `None` where there are fewer earlier ones, and
+    /// where nothing is compared.
+    pub fn pairs_from(&self, instant: Timestamp) -> impl Iterator<Item = (Period, Option<Period>)> {
+        let whole = |asked: Asked| {
+            let start = asked.range().map_or(instant, |range| range.start);
+            asked.periods(&self.calendar, start)
+        };
+        // Pairs are counted from the first, so only what is compared is counted through.
+        let from =
+            self.previous.and_then(|_| self.asked.range()).map_or(instant, |range| range.start);
+        let mut earlier = self.previous.map(whole);
+        let pairs = self
+            .periods_from(from)
+            .map(move |period| (period, earlier.as_mut().and_then(Iterator::next)));
+        pairs.skip_while(move |(period, _)| period.end <= instant)
+    }
+
+    /// Why the question has no answer, where a period of it turns out to have no cover: a change of the clock may move one
+    /// away from the buckets.
+    pub fn uncovered(&self, rollup: &Rollup, period: &Period, uncovered: &Uncovered) -> QueryError {
+        match self.asked.every() {
+            Some(every) => {
+                refusal::of_period(rollup, &self.calendar, every, period, uncovered, self.now)
+            }
+            None => QueryError::new("to", uncovered.to_string()),
+        }
+    }
 }
 
-/// An instant as answers show it: RFC 3339 with the zone's offset, `Z` in UTC.
-pub fn local(instant: Timestamp, zone: &TimeZone) -> String {
-    if *zone == TimeZone::UTC {
-        return instant.to_string();
+impl Asked {
+    /// How long its periods are; `None` for a total and for all time.
+    pub fn every(&self) -> Option<Granularity> {
+        match self {
+            Self::Series { every, .. } => Some(*every),
+            Self::Total(_) | Self::AllTime => None,
+        }
     }
-    instant.display_with_offset(zone.to_offset(instant)).to_string()
+
+    /// The range; `None` for all time.
+    pub fn range(&self) -> Option<Period> {
+        match self {
+            Self::AllTime => None,
+            Self::Total(period) => Some(*period),
+            Self::Series { from, to, .. } => Some(Period { start: *from, end: *to }),
+        }
+    }
+
+    /// Its periods from the one that an instant is in.
+    fn periods(self, calendar: &Calendar, instant: Timestamp) -> impl Iterator<Item = Period> {
+        let period = move |instant: Timestamp| match self {
+            Self::AllTime => None,
+            Self::Total(period) => Some(period).filter(|period| instant < period.end),
+            Self::Series { every, to, .. } => {
+                calendar.period(every, instant).filter(|period| period.end <= to)
+            }
+        };
+        let start = self.range().map_or(instant, |range| range.start.max(instant));
+        std::iter::successors(period(start), move |before| period(before.end))
+    }
 }

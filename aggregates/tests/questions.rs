@@ -1,7 +1,9 @@
 //! Questions to a rollup: what is planned for good ones, what is said to bad ones.
 
-use aggregates::{Plan, Question};
-use model::Model;
+use aggregates::query::MAX_GROUPS;
+use aggregates::{Asked, Bucket, Fill, Plan, Question, cover};
+use jiff::Timestamp;
+use model::{Model, Rollup};
 
 const DEFINITION: &str = r##"
 [table]
@@ -26,6 +28,28 @@ measures = { flights = "count", delay = "sum(delay)" }
 [rollups.total]
 of = "flight"
 measures = { flights = "count" }
+[rollups.kept]
+of = "flight"
+time = "departure"
+buckets = ["hour", "day", "month"]
+keep = { hour = "14d", day = "52w" }
+time_zone = "Europe/Berlin"
+measures = { flights = "count" }
+[rollups.monthly]
+of = "flight"
+time = "departure"
+buckets = ["month"]
+measures = { flights = "count" }
+[rollups.hourly]
+of = "flight"
+time = "departure"
+buckets = ["hour", "day"]
+measures = { flights = "count", late = "sum(delay)" }
+[rollups.by_minute]
+of = "flight"
+time = "departure"
+buckets = ["minute"]
+measures = { flights = "count" }
 [rollups.by_stop]
 of = "flight"
 by = ["origin", "stops"]
@@ -38,20 +62,65 @@ fn question(text: &str) -> Question {
         text.split('&').filter(|pair| !pair.is_empty()).filter_map(|pair| pair.split_once('='))
     {
         let value = value.to_owned();
-        match name {
-            "from" => question.from = Some(value),
-            "to" => question.to = Some(value),
-            "every" => question.every = Some(value),
-            _ => question.dimensions.push((name.to_owned(), value)),
-        }
+        let parameter = match name {
+            "from" => &mut question.from,
+            "to" => &mut question.to,
+            "every" => &mut question.every,
+            "time_zone" => &mut question.time_zone,
+            "week_start" => &mut question.week_start,
+            "fiscal_year_start" => &mut question.fiscal_year_start,
+            "fill" => &mut question.fill,
+            "compare" => &mut question.compare,
+            "measures" => &mut question.measures,
+            _ => {
+                question.dimensions.push((name.to_owned(), value));
+                continue;
+            }
+        };
+        *parameter = Some(value);
     }
     question
 }
 
-fn plan(rollup: &str, text: &str) -> Result<Plan, String> {
-    let model: Model = DEFINITION.parse().expect("valid");
-    Plan::of(model.rollup(rollup).expect("there"), &question(text))
+fn now() -> Timestamp {
+    "2026-11-20T06:40:00Z".parse().expect("valid")
+}
+
+fn model() -> Model {
+    DEFINITION.parse().expect("valid")
+}
+
+fn rollup<'a>(model: &'a Model, name: &str) -> &'a Rollup {
+    model.rollup(name).expect("there")
+}
+
+fn plan(name: &str, text: &str) -> Result<Plan, String> {
+    let model = model();
+    Plan::of(&model, rollup(&model, name), &question(text), now())
         .map_err(|error| error.to_string())
+}
+
+fn planned(name: &str, text: &str) -> Plan {
+    plan(name, text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn refused(name: &str, text: &str) -> String {
+    plan(name, text).err().unwrap_or_else(|| panic!("{text}: expected a mistake"))
+}
+
+/// The periods of a plan, each as the dates or local times on which it begins and, behind `<`, that which it is compared with.
+fn pairs(plan: &Plan) -> Vec<String> {
+    let shown = |instant: Timestamp| {
+        let text = instant.to_zoned(plan.calendar.zone.clone()).datetime().to_string();
+        text.strip_suffix(":00").unwrap_or(&text).replace("T00:00", "")
+    };
+    let pairs = plan.pairs_from(Timestamp::MIN);
+    pairs
+        .map(|(period, earlier)| match earlier {
+            None => shown(period.start),
+            Some(earlier) => format!("{} < {}", shown(period.start), shown(earlier.start)),
+        })
+        .collect()
 }
 
 #[test]
@@ -93,12 +162,20 @@ fn a_question_is_one_partition_and_one_range_of_sort_keys() {
         ("by_stop", "origin=TXL&stops=2.50", "by_stop#TXL#2.5", ("all", "all")),
     ];
     for (rollup, text, partition, sort_keys) in cases {
-        let plan = plan(rollup, text).expect(text);
-        assert_eq!(
-            (&plan.partitions[..], plan.sort_keys()),
-            (&[partition.to_owned()][..], sort_keys),
-            "{text}"
-        );
+        let model = model();
+        let (plan, rollup) = (planned(rollup, text), model.rollup(rollup).expect("there"));
+        let partitions = plan.groups[0].partitions(rollup).expect("short");
+        assert_eq!(partitions, [partition], "{text}");
+        let keys = |bucket: Option<&Bucket>| bucket.expect("a bucket").key.clone();
+        let buckets: Vec<Bucket> = match plan.asked.range() {
+            None => vec![Bucket::all()],
+            Some(range) => {
+                let periods = plan.periods_from(range.start);
+                periods.flat_map(|period| cover(rollup, &period, now()).expect(text)).collect()
+            }
+        };
+        let ends = (keys(buckets.first()), keys(buckets.last()));
+        assert_eq!((ends.0.as_str(), ends.1.as_str()), sort_keys, "{text}");
     }
 }
 
@@ -109,13 +186,14 @@ fn a_question_that_cannot_be_answered_says_what_could_be() {
         ("", "`origin`: missing; the dimensions of `delays` are origin, gate, each is needed"),
         ("origin=TXL", "`gate`: missing; the dimensions"),
         ("origin=TXL&gate=x", "`gate`: expected a decimal number"),
-        ("origin=TXL&gate=1&gate=2", "`gate`: given twice"),
+        ("origin=TXL&gate=1&gate=01", "`gate`: `01` twice, expected each value once"),
         ("orgin=TXL&gate=1", "`orgin`: no such dimension; did you mean `origin`?"),
         (
-            "{group}&every=week",
-            "`every`: `week` is not kept by `delays`; expected hour, day, month, all",
+            "{group}&every=weeks",
+            "`every`: `weeks`; did you mean `week`? expected minute, quarter_hour, hour, day, week, month, quarter, year, all",
         ),
-        ("{group}&from=2026-01-01", "`every`: missing; expected one of hour, day, month, all"),
+        ("{group}&from=2026-01-01", "`to`: missing; expected where the range ends"),
+        ("{group}&to=2026-01-01", "`from`: missing; expected where the range begins"),
         ("{group}&every=day&from=2026-01-01", "`to`: missing"),
         ("{group}&every=day", "`from`: missing"),
         ("{group}&every=all&from=2026", "`from`: every=all is all time and takes no range"),
@@ -132,7 +210,335 @@ fn a_question_that_cannot_be_answered_says_what_could_be() {
         ),
     ];
     for (text, expected) in cases {
-        let message = plan("delays", &text.replace("{group}", group)).expect_err(text);
+        let message = refused("delays", &text.replace("{group}", group));
         assert!(message.starts_with(expected), "{text}: {message}");
     }
+}
+
+#[test]
+fn a_question_about_several_groups_is_about_every_combination() {
+    let plan = planned("delays", "origin=TXL&gate=1&gate=02&origin=SFO");
+    let texts: Vec<_> = plan.groups.iter().map(|group| group.texts.join(" ")).collect();
+    assert_eq!(texts, ["TXL 1", "TXL 2", "SFO 1", "SFO 2"]);
+    let model = model();
+    let partitions = plan.groups[3].partitions(rollup(&model, "delays"));
+    assert_eq!(partitions, Some(vec!["delays#SFO#2".to_owned()]));
+    let many = |count: usize| {
+        let gates: Vec<_> = (0..count).map(|gate| format!("gate={gate}&")).collect();
+        format!("{}origin=TXL&origin=SFO", gates.concat())
+    };
+    assert_eq!(planned("delays", &many(MAX_GROUPS / 2)).groups.len(), MAX_GROUPS);
+    let message = refused("delays", &many(MAX_GROUPS / 2 + 1));
+    assert_eq!(message, "`dimensions`: 102 groups at once, expected 100 or fewer");
+}
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    let message = refused(
+        "delays",
+        "gate=x&fill=nothing&measures=delay,delays&every=day&from=soon&to=2026-01-02T00:00",
+    );
+    let told: Vec<_> =
+        message.split("; `").map(|part| part.split(':').next().unwrap_or_default()).collect();
+    assert_eq!(told, ["`origin`", "gate`", "measures`", "fill`", "from`"], "{message}");
+}
+
+#[test]
+fn without_a_granularity_a_range_is_one_total() {
+    let plan = planned("delays", "origin=TXL&gate=1&from=2026-01-15T06:00&to=2026-03-02");
+    let Asked::Total(period) = plan.asked else { panic!("{:?}", plan.asked) };
+    assert_eq!(period.start.to_string(), "2026-01-15T05:00:00Z");
+    assert_eq!(period.end.to_string(), "2026-03-01T23:00:00Z");
+    assert_eq!(plan.periods_from(Timestamp::MIN).collect::<Vec<_>>(), [period]);
+    assert_eq!(plan.periods_from(period.end).count(), 0);
+    assert_eq!(planned("total", "").asked, Asked::AllTime);
+}
+
+#[test]
+fn a_series_is_cut_by_the_calendar_that_is_asked_for() {
+    let starts = |text: &str| pairs(&planned("hourly", text));
+    assert_eq!(
+        starts("every=week&week_start=sunday&from=2026-11-01&to=2026-11-15"),
+        ["2026-11-01", "2026-11-08"]
+    );
+    assert_eq!(
+        starts("every=quarter&fiscal_year_start=february&from=2025-11&to=2026-05"),
+        ["2025-11-01", "2026-02-01"]
+    );
+    assert_eq!(
+        starts("every=year&fiscal_year_start=april&from=2025-04&to=2026-04"),
+        ["2025-04-01"]
+    );
+    let plan =
+        planned("hourly", "every=day&time_zone=america/new_york&from=2026-03-08&to=2026-03-10");
+    assert_eq!(pairs(&plan), ["2026-03-08", "2026-03-09"]);
+    assert_eq!(plan.calendar.zone_name, "America/New_York");
+    let first = plan.periods_from(Timestamp::MIN).next().expect("a period");
+    assert_eq!(first.start.to_string(), "2026-03-08T05:00:00Z");
+    assert_eq!(first.end.to_string(), "2026-03-09T04:00:00Z");
+}
+
+#[test]
+fn a_series_goes_on_where_a_page_ended() {
+    let plan = planned("hourly", "every=day&from=2026-03-01&to=2026-04-01&compare=previous_period");
+    let all: Vec<_> = plan.pairs_from(Timestamp::MIN).collect();
+    assert_eq!(all.len(), 31);
+    for position in [0, 7, 30] {
+        let rest: Vec<_> = plan.pairs_from(all[position].0.start).collect();
+        assert_eq!(rest, all[position..]);
+        let (period, _) = all[position];
+        let periods: Vec<_> = plan.periods_from(period.start).collect();
+        assert_eq!(periods.len(), 31 - position);
+    }
+    assert_eq!(plan.pairs_from(all[30].0.end).count(), 0);
+}
+
+#[test]
+fn what_is_compared_is_as_long_or_a_year_earlier() {
+    let cases = [
+        (
+            "every=month&from=2026-01&to=2026-03&compare=previous_period",
+            "2026-01-01 < 2025-11-01|2026-02-01 < 2025-12-01",
+        ),
+        (
+            "every=day&from=2026-01-02&to=2026-01-04&compare=previous_period",
+            "2026-01-02 < 2025-12-31|2026-01-03 < 2026-01-01",
+        ),
+        (
+            "every=week&from=2026-03-02&to=2026-03-16&compare=previous_period",
+            "2026-03-02 < 2026-02-16|2026-03-09 < 2026-02-23",
+        ),
+        (
+            "every=week&from=2026-03-02&to=2026-03-09&compare=previous_year",
+            "2026-03-02 < 2025-03-03",
+        ),
+        (
+            "every=hour&from=2026-03-02T06:00&to=2026-03-02T08:00&compare=previous_period",
+            "2026-03-02T06:00 < 2026-03-02T04:00|2026-03-02T07:00 < 2026-03-02T05:00",
+        ),
+        (
+            "every=hour&from=2026-03-02T06:00&to=2026-03-02T07:00&compare=previous_year",
+            "2026-03-02T06:00 < 2025-03-02T06:00",
+        ),
+        (
+            "every=quarter&from=2026-01&to=2026-07&compare=previous_year",
+            "2026-01-01 < 2025-01-01|2026-04-01 < 2025-04-01",
+        ),
+        // A leap year has a day more than the year before.
+        (
+            "every=day&from=2028-02-28&to=2028-03-02&compare=previous_year",
+            "2028-02-28 < 2027-02-28|2028-02-29 < 2027-03-01|2028-03-01",
+        ),
+        (
+            "every=day&from=2028-02-28&to=2028-02-29&compare=previous_year",
+            "2028-02-28 < 2027-02-28",
+        ),
+        ("from=2026-01-31&to=2026-03-02&compare=previous_period", "2026-01-31 < 2026-01-01"),
+        ("from=2026-03&to=2026-04&compare=previous_period", "2026-03-01 < 2026-02-01"),
+        // A day of 23 hours is compared with one of 24.
+        (
+            "every=day&time_zone=Europe/Berlin&from=2026-03-29&to=2026-03-30&compare=previous_period",
+            "2026-03-29 < 2026-03-28",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(pairs(&planned("hourly", text)).join("|"), expected, "{text}");
+    }
+    assert_eq!(
+        refused("total", "compare=previous_year"),
+        "`compare`: all time has nothing before it; expected from and to"
+    );
+}
+
+#[test]
+fn measures_and_fills_are_chosen() {
+    let plan = planned(
+        "hourly",
+        "measures=late,flights&fill=previous&every=day&from=2026-01-01&to=2026-01-02",
+    );
+    assert_eq!((plan.measures, plan.fill), (vec![1, 0], Fill::Previous));
+    let plan = planned("total", "");
+    assert_eq!((plan.measures, plan.fill), (vec![0], Fill::None));
+}
+
+#[test]
+fn a_choice_that_is_none_is_refused_with_those_there_are() {
+    let cases = [
+        (
+            "measures=flight,late",
+            "`measures`: `flight` is no measure of `hourly`; did you mean `flights`? expected flights, late",
+        ),
+        (
+            "measures=delay",
+            "`measures`: `delay` is no measure of `hourly`; expected flights, late; it is one of `delays`",
+        ),
+        ("measures=late,late", "`measures`: `late` twice, expected each measure once"),
+        ("fill=last", "`fill`: `last`; expected zero, null, previous"),
+        (
+            "compare=previous",
+            "`compare`: `previous`; did you mean `previous_year`? expected previous_period, previous_year",
+        ),
+        ("week_start=Sunday", "`week_start`: `Sunday`; did you mean `sunday`? expected monday,"),
+        ("fiscal_year_start=4", "`fiscal_year_start`: `4`; expected january,"),
+        (
+            "time_zone=Europe/Berlim",
+            "`time_zone`: `Europe/Berlim` is no time zone; did you mean `Europe/Berlin`? expected a name such as",
+        ),
+        (
+            "gate=1",
+            "`gate`: no such dimension; `hourly` has no dimensions; it is one of `delays`; the other parameters are from, to, every, time_zone,",
+        ),
+    ];
+    for (text, expected) in cases {
+        let message = refused("hourly", &format!("{text}&every=day&from=2026-01-01&to=2026-01-02"));
+        assert!(message.starts_with(expected), "{text}: {message}");
+    }
+}
+
+#[test]
+fn what_no_buckets_make_up_is_refused_with_what_some_do() {
+    let cases = [
+        (
+            "hourly",
+            "every=day&time_zone=Asia/Kathmandu&from=2026-11-20&to=2026-11-21",
+            "`time_zone`: a day (Asia/Kathmandu) begins at 2026-11-20T00:00:00+05:45, which is not where a bucket of `hourly` does (it keeps hour, day in UTC); expected time_zone=UTC, or a time zone whose offset is whole hours, such as Europe/Berlin",
+        ),
+        (
+            "monthly",
+            "every=week&from=2026-11-16&to=2026-11-23",
+            "`every`: a week (UTC) begins at 2026-11-16T00:00:00Z, which is not where a bucket of `monthly` does (it keeps month in UTC); expected every=month, quarter, year",
+        ),
+        (
+            "monthly",
+            "every=month&time_zone=Europe/Berlin&from=2026-11&to=2026-12",
+            "`time_zone`: a month (Europe/Berlin) begins at 2026-11-01T00:00:00+01:00, which is not where a bucket of `monthly` does (it keeps month in UTC); expected time_zone=UTC",
+        ),
+        (
+            "by_minute",
+            "every=year&from=2026&to=2027",
+            "`every`: a year takes more than 100000 buckets of `by_minute` (it keeps minute in UTC); expected every=minute, quarter_hour, hour, day, week, month",
+        ),
+        (
+            "monthly",
+            "from=2026-01-15&to=2026-03",
+            "`from`: `2026-01-15` is not where a bucket of `monthly` begins (it keeps month in UTC); expected 2026-01-01T00:00:00Z or 2026-02-01T00:00:00Z",
+        ),
+        (
+            "hourly",
+            "time_zone=Asia/Kathmandu&from=2026-01-01T00:45&to=2026-01-02",
+            "`to`: `2026-01-02` is not where a bucket of `hourly` ends (it keeps hour, day in UTC); expected 2026-01-01T23:45:00+05:45 or 2026-01-02T00:45:00+05:45",
+        ),
+        (
+            "hourly",
+            "",
+            "`from`: missing; `hourly` does not keep all time (it keeps hour, day in UTC); expected where the range begins, and its end in `to`",
+        ),
+        (
+            "hourly",
+            "every=all",
+            "`every`: `all` is not kept by `hourly` (it keeps hour, day in UTC); expected from and to instead, for the total of a range",
+        ),
+        (
+            "total",
+            "every=day&from=2026-01-01&to=2026-01-02",
+            "`every`: `day` cannot be made of what `total` keeps; expected all",
+        ),
+        (
+            "total",
+            "from=2026-01-01&to=2026-01-02",
+            "`from`: `total` keeps no buckets in time; expected no range",
+        ),
+        (
+            "by_minute",
+            "every=minute&from=2026&to=2027",
+            "`every`: about 525600 periods from 2026-01-01T00:00:00Z to 2027-01-01T00:00:00Z, of 100000 at most; expected a shorter range or every=quarter_hour",
+        ),
+        (
+            "by_minute",
+            "every=week&week_start=sunday&from=2026-11-16&to=2026-11-22",
+            "`from`: `2026-11-16` is not where a week begins (UTC, weeks from Sunday); expected 2026-11-15T00:00:00Z or 2026-11-22T00:00:00Z",
+        ),
+        (
+            "monthly",
+            "every=month&from=2026-01&to=2026-02&compare=previous_period&fill=zero&time_zone=UTC&measures=",
+            "`measures`: `` is no measure of `monthly`; expected flights",
+        ),
+    ];
+    for (rollup, text, expected) in cases {
+        assert_eq!(refused(rollup, text), expected, "{text}");
+    }
+}
+
+/// It is the twentieth of November: hours are kept since the sixth, days since that of the year before.
+#[test]
+fn what_is_not_kept_any_more_is_refused_with_what_is() {
+    let kept = "it keeps hour for 2w, day for 52w, month in Europe/Berlin";
+    let cases = [
+        (
+            "every=day&from=2025-11-01&to=2026-01-01",
+            format!(
+                "`from`: a day (Europe/Berlin) from 2025-11-01T00:00:00+01:00 is made of buckets of `kept` that are not kept any more ({kept}); expected from=2025-11-21T00:00:00+01:00, or every=month, quarter, year"
+            ),
+        ),
+        (
+            "every=day&time_zone=UTC&from=2026-10-01&to=2026-11-19",
+            format!(
+                "`from`: a day (UTC) from 2026-10-01T00:00:00Z is made of buckets of `kept` that are not kept any more ({kept}); expected from=2026-11-07T00:00:00Z, or time_zone=Europe/Berlin, or a time zone that is whole hours from Europe/Berlin"
+            ),
+        ),
+        (
+            "every=hour&from=2026-10-01&to=2026-11-19&compare=previous_period",
+            format!(
+                "`from`: an hour (Europe/Berlin) from 2026-10-01T00:00:00+02:00 is made of buckets of `kept` that are not kept any more ({kept}); expected from=2026-11-06T07:00:00+01:00, or every=day, week, month, quarter, year"
+            ),
+        ),
+        (
+            "every=day&from=2026-01-01&to=2026-11-19&compare=previous_year",
+            format!(
+                "`compare`: from 2025-01-01T00:00:00+01:00 to 2025-11-19T00:00:00+01:00: `from`: a day (Europe/Berlin) from 2025-01-01T00:00:00+01:00 is made of buckets of `kept` that are not kept any more ({kept}); expected from=2025-11-21T00:00:00+01:00, or every=month, quarter, year"
+            ),
+        ),
+        (
+            "from=2026-10-01T12:00&to=2026-11-19",
+            format!(
+                "`from`: `2026-10-01T12:00` is where a bucket of `kept` begins that is not kept any more ({kept}); expected 2026-10-01T00:00:00+02:00 or 2026-10-02T00:00:00+02:00"
+            ),
+        ),
+        (
+            "from=2024&to=2025-10-15",
+            format!(
+                "`to`: `2025-10-15` is where a bucket of `kept` ends that is not kept any more ({kept}); expected 2025-10-01T00:00:00+02:00 or 2025-11-01T00:00:00+01:00"
+            ),
+        ),
+        (
+            "from=2025-11-01&to=2025-11-25",
+            format!(
+                "`from`: what follows `2025-11-01` is made of buckets of `kept` that are not kept any more ({kept}); expected from=2025-11-21T00:00:00+01:00"
+            ),
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(refused("kept", text), expected, "{text}");
+    }
+    planned("kept", "every=day&from=2025-11-21&to=2026-11-20");
+    planned("kept", "every=month&from=2020&to=2026-11&compare=previous_year");
+    planned("kept", "from=2020&to=2026-11-20T06:00");
+}
+
+/// Lord Howe Island is ahead by whole hours in summer alone.
+#[test]
+fn a_period_within_a_series_that_has_no_cover_is_told_as_at_its_ends() {
+    let model = model();
+    let hourly = rollup(&model, "hourly");
+    let plan =
+        planned("hourly", "every=month&time_zone=Australia/Lord_Howe&from=2026-01&to=2027-01");
+    let uncovered = plan.periods_from(Timestamp::MIN).find_map(|period| {
+        let uncovered = cover(hourly, &period, now()).err()?;
+        Some(plan.uncovered(hourly, &period, &uncovered).to_string())
+    });
+    let message = uncovered.expect("a month in winter");
+    assert!(
+        message.starts_with("`time_zone`: a month (Australia/Lord_Howe) ends at 2026-05-01T00:00:00+10:30, which is not where a bucket of `hourly` does"),
+        "{message}"
+    );
 }

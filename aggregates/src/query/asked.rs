@@ -1,0 +1,232 @@
+//! What a question asks for: all time, the total of a range, or the periods that it is cut into.
+
+use jiff::Timestamp;
+use model::{Granularity, Rollup, suggestion};
+
+use super::errors::{QueryError, QueryErrors, noted};
+use super::refusal;
+use super::time::{instant, local};
+use super::{Asked, Question};
+use crate::calendar::{Calendar, Period};
+use crate::clock;
+use crate::cover::{Edge, Kept, Uncovered, cover};
+
+/// The most periods of a series.
+pub const MAX_PERIODS: u64 = 100_000;
+const DAY_SECONDS: u64 = 86_400;
+
+pub(super) fn asked(
+    rollup: &Rollup,
+    calendar: &Calendar,
+    question: &Question,
+    now: Timestamp,
+) -> Result<Asked, QueryErrors> {
+    let every = question.every.as_deref().map(every).transpose()?;
+    let ranged = [("from", &question.from), ("to", &question.to)];
+    let given = ranged.into_iter().find(|(_, text)| text.is_some());
+    match (every, given) {
+        (Some(Granularity::All), Some((parameter, _))) => {
+            let message = "every=all is all time and takes no range; expected no from and no to";
+            Err(QueryError::new(parameter, message).into())
+        }
+        (Some(Granularity::All), None) | (None, None) => all_time(rollup, every, now),
+        (None, Some(_)) => total(rollup, calendar, question, now),
+        (Some(every), _) => series(rollup, calendar, question, every, now),
+    }
+}
+
+/// The granularity of that name.
+fn every(text: &str) -> Result<Granularity, QueryError> {
+    let names = Granularity::EVERY.map(Granularity::name);
+    text.parse().map_err(|()| {
+        let near = suggestion(text, names);
+        let message = format!("`{text}`; {near}expected {}", names.join(", "));
+        QueryError::new("every", message)
+    })
+}
+
+fn all_time(
+    rollup: &Rollup,
+    every: Option<Granularity>,
+    now: Timestamp,
+) -> Result<Asked, QueryErrors> {
+    if rollup.granularities.contains(&Granularity::All) {
+        return Ok(Asked::AllTime);
+    }
+    let names = Kept::at(rollup, now).names();
+    let error = match every {
+        Some(every) => {
+            let message = format!(
+                "`{every}` is not kept by `{}` ({names}); expected from and to instead, for the total of a range",
+                rollup.name
+            );
+            QueryError::new("every", message)
+        }
+        None => {
+            let message = format!(
+                "missing; `{}` does not keep all time ({names}); expected where the range begins, and its end in `to`",
+                rollup.name
+            );
+            QueryError::new("from", message)
+        }
+    };
+    Err(error.into())
+}
+
+fn total(
+    rollup: &Rollup,
+    calendar: &Calendar,
+    question: &Question,
+    now: Timestamp,
+) -> Result<Asked, QueryErrors> {
+    if Kept::at(rollup, now).granularities.is_empty() {
+        let parameter = if question.from.is_some() { "from" } else { "to" };
+        let message = format!("`{}` keeps no buckets in time; expected no range", rollup.name);
+        return Err(QueryError::new(parameter, message).into());
+    }
+    let edge = |parameter, text| edge(parameter, text, calendar);
+    let period = range(edge("from", &question.from), edge("to", &question.to))?;
+    cover(rollup, &period, now)
+        .map(|_| Asked::Total(period))
+        .map_err(|uncovered| of_total(calendar, question, &uncovered).into())
+}
+
+/// Why a total cannot be made of what the rollup keeps, as a mistake in the edge that is not one of its buckets'.
+fn of_total(calendar: &Calendar, question: &Question, uncovered: &Uncovered) -> QueryError {
+    match uncovered {
+        Uncovered::Edge { edge: Edge::Start, .. } | Uncovered::Gone { edge: Edge::Start, .. } => {
+            let text = question.from.as_deref().unwrap_or_default();
+            QueryError::new("from", uncovered.told(&format!("`{text}`"), &calendar.zone))
+        }
+        Uncovered::Edge { edge: Edge::End, .. } | Uncovered::Gone { edge: Edge::End, .. } => {
+            let text = question.to.as_deref().unwrap_or_default();
+            QueryError::new("to", uncovered.told(&format!("`{text}`"), &calendar.zone))
+        }
+        Uncovered::TooMany(_) => QueryError::new("to", uncovered.to_string()),
+    }
+}
+
+fn series(
+    rollup: &Rollup,
+    calendar: &Calendar,
+    question: &Question,
+    every: Granularity,
+    now: Timestamp,
+) -> Result<Asked, QueryErrors> {
+    let kept = Kept::at(rollup, now);
+    if kept.granularities.is_empty() {
+        let message =
+            format!("`{every}` cannot be made of what `{}` keeps; expected all", kept.rollup);
+        return Err(QueryError::new("every", message).into());
+    }
+    let aligned = |parameter, text| {
+        let instant = edge(parameter, text, calendar)?;
+        let text = text.as_deref().unwrap_or_default();
+        aligned(parameter, text, instant, every, calendar)
+    };
+    let Period { start, end } =
+        range(aligned("from", &question.from), aligned("to", &question.to))?;
+    refuse_too_many(every, calendar, start, end)?;
+    let before_end = end.checked_sub(jiff::SignedDuration::from_nanos(1)).ok();
+    let first = calendar.period(every, start);
+    let last = before_end.and_then(|instant| calendar.period(every, instant));
+    for period in [first, last].into_iter().flatten() {
+        cover(rollup, &period, now).map_err(|uncovered| {
+            refusal::of_period(rollup, calendar, every, &period, &uncovered, now)
+        })?;
+    }
+    Ok(Asked::Series { every, from: start, to: end })
+}
+
+/// Both edges of a range, in their order.
+fn range(
+    from: Result<Timestamp, QueryError>,
+    to: Result<Timestamp, QueryError>,
+) -> Result<Period, QueryErrors> {
+    let mut errors = Vec::new();
+    let from = noted(from.map_err(QueryErrors::from), &mut errors);
+    let to = noted(to.map_err(QueryErrors::from), &mut errors);
+    match (from, to) {
+        (Some(start), Some(end)) if start < end => Ok(Period { start, end }),
+        (Some(_), Some(_)) => {
+            let message = "expected a time after `from`; `to` itself is not included";
+            Err(QueryError::new("to", message).into())
+        }
+        _ => Err(QueryErrors(errors)),
+    }
+}
+
+fn edge(
+    parameter: &str,
+    text: &Option<String>,
+    calendar: &Calendar,
+) -> Result<Timestamp, QueryError> {
+    let verb = if parameter == "from" { "begins" } else { "ends" };
+    let text = text.as_ref().ok_or_else(|| {
+        QueryError::new(parameter, format!("missing; expected where the range {verb}"))
+    })?;
+    instant(text, &calendar.zone).ok_or_else(|| {
+        let message = format!(
+            "`{text}` is no time; expected such as 2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339"
+        );
+        QueryError::new(parameter, message)
+    })
+}
+
+/// Refuses an instant at which no period begins, with those around it.
+fn aligned(
+    parameter: &str,
+    text: &str,
+    instant: Timestamp,
+    every: Granularity,
+    calendar: &Calendar,
+) -> Result<Timestamp, QueryError> {
+    let beyond =
+        || QueryError::new(parameter, format!("`{text}` is beyond the years 0000 to 9999"));
+    let period = calendar.period(every, instant).ok_or_else(beyond)?;
+    if period.start == instant {
+        return Ok(instant);
+    }
+    let message = format!(
+        "`{text}` is not where {} begins ({}); expected {} or {}",
+        refusal::noun(every),
+        refusal::shown(calendar, every),
+        local(period.start, &calendar.zone),
+        local(period.end, &calendar.zone)
+    );
+    Err(QueryError::new(parameter, message))
+}
+
+fn refuse_too_many(
+    every: Granularity,
+    calendar: &Calendar,
+    start: Timestamp,
+    end: Timestamp,
+) -> Result<(), QueryError> {
+    let count = |every| periods(every, start, end);
+    if count(every) <= MAX_PERIODS {
+        return Ok(());
+    }
+    let coarser = Granularity::EVERY.into_iter().find(|coarser| count(*coarser) <= MAX_PERIODS);
+    let coarser = coarser.map_or(String::new(), |coarser| format!(" or every={coarser}"));
+    let message = format!(
+        "about {} periods from {} to {}, of {MAX_PERIODS} at most; expected a shorter range{coarser}",
+        count(every),
+        local(start, &calendar.zone),
+        local(end, &calendar.zone)
+    );
+    Err(QueryError::new("every", message))
+}
+
+/// About how many periods there are between two instants.
+fn periods(every: Granularity, start: Timestamp, end: Timestamp) -> u64 {
+    let seconds = match every {
+        Granularity::Week => 7 * DAY_SECONDS,
+        Granularity::Month => 30 * DAY_SECONDS,
+        Granularity::Quarter => 91 * DAY_SECONDS,
+        Granularity::Year => 365 * DAY_SECONDS,
+        Granularity::All => return 1,
+        _ => clock::seconds(every).map_or(DAY_SECONDS, i64::unsigned_abs),
+    };
+    start.duration_until(end).as_secs().unsigned_abs().div_ceil(seconds)
+}

@@ -1,0 +1,147 @@
+//! The groups that a question is about: a value for each dimension, or several, and every combination of them.
+
+use model::rollup::Source;
+use model::{Model, Rollup, suggestion};
+
+use super::errors::{QueryError, QueryErrors};
+use crate::key::partition;
+
+/// The most groups of a question.
+pub const MAX_GROUPS: usize = 100;
+/// The parameters beside the dimensions.
+const PARAMETERS: &str = "from, to, every, time_zone, week_start, fiscal_year_start, measures, fill, compare, limit, cursor, format";
+
+/// A group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The text of each dimension, in the rollup's order.
+    pub texts: Vec<String>,
+}
+
+impl Group {
+    /// The group's partitions in the rollups table: one, or one for each stripe. `None` when they would be longer than
+    /// DynamoDB's keys, which no planned group's are.
+    pub fn partitions(&self, rollup: &Rollup) -> Option<Vec<String>> {
+        let texts = || self.texts.iter().map(String::as_str);
+        (0..rollup.stripes).map(|stripe| partition(rollup, stripe, texts())).collect()
+    }
+}
+
+pub(super) fn groups(
+    model: &Model,
+    rollup: &Rollup,
+    given: &[(String, String)],
+) -> Result<Vec<Group>, QueryErrors> {
+    let mut errors = unknown(model, rollup, given, PARAMETERS);
+    let mut choices = Vec::new();
+    // Where an unknown name is given, a dimension that is missing is likely the one that was meant.
+    let is_misnamed = !errors.is_empty();
+    let is_given = |name: &str| given.iter().any(|(given, _)| given == name);
+    for dimension in &rollup.dimensions {
+        if is_misnamed && !is_given(dimension.name()) {
+            continue;
+        }
+        match values(dimension, given) {
+            Ok(values) if values.is_empty() => {
+                let message = format!("missing; {}, each is needed", expectation(rollup));
+                errors.push(QueryError::new(dimension.name(), message));
+            }
+            Ok(values) => choices.push(values),
+            Err(wrong) => errors.push(wrong),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(QueryErrors(errors));
+    }
+    let count = choices.iter().fold(1_usize, |count, values| count.saturating_mul(values.len()));
+    if count > MAX_GROUPS {
+        let message = format!("{count} groups at once, expected {MAX_GROUPS} or fewer");
+        return Err(QueryError::new("dimensions", message).into());
+    }
+    let groups = product(&choices);
+    match groups.iter().all(|group| group.partitions(rollup).is_some()) {
+        true => Ok(groups),
+        false => {
+            let message = "the values are too long to be a group's";
+            Err(QueryError::new("dimensions", message).into())
+        }
+    }
+}
+
+/// Every combination, the last dimension varying first.
+fn product(choices: &[Vec<String>]) -> Vec<Group> {
+    let mut groups = vec![Group { texts: Vec::new() }];
+    for values in choices {
+        let with = |group: &Group, value: &String| {
+            let texts = group.texts.iter().chain([value]).cloned();
+            Group { texts: texts.collect() }
+        };
+        groups = groups
+            .iter()
+            .flat_map(|group| values.iter().map(move |value| with(group, value)))
+            .collect();
+    }
+    groups
+}
+
+/// What its dimensions are.
+pub(super) fn expectation(rollup: &Rollup) -> String {
+    let names: Vec<_> = rollup.dimensions.iter().map(Source::name).collect();
+    match names.is_empty() {
+        true => format!("`{}` has no dimensions", rollup.name),
+        false => format!("the dimensions of `{}` are {}", rollup.name, names.join(", ")),
+    }
+}
+
+/// What is no dimension of the rollup, each once.
+pub(super) fn unknown(
+    model: &Model,
+    rollup: &Rollup,
+    given: &[(String, String)],
+    parameters: &str,
+) -> Vec<QueryError> {
+    let has =
+        |rollup: &Rollup, name: &str| rollup.dimensions.iter().any(|known| known.name() == name);
+    let mut errors: Vec<QueryError> = Vec::new();
+    for (name, _) in given {
+        if has(rollup, name) || errors.iter().any(|error| error.parameter == *name) {
+            continue;
+        }
+        let near = suggestion(name, rollup.dimensions.iter().map(Source::name));
+        let others = model.rollups.iter().filter(|other| other.entity == rollup.entity);
+        let others: Vec<_> = others
+            .filter(|other| has(other, name))
+            .map(|other| format!("`{}`", other.name))
+            .collect();
+        let elsewhere = match others.is_empty() {
+            true => String::new(),
+            false => format!("; it is one of {}", others.join(", ")),
+        };
+        let valid = expectation(rollup);
+        let message = format!(
+            "no such dimension; {near}{valid}{elsewhere}; the other parameters are {parameters}"
+        );
+        errors.push(QueryError::new(name, message));
+    }
+    errors
+}
+
+/// The texts of a dimension's values, in the order in which they are given; none where it is missing.
+pub(super) fn values(
+    dimension: &Source,
+    given: &[(String, String)],
+) -> Result<Vec<String>, QueryError> {
+    let invalid = |message: String| QueryError::new(dimension.name(), message);
+    let asked = dimension.of_one();
+    let mut values = Vec::new();
+    for (_, text) in given.iter().filter(|(name, _)| name == dimension.name()) {
+        let value = asked.normalise_text(text).map_err(|error| invalid(error.to_string()))?;
+        let value = model::template::scalar_text(&asked.kind, &value)
+            .ok_or_else(|| invalid("expected a value".to_owned()))?;
+        if values.contains(&value) {
+            return Err(invalid(format!("`{text}` twice, expected each value once")));
+        }
+        values.push(value);
+    }
+    Ok(values)
+}

@@ -1,0 +1,37 @@
+//! How times are read and shown.
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+use crate::calendar;
+
+/// Reads a time: RFC 3339, or a local date or time of the zone, as short as a year.
+pub(super) fn instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Some(instant);
+    }
+    let padded = match text.len() {
+        4 => format!("{text}-01-01"),
+        7 => format!("{text}-01"),
+        _ => text.to_owned(),
+    };
+    match padded.parse::<Date>() {
+        Ok(date) if !padded.contains(['T', ' ', ':']) => calendar::beginning(date, zone),
+        _ => {
+            let local: DateTime = padded.parse().ok()?;
+            match local.time() == Time::midnight() {
+                true => calendar::beginning(local.date(), zone),
+                false => local.to_zoned(zone.clone()).ok().map(|zoned: Zoned| zoned.timestamp()),
+            }
+        }
+    }
+}
+
+/// An instant as answers show it: RFC 3339 with the zone's offset, `Z` in UTC.
+pub fn local(instant: Timestamp, zone: &TimeZone) -> String {
+    if *zone == TimeZone::UTC {
+        return instant.to_string();
+    }
+    instant.display_with_offset(zone.to_offset(instant)).to_string()
+}
