@@ -1,10 +1,16 @@
-//! Accumulators: the numbers a rollup item holds, and amounts to add to them.
+//! Accumulators: the numbers a rollup item or a row of it holds, and amounts to add to them.
 //!
 //! | accumulator | stored as | is |
 //! |---|---|---|
 //! | items | `count` | how many items there are |
 //! | present | `count(total)` | how many of them have the attribute |
 //! | sum | `sum(total)` | the sum of the attribute |
+//! | squares | `sumsq(total)`, `sumsq(total)/high` | the sum of its squares, in two numbers |
+//! | equal | `count(status=paid)` | how many items have the value |
+//! | between | `count(0<=total<10)` | how many values lie in the stretch |
+//! | distinct | `distinct(user_id)` | how many value rows there are |
+//! | cell | `07` | how many values lie in a bin of a sketch |
+//! | score | `score` | what ranks it |
 //!
 //! Measures are made of accumulators when they are read, so a new measure over accumulators that are kept already
 //! needs nothing recounted.
@@ -15,16 +21,21 @@
 use std::collections::BTreeMap;
 
 use model::attribute::{Attribute, AttributeType};
+use model::rollup::Source;
+use model::table::SCORE;
 use model::{AttributeValue, Measure, Number, Rollup};
 
-/// Decimal places at which an attribute without a declared scale is measured.
-pub const DEFAULT_SCALE: u32 = 9;
 /// A number is measured when its magnitude is below ten to this power…
 const MAX_MAGNITUDE_DIGITS: u32 = 20;
 /// …and it has fewer units than ten to this power, so that 10^9 of them fit DynamoDB's 38 digits.
 const MAX_UNIT_DIGITS: u32 = 29;
+/// A square is kept as two numbers: units of this in the high one, the rest in the low one. Its root is a whole number.
+pub const HIGH_SQUARE: i128 = SQUARE_ROOT * SQUARE_ROOT;
+const SQUARE_ROOT: i128 = 10_i128.pow(14);
+/// The power of ten that [`HIGH_SQUARE`] is.
+pub const HIGH_SQUARE_DIGITS: u32 = 28;
 
-/// A number that a rollup item holds.
+/// A number that a rollup item or a row of it holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Accumulator {
     /// How many items there are.
@@ -41,9 +52,52 @@ pub enum Accumulator {
         /// The decimal places of its units.
         scale: u32,
     },
+    /// The sum of the attribute's squares: what is left of each behind the units of the high part.
+    Squares {
+        /// The attribute.
+        attribute: String,
+        /// The decimal places of its units, twice those of the attribute.
+        scale: u32,
+    },
+    /// The same, in units of [`HIGH_SQUARE`].
+    HighSquares {
+        /// The attribute.
+        attribute: String,
+    },
+    /// How many items have a value of a few.
+    Equal {
+        /// The attribute.
+        attribute: String,
+        /// The value.
+        value: String,
+    },
+    /// How many values lie in a stretch of a histogram.
+    Between {
+        /// The attribute.
+        attribute: String,
+        /// The edge below, included; `None` in the first stretch.
+        from: Option<Number>,
+        /// The edge above, excluded; `None` in the last stretch.
+        to: Option<Number>,
+    },
+    /// How many value rows of the attribute there are.
+    Distinct {
+        /// The attribute.
+        attribute: String,
+    },
+    /// How many values lie in a cell of the sketch row's octave.
+    Cell {
+        /// The cell.
+        cell: u8,
+    },
+    /// What ranks a rollup item or a value row: another of its accumulators, once more.
+    Score {
+        /// The decimal places of its units.
+        scale: u32,
+    },
 }
 
-/// What is added to the accumulators of one rollup item.
+/// What is added to the accumulators of one rollup item or row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Amounts(BTreeMap<Accumulator, i128>);
 
@@ -54,28 +108,130 @@ impl Accumulator {
             Self::Items => "count".to_owned(),
             Self::Present { attribute } => format!("count({attribute})"),
             Self::Sum { attribute, .. } => format!("sum({attribute})"),
+            Self::Squares { attribute, .. } => format!("sumsq({attribute})"),
+            Self::HighSquares { attribute } => format!("sumsq({attribute})/high"),
+            Self::Equal { attribute, value } => format!("count({attribute}={value})"),
+            Self::Between { attribute, from, to } => {
+                format!("count({})", stretch(attribute, from.as_ref(), to.as_ref()))
+            }
+            Self::Distinct { attribute } => format!("distinct({attribute})"),
+            Self::Cell { cell } => format!("{cell:02}"),
+            Self::Score { .. } => SCORE.to_owned(),
         }
     }
 
     /// The decimal places of its units.
     pub fn scale(&self) -> u32 {
         match self {
-            Self::Items | Self::Present { .. } => 0,
-            Self::Sum { scale, .. } => *scale,
+            Self::Sum { scale, .. } | Self::Squares { scale, .. } | Self::Score { scale } => *scale,
+            _ => 0,
         }
     }
 
-    /// Every accumulator that a rollup keeps: the count of items always, for it tells an empty group from none.
+    /// Every accumulator of a rollup's items: the count of items always, for it tells an empty group from none.
     pub fn of(rollup: &Rollup) -> Vec<Self> {
-        let measured = rollup.measured().into_iter().flat_map(|attribute| {
-            let name = attribute.name.clone();
-            [
-                Self::Present { attribute: name.clone() },
-                Self::Sum { attribute: name, scale: scale(attribute) },
-            ]
-        });
-        std::iter::once(Self::Items).chain(measured).collect()
+        let mut all = vec![Self::Items];
+        for known in &rollup.measures {
+            for accumulator in Self::of_measure(&known.measure) {
+                if !all.contains(&accumulator) {
+                    all.push(accumulator);
+                }
+            }
+        }
+        all
     }
+
+    /// The accumulators of a rollup's items that a measure is made of; none for one that is read from rows alone.
+    pub fn of_measure(measure: &Measure) -> Vec<Self> {
+        match measure {
+            Measure::Count => vec![Self::Items],
+            Measure::Present(of) => vec![Self::present(of)],
+            Measure::Sum(of) | Measure::Avg(of) => vec![Self::present(of), Self::sum(of)],
+            Measure::Variance { of, .. } | Measure::StdDev { of, .. } => {
+                let [low, high] = Self::squares(of);
+                vec![Self::present(of), Self::sum(of), low, high]
+            }
+            Measure::CountBy(of) => {
+                values_of_few(of.kind()).into_iter().map(|value| Self::equal(of, value)).collect()
+            }
+            Measure::Histogram { of, edges } => Self::stretches(of, edges),
+            Measure::Distinct(of) => vec![Self::distinct(of)],
+            Measure::Extreme { .. }
+            | Measure::Extremes { .. }
+            | Measure::Top { .. }
+            | Measure::AtEnd { .. }
+            | Measure::Quantile { .. }
+            | Measure::Ratio { .. } => Vec::new(),
+        }
+    }
+
+    /// Of a value.
+    pub fn present(of: &Source) -> Self {
+        Self::Present { attribute: of.name().to_owned() }
+    }
+
+    /// Of a number.
+    pub fn sum(of: &Source) -> Self {
+        Self::Sum { attribute: of.name().to_owned(), scale: of.attribute.scale() }
+    }
+
+    /// The low and the high part of a number's squares.
+    pub fn squares(of: &Source) -> [Self; 2] {
+        let attribute = of.name().to_owned();
+        let scale = 2 * of.attribute.scale();
+        [Self::Squares { attribute: attribute.clone(), scale }, Self::HighSquares { attribute }]
+    }
+
+    /// Of a value of a few.
+    pub fn equal(of: &Source, value: impl Into<String>) -> Self {
+        Self::Equal { attribute: of.name().to_owned(), value: value.into() }
+    }
+
+    /// Of the value rows of a value.
+    pub fn distinct(of: &Source) -> Self {
+        Self::Distinct { attribute: of.name().to_owned() }
+    }
+
+    /// Of the stretches of a histogram, from below the first edge to above the last.
+    pub fn stretches(of: &Source, edges: &[Number]) -> Vec<Self> {
+        let below = std::iter::once(None).chain(edges.iter().map(Some));
+        let above = edges.iter().map(Some).chain(std::iter::once(None));
+        let stretch = |(from, to): (Option<&Number>, Option<&Number>)| Self::Between {
+            attribute: of.name().to_owned(),
+            from: from.cloned(),
+            to: to.cloned(),
+        };
+        below.zip(above).map(stretch).collect()
+    }
+}
+
+/// The values that an enum or a boolean may have, in the definition's order.
+pub fn values_of_few(kind: &AttributeType) -> Vec<String> {
+    match kind {
+        AttributeType::Enum { values } => values.clone(),
+        AttributeType::Boolean => vec!["false".to_owned(), "true".to_owned()],
+        _ => Vec::new(),
+    }
+}
+
+/// `0<=total<10`, as names of stretches are.
+fn stretch(name: &str, from: Option<&Number>, to: Option<&Number>) -> String {
+    let below = to.map(|to| format!("<{to}")).unwrap_or_default();
+    match from {
+        None => format!("{name}{below}"),
+        Some(from) if to.is_none() => format!("{name}>={from}"),
+        Some(from) => format!("{from}<={name}{below}"),
+    }
+}
+
+/// The low and the high part of a square.
+pub fn square(units: i128) -> [i128; 2] {
+    let magnitude = units.abs();
+    let (high, low) = (magnitude / SQUARE_ROOT, magnitude % SQUARE_ROOT);
+    // (high · r + low)² = high² · r² + 2 · high · low · r + low²
+    let middle = 2 * high * low;
+    let rest = (middle % SQUARE_ROOT) * SQUARE_ROOT + low * low;
+    [rest % HIGH_SQUARE, high * high + middle / SQUARE_ROOT + rest / HIGH_SQUARE]
 }
 
 impl Amounts {
@@ -84,6 +240,11 @@ impl Amounts {
     /// Amounts come from items and are bounded (below 10^29 units each), so a sum of a batch fits an i128.
     pub fn add(&mut self, accumulator: Accumulator, amount: i128) {
         *self.0.entry(accumulator).or_insert(0) += amount;
+    }
+
+    /// Makes an accumulator's amount this one.
+    pub(crate) fn set(&mut self, accumulator: Accumulator, amount: i128) {
+        self.0.insert(accumulator, amount);
     }
 
     /// Adds other amounts to these.
@@ -109,46 +270,15 @@ impl Amounts {
         self.0.get(accumulator).copied().unwrap_or(0)
     }
 
-    /// The amounts that are not zero, as the numbers that DynamoDB adds.
+    /// The amounts that are not zero, as the numbers that DynamoDB adds; and a score, without which an item is not in the index.
     pub fn to_add(&self) -> impl Iterator<Item = (String, Number)> {
-        let nonzero = self.0.iter().filter(|(_, amount)| **amount != 0);
-        nonzero.map(|(accumulator, amount)| {
+        let is_needed =
+            |accumulator: &Accumulator| matches!(accumulator, Accumulator::Score { .. });
+        let added = self.0.iter();
+        let added = added.filter(move |(known, amount)| **amount != 0 || is_needed(known));
+        added.map(|(accumulator, amount)| {
             (accumulator.attribute_name(), Number::from_units(*amount, accumulator.scale()))
         })
-    }
-
-    /// The value of a measure of these accumulators; `None` for a mean of nothing.
-    ///
-    /// A mean is rounded half to even to six more decimal places than its attribute has.
-    pub fn measure(&self, measure: &Measure) -> Option<Number> {
-        match measure {
-            Measure::Count => Some(Number::from_units(self.get(&Accumulator::Items), 0)),
-            Measure::Sum(attribute) => Some(self.sum(attribute)),
-            Measure::Avg(attribute) => {
-                let present = self.get(&Accumulator::Present { attribute: attribute.name.clone() });
-                self.sum(attribute).divided_by(present, scale(attribute) + MEAN_PLACES)
-            }
-        }
-    }
-
-    fn sum(&self, attribute: &Attribute) -> Number {
-        let scale = scale(attribute);
-        Number::from_units(
-            self.get(&Accumulator::Sum { attribute: attribute.name.clone(), scale }),
-            scale,
-        )
-    }
-}
-
-/// How many decimal places a mean has beyond those of its attribute.
-const MEAN_PLACES: u32 = 6;
-
-/// The decimal places at which an attribute is measured.
-pub fn scale(attribute: &Attribute) -> u32 {
-    match attribute.kind {
-        AttributeType::Integer => 0,
-        AttributeType::Decimal { scale } => scale,
-        _ => DEFAULT_SCALE,
     }
 }
 
@@ -156,7 +286,26 @@ pub fn scale(attribute: &Attribute) -> u32 {
 /// large to be added up safely.
 pub fn units(attribute: &Attribute, value: &AttributeValue) -> Option<i128> {
     let AttributeValue::N(text) = value else { return None };
-    let units = text.parse::<Number>().ok()?.to_units(scale(attribute))?;
-    let digits = (MAX_MAGNITUDE_DIGITS + scale(attribute)).min(MAX_UNIT_DIGITS);
+    let scale = attribute.scale();
+    let units = text.parse::<Number>().ok()?.to_units(scale)?;
+    let digits = (MAX_MAGNITUDE_DIGITS + scale).min(MAX_UNIT_DIGITS);
     (units.unsigned_abs() < 10_u128.pow(digits)).then_some(units)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_parts_of_a_square_make_it(units in prop_oneof![-10_i128.pow(18)..10_i128.pow(18), -10_i128.pow(29)..10_i128.pow(29)]) {
+            let [low, high] = square(units);
+            let whole = |units| Number::from_units(units, 0);
+            let made = whole(high).times(&whole(HIGH_SQUARE)).plus(&whole(low));
+            prop_assert_eq!(made, whole(units).times(&whole(units)));
+            prop_assert!((0..HIGH_SQUARE).contains(&low));
+        }
+    }
 }

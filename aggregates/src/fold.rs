@@ -8,13 +8,15 @@
 
 use std::collections::BTreeMap;
 
+use model::rollup::OnExpiry;
 use model::{Item, Model, Rollup};
 
 use crate::amounts::Amounts;
-use crate::change::Change;
-use crate::contribution::{Skip, contribution};
+use crate::change::{Change, Image};
+use crate::contribution::{Contribution, Skip, contribution};
 use crate::key::{RollupKey, stripe};
 use crate::sequence::SequenceNumber;
+use crate::upkeep::Upkeep;
 use crate::watermark::Watermark;
 
 /// What a batch of changes does to the rollups.
@@ -35,11 +37,13 @@ pub struct Skipped {
     pub first: SequenceNumber,
 }
 
-/// What is to be added to one rollup item, change by change.
+/// What is to be added to one rollup item or row, change by change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Update {
-    /// The rollup item.
+    /// The rollup item or row.
     pub key: RollupKey,
+    /// What is written with it.
+    pub upkeep: Upkeep,
     /// The contributing changes, in the order of their sequence numbers. Never empty.
     parts: Vec<Part>,
 }
@@ -74,7 +78,8 @@ impl Update {
     pub fn after(&self, absorbed: SequenceNumber) -> Option<Self> {
         let parts: Vec<_> =
             self.parts.iter().filter(|part| part.watermark.sequence > absorbed).cloned().collect();
-        (!parts.is_empty()).then(|| Self { key: self.key.clone(), parts })
+        let (key, upkeep) = (self.key.clone(), self.upkeep.clone());
+        (!parts.is_empty()).then_some(Self { key, upkeep, parts })
     }
 }
 
@@ -83,18 +88,20 @@ impl Update {
 /// A record that stands in the batch twice counts once.
 pub fn fold<'a>(model: &Model, shard: &str, changes: impl IntoIterator<Item = &'a Change>) -> Fold {
     let mut skipped = BTreeMap::new();
-    let mut parts: BTreeMap<RollupKey, Vec<Part>> = BTreeMap::new();
+    let mut parts: BTreeMap<RollupKey, (Upkeep, Vec<Part>)> = BTreeMap::new();
     let stripes: Vec<_> =
         model.rollups.iter().map(|rollup| (rollup, stripe(rollup, shard))).collect();
     for change in in_order(changes) {
         for (rollup, stripe) in &stripes {
-            for (key, amounts) in deltas(model, rollup, *stripe, change, &mut skipped) {
+            for (key, (upkeep, amounts)) in deltas(model, rollup, *stripe, change, &mut skipped) {
                 let watermark = Watermark { sequence: change.sequence, seconds: change.seconds };
-                parts.entry(key).or_default().push(Part { watermark, amounts });
+                let (_, parts) = parts.entry(key).or_insert_with(|| (upkeep, Vec::new()));
+                parts.push(Part { watermark, amounts });
             }
         }
     }
-    Fold { updates: parts.into_iter().map(|(key, parts)| Update { key, parts }).collect(), skipped }
+    let update = |(key, (upkeep, parts))| Update { key, upkeep, parts };
+    Fold { updates: parts.into_iter().map(update).collect(), skipped }
 }
 
 fn in_order<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<&'a Change> {
@@ -104,25 +111,28 @@ fn in_order<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<&'a Change
     ordered
 }
 
-/// What one change adds to each rollup item of a stripe of one rollup, without those it does not change.
+/// What one change adds to each rollup item of a stripe of one rollup and to each of their rows, without those it does not
+/// change.
 fn deltas(
     model: &Model,
     rollup: &Rollup,
     stripe: u16,
     change: &Change,
     skipped: &mut BTreeMap<(String, Skip), Skipped>,
-) -> BTreeMap<RollupKey, Amounts> {
-    let mut deltas: BTreeMap<RollupKey, Amounts> = BTreeMap::new();
+) -> BTreeMap<RollupKey, (Upkeep, Amounts)> {
+    let mut deltas: BTreeMap<RollupKey, (Upkeep, Amounts)> = BTreeMap::new();
+    if rollup.on_ttl_expiry == OnExpiry::Keep && is_expiry(&change.image) {
+        return deltas;
+    }
     let mut add = |image: Option<&Item>, sign: fn(&Amounts) -> Amounts| {
         let Some(item) = image else { return };
-        match contribution(model, rollup, stripe, item) {
-            Ok(Some(contribution)) => {
-                let amounts = sign(&contribution.amounts);
-                for key in contribution.keys {
-                    deltas.entry(key).or_default().merge(&amounts);
+        match contribution(model, rollup, stripe, item, change.seconds) {
+            Ok(contributions) => {
+                for Contribution { key, upkeep, amounts } in contributions {
+                    let delta = deltas.entry(key).or_insert_with(|| (upkeep, Amounts::default()));
+                    delta.1.merge(&sign(&amounts));
                 }
             }
-            Ok(None) => {}
             Err(skip) => {
                 let seen = Skipped { images: 0, first: change.sequence };
                 skipped.entry((rollup.name.clone(), skip)).or_insert(seen).images += 1;
@@ -131,6 +141,10 @@ fn deltas(
     };
     add(change.image.new_image(), Clone::clone);
     add(change.image.old_image(), Amounts::negated);
-    deltas.retain(|_, amounts| !amounts.is_zero());
+    deltas.retain(|_, (_, amounts)| !amounts.is_zero());
     deltas
+}
+
+fn is_expiry(image: &Image) -> bool {
+    matches!(image, Image::Remove { expired: true, .. })
 }

@@ -6,6 +6,8 @@
 //! SK  day#2001-01-31                 the bucket
 //! ```
 //!
+//! Its [rows](crate::rows) have partitions of their own, and the bucket before the value in their sort keys.
+//!
 //! One group at one granularity is one partition's range of sort keys, so a question is one query; or one for each
 //! stripe of a rollup that spreads its groups, since a partition takes 1,000 write units a second and no more.
 //!
@@ -22,19 +24,33 @@ use crate::fnv::fnv1a;
 /// rollup's and no accumulator's name begins with `@`.
 pub const PARKED: &str = "@parked";
 
-/// The primary key of a rollup item.
+/// The primary key of a rollup item, or of a row of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RollupKey {
+    /// Whether it is kept in the table of items, under keys that the definition says.
+    pub is_beside_items: bool,
     /// The partition key's value: rollup, stripe and group.
     pub partition: String,
     /// The sort key's value: the bucket.
     pub sort: String,
 }
 
+impl RollupKey {
+    /// A key in the table of rollups.
+    pub fn of(partition: impl Into<String>, sort: impl Into<String>) -> Self {
+        Self { is_beside_items: false, partition: partition.into(), sort: sort.into() }
+    }
+}
+
 /// Which of a rollup's stripes takes the changes of a shard.
 pub fn stripe(rollup: &Rollup, shard: &str) -> u16 {
+    stripe_of(rollup, shard)
+}
+
+/// Which of a rollup's stripes a text falls to: a shard's id, or the value of a row.
+pub(crate) fn stripe_of(rollup: &Rollup, text: &str) -> u16 {
     // The hash as a fraction of all hashes: its high bits are spread better than its low ones.
-    let stripe = (u128::from(fnv1a(shard.bytes())) * u128::from(rollup.stripes)) >> u64::BITS;
+    let stripe = (u128::from(fnv1a(text.bytes())) * u128::from(rollup.stripes)) >> u64::BITS;
     u16::try_from(stripe).expect("less than the number of stripes")
 }
 
@@ -46,8 +62,59 @@ pub fn partition<'a>(
     stripe: u16,
     group: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
-    let mut key = rollup.name.clone();
+    named_partition(&rollup.name, rollup.stripes, stripe, group)
+}
+
+/// The texts of the group whose partition that is: the inverse of [`partition`]. `None` for one that is no group's.
+pub fn group(rollup: &Rollup, partition: &str) -> Option<Vec<String>> {
+    let mut rest = partition.strip_prefix(rollup.name.as_str())?;
     if rollup.stripes > 1 {
+        let (stripe, texts) = rest.strip_prefix('/')?.split_at_checked(2)?;
+        let number = stripe.parse::<u16>().ok().filter(|number| *number < rollup.stripes)?;
+        (format!("{number:02}") == stripe).then_some(())?;
+        rest = texts;
+    }
+    let texts = match rest.strip_prefix('#') {
+        Some(texts) => texts.split('#').map(unescape).collect::<Option<Vec<_>>>()?,
+        None if rest.is_empty() => Vec::new(),
+        None => return None,
+    };
+    (texts.len() == rollup.dimensions.len()).then_some(texts)
+}
+
+/// The value that was escaped.
+fn unescape(text: &str) -> Option<String> {
+    let value = text.replace("%23", "#").replace("%25", "%");
+    (escape(&value) == text).then_some(value)
+}
+
+/// What ranks are told apart by: of a rollup's items those of one bucket and of the same values of some dimensions.
+///
+/// `None` when it would be longer than DynamoDB's 2048 bytes.
+pub fn ranking<'a>(
+    rollup: &Rollup,
+    within: impl IntoIterator<Item = &'a str>,
+    bucket: &str,
+) -> Option<String> {
+    let partition = named_partition(&format!("{}.ranks", rollup.name), 1, 0, within)?;
+    ranking_in(&partition, bucket)
+}
+
+/// The ranking of the rows of a partition in one bucket.
+pub fn ranking_in(partition: &str, bucket: &str) -> Option<String> {
+    let key = format!("{partition}#{bucket}");
+    (key.len() <= MAX_PARTITION_KEY_BYTES).then_some(key)
+}
+
+/// The partition of a group in a stripe, under a name.
+pub(crate) fn named_partition<'a>(
+    name: &str,
+    stripes: u16,
+    stripe: u16,
+    group: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    let mut key = name.to_owned();
+    if stripes > 1 {
         key.push_str(&format!("/{stripe:02}"));
     }
     for value in group {

@@ -14,21 +14,40 @@
 
 pub mod amounts;
 pub mod bucket;
+pub mod calendar;
 pub mod change;
+mod clock;
 pub mod contribution;
+pub mod cover;
 pub mod fnv;
 pub mod fold;
+pub mod held;
+pub mod home;
 pub mod key;
+pub mod measured;
+pub mod ordered;
 pub mod query;
+pub mod rows;
 pub mod sequence;
+pub mod sketch;
+pub mod upkeep;
 pub mod watermark;
 
 pub use amounts::{Accumulator, Amounts};
 pub use bucket::Bucket;
+pub use calendar::{Calendar, Period};
 pub use change::{Change, Image};
 pub use contribution::{Contribution, Skip, contribution};
+pub use cover::{Run, Uncovered, cover, runs};
 pub use fold::{Fold, Update, fold};
+pub use held::read_amounts;
 pub use key::RollupKey;
-pub use query::{Plan, Point, QueryError, Question};
+pub use measured::{Answer, measured};
+pub use query::{
+    Around, Asked, Fill, Group, Plan, QueryError, QueryErrors, Question, RankPlan, RankQuestion,
+};
+pub use rows::Rows;
 pub use sequence::SequenceNumber;
+pub use sketch::Sketch;
+pub use upkeep::{Crossing, Upkeep};
 pub use watermark::Watermark;

@@ -84,6 +84,11 @@ pub fn name(stream_label: &str, shard: &str) -> String {
     format!("{RESERVED_PREFIX}{label}/{shard}")
 }
 
+/// Whether an attribute of a rollup item is no accumulator, as its watermarks are none.
+pub fn is_name(attribute: &str) -> bool {
+    attribute.starts_with(RESERVED_PREFIX)
+}
+
 /// The watermarks of a rollup item that cannot be needed again, now that it has absorbed a record of this time, in
 /// seconds since 1970; the oldest first.
 pub fn stale(item: &Item, absorbed_seconds: u32) -> Vec<(String, Watermark)> {

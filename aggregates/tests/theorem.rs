@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aggregates::contribution::{Skip, contribution};
-use aggregates::query::read_amounts;
+use aggregates::read_amounts;
 use aggregates::{Accumulator, Amounts, Change, Image, RollupKey, Update, Watermark, fold};
 use model::{AttributeValue, Item, Model};
 use proptest::prelude::*;
@@ -430,9 +430,8 @@ fn a_set_without_members_is_in_no_group_and_what_is_no_set_is_reported() {
         hour: 1,
         entity: "sale",
     };
-    let contributed = |item: &Item| contribution(&model, &model.rollups[0], 0, item);
-    let nowhere = contributed(&sale(None).item(0)).expect("counted").expect("a sale");
-    assert!(nowhere.keys.is_empty());
+    let contributed = |item: &Item| contribution(&model, &model.rollups[0], 0, item, 0);
+    assert_eq!(contributed(&sale(None).item(0)), Ok(Vec::new()));
     let mut text = sale(Some("b")).item(0);
     text.insert("shops".to_owned(), AttributeValue::S("b".to_owned()));
     assert_eq!(contributed(&text), Err(Skip::DimensionType("shops".to_owned())));
@@ -468,4 +467,24 @@ fn what_cannot_be_counted_is_reported_with_its_reason() {
         ]
     );
     assert!(fold.updates.is_empty());
+}
+
+#[test]
+fn a_histogram_may_have_edges_beyond_all_that_is_measured() {
+    let measures = r#"{ sizes = "histogram(amount, -1e50, 0, 1e50)" }"#;
+    let (before, _) = DEFINITION.split_once("measures = ").expect("measures");
+    let model: Model = format!("{before}measures = {measures}").parse().expect("valid");
+    let sale = Sale {
+        shop: Some("b"),
+        other_shop: None,
+        amount: Some(500),
+        weight: None,
+        hour: 1,
+        entity: "sale",
+    };
+    let contributed = contribution(&model, &model.rollups[0], 0, &sale.item(0), 0);
+    let edge = |text: &str| Some(text.parse().expect("a number"));
+    let (from, to) = (edge("0"), edge("1e50"));
+    let stretch = Accumulator::Between { attribute: "amount".to_owned(), from, to };
+    assert!(contributed.expect("counted").iter().all(|added| added.amounts.get(&stretch) == 1));
 }

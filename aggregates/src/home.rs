@@ -1,0 +1,169 @@
+//! Keys of rollup items that are kept in the table of items: a rollup with a [`Home`].
+//!
+//! ```text
+//! group ["ann"], bucket 2026-11   ──key──►     USER#ann / STATS#2026-11
+//!                                 ◄──bucket──  the sort key alone
+//! ```
+//!
+//! **Invariant:** within a group, sort keys are in the order of their buckets; items of others that are in the same range have
+//! no bucket.
+
+use jiff::tz::TimeZone;
+use model::{Granularity, Home};
+
+use crate::bucket::Bucket;
+
+/// The partition key and the sort key of a group's bucket: the texts are those of its dimensions, in the rollup's order.
+///
+/// `None` when one of them would be empty or longer than DynamoDB takes, and for a bucket that the home is not of.
+pub fn key<S: AsRef<str>>(home: &Home, group: &[S], bucket: &Bucket) -> Option<(String, String)> {
+    Some((home.partition_key(group)?, sort_key(home, group, bucket)?))
+}
+
+/// The sort key of a group's bucket; `None` as with [`key`].
+pub fn sort_key<S: AsRef<str>>(home: &Home, group: &[S], bucket: &Bucket) -> Option<String> {
+    if bucket.granularity != home.granularity {
+        return None;
+    }
+    home.sort_key(group, bucket.start)
+}
+
+/// The bucket of a group that has this sort key; `None` for the sort key of any other item in the same range.
+pub fn bucket<S: AsRef<str>>(home: &Home, group: &[S], sort_key: &str) -> Option<Bucket> {
+    match home.start(group, sort_key)? {
+        None => (home.granularity == Granularity::All).then(Bucket::all),
+        Some(start) => Bucket::at(home.granularity, start, &TimeZone::UTC)
+            .filter(|bucket| bucket.start == Some(start)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use model::Model;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The home of a rollup by `user` and `label`.
+    fn home(bucket: &str, partition: &str, sort: &str) -> Home {
+        let text = format!(
+            r##"
+            [table]
+            name = "shop"
+            [entities.order]
+            PK = "ORDER#{{user}}"
+            SK = "ORDER"
+            [entities.order.attributes]
+            user = {{ type = "string", required = true }}
+            labels = {{ type = "set", items = "string" }}
+            at = {{ type = "timestamp" }}
+            [rollups.stats]
+            of = "order"
+            by = ["user", "labels"]
+            time = "at"
+            buckets = ["{bucket}"]
+            key = {{ PK = "{partition}", SK = "{sort}" }}
+            measures = {{ n = "count" }}
+            "##
+        );
+        let model: Model = text.parse().unwrap_or_else(|error| panic!("{error:?}"));
+        model.rollups[0].home.clone().expect("it has a key")
+    }
+
+    fn at(granularity: Granularity, second: i64) -> Bucket {
+        let instant = Timestamp::from_second(second).expect("a time");
+        Bucket::at(granularity, instant, &TimeZone::UTC).expect("a bucket")
+    }
+
+    const MONTHS: (&str, &str) = ("USER#{user}", "STATS#{labels}#{at:month}");
+
+    #[test]
+    fn each_bucket_that_has_a_cut_has_its_key_and_comes_back_from_it() {
+        let cases = [
+            ("minute", "2026-11-20T06:40"),
+            ("hour", "2026-11-20T06"),
+            ("day", "2026-11-20"),
+            ("month", "2026-11"),
+            ("year", "2026"),
+        ];
+        for (name, label) in cases {
+            let home = home(name, MONTHS.0, &format!("S#{{labels}}#{{at:{name}}}"));
+            let bucket = at(name.parse().expect("a granularity"), 1_795_156_854);
+            let (partition, sort) = key(&home, &["a#n", "x"], &bucket).expect("a key");
+            assert_eq!(
+                (partition.as_str(), sort.as_str()),
+                ("USER#a%23n", &*format!("S#x#{label}"))
+            );
+            assert_eq!(super::bucket(&home, &["a#n", "x"], &sort), Some(bucket));
+        }
+        let home = home("all", "USER#{user}", "STATS#{labels}");
+        let (_, sort) = key(&home, &["ann", "x"], &Bucket::all()).expect("a key");
+        assert_eq!(sort, "STATS#x");
+        assert_eq!(bucket(&home, &["ann", "x"], &sort), Some(Bucket::all()));
+        assert_eq!(bucket(&home, &["ann", "x"], "STATS#x#"), None);
+        assert_eq!(key(&home, &["ann", "x"], &at(Granularity::Day, 0)), None, "no bucket of it");
+    }
+
+    #[test]
+    fn what_is_no_bucket_of_the_group_has_none() {
+        let home = home("month", MONTHS.0, MONTHS.1);
+        for sort in [
+            "STATS#x#2026-13",
+            "STATS#x#2026",
+            "STATS#x#2026-11-20",
+            "STATS#x#2026-11#7",
+            "STATS#x#",
+            "STATS#y#2026-11",
+            "ORDER#2026-11",
+            "",
+        ] {
+            assert_eq!(bucket(&home, &["ann", "x"], sort), None, "{sort}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_dynamodb_does_not_take_is_none() {
+        let home = home("month", "{user}", "{labels}#{at:month}");
+        let bucket = at(Granularity::Month, 0);
+        let long = |bytes: usize| "x".repeat(bytes);
+        let cases = [
+            (["".to_owned(), long(1)], false),
+            ([long(2048), long(1)], true),
+            ([long(2049), long(1)], false),
+            ([long(1), long(1024 - "#1970-01".len())], true),
+            ([long(1), long(1025 - "#1970-01".len())], false),
+        ];
+        for (group, is_taken) in cases {
+            assert_eq!(key(&home, &group, &bucket).is_some(), is_taken, "{}", group[0].len());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn groups_and_buckets_have_keys_of_their_own_in_the_order_of_time(
+            one in ("[a#%2]{0,4}", "[a#%2]{0,4}", 0_i64..4_000_000_000),
+            other in ("[a#%2]{0,4}", "[a#%2]{0,4}", 0_i64..4_000_000_000),
+        ) {
+            for sort in ["STATS#{labels}#{at:day}", "{labels}-#{at:day}"] {
+                let home = home("day", "USER#{user}", sort);
+                let of = |(user, labels, second): &(String, String, i64)| {
+                    let group = [user.clone(), labels.clone()];
+                    let bucket = at(Granularity::Day, *second);
+                    let key = key(&home, &group, &bucket).expect("short");
+                    (group, bucket, key)
+                };
+                let ((group, bucket, own), (others, later, theirs)) = (of(&one), of(&other));
+                prop_assert_eq!(own == theirs, group == others && bucket == later);
+                prop_assert_eq!(super::bucket(&home, &group, &own.1), Some(bucket.clone()));
+                if group == others {
+                    prop_assert_eq!(own.1.cmp(&theirs.1), bucket.start.cmp(&later.start));
+                }
+                // Between two buckets of a group there is none of another group in its partition.
+                let first = sort_key(&home, &group, &at(Granularity::Day, 0)).expect("short");
+                let is_within = own.0 == theirs.0 && (first..=own.1.clone()).contains(&theirs.1);
+                prop_assert!(!is_within || group == others);
+            }
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Quantile sketches: DDSketch bins, held as counters that are added to and taken from.
+//!
+//! A value's bin is a fiftieth of its octave (from a power of two to the next), which is DDSketch's mapping by linear
+//! interpolation: every value of a bin is within 1 % of one estimate. Values are integers (units of the attribute's last
+//! decimal place) and so is the arithmetic: a value is in one bin on every machine, and leaves the bin that it came to.
+//!
+//! ```text
+//! value 1250 = 2^10 · 1.22…   octave +10, cell 11      row day#2026-11-20#+10, counter `11`
+//! ```
+//!
+//! Sketches of several buckets are merged by adding their counters.
+//!
+//! Source: Masson, Rim, Lee, "DDSketch: A fast and fully-mergeable quantile sketch with relative-error guarantees", 2019.
+//!
+//! **Invariant:** `|estimate − value| ≤ 0.01 · |value|` for the value whose rank a quantile has.
+
+use std::collections::BTreeMap;
+
+use model::Number;
+use model::rollup::Quantile;
+
+/// Cells of an octave: the fewest that keep the error below 1 %.
+pub const CELLS: u8 = 50;
+/// How far a quantile may be from the value that it stands for, as a part of that value.
+pub const RELATIVE_ERROR: &str = "0.01";
+/// Decimal places of an estimate beyond those of the attribute.
+const ESTIMATE_PLACES: u32 = 6;
+
+/// Values of one sign between a power of two and the next, or zero. Ordered as the values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Octave {
+    /// Below zero; the power of two of the magnitude, its order turned round.
+    Negative(std::cmp::Reverse<u8>),
+    /// Zero itself.
+    Zero,
+    /// Above zero; the power of two.
+    Positive(u8),
+}
+
+/// Where a value is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bin {
+    /// The octave.
+    pub octave: Octave,
+    /// The cell of it, from the least magnitude up.
+    pub cell: u8,
+}
+
+/// Counts by bin.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sketch(BTreeMap<Octave, BTreeMap<u8, i128>>);
+
+impl Octave {
+    /// Its text in a key.
+    pub fn text(self) -> String {
+        match self {
+            Self::Negative(std::cmp::Reverse(power)) => format!("-{power:02}"),
+            Self::Zero => "0".to_owned(),
+            Self::Positive(power) => format!("+{power:02}"),
+        }
+    }
+
+    /// The octave of a text; `None` for one that is none's.
+    pub fn parse(text: &str) -> Option<Self> {
+        let octave = match text.split_at_checked(1)? {
+            ("0", "") => Self::Zero,
+            ("-", power) => Self::Negative(std::cmp::Reverse(power.parse().ok()?)),
+            ("+", power) => Self::Positive(power.parse().ok()?),
+            _ => return None,
+        };
+        let is_bounded = match octave {
+            Self::Negative(std::cmp::Reverse(power)) | Self::Positive(power) => power < 127,
+            Self::Zero => true,
+        };
+        (is_bounded && octave.text() == text).then_some(octave)
+    }
+}
+
+impl Bin {
+    /// The bin of a value, in units. Magnitudes are below 10^29.
+    pub fn of(units: i128) -> Self {
+        let magnitude = units.unsigned_abs();
+        let Some(power) = magnitude.checked_ilog2() else {
+            return Self { octave: Octave::Zero, cell: 0 };
+        };
+        let beyond = magnitude - (1 << power);
+        let cell = u8::try_from((beyond * u128::from(CELLS)) >> power).expect("below CELLS");
+        let power = u8::try_from(power).expect("below 128");
+        let octave = match units > 0 {
+            true => Octave::Positive(power),
+            false => Octave::Negative(std::cmp::Reverse(power)),
+        };
+        Self { octave, cell }
+    }
+
+    /// What stands for all values of the bin, at a scale.
+    fn estimate(self, scale: u32) -> Number {
+        let (power, is_negative) = match self.octave {
+            Octave::Zero => return Number::from_units(0, 0),
+            Octave::Positive(power) => (power, false),
+            Octave::Negative(std::cmp::Reverse(power)) => (power, true),
+        };
+        // The least and the greatest integer of the bin; the power is below 97 as units are below 10^29.
+        let edge = |cell: u8| (u128::from(CELLS) + u128::from(cell)) << power;
+        let low = edge(self.cell).div_ceil(u128::from(CELLS));
+        let high = edge(self.cell + 1).div_ceil(u128::from(CELLS)) - 1;
+        let magnitude = match low == high {
+            true => Number::from_units(units(low), scale),
+            false => harmonic(low, high, scale),
+        };
+        if is_negative { magnitude.negated() } else { magnitude }
+    }
+}
+
+/// `2 · low · high / (low + high)`, which is equally far from both as a part of each.
+fn harmonic(low: u128, high: u128, scale: u32) -> Number {
+    let (low, high) =
+        (Number::from_units(units(low), scale), Number::from_units(units(high), scale));
+    let product = low.times(&high).times(&Number::from_units(2, 0));
+    let places = scale + ESTIMATE_PLACES;
+    product.over(&low.plus(&high), places).expect("a sum of two positive numbers")
+}
+
+fn units(magnitude: u128) -> i128 {
+    i128::try_from(magnitude).expect("units are below 10^29")
+}
+
+impl Sketch {
+    /// Adds to a bin.
+    pub fn add(&mut self, octave: Octave, cell: u8, count: i128) {
+        *self.0.entry(octave).or_default().entry(cell).or_insert(0) += count;
+    }
+
+    /// The estimate of the value that has a part of the others before it; `None` where nothing is counted.
+    pub fn quantile(&self, quantile: Quantile, scale: u32) -> Option<Number> {
+        let bins: Vec<(Bin, u128)> = self.ascending();
+        let count: u128 = bins.iter().map(|(_, count)| count).sum();
+        let rank = quantile.rank(count);
+        let mut before = 0;
+        let found = bins.into_iter().find(|(_, count)| {
+            before += count;
+            before > rank
+        });
+        found.map(|(bin, _)| bin.estimate(scale))
+    }
+
+    /// The bins in which something is counted, in the order of their values.
+    fn ascending(&self) -> Vec<(Bin, u128)> {
+        let mut bins = Vec::new();
+        for (octave, cells) in &self.0 {
+            let counted = cells.iter().filter_map(|(cell, count)| {
+                let count = u128::try_from(*count).ok().filter(|count| *count > 0)?;
+                Some((Bin { octave: *octave, cell: *cell }, count))
+            });
+            let mut counted: Vec<_> = counted.collect();
+            if matches!(octave, Octave::Negative(_)) {
+                counted.reverse();
+            }
+            bins.extend(counted);
+        }
+        bins
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn quantile(part: &str) -> Quantile {
+        Quantile::of(&part.parse().expect("a number")).expect("a part")
+    }
+
+    #[test]
+    fn octaves_are_read_as_they_are_written() {
+        for units in [1, -1, 0, 50, -1250, 10_i128.pow(29) - 1] {
+            let octave = Bin::of(units).octave;
+            assert_eq!(Octave::parse(&octave.text()), Some(octave));
+        }
+        for garbage in ["", "+", "00", "+7", "+200", "x07", "é"] {
+            assert_eq!(Octave::parse(garbage), None, "{garbage}");
+        }
+    }
+
+    #[test]
+    fn small_integers_are_exact() {
+        for units in -63..=63_i128 {
+            assert_eq!(Bin::of(units).estimate(0), Number::from_units(units, 0));
+        }
+    }
+
+    #[test]
+    fn nothing_has_no_quantile() {
+        let mut sketch = Sketch::default();
+        assert_eq!(sketch.quantile(quantile("0.5"), 0), None);
+        sketch.add(Octave::Zero, 0, 1);
+        sketch.add(Octave::Zero, 0, -1);
+        assert_eq!(sketch.quantile(quantile("0.5"), 0), None);
+    }
+
+    proptest! {
+        #[test]
+        fn bins_are_in_the_order_of_values(left in -10_i128.pow(20)..10_i128.pow(20), step in 0_i128..1_000_000) {
+            let place = |units: i128| {
+                let bin = Bin::of(units);
+                let cell = i16::from(bin.cell);
+                (bin.octave, if units < 0 { -cell } else { cell })
+            };
+            prop_assert!(place(left) <= place(left + step));
+        }
+
+        #[test]
+        fn quantiles_are_within_one_percent_after_deletions(
+            kept in prop::collection::vec(prop_oneof![-2000_i128..2000, -10_i128.pow(29)..10_i128.pow(29)], 1..60),
+            gone in prop::collection::vec(-100_000_i128..100_000, 0..60),
+            millionths in 0_i128..=1_000_000,
+        ) {
+            let mut sketch = Sketch::default();
+            for (units, count) in kept.iter().chain(&gone).map(|units| (units, 1)).chain(gone.iter().map(|units| (units, -1))) {
+                let bin = Bin::of(*units);
+                sketch.add(bin.octave, bin.cell, count);
+            }
+            let mut sorted = kept.clone();
+            sorted.sort_unstable();
+            let part = Quantile::of(&Number::from_units(millionths, 6)).expect("a part");
+            let rank = (kept.len() - 1) * usize::try_from(millionths).expect("small") / 1_000_000;
+            let exact = sorted[rank];
+            let estimate = sketch.quantile(part, 3).expect("something").to_units(9).expect("fits") ;
+            let exact = exact * 1_000_000;
+            prop_assert!((estimate - exact).unsigned_abs() * 100 <= exact.unsigned_abs(), "{estimate} of {exact}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What is written with an update of a rollup item or a row besides its amounts and its watermark.
+//!
+//! A row that comes to count something, or stops to, is counted by its rollup item. Row and item are then written in one
+//! transaction, under the row's watermark:
+//!
+//! ```text
+//! Update  sales.values(user_id)#DE / day#2026-11-20#ann   SET @… = :last ADD count 1     condition  @… < :first AND no count yet
+//! Update  sales#DE / day#2026-11-20                       ADD distinct(user_id) 1
+//! ```
+//!
+//! **Invariant:** a rollup item's `distinct(a)` is the number of value rows of `a` whose count is above zero.
+
+use crate::amounts::Amounts;
+use crate::key::RollupKey;
+
+/// What is written with each update of a rollup item or a row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Upkeep {
+    /// When it is not kept any more, in seconds since 1970.
+    pub expires_at: Option<i64>,
+    /// What it is ranked with.
+    pub rank: Option<String>,
+    /// The rollup item that a row is of.
+    pub item: Option<RollupKey>,
+    /// Whether it is a row, which goes away some time after nothing is counted in it.
+    pub is_row: bool,
+    /// What counts it while it counts something.
+    pub crossing: Option<Crossing>,
+}
+
+/// What a rollup item gains when one of its rows comes to count something, and loses when that stops.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crossing {
+    /// The rollup item.
+    pub key: RollupKey,
+    /// What is written with it.
+    pub upkeep: Box<Upkeep>,
+    /// What it gains.
+    pub one: Amounts,
+}
+
+impl Crossing {
+    /// What the rollup item gains when the row's count goes from one number to another.
+    pub fn amounts(&self, from: i128, to: i128) -> Amounts {
+        match (from > 0, to > 0) {
+            (false, true) => self.one.clone(),
+            (true, false) => self.one.negated(),
+            _ => Amounts::default(),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Conditions on items: as a definition has them, and what they mean.
+
+use bigdecimal::BigDecimal;
+use jiff::Timestamp;
+use model::AttributeValue;
+
+use crate::oracle::{decimal, instant};
+use crate::values::{Values, given};
+
+type Condition = (&'static str, fn(&Values) -> bool);
+
+/// None first.
+pub(crate) const FILTERS: [Condition; 9] = [
+    ("", |_| true),
+    ("where = { name = { ne = \"bob\" } }", |values| {
+        given(values, "name") != Some(&AttributeValue::S("bob".to_owned()))
+    }),
+    ("where = { name = { exists = true } }", |values| given(values, "name").is_some()),
+    ("where = { total = { gte = 0 } }", |values| {
+        number(values, "total").is_some_and(|total| total >= decimal("0"))
+    }),
+    ("where = { \"info.n\" = { lt = 5 } }", |values| {
+        number(values, "info.n").is_some_and(|n| n < decimal("5"))
+    }),
+    (
+        "where = { status = [\"placed\", \"paid\"] }",
+        |values| matches!(given(values, "status"), Some(AttributeValue::S(status)) if status == "placed" || status == "paid"),
+    ),
+    (
+        "where = { tags = { contains = \"red\" } }",
+        |values| matches!(given(values, "tags"), Some(AttributeValue::Ss(tags)) if tags.iter().any(|tag| tag == "red")),
+    ),
+    ("where = { gift = true }", |values| {
+        given(values, "gift") == Some(&AttributeValue::Bool(true))
+    }),
+    ("where = { at = { gte = \"2026-03-29T01:00:00Z\" } }", |values| {
+        let since: Timestamp = "2026-03-29T01:00:00Z".parse().expect("a time");
+        given(values, "at").and_then(instant).is_some_and(|at| at >= since)
+    }),
+];
+
+fn number(values: &Values, place: &str) -> Option<BigDecimal> {
+    match given(values, place)? {
+        AttributeValue::N(text) => text.parse().ok(),
+        _ => None,
+    }
+}
