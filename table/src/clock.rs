@@ -1,6 +1,6 @@
 //! The time of this process, as what is written down says when it was.
 
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 
@@ -8,4 +8,10 @@ use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 pub(crate) fn now() -> String {
     let now = DateTime::from(SystemTime::now()).fmt(DateTimeFormat::DateTime);
     now.expect("this century is within RFC 3339")
+}
+
+/// Now, in seconds since 1970.
+pub(crate) fn seconds() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }

@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, HashMap};
 use aggregates::Accumulator;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
+use model::rollup::Source;
 use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
-use model::{Model, Rollup};
+use model::{Home, Model, Rollup};
 
 use crate::error::Error;
 
@@ -118,21 +119,33 @@ fn fingerprints(model: &Model) -> Fingerprints {
 /// Everything about a rollup that its numbers depend on. A new measure of accumulators that are kept is not among it.
 fn fingerprint(model: &Model, rollup: &Rollup) -> String {
     let entity = model.entity(&rollup.entity).map(|entity| &entity.discriminator);
-    let attribute =
-        |attribute: &model::Attribute| format!("{} {:?}", attribute.field, attribute.kind);
-    let dimensions: Vec<_> = rollup.dimensions.iter().map(attribute).collect();
-    let time = rollup.time.as_ref().map(attribute);
-    let mut measured: Vec<_> = rollup.measured().into_iter().map(attribute).collect();
+    let source = |source: &Source| format!("{:?} {:?}", source.path.steps, source.kind());
+    let dimensions: Vec<_> = rollup.dimensions.iter().map(source).collect();
+    let time = rollup.time.as_ref().map(source);
+    let measures = rollup.measures.iter().map(|known| &known.measure);
+    let sources = measures.flat_map(|measure| measure.source().into_iter().chain(measure.time()));
+    // By name, for so the accumulators are called.
+    let named = |of: &Source| format!("{} {}", of.name(), source(of));
+    let mut measured: Vec<_> = sources.map(named).collect();
     measured.sort();
+    measured.dedup();
+    let rows = aggregates::rows::Kept::of(rollup).into_iter();
+    let rows =
+        rows.map(|kept| format!("{} {} {}", kept.rows.name(), kept.is_counted, kept.is_ranked));
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort();
     let mut accumulators: Vec<_> = Accumulator::of(rollup)
         .iter()
         .map(|kept| format!("{} {}", kept.attribute_name(), kept.scale()))
         .collect();
     accumulators.sort();
-    let stripes = rollup.stripes;
+    let (stripes, keep, expiry) = (rollup.stripes, &rollup.keep, rollup.on_ttl_expiry);
+    let rank = rollup.rank.as_ref().map(|rank| &rank.within);
+    let rank = rank.zip(rollup.ranked_by().map(ToString::to_string));
+    let home = rollup.home.as_ref().map(Home::templates);
     let (zone, buckets, filter) = (&rollup.time_zone_name, &rollup.granularities, &rollup.filter);
     format!(
-        "{entity:?} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} {accumulators:?} {stripes}"
+        "{entity:?} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} {accumulators:?} {rows:?} {stripes} {keep:?} {expiry:?} {rank:?} {home:?}"
     )
 }
 

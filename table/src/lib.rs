@@ -38,4 +38,4 @@ pub use pages::{Count, Page};
 pub use provision::Provisioned;
 pub use query::{Query, SortRange};
 pub use related::{Joined, JoinedItems, JoinedPage, Reading, Related};
-pub use rollups::{Applied, Parked, Rollups};
+pub use rollups::{Applied, Parked, Pending, Range, Ranked, Rollups, Step};

@@ -1,5 +1,7 @@
 //! Making the tables that a definition describes, and finding out whether those that are there are they.
 
+mod rollups;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use aws_sdk_dynamodb::types::{
     TableStatus, TimeToLiveSpecification,
 };
 use model::TableDefinition;
-use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
+use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, ROLLUPS_TTL};
 
 use crate::definitions;
 use crate::error::Error;
@@ -43,17 +45,10 @@ impl Table {
         let (items, is_new) =
             ensure(&self.client, &definition.name, items_table(&self.client, definition)).await?;
         check_items_table(definition, &items)?;
-        if is_new {
-            self.enable_ttl().await?;
+        if let Some(ttl) = definition.ttl.as_ref().filter(|_| is_new) {
+            self.enable_ttl(self.name(), ttl).await?;
         }
-        let rollups = rollups_table(&self.client, &definition.rollups_table);
-        let (rollups, _) = ensure(&self.client, &definition.rollups_table, rollups).await?;
-        check_keys(
-            &definition.rollups_table,
-            &rollups,
-            ROLLUPS_PARTITION_KEY,
-            Some(ROLLUPS_SORT_KEY),
-        )?;
+        self.provision_rollups().await?;
         definitions::check(&self.client, &self.model, is_new).await?;
         let stream_arn =
             items.latest_stream_arn.ok_or_else(|| other(&definition.name, "it has no stream"))?;
@@ -78,17 +73,27 @@ impl Table {
         definitions::changes(&self.client, &self.model).await
     }
 
-    async fn enable_ttl(&self) -> Result<(), Error> {
-        let Some(attribute) = &self.model.table.ttl else { return Ok(()) };
+    async fn provision_rollups(&self) -> Result<(), Error> {
+        let name = &self.model.table.rollups_table;
+        let is_ranked = self.model.needs_ranks();
+        let create = rollups::table(&self.client, name, is_ranked);
+        let (table, is_new) = ensure(&self.client, name, create).await?;
+        check_keys(name, &table, ROLLUPS_PARTITION_KEY, Some(ROLLUPS_SORT_KEY))?;
+        rollups::check_ranks(name, &table, is_ranked)?;
+        let expires = self.model.rollups.iter().any(aggregates::rows::expires);
+        if is_new && expires { self.enable_ttl(name, ROLLUPS_TTL).await } else { Ok(()) }
+    }
+
+    async fn enable_ttl(&self, table: &str, attribute: &str) -> Result<(), Error> {
         let specification =
             TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build();
         let specification = specification.expect("both fields are set");
         let request = self
             .client
             .update_time_to_live()
-            .table_name(self.name())
+            .table_name(table)
             .time_to_live_specification(specification);
-        request.send().await.map(drop).map_err(|error| Error::of(self.name(), error))
+        request.send().await.map(drop).map_err(|error| Error::of(table, error))
     }
 }
 
@@ -115,16 +120,6 @@ fn items_table(client: &Client, definition: &TableDefinition) -> CreateTableFlue
         ))
         .set_global_secondary_indexes(Some(indexes).filter(|indexes| !indexes.is_empty()))
         .stream_specification(stream.build().expect("enabled is set"))
-}
-
-fn rollups_table(client: &Client, name: &str) -> CreateTableFluentBuilder {
-    let keys = [ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY];
-    client
-        .create_table()
-        .table_name(name)
-        .billing_mode(BillingMode::PayPerRequest)
-        .set_key_schema(Some(key_schema(keys[0], Some(keys[1]))))
-        .set_attribute_definitions(Some(keys.into_iter().map(text_attribute).collect()))
 }
 
 /// The table as it is, made first if need be; and whether it was.
@@ -245,8 +240,11 @@ fn key_schema(partition: &str, sort: Option<&str>) -> Vec<KeySchemaElement> {
 }
 
 fn text_attribute(name: &str) -> AttributeDefinition {
-    let definition =
-        AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+    attribute(name, ScalarAttributeType::S)
+}
+
+fn attribute(name: &str, kind: ScalarAttributeType) -> AttributeDefinition {
+    let definition = AttributeDefinition::builder().attribute_name(name).attribute_type(kind);
     definition.build().expect("both fields are set")
 }
 

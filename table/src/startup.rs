@@ -76,13 +76,28 @@ pub fn model_from_env() -> Result<Arc<Model>, StartError> {
 pub fn with_names_from_env(model: Model) -> Result<Model, StartError> {
     let table = table_name("TABLE_NAME", std::env::var_os("TABLE_NAME"))?;
     let rollups = table_name("ROLLUPS_TABLE_NAME", std::env::var_os("ROLLUPS_TABLE_NAME"))?;
-    Ok(match (table, rollups) {
+    let model = match (table, rollups) {
         (Some(table), rollups) => model.with_table(&table, rollups.as_deref()),
         (None, Some(rollups)) => {
             let table = model.table.name.clone();
             model.with_table(&table, Some(&rollups))
         }
         (None, None) => model,
+    };
+    refuse_one_table_for_both(&model)?;
+    Ok(model)
+}
+
+/// What the processor notes beside rollups would come back to it through the stream of the table of items.
+fn refuse_one_table_for_both(model: &Model) -> Result<(), StartError> {
+    let table = &model.table;
+    if table.rollups_table != table.name {
+        return Ok(());
+    }
+    Err(StartError::Value {
+        name: "ROLLUPS_TABLE_NAME",
+        value: format!("{:?}, the table of items", table.name),
+        expected: "a table of its own; a `key` of a rollup keeps its items in the table of items",
     })
 }
 
@@ -130,6 +145,18 @@ mod tests {
             assert!(error.starts_with("TABLE_NAME is \""), "{error}");
             assert!(error.contains("expected 3 to 255 letters"), "{error}");
         }
+    }
+
+    #[test]
+    fn items_and_rollups_are_not_in_one_table() {
+        let model: Model = "[table]\nname = \"shop\"".parse().expect("a definition");
+        refuse_one_table_for_both(&model).expect("two tables");
+        let one = refuse_one_table_for_both(&model.with_table("shop-2", Some("shop-2")));
+        let error = one.expect_err("one table").to_string();
+        assert!(
+            error.starts_with("ROLLUPS_TABLE_NAME is \"shop-2\", the table of items"),
+            "{error}"
+        );
     }
 
     #[cfg(unix)]

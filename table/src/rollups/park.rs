@@ -21,15 +21,20 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity};
 use model::table::{MAX_SORT_KEY_BYTES, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 
-use super::{Rollups, key};
+use super::Rollups;
+use super::expression::Expression;
 use crate::clock;
 use crate::error::{Error, chain};
 
 /// Of a key that is too long to be a sort key, so many bytes are kept before its hash.
 const KEPT_BYTES: usize = 900;
+/// What the name of a record begins with whose rollup item is beside items: no rollup's name does.
+const BESIDE: &str = "@items ";
 /// The record's attributes and the text that each of them is.
 const PARTITION: &str = "rollup_partition";
 const SORT: &str = "rollup_sort";
+/// The table that the rollup item is in.
+const TABLE: &str = "rollup_table";
 const REASON: &str = "reason";
 const STREAM_LABEL: &str = "stream_label";
 const SHARD: &str = "shard_id";
@@ -74,6 +79,7 @@ impl Rollups {
         let set = [
             (PARTITION, text(&update.key.partition)),
             (SORT, text(&update.key.sort)),
+            (TABLE, text(self.place(&update.key).table)),
             (REASON, text(refusal)),
             (STREAM_LABEL, text(stream_label)),
             (SHARD, text(shard)),
@@ -87,7 +93,12 @@ impl Rollups {
             Err(error) if error.is_refusal() => self.write_anew(&update.key, &now, &set).await?,
             recorded => recorded?,
         }
-        self.mark(&update.key, &now).await
+        self.mark(&update.key, &now).await?;
+        match &update.upkeep.item {
+            // Whoever asks sees the rollup item, which answers with the row.
+            Some(item) => self.mark(item, &now).await,
+            None => Ok(()),
+        }
     }
 
     /// Brings the record of a rollup item up to date, or begins it.
@@ -167,28 +178,47 @@ impl Rollups {
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| Error::of(&self.table, error))?;
             let unreadable = || Error::Unreadable(format!("a record under {PARKED}: {item:?}"));
-            parked.push(read(&item).ok_or_else(unreadable)?);
+            parked.push(self.read_record(&item).ok_or_else(unreadable)?);
         }
         Ok(parked)
     }
 
-    /// Marks a rollup item, so that whoever reads it knows. One that refuses even that is in the records alone.
+    fn read_record(&self, item: &HashMap<String, SdkValue>) -> Option<Parked> {
+        let text = |name: &str| item.get(name)?.as_s().ok().cloned();
+        let is_beside_items = text(TABLE).is_some_and(|table| table == self.items.name);
+        let key = RollupKey { is_beside_items, partition: text(PARTITION)?, sort: text(SORT)? };
+        let refusals = item.get(REFUSALS)?.as_n().ok()?.parse().ok()?;
+        Some(Parked { key, reason: text(REASON)?, refusals, since: text(SINCE)? })
+    }
+
+    /// Marks a rollup item, so that whoever reads it knows. One that refuses even that is in the records alone, as is one
+    /// whose key an item of somebody has.
     async fn mark(&self, rollup: &RollupKey, now: &str) -> Result<(), Error> {
-        let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key(rollup)))
-            .update_expression("SET #parked = :now")
-            .expression_attribute_names("#parked", PARKED)
-            .expression_attribute_values(":now", text(now));
-        match self.send(request).await {
-            Err(error) if error.is_refusal() => {
+        let expression = Expression::of_mark(PARKED, text(now), self.place(rollup));
+        let request = expression.request(self, rollup);
+        let request = request.return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let marked = match request.send().await {
+            Ok(marked) => {
+                self.meter.add(marked.consumed_capacity());
+                return Ok(());
+            }
+            Err(error) => self.refused_by(rollup, error).await,
+        };
+        let place = self.place(rollup);
+        let error = match marked {
+            Ok(item) => place.refusal(rollup, &item).unwrap_or_else(|| {
+                let place = format!("{} {}", rollup.partition, rollup.sort);
+                Error::Conflict { source: format!("{place} has changed since").into() }
+            }),
+            Err(error) => error,
+        };
+        match error {
+            error if error.is_refusal() => {
                 let (partition, sort, error) = (&rollup.partition, &rollup.sort, chain(&error));
                 tracing::warn!(partition, sort, error, "a parked rollup item cannot be marked");
                 Ok(())
             }
-            marked => marked,
+            error => Err(error),
         }
     }
 
@@ -210,19 +240,13 @@ fn record_key(rollup: &RollupKey) -> HashMap<String, SdkValue> {
 
 /// The sort key of a rollup item's record: both its keys, shortened by a hash where they are too long for one.
 fn record_name(key: &RollupKey) -> String {
-    let name = format!("{} {}", key.partition, key.sort);
+    let beside = if key.is_beside_items { BESIDE } else { "" };
+    let name = format!("{beside}{} {}", key.partition, key.sort);
     if name.len() <= MAX_SORT_KEY_BYTES {
         return name;
     }
     let kept = name.floor_char_boundary(KEPT_BYTES);
     format!("{}…{:016x}", &name[..kept], fnv1a(name.bytes()))
-}
-
-fn read(item: &HashMap<String, SdkValue>) -> Option<Parked> {
-    let text = |name: &str| item.get(name)?.as_s().ok().cloned();
-    let key = RollupKey { partition: text(PARTITION)?, sort: text(SORT)? };
-    let refusals = item.get(REFUSALS)?.as_n().ok()?.parse().ok()?;
-    Some(Parked { key, reason: text(REASON)?, refusals, since: text(SINCE)? })
 }
 
 fn text(value: impl ToString) -> SdkValue {
@@ -235,9 +259,7 @@ mod tests {
 
     #[test]
     fn a_record_is_named_by_both_keys_whatever_their_length() {
-        let named = |partition: &str| {
-            record_name(&RollupKey { partition: partition.to_owned(), sort: "all".to_owned() })
-        };
+        let named = |partition: &str| record_name(&RollupKey::of(partition, "all"));
         assert_eq!(named("spend#ann"), "spend#ann all");
         let long = "ü".repeat(1_000);
         let (one, other) = (named(&format!("{long}1")), named(&format!("{long}2")));

@@ -1,175 +1,216 @@
-//! Reading a range of buckets: one query, or one for each stripe of the group.
+//! Reading rollup items and rows: ranges of sort keys, ranks of the index, and items by their keys.
 //!
-//! Each stripe has some of the buckets, and is read page by page. A bucket can be added up once every stripe has been read
-//! that far:
-//!
-//! ```text
-//! stripe 0   day#01  day#02  day#04 ┊ more        a page ends behind day#03: further on, stripe 1 is not known
-//! stripe 1   day#01  day#03 ┊ more
-//! ```
-//!
-//! **Invariant:** a row has what every stripe knows of its bucket.
+//! **Invariant:** what is read of the table is strongly consistent; an index is not.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::time::Duration;
 
-use aggregates::Plan;
-use futures::{StreamExt, TryStreamExt, stream};
-use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
-use model::{AttributeValue, Item};
+use aggregates::RollupKey;
+use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, KeysAndAttributes};
+use model::table::{RANK, RANKS_INDEX, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, SCORE};
+use model::{AttributeValue, Item, Number};
 
 use super::Rollups;
-use crate::cursor::{self, Position};
 use crate::error::Error;
 use crate::query::{self, Names, Query, SortRange, Want};
 
-/// How many stripes are read at once.
-const MAX_READS_IN_FLIGHT: usize = 16;
+/// The most keys that DynamoDB takes at once.
+const MAX_KEYS: usize = 100;
+/// How often keys are asked for again that DynamoDB has left.
+const MAX_ROUNDS: u32 = 8;
+/// How long to wait before that; doubled each time.
+const DELAY: Duration = Duration::from_millis(10);
+/// How many rows are read at first where a few are wanted, and at most after that.
+const MAX_PAGE: u32 = 1000;
 
-/// Some buckets, and where to go on.
-#[derive(Clone, Debug, Default)]
-pub struct Rows {
-    /// The buckets that have been written, in the order of their keys.
-    pub rows: Vec<Row>,
-    /// What to ask the next page with; `None` when this is the last.
-    pub cursor: Option<String>,
+/// A range of sort keys of a partition, both ends included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// Whether it is in the table of items, where items of others may be in it: those are passed over.
+    pub is_beside_items: bool,
+    /// The partition.
+    pub partition: String,
+    /// The least sort key.
+    pub low: String,
+    /// The greatest.
+    pub high: String,
 }
 
-/// A bucket, as its stripes hold it.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// The bucket's key.
-    pub sort_key: String,
-    /// The item of each stripe that has one.
-    pub stripes: Vec<Item>,
+/// A rollup item or row, as the index ranks it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranked {
+    /// Where it is.
+    pub key: RollupKey,
+    /// What ranks it.
+    pub score: Number,
 }
 
-/// What one query has read.
-struct Stripe {
-    items: Vec<(String, Item)>,
-    /// The last key that was looked at, if there may be more behind it.
-    read_to: Option<String>,
+impl Range {
+    /// The keys that begin with a text.
+    pub fn beginning_with(partition: String, prefix: &str) -> Self {
+        let high = format!("{prefix}{}", char::MAX);
+        Self { is_beside_items: false, partition, low: prefix.to_owned(), high }
+    }
 }
 
 impl Rollups {
-    /// Reads a page of the buckets that a plan is about, oldest first, strongly consistent.
+    /// Reads a range in order, or from its end, until the visitor breaks; how many items were read.
+    ///
+    /// `wanted` is how many items are likely to be enough.
     ///
     /// # Errors
-    /// [`Error::Cursor`] for a cursor of another question; else what DynamoDB says.
-    pub async fn read(
+    /// What DynamoDB says.
+    pub async fn walk(
         &self,
-        plan: &Plan,
-        limit: u32,
-        cursor: Option<String>,
-    ) -> Result<Rows, Error> {
+        range: &Range,
+        descending: bool,
+        wanted: Option<u32>,
+        mut visit: impl FnMut(&str, &Item) -> ControlFlow<()>,
+    ) -> Result<usize, Error> {
+        let place = self.place_of(range.is_beside_items);
         let names = Names {
-            table: &self.table,
+            table: place.table,
             index: None,
-            partition_key: ROLLUPS_PARTITION_KEY,
-            sort_key: Some(ROLLUPS_SORT_KEY),
-            primary: (ROLLUPS_PARTITION_KEY, Some(ROLLUPS_SORT_KEY)),
+            partition_key: place.partition_key,
+            sort_key: Some(place.sort_key),
+            primary: (place.partition_key, Some(place.sort_key)),
         };
-        let (low, high) = plan.sort_keys();
-        let query = |partition: &String| Query {
-            partition: partition.clone(),
-            range: SortRange::Between(low.to_owned(), high.to_owned()),
-            limit: Some(limit),
+        let query = Query {
+            partition: range.partition.clone(),
+            range: SortRange::Between(range.low.clone(), range.high.clone()),
+            descending,
             ..Query::default()
         };
-        // A cursor is that of the group, whose name is that of its first partition.
-        let group = query(plan.partitions.first().expect("a group has a partition"));
-        let start = cursor.map(|text| cursor::read(&text, names, &group)).transpose()?;
-        let stripes: Vec<Stripe> = stream::iter(plan.partitions.iter().map(query))
-            .map(|query| self.stripe(names, query, start.as_ref()))
-            .buffered(MAX_READS_IN_FLIGHT)
-            .try_collect()
-            .await?;
-        let (rows, read_to) = merge(stripes, limit as usize);
-        let cursor = read_to
-            .map(|sort_key| cursor::write(names, &group.partition, &Position::at(&sort_key)));
-        Ok(Rows { rows, cursor })
-    }
-
-    async fn stripe(
-        &self,
-        names: Names<'_>,
-        query: Query,
-        start: Option<&Position>,
-    ) -> Result<Stripe, Error> {
-        let limit = query.limit;
-        let read = query::read(&self.client, names, &query, limit, start, Want::Items).await?;
-        let keyed = |item: Item| match item.get(ROLLUPS_SORT_KEY) {
-            Some(AttributeValue::S(key)) => Ok((key.clone(), item)),
-            other => Err(Error::Unreadable(format!("a rollup item with the sort key {other:?}"))),
-        };
-        let items = read.items.into_iter().map(keyed).collect::<Result<_, _>>()?;
-        Ok(Stripe { items, read_to: read.end.map(|position| position.sort) })
-    }
-}
-
-/// The buckets that every stripe has been read up to, no more than the limit, and where to go on.
-fn merge(stripes: Vec<Stripe>, limit: usize) -> (Vec<Row>, Option<String>) {
-    let read_to = stripes.iter().filter_map(|stripe| stripe.read_to.clone()).min();
-    let mut buckets: BTreeMap<String, Vec<Item>> = BTreeMap::new();
-    for (sort_key, item) in stripes.into_iter().flat_map(|stripe| stripe.items) {
-        if read_to.as_ref().is_none_or(|read_to| sort_key <= *read_to) {
-            buckets.entry(sort_key).or_default().push(item);
+        let (mut start, mut limit, mut read) = (None, wanted, 0);
+        loop {
+            let page = query::read(&self.client, names, &query, limit, start.as_ref(), Want::Items)
+                .await?;
+            read += page.examined;
+            for item in page.items.iter().filter(|item| place.has(item)) {
+                let Some(AttributeValue::S(sort)) = item.get(place.sort_key) else {
+                    let place = &range.partition;
+                    return Err(Error::Unreadable(format!("an item of {place} without sort key")));
+                };
+                if visit(sort, item).is_break() {
+                    return Ok(read);
+                }
+            }
+            start = page.end;
+            if start.is_none() {
+                return Ok(read);
+            }
+            limit = limit.map(|limit| limit.saturating_mul(4).min(MAX_PAGE));
         }
     }
-    let is_cut = buckets.len() > limit;
-    let rows: Vec<_> = buckets
-        .into_iter()
-        .take(limit)
-        .map(|(sort_key, stripes)| Row { sort_key, stripes })
-        .collect();
-    let read_to = match rows.last() {
-        Some(last) if is_cut => Some(last.sort_key.clone()),
-        _ => read_to,
-    };
-    (rows, read_to)
+
+    /// Reads all of a range, in order.
+    ///
+    /// # Errors
+    /// What DynamoDB says.
+    pub async fn range(&self, range: &Range) -> Result<Vec<(String, Item)>, Error> {
+        let mut items = Vec::new();
+        let keep = |sort: &str, item: &Item| {
+            items.push((sort.to_owned(), item.clone()));
+            ControlFlow::Continue(())
+        };
+        self.walk(range, false, None, keep).await?;
+        Ok(items)
+    }
+
+    /// Reads what has a rank, the greatest score first or the least, until the visitor breaks; how many entries were read.
+    ///
+    /// It begins behind an entry, which need not be there any more, or at the end. `wanted` is how many are likely to be enough.
+    ///
+    /// # Errors
+    /// What DynamoDB says.
+    pub async fn walk_ranks(
+        &self,
+        rank: &str,
+        descending: bool,
+        behind: Option<&Ranked>,
+        wanted: u32,
+        mut visit: impl FnMut(Ranked) -> ControlFlow<()>,
+    ) -> Result<usize, Error> {
+        let (mut limit, mut read) = (wanted, 0);
+        let mut start = behind.map(|entry| {
+            let rank = (RANK.to_owned(), SdkValue::S(rank.to_owned()));
+            let score = (SCORE.to_owned(), SdkValue::N(entry.score.to_string()));
+            let key = self.place(&entry.key).key(&entry.key);
+            key.into_iter().chain([rank, score]).collect::<HashMap<_, _>>()
+        });
+        loop {
+            let request = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(RANKS_INDEX)
+                .key_condition_expression("#rank = :rank")
+                .expression_attribute_names("#rank", RANK)
+                .expression_attribute_values(":rank", SdkValue::S(rank.to_owned()))
+                .scan_index_forward(!descending)
+                .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(start);
+            let page = request.send().await.map_err(|error| Error::of(&self.table, error))?;
+            let items = page.items.unwrap_or_default();
+            read += items.len();
+            for item in items {
+                if visit(ranked(&item)?).is_break() {
+                    return Ok(read);
+                }
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(read);
+            }
+            limit = limit.saturating_mul(4).min(MAX_PAGE);
+        }
+    }
+
+    /// Reads rollup items by their keys, in their order; `None` for one that is not there.
+    ///
+    /// # Errors
+    /// What DynamoDB says.
+    pub async fn get_all(&self, keys: &[RollupKey]) -> Result<Vec<Option<Item>>, Error> {
+        let mut found: HashMap<RollupKey, Item> = HashMap::new();
+        for chunk in keys.chunks(MAX_KEYS) {
+            let mut wanted: Vec<_> = chunk.iter().map(|key| self.place(key).key(key)).collect();
+            for round in 0.. {
+                let request = KeysAndAttributes::builder()
+                    .set_keys(Some(wanted))
+                    .consistent_read(true)
+                    .build()
+                    .expect("keys are set");
+                let request = self.client.batch_get_item().request_items(&self.table, request);
+                let answer = request.send().await.map_err(|error| Error::of(&self.table, error))?;
+                for item in answer.responses.unwrap_or_default().into_values().flatten() {
+                    found.insert(rollup_key(&item)?, item.into());
+                }
+                let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
+                wanted = left.map(|left| left.keys).unwrap_or_default();
+                if wanted.is_empty() {
+                    break;
+                }
+                if round == MAX_ROUNDS {
+                    return Err(Error::throttled(&self.table));
+                }
+                tokio::time::sleep(DELAY * 2_u32.pow(round)).await;
+            }
+        }
+        Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
+fn ranked(item: &HashMap<String, SdkValue>) -> Result<Ranked, Error> {
+    let key = rollup_key(item)?;
+    let score = item.get(SCORE).and_then(|score| score.as_n().ok()?.parse().ok());
+    let unreadable = || Error::Unreadable(format!("the score of {} {}", key.partition, key.sort));
+    Ok(Ranked { score: score.ok_or_else(unreadable)?, key })
+}
 
-    use super::*;
-
-    /// A stripe as the keys it was read to, `…` behind them if there may be more.
-    fn stripe(text: &str) -> Stripe {
-        let keys: Vec<_> = text.split_whitespace().filter(|key| *key != "…").collect();
-        let items = keys
-            .iter()
-            .map(|key| ((*key).to_owned(), Item::from(HashMap::<String, AttributeValue>::new())));
-        let last = keys.last().map(|key| (*key).to_owned());
-        Stripe { items: items.collect(), read_to: last.filter(|_| text.ends_with('…')) }
-    }
-
-    /// Merged rows as key and number of stripes, and where to go on.
-    fn check(stripes: &[&str], limit: usize, rows: &str, read_to: Option<&str>) {
-        let (merged, end) = merge(stripes.iter().map(|text| stripe(text)).collect(), limit);
-        let merged: Vec<_> =
-            merged.iter().map(|row| format!("{}*{}", row.sort_key, row.stripes.len())).collect();
-        assert_eq!((merged.join(" ").as_str(), end.as_deref()), (rows, read_to), "{stripes:?}");
-    }
-
-    #[test]
-    fn one_stripe_is_as_it_was_read() {
-        check(&["a b c"], 10, "a*1 b*1 c*1", None);
-        check(&["a b …"], 2, "a*1 b*1", Some("b"));
-        check(&[""], 2, "", None);
-    }
-
-    #[test]
-    fn buckets_come_as_far_as_every_stripe_was_read() {
-        check(&["a b d …", "a c …"], 10, "a*2 b*1 c*1", Some("c"));
-        check(&["a b d", "a c …", ""], 10, "a*2 b*1 c*1", Some("c"));
-        check(&["a b d", "a c"], 10, "a*2 b*1 c*1 d*1", None);
-    }
-
-    #[test]
-    fn no_page_has_more_buckets_than_asked_for() {
-        check(&["a c", "b d"], 3, "a*1 b*1 c*1", Some("c"));
-        check(&["a c …", "b d …"], 2, "a*1 b*1", Some("b"));
-        check(&["a c", "b"], 3, "a*1 b*1 c*1", None);
-    }
+fn rollup_key(item: &HashMap<String, SdkValue>) -> Result<RollupKey, Error> {
+    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+    let key = text(ROLLUPS_PARTITION_KEY).zip(text(ROLLUPS_SORT_KEY));
+    let unreadable = || Error::Unreadable(format!("a rollup item without its key: {item:?}"));
+    key.map(|(partition, sort)| RollupKey::of(partition, sort)).ok_or_else(unreadable)
 }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use aggregates::{RollupKey, watermark};
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity};
 
-use super::{Rollups, key};
+use super::Rollups;
 use crate::error::chain;
 
 /// Fewer stale watermarks than this are left where they are: removing them costs a write.
@@ -31,11 +31,12 @@ impl Rollups {
             return;
         }
         stale.truncate(MAX_REMOVED);
+        let place = self.place(rollup);
         let mut request = self
             .client
             .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key(rollup)))
+            .table_name(place.table)
+            .set_key(Some(place.key(rollup)))
             .update_expression(placeholders(stale.len(), "REMOVE ", ", ", |n| format!("#n{n}")))
             .condition_expression(placeholders(stale.len(), "", " AND ", |n| {
                 format!("#n{n} = :v{n}")

@@ -1,0 +1,204 @@
+//! The one conditional write of an update, as an UpdateItem or as an action of a transaction.
+//!
+//! ```text
+//! SET @<shard> = :last, rank = :rank, expires_at = :ttl   ADD count :n, …   REMOVE expires_at
+//! condition   attribute_not_exists(@<shard>) OR @<shard> < :first      [and conditions on the count and on whose item it is]
+//! ```
+
+use std::collections::HashMap;
+
+use aggregates::watermark::WATERMARK_BYTES;
+use aggregates::{Accumulator, Amounts, RollupKey, Update, Upkeep, Watermark};
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{
+    AttributeValue as SdkValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update as SdkUpdate,
+};
+use model::ROLLUP_MARK;
+use model::table::RANK;
+
+use super::Rollups;
+use super::place::Place;
+
+/// When an update is added. Bytes of another size are no watermark, whatever they compare to.
+const UNABSORBED: &str =
+    "(attribute_not_exists(#watermark) OR (#watermark < :first AND size(#watermark) = :bytes))";
+
+/// When what is there is no item of somebody.
+const UNCLAIMED: &str = "(attribute_not_exists(#partition) OR #entity = :mark)";
+
+/// What a write does, and when.
+#[derive(Debug, Default)]
+pub(super) struct Expression {
+    set: Vec<String>,
+    add: Vec<String>,
+    remove: Vec<String>,
+    conditions: Vec<String>,
+    names: HashMap<String, String>,
+    values: HashMap<String, SdkValue>,
+}
+
+impl Expression {
+    /// Adds an update, unless its rollup item or row has absorbed it.
+    pub(super) fn of_update(watermark: &str, update: &Update, place: Place<'_>) -> Self {
+        let mut expression = Self::default();
+        expression.name("#watermark", watermark);
+        expression.value(":bytes", SdkValue::N(WATERMARK_BYTES.to_string()));
+        expression.value(":first", super::bytes(Watermark::lower_bound(update.first())));
+        expression.value(":last", super::bytes(update.last().to_bytes()));
+        expression.set.push("#watermark = :last".to_owned());
+        expression.conditions.push(UNABSORBED.to_owned());
+        let amounts = update.amounts();
+        expression.amounts(&amounts);
+        // So that a row that came and went at once is one of nothing, and goes away.
+        if update.upkeep.is_row && amounts.get(&Accumulator::Items) == 0 {
+            expression.count();
+            expression.number(":none", 0);
+            expression.add.push("#count :none".to_owned());
+        }
+        expression.upkeep(&update.upkeep, place);
+        expression.claim(place);
+        expression
+    }
+
+    /// Adds amounts, whatever has been absorbed.
+    pub(super) fn of_amounts(amounts: &Amounts, upkeep: &Upkeep, place: Place<'_>) -> Self {
+        let mut expression = Self::default();
+        expression.amounts(amounts);
+        expression.upkeep(upkeep, place);
+        expression.claim(place);
+        expression
+    }
+
+    /// Says that the item is wrong, and since when.
+    pub(super) fn of_mark(name: &str, since: SdkValue, place: Place<'_>) -> Self {
+        let mut expression = Self::default();
+        expression.name("#parked", name);
+        expression.value(":now", since);
+        expression.set.push("#parked = :now".to_owned());
+        expression.claim(place);
+        expression
+    }
+
+    /// Only while the row goes on to count something, or to count nothing, when so much is added to its count.
+    pub(super) fn without_crossing(&mut self, added: i128) {
+        if added == 0 {
+            return;
+        }
+        self.count();
+        self.number(":zero", 0);
+        self.number(":left", -added);
+        self.conditions.push(match added > 0 {
+            true => "(#count > :zero OR #count <= :left)".to_owned(),
+            false => {
+                "(#count > :left OR #count <= :zero OR attribute_not_exists(#count))".to_owned()
+            }
+        });
+    }
+
+    /// Only while the row's count is what was seen.
+    pub(super) fn with_count(&mut self, seen: Option<&SdkValue>) {
+        self.count();
+        match seen {
+            Some(count) => {
+                self.value(":seen", count.clone());
+                self.conditions.push("#count = :seen".to_owned());
+            }
+            None => self.conditions.push("attribute_not_exists(#count)".to_owned()),
+        }
+    }
+
+    fn count(&mut self) {
+        self.name("#count", &Accumulator::Items.attribute_name());
+    }
+
+    fn amounts(&mut self, amounts: &Amounts) {
+        for (position, (name, amount)) in amounts.to_add().enumerate() {
+            self.name(&format!("#a{position}"), &name);
+            self.value(&format!(":a{position}"), SdkValue::N(amount.to_string()));
+            self.add.push(format!("#a{position} :a{position}"));
+        }
+    }
+
+    /// Beside items, only where no item of somebody is.
+    fn claim(&mut self, place: Place<'_>) {
+        let Some(marked_by) = place.marked_by else { return };
+        self.name("#partition", place.partition_key);
+        self.name("#entity", marked_by);
+        self.value(":mark", SdkValue::S(ROLLUP_MARK.to_owned()));
+        self.set.push("#entity = :mark".to_owned());
+        self.conditions.push(UNCLAIMED.to_owned());
+    }
+
+    fn upkeep(&mut self, upkeep: &Upkeep, place: Place<'_>) {
+        if let Some(rank) = &upkeep.rank {
+            self.name("#rank", RANK);
+            self.value(":rank", SdkValue::S(rank.clone()));
+            self.set.push("#rank = :rank".to_owned());
+        }
+        match upkeep.expires_at {
+            Some(seconds) => {
+                self.name("#ttl", place.ttl);
+                self.value(":ttl", SdkValue::N(seconds.to_string()));
+                self.set.push("#ttl = :ttl".to_owned());
+            }
+            // It counts again.
+            None if upkeep.is_row => {
+                self.name("#ttl", place.ttl);
+                self.remove.push("#ttl".to_owned());
+            }
+            None => {}
+        }
+    }
+
+    fn name(&mut self, placeholder: &str, name: &str) {
+        self.names.insert(placeholder.to_owned(), name.to_owned());
+    }
+
+    fn value(&mut self, placeholder: &str, value: SdkValue) {
+        self.values.insert(placeholder.to_owned(), value);
+    }
+
+    fn number(&mut self, placeholder: &str, number: i128) {
+        self.value(placeholder, SdkValue::N(number.to_string()));
+    }
+
+    fn condition(&self) -> Option<String> {
+        (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "))
+    }
+
+    fn text(&self) -> String {
+        let clauses = [("SET", &self.set), ("ADD", &self.add), ("REMOVE", &self.remove)];
+        let clauses = clauses.iter().filter(|(_, parts)| !parts.is_empty());
+        let clauses = clauses.map(|(clause, parts)| format!("{clause} {}", parts.join(", ")));
+        clauses.collect::<Vec<_>>().join(" ")
+    }
+
+    /// As a request of its own. The old item comes back when the condition fails.
+    pub(super) fn request(self, rollups: &Rollups, key: &RollupKey) -> UpdateItemFluentBuilder {
+        let place = rollups.place(key);
+        let request = rollups.client.update_item().table_name(place.table);
+        request
+            .set_key(Some(place.key(key)))
+            .set_condition_expression(self.condition())
+            .update_expression(self.text())
+            .set_expression_attribute_names(Some(self.names))
+            .set_expression_attribute_values(Some(self.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    /// As an action of a transaction. The old item comes back when the condition fails.
+    pub(super) fn action(self, rollups: &Rollups, key: &RollupKey) -> TransactWriteItem {
+        let place = rollups.place(key);
+        let update = SdkUpdate::builder()
+            .table_name(place.table)
+            .set_key(Some(place.key(key)))
+            .set_condition_expression(self.condition())
+            .update_expression(self.text())
+            .set_expression_attribute_names(Some(self.names))
+            .set_expression_attribute_values(Some(self.values).filter(|values| !values.is_empty()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let update = update.build().expect("table, key and expression are set");
+        TransactWriteItem::builder().update(update).build()
+    }
+}
