@@ -109,7 +109,8 @@ impl Processor {
     /// # Errors
     /// Why the invocation failed as a whole.
     pub async fn handle(&self, event: Event) -> Result<Response, HandlerError> {
-        let invocation = Arc::new(Invocation::try_from(event)?);
+        let invocation = Invocation::try_from(event)?;
+        let invocation = Arc::new(invocation.without_rollup_items(&self.model));
         if invocation.changes.is_empty() {
             return Ok(Response::success());
         }

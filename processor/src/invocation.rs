@@ -6,7 +6,7 @@
 use aggregates::sequence::NotASequenceNumber;
 use aggregates::watermark::UNKNOWN_SECONDS;
 use aggregates::{Change, Image, SequenceNumber};
-use model::Item;
+use model::{Item, Model};
 use thiserror::Error;
 
 use crate::event::{Event, Record, UserIdentity};
@@ -71,6 +71,19 @@ pub enum InvocationError {
     /// A record without a sequence number.
     #[error(transparent)]
     SequenceNumber(#[from] NotASequenceNumber),
+}
+
+impl Invocation {
+    /// The same without the changes of rollup items that are kept in the table of items: what the processor itself has
+    /// written concerns no rollup and no reactor.
+    #[must_use]
+    pub fn without_rollup_items(mut self, model: &Model) -> Self {
+        self.changes.retain(|StreamChange { change, .. }| {
+            let mut images = change.image.old_image().into_iter().chain(change.image.new_image());
+            !images.all(|image| model.is_rollup_item(image))
+        });
+        self
+    }
 }
 
 impl TryFrom<Event> for Invocation {
@@ -188,6 +201,32 @@ mod tests {
         assert!(expired(json!({"type": "Service", "principalId": "dynamodb.amazonaws.com"})));
         assert!(!expired(json!(null)));
         assert!(!expired(json!({"type": "AssumedRole", "principalId": "x"})));
+    }
+
+    #[test]
+    fn changes_of_rollup_items_are_left_out_and_no_others() {
+        let model: Model = "[table]\nname = \"shop\"\n[entities.order]\nPK = \"O#{id}\"\nSK = \"O\"\n\
+                            [entities.order.attributes]\nid = { type = \"string\", required = true }\n"
+            .parse()
+            .unwrap_or_else(|error| panic!("{error:?}"));
+        let (rollup, order, none) =
+            (json!({"_et": {"S": "@rollup"}}), json!({"_et": {"S": "order"}}), json!({}));
+        let cases = [
+            (json!({"NewImage": rollup}), "INSERT", 0),
+            (json!({"OldImage": rollup, "NewImage": rollup}), "MODIFY", 0),
+            (json!({"OldImage": rollup}), "REMOVE", 0),
+            (json!({"NewImage": order}), "INSERT", 1),
+            (json!({"OldImage": none}), "REMOVE", 1),
+            // Somebody has put another item in its place.
+            (json!({"OldImage": rollup, "NewImage": order}), "MODIFY", 1),
+            (json!({"OldImage": order, "NewImage": rollup}), "MODIFY", 1),
+        ];
+        for (mut images, name, expected) in cases {
+            images["SequenceNumber"] = json!("1");
+            let record = json!({"eventID": "1", "eventName": name, "dynamodb": images});
+            let settled = settle(event(record)).expect("settled").without_rollup_items(&model);
+            assert_eq!(settled.changes.len(), expected, "{images}");
+        }
     }
 
     #[test]

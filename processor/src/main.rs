@@ -35,7 +35,7 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let model = startup::model_from_env()?;
     let connection = Connection::from_env().await;
     Table::new(&connection, model.clone()).check_rollups().await?;
-    let rollups = Rollups::new(&connection, &model.table.rollups_table);
+    let rollups = Rollups::new(&connection, &model.table);
     let processor = Processor::new(model.clone()).rollups(rollups);
     if telemetry::on_lambda() {
         return processor.run().await;

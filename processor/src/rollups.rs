@@ -7,16 +7,20 @@
 //! | throttled, in conflict, not answered | its first record is reported, and all from there on comes again |
 //! | no such table, access denied, other keys | the invocation fails: no update can succeed |
 
+use std::collections::BTreeMap;
+
 use aggregates::{RollupKey, SequenceNumber, Update, fold};
 use futures::{StreamExt, stream};
 use model::Model;
 use table::error::chain;
-use table::{Applied, Error, Rollups};
+use table::{Applied, Error, Pending, Rollups, Step};
 
 use crate::invocation::Invocation;
 
 /// How many rollup items are written at once.
 const MAX_WRITES_IN_FLIGHT: usize = 32;
+/// Of how many rollup items rows are counted at once.
+const MAX_TRANSACTIONS_IN_FLIGHT: usize = 8;
 
 /// What became of one update.
 enum Outcome {
@@ -56,14 +60,38 @@ pub(crate) async fn absorb(model: &Model, rollups: &Rollups, invocation: &Invoca
         tracing::warn!(rollup, %reason, images, first, "images were not counted");
         tally.skipped.push((reason.kind(), images));
     }
-    let outcomes: Vec<_> = stream::iter(fold.updates)
-        .map(|update| async move {
-            let outcome = apply_or_park(rollups, invocation, &update).await;
-            (update.first(), outcome)
-        })
+    // The rollup items last: how fresh an answer is follows from them, and holds for the rows then.
+    let (rows, items): (Vec<_>, Vec<_>) =
+        fold.updates.into_iter().partition(|update| update.upkeep.is_row);
+    let tried: Vec<_> = stream::iter(rows)
+        .map(|update| try_apply(rollups, invocation, update))
         .buffer_unordered(MAX_WRITES_IN_FLIGHT)
         .collect()
         .await;
+    let mut outcomes = Vec::new();
+    // By the rollup item that counts them: two transactions at one item would be in each other's way.
+    let mut crossing: BTreeMap<RollupKey, Vec<Pending>> = BTreeMap::new();
+    for (first, tried) in tried {
+        match tried {
+            Ok(Tried::Outcome(outcome)) => outcomes.push((first, Ok(outcome))),
+            Ok(Tried::Crosses(pending)) => {
+                crossing.entry(pending.crossing().key.clone()).or_default().push(*pending);
+            }
+            Err(error) => outcomes.push((first, Err(error))),
+        }
+    }
+    let crossed: Vec<_> = stream::iter(crossing.into_values())
+        .map(|pending| cross(rollups, invocation, pending))
+        .buffer_unordered(MAX_TRANSACTIONS_IN_FLIGHT)
+        .collect()
+        .await;
+    outcomes.extend(crossed.into_iter().flatten());
+    let applied: Vec<_> = stream::iter(items)
+        .map(|update| apply(rollups, invocation, update))
+        .buffer_unordered(MAX_WRITES_IN_FLIGHT)
+        .collect()
+        .await;
+    outcomes.extend(applied);
     for (first, outcome) in outcomes {
         match outcome {
             Ok(outcome) => tally.count(outcome),
@@ -76,18 +104,72 @@ pub(crate) async fn absorb(model: &Model, rollups: &Rollups, invocation: &Invoca
     tally
 }
 
-async fn apply_or_park(
+/// What became of an update that was tried.
+enum Tried {
+    Outcome(Outcome),
+    Crosses(Box<Pending>),
+}
+
+async fn try_apply(
+    rollups: &Rollups,
+    invocation: &Invocation,
+    update: Update,
+) -> (SequenceNumber, Result<Tried, Error>) {
+    let tried = rollups.try_apply(&invocation.stream_label, &invocation.shard, &update).await;
+    let outcome = match tried {
+        Ok(Step::Crosses(pending)) => {
+            return (update.first(), Ok(Tried::Crosses(Box::new(pending))));
+        }
+        Ok(Step::Done(_, applied)) => Ok(Outcome::Applied(applied)),
+        Err(error) => or_park(rollups, invocation, &update, error).await,
+    };
+    (update.first(), outcome.map(Tried::Outcome))
+}
+
+/// Adds the update of a rollup item, which is counted by none.
+async fn apply(
+    rollups: &Rollups,
+    invocation: &Invocation,
+    update: Update,
+) -> (SequenceNumber, Result<Outcome, Error>) {
+    let applied = rollups.apply(&invocation.stream_label, &invocation.shard, &update).await;
+    let outcome = match applied {
+        Ok(applied) => Ok(Outcome::Applied(applied)),
+        Err(error) => or_park(rollups, invocation, &update, error).await,
+    };
+    (update.first(), outcome)
+}
+
+/// Adds updates of rows that are counted by one rollup item, together with it.
+async fn cross(
+    rollups: &Rollups,
+    invocation: &Invocation,
+    pending: Vec<Pending>,
+) -> Vec<(SequenceNumber, Result<Outcome, Error>)> {
+    let (label, shard) = (&invocation.stream_label, &invocation.shard);
+    let mut outcomes = Vec::new();
+    for (update, applied) in rollups.cross(label, shard, pending).await {
+        let outcome = match applied {
+            Ok(applied) => Ok(Outcome::Applied(applied)),
+            Err(error) => or_park(rollups, invocation, &update, error).await,
+        };
+        outcomes.push((update.first(), outcome));
+    }
+    outcomes
+}
+
+/// Parks an update that is refused for good.
+async fn or_park(
     rollups: &Rollups,
     invocation: &Invocation,
     update: &Update,
+    error: Error,
 ) -> Result<Outcome, Error> {
-    let (label, shard) = (&invocation.stream_label, &invocation.shard);
-    let refusal = match rollups.apply(label, shard, update).await {
-        Err(error) if error.is_refusal() => error,
-        applied => return applied.map(Outcome::Applied),
-    };
-    rollups.park(label, shard, update, &refusal).await?;
-    Ok(Outcome::Parked(update.key.clone(), refusal))
+    if !error.is_refusal() {
+        return Err(error);
+    }
+    rollups.park(&invocation.stream_label, &invocation.shard, update, &error).await?;
+    Ok(Outcome::Parked(update.key.clone(), error))
 }
 
 impl Tally {
@@ -107,7 +189,7 @@ impl Tally {
 
     /// One line for each way to fail, with the first that failed so; the record of a parked update has its own reason.
     fn log_errors(&self) {
-        if let Some((RollupKey { partition, sort }, refusal)) = self.parked.first() {
+        if let Some((RollupKey { partition, sort, .. }, refusal)) = self.parked.first() {
             tracing::error!(
                 parked = self.parked.len(),
                 partition,
