@@ -1,53 +1,87 @@
 //! Answers of rollups: a question in text, the points that are known.
 //!
-//! **Invariant:** a bucket in which nothing is counted has no point. Numbers are exact; a mean of nothing is `null`.
+//! ```text
+//! question ──Plan::of──► steps (periods, each with the one that it is compared with)
+//!          ──cover─────► slots (the fewest buckets that make up each) ──► rollup items, rows ──► points
+//! ```
+//!
+//! | to see | read |
+//! |---|---|
+//! | how steps become points, page by page | `page` |
+//! | what rollup items know of a slot | `slot` |
+//! | what is read of rows | `rows` |
+//! | measures as JSON | `values` |
+//! | where a page ended | `position` |
+//!
+//! **Invariant:** a period in which nothing is counted has no point, unless gaps are filled. Numbers are exact but for those that
+//! `relative_error` names; a mean of nothing is `null`.
+
+pub(crate) mod page;
+mod position;
+pub(crate) mod rows;
+pub(crate) mod slot;
+pub(crate) mod values;
 
 use aggregates::query::local;
-use aggregates::{Plan, Point, QueryError, Question};
-use model::{Attribute, Model, Number, Rollup, suggestion, value};
+use aggregates::sketch::RELATIVE_ERROR;
+use aggregates::{Plan, QueryError, QueryErrors, Question};
+use jiff::Timestamp;
+use model::rollup::NamedMeasure;
+use model::{Measure, Model, Rollup, suggestion};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use table::Rollups;
 use thiserror::Error;
 use web::{Kind, Problem};
 
-use crate::{ENOUGH_BYTES, MAX_READS};
+use self::page::Pages;
+use self::slot::Tally;
+
+/// A point: when it is, and what is measured, by name.
+pub type AnswerPoint = Map<String, Value>;
 
 /// What a rollup knows: a page of points, oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     /// The rollup's name.
     pub rollup: String,
-    /// The group: each dimension and its value, as items have it.
-    pub dimensions: Map<String, Value>,
-    /// The granularity.
-    pub every: String,
-    /// The zone whose calendar cuts time into buckets.
+    /// The group, where one is asked about: each dimension and its value, as items have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dimensions: Option<Map<String, Value>>,
+    /// How long the periods of a series are; `None` for a total.
+    pub every: Option<String>,
+    /// The zone of the calendar.
     pub time_zone: String,
     /// The beginning of the range, included; `None` for all time.
     pub from: Option<String>,
     /// The end of the range, excluded.
     pub to: Option<String>,
-    /// The buckets in which something is counted.
-    pub points: Vec<AnswerPoint>,
+    /// The points of the group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points: Option<Vec<AnswerPoint>>,
+    /// The groups, where several are asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<AnswerGroup>>,
+    /// The time of the newest change that is included, RFC 3339; `None` where nothing was read.
+    pub freshness: Option<String>,
+    /// Whether every value is exact.
+    pub exact: bool,
+    /// How far the values of a measure may be from what they stand for, as a part of it; of those that are not exact.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub relative_error: Map<String, Value>,
+    /// How many items, rows and index entries were read.
+    pub items_read: usize,
     /// What to ask the next page with; `None` when this is the last.
     pub cursor: Option<String>,
 }
 
-/// What is known of one bucket.
+/// One of several groups.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct AnswerPoint {
-    /// The instant it begins, with the zone's offset; `None` for all time.
-    pub start: Option<String>,
-    /// The instant the next one begins.
-    pub end: Option<String>,
-    /// The value of each measure, in the rollup's order; `null` for a mean of nothing, and where it cannot be read.
-    #[serde(flatten)]
-    pub measures: Map<String, Value>,
-    /// Whether DynamoDB has refused an update of it, so that the values may be wrong until it is repaired; left out if
-    /// not.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub parked: bool,
+pub struct AnswerGroup {
+    /// Each dimension and its value, as items have it.
+    pub dimensions: Map<String, Value>,
+    /// Its points.
+    pub points: Vec<AnswerPoint>,
 }
 
 /// Why there is no answer.
@@ -56,15 +90,18 @@ pub enum AskError {
     /// Ask one of the rollups that the message lists.
     #[error("{0}")]
     UnknownRollup(String),
-    /// Ask otherwise: the parameter, and what was expected.
+    /// Ask otherwise: the parameters, and what was expected.
     #[error(transparent)]
-    Question(#[from] QueryError),
+    Question(#[from] QueryErrors),
+    /// Ask for less at once: the parameter, and what was expected.
+    #[error("{0}")]
+    TooMuch(QueryError),
     /// DynamoDB did not answer.
     #[error(transparent)]
     Table(#[from] table::Error),
 }
 
-/// Asks a rollup; reads at most `limit` points, behind those that the cursor stands for.
+/// Asks a rollup; answers with at most `limit` points, behind those that the cursor stands for.
 ///
 /// # Errors
 /// Why the question cannot be answered, and what could be asked; or what DynamoDB says.
@@ -77,50 +114,82 @@ pub async fn ask(
     cursor: Option<String>,
 ) -> Result<Answer, AskError> {
     let rollup = model.rollup(name).ok_or_else(|| AskError::UnknownRollup(no_such(model, name)))?;
-    let plan = Plan::of(rollup, question)?;
-    let (points, cursor) = points(rollups, rollup, &plan, limit, cursor).await?;
-    let edge = |instant: Option<_>| instant.map(|instant| local(instant, &rollup.time_zone));
+    let plan = Plan::of(model, rollup, question, Timestamp::now())?;
+    let sum = position::sum(name, question);
+    let position = cursor.map(|text| position::read(&text, sum, &plan)).transpose()?;
+    let mut pages = Pages::new(rollups, rollup, &plan);
+    let next = pages.turn(position, limit).await?;
+    let zone = &plan.calendar.zone;
+    let edge = |instant: Option<Timestamp>| instant.map(|instant| local(instant, zone));
+    let range = plan.asked.range();
+    let measures: Vec<_> =
+        plan.measures.iter().map(|position| &rollup.measures[*position]).collect();
+    let relative_error = relative_errors(rollup, &measures);
+    let exact = relative_error.is_empty() && !pages.is_parked;
+    let Tally { items_read, newest } = pages.tally;
+    let freshness = freshness(newest);
+    let groups = plan.groups.iter().zip(pages.points).map(|(group, points)| AnswerGroup {
+        dimensions: values::group(rollup, &group.texts),
+        points,
+    });
+    let mut groups: Vec<_> = groups.collect();
+    let only = if groups.len() == 1 { groups.pop() } else { None };
+    let (dimensions, points) = only.map(|group| (group.dimensions, group.points)).unzip();
+    let groups = Some(groups).filter(|_| points.is_none());
     Ok(Answer {
         rollup: rollup.name.clone(),
-        dimensions: dimensions(rollup, &plan),
-        every: plan.granularity.name().to_owned(),
-        time_zone: rollup.time_zone_name.clone(),
-        from: edge(plan.first.start),
-        to: edge(plan.last.end),
+        dimensions,
+        every: every(&plan),
+        time_zone: plan.calendar.zone_name.clone(),
+        from: edge(range.map(|range| range.start)),
+        to: edge(range.map(|range| range.end)),
         points,
-        cursor,
+        groups,
+        freshness,
+        exact,
+        relative_error,
+        items_read,
+        cursor: next.map(|position| position::write(&position, sum)),
     })
 }
 
-/// Reads on until there are enough points, or the range ends, or [`MAX_READS`] pages were read, or another page might make the
-/// answer larger than Lambda takes.
-async fn points(
-    rollups: &Rollups,
-    rollup: &Rollup,
-    plan: &Plan,
-    limit: u32,
-    mut cursor: Option<String>,
-) -> Result<(Vec<AnswerPoint>, Option<String>), table::Error> {
-    let mut points = Vec::new();
-    let mut bytes = 0;
-    for _ in 0..MAX_READS {
-        let wanted = limit.saturating_sub(u32::try_from(points.len()).unwrap_or(u32::MAX));
-        let asked_with = cursor.is_some();
-        let page = rollups.read(plan, wanted, cursor).await;
-        let page = page.map_err(|error| outside(error, asked_with))?;
-        for row in &page.rows {
-            let point = Point::of(rollup, &row.sort_key, &row.stripes);
-            let point = point.map_err(table::Error::Unreadable)?;
-            let point = point.map(|point| answer_point(rollup, &point));
-            bytes += point.as_ref().map_or(0, encoded_bytes);
-            points.extend(point);
-        }
-        cursor = page.cursor;
-        if cursor.is_none() || points.len() >= limit as usize || bytes > ENOUGH_BYTES {
-            break;
-        }
+/// How long the periods are: `all` for all time, nothing for the total of a range.
+fn every(plan: &Plan) -> Option<String> {
+    match plan.asked {
+        aggregates::Asked::AllTime => Some(model::Granularity::All.to_string()),
+        asked => asked.every().map(|every| every.to_string()),
     }
-    Ok((points, cursor))
+}
+
+/// Seconds since 1970 as RFC 3339 text.
+pub(crate) fn freshness(newest: Option<u32>) -> Option<String> {
+    Some(Timestamp::from_second(i64::from(newest?)).ok()?.to_string())
+}
+
+/// How far values may be from what they stand for, by the measures that are not exact.
+pub(crate) fn relative_errors(rollup: &Rollup, measures: &[&NamedMeasure]) -> Map<String, Value> {
+    let is_estimate = |measure: &Measure| matches!(measure, Measure::Quantile { .. });
+    let is_estimate_of = |name: &String| rollup.measure(name).is_some_and(is_estimate);
+    let error = |known: &&NamedMeasure| {
+        let error = match &known.measure {
+            measure if is_estimate(measure) => RELATIVE_ERROR,
+            // 1.01 / 0.99, and 1 / 0.99.
+            Measure::Ratio { over, under } if is_estimate_of(over) && is_estimate_of(under) => {
+                "0.0203"
+            }
+            Measure::Ratio { over, under } if is_estimate_of(over) || is_estimate_of(under) => {
+                "0.0102"
+            }
+            _ => return None,
+        };
+        Some((known.name.clone(), model::value::number_to_json(error)))
+    };
+    measures.iter().filter_map(error).collect()
+}
+
+/// A question that cannot be answered so.
+pub(crate) fn refused(parameter: &str, message: String) -> AskError {
+    AskError::TooMuch(QueryError::new(parameter, message))
 }
 
 /// How long a part of an answer is as JSON.
@@ -128,39 +197,7 @@ pub(crate) fn encoded_bytes(part: &impl Serialize) -> usize {
     serde_json::to_vec(part).map_or(0, |json| json.len())
 }
 
-/// DynamoDB refuses a cursor that lies outside the range; nothing else in these queries is its caller's.
-fn outside(error: table::Error, asked_with_cursor: bool) -> table::Error {
-    match error {
-        table::Error::Refused { .. } if asked_with_cursor => table::Error::Cursor,
-        other => other,
-    }
-}
-
-fn answer_point(rollup: &Rollup, point: &Point) -> AnswerPoint {
-    let edge = |instant: Option<_>| instant.map(|instant| local(instant, &rollup.time_zone));
-    let number = |number: &Number| value::number_to_json(&number.to_string());
-    let measure = |(name, value): &(String, Option<Number>)| {
-        (name.clone(), value.as_ref().map_or(Value::Null, number))
-    };
-    AnswerPoint {
-        start: edge(point.bucket.start),
-        end: edge(point.bucket.end),
-        measures: point.measures.iter().map(measure).collect(),
-        parked: point.parked,
-    }
-}
-
-fn dimensions(rollup: &Rollup, plan: &Plan) -> Map<String, Value> {
-    let typed = |dimension: &Attribute, text: &String| match dimension.of_one().normalise_text(text)
-    {
-        Ok(encoded) => value::decode(&encoded),
-        Err(_) => Value::String(text.clone()),
-    };
-    let group = rollup.dimensions.iter().zip(&plan.group);
-    group.map(|(dimension, text)| (dimension.name.clone(), typed(dimension, text))).collect()
-}
-
-fn no_such(model: &Model, name: &str) -> String {
+pub(crate) fn no_such(model: &Model, name: &str) -> String {
     let names: Vec<&str> = model.rollups.iter().map(|rollup| rollup.name.as_str()).collect();
     if names.is_empty() {
         return format!("`{name}` is no rollup; the definition has none");
@@ -171,11 +208,13 @@ fn no_such(model: &Model, name: &str) -> String {
 
 impl From<AskError> for Problem {
     fn from(error: AskError) -> Self {
+        let field = |QueryError { parameter: field, message }| model::FieldError { field, message };
         match error {
             AskError::UnknownRollup(message) => Self::new(Kind::UnknownRollup, message),
-            AskError::Question(QueryError { parameter, message }) => {
-                Self::parameters(vec![model::FieldError { field: parameter, message }])
+            AskError::Question(QueryErrors(errors)) => {
+                Self::parameters(errors.into_iter().map(field).collect())
             }
+            AskError::TooMuch(error) => Self::parameters(vec![field(error)]),
             AskError::Table(error) => error.into(),
         }
     }

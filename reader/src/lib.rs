@@ -12,6 +12,8 @@
 //! | `…?include=owner,sessions` | the same with the items that these are related to |
 //! | `GET /rollups` | the rollups, and what each can be asked |
 //! | `GET /rollups/{rollup}?{dimension}=…&from&to&every&limit&cursor` | a page of points |
+//! | `GET /rollups/{rollup}/ranks?every&from&{dimension}=…&order&neighbours&limit&cursor` | a page of ranks, or those around a group |
+//! | `…&format=csv`, or `Accept: text/csv` | the same as CSV, or as NDJSON |
 //! | `GET /openapi.json` | what is served, by both services |
 //!
 //! **Invariant:** every read is of keys or a Query of one partition, strongly consistent unless asked otherwise or of an
@@ -19,10 +21,12 @@
 
 pub mod answer;
 mod collections;
+pub mod format;
 mod items;
 mod lists;
 mod many;
 mod range;
+mod ranks;
 mod related;
 mod rollups;
 mod together;
@@ -35,6 +39,8 @@ use axum::{Json, Router};
 use table::{Rollups, Table};
 
 pub use answer::{Answer, AnswerPoint, AskError, ask};
+pub use format::{Columns, Format};
+pub use ranks::{RankAnswer, ranks};
 
 /// The most times that one request reads a page from DynamoDB before it answers with what it has, and a cursor.
 const MAX_READS: u32 = 32;

@@ -23,7 +23,7 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     embedded::install_on_lambda(&model.table.name)?;
     let connection = Connection::from_env().await;
     let routes = web::routes::reads(&model);
-    let rollups = Rollups::new(&connection, &model.table.rollups_table);
+    let rollups = Rollups::new(&connection, &model.table);
     let app = reader::app(Table::new(&connection, model), rollups);
     Ok(web::serve(web::finish(app, &routes), DEFAULT_PORT).await?)
 }

@@ -5,22 +5,26 @@ use std::sync::Arc;
 
 use aggregates::Question;
 use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use model::{Model, Rollup};
 use serde_json::{Map, Value, json};
 use table::{Rollups, Table};
 use tokio::sync::OnceCell;
-use web::{Kind, Parameters, PathTexts, Problem};
+use web::{Accept, Kind, Parameters, PathTexts, Problem};
 
-use crate::answer::{Answer, ask};
+use crate::answer::ask;
+use crate::format::columns::MeasureColumn;
+use crate::format::{Columns, Format};
 
 /// The rollups and where they are kept.
 #[derive(Clone)]
-struct Asked {
-    model: Arc<Model>,
+pub(crate) struct Asked {
+    pub(crate) model: Arc<Model>,
     table: Table,
-    rollups: Rollups,
+    pub(crate) rollups: Rollups,
     /// Those that are not what they were when their table began, once that is known.
     changed: Arc<OnceCell<BTreeMap<String, &'static str>>>,
 }
@@ -36,6 +40,7 @@ pub(crate) fn router(table: &Table, rollups: &Rollups) -> Router {
     Router::new()
         .route(web::routes::ROLLUPS, get(list))
         .route(web::routes::ROLLUP, get(answer))
+        .route(web::routes::RANKS, get(crate::ranks::answer))
         .with_state(asked)
 }
 
@@ -51,8 +56,11 @@ async fn list(
 async fn answer(
     State(asked): State<Asked>,
     path: PathTexts,
+    uri: Uri,
+    accept: Accept,
     mut parameters: Parameters,
-) -> Result<Json<Answer>, Problem> {
+) -> Result<Response, Problem> {
+    let format = Format::of(&mut parameters, &accept);
     let limit =
         parameters.number("limit", web::parameters::POINTS_LIMIT, web::parameters::POINTS_DEFAULT);
     let cursor = parameters.text("cursor");
@@ -60,18 +68,42 @@ async fn answer(
         every: parameters.text("every"),
         from: parameters.text("from"),
         to: parameters.text("to"),
+        time_zone: parameters.text("time_zone"),
+        week_start: parameters.text("week_start"),
+        fiscal_year_start: parameters.text("fiscal_year_start"),
+        fill: parameters.text("fill"),
+        compare: parameters.text("compare"),
+        measures: parameters.text("measures"),
         dimensions: parameters.rest(),
     };
     parameters.finish()?;
     let name = path.pairs().first().map(|(_, name)| (*name).to_owned()).unwrap_or_default();
     let answer = ask(&asked.model, &asked.rollups, &name, &question, limit, cursor).await?;
     asked.refuse_changed(&name).await?;
-    Ok(Json(answer))
+    let rollup = asked.model.rollup(&name).expect("it has answered");
+    let columns = columns(rollup, &question);
+    let answer = serde_json::to_value(answer).expect("an answer is JSON");
+    Ok(format.respond(answer, &columns, uri.query()))
+}
+
+/// The columns of an answer to a question that has been answered.
+fn columns(rollup: &Rollup, question: &Question) -> Columns {
+    let measures: Vec<_> = match &question.measures {
+        None => rollup.measures.iter().collect(),
+        Some(names) => {
+            let known = |name: &str| rollup.measures.iter().find(|known| known.name == name.trim());
+            names.split(',').filter_map(known).collect()
+        }
+    };
+    let measures = measures.into_iter().map(MeasureColumn::of).collect();
+    let is_compared = question.compare.is_some();
+    let is_filled = is_compared || question.fill.is_some();
+    Columns::of_series(Columns::dimensions(rollup), measures, is_compared, is_filled)
 }
 
 impl Asked {
     /// Refuses to answer for a rollup that was added or changed after its table began: its numbers would be wrong.
-    async fn refuse_changed(&self, name: &str) -> Result<(), Problem> {
+    pub(crate) async fn refuse_changed(&self, name: &str) -> Result<(), Problem> {
         let changed = match self.changed.get() {
             Some(changed) => changed,
             // Nothing was counted yet, so nothing is noted: to be asked again.
@@ -97,7 +129,9 @@ fn described(rollup: &Rollup) -> Value {
     let dimensions: Vec<Value> = rollup
         .dimensions
         .iter()
-        .map(|dimension| json!({ "name": dimension.name, "type": dimension.kind.of_one().name() }))
+        .map(
+            |dimension| json!({ "name": dimension.name(), "type": dimension.of_one().kind.name() }),
+        )
         .collect();
     let buckets: Vec<&str> = rollup.granularities.iter().map(|kept| kept.name()).collect();
     let measures: Map<String, Value> = rollup
@@ -105,13 +139,24 @@ fn described(rollup: &Rollup) -> Value {
         .iter()
         .map(|known| (known.name.clone(), Value::String(known.measure.to_string())))
         .collect();
-    json!({
+    let mut described = json!({
         "name": rollup.name,
         "of": rollup.entity,
         "dimensions": dimensions,
-        "time": rollup.time.as_ref().map(|time| &time.name),
+        "time": rollup.time.as_ref().map(|time| time.name()),
         "time_zone": rollup.time_zone_name,
         "buckets": buckets,
         "measures": measures,
-    })
+    });
+    if !rollup.keep.is_empty() {
+        let kept = rollup.keep.iter();
+        let kept = kept.map(|(bucket, seconds)| (bucket.to_string(), Value::from(*seconds)));
+        described["keep_seconds"] = Value::Object(kept.collect());
+    }
+    if let Some(rank) = &rollup.rank {
+        let within = rank.within.iter().map(|position| rollup.dimensions[*position].name());
+        described["ranked_by"] = Value::from(rank.by.as_str());
+        described["ranked_within"] = within.collect();
+    }
+    described
 }

@@ -39,7 +39,7 @@ const DEFINITION: &str = r##"
 async fn app() -> (Router, Arc<Model>) {
     let model: Arc<Model> = Arc::new(DEFINITION.parse().expect("a definition"));
     let connection = Connection::to("http://127.0.0.1:1").await;
-    let rollups = Rollups::new(&connection, &model.table.rollups_table);
+    let rollups = Rollups::new(&connection, &model.table);
     let app = crate::app(Table::new(&connection, Arc::clone(&model)), rollups);
     (web::finish(app, &web::routes::reads(&model)), model)
 }
@@ -63,16 +63,21 @@ async fn what_cannot_be_answered_says_what_can() {
         ("/rollups/spend", "bad-query", "`user`: missing; the dimensions of `spend` are user"),
         ("/rollups/spend?usr=ann", "bad-query", "did you mean `user`?"),
         (
-            "/rollups/spend?user=ann&every=week",
+            "/rollups/spend?user=ann&every=hour&from=2026-11-16&to=2026-11-23",
             "bad-query",
-            "`week` is not kept by `spend`; expected day, all",
+            "`every`: an hour (Europe/Berlin) ends at 2026-11-16T01:00:00+01:00, which is not where a bucket of `spend` does",
         ),
-        ("/rollups/spend?user=ann&every=day", "bad-query", "`from`: missing"),
-        ("/rollups/spend?user=ann&from=2026", "bad-query", "`every`: missing"),
+        ("/rollups/spend?user=ann&every=day&to=2026", "bad-query", "`from`: missing"),
+        ("/rollups/spend?user=ann&from=2026", "bad-query", "`to`: missing"),
         (
             "/rollups/spend?user=ann&limit=10001",
             "bad-query",
             "expected a whole number from 1 to 10000",
+        ),
+        (
+            "/rollups/spend?user=ann&format=xml",
+            "bad-query",
+            "`format`: `xml`, expected json, csv or ndjson",
         ),
         ("/order/ann?limit=0", "bad-query", "expected a whole number from 1 to 1000"),
         ("/order/ann?order=newest", "bad-query", "expected asc or desc"),

@@ -13,13 +13,14 @@
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderValue;
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use model::{Attribute, Entity, Item};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::accept::Accept;
 use crate::preconditions::tagged;
 use crate::problem::{Kind, Problem};
 
@@ -92,29 +93,16 @@ impl Form {
 impl<S: Send + Sync> FromRequestParts<S> for Form {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
-        let values = parts.headers.get_all(ACCEPT).iter();
-        let types = values.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
-        let (mut stored, mut plain) = (0.0, 0.0);
-        types.for_each(|one| {
-            stored = weight(one, DYNAMODB_JSON).unwrap_or(stored);
-            plain = weight(one, JSON).unwrap_or(plain);
-        });
-        Ok(if stored > 0.0 && stored >= plain { Self::Stored } else { Self::Plain })
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let accept = Accept::from_request_parts(parts, state).await?;
+        Ok([Self::Plain, Self::Stored][accept.preferred(&[JSON, DYNAMODB_JSON])])
     }
-}
-
-/// The weight that a part of `Accept` gives to this type, if it names it.
-fn weight(part: &str, media_type: &str) -> Option<f32> {
-    let mut parameters = part.split(';').map(str::trim);
-    parameters.next().filter(|name| name.eq_ignore_ascii_case(media_type))?;
-    let weight = parameters.find_map(|one| one.strip_prefix("q=")).and_then(|q| q.parse().ok());
-    Some(weight.unwrap_or(1.0))
 }
 
 #[cfg(test)]
 mod tests {
     use axum::http::Request;
+    use axum::http::header::ACCEPT;
 
     use super::*;
 

@@ -14,6 +14,7 @@
 //! | what conditions a caller may send | [`conditions`] |
 //! | every kind of problem, its status and when it comes | [`problem::Kind`] |
 //! | `Accept`: items as DynamoDB writes them | [`Form`] |
+//! | `Accept`: which form of an answer is preferred | [`Accept`] |
 //! | what is done where no route is | [`finish()`] |
 //! | what is logged and measured of a request | `requests` |
 //! | the id in `x-request-id` | `request_id` |
@@ -22,6 +23,7 @@
 //!
 //! **Invariant:** an application is a value, the same in both hosts and in tests.
 
+mod accept;
 pub mod body;
 pub mod conditions;
 mod finish;
@@ -39,6 +41,7 @@ mod requests;
 pub mod routes;
 mod serve;
 
+pub use accept::Accept;
 pub use body::{JsonObject, JsonRows};
 pub use finish::finish;
 pub use form::{DYNAMODB_JSON, Form};

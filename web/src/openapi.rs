@@ -10,6 +10,7 @@
 mod keys;
 mod lists;
 mod operation;
+mod rollups;
 mod schema;
 
 use model::{Model, Unique};
@@ -44,10 +45,14 @@ fn paths(model: &Model) -> Map<String, Value> {
         operations[route.operation.method().as_str().to_lowercase()] = operation;
     };
     for route in routes::all(model) {
-        if route.operation == Operation::Rollup {
+        if matches!(route.operation, Operation::Rollup | Operation::Ranks) {
             for rollup in &model.rollups {
-                let path = format!("{}/{}", routes::ROLLUPS, rollup.name);
-                add(&path, &route, operation::of_rollup(rollup));
+                let operation = match route.operation {
+                    Operation::Rollup => Some(rollups::question(rollup)),
+                    _ => rollups::ranks(rollup),
+                };
+                let path = route.path.replace("{rollup}", &rollup.name);
+                operation.into_iter().for_each(|operation| add(&path, &route, operation));
             }
             continue;
         }
@@ -87,10 +92,13 @@ fn schemas(model: &Model) -> Map<String, Value> {
         schemas.insert(format!("{}.input", entity.name), schema::input(entity));
     }
     for rollup in &model.rollups {
-        schemas.insert(format!("{}.answer", rollup.name), schema::answer(rollup));
+        schemas.insert(format!("{}.answer", rollup.name), rollups::answer(rollup));
+        if let Some(rank) = &rollup.rank {
+            schemas.insert(format!("{}.ranks", rollup.name), rollups::ranked(rollup, rank));
+        }
     }
     schemas.insert(schema::BATCH_REPORT.to_owned(), schema::batch_report());
-    schemas.insert(schema::ROLLUPS.to_owned(), schema::rollups());
+    schemas.insert(schema::ROLLUPS.to_owned(), rollups::list());
     schemas.insert(schema::PROBLEM.to_owned(), schema::problem());
     schemas
 }

@@ -28,6 +28,10 @@ pub const LIST_DEFAULT: u32 = 100;
 pub const POINTS_LIMIT: RangeInclusive<u32> = 1..=10_000;
 /// How many it has unless asked otherwise.
 pub const POINTS_DEFAULT: u32 = 1000;
+/// How many ranks a page of a leaderboard may have.
+pub const RANKS_LIMIT: RangeInclusive<u32> = 1..=100;
+/// How many it has unless asked otherwise.
+pub const RANKS_DEFAULT: u32 = 10;
 
 /// The parameters of a query string, until they are taken.
 #[derive(Debug, Default)]

@@ -44,6 +44,8 @@ pub enum Operation {
     Rollups,
     /// Answers a question to a rollup.
     Rollup,
+    /// Lists the ranks of a rollup's groups in one bucket.
+    Ranks,
     /// Serves the OpenAPI document.
     OpenApi,
     /// Says that the service runs.
@@ -80,6 +82,7 @@ impl Operation {
             | Self::Collection
             | Self::Rollups
             | Self::Rollup
+            | Self::Ranks
             | Self::OpenApi
             | Self::Health => Method::GET,
         }
@@ -170,7 +173,7 @@ impl Operation {
             Self::List | Self::Query | Self::Collection => {
                 &[Kind::Validation, Kind::BadQuery, Kind::BadCursor, Kind::Refused]
             }
-            Self::Rollup => {
+            Self::Rollup | Self::Ranks => {
                 &[Kind::UnknownRollup, Kind::BadQuery, Kind::BadCursor, Kind::ChangedRollup]
             }
             Self::Rollups | Self::OpenApi | Self::Health => &[],
@@ -184,7 +187,8 @@ impl Operation {
             Self::Get | Self::GetMany | Self::GetTogether | Self::GetUnique => true,
             Self::List | Self::Query | Self::Collection => true,
             Self::Batch | Self::BatchAny | Self::Transact => false,
-            Self::Rollups | Self::Rollup | Self::OpenApi | Self::Health => false,
+            Self::Rollups | Self::Rollup | Self::Ranks => false,
+            Self::OpenApi | Self::Health => false,
         }
     }
 
@@ -253,7 +257,10 @@ pub fn reads(model: &Model) -> Vec<Route> {
         Route::of(Operation::OpenApi, OPENAPI),
         Route::of(Operation::Health, HEALTH),
     ];
-    model.entities.iter().flat_map(reads_of).chain(collections).chain(others).collect()
+    let is_ranked = model.rollups.iter().any(|rollup| rollup.rank.is_some());
+    let ranks = is_ranked.then(|| Route::of(Operation::Ranks, RANKS));
+    let of_entities = model.entities.iter().flat_map(reads_of);
+    of_entities.chain(collections).chain(others).chain(ranks).collect()
 }
 
 /// The routes of the reader that are about an entity.
@@ -303,6 +310,8 @@ pub const TRANSACTIONS: &str = "/transactions";
 pub const ROLLUPS: &str = "/rollups";
 /// Where a rollup is asked.
 pub const ROLLUP: &str = "/rollups/{rollup}";
+/// Where the groups of a rollup are ranked.
+pub const RANKS: &str = "/rollups/{rollup}/ranks";
 /// Where the OpenAPI document is.
 pub const OPENAPI: &str = "/openapi.json";
 /// Where a service says that it runs.

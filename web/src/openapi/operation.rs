@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use axum::http::StatusCode;
 use model::relation::Scope;
-use model::{Entity, Model, Rollup, Unique};
+use model::{Entity, Model, Unique};
 use serde_json::{Map, Value, json};
 
 use super::keys::in_path;
@@ -13,7 +13,6 @@ use super::schema::{self, reference};
 use crate::body::MAX_BATCH_ROWS;
 use crate::form::DYNAMODB_JSON;
 use crate::idempotency::{IDEMPOTENCY_KEY, MAX_KEY_BYTES};
-use crate::parameters::{POINTS_DEFAULT, POINTS_LIMIT};
 use crate::paths::path_attributes;
 use crate::problem::{Kind, MEDIA_TYPE};
 use crate::routes::Operation;
@@ -22,8 +21,6 @@ const JSON: &str = "application/json";
 /// The problems that every operation on a table may meet.
 const OF_DYNAMODB: [Kind; 5] =
     [Kind::Denied, Kind::Internal, Kind::Throttled, Kind::Unavailable, Kind::MissingTable];
-/// How times are written in a query.
-const TIMES: &str = "2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339";
 
 /// An operation on an entity's items.
 pub(super) fn of_entity(model: &Model, operation: Operation, entity: &Entity) -> Value {
@@ -119,32 +116,6 @@ pub(super) fn of_unique(operation: Operation, entity: &Entity, unique: &Unique) 
     created["description"] = "the item, which is new; `Location` is its path".into();
     operation["responses"]["201"] = created;
     operation
-}
-
-/// A question to a rollup.
-pub(super) fn of_rollup(rollup: &Rollup) -> Value {
-    let summary = format!("what is counted of {} by group and time", rollup.entity);
-    let mut answer = Answer::new(Operation::Rollup, "ask", &rollup.name, &summary);
-    answer.tag = "rollups";
-    let dimensions = rollup.dimensions.iter().map(|dimension| {
-        let schema = schema::group(&dimension.kind);
-        parameter("query", &dimension.name, true, schema, "the group")
-    });
-    answer.parameters = dimensions.collect();
-    let text = || json!({ "type": "string" });
-    let every: Vec<_> = rollup.granularities.iter().map(|kept| kept.name()).collect();
-    let zone = &rollup.time_zone_name;
-    let edge = |what: &str| format!("{what}; where a bucket begins in {zone}: {TIMES}");
-    answer.parameters.extend([
-        query("every", json!({ "enum": every }), "how long the buckets are"),
-        query("from", text(), &edge("the beginning of the range, included")),
-        query("to", text(), &edge("the end of the range, excluded")),
-        limit(&POINTS_LIMIT, POINTS_DEFAULT),
-        query("cursor", text(), "the cursor of the page before"),
-    ]);
-    let schema = reference(&format!("{}.answer", rollup.name));
-    let description = "a page of points; a bucket in which nothing is counted has none";
-    answer.success(StatusCode::OK, description, Some(schema))
 }
 
 /// Many writes at once.
@@ -328,7 +299,13 @@ fn header(name: &str, schema: Value, description: &str) -> Value {
     parameter("header", name, false, schema, description)
 }
 
-fn parameter(place: &str, name: &str, required: bool, schema: Value, description: &str) -> Value {
+pub(super) fn parameter(
+    place: &str,
+    name: &str,
+    required: bool,
+    schema: Value,
+    description: &str,
+) -> Value {
     json!({
         "name": name, "in": place, "required": required, "schema": schema, "description": description,
     })

@@ -3,9 +3,7 @@
 use model::attribute::{DefaultValue, SetItems};
 use model::instant::TimestampFormat;
 use model::value::{decode, number_to_json};
-use model::{
-    Attribute, AttributeType, Entity, Measure, Members, Model, Number, Relation, Rollup, Verb,
-};
+use model::{Attribute, AttributeType, Entity, Members, Model, Number, Relation, Verb};
 use serde_json::{Map, Value, json};
 use table::MAX_ACTIONS;
 
@@ -304,48 +302,6 @@ fn of_type(kind: &AttributeType, side: Side) -> Value {
     }
 }
 
-/// The answer of a rollup.
-pub(super) fn answer(rollup: &Rollup) -> Value {
-    let dimensions: Map<String, Value> = rollup
-        .dimensions
-        .iter()
-        .map(|dimension| (dimension.name.clone(), group(&dimension.kind)))
-        .collect();
-    let instant = json!({ "type": ["string", "null"], "format": "date-time" });
-    let mut point =
-        Map::from_iter([("start", instant.clone()), ("end", instant.clone())].map(named));
-    point.extend(rollup.measures.iter().map(|known| (known.name.clone(), measure(&known.measure))));
-    let required = json!(keys(&point));
-    let parked =
-        "DynamoDB has refused an update of it: the values may be wrong until it is repaired";
-    point.insert("parked".to_owned(), json!({ "const": true, "description": parked }));
-    let every: Vec<_> = rollup.granularities.iter().map(|kept| kept.name()).collect();
-    let properties = json!({
-        "rollup": { "const": rollup.name },
-        "dimensions": { "type": "object", "properties": dimensions },
-        "every": { "enum": every },
-        "time_zone": { "const": rollup.time_zone_name },
-        "from": instant,
-        "to": instant,
-        "points": {
-            "type": "array",
-            "description": "the buckets in which something is counted, oldest first",
-            "items": { "type": "object", "required": required, "properties": point },
-        },
-        "cursor": cursor(),
-    });
-    json!({ "type": "object", "required": keys(properties.as_object().expect("an object")), "properties": properties })
-}
-
-fn measure(measure: &Measure) -> Value {
-    let description = measure.to_string();
-    match measure {
-        Measure::Count => json!({ "type": ["integer", "null"], "description": description }),
-        Measure::Sum(_) => json!({ "type": ["number", "null"], "description": description }),
-        Measure::Avg(_) => json!({ "type": ["number", "null"], "description": description }),
-    }
-}
-
 /// Where a page ended.
 pub(super) fn cursor() -> Value {
     json!({ "type": ["string", "null"], "description": "what to ask the next page with; null when this is the last" })
@@ -374,24 +330,6 @@ pub(super) fn batch_report() -> Value {
             "unprocessed": { "type": "array", "items": position, "description": "send these rows again" },
         },
     })
-}
-
-pub(super) fn rollups() -> Value {
-    let text = json!({ "type": "string" });
-    let dimension = json!({ "type": "object", "properties": { "name": text, "type": text } });
-    let rollup = json!({
-        "type": "object",
-        "properties": {
-            "name": text,
-            "of": text,
-            "dimensions": { "type": "array", "items": dimension },
-            "time": { "type": ["string", "null"] },
-            "time_zone": text,
-            "buckets": { "type": "array", "items": text },
-            "measures": { "type": "object", "additionalProperties": text },
-        },
-    });
-    json!({ "type": "object", "properties": { "rollups": { "type": "array", "items": rollup } } })
 }
 
 pub(super) fn problem() -> Value {
@@ -425,8 +363,4 @@ fn errors() -> Value {
 
 fn named((name, value): (&str, Value)) -> (String, Value) {
     (name.to_owned(), value)
-}
-
-fn keys(properties: &Map<String, Value>) -> Vec<&String> {
-    properties.keys().collect()
 }

@@ -1,0 +1,354 @@
+//! Pages: steps are taken in windows, each read at once, until there are enough points.
+//!
+//! A window of steps costs a few queries however many steps it has; so windows grow while little is found in them.
+//!
+//! **Invariant:** a page ends between two steps, the same for all groups. The next one goes on behind it.
+
+use aggregates::measured::{Answer, measured, of_nothing};
+use aggregates::query::local;
+use aggregates::{Bucket, Fill, Group, Period, Plan, cover};
+use jiff::Timestamp;
+use model::rollup::NamedMeasure;
+use model::{Measure, Rollup};
+use serde_json::{Map, Value};
+use table::Rollups;
+
+use super::position::Position;
+use super::rows::RowsOfSlots;
+use super::slot::{self, Known, Slot, Tally};
+use super::{AnswerPoint, AskError, encoded_bytes, values};
+use crate::{ENOUGH_BYTES, MAX_READS};
+
+/// The most steps of a window, and the most buckets of them.
+const MAX_STEPS: usize = 4_096;
+const MAX_BUCKETS: usize = 20_000;
+/// The most buckets of a window whose measures are read from rows, for each bucket has rows of its own.
+const MAX_BUCKETS_WITH_ROWS: usize = 500;
+
+/// A stretch of time that a point is about, and the one that it is compared with. `None` is all time.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    period: Option<Period>,
+    previous: Option<Period>,
+}
+
+/// A step, with the buckets that make up both.
+#[derive(Clone, Debug)]
+struct Covered {
+    step: Step,
+    now: Slot,
+    before: Option<Slot>,
+}
+
+/// The values of a group in a slot.
+pub(crate) struct Measured {
+    /// One for each measure that is asked for; `None` where nothing is known.
+    pub(crate) values: Option<Vec<Answer>>,
+    pub(crate) is_parked: bool,
+}
+
+impl Covered {
+    fn buckets(&self) -> usize {
+        self.now.buckets.len() + self.before.as_ref().map_or(0, |slot| slot.buckets.len())
+    }
+}
+
+/// Reads pages of points.
+pub(super) struct Pages<'a> {
+    rollups: &'a Rollups,
+    rollup: &'a Rollup,
+    plan: &'a Plan,
+    /// The points of each group.
+    pub(super) points: Vec<Vec<AnswerPoint>>,
+    /// What was read.
+    pub(super) tally: Tally,
+    /// Whether DynamoDB has refused an update of what was read.
+    pub(super) is_parked: bool,
+    /// By group: the values of its last point that had its own, and where that began.
+    carried: Vec<Option<(Timestamp, Vec<Answer>)>>,
+    bytes: usize,
+}
+
+impl<'a> Pages<'a> {
+    pub(super) fn new(rollups: &'a Rollups, rollup: &'a Rollup, plan: &'a Plan) -> Self {
+        let groups = plan.groups.len();
+        Self {
+            rollups,
+            rollup,
+            plan,
+            points: vec![Vec::new(); groups],
+            tally: Tally::default(),
+            is_parked: false,
+            carried: vec![None; groups],
+            bytes: 0,
+        }
+    }
+
+    /// Reads a page of so many points at most, of all groups together (but a step is never cut); where the next one begins.
+    pub(super) async fn turn(
+        &mut self,
+        position: Option<Position>,
+        limit: u32,
+    ) -> Result<Option<Position>, AskError> {
+        let plan = self.plan;
+        let Some(range) = plan.asked.range() else {
+            let all = self.covered(Step { period: None, previous: None })?;
+            self.window(&[all], u32::MAX).await?;
+            return Ok(None);
+        };
+        let mut start = range.start;
+        if let Some(position) = position {
+            start = position.start;
+            self.carry(&position.carried).await?;
+        }
+        let mut steps = self.steps(start).peekable();
+        let per_step = plan.groups.len();
+        let mut most = (limit as usize).div_ceil(per_step).min(MAX_STEPS);
+        for _ in 0..MAX_READS {
+            let mut window = Vec::new();
+            let mut buckets = 0;
+            while let Some(step) = steps.peek().copied().filter(|_| window.len() < most) {
+                let covered = self.covered(step)?;
+                buckets += covered.buckets();
+                if !window.is_empty() && buckets > self.most_buckets() {
+                    break;
+                }
+                window.push(covered);
+                steps.next();
+            }
+            if window.is_empty() {
+                return Ok(None);
+            }
+            if let Some(cut) = self.window(&window, limit).await? {
+                let is_last = cut == window.len() && steps.peek().is_none();
+                let next = window[cut - 1].step.period.map(|period| period.end);
+                return Ok(next.filter(|_| !is_last).map(|start| self.position(start)));
+            }
+            most = (most * 4).min(MAX_STEPS);
+        }
+        let next = steps.next().and_then(|step| step.period);
+        Ok(next.map(|period| self.position(period.start)))
+    }
+
+    fn steps(&self, start: Timestamp) -> impl Iterator<Item = Step> + use<'a> {
+        let pairs = self.plan.pairs_from(start);
+        pairs.map(|(period, previous)| Step { period: Some(period), previous })
+    }
+
+    /// Where a page ended.
+    fn position(&self, start: Timestamp) -> Position {
+        let carried = match self.plan.fill {
+            Fill::Previous => {
+                self.carried.iter().map(|kept| kept.as_ref().map(|(start, _)| *start)).collect()
+            }
+            _ => Vec::new(),
+        };
+        Position { start, carried }
+    }
+
+    /// Whether any measure is read from rows.
+    fn has_rows(&self) -> bool {
+        self.needed().iter().any(|measure| aggregates::Rows::of(measure).is_some())
+    }
+
+    fn most_buckets(&self) -> usize {
+        let stripes = usize::from(self.rollup.stripes) * self.plan.groups.len();
+        match self.has_rows() {
+            true => MAX_BUCKETS_WITH_ROWS / stripes,
+            false => MAX_BUCKETS / stripes,
+        }
+    }
+
+    fn asked(&self) -> Vec<&'a NamedMeasure> {
+        let all = &self.rollup.measures;
+        self.plan.measures.iter().map(|position| &all[*position]).collect()
+    }
+
+    fn needed(&self) -> Vec<&'a Measure> {
+        needed(self.rollup, &self.asked())
+    }
+
+    /// A step with the buckets that make it up.
+    fn covered(&self, step: Step) -> Result<Covered, AskError> {
+        let before = step.previous.map(|period| self.cover(Some(period))).transpose()?;
+        Ok(Covered { step, now: self.cover(step.period)?, before })
+    }
+
+    fn cover(&self, period: Option<Period>) -> Result<Slot, AskError> {
+        let Some(period) = period else { return Ok(Slot { buckets: vec![Bucket::all()] }) };
+        let buckets = cover(self.rollup, &period, self.plan.now).map_err(|uncovered| {
+            AskError::TooMuch(self.plan.uncovered(self.rollup, &period, &uncovered))
+        })?;
+        Ok(Slot { buckets })
+    }
+
+    /// Reads the values from which gaps go on.
+    async fn carry(&mut self, carried: &[Option<Timestamp>]) -> Result<(), AskError> {
+        for (position, start) in carried.iter().enumerate() {
+            let period = start.and_then(|start| self.plan.periods_from(start).next());
+            let (Some(start), Some(period)) = (*start, period) else { continue };
+            let slots = [self.cover(Some(period))?];
+            let measured = self.measured(&self.plan.groups[position], &slots).await?;
+            let values = measured.into_iter().next().and_then(|measured| measured.values);
+            self.carried[position] = values.map(|values| (start, values));
+        }
+        Ok(())
+    }
+
+    /// Reads a window of steps, and takes their points; behind how many steps there were enough.
+    async fn window(&mut self, steps: &[Covered], limit: u32) -> Result<Option<usize>, AskError> {
+        let now: Vec<_> = steps.iter().map(|step| step.now.clone()).collect();
+        let compared: Vec<_> = steps.iter().filter_map(|step| step.before.clone()).collect();
+        let mut groups = Vec::new();
+        for group in &self.plan.groups {
+            let now = self.measured(group, &now).await?;
+            let before = self.measured(group, &compared).await?;
+            groups.push((now.into_iter(), before.into_iter()));
+        }
+        let mut count: usize = self.points.iter().map(Vec::len).sum();
+        for (position, Covered { step, .. }) in steps.iter().enumerate() {
+            for (group, (now, before)) in groups.iter_mut().enumerate() {
+                let now = now.next().expect("one for each step");
+                let before = step.previous.and_then(|_| before.next());
+                if let Some(point) = self.point(group, *step, now, before) {
+                    self.bytes += encoded_bytes(&point);
+                    self.points[group].push(point);
+                    count += 1;
+                }
+            }
+            let is_full = count > 0 && count + self.plan.groups.len() > limit as usize;
+            if is_full || self.bytes > ENOUGH_BYTES {
+                return Ok(Some(position + 1));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is measured of a group in slots.
+    async fn measured(&mut self, group: &Group, slots: &[Slot]) -> Result<Vec<Measured>, AskError> {
+        if slots.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (known, tally) = slot::read(self.rollups, self.rollup, group, slots).await?;
+        self.tally.add(tally);
+        let needed = self.needed();
+        let (rows, tally) =
+            RowsOfSlots::read(self.rollups, self.rollup, group, &needed, &known).await?;
+        self.tally.add(tally);
+        let asked = self.asked();
+        let measured = known.iter().enumerate();
+        measured.map(|(slot, known)| of_slot(self.rollup, &asked, slot, known, &rows)).collect()
+    }
+
+    /// The point of a step; `None` where there is nothing to tell.
+    fn point(
+        &mut self,
+        group: usize,
+        step: Step,
+        now: Measured,
+        before: Option<Measured>,
+    ) -> Option<AnswerPoint> {
+        let is_compared = before.as_ref().is_some_and(|before| before.values.is_some());
+        let is_something = now.values.is_some() || now.is_parked;
+        let fill = self.plan.fill;
+        if !is_something && !is_compared && fill == Fill::None {
+            return None;
+        }
+        self.is_parked |= now.is_parked || before.as_ref().is_some_and(|before| before.is_parked);
+        let asked = self.asked();
+        let nothing = || -> Vec<Answer> {
+            asked.iter().map(|known| of_nothing(self.rollup, known)).collect()
+        };
+        let nulls = || vec![Answer::Nothing; asked.len()];
+        let is_parked = now.is_parked;
+        let values = match (now.values, fill) {
+            (Some(values), _) => {
+                if let Some(period) = step.period {
+                    self.carried[group] = Some((period.start, values.clone()));
+                }
+                values
+            }
+            (None, _) if is_parked => nulls(),
+            (None, Fill::Null) => nulls(),
+            (None, Fill::Previous) => match &self.carried[group] {
+                Some((_, values)) => values.clone(),
+                None => nulls(),
+            },
+            (None, Fill::Zero | Fill::None) => nothing(),
+        };
+        let mut point = self.when(step.period);
+        point.extend(named(&asked, &values));
+        if let (Some(before), Some(period)) = (before, step.previous) {
+            let earlier = before.values.unwrap_or_else(nothing);
+            let mut previous = self.when(Some(period));
+            previous.extend(named(&asked, &earlier));
+            point.insert("previous".to_owned(), Value::Object(previous));
+            let change = asked.iter().zip(values.iter().zip(&earlier));
+            let change = change.filter_map(|(known, (now, before))| {
+                Some((known.name.clone(), values::change(now, before)?))
+            });
+            point.insert("change".to_owned(), Value::Object(change.collect()));
+        }
+        if !is_something {
+            point.insert("filled".to_owned(), Value::Bool(true));
+        }
+        if is_parked {
+            point.insert("parked".to_owned(), Value::Bool(true));
+        }
+        Some(point)
+    }
+
+    /// When a point is.
+    fn when(&self, period: Option<Period>) -> AnswerPoint {
+        let edge = |instant: Option<Timestamp>| {
+            let shown = instant.map(|instant| local(instant, &self.plan.calendar.zone));
+            shown.map_or(Value::Null, Value::String)
+        };
+        Map::from_iter([
+            ("start".to_owned(), edge(period.map(|period| period.start))),
+            ("end".to_owned(), edge(period.map(|period| period.end))),
+        ])
+    }
+}
+
+/// The measures that are asked for, and those that their ratios are of.
+pub(crate) fn needed<'a>(rollup: &'a Rollup, asked: &[&'a NamedMeasure]) -> Vec<&'a Measure> {
+    let mut needed = Vec::new();
+    for known in asked {
+        match &known.measure {
+            Measure::Ratio { over, under } => {
+                needed.extend([over, under].into_iter().filter_map(|name| rollup.measure(name)));
+            }
+            measure => needed.push(measure),
+        }
+    }
+    needed
+}
+
+/// Values by the names of their measures, as answers have them.
+pub(crate) fn named<'a>(
+    asked: &'a [&NamedMeasure],
+    values: &'a [Answer],
+) -> impl Iterator<Item = (String, Value)> + 'a {
+    asked.iter().zip(values).map(|(known, value)| (known.name.clone(), values::shown(value)))
+}
+
+/// What is measured in a slot.
+pub(crate) fn of_slot(
+    rollup: &Rollup,
+    asked: &[&NamedMeasure],
+    slot: usize,
+    known: &Known,
+    rows: &RowsOfSlots,
+) -> Result<Measured, AskError> {
+    let is_parked = known.is_parked;
+    let Some(amounts) = known.amounts.as_ref().filter(|_| known.is_something()) else {
+        return Ok(Measured { values: None, is_parked });
+    };
+    let of = |measure: &Measure| rows.of(slot, measure, known);
+    let values = asked.iter().map(|asked| {
+        measured(rollup, &asked.measure, amounts, &of).map_err(table::Error::Unreadable)
+    });
+    let values = values.collect::<Result<_, table::Error>>()?;
+    Ok(Measured { values: Some(values), is_parked })
+}

@@ -1,0 +1,361 @@
+//! The rows that measures are read from, for slots of one group.
+//!
+//! | measure | of one bucket | of several |
+//! |---|---|---|
+//! | `min`, `max`, `smallest`, `largest`, `first`, `last` | the rows at one end of its range | those of each bucket |
+//! | `distinct` | none: its rollup item has it | all rows, which are counted once each |
+//! | `top` | the first of the index of ranks | all rows |
+//! | quantiles | all rows, of which there are few | the same |
+//!
+//! **Invariant:** no question reads more than [`MAX_ROWS`] rows; one that would is refused.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
+
+use aggregates::measured::RowsRead;
+use aggregates::rows::{self, Rows};
+use aggregates::sketch::Octave;
+use aggregates::{Bucket, Group, Sketch, key, runs};
+use futures::{StreamExt, TryStreamExt, stream};
+use model::rollup::Direction;
+use model::{AttributeValue, Item, Measure, Number, Rollup};
+use table::{Range, Rollups};
+
+use super::slot::{Known, MAX_READS_IN_FLIGHT, Tally};
+use super::{AskError, refused};
+
+/// The most rows that are read for an answer.
+pub(crate) const MAX_ROWS: usize = 20_000;
+/// The most ends of buckets that are read for an answer.
+const MAX_ENDS: usize = 2_000;
+
+/// What is to be read of rows, for one measure and slot.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Need {
+    /// So many rows from one end.
+    End { rows: String, direction: Direction, limit: u16 },
+    /// So many of the greatest count.
+    Ranked { rows: String, limit: u16 },
+    /// All.
+    All { rows: String },
+}
+
+/// What was read, by slot and measure.
+#[derive(Debug, Default)]
+pub(crate) struct RowsOfSlots(HashMap<(usize, Need), Read>);
+
+/// Rows by their text, with what they hold.
+type Read = BTreeMap<String, Held>;
+
+/// What a row holds.
+#[derive(Clone, Debug, Default)]
+struct Held {
+    count: i128,
+    cells: Vec<(u8, i128)>,
+}
+
+/// One row.
+type Row = (String, Held);
+
+impl Need {
+    /// What a measure needs of a slot with so many buckets in which something is counted.
+    fn of(measure: &Measure, live: usize) -> Option<Self> {
+        let rows = Rows::of(measure)?.name();
+        let end = |direction: &Direction, limit| Self::End {
+            rows: rows.clone(),
+            direction: *direction,
+            limit,
+        };
+        Some(match measure {
+            Measure::Distinct(_) if live <= 1 => return None,
+            Measure::Top { limit, .. } if live == 1 => {
+                Self::Ranked { rows: rows.clone(), limit: *limit }
+            }
+            Measure::Extreme { end: direction, .. } | Measure::AtEnd { end: direction, .. } => {
+                end(direction, 1)
+            }
+            Measure::Extremes { end: direction, limit, .. } => end(direction, *limit),
+            _ => Self::All { rows: rows.clone() },
+        })
+    }
+}
+
+impl RowsOfSlots {
+    /// Reads what measures need of the slots of a group.
+    pub(crate) async fn read(
+        rollups: &Rollups,
+        rollup: &Rollup,
+        group: &Group,
+        measures: &[&Measure],
+        known: &[Known],
+    ) -> Result<(Self, Tally), AskError> {
+        let reader = Reader { rollups, rollup, group };
+        let mut read = Self::default();
+        let mut tally = Tally::default();
+        let kinds = measures.iter().filter_map(|measure| Rows::of(measure));
+        let kinds: BTreeMap<String, Rows<'_>> = kinds.map(|rows| (rows.name(), rows)).collect();
+        let mut ends: BTreeSet<(usize, Need)> = BTreeSet::new();
+        let mut all: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        for (slot, known) in known.iter().enumerate().filter(|(_, known)| !known.live.is_empty()) {
+            for need in measures.iter().filter_map(|measure| Need::of(measure, known.live.len())) {
+                match &need {
+                    Need::All { rows } => drop(all.entry(rows.clone()).or_default().insert(slot)),
+                    _ => drop(ends.insert((slot, need))),
+                }
+            }
+        }
+        let tasks =
+            ends.iter().map(|(slot, _)| known[*slot].live.len() * usize::from(rollup.stripes));
+        if tasks.sum::<usize>() > MAX_ENDS {
+            let message = format!("the ends of more than {MAX_ENDS} buckets would be read");
+            return Err(too_much(rollup, &message));
+        }
+        let tasks = ends.into_iter().map(|(slot, need)| {
+            let (live, rows) = (known[slot].live.as_slice(), kinds[need.rows()]);
+            let reader = &reader;
+            async move { Ok::<_, AskError>((slot, reader.ends(rows, &need, live).await?, need)) }
+        });
+        let ended: Vec<_> = stream::iter(tasks).buffered(MAX_READS_IN_FLIGHT).try_collect().await?;
+        for (slot, (rows, examined), need) in ended {
+            tally.items_read += examined;
+            read.0.insert((slot, need), rows);
+        }
+        for (name, slots) in all {
+            let buckets: Vec<Bucket> =
+                slots.iter().flat_map(|slot| known[*slot].live.clone()).collect();
+            let (by_bucket, examined) = reader
+                .all(kinds[&name], &buckets, MAX_ROWS - tally.items_read.min(MAX_ROWS))
+                .await?;
+            tally.items_read += examined;
+            for slot in slots {
+                let mut rows = Read::new();
+                for bucket in &known[slot].live {
+                    merge(&mut rows, by_bucket.get(&bucket.key).into_iter().flatten().cloned());
+                }
+                read.0.insert((slot, Need::All { rows: name.clone() }), rows);
+            }
+        }
+        Ok((read, tally))
+    }
+
+    /// The rows of a measure in a slot; `None` where it is read from rollup items alone.
+    pub(crate) fn of(&self, slot: usize, measure: &Measure, known: &Known) -> Option<RowsRead> {
+        if known.live.is_empty() {
+            let is_listed = matches!(measure, Measure::Top { .. } | Measure::Extremes { .. });
+            return is_listed.then(|| RowsRead::Values(Vec::new()));
+        }
+        let need = Need::of(measure, known.live.len())?;
+        let rows = self.0.get(&(slot, need))?;
+        let live = rows.iter().filter(|(_, held)| held.count > 0);
+        Some(match measure {
+            Measure::Quantile { .. } => {
+                let mut sketch = Sketch::default();
+                for (octave, held) in
+                    live.filter_map(|(text, held)| Some((Octave::parse(text)?, held)))
+                {
+                    held.cells.iter().for_each(|(cell, count)| sketch.add(octave, *cell, *count));
+                }
+                RowsRead::Sketch(sketch)
+            }
+            _ => RowsRead::Values(live.map(|(text, held)| (text.clone(), held.count)).collect()),
+        })
+    }
+}
+
+impl Need {
+    fn rows(&self) -> &str {
+        match self {
+            Self::End { rows, .. } | Self::Ranked { rows, .. } | Self::All { rows } => rows,
+        }
+    }
+}
+
+/// Reads rows of a group.
+struct Reader<'a> {
+    rollups: &'a Rollups,
+    rollup: &'a Rollup,
+    group: &'a Group,
+}
+
+impl Reader<'_> {
+    fn partitions(&self, rows: Rows<'_>) -> Vec<String> {
+        let texts = || self.group.texts.iter().map(String::as_str);
+        (0..self.rollup.stripes)
+            .filter_map(|stripe| rows.partition(self.rollup, stripe, texts()))
+            .collect()
+    }
+
+    /// The rows at one end of each bucket, or those of the greatest count; and how many were read.
+    async fn ends(
+        &self,
+        rows: Rows<'_>,
+        need: &Need,
+        live: &[Bucket],
+    ) -> Result<(Read, usize), AskError> {
+        let mut read = Read::new();
+        let mut examined = 0;
+        for partition in self.partitions(rows) {
+            for bucket in live {
+                let (rows, more) = match need {
+                    Need::End { direction, limit, .. } => {
+                        self.end(&partition, bucket, *direction, *limit).await?
+                    }
+                    Need::Ranked { limit, .. } => self.ranked(&partition, bucket, *limit).await?,
+                    Need::All { .. } => (Vec::new(), 0),
+                };
+                merge(&mut read, rows);
+                examined += more;
+            }
+        }
+        Ok((read, examined))
+    }
+
+    async fn end(
+        &self,
+        partition: &str,
+        bucket: &Bucket,
+        direction: Direction,
+        limit: u16,
+    ) -> Result<(Vec<Row>, usize), AskError> {
+        let range = Range::beginning_with(partition.to_owned(), &rows::prefix(bucket));
+        let mut found = Vec::new();
+        let mut wrong = None;
+        let visit = |sort: &str, item: &Item| {
+            match row(sort, item) {
+                Ok((_, row)) if row.1.count > 0 => found.push(row),
+                Ok(_) => {}
+                Err(error) => wrong = Some(error),
+            }
+            match found.len() >= usize::from(limit) || wrong.is_some() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        };
+        let is_descending = direction == Direction::Descending;
+        let wanted = Some(u32::from(limit));
+        let examined = self.rollups.walk(&range, is_descending, wanted, visit).await?;
+        match wrong {
+            Some(error) => Err(table::Error::Unreadable(error).into()),
+            None => Ok((found, examined)),
+        }
+    }
+
+    /// The rows of the greatest count, and all that have as great a count as the last of them.
+    async fn ranked(
+        &self,
+        partition: &str,
+        bucket: &Bucket,
+        limit: u16,
+    ) -> Result<(Vec<Row>, usize), AskError> {
+        let Some(rank) = key::ranking_in(partition, &bucket.key) else {
+            return Ok((Vec::new(), 0));
+        };
+        let mut found: Vec<(Row, Number)> = Vec::new();
+        let visit = |ranked: table::Ranked| {
+            let last = found.get(usize::from(limit) - 1).map(|(_, score)| score);
+            let is_behind = last.is_some_and(|last| ranked.score < *last);
+            if is_behind || ranked.score <= Number::from_units(0, 0) || found.len() >= MAX_ROWS {
+                return ControlFlow::Break(());
+            }
+            let text = rows::parts(&ranked.key.sort).map(|(_, text)| text.to_owned());
+            let count = ranked.score.to_units(0).unwrap_or_default();
+            let row = (text.unwrap_or_default(), Held { count, cells: Vec::new() });
+            found.push((row, ranked.score));
+            ControlFlow::Continue(())
+        };
+        let wanted = u32::from(limit) + 1;
+        let examined = self.rollups.walk_ranks(&rank, true, None, wanted, visit).await?;
+        Ok((found.into_iter().map(|(row, _)| row).collect(), examined))
+    }
+
+    /// All rows of buckets, by bucket; and how many were read.
+    async fn all(
+        &self,
+        rows: Rows<'_>,
+        buckets: &[Bucket],
+        most: usize,
+    ) -> Result<(HashMap<String, Vec<Row>>, usize), AskError> {
+        let mut by_bucket: HashMap<String, Vec<Row>> = HashMap::new();
+        let mut examined = 0;
+        for partition in self.partitions(rows) {
+            for run in runs(buckets) {
+                let range = Range {
+                    is_beside_items: false,
+                    partition: partition.clone(),
+                    low: rows::prefix(&run.first),
+                    high: format!("{}{}", rows::prefix(&run.last), char::MAX),
+                };
+                let (mut wrong, mut is_enough) = (None, false);
+                let mut count = 0;
+                let visit = |sort: &str, item: &Item| {
+                    count += 1;
+                    is_enough = examined + count > most;
+                    match row(sort, item) {
+                        Ok((bucket, row)) => by_bucket.entry(bucket).or_default().push(row),
+                        Err(error) => wrong = Some(error),
+                    }
+                    match is_enough || wrong.is_some() {
+                        true => ControlFlow::Break(()),
+                        false => ControlFlow::Continue(()),
+                    }
+                };
+                let read = self.rollups.walk(&range, false, None, visit).await?;
+                if let Some(error) = wrong {
+                    return Err(table::Error::Unreadable(error).into());
+                }
+                if is_enough {
+                    let name = rows.name();
+                    let message = format!("more than {MAX_ROWS} rows of {name} would be read");
+                    return Err(too_much(self.rollup, &message));
+                }
+                examined += read;
+            }
+        }
+        Ok((by_bucket, examined))
+    }
+}
+
+/// The bucket's key of a row, its text and what it holds.
+fn row(sort: &str, item: &Item) -> Result<(String, Row), String> {
+    let (bucket, text) =
+        rows::parts(sort).ok_or_else(|| format!("a row with the sort key `{sort}`"))?;
+    let number = |value: &AttributeValue| match value {
+        AttributeValue::N(text) => text.parse::<Number>().ok()?.to_units(0),
+        _ => None,
+    };
+    let mut held = Held::default();
+    for (name, value) in item.iter() {
+        let is_count = name == "count";
+        let cell = name.parse::<u8>().ok().filter(|_| name.len() == 2);
+        if !is_count && cell.is_none() {
+            continue;
+        }
+        let units =
+            number(value).ok_or_else(|| format!("the row {sort}, whose `{name}` is {value:?}"))?;
+        match cell {
+            Some(cell) => held.cells.push((cell, units)),
+            None => held.count = units,
+        }
+    }
+    Ok((bucket.to_owned(), (text.to_owned(), held)))
+}
+
+/// Adds rows to others.
+fn merge(rows: &mut Read, more: impl IntoIterator<Item = Row>) {
+    for (text, held) in more {
+        let sum = rows.entry(text).or_default();
+        sum.count += held.count;
+        sum.cells.extend(held.cells);
+    }
+}
+
+/// A question that would read too much, and what would not.
+fn too_much(rollup: &Rollup, message: &str) -> AskError {
+    let kept: Vec<_> = rollup.granularities.iter().map(|kept| kept.name()).collect();
+    let advice = format!(
+        "expected a shorter range, other measures, or a series of buckets that are kept ({} in {}), which read less",
+        kept.join(", "),
+        rollup.time_zone_name
+    );
+    refused("measures", format!("{message}; {advice}"))
+}

@@ -1,0 +1,150 @@
+//! Slots: what is asked about at once, each a stretch of time and the buckets that make it up, and what rollup items know of it.
+
+use std::collections::HashMap;
+
+use aggregates::key::PARKED;
+use aggregates::read_amounts;
+use aggregates::{Amounts, Bucket, Group, Run, Watermark, home, runs};
+use futures::{StreamExt, TryStreamExt, stream};
+use model::{AttributeValue, Item, Rollup};
+use table::{Error, Range, Rollups};
+
+/// How many queries are under way at once.
+pub(crate) const MAX_READS_IN_FLIGHT: usize = 16;
+
+/// A stretch of time, as the buckets that make it up.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    /// The buckets, oldest first.
+    pub(crate) buckets: Vec<Bucket>,
+}
+
+/// What rollup items know of a slot.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    /// The sums of their numbers; `None` where one cannot be read, which is parked.
+    pub(crate) amounts: Option<Amounts>,
+    /// The buckets in which something is counted.
+    pub(crate) live: Vec<Bucket>,
+    /// Whether DynamoDB has refused an update of one.
+    pub(crate) is_parked: bool,
+}
+
+/// What an answer was made of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    /// How many items, rows and index entries were read.
+    pub(crate) items_read: usize,
+    /// The time of the newest change that they include, in seconds since 1970.
+    pub(crate) newest: Option<u32>,
+}
+
+impl Tally {
+    /// Adds what else was read.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.items_read += other.items_read;
+        self.newest = self.newest.max(other.newest);
+    }
+}
+
+impl Known {
+    /// Whether there is anything to tell.
+    pub(crate) fn is_something(&self) -> bool {
+        !self.live.is_empty() || self.is_parked
+    }
+}
+
+/// Reads the rollup items of a group that make up slots.
+pub(crate) async fn read(
+    rollups: &Rollups,
+    rollup: &Rollup,
+    group: &Group,
+    slots: &[Slot],
+) -> Result<(Vec<Known>, Tally), Error> {
+    let buckets: Vec<Bucket> = slots.iter().flat_map(|slot| slot.buckets.clone()).collect();
+    let ranges = ranges(rollup, group, &buckets);
+    let reads = ranges.into_iter().map(|range| async move { rollups.range(&range).await });
+    let read: Vec<Vec<(String, Item)>> =
+        stream::iter(reads).buffered(MAX_READS_IN_FLIGHT).try_collect().await?;
+    let mut tally = Tally::default();
+    let mut items: HashMap<String, Vec<Item>> = HashMap::new();
+    for (sort, item) in read.into_iter().flatten() {
+        tally.add(Tally { items_read: 1, newest: newest(&item) });
+        let bucket = match &rollup.home {
+            None => Some(sort),
+            // An item of the rollup that is another group's, or none of these keys.
+            Some(home) => home::bucket(home, &group.texts, &sort).map(|bucket| bucket.key),
+        };
+        if let Some(bucket) = bucket {
+            items.entry(bucket).or_default().push(item);
+        }
+    }
+    let known = slots.iter().map(|slot| known(rollup, slot, &items));
+    Ok((known.collect::<Result<_, _>>().map_err(Error::Unreadable)?, tally))
+}
+
+/// The ranges of sort keys of buckets: one for each run and stripe.
+fn ranges(rollup: &Rollup, group: &Group, buckets: &[Bucket]) -> Vec<Range> {
+    let runs: Vec<Run> = runs(buckets);
+    if let Some(home) = &rollup.home {
+        let range = |run: &Run| {
+            let (partition, low) = home::key(home, &group.texts, &run.first)?;
+            let high = home::sort_key(home, &group.texts, &run.last)?;
+            Some(Range { is_beside_items: true, partition, low, high })
+        };
+        let ranges: Option<Vec<_>> = runs.iter().map(range).collect();
+        // Nothing is counted in a group whose keys no item could have.
+        return ranges.unwrap_or_default();
+    }
+    let partitions = group.partitions(rollup).unwrap_or_default();
+    let of_partition = |partition: &String| {
+        let range = |run: &Run| Range {
+            is_beside_items: false,
+            partition: partition.clone(),
+            low: run.first.key.clone(),
+            high: run.last.key.clone(),
+        };
+        runs.iter().map(range).collect::<Vec<_>>()
+    };
+    partitions.iter().flat_map(of_partition).collect()
+}
+
+/// What the rollup items of a group know of a slot, by their sort keys.
+pub(crate) fn known(
+    rollup: &Rollup,
+    slot: &Slot,
+    items: &HashMap<String, Vec<Item>>,
+) -> Result<Known, String> {
+    let mut known = Known { amounts: Some(Amounts::default()), ..Known::default() };
+    for bucket in &slot.buckets {
+        let Some(stripes) = items.get(&bucket.key) else { continue };
+        let is_parked = stripes.iter().any(|item| item.get(PARKED).is_some());
+        known.is_parked |= is_parked;
+        let mut sum = Amounts::default();
+        for item in stripes {
+            match read_amounts(rollup, item) {
+                Ok(amounts) => sum.merge(&amounts),
+                // What it holds is what was refused.
+                Err(_) if is_parked => known.amounts = None,
+                Err(reason) => return Err(reason),
+            }
+        }
+        if !sum.is_zero() {
+            known.live.push(bucket.clone());
+        }
+        if let Some(amounts) = &mut known.amounts {
+            amounts.merge(&sum);
+        }
+    }
+    Ok(known)
+}
+
+/// The time of the newest change that an item has absorbed.
+pub(crate) fn newest(item: &Item) -> Option<u32> {
+    let watermarks = item.iter().filter(|(name, _)| aggregates::watermark::is_name(name));
+    let seconds = watermarks.filter_map(|(_, value)| match value {
+        AttributeValue::B(bytes) => Some(Watermark::from_bytes(bytes)?.seconds),
+        _ => None,
+    });
+    seconds.filter(|seconds| *seconds != aggregates::watermark::UNKNOWN_SECONDS).max()
+}

@@ -1,0 +1,59 @@
+//! Measures as JSON.
+
+use aggregates::Answer;
+use model::rollup::Source;
+use model::{Attribute, Number, Rollup, value};
+use serde_json::{Map, Value, json};
+
+/// A measure's value as answers have it.
+pub(crate) fn shown(answer: &Answer) -> Value {
+    match answer {
+        Answer::Nothing => Value::Null,
+        Answer::Number(number) => of_number(number),
+        Answer::Value(stored) => value::decode(stored),
+        Answer::Values(values) => {
+            let listed = values.iter();
+            listed
+                .map(|(value, count)| json!({ "value": value::decode(value), "count": whole(*count) }))
+                .collect()
+        }
+        Answer::Counts(counts) => {
+            let counted = counts.iter().map(|(value, count)| (value.clone(), whole(*count)));
+            Value::Object(counted.collect())
+        }
+        Answer::Stretches(stretches) => {
+            let edge = |edge: &Option<Number>| edge.as_ref().map_or(Value::Null, of_number);
+            let shown = stretches.iter().map(|(from, to, count)| {
+                json!({ "from": edge(from), "to": edge(to), "count": whole(*count) })
+            });
+            shown.collect()
+        }
+    }
+}
+
+/// By how much a number differs from an earlier one; `None` where one of them is no number.
+pub(crate) fn change(now: &Answer, before: &Answer) -> Option<Value> {
+    let number = |answer: &Answer| aggregates::measured::number(answer.clone());
+    Some(of_number(&number(now)?.minus(&number(before)?)))
+}
+
+/// The group that texts are, as items have its values.
+pub(crate) fn group(rollup: &Rollup, texts: &[String]) -> Map<String, Value> {
+    let typed = |dimension: &Source, text: &String| {
+        let one: Attribute = dimension.of_one();
+        match one.normalise_text(text) {
+            Ok(encoded) => value::decode(&encoded),
+            Err(_) => Value::String(text.clone()),
+        }
+    };
+    let group = rollup.dimensions.iter().zip(texts);
+    group.map(|(dimension, text)| (dimension.name().to_owned(), typed(dimension, text))).collect()
+}
+
+pub(crate) fn of_number(number: &Number) -> Value {
+    value::number_to_json(&number.to_string())
+}
+
+fn whole(count: i128) -> Value {
+    of_number(&Number::from_units(count, 0))
+}

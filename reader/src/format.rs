@@ -1,0 +1,212 @@
+//! How an answer of a rollup is written: as JSON, as CSV for a spreadsheet, or as NDJSON, a point a line.
+//!
+//! ```text
+//! ?format=csv  or  Accept: text/csv                  country,start,end,orders,revenue,parked
+//!                                                    DE,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,3,12.5,
+//! ?format=ndjson  or  Accept: application/x-ndjson   {"dimensions":{"country":"DE"},"start":"2026-11-01T00:00:00Z",…}
+//! ```
+//!
+//! What JSON has beside its points is in headers, whatever the form: `Weir-Freshness`, `Weir-Exact`, `Weir-Items-Read`, and the next
+//! page as `Link: <?…&cursor=…>; rel="next"`. The link is relative, for a service does not know under which name and path it is
+//! reached.
+//!
+//! **Invariant:** numbers are written digit by digit as JSON has them, and all pages of an answer have the same columns.
+
+pub mod columns;
+mod tabular;
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, LINK};
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use web::{Accept, Parameters};
+
+pub use columns::Columns;
+
+/// What is counted up to this instant is in the answer.
+const FRESHNESS: HeaderName = HeaderName::from_static("weir-freshness");
+/// Whether every number of the answer is exact.
+const EXACT: HeaderName = HeaderName::from_static("weir-exact");
+/// How many items were read for the answer.
+const ITEMS_READ: HeaderName = HeaderName::from_static("weir-items-read");
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object.
+    #[default]
+    Json,
+    /// Comma-separated values under a line of names, as RFC 4180 has them.
+    Csv,
+    /// One JSON object a line, for each point.
+    Ndjson,
+}
+
+impl Format {
+    /// Every format; the first is the default.
+    pub const EVERY: [Self; 3] = [Self::Json, Self::Csv, Self::Ndjson];
+
+    /// What a request asks for: by the parameter `format`, or else by `Accept`.
+    pub fn of(parameters: &mut Parameters, accept: &Accept) -> Self {
+        let Some(name) = parameters.text("format") else {
+            return Self::EVERY[accept.preferred(&Self::EVERY.map(Self::media_type))];
+        };
+        Self::EVERY.into_iter().find(|known| known.name() == name).unwrap_or_else(|| {
+            parameters.error("format", format!("`{name}`, expected json, csv or ndjson"));
+            Self::Json
+        })
+    }
+
+    /// Its name in requests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+        }
+    }
+
+    /// Its media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv",
+            Self::Ndjson => "application/x-ndjson",
+        }
+    }
+
+    /// The response of an answer, which is as it would be in JSON: with `points`, `groups` or `ranks`, and a `cursor`. `query` is
+    /// the query string of the request, for the link to the next page.
+    pub fn respond(self, answer: Value, columns: &Columns, query: Option<&str>) -> Response {
+        let headers = headers(&answer, query);
+        let mut response = match self {
+            Self::Json => Json(answer).into_response(),
+            Self::Csv => tabular::csv(&answer, columns).into_response(),
+            Self::Ndjson => tabular::ndjson(&answer).into_response(),
+        };
+        let media_type = match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            other => other.media_type(),
+        };
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        response.headers_mut().extend(headers);
+        response
+    }
+}
+
+/// What an answer has beside its points.
+fn headers(answer: &Value, query: Option<&str>) -> Vec<(HeaderName, HeaderValue)> {
+    let cursor = answer.get("cursor").and_then(Value::as_str);
+    let link = cursor.map(|cursor| format!("<{}>; rel=\"next\"", next(query, cursor)));
+    let field = |name: &str| match answer.get(name)? {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    };
+    let values = [
+        (FRESHNESS, field("freshness")),
+        (EXACT, field("exact")),
+        (ITEMS_READ, field("items_read")),
+        (LINK, link),
+    ];
+    let header = |(name, text): (_, Option<String>)| {
+        Some((name, HeaderValue::from_str(&text?).expect("times, numbers and queries are ASCII")))
+    };
+    values.into_iter().filter_map(header).collect()
+}
+
+/// The same question, behind the cursor.
+fn next(query: Option<&str>, cursor: &str) -> String {
+    let asked = query.unwrap_or_default().split('&');
+    let kept = asked.filter(|one| !one.is_empty() && !one.starts_with("cursor="));
+    let cursor = format!("cursor={}", utf8_percent_encode(cursor, NON_ALPHANUMERIC));
+    let all: Vec<&str> = kept.chain([cursor.as_str()]).collect();
+    format!("?{}", all.join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use axum::extract::FromRequestParts;
+    use axum::http::Request;
+    use axum::http::header::ACCEPT;
+    use serde_json::json;
+
+    use super::columns::{MeasureColumn, Shape};
+    use super::*;
+
+    fn columns() -> Columns {
+        let orders = MeasureColumn { name: "orders".to_owned(), shape: Shape::Number };
+        Columns::of_points(vec!["country".to_owned()], vec![orders])
+    }
+
+    fn answer(cursor: Value) -> Value {
+        json!({ "dimensions": { "country": "DE" }, "points": [{ "start": null, "end": null, "orders": 3 }],
+            "freshness": "2026-11-20T06:40:03Z", "exact": true, "items_read": 12, "cursor": cursor })
+    }
+
+    async fn told(format: Format, cursor: Value, query: Option<&str>) -> String {
+        let response = format.respond(answer(cursor), &columns(), query);
+        let headers: String = response
+            .headers()
+            .iter()
+            .filter(|(name, _)| name.as_str() != "content-length")
+            .map(|(name, value)| format!("{name}: {}\n", value.to_str().expect("text")))
+            .collect();
+        let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        format!("{headers}\n{}", String::from_utf8(body.to_vec()).expect("text"))
+    }
+
+    async fn asked(path: &str, accept: &'static str) -> Result<Format, String> {
+        let request = Request::builder().uri(path).header(ACCEPT, accept).body(());
+        let mut parts = request.expect("a request").into_parts().0;
+        let Ok(accept) = Accept::from_request_parts(&mut parts, &()).await;
+        let parameters = Parameters::from_request_parts(&mut parts, &()).await;
+        let mut parameters = parameters.expect("parameters");
+        let format = Format::of(&mut parameters, &accept);
+        parameters.finish().map(|()| format).map_err(|problem| problem.detail().to_owned())
+    }
+
+    #[tokio::test]
+    async fn the_parameter_is_stronger_than_the_header() {
+        assert_eq!(asked("/", "*/*").await, Ok(Format::Json));
+        assert_eq!(asked("/", "text/csv").await, Ok(Format::Csv));
+        assert_eq!(asked("/?format=ndjson", "text/csv").await, Ok(Format::Ndjson));
+        assert_eq!(asked("/?format=json", "text/csv").await, Ok(Format::Json));
+        let told = "`format`: `CSV`, expected json, csv or ndjson";
+        assert_eq!(asked("/?format=CSV", "text/csv").await, Err(told.to_owned()));
+    }
+
+    #[tokio::test]
+    async fn what_json_has_beside_its_points_is_in_headers() {
+        insta::assert_snapshot!(told(Format::Csv, json!("A/Q="), Some("country=D%20E&cursor=AA&limit=1&format=csv")).await, @r#"
+        content-type: text/csv; charset=utf-8
+        weir-freshness: 2026-11-20T06:40:03Z
+        weir-exact: true
+        weir-items-read: 12
+        link: <?country=D%20E&limit=1&format=csv&cursor=A%2FQ%3D>; rel="next"
+
+        country,start,end,orders,parked
+        DE,,,3,
+        "#);
+        insta::assert_snapshot!(told(Format::Ndjson, Value::Null, None).await, @r#"
+        content-type: application/x-ndjson
+        weir-freshness: 2026-11-20T06:40:03Z
+        weir-exact: true
+        weir-items-read: 12
+
+        {"dimensions":{"country":"DE"},"start":null,"end":null,"orders":3}
+        "#);
+        insta::assert_snapshot!(told(Format::Json, json!("AQ"), None).await, @r#"
+        content-type: application/json
+        weir-freshness: 2026-11-20T06:40:03Z
+        weir-exact: true
+        weir-items-read: 12
+        link: <?cursor=AQ>; rel="next"
+
+        {"dimensions":{"country":"DE"},"points":[{"start":null,"end":null,"orders":3}],"freshness":"2026-11-20T06:40:03Z","exact":true,"items_read":12,"cursor":"AQ"}
+        "#);
+    }
+}

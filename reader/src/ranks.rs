@@ -1,0 +1,190 @@
+//! Ranks: which groups of a bucket have the greatest score, and which are around one of them.
+//!
+//! | to see | read |
+//! |---|---|
+//! | how entries of the index become groups with their measures | `board` |
+//! | which rank a score has | `standing` |
+//! | where a page ended | `position` |
+
+mod board;
+mod position;
+mod standing;
+
+use aggregates::query::local;
+use aggregates::{RankPlan, RankQuestion};
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+use jiff::Timestamp;
+use model::rollup::NamedMeasure;
+use model::{Model, Rollup};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use table::Rollups;
+use web::parameters::{RANKS_DEFAULT, RANKS_LIMIT};
+use web::{Accept, Parameters, PathTexts, Problem};
+
+use self::board::{Board, Entry, MAX_COUNTED};
+use crate::answer::{AskError, freshness, no_such, refused, relative_errors, values};
+use crate::format::columns::MeasureColumn;
+use crate::format::{Columns, Format};
+use crate::rollups::Asked;
+
+/// What a rollup knows of the ranks of its groups: a page of them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RankAnswer {
+    /// The rollup's name.
+    pub rollup: String,
+    /// How long the bucket is.
+    pub every: String,
+    /// Where it begins; `None` for all time.
+    pub start: Option<String>,
+    /// Where it ends.
+    pub end: Option<String>,
+    /// The measure that is the score.
+    pub ranked_by: String,
+    /// The dimensions within which groups are ranked, and their values.
+    pub within: Map<String, Value>,
+    /// The groups: rank, other dimensions, and what is measured, by name.
+    pub ranks: Vec<Map<String, Value>>,
+    /// How many groups were counted, where there are more before the one that is asked for: its rank is not known then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank_beyond: Option<u32>,
+    /// The time of the newest change that is included, RFC 3339; `None` where nothing was read.
+    pub freshness: Option<String>,
+    /// Whether every value is exact.
+    pub exact: bool,
+    /// How far the values of a measure may be from what they stand for, as a part of it; of those that are not exact.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub relative_error: Map<String, Value>,
+    /// How many items, rows and index entries were read.
+    pub items_read: usize,
+    /// What to ask the next page with; `None` when this is the last.
+    pub cursor: Option<String>,
+}
+
+/// Asks a rollup for ranks; answers with at most `limit` of them, behind those that the cursor stands for. Neighbours are one
+/// page.
+///
+/// # Errors
+/// Why the question cannot be answered, and what could be asked; or what DynamoDB says.
+pub async fn ranks(
+    model: &Model,
+    rollups: &Rollups,
+    name: &str,
+    question: &RankQuestion,
+    limit: u32,
+    cursor: Option<String>,
+) -> Result<RankAnswer, AskError> {
+    let rollup = model.rollup(name).ok_or_else(|| AskError::UnknownRollup(no_such(model, name)))?;
+    let plan = RankPlan::of(model, rollup, question, Timestamp::now())?;
+    let sum = position::sum(name, question);
+    let mut board = Board::new(rollups, rollup, &plan);
+    let (listed, next) = match (&plan.around, cursor) {
+        (None, cursor) => {
+            let position = cursor.map(|text| position::read(&text, sum, rollup, &plan));
+            board.page(position.transpose()?, limit).await?
+        }
+        (Some(around), None) => (board.around(around).await?, None),
+        (Some(_), Some(_)) => {
+            return Err(refused("cursor", "neighbours are one page; expected none".to_owned()));
+        }
+    };
+    let measures: Vec<_> =
+        plan.measures.iter().map(|position| &rollup.measures[*position]).collect();
+    let relative_error = relative_errors(rollup, &measures);
+    let is_parked = listed.iter().any(|(_, entry)| entry.is_parked);
+    let is_beyond = listed.iter().any(|(rank, _)| rank.is_none());
+    let edge = |instant: Option<_>| instant.map(|instant| local(instant, &rollup.time_zone));
+    let ranks = listed.into_iter().map(|(rank, entry)| row(rollup, &plan, rank, entry)).collect();
+    Ok(RankAnswer {
+        rollup: rollup.name.clone(),
+        every: plan.bucket.granularity.to_string(),
+        start: edge(plan.bucket.start),
+        end: edge(plan.bucket.end),
+        ranked_by: rollup.rank.as_ref().map(|rank| rank.by.clone()).unwrap_or_default(),
+        within: within(rollup, &plan),
+        ranks,
+        rank_beyond: is_beyond.then_some(MAX_COUNTED),
+        freshness: freshness(board.tally.newest),
+        exact: relative_error.is_empty() && !is_parked,
+        relative_error,
+        items_read: board.tally.items_read,
+        cursor: next.map(|position| position::write(&position, sum)),
+    })
+}
+
+/// The dimensions within which groups are ranked.
+fn within(rollup: &Rollup, plan: &RankPlan) -> Map<String, Value> {
+    let mut texts = vec![String::new(); rollup.dimensions.len()];
+    for (position, text) in &plan.within {
+        texts[*position].clone_from(text);
+    }
+    let mut all = values::group(rollup, &texts);
+    let is_of = |position: &usize| plan.within.iter().any(|(within, _)| within == position);
+    for (position, dimension) in rollup.dimensions.iter().enumerate() {
+        if !is_of(&position) {
+            all.remove(dimension.name());
+        }
+    }
+    all
+}
+
+/// A group as the answer has it.
+fn row(rollup: &Rollup, plan: &RankPlan, rank: Option<u32>, entry: Entry) -> Map<String, Value> {
+    let mut group = values::group(rollup, &entry.texts);
+    for (position, _) in &plan.within {
+        group.remove(rollup.dimensions[*position].name());
+    }
+    let mut row = Map::from_iter([
+        ("rank".to_owned(), rank.map_or(Value::Null, Value::from)),
+        ("dimensions".to_owned(), Value::Object(group)),
+    ]);
+    row.extend(entry.measures);
+    if entry.is_parked {
+        row.insert("parked".to_owned(), Value::Bool(true));
+    }
+    row
+}
+
+/// Answers `GET /rollups/{rollup}/ranks`.
+pub(crate) async fn answer(
+    State(asked): State<Asked>,
+    path: PathTexts,
+    uri: Uri,
+    accept: Accept,
+    mut parameters: Parameters,
+) -> Result<Response, Problem> {
+    let format = Format::of(&mut parameters, &accept);
+    let limit = parameters.number("limit", RANKS_LIMIT, 0);
+    let cursor = parameters.text("cursor");
+    let question = RankQuestion {
+        every: parameters.text("every"),
+        from: parameters.text("from"),
+        order: parameters.text("order"),
+        neighbours: parameters.text("neighbours"),
+        measures: parameters.text("measures"),
+        dimensions: parameters.rest(),
+    };
+    if limit > 0 && question.neighbours.is_some() {
+        parameters.error("limit", "neighbours are one page; expected none");
+    }
+    parameters.finish()?;
+    let limit = if limit == 0 { RANKS_DEFAULT } else { limit };
+    let name = path.pairs().first().map(|(_, name)| (*name).to_owned()).unwrap_or_default();
+    let answer = ranks(&asked.model, &asked.rollups, &name, &question, limit, cursor).await?;
+    asked.refuse_changed(&name).await?;
+    let rollup = asked.model.rollup(&name).expect("it has answered");
+    let measures = measures(rollup, question.measures.as_deref());
+    let measures = measures.into_iter().map(MeasureColumn::of).collect();
+    let columns = Columns::of_ranks(Columns::dimensions(rollup), measures);
+    let answer = serde_json::to_value(answer).expect("an answer is JSON");
+    Ok(format.respond(answer, &columns, uri.query()))
+}
+
+/// The measures that an answered question asks for.
+fn measures<'a>(rollup: &'a Rollup, names: Option<&str>) -> Vec<&'a NamedMeasure> {
+    let Some(names) = names else { return rollup.measures.iter().collect() };
+    let known = |name: &str| rollup.measures.iter().find(|known| known.name == name.trim());
+    names.split(',').filter_map(known).collect()
+}

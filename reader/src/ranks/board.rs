@@ -1,0 +1,300 @@
+//! Reading ranks: entries of the index in their order, then the rollup items that they are of.
+//!
+//! The index is behind the items by some milliseconds. It says which groups are next; what is shown of them, and their order
+//! among each other, is that of the items.
+//!
+//! **Invariant:** a group in which nothing is counted has no rank. Pages follow the index, so that no group whose score stays is
+//! lost or comes twice.
+
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
+
+use aggregates::{Around, Group, RankPlan, RollupKey, key};
+use futures::{StreamExt, TryStreamExt, stream};
+use model::rollup::NamedMeasure;
+use model::table::SCORE;
+use model::{AttributeValue, Item, Number, Rollup};
+use serde_json::{Map, Value};
+use table::{Ranked, Rollups};
+
+use super::position::Position;
+use super::standing::{Scores, Standing, compare};
+use crate::answer::page::{Measured, named, needed, of_slot};
+use crate::answer::rows::RowsOfSlots;
+use crate::answer::slot::{self, Slot, Tally};
+use crate::answer::{AskError, encoded_bytes, refused};
+use crate::{ENOUGH_BYTES, MAX_READS};
+
+/// How many groups' rows are read at once.
+const GROUPS_AT_ONCE: usize = 8;
+/// The most entries of the index that are counted for the rank of a group.
+pub(super) const MAX_COUNTED: u32 = 10_000;
+
+/// A group, as its rollup item has it.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// Its place in the index, as it was found there.
+    at: Ranked,
+    /// Its score.
+    score: Number,
+    /// The texts of its dimensions.
+    pub(super) texts: Vec<String>,
+    /// What is measured.
+    pub(super) measures: Map<String, Value>,
+    /// Whether DynamoDB has refused an update of it.
+    pub(super) is_parked: bool,
+}
+
+/// Groups with their ranks, if those are known.
+pub(super) type Listed = Vec<(Option<u32>, Entry)>;
+
+/// Reads the ranks that a plan is about.
+pub(super) struct Board<'a> {
+    rollups: &'a Rollups,
+    rollup: &'a Rollup,
+    plan: &'a RankPlan,
+    /// What was read.
+    pub(super) tally: Tally,
+    /// The partitions of groups that the index has, and in which nothing is counted.
+    empty: HashSet<String>,
+}
+
+impl<'a> Board<'a> {
+    pub(super) fn new(rollups: &'a Rollups, rollup: &'a Rollup, plan: &'a RankPlan) -> Self {
+        Self { rollups, rollup, plan, tally: Tally::default(), empty: HashSet::new() }
+    }
+
+    /// A page of so many groups at most, the first ones or those behind a position; and where it ended, if there may be more.
+    pub(super) async fn page(
+        &mut self,
+        position: Option<Position>,
+        limit: u32,
+    ) -> Result<(Listed, Option<Position>), AskError> {
+        let (at, mut standing) = match position {
+            Some(Position { at, standing }) => (Some(at), standing),
+            None => (None, Standing::default()),
+        };
+        let (mut entries, at) = self.some(self.plan.descending, at, limit, None).await?;
+        entries.sort_by(|left, right| self.order(left, right));
+        let rank = |entry: Entry| (Some(standing.next(&entry.score)), entry);
+        let listed: Vec<_> = entries.into_iter().map(rank).collect();
+        Ok((listed, at.map(|at| Position { at, standing })))
+    }
+
+    /// A group with those before and behind it; none where nothing is counted in it.
+    pub(super) async fn around(&mut self, around: &Around) -> Result<Listed, AskError> {
+        let partition =
+            key::partition(self.rollup, 0, around.group.texts.iter().map(String::as_str));
+        let key = RollupKey::of(partition.unwrap_or_default(), self.plan.bucket.key.clone());
+        let asked = Ranked { key, score: Number::from_units(0, 0) };
+        let Some(own) = self.entries(vec![asked]).await?.pop() else { return Ok(Vec::new()) };
+        let at = Ranked { key: own.at.key.clone(), score: own.score.clone() };
+        let (descending, count) = (self.plan.descending, around.neighbours);
+        let own_key = Some(&at.key);
+        let (before, _) = self.some(!descending, Some(at.clone()), count, own_key).await?;
+        let (behind, _) = self.some(descending, Some(at.clone()), count, own_key).await?;
+        let mut listed: Vec<_> = before.into_iter().rev().chain([own]).chain(behind).collect();
+        listed.sort_by(|left, right| self.order(left, right));
+        if encoded_bytes(&listed.iter().map(|entry| &entry.measures).collect::<Vec<_>>())
+            > ENOUGH_BYTES
+        {
+            let message = "too much for one answer; expected fewer, or fewer measures".to_owned();
+            return Err(refused("neighbours", message));
+        }
+        let scores = self.scores(&at.score, &listed).await?;
+        let rank = |entry: Entry| (scores.as_ref().map(|scores| scores.rank(&entry.score)), entry);
+        Ok(listed.into_iter().map(rank).collect())
+    }
+
+    fn order(&self, left: &Entry, right: &Entry) -> Ordering {
+        compare(self.plan.descending, &left.score, &right.score)
+    }
+
+    /// The scores of all groups down to a score, and of those that are listed; `None` where they are too many.
+    async fn scores(
+        &mut self,
+        down_to: &Number,
+        listed: &[Entry],
+    ) -> Result<Option<Scores>, AskError> {
+        let descending = self.plan.descending;
+        let is_before =
+            |left: &Number, right: &Number| compare(descending, left, right) == Ordering::Less;
+        let mut counted = 0;
+        let mut scores = HashMap::new();
+        let visit = |entry: Ranked| {
+            counted += 1;
+            if is_before(down_to, &entry.score) || counted > MAX_COUNTED {
+                return ControlFlow::Break(());
+            }
+            scores.insert(entry.key.partition, entry.score);
+            ControlFlow::Continue(())
+        };
+        let wanted = u32::try_from(listed.len()).unwrap_or(MAX_COUNTED);
+        let read =
+            self.rollups.walk_ranks(&self.plan.rank, descending, None, wanted, visit).await?;
+        self.tally.items_read += read;
+        if counted > MAX_COUNTED {
+            return Ok(None);
+        }
+        // What counts nothing has the score 0: that matters to those behind it.
+        let zero = Number::from_units(0, 0);
+        if listed.iter().any(|entry| is_before(&zero, &entry.score)) {
+            let zeros = scores.iter().filter(|(_, score)| score.is_zero());
+            let key = |partition: &String| RollupKey::of(partition, self.plan.bucket.key.clone());
+            let keys: Vec<_> = zeros.map(|(partition, _)| key(partition)).collect();
+            self.look_for_empty(keys).await?;
+        }
+        scores.retain(|partition, _| !self.empty.contains(partition));
+        for entry in listed {
+            scores.insert(entry.at.key.partition.clone(), entry.score.clone());
+        }
+        Ok(Some(Scores::of(descending, scores)))
+    }
+
+    /// Notes which rollup items count nothing.
+    async fn look_for_empty(&mut self, keys: Vec<RollupKey>) -> Result<(), AskError> {
+        let items = self.rollups.get_all(&keys).await?;
+        self.tally.items_read += items.len();
+        for (key, item) in keys.into_iter().zip(items) {
+            let is_empty = match item {
+                None => true,
+                Some(item) => {
+                    self.tally.add(Tally { items_read: 0, newest: slot::newest(&item) });
+                    let known = self.known(&item)?;
+                    known.live.is_empty() && known.amounts.is_some()
+                }
+            };
+            if is_empty {
+                self.empty.insert(key.partition);
+            }
+        }
+        Ok(())
+    }
+
+    /// So many groups that follow an entry of the index, in its order; and the last entry that was read, if there may be more.
+    async fn some(
+        &mut self,
+        descending: bool,
+        mut behind: Option<Ranked>,
+        wanted: u32,
+        but: Option<&RollupKey>,
+    ) -> Result<(Vec<Entry>, Option<Ranked>), AskError> {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut bytes = 0;
+        for _ in 0..MAX_READS {
+            let left = (wanted as usize).saturating_sub(entries.len());
+            let (found, is_last) = self.walk(descending, behind.as_ref(), left).await?;
+            if let Some(last) = found.last() {
+                behind = Some(last.clone());
+            }
+            let found = found.into_iter().filter(|entry| Some(&entry.key) != but).collect();
+            for entry in self.entries(found).await? {
+                bytes += encoded_bytes(&entry.measures);
+                entries.push(entry);
+                if bytes > ENOUGH_BYTES {
+                    let last = entries.last().map(|entry| entry.at.clone());
+                    return Ok((entries, last));
+                }
+            }
+            if is_last {
+                return Ok((entries, None));
+            }
+            if entries.len() >= wanted as usize {
+                break;
+            }
+        }
+        Ok((entries, behind))
+    }
+
+    /// So many entries of the index, and whether there are no more.
+    async fn walk(
+        &mut self,
+        descending: bool,
+        behind: Option<&Ranked>,
+        wanted: usize,
+    ) -> Result<(Vec<Ranked>, bool), AskError> {
+        let mut found = Vec::new();
+        let mut is_last = true;
+        let visit = |entry: Ranked| {
+            if found.len() >= wanted {
+                is_last = false;
+                return ControlFlow::Break(());
+            }
+            found.push(entry);
+            ControlFlow::Continue(())
+        };
+        let (rank, likely) = (&self.plan.rank, u32::try_from(wanted).unwrap_or(u32::MAX));
+        let likely = likely.saturating_add(1);
+        let read = self.rollups.walk_ranks(rank, descending, behind, likely, visit).await?;
+        self.tally.items_read += read;
+        Ok((found, is_last))
+    }
+
+    /// The groups of entries of the index, without those in which nothing is counted.
+    async fn entries(&mut self, found: Vec<Ranked>) -> Result<Vec<Entry>, AskError> {
+        let keys: Vec<_> = found.iter().map(|entry| entry.key.clone()).collect();
+        let items = self.rollups.get_all(&keys).await?;
+        self.tally.items_read += items.len();
+        let mut live = Vec::new();
+        for (at, item) in found.into_iter().zip(items) {
+            let Some(item) = item else {
+                self.empty.insert(at.key.partition);
+                continue;
+            };
+            self.tally.add(Tally { items_read: 0, newest: slot::newest(&item) });
+            let known = self.known(&item)?;
+            if known.live.is_empty() && known.amounts.is_some() {
+                self.empty.insert(at.key.partition);
+                continue;
+            }
+            live.push((at, score(&item), known));
+        }
+        let asked = self.asked();
+        let needed = needed(self.rollup, &asked);
+        let (asked, needed) = (asked.as_slice(), needed.as_slice());
+        let (rollups, rollup) = (self.rollups, self.rollup);
+        let reads = live.into_iter().map(|(at, score, known)| async move {
+            let unreadable = || {
+                let place = &at.key.partition;
+                table::Error::Unreadable(format!("{place}, which is no group of {}", rollup.name))
+            };
+            let texts = key::group(rollup, &at.key.partition).ok_or_else(unreadable)?;
+            let group = Group { texts };
+            let known = [known];
+            let (rows, tally) = RowsOfSlots::read(rollups, rollup, &group, needed, &known).await?;
+            let Measured { values, is_parked } = of_slot(rollup, asked, 0, &known[0], &rows)?;
+            let measures = match values {
+                Some(values) => named(asked, &values).collect(),
+                None => asked.iter().map(|known| (known.name.clone(), Value::Null)).collect(),
+            };
+            let score = score.unwrap_or_else(|| at.score.clone());
+            Ok::<_, AskError>((Entry { at, score, texts: group.texts, measures, is_parked }, tally))
+        });
+        let read: Vec<_> = stream::iter(reads).buffered(GROUPS_AT_ONCE).try_collect().await?;
+        let (entries, tallies): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+        tallies.into_iter().for_each(|tally| self.tally.add(tally));
+        Ok(entries)
+    }
+
+    /// What a rollup item of the bucket knows.
+    fn known(&self, item: &Item) -> Result<slot::Known, AskError> {
+        let bucket = &self.plan.bucket;
+        let items = HashMap::from([(bucket.key.clone(), vec![item.clone()])]);
+        let known = slot::known(self.rollup, &Slot { buckets: vec![bucket.clone()] }, &items);
+        Ok(known.map_err(table::Error::Unreadable)?)
+    }
+
+    fn asked(&self) -> Vec<&'a NamedMeasure> {
+        let all = &self.rollup.measures;
+        self.plan.measures.iter().map(|position| &all[*position]).collect()
+    }
+}
+
+/// What ranks a rollup item.
+fn score(item: &Item) -> Option<Number> {
+    match item.get(SCORE)? {
+        AttributeValue::N(text) => text.parse().ok(),
+        _ => None,
+    }
+}
