@@ -6,10 +6,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 use ureq::Agent;
+use ureq::http::header::LINK;
 use ureq::http::{Response, StatusCode, Uri};
 
 /// Where `weir dev` serves.
@@ -28,6 +30,15 @@ const SHOWN_CHARACTERS: usize = 200;
 pub(crate) struct Client {
     agent: Agent,
     url: String,
+}
+
+/// An answer as it came.
+#[derive(Debug)]
+pub(crate) struct Text {
+    /// Its body.
+    pub(crate) body: String,
+    /// The cursor of the next page, by the header `Link`.
+    pub(crate) next: Option<String>,
 }
 
 /// Why there is no answer.
@@ -102,6 +113,12 @@ impl Client {
 
     /// Asks with parameters.
     pub(crate) fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Error> {
+        let body = self.get_text(path, query)?.body;
+        self.json(path, &body)
+    }
+
+    /// Asks with parameters for what need not be JSON.
+    pub(crate) fn get_text(&self, path: &str, query: &[(&str, &str)]) -> Result<Text, Error> {
         let request = self.agent.get(format!("{}{path}", self.url));
         let request =
             query.iter().fold(request, |request, (name, value)| request.query(name, value));
@@ -112,7 +129,8 @@ impl Client {
     pub(crate) fn post(&self, path: &str, body: &impl Serialize) -> Result<Value, Error> {
         let body = serde_json::to_vec(body).expect("rows of JSON are JSON");
         let request = self.agent.post(format!("{}{path}", self.url));
-        self.answer(path, request.content_type("application/json").send(&body))
+        let answer = self.answer(path, request.content_type("application/json").send(&body))?;
+        self.json(path, &answer.body)
     }
 
     /// The error of an answer that is not what was expected.
@@ -120,11 +138,16 @@ impl Client {
         Error::Strange { url: format!("{}{path}", self.url), reason: reason.to_owned() }
     }
 
+    fn json(&self, path: &str, body: &str) -> Result<Value, Error> {
+        serde_json::from_str(body)
+            .map_err(|error| self.strange(path, &format!("no JSON ({error})")))
+    }
+
     fn answer(
         &self,
         path: &str,
         response: Result<Response<ureq::Body>, ureq::Error>,
-    ) -> Result<Value, Error> {
+    ) -> Result<Text, Error> {
         let unreachable = |error: ureq::Error| Error::Unreachable {
             url: self.url.clone(),
             reason: match error {
@@ -139,8 +162,9 @@ impl Client {
             return Err(Error::Busy { url: self.url.clone() });
         }
         if status.is_success() {
-            return serde_json::from_str(&body)
-                .map_err(|error| self.strange(path, &format!("no JSON ({error})")));
+            let links = response.headers().get_all(LINK).iter();
+            let next = links.filter_map(|link| next_cursor(link.to_str().ok()?)).next();
+            return Ok(Text { body, next });
         }
         Err(match serde_json::from_str(&body) {
             Ok(problem) => Error::Refused(problem),
@@ -178,6 +202,15 @@ impl fmt::Display for FieldProblem {
     }
 }
 
+/// The cursor in a link to the next page: `<?every=day&cursor=AQ>; rel="next"`.
+fn next_cursor(link: &str) -> Option<String> {
+    let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+    parameters.split(';').find(|one| matches!(one.trim(), "rel=\"next\"" | "rel=next"))?;
+    let mut query = target.split_once('?')?.1.split('&');
+    let cursor = query.find_map(|one| one.strip_prefix("cursor="))?;
+    percent_decode_str(cursor).decode_utf8().ok().map(Into::into)
+}
+
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
@@ -200,6 +233,20 @@ mod tests {
         parameters do not go with the rollup: `every`: missing
           `from`: no time
         ");
+    }
+
+    #[test]
+    fn the_next_page_is_known_by_its_link() {
+        let cases = [
+            (r#"<?every=day&cursor=A%2FQ%3D>; rel="next""#, Some("A/Q=")),
+            ("<https://x.example/prod/rollups/spend?cursor=AQ&limit=1>; rel=next", Some("AQ")),
+            (r#"<?cursor=AQ>; rel="prev""#, None),
+            (r#"<?every=day>; rel="next""#, None),
+            ("?cursor=AQ", None),
+        ];
+        for (link, cursor) in cases {
+            assert_eq!(next_cursor(link).as_deref(), cursor, "{link}");
+        }
     }
 
     #[test]

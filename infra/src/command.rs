@@ -154,6 +154,10 @@ mod tests {
             ("weir dev --port 70000", "70000 is not in 0..=65535"),
             ("weir query spend user_id", "expected dimension=value"),
             ("weir query spend --json --csv", "cannot be used with"),
+            ("weir query spend --ndjson --chart bars", "cannot be used with"),
+            ("weir query spend --ranks --fill zero", "cannot be used with"),
+            ("weir query spend --order asc", "--ranks"),
+            ("weir query spend --chart pie", "bars, sparkline, none"),
             ("weir chek", "unrecognized subcommand 'chek'"),
         ];
         for (line, expected) in cases {

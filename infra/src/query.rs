@@ -1,14 +1,24 @@
 //! `weir query`: asks a rollup over HTTP and prints the answer.
 //!
-//! **Invariant:** what is printed is what the reader answered, digit by digit, over all its pages.
+//! ```text
+//! arguments ─► question ─┬─► answer: JSON over all pages ─► table, total, chart or JSON
+//!                        └─► lines: CSV or NDJSON, as the reader writes it, page by page
+//! ```
+//!
+//! **Invariant:** what is printed is what the reader answered, digit by digit, over all its pages. Only bars and sparklines are
+//! drawn from rounded numbers.
 
 mod answer;
-mod print;
+mod cells;
+mod chart;
+mod lines;
+mod question;
+mod table;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::client::{Client, DEFAULT_URL};
 use crate::command::Error;
@@ -17,54 +27,113 @@ use crate::command::Error;
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   weir query delayed_by_origin origin=DFW
-  weir query flights_by_origin origin=DFW --every month --from 2001 --to 2002
+  weir query flights_by_origin origin=DFW origin=ATL --every month --from 2001 --to 2002
+  weir query flights_by_origin origin=DFW --every month --from 2001 --to 2002 --chart sparkline
   weir query flights_by_route origin=DFW destination=LAX --every day --from 2001-02-01 --to 2001-03-01 --csv
+  weir query sales --from 2026-11 --to 2026-12 --measures orders,revenue --compare previous_year
+  weir query sales --ranks --every month --from 2026-11 country=DE --limit 3
+  weir query sales country=DE user_id=ann --neighbours 2 --every month --from 2026-11
 
-Times are those of the rollup's zone, as short as a year; --to itself is not included.")]
+A dimension that is given several times asks for several groups at once. Times are those of the question's zone, as short
+as a year; --to itself is not included. Without --every there is one total of the range.")]
 pub struct Arguments {
     /// The rollup
     name: String,
-    /// The group: a value for each dimension of the rollup
+    /// The group: a value for each dimension of the rollup, or several; with --ranks the dimensions that it is ranked within
     #[arg(value_name = "DIMENSION=VALUE", value_parser = dimension)]
     dimensions: Vec<(String, String)>,
-    /// The beginning of the range
+    /// The beginning of the range, or of the bucket that is ranked
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
     /// The end of the range
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
-    /// The length of a time bucket: minute, hour, day, week, month, quarter, year, all
+    /// The length of a time bucket: minute, quarter_hour, hour, day, week, month, quarter, year, all
     #[arg(long, value_name = "BUCKET")]
     every: Option<String>,
-    /// The most points
+    /// The zone whose calendar cuts time into buckets, such as Europe/Berlin [default: the rollup's]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+    /// The day that weeks begin on: monday … sunday [default: monday]
+    #[arg(long, value_name = "DAY")]
+    week_start: Option<String>,
+    /// The month that years and quarters begin in: january … december [default: january]
+    #[arg(long, value_name = "MONTH")]
+    fiscal_year_start: Option<String>,
+    /// Some of the measures, in this order
+    #[arg(long, value_name = "NAME,…")]
+    measures: Option<String>,
+    /// What is answered for buckets in which nothing is counted: zero, null, previous [default: no point]
+    #[arg(long, value_name = "WITH")]
+    fill: Option<String>,
+    /// Compare each point with one before: previous_period, previous_year
+    #[arg(long, value_name = "WITH")]
+    compare: Option<String>,
+    /// The most points, or ranks [default: all points, 10 ranks]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
+    /// The leaderboard of a bucket, by what the rollup is ranked by
+    #[arg(long, conflicts_with_all = ["to", "time_zone", "week_start", "fiscal_year_start", "fill", "compare"])]
+    ranks: bool,
+    /// The order of a leaderboard: desc, asc [default: desc]
+    #[arg(long, value_name = "ORDER", requires = "ranks")]
+    order: Option<String>,
+    /// The rank of one group, and this many before and behind it
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["ranks", "limit", "to", "time_zone", "week_start", "fiscal_year_start", "fill", "compare"])]
+    neighbours: Option<u32>,
+    /// Draw the points [default: bars, where a terminal shows a series]
+    #[arg(long, value_enum, conflicts_with = "form")]
+    chart: Option<Chart>,
+    /// The measure whose bars are drawn [default: the first that is a number]
+    #[arg(long, value_name = "MEASURE", conflicts_with = "form")]
+    chart_of: Option<String>,
     /// Where the reader is
     #[arg(long, default_value = DEFAULT_URL)]
     url: String,
     /// Print the answer as JSON
-    #[arg(long, conflicts_with = "csv")]
+    #[arg(long, group = "form")]
     json: bool,
     /// Print the points as CSV
-    #[arg(long)]
+    #[arg(long, group = "form")]
     csv: bool,
+    /// Print the points as NDJSON, one a line
+    #[arg(long, group = "form")]
+    ndjson: bool,
 }
 
-/// Asks, and prints a table, JSON, or CSV.
+/// What is drawn of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Chart {
+    /// A bar for each point of one measure, beside the table.
+    Bars,
+    /// A line for each measure and group, instead of the table.
+    Sparkline,
+    /// Nothing.
+    None,
+}
+
+/// Asks, and prints a table, a chart, JSON, CSV or NDJSON.
 ///
 /// # Errors
 /// What the reader says of the question, or that it cannot be reached.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Error> {
     let client = Client::new(&arguments.url)?;
-    let answer = answer::ask(&client, arguments)?;
-    let text = if arguments.json {
-        print::json(&answer)
-    } else if arguments.csv {
-        print::csv(&answer)
-    } else {
-        print::table(&answer)
-    };
-    write!(out, "{text}")?;
+    let question = question::Question::of(arguments);
+    if arguments.csv || arguments.ndjson {
+        lines::copy(&client, &question, arguments.csv, out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let answer = answer::ask(&client, &question)?;
+    if arguments.json {
+        write!(out, "{}", answer.json())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    // Bars are for the eye: what another program reads has none unless it asks.
+    let default = if std::io::stdout().is_terminal() { Chart::Bars } else { Chart::None };
+    let asks_for_bars = arguments.chart_of.is_some().then_some(Chart::Bars);
+    let chart = arguments.chart.or(asks_for_bars).unwrap_or(default);
+    let text = table::text(&answer, chart, arguments.chart_of.as_deref());
+    write!(out, "{}", text.map_err(Error::Argument)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,7 +4,7 @@
 //! the local event source mapping must take them, and admit the same.
 
 use aggregates::{Change, Image, fold};
-use infra::synth::filter::patterns;
+use infra::synth::filter::{of_items, patterns};
 use model::filter::{Condition, Filter, Test};
 use model::{AttributeValue, Item, Model, Rollup};
 use processor::event::{Record, StreamRecord};
@@ -44,6 +44,15 @@ match = { version = 3 }
 id = { type = "string", required = true }
 [rollups.every]
 of = "order"
+measures = { n = "count" }
+"##;
+
+/// A rollup whose items are kept in the table of items.
+const HOME: &str = r##"
+[rollups.home]
+of = "order"
+by = ["id"]
+key = { PK = "O#{id}", SK = "STATS" }
 measures = { n = "count" }
 "##;
 
@@ -99,9 +108,10 @@ fn conditions() -> impl Strategy<Value = Condition> {
 
 fn models() -> impl Strategy<Value = Model> {
     let rollup = (select(&ENTITIES[..]), vec(conditions(), 0..3));
-    vec(rollup, 0..7).prop_map(|rollups| {
-        let mut model: Model = DEFINITION.parse().expect("a definition");
-        let every = model.rollups.remove(0);
+    (vec(rollup, 0..7), any::<bool>()).prop_map(|(rollups, has_home)| {
+        let definition = format!("{DEFINITION}{}", if has_home { HOME } else { "" });
+        let mut model: Model = definition.parse().expect("a definition");
+        let every = model.rollups.pop().expect("a rollup to copy");
         let rollup = |(number, (entity, conditions)): (usize, (&str, _))| Rollup {
             name: format!("r{number}"),
             entity: entity.to_owned(),
@@ -123,11 +133,19 @@ fn items() -> impl Strategy<Value = Item> {
         vec![text("type", "legacy"), version("2")],
         vec![version("3")],
         vec![text("kind", "other")],
+        vec![text("kind", "@rollup")],
+        vec![text("kind", "@rollup"), text("type", "legacy"), version("2")],
+        vec![text("kind", "@rollup"), version("3")],
         vec![],
     ];
     let attributes = btree_map(select(&ATTRIBUTES[..]).prop_map(str::to_owned), values(), 0..=2);
     (select(kinds), attributes).prop_map(|(kind, attributes)| {
-        kind.into_iter().chain(attributes).collect::<std::collections::HashMap<_, _>>().into()
+        let key = ("PK".to_owned(), AttributeValue::S("O#1".to_owned()));
+        kind.into_iter()
+            .chain(attributes)
+            .chain([key])
+            .collect::<std::collections::HashMap<_, _>>()
+            .into()
     })
 }
 
@@ -195,6 +213,9 @@ fn leaf(rule: &Value, value: Option<&Value>) -> bool {
             (name, Value::String(prefix)) if name == "prefix" => {
                 text.is_some_and(|text| text.starts_with(prefix.as_str()))
             }
+            (name, Value::Array(others)) if name == "anything-but" => {
+                text.is_some_and(|text| !others.iter().any(|other| other == text))
+            }
             // Only of leaves: what is a map is not there for this rule.
             (name, Value::Bool(expected)) if name == "exists" => {
                 value.is_some_and(|value| !value.is_object()) == *expected
@@ -223,6 +244,12 @@ proptest! {
             prop_assert_eq!(local.as_ref().expect("criteria").admits(record), passes);
             let updates = fold(&model, "shard", [change]).updates;
             prop_assert!(updates.is_empty() || passes, "{json} is lost by {patterns:?}");
+            let mut images = change.image.old_image().into_iter().chain(change.image.new_image());
+            let is_of_rollup = images.all(|image| model.is_rollup_item(image));
+            prop_assert!(!(passes && is_of_rollup && model.has_homes()), "{json} passes {patterns:?}");
+            // A processor with reactors has all the others.
+            let every = self::passes(&of_items(&model), &json);
+            prop_assert_eq!(every, !(is_of_rollup && model.has_homes()));
         }
     }
 }

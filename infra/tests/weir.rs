@@ -161,12 +161,24 @@ fn a_file_becomes_rollups_that_outlive_a_kill() {
     bob   99
     ");
     let months = "query spend user=ann --every month --from 2026 --to 2027";
-    insta::assert_snapshot!(text(&run(folder, months, served.url()).stdout), @r"
+    let asked = text(&run(folder, months, served.url()).stdout);
+    let (table, footer) = asked.split_once("\n\n").expect("a table and what it was made of");
+    insta::assert_snapshot!(table, @r"
     start                 end                   orders  spent
     2026-01-01T00:00:00Z  2026-02-01T00:00:00Z       1   10.5
     2026-02-01T00:00:00Z  2026-03-01T00:00:00Z       1    0.5
     2026-03-01T00:00:00Z  2026-04-01T00:00:00Z       1    100
     ");
+    assert!(footer.starts_with("3 items read, counted up to ") && footer.ends_with(", exact\n"));
+    let csv = run(folder, &format!("{months} --csv --limit 2"), served.url());
+    assert_eq!(text(&csv.stderr), "");
+    insta::assert_snapshot!(text(&csv.stdout).replace("\r\n", "\n"), @r"
+    user,start,end,orders,spent,parked
+    ann,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z,1,10.5,
+    ann,2026-02-01T00:00:00Z,2026-03-01T00:00:00Z,1,0.5,
+    ");
+    let ndjson = run(folder, &format!("{months} --ndjson --limit 1"), served.url());
+    insta::assert_snapshot!(text(&ndjson.stdout), @r#"{"dimensions":{"user":"ann"},"start":"2026-01-01T00:00:00Z","end":"2026-02-01T00:00:00Z","orders":1,"spent":10.5}"#);
     let wrong = run(folder, "query spend usr=ann", served.url());
     assert_eq!((wrong.status.code(), text(&wrong.stdout)), (Some(1), String::new()));
     assert!(text(&wrong.stderr).contains("did you mean `user`?"), "{}", text(&wrong.stderr));

@@ -115,7 +115,7 @@ fn uses_match(entity: &Entity) -> bool {
 }
 
 /// A key template as the file has it.
-fn template(template: &Template) -> String {
+pub(super) fn template(template: &Template) -> String {
     let segment = |segment: &Segment| match segment {
         Segment::Literal(text) => text.clone(),
         Segment::Field { attribute, format, optional } => {

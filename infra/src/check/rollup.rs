@@ -1,16 +1,20 @@
 //! The summary of a rollup: which items it counts, into which groups and buckets, and what it keeps of them.
 
-use aggregates::Accumulator;
+use aggregates::rows::Kept;
+use aggregates::{Accumulator, Rows};
 use model::filter::{Condition, Test};
+use model::rollup::OnExpiry;
 use model::{AttributeType, AttributeValue, Entity, Filter, Measure, Members, Model, Rollup};
 
 use super::entity::text;
 use super::{row, section};
 
+const SECONDS_OF_AN_HOUR: u64 = 3600;
+
 pub(super) fn summary(model: &Model, rollup: &Rollup) -> String {
-    let names = rollup.dimensions.iter().map(|dimension| match dimension.kind {
-        AttributeType::Set(_) => format!("each of {}", dimension.name),
-        _ => dimension.name.clone(),
+    let names = rollup.dimensions.iter().map(|dimension| match dimension.is_many() {
+        true => format!("each of {}", dimension.name()),
+        false => dimension.name().to_owned(),
     });
     let groups = match names.collect::<Vec<_>>().join(", ") {
         names if names.is_empty() => "one group of everything".to_owned(),
@@ -24,6 +28,13 @@ pub(super) fn summary(model: &Model, rollup: &Rollup) -> String {
     if rollup.stripes > 1 {
         rows.push(row(["stripes", &format!("{}, each read by a question", rollup.stripes)]));
     }
+    if let Some(home) = &rollup.home {
+        let keys = std::iter::once(&model.table.partition_key).chain(&model.table.sort_key);
+        let keys = keys
+            .zip(home.templates())
+            .map(|(key, template)| format!("{key} {}", super::entity::template(template)));
+        rows.push(row(["kept at", &keys.collect::<Vec<_>>().join(", ")]));
+    }
     for named in &rollup.measures {
         let measure = format!("{} = {}", named.name, named.measure);
         let made = made_of(&named.measure);
@@ -31,33 +42,81 @@ pub(super) fn summary(model: &Model, rollup: &Rollup) -> String {
     }
     let kept = Accumulator::of(rollup).iter().map(Accumulator::attribute_name).collect::<Vec<_>>();
     rows.push(row(["keeps", &kept.join(", ")]));
+    if let Some(beside) = beside(rollup) {
+        rows.push(row(["rows", &beside]));
+    }
+    rows.push(row(["costs", &writes(rollup)]));
+    for (bucket, seconds) in &rollup.keep {
+        let hours = seconds / SECONDS_OF_AN_HOUR;
+        rows.push(row(["kept", &format!("{bucket}, {hours} hours after it ended")]));
+    }
+    if rollup.on_ttl_expiry == OnExpiry::Keep {
+        rows.push(row(["expired", "items stay counted"]));
+    }
+    if let Some(rank) = &rollup.rank {
+        let within = rank.within.iter().map(|position| rollup.dimensions[*position].name());
+        let within = within.collect::<Vec<_>>().join(", ");
+        let within = if within.is_empty() { within } else { format!(", within each {within}") };
+        rows.push(row([
+            "ranked",
+            &format!("by {}{within}, at /rollups/{}/ranks", rank.by, rollup.name),
+        ]));
+    }
     rows.push(row(["asked at", &format!("/rollups/{}{}", rollup.name, parameters(rollup))]));
     section(&format!("rollup {} of {}", rollup.name, rollup.entity), rows)
+}
+
+/// The rows that are kept beside a rollup item.
+fn beside(rollup: &Rollup) -> Option<String> {
+    let rows = Kept::of(rollup).into_iter().map(|kept| {
+        let name = kept.rows.name();
+        match (kept.is_counted, kept.is_ranked) {
+            (true, true) => format!("{name}, counted and ranked"),
+            (true, false) => format!("{name}, counted"),
+            (false, true) => format!("{name}, ranked"),
+            (false, false) => name,
+        }
+    });
+    let rows: Vec<_> = rows.collect();
+    (!rows.is_empty()).then(|| rows.join("; "))
+}
+
+/// How many items of the rollups a new item writes, if it has one value of everything.
+fn writes(rollup: &Rollup) -> String {
+    let (buckets, rows) = (rollup.granularities.len(), Kept::of(rollup).len());
+    let all = buckets * (1 + rows);
+    let writes = if all == 1 { "write" } else { "writes" };
+    match rows {
+        0 => format!("{all} {writes} for a new item, one for each bucket"),
+        _ => format!(
+            "{all} writes for a new item: for each bucket the rollup item and {rows} of its rows"
+        ),
+    }
 }
 
 fn buckets(rollup: &Rollup) -> String {
     let names: Vec<_> = rollup.granularities.iter().map(|granularity| granularity.name()).collect();
     match &rollup.time {
         None => names.join(", "),
-        Some(time) => format!("{} of {}, {}", names.join(", "), time.name, rollup.time_zone_name),
+        Some(time) => format!("{} of {}, {}", names.join(", "), time.name(), rollup.time_zone_name),
     }
 }
 
 /// How a measure is read from what is kept, where it is not kept itself.
 fn made_of(measure: &Measure) -> String {
     match measure {
-        Measure::Count | Measure::Sum(_) => String::new(),
-        Measure::Avg(attribute) => {
-            let attribute = attribute.name.clone();
-            let present = Accumulator::Present { attribute: attribute.clone() };
-            let sum = Accumulator::Sum { attribute, scale: 0 };
+        Measure::Avg(of) => {
+            let (present, sum) = (Accumulator::present(of), Accumulator::sum(of));
             format!(", read as {} / {}", sum.attribute_name(), present.attribute_name())
+        }
+        measure => {
+            Rows::of(measure).map(|rows| format!(", read from {}", rows.name())).unwrap_or_default()
         }
     }
 }
 
 fn parameters(rollup: &Rollup) -> String {
-    let dimensions = rollup.dimensions.iter().map(|dimension| format!("{}=…", dimension.name));
+    let dimensions = rollup.dimensions.iter().map(|dimension| format!("{}=…", dimension.name()));
     match dimensions.collect::<Vec<_>>().join("&") {
         parameters if parameters.is_empty() => parameters,
         parameters => format!("?{parameters}"),

@@ -124,6 +124,7 @@ fn a_summary_says_what_the_file_means() {
       measure   orders = count
       measure   average = avg(total), read as sum(total) / count(total)
       keeps     count, count(total), sum(total)
+      costs     2 writes for a new item, one for each bucket
       asked at  /rollups/spend?user_id=…&status=…
 
     rollup notes of note
@@ -131,6 +132,7 @@ fn a_summary_says_what_the_file_means() {
       buckets   all
       measure   notes = count
       keeps     count
+      costs     1 write for a new item, one for each bucket
       asked at  /rollups/notes
     "#);
 }

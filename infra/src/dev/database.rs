@@ -10,11 +10,13 @@
 use std::fs::{File, OpenOptions};
 use std::net::TcpListener as StdListener;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use aggregates::rows::expires;
 use dynoxide::Database;
 use dynoxide::server::serve_with_shutdown;
 use dynoxide::storage::Storage;
+use model::Model;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
@@ -27,7 +29,21 @@ const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS weir_stream_records \
 /// What is put behind the name of the file to name the one that is locked.
 const LOCK_SUFFIX: &str = "-lock";
 /// How often items whose time to live has passed are removed; DynamoDB itself takes days.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
+const ITEMS_INTERVAL: Duration = Duration::from_secs(10);
+/// How often that is done where only rollup items and rows expire, which nobody waits for.
+const ROLLUPS_INTERVAL: Duration = Duration::from_secs(60);
+/// A sweep reads every item of the tables: the pause after it is at least so many times as long as it took.
+const PAUSE_PER_SWEEP: u32 = 50;
+
+/// How often to look for what has expired, where a definition has something that does.
+pub(super) fn sweep_interval(model: &Model) -> Option<Duration> {
+    if model.table.ttl.is_some() {
+        return Some(ITEMS_INTERVAL);
+    }
+    let mut rollups = model.rollups.iter();
+    let expires = rollups.any(expires);
+    expires.then_some(ROLLUPS_INTERVAL)
+}
 
 /// An open database; its lock lasts as long as it does.
 pub(super) struct Embedded {
@@ -44,11 +60,11 @@ impl Embedded {
         }
     }
 
-    /// Serves it on a listener, and removes expired items where the table has a time to live.
+    /// Serves it on a listener, and removes expired items, with a pause of at least the interval between two looks.
     ///
     /// It answers one request at a time and blocks while it does, so it has a thread of its own: with more, they would
     /// wait for each other, and keep the rest of the system from running.
-    pub(super) fn serve(self, listener: TcpListener, sweeps: bool) -> Part {
+    pub(super) fn serve(self, listener: TcpListener, sweeps: Option<Duration>) -> Part {
         Part::start("embedded DynamoDB", move |stop| async move {
             let listener = listener.into_std().map_err(|error| error.to_string())?;
             let thread = tokio::task::spawn_blocking(move || {
@@ -60,23 +76,37 @@ impl Embedded {
         })
     }
 
-    async fn run(self, listener: StdListener, sweeps: bool, stop: Stop) -> Result<(), String> {
+    async fn run(
+        self,
+        listener: StdListener,
+        sweeps: Option<Duration>,
+        stop: Stop,
+    ) -> Result<(), String> {
         let listener = TcpListener::from_std(listener).map_err(|error| error.to_string())?;
         let serving = serve_with_shutdown(listener, self.database.clone(), stop.told());
-        tokio::pin!(serving);
-        loop {
-            tokio::select! {
-                ended = &mut serving => return ended,
-                () = tokio::time::sleep(SWEEP_INTERVAL), if sweeps => self.sweep(),
+        let sweeping = async {
+            match sweeps {
+                Some(interval) => self.sweep_again_and_again(interval).await,
+                None => std::future::pending().await,
             }
+        };
+        tokio::select! {
+            ended = serving => ended,
+            () = sweeping => Ok(()),
         }
     }
 
-    fn sweep(&self) {
-        match self.database.sweep_ttl() {
-            Ok(0) => {}
-            Ok(items) => tracing::info!(items, "items whose time to live had passed are removed"),
-            Err(error) => tracing::warn!(%error, "expired items could not be removed"),
+    async fn sweep_again_and_again(&self, interval: Duration) {
+        let mut pause = interval;
+        loop {
+            tokio::time::sleep(pause).await;
+            let (began, database) = (Instant::now(), self.database.clone());
+            // On another thread, so that requests have their turn between its pages.
+            let swept = tokio::task::spawn_blocking(move || sweep(&database)).await;
+            if let Err(error) = swept {
+                tracing::warn!(%error, "expired items could not be removed");
+            }
+            pause = interval.max(began.elapsed() * PAUSE_PER_SWEEP);
         }
     }
 
@@ -106,6 +136,14 @@ pub fn in_memory() -> Result<Database, Error> {
         database.restore_from(text).map_err(|error| failed(&error))?;
     }
     Ok(database)
+}
+
+fn sweep(database: &Database) {
+    match database.sweep_ttl() {
+        Ok(0) => {}
+        Ok(items) => tracing::info!(items, "items whose time to live had passed are removed"),
+        Err(error) => tracing::warn!(%error, "expired items could not be removed"),
+    }
 }
 
 /// Makes the index in a file, and the file if need be. Whether that went well.
@@ -157,6 +195,26 @@ mod tests {
         let plan = storage.conn().query_row(LAST_RECORD, [], |row| row.get::<_, String>("detail"));
         let plan = plan.expect("a plan");
         assert!(plan.contains("SEARCH _stream_records USING COVERING INDEX weir_stream"), "{plan}");
+    }
+
+    #[test]
+    fn it_is_swept_where_something_expires() {
+        let of = |table: &str, rollup: &str| {
+            let text = format!(
+                "[table]\nname = \"notes\"\n{table}[entities.note]\nPK = \"N#{{id}}\"\nSK = \"N\"\n\
+                 [entities.note.attributes]\nid = {{ type = \"string\", required = true }}\n\
+                 at = {{ type = \"timestamp\", format = \"epoch\" }}\n\
+                 [rollups.notes]\nof = \"note\"\ntime = \"at\"\nbuckets = [\"day\"]\n{rollup}"
+            );
+            sweep_interval(&text.parse().unwrap_or_else(|error| panic!("{error:?}")))
+        };
+        let count = "measures = { n = \"count\" }\n";
+        assert_eq!(of("", count), None);
+        assert_eq!(of("ttl = \"at\"\n", count), Some(ITEMS_INTERVAL));
+        let kept = format!("keep = {{ day = \"4w\" }}\n{count}");
+        assert_eq!(of("", &kept), Some(ROLLUPS_INTERVAL));
+        let rows = "measures = { ids = \"distinct(id)\" }\n";
+        assert_eq!(of("", rows), Some(ROLLUPS_INTERVAL));
     }
 
     #[test]

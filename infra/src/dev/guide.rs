@@ -74,8 +74,8 @@ impl Example<'_> {
     /// The path of a question to a rollup.
     fn question(&self, rollup: &Rollup, range: Option<String>) -> String {
         let dimensions = rollup.dimensions.iter().map(|dimension| {
-            let value = self.value(&rollup.entity, &dimension.name);
-            format!("{}={}", dimension.name, escape(&value))
+            let value = self.value(&rollup.entity, dimension.name());
+            format!("{}={}", dimension.name(), escape(&value))
         });
         let path = format!("{}/{}", web::routes::ROLLUPS, rollup.name);
         match dimensions.chain(range).collect::<Vec<_>>().join("&") {
@@ -96,7 +96,9 @@ impl Example<'_> {
         let every = *kept.find(|granularity| **granularity != Granularity::All)?;
         let bucket = |instant| Bucket::at(every, instant, &rollup.time_zone);
         let shown = |instant: Timestamp| match every {
-            Granularity::Minute | Granularity::Hour => local(instant, &rollup.time_zone),
+            Granularity::Minute | Granularity::QuarterHour | Granularity::Hour => {
+                local(instant, &rollup.time_zone)
+            }
             _ => instant.to_zoned(rollup.time_zone.clone()).date().to_string(),
         };
         Some((every, shown(bucket(first)?.start?), shown(bucket(last)?.end?)))
@@ -109,8 +111,8 @@ impl Example<'_> {
         let program = env::args().next().unwrap_or_else(|| "weir".to_owned());
         let mut words = vec![program, "query".to_owned(), rollup.name.clone()];
         for dimension in &rollup.dimensions {
-            let value = self.value(&rollup.entity, &dimension.name);
-            words.push(quoted(&format!("{}={value}", dimension.name)));
+            let value = self.value(&rollup.entity, dimension.name());
+            words.push(quoted(&format!("{}={value}", dimension.name())));
         }
         words.push(format!("--every {every} --from {from} --to {to}"));
         if self.view.url != DEFAULT_URL {
@@ -140,7 +142,7 @@ impl Example<'_> {
     fn of_group(&self, entity: &str, attribute: &str) -> Option<String> {
         let rollup = self.rollup.filter(|rollup| rollup.entity == entity)?;
         let mut dimensions = rollup.dimensions.iter();
-        let position = dimensions.position(|dimension| dimension.name == attribute)?;
+        let position = dimensions.position(|dimension| dimension.name() == attribute)?;
         self.group?.get(position).cloned()
     }
 

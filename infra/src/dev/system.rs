@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Error;
-use super::database::Embedded;
+use super::database::{Embedded, sweep_interval};
 use super::part::Part;
 
 /// Who holds the lease of the stream: the one process that has the embedded database.
@@ -90,7 +90,7 @@ impl System {
         let provisioned = table.provision().await;
         let provisioned =
             provisioned.map_err(|source| Error::DynamoDb { endpoint: endpoint.clone(), source })?;
-        let rollups = Rollups::new(&connection, &model.table.rollups_table);
+        let rollups = Rollups::new(&connection, &model.table);
         let checkpoints = Checkpoints::new(connection.dynamodb(), &model.table.rollups_table);
         let settings = Settings {
             batch_size: BATCH_RECORDS,
@@ -171,7 +171,7 @@ async fn database(host: Host, model: &Model) -> Result<(Option<Part>, String), E
         Host::Embedded { data, port } => {
             let listener = bind(port, "--dynamodb-port").await?;
             let endpoint = url(&listener)?;
-            let sweeps = model.table.ttl.is_some();
+            let sweeps = sweep_interval(model);
             Ok((Some(Embedded::open(data.as_deref())?.serve(listener, sweeps)), endpoint))
         }
     }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use aggregates::{Plan, Point, Question};
+use aggregates::Question;
 use model::file::ShowFile;
 use model::{Granularity, Model, Number, Rollup};
 use tokio::sync::Semaphore;
@@ -81,17 +81,15 @@ async fn value(
     group: &[String],
 ) -> Result<Option<Number>, Error> {
     let refuse = |reason: String| Error::Show { rollup: rollup.name.clone(), reason };
-    let names = rollup.dimensions.iter().map(|dimension| dimension.name.clone());
+    let names = rollup.dimensions.iter().map(|dimension| dimension.name().to_owned());
     let question = Question {
         dimensions: names.zip(group.iter().cloned()).collect(),
         every: Some(Granularity::All.to_string()),
         ..Question::default()
     };
-    let plan = Plan::of(rollup, &question).map_err(|error| refuse(error.to_string()))?;
-    let page = view.rollups.read(&plan, 1, None).await;
-    let page = page.map_err(|error| refuse(table::error::chain(&error)))?;
-    let Some(row) = page.rows.first() else { return Ok(None) };
-    let point = Point::of(rollup, &row.sort_key, &row.stripes).map_err(refuse)?;
-    let measures = point.into_iter().flat_map(|point| point.measures);
-    Ok(measures.into_iter().find(|(name, _)| name == measure).and_then(|(_, value)| value))
+    let answer = reader::ask(&view.model, &view.rollups, &rollup.name, &question, 1, None).await;
+    let answer = answer.map_err(|error| refuse(table::error::chain(&error)))?;
+    let point = answer.points.into_iter().flatten().next();
+    let value = point.and_then(|mut point| point.remove(measure));
+    Ok(value.and_then(|value| value.to_string().parse().ok()))
 }

@@ -21,6 +21,14 @@
 //! What becomes nothing lets records through that then contribute nothing, which costs an invocation and is right.
 //! `lower`, `upper` and `trim` change nothing here: a pattern and `where` compare the same operand with the same stored text.
 //!
+//! Where rollup items are kept in the table of items, each pattern also asks for an image that is there and has not their mark,
+//! so that what the processor writes does not invoke it:
+//!
+//! ```text
+//! { "dynamodb": { "NewImage": { "_et": { "S": [{ "anything-but": ["@rollup"] }, { "exists": false }] },
+//!                               "PK": { "S": [{ "exists": true }] } } } }
+//! ```
+//!
 //! Lambda takes five filters of 4,096 characters. A shape takes two, so more than two shapes are joined until two are left,
 //! and one that is too long loses what makes it long: each step lets more through. Where nothing is left, there is no filter.
 //! Where there are no rollups, no record passes.
@@ -31,6 +39,7 @@
 use std::collections::BTreeMap;
 
 use model::filter::{Condition, Test};
+use model::rollup::ROLLUP_MARK;
 use model::{AttributeValue, Model, Rollup};
 use processor::mapping::{MAX_FILTERS, MAX_PATTERN_CHARS};
 use serde_json::{Map, Value, json};
@@ -53,6 +62,10 @@ enum Texts {
     Some { equal: Vec<String>, prefixes: Vec<String> },
     /// No text at all: the attribute is absent, or of another type.
     None,
+    /// Any text, as a key has one: the image is there.
+    Any,
+    /// Any text but the mark of rollup items, or none.
+    Unmarked,
 }
 
 /// The patterns of the filters; none where every record must pass.
@@ -63,9 +76,15 @@ pub fn patterns(model: &Model) -> Vec<Value> {
     let shapes = model.rollups.iter().map(|rollup| Shape::of(model, rollup).shortened());
     let shapes = joined(shapes.collect());
     if shapes.iter().any(Shape::is_any) {
-        return Vec::new();
+        return of_items(model);
     }
-    shapes.iter().flat_map(|shape| IMAGES.map(|image| shape.pattern(image))).collect()
+    shapes.iter().flat_map(Shape::patterns).collect()
+}
+
+/// The patterns of the filters for a processor that wants every record: all but those of rollup items.
+pub fn of_items(model: &Model) -> Vec<Value> {
+    let shape = Shape::default().without_rollup_items(model);
+    if shape.is_any() { Vec::new() } else { shape.patterns() }
 }
 
 /// The shapes, no more than the filters can hold. Together they admit all that they admitted before.
@@ -123,7 +142,18 @@ impl Shape {
                 shape.0.entry(name.clone()).or_insert(texts);
             }
         }
-        shape
+        shape.without_rollup_items(model)
+    }
+
+    /// The same for no rollup item, where such are in the table.
+    fn without_rollup_items(mut self, model: &Model) -> Self {
+        if model.has_homes() {
+            let table = &model.table;
+            self.0.entry(table.entity_attribute.clone()).or_insert(Texts::Unmarked);
+            // An image that is not there has no mark either.
+            self.0.entry(table.partition_key.clone()).or_insert(Texts::Any);
+        }
+        self
     }
 
     fn is_any(&self) -> bool {
@@ -146,6 +176,10 @@ impl Shape {
             self.0.remove(&longest);
         }
         self
+    }
+
+    fn patterns(&self) -> Vec<Value> {
+        IMAGES.map(|image| self.pattern(image)).into()
     }
 
     fn pattern(&self, image: &str) -> Value {
@@ -181,6 +215,11 @@ impl Texts {
     fn join(&self, other: &Self) -> Option<Self> {
         match (self, other) {
             (Self::None, Self::None) => Some(Self::None),
+            // No entity is told by the mark.
+            (Self::Unmarked, _) | (_, Self::Unmarked) => Some(Self::Unmarked),
+            (Self::Any, Self::Any | Self::Some { .. }) | (Self::Some { .. }, Self::Any) => {
+                Some(Self::Any)
+            }
             (
                 Self::Some { equal, prefixes },
                 Self::Some { equal: more_equal, prefixes: more_prefixes },
@@ -196,6 +235,8 @@ impl Texts {
     fn rules(&self) -> Value {
         match self {
             Self::None => json!([{ "exists": false }]),
+            Self::Any => json!([{ "exists": true }]),
+            Self::Unmarked => json!([{ "anything-but": [ROLLUP_MARK] }, { "exists": false }]),
             Self::Some { equal, prefixes } => {
                 let prefixes = prefixes.iter().map(|prefix| json!({ "prefix": prefix }));
                 equal.iter().map(|text| json!(text)).chain(prefixes).collect()

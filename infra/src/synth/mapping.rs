@@ -38,7 +38,7 @@ const UNLIMITED: i64 = -1;
 /// Adds the mapping and its queue.
 pub(super) fn add(resources: &mut Resources, model: &Model, options: &Options) {
     resources.add(QUEUE, queue());
-    let filters = if options.filters { filter::patterns(model) } else { Vec::new() };
+    let filters = if options.filters { filter::patterns(model) } else { filter::of_items(model) };
     resources.add(MAPPING, mapping(&filters));
 }
 

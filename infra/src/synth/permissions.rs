@@ -10,6 +10,7 @@
 //!
 //! **Invariant:** a role names exact actions on exact ARNs, but for those of [`WILDCARDS`], of which AWS knows no other.
 
+use model::table::RANKS_INDEX;
 use model::{Entity, Model, Pattern};
 use serde_json::{Value, json};
 
@@ -43,6 +44,8 @@ pub enum Target {
     Indexes,
     /// The table of rollups.
     Rollups,
+    /// The index of the rollups' table that orders its items.
+    Ranks,
     /// The table's stream.
     Stream,
     /// All streams of the account.
@@ -68,6 +71,12 @@ pub enum Need {
     Batches,
     /// A rollup.
     Rollups,
+    /// A rollup whose items are read in the order of a measure.
+    Ranks,
+    /// A rollup whose groups are ranked.
+    Leaderboards,
+    /// A rollup whose items are kept in the table of items.
+    Homes,
 }
 
 /// The actions of which AWS knows no resource but all, and why they are needed.
@@ -89,7 +98,11 @@ const WRITE: &str = "table/src/items/write.rs";
 const QUERY: &str = "table/src/query.rs";
 const APPLY: &str = "table/src/rollups.rs";
 const DEFINITIONS: &str = "table/src/definitions.rs";
+const EXPRESSION: &str = "table/src/rollups/expression.rs";
+const CROSSING: &str = "table/src/rollups/crossing.rs";
+const EXPIRY: &str = "table/src/rollups/expiry.rs";
 const PARK: &str = "table/src/rollups/park.rs";
+const READ: &str = "table/src/rollups/read.rs";
 const STALE: &str = "table/src/rollups/stale.rs";
 const POLLER: &str = "Lambda's event source mapping";
 const RUNTIME: &str = "Lambda's runtime";
@@ -109,15 +122,22 @@ pub const USES: &[Use] = &[
     of(Function::Reader, "dynamodb:BatchGetItem", Target::Table, Need::Nothing, (GET_MANY, "Table::get_many")),
     of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (TRANSACT_GET, "Table::get_at_once")),
     of(Function::Reader, "dynamodb:Query", Target::Table, Need::Lists, (QUERY, "read")),
+    of(Function::Reader, "dynamodb:Query", Target::Table, Need::Homes, (QUERY, "read")),
     of(Function::Reader, "dynamodb:Query", Target::Indexes, Need::Indexes, (QUERY, "read")),
     of(Function::Reader, "dynamodb:Query", Target::Rollups, Need::Rollups, (QUERY, "read")),
+    of(Function::Reader, "dynamodb:Query", Target::Ranks, Need::Ranks, (READ, "Rollups::walk_ranks")),
+    of(Function::Reader, "dynamodb:BatchGetItem", Target::Rollups, Need::Leaderboards, (READ, "Rollups::get_all")),
     of(Function::Reader, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (DEFINITIONS, "changes")),
     of(Function::Processor, "dynamodb:GetItem", Target::Rollups, Need::Nothing, (DEFINITIONS, "load")),
     of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Nothing, (DEFINITIONS, "save")),
-    of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (APPLY, "Rollups::apply")),
+    of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (EXPRESSION, "Expression::request")),
+    of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (CROSSING, "Rollups::cross")),
+    of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (EXPIRY, "Rollups::expire")),
     of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (PARK, "Rollups::park")),
     of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (STALE, "Rollups::remove_stale")),
-    of(Function::Processor, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (APPLY, "Rollups::absorbed")),
+    of(Function::Processor, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (APPLY, "Rollups::get")),
+    of(Function::Processor, "dynamodb:UpdateItem", Target::Table, Need::Homes, (EXPRESSION, "Expression::request")),
+    of(Function::Processor, "dynamodb:GetItem", Target::Table, Need::Homes, (APPLY, "Rollups::get")),
     of(Function::Processor, "dynamodb:DescribeStream", Target::Stream, Need::Nothing, (POLLER, "finds the shards")),
     of(Function::Processor, "dynamodb:GetShardIterator", Target::Stream, Need::Nothing, (POLLER, "starts to read")),
     of(Function::Processor, "dynamodb:GetRecords", Target::Stream, Need::Nothing, (POLLER, "reads")),
@@ -190,6 +210,9 @@ impl Need {
             Self::Indexes => !indexes(model).is_empty(),
             Self::Batches => model.entities.iter().any(|entity| !entity.is_written_alone()),
             Self::Rollups => !model.rollups.is_empty(),
+            Self::Ranks => model.needs_ranks(),
+            Self::Leaderboards => model.rollups.iter().any(|rollup| rollup.rank.is_some()),
+            Self::Homes => model.has_homes(),
         }
     }
 }
@@ -223,6 +246,7 @@ impl Target {
                 .map(|name| substituted(format!("${{{TABLE}.Arn}}/index/{name}")))
                 .collect(),
             Self::Rollups => attribute(ROLLUPS, "Arn"),
+            Self::Ranks => substituted(format!("${{{ROLLUPS}.Arn}}/index/{RANKS_INDEX}")),
             Self::Stream => attribute(TABLE, "StreamArn"),
             Self::Queue => attribute(QUEUE, "Arn"),
             Self::Logs => attribute(&function.logs(), "Arn"),

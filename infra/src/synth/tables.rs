@@ -4,7 +4,9 @@
 //!
 //! **Invariant:** the keys, indexes and the stream are those that `weir dev` makes from the same definition.
 
-use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
+use model::table::{
+    RANK, RANKS_INDEX, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, ROLLUPS_TTL, SCORE,
+};
 use model::{Model, TableDefinition};
 use serde_json::{Value, json};
 
@@ -35,11 +37,30 @@ pub(super) fn add(resources: &mut Resources, model: &Model) {
         items["GlobalSecondaryIndexes"] = indexes(table);
     }
     if let Some(ttl) = &table.ttl {
-        items["TimeToLiveSpecification"] = json!({ "AttributeName": ttl, "Enabled": true });
+        items["TimeToLiveSpecification"] = time_to_live(ttl);
     }
     resources.add(TABLE, retained(items));
-    let rollups = properties(ROLLUPS_TABLE_NAME, &[ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY]);
-    resources.add(ROLLUPS, retained(rollups));
+    resources.add(ROLLUPS, retained(rollups(model.needs_ranks())));
+}
+
+fn rollups(is_ranked: bool) -> Value {
+    let mut rollups = properties(ROLLUPS_TABLE_NAME, &[ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY]);
+    rollups["TimeToLiveSpecification"] = time_to_live(ROLLUPS_TTL);
+    if is_ranked {
+        let keys = [ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, RANK].map(|name| (name, "S"));
+        let attributes = keys.into_iter().chain([(SCORE, "N")]);
+        rollups["AttributeDefinitions"] = attributes.map(definition).collect();
+        rollups["GlobalSecondaryIndexes"] = json!([{
+            "IndexName": RANKS_INDEX,
+            "KeySchema": key_schema(&[RANK, SCORE]),
+            "Projection": { "ProjectionType": "KEYS_ONLY" },
+        }]);
+    }
+    rollups
+}
+
+fn time_to_live(attribute: &str) -> Value {
+    json!({ "AttributeName": attribute, "Enabled": true })
 }
 
 fn properties(name: &str, keys: &[&str]) -> Value {
@@ -71,8 +92,11 @@ fn key_schema(keys: &[&str]) -> Value {
 
 /// Keys are texts.
 fn attributes(names: &[&str]) -> Value {
-    let definition = |name| json!({ "AttributeName": name, "AttributeType": "S" });
-    names.iter().map(definition).collect()
+    names.iter().map(|name| definition((name, "S"))).collect()
+}
+
+fn definition((name, kind): (&str, &str)) -> Value {
+    json!({ "AttributeName": name, "AttributeType": kind })
 }
 
 fn indexes(table: &TableDefinition) -> Value {
@@ -85,4 +109,27 @@ fn indexes(table: &TableDefinition) -> Value {
         })
     };
     table.indexes.iter().map(index).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rollups_have_the_index_of_ranks_only_where_a_rollup_needs_it() {
+        let (plain, ranked) = (rollups(false), rollups(true));
+        assert_eq!(plain["GlobalSecondaryIndexes"], Value::Null);
+        assert_eq!(plain["AttributeDefinitions"], attributes(&["PK", "SK"]));
+        let index = &ranked["GlobalSecondaryIndexes"][0];
+        assert_eq!(index["IndexName"], "ranks");
+        assert_eq!(index["KeySchema"], key_schema(&["rank", "score"]));
+        assert_eq!(index["Projection"], json!({ "ProjectionType": "KEYS_ONLY" }));
+        let types = ranked["AttributeDefinitions"].as_array().expect("a list").iter();
+        let types = types.map(|known| (known["AttributeName"].as_str(), &known["AttributeType"]));
+        let score = types.clone().find(|(name, _)| *name == Some("score")).expect("its sort key");
+        assert_eq!((types.count(), score.1), (4, &json!("N")));
+        for table in [plain, ranked] {
+            assert_eq!(table["TimeToLiveSpecification"], time_to_live("expires_at"));
+        }
+    }
 }

@@ -19,6 +19,9 @@ const ELSEWHERE: &[(&str, &str)] = &[
 /// A call in a file of which other calls are a function's.
 const ELSEWHERE_IN_PART: &[(&str, &str)] = &[("table/src/rollups/park.rs", "query")];
 
+/// Files whose transactions have actions of one kind alone, and which.
+const TRANSACTED_ALONE: &[(&str, &str)] = &[("table/src/rollups/crossing.rs", "update_item")];
+
 /// The operations on items.
 const OPERATIONS: [&str; 14] = [
     "batch_execute_statement",
@@ -90,6 +93,37 @@ fn what_a_definition_has_no_need_of_is_not_granted() {
 }
 
 #[test]
+fn the_index_of_ranks_is_an_arn_of_the_rollups_table() {
+    let flights = model(FLIGHTS);
+    let statement = Target::Ranks.statement(Function::Reader, &flights, &["dynamodb:Query"]);
+    assert_eq!(statement["Resource"], json!({ "Fn::Sub": "${RollupsTable.Arn}/index/ranks" }));
+    let granted = granted(Function::Reader, &flights);
+    assert!(!granted.iter().any(|used| used.on == Target::Ranks), "no rollup needs it");
+}
+
+#[test]
+fn a_processor_writes_to_the_table_of_items_only_where_rollup_items_are_in_it() {
+    let definition = |key: &str| {
+        model(&format!(
+            "[table]\nname = \"shop\"\n[entities.note]\nPK = \"N#{{id}}\"\nSK = \"N\"\n\
+             [entities.note.attributes]\nid = {{ type = \"string\", required = true }}\n\
+             [rollups.notes]\nof = \"note\"\nby = [\"id\"]\n{key}measures = {{ n = \"count\" }}\n"
+        ))
+    };
+    let on_items = |function, key| {
+        let granted = granted(function, &definition(key)).into_iter();
+        let granted = granted.filter(|used| used.on == Target::Table);
+        granted.map(|used| used.action).collect::<Vec<_>>()
+    };
+    let key = "key = { PK = \"N#{id}\", SK = \"NOTES\" }\n";
+    assert_eq!(on_items(Function::Processor, ""), [""; 0]);
+    let both = ["dynamodb:UpdateItem", "dynamodb:GetItem"];
+    assert_eq!(on_items(Function::Processor, key), both);
+    let query = |key| on_items(Function::Reader, key).contains(&"dynamodb:Query");
+    assert!(query(key) && !query(""));
+}
+
+#[test]
 fn a_wildcard_is_granted_where_it_is_explained_and_nowhere_else() {
     for used in USES {
         let is_wild = matches!(used.on, Target::Streams | Target::Traces);
@@ -137,7 +171,10 @@ fn calls() -> BTreeSet<(String, String)> {
         {
             if *operation == "transact_write_items" {
                 // It is permitted as each of its actions is.
-                calls.extend(TRANSACTED.map(|action| (name.clone(), action.to_owned())));
+                let alone = TRANSACTED_ALONE.iter().find(|(known, _)| *known == name);
+                let actions =
+                    alone.map_or(&TRANSACTED[..], |(_, action)| std::slice::from_ref(action));
+                calls.extend(actions.iter().map(|action| (name.clone(), (*action).to_owned())));
             } else if *operation == "transact_get_items" {
                 calls.insert((name.clone(), "get_item".to_owned()));
             } else if !ELSEWHERE_IN_PART.contains(&(name.as_str(), operation)) {
