@@ -14,7 +14,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     telemetry::start("brittle reactor", Format::Json);
     let model = startup::model_from_env()?;
     let connection = Connection::from_env().await;
-    let rollups = Rollups::new(&connection, &model.table.rollups_table);
+    let rollups = Rollups::new(&connection, &model.table);
     let met = Arc::new(Mutex::new(BTreeSet::new()));
     let brittle = move |changes: Changes| {
         let met = Arc::clone(&met);

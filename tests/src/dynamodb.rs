@@ -8,19 +8,28 @@
 
 use std::future::pending;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dynoxide::Database;
 use model::Model;
+use serde_json::{Value, json};
 use table::Connection;
 use tokio::net::TcpSocket;
+
+use crate::http::Client;
 
 /// Names the DynamoDB to test against, instead of an embedded one.
 const ENDPOINT: &str = "WEIR_TEST_ENDPOINT";
 /// How many connections to the embedded DynamoDB may wait to be accepted.
 const BACKLOG: u32 = 128;
 
+/// Hexadecimal digits of nanoseconds since 1970, in this century.
+const NANOS_DIGITS: usize = 16;
+
+/// When this process began to name tables.
+static STARTED: LazyLock<u128> = LazyLock::new(now);
 /// How many tables this process has named.
 static TABLES: AtomicU32 = AtomicU32::new(0);
 
@@ -33,6 +42,11 @@ pub struct TestDynamo {
 }
 
 impl TestDynamo {
+    /// Whether it is embedded, and no other that keeps for all tests what they leave.
+    pub fn is_embedded(&self) -> bool {
+        self.embedded.is_some()
+    }
+
     /// Connects to the DynamoDB that the environment names, or serves an empty one in memory.
     pub async fn start() -> Self {
         match std::env::var(ENDPOINT) {
@@ -63,20 +77,50 @@ impl TestDynamo {
         Connection::to(&self.url).await
     }
 
-    /// Removes what has expired from the embedded DynamoDB. Another one does so by itself, after some seconds.
+    /// Removes what has expired from the embedded DynamoDB. Another one does so by itself, after some seconds; but DynamoDB
+    /// Local for seven tables at a time, so those of earlier processes, which nobody needs any more, make room.
     pub async fn sweep(&self) {
-        if let Some(database) = self.embedded.clone() {
-            let sweep = tokio::task::spawn_blocking(move || database.sweep_ttl());
-            sweep.await.expect("no panic").expect("a sweep");
+        let Some(database) = self.embedded.clone() else { return self.make_room().await };
+        let sweep = tokio::task::spawn_blocking(move || database.sweep_ttl());
+        sweep.await.expect("no panic").expect("a sweep");
+    }
+
+    async fn make_room(&self) {
+        let client = Client::new(&self.url);
+        let mut request = json!({});
+        loop {
+            let page = client.dynamodb("ListTables", &request).await;
+            let names = page["TableNames"].as_array().cloned().unwrap_or_default();
+            for name in names.iter().filter_map(|name| name.as_str()) {
+                if made_at(name).is_some_and(|made_at| made_at < *STARTED) {
+                    client.dynamodb("DeleteTable", &json!({ "TableName": name })).await;
+                }
+            }
+            match &page["LastEvaluatedTableName"] {
+                Value::String(last) => request = json!({ "ExclusiveStartTableName": last }),
+                _ => return,
+            }
         }
     }
 }
 
+/// When a table was named, in nanoseconds since 1970; `None` for one that no test has named.
+fn made_at(table: &str) -> Option<u128> {
+    let parts = table.split('-').filter(|part| part.len() == NANOS_DIGITS);
+    parts.filter_map(|part| u128::from_str_radix(part, 16).ok()).next()
+}
+
+/// Nanoseconds since 1970.
+fn now() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_nanos()
+}
+
 /// The model over tables that no other test has, in this process or in another that shares the DynamoDB.
 pub fn with_own_tables(model: Model) -> Model {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970");
+    // Before the name is made.
+    let _ = *STARTED;
     let number = TABLES.fetch_add(1, Ordering::Relaxed);
-    let name = format!("{}-{:x}-{number}", model.table.name, now.as_nanos());
+    let name = format!("{}-{:x}-{number}", model.table.name, now());
     model.with_table(&name, None)
 }
 

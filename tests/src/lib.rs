@@ -6,6 +6,7 @@
 
 pub mod api_gateway;
 pub mod conflicts;
+pub mod cookbook;
 pub mod deployed;
 pub mod dynamodb;
 pub mod emf;

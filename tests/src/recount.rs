@@ -18,6 +18,9 @@ pub type Rows = BTreeMap<(String, String), BTreeMap<String, BigDecimal>>;
 /// The buckets that most rollups have.
 pub const DAY_MONTH_ALL: &[&str] = &["day", "month", "all"];
 
+/// When a rollup item or a row expires.
+const EXPIRES_AT: &str = "expires_at";
+
 /// One rollup, in the words of a recount.
 #[derive(Clone, Copy)]
 pub struct Rollup<'a> {
@@ -99,15 +102,17 @@ fn time(value: &Value) -> String {
     }
 }
 
-/// The rollup items as they are stored, their stripes added up, without watermarks, zeros, and items in which nothing
-/// is counted.
+/// The rollup items and rows as they are stored, their stripes added up, without watermarks, zeros, when they expire, and
+/// those in which nothing is counted.
 pub fn stored(items: &[Value]) -> Rows {
     let text = |item: &Value, name: &str| item[name]["S"].as_str().expect(name).to_owned();
     let mut rows = Rows::new();
     for item in items.iter().filter(|item| !text(item, "PK").starts_with('@')) {
         let row = rows.entry((without_stripe(&text(item, "PK")), text(item, "SK"))).or_default();
         let attributes = item.as_object().expect("an item").iter();
-        for (name, value) in attributes.filter(|(name, _)| !name.starts_with('@')) {
+        for (name, value) in
+            attributes.filter(|(name, _)| !name.starts_with('@') && *name != EXPIRES_AT)
+        {
             let Some(number) = value["N"].as_str() else { continue };
             *row.entry(name.clone()).or_default() += number.parse::<BigDecimal>().expect(number);
         }

@@ -45,7 +45,7 @@ impl System {
         let connection = dynamodb.connect().await;
         let table = Table::new(&connection, model.clone());
         let stream_arn = table.provision().await.expect("the tables").stream_arn;
-        let rollups = Rollups::new(&connection, &model.table.rollups_table);
+        let rollups = Rollups::new(&connection, &model.table);
         let http = serve(&table, &rollups).await;
         Self { model, table, rollups, http, stream_arn, dynamodb: dynamodb.clone(), connection }
     }

@@ -20,11 +20,13 @@
 //! **Invariant:** a request without an answer, an answer without a request, and an answer that is not the one printed fail the
 //! test with the line that they are on.
 
-mod document;
+pub(crate) mod document;
 mod expected;
 
 use std::io::Write;
 use std::process::Command;
+
+use serde_json::Value;
 
 use self::document::Exchange;
 use self::expected::Expected;
@@ -79,6 +81,19 @@ pub async fn take(name: &'static str) {
     }
     processor.stop().await;
     example.end().await;
+}
+
+/// Where an answer in JSON is not as it is printed, with `…` for what may be anything; none where it is.
+///
+/// # Errors
+/// Why what is printed is no JSON.
+pub fn differences(printed: &str, found: &Value) -> Result<Vec<String>, String> {
+    expected::differences(printed, found)
+}
+
+/// Whether text is as it is printed, with some text for each `…`.
+pub fn matches(printed: &str, found: &str) -> bool {
+    expected::matches(printed, found)
 }
 
 /// What tells this run from others at the same DynamoDB, which remembers idempotency keys whatever table they were for.

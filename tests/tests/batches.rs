@@ -242,7 +242,7 @@ async fn a_batch_in_part(world: &World, mut event: Event, written: u64) {
     let held = format!("flights_by_route#{}#{}", text("origin"), text("destination"));
     let transaction = Transaction::on(&held);
     let connection = transaction.before(world.dynamodb.connect().await);
-    let rollups = Rollups::new(&connection, &world.system.model.table.rollups_table);
+    let rollups = Rollups::new(&connection, &world.system.model.table);
     let processor = Processor::new(world.system.model.clone()).rollups(rollups);
     let said = world.handle(processor, event).await;
     let line = said.line();
@@ -257,7 +257,9 @@ async fn a_batch_in_part(world: &World, mut event: Event, written: u64) {
 
 async fn a_batch_that_fails(world: &World, event: Event) {
     let connection: Connection = world.dynamodb.connect().await;
-    let rollups = Rollups::new(&connection, "no-such-table");
+    let mut table = world.system.model.table.clone();
+    table.rollups_table = "no-such-table".to_owned();
+    let rollups = Rollups::new(&connection, &table);
     let processor = Processor::new(world.system.model.clone()).rollups(rollups);
     let said = world.handle(processor, event).await;
     assert_eq!(said.line()["outcome"], "failed");

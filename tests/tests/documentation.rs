@@ -131,3 +131,79 @@ fn every_problem_is_documented() {
     let document = read(&root().join("docs/items.md"));
     assert!(document.contains(&expected), "docs/items.md should have\n\n{expected}");
 }
+
+/// A rollup of everything that questions may be about.
+const SALES: &str = r##"
+[table]
+name = "shop"
+[entities.order]
+PK = "ORDER#{id}"
+SK = "ORDER"
+[entities.order.attributes]
+id = { type = "string", required = true }
+placed = { type = "timestamp", required = true }
+[rollups.sales]
+of = "order"
+by = ["id"]
+time = "placed"
+buckets = ["day"]
+rank_by = "orders"
+measures = { orders = "count" }
+"##;
+
+#[test]
+fn every_measure_and_every_parameter_of_a_rollup_is_documented() {
+    let document = read(&root().join("docs/rollups.md"));
+    let measures =
+        model::rollup::MEASURES.map(|text| text.split_inclusive('(').next().expect("a name"));
+    let model: model::Model = SALES.parse().expect("a definition");
+    let api = web::openapi::document(&model);
+    let paths = ["/rollups/sales", "/rollups/sales/ranks"];
+    let parameters = paths.iter().flat_map(|path| {
+        let parameters = api["paths"][path]["get"]["parameters"].as_array();
+        let parameters = parameters.unwrap_or_else(|| panic!("{path}: {}", api["paths"]));
+        parameters.iter().filter_map(|parameter| parameter["name"].as_str())
+    });
+    let parameters: BTreeSet<&str> = parameters.filter(|name| *name != "id").collect();
+    assert!(parameters.len() > 12, "{parameters:?}");
+    let names = measures.into_iter().chain(parameters);
+    let lost: Vec<_> = names
+        .filter(|name| {
+            let whole = if name.ends_with('(') { String::new() } else { "`".to_owned() };
+            !document.contains(&format!("`{name}{whole}"))
+        })
+        .collect();
+    assert!(lost.is_empty(), "docs/rollups.md does not have {lost:?}");
+}
+
+/// What the rollups that documents show are of.
+const SHOWN: &str = r##"
+[table]
+name = "shop"
+[entities.order]
+PK = "ORDER#{id}"
+SK = "ORDER"
+[entities.order.attributes]
+id = { type = "string", required = true }
+user = { type = "string" }
+country = { type = "string" }
+customer = { type = "map", attributes = { country = { type = "string" } } }
+created_at = { type = "timestamp" }
+status = { type = "enum", values = ["placed", "paid", "sent"] }
+total = { type = "decimal", scale = 2 }
+product = { type = "string" }
+tags = { type = "set", items = "string" }
+delivery_hours = { type = "integer" }
+"##;
+
+#[test]
+fn the_rollups_that_documents_show_are_valid() {
+    for path in ["README.md", "docs/rollups.md"] {
+        let document = read(&root().join(path));
+        let blocks = document.split("\n```").filter_map(|block| block.strip_prefix("toml\n"));
+        let shown: Vec<_> = blocks.filter(|block| block.starts_with("[rollups.sales]")).collect();
+        assert_eq!(shown.len(), 1, "{path}");
+        let model = model::Model::parse(path, &format!("{SHOWN}{}\n", shown[0]));
+        model.unwrap_or_else(|error| panic!("{path}: {error:?}"));
+    }
+}

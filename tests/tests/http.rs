@@ -24,6 +24,8 @@ mod nested;
 mod preconditions;
 #[path = "http/queries.rs"]
 mod queries;
+#[path = "http/ranks.rs"]
+mod ranks;
 #[path = "http/relations.rs"]
 mod relations;
 #[path = "http/rollups.rs"]

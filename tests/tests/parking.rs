@@ -1,5 +1,6 @@
 //! Updates that DynamoDB refuses for good: written down, their rollup items marked, and nobody else held up.
 
+use model::TableDefinition;
 use processor::event::{Event, Response};
 use serde_json::{Value, json};
 use table::Parked;
@@ -141,7 +142,8 @@ async fn a_rollups_table_of_other_keys_fails_the_invocation_and_parks_nothing() 
         "BillingMode": "PAY_PER_REQUEST",
     });
     Client::new(&dynamodb.url).dynamodb("CreateTable", &request).await;
-    let rollups = table::Rollups::new(&dynamodb.connect().await, &other);
+    let table = TableDefinition { rollups_table: other.clone(), ..system.model.table.clone() };
+    let rollups = table::Rollups::new(&dynamodb.connect().await, &table);
     let processor = processor::Processor::new(system.model.clone()).rollups(rollups);
     let error = processor.handle(event).await.expect_err("no update fits");
     let error = table::error::chain(&error);

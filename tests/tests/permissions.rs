@@ -74,6 +74,45 @@ SK = "USER"
 id = { type = "string", required = true }
 delay = { type = "integer", unique = true }
 "##;
+/// A definition whose rollup items are beside the items, and count rows; and one that is ranked.
+const HOMES: &str = r##"
+[table]
+name = "homes"
+[entities.flight]
+PK = "PLANE#{plane}"
+SK = "FLIGHT#{id}"
+[entities.flight.attributes]
+plane = { type = "string", required = true }
+id = { type = "string", required = true }
+delay = { type = "integer" }
+[rollups.of_plane]
+of = "flight"
+by = ["plane"]
+key = { PK = "PLANE#{plane}", SK = "STATS" }
+measures = { flights = "count", delay = "sum(delay)", delays = "distinct(delay)", most = "max(delay)" }
+[rollups.ranked]
+of = "flight"
+by = ["plane"]
+rank_by = "delays"
+measures = { delay = "sum(delay)", delays = "distinct(delay)", often = "top(delay, 3)" }
+"##;
+/// A definition whose groups are ranked.
+const RANKED: &str = r##"
+[table]
+name = "ranked"
+[entities.flight]
+PK = "PLANE#{plane}"
+SK = "FLIGHT#{id}"
+[entities.flight.attributes]
+plane = { type = "string", required = true }
+id = { type = "string", required = true }
+delay = { type = "integer" }
+[rollups.ranked]
+of = "flight"
+by = ["plane"]
+rank_by = "delay"
+measures = { delay = "sum(delay)" }
+"##;
 /// Seconds of an hour, and of the four that a shard lives.
 const HOUR: i64 = 60 * 60;
 const SHARD_HOURS: i64 = 4;
@@ -102,11 +141,11 @@ impl Functions {
         let writer = Table::new(&writes.before(dynamodb.connect().await), model.clone());
         let writer = web::finish(writer::app(writer), &web::routes::writes(&model));
         let reading = reads.before(dynamodb.connect().await);
-        let rollups = Rollups::new(&reading, &model.table.rollups_table);
+        let rollups = Rollups::new(&reading, &model.table);
         let reader = reader::app(Table::new(&reading, model.clone()), rollups);
         let reader = web::finish(reader, &web::routes::reads(&model));
         let updating = updates.before(dynamodb.connect().await);
-        let rollups = Rollups::new(&updating, &model.table.rollups_table);
+        let rollups = Rollups::new(&updating, &model.table);
         let starting = Table::new(&updating, model.clone());
         forget_definitions(&dynamodb, &model.table.rollups_table).await;
         starting.check_rollups().await.expect("they begin here");
@@ -141,7 +180,7 @@ impl Functions {
             of if of == table.rollups_table => "RollupsTable".to_owned(),
             other => match other.strip_prefix(&format!("{}/", table.name)) {
                 Some(index) => format!("Table/{index}"),
-                None => other,
+                None => other.replacen(&table.rollups_table, "RollupsTable", 1),
             },
         };
         recorder
@@ -181,12 +220,12 @@ impl Functions {
             ("ProcessorRole", &self.processor.0),
         ];
         for (role, recorder) in functions {
-            assert_eq!(
-                self.asked(recorder),
-                self.granted(role),
-                "asked, and granted to the {role}"
-            );
+            self.assert_exact_of(role, recorder);
         }
+    }
+
+    fn assert_exact_of(&self, role: &str, recorder: &Recorder) {
+        assert_eq!(self.asked(recorder), self.granted(role), "asked, and granted to the {role}");
     }
 
     /// An update that DynamoDB refuses for good is parked.
@@ -241,9 +280,9 @@ fn resources(resource: &Value) -> Vec<String> {
             vec![resource["Fn::GetAtt"][0].as_str().expect("a name").to_owned()]
         }
         resource => {
-            let text =
-                resource["Fn::Sub"].as_str().and_then(|text| text.strip_prefix("${Table.Arn}"));
-            text.map(|index| format!("Table{index}")).into_iter().collect()
+            let text = resource["Fn::Sub"].as_str().and_then(|text| text.strip_prefix("${"));
+            let index = text.and_then(|text| text.split_once(".Arn}"));
+            index.map(|(table, index)| format!("{table}{index}")).into_iter().collect()
         }
     }
 }
@@ -288,8 +327,10 @@ async fn ask(
             assert_eq!(send(app, "GET", &path, None).await, 200, "{path}");
             return;
         }
-        Operation::Rollup => {
-            for question in rollups {
+        Operation::Rollup | Operation::Ranks => {
+            let of_ranks = route.operation == Operation::Ranks;
+            let questions = rollups.iter().filter(|one| one.contains("/ranks") == of_ranks);
+            for question in questions {
                 assert_eq!(
                     send(app, "GET", &format!("/rollups/{question}"), None).await,
                     200,
@@ -374,6 +415,31 @@ async fn the_roles_grant_what_the_functions_ask_and_nothing_else() {
     functions.grow_old(&event).await;
     functions.refuse_for_good(&event).await;
     functions.assert_exact();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_processor_may_write_rollup_items_beside_items_and_rows_with_what_counts_them() {
+    let functions = Functions::start(HOMES).await;
+    functions.ask_everything(&json!({ "plane": "p1", "id": "1", "delay": 7 }), &[]).await;
+    let event = Captured::of(&functions.system).await.cut(100).remove(0);
+    functions.handle(&event).await;
+    functions.processor.0.refuse_conditions();
+    functions.handle(&event).await;
+    functions.processor.0.allow_conditions();
+    functions.grow_old(&event).await;
+    functions.refuse_for_good(&event).await;
+    functions.assert_exact_of("ProcessorRole", &functions.processor.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reader_may_read_the_index_of_ranks_and_the_items_that_it_ranks() {
+    let functions = Functions::start(RANKED).await;
+    let flight = json!({ "plane": "p1", "id": "1", "delay": 7 });
+    functions.ask_everything(&flight, &[]).await;
+    functions.handle(&Captured::of(&functions.system).await.cut(100).remove(0)).await;
+    let rollups = ["ranked?plane=p1", "ranked/ranks", "ranked/ranks?plane=p1&neighbours=1"];
+    functions.ask_everything(&json!({ "plane": "p1", "id": "2", "delay": 7 }), &rollups).await;
+    functions.assert_exact_of("ReaderRole", &functions.reader.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -245,14 +245,20 @@ async fn a_table_with_a_sort_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_time_to_live_is_that_of_the_definition() {
-    let parts = Parts::start(ALONE).await;
-    let request = json!({ "TableName": parts.system.model.table.name });
+async fn the_time_to_live_is_that_of_the_definition_and_that_of_rollups() {
+    let (before, measures) = ALONE.rsplit_once("measures = {").expect("a rollup");
+    // Rows of values go away by themselves; where there are none, nothing of the rollups does.
+    let parts =
+        Parts::start(&format!("{before}measures = {{ texts = \"distinct(text)\",{measures}")).await;
     let client = Client::new(&parts.dynamodb.url);
-    let found = client.dynamodb("DescribeTimeToLive", &request).await;
-    assert_eq!(
-        found["TimeToLiveDescription"],
-        json!({ "TimeToLiveStatus": "ENABLED", "AttributeName": "expires" })
-    );
+    let table = &parts.system.model.table;
+    for (name, attribute) in [(&table.name, "expires"), (&table.rollups_table, "expires_at")] {
+        let request = json!({ "TableName": name });
+        let found = client.dynamodb("DescribeTimeToLive", &request).await;
+        assert_eq!(
+            found["TimeToLiveDescription"],
+            json!({ "TimeToLiveStatus": "ENABLED", "AttributeName": attribute })
+        );
+    }
     parts.system.delete_tables().await;
 }

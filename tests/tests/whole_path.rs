@@ -165,7 +165,9 @@ async fn a_missing_rollups_table_fails_the_invocation_loudly() {
     let system = System::start(&dynamodb, DEFINITION).await;
     load(&system, &flights(3)).await;
     let event = Captured::of(&system).await.cut(10).remove(0);
-    let nowhere = Rollups::new(&Connection::to(&dynamodb.url).await, "not-there");
+    let mut table = system.model.table.clone();
+    table.rollups_table = "not-there".to_owned();
+    let nowhere = Rollups::new(&Connection::to(&dynamodb.url).await, &table);
     let processor = Processor::new(system.model.clone()).rollups(nowhere);
     let error = processor.handle(event).await.expect_err("there is no table");
     assert!(

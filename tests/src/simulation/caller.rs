@@ -11,7 +11,7 @@ use super::dice::Dice;
 use super::world::World;
 
 /// The latest request that an invocation dies of.
-const LATEST_DEATH: usize = 20;
+const LATEST_DEATH: usize = 60;
 /// An invocation that dies leaves its last request undone so often.
 const UNDONE_PER_MILLE: u32 = 400;
 

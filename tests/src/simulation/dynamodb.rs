@@ -14,10 +14,12 @@ use super::shop;
 /// The namespace of DynamoDB's exceptions.
 const NAMESPACE: &str = "com.amazonaws.dynamodb.v20120810#";
 
+const TABLES: [&str; 2] = [shop::ROLLUPS_TABLE, shop::TABLE];
+
 /// An HTTP status and a body.
 pub(crate) type Answer = (u16, String);
 
-/// The rollups' table, and nothing else.
+/// The rollups' table, and of the table of items what rollup items are in it.
 #[derive(Clone)]
 pub(crate) struct DynamoDb(Database);
 
@@ -25,20 +27,22 @@ impl DynamoDb {
     /// An empty one.
     pub(crate) fn new() -> Self {
         let database = Database::memory().expect("a database in memory");
-        let create = json!({
-            "TableName": shop::ROLLUPS_TABLE,
-            "BillingMode": "PAY_PER_REQUEST",
-            "KeySchema": [
-                { "AttributeName": "PK", "KeyType": "HASH" },
-                { "AttributeName": "SK", "KeyType": "RANGE" },
-            ],
-            "AttributeDefinitions": [
-                { "AttributeName": "PK", "AttributeType": "S" },
-                { "AttributeName": "SK", "AttributeType": "S" },
-            ],
-        });
-        let create = serde_json::from_value(create).expect("a request");
-        database.create_table(create).expect("a table");
+        for table in TABLES {
+            let create = json!({
+                "TableName": table,
+                "BillingMode": "PAY_PER_REQUEST",
+                "KeySchema": [
+                    { "AttributeName": "PK", "KeyType": "HASH" },
+                    { "AttributeName": "SK", "KeyType": "RANGE" },
+                ],
+                "AttributeDefinitions": [
+                    { "AttributeName": "PK", "AttributeType": "S" },
+                    { "AttributeName": "SK", "AttributeType": "S" },
+                ],
+            });
+            let create = serde_json::from_value(create).expect("a request");
+            database.create_table(create).expect("a table");
+        }
         Self(database)
     }
 
@@ -60,23 +64,43 @@ impl DynamoDb {
 
     /// Removes every checkpoint and lease.
     pub(crate) fn forget_checkpoints(&self) {
-        for item in self.items() {
-            let partition = item["PK"]["S"].as_str().unwrap_or_default();
-            if partition.starts_with(CHECKPOINTS) {
-                let key = json!({ "PK": item["PK"], "SK": item["SK"] });
-                let delete = json!({ "TableName": shop::ROLLUPS_TABLE, "Key": key });
-                let delete = serde_json::from_value(delete).expect("a request");
-                self.0.delete_item(delete).expect("a deletion");
-            }
-        }
+        self.delete(|item| {
+            item["PK"]["S"].as_str().is_some_and(|partition| partition.starts_with(CHECKPOINTS))
+        });
     }
 
-    /// Every item of the rollups' table.
+    /// Removes what has expired. Returns how many items.
+    pub(crate) fn sweep(&self, now_secs: u64) -> usize {
+        self.delete(|item| {
+            let expires_at = item["expires_at"]["N"].as_str();
+            let is_lease = item["PK"]["S"].as_str().is_some_and(|key| key.starts_with('@'));
+            !is_lease
+                && expires_at.is_some_and(|at| at.parse::<u64>().expect("seconds") <= now_secs)
+        })
+    }
+
+    /// Removes items of the rollups' table.
+    fn delete(&self, which: impl Fn(&Value) -> bool) -> usize {
+        let gone: Vec<_> = self.items_of(shop::ROLLUPS_TABLE).into_iter().filter(which).collect();
+        for item in &gone {
+            let key = json!({ "PK": item["PK"], "SK": item["SK"] });
+            let delete = json!({ "TableName": shop::ROLLUPS_TABLE, "Key": key });
+            let delete = serde_json::from_value(delete).expect("a request");
+            self.0.delete_item(delete).expect("a deletion");
+        }
+        gone.len()
+    }
+
+    /// Every item of both tables.
     pub(crate) fn items(&self) -> Vec<Value> {
+        TABLES.into_iter().flat_map(|table| self.items_of(table)).collect()
+    }
+
+    fn items_of(&self, table: &str) -> Vec<Value> {
         let mut items = Vec::new();
         let mut start = Value::Null;
         loop {
-            let mut request = json!({ "TableName": shop::ROLLUPS_TABLE });
+            let mut request = json!({ "TableName": table });
             if !start.is_null() {
                 request["ExclusiveStartKey"] = start;
             }
@@ -90,6 +114,24 @@ impl DynamoDb {
             }
         }
     }
+}
+
+/// The exception of a transaction that another one is in the way of, at the first of its actions.
+pub(crate) fn conflict(actions: usize) -> Answer {
+    let reason = |place: usize| match place {
+        0 => {
+            json!({ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the item" })
+        }
+        _ => json!({ "Code": "None" }),
+    };
+    let name = "TransactionCanceledException";
+    let reasons: Vec<Value> = (0..actions).map(reason).collect();
+    let body = json!({
+        "__type": format!("{NAMESPACE}{name}"),
+        "message": name,
+        "CancellationReasons": reasons,
+    });
+    (400, body.to_string())
 }
 
 /// An exception as DynamoDB writes it.

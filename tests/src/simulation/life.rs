@@ -27,6 +27,7 @@ use super::journal::Journal;
 use super::lambda::Lambda;
 use super::network::Network;
 use super::pollers::Pollers;
+use super::shop;
 use super::source::Source;
 use super::streams::Streams;
 use super::subscriber::function;
@@ -56,7 +57,7 @@ const LAST_REPLAY_PER_MILLE: u32 = 100;
 const FROM_OLDEST_PER_MILLE: u32 = 500;
 /// What is not handled after so long a calm, or after so many requests in it, never is.
 const LONGEST_CALM: Duration = Duration::from_secs(5 * 60);
-const MOST_CALM_REQUESTS: u64 = 2_000;
+const MOST_CALM_REQUESTS: u64 = 20_000;
 /// How often to look whether a calm is that long.
 const CALM_LOOK: Duration = Duration::from_secs(5);
 
@@ -72,7 +73,9 @@ pub(crate) async fn live(seed: u64, is_read: bool) -> Run {
     let streams = Streams::new(&world, dice("streams"));
     let network = Network::new(&world, &dynamodb, streams, faults);
     let connection = Connection::to(ENDPOINT).await.with_http_client(network);
-    let (processor, seen) = function(&world, &connection, dice("reactor"));
+    let model = shop::model(&mut dice("rollups"));
+    let rollups: Vec<_> = model.rollups.iter().map(|rollup| rollup.name.clone()).collect();
+    let (processor, seen) = function(&world, model, &connection, dice("reactor"));
     let host = if life.happens(POLLERS_PER_MILLE) {
         let dice = dice("pollers");
         Host::Pollers(Pollers::new(&world, &processor, &connection, &dynamodb, dice))
@@ -81,21 +84,29 @@ pub(crate) async fn live(seed: u64, is_read: bool) -> Run {
     };
     let mapping = host.start();
 
-    ages(&world, &host, History::new(dice("history")), life).await;
+    ages(&world, &host, &dynamodb, History::new(dice("history")), life).await;
     mapping.abort();
-    verify::compare(&world, &dynamodb, &seen);
+    verify::compare(&world, &dynamodb, &rollups, &seen);
     let told = world.journal.close();
     let failure = (!told.violations.is_empty()).then(|| told.violations.join("\n"));
     Run { seed, tally: told.tally, digest: told.digest, lines: told.lines, failure }
 }
 
-async fn ages(world: &Arc<World>, host: &Host, mut history: History, mut dice: Dice) {
+async fn ages(
+    world: &Arc<World>,
+    host: &Host,
+    dynamodb: &DynamoDb,
+    mut history: History,
+    mut dice: Dice,
+) {
     let (ages, most) = (dice.pick(&AGES), dice.pick(&WRITES));
     for age in 0..ages {
         if age > 0 {
             let passes = dice.pick(&PASSES_SECS);
             world.journal.tell(format_args!("{passes} seconds pass"));
             world.source().skip(passes);
+            let now_secs = world.now_ms() / 1000;
+            world.journal.count(Count::Swept, dynamodb.sweep(now_secs));
             world.set_calm(false);
             if dice.happens(REPLAY_PER_MILLE) {
                 host.replay(dice.happens(FROM_OLDEST_PER_MILLE)).await;

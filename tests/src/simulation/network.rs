@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::caller::{Caller, Death};
-use super::dynamodb::{Answer, DynamoDb, exception};
+use super::dynamodb::{Answer, DynamoDb, conflict, exception};
 use super::faults::{Ending, Fate, Faults, Sent, Service};
 use super::request::Request;
 use super::streams::Streams;
@@ -111,7 +111,11 @@ impl Network {
             if let Ending::Answered(after) = fate.ending {
                 sleep(after).await;
             }
-            let _ = answer.send(exception(refusal.status, refusal.exception));
+            let refused = match request.actions {
+                Some(actions) if refusal.count() == Count::Conflicts => conflict(actions),
+                _ => exception(refusal.status, refusal.exception),
+            };
+            let _ = answer.send(refused);
             return;
         }
         let served = self.serve(&request);
@@ -126,6 +130,10 @@ impl Network {
         }
         if failed {
             journal.count(Count::Refolds, 1);
+        }
+        if request.actions.is_some() {
+            let became = if status == 200 { Count::Crossings } else { Count::CancelledCrossings };
+            journal.count(became, 1);
         }
         if let Ending::Answered(after) = fate.ending {
             sleep(after).await;

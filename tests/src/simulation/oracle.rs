@@ -1,7 +1,9 @@
 //! What the rollups must be: the sales that are there in the end, counted anew.
 //!
 //! It reads the world's own sales, not their images, and shares nothing with the algebra: it cuts text, and adds with big
-//! decimals.
+//! decimals. Rows, and what counts them: `rows`.
+
+mod rows;
 
 use bigdecimal::{BigDecimal, RoundingMode, Zero};
 
@@ -20,19 +22,27 @@ const LARGE: i64 = 10;
 /// A measured attribute: there and countable, or not there. What is there and not countable spoils its item.
 type Measured = Option<BigDecimal>;
 
-/// Counts the sales anew.
-pub(crate) fn recount<'a>(sales: impl IntoIterator<Item = &'a Sale>) -> Rows {
+/// Counts the sales anew, for the rollups of these names.
+pub(crate) fn recount<'a>(rollups: &[String], sales: impl IntoIterator<Item = &'a Sale>) -> Rows {
     let mut rows = Rows::new();
     for sale in sales.into_iter().filter(|sale| sale.entity == "sale") {
         let _ = by_shop_and_channel(sale, &mut rows);
         let _ = large_by_shop(sale, &mut rows);
         let _ = everything(sale, &mut rows);
+        rows::add(sale, &mut rows);
     }
+    rows.retain(|(partition, _), _| rollups.iter().any(|name| name == rollup_of(partition)));
     for row in rows.values_mut() {
         row.retain(|_, value| !value.is_zero());
     }
     rows.retain(|_, row| !row.is_empty());
     rows
+}
+
+/// The rollup whose partition it is.
+fn rollup_of(partition: &str) -> &str {
+    let name = partition.split(['#', '.']).next().unwrap_or(partition);
+    if name == "SHOP" { "beside" } else { name }
 }
 
 /// `None` for a sale that is not counted, here and below.
@@ -83,7 +93,7 @@ fn add(rows: &mut Rows, partition: &str, bucket: String, measured: &[(&str, Meas
 fn text(cell: &Cell) -> Option<&'static str> {
     match cell {
         Cell::Text(text) => Some(text),
-        Cell::Absent | Cell::Number(_) => None,
+        Cell::Absent | Cell::Number(_) | Cell::Set(_) => None,
     }
 }
 
@@ -95,7 +105,7 @@ fn time(cell: &Cell) -> Option<&'static str> {
 fn measured(cell: &Cell, places: i64) -> Option<Measured> {
     match cell {
         Cell::Absent => Some(None),
-        Cell::Text(_) => None,
+        Cell::Text(_) | Cell::Set(_) => None,
         Cell::Number(number) => {
             let rounded = decimal(number).with_scale_round(places, RoundingMode::HalfEven);
             (rounded.abs() < decimal(TOO_LARGE)).then_some(Some(rounded))
@@ -124,11 +134,17 @@ mod tests {
             status: Cell::Text("paid"),
             amount: Cell::Number("250.745"),
             weight: Cell::Text("12"),
+            labels: Cell::Text("new"),
             at: Cell::Text("2026-02-28T23:59:59Z"),
         };
-        let rows = recount([&sale, &sale]);
+        let rollups = ["everything", "large_by_shop", "beside"].map(str::to_owned);
+        let rows = recount(&rollups, [&sale, &sale]);
         let keys: Vec<_> = rows.keys().map(|(pk, sk)| format!("{pk} {sk}")).collect();
-        assert_eq!(keys, ["everything all", "large_by_shop#a%231 month#2026-02",]);
-        assert!(rows.values().all(|row| row["sum(amount)"] == decimal("501.48")));
+        assert_eq!(
+            keys,
+            ["SHOP#a%231 STATS#2026-02", "everything all", "large_by_shop#a%231 month#2026-02",]
+        );
+        let sums = rows.values().filter_map(|row| row.get("sum(amount)"));
+        assert_eq!(sums.collect::<Vec<_>>(), [&decimal("501.48"); 2]);
     }
 }

@@ -7,7 +7,7 @@
 //! **Invariant:** no world leaves the SDK with less than it found, but for [`MOST_SAVED`] while it lives.
 
 /// What a retry costs of the SDK's quota, at most (aws-smithy-runtime, `token_bucket`).
-const RETRY_COST: u32 = 10;
+const RETRY_COST: u32 = 14;
 /// The most that a world saves for retries. A process has 500 for all worlds that run in it at a time.
 const MOST_SAVED: u32 = 60;
 /// How often the SDK tries a request (`table::connection`).

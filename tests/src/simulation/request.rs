@@ -17,6 +17,8 @@ use super::world::World;
 const DYNAMODB: &str = "DynamoDB_20120810.";
 /// How the target of a DynamoDB Streams request begins.
 const STREAMS: &str = "DynamoDBStreams_20120810.";
+/// What the actions of a transaction stand under.
+const ACTIONS: &str = "TransactItems";
 /// A request on its way.
 pub(crate) struct Request {
     pub(crate) service: Service,
@@ -26,6 +28,8 @@ pub(crate) struct Request {
     pub(crate) about: String,
     pub(crate) partition: String,
     pub(crate) attempt: u32,
+    /// How many actions it has, if it is a transaction.
+    pub(crate) actions: Option<usize>,
 }
 
 impl Request {
@@ -43,17 +47,22 @@ impl Request {
         }
         let (partition, about) = about(&json);
         let attempt = request.headers().get("amz-sdk-request").and_then(attempt).unwrap_or(1);
-        Self { service, operation: operation.to_owned(), body, about, partition, attempt }
+        let actions = json[ACTIONS].as_array().map(Vec::len);
+        Self { service, operation: operation.to_owned(), body, about, partition, attempt, actions }
     }
 
-    /// Whether it writes one item, which a transaction may conflict with.
+    /// Whether it writes, which a transaction may conflict with.
     pub(crate) fn is_write(&self) -> bool {
-        ["PutItem", "UpdateItem", "DeleteItem"].contains(&self.operation.as_str())
+        ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"]
+            .contains(&self.operation.as_str())
     }
 }
 
 /// The partition of a request, and what is told of it: its key, and its values or a digest of it.
 fn about(json: &Value) -> (String, String) {
+    if let Some(actions) = json[ACTIONS].as_array() {
+        return about_all(actions);
+    }
     let key = |name: &str| json["Key"][name]["S"].as_str().unwrap_or_default();
     let partition = match key("PK") {
         "" => json["ShardIterator"].as_str().or(json["ShardId"].as_str()).unwrap_or_default(),
@@ -68,6 +77,18 @@ fn about(json: &Value) -> (String, String) {
         }
     };
     (partition.to_owned(), format!("{partition} {} {told}", key("SK")))
+}
+
+/// The same of a transaction: the partition of its last action, which is the rollup item that counts the others.
+fn about_all(actions: &[Value]) -> (String, String) {
+    let of_one = |action: &Value| {
+        let write = action.as_object().and_then(|action| action.values().next());
+        about(write.unwrap_or(&Value::Null))
+    };
+    let told: Vec<_> = actions.iter().map(of_one).collect();
+    let partition = told.last().map(|(partition, _)| partition.clone()).unwrap_or_default();
+    let told: Vec<_> = told.into_iter().map(|(_, about)| about).collect();
+    (partition, told.join(" + "))
 }
 
 /// The values of an update by name. Bytes are told in hexadecimal digits, which is how a watermark reads as a sequence

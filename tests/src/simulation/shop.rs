@@ -1,68 +1,33 @@
-//! What a world is about: a shop's sales, three rollups of them, and everything a sale may look like.
+//! What a world is about: a shop's sales, six rollups of them, and everything a sale may look like.
 //!
 //! ```text
 //! by_shop_and_channel   two dimensions, a filter by list, two granularities
 //! large_by_shop         one dimension, a filter by number, spread over stripes
 //! everything            no dimension and no time: one rollup item that each sale changes
+//! figures               a set as dimension; rows of values, counted by the rollup item, which is ranked by how many
+//! spread                rows of values, of times and of a sketch, over stripes
+//! beside                a rollup item beside the items, which counts rows of values
 //! ```
 //!
 //! Some sales cannot be counted, by one rollup or by all: an attribute is absent, of another type, too large, or the item
 //! is none of the entity.
 
+use model::Model;
 use serde_json::{Map, Value, json};
 
 use super::dice::Dice;
 
-/// The definition of every world.
-pub(crate) const DEFINITION: &str = r##"
-[table]
-name = "shop"
+/// The definition of every world, which has some of its rollups.
+const DEFINITION: &str = include_str!("shop.toml");
 
-[entities.sale]
-PK = "SALE#{id}"
-SK = "SALE"
-[entities.sale.attributes]
-id = { type = "string", required = true }
-shop = { type = "string" }
-channel = { type = "string" }
-status = { type = "string" }
-amount = { type = "decimal", scale = 2 }
-weight = { type = "number" }
-at = { type = "timestamp", precision = "second" }
-
-[entities.note]
-PK = "NOTE#{id}"
-SK = "NOTE"
-[entities.note.attributes]
-id = { type = "string", required = true }
-
-[rollups.by_shop_and_channel]
-of = "sale"
-where = { status = ["placed", "paid"] }
-by = ["shop", "channel"]
-time = "at"
-buckets = ["day", "all"]
-measures = { sales = "count", revenue = "sum(amount)", weight = "avg(weight)" }
-
-[rollups.large_by_shop]
-of = "sale"
-where = { amount = { gte = 10 } }
-by = ["shop"]
-time = "at"
-buckets = ["month"]
-stripes = 2
-measures = { sales = "count", average = "avg(amount)" }
-
-[rollups.everything]
-of = "sale"
-measures = { sales = "count", revenue = "sum(amount)" }
-"##;
-
+/// The table of the sales, of which only the rollup items beside them are stored.
+pub(crate) const TABLE: &str = "shop";
 /// The table that holds its rollups.
 pub(crate) const ROLLUPS_TABLE: &str = "shop-rollups";
 
 const SHOPS: [&str; 2] = ["a#1", "b%"];
 const CHANNELS: [&str; 2] = ["web", "till"];
+const LABELS: [&[&str]; 3] = [&["new"], &["new", "red#"], &["red#"]];
 const STATUSES: [&str; 3] = ["placed", "paid", "cancelled"];
 /// Two days of two months.
 const TIMES: [&str; 2] = ["2026-02-28T23:59:59Z", "2026-03-01T00:00:00Z"];
@@ -80,12 +45,26 @@ const ONE_ATTRIBUTE_PER_MILLE: u32 = 700;
 /// An item is another entity so often.
 const NOTE_PER_MILLE: u32 = 40;
 
+/// How many of the rollups a world has.
+const ROLLUPS: usize = 2;
+
+/// The model of a world: the definition with some of its rollups.
+pub(crate) fn model(dice: &mut Dice) -> Model {
+    let mut model: Model = DEFINITION.parse().expect("a definition");
+    while model.rollups.len() > ROLLUPS {
+        let place = dice.within(0..=model.rollups.len() - 1);
+        model.rollups.remove(place);
+    }
+    model
+}
+
 /// What stands in an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
     Absent,
     Text(&'static str),
     Number(&'static str),
+    Set(&'static [&'static str]),
 }
 
 /// An item: a sale, or what is left of one.
@@ -97,6 +76,7 @@ pub(crate) struct Sale {
     pub(crate) status: Cell,
     pub(crate) amount: Cell,
     pub(crate) weight: Cell,
+    pub(crate) labels: Cell,
     pub(crate) at: Cell,
 }
 
@@ -110,6 +90,7 @@ impl Sale {
             status: text(dice, &STATUSES),
             amount: number(dice, &AMOUNTS),
             weight: number(dice, &WEIGHTS),
+            labels: set(dice, &LABELS),
             at: time(dice),
         }
     }
@@ -121,12 +102,13 @@ impl Sale {
             return other;
         }
         let same = self.clone();
-        match dice.within(0..=5) {
+        match dice.within(0..=6) {
             0 => Self { shop: other.shop, ..same },
             1 => Self { channel: other.channel, ..same },
             2 => Self { status: other.status, ..same },
             3 => Self { amount: other.amount, ..same },
             4 => Self { weight: other.weight, ..same },
+            5 => Self { labels: other.labels, ..same },
             _ => Self { at: other.at, ..same },
         }
     }
@@ -142,6 +124,7 @@ impl Sale {
             ("status", &self.status),
             ("amount", &self.amount),
             ("weight", &self.weight),
+            ("labels", &self.labels),
             ("at", &self.at),
         ];
         for (name, cell) in cells {
@@ -149,6 +132,7 @@ impl Sale {
                 Cell::Absent => continue,
                 Cell::Text(text) => json!({ "S": text }),
                 Cell::Number(number) => json!({ "N": number }),
+                Cell::Set(members) => json!({ "SS": members }),
             };
             image.insert(name.to_owned(), value);
         }
@@ -175,6 +159,14 @@ fn number(dice: &mut Dice, of: &[&'static str]) -> Cell {
         Cell::Number(dice.pick(of))
     } else {
         dice.pick(&[Cell::Absent, Cell::Text("12"), Cell::Number(TOO_LARGE)])
+    }
+}
+
+fn set(dice: &mut Dice, of: &[&'static [&'static str]]) -> Cell {
+    if dice.happens(SOUND_PER_MILLE) {
+        Cell::Set(dice.pick(of))
+    } else {
+        dice.pick(&[Cell::Absent, Cell::Text("new")])
     }
 }
 

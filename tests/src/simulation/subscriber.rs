@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use model::Model;
 use processor::Processor;
 use table::{Connection, Rollups};
 use tokio::time::sleep;
 
 use super::dice::Dice;
-use super::shop;
 use super::tally::Count;
 use super::world::World;
 
@@ -39,11 +39,11 @@ impl Seen {
 /// The function, and what its reactor will have seen.
 pub(crate) fn function(
     world: &Arc<World>,
+    model: Model,
     connection: &Connection,
     dice: Dice,
 ) -> (Arc<Processor>, Seen) {
-    let model: model::Model = shop::DEFINITION.parse().expect("a definition");
-    let rollups = Rollups::new(connection, &model.table.rollups_table);
+    let rollups = Rollups::new(connection, &model.table);
     let (world, seen, dice) = (Arc::clone(world), Seen::default(), Arc::new(Mutex::new(dice)));
     let seen_by_reactor = seen.clone();
     let processor = Processor::new(model).rollups(rollups).react("seen", move |changes| {

@@ -53,6 +53,12 @@ pub enum Count {
     LateEffects,
     /// Rollup items whose condition did not hold, so that the rest was folded again.
     Refolds,
+    /// Transactions of rows and of what counts them that took effect.
+    Crossings,
+    /// Transactions that were cancelled as a condition did not hold.
+    CancelledCrossings,
+    /// Rows of nothing that went away.
+    Swept,
     /// Shard iterators that expired.
     ExpiredIterators,
     /// Rollup items compared with the recount at the end.
@@ -60,7 +66,7 @@ pub enum Count {
 }
 
 /// Every count, in the order in which they are told.
-pub const EVERY: [(Count, &str); 27] = [
+pub const EVERY: [(Count, &str); 30] = [
     (Count::Records, "records"),
     (Count::Deliveries, "deliveries of a record"),
     (Count::Duplicates, "  of them again"),
@@ -86,6 +92,9 @@ pub const EVERY: [(Count, &str); 27] = [
     (Count::LostResponses, "  responses lost"),
     (Count::LateEffects, "  in effect when nobody waited"),
     (Count::Refolds, "  conditions that failed"),
+    (Count::Crossings, "  transactions"),
+    (Count::CancelledCrossings, "  transactions cancelled"),
+    (Count::Swept, "rows of nothing gone"),
     (Count::ExpiredIterators, "  iterators expired"),
     (Count::Compared, "rollup items compared"),
 ];

@@ -1,6 +1,7 @@
 //! What must hold at the end of a world.
 //!
 //! * Every rollup item is what a recount of the items gives, and there is no other.
+//! * No row expires that counts something.
 //! * No update was parked: nothing that a world does is refused by DynamoDB for good.
 //! * The reactor saw every record.
 
@@ -15,7 +16,7 @@ use crate::recount;
 const PARKED: &str = "@parked";
 
 /// Tells what does not hold.
-pub(crate) fn compare(world: &World, dynamodb: &DynamoDb, seen: &Seen) {
+pub(crate) fn compare(world: &World, dynamodb: &DynamoDb, rollups: &[String], seen: &Seen) {
     let (journal, source) = (&world.journal, world.source());
     let items = dynamodb.items();
     for item in &items {
@@ -23,8 +24,12 @@ pub(crate) fn compare(world: &World, dynamodb: &DynamoDb, seen: &Seen) {
         if partition.starts_with(PARKED) {
             journal.violate(format!("an update was parked: {item}"));
         }
+        let counts = item["count"]["N"].as_str().is_some_and(|count| count != "0");
+        if counts && item["expires_at"].is_object() {
+            journal.violate(format!("a row expires that counts something: {item}"));
+        }
     }
-    let recounted = oracle::recount(source.items().values());
+    let recounted = oracle::recount(rollups, source.items().values());
     journal.count(Count::Compared, recounted.len());
     if let Some(differences) = recount::differences(&recount::stored(&items), &recounted) {
         journal.violate(differences);

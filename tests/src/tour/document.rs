@@ -10,10 +10,10 @@ pub(super) struct Exchange {
 }
 
 /// A block of a kind, and the line behind its opening fence.
-struct Block<'a> {
-    line: usize,
-    kind: &'a str,
-    text: String,
+pub(crate) struct Block<'a> {
+    pub(crate) line: usize,
+    pub(crate) kind: &'a str,
+    pub(crate) text: String,
 }
 
 /// The requests of a document in their order.
@@ -42,7 +42,8 @@ pub(super) fn exchanges(document: &str) -> Result<Vec<Exchange>, String> {
     }
 }
 
-fn blocks(document: &str) -> Vec<Block<'_>> {
+/// The blocks of a document in their order.
+pub(crate) fn blocks(document: &str) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
     let mut open: Option<Block<'_>> = None;
     for (number, text) in document.lines().enumerate() {

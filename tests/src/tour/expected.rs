@@ -76,6 +76,18 @@ impl Expected {
     }
 }
 
+/// Where JSON is not as it is printed.
+///
+/// # Errors
+/// Why what is printed is no JSON.
+pub(super) fn differences(printed: &str, found: &Value) -> Result<Vec<String>, String> {
+    let expected: Value =
+        serde_json::from_str(&quoted(printed)).map_err(|error| error.to_string())?;
+    let mut differences = Vec::new();
+    compare("", &expected, found, &mut differences);
+    Ok(differences)
+}
+
 fn compare(place: &str, expected: &Value, found: &Value, differences: &mut Vec<String>) {
     match (expected, found) {
         (Value::String(any), _) if any == ANY => {}
@@ -133,7 +145,7 @@ fn compare_elements(
 }
 
 /// Whether text is as it is printed, with some text for each `…`.
-fn matches(expected: &str, found: &str) -> bool {
+pub(super) fn matches(expected: &str, found: &str) -> bool {
     let Some((before, rest)) = expected.split_once(ANY) else { return expected == found };
     let Some(found) = found.strip_prefix(before) else { return false };
     let mut ends = found.char_indices().map(|(start, char)| start + char.len_utf8());

@@ -62,7 +62,7 @@ impl Shop {
     fn connected(connection: Connection, definition: &str) -> Self {
         let model = definition.parse().unwrap_or_else(|error| panic!("{error:?}"));
         let model = Arc::new(with_own_tables(model));
-        let rollups = Rollups::new(&connection, &model.table.rollups_table);
+        let rollups = Rollups::new(&connection, &model.table);
         let routes = web::routes::all(&model);
         let table = Table::new(&connection, model);
         let app = writer::app(table.clone()).merge(reader::app(table.clone(), rollups.clone()));

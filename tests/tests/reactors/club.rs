@@ -119,7 +119,7 @@ impl Club {
     pub(crate) async fn held_at(&self, number: usize) -> (Processor, Transaction) {
         let transaction = Transaction::on(&format!("points#{}", id(number)));
         let connection = transaction.before(self.dynamodb.connect().await);
-        let rollups = Rollups::new(&connection, &self.system.model.table.rollups_table);
+        let rollups = Rollups::new(&connection, &self.system.model.table);
         (Processor::new(self.system.model.clone()).rollups(rollups), transaction)
     }
 

@@ -1,0 +1,159 @@
+//! What the rows must be, and what must be counted of them: each row is there while some sale is in it, and a rollup item's
+//! `distinct(a)` is how many of its rows of `a` there are.
+
+use bigdecimal::BigDecimal;
+
+use super::{AMOUNT_PLACES, Measured, escape, measured, text, time};
+use crate::recount::Rows;
+use crate::simulation::shop::{Cell, Sale};
+
+/// Cells of an octave of a sketch.
+const CELLS: u128 = 50;
+/// When the times of sales are, in seconds since 1970.
+const SECONDS: [(&str, i128); 2] =
+    [("2026-02-28T23:59:59Z", 1_772_323_199), ("2026-03-01T00:00:00Z", 1_772_323_200)];
+
+/// Adds a sale to the rows of all rollups that have some.
+pub(super) fn add(sale: &Sale, rows: &mut Rows) {
+    let _ = figures(sale, rows);
+    let _ = spread(sale, rows);
+    let _ = beside(sale, rows);
+}
+
+fn figures(sale: &Sale, rows: &mut Rows) -> Option<()> {
+    let (shop, labels, at) = (text(&sale.shop)?, members(&sale.labels)?, time(&sale.at)?);
+    let (channel, status) = (optional(&sale.channel)?, optional(&sale.status)?);
+    let amount = measured(&sale.amount, AMOUNT_PLACES)?;
+    for label in labels {
+        let group = format!("#{}#{}", escape(shop), escape(label));
+        for bucket in [format!("day#{}", &at[..10]), "all".to_owned()] {
+            let item = (format!("figures{group}"), bucket.clone());
+            count(rows, &item, "count");
+            if let Some(status) = status {
+                count(rows, &item, &format!("count(status={status})"));
+            }
+            if let Some(channel) = channel {
+                let row =
+                    (format!("figures.values(channel){group}"), format!("{bucket}#{channel}"));
+                if !rows.contains_key(&row) {
+                    // It is ranked by how many there are.
+                    count(rows, &item, "distinct(channel)");
+                    count(rows, &item, "score");
+                }
+                count(rows, &row, "count");
+                count(rows, &row, "score");
+            }
+            if let Some(amount) = &amount {
+                let text = ordered(units(amount));
+                let row = (format!("figures.values(amount){group}"), format!("{bucket}#{text}"));
+                count(rows, &row, "count");
+            }
+        }
+    }
+    Some(())
+}
+
+fn spread(sale: &Sale, rows: &mut Rows) -> Option<()> {
+    let (shop, at, labels) = (text(&sale.shop)?, time(&sale.at)?, members(&sale.labels)?);
+    let amount: Measured = measured(&sale.amount, AMOUNT_PLACES)?;
+    let (shop, bucket) = (escape(shop), format!("month#{}", &at[..7]));
+    let item = (format!("spread#{shop}"), bucket.clone());
+    count(rows, &item, "count");
+    for label in labels {
+        let row = (format!("spread.values(labels)#{shop}"), format!("{bucket}#{label}"));
+        if !rows.contains_key(&row) {
+            count(rows, &item, "distinct(labels)");
+        }
+        count(rows, &row, "count");
+    }
+    let Some(units) = amount.as_ref().map(units) else { return Some(()) };
+    let (octave, cell) = bin(units);
+    let row = (format!("spread.sketch(amount)#{shop}"), format!("{bucket}#{octave}"));
+    count(rows, &row, "count");
+    count(rows, &row, &format!("{cell:02}"));
+    let (_, seconds) = SECONDS.iter().find(|(text, _)| *text == at).expect("a time of sales");
+    let (time, value) = (ordered(seconds * 1_000_000_000), ordered(units));
+    let row = (format!("spread.times(amount@at)#{shop}"), format!("{bucket}#{time}#{value}"));
+    count(rows, &row, "count");
+    Some(())
+}
+
+fn beside(sale: &Sale, rows: &mut Rows) -> Option<()> {
+    let (shop, at, channel) = (text(&sale.shop)?, time(&sale.at)?, optional(&sale.channel)?);
+    let (shop, month) = (escape(shop), &at[..7]);
+    let item = (format!("SHOP#{shop}"), format!("STATS#{month}"));
+    count(rows, &item, "count");
+    if let Some(channel) = channel {
+        let row = (format!("beside.values(channel)#{shop}"), format!("month#{month}#{channel}"));
+        if !rows.contains_key(&row) {
+            count(rows, &item, "distinct(channel)");
+        }
+        count(rows, &row, "count");
+    }
+    Some(())
+}
+
+fn count(rows: &mut Rows, key: &(String, String), name: &str) {
+    *rows.entry(key.clone()).or_default().entry(name.to_owned()).or_default() += 1;
+}
+
+/// A text that is there or not; `None` for what is none, and spoils its item.
+fn optional(cell: &Cell) -> Option<Option<&'static str>> {
+    match cell {
+        Cell::Absent => Some(None),
+        other => text(other).map(Some),
+    }
+}
+
+/// The members of a set, none of one that is absent.
+fn members(cell: &Cell) -> Option<&'static [&'static str]> {
+    match cell {
+        Cell::Absent => Some(&[]),
+        Cell::Set(members) => Some(members),
+        Cell::Text(_) | Cell::Number(_) => None,
+    }
+}
+
+/// A number in units of its last place.
+fn units(number: &BigDecimal) -> i128 {
+    let (digits, _) = number.with_scale(AMOUNT_PLACES).into_bigint_and_exponent();
+    digits.to_string().parse().expect("amounts are below 10^20")
+}
+
+/// A number in a key: how many digits, then the digits; below zero each digit is taken from 9.
+fn ordered(units: i128) -> String {
+    let digits = units.unsigned_abs().to_string();
+    let text = match units {
+        0 => "00".to_owned(),
+        _ => format!("{:02}{digits}", digits.len()),
+    };
+    if units >= 0 {
+        return text;
+    }
+    let turned = text.bytes().map(|digit| char::from(b'0' + b'9' - digit));
+    format!("-{}", turned.collect::<String>())
+}
+
+/// The octave of a number in a key, and its cell of it.
+fn bin(units: i128) -> (String, u128) {
+    let magnitude = units.unsigned_abs();
+    if magnitude == 0 {
+        return ("0".to_owned(), 0);
+    }
+    let power = (0..127).rfind(|power| 1_u128 << power <= magnitude).expect("at least one");
+    let sign = if units > 0 { '+' } else { '-' };
+    (format!("{sign}{power:02}"), magnitude * CELLS / (1 << power) - CELLS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_keys_and_as_bins() {
+        assert_eq!([ordered(1250), ordered(0), ordered(-320)], ["041250", "00", "-96679"]);
+        assert_eq!(bin(1250), ("+10".to_owned(), 11));
+        assert_eq!(bin(-1), ("-00".to_owned(), 0));
+        assert_eq!(bin(0), ("0".to_owned(), 0));
+    }
+}

@@ -1,0 +1,170 @@
+//! What a change costs, measured: the write units of each kind of measure, as docs/rollups.md has them.
+//!
+//! **Invariant:** a failure prints the table that the document should have.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use aggregates::{Change, Image, fold};
+use model::{AttributeValue, Item};
+use table::{Rollups, Step};
+use tests::dynamodb::TestDynamo;
+use tests::system::System;
+
+const LABEL: &str = "2026-11-20T00:00:00.000";
+const SHARD: &str = "shardId-00000001795132800000-00000000";
+const DEFINITION: &str = r##"
+[table]
+name = "shop"
+[entities.order]
+PK = "ORDER#{id}"
+SK = "ORDER"
+[entities.order.attributes]
+id = { type = "string", required = true }
+customer = { type = "string", required = true }
+total = { type = "integer", required = true }
+placed = { type = "timestamp", required = true }
+note = { type = "string" }
+[rollups.sales]
+of = "order"
+by = ["customer"]
+time = "placed"
+buckets = ["day"]
+"##;
+
+/// A kind of measure as the document names it, the rest of a definition that has one, and whether its cost is that of the
+/// rollup item's own write, or what comes besides.
+const KINDS: [(&str, &str, bool); 7] = [
+    (
+        "the rollup item, with all its numbers",
+        "measures = { orders = \"count\", revenue = \"sum(total)\" }",
+        true,
+    ),
+    ("`rank_by`", "rank_by = \"revenue\"\nmeasures = { revenue = \"sum(total)\" }", false),
+    (
+        "`min`, `max`, `smallest`, `largest`",
+        "measures = { revenue = \"sum(total)\", most = \"max(total)\" }",
+        false,
+    ),
+    ("`first`, `last`", "measures = { revenue = \"sum(total)\", latest = \"last(total)\" }", false),
+    ("`distinct`", "measures = { revenue = \"sum(total)\", totals = \"distinct(total)\" }", false),
+    ("`top`", "measures = { revenue = \"sum(total)\", usual = \"top(total, 3)\" }", false),
+    ("quantiles", "measures = { revenue = \"sum(total)\", p95 = \"p95(total)\" }", false),
+];
+
+/// What is done to an order, by its total before and after. Two others of the day have 10, two have 90.
+const CHANGES: [(&str, Option<i64>, Option<i64>); 7] = [
+    ("insert", None, Some(10)),
+    ("… of a new value", None, Some(50)),
+    ("delete", Some(10), None),
+    ("… of the last of its value", Some(50), None),
+    ("changed value", Some(10), Some(90)),
+    ("… from the last of one to a new one", Some(50), Some(70)),
+    ("anything else", Some(10), Some(10)),
+];
+
+/// An order, placed at a second of its own.
+fn order(second: u8, total: i64, note: &str) -> Item {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let attributes = [
+        ("PK", AttributeValue::S(format!("ORDER#{second}"))),
+        ("SK", text("ORDER")),
+        ("_et", text("order")),
+        ("id", AttributeValue::S(second.to_string())),
+        ("customer", text("ann")),
+        ("total", AttributeValue::N(total.to_string())),
+        ("placed", AttributeValue::S(format!("2026-11-20T06:00:{second:02}Z"))),
+        ("note", text(note)),
+    ];
+    let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value));
+    attributes.collect::<HashMap<_, _>>().into()
+}
+
+/// The write units of a rollup that is kept change by change.
+struct Kept {
+    system: System,
+    rollups: Rollups,
+    changes: u32,
+}
+
+impl Kept {
+    async fn start(definition: &str) -> Self {
+        let dynamodb = TestDynamo::start().await;
+        let system = System::start(&dynamodb, definition).await;
+        let rollups = system.rollups.clone();
+        Self { system, rollups, changes: 0 }
+    }
+
+    /// The units of a change; of a write whose condition fails DynamoDB tells nothing, and takes one.
+    async fn units(&mut self, image: Image) -> f64 {
+        self.changes += 1;
+        let sequence = self.changes.to_string().parse().expect("a sequence number");
+        let change = Change { sequence, seconds: 1_795_132_800, image };
+        let metered = self.rollups.metered();
+        let mut failed = 0.0;
+        let mut pending = Vec::new();
+        for update in fold(&self.system.model, SHARD, [&change]).updates {
+            match metered.try_apply(LABEL, SHARD, &update).await.expect("applied") {
+                Step::Done(..) => {}
+                Step::Crosses(crosses) => {
+                    failed += 1.0;
+                    pending.push(crosses);
+                }
+            }
+        }
+        // Together, as the processor does: one rollup item counts them.
+        let crossed = metered.cross(LABEL, SHARD, pending).await;
+        assert!(crossed.into_iter().all(|(_, applied)| applied.is_ok()));
+        metered.write_units().unwrap_or_default() + failed
+    }
+
+    /// The units of each of the changes, each from the same beginning.
+    async fn of_changes(definition: &str) -> Vec<f64> {
+        let mut units = Vec::new();
+        for (_, before, after) in CHANGES {
+            let mut kept = Self::start(definition).await;
+            for (second, total) in [(1, 10), (2, 90), (3, 10), (4, 90)] {
+                kept.units(Image::Insert { new: order(second, total, "") }).await;
+            }
+            let old = before.map(|total| order(30, total, ""));
+            let new = after.map(|total| order(30, total, "changed"));
+            if let Some(new) = old.clone() {
+                kept.units(Image::Insert { new }).await;
+            }
+            let image = match (old, new) {
+                (None, Some(new)) => Image::Insert { new },
+                (Some(old), Some(new)) => Image::Modify { old, new },
+                (Some(old), None) => Image::Remove { old, expired: false },
+                (None, None) => unreachable!("something changes"),
+            };
+            units.push(kept.units(image).await);
+        }
+        units
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_change_costs_is_what_the_document_says() {
+    if !TestDynamo::start().await.is_embedded() {
+        println!(
+            "skipped: DynamoDB Local bills a transaction as the writes in it, AWS as twice those"
+        );
+        return;
+    }
+    let mut table = format!("| | {} |\n|---|", CHANGES.map(|(name, ..)| name).join(" | "));
+    table += &format!("{}\n", "---|".repeat(CHANGES.len()));
+    let mut own = Vec::new();
+    for (name, options, is_own) in KINDS {
+        let mut units = Kept::of_changes(&format!("{DEFINITION}{options}\n")).await;
+        if is_own {
+            own.clone_from(&units);
+        } else {
+            units.iter_mut().zip(&own).for_each(|(units, own)| *units -= own);
+        }
+        let cells: Vec<_> = units.iter().map(f64::to_string).collect();
+        table += &format!("| {name} | {} |\n", cells.join(" | "));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rollups.md");
+    let document = std::fs::read_to_string(&path).expect("docs/rollups.md");
+    assert!(document.contains(&table), "docs/rollups.md should have\n\n{table}");
+}

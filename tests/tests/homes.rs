@@ -1,0 +1,104 @@
+//! Rollup items in the table of items: no list, collection, index or relation has them, no reactor sees them. How they are
+//! written: `writing`.
+
+#[path = "homes/writing.rs"]
+mod writing;
+
+use std::sync::{Arc, Mutex};
+
+use processor::Failure;
+use serde_json::{Value, json};
+use tests::dynamodb::TestDynamo;
+use tests::http::Client;
+use tests::system::{Captured, System};
+
+/// A table of others, of which a rollup item has all by which its items are told.
+const THINGS: &str = r##"
+[table]
+name = "things"
+[table.indexes.by_sort]
+partition_key = "SK"
+sort_key = "PK"
+[entities.thing]
+match = { count = 3 }
+escape = false
+PK = "{owner}"
+SK = "{id}"
+collections = ["everything"]
+[entities.thing.attributes]
+owner = { type = "string", required = true }
+id = { type = "string", required = true }
+at = { type = "timestamp" }
+[entities.thing.relations.siblings]
+to = "thing"
+many = true
+[rollups.stats]
+of = "thing"
+by = ["owner"]
+time = "at"
+buckets = ["month"]
+key = { PK = "{owner}", SK = "STATS#{at:month}" }
+measures = { things = "count" }
+"##;
+
+/// The table with a thing, and a rollup item beside it.
+async fn things() -> (TestDynamo, System) {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, THINGS).await;
+    let thing = json!({ "owner": "ann", "id": "7" });
+    assert_eq!(system.http.send("POST", "/thing", Some(&thing)).await.0, 201);
+    let item = json!({
+        "PK": { "S": "ann" },
+        "SK": { "S": "STATS#2026-11" },
+        "_et": { "S": "@rollup" },
+        "count": { "N": "3" },
+    });
+    let request = json!({ "TableName": system.model.table.name, "Item": item });
+    Client::new(&dynamodb.url).dynamodb("PutItem", &request).await;
+    (dynamodb, system)
+}
+
+async fn get(system: &System, path: &str) -> (u16, Value) {
+    system.http.send("GET", path, None).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_read_of_items_has_a_rollup_item() {
+    let (_dynamodb, system) = things().await;
+    let thing = json!([{ "owner": "ann", "id": "7" }]);
+    for path in ["/thing/ann", "/query/thing/by_sort/7", "/thing/ann?limit=1"] {
+        let (status, page) = get(&system, path).await;
+        assert_eq!((status, &page["items"]), (200, &thing), "{path}: {page}");
+    }
+    assert_eq!(get(&system, "/thing/ann?count=true").await.1["count"], 1);
+    let (_, index) = get(&system, "/query/thing/by_sort/STATS%232026-11").await;
+    assert_eq!(index["items"], json!([]), "{index}");
+    let (_, collection) = get(&system, "/collections/everything/ann").await;
+    assert_eq!(collection["thing"], thing, "{collection}");
+    let (_, joined) = get(&system, "/thing/ann/7?include=siblings").await;
+    assert_eq!(joined["siblings"]["items"], thing, "{joined}");
+    let (status, answer) = get(&system, "/thing/ann/STATS%232026-11").await;
+    assert!((400..500).contains(&status), "{answer}");
+    let overwrite = json!({ "owner": "ann", "id": "STATS#2026-11" });
+    let (status, answer) = system.http.send("POST", "/thing", Some(&overwrite)).await;
+    assert_eq!(status, 400, "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_reactor_sees_what_becomes_of_a_rollup_item() {
+    let (_dynamodb, system) = things().await;
+    let event = Captured::of(&system).await.cut(10).remove(0);
+    assert_eq!(event.records.len(), 2);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let notes = Arc::clone(&seen);
+    let processor = system.processor().react("notes", move |changes| {
+        let notes = Arc::clone(&notes);
+        changes.try_for_each(move |change| {
+            notes.lock().expect("no panic").push(change.event_id);
+            std::future::ready(Ok::<_, Failure>(()))
+        })
+    });
+    let response = processor.handle(event.clone()).await.expect("a response");
+    assert!(response.batch_item_failures.is_empty());
+    assert_eq!(*seen.lock().expect("no panic"), [event.records[0].event_id.clone()]);
+}

@@ -1,0 +1,99 @@
+//! Rows of nothing: they have a time to live however they came to count nothing, and none that counts something has one.
+
+use aggregates::{Change, Image, fold};
+use model::{AttributeValue, Item};
+use serde_json::Value;
+use tests::dynamodb::TestDynamo;
+use tests::recount::scan;
+use tests::system::System;
+
+const DEFINITION: &str = r##"
+[table]
+name = "shop"
+[entities.order]
+PK = "ORDER#{id}"
+SK = "ORDER"
+[entities.order.attributes]
+id = { type = "string", required = true }
+user = { type = "string" }
+total = { type = "integer" }
+[rollups.spend]
+of = "order"
+buckets = ["all"]
+measures = { buyers = "distinct(user)", most = "max(total)", half = "median(total)" }
+"##;
+const LABEL: &str = "2026-11-20T00:00:00.000";
+const SHARD: &str = "shardId-1";
+
+fn order(user: &str, total: u32) -> Item {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let attributes = [
+        ("PK", text("ORDER#1")),
+        ("SK", text("ORDER")),
+        ("_et", text("order")),
+        ("id", text("1")),
+        ("user", text(user)),
+        ("total", AttributeValue::N(total.to_string())),
+    ];
+    let attributes = attributes.map(|(name, value)| (name.to_owned(), value));
+    std::collections::HashMap::from(attributes).into()
+}
+
+/// Adds changes to the rollups, all at once or one by one.
+async fn absorb(system: &System, first: u32, images: Vec<Image>, at_once: bool) {
+    let changes = images.into_iter().enumerate().map(|(position, image)| {
+        let number = first + u32::try_from(position).expect("few");
+        let sequence = number.to_string().parse().expect("a sequence number");
+        Change { sequence, seconds: 1_795_132_800, image }
+    });
+    let changes: Vec<Change> = changes.collect();
+    for batch in changes.chunks(if at_once { changes.len() } else { 1 }) {
+        for update in fold(&system.model, SHARD, batch).updates {
+            system.rollups.apply(LABEL, SHARD, &update).await.expect("applied");
+        }
+    }
+}
+
+/// The rows, each with its count and whether it has a time to live.
+async fn rows(dynamodb: &TestDynamo, system: &System) -> Vec<(String, String, bool)> {
+    let items = scan(&dynamodb.url, &system.model.table.rollups_table).await;
+    let text = |item: &Value, name: &str| item[name]["S"].as_str().expect(name).to_owned();
+    let rows = items.iter().filter(|item| text(item, "PK").starts_with("spend."));
+    let mut rows: Vec<_> = rows
+        .map(|item| {
+            let count = item["count"]["N"].as_str().unwrap_or("none").to_owned();
+            let name = format!("{} {}", text(item, "PK"), text(item, "SK"));
+            (name, count, item.get("expires_at").is_some())
+        })
+        .collect();
+    rows.sort();
+    rows
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_has_a_time_to_live_while_it_counts_nothing() {
+    for at_once in [true, false] {
+        let dynamodb = TestDynamo::start().await;
+        let system = System::start(&dynamodb, DEFINITION).await;
+        let images = vec![
+            Image::Insert { new: order("ann", 70) },
+            Image::Modify { old: order("ann", 70), new: order("bob", 7) },
+            Image::Modify { old: order("bob", 7), new: order("cy", 700) },
+        ];
+        absorb(&system, 1, images, at_once).await;
+        let kept = rows(&dynamodb, &system).await;
+        assert_eq!(kept.len(), 9, "{kept:?}");
+        for (name, count, expires) in &kept {
+            let is_last =
+                name.ends_with("#cy") || name.ends_with("#03700") || name.ends_with("#+09");
+            let wanted = if is_last { ("1", false) } else { ("0", true) };
+            assert_eq!((count.as_str(), *expires), wanted, "{name}, at once: {at_once}");
+        }
+        let back = vec![Image::Modify { old: order("cy", 700), new: order("ann", 70) }];
+        absorb(&system, 10, back, at_once).await;
+        for (name, count, expires) in rows(&dynamodb, &system).await {
+            assert_eq!(count == "0", expires, "{name}: {count}");
+        }
+        system.delete_tables().await;
+    }
+}
