@@ -170,7 +170,8 @@ def check_tables(resolved, definition):
     indexes = {name: [index["partition_key"], index.get("sort_key")] for name, index in table.get("indexes", {}).items()}
     ttl = {"AttributeName": table["ttl"], "Enabled": True} if "ttl" in table else None
     check_table(resolved, "Table", keys, indexes, ttl, "NEW_AND_OLD_IMAGES")
-    check_table(resolved, "RollupsTable", ["PK", "SK"], {}, None, None)
+    # No definition here ranks anything, so there is no index of ranks.
+    check_table(resolved, "RollupsTable", ["PK", "SK"], {}, {"AttributeName": "expires_at", "Enabled": True}, None)
 
 
 def check_table(resolved, name, keys, indexes, ttl, view):
