@@ -85,6 +85,25 @@ impl TestDynamo {
         sweep.await.expect("no panic").expect("a sweep");
     }
 
+    /// Deletes the tables of a model. DynamoDB Local expires the items of no more than seven tables at a time, so a test
+    /// with items that expire makes room for the next.
+    pub async fn delete_tables(&self, model: &Model) {
+        for table in [&model.table.name, &model.table.rollups_table] {
+            self.delete_table(table).await;
+        }
+    }
+
+    /// Deletes a table, unless another test has.
+    async fn delete_table(&self, name: &str) {
+        let client = Client::new(&self.url);
+        let (status, answer) =
+            client.try_dynamodb("DeleteTable", &json!({ "TableName": name })).await;
+        let gone = answer["__type"]
+            .as_str()
+            .is_some_and(|kind| kind.ends_with("#ResourceNotFoundException"));
+        assert!(status == 200 || gone, "DeleteTable of {name:?}: {status} {answer}");
+    }
+
     async fn make_room(&self) {
         let client = Client::new(&self.url);
         let mut request = json!({});
@@ -93,7 +112,7 @@ impl TestDynamo {
             let names = page["TableNames"].as_array().cloned().unwrap_or_default();
             for name in names.iter().filter_map(|name| name.as_str()) {
                 if made_at(name).is_some_and(|made_at| made_at < *STARTED) {
-                    client.dynamodb("DeleteTable", &json!({ "TableName": name })).await;
+                    self.delete_table(name).await;
                 }
             }
             match &page["LastEvaluatedTableName"] {

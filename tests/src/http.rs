@@ -1,5 +1,7 @@
 //! HTTP requests of a test: JSON out, status and JSON back.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use ureq::http::{HeaderName, Request, Response};
 use ureq::{Agent, Error};
@@ -7,6 +9,10 @@ use ureq::{Agent, Error};
 /// An emulator wants a signature to be there, with the access key that the tests connect with, and does not check it.
 const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=weir/20260101/us-east-1/dynamodb/aws4_request, \
      SignedHeaders=host;x-amz-date, Signature=0";
+
+/// How often, and how far apart, DynamoDB is asked while it fails.
+const FAILURE_TRIES: u32 = 25;
+const FAILURE_PAUSE: Duration = Duration::from_millis(200);
 
 /// Asks an HTTP service; statuses of errors are answers like others.
 #[derive(Clone, Debug)]
@@ -70,6 +76,25 @@ impl Client {
     /// # Panics
     /// When it is refused.
     pub async fn dynamodb(&self, operation: &str, body: &Value) -> Value {
+        let (status, answer) = self.try_dynamodb(operation, body).await;
+        assert_eq!(status, 200, "{operation}: {answer}");
+        answer
+    }
+
+    /// A call of DynamoDB's JSON API that may be refused. A failure of the service, as DynamoDB Local has them now and then
+    /// while it expires items, is tried again as AWS's SDKs do.
+    pub async fn try_dynamodb(&self, operation: &str, body: &Value) -> Answer {
+        for _ in 1..FAILURE_TRIES {
+            let answer = self.call(operation, body).await;
+            if answer.0 < 500 {
+                return answer;
+            }
+            tokio::time::sleep(FAILURE_PAUSE).await;
+        }
+        self.call(operation, body).await
+    }
+
+    async fn call(&self, operation: &str, body: &Value) -> Answer {
         let request = Request::builder()
             .method("POST")
             .uri(&self.url)
@@ -80,8 +105,7 @@ impl Client {
             .body(body.to_string())
             .expect("a request");
         let response = self.run(request).await;
-        assert_eq!(response.status().as_u16(), 200, "{operation}: {}", response.body());
-        serde_json::from_str(response.body()).expect("JSON")
+        (response.status().as_u16(), serde_json::from_str(response.body()).expect("JSON"))
     }
 
     /// A request with JSON to a service that may not be there, or be killed before it has answered.

@@ -9,7 +9,6 @@ use processor::event::{Event, Response};
 use processor::mapping::{
     EventSourceMapping, MAX_BATCH_RECORDS, MAX_TUMBLING_WINDOW_SECS, Settings, Source,
 };
-use serde_json::json;
 use table::checkpoints::Checkpoints;
 use table::{Connection, Rollups, Table};
 use tokio::net::TcpListener;
@@ -115,13 +114,9 @@ impl System {
         }
     }
 
-    /// Deletes the tables. DynamoDB Local expires the items of no more than seven tables at a time, so a test that
-    /// waits for that makes room for the next.
+    /// Deletes the tables: see [`TestDynamo::delete_tables`].
     pub async fn delete_tables(self) {
-        let client = Client::new(&self.dynamodb.url);
-        for table in [&self.model.table.name, &self.model.table.rollups_table] {
-            client.dynamodb("DeleteTable", &json!({ "TableName": table })).await;
-        }
+        self.dynamodb.delete_tables(&self.model).await;
     }
 }
 

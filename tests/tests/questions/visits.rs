@@ -10,7 +10,6 @@ use model::{Item, Model};
 use serde_json::{Value, json};
 use table::{Rollups, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
-use tests::http::Client;
 
 pub(crate) const SITES: [&str; 2] = ["shop#1", "blog"];
 const DEFINITION: &str = r##"
@@ -103,12 +102,9 @@ impl Site {
         site
     }
 
-    /// Deletes the tables: DynamoDB Local expires the items of no more than seven, and rows have a time to live.
+    /// Deletes the tables: rows have a time to live, see [`TestDynamo::delete_tables`].
     pub(crate) async fn end(self) {
-        let client = Client::new(&self.dynamodb.url);
-        for table in [&self.model.table.name, &self.model.table.rollups_table] {
-            client.dynamodb("DeleteTable", &json!({ "TableName": table })).await;
-        }
+        self.dynamodb.delete_tables(&self.model).await;
     }
 
     /// The visits of a site that are left.
