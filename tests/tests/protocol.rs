@@ -21,6 +21,8 @@
 //! | a checkpoint follows from the answer | Lambda; `mapping/verdict.rs` `verdict`, `worker.rs` `deliver` | `mapping.rs` `answer` |
 //! | a crash, a time-out, a denied permission: no answer | Lambda; `handler.rs` `HandlerError` | `mapping.rs` `die` |
 //!
+//! Where a row comes to count something, or stops to, its rollup item is written with it: `crossing.rs` has that.
+//!
 //! # What it rests on
 //!
 //! Each is taken away in `mutants.rs`, and a number is wrong.
@@ -52,6 +54,7 @@
 //! | what holds, and within which bounds | `exact.rs`, `machine.rs` `Bounds` |
 //! | what fails, and the shortest way there | `mutants.rs`, `variant.rs` |
 //! | what must always hold, and what must happen | `properties.rs`, `situations.rs` |
+//! | all of that for rows and what counts them | `crossing.rs` |
 //! | what there is and what may happen | `history.rs`, `state.rs`, `machine.rs` |
 //!
 //! With `--nocapture` the tests say how many states they visited, and tell each mutant's way to a wrong number.
@@ -60,6 +63,8 @@
 
 #[path = "protocol/algebra.rs"]
 mod algebra;
+#[path = "protocol/crossing.rs"]
+mod crossing;
 #[path = "protocol/exact.rs"]
 mod exact;
 #[path = "protocol/history.rs"]

@@ -13,12 +13,15 @@
 
 use std::collections::HashMap;
 
-use aggregates::{Accumulator, Change, Image, SequenceNumber, Update, Watermark, fold};
+use aggregates::{
+    Amounts, Change, Crossing, Image, RollupKey, SequenceNumber, Update, Watermark, fold,
+};
 use model::{AttributeValue, Item, Model};
 
 use crate::history::{History, KEYS, Key, Number, Record};
 
-const DEFINITION: &str = r##"
+/// A rollup's definition is put behind it.
+const ENTITIES: &str = r##"
 [table]
 name = "shop"
 [entities.sale]
@@ -28,14 +31,8 @@ SK = "SALE"
 id = { type = "string", required = true }
 shop = { type = "string" }
 amount = { type = "integer" }
-[rollups.sales]
-of = "sale"
-by = ["shop"]
-measures = { revenue = "sum(amount)" }
 "##;
-/// The partitions of the rollup items.
-const PARTITIONS: [&str; KEYS] = ["sales#a", "sales#b"];
-/// The shops whose sales they add up.
+/// The shops whose sales are added up, or counted.
 const SHOPS: [&str; KEYS] = ["a", "b"];
 /// Below the first sequence number. Numbers cross from 21 to 22 digits, where the order of texts is another.
 const SEQUENCE_BASE: u128 = 999_999_999_999_999_999_990;
@@ -45,6 +42,32 @@ const SEQUENCE_STEP: u128 = 4;
 const SHARD: &str = "shardId-1";
 /// When each record was written.
 const SECONDS: u32 = 1_700_000_000;
+
+/// What of a rollup the keys of a history stand for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    rollup: &'static str,
+    /// The partition and sort keys.
+    keys: [(&'static str, &'static str); KEYS],
+    /// The attribute that holds the amount.
+    amount: &'static str,
+}
+
+/// The rollup items of two shops.
+pub(crate) const ITEMS: Kept = Kept {
+    rollup: r#"by = ["shop"]
+measures = { revenue = "sum(amount)" }"#,
+    keys: [("sales#a", "all"), ("sales#b", "all")],
+    amount: "sum(amount)",
+};
+/// The rows of two shops, which one rollup item counts.
+pub(crate) const ROWS: Kept = Kept {
+    rollup: r#"measures = { shops = "distinct(shop)" }"#,
+    keys: [("sales.values(shop)", "all#a"), ("sales.values(shop)", "all#b")],
+    amount: "count",
+};
+/// Where a rollup item counts its rows.
+const DISTINCT: &str = "distinct(shop)";
 
 /// An update in the tables.
 pub(crate) type UpdateId = u8;
@@ -57,6 +80,8 @@ pub(crate) struct Planned {
     pub(crate) first: Number,
     pub(crate) last: Number,
     pub(crate) amount: i32,
+    /// What counts the row while it counts something.
+    crossing: Option<Crossing>,
     /// By watermark: whether the condition admits it.
     admitted: Vec<bool>,
     /// By watermark: what is left.
@@ -73,9 +98,10 @@ pub(crate) struct Algebra {
 
 impl Algebra {
     /// Tabulates a history.
-    pub(crate) fn of(history: &History) -> Self {
-        let model: Model = DEFINITION.parse().expect("valid");
-        let mut tables = Tabulation { history, known: Vec::new(), updates: Vec::new() };
+    pub(crate) fn of(history: &History, kept: Kept) -> Self {
+        let definition = format!("{ENTITIES}[rollups.sales]\nof = \"sale\"\n{}", kept.rollup);
+        let model: Model = definition.parse().expect("valid");
+        let mut tables = Tabulation { history, kept, known: Vec::new(), updates: Vec::new() };
         let mut folds = HashMap::new();
         for shard in 0..history.shards.len() {
             let changes = changes(history, shard);
@@ -83,8 +109,9 @@ impl Algebra {
                 for first in 0..end {
                     let mut updates = [None; KEYS];
                     for update in fold(&model, SHARD, &changes[first..end]).updates {
-                        let id = tables.intern(shard, &update);
-                        updates[key_of(&update)] = Some(id);
+                        // Not that of the rollup item which counts the rows.
+                        let Some(key) = kept.key_of(&update) else { continue };
+                        updates[key] = Some(tables.intern(shard, &update));
                     }
                     folds.insert((shard, first as u8, end as u8), updates);
                 }
@@ -111,6 +138,18 @@ impl Planned {
         self.admitted[usize::from(watermark)]
     }
 
+    /// Whether its row comes to count something with it, or stops to.
+    pub(crate) fn crosses(&self, count: i32) -> bool {
+        self.counted(count) != 0
+    }
+
+    /// What is added to the number of rows that count something, when this is added to a row's count.
+    pub(crate) fn counted(&self, count: i32) -> i32 {
+        let crossing = self.crossing.as_ref().expect("it is a row's");
+        let amounts = crossing.amounts(i128::from(count), i128::from(count + self.amount));
+        amount(&amounts, DISTINCT)
+    }
+
     /// What is left of it behind a watermark.
     pub(crate) fn rest(&self, watermark: Number) -> Option<UpdateId> {
         self.rests[usize::from(watermark)]
@@ -120,6 +159,7 @@ impl Planned {
 /// The tables while they are made.
 struct Tabulation<'a> {
     history: &'a History,
+    kept: Kept,
     known: Vec<Update>,
     updates: Vec<Planned>,
 }
@@ -148,22 +188,30 @@ impl Tabulation<'_> {
         };
         let bound = Watermark::lower_bound(update.first());
         let below = |number| watermark(number).to_bytes() < bound;
-        let revenue = Accumulator::Sum { attribute: "amount".to_owned(), scale: 0 };
         Planned {
-            key: key_of(update),
+            key: self.kept.key_of(update).expect("only those are tabulated"),
             shard,
             first: number(update.first()),
             last: number(update.last().sequence),
-            amount: update.amounts().get(&revenue).try_into().expect("small amounts"),
+            amount: amount(&update.amounts(), self.kept.amount),
+            crossing: update.upkeep.crossing.clone(),
             admitted: [true].into_iter().chain((1..=self.history.greatest()).map(below)).collect(),
             rests: Vec::new(),
         }
     }
 }
 
-fn key_of(update: &Update) -> Key {
-    let key = PARTITIONS.iter().position(|partition| *partition == update.key.partition);
-    key.expect("a rollup item of the definition")
+impl Kept {
+    fn key_of(&self, update: &Update) -> Option<Key> {
+        let RollupKey { partition, sort, .. } = &update.key;
+        self.keys.iter().position(|key| *key == (partition.as_str(), sort.as_str()))
+    }
+}
+
+/// What is added to an attribute.
+fn amount(amounts: &Amounts, attribute: &str) -> i32 {
+    let added = amounts.to_add().find(|(name, _)| name == attribute);
+    added.map_or(0, |(_, amount)| amount.to_string().parse().expect("a small amount"))
 }
 
 fn sequence(number: Number) -> SequenceNumber {

@@ -82,6 +82,22 @@ pub(crate) fn of_parent_and_child() -> History {
     History::of_two_shards(&[insert(A, 1), insert(A, 10)], &child, Lineage::ParentAndChild)
 }
 
+/// A row that comes, goes and comes.
+pub(crate) fn of_a_row() -> History {
+    History::of_one_shard(&[insert(A, 1), remove(A, 1), insert(A, 1)])
+}
+
+/// A row that comes and goes as two shards say, neither of which knows all.
+pub(crate) fn of_a_shared_row() -> History {
+    History::of_two_shards(&[insert(A, 1), remove(A, 1)], &[insert(A, 1)], Lineage::Siblings)
+}
+
+/// Rows that come and go in one change, while another shard has the row that comes.
+pub(crate) fn of_two_rows() -> History {
+    let first = [insert(A, 1), modify((A, 1), (B, 1))];
+    History::of_two_shards(&first, &[insert(B, 1)], Lineage::Siblings)
+}
+
 /// A new item.
 const fn insert(key: Key, amount: i32) -> Record {
     Record { old: None, new: Some((key, amount)) }

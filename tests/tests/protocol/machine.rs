@@ -5,7 +5,7 @@
 
 use stateright::{Model, Property};
 
-use crate::algebra::{Algebra, UpdateId};
+use crate::algebra::{Algebra, ITEMS, UpdateId};
 use crate::history::{History, KEYS, Key};
 use crate::properties::properties;
 use crate::situations::situations;
@@ -78,7 +78,7 @@ pub(crate) enum AfterSilence {
 impl Protocol {
     /// A protocol over a history, within bounds.
     pub(crate) fn new(variant: Variant, history: History, bounds: Bounds) -> Self {
-        Self { variant, algebra: Algebra::of(&history), history, bounds }
+        Self { variant, algebra: Algebra::of(&history, ITEMS), history, bounds }
     }
 
     /// The updates that an invocation's batch was folded into.

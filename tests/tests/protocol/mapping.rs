@@ -120,7 +120,8 @@ impl Protocol {
 }
 
 impl Shard {
-    fn advance(&mut self, acknowledged: u8) {
+    /// The first so many records are acknowledged.
+    pub(crate) fn advance(&mut self, acknowledged: u8) {
         self.checkpoint = self.checkpoint.max(acknowledged);
     }
 }
