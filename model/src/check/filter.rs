@@ -1,11 +1,12 @@
 //! Checks a rollup's `where`: that each path names an attribute or leads into one, and each operand is a value of it.
 
+use super::rollup::place_in_maps;
 use super::{Report, json};
 use crate::condition::operands;
-use crate::entity::{Entity, FieldError};
+use crate::entity::Entity;
 use crate::file::RollupFile;
 use crate::filter::{Condition, Filter};
-use crate::path::{Path, Place, Step};
+use crate::path::Place;
 
 pub(super) fn check(
     rollup: &str,
@@ -52,24 +53,13 @@ fn place<'a>(
         report.key(at, message, "expected a name on each side of a dot");
         return None;
     }
-    let place = match Path::parse(entity, path) {
-        Ok(place) => place,
-        Err(FieldError { message, .. }) => {
-            let (message, help) = message.split_once("; ").unwrap_or((&message, ""));
-            report.key(at, format!("`{path}` {message}"), help);
-            return None;
+    match place_in_maps(path, entity) {
+        Ok(found) => Some(found),
+        Err((message, help)) => {
+            report.key(at, message, help);
+            None
         }
-    };
-    let names = place.path.steps.iter().map(|step| match step {
-        Step::Name(name) => Some(name.clone()),
-        Step::Position(_) => None,
-    });
-    let names: Option<Vec<_>> = names.collect();
-    if names.is_none() {
-        let message = format!("`{path}` leads into a list by a position");
-        report.key(at, message, "expected names alone: `where` of a rollup follows maps");
     }
-    Some((place, names?))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod kept;
 mod measures;
 mod source;
 
+pub(super) use self::source::place_in_maps;
 use self::source::source;
 use super::Report;
 use crate::attribute::AttributeType;

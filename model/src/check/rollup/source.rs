@@ -3,7 +3,7 @@
 use super::Report;
 use crate::entity::{Entity, FieldError};
 use crate::nearest::expected;
-use crate::path::{Path, Step};
+use crate::path::{Path, Place, Step};
 use crate::rollup::Source;
 
 /// The source that a text names; reports one that is none.
@@ -20,19 +20,13 @@ pub(super) fn source(
         report.value(path, message, expected(name, &names));
         return None;
     }
-    let place = match Path::parse(entity, name) {
-        Ok(place) => place,
-        Err(FieldError { message, .. }) => {
-            let (message, help) = message.split_once("; ").unwrap_or((&message, ""));
-            report.value(path, format!("`{name}` {message}"), help);
+    let place = match place_in_maps(name, entity) {
+        Ok((place, _)) => place,
+        Err((message, help)) => {
+            report.value(path, message, help);
             return None;
         }
     };
-    if place.path.steps.iter().any(|step| matches!(step, Step::Position(_))) {
-        let message = format!("`{name}` leads into a list by a position");
-        report.value(path, message, "expected names alone: a rollup follows maps");
-        return None;
-    }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     if !name.chars().all(is_plain) {
         // Names of accumulators and of partitions are made of it.
@@ -46,4 +40,30 @@ pub(super) fn source(
         return None;
     }
     Some(Source::at(&place, name))
+}
+
+/// The place that a text leads to, through maps alone, and the stored names on the way to it.
+///
+/// # Errors
+/// What is wrong with it, and what was expected.
+pub(in crate::check) fn place_in_maps<'a>(
+    text: &str,
+    entity: &'a Entity,
+) -> Result<(Place<'a>, Vec<String>), (String, String)> {
+    let place = Path::parse(entity, text).map_err(|FieldError { message, .. }| {
+        let (message, help) = message.split_once("; ").unwrap_or((&message, ""));
+        (format!("`{text}` {message}"), help.to_owned())
+    })?;
+    let names = place.path.steps.iter().map(|step| match step {
+        Step::Name(name) => Some(name.clone()),
+        Step::Position(_) => None,
+    });
+    let names: Option<Vec<_>> = names.collect();
+    match names {
+        Some(names) => Ok((place, names)),
+        None => {
+            let message = format!("`{text}` leads into a list by a position");
+            Err((message, "expected names alone: a rollup follows maps".to_owned()))
+        }
+    }
 }
