@@ -176,13 +176,12 @@ fn row_upkeep(
             if is_score {
                 one.add(Accumulator::Score { scale: 0 }, 1);
             }
-            let (key, upkeep) = (home.key.clone(), Box::new(home.upkeep.clone()));
-            Some(Crossing { key, upkeep, one })
+            Some(Crossing { upkeep: Box::new(home.upkeep.clone()), one })
         }
         _ => None,
     };
     let (expires_at, item) = (home.upkeep.expires_at, Some(home.key.clone()));
-    Ok(Upkeep { expires_at, rank, item, is_row: true, crossing })
+    Ok(Upkeep { expires_at, rank, item, crossing })
 }
 
 /// The accumulator that ranks a rollup's items.

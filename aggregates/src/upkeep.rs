@@ -20,20 +20,23 @@ pub struct Upkeep {
     pub expires_at: Option<i64>,
     /// What it is ranked with.
     pub rank: Option<String>,
-    /// The rollup item that a row is of.
+    /// The rollup item that a row is of; `None` of a rollup item.
     pub item: Option<RollupKey>,
-    /// Whether it is a row, which goes away some time after nothing is counted in it.
-    pub is_row: bool,
-    /// What counts it while it counts something.
+    /// What that gains while the row counts something, where it counts its rows.
     pub crossing: Option<Crossing>,
+}
+
+impl Upkeep {
+    /// Whether it is that of a row, which goes away some time after nothing is counted in it.
+    pub fn is_row(&self) -> bool {
+        self.item.is_some()
+    }
 }
 
 /// What a rollup item gains when one of its rows comes to count something, and loses when that stops.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crossing {
-    /// The rollup item.
-    pub key: RollupKey,
-    /// What is written with it.
+    /// What is written with the rollup item.
     pub upkeep: Box<Upkeep>,
     /// What it gains.
     pub one: Amounts,

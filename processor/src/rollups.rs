@@ -62,7 +62,7 @@ pub(crate) async fn absorb(model: &Model, rollups: &Rollups, invocation: &Invoca
     }
     // The rollup items last: how fresh an answer is follows from them, and holds for the rows then.
     let (rows, items): (Vec<_>, Vec<_>) =
-        fold.updates.into_iter().partition(|update| update.upkeep.is_row);
+        fold.updates.into_iter().partition(|update| update.upkeep.is_row());
     let tried: Vec<_> = stream::iter(rows)
         .map(|update| try_apply(rollups, invocation, update))
         .buffer_unordered(MAX_WRITES_IN_FLIGHT)
@@ -75,7 +75,7 @@ pub(crate) async fn absorb(model: &Model, rollups: &Rollups, invocation: &Invoca
         match tried {
             Ok(Tried::Outcome(outcome)) => outcomes.push((first, Ok(outcome))),
             Ok(Tried::Crosses(pending)) => {
-                crossing.entry(pending.crossing().key.clone()).or_default().push(*pending);
+                crossing.entry(pending.item().clone()).or_default().push(*pending);
             }
             Err(error) => outcomes.push((first, Err(error))),
         }

@@ -94,7 +94,7 @@ impl Stored {
         }
         match upkeep.expires_at {
             Some(seconds) => self.expires_at = Some(seconds),
-            None if upkeep.is_row => self.expires_at = None,
+            None if upkeep.is_row() => self.expires_at = None,
             None => {}
         }
     }
@@ -152,8 +152,8 @@ impl Invocation {
     pub(crate) fn finish(mut self, store: &mut Store) -> bool {
         let mut by_item: BTreeMap<RollupKey, Vec<Pending>> = BTreeMap::new();
         for pending in std::mem::take(&mut self.pending) {
-            let crossing = pending.update.upkeep.crossing.as_ref().expect("only rows cross");
-            by_item.entry(crossing.key.clone()).or_default().push(pending);
+            let item = pending.update.upkeep.item.clone().expect("only rows cross");
+            by_item.entry(item).or_default().push(pending);
         }
         for (key, mut queue) in by_item {
             for round in 0.. {
@@ -243,7 +243,7 @@ impl Store {
     fn expire_empty(&mut self, update: &Update) {
         let row = self.items.get_mut(&update.key).expect("it was just written");
         let is_empty = row.count().is_some_and(Zero::is_zero);
-        if update.upkeep.is_row && is_empty {
+        if update.upkeep.is_row() && is_empty {
             let soon = self.now + EMPTY_ROW_SECS;
             row.expires_at = Some(update.upkeep.expires_at.map_or(soon, |kept| kept.min(soon)));
         }

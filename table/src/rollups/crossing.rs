@@ -46,14 +46,14 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// What counts the row.
-    pub fn crossing(&self) -> &Crossing {
-        self.update.upkeep.crossing.as_ref().expect("only rows that are counted cross")
+    /// The rollup item that counts the row.
+    pub fn item(&self) -> &RollupKey {
+        self.update.upkeep.item.as_ref().expect("only rows cross")
     }
 
-    /// The first record that is left to be added.
-    pub fn update(&self) -> &Update {
-        &self.update
+    /// What that gains while the row counts something.
+    fn crossing(&self) -> &Crossing {
+        self.update.upkeep.crossing.as_ref().expect("only rows that are counted cross")
     }
 
     /// The row's count before and after.
@@ -120,7 +120,7 @@ impl Rollups {
             }
         }
         let Some((first, _)) = rows.first() else { return Vec::new() };
-        let crossing = first.crossing().clone();
+        let (item, upkeep) = (first.item().clone(), first.crossing().upkeep.clone());
         let mut actions = Vec::new();
         for (pending, _) in &rows {
             let place = self.place(&pending.update.key);
@@ -130,9 +130,8 @@ impl Rollups {
         }
         // As many may have come as gone.
         if !amounts.is_zero() {
-            let place = self.place(&crossing.key);
-            let expression = Expression::of_amounts(&amounts, &crossing.upkeep, place);
-            actions.push(expression.action(self, &crossing.key));
+            let expression = Expression::of_amounts(&amounts, &upkeep, self.place(&item));
+            actions.push(expression.action(self, &item));
         }
         let request = self.client.transact_write_items().set_transact_items(Some(actions));
         let request = request.return_consumed_capacity(ReturnConsumedCapacity::Total);
@@ -159,8 +158,7 @@ impl Rollups {
             }
         };
         // What the rollup item refuses, no row of it can be written with.
-        let refusal =
-            reasons.get(rows.len()).and_then(|reason| self.refusal(&crossing.key, reason));
+        let refusal = reasons.get(rows.len()).and_then(|reason| self.refusal(&item, reason));
         let mut left = Vec::new();
         let unknown = CancellationReason::builder().build();
         for (position, (pending, _)) in rows.into_iter().enumerate() {

@@ -26,7 +26,7 @@ impl Rollups {
     ) {
         let count = item.get(&Accumulator::Items.attribute_name());
         let is_empty = matches!(count, Some(SdkValue::N(count)) if count == "0");
-        if upkeep.is_row && is_empty {
+        if upkeep.is_row() && is_empty {
             self.expire(rollup, upkeep).await;
         }
     }

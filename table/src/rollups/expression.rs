@@ -51,7 +51,7 @@ impl Expression {
         let amounts = update.amounts();
         expression.amounts(&amounts);
         // So that a row that came and went at once is one of nothing, and goes away.
-        if update.upkeep.is_row && amounts.get(&Accumulator::Items) == 0 {
+        if update.upkeep.is_row() && amounts.get(&Accumulator::Items) == 0 {
             expression.count();
             expression.number(":none", 0);
             expression.add.push("#count :none".to_owned());
@@ -143,7 +143,7 @@ impl Expression {
                 self.set.push("#ttl = :ttl".to_owned());
             }
             // It counts again.
-            None if upkeep.is_row => {
+            None if upkeep.is_row() => {
                 self.name("#ttl", place.ttl);
                 self.remove.push("#ttl".to_owned());
             }
