@@ -9,11 +9,11 @@
 use std::collections::BTreeMap;
 
 use model::rollup::OnExpiry;
-use model::{Item, Model, Rollup};
+use model::{Item, Model};
 
 use crate::amounts::Amounts;
 use crate::change::{Change, Image};
-use crate::contribution::{Contribution, Skip, contribution};
+use crate::contribution::{Contribution, Contributions, Skip};
 use crate::key::{RollupKey, stripe};
 use crate::sequence::SequenceNumber;
 use crate::upkeep::Upkeep;
@@ -89,11 +89,12 @@ impl Update {
 pub fn fold<'a>(model: &Model, shard: &str, changes: impl IntoIterator<Item = &'a Change>) -> Fold {
     let mut skipped = BTreeMap::new();
     let mut parts: BTreeMap<RollupKey, (Upkeep, Vec<Part>)> = BTreeMap::new();
-    let stripes: Vec<_> =
-        model.rollups.iter().map(|rollup| (rollup, stripe(rollup, shard))).collect();
+    let rollups = model.rollups.iter();
+    let rollups = rollups.map(|rollup| Contributions::to(model, rollup, stripe(rollup, shard)));
+    let rollups: Vec<_> = rollups.collect();
     for change in in_order(changes) {
-        for (rollup, stripe) in &stripes {
-            for (key, (upkeep, amounts)) in deltas(model, rollup, *stripe, change, &mut skipped) {
+        for contributions in &rollups {
+            for (key, (upkeep, amounts)) in deltas(contributions, change, &mut skipped) {
                 let watermark = Watermark { sequence: change.sequence, seconds: change.seconds };
                 let (_, parts) = parts.entry(key).or_insert_with(|| (upkeep, Vec::new()));
                 parts.push(Part { watermark, amounts });
@@ -114,19 +115,18 @@ fn in_order<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<&'a Change
 /// What one change adds to each rollup item of a stripe of one rollup and to each of their rows, without those it does not
 /// change.
 fn deltas(
-    model: &Model,
-    rollup: &Rollup,
-    stripe: u16,
+    contributions: &Contributions<'_>,
     change: &Change,
     skipped: &mut BTreeMap<(String, Skip), Skipped>,
 ) -> BTreeMap<RollupKey, (Upkeep, Amounts)> {
     let mut deltas: BTreeMap<RollupKey, (Upkeep, Amounts)> = BTreeMap::new();
+    let rollup = contributions.rollup;
     if rollup.on_ttl_expiry == OnExpiry::Keep && is_expiry(&change.image) {
         return deltas;
     }
     let mut add = |image: Option<&Item>, sign: fn(&Amounts) -> Amounts| {
         let Some(item) = image else { return };
-        match contribution(model, rollup, stripe, item, change.seconds) {
+        match contributions.of(item, change.seconds) {
             Ok(contributions) => {
                 for Contribution { key, upkeep, amounts } in contributions {
                     let delta = deltas.entry(key).or_insert_with(|| (upkeep, Amounts::default()));

@@ -37,7 +37,7 @@ pub use amounts::{Accumulator, Amounts};
 pub use bucket::Bucket;
 pub use calendar::{Calendar, Period};
 pub use change::{Change, Image};
-pub use contribution::{Contribution, Skip, contribution};
+pub use contribution::{Contribution, Contributions, Skip};
 pub use cover::{Run, Uncovered, cover, runs};
 pub use fold::{Fold, Update, fold};
 pub use held::read_amounts;

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aggregates::contribution::{Skip, contribution};
+use aggregates::contribution::{Contributions, Skip};
 use aggregates::read_amounts;
 use aggregates::{Accumulator, Amounts, Change, Image, RollupKey, Update, Watermark, fold};
 use model::{AttributeValue, Item, Model};
@@ -430,7 +430,8 @@ fn a_set_without_members_is_in_no_group_and_what_is_no_set_is_reported() {
         hour: 1,
         entity: "sale",
     };
-    let contributed = |item: &Item| contribution(&model, &model.rollups[0], 0, item, 0);
+    let contributions = Contributions::to(&model, &model.rollups[0], 0);
+    let contributed = |item: &Item| contributions.of(item, 0);
     assert_eq!(contributed(&sale(None).item(0)), Ok(Vec::new()));
     let mut text = sale(Some("b")).item(0);
     text.insert("shops".to_owned(), AttributeValue::S("b".to_owned()));
@@ -482,7 +483,7 @@ fn a_histogram_may_have_edges_beyond_all_that_is_measured() {
         hour: 1,
         entity: "sale",
     };
-    let contributed = contribution(&model, &model.rollups[0], 0, &sale.item(0), 0);
+    let contributed = Contributions::to(&model, &model.rollups[0], 0).of(&sale.item(0), 0);
     let edge = |text: &str| Some(text.parse().expect("a number"));
     let (from, to) = (edge("0"), edge("1e50"));
     let stretch = Accumulator::Between { attribute: "amount".to_owned(), from, to };

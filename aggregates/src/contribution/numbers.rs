@@ -1,0 +1,91 @@
+//! What an item adds to the numbers of a rollup item.
+
+use model::rollup::Source;
+use model::template::scalar_text;
+use model::{Item, Measure, Number, Rollup};
+
+use super::Skip;
+use crate::amounts::{Accumulator, Amounts, square, units, values_of_few};
+
+/// The accumulator that ranks a rollup's items.
+pub(super) fn score(rollup: &Rollup) -> Option<Accumulator> {
+    match rollup.ranked_by()? {
+        Measure::Count => Some(Accumulator::Items),
+        Measure::Present(of) => Some(Accumulator::present(of)),
+        Measure::Sum(of) => Some(Accumulator::sum(of)),
+        Measure::Distinct(of) => Some(Accumulator::distinct(of)),
+        _ => None,
+    }
+}
+
+/// What an item adds to the numbers of a rollup item, which an accumulator of its may rank.
+///
+/// # Errors
+/// The measured value that cannot be counted.
+pub(super) fn amounts(
+    rollup: &Rollup,
+    score: Option<&Accumulator>,
+    item: &Item,
+) -> Result<Amounts, Skip> {
+    let mut amounts = Amounts::default();
+    amounts.add(Accumulator::Items, 1);
+    for known in &rollup.measures {
+        for (accumulator, amount) in measured(&known.measure, item)? {
+            amounts.set(accumulator, amount);
+        }
+    }
+    if let Some(accumulator) = score {
+        let amount = amounts.get(accumulator);
+        amounts.set(Accumulator::Score { scale: accumulator.scale() }, amount);
+    }
+    Ok(amounts)
+}
+
+/// What an item adds for one measure.
+fn measured(measure: &Measure, item: &Item) -> Result<Vec<(Accumulator, i128)>, Skip> {
+    let number = |of: &Source| -> Result<Option<i128>, Skip> {
+        let Some(value) = of.of(item) else { return Ok(None) };
+        let wrong = || Skip::MeasureType(of.name().to_owned());
+        units(&of.attribute, value).ok_or_else(wrong).map(Some)
+    };
+    let amounts = match measure {
+        Measure::Present(of) if of.of(item).is_some() => vec![(Accumulator::present(of), 1)],
+        Measure::Sum(of) | Measure::Avg(of) => match number(of)? {
+            Some(units) => vec![(Accumulator::present(of), 1), (Accumulator::sum(of), units)],
+            None => Vec::new(),
+        },
+        Measure::Variance { of, .. } | Measure::StdDev { of, .. } => match number(of)? {
+            Some(units) => {
+                let ([low, high], squares) = (square(units), Accumulator::squares(of));
+                let mut amounts =
+                    vec![(Accumulator::present(of), 1), (Accumulator::sum(of), units)];
+                amounts.extend(squares.into_iter().zip([low, high]));
+                amounts
+            }
+            None => Vec::new(),
+        },
+        Measure::CountBy(of) => match of.of(item) {
+            Some(value) => {
+                let wrong = || Skip::MeasureType(of.name().to_owned());
+                let text = scalar_text(of.kind(), value).ok_or_else(wrong)?;
+                if !values_of_few(of.kind()).contains(&text) {
+                    return Err(wrong());
+                }
+                vec![(Accumulator::equal(of, text), 1)]
+            }
+            None => Vec::new(),
+        },
+        Measure::Histogram { of, edges } => match number(of)? {
+            Some(units) => {
+                // As decimals: an edge may be beyond all units.
+                let value = Number::from_units(units, of.attribute.scale());
+                let position = edges.iter().take_while(|edge| **edge <= value).count();
+                let stretch = Accumulator::stretches(of, edges).swap_remove(position);
+                vec![(stretch, 1)]
+            }
+            None => Vec::new(),
+        },
+        _ => Vec::new(),
+    };
+    Ok(amounts)
+}
