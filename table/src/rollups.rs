@@ -17,6 +17,7 @@
 //! | what becomes of an update that is refused for good | `park` |
 //! | how items, rows and ranks are read | `read` |
 //! | how watermarks that are not needed any more go away | `stale` |
+//! | how long is waited for others that are at an item | `pause` |
 //! | what the writes consume | `meter` |
 //!
 //! **Invariant:** an update that returns `Ok` is in the rollup item, and each of its changes is in it once, whatever
@@ -27,6 +28,7 @@ mod expiry;
 mod expression;
 mod meter;
 mod park;
+mod pause;
 mod place;
 mod read;
 mod stale;
@@ -37,7 +39,6 @@ pub use read::{Range, Ranked};
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aggregates::{Accumulator, RollupKey, Update, Watermark, watermark};
 use aws_sdk_dynamodb::Client;
@@ -50,13 +51,12 @@ use model::table::ROLLUPS_TTL;
 
 use self::expression::Expression;
 use self::meter::Meter;
+use self::pause::pause;
 use crate::connection::Connection;
 use crate::error::Error;
 
 /// How often an update is cut down to what is left of it. Once is enough unless invocations for the shard overlap.
 const MAX_ROUNDS: u32 = 8;
-/// How long to wait for a transaction that is at an item; doubled each time.
-const DELAY: Duration = Duration::from_millis(5);
 
 /// The rollups of a table, in a table of their own or beside the items. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -155,7 +155,7 @@ impl Rollups {
                 Ok(item) => item,
                 // A transaction was at it: rows of another shard that it counts.
                 Err(Error::Conflict { .. }) if round + 1 < MAX_ROUNDS => {
-                    tokio::time::sleep(DELAY * 2_u32.pow(round)).await;
+                    pause(name, round).await;
                     continue;
                 }
                 Err(error) => return Err((pending, error)),

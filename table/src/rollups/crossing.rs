@@ -14,7 +14,6 @@
 //! **Invariant:** a rollup item's `distinct(a)` is the number of value rows of `a` whose count is above zero.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use aggregates::{Accumulator, Amounts, Crossing, RollupKey, Update, watermark};
 use aws_sdk_dynamodb::error::SdkError;
@@ -24,6 +23,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::expression::Expression;
+use super::pause::pause;
 use super::{Applied, Rollups, Step};
 use crate::error::Error;
 
@@ -31,8 +31,6 @@ use crate::error::Error;
 const MAX_ROWS: usize = 24;
 /// How often a transaction is made anew while others are at its items.
 const MAX_ROUNDS: u32 = 10;
-/// How long to wait before it is made anew; doubled each time.
-const DELAY: Duration = Duration::from_millis(5);
 
 /// An update whose row crosses zero.
 #[derive(Clone, Debug)]
@@ -94,7 +92,7 @@ impl Rollups {
                 return results;
             }
             if round > 0 {
-                tokio::time::sleep(DELAY * 2_u32.pow(round)).await;
+                pause(&name, round).await;
             }
             queue = left.into_iter().chain(rest).collect();
         }

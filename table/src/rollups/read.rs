@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 use aggregates::RollupKey;
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, KeysAndAttributes};
@@ -12,15 +11,13 @@ use model::table::{RANK, RANKS_INDEX, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, S
 use model::{AttributeValue, Item, Number};
 
 use super::Rollups;
+use super::pause::pause;
 use crate::error::Error;
+use crate::items::MAX_BATCH_KEYS;
 use crate::query::{self, Names, Query, SortRange, Want};
 
-/// The most keys that DynamoDB takes at once.
-const MAX_KEYS: usize = 100;
 /// How often keys are asked for again that DynamoDB has left.
 const MAX_ROUNDS: u32 = 8;
-/// How long to wait before that; doubled each time.
-const DELAY: Duration = Duration::from_millis(10);
 /// How many rows are read at first where a few are wanted, and at most after that.
 const MAX_PAGE: u32 = 1000;
 
@@ -173,7 +170,7 @@ impl Rollups {
     /// What DynamoDB says.
     pub async fn get_all(&self, keys: &[RollupKey]) -> Result<Vec<Option<Item>>, Error> {
         let mut found: HashMap<RollupKey, Item> = HashMap::new();
-        for chunk in keys.chunks(MAX_KEYS) {
+        for chunk in keys.chunks(MAX_BATCH_KEYS) {
             let mut wanted: Vec<_> = chunk.iter().map(|key| self.place(key).key(key)).collect();
             for round in 0.. {
                 let request = KeysAndAttributes::builder()
@@ -194,7 +191,7 @@ impl Rollups {
                 if round == MAX_ROUNDS {
                     return Err(Error::throttled(&self.table));
                 }
-                tokio::time::sleep(DELAY * 2_u32.pow(round)).await;
+                pause(&chunk[0].partition, round + 1).await;
             }
         }
         Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
