@@ -89,6 +89,18 @@ pub enum Step {
     Crosses(Pending),
 }
 
+/// What one try of an update showed.
+enum Attempt {
+    /// It is in its rollup item or row now.
+    Added,
+    /// It had been before.
+    Absorbed,
+    /// A part had been; this is left.
+    Rest(Update),
+    /// Its row, of this count, would come to count something or stop to.
+    Crosses(Option<SdkValue>),
+}
+
 impl Rollups {
     /// The rollups of a table.
     pub fn new(connection: &Connection, table: &TableDefinition) -> Self {
@@ -116,7 +128,8 @@ impl Rollups {
             Step::Crosses(pending) => pending,
         };
         let mut results = self.cross(stream_label, shard, vec![pending]).await;
-        results.pop().map_or(Ok(Applied::Nothing), |(_, applied)| applied)
+        let (_, applied) = results.pop().expect("what became of each update is told");
+        applied
     }
 
     /// The same, but for a row that comes to count something or stops to: that is left to [`Rollups::cross`], together with
@@ -138,64 +151,59 @@ impl Rollups {
     async fn attempt(
         &self,
         name: &str,
-        update: Update,
+        mut update: Update,
         mut applied: Applied,
     ) -> Result<Step, (Update, Error)> {
-        let mut pending = update;
         for round in 0..MAX_ROUNDS {
-            let error = match self.add(name, &pending).await {
-                Ok(item) => {
-                    self.expire_empty(&pending.key, &pending.upkeep, &item).await;
-                    self.remove_stale(&pending.key, item, pending.last().seconds).await;
-                    return Ok(Step::Done(pending, applied));
+            match self.attempt_once(name, &update).await {
+                Ok(Attempt::Added) => return Ok(Step::Done(update, applied)),
+                Ok(Attempt::Absorbed) => return Ok(Step::Done(update, Applied::Nothing)),
+                Ok(Attempt::Rest(rest)) => (update, applied) = (rest, Applied::Rest),
+                Ok(Attempt::Crosses(count)) => {
+                    return Ok(Step::Crosses(Pending { update, applied, count }));
                 }
-                Err(error) => error,
-            };
-            let item = match self.refused_by(&pending.key, error).await {
-                Ok(item) => item,
-                // A transaction was at it: rows of another shard that it counts.
-                Err(Error::Conflict { .. }) if round + 1 < MAX_ROUNDS => {
-                    pause(name, round).await;
-                    continue;
-                }
-                Err(error) => return Err((pending, error)),
-            };
-            if let Some(refusal) = self.place(&pending.key).refusal(&pending.key, &item) {
-                return Err((pending, refusal));
-            }
-            let absorbed = match self.watermark_of(name, &pending.key, &item) {
-                Ok(absorbed) => absorbed,
-                Err(error) => return Err((pending, error)),
-            };
-            match absorbed.filter(|absorbed| absorbed.sequence >= pending.first()) {
-                Some(absorbed) => match pending.after(absorbed.sequence) {
-                    None => {
-                        if !item.contains_key(ROLLUPS_TTL) {
-                            self.expire_empty(&pending.key, &pending.upkeep, &item).await;
-                        }
-                        return Ok(Step::Done(pending, Applied::Nothing));
-                    }
-                    Some(rest) => {
-                        pending = rest;
-                        applied = Applied::Rest;
-                    }
-                },
-                None if pending.upkeep.crossing.is_some() => {
-                    let count = item.get(&Accumulator::Items.attribute_name()).cloned();
-                    let crosses = Pending { update: pending, applied, count };
-                    return Ok(Step::Crosses(crosses));
-                }
-                // It was there when the condition failed, and was removed since.
-                None => {
-                    let place = format!("{} {}", pending.key.partition, pending.key.sort);
-                    let source = format!("{place} has changed since").into();
-                    return Err((pending, Error::Conflict { source }));
-                }
+                // A transaction was at it, of rows of another shard that it counts; or it went away while it was looked at.
+                Err(Error::Conflict { .. }) if round + 1 < MAX_ROUNDS => pause(name, round).await,
+                Err(error) => return Err((update, error)),
             }
         }
-        let place = format!("{} {}", pending.key.partition, pending.key.sort);
+        let place = format!("{} {}", update.key.partition, update.key.sort);
         let source = format!("{place} moved on {MAX_ROUNDS} times during one write").into();
-        Err((pending, Error::Conflict { source }))
+        Err((update, Error::Conflict { source }))
+    }
+
+    /// Tries an update once. Where its condition fails, what was there tells what to do.
+    async fn attempt_once(&self, name: &str, update: &Update) -> Result<Attempt, Error> {
+        let key = &update.key;
+        let error = match self.add(name, update).await {
+            Ok(item) => {
+                self.expire_empty(key, &update.upkeep, &item).await;
+                self.remove_stale(key, item, update.last().seconds).await;
+                return Ok(Attempt::Added);
+            }
+            Err(error) => error,
+        };
+        let item = self.refused_by(key, error).await?;
+        if let Some(refusal) = self.place(key).refusal(key, &item) {
+            return Err(refusal);
+        }
+        let absorbed = self.watermark_of(name, key, &item)?;
+        if let Some(absorbed) = absorbed.filter(|absorbed| absorbed.sequence >= update.first()) {
+            if let Some(rest) = update.after(absorbed.sequence) {
+                return Ok(Attempt::Rest(rest));
+            }
+            if !item.contains_key(ROLLUPS_TTL) {
+                self.expire_empty(key, &update.upkeep, &item).await;
+            }
+            return Ok(Attempt::Absorbed);
+        }
+        if update.upkeep.crossing.is_some() {
+            let count = item.get(&Accumulator::Items.attribute_name()).cloned();
+            return Ok(Attempt::Crosses(count));
+        }
+        // It was there when the condition failed, and was removed since.
+        let source = format!("{} {} has changed since", key.partition, key.sort).into();
+        Err(Error::Conflict { source })
     }
 
     /// One conditional write. Returns the item that it made.
