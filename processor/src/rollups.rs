@@ -28,6 +28,15 @@ enum Outcome {
     Parked(RollupKey, Error),
 }
 
+/// What became of an update with this first record; an error if it must come again.
+type Settled = (SequenceNumber, Result<Outcome, Error>);
+
+/// What became of the update of a row that was tried.
+enum Tried {
+    Settled(Settled),
+    Crosses(Box<Pending>),
+}
+
 /// What happened to an invocation's updates.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -53,123 +62,114 @@ pub(crate) struct Tally {
 pub(crate) async fn absorb(model: &Model, rollups: &Rollups, invocation: &Invocation) -> Tally {
     let changes = invocation.changes.iter().map(|record| &record.change);
     let fold = fold(model, &invocation.shard, changes);
-    let rollups = &rollups.metered();
     let mut tally = Tally::default();
     for ((rollup, reason), skipped) in &fold.skipped {
         let (images, first) = (skipped.images, skipped.first.to_string());
         tracing::warn!(rollup, %reason, images, first, "images were not counted");
         tally.skipped.push((reason.kind(), images));
     }
+    let writer = Writer { rollups: &rollups.metered(), invocation };
+    let (rows, items) = fold.updates.into_iter().partition(|update| update.upkeep.is_row());
     // The rollup items last: how fresh an answer is follows from them, and holds for the rows then.
-    let (rows, items): (Vec<_>, Vec<_>) =
-        fold.updates.into_iter().partition(|update| update.upkeep.is_row());
-    let tried: Vec<_> = stream::iter(rows)
-        .map(|update| try_apply(rollups, invocation, update))
-        .buffer_unordered(MAX_WRITES_IN_FLIGHT)
-        .collect()
-        .await;
-    let mut outcomes = Vec::new();
-    // By the rollup item that counts them: two transactions at one item would be in each other's way.
-    let mut crossing: BTreeMap<RollupKey, Vec<Pending>> = BTreeMap::new();
-    for (first, tried) in tried {
-        match tried {
-            Ok(Tried::Outcome(outcome)) => outcomes.push((first, Ok(outcome))),
-            Ok(Tried::Crosses(pending)) => {
-                crossing.entry(pending.item().clone()).or_default().push(*pending);
-            }
-            Err(error) => outcomes.push((first, Err(error))),
-        }
-    }
-    let crossed: Vec<_> = stream::iter(crossing.into_values())
-        .map(|pending| cross(rollups, invocation, pending))
-        .buffer_unordered(MAX_TRANSACTIONS_IN_FLIGHT)
-        .collect()
-        .await;
-    outcomes.extend(crossed.into_iter().flatten());
-    let applied: Vec<_> = stream::iter(items)
-        .map(|update| apply(rollups, invocation, update))
-        .buffer_unordered(MAX_WRITES_IN_FLIGHT)
-        .collect()
-        .await;
-    outcomes.extend(applied);
-    for (first, outcome) in outcomes {
+    let (mut settled, crossing) = writer.try_rows(rows).await;
+    settled.extend(writer.cross(crossing).await);
+    settled.extend(writer.add_items(items).await);
+    for (first, outcome) in settled {
         match outcome {
             Ok(outcome) => tally.count(outcome),
             Err(error) if error.is_of_the_table() => tally.unwritable = Some(error),
             Err(error) => tally.failed.push((first, error)),
         }
     }
-    tally.write_units = rollups.write_units();
+    tally.write_units = writer.rollups.write_units();
     tally.log_errors();
     tally
 }
 
-/// What became of an update that was tried.
-enum Tried {
-    Outcome(Outcome),
-    Crosses(Box<Pending>),
+/// Writes the updates of an invocation.
+#[derive(Clone, Copy)]
+struct Writer<'a> {
+    rollups: &'a Rollups,
+    invocation: &'a Invocation,
 }
 
-async fn try_apply(
-    rollups: &Rollups,
-    invocation: &Invocation,
-    update: Update,
-) -> (SequenceNumber, Result<Tried, Error>) {
-    let tried = rollups.try_apply(&invocation.stream_label, &invocation.shard, &update).await;
-    let outcome = match tried {
-        Ok(Step::Crosses(pending)) => {
-            return (update.first(), Ok(Tried::Crosses(Box::new(pending))));
+impl Writer<'_> {
+    /// Adds the updates of rows, but for those that cross: these by the rollup item that counts them, for two transactions at one
+    /// item would be in each other's way.
+    async fn try_rows(
+        self,
+        rows: Vec<Update>,
+    ) -> (Vec<Settled>, BTreeMap<RollupKey, Vec<Pending>>) {
+        let tried: Vec<_> = stream::iter(rows)
+            .map(|update| self.try_row(update))
+            .buffer_unordered(MAX_WRITES_IN_FLIGHT)
+            .collect()
+            .await;
+        let mut settled = Vec::new();
+        let mut crossing: BTreeMap<RollupKey, Vec<Pending>> = BTreeMap::new();
+        for tried in tried {
+            match tried {
+                Tried::Settled(outcome) => settled.push(outcome),
+                Tried::Crosses(pending) => {
+                    crossing.entry(pending.item().clone()).or_default().push(*pending);
+                }
+            }
         }
-        Ok(Step::Done(_, applied)) => Ok(Outcome::Applied(applied)),
-        Err(error) => or_park(rollups, invocation, &update, error).await,
-    };
-    (update.first(), outcome.map(Tried::Outcome))
-}
+        (settled, crossing)
+    }
 
-/// Adds the update of a rollup item, which is counted by none.
-async fn apply(
-    rollups: &Rollups,
-    invocation: &Invocation,
-    update: Update,
-) -> (SequenceNumber, Result<Outcome, Error>) {
-    let applied = rollups.apply(&invocation.stream_label, &invocation.shard, &update).await;
-    let outcome = match applied {
-        Ok(applied) => Ok(Outcome::Applied(applied)),
-        Err(error) => or_park(rollups, invocation, &update, error).await,
-    };
-    (update.first(), outcome)
-}
+    async fn try_row(self, update: Update) -> Tried {
+        let Invocation { stream_label, shard, .. } = self.invocation;
+        let applied = match self.rollups.try_apply(stream_label, shard, &update).await {
+            Ok(Step::Crosses(pending)) => return Tried::Crosses(Box::new(pending)),
+            Ok(Step::Done(_, applied)) => Ok(applied),
+            Err(error) => Err(error),
+        };
+        Tried::Settled(self.settle(&update, applied).await)
+    }
 
-/// Adds updates of rows that are counted by one rollup item, together with it.
-async fn cross(
-    rollups: &Rollups,
-    invocation: &Invocation,
-    pending: Vec<Pending>,
-) -> Vec<(SequenceNumber, Result<Outcome, Error>)> {
-    let (label, shard) = (&invocation.stream_label, &invocation.shard);
-    let mut outcomes = Vec::new();
-    for (update, applied) in rollups.cross(label, shard, pending).await {
+    /// Adds the updates of rows that cross, those of each rollup item together with it.
+    async fn cross(self, crossing: BTreeMap<RollupKey, Vec<Pending>>) -> Vec<Settled> {
+        let settled: Vec<_> = stream::iter(crossing.into_values())
+            .map(|pending| self.cross_of_item(pending))
+            .buffer_unordered(MAX_TRANSACTIONS_IN_FLIGHT)
+            .collect()
+            .await;
+        settled.into_iter().flatten().collect()
+    }
+
+    async fn cross_of_item(self, pending: Vec<Pending>) -> Vec<Settled> {
+        let Invocation { stream_label, shard, .. } = self.invocation;
+        let mut settled = Vec::new();
+        for (update, applied) in self.rollups.cross(stream_label, shard, pending).await {
+            settled.push(self.settle(&update, applied).await);
+        }
+        settled
+    }
+
+    /// Adds the updates of rollup items, which nothing counts.
+    async fn add_items(self, items: Vec<Update>) -> Vec<Settled> {
+        let Invocation { stream_label, shard, .. } = self.invocation;
+        let add = |update: Update| async move {
+            let applied = self.rollups.apply(stream_label, shard, &update).await;
+            self.settle(&update, applied).await
+        };
+        stream::iter(items).map(add).buffer_unordered(MAX_WRITES_IN_FLIGHT).collect().await
+    }
+
+    /// Parks an update that is refused for good.
+    async fn settle(self, update: &Update, applied: Result<Applied, Error>) -> Settled {
+        let Invocation { stream_label, shard, .. } = self.invocation;
         let outcome = match applied {
             Ok(applied) => Ok(Outcome::Applied(applied)),
-            Err(error) => or_park(rollups, invocation, &update, error).await,
+            Err(error) if error.is_refusal() => {
+                let parked = self.rollups.park(stream_label, shard, update, &error).await;
+                parked.map(|()| Outcome::Parked(update.key.clone(), error))
+            }
+            Err(error) => Err(error),
         };
-        outcomes.push((update.first(), outcome));
+        (update.first(), outcome)
     }
-    outcomes
-}
-
-/// Parks an update that is refused for good.
-async fn or_park(
-    rollups: &Rollups,
-    invocation: &Invocation,
-    update: &Update,
-    error: Error,
-) -> Result<Outcome, Error> {
-    if !error.is_refusal() {
-        return Err(error);
-    }
-    rollups.park(&invocation.stream_label, &invocation.shard, update, &error).await?;
-    Ok(Outcome::Parked(update.key.clone(), error))
 }
 
 impl Tally {
