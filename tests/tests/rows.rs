@@ -2,8 +2,10 @@
 
 use aggregates::{Change, Image, fold};
 use model::{AttributeValue, Item};
-use serde_json::Value;
+use serde_json::{Value, json};
+use table::{Applied, Step};
 use tests::dynamodb::TestDynamo;
+use tests::http::Client;
 use tests::recount::scan;
 use tests::system::System;
 
@@ -96,4 +98,39 @@ async fn a_row_has_a_time_to_live_while_it_counts_nothing() {
         }
         system.delete_tables().await;
     }
+}
+
+/// The first update of a change, which is that of the row of its user.
+fn of_user(system: &System, shard: &str, change: &Change) -> aggregates::Update {
+    let updates = fold(&system.model, shard, [change]).updates;
+    let is_of_user = |update: &aggregates::Update| update.upkeep.crossing.is_some();
+    updates.into_iter().find(is_of_user).expect("the row of a user")
+}
+
+/// An invocation of the same shard wrote the row and died before it gave it a time to live.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_another_invocation_made_one_of_nothing_is_given_a_time_to_live() {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    absorb(&system, 1, vec![Image::Insert { new: order("ann", 70) }], true).await;
+    let image = Image::Remove { old: order("ann", 70), expired: false };
+    let sequence = "2".parse().expect("a sequence number");
+    let update = of_user(&system, SHARD, &Change { sequence, seconds: 1_795_132_800, image });
+    let tried = system.rollups.try_apply(LABEL, SHARD, &update).await.expect("tried");
+    let Step::Crosses(pending) = tried else { panic!("{tried:?}") };
+
+    system.rollups.apply(LABEL, SHARD, &update).await.expect("applied by the other one");
+    let request = json!({
+        "TableName": system.model.table.rollups_table,
+        "Key": { "PK": { "S": update.key.partition }, "SK": { "S": update.key.sort } },
+        "UpdateExpression": "REMOVE expires_at",
+    });
+    Client::new(&dynamodb.url).dynamodb("UpdateItem", &request).await;
+
+    let crossed = system.rollups.cross(LABEL, SHARD, vec![pending]).await;
+    assert!(matches!(crossed[..], [(_, Ok(Applied::Nothing))]), "{crossed:?}");
+    let ann = |(name, ..): &(String, String, bool)| name.ends_with("#ann");
+    let row = rows(&dynamodb, &system).await.into_iter().find(ann).expect("the row");
+    assert_eq!((row.1.as_str(), row.2), ("0", true), "a row of nothing goes away");
+    system.delete_tables().await;
 }

@@ -13,8 +13,6 @@
 //!
 //! **Invariant:** a rollup item's `distinct(a)` is the number of value rows of `a` whose count is above zero.
 
-use std::collections::HashMap;
-
 use aggregates::{Accumulator, Amounts, Crossing, RollupKey, Update, watermark};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -174,30 +172,19 @@ impl Rollups {
         left
     }
 
-    /// A row's update after a cancelled transaction, from what the row is now.
+    /// A row's update after a cancelled transaction.
     async fn again(
         &self,
         name: &str,
         pending: Pending,
         reason: &CancellationReason,
     ) -> Result<Step, (Update, Error)> {
-        if reason.code() != Some("ConditionalCheckFailed") {
-            return Ok(Step::Crosses(pending));
-        }
-        let item: HashMap<String, SdkValue> = reason.item().cloned().unwrap_or_default();
-        let Pending { update, applied, .. } = pending;
-        let absorbed = match self.watermark_of(name, &update.key, &item) {
-            Ok(absorbed) => absorbed,
-            Err(error) => return Err((update, error)),
-        };
-        match absorbed {
-            Some(absorbed) if absorbed.sequence >= update.first() => {
-                match update.after(absorbed.sequence) {
-                    None => Ok(Step::Done(update, Applied::Nothing)),
-                    Some(rest) => self.attempt(name, rest, Applied::Rest).await,
-                }
+        match reason.code() {
+            // Another was at it: what the row is now is seen by trying anew.
+            Some("ConditionalCheckFailed") => {
+                self.attempt(name, pending.update, pending.applied).await
             }
-            _ => self.attempt(name, update, applied).await,
+            _ => Ok(Step::Crosses(pending)),
         }
     }
 
