@@ -199,6 +199,8 @@ impl Rollups {
         }
         if update.upkeep.crossing.is_some() {
             let count = item.get(&Accumulator::Items.attribute_name()).cloned();
+            // A transaction does not return what it makes: some rows are written by nothing else.
+            self.remove_stale(key, item, update.last().seconds).await;
             return Ok(Attempt::Crosses(count));
         }
         // It was there when the condition failed, and was removed since.

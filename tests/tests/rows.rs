@@ -1,4 +1,5 @@
-//! Rows of nothing: they have a time to live however they came to count nothing, and none that counts something has one.
+//! What is kept of rows: those of nothing have a time to live however they came to count nothing, none that counts something has
+//! one, and each remembers the shards of some days only.
 
 use aggregates::{Change, Image, fold};
 use model::{AttributeValue, Item};
@@ -132,5 +133,34 @@ async fn a_row_that_another_invocation_made_one_of_nothing_is_given_a_time_to_li
     let ann = |(name, ..): &(String, String, bool)| name.ends_with("#ann");
     let row = rows(&dynamodb, &system).await.into_iter().find(ann).expect("the row");
     assert_eq!((row.1.as_str(), row.2), ("0", true), "a row of nothing goes away");
+    system.delete_tables().await;
+}
+
+/// Every write of such a row is a transaction, which does not say what the row is then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_only_comes_and_goes_forgets_old_shards_too() {
+    const SHARD_HOURS: u32 = 4;
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    for number in 1..=100_u32 {
+        let sequence = number.to_string().parse().expect("a sequence number");
+        let seconds = 1_795_132_800 + number * SHARD_HOURS * 60 * 60;
+        let image = match number % 2 {
+            1 => Image::Insert { new: order("ann", 70) },
+            _ => Image::Remove { old: order("ann", 70), expired: false },
+        };
+        let shard = format!("shardId-{number}");
+        let update = of_user(&system, &shard, &Change { sequence, seconds, image });
+        for wanted in [Applied::Whole, Applied::Nothing] {
+            let applied = system.rollups.apply(LABEL, &shard, &update).await.expect("applied");
+            assert_eq!(applied, wanted);
+        }
+    }
+    let items = scan(&dynamodb.url, &system.model.table.rollups_table).await;
+    let row = items.iter().find(|item| item["SK"]["S"] == "all#ann").expect("the row");
+    let names = row.as_object().expect("an item").keys();
+    let watermarks = names.filter(|name| name.starts_with('@')).count();
+    let needed = 72 / SHARD_HOURS as usize + 1;
+    assert!((needed..needed + 5).contains(&watermarks), "{watermarks}");
     system.delete_tables().await;
 }

@@ -1,7 +1,8 @@
 //! Removal, in passing, of watermarks that cannot be needed again.
 //!
 //! A shard lives for some hours, and a rollup item that is written all the time gathers a watermark of each. Every update
-//! returns the item; when some of its watermarks are stale, one more write removes a few of them, the oldest first.
+//! returns the item, the one of a row that crosses as its condition fails; when some of its watermarks are stale, one more write
+//! removes a few of them, the oldest first.
 //!
 //! **Invariant:** a watermark is removed only while it is what was found stale; nothing depends on whether that succeeds.
 
@@ -19,7 +20,7 @@ const WORTH_REMOVING: usize = 4;
 const MAX_REMOVED: usize = 16;
 
 impl Rollups {
-    /// Removes what is stale in a rollup item that has absorbed a record of this time, in seconds since 1970.
+    /// Removes what is stale in a rollup item or row that a record of this time, in seconds since 1970, was delivered for.
     pub(super) async fn remove_stale(
         &self,
         rollup: &RollupKey,
