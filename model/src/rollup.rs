@@ -107,6 +107,11 @@ impl Rollup {
         self.measures.iter().find(|known| known.name == name).map(|known| &known.measure)
     }
 
+    /// The measures at these positions, in their order.
+    pub fn measures_at(&self, positions: &[usize]) -> Vec<&NamedMeasure> {
+        positions.iter().map(|position| &self.measures[*position]).collect()
+    }
+
     /// What ranks its groups.
     pub fn ranked_by(&self) -> Option<&Measure> {
         self.measure(&self.rank.as_ref()?.by)

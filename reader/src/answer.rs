@@ -24,7 +24,7 @@ pub(crate) mod values;
 
 use aggregates::query::local;
 use aggregates::sketch::RELATIVE_ERROR;
-use aggregates::{Plan, QueryError, QueryErrors, Question};
+use aggregates::{Fill, Plan, QueryError, QueryErrors, Question};
 use jiff::Timestamp;
 use model::rollup::NamedMeasure;
 use model::{Measure, Model, Rollup, suggestion};
@@ -36,6 +36,8 @@ use web::{Kind, Problem};
 
 use self::page::Pages;
 use self::slot::Tally;
+use crate::format::Columns;
+use crate::format::columns::MeasureColumn;
 
 /// A point: when it is, and what is measured, by name.
 pub type AnswerPoint = Map<String, Value>;
@@ -73,6 +75,9 @@ pub struct Answer {
     pub items_read: usize,
     /// What to ask the next page with; `None` when this is the last.
     pub cursor: Option<String>,
+    /// Its columns as a table.
+    #[serde(skip)]
+    pub columns: Columns,
 }
 
 /// One of several groups.
@@ -122,10 +127,9 @@ pub async fn ask(
     let zone = &plan.calendar.zone;
     let edge = |instant: Option<Timestamp>| instant.map(|instant| local(instant, zone));
     let range = plan.asked.range();
-    let measures: Vec<_> =
-        plan.measures.iter().map(|position| &rollup.measures[*position]).collect();
-    let relative_error = relative_errors(rollup, &measures);
+    let relative_error = relative_errors(rollup, &pages.asked);
     let exact = relative_error.is_empty() && !pages.is_parked;
+    let columns = columns(rollup, &plan, &pages.asked);
     let Tally { items_read, newest } = pages.tally;
     let freshness = freshness(newest);
     let groups = plan.groups.iter().zip(pages.points).map(|(group, points)| AnswerGroup {
@@ -150,7 +154,16 @@ pub async fn ask(
         relative_error,
         items_read,
         cursor: next.map(|position| position::write(&position, sum)),
+        columns,
     })
+}
+
+/// The columns of the answer to a plan that asks for these measures.
+fn columns(rollup: &Rollup, plan: &Plan, measures: &[&NamedMeasure]) -> Columns {
+    let measures = measures.iter().map(|known| MeasureColumn::of(known)).collect();
+    let is_compared = plan.previous.is_some();
+    let is_filled = is_compared || plan.fill != Fill::None;
+    Columns::of_series(Columns::dimensions(rollup), measures, is_compared, is_filled)
 }
 
 /// How long the periods are: `all` for all time, nothing for the total of a range.

@@ -61,6 +61,9 @@ pub struct RankAnswer {
     pub items_read: usize,
     /// What to ask the next page with; `None` when this is the last.
     pub cursor: Option<String>,
+    /// Its columns as a table.
+    #[serde(skip)]
+    pub columns: Columns,
 }
 
 /// Asks a rollup for ranks; answers with at most `limit` of them, behind those that the cursor stands for. Neighbours are one
@@ -90,9 +93,7 @@ pub async fn ranks(
             return Err(refused("cursor", "neighbours are one page; expected none".to_owned()));
         }
     };
-    let measures: Vec<_> =
-        plan.measures.iter().map(|position| &rollup.measures[*position]).collect();
-    let relative_error = relative_errors(rollup, &measures);
+    let relative_error = relative_errors(rollup, &board.asked);
     let is_parked = listed.iter().any(|(_, entry)| entry.is_parked);
     let is_beyond = listed.iter().any(|(rank, _)| rank.is_none());
     let edge = |instant: Option<_>| instant.map(|instant| local(instant, &rollup.time_zone));
@@ -111,7 +112,14 @@ pub async fn ranks(
         relative_error,
         items_read: board.tally.items_read,
         cursor: next.map(|position| position::write(&position, sum)),
+        columns: columns(rollup, &board.asked),
     })
+}
+
+/// The columns of ranks with these measures.
+fn columns(rollup: &Rollup, measures: &[&NamedMeasure]) -> Columns {
+    let measures = measures.iter().map(|known| MeasureColumn::of(known)).collect();
+    Columns::of_ranks(Columns::dimensions(rollup), measures)
 }
 
 /// The dimensions within which groups are ranked.
@@ -174,17 +182,7 @@ pub(crate) async fn answer(
     let name = path.pairs().first().map(|(_, name)| (*name).to_owned()).unwrap_or_default();
     let answer = ranks(&asked.model, &asked.rollups, &name, &question, limit, cursor).await?;
     asked.refuse_changed(&name).await?;
-    let rollup = asked.model.rollup(&name).expect("it has answered");
-    let measures = measures(rollup, question.measures.as_deref());
-    let measures = measures.into_iter().map(MeasureColumn::of).collect();
-    let columns = Columns::of_ranks(Columns::dimensions(rollup), measures);
+    let columns = answer.columns.clone();
     let answer = serde_json::to_value(answer).expect("an answer is JSON");
     Ok(format.respond(answer, &columns, uri.query()))
-}
-
-/// The measures that an answered question asks for.
-fn measures<'a>(rollup: &'a Rollup, names: Option<&str>) -> Vec<&'a NamedMeasure> {
-    let Some(names) = names else { return rollup.measures.iter().collect() };
-    let known = |name: &str| rollup.measures.iter().find(|known| known.name == name.trim());
-    names.split(',').filter_map(known).collect()
 }

@@ -16,8 +16,7 @@ use tokio::sync::OnceCell;
 use web::{Accept, Kind, Parameters, PathTexts, Problem};
 
 use crate::answer::ask;
-use crate::format::columns::MeasureColumn;
-use crate::format::{Columns, Format};
+use crate::format::Format;
 
 /// The rollups and where they are kept.
 #[derive(Clone)]
@@ -80,25 +79,9 @@ async fn answer(
     let name = path.pairs().first().map(|(_, name)| (*name).to_owned()).unwrap_or_default();
     let answer = ask(&asked.model, &asked.rollups, &name, &question, limit, cursor).await?;
     asked.refuse_changed(&name).await?;
-    let rollup = asked.model.rollup(&name).expect("it has answered");
-    let columns = columns(rollup, &question);
+    let columns = answer.columns.clone();
     let answer = serde_json::to_value(answer).expect("an answer is JSON");
     Ok(format.respond(answer, &columns, uri.query()))
-}
-
-/// The columns of an answer to a question that has been answered.
-fn columns(rollup: &Rollup, question: &Question) -> Columns {
-    let measures: Vec<_> = match &question.measures {
-        None => rollup.measures.iter().collect(),
-        Some(names) => {
-            let known = |name: &str| rollup.measures.iter().find(|known| known.name == name.trim());
-            names.split(',').filter_map(known).collect()
-        }
-    };
-    let measures = measures.into_iter().map(MeasureColumn::of).collect();
-    let is_compared = question.compare.is_some();
-    let is_filled = is_compared || question.fill.is_some();
-    Columns::of_series(Columns::dimensions(rollup), measures, is_compared, is_filled)
 }
 
 impl Asked {

@@ -58,6 +58,10 @@ pub(super) struct Pages<'a> {
     rollups: &'a Rollups,
     rollup: &'a Rollup,
     plan: &'a Plan,
+    /// The measures that are asked for.
+    pub(super) asked: Vec<&'a NamedMeasure>,
+    /// Those, and what ratios are of.
+    needed: Vec<&'a Measure>,
     /// The points of each group.
     pub(super) points: Vec<Vec<AnswerPoint>>,
     /// What was read.
@@ -72,10 +76,14 @@ pub(super) struct Pages<'a> {
 impl<'a> Pages<'a> {
     pub(super) fn new(rollups: &'a Rollups, rollup: &'a Rollup, plan: &'a Plan) -> Self {
         let groups = plan.groups.len();
+        let asked = rollup.measures_at(&plan.measures);
+        let needed = needed(rollup, &asked);
         Self {
             rollups,
             rollup,
             plan,
+            asked,
+            needed,
             points: vec![Vec::new(); groups],
             tally: Tally::default(),
             is_parked: false,
@@ -148,7 +156,7 @@ impl<'a> Pages<'a> {
 
     /// Whether any measure is read from rows.
     fn has_rows(&self) -> bool {
-        self.needed().iter().any(|measure| aggregates::Rows::of(measure).is_some())
+        self.needed.iter().any(|measure| aggregates::Rows::of(measure).is_some())
     }
 
     fn most_buckets(&self) -> usize {
@@ -157,15 +165,6 @@ impl<'a> Pages<'a> {
             true => MAX_BUCKETS_WITH_ROWS / stripes,
             false => MAX_BUCKETS / stripes,
         }
-    }
-
-    fn asked(&self) -> Vec<&'a NamedMeasure> {
-        let all = &self.rollup.measures;
-        self.plan.measures.iter().map(|position| &all[*position]).collect()
-    }
-
-    fn needed(&self) -> Vec<&'a Measure> {
-        needed(self.rollup, &self.asked())
     }
 
     /// A step with the buckets that make it up.
@@ -231,13 +230,13 @@ impl<'a> Pages<'a> {
         }
         let (known, tally) = slot::read(self.rollups, self.rollup, group, slots).await?;
         self.tally.add(tally);
-        let needed = self.needed();
         let (rows, tally) =
-            RowsOfSlots::read(self.rollups, self.rollup, group, &needed, &known).await?;
+            RowsOfSlots::read(self.rollups, self.rollup, group, &self.needed, &known).await?;
         self.tally.add(tally);
-        let asked = self.asked();
         let measured = known.iter().enumerate();
-        measured.map(|(slot, known)| of_slot(self.rollup, &asked, slot, known, &rows)).collect()
+        measured
+            .map(|(slot, known)| of_slot(self.rollup, &self.asked, slot, known, &rows))
+            .collect()
     }
 
     /// The point of a step; `None` where there is nothing to tell.
@@ -255,7 +254,7 @@ impl<'a> Pages<'a> {
             return None;
         }
         self.is_parked |= now.is_parked || before.as_ref().is_some_and(|before| before.is_parked);
-        let asked = self.asked();
+        let asked = &self.asked;
         let nothing = || -> Vec<Answer> {
             asked.iter().map(|known| of_nothing(self.rollup, known)).collect()
         };
@@ -277,11 +276,11 @@ impl<'a> Pages<'a> {
             (None, Fill::Zero | Fill::None) => nothing(),
         };
         let mut point = self.when(step.period);
-        point.extend(named(&asked, &values));
+        point.extend(named(asked, &values));
         if let (Some(before), Some(period)) = (before, step.previous) {
             let earlier = before.values.unwrap_or_else(nothing);
             let mut previous = self.when(Some(period));
-            previous.extend(named(&asked, &earlier));
+            previous.extend(named(asked, &earlier));
             point.insert("previous".to_owned(), Value::Object(previous));
             let change = asked.iter().zip(values.iter().zip(&earlier));
             let change = change.filter_map(|(known, (now, before))| {

@@ -14,7 +14,7 @@ use aggregates::{Around, Group, RankPlan, RollupKey, key};
 use futures::{StreamExt, TryStreamExt, stream};
 use model::rollup::NamedMeasure;
 use model::table::SCORE;
-use model::{AttributeValue, Item, Number, Rollup};
+use model::{AttributeValue, Item, Measure, Number, Rollup};
 use serde_json::{Map, Value};
 use table::{Ranked, Rollups};
 
@@ -54,6 +54,10 @@ pub(super) struct Board<'a> {
     rollups: &'a Rollups,
     rollup: &'a Rollup,
     plan: &'a RankPlan,
+    /// The measures that are asked for.
+    pub(super) asked: Vec<&'a NamedMeasure>,
+    /// Those, and what ratios are of.
+    needed: Vec<&'a Measure>,
     /// What was read.
     pub(super) tally: Tally,
     /// The partitions of groups that the index has, and in which nothing is counted.
@@ -62,7 +66,10 @@ pub(super) struct Board<'a> {
 
 impl<'a> Board<'a> {
     pub(super) fn new(rollups: &'a Rollups, rollup: &'a Rollup, plan: &'a RankPlan) -> Self {
-        Self { rollups, rollup, plan, tally: Tally::default(), empty: HashSet::new() }
+        let asked = rollup.measures_at(&plan.measures);
+        let needed = needed(rollup, &asked);
+        let (tally, empty) = (Tally::default(), HashSet::new());
+        Self { rollups, rollup, plan, asked, needed, tally, empty }
     }
 
     /// A page of so many groups at most, the first ones or those behind a position; and where it ended, if there may be more.
@@ -250,9 +257,7 @@ impl<'a> Board<'a> {
             }
             live.push((at, score(&item), known));
         }
-        let asked = self.asked();
-        let needed = needed(self.rollup, &asked);
-        let (asked, needed) = (asked.as_slice(), needed.as_slice());
+        let (asked, needed) = (self.asked.as_slice(), self.needed.as_slice());
         let (rollups, rollup) = (self.rollups, self.rollup);
         let reads = live.into_iter().map(|(at, score, known)| async move {
             let unreadable = || {
@@ -283,11 +288,6 @@ impl<'a> Board<'a> {
         let items = HashMap::from([(bucket.key.clone(), vec![item.clone()])]);
         let known = slot::known(self.rollup, &Slot { buckets: vec![bucket.clone()] }, &items);
         Ok(known.map_err(table::Error::Unreadable)?)
-    }
-
-    fn asked(&self) -> Vec<&'a NamedMeasure> {
-        let all = &self.rollup.measures;
-        self.plan.measures.iter().map(|position| &all[*position]).collect()
     }
 }
 
