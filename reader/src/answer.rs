@@ -120,8 +120,8 @@ pub async fn ask(
 ) -> Result<Answer, AskError> {
     let rollup = model.rollup(name).ok_or_else(|| AskError::UnknownRollup(no_such(model, name)))?;
     let plan = Plan::of(model, rollup, question, Timestamp::now())?;
-    let sum = position::sum(name, question);
-    let position = cursor.map(|text| position::read(&text, sum, &plan)).transpose()?;
+    let frame = position::frame(name, question);
+    let position = cursor.map(|text| position::read(&text, frame, &plan)).transpose()?;
     let mut pages = Pages::new(rollups, rollup, &plan);
     let next = pages.turn(position, limit).await?;
     let zone = &plan.calendar.zone;
@@ -153,7 +153,7 @@ pub async fn ask(
         exact,
         relative_error,
         items_read,
-        cursor: next.map(|position| position::write(&position, sum)),
+        cursor: next.map(|position| position::write(&position, frame)),
         columns,
     })
 }

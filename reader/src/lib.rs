@@ -21,6 +21,7 @@
 
 pub mod answer;
 mod collections;
+mod cursor;
 pub mod format;
 mod items;
 mod lists;

@@ -81,11 +81,11 @@ pub async fn ranks(
 ) -> Result<RankAnswer, AskError> {
     let rollup = model.rollup(name).ok_or_else(|| AskError::UnknownRollup(no_such(model, name)))?;
     let plan = RankPlan::of(model, rollup, question, Timestamp::now())?;
-    let sum = position::sum(name, question);
+    let frame = position::frame(name, question);
     let mut board = Board::new(rollups, rollup, &plan);
     let (listed, next) = match (&plan.around, cursor) {
         (None, cursor) => {
-            let position = cursor.map(|text| position::read(&text, sum, rollup, &plan));
+            let position = cursor.map(|text| position::read(&text, frame, rollup, &plan));
             board.page(position.transpose()?, limit).await?
         }
         (Some(around), None) => (board.around(around).await?, None),
@@ -111,7 +111,7 @@ pub async fn ranks(
         exact: relative_error.is_empty() && !is_parked,
         relative_error,
         items_read: board.tally.items_read,
-        cursor: next.map(|position| position::write(&position, sum)),
+        cursor: next.map(|position| position::write(&position, frame)),
         columns: columns(rollup, &board.asked),
     })
 }

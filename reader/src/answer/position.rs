@@ -1,21 +1,17 @@
-//! Where a page of points ended, as text that a caller hands back without looking inside.
+//! Where a page of points ended, as its [cursor](crate::cursor) has it.
 //!
 //! | bytes | are |
 //! |---|---|
-//! | 1 | the version |
-//! | 4 | a checksum of the rollup and the question, so that a cursor of another one is refused |
 //! | 12 | the instant at which the next page begins: seconds since 1970, then nanoseconds |
 //! | 12 for each group | where its last point with values of its own began, if gaps are filled with the values before |
 
-use aggregates::fnv::fnv1a;
 use aggregates::{Plan, Question};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+
+use crate::cursor::Frame;
 
 /// The version of the format.
 const VERSION: u8 = 3;
-const SUM_BYTES: usize = 4;
 const INSTANT_BYTES: usize = 12;
 
 /// Where a page ended.
@@ -27,34 +23,26 @@ pub(super) struct Position {
     pub(super) carried: Vec<Option<Timestamp>>,
 }
 
-/// A checksum of what is asked.
-pub(super) fn sum(rollup: &str, question: &Question) -> [u8; SUM_BYTES] {
-    let hash = fnv1a(format!("{rollup} {question:?}").bytes()).to_be_bytes();
-    [hash[0], hash[1], hash[2], hash[3]]
+/// What cursors of a question begin with.
+pub(super) fn frame(rollup: &str, question: &Question) -> Frame {
+    Frame::of(VERSION, rollup, question)
 }
 
 /// The cursor of a position.
-pub(super) fn write(position: &Position, sum: [u8; SUM_BYTES]) -> String {
-    let mut bytes = vec![VERSION];
-    bytes.extend(sum);
-    bytes.extend(instant_bytes(Some(position.start)));
+pub(super) fn write(position: &Position, frame: Frame) -> String {
+    let mut bytes = instant_bytes(Some(position.start)).to_vec();
     position.carried.iter().for_each(|instant| bytes.extend(instant_bytes(*instant)));
-    URL_SAFE_NO_PAD.encode(bytes)
+    frame.write(&bytes)
 }
 
 /// The position of a cursor of this question.
 ///
 /// # Errors
 /// [`table::Error::Cursor`] for any other text.
-pub(super) fn read(
-    text: &str,
-    sum: [u8; SUM_BYTES],
-    plan: &Plan,
-) -> Result<Position, table::Error> {
+pub(super) fn read(cursor: &str, frame: Frame, plan: &Plan) -> Result<Position, table::Error> {
     let position = || {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let rest = bytes.strip_prefix(&[VERSION])?.strip_prefix(&sum)?;
-        let mut instants = rest.chunks(INSTANT_BYTES).map(instant);
+        let bytes = frame.read(cursor)?;
+        let mut instants = bytes.chunks(INSTANT_BYTES).map(instant);
         let start = instants.next()???;
         let carried: Vec<_> = instants.collect::<Option<_>>()?;
         let is_within =

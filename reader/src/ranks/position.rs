@@ -1,24 +1,19 @@
-//! Where a page of ranks ended, as text that a caller hands back without looking inside.
+//! Where a page of ranks ended, as its [cursor](crate::cursor) has it.
 //!
 //! | bytes | are |
 //! |---|---|
-//! | 1 | the version |
-//! | 4 | a checksum of the rollup and the question, so that a cursor of another one is refused |
 //! | 8 | how many ranks there were, and the last one |
 //! | the rest | three texts, each behind its length: the partition and the score of the last entry of the index, and the last score that was shown |
 
-use aggregates::fnv::fnv1a;
 use aggregates::{RankPlan, RankQuestion, RollupKey, key};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::Rollup;
 use table::Ranked;
 
 use super::standing::Standing;
+use crate::cursor::Frame;
 
 /// The version of the format.
-const VERSION: u8 = 4;
-const SUM_BYTES: usize = 4;
+const VERSION: u8 = 5;
 
 /// Where a page ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,29 +24,26 @@ pub(super) struct Position {
     pub(super) standing: Standing,
 }
 
-/// A checksum of what is asked.
-pub(super) fn sum(rollup: &str, question: &RankQuestion) -> [u8; SUM_BYTES] {
-    let [.., a, b, c, d] = fnv1a(format!("{rollup} {question:?}").bytes()).to_be_bytes();
-    [a, b, c, d]
+/// What cursors of a question begin with.
+pub(super) fn frame(rollup: &str, question: &RankQuestion) -> Frame {
+    Frame::of(VERSION, rollup, question)
 }
 
 /// The cursor of a position.
-pub(super) fn write(position: &Position, sum: [u8; SUM_BYTES]) -> String {
+pub(super) fn write(position: &Position, frame: Frame) -> String {
     let Position { at, standing } = position;
     let (shown, rank) = match &standing.last {
         Some((score, rank)) => (score.to_string(), *rank),
         None => (String::new(), 0),
     };
-    let mut bytes = vec![VERSION];
-    bytes.extend(sum);
-    bytes.extend(standing.seen.to_be_bytes());
+    let mut bytes = standing.seen.to_be_bytes().to_vec();
     bytes.extend(rank.to_be_bytes());
     for text in [&at.key.partition, &at.score.to_string(), &shown] {
         let length = u16::try_from(text.len()).expect("DynamoDB takes no key as long");
         bytes.extend(length.to_be_bytes());
         bytes.extend(text.as_bytes());
     }
-    URL_SAFE_NO_PAD.encode(bytes)
+    frame.write(&bytes)
 }
 
 /// The position of a cursor of this question.
@@ -60,14 +52,13 @@ pub(super) fn write(position: &Position, sum: [u8; SUM_BYTES]) -> String {
 /// [`table::Error::Cursor`] for any other text.
 pub(super) fn read(
     cursor: &str,
-    sum: [u8; SUM_BYTES],
+    frame: Frame,
     rollup: &Rollup,
     plan: &RankPlan,
 ) -> Result<Position, table::Error> {
     let position = || {
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let rest = bytes.strip_prefix(&[VERSION])?.strip_prefix(&sum)?;
-        let (seen, rest) = number(rest)?;
+        let bytes = frame.read(cursor)?;
+        let (seen, rest) = number(&bytes)?;
         let (rank, rest) = number(rest)?;
         let (partition, rest) = text(rest)?;
         let (score, rest) = text(rest)?;
