@@ -165,12 +165,7 @@ fn edge(
     let text = text.as_ref().ok_or_else(|| {
         QueryError::new(parameter, format!("missing; expected where the range {verb}"))
     })?;
-    instant(text, &calendar.zone).ok_or_else(|| {
-        let message = format!(
-            "`{text}` is no time; expected such as 2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339"
-        );
-        QueryError::new(parameter, message)
-    })
+    instant(parameter, text, &calendar.zone)
 }
 
 /// Refuses an instant at which no period begins, with those around it.

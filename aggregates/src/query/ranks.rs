@@ -215,11 +215,7 @@ fn bucket(rollup: &Rollup, question: &RankQuestion, now: Timestamp) -> Result<Bu
     };
     let calendar = Calendar::of(rollup);
     let refuse = |message: String| Err(QueryError::new("from", message));
-    let Some(from) = instant(text, &calendar.zone) else {
-        return refuse(format!(
-            "`{text}` is no time; expected such as 2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339"
-        ));
-    };
+    let from = instant("from", text, &calendar.zone)?;
     let around = calendar.period(every, from);
     let bucket = Bucket::at(every, from, &calendar.zone);
     let (Some(around), Some(bucket)) = (around, bucket) else {

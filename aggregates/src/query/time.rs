@@ -4,10 +4,25 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+use super::errors::QueryError;
 use crate::calendar;
 
+/// The time that a parameter is.
+pub(super) fn instant(
+    parameter: &str,
+    text: &str,
+    zone: &TimeZone,
+) -> Result<Timestamp, QueryError> {
+    parsed(text, zone).ok_or_else(|| {
+        let message = format!(
+            "`{text}` is no time; expected such as 2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339"
+        );
+        QueryError::new(parameter, message)
+    })
+}
+
 /// Reads a time: RFC 3339, or a local date or time of the zone, as short as a year.
-pub(super) fn instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+fn parsed(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Some(instant);
     }
