@@ -83,11 +83,14 @@ pub fn number(answer: Answer) -> Option<Number> {
 
 /// What a measure is where nothing is counted: nothing is 0 in number, and has neither mean nor extremes.
 pub fn of_nothing(rollup: &Rollup, known: &NamedMeasure) -> Answer {
-    let rows = |measure: &Measure| {
-        let is_listed = matches!(measure, Measure::Top { .. } | Measure::Extremes { .. });
-        is_listed.then(|| RowsRead::Values(Vec::new()))
-    };
-    measured(rollup, &known.measure, &Amounts::default(), &rows).unwrap_or(Answer::Nothing)
+    measured(rollup, &known.measure, &Amounts::default(), &rows_of_nothing)
+        .unwrap_or(Answer::Nothing)
+}
+
+/// The rows of a measure where nothing is counted: a list is empty, and what is no list has none.
+pub fn rows_of_nothing(measure: &Measure) -> Option<RowsRead> {
+    let is_listed = matches!(measure, Measure::Top { .. } | Measure::Extremes { .. });
+    is_listed.then(|| RowsRead::Values(Vec::new()))
 }
 
 fn of_amounts(measure: &Measure, amounts: &Amounts) -> Answer {

@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
-use aggregates::measured::RowsRead;
+use aggregates::measured::{RowsRead, rows_of_nothing};
 use aggregates::rows::{self, Rows};
 use aggregates::sketch::Octave;
 use aggregates::{Bucket, Group, Sketch, key, runs};
@@ -141,8 +141,7 @@ impl RowsOfSlots {
     /// The rows of a measure in a slot; `None` where it is read from rollup items alone.
     pub(crate) fn of(&self, slot: usize, measure: &Measure, known: &Known) -> Option<RowsRead> {
         if known.live.is_empty() {
-            let is_listed = matches!(measure, Measure::Top { .. } | Measure::Extremes { .. });
-            return is_listed.then(|| RowsRead::Values(Vec::new()));
+            return rows_of_nothing(measure);
         }
         let need = Need::of(measure, known.live.len())?;
         let rows = self.0.get(&(slot, need))?;
