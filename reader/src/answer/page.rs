@@ -33,7 +33,7 @@ struct Step {
 }
 
 /// A step, with the buckets that make up both.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Covered {
     step: Step,
     now: Slot,
@@ -186,8 +186,8 @@ impl<'a> Pages<'a> {
         for (position, start) in carried.iter().enumerate() {
             let period = start.and_then(|start| self.plan.periods_from(start).next());
             let (Some(start), Some(period)) = (*start, period) else { continue };
-            let slots = [self.cover(Some(period))?];
-            let measured = self.measured(&self.plan.groups[position], &slots).await?;
+            let slot = self.cover(Some(period))?;
+            let measured = self.measured(&self.plan.groups[position], &[&slot]).await?;
             let values = measured.into_iter().next().and_then(|measured| measured.values);
             self.carried[position] = values.map(|values| (start, values));
         }
@@ -196,8 +196,8 @@ impl<'a> Pages<'a> {
 
     /// Reads a window of steps, and takes their points; behind how many steps there were enough.
     async fn window(&mut self, steps: &[Covered], limit: u32) -> Result<Option<usize>, AskError> {
-        let now: Vec<_> = steps.iter().map(|step| step.now.clone()).collect();
-        let compared: Vec<_> = steps.iter().filter_map(|step| step.before.clone()).collect();
+        let now: Vec<_> = steps.iter().map(|step| &step.now).collect();
+        let compared: Vec<_> = steps.iter().filter_map(|step| step.before.as_ref()).collect();
         let mut groups = Vec::new();
         for group in &self.plan.groups {
             let now = self.measured(group, &now).await?;
@@ -224,7 +224,11 @@ impl<'a> Pages<'a> {
     }
 
     /// What is measured of a group in slots.
-    async fn measured(&mut self, group: &Group, slots: &[Slot]) -> Result<Vec<Measured>, AskError> {
+    async fn measured(
+        &mut self,
+        group: &Group,
+        slots: &[&Slot],
+    ) -> Result<Vec<Measured>, AskError> {
         if slots.is_empty() {
             return Ok(Vec::new());
         }

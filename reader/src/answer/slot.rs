@@ -13,7 +13,7 @@ use table::{Error, Range, Rollups};
 pub(crate) const MAX_READS_IN_FLIGHT: usize = 16;
 
 /// A stretch of time, as the buckets that make it up.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Slot {
     /// The buckets, oldest first.
     pub(crate) buckets: Vec<Bucket>,
@@ -59,7 +59,7 @@ pub(crate) async fn read(
     rollups: &Rollups,
     rollup: &Rollup,
     group: &Group,
-    slots: &[Slot],
+    slots: &[&Slot],
 ) -> Result<(Vec<Known>, Tally), Error> {
     let buckets: Vec<Bucket> = slots.iter().flat_map(|slot| slot.buckets.clone()).collect();
     let ranges = ranges(rollup, group, &buckets);
