@@ -35,7 +35,9 @@ use thiserror::Error;
 use web::{Kind, Problem};
 
 use self::page::Pages;
+use self::position::Position;
 use self::slot::Tally;
+use crate::cursor::Frame;
 use crate::format::Columns;
 use crate::format::columns::MeasureColumn;
 
@@ -118,44 +120,78 @@ pub async fn ask(
     limit: u32,
     cursor: Option<String>,
 ) -> Result<Answer, AskError> {
-    let rollup = model.rollup(name).ok_or_else(|| AskError::UnknownRollup(no_such(model, name)))?;
-    let plan = Plan::of(model, rollup, question, Timestamp::now())?;
-    let frame = position::frame(name, question);
-    let position = cursor.map(|text| position::read(&text, frame, &plan)).transpose()?;
-    let mut pages = Pages::new(rollups, rollup, &plan);
-    let next = pages.turn(position, limit).await?;
-    let zone = &plan.calendar.zone;
-    let edge = |instant: Option<Timestamp>| instant.map(|instant| local(instant, zone));
-    let range = plan.asked.range();
-    let relative_error = relative_errors(rollup, &pages.asked);
-    let exact = relative_error.is_empty() && !pages.is_parked;
-    let columns = columns(rollup, &plan, &pages.asked);
-    let Tally { items_read, newest } = pages.tally;
-    let freshness = freshness(newest);
-    let groups = plan.groups.iter().zip(pages.points).map(|(group, points)| AnswerGroup {
-        dimensions: values::group(rollup, &group.texts),
-        points,
-    });
-    let mut groups: Vec<_> = groups.collect();
-    let only = if groups.len() == 1 { groups.pop() } else { None };
-    let (dimensions, points) = only.map(|group| (group.dimensions, group.points)).unzip();
-    let groups = Some(groups).filter(|_| points.is_none());
-    Ok(Answer {
-        rollup: rollup.name.clone(),
-        dimensions,
-        every: every(&plan),
-        time_zone: plan.calendar.zone_name.clone(),
-        from: edge(range.map(|range| range.start)),
-        to: edge(range.map(|range| range.end)),
-        points,
-        groups,
-        freshness,
-        exact,
-        relative_error,
-        items_read,
-        cursor: next.map(|position| position::write(&position, frame)),
-        columns,
-    })
+    Planned::of(model, name, question, cursor)?.answer(rollups, limit).await
+}
+
+/// A question that can be answered, of whose answer nothing is read yet.
+pub struct Planned<'a> {
+    rollup: &'a Rollup,
+    plan: Plan,
+    frame: Frame,
+    /// Where the page before ended.
+    position: Option<Position>,
+}
+
+impl<'a> Planned<'a> {
+    /// Plans the answer behind what the cursor stands for.
+    ///
+    /// # Errors
+    /// Why the question cannot be answered, and what could be asked.
+    pub fn of(
+        model: &'a Model,
+        name: &str,
+        question: &Question,
+        cursor: Option<String>,
+    ) -> Result<Self, AskError> {
+        let rollup =
+            model.rollup(name).ok_or_else(|| AskError::UnknownRollup(no_such(model, name)))?;
+        let plan = Plan::of(model, rollup, question, Timestamp::now())?;
+        let frame = position::frame(name, question);
+        let position = cursor.map(|text| position::read(&text, frame, &plan)).transpose()?;
+        Ok(Self { rollup, plan, frame, position })
+    }
+
+    /// Answers with at most `limit` points.
+    ///
+    /// # Errors
+    /// What would read too much; or what DynamoDB says.
+    pub async fn answer(self, rollups: &Rollups, limit: u32) -> Result<Answer, AskError> {
+        let Self { rollup, plan, frame, position } = self;
+        let mut pages = Pages::new(rollups, rollup, &plan);
+        let next = pages.turn(position, limit).await?;
+        let zone = &plan.calendar.zone;
+        let edge = |instant: Option<Timestamp>| instant.map(|instant| local(instant, zone));
+        let range = plan.asked.range();
+        let relative_error = relative_errors(rollup, &pages.asked);
+        let exact = relative_error.is_empty() && !pages.is_parked;
+        let columns = columns(rollup, &plan, &pages.asked);
+        let Tally { items_read, newest } = pages.tally;
+        let freshness = freshness(newest);
+        let groups = plan.groups.iter().zip(pages.points).map(|(group, points)| AnswerGroup {
+            dimensions: values::group(rollup, &group.texts),
+            points,
+        });
+        let mut groups: Vec<_> = groups.collect();
+        let only = if groups.len() == 1 { groups.pop() } else { None };
+        let (dimensions, points) = only.map(|group| (group.dimensions, group.points)).unzip();
+        let groups = Some(groups).filter(|_| points.is_none());
+        Ok(Answer {
+            rollup: rollup.name.clone(),
+            dimensions,
+            every: every(&plan),
+            time_zone: plan.calendar.zone_name.clone(),
+            from: edge(range.map(|range| range.start)),
+            to: edge(range.map(|range| range.end)),
+            points,
+            groups,
+            freshness,
+            exact,
+            relative_error,
+            items_read,
+            cursor: next.map(|position| position::write(&position, frame)),
+            columns,
+        })
+    }
 }
 
 /// The columns of the answer to a plan that asks for these measures.

@@ -25,7 +25,9 @@ use web::parameters::{RANKS_DEFAULT, RANKS_LIMIT};
 use web::{Accept, Parameters, PathTexts, Problem};
 
 use self::board::{Board, Entry, MAX_COUNTED};
+use self::position::Position;
 use crate::answer::{AskError, freshness, no_such, refused, relative_errors, values};
+use crate::cursor::Frame;
 use crate::format::columns::MeasureColumn;
 use crate::format::{Columns, Format};
 use crate::rollups::Asked;
@@ -79,41 +81,69 @@ pub async fn ranks(
     limit: u32,
     cursor: Option<String>,
 ) -> Result<RankAnswer, AskError> {
-    let rollup = model.rollup(name).ok_or_else(|| AskError::UnknownRollup(no_such(model, name)))?;
-    let plan = RankPlan::of(model, rollup, question, Timestamp::now())?;
-    let frame = position::frame(name, question);
-    let mut board = Board::new(rollups, rollup, &plan);
-    let (listed, next) = match (&plan.around, cursor) {
-        (None, cursor) => {
-            let position = cursor.map(|text| position::read(&text, frame, rollup, &plan));
-            board.page(position.transpose()?, limit).await?
-        }
-        (Some(around), None) => (board.around(around).await?, None),
-        (Some(_), Some(_)) => {
+    Planned::of(model, name, question, cursor)?.answer(rollups, limit).await
+}
+
+/// A question that can be answered, of whose answer nothing is read yet.
+struct Planned<'a> {
+    rollup: &'a Rollup,
+    plan: RankPlan,
+    frame: Frame,
+    /// Where the page before ended.
+    position: Option<Position>,
+}
+
+impl<'a> Planned<'a> {
+    /// Plans the answer behind what the cursor stands for.
+    fn of(
+        model: &'a Model,
+        name: &str,
+        question: &RankQuestion,
+        cursor: Option<String>,
+    ) -> Result<Self, AskError> {
+        let rollup =
+            model.rollup(name).ok_or_else(|| AskError::UnknownRollup(no_such(model, name)))?;
+        let plan = RankPlan::of(model, rollup, question, Timestamp::now())?;
+        if plan.around.is_some() && cursor.is_some() {
             return Err(refused("cursor", "neighbours are one page; expected none".to_owned()));
         }
-    };
-    let relative_error = relative_errors(rollup, &board.asked);
-    let is_parked = listed.iter().any(|(_, entry)| entry.is_parked);
-    let is_beyond = listed.iter().any(|(rank, _)| rank.is_none());
-    let edge = |instant: Option<_>| instant.map(|instant| local(instant, &rollup.time_zone));
-    let ranks = listed.into_iter().map(|(rank, entry)| row(rollup, &plan, rank, entry)).collect();
-    Ok(RankAnswer {
-        rollup: rollup.name.clone(),
-        every: plan.bucket.granularity.to_string(),
-        start: edge(plan.bucket.start),
-        end: edge(plan.bucket.end),
-        ranked_by: rollup.rank.as_ref().map(|rank| rank.by.clone()).unwrap_or_default(),
-        within: within(rollup, &plan),
-        ranks,
-        rank_beyond: is_beyond.then_some(MAX_COUNTED),
-        freshness: freshness(board.tally.newest),
-        exact: relative_error.is_empty() && !is_parked,
-        relative_error,
-        items_read: board.tally.items_read,
-        cursor: next.map(|position| position::write(&position, frame)),
-        columns: columns(rollup, &board.asked),
-    })
+        let frame = position::frame(name, question);
+        let position =
+            cursor.map(|text| position::read(&text, frame, rollup, &plan)).transpose()?;
+        Ok(Self { rollup, plan, frame, position })
+    }
+
+    /// Answers with at most `limit` ranks.
+    async fn answer(self, rollups: &Rollups, limit: u32) -> Result<RankAnswer, AskError> {
+        let Self { rollup, plan, frame, position } = self;
+        let mut board = Board::new(rollups, rollup, &plan);
+        let (listed, next) = match &plan.around {
+            None => board.page(position, limit).await?,
+            Some(around) => (board.around(around).await?, None),
+        };
+        let relative_error = relative_errors(rollup, &board.asked);
+        let is_parked = listed.iter().any(|(_, entry)| entry.is_parked);
+        let is_beyond = listed.iter().any(|(rank, _)| rank.is_none());
+        let edge = |instant: Option<_>| instant.map(|instant| local(instant, &rollup.time_zone));
+        let ranks =
+            listed.into_iter().map(|(rank, entry)| row(rollup, &plan, rank, entry)).collect();
+        Ok(RankAnswer {
+            rollup: rollup.name.clone(),
+            every: plan.bucket.granularity.to_string(),
+            start: edge(plan.bucket.start),
+            end: edge(plan.bucket.end),
+            ranked_by: rollup.rank.as_ref().map(|rank| rank.by.clone()).unwrap_or_default(),
+            within: within(rollup, &plan),
+            ranks,
+            rank_beyond: is_beyond.then_some(MAX_COUNTED),
+            freshness: freshness(board.tally.newest),
+            exact: relative_error.is_empty() && !is_parked,
+            relative_error,
+            items_read: board.tally.items_read,
+            cursor: next.map(|position| position::write(&position, frame)),
+            columns: columns(rollup, &board.asked),
+        })
+    }
 }
 
 /// The columns of ranks with these measures.
@@ -180,8 +210,9 @@ pub(crate) async fn answer(
     parameters.finish()?;
     let limit = if limit == 0 { RANKS_DEFAULT } else { limit };
     let name = path.pairs().first().map(|(_, name)| (*name).to_owned()).unwrap_or_default();
-    let answer = ranks(&asked.model, &asked.rollups, &name, &question, limit, cursor).await?;
+    let planned = Planned::of(&asked.model, &name, &question, cursor)?;
     asked.refuse_changed(&name).await?;
+    let answer = planned.answer(&asked.rollups, limit).await?;
     let columns = answer.columns.clone();
     let answer = serde_json::to_value(answer).expect("an answer is JSON");
     Ok(format.respond(answer, &columns, uri.query()))

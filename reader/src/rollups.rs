@@ -15,7 +15,7 @@ use table::{Rollups, Table};
 use tokio::sync::OnceCell;
 use web::{Accept, Kind, Parameters, PathTexts, Problem};
 
-use crate::answer::ask;
+use crate::answer::Planned;
 use crate::format::Format;
 
 /// The rollups and where they are kept.
@@ -77,8 +77,9 @@ async fn answer(
     };
     parameters.finish()?;
     let name = path.pairs().first().map(|(_, name)| (*name).to_owned()).unwrap_or_default();
-    let answer = ask(&asked.model, &asked.rollups, &name, &question, limit, cursor).await?;
+    let planned = Planned::of(&asked.model, &name, &question, cursor)?;
     asked.refuse_changed(&name).await?;
+    let answer = planned.answer(&asked.rollups, limit).await?;
     let columns = answer.columns.clone();
     let answer = serde_json::to_value(answer).expect("an answer is JSON");
     Ok(format.respond(answer, &columns, uri.query()))

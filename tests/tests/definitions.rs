@@ -9,6 +9,7 @@ use model::Model;
 use serde_json::Value;
 use table::{Connection, Error, Rollups, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
+use tests::recorder::Recorder;
 use tower::ServiceExt;
 
 const DEFINITION: &str = r##"
@@ -82,6 +83,25 @@ async fn a_reader_answers_for_no_rollup_that_was_changed_or_added_and_for_every_
                 assert!(detail.contains(expected), "{detail}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_read_of_a_rollup_that_was_changed_and_one_that_is_none_is_unknown() {
+    let (connection, begun) = begun().await;
+    let changed = model(&DEFINITION.replace("gte = 15", "gte = 16"), &begun);
+    let recorder = Recorder::default();
+    let connection = recorder.before(connection);
+    for (path, problem, requests) in [
+        ("/rollups/larg?user=ann", "unknown-rollup", 0),
+        ("/rollups/large?usr=ann", "bad-query", 0),
+        ("/rollups/large?user=ann", "changed-rollup", 1),
+    ] {
+        let (_, answer) = ask(&connection, &changed, path).await;
+        assert_eq!(answer["type"], format!("/problems/{problem}"), "{answer}");
+        let asked = recorder.requests();
+        let of_definitions = vec![("GetItem".to_owned(), true); requests];
+        assert_eq!(asked, of_definitions, "{path}");
     }
 }
 
