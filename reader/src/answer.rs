@@ -8,6 +8,7 @@
 //! | to see | read |
 //! |---|---|
 //! | how steps become points, page by page | `page` |
+//! | what stands where nothing is counted | `gaps` |
 //! | what rollup items know of a slot | `slot` |
 //! | what is read of rows | `rows` |
 //! | measures as JSON | `values` |
@@ -16,6 +17,7 @@
 //! **Invariant:** a period in which nothing is counted has no point, unless gaps are filled. Numbers are exact but for those that
 //! `relative_error` names; a mean of nothing is `null`.
 
+mod gaps;
 pub(crate) mod page;
 mod position;
 pub(crate) mod rows;

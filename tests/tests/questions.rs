@@ -139,6 +139,47 @@ async fn ten_years_are_a_few_dozen_items_however_odd_their_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn gaps_of_the_earlier_range_are_filled_as_those_of_the_range_are() {
+    let mut rng = Rng::with_seed(10);
+    let site = Site::with_history(&mut rng, 1).await;
+    let utc = Calendar::of("UTC");
+    let earlier = ["2025-11", "2025-12", "2026-01", "2026-02", "2026-03", "2026-04", "2026-05"];
+    let own = |range: &[&str]| {
+        let month = expected(site.visits(SITES[0]), &utc, None, range[0], range[1]);
+        month.first().map(|point| (point["revenue"].clone(), point["visits"].clone()))
+    };
+    let own: Vec<_> = earlier.windows(2).map(own).collect();
+    assert!(own[0].is_some() && own[1..3] == [None, None], "months without visits: {own:?}");
+    for fill in ["zero", "null", "previous"] {
+        let mut asked = question(SITES[0], &utc, Some("month"), "2026-11", "2027-05");
+        asked.compare = Some("previous_year".to_owned());
+        asked.fill = Some(fill.to_owned());
+        asked.measures = Some("revenue,visits".to_owned());
+        let (points, _) = answered(&site, &asked, 100).await;
+        assert_eq!(points.len(), own.len());
+        let mut last = (Value::Null, Value::Null);
+        for (point, own) in points.iter().zip(&own) {
+            let must_be = match (own, fill) {
+                (Some(own), _) => own.clone(),
+                (None, "previous") => last.clone(),
+                (None, "zero") => (json!(0), json!(0)),
+                (None, _) => (Value::Null, Value::Null),
+            };
+            let previous = &point["previous"];
+            assert_eq!(
+                (previous["revenue"].clone(), previous["visits"].clone()),
+                must_be,
+                "{fill}: {point}"
+            );
+            last = must_be;
+        }
+        let (in_pages, pages) = answered(&site, &asked, 1).await;
+        assert_eq!((in_pages, pages.len()), (points, own.len()), "{fill}, a point a page");
+    }
+    site.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn several_groups_gaps_and_earlier_periods_are_answered_at_once() {
     let mut rng = Rng::with_seed(9);
     let site = Site::with_history(&mut rng, 1).await;

@@ -4,7 +4,7 @@
 //!
 //! **Invariant:** a page ends between two steps, the same for all groups. The next one goes on behind it.
 
-use aggregates::measured::{Answer, measured, of_nothing};
+use aggregates::measured::{Answer, measured};
 use aggregates::query::local;
 use aggregates::{Bucket, Fill, Group, Period, Plan, cover};
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use model::{Measure, Rollup};
 use serde_json::{Map, Value};
 use table::Rollups;
 
+use super::gaps::Series;
 use super::position::Position;
 use super::rows::RowsOfSlots;
 use super::slot::{self, Known, Slot, Tally};
@@ -68,8 +69,10 @@ pub(super) struct Pages<'a> {
     pub(super) tally: Tally,
     /// Whether DynamoDB has refused an update of what was read.
     pub(super) is_parked: bool,
-    /// By group: the values of its last point that had its own, and where that began.
-    carried: Vec<Option<(Timestamp, Vec<Answer>)>>,
+    /// The series of each group.
+    series: Vec<Series>,
+    /// The earlier series of each, that it is compared with.
+    earlier: Vec<Series>,
     bytes: usize,
 }
 
@@ -87,7 +90,8 @@ impl<'a> Pages<'a> {
             points: vec![Vec::new(); groups],
             tally: Tally::default(),
             is_parked: false,
-            carried: vec![None; groups],
+            series: vec![Series::default(); groups],
+            earlier: vec![Series::default(); groups],
             bytes: 0,
         }
     }
@@ -147,7 +151,8 @@ impl<'a> Pages<'a> {
     fn position(&self, start: Timestamp) -> Position {
         let carried = match self.plan.fill {
             Fill::Previous => {
-                self.carried.iter().map(|kept| kept.as_ref().map(|(start, _)| *start)).collect()
+                let earlier = self.plan.previous.map_or([].as_slice(), |_| &self.earlier);
+                self.series.iter().chain(earlier).map(Series::last).collect()
             }
             _ => Vec::new(),
         };
@@ -183,13 +188,17 @@ impl<'a> Pages<'a> {
 
     /// Reads the values from which gaps go on.
     async fn carry(&mut self, carried: &[Option<Timestamp>]) -> Result<(), AskError> {
+        let Some(every) = self.plan.asked.every() else { return Ok(()) };
+        let groups = &self.plan.groups;
         for (position, start) in carried.iter().enumerate() {
-            let period = start.and_then(|start| self.plan.periods_from(start).next());
-            let (Some(start), Some(period)) = (*start, period) else { continue };
+            let period = start.and_then(|start| self.plan.calendar.period(every, start));
+            let Some(period) = period else { continue };
             let slot = self.cover(Some(period))?;
-            let measured = self.measured(&self.plan.groups[position], &[&slot]).await?;
+            let measured = self.measured(&groups[position % groups.len()], &[&slot]).await?;
             let values = measured.into_iter().next().and_then(|measured| measured.values);
-            self.carried[position] = values.map(|values| (start, values));
+            let mut series = self.series.iter_mut().chain(&mut self.earlier);
+            *series.nth(position).expect("one of a group, or the earlier one") =
+                Series::behind(period.start, values);
         }
         Ok(())
     }
@@ -258,32 +267,14 @@ impl<'a> Pages<'a> {
             return None;
         }
         self.is_parked |= now.is_parked || before.as_ref().is_some_and(|before| before.is_parked);
-        let asked = &self.asked;
-        let nothing = || -> Vec<Answer> {
-            asked.iter().map(|known| of_nothing(self.rollup, known)).collect()
-        };
-        let nulls = || vec![Answer::Nothing; asked.len()];
+        let (rollup, asked) = (self.rollup, self.asked.as_slice());
         let is_parked = now.is_parked;
-        let values = match (now.values, fill) {
-            (Some(values), _) => {
-                if let Some(period) = step.period {
-                    self.carried[group] = Some((period.start, values.clone()));
-                }
-                values
-            }
-            (None, _) if is_parked => nulls(),
-            (None, Fill::Null) => nulls(),
-            (None, Fill::Previous) => match &self.carried[group] {
-                Some((_, values)) => values.clone(),
-                None => nulls(),
-            },
-            (None, Fill::Zero | Fill::None) => nothing(),
-        };
+        let values = self.series[group].next(rollup, asked, fill, step.period, now);
         let mut point = self.when(step.period);
         point.extend(named(asked, &values));
-        if let (Some(before), Some(period)) = (before, step.previous) {
-            let earlier = before.values.unwrap_or_else(nothing);
-            let mut previous = self.when(Some(period));
+        if let (Some(before), Some(_)) = (before, step.previous) {
+            let earlier = self.earlier[group].next(rollup, asked, fill, step.previous, before);
+            let mut previous = self.when(step.previous);
             previous.extend(named(asked, &earlier));
             point.insert("previous".to_owned(), Value::Object(previous));
             let change = asked.iter().zip(values.iter().zip(&earlier));

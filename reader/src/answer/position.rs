@@ -4,6 +4,7 @@
 //! |---|---|
 //! | 12 | the instant at which the next page begins: seconds since 1970, then nanoseconds |
 //! | 12 for each group | where its last point with values of its own began, if gaps are filled with the values before |
+//! | 12 for each group | the same of the earlier series, if it is compared with one |
 
 use aggregates::{Plan, Question};
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use jiff::Timestamp;
 use crate::cursor::Frame;
 
 /// The version of the format.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 const INSTANT_BYTES: usize = 12;
 
 /// Where a page ended.
@@ -19,7 +20,8 @@ const INSTANT_BYTES: usize = 12;
 pub(super) struct Position {
     /// Where the next page begins.
     pub(super) start: Timestamp,
-    /// Where the last point of each group began that had values of its own, where that is needed.
+    /// Where the last point of each group began that had values of its own, and then those of the earlier series; where that is
+    /// needed.
     pub(super) carried: Vec<Option<Timestamp>>,
 }
 
@@ -47,7 +49,8 @@ pub(super) fn read(cursor: &str, frame: Frame, plan: &Plan) -> Result<Position, 
         let carried: Vec<_> = instants.collect::<Option<_>>()?;
         let is_within =
             plan.asked.range().is_some_and(|range| range.start <= start && start < range.end);
-        let is_of_groups = carried.is_empty() || carried.len() == plan.groups.len();
+        let series = 1 + usize::from(plan.previous.is_some());
+        let is_of_groups = carried.is_empty() || carried.len() == plan.groups.len() * series;
         (is_within && is_of_groups).then_some(Position { start, carried })
     };
     position().ok_or(table::Error::Cursor)
