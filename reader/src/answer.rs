@@ -38,6 +38,7 @@ use web::{Kind, Problem};
 
 use self::page::Pages;
 use self::position::Position;
+use self::rows::MAX_ROWS;
 use self::slot::Tally;
 use crate::cursor::Frame;
 use crate::format::Columns;
@@ -132,6 +133,8 @@ pub struct Planned<'a> {
     frame: Frame,
     /// Where the page before ended.
     position: Option<Position>,
+    /// The most rows that are read for the answer, 20,000 unless set.
+    pub most_rows: usize,
 }
 
 impl<'a> Planned<'a> {
@@ -150,7 +153,7 @@ impl<'a> Planned<'a> {
         let plan = Plan::of(model, rollup, question, Timestamp::now())?;
         let frame = position::frame(name, question);
         let position = cursor.map(|text| position::read(&text, frame, &plan)).transpose()?;
-        Ok(Self { rollup, plan, frame, position })
+        Ok(Self { rollup, plan, frame, position, most_rows: MAX_ROWS })
     }
 
     /// Answers with at most `limit` points.
@@ -158,8 +161,8 @@ impl<'a> Planned<'a> {
     /// # Errors
     /// What would read too much; or what DynamoDB says.
     pub async fn answer(self, rollups: &Rollups, limit: u32) -> Result<Answer, AskError> {
-        let Self { rollup, plan, frame, position } = self;
-        let mut pages = Pages::new(rollups, rollup, &plan);
+        let Self { rollup, plan, frame, position, most_rows } = self;
+        let mut pages = Pages::new(rollups, rollup, &plan, most_rows);
         let next = pages.turn(position, limit).await?;
         let zone = &plan.calendar.zone;
         let edge = |instant: Option<Timestamp>| instant.map(|instant| local(instant, zone));

@@ -1,5 +1,8 @@
-//! What is kept of rows: those of nothing have a time to live however they came to count nothing, none that counts something has
-//! one, and each remembers the shards of some days only.
+//! Rows: those of nothing have a time to live however they came to count nothing, none that counts something has one, and each
+//! remembers the shards of some days only; and how many an answer reads.
+
+#[path = "rows/bounds.rs"]
+mod bounds;
 
 use aggregates::{Change, Image, fold};
 use model::{AttributeValue, Item};

@@ -15,7 +15,7 @@ use table::Rollups;
 
 use super::gaps::Series;
 use super::position::Position;
-use super::rows::RowsOfSlots;
+use super::rows::{self, Budget, RowsOfSlots};
 use super::slot::{self, Known, Slot, Tally};
 use super::{AnswerPoint, AskError, encoded_bytes, values};
 use crate::{ENOUGH_BYTES, MAX_READS};
@@ -63,6 +63,8 @@ pub(super) struct Pages<'a> {
     pub(super) asked: Vec<&'a NamedMeasure>,
     /// Those, and what ratios are of.
     needed: Vec<&'a Measure>,
+    /// The rows that may still be read.
+    budget: Budget,
     /// The points of each group.
     pub(super) points: Vec<Vec<AnswerPoint>>,
     /// What was read.
@@ -77,7 +79,12 @@ pub(super) struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    pub(super) fn new(rollups: &'a Rollups, rollup: &'a Rollup, plan: &'a Plan) -> Self {
+    pub(super) fn new(
+        rollups: &'a Rollups,
+        rollup: &'a Rollup,
+        plan: &'a Plan,
+        most_rows: usize,
+    ) -> Self {
         let groups = plan.groups.len();
         let asked = rollup.measures_at(&plan.measures);
         let needed = needed(rollup, &asked);
@@ -87,6 +94,7 @@ impl<'a> Pages<'a> {
             plan,
             asked,
             needed,
+            budget: Budget::of(most_rows),
             points: vec![Vec::new(); groups],
             tally: Tally::default(),
             is_parked: false,
@@ -116,7 +124,7 @@ impl<'a> Pages<'a> {
         let mut steps = self.steps(start).peekable();
         let per_step = plan.groups.len();
         let mut most = (limit as usize).div_ceil(per_step).min(MAX_STEPS);
-        for _ in 0..MAX_READS {
+        for read in 0..MAX_READS {
             let mut window = Vec::new();
             let mut buckets = 0;
             while let Some(step) = steps.peek().copied().filter(|_| window.len() < most) {
@@ -131,7 +139,14 @@ impl<'a> Pages<'a> {
             if window.is_empty() {
                 return Ok(None);
             }
-            if let Some(cut) = self.window(&window, limit).await? {
+            let cut = match self.window(&window, limit).await {
+                // What was read before is a page; the next one has the rows of this window for itself.
+                Err(AskError::TooMuch(_)) if read > 0 => {
+                    return Ok(window[0].step.period.map(|period| self.position(period.start)));
+                }
+                cut => cut?,
+            };
+            if let Some(cut) = cut {
                 let is_last = cut == window.len() && steps.peek().is_none();
                 let next = window[cut - 1].step.period.map(|period| period.end);
                 return Ok(next.filter(|_| !is_last).map(|start| self.position(start)));
@@ -166,10 +181,14 @@ impl<'a> Pages<'a> {
 
     fn most_buckets(&self) -> usize {
         let stripes = usize::from(self.rollup.stripes) * self.plan.groups.len();
-        match self.has_rows() {
-            true => MAX_BUCKETS_WITH_ROWS / stripes,
-            false => MAX_BUCKETS / stripes,
-        }
+        let most = match self.has_rows() {
+            true => {
+                let rows = rows::least_of_bucket(&self.needed).max(1);
+                MAX_BUCKETS_WITH_ROWS.min(self.budget.most / rows)
+            }
+            false => MAX_BUCKETS,
+        };
+        most / stripes
     }
 
     /// A step with the buckets that make it up.
@@ -243,8 +262,9 @@ impl<'a> Pages<'a> {
         }
         let (known, tally) = slot::read(self.rollups, self.rollup, group, slots).await?;
         self.tally.add(tally);
+        let (needed, budget) = (self.needed.as_slice(), &self.budget);
         let (rows, tally) =
-            RowsOfSlots::read(self.rollups, self.rollup, group, &self.needed, &known).await?;
+            RowsOfSlots::read(self.rollups, self.rollup, group, needed, &known, budget).await?;
         self.tally.add(tally);
         let measured = known.iter().enumerate();
         measured

@@ -7,10 +7,15 @@
 //! | `top` | the first of the index of ranks | all rows |
 //! | quantiles | all rows, of which there are few | the same |
 //!
-//! **Invariant:** no question reads more than [`MAX_ROWS`] rows; one that would is refused.
+//! At the ends of a bucket there may be rows that count nothing any more, which stay for 96 hours: they are walked over, and are rows
+//! that were read like all others.
+//!
+//! **Invariant:** no answer is made of more than [`MAX_ROWS`] rows, whatever its groups, slots and measures. One that would be is
+//! refused at the first row beyond them, or is a page that ends before them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aggregates::measured::{RowsRead, rows_of_nothing};
 use aggregates::rows::{self, Rows};
@@ -29,6 +34,14 @@ pub(crate) const MAX_ROWS: usize = 20_000;
 /// The most ends of buckets that are read for an answer.
 const MAX_ENDS: usize = 2_000;
 
+/// How many rows an answer may still read.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    /// How many it may read at all.
+    pub(crate) most: usize,
+    left: AtomicUsize,
+}
+
 /// What is to be read of rows, for one measure and slot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Need {
@@ -38,6 +51,15 @@ enum Need {
     Ranked { rows: String, limit: u16 },
     /// All.
     All { rows: String },
+}
+
+/// How many rows of each bucket these measures are read from, at the least.
+pub(crate) fn least_of_bucket(measures: &[&Measure]) -> usize {
+    let of_measure = |measure: &&Measure| match Need::of(measure, 1)? {
+        Need::End { limit, .. } | Need::Ranked { limit, .. } => Some(usize::from(limit)),
+        Need::All { .. } => Some(1),
+    };
+    measures.iter().filter_map(of_measure).sum()
 }
 
 /// What was read, by slot and measure.
@@ -56,6 +78,18 @@ struct Held {
 
 /// One row.
 type Row = (String, Held);
+
+impl Budget {
+    pub(crate) fn of(most: usize) -> Self {
+        Self { most, left: AtomicUsize::new(most) }
+    }
+
+    /// Takes a row; whether there was one left.
+    fn take(&self) -> bool {
+        let one_less = |left: usize| left.checked_sub(1);
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
+    }
+}
 
 impl Need {
     /// What a measure needs of a slot with so many buckets in which something is counted.
@@ -88,8 +122,9 @@ impl RowsOfSlots {
         group: &Group,
         measures: &[&Measure],
         known: &[Known],
+        budget: &Budget,
     ) -> Result<(Self, Tally), AskError> {
-        let reader = Reader { rollups, rollup, group };
+        let reader = Reader { rollups, rollup, group, budget };
         let mut read = Self::default();
         let mut tally = Tally::default();
         let kinds = measures.iter().filter_map(|measure| Rows::of(measure));
@@ -123,9 +158,7 @@ impl RowsOfSlots {
         for (name, slots) in all {
             let buckets: Vec<Bucket> =
                 slots.iter().flat_map(|slot| known[*slot].live.clone()).collect();
-            let (by_bucket, examined) = reader
-                .all(kinds[&name], &buckets, MAX_ROWS - tally.items_read.min(MAX_ROWS))
-                .await?;
+            let (by_bucket, examined) = reader.all(kinds[&name], &buckets).await?;
             tally.items_read += examined;
             for slot in slots {
                 let mut rows = Read::new();
@@ -174,6 +207,7 @@ struct Reader<'a> {
     rollups: &'a Rollups,
     rollup: &'a Rollup,
     group: &'a Group,
+    budget: &'a Budget,
 }
 
 impl Reader<'_> {
@@ -197,7 +231,8 @@ impl Reader<'_> {
             for bucket in live {
                 let (rows, more) = match need {
                     Need::End { direction, limit, .. } => {
-                        self.end(&partition, bucket, *direction, *limit).await?
+                        let limit = usize::from(*limit);
+                        self.end(rows, &partition, bucket, *direction, limit).await?
                     }
                     Need::Ranked { limit, .. } => self.ranked(&partition, bucket, *limit).await?,
                     Need::All { .. } => (Vec::new(), 0),
@@ -211,32 +246,26 @@ impl Reader<'_> {
 
     async fn end(
         &self,
+        rows: Rows<'_>,
         partition: &str,
         bucket: &Bucket,
         direction: Direction,
-        limit: u16,
+        limit: usize,
     ) -> Result<(Vec<Row>, usize), AskError> {
         let range = Range::beginning_with(partition.to_owned(), &rows::prefix(bucket));
         let mut found = Vec::new();
-        let mut wrong = None;
-        let visit = |sort: &str, item: &Item| {
-            match row(sort, item) {
-                Ok((_, row)) if row.1.count > 0 => found.push(row),
-                Ok(_) => {}
-                Err(error) => wrong = Some(error),
+        let visit = |_: String, row: Row| {
+            if row.1.count > 0 {
+                found.push(row);
             }
-            match found.len() >= usize::from(limit) || wrong.is_some() {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            }
+            if found.len() >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let is_descending = direction == Direction::Descending;
-        let wanted = Some(u32::from(limit));
-        let examined = self.rollups.walk(&range, is_descending, wanted, visit).await?;
-        match wrong {
-            Some(error) => Err(table::Error::Unreadable(error).into()),
-            None => Ok((found, examined)),
-        }
+        let name = rows.name();
+        let of =
+            format!("the ends of {name}, where rows that count nothing any more stay for 96 hours");
+        let examined = self.walk(&of, &range, is_descending, Some(limit), visit).await?;
+        Ok((found, examined))
     }
 
     /// The rows of the greatest count, and all that have as great a count as the last of them.
@@ -272,7 +301,6 @@ impl Reader<'_> {
         &self,
         rows: Rows<'_>,
         buckets: &[Bucket],
-        most: usize,
     ) -> Result<(HashMap<String, Vec<Row>>, usize), AskError> {
         let mut by_bucket: HashMap<String, Vec<Row>> = HashMap::new();
         let mut examined = 0;
@@ -284,33 +312,48 @@ impl Reader<'_> {
                     low: rows::prefix(&run.first),
                     high: format!("{}{}", rows::prefix(&run.last), char::MAX),
                 };
-                let (mut wrong, mut is_enough) = (None, false);
-                let mut count = 0;
-                let visit = |sort: &str, item: &Item| {
-                    count += 1;
-                    is_enough = examined + count > most;
-                    match row(sort, item) {
-                        Ok((bucket, row)) => by_bucket.entry(bucket).or_default().push(row),
-                        Err(error) => wrong = Some(error),
-                    }
-                    match is_enough || wrong.is_some() {
-                        true => ControlFlow::Break(()),
-                        false => ControlFlow::Continue(()),
-                    }
+                let visit = |bucket: String, row: Row| {
+                    by_bucket.entry(bucket).or_default().push(row);
+                    ControlFlow::Continue(())
                 };
-                let read = self.rollups.walk(&range, false, None, visit).await?;
-                if let Some(error) = wrong {
-                    return Err(table::Error::Unreadable(error).into());
-                }
-                if is_enough {
-                    let name = rows.name();
-                    let message = format!("more than {MAX_ROWS} rows of {name} would be read");
-                    return Err(too_much(self.rollup, &message));
-                }
-                examined += read;
+                examined += self.walk(&rows.name(), &range, false, None, visit).await?;
             }
         }
         Ok((by_bucket, examined))
+    }
+
+    /// Visits the rows of a range in order, or from its end, each with its bucket's key, until the visitor breaks; how many were
+    /// read. `of` says of what they are, should they be too many.
+    async fn walk(
+        &self,
+        of: &str,
+        range: &Range,
+        is_descending: bool,
+        wanted: Option<usize>,
+        mut visit: impl FnMut(String, Row) -> ControlFlow<()>,
+    ) -> Result<usize, AskError> {
+        let mut wrong = None;
+        let visit_item = |sort: &str, item: &Item| {
+            if !self.budget.take() {
+                wrong = Some(self.too_many(of));
+                return ControlFlow::Break(());
+            }
+            match row(sort, item) {
+                Ok((bucket, row)) => visit(bucket, row),
+                Err(error) => {
+                    wrong = Some(table::Error::Unreadable(error).into());
+                    ControlFlow::Break(())
+                }
+            }
+        };
+        let wanted = wanted.map(|wanted| u32::try_from(wanted).unwrap_or(u32::MAX));
+        let examined = self.rollups.walk(range, is_descending, wanted, visit_item).await?;
+        wrong.map_or(Ok(examined), Err)
+    }
+
+    fn too_many(&self, of: &str) -> AskError {
+        let most = self.budget.most;
+        too_much(self.rollup, &format!("more than {most} rows would be read, some of {of}"))
     }
 }
 
@@ -352,7 +395,7 @@ fn merge(rows: &mut Read, more: impl IntoIterator<Item = Row>) {
 fn too_much(rollup: &Rollup, message: &str) -> AskError {
     let kept: Vec<_> = rollup.granularities.iter().map(|kept| kept.name()).collect();
     let advice = format!(
-        "expected a shorter range, other measures, or a series of buckets that are kept ({} in {}), which read less",
+        "expected fewer groups, a shorter range or a smaller limit, other measures, or a series of buckets that are kept ({} in {}), which read less",
         kept.join(", "),
         rollup.time_zone_name
     );

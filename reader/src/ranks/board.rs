@@ -21,7 +21,7 @@ use table::{Ranked, Rollups};
 use super::position::Position;
 use super::standing::{Scores, Standing, compare};
 use crate::answer::page::{Measured, named, needed, of_slot};
-use crate::answer::rows::RowsOfSlots;
+use crate::answer::rows::{Budget, MAX_ROWS, RowsOfSlots};
 use crate::answer::slot::{self, Slot, Tally};
 use crate::answer::{AskError, encoded_bytes, refused};
 use crate::{ENOUGH_BYTES, MAX_READS};
@@ -58,6 +58,8 @@ pub(super) struct Board<'a> {
     pub(super) asked: Vec<&'a NamedMeasure>,
     /// Those, and what ratios are of.
     needed: Vec<&'a Measure>,
+    /// The rows that may still be read.
+    budget: Budget,
     /// What was read.
     pub(super) tally: Tally,
     /// The partitions of groups that the index has, and in which nothing is counted.
@@ -69,7 +71,8 @@ impl<'a> Board<'a> {
         let asked = rollup.measures_at(&plan.measures);
         let needed = needed(rollup, &asked);
         let (tally, empty) = (Tally::default(), HashSet::new());
-        Self { rollups, rollup, plan, asked, needed, tally, empty }
+        let budget = Budget::of(MAX_ROWS);
+        Self { rollups, rollup, plan, asked, needed, budget, tally, empty }
     }
 
     /// A page of so many groups at most, the first ones or those behind a position; and where it ended, if there may be more.
@@ -258,7 +261,7 @@ impl<'a> Board<'a> {
             live.push((at, score(&item), known));
         }
         let (asked, needed) = (self.asked.as_slice(), self.needed.as_slice());
-        let (rollups, rollup) = (self.rollups, self.rollup);
+        let (rollups, rollup, budget) = (self.rollups, self.rollup, &self.budget);
         let reads = live.into_iter().map(|(at, score, known)| async move {
             let unreadable = || {
                 let place = &at.key.partition;
@@ -267,7 +270,8 @@ impl<'a> Board<'a> {
             let texts = key::group(rollup, &at.key.partition).ok_or_else(unreadable)?;
             let group = Group { texts };
             let known = [known];
-            let (rows, tally) = RowsOfSlots::read(rollups, rollup, &group, needed, &known).await?;
+            let (rows, tally) =
+                RowsOfSlots::read(rollups, rollup, &group, needed, &known, budget).await?;
             let Measured { values, is_parked } = of_slot(rollup, asked, 0, &known[0], &rows)?;
             let measures = match values {
                 Some(values) => named(asked, &values).collect(),

@@ -1,0 +1,138 @@
+//! How many rows an answer is made of: few where a few are enough, and no more than it may be.
+
+use std::sync::Arc;
+
+use aggregates::{Change, Image, Question, fold};
+use model::Model;
+use reader::answer::Planned;
+use reader::{Answer, AskError};
+use serde_json::{Value, json};
+use table::{Rollups, Table};
+use tests::dynamodb::{TestDynamo, with_own_tables};
+
+const DEFINITION: &str = r##"
+[table]
+name = "shop"
+[entities.order]
+PK = "ORDER#{id}"
+SK = "ORDER"
+[entities.order.attributes]
+id = { type = "string", required = true }
+at = { type = "timestamp", required = true }
+user = { type = "string" }
+total = { type = "integer" }
+[rollups.spend]
+of = "order"
+time = "at"
+buckets = ["day", "all"]
+measures = { least = "min(total)", most = "max(total)", favourites = "top(user, 2)" }
+"##;
+
+struct Shop {
+    model: Arc<Model>,
+    rollups: Rollups,
+    dynamodb: TestDynamo,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let dynamodb = TestDynamo::start().await;
+        let model = Arc::new(with_own_tables(DEFINITION.parse().expect("a definition")));
+        let connection = dynamodb.connect().await;
+        Table::new(&connection, Arc::clone(&model)).provision().await.expect("tables");
+        let rollups = Rollups::new(&connection, &model.table);
+        Self { model, rollups, dynamodb }
+    }
+
+    /// Counts orders: of which day of November, by whom, and how much; or takes them away again.
+    async fn count(&self, first: usize, orders: &[(u32, String, usize)], is_gone: bool) {
+        let entity = self.model.entity("order").expect("it is defined");
+        let change = |(position, (day, user, total)): (usize, &(u32, String, usize))| {
+            let order = json!({ "id": position.to_string(), "user": user, "total": total,
+                "at": format!("2026-11-{day:02}T12:00:00Z") });
+            let order = entity.encode(order.as_object().expect("an object"), writer::fresh());
+            let order = order.expect("an order");
+            let image = match is_gone {
+                true => Image::Remove { old: order, expired: false },
+                false => Image::Insert { new: order },
+            };
+            let sequence = (first + position).to_string().parse().expect("a sequence number");
+            Change { sequence, seconds: 1_795_132_800, image }
+        };
+        let changes: Vec<_> = orders.iter().enumerate().map(change).collect();
+        for update in fold(&self.model, "shardId-1", &changes).updates {
+            let applied = self.rollups.apply("2026-11-20T00:00:00.000", "shardId-1", &update).await;
+            applied.expect("applied");
+        }
+    }
+
+    async fn ask(
+        &self,
+        question: &Question,
+        cursor: Option<String>,
+        most_rows: usize,
+    ) -> Result<Answer, AskError> {
+        let mut planned = Planned::of(&self.model, "spend", question, cursor)?;
+        planned.most_rows = most_rows;
+        planned.answer(&self.rollups, 100).await
+    }
+
+    /// A measure of all time, or why it is not answered.
+    async fn of_all_time(&self, measure: &str, most_rows: usize) -> Result<Value, String> {
+        let question = Question { measures: Some(measure.to_owned()), ..Question::default() };
+        let answer = self.ask(&question, None, most_rows).await;
+        let points = answer.map_err(|error| error.to_string())?.points.expect("one group");
+        Ok(points[0][measure].clone())
+    }
+
+    /// Deletes the tables: rows have a time to live, see [`TestDynamo::delete_tables`].
+    async fn close(self) {
+        self.dynamodb.delete_tables(&self.model).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_count_nothing_are_walked_over_as_far_as_an_answer_may_read() {
+    let shop = Shop::open().await;
+    let orders: Vec<_> = (1..=30).map(|total| (1, "ann".to_owned(), total)).collect();
+    shop.count(100, &orders, false).await;
+    shop.count(200, &orders[..29], true).await;
+    assert_eq!(shop.of_all_time("least", 30).await, Ok(json!(30)));
+    assert_eq!(shop.of_all_time("most", 1).await, Ok(json!(30)), "none is at that end");
+    let refused = shop.of_all_time("least", 29).await.expect_err("one too many");
+    assert_eq!(
+        refused,
+        "`measures`: more than 29 rows would be read, some of the ends of values(total), where rows that count nothing any more stay for \
+         96 hours; expected fewer groups, a shorter range or a smaller limit, other measures, or a series of buckets that are kept \
+         (day, all in UTC), which read less"
+    );
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_ends_before_the_rows_that_it_may_not_read() {
+    let shop = Shop::open().await;
+    let orders: Vec<_> = (1..=7).map(|day| (day, "ann".to_owned(), day as usize)).collect();
+    shop.count(100, &orders, false).await;
+    let question = Question {
+        every: Some("day".to_owned()),
+        from: Some("2026-11-01".to_owned()),
+        to: Some("2026-11-09".to_owned()),
+        measures: Some("least".to_owned()),
+        ..Question::default()
+    };
+    let (mut least, mut pages, mut cursor) = (Vec::new(), 0, None);
+    loop {
+        let page = shop.ask(&question, cursor, 3).await.expect("a page");
+        let points = page.points.expect("one group");
+        least.extend(points.iter().map(|point| point["least"].clone()));
+        pages += 1;
+        assert!(points.len() <= 3, "{points:?}");
+        cursor = page.cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!((least, pages), ((1..=7).map(Value::from).collect(), 3));
+    shop.close().await;
+}
