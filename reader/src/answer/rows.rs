@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `min`, `max`, `smallest`, `largest`, `first`, `last` | the rows at one end of its range | those of each bucket |
 //! | `distinct` | none: its rollup item has it | all rows, which are counted once each |
-//! | `top` | the first of the index of ranks | all rows |
+//! | `top` | the first of the index of ranks; where many share the last place, the first rows too | all rows |
 //! | quantiles | all rows, of which there are few | the same |
 //!
 //! At the ends of a bucket there may be rows that count nothing any more, which stay for 96 hours: they are walked over, and are rows
@@ -31,6 +31,8 @@ use super::{AskError, refused};
 
 /// The most rows that are read for an answer.
 pub(crate) const MAX_ROWS: usize = 20_000;
+/// The part of them that is spent, at most, on entries of the index that share the last place of a `top`: 1,000.
+const TIED_PART: usize = 20;
 /// The most ends of buckets that are read for an answer.
 const MAX_ENDS: usize = 2_000;
 
@@ -234,7 +236,9 @@ impl Reader<'_> {
                         let limit = usize::from(*limit);
                         self.end(rows, &partition, bucket, *direction, limit).await?
                     }
-                    Need::Ranked { limit, .. } => self.ranked(&partition, bucket, *limit).await?,
+                    Need::Ranked { limit, .. } => {
+                        self.ranked(rows, &partition, bucket, usize::from(*limit)).await?
+                    }
                     Need::All { .. } => (Vec::new(), 0),
                 };
                 merge(&mut read, rows);
@@ -268,32 +272,75 @@ impl Reader<'_> {
         Ok((found, examined))
     }
 
-    /// The rows of the greatest count, and all that have as great a count as the last of them.
+    /// The rows of the greatest count, and those that have as great a count as the last of them. Where the index has too many of
+    /// these, whose order it does not know, the first ones are read in the order of their values.
     async fn ranked(
         &self,
+        rows: Rows<'_>,
         partition: &str,
         bucket: &Bucket,
-        limit: u16,
+        limit: usize,
     ) -> Result<(Vec<Row>, usize), AskError> {
         let Some(rank) = key::ranking_in(partition, &bucket.key) else {
             return Ok((Vec::new(), 0));
         };
-        let mut found: Vec<(Row, Number)> = Vec::new();
+        let most_tied = self.budget.most / TIED_PART;
+        let mut found: Vec<Row> = Vec::new();
+        let (mut is_cut, mut is_too_much) = (false, false);
         let visit = |ranked: table::Ranked| {
-            let last = found.get(usize::from(limit) - 1).map(|(_, score)| score);
-            let is_behind = last.is_some_and(|last| ranked.score < *last);
-            if is_behind || ranked.score <= Number::from_units(0, 0) || found.len() >= MAX_ROWS {
+            let count = ranked.score.to_units(0).unwrap_or_default();
+            let last = found.get(limit - 1).map(|(_, held)| held.count);
+            if count <= 0 || last.is_some_and(|last| count < last) {
+                return ControlFlow::Break(());
+            }
+            is_cut = found.len() == limit + most_tied;
+            is_too_much = !is_cut && !self.budget.take();
+            if is_cut || is_too_much {
                 return ControlFlow::Break(());
             }
             let text = rows::parts(&ranked.key.sort).map(|(_, text)| text.to_owned());
-            let count = ranked.score.to_units(0).unwrap_or_default();
-            let row = (text.unwrap_or_default(), Held { count, cells: Vec::new() });
-            found.push((row, ranked.score));
+            found.push((text.unwrap_or_default(), Held { count, cells: Vec::new() }));
             ControlFlow::Continue(())
         };
-        let wanted = u32::from(limit) + 1;
+        let wanted = u32::try_from(limit + 1).unwrap_or(u32::MAX);
         let examined = self.rollups.walk_ranks(&rank, true, None, wanted, visit).await?;
-        Ok((found.into_iter().map(|(row, _)| row).collect(), examined))
+        if is_too_much {
+            return Err(self.too_many(&rows.name()));
+        }
+        if !is_cut {
+            return Ok((found, examined));
+        }
+        let tie = found[limit - 1].1.count;
+        found.retain(|(_, held)| held.count > tie);
+        let more = self.tied(rows, partition, bucket, tie, limit, &mut found).await?;
+        Ok((found, examined + more))
+    }
+
+    /// Adds the first rows that have so great a count to those that have a greater one, until there are `limit`; how many were
+    /// read.
+    async fn tied(
+        &self,
+        rows: Rows<'_>,
+        partition: &str,
+        bucket: &Bucket,
+        tie: i128,
+        limit: usize,
+        found: &mut Vec<Row>,
+    ) -> Result<usize, AskError> {
+        let range = Range::beginning_with(partition.to_owned(), &rows::prefix(bucket));
+        let (name, most_tied) = (rows.name(), self.budget.most / TIED_PART);
+        let of = format!(
+            "{name}, to find the first of more than {most_tied} that are equally frequent ({tie}), which share the last of the top {limit}"
+        );
+        let greater: BTreeSet<String> = found.iter().map(|(text, _)| text.clone()).collect();
+        let visit = |_: String, row: Row| {
+            // The index may be behind a row whose count is greater by now.
+            if row.1.count >= tie && !greater.contains(&row.0) {
+                found.push(row);
+            }
+            if found.len() >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        self.walk(&of, &range, false, Some(limit), visit).await
     }
 
     /// All rows of buckets, by bucket; and how many were read.

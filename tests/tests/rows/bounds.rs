@@ -91,6 +91,15 @@ impl Shop {
     }
 }
 
+/// Orders of so many users, whose names begin so, each so many times.
+fn users(names: &[(&str, usize, usize)]) -> Vec<(u32, String, usize)> {
+    let named = |(prefix, count, times): &(&str, usize, usize)| {
+        let names = (0..*count).map(|number| format!("{prefix}{number:02}")).collect::<Vec<_>>();
+        vec![names; *times].concat()
+    };
+    names.iter().flat_map(named).map(|user| (1, user, 1)).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_count_nothing_are_walked_over_as_far_as_an_answer_may_read() {
     let shop = Shop::open().await;
@@ -134,5 +143,34 @@ async fn a_page_ends_before_the_rows_that_it_may_not_read() {
         }
     }
     assert_eq!((least, pages), ((1..=7).map(Value::from).collect(), 3));
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_equally_frequent_is_listed_in_its_order_however_many_share_the_last_place() {
+    let shop = Shop::open().await;
+    let orders = users(&[("often", 1, 3), ("user", 30, 1)]);
+    shop.count(100, &orders, false).await;
+    let top = json!([{ "value": "often00", "count": 3 }, { "value": "user00", "count": 1 }]);
+    // Of 40 rows, two entries of the index may be spent on those that share a place.
+    for most_rows in [40, 20_000] {
+        assert_eq!(shop.of_all_time("favourites", most_rows).await.as_ref(), Ok(&top));
+    }
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_first_of_the_equally_frequent_are_too_far_that_is_said() {
+    let shop = Shop::open().await;
+    shop.count(100, &users(&[("rare", 40, 1), ("user", 5, 2)]), false).await;
+    let top = json!([{ "value": "user00", "count": 2 }, { "value": "user01", "count": 2 }]);
+    assert_eq!(shop.of_all_time("favourites", 20_000).await, Ok(top));
+    let refused = shop.of_all_time("favourites", 40).await.expect_err("rows of others are before");
+    assert_eq!(
+        refused,
+        "`measures`: more than 40 rows would be read, some of values(user), to find the first of more than 2 that are equally frequent \
+         (2), which share the last of the top 2; expected fewer groups, a shorter range or a smaller limit, other measures, or a series \
+         of buckets that are kept (day, all in UTC), which read less"
+    );
     shop.close().await;
 }
