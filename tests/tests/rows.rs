@@ -4,10 +4,10 @@
 #[path = "rows/bounds.rs"]
 mod bounds;
 
-use aggregates::{Change, Image, fold};
+use aggregates::{Change, Image, Update, fold};
 use model::{AttributeValue, Item};
 use serde_json::{Value, json};
-use table::{Applied, Step};
+use table::{Applied, Pending, Step};
 use tests::dynamodb::TestDynamo;
 use tests::http::Client;
 use tests::recount::scan;
@@ -47,11 +47,10 @@ fn order(user: &str, total: u32) -> Item {
 
 /// Adds changes to the rollups, all at once or one by one.
 async fn absorb(system: &System, first: u32, images: Vec<Image>, at_once: bool) {
-    let changes = images.into_iter().enumerate().map(|(position, image)| {
-        let number = first + u32::try_from(position).expect("few");
-        let sequence = number.to_string().parse().expect("a sequence number");
-        Change { sequence, seconds: 1_795_132_800, image }
-    });
+    let changes = images
+        .into_iter()
+        .enumerate()
+        .map(|(position, image)| change(first + u32::try_from(position).expect("few"), image));
     let changes: Vec<Change> = changes.collect();
     for batch in changes.chunks(if at_once { changes.len() } else { 1 }) {
         for update in fold(&system.model, SHARD, batch).updates {
@@ -104,11 +103,53 @@ async fn a_row_has_a_time_to_live_while_it_counts_nothing() {
     }
 }
 
-/// The first update of a change, which is that of the row of its user.
-fn of_user(system: &System, shard: &str, change: &Change) -> aggregates::Update {
-    let updates = fold(&system.model, shard, [change]).updates;
-    let is_of_user = |update: &aggregates::Update| update.upkeep.crossing.is_some();
+/// A change of a shard.
+fn change(number: u32, image: Image) -> Change {
+    let sequence = number.to_string().parse().expect("a sequence number");
+    Change { sequence, seconds: 1_795_132_800, image }
+}
+
+fn insert(user: &str) -> Image {
+    Image::Insert { new: order(user, 70) }
+}
+
+fn remove(user: &str) -> Image {
+    Image::Remove { old: order(user, 70), expired: false }
+}
+
+/// The update of a user's row.
+fn of_user(system: &System, shard: &str, user: &str, changes: &[Change]) -> Update {
+    let updates = fold(&system.model, shard, changes).updates;
+    let key = format!("all#{user}");
+    let is_of_user = |update: &Update| update.upkeep.crossing.is_some() && update.key.sort == key;
     updates.into_iter().find(is_of_user).expect("the row of a user")
+}
+
+/// An update that was tried, of a row that crosses.
+async fn tried(system: &System, shard: &str, update: &Update) -> Pending {
+    match system.rollups.try_apply(LABEL, shard, update).await.expect("tried") {
+        Step::Crosses(pending) => pending,
+        Step::Done(_, applied) => panic!("{applied:?}"),
+    }
+}
+
+/// How many different users the rollup item counts, and how many items each row of a user.
+async fn users(dynamodb: &TestDynamo, system: &System) -> (String, Vec<(String, String)>) {
+    let items = scan(&dynamodb.url, &system.model.table.rollups_table).await;
+    let number = |item: &Value, name: &str| item[name]["N"].as_str().unwrap_or("0").to_owned();
+    let of = |name: &'static str| items.iter().filter(move |item| item["PK"]["S"] == name);
+    let distinct = of("spend").map(|item| number(item, "distinct(user)")).next();
+    let row = |item: &Value| {
+        let user = item["SK"]["S"].as_str().and_then(|key| key.strip_prefix("all#"));
+        (user.expect("a row").to_owned(), number(item, "count"))
+    };
+    let mut rows: Vec<_> = of("spend.values(user)").map(row).collect();
+    rows.sort();
+    (distinct.unwrap_or_else(|| "0".to_owned()), rows)
+}
+
+fn row_of(update: &Update) -> Value {
+    json!({ "PK": { "S": update.key.partition }, "SK": { "S": update.key.sort } })
 }
 
 /// An invocation of the same shard wrote the row and died before it gave it a time to live.
@@ -116,17 +157,14 @@ fn of_user(system: &System, shard: &str, change: &Change) -> aggregates::Update 
 async fn a_row_that_another_invocation_made_one_of_nothing_is_given_a_time_to_live() {
     let dynamodb = TestDynamo::start().await;
     let system = System::start(&dynamodb, DEFINITION).await;
-    absorb(&system, 1, vec![Image::Insert { new: order("ann", 70) }], true).await;
-    let image = Image::Remove { old: order("ann", 70), expired: false };
-    let sequence = "2".parse().expect("a sequence number");
-    let update = of_user(&system, SHARD, &Change { sequence, seconds: 1_795_132_800, image });
-    let tried = system.rollups.try_apply(LABEL, SHARD, &update).await.expect("tried");
-    let Step::Crosses(pending) = tried else { panic!("{tried:?}") };
+    absorb(&system, 1, vec![insert("ann")], true).await;
+    let update = of_user(&system, SHARD, "ann", &[change(2, remove("ann"))]);
+    let pending = tried(&system, SHARD, &update).await;
 
     system.rollups.apply(LABEL, SHARD, &update).await.expect("applied by the other one");
     let request = json!({
         "TableName": system.model.table.rollups_table,
-        "Key": { "PK": { "S": update.key.partition }, "SK": { "S": update.key.sort } },
+        "Key": row_of(&update),
         "UpdateExpression": "REMOVE expires_at",
     });
     Client::new(&dynamodb.url).dynamodb("UpdateItem", &request).await;
@@ -146,14 +184,11 @@ async fn a_row_that_only_comes_and_goes_forgets_old_shards_too() {
     let dynamodb = TestDynamo::start().await;
     let system = System::start(&dynamodb, DEFINITION).await;
     for number in 1..=100_u32 {
-        let sequence = number.to_string().parse().expect("a sequence number");
+        let image = if number % 2 == 1 { insert("ann") } else { remove("ann") };
         let seconds = 1_795_132_800 + number * SHARD_HOURS * 60 * 60;
-        let image = match number % 2 {
-            1 => Image::Insert { new: order("ann", 70) },
-            _ => Image::Remove { old: order("ann", 70), expired: false },
-        };
         let shard = format!("shardId-{number}");
-        let update = of_user(&system, &shard, &Change { sequence, seconds, image });
+        let update =
+            of_user(&system, &shard, "ann", &[Change { seconds, ..change(number, image) }]);
         for wanted in [Applied::Whole, Applied::Nothing] {
             let applied = system.rollups.apply(LABEL, &shard, &update).await.expect("applied");
             assert_eq!(applied, wanted);
@@ -166,4 +201,113 @@ async fn a_row_that_only_comes_and_goes_forgets_old_shards_too() {
     let needed = 72 / SHARD_HOURS as usize + 1;
     assert!((needed..needed + 5).contains(&watermarks), "{watermarks}");
     system.delete_tables().await;
+}
+
+/// What comes between an update that is tried and its transaction.
+#[derive(Clone, Copy, Debug)]
+enum Between {
+    Nothing,
+    AnotherShard,
+    TheRowIsGone,
+    TheSameBatch,
+    ALongerBatch,
+    AShorterBatch,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_changed_since_it_was_tried_is_counted_once() {
+    let cases = [
+        (Between::Nothing, Applied::Whole, 1),
+        (Between::AnotherShard, Applied::Whole, 2),
+        (Between::TheRowIsGone, Applied::Whole, 1),
+        (Between::TheSameBatch, Applied::Nothing, 1),
+        (Between::ALongerBatch, Applied::Nothing, 0),
+        (Between::AShorterBatch, Applied::Rest, 1),
+    ];
+    for (between, wanted, count) in cases {
+        let dynamodb = TestDynamo::start().await;
+        let system = System::start(&dynamodb, DEFINITION).await;
+        absorb(&system, 1, vec![insert("ann"), remove("ann")], true).await;
+        let changes = [insert("ann"), remove("ann"), insert("ann"), remove("ann")];
+        let changes = changes.into_iter().zip(3..).map(|(image, number)| change(number, image));
+        let changes: Vec<_> = changes.collect();
+        let update = of_user(&system, SHARD, "ann", &changes[..3]);
+        let pending = tried(&system, SHARD, &update).await;
+        let apply = async |shard: &str, changes: &[Change]| {
+            let update = of_user(&system, shard, "ann", changes);
+            system.rollups.apply(LABEL, shard, &update).await.expect("applied")
+        };
+        match between {
+            Between::Nothing => {}
+            Between::AnotherShard => {
+                apply("shardId-2", &changes[..1]).await;
+            }
+            Between::TheRowIsGone => {
+                let table = &system.model.table.rollups_table;
+                let request = json!({ "TableName": table, "Key": row_of(&update) });
+                Client::new(&dynamodb.url).dynamodb("DeleteItem", &request).await;
+            }
+            Between::TheSameBatch => {
+                apply(SHARD, &changes[..3]).await;
+            }
+            Between::ALongerBatch => {
+                apply(SHARD, &changes).await;
+            }
+            Between::AShorterBatch => {
+                apply(SHARD, &changes[..1]).await;
+            }
+        }
+        for wanted in [wanted, Applied::Nothing] {
+            let crossed = system.rollups.cross(LABEL, SHARD, vec![pending.clone()]).await;
+            let [(_, Ok(applied))] = crossed[..] else { panic!("{between:?}: {crossed:?}") };
+            assert_eq!(applied, wanted, "{between:?}");
+        }
+        let distinct = if count > 0 { "1" } else { "0" };
+        let rows = vec![("ann".to_owned(), count.to_string())];
+        assert_eq!(users(&dynamodb, &system).await, (distinct.to_owned(), rows), "{between:?}");
+        system.delete_tables().await;
+    }
+}
+
+/// The rows of three users that come at once, one of which, or what counts them, holds something that no processor has written.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_refuses_one_row_of_a_transaction_leaves_the_others_counted() {
+    let filler = "x".repeat(400 * 1024 - 60);
+    let spoilt_row =
+        |name: &str, value: Value| ("spend.values(user)", "all#ann", json!({ name: value }));
+    let cases = [
+        (spoilt_row("x", json!({ "S": filler })), ["bob", "cy"].as_slice()),
+        (spoilt_row("count", json!({ "S": "?" })), &["bob", "cy"]),
+        (spoilt_row("count", json!({ "N": "-0.5" })), &["bob", "cy"]),
+        (("spend", "all", json!({ "distinct(user)": { "S": "?" } })), &[]),
+    ];
+    for ((partition, sort, mut item), counted) in cases {
+        let dynamodb = TestDynamo::start().await;
+        let system = System::start(&dynamodb, DEFINITION).await;
+        item["PK"] = json!({ "S": partition });
+        item["SK"] = json!({ "S": sort });
+        let request = json!({ "TableName": system.model.table.rollups_table, "Item": item });
+        Client::new(&dynamodb.url).dynamodb("PutItem", &request).await;
+        let mut pending = Vec::new();
+        for (user, number) in ["ann", "bob", "cy"].into_iter().zip(1..) {
+            let update = of_user(&system, SHARD, user, &[change(number, insert(user))]);
+            pending.push(tried(&system, SHARD, &update).await);
+        }
+        let crossed = system.rollups.cross(LABEL, SHARD, pending).await;
+        assert_eq!(crossed.len(), 3);
+        for (update, applied) in crossed {
+            let user = update.key.sort.strip_prefix("all#").expect("a row");
+            match applied {
+                Ok(applied) => {
+                    assert_eq!((applied, counted.contains(&user)), (Applied::Whole, true))
+                }
+                Err(error) => assert!(error.is_refusal() && !counted.contains(&user), "{error:?}"),
+            }
+        }
+        let (distinct, rows) = users(&dynamodb, &system).await;
+        let ones = rows.iter().filter(|(_, count)| count == "1").map(|(user, _)| user.as_str());
+        assert_eq!(ones.collect::<Vec<_>>(), counted);
+        assert_eq!(distinct, counted.len().to_string());
+        system.delete_tables().await;
+    }
 }
