@@ -6,7 +6,7 @@
 
 use aggregates::measured::{Answer, measured};
 use aggregates::query::local;
-use aggregates::{Bucket, Fill, Group, Period, Plan, cover};
+use aggregates::{Bucket, Fill, Group, Period, Plan, QueryErrors, cover};
 use jiff::Timestamp;
 use model::rollup::NamedMeasure;
 use model::{Measure, Rollup};
@@ -121,9 +121,25 @@ impl<'a> Pages<'a> {
             start = position.start;
             self.carry(&position.carried).await?;
         }
+        let most = (limit as usize).div_ceil(plan.groups.len()).min(MAX_STEPS);
+        match self.turn_from(start, most, limit).await {
+            // Many steps at once were too many; one may be answered, and some behind it.
+            Err(AskError::TooMuch(_)) if most > 1 => {
+                self.budget = Budget::of(self.budget.most);
+                self.turn_from(start, 1, limit).await
+            }
+            turned => turned,
+        }
+    }
+
+    /// Reads a page that begins there, at first in a window of so many steps.
+    async fn turn_from(
+        &mut self,
+        start: Timestamp,
+        mut most: usize,
+        limit: u32,
+    ) -> Result<Option<Position>, AskError> {
         let mut steps = self.steps(start).peekable();
-        let per_step = plan.groups.len();
-        let mut most = (limit as usize).div_ceil(per_step).min(MAX_STEPS);
         for read in 0..MAX_READS {
             let mut window = Vec::new();
             let mut buckets = 0;
@@ -200,7 +216,8 @@ impl<'a> Pages<'a> {
     fn cover(&self, period: Option<Period>) -> Result<Slot, AskError> {
         let Some(period) = period else { return Ok(Slot { buckets: vec![Bucket::all()] }) };
         let buckets = cover(self.rollup, &period, self.plan.now).map_err(|uncovered| {
-            AskError::TooMuch(self.plan.uncovered(self.rollup, &period, &uncovered))
+            let error = self.plan.uncovered(self.rollup, &period, &uncovered);
+            AskError::Question(QueryErrors(vec![error]))
         })?;
         Ok(Slot { buckets })
     }

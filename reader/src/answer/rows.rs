@@ -11,7 +11,7 @@
 //! that were read like all others.
 //!
 //! **Invariant:** no answer is made of more than [`MAX_ROWS`] rows, whatever its groups, slots and measures. One that would be is
-//! refused at the first row beyond them, or is a page that ends before them.
+//! a page that ends before them, or is refused at the first row beyond them where a single step has so many.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
@@ -33,7 +33,7 @@ use super::{AskError, refused};
 pub(crate) const MAX_ROWS: usize = 20_000;
 /// The part of them that is spent, at most, on entries of the index that share the last place of a `top`: 1,000.
 const TIED_PART: usize = 20;
-/// The most ends of buckets that are read for an answer.
+/// The most ends of buckets that are read at once, of one group.
 const MAX_ENDS: usize = 2_000;
 
 /// How many rows an answer may still read.

@@ -25,7 +25,7 @@ total = { type = "integer" }
 of = "order"
 time = "at"
 buckets = ["day", "all"]
-measures = { least = "min(total)", most = "max(total)", favourites = "top(user, 2)" }
+measures = { least = "min(total)", most = "max(total)", favourites = "top(user, 2)", usual = "median(total)" }
 "##;
 
 struct Shop {
@@ -85,6 +85,27 @@ impl Shop {
         Ok(points[0][measure].clone())
     }
 
+    /// A measure of the first days of November, page by page.
+    async fn days(&self, measure: &str, most_rows: usize) -> Vec<Vec<Value>> {
+        let question = Question {
+            every: Some("day".to_owned()),
+            from: Some("2026-11-01".to_owned()),
+            to: Some("2026-11-09".to_owned()),
+            measures: Some(measure.to_owned()),
+            ..Question::default()
+        };
+        let (mut pages, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = self.ask(&question, cursor, most_rows).await.expect("a page");
+            let points = page.points.expect("one group");
+            pages.push(points.iter().map(|point| point[measure].clone()).collect());
+            cursor = page.cursor;
+            if cursor.is_none() {
+                return pages;
+            }
+        }
+    }
+
     /// Deletes the tables: rows have a time to live, see [`TestDynamo::delete_tables`].
     async fn close(self) {
         self.dynamodb.delete_tables(&self.model).await;
@@ -123,26 +144,23 @@ async fn a_page_ends_before_the_rows_that_it_may_not_read() {
     let shop = Shop::open().await;
     let orders: Vec<_> = (1..=7).map(|day| (day, "ann".to_owned(), day as usize)).collect();
     shop.count(100, &orders, false).await;
-    let question = Question {
-        every: Some("day".to_owned()),
-        from: Some("2026-11-01".to_owned()),
-        to: Some("2026-11-09".to_owned()),
-        measures: Some("least".to_owned()),
-        ..Question::default()
-    };
-    let (mut least, mut pages, mut cursor) = (Vec::new(), 0, None);
-    loop {
-        let page = shop.ask(&question, cursor, 3).await.expect("a page");
-        let points = page.points.expect("one group");
-        least.extend(points.iter().map(|point| point["least"].clone()));
-        pages += 1;
-        assert!(points.len() <= 3, "{points:?}");
-        cursor = page.cursor;
-        if cursor.is_none() {
-            break;
-        }
-    }
-    assert_eq!((least, pages), ((1..=7).map(Value::from).collect(), 3));
+    let pages = shop.days("least", 3).await;
+    assert_eq!(pages.concat(), (1..=7).map(Value::from).collect::<Vec<_>>());
+    assert_eq!(pages.iter().map(Vec::len).max(), Some(3));
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_began_with_too_many_steps_begins_again_with_one() {
+    let shop = Shop::open().await;
+    // Four octaves a day, which is four rows.
+    let totals = |day| [10, 100, 1_000, 10_000].map(|total| (day, "ann".to_owned(), total));
+    let orders: Vec<_> = (1..=4).flat_map(totals).collect();
+    shop.count(100, &orders, false).await;
+    let pages = shop.days("usual", 10).await;
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 2]);
+    let refused = shop.of_all_time("usual", 3).await.expect_err("one row too many");
+    assert!(refused.starts_with("`measures`: more than 3 rows would be read"), "{refused}");
     shop.close().await;
 }
 
