@@ -27,7 +27,7 @@ use model::{AttributeValue, Measure, Number, Rollup};
 
 /// A number is measured when its magnitude is below ten to this power…
 const MAX_MAGNITUDE_DIGITS: u32 = 20;
-/// …and it has fewer units than ten to this power, so that 10^9 of them fit DynamoDB's 38 digits.
+/// …and it has fewer units than ten to this power, so that 10^9 of them fit DynamoDB's 38 digits, and 10^8 of their squares.
 const MAX_UNIT_DIGITS: u32 = 29;
 /// A square is kept as two numbers: units of this in the high one, the rest in the low one. Its root is a whole number.
 pub const HIGH_SQUARE: i128 = SQUARE_ROOT * SQUARE_ROOT;
