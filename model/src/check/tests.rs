@@ -134,6 +134,7 @@ fn each_mistake_is_named_where_it_stands_with_what_was_expected() {
         ("{ gt = 0 }", "{ gtr = 0 }", "`gtr` is no operator", "gtr", "did you mean `gt`?"),
         ("{ gt = 0 }", "{ gt = \"x\" }", "cannot be compared", "\"x\"", "decimal number"),
         ("{ gt = 0 }", "{ between = [1] }", "`between` is [1]", "[1]", "two ends"),
+        ("{ gt = 0 }", "{ between = [2, 1] }", "admits nothing", "[2, 1]", "the lower end first"),
         (
             r#""USER#{user_id}"
 SK = "PROFILE""#,
@@ -323,6 +324,13 @@ fn what_would_go_wrong_later_is_refused_at_once() {
             "never holds",
             "contains",
             "can be searched",
+        ),
+        (
+            r#"total = { gt = 0 }"#,
+            r#"tags = { contains = 3 }"#,
+            "3 cannot be compared with `tags`",
+            "3",
+            "expected a string",
         ),
         (r#"total = { gt = 0 }"#, r#""total." = 1"#, "an empty part", r#""total.""#, "each side"),
         (

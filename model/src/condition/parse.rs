@@ -252,7 +252,7 @@ fn test(place: &str, rule: &Attribute, operator: &str, operand: &Value) -> Resul
         "eq" => Test::In(vec![read(operand)?]),
         "in" => any_of(place, rule, operand)?,
         "between" => match operand.as_array().map(Vec::as_slice) {
-            Some([low, high]) => Test::Between(read(low)?, read(high)?),
+            Some([low, high]) => between(operand, read(low)?, read(high)?)?,
             _ => {
                 let message = format!("`between` is {}", value::shown(operand));
                 return Err(Mistake::value(message, "expected the two ends, such as [1, 10]"));
@@ -266,6 +266,16 @@ fn test(place: &str, rule: &Attribute, operator: &str, operand: &Value) -> Resul
         "begins_with" => Test::BeginsWith(read(operand)?),
         _ => Test::Contains(read(operand)?),
     })
+}
+
+/// A test between two ends. DynamoDB refuses ends of different types, and those in reverse.
+fn between(operand: &Value, low: AttributeValue, high: AttributeValue) -> Result<Test, Mistake> {
+    let between = Test::Between(low.clone(), high);
+    if between.holds(Some(&low), false) {
+        return Ok(between);
+    }
+    let message = format!("`between` is {}, which admits nothing", value::shown(operand));
+    Err(Mistake::value(message, "expected the lower end first, such as [1, 10]"))
 }
 
 /// Encodes an operand, cleaned as stored values are.
@@ -286,7 +296,8 @@ fn operand_rule<'a>(operator: &str, rule: &'a Attribute) -> Cow<'a, Attribute> {
     let plain = |kind| Cow::Owned(Attribute::plain(&rule.name, kind));
     match (operator, &rule.kind) {
         ("contains", AttributeType::List(Some(member))) => Cow::Borrowed(member),
-        ("contains", AttributeType::Set(_) | AttributeType::List(None) | AttributeType::Map(_)) => {
+        ("contains", AttributeType::Set(_)) => plain(rule.kind.of_one()),
+        ("contains", AttributeType::List(None) | AttributeType::Map(_)) => {
             plain(AttributeType::Any)
         }
         ("begins_with" | "contains", AttributeType::Enum { .. } | AttributeType::Timestamp(_)) => {
