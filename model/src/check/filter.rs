@@ -118,7 +118,11 @@ mod tests {
         let measured = |measure: &str| rollup(&format!("measures = {{ n = \"{measure}\" }}"));
         let grouped = rollup("measures = { n = \"count\" }\nby = [\"address.sinc\"]");
         let cases = [
-            (filtered(r#""address.sinc" = 1"#), "has no such attribute", "did you mean `since`?"),
+            (
+                filtered(r#""address.sinc" = 1"#),
+                "`address.sinc`: `address` has no such attribute",
+                "did you mean `since`?",
+            ),
             (filtered(r#""address.zip" = "x""#), "compared with `address.zip`", "a decimal number"),
             (filtered(r#""address.zip.x" = 1"#), "leads into `address.zip`", "expected a map"),
             (filtered(r#""tags[0]" = 1"#), "leads into a list by a position", "follows maps"),

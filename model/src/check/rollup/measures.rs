@@ -87,7 +87,8 @@ fn numbers(measure: &Measure) -> usize {
 fn ratios(name: &str, file: &RollupFile, measures: &[NamedMeasure], report: &mut Report<'_>) {
     for known in measures {
         let Measure::Ratio { over, under } = &known.measure else { continue };
-        for part in [over, under] {
+        let parts = std::iter::once(over).chain((over != under).then_some(under));
+        for part in parts {
             let path = ["rollups", name, "measures", known.name.as_str()];
             let numbers: Vec<_> = measures
                 .iter()
@@ -120,7 +121,9 @@ impl Reader<'_, '_> {
         };
         let arguments: Vec<&str> = arguments.split(',').map(str::trim).collect();
         let (first, rest) = arguments.split_first().expect("a split has a part");
-        match (function.trim(), rest) {
+        // No measure has an argument without a name: `count` itself goes without parentheses.
+        let function = if arguments.contains(&"") { "" } else { function.trim() };
+        match (function, rest) {
             ("count", []) => self.any(first).map(Measure::Present),
             ("sum", []) => self.number(first).map(Measure::Sum),
             ("avg", []) => self.number(first).map(Measure::Avg),

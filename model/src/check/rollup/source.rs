@@ -52,7 +52,9 @@ pub(in crate::check) fn place_in_maps<'a>(
 ) -> Result<(Place<'a>, Vec<String>), (String, String)> {
     let place = Path::parse(entity, text).map_err(|FieldError { message, .. }| {
         let (message, help) = message.split_once("; ").unwrap_or((&message, ""));
-        (format!("`{text}` {message}"), help.to_owned())
+        // That something has no such attribute is a sentence of its own, the rest is said of the path.
+        let colon = if message.ends_with("has no such attribute") { ":" } else { "" };
+        (format!("`{text}`{colon} {message}"), help.to_owned())
     })?;
     let names = place.path.steps.iter().map(|step| match step {
         Step::Name(name) => Some(name.clone()),

@@ -77,6 +77,9 @@ fn what_cannot_be_measured_says_why() {
         ("meen(price)", "`meen(price)` is no measure", "expected one of"),
         ("sum(visitor)", "`visitor` is a string, which `sum` cannot add up", "latency, price"),
         ("stddev(tags)", "`tags` is a set, which `stddev` cannot add up", "latency, price"),
+        ("count()", "`count()` is no measure", "did you mean `count`?"),
+        ("sum( )", "`sum( )` is no measure", "sum(attribute)"),
+        ("top(, 3)", "`top(, 3)` is no measure", "top(attribute, 10)"),
         ("p5(latency)", "`p5(latency)` is no measure", "p95(attribute)"),
         ("quantile(latency, 1.5)", "`1.5` is no part of all values", "0 to 1"),
         ("quantile(latency, 0.1234567)", "is no part of all values", "six decimal places"),
@@ -98,7 +101,7 @@ fn what_cannot_be_measured_says_why() {
         ("max(secret)", "`max(secret)` would tell values of `secret`, which is hidden", "counts"),
         ("top(card.number, 3)", "would tell values of `card.number`, which is hidden", "counts"),
         ("last(secret)", "would tell values of `secret`, which is hidden", "counts"),
-        ("sum(geo.mk)", "has no such attribute", "it has country, at, km"),
+        ("sum(geo.mk)", "`geo.mk`: `geo` has no such attribute", "it has country, at, km"),
     ];
     for (text, message, help) in cases {
         let problem = measured(text).expect_err(text).problems.remove(0);
@@ -106,6 +109,12 @@ fn what_cannot_be_measured_says_why() {
         let found = problem.help.unwrap_or_default();
         assert!(found.contains(help), "{text}: {found}");
     }
+}
+
+#[test]
+fn a_ratio_of_twice_the_same_is_reported_once() {
+    let problems = measured("ratio(tops, tops)").expect_err("a list").problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
 }
 
 #[test]
