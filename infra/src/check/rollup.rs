@@ -9,6 +9,7 @@ use model::{AttributeType, AttributeValue, Entity, Filter, Measure, Members, Mod
 use super::entity::text;
 use super::{row, section};
 
+const SECONDS_OF_A_MINUTE: u64 = 60;
 const SECONDS_OF_AN_HOUR: u64 = 3600;
 
 pub(super) fn summary(model: &Model, rollup: &Rollup) -> String {
@@ -47,8 +48,7 @@ pub(super) fn summary(model: &Model, rollup: &Rollup) -> String {
     }
     rows.push(row(["costs", &writes(rollup)]));
     for (bucket, seconds) in &rollup.keep {
-        let hours = seconds / SECONDS_OF_AN_HOUR;
-        rows.push(row(["kept", &format!("{bucket}, {hours} hours after it ended")]));
+        rows.push(row(["kept", &format!("{bucket}, {} after it ended", length(*seconds))]));
     }
     if rollup.on_ttl_expiry == OnExpiry::Keep {
         rows.push(row(["expired", "items stay counted"]));
@@ -92,6 +92,15 @@ fn writes(rollup: &Rollup) -> String {
             "{all} writes for a new item: for each bucket the rollup item and {rows} of its rows"
         ),
     }
+}
+
+/// How long a bucket is kept, in hours if they are whole, else in minutes.
+fn length(seconds: u64) -> String {
+    let (count, unit) = match seconds.is_multiple_of(SECONDS_OF_AN_HOUR) {
+        true => (seconds / SECONDS_OF_AN_HOUR, "hour"),
+        false => (seconds / SECONDS_OF_A_MINUTE, "minute"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 fn buckets(rollup: &Rollup) -> String {

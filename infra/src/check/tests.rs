@@ -51,6 +51,7 @@ by = ["user_id", "status"]
 time = "created_at"
 buckets = ["day", "all"]
 time_zone = "Europe/Berlin"
+keep = { day = "90m" }
 measures = { orders = "count", average = "avg(total)" }
 [rollups.notes]
 of = "note"
@@ -125,6 +126,7 @@ fn a_summary_says_what_the_file_means() {
       measure   average = avg(total), read as sum(total) / count(total)
       keeps     count, count(total), sum(total)
       costs     2 writes for a new item, one for each bucket
+      kept      day, 90 minutes after it ended
       asked at  /rollups/spend?user_id=…&status=…
 
     rollup notes of note
