@@ -23,6 +23,13 @@ use clap::{Args, ValueEnum};
 use crate::client::{Client, DEFAULT_URL};
 use crate::command::Error;
 
+/// Parameters that the command sends itself, which no dimension is named like, and what says them.
+const OPTIONS: [(&str, &str); 3] = [
+    ("format", "--csv, --ndjson or --json"),
+    ("limit", "--limit"),
+    ("cursor", "none: the pages are asked for until there are all, or --limit"),
+];
+
 /// Ask a rollup.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
@@ -118,6 +125,7 @@ enum Chart {
 /// What the reader says of the question, or that it cannot be reached.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Error> {
     let client = Client::new(&arguments.url)?;
+    let chart = chart(arguments).map_err(Error::Argument)?;
     let question = question::Question::of(arguments);
     if arguments.csv || arguments.ndjson {
         lines::copy(&client, &question, arguments.csv, out)?;
@@ -128,17 +136,76 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
         write!(out, "{}", answer.json())?;
         return Ok(ExitCode::SUCCESS);
     }
-    // Bars are for the eye: what another program reads has none unless it asks.
-    let default = if std::io::stdout().is_terminal() { Chart::Bars } else { Chart::None };
-    let asks_for_bars = arguments.chart_of.is_some().then_some(Chart::Bars);
-    let chart = arguments.chart.or(asks_for_bars).unwrap_or(default);
     let text = table::text(&answer, chart, arguments.chart_of.as_deref());
     write!(out, "{}", text.map_err(Error::Argument)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// What is drawn: what was asked for, if it can be.
+fn chart(arguments: &Arguments) -> Result<Chart, String> {
+    let of_ranks = arguments.ranks || arguments.neighbours.is_some();
+    match (arguments.chart, &arguments.chart_of) {
+        (Some(Chart::Sparkline), _) if of_ranks => {
+            Err("--chart is sparkline, expected bars or none of ranks".to_owned())
+        }
+        (Some(Chart::Sparkline | Chart::None), Some(measure)) => {
+            Err(format!("--chart-of is `{measure}` without bars, expected --chart bars beside it"))
+        }
+        (Some(chart), _) => Ok(chart),
+        (None, Some(_)) => Ok(Chart::Bars),
+        // Bars are for the eye: what another program reads has none unless it asks.
+        (None, None) if std::io::stdout().is_terminal() => Ok(Chart::Bars),
+        (None, None) => Ok(Chart::None),
+    }
+}
+
 fn dimension(text: &str) -> Result<(String, String), String> {
     let parted = text.split_once('=').filter(|(name, _)| !name.is_empty());
     let (name, value) = parted.ok_or("expected dimension=value, such as origin=DFW")?;
-    Ok((name.to_owned(), value.to_owned()))
+    match OPTIONS.iter().find(|(parameter, _)| *parameter == name) {
+        Some((_, option)) => Err(format!("`{name}` is no dimension, expected {option}")),
+        None => Ok((name.to_owned(), value.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn line(line: &str) -> Result<Arguments, clap::Error> {
+        let words = std::iter::once("query").chain(line.split_whitespace());
+        Line::try_parse_from(words).map(|line| line.arguments)
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_is_refused() {
+        let drawn = |text: &str| chart(&line(text).expect(text));
+        let refused = |text: &str| drawn(text).expect_err(text);
+        insta::assert_snapshot!(refused("s --ranks --chart sparkline"), @"--chart is sparkline, expected bars or none of ranks");
+        insta::assert_snapshot!(refused("s --neighbours 1 --chart sparkline"), @"--chart is sparkline, expected bars or none of ranks");
+        insta::assert_snapshot!(refused("s --chart sparkline --chart-of n"), @"--chart-of is `n` without bars, expected --chart bars beside it");
+        insta::assert_snapshot!(refused("s --chart none --chart-of n"), @"--chart-of is `n` without bars, expected --chart bars beside it");
+        assert_eq!(drawn("s --chart-of n"), Ok(Chart::Bars));
+        assert_eq!(drawn("s --chart sparkline"), Ok(Chart::Sparkline));
+        assert_eq!(drawn("s --ranks --chart bars --chart-of n"), Ok(Chart::Bars));
+    }
+
+    #[test]
+    fn what_an_option_says_is_no_dimension() {
+        for (given, option) in
+            [("format=csv", "--csv"), ("limit=3", "--limit"), ("cursor=A", "all")]
+        {
+            let error = line(&format!("s {given}")).expect_err(given).to_string();
+            assert!(error.contains("is no dimension") && error.contains(option), "{error}");
+        }
+        assert!(line("s formats=csv").is_ok());
+    }
 }

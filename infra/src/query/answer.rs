@@ -120,7 +120,13 @@ impl Answer {
                     *known = read.map_or(Value::Null, |(before, now)| (before + now).into());
                 }
                 "exact" if value == false => *known = value,
-                "freshness" if instant(&value) < instant(known) => *known = value,
+                // A page for which nothing was read has none.
+                "freshness" if known.is_null() => *known = value,
+                "freshness"
+                    if instant(&value).is_some_and(|value| Some(value) < instant(known)) =>
+                {
+                    *known = value;
+                }
                 "relative_error" => {
                     let errors = known.as_object_mut().zip(value.as_object());
                     errors.map(|(known, more)| known.extend(more.clone())).unwrap_or_default();
@@ -198,6 +204,16 @@ mod tests {
         )
         .expect("JSON");
         assert_eq!(whole, expected);
+    }
+
+    #[test]
+    fn a_page_for_which_nothing_was_read_is_as_fresh_as_the_others() {
+        let fresh = r#"{"points":[],"freshness":"2026-11-20T06:40:03Z","cursor":"A"}"#;
+        let empty = r#"{"points":[],"freshness":null,"cursor":"A"}"#;
+        for (first, second) in [(fresh, empty), (empty, fresh)] {
+            let whole = Answer::of(first).followed_by(Answer::of(second));
+            assert_eq!(whole.about["freshness"], "2026-11-20T06:40:03Z");
+        }
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub(super) fn text(
     let body = match (rows.as_slice(), chart) {
         ([], _) => "nothing is counted in this group and range\n".to_owned(),
         ([only], _) if is_total(answer) => total(only),
-        (_, Chart::Sparkline) if answer.listed != Listed::Ranks => sparklines(answer),
+        (_, Chart::Sparkline) if drawn.is_none() => "no measure is a number to draw\n".to_owned(),
+        (_, Chart::Sparkline) => sparklines(answer),
         (rows, Chart::Bars) => table(rows, drawn.as_deref()),
         (rows, _) => table(rows, None),
     };
@@ -68,10 +69,11 @@ fn drawn(
     let ranked_by = answer.about.get("ranked_by").and_then(Value::as_str);
     let ranked_by = ranked_by.filter(|name| names.contains(name));
     match chart_of {
-        Some(name) if !rows.is_empty() && !names.contains(&name) => Err(format!(
-            "--chart-of is `{name}`, expected a measure that is a number: {}",
-            names.join(", ")
-        )),
+        Some(name) if !rows.is_empty() && !names.contains(&name) => {
+            let names =
+                if names.is_empty() { "there is none".to_owned() } else { names.join(", ") };
+            Err(format!("--chart-of is `{name}`, expected a measure that is a number: {names}"))
+        }
         Some(name) => Ok(Some(name.to_owned())),
         None => Ok(ranked_by.or(names.first().copied()).map(str::to_owned)),
     }

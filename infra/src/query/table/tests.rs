@@ -161,4 +161,8 @@ fn what_cannot_be_drawn_is_refused_with_what_can() {
         text(&Answer::of(NOTHING), Chart::Bars, Some("orders")).is_ok(),
         "there is nothing to draw"
     );
+    let texts = r#"{"rollup":"s","dimensions":{},"every":"day","points":[{"start":"A","end":"B","last":"x"},{"start":"B","end":"C","last":"y"}],"cursor":null}"#;
+    let wrong = text(&Answer::of(texts), Chart::Bars, Some("last")).expect_err("a text");
+    assert_eq!(wrong, "--chart-of is `last`, expected a measure that is a number: there is none");
+    insta::assert_snapshot!(shown(texts, Chart::Sparkline, None), @"no measure is a number to draw");
 }
