@@ -50,10 +50,24 @@ pub(crate) fn group(rollup: &Rollup, texts: &[String]) -> Map<String, Value> {
     group.map(|(dimension, text)| (dimension.name().to_owned(), typed(dimension, text))).collect()
 }
 
+/// A number with all its digits, which may be more than an item's can have.
 pub(crate) fn of_number(number: &Number) -> Value {
-    value::number_to_json(&number.to_string())
+    serde_json::from_str(&number.to_string()).expect("a number is JSON")
 }
 
 fn whole(count: i128) -> Value {
     of_number(&Number::from_units(count, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_any_length_is_a_number() {
+        // A variance of numbers of 30 digits has up to 60.
+        let long = Number::from_units(i128::MAX, 6);
+        assert_eq!(of_number(&long).to_string(), "170141183460469231731687303715884.105727");
+        assert!(of_number(&Number::from_units(i128::MAX, 0)).is_number());
+    }
 }
