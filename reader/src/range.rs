@@ -233,6 +233,7 @@ impl<'a> Open<'a> {
         };
         if low >= high {
             let message = match names {
+                (Some(low), Some(high)) if low == high => "expected the lower end first".to_owned(),
                 (Some(low), Some(_)) => format!("expected more than `{low}`"),
                 _ => "expected another value, no key is there".to_owned(),
             };

@@ -91,7 +91,7 @@ async fn what_cannot_be_answered_says_what_can() {
         ("/order/ann?select=total,plced", "bad-query", "did you mean `placed`?"),
         ("/order/ann?count=true&limit=3", "bad-query", "`limit`: goes without count"),
         ("/order/ann?consistent=yes", "bad-query", "`yes`, expected true or false"),
-        ("/order/ann?between=2026,2025", "bad-query", "expected more than `between`"),
+        ("/order/ann?between=2026,2025", "bad-query", "expected the lower end first"),
         ("/batch/order", "bad-query", "`keys`: missing, expected a list of keys"),
         ("/batch/order?keys=[]", "bad-query", "`keys`: 0 keys, expected 1 to 100"),
         ("/batch/order?keys=[1]", "bad-query", "expected a list of keys"),
