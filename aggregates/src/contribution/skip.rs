@@ -9,7 +9,7 @@ pub enum Skip {
     DimensionType(String),
     /// The time is absent.
     TimeAbsent(String),
-    /// The time is no timestamp, or beyond the years 0000 to 9999.
+    /// The time is no timestamp, or a bucket of it would go beyond the years 0000 to 9999.
     TimeType(String),
     /// A measured attribute is no number, or one too large to be added up safely.
     MeasureType(String),
@@ -40,7 +40,7 @@ impl std::fmt::Display for Skip {
             }
             Self::TimeAbsent(name) => write!(formatter, "the time `{name}` is absent"),
             Self::TimeType(name) => {
-                write!(formatter, "the time `{name}` is no timestamp of the years 0000 to 9999")
+                write!(formatter, "the time `{name}` is no timestamp whose buckets lie in the years 0000 to 9999")
             }
             Self::MeasureType(name) => write!(
                 formatter,
