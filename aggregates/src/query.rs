@@ -10,6 +10,7 @@
 //! | the calendar, the measures, and other choices | `choices` |
 //! | the range and the periods that it is cut into | `asked` |
 //! | what it is compared with | `previous` |
+//! | whether buckets make up every period | `covered` |
 //! | why a period has no answer, and what has | `refusal` |
 //! | which ranking is asked about | `ranks` |
 //!
@@ -18,6 +19,7 @@
 
 mod asked;
 mod choices;
+mod covered;
 mod errors;
 mod group;
 mod previous;
@@ -180,12 +182,12 @@ impl Plan {
         pairs.skip_while(move |(period, _)| period.end <= instant)
     }
 
-    /// Why the question has no answer, where a period of it turns out to have no cover: a change of the clock may move one
-    /// away from the buckets.
+    /// Why the question has no answer, should a period of it have no cover.
     pub fn uncovered(&self, rollup: &Rollup, period: &Period, uncovered: &Uncovered) -> QueryError {
-        match self.asked.every() {
-            Some(every) => {
-                refusal::of_period(rollup, &self.calendar, every, period, uncovered, self.now)
+        match self.asked.every().zip(self.asked.range()) {
+            Some((every, range)) => {
+                let wrong = (period, uncovered);
+                refusal::of_period(rollup, &self.calendar, every, &range, wrong, self.now)
             }
             None => QueryError::new("to", uncovered.to_string()),
         }

@@ -50,6 +50,8 @@ measures = { visits = "count" }
 static MODEL: LazyLock<Model> = LazyLock::new(|| DEFINITION.parse().expect("valid"));
 static NOW: LazyLock<Timestamp> = LazyLock::new(|| "2026-11-20T06:40:00Z".parse().expect("valid"));
 
+/// Of how many periods it is seen whether buckets make them up.
+const MOST_TRIED: usize = 400;
 const PARAMETERS: [&str; 9] = [
     "from",
     "to",
@@ -161,13 +163,9 @@ fn is_exact(name: &str, plan: &Plan) -> Result<(), TestCaseError> {
             prop_assert!(earlier.end <= period.start || plan.asked.every().is_none());
             earlier_at = Some(earlier.end);
         }
-        // The first was looked at when it was planned; a change of the clock may move others.
-        if position > 40 {
-            continue;
-        }
-        if let Err(uncovered) = cover(rollup, &period, *NOW) {
-            prop_assert!(position > 0 && at != range.end);
-            is_told(&plan.uncovered(rollup, &period, &uncovered).into())?;
+        if position < MOST_TRIED {
+            prop_assert!(cover(rollup, &period, *NOW).is_ok(), "{:?}", period);
+            prop_assert!(earlier.is_none_or(|earlier| cover(rollup, &earlier, *NOW).is_ok()));
         }
     }
     prop_assert_eq!(at, range.end);

@@ -198,8 +198,14 @@ fn a_question_that_cannot_be_answered_says_what_could_be() {
         ("{group}&every=day", "`from`: missing"),
         ("{group}&every=all&from=2026", "`from`: every=all is all time and takes no range"),
         ("{group}&every=day&from=yesterday&to=2026", "`from`: `yesterday` is no time"),
-        ("{group}&every=day&from=2026-02-01&to=2026-01-01", "`to`: expected a time after `from`"),
-        ("{group}&every=day&from=2026-01-01&to=2026-01-01", "`to`: expected a time after `from`"),
+        (
+            "{group}&every=day&from=2026-02-01&to=2026-01-01",
+            "`to`: `2026-01-01`; expected a time after `from`, which is `2026-02-01`",
+        ),
+        (
+            "{group}&every=day&from=2026-01-01&to=2026-01-01",
+            "`to`: `2026-01-01`; expected a time after `from`",
+        ),
         (
             "{group}&every=month&from=2026-01-15&to=2026-02",
             "`from`: `2026-01-15` is not where a month begins (Europe/Berlin); expected 2026-01-01T00:00:00+01:00 or 2026-02-01T00:00:00+01:00",
@@ -416,7 +422,7 @@ fn what_no_buckets_make_up_is_refused_with_what_some_do() {
         (
             "by_minute",
             "every=year&from=2026&to=2027",
-            "`every`: a year takes more than 100000 buckets of `by_minute` (it keeps minute in UTC); expected every=minute, quarter_hour, hour, day, week, month",
+            "`every`: a year takes more than 100000 buckets of `by_minute` (it keeps minute in UTC); expected every=quarter_hour, hour, day, week, month",
         ),
         (
             "monthly",
@@ -527,18 +533,32 @@ fn what_is_not_kept_any_more_is_refused_with_what_is() {
 
 /// Lord Howe Island is ahead by whole hours in summer alone.
 #[test]
-fn a_period_within_a_series_that_has_no_cover_is_told_as_at_its_ends() {
-    let model = model();
-    let hourly = rollup(&model, "hourly");
-    let plan =
-        planned("hourly", "every=month&time_zone=Australia/Lord_Howe&from=2026-01&to=2027-01");
-    let uncovered = plan.periods_from(Timestamp::MIN).find_map(|period| {
-        let uncovered = cover(hourly, &period, now()).err()?;
-        Some(plan.uncovered(hourly, &period, &uncovered).to_string())
-    });
-    let message = uncovered.expect("a month in winter");
-    assert!(
-        message.starts_with("`time_zone`: a month (Australia/Lord_Howe) ends at 2026-05-01T00:00:00+10:30, which is not where a bucket of `hourly` does"),
-        "{message}"
+fn a_series_with_a_period_in_its_middle_that_no_buckets_make_up_is_refused_as_a_whole() {
+    let summer = "every=month&time_zone=Australia/Lord_Howe&from=2026-01&to=2026-04";
+    let year = "time_zone=Australia/Lord_Howe&from=2026-01&to=2027-01";
+    planned("hourly", summer);
+    planned("hourly", &format!("every=year&{year}"));
+    assert_eq!(
+        refused("hourly", &format!("every=month&{year}")),
+        "`time_zone`: a month (Australia/Lord_Howe) ends at 2026-05-01T00:00:00+10:30, which is not where a bucket of `hourly` \
+         does (it keeps hour, day in UTC); expected every=year, or time_zone=UTC, or a time zone whose offset is whole hours, \
+         such as Europe/Berlin"
+    );
+}
+
+#[test]
+fn the_last_years_that_calendars_hold_may_be_asked_for() {
+    planned("hourly", "every=year&from=9998&to=9999");
+    planned("hourly", "every=month&from=9999-01&to=9999-12");
+    let told = refused("hourly", "every=year&from=9998&to=9999-02");
+    assert_eq!(told, "`to`: `9999-02` is beyond the years 0000 to 9999");
+}
+
+#[test]
+fn a_value_that_no_key_can_have_is_told_with_its_length() {
+    let long = "x".repeat(2_049);
+    assert_eq!(
+        refused("by_stop", &format!("origin={long}&stops=1")),
+        "`origin`: a value of 2049 bytes; expected those of all dimensions to make a partition key of 2048 bytes or fewer"
     );
 }

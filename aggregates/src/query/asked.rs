@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use model::{Granularity, Rollup, suggestion};
 
+use super::covered::{first_uncovered, just_before};
 use super::errors::{QueryError, QueryErrors, noted};
 use super::refusal;
 use super::time::{instant, local};
@@ -85,7 +86,7 @@ fn total(
         return Err(QueryError::new(parameter, message).into());
     }
     let edge = |parameter, text| edge(parameter, text, calendar);
-    let period = range(edge("from", &question.from), edge("to", &question.to))?;
+    let period = range(question, (edge("from", &question.from), edge("to", &question.to)))?;
     cover(rollup, &period, now)
         .map(|_| Asked::Total(period))
         .map_err(|uncovered| of_total(calendar, question, &uncovered).into())
@@ -124,24 +125,20 @@ fn series(
         let text = text.as_deref().unwrap_or_default();
         aligned(parameter, text, instant, every, calendar)
     };
-    let Period { start, end } =
-        range(aligned("from", &question.from), aligned("to", &question.to))?;
-    refuse_too_many(every, calendar, start, end)?;
-    let before_end = end.checked_sub(jiff::SignedDuration::from_nanos(1)).ok();
-    let first = calendar.period(every, start);
-    let last = before_end.and_then(|instant| calendar.period(every, instant));
-    for period in [first, last].into_iter().flatten() {
-        cover(rollup, &period, now).map_err(|uncovered| {
-            refusal::of_period(rollup, calendar, every, &period, &uncovered, now)
-        })?;
+    let edges = (aligned("from", &question.from), aligned("to", &question.to));
+    let range = range(question, edges)?;
+    refuse_too_many(every, calendar, &range)?;
+    if let Some((period, uncovered)) = first_uncovered(rollup, calendar, every, &range, now) {
+        let wrong = (&period, &uncovered);
+        return Err(refusal::of_period(rollup, calendar, every, &range, wrong, now).into());
     }
-    Ok(Asked::Series { every, from: start, to: end })
+    Ok(Asked::Series { every, from: range.start, to: range.end })
 }
 
-/// Both edges of a range, in their order.
+/// The range between both edges, in their order.
 fn range(
-    from: Result<Timestamp, QueryError>,
-    to: Result<Timestamp, QueryError>,
+    question: &Question,
+    (from, to): (Result<Timestamp, QueryError>, Result<Timestamp, QueryError>),
 ) -> Result<Period, QueryErrors> {
     let mut errors = Vec::new();
     let from = noted(from.map_err(QueryErrors::from), &mut errors);
@@ -149,7 +146,11 @@ fn range(
     match (from, to) {
         (Some(start), Some(end)) if start < end => Ok(Period { start, end }),
         (Some(_), Some(_)) => {
-            let message = "expected a time after `from`; `to` itself is not included";
+            let text = |text: &Option<String>| text.clone().unwrap_or_default();
+            let (from, to) = (text(&question.from), text(&question.to));
+            let message = format!(
+                "`{to}`; expected a time after `from`, which is `{from}`: `to` itself is not included"
+            );
             Err(QueryError::new("to", message).into())
         }
         _ => Err(QueryErrors(errors)),
@@ -168,7 +169,7 @@ fn edge(
     instant(parameter, text, &calendar.zone)
 }
 
-/// Refuses an instant at which no period begins, with those around it.
+/// Refuses an instant at which no period begins, nor ends the last one that calendars hold, with those around it.
 fn aligned(
     parameter: &str,
     text: &str,
@@ -178,8 +179,9 @@ fn aligned(
 ) -> Result<Timestamp, QueryError> {
     let beyond =
         || QueryError::new(parameter, format!("`{text}` is beyond the years 0000 to 9999"));
-    let period = calendar.period(every, instant).ok_or_else(beyond)?;
-    if period.start == instant {
+    let before = || just_before(instant).and_then(|before| calendar.period(every, before));
+    let period = calendar.period(every, instant).or_else(before).ok_or_else(beyond)?;
+    if period.start == instant || period.end == instant {
         return Ok(instant);
     }
     let message = format!(
@@ -195,10 +197,9 @@ fn aligned(
 fn refuse_too_many(
     every: Granularity,
     calendar: &Calendar,
-    start: Timestamp,
-    end: Timestamp,
+    range: &Period,
 ) -> Result<(), QueryError> {
-    let count = |every| periods(every, start, end);
+    let count = |every| periods(every, range);
     if count(every) <= MAX_PERIODS {
         return Ok(());
     }
@@ -207,14 +208,14 @@ fn refuse_too_many(
     let message = format!(
         "about {} periods from {} to {}, of {MAX_PERIODS} at most; expected a shorter range{coarser}",
         count(every),
-        local(start, &calendar.zone),
-        local(end, &calendar.zone)
+        local(range.start, &calendar.zone),
+        local(range.end, &calendar.zone)
     );
     Err(QueryError::new("every", message))
 }
 
-/// About how many periods there are between two instants.
-fn periods(every: Granularity, start: Timestamp, end: Timestamp) -> u64 {
+/// About how many periods there are in a range.
+pub(super) fn periods(every: Granularity, range: &Period) -> u64 {
     let seconds = match every {
         Granularity::Week => 7 * DAY_SECONDS,
         Granularity::Month => 30 * DAY_SECONDS,
@@ -223,5 +224,5 @@ fn periods(every: Granularity, start: Timestamp, end: Timestamp) -> u64 {
         Granularity::All => return 1,
         _ => clock::seconds(every).map_or(DAY_SECONDS, i64::unsigned_abs),
     };
-    start.duration_until(end).as_secs().unsigned_abs().div_ceil(seconds)
+    range.start.duration_until(range.end).as_secs().unsigned_abs().div_ceil(seconds)
 }

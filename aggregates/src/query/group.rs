@@ -1,6 +1,7 @@
 //! The groups that a question is about: a value for each dimension, or several, and every combination of them.
 
 use model::rollup::Source;
+use model::table::MAX_PARTITION_KEY_BYTES;
 use model::{Model, Rollup, suggestion};
 
 use super::errors::{QueryError, QueryErrors};
@@ -59,13 +60,23 @@ pub(super) fn groups(
         return Err(QueryError::new("dimensions", message).into());
     }
     let groups = product(&choices);
-    match groups.iter().all(|group| group.partitions(rollup).is_some()) {
-        true => Ok(groups),
-        false => {
-            let message = "the values are too long to be a group's";
-            Err(QueryError::new("dimensions", message).into())
-        }
+    match groups.iter().find(|group| group.partitions(rollup).is_none()) {
+        None => Ok(groups),
+        Some(group) => Err(too_long(rollup, &group.texts).into()),
     }
+}
+
+/// Values that no item of a group can have, as its key would be too long.
+pub(super) fn too_long(rollup: &Rollup, texts: &[String]) -> QueryError {
+    let named = rollup.dimensions.iter().zip(texts);
+    let (name, bytes) = named
+        .map(|(dimension, text)| (dimension.name(), text.len()))
+        .max_by_key(|(_, bytes)| *bytes)
+        .unwrap_or_default();
+    let message = format!(
+        "a value of {bytes} bytes; expected those of all dimensions to make a partition key of {MAX_PARTITION_KEY_BYTES} bytes or fewer"
+    );
+    QueryError::new(name, message)
 }
 
 /// Every combination, the last dimension varying first.

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use jiff::{Span, Timestamp, ToSpan, Unit};
 use model::{Granularity, Rollup};
 
+use super::covered::first_uncovered;
 use super::errors::QueryError;
 use super::refusal::{self, noun};
 use super::time::local;
@@ -59,13 +60,10 @@ pub(super) fn previous(
             return Err(refuse(message));
         }
     }
-    let first = calendar.period(every, before.start);
-    let last = just_before(before.end).and_then(|instant| calendar.period(every, instant));
-    for period in [first, last].into_iter().flatten() {
-        cover(rollup, &period, now).map_err(|uncovered| {
-            let why = refusal::of_period(rollup, calendar, every, &period, &uncovered, now);
-            refuse(format!("{}: {why}", between(calendar, before)))
-        })?;
+    if let Some((period, uncovered)) = first_uncovered(rollup, calendar, every, &before, now) {
+        let wrong = (&period, &uncovered);
+        let why = refusal::of_period(rollup, calendar, every, &before, wrong, now);
+        return Err(refuse(format!("{}: {why}", between(calendar, before))));
     }
     Ok(Asked::Series { every, from: before.start, to: before.end })
 }
@@ -73,10 +71,6 @@ pub(super) fn previous(
 fn between(calendar: &Calendar, period: Period) -> String {
     let shown = |instant| local(instant, &calendar.zone);
     format!("from {} to {}", shown(period.start), shown(period.end))
-}
-
-fn just_before(instant: Timestamp) -> Option<Timestamp> {
-    instant.checked_sub(jiff::SignedDuration::from_nanos(1)).ok()
 }
 
 /// The dates of a range of whole days.

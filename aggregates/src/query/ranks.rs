@@ -99,8 +99,8 @@ impl RankPlan {
             around.map(|(neighbours, texts)| Around { group: Group { texts }, neighbours });
         let has_key = around.as_ref().is_none_or(|one| one.group.partitions(rollup).is_some());
         let Some(rank) = key.filter(|_| has_key) else {
-            let message = "the values are too long to be a group's";
-            return Err(QueryError::new("dimensions", message).into());
+            let texts: Vec<_> = texts.into_iter().map(Option::unwrap_or_default).collect();
+            return Err(group::too_long(rollup, &texts).into());
         };
         Ok(Self { bucket, rank, within, descending, around, measures })
     }

@@ -3,19 +3,21 @@
 use jiff::Timestamp;
 use model::{Granularity, Rollup};
 
+use super::asked::{MAX_PERIODS, periods};
+use super::covered::{first_uncovered, just_before};
 use super::errors::QueryError;
 use super::time::local;
 use crate::calendar::{Calendar, Period};
 use crate::clock;
 use crate::cover::{Kept, MAX_BUCKETS, Uncovered, cover};
 
-/// Why a period of a series has no cover: the parameter that makes it so.
+/// Why a period of a range has no cover: the parameter that makes it so.
 pub(super) fn of_period(
     rollup: &Rollup,
     calendar: &Calendar,
     every: Granularity,
-    period: &Period,
-    uncovered: &Uncovered,
+    range: &Period,
+    (period, uncovered): (&Period, &Uncovered),
     now: Timestamp,
 ) -> QueryError {
     let kept = Kept::at(rollup, now);
@@ -48,14 +50,14 @@ pub(super) fn of_period(
     let later = is_gone.then(|| first_kept(rollup, calendar, every, period, now)).flatten();
     let later = later.map(|later| format!("from={}", local(later, &calendar.zone)));
     let advice: Vec<_> =
-        later.into_iter().chain(advice(rollup, calendar, every, period, now)).collect();
+        later.into_iter().chain(advice(rollup, calendar, every, range, now)).collect();
     let message = match advice.is_empty() {
         true => message,
         false => format!("{message}; expected {}", advice.join(", or ")),
     };
     let cause = match is_gone {
         true => "from",
-        false => cause(rollup, calendar, every, period, now),
+        false => cause(rollup, calendar, every, range, now),
     };
     QueryError::new(cause, message)
 }
@@ -111,33 +113,39 @@ pub(super) fn shown(calendar: &Calendar, every: Granularity) -> String {
     format!("{}{from}", calendar.zone_name)
 }
 
+/// Whether the periods that a range is in could be asked for.
 fn is_covered(
     rollup: &Rollup,
     calendar: &Calendar,
     every: Granularity,
-    around: &Period,
+    range: &Period,
     now: Timestamp,
 ) -> bool {
-    let period = calendar.period(every, around.start);
-    period.is_some_and(|period| cover(rollup, &period, now).is_ok())
+    let first = calendar.period(every, range.start);
+    let last = just_before(range.end).and_then(|instant| calendar.period(every, instant));
+    first.zip(last).is_some_and(|(first, last)| {
+        let whole = Period { start: first.start, end: last.end };
+        periods(every, &whole) <= MAX_PERIODS
+            && first_uncovered(rollup, calendar, every, &whole, now).is_none()
+    })
 }
 
-/// The parameter without which the period could be covered; `every` if there is none.
+/// The parameter without which the range could be covered; `every` if there is none.
 fn cause(
     rollup: &Rollup,
     calendar: &Calendar,
     every: Granularity,
-    period: &Period,
+    range: &Period,
     now: Timestamp,
 ) -> &'static str {
     let own = Calendar::of(rollup);
     let in_zone =
         Calendar { zone: own.zone.clone(), zone_name: own.zone_name.clone(), ..calendar.clone() };
-    if calendar.zone != own.zone && is_covered(rollup, &in_zone, every, period, now) {
+    if calendar.zone != own.zone && is_covered(rollup, &in_zone, every, range, now) {
         return "time_zone";
     }
     match every {
-        _ if !is_covered(rollup, &own, every, period, now) => "every",
+        _ if !is_covered(rollup, &own, every, range, now) => "every",
         Granularity::Week if calendar.week_start != own.week_start => "week_start",
         Granularity::Quarter | Granularity::Year
             if calendar.fiscal_year_start != own.fiscal_year_start =>
@@ -153,14 +161,14 @@ fn advice(
     rollup: &Rollup,
     calendar: &Calendar,
     every: Granularity,
-    period: &Period,
+    range: &Period,
     now: Timestamp,
 ) -> Vec<String> {
     let own = Calendar::of(rollup);
     let coverable = |other: &Granularity| {
         *other != Granularity::All
             && *other != every
-            && is_covered(rollup, calendar, *other, period, now)
+            && is_covered(rollup, calendar, *other, range, now)
     };
     let others = Granularity::EVERY.into_iter().filter(coverable).map(Granularity::name);
     let others: Vec<_> = others.collect();
@@ -168,7 +176,7 @@ fn advice(
     if !others.is_empty() {
         advice.push(format!("every={}", others.join(", ")));
     }
-    if calendar.zone != own.zone && is_covered(rollup, &own, every, period, now) {
+    if calendar.zone != own.zone && is_covered(rollup, &own, every, range, now) {
         advice.push(format!("time_zone={}", own.zone_name));
         advice.extend(other_zones(rollup));
     }
