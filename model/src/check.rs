@@ -96,7 +96,7 @@ impl Report<'_> {
     }
 }
 
-/// JSON for a TOML value; `None` for dates, which TOML alone has: they are written as text.
+/// JSON for a TOML value: dates, which TOML alone has, as text; null for what is no number.
 fn json(value: &toml::Value) -> serde_json::Value {
     match value {
         toml::Value::Datetime(instant) => serde_json::Value::String(instant.to_string()),
