@@ -43,14 +43,14 @@ pub(crate) struct Shard {
 
 /// An invocation at work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Invocation {
+pub(crate) struct Invocation<W = Write> {
     pub(crate) shard: usize,
     /// The batch is the records from this index…
     pub(crate) from: u8,
     /// …to below this one.
     pub(crate) to: u8,
-    /// By rollup item.
-    pub(crate) writes: [Write; KEYS],
+    /// How far they have got, by rollup item.
+    pub(crate) writes: [W; KEYS],
 }
 
 /// How far the write of one rollup item has got.

@@ -17,7 +17,7 @@ use super::properties::{properties, situations};
 use crate::algebra::{Algebra, ROWS, UpdateId};
 use crate::history::{History, KEYS, Key, SHARDS};
 use crate::machine::{AfterSilence, Bounds};
-use crate::state::{RollupItem, Shard};
+use crate::state::{self, RollupItem, Shard};
 
 /// What is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,17 +58,8 @@ pub(crate) struct State {
     pub(crate) lost: u8,
 }
 
-/// An invocation at work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Invocation {
-    pub(crate) shard: usize,
-    /// The batch is the records from this index…
-    pub(crate) from: u8,
-    /// …to below this one.
-    pub(crate) to: u8,
-    /// By row.
-    pub(crate) writes: [Write; KEYS],
-}
+/// An invocation at work on rows.
+pub(crate) type Invocation = state::Invocation<Write>;
 
 /// How far the write of one row has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
