@@ -20,7 +20,7 @@
 
 use std::collections::BTreeMap;
 
-use model::attribute::{Attribute, AttributeType};
+use model::attribute::Attribute;
 use model::rollup::Source;
 use model::table::SCORE;
 use model::{AttributeValue, Measure, Number, Rollup};
@@ -152,7 +152,8 @@ impl Accumulator {
                 vec![Self::present(of), Self::sum(of), low, high]
             }
             Measure::CountBy(of) => {
-                values_of_few(of.kind()).into_iter().map(|value| Self::equal(of, value)).collect()
+                let values = of.kind().values_of_few().into_iter();
+                values.map(|value| Self::equal(of, value)).collect()
             }
             Measure::Histogram { of, edges } => Self::stretches(of, edges),
             Measure::Distinct(of) => vec![Self::distinct(of)],
@@ -202,15 +203,6 @@ impl Accumulator {
             to: to.cloned(),
         };
         below.zip(above).map(stretch).collect()
-    }
-}
-
-/// The values that an enum or a boolean may have, in the definition's order.
-pub fn values_of_few(kind: &AttributeType) -> Vec<String> {
-    match kind {
-        AttributeType::Enum { values } => values.clone(),
-        AttributeType::Boolean => vec!["false".to_owned(), "true".to_owned()],
-        _ => Vec::new(),
     }
 }
 

@@ -12,7 +12,7 @@
 use model::rollup::NamedMeasure;
 use model::{AttributeValue, Measure, Number, Rollup};
 
-use crate::amounts::{Accumulator, Amounts, HIGH_SQUARE, values_of_few};
+use crate::amounts::{Accumulator, Amounts, HIGH_SQUARE};
 use crate::rows::Rows;
 use crate::sketch::Sketch;
 
@@ -116,11 +116,11 @@ fn of_amounts(measure: &Measure, amounts: &Amounts) -> Answer {
             of_option(variance.and_then(|variance| variance.root(quotient(of))))
         }
         Measure::CountBy(of) => {
-            let counted = |value: String| {
-                let count = amounts.get(&Accumulator::equal(of, value.clone()));
-                (value, count)
+            let counted = |value: &str| {
+                let count = amounts.get(&Accumulator::equal(of, value));
+                (value.to_owned(), count)
             };
-            Answer::Counts(values_of_few(of.kind()).into_iter().map(counted).collect())
+            Answer::Counts(of.kind().values_of_few().into_iter().map(counted).collect())
         }
         Measure::Histogram { of, edges } => {
             let stretches = Accumulator::stretches(of, edges).into_iter();

@@ -5,7 +5,7 @@ use model::template::scalar_text;
 use model::{Item, Measure, Number, Rollup};
 
 use super::Skip;
-use crate::amounts::{Accumulator, Amounts, square, units, values_of_few};
+use crate::amounts::{Accumulator, Amounts, square, units};
 
 /// The accumulator that ranks a rollup's items.
 pub(super) fn score(rollup: &Rollup) -> Option<Accumulator> {
@@ -68,7 +68,7 @@ fn measured(measure: &Measure, item: &Item) -> Result<Vec<(Accumulator, i128)>, 
             Some(value) => {
                 let wrong = || Skip::MeasureType(of.name().to_owned());
                 let text = scalar_text(of.kind(), value).ok_or_else(wrong)?;
-                if !values_of_few(of.kind()).contains(&text) {
+                if !of.kind().values_of_few().contains(&text.as_str()) {
                     return Err(wrong());
                 }
                 vec![(Accumulator::equal(of, text), 1)]

@@ -134,6 +134,15 @@ impl AttributeType {
         }
     }
 
+    /// The values that an enum or a boolean may have, in the definition's order; none of other types, which may have many.
+    pub fn values_of_few(&self) -> Vec<&str> {
+        match self {
+            Self::Enum { values } => values.iter().map(String::as_str).collect(),
+            Self::Boolean => vec!["false", "true"],
+            _ => Vec::new(),
+        }
+    }
+
     /// The rules of what is in a value: of each member, or of each attribute. None where anything may be in it.
     pub fn inside(&self) -> &[Attribute] {
         match self {

@@ -13,8 +13,8 @@
 //!
 //! **Invariant:** `parked` is always there: a column that came with the first point that has it would not be on the pages before.
 
+use model::Rollup;
 use model::rollup::{Measure, NamedMeasure};
-use model::{AttributeType, Rollup};
 use serde_json::{Map, Value};
 
 /// The fields of a point that say when.
@@ -168,7 +168,9 @@ impl MeasureColumn {
     pub fn of(known: &NamedMeasure) -> Self {
         let shape = match &known.measure {
             Measure::Top { .. } | Measure::Extremes { .. } => Shape::List,
-            Measure::CountBy(of) => Shape::Keys(keys(&of.of_one().kind)),
+            Measure::CountBy(of) => {
+                Shape::Keys(of.kind().values_of_few().into_iter().map(str::to_owned).collect())
+            }
             Measure::Histogram { edges, .. } => {
                 Shape::Bins(edges.iter().map(ToString::to_string).collect())
             }
@@ -196,14 +198,6 @@ impl MeasureColumn {
                 labels.map(|(position, label)| part(&label, Part::Bin(position))).collect()
             }
         }
-    }
-}
-
-/// The values that are counted one by one.
-fn keys(kind: &AttributeType) -> Vec<String> {
-    match kind {
-        AttributeType::Enum { values } => values.clone(),
-        _ => ["false", "true"].map(str::to_owned).to_vec(),
     }
 }
 

@@ -6,8 +6,8 @@
 //! ```
 
 use axum::http::StatusCode;
+use model::Rollup;
 use model::rollup::{Granularity, MAX_NEIGHBOURS, Measure, Rank, Source};
-use model::{AttributeType, Rollup};
 use serde_json::{Map, Value, json};
 
 use super::operation::{Answer, limit, parameter, query};
@@ -343,8 +343,12 @@ fn measure(measure: &Measure) -> Value {
             "properties": { "value": value(of), "count": count() },
         })),
         Measure::CountBy(of) => {
-            let counts: Map<_, _> =
-                counted(&of.of_one().kind).into_iter().map(|key| (key, count())).collect();
+            let counts: Map<_, _> = of
+                .kind()
+                .values_of_few()
+                .into_iter()
+                .map(|key| (key.to_owned(), count()))
+                .collect();
             json!({ "type": ["object", "null"], "properties": counts })
         }
         Measure::Histogram { .. } => {
@@ -361,14 +365,6 @@ fn measure(measure: &Measure) -> Value {
 
 fn value(of: &Source) -> Value {
     schema::group(&of.of_one().kind)
-}
-
-/// The values that are counted one by one.
-fn counted(kind: &AttributeType) -> Vec<String> {
-    match kind {
-        AttributeType::Enum { values } => values.clone(),
-        _ => ["false", "true"].map(str::to_owned).to_vec(),
-    }
 }
 
 /// How far an answer is to be trusted, what it cost, and where it goes on.

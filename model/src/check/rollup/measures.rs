@@ -73,10 +73,7 @@ pub(super) fn check(
 fn numbers(measure: &Measure) -> usize {
     match measure {
         Measure::Histogram { edges, .. } => edges.len() + 1,
-        Measure::CountBy(of) => match of.kind() {
-            AttributeType::Enum { values } => values.len(),
-            _ => 2,
-        },
+        Measure::CountBy(of) => of.kind().values_of_few().len(),
         Measure::Sum(_) | Measure::Avg(_) => 2,
         Measure::Variance { .. } | Measure::StdDev { .. } => 4,
         _ => 1,
