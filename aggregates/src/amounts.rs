@@ -195,14 +195,13 @@ impl Accumulator {
 
     /// Of the stretches of a histogram, from below the first edge to above the last.
     pub fn stretches(of: &Source, edges: &[Number]) -> Vec<Self> {
-        let below = std::iter::once(None).chain(edges.iter().map(Some));
-        let above = edges.iter().map(Some).chain(std::iter::once(None));
-        let stretch = |(from, to): (Option<&Number>, Option<&Number>)| Self::Between {
-            attribute: of.name().to_owned(),
-            from: from.cloned(),
-            to: to.cloned(),
-        };
-        below.zip(above).map(stretch).collect()
+        (0..=edges.len()).map(|position| Self::between(of, edges, position)).collect()
+    }
+
+    /// Of the stretch above so many edges of a histogram, and below the next.
+    pub fn between(of: &Source, edges: &[Number], position: usize) -> Self {
+        let from = position.checked_sub(1).map(|below| edges[below].clone());
+        Self::Between { attribute: of.name().to_owned(), from, to: edges.get(position).cloned() }
     }
 }
 

@@ -80,8 +80,7 @@ fn measured(measure: &Measure, item: &Item) -> Result<Vec<(Accumulator, i128)>, 
                 // As decimals: an edge may be beyond all units.
                 let value = Number::from_units(units, of.attribute.scale());
                 let position = edges.iter().take_while(|edge| **edge <= value).count();
-                let stretch = Accumulator::stretches(of, edges).swap_remove(position);
-                vec![(stretch, 1)]
+                vec![(Accumulator::between(of, edges, position), 1)]
             }
             None => Vec::new(),
         },
