@@ -31,8 +31,9 @@ use jiff::Timestamp;
 use model::{Granularity, Model, Rollup};
 
 use self::errors::noted;
+use crate::bucket::Bucket;
 use crate::calendar::{Calendar, Period};
-use crate::cover::Uncovered;
+use crate::cover::cover;
 
 pub use self::asked::MAX_PERIODS;
 pub use self::errors::{QueryError, QueryErrors};
@@ -182,15 +183,20 @@ impl Plan {
         pairs.skip_while(move |(period, _)| period.end <= instant)
     }
 
-    /// Why the question has no answer, should a period of it have no cover.
-    pub fn uncovered(&self, rollup: &Rollup, period: &Period, uncovered: &Uncovered) -> QueryError {
-        match self.asked.every().zip(self.asked.range()) {
-            Some((every, range)) => {
-                let wrong = (period, uncovered);
-                refusal::of_period(rollup, &self.calendar, every, &range, wrong, self.now)
+    /// The buckets that make up a period of the range, or of the earlier one.
+    ///
+    /// # Errors
+    /// Why the question has no answer, should there be none.
+    pub fn cover(&self, rollup: &Rollup, period: &Period) -> Result<Vec<Bucket>, QueryError> {
+        cover(rollup, period, self.now).map_err(|uncovered| {
+            match self.asked.every().zip(self.asked.range()) {
+                Some((every, range)) => {
+                    let wrong = (period, &uncovered);
+                    refusal::of_period(rollup, &self.calendar, every, &range, wrong, self.now)
+                }
+                None => QueryError::new("to", uncovered.to_string()),
             }
-            None => QueryError::new("to", uncovered.to_string()),
-        }
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use model::{Granularity, Rollup, suggestion};
 
-use super::covered::{first_uncovered, just_before};
+use super::covered::just_before;
 use super::errors::{QueryError, QueryErrors, noted};
 use super::refusal;
 use super::time::{instant, local};
@@ -128,10 +128,7 @@ fn series(
     let edges = (aligned("from", &question.from), aligned("to", &question.to));
     let range = range(question, edges)?;
     refuse_too_many(every, calendar, &range)?;
-    if let Some((period, uncovered)) = first_uncovered(rollup, calendar, every, &range, now) {
-        let wrong = (&period, &uncovered);
-        return Err(refusal::of_period(rollup, calendar, every, &range, wrong, now).into());
-    }
+    refusal::refuse_uncovered(rollup, calendar, every, &range, now)?;
     Ok(Asked::Series { every, from: range.start, to: range.end })
 }
 

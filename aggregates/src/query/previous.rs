@@ -10,7 +10,6 @@ use jiff::civil::Date;
 use jiff::{Span, Timestamp, ToSpan, Unit};
 use model::{Granularity, Rollup};
 
-use super::covered::first_uncovered;
 use super::errors::QueryError;
 use super::refusal::{self, noun};
 use super::time::local;
@@ -60,11 +59,8 @@ pub(super) fn previous(
             return Err(refuse(message));
         }
     }
-    if let Some((period, uncovered)) = first_uncovered(rollup, calendar, every, &before, now) {
-        let wrong = (&period, &uncovered);
-        let why = refusal::of_period(rollup, calendar, every, &before, wrong, now);
-        return Err(refuse(format!("{}: {why}", between(calendar, before))));
-    }
+    refusal::refuse_uncovered(rollup, calendar, every, &before, now)
+        .map_err(|why| refuse(format!("{}: {why}", between(calendar, before))))?;
     Ok(Asked::Series { every, from: before.start, to: before.end })
 }
 

@@ -11,6 +11,23 @@ use crate::calendar::{Calendar, Period};
 use crate::clock;
 use crate::cover::{Kept, MAX_BUCKETS, Uncovered, cover};
 
+/// Refuses a range of which buckets do not make up every period.
+pub(super) fn refuse_uncovered(
+    rollup: &Rollup,
+    calendar: &Calendar,
+    every: Granularity,
+    range: &Period,
+    now: Timestamp,
+) -> Result<(), QueryError> {
+    match first_uncovered(rollup, calendar, every, range, now) {
+        None => Ok(()),
+        Some((period, uncovered)) => {
+            let wrong = (&period, &uncovered);
+            Err(of_period(rollup, calendar, every, range, wrong, now))
+        }
+    }
+}
+
 /// Why a period of a range has no cover: the parameter that makes it so.
 pub(super) fn of_period(
     rollup: &Rollup,

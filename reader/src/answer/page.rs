@@ -6,7 +6,7 @@
 
 use aggregates::measured::{Answer, measured};
 use aggregates::query::local;
-use aggregates::{Bucket, Fill, Group, Period, Plan, QueryErrors, cover};
+use aggregates::{Bucket, Fill, Group, Period, Plan, QueryErrors};
 use jiff::Timestamp;
 use model::rollup::NamedMeasure;
 use model::{Measure, Rollup};
@@ -215,10 +215,7 @@ impl<'a> Pages<'a> {
 
     fn cover(&self, period: Option<Period>) -> Result<Slot, AskError> {
         let Some(period) = period else { return Ok(Slot { buckets: vec![Bucket::all()] }) };
-        let buckets = cover(self.rollup, &period, self.plan.now).map_err(|uncovered| {
-            let error = self.plan.uncovered(self.rollup, &period, &uncovered);
-            AskError::Question(QueryErrors(vec![error]))
-        })?;
+        let buckets = self.plan.cover(self.rollup, &period).map_err(QueryErrors::from)?;
         Ok(Slot { buckets })
     }
 
