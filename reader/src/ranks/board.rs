@@ -153,7 +153,7 @@ impl<'a> Board<'a> {
             let zeros = scores.iter().filter(|(_, score)| score.is_zero());
             let key = |partition: &String| RollupKey::of(partition, self.plan.bucket.key.clone());
             let keys: Vec<_> = zeros.map(|(partition, _)| key(partition)).collect();
-            self.look_for_empty(keys).await?;
+            self.live(&keys).await?;
         }
         scores.retain(|partition, _| !self.empty.contains(partition));
         for entry in listed {
@@ -162,24 +162,30 @@ impl<'a> Board<'a> {
         Ok(Some(Scores::of(descending, scores)))
     }
 
-    /// Notes which rollup items count nothing.
-    async fn look_for_empty(&mut self, keys: Vec<RollupKey>) -> Result<(), AskError> {
-        let items = self.rollups.get_all(&keys).await?;
+    /// The scores of rollup items and what they know; `None` for those that count nothing, which are noted.
+    async fn live(
+        &mut self,
+        keys: &[RollupKey],
+    ) -> Result<Vec<Option<(Option<Number>, slot::Known)>>, AskError> {
+        let items = self.rollups.get_all(keys).await?;
         self.tally.items_read += items.len();
-        for (key, item) in keys.into_iter().zip(items) {
-            let is_empty = match item {
-                None => true,
+        let mut all = Vec::new();
+        for (key, item) in keys.iter().zip(items) {
+            let live = match item {
+                None => None,
                 Some(item) => {
                     self.tally.add(Tally { items_read: 0, newest: slot::newest(&item) });
                     let known = self.known(&item)?;
-                    known.live.is_empty() && known.amounts.is_some()
+                    let is_empty = known.live.is_empty() && known.amounts.is_some();
+                    (!is_empty).then(|| (score(&item), known))
                 }
             };
-            if is_empty {
-                self.empty.insert(key.partition);
+            if live.is_none() {
+                self.empty.insert(key.partition.clone());
             }
+            all.push(live);
         }
-        Ok(())
+        Ok(all)
     }
 
     /// So many groups that follow an entry of the index, in its order; and the last entry that was read, if there may be more.
@@ -244,25 +250,11 @@ impl<'a> Board<'a> {
     /// The groups of entries of the index, without those in which nothing is counted.
     async fn entries(&mut self, found: Vec<Ranked>) -> Result<Vec<Entry>, AskError> {
         let keys: Vec<_> = found.iter().map(|entry| entry.key.clone()).collect();
-        let items = self.rollups.get_all(&keys).await?;
-        self.tally.items_read += items.len();
-        let mut live = Vec::new();
-        for (at, item) in found.into_iter().zip(items) {
-            let Some(item) = item else {
-                self.empty.insert(at.key.partition);
-                continue;
-            };
-            self.tally.add(Tally { items_read: 0, newest: slot::newest(&item) });
-            let known = self.known(&item)?;
-            if known.live.is_empty() && known.amounts.is_some() {
-                self.empty.insert(at.key.partition);
-                continue;
-            }
-            live.push((at, score(&item), known));
-        }
+        let live = found.into_iter().zip(self.live(&keys).await?);
+        let live = live.filter_map(|(at, live)| live.map(|(score, known)| (at, score, known)));
         let (asked, needed) = (self.asked.as_slice(), self.needed.as_slice());
         let (rollups, rollup, budget) = (self.rollups, self.rollup, &self.budget);
-        let reads = live.into_iter().map(|(at, score, known)| async move {
+        let reads = live.map(|(at, score, known)| async move {
             let unreadable = || {
                 let place = &at.key.partition;
                 table::Error::Unreadable(format!("{place}, which is no group of {}", rollup.name))
