@@ -148,8 +148,7 @@ impl<'a> Planned<'a> {
         question: &Question,
         cursor: Option<String>,
     ) -> Result<Self, AskError> {
-        let rollup =
-            model.rollup(name).ok_or_else(|| AskError::UnknownRollup(no_such(model, name)))?;
+        let rollup = rollup(model, name)?;
         let plan = Plan::of(model, rollup, question, Timestamp::now())?;
         let frame = position::frame(name, question);
         let position = cursor.map(|text| position::read(&text, frame, &plan)).transpose()?;
@@ -251,7 +250,12 @@ pub(crate) fn encoded_bytes(part: &impl Serialize) -> usize {
     serde_json::to_vec(part).map_or(0, |json| json.len())
 }
 
-pub(crate) fn no_such(model: &Model, name: &str) -> String {
+/// The rollup that is asked.
+pub(crate) fn rollup<'a>(model: &'a Model, name: &str) -> Result<&'a Rollup, AskError> {
+    model.rollup(name).ok_or_else(|| AskError::UnknownRollup(no_such(model, name)))
+}
+
+fn no_such(model: &Model, name: &str) -> String {
     let names: Vec<&str> = model.rollups.iter().map(|rollup| rollup.name.as_str()).collect();
     if names.is_empty() {
         return format!("`{name}` is no rollup; the definition has none");

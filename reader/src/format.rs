@@ -20,6 +20,7 @@ use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
 use serde_json::Value;
 use web::{Accept, Parameters};
 
@@ -77,9 +78,15 @@ impl Format {
         }
     }
 
-    /// The response of an answer, which is as it would be in JSON: with `points`, `groups` or `ranks`, and a `cursor`. `query` is
-    /// the query string of the request, for the link to the next page.
-    pub fn respond(self, answer: Value, columns: &Columns, query: Option<&str>) -> Response {
+    /// The response of an answer, which in JSON has `points`, `groups` or `ranks`, and a `cursor`. `query` is the query string of
+    /// the request, for the link to the next page.
+    pub fn respond(
+        self,
+        answer: &impl Serialize,
+        columns: &Columns,
+        query: Option<&str>,
+    ) -> Response {
+        let answer = serde_json::to_value(answer).expect("an answer is JSON");
         let headers = headers(&answer, query);
         let mut response = match self {
             Self::Json => Json(answer).into_response(),
@@ -148,7 +155,7 @@ mod tests {
     }
 
     async fn told(format: Format, cursor: Value, query: Option<&str>) -> String {
-        let response = format.respond(answer(cursor), &columns(), query);
+        let response = format.respond(&answer(cursor), &columns(), query);
         let headers: String = response
             .headers()
             .iter()

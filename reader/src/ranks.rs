@@ -26,11 +26,11 @@ use web::{Accept, Parameters, PathTexts, Problem};
 
 use self::board::{Board, Entry, MAX_COUNTED};
 use self::position::Position;
-use crate::answer::{AskError, freshness, no_such, refused, relative_errors, values};
+use crate::answer::{AskError, freshness, refused, relative_errors, values};
 use crate::cursor::Frame;
 use crate::format::columns::MeasureColumn;
 use crate::format::{Columns, Format};
-use crate::rollups::Asked;
+use crate::rollups::{Asked, asked_name};
 
 /// What a rollup knows of the ranks of its groups: a page of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -101,8 +101,7 @@ impl<'a> Planned<'a> {
         question: &RankQuestion,
         cursor: Option<String>,
     ) -> Result<Self, AskError> {
-        let rollup =
-            model.rollup(name).ok_or_else(|| AskError::UnknownRollup(no_such(model, name)))?;
+        let rollup = crate::answer::rollup(model, name)?;
         let plan = RankPlan::of(model, rollup, question, Timestamp::now())?;
         if plan.around.is_some() && cursor.is_some() {
             return Err(refused("cursor", "neighbours are one page; expected none".to_owned()));
@@ -209,11 +208,9 @@ pub(crate) async fn answer(
     }
     parameters.finish()?;
     let limit = if limit == 0 { RANKS_DEFAULT } else { limit };
-    let name = path.pairs().first().map(|(_, name)| (*name).to_owned()).unwrap_or_default();
+    let name = asked_name(&path);
     let planned = Planned::of(&asked.model, &name, &question, cursor)?;
     asked.refuse_changed(&name).await?;
     let answer = planned.answer(&asked.rollups, limit).await?;
-    let columns = answer.columns.clone();
-    let answer = serde_json::to_value(answer).expect("an answer is JSON");
-    Ok(format.respond(answer, &columns, uri.query()))
+    Ok(format.respond(&answer, &answer.columns, uri.query()))
 }

@@ -76,13 +76,16 @@ async fn answer(
         dimensions: parameters.rest(),
     };
     parameters.finish()?;
-    let name = path.pairs().first().map(|(_, name)| (*name).to_owned()).unwrap_or_default();
+    let name = asked_name(&path);
     let planned = Planned::of(&asked.model, &name, &question, cursor)?;
     asked.refuse_changed(&name).await?;
     let answer = planned.answer(&asked.rollups, limit).await?;
-    let columns = answer.columns.clone();
-    let answer = serde_json::to_value(answer).expect("an answer is JSON");
-    Ok(format.respond(answer, &columns, uri.query()))
+    Ok(format.respond(&answer, &answer.columns, uri.query()))
+}
+
+/// The name of the rollup that a path is of.
+pub(crate) fn asked_name(path: &PathTexts) -> String {
+    path.pairs().first().map(|(_, name)| (*name).to_owned()).unwrap_or_default()
 }
 
 impl Asked {
