@@ -14,6 +14,8 @@
 //! **Invariant:** all changes of a shard go to one stripe, so that a rollup item's watermark tells of all that the item
 //! got from the shard. Whether a key is too long does not depend on the stripe.
 
+use std::fmt;
+
 use model::Rollup;
 use model::table::MAX_PARTITION_KEY_BYTES;
 use model::template::escape;
@@ -39,6 +41,12 @@ impl RollupKey {
     /// A key in the table of rollups.
     pub fn of(partition: impl Into<String>, sort: impl Into<String>) -> Self {
         Self { is_beside_items: false, partition: partition.into(), sort: sort.into() }
+    }
+}
+
+impl fmt::Display for RollupKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.partition, self.sort)
     }
 }
 

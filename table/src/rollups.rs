@@ -167,8 +167,7 @@ impl Rollups {
                 Err(error) => return Err((update, error)),
             }
         }
-        let place = format!("{} {}", update.key.partition, update.key.sort);
-        let source = format!("{place} moved on {MAX_ROUNDS} times during one write").into();
+        let source = format!("{} moved on {MAX_ROUNDS} times during one write", update.key).into();
         Err((update, Error::Conflict { source }))
     }
 
@@ -204,7 +203,7 @@ impl Rollups {
             return Ok(Attempt::Crosses(count));
         }
         // It was there when the condition failed, and was removed since.
-        let source = format!("{} {} has changed since", key.partition, key.sort).into();
+        let source = format!("{key} has changed since").into();
         Err(Error::Conflict { source })
     }
 
@@ -254,10 +253,7 @@ impl Rollups {
         let Some(stored) = item.get(watermark) else { return Ok(None) };
         let bytes = stored.as_b().ok();
         let read = bytes.and_then(|blob| Watermark::from_bytes(blob.as_ref()));
-        let unreadable = || {
-            let place = format!("{} {}", key.partition, key.sort);
-            Error::Unreadable(format!("the watermark `{watermark}` of {place}"))
-        };
+        let unreadable = || Error::Unreadable(format!("the watermark `{watermark}` of {key}"));
         read.ok_or_else(unreadable).map(Some)
     }
 

@@ -58,9 +58,8 @@ impl Pending {
             None => 0,
             Some(SdkValue::N(text)) if text.parse::<i128>().is_ok() => text.parse().unwrap_or(0),
             Some(other) => {
-                let key = &self.update.key;
-                let place = format!("{} {}", key.partition, key.sort);
-                return Err(Error::Unreadable(format!("the count of {place}, which is {other:?}")));
+                let row = &self.update.key;
+                return Err(Error::Unreadable(format!("the count of {row}, which is {other:?}")));
             }
         };
         Ok((before, before + self.update.amounts().get(&Accumulator::Items)))

@@ -206,9 +206,8 @@ impl Rollups {
         };
         let place = self.place(rollup);
         let error = match marked {
-            Ok(item) => place.refusal(rollup, &item).unwrap_or_else(|| {
-                let place = format!("{} {}", rollup.partition, rollup.sort);
-                Error::Conflict { source: format!("{place} has changed since").into() }
+            Ok(item) => place.refusal(rollup, &item).unwrap_or_else(|| Error::Conflict {
+                source: format!("{rollup} has changed since").into(),
             }),
             Err(error) => error,
         };

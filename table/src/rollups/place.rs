@@ -59,9 +59,9 @@ impl Place<'_> {
         let name = self.marked_by.filter(|_| !item.is_empty())?;
         let is_marked = matches!(item.get(name), Some(SdkValue::S(mark)) if mark == ROLLUP_MARK);
         (!is_marked).then(|| {
-            let (table, RollupKey { partition, sort, .. }) = (self.table, key);
+            let table = self.table;
             Error::refused(format!(
-                "the item {partition} {sort} of the table `{table}` is no rollup item, as its `{name}` is not \
+                "the item {key} of the table `{table}` is no rollup item, as its `{name}` is not \
                  \"{ROLLUP_MARK}\": it is left as it is"
             ))
         })

@@ -201,7 +201,7 @@ impl Rollups {
 fn ranked(item: &HashMap<String, SdkValue>) -> Result<Ranked, Error> {
     let key = rollup_key(item)?;
     let score = item.get(SCORE).and_then(|score| score.as_n().ok()?.parse().ok());
-    let unreadable = || Error::Unreadable(format!("the score of {} {}", key.partition, key.sort));
+    let unreadable = || Error::Unreadable(format!("the score of {key}"));
     Ok(Ranked { score: score.ok_or_else(unreadable)?, key })
 }
 
