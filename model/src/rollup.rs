@@ -1,6 +1,7 @@
 //! A rollup: which items it counts, into which groups and time buckets, and what it measures of them.
 
 mod home;
+pub mod keep;
 mod measure;
 mod source;
 

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use model::rollup::keep;
 use model::{Granularity, Rollup};
 
 use crate::calendar::{Calendar, Period};
 use crate::contribution::expiry;
-
-/// The units of how long buckets are kept, in seconds.
-const UNITS: [(char, u64); 4] = [('w', 604_800), ('d', 86_400), ('h', 3600), ('m', 60)];
 
 /// The buckets in time that a rollup keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +49,7 @@ impl Kept {
     /// Their names, how long they are kept if not for good, and their zone's: `it keeps hour for 2w, day in UTC`.
     pub fn names(&self) -> String {
         let name = |granularity: &Granularity| match self.keep.get(granularity) {
-            Some(seconds) => format!("{granularity} for {}", length(*seconds)),
+            Some(seconds) => format!("{granularity} for {}", keep::text(*seconds)),
             None => granularity.to_string(),
         };
         let names: Vec<_> = self.granularities.iter().map(name).collect();
@@ -83,10 +81,4 @@ impl Kept {
         let since = Timestamp::from_second(self.now.as_second().saturating_sub(keep)).ok()?;
         calendar.period(granularity, since)
     }
-}
-
-/// A length of time in the greatest unit that it is a multiple of.
-fn length(seconds: u64) -> String {
-    let whole = UNITS.into_iter().find(|(_, unit)| seconds.is_multiple_of(*unit));
-    whole.map_or(format!("{seconds}s"), |(name, unit)| format!("{}{name}", seconds / unit))
 }

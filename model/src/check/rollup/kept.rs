@@ -5,12 +5,7 @@ use std::collections::BTreeMap;
 use super::Report;
 use crate::file::RollupFile;
 use crate::nearest::expected;
-use crate::rollup::{Granularity, NamedMeasure, OnExpiry, Rank, Source};
-
-/// The units of how long a bucket is kept, in seconds.
-const UNITS: [(char, u64); 4] = [('m', 60), ('h', 3600), ('d', 86_400), ('w', 604_800)];
-/// The longest that may be said: a thousand years, far beyond which a time would be no time of DynamoDB's.
-const MAX_KEEP_SECS: u64 = 1_000 * 366 * 86_400;
+use crate::rollup::{Granularity, NamedMeasure, OnExpiry, Rank, Source, keep};
 
 /// How long buckets are kept after their end, in seconds.
 pub(super) fn keep(
@@ -33,7 +28,7 @@ pub(super) fn keep(
                 let message = format!("`{bucket}` is no bucket of this rollup");
                 report.key(&path, message, expected(bucket, &names));
             }
-            Some(granularity) => match seconds(text) {
+            Some(granularity) => match keep::seconds(text) {
                 Some(seconds) => drop(keep.insert(granularity, seconds)),
                 None => {
                     let help = "expected a number and a unit: m, h, d or w, such as 90d";
@@ -43,13 +38,6 @@ pub(super) fn keep(
         }
     }
     keep
-}
-
-fn seconds(text: &str) -> Option<u64> {
-    let unit = text.chars().last()?;
-    let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit)?;
-    let count: u64 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
-    count.checked_mul(*seconds).filter(|seconds| (1..=MAX_KEEP_SECS).contains(seconds))
 }
 
 pub(super) fn on_ttl_expiry(name: &str, file: &RollupFile, report: &mut Report<'_>) -> OnExpiry {
