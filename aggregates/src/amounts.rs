@@ -120,6 +120,22 @@ impl Accumulator {
         }
     }
 
+    /// Whether it counts items, values or rows, of which there cannot be fewer than none.
+    fn is_count(&self) -> bool {
+        match self {
+            Self::Items
+            | Self::Present { .. }
+            | Self::Equal { .. }
+            | Self::Between { .. }
+            | Self::Distinct { .. }
+            | Self::Cell { .. } => true,
+            Self::Sum { .. }
+            | Self::Squares { .. }
+            | Self::HighSquares { .. }
+            | Self::Score { .. } => false,
+        }
+    }
+
     /// The decimal places of its units.
     pub fn scale(&self) -> u32 {
         match self {
@@ -256,6 +272,12 @@ impl Amounts {
         self.0.values().all(|amount| *amount == 0)
     }
 
+    /// A count that is below zero, if there is one. No history of items gives one: changes were lost, or never counted.
+    pub fn negative_count(&self) -> Option<(&Accumulator, i128)> {
+        let mut counts = self.0.iter().filter(|(accumulator, _)| accumulator.is_count());
+        counts.find(|(_, amount)| **amount < 0).map(|(accumulator, amount)| (accumulator, *amount))
+    }
+
     /// The amount of an accumulator, in its units.
     pub fn get(&self, accumulator: &Accumulator) -> i128 {
         self.0.get(accumulator).copied().unwrap_or(0)
@@ -288,6 +310,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_count_below_zero_is_found_and_a_sum_below_zero_is_none() {
+        let sum = Accumulator::Sum { attribute: "total".to_owned(), scale: 0 };
+        let present = Accumulator::Present { attribute: "total".to_owned() };
+        let mut amounts = Amounts::default();
+        amounts.add(Accumulator::Items, 2);
+        amounts.add(sum, -7);
+        assert_eq!(amounts.negative_count(), None);
+        amounts.add(present.clone(), -1);
+        assert_eq!(amounts.negative_count(), Some((&present, -1)));
+    }
 
     proptest! {
         #[test]

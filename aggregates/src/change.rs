@@ -3,6 +3,7 @@
 use model::Item;
 
 use crate::sequence::SequenceNumber;
+use crate::watermark::UNKNOWN_SECONDS;
 
 /// One change: what an item was and what it became.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +39,14 @@ pub enum Image {
         /// Whether DynamoDB removed it because its time to live had passed.
         expired: bool,
     },
+}
+
+impl Change {
+    /// Whether it was written at or after a time, in whole seconds since 1970 as records have it. One without a time is not
+    /// known to be older.
+    pub fn is_since(&self, seconds: i64) -> bool {
+        self.seconds == UNKNOWN_SECONDS || i64::from(self.seconds) >= seconds
+    }
 }
 
 impl Image {
