@@ -6,7 +6,8 @@
 //! @mapping#<stream label>   @lease      owner, expires_at_ms, fence, updated_at
 //! ```
 //!
-//! What was discarded is written beside them, see [`OnFailureRecord`].
+//! What was discarded is written beside them, see [`OnFailureRecord`], and how far the whole stream was handled, see
+//! [`StreamProgress`].
 //!
 //! One poller at a time holds the [`Lease`] of a stream. Every time the lease is taken its fence
 //! grows by one, and a checkpoint is saved only where no greater fence has saved one. That costs no
@@ -23,10 +24,12 @@
 
 mod lease;
 mod on_failure;
+mod progress;
 mod written;
 
 pub use lease::Lease;
 pub use on_failure::{BatchInfo, Condition, OnFailureRecord, RequestContext, ResponseContext};
+pub use progress::StreamProgress;
 
 use std::collections::HashMap;
 use std::time::Duration;

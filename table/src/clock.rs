@@ -10,6 +10,12 @@ pub(crate) fn now() -> String {
     now.expect("this century is within RFC 3339")
 }
 
+/// A time in seconds since 1970, as RFC 3339 text in UTC.
+pub(crate) fn rfc_3339(seconds: i64) -> String {
+    let text = DateTime::from_secs(seconds).fmt(DateTimeFormat::DateTime);
+    text.unwrap_or_else(|_| now())
+}
+
 /// Now, in seconds since 1970.
 pub(crate) fn seconds() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

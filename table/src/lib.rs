@@ -6,14 +6,13 @@
 //!            └─► Checkpoints  how far the local event source mapping has got
 //! ```
 //!
-//! **Invariant:** no request scans a table, and every value in an expression goes in by placeholder.
+//! **Invariant:** no request scans a table (only rollups that begin look for one item), and every value in an expression goes in by placeholder.
 
 mod calls;
 pub mod checkpoints;
 mod clock;
 mod connection;
 mod cursor;
-mod definitions;
 mod entity;
 pub mod error;
 mod expression;
@@ -25,6 +24,7 @@ mod query;
 mod related;
 pub mod rollups;
 pub mod startup;
+mod state;
 
 pub use connection::Connection;
 pub use entity::{Items, List, Many, One, RelatedItems, TypedPage};
@@ -39,3 +39,4 @@ pub use provision::Provisioned;
 pub use query::{Query, SortRange};
 pub use related::{Joined, JoinedItems, JoinedPage, Reading, Related};
 pub use rollups::{Applied, Parked, Pending, Range, Ranked, Rollups, Step};
+pub use state::{ItemsTable, OpenedState, RollupsState, RollupsStatus, Unbuilt, stream_began_at};

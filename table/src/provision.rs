@@ -2,7 +2,6 @@
 
 mod rollups;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -16,9 +15,11 @@ use aws_sdk_dynamodb::types::{
 use model::TableDefinition;
 use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, ROLLUPS_TTL};
 
-use crate::definitions;
+use crate::checkpoints::{Checkpoints, StreamProgress};
+use crate::clock;
 use crate::error::Error;
 use crate::items::Table;
+use crate::state::{self, ItemsTable, OpenedState, RollupsState, RollupsStatus};
 
 /// How often a table that is being made is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
@@ -32,6 +33,8 @@ pub struct Provisioned {
     pub is_new: bool,
     /// The ARN of its stream.
     pub stream_arn: String,
+    /// What is known of its rollups.
+    pub rollups: RollupsState,
 }
 
 impl Table {
@@ -42,35 +45,62 @@ impl Table {
     /// not what it was when the table was made; else what DynamoDB says.
     pub async fn provision(&self) -> Result<Provisioned, Error> {
         let definition = &self.model.table;
+        // First, so that they are not younger than the items that they count: see `state::beginning`.
+        self.provision_rollups().await?;
         let (items, is_new) =
             ensure(&self.client, &definition.name, items_table(&self.client, definition)).await?;
         check_items_table(definition, &items)?;
         if let Some(ttl) = definition.ttl.as_ref().filter(|_| is_new) {
             self.enable_ttl(self.name(), ttl).await?;
         }
-        self.provision_rollups().await?;
-        definitions::check(&self.client, &self.model, is_new).await?;
+        let rollups = state::open(&self.client, &self.model, is_new).await?.state;
         let stream_arn =
             items.latest_stream_arn.ok_or_else(|| other(&definition.name, "it has no stream"))?;
-        Ok(Provisioned { is_new, stream_arn })
+        Ok(Provisioned { is_new, stream_arn, rollups })
     }
 
-    /// Makes sure that the rollups are those that the table of rollups began with, and takes note of them where it has
-    /// just begun. Whoever keeps rollups asks this before anything else.
+    /// Compares the state of the rollups with the definition, the table and the stream that there are, and stores what
+    /// has changed. A processor does this when it starts, and when its stream is another one.
     ///
     /// # Errors
-    /// [`Error::ChangedRollup`] for one that was added or changed since; else what DynamoDB says.
-    pub async fn check_rollups(&self) -> Result<(), Error> {
-        definitions::check(&self.client, &self.model, false).await
+    /// [`Error::ChangedRollup`] for one that was added or changed since they began; [`Error::OtherTable`] if the rollups
+    /// are those of another table; else the error of DynamoDB.
+    pub async fn open_rollups(&self) -> Result<OpenedState, Error> {
+        state::open(&self.client, &self.model, false).await
     }
 
-    /// The rollups that were added or changed since their table began, each with which of the two; `None` when nobody has
-    /// kept any yet. Whoever answers with rollups asks this, for theirs would be wrong.
+    /// Describes the table of items: DynamoDB's identity of it and of its stream.
     ///
     /// # Errors
-    /// What DynamoDB says.
-    pub async fn changed_rollups(&self) -> Result<Option<BTreeMap<String, &'static str>>, Error> {
-        definitions::changes(&self.client, &self.model).await
+    /// [`Error::MissingTable`] if it does not exist; else the error of DynamoDB.
+    pub async fn describe(&self) -> Result<ItemsTable, Error> {
+        ItemsTable::find(&self.client, self.name()).await
+    }
+
+    /// Reads the state of the rollups and compares it with the table of items. A reader does this before it answers.
+    ///
+    /// # Errors
+    /// The error of DynamoDB.
+    pub async fn rollups_status(&self, items: &ItemsTable) -> Result<RollupsStatus, Error> {
+        state::status(&self.client, &self.model, items).await
+    }
+
+    /// Returns how far the stream of this label was handled; `None` where that is not known.
+    ///
+    /// # Errors
+    /// The error of DynamoDB.
+    pub async fn stream_progress(&self, label: &str) -> Result<Option<StreamProgress>, Error> {
+        let table = &self.model.table.rollups_table;
+        let progress = Checkpoints::new(self.client.clone(), table).progress(label).await;
+        progress.map_err(|error| Error::Unavailable { table: table.clone(), source: error.into() })
+    }
+
+    /// Notes that changes after a time, in seconds since 1970, may be missing from the rollups.
+    ///
+    /// # Errors
+    /// The error of DynamoDB.
+    pub async fn note_gap(&self, since: i64) -> Result<(), Error> {
+        state::note_gap(&self.client, &self.model, &clock::rfc_3339(since)).await
     }
 
     async fn provision_rollups(&self) -> Result<(), Error> {

@@ -1,189 +1,297 @@
-//! What the rollups in a table were defined as and what table they are of, kept beside them, so that a definition that has
-//! changed, or that is of another table, is noticed.
+//! The state item of a rollups table: which table and stream its rollups count, what they were defined as, and whether they
+//! have counted every change.
 //!
-//! A rollup that is added or changed once the table has items would answer for what came later only, and retract what it
-//! never counted. Nothing rebuilds one yet, so it is refused. Rollups of two tables in one would be the sums of both.
+//! ```text
+//! PK           SK           attributes
+//! @definition  @definition  fingerprints      what each rollup was defined as
+//!                           items_table       the name of the table of items
+//!                           table_id          DynamoDB's id of that table
+//!                           stream_label      the stream that is counted
+//!                           counts_from       seconds since 1970; records before are not counted
+//!                           unbuilt           why the rollups lack items: existing-items, table-recreated
+//!                           incomplete_since  RFC 3339; changes after this time may be missing
+//! ```
 //!
-//! **Invariant:** a rollup whose fingerprint is kept has counted every change since the table was made.
+//! | situation | state |
+//! |---|---|
+//! | the rollups began together with the table | complete |
+//! | they began on a table that was empty | complete; records before `counts_from` are not counted |
+//! | they began on a table that had items | `unbuilt`: questions are answered 503 |
+//! | the stream was disabled and enabled again, or records were lost | `incomplete_since` |
+//! | the table was deleted and created again | `unbuilt` |
+//! | a rollup was added or changed | the processor does not start: [`Error::ChangedRollup`] |
+//!
+//! **Invariant:** rollups with neither `unbuilt` nor `incomplete_since` count every change since `counts_from`, or since the
+//! table was created.
 
-use std::collections::{BTreeMap, HashMap};
+mod beginning;
+mod fingerprint;
+mod identity;
+mod stored;
 
-use aggregates::Accumulator;
+use std::collections::BTreeMap;
+use std::fmt;
+
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
-use model::rollup::Source;
-use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
-use model::{Home, Model, Rollup};
+use aws_sdk_dynamodb::types::TableDescription;
+use model::Model;
 
+pub use self::identity::ItemsTable;
+
+use self::fingerprint::{changed, fingerprints};
+use self::stored::StoredState;
+use crate::checkpoints::Checkpoints;
+use crate::clock;
 use crate::error::Error;
 
-/// The key under which fingerprints are kept; no rollup's name begins with `@`.
-const KEY: &str = "@definition";
-/// The attribute that holds them.
-const FINGERPRINTS: &str = "fingerprints";
+/// How often the state is read and written again because another process wrote it at the same time.
+const MAX_ATTEMPTS: u32 = 8;
 
-/// The attribute that holds the name of the table that they are of.
-const ITEMS_TABLE: &str = "items_table";
-
-/// What is kept.
-#[derive(Debug, PartialEq)]
-struct Kept {
-    fingerprints: Fingerprints,
-    /// `None` where it was kept before tables were.
-    items_table: Option<String>,
+/// What is known of the rollups of a table: whether they count every change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RollupsState {
+    /// The stream that is counted.
+    pub stream_label: Option<String>,
+    /// Records before this time, in seconds since 1970, are not counted; `None` where every record is.
+    pub counts_from: Option<i64>,
+    /// Why the rollups lack items. Nothing may be answered from them.
+    pub unbuilt: Option<Unbuilt>,
+    /// The time, RFC 3339, after which changes may be missing.
+    pub incomplete_since: Option<String>,
 }
 
-/// By the name of a rollup, what its numbers depend on.
-type Fingerprints = BTreeMap<String, String>;
+/// Why rollups lack items that are in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unbuilt {
+    /// The table had items when its rollups began.
+    ExistingItems,
+    /// The table was deleted and created again; the rollups count items of the table before.
+    TableRecreated,
+}
 
-/// Compares the model's rollups with those that the table was made for, and takes note of them.
-///
-/// A rollup that has left the definition is forgotten: it would have missed changes if it came back.
-///
-/// # Errors
-/// [`Error::ChangedRollup`] for one that was added or changed; else what DynamoDB says.
-pub(crate) async fn check(client: &Client, model: &Model, is_new: bool) -> Result<(), Error> {
-    let table = &model.table.rollups_table;
-    let known = load(client, table).await?;
-    let current =
-        Kept { fingerprints: fingerprints(model), items_table: Some(model.table.name.clone()) };
-    let other = known.as_ref().and_then(|known| known.items_table.as_ref());
-    if let Some(other) = other.filter(|other| **other != model.table.name && !is_new) {
-        let items = &model.table.name;
-        let mismatch =
-            format!("it holds the rollups of the table `{other}`, expected those of `{items}`");
-        return Err(Error::OtherTable { table: table.clone(), mismatch });
+/// The state as a reader finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RollupsStatus {
+    /// No processor has registered the rollups yet.
+    Unregistered,
+    /// The rollups table belongs to another table of items.
+    OtherTable {
+        /// The name of that table.
+        items_table: String,
+    },
+    /// A processor has registered them.
+    Registered {
+        /// Their state.
+        state: RollupsState,
+        /// The rollups that differ from those that were registered, each with `added` or `changed`.
+        changed: BTreeMap<String, &'static str>,
+        /// Whether the table or its stream is not the one that was registered.
+        is_other_stream: bool,
+    },
+}
+
+/// The state after a processor has opened it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenedState {
+    /// The state.
+    pub state: RollupsState,
+    /// Whether opening it found that changes were lost: the stream or the table is another one.
+    pub found_gap: bool,
+}
+
+impl RollupsStatus {
+    /// The stream that is counted.
+    pub fn stream_label(&self) -> Option<&str> {
+        match self {
+            Self::Registered { state, .. } => state.stream_label.as_deref(),
+            _ => None,
+        }
     }
-    match &known {
-        Some(_) if is_new => {
-            let items = &model.table.name;
-            let mismatch =
-                format!("it holds the rollups of a table `{items}` that is gone, expected none");
-            return Err(Error::OtherTable { table: table.clone(), mismatch });
-        }
-        Some(known) => {
-            if let Some((rollup, change)) =
-                changed(&known.fingerprints, &current.fingerprints).into_iter().next()
-            {
-                return Err(Error::ChangedRollup {
-                    rollup,
-                    table: model.table.name.clone(),
-                    change,
-                });
-            }
-        }
-        None if !is_new => {
-            let table = &model.table.name;
-            // Also on a first deployment, whose processor starts with the first change.
-            tracing::info!(
+}
+
+impl OpenedState {
+    /// Logs what keeps the rollups from being answered, or from being complete.
+    fn log(&self, items: &ItemsTable) {
+        let RollupsState { stream_label, unbuilt, incomplete_since, .. } = &self.state;
+        let table = &items.name;
+        if let Some(reason) = unbuilt {
+            tracing::error!(
                 table,
-                "the rollups begin here: of what the table held before, only what its stream still has is counted"
+                %reason,
+                "the rollups are not built: questions to them are answered 503"
+            );
+        } else if let Some(since) = incomplete_since {
+            tracing::error!(
+                table,
+                stream_label,
+                since,
+                found_now = self.found_gap,
+                "the rollups are incomplete: changes after this time were lost"
             );
         }
-        None => {}
     }
-    if known.as_ref() == Some(&current) { Ok(()) } else { save(client, table, &current).await }
 }
 
-/// The rollups of the model that are not what they were when their table began, each with what became of it; `None` when
-/// nothing was noted of any yet.
+impl fmt::Display for Unbuilt {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::ExistingItems => "the table had items before its rollups began",
+            Self::TableRecreated => {
+                "the table was deleted and created again after its rollups began"
+            }
+        })
+    }
+}
+
+/// Compares the state with the model and with the table that there is, writes what has changed, and returns it.
+///
+/// `is_created` is whether the table of items was created by this process just now.
 ///
 /// # Errors
-/// What DynamoDB says.
-pub(crate) async fn changes(
+/// [`Error::ChangedRollup`] for a rollup that was added or changed; [`Error::OtherTable`] if the rollups table belongs to
+/// another table of items; else the error of DynamoDB.
+pub(crate) async fn open(
     client: &Client,
     model: &Model,
-) -> Result<Option<BTreeMap<String, &'static str>>, Error> {
-    let known = load(client, &model.table.rollups_table).await?;
-    Ok(known.map(|known| changed(&known.fingerprints, &fingerprints(model))))
-}
-
-/// The rollups that differ, by name.
-fn changed(known: &Fingerprints, current: &Fingerprints) -> BTreeMap<String, &'static str> {
-    let differing = current.iter().filter_map(|(rollup, fingerprint)| {
-        let change = match known.get(rollup) {
-            Some(before) if before == fingerprint => return None,
-            Some(_) => "changed",
-            None => "added",
+    is_created: bool,
+) -> Result<OpenedState, Error> {
+    let rollups_table = &model.table.rollups_table;
+    for _ in 0..MAX_ATTEMPTS {
+        let known = stored::load(client, rollups_table).await?;
+        if let Some(known) = &known {
+            check_owner(model, known, is_created)?;
+            check_definitions(model, known)?;
+        }
+        let items = ItemsTable::find(client, &model.table.name).await?;
+        let opened = match &known {
+            None => begin(client, model, &items, is_created).await?,
+            Some(known) => follow(client, model, known, &items).await,
         };
-        Some((rollup.clone(), change))
-    });
-    differing.collect()
+        let wanted = StoredState::new(model, &items, &opened.state);
+        if known.as_ref() == Some(&wanted)
+            || stored::save(client, rollups_table, known.as_ref(), &wanted).await?
+        {
+            opened.log(&items);
+            return Ok(opened);
+        }
+    }
+    Err(Error::Conflict { source: format!("the state item of `{rollups_table}`").into() })
 }
 
-fn fingerprints(model: &Model) -> Fingerprints {
-    let rollups = model.rollups.iter();
-    rollups.map(|rollup| (rollup.name.clone(), fingerprint(model, rollup))).collect()
+/// Reads the state for a reader, and compares it with the table of items as it was described.
+///
+/// # Errors
+/// The error of DynamoDB.
+pub(crate) async fn status(
+    client: &Client,
+    model: &Model,
+    items: &ItemsTable,
+) -> Result<RollupsStatus, Error> {
+    let Some(known) = stored::load(client, &model.table.rollups_table).await? else {
+        return Ok(RollupsStatus::Unregistered);
+    };
+    if let Some(items_table) = known.items_table.clone().filter(|name| *name != model.table.name) {
+        return Ok(RollupsStatus::OtherTable { items_table });
+    }
+    let changed = changed(&known.fingerprints, &fingerprints(model));
+    let OpenedState { state, found_gap } = follow(client, model, &known, items).await;
+    Ok(RollupsStatus::Registered { state, changed, is_other_stream: found_gap })
 }
 
-/// Everything about a rollup that its numbers depend on. A new measure of accumulators that are kept is not among it.
-fn fingerprint(model: &Model, rollup: &Rollup) -> String {
-    let entity = model.entity(&rollup.entity).map(|entity| &entity.discriminator);
-    let source = |source: &Source| format!("{:?} {:?}", source.path.steps, source.kind());
-    let dimensions: Vec<_> = rollup.dimensions.iter().map(source).collect();
-    let time = rollup.time.as_ref().map(source);
-    let measures = rollup.measures.iter().map(|known| &known.measure);
-    let sources = measures.flat_map(|measure| measure.source().into_iter().chain(measure.time()));
-    // By name, for so the accumulators are called.
-    let named = |of: &Source| format!("{} {}", of.name(), source(of));
-    let mut measured: Vec<_> = sources.map(named).collect();
-    measured.sort();
-    measured.dedup();
-    let rows = aggregates::rows::Kept::of(rollup).into_iter();
-    let rows =
-        rows.map(|kept| format!("{} {} {}", kept.rows.name(), kept.is_counted, kept.is_ranked));
-    let mut rows: Vec<_> = rows.collect();
-    rows.sort();
-    let mut accumulators: Vec<_> = Accumulator::of(rollup)
-        .iter()
-        .map(|kept| format!("{} {}", kept.attribute_name(), kept.scale()))
-        .collect();
-    accumulators.sort();
-    let (stripes, keep, expiry) = (rollup.stripes, &rollup.keep, rollup.on_ttl_expiry);
-    let rank = rollup.rank.as_ref().map(|rank| &rank.within);
-    let rank = rank.zip(rollup.ranked_by().map(ToString::to_string));
-    let home = rollup.home.as_ref().map(Home::templates);
-    let (zone, buckets, filter) = (&rollup.time_zone_name, &rollup.granularities, &rollup.filter);
-    format!(
-        "{entity:?} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} {accumulators:?} {rows:?} {stripes} {keep:?} {expiry:?} {rank:?} {home:?}"
-    )
+/// Notes that changes after a time may be missing from the rollups; an earlier time that is noted already stays.
+///
+/// # Errors
+/// The error of DynamoDB.
+pub(crate) async fn note_gap(client: &Client, model: &Model, since: &str) -> Result<(), Error> {
+    stored::note_gap(client, &model.table.rollups_table, since).await
 }
 
-async fn load(client: &Client, table: &str) -> Result<Option<Kept>, Error> {
-    let request = client.get_item().table_name(table).set_key(Some(key())).consistent_read(true);
-    let answer = request.send().await.map_err(|error| Error::of(table, error))?;
-    let Some(item) = answer.item else { return Ok(None) };
-    let unreadable = || Error::Unreadable(format!("the definitions of the rollups in `{table}`"));
-    let text = |value: &SdkValue| value.as_s().cloned().map_err(|_| unreadable());
-    let kept = item.get(FINGERPRINTS).and_then(|kept| kept.as_m().ok()).ok_or_else(unreadable)?;
-    let fingerprints = kept
-        .iter()
-        .map(|(name, value)| Ok((name.clone(), text(value)?)))
-        .collect::<Result<_, Error>>()?;
-    let items_table = item.get(ITEMS_TABLE).map(text).transpose()?;
-    Ok(Some(Kept { fingerprints, items_table }))
+/// The state of rollups that begin now.
+async fn begin(
+    client: &Client,
+    model: &Model,
+    items: &ItemsTable,
+    is_created: bool,
+) -> Result<OpenedState, Error> {
+    let mut state = RollupsState { stream_label: items.stream_label.clone(), ..Default::default() };
+    if !is_created {
+        let rollups = describe(client, &model.table.rollups_table).await?;
+        let beginning = beginning::find(client, items, identity::created_at(&rollups)).await?;
+        state.counts_from = beginning.counts_from;
+        state.unbuilt = beginning.unbuilt;
+    }
+    Ok(OpenedState { state, found_gap: false })
 }
 
-async fn save(client: &Client, table: &str, kept: &Kept) -> Result<(), Error> {
-    let texts = kept.fingerprints.iter();
-    let texts = texts.map(|(name, text)| (name.clone(), SdkValue::S(text.clone()))).collect();
-    let items_table = kept.items_table.clone().unwrap_or_default();
-    // An update, not a put: a processor's role has no other right to write.
-    let request = client
-        .update_item()
-        .table_name(table)
-        .set_key(Some(key()))
-        .update_expression("SET #fingerprints = :fingerprints, #items_table = :items_table")
-        .expression_attribute_names("#fingerprints", FINGERPRINTS)
-        .expression_attribute_names("#items_table", ITEMS_TABLE)
-        .expression_attribute_values(":fingerprints", SdkValue::M(texts))
-        .expression_attribute_values(":items_table", SdkValue::S(items_table));
-    request.send().await.map(drop).map_err(|error| Error::of(table, error))
+/// The state of rollups that began before, over the table and the stream that there are now.
+async fn follow(
+    client: &Client,
+    model: &Model,
+    known: &StoredState,
+    items: &ItemsTable,
+) -> OpenedState {
+    let mut state = known.state.clone();
+    let is_recreated = differ(known.table_id.as_ref(), items.id.as_ref());
+    let is_other_stream = differ(state.stream_label.as_ref(), items.stream_label.as_ref());
+    if items.stream_label.is_some() {
+        state.stream_label.clone_from(&items.stream_label);
+    }
+    if is_recreated {
+        state.unbuilt = Some(Unbuilt::TableRecreated);
+    } else if is_other_stream && state.incomplete_since.is_none() {
+        let before = known.state.stream_label.as_deref().unwrap_or_default();
+        state.incomplete_since = Some(complete_until(client, model, before).await);
+    }
+    OpenedState { state, found_gap: is_recreated || is_other_stream }
 }
 
-fn key() -> HashMap<String, SdkValue> {
-    HashMap::from([
-        (ROLLUPS_PARTITION_KEY.to_owned(), SdkValue::S(KEY.to_owned())),
-        (ROLLUPS_SORT_KEY.to_owned(), SdkValue::S(KEY.to_owned())),
-    ])
+/// Until when every change of a stream was counted, as far as it is known: its progress, else its beginning.
+async fn complete_until(client: &Client, model: &Model, label: &str) -> String {
+    let checkpoints = Checkpoints::new(client.clone(), &model.table.rollups_table);
+    let progress = checkpoints.progress(label).await.ok().flatten();
+    let counted = progress.map(|progress| progress.complete_through_ms / 1_000);
+    let seconds = counted.or_else(|| identity::label_seconds(label));
+    clock::rfc_3339(seconds.unwrap_or_else(|| clock::seconds() - STREAM_RETENTION_SECS))
+}
+
+/// How long DynamoDB keeps the records of a stream, in seconds.
+pub(crate) const STREAM_RETENTION_SECS: i64 = 24 * 60 * 60;
+
+fn check_owner(model: &Model, known: &StoredState, is_created: bool) -> Result<(), Error> {
+    let (table, items) = (model.table.rollups_table.clone(), &model.table.name);
+    let mismatch = match &known.items_table {
+        _ if is_created => {
+            format!("it holds the rollups of a table `{items}` that was deleted; expected none")
+        }
+        Some(other) if other != items => {
+            format!("it holds the rollups of the table `{other}`; expected those of `{items}`")
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::OtherTable { table, mismatch })
+}
+
+fn check_definitions(model: &Model, known: &StoredState) -> Result<(), Error> {
+    match changed(&known.fingerprints, &fingerprints(model)).into_iter().next() {
+        Some((rollup, change)) => {
+            Err(Error::ChangedRollup { rollup, table: model.table.name.clone(), change })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether both are known and differ.
+fn differ(known: Option<&String>, current: Option<&String>) -> bool {
+    known.zip(current).is_some_and(|(known, current)| known != current)
+}
+
+/// Returns when a stream began, in seconds since 1970, as its label says; `None` for a label that is not a time.
+pub fn stream_began_at(label: &str) -> Option<i64> {
+    identity::label_seconds(label)
+}
+
+async fn describe(client: &Client, table: &str) -> Result<TableDescription, Error> {
+    let described = client.describe_table().table_name(table).send().await;
+    let described = described.map_err(|error| Error::of(table, error))?;
+    described.table.ok_or_else(|| Error::Unreadable(format!("the description of `{table}`")))
 }

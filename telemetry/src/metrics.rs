@@ -129,7 +129,9 @@ registry! {
     READS_FAILED = Counter "mapping_reads_failed" Count []
         "Reads of a shard that failed and are made again: while it grows, the iterator age does not tell how far behind the shard is.";
     GAPS = Counter "mapping_gaps" Count []
-        "Times that records of a shard were trimmed before they were read: they are lost.";
+        "Times that records were lost: trimmed before they were read, or written while the table had another stream or none.";
+    TABLE_MISSING = Gauge "mapping_table_missing" Count []
+        "1 while the table of items does not exist, else 0.";
     LEASES_LOST = Counter "mapping_leases_lost" Count []
         "How often another poller took the lease, or it could not be renewed in time.";
 }

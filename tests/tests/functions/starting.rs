@@ -89,7 +89,7 @@ async fn a_rollup_that_was_changed_is_named() {
     let dynamodb = TestDynamo::start().await;
     let world = Deployed::start(&dynamodb, DEFINITION).await;
     let table = Table::new(&dynamodb.connect().await, world.system.model.clone());
-    table.check_rollups().await.expect("it is as it was");
+    table.open_rollups().await.expect("it is as it was");
     let changed = folder(&DEFINITION.replace("gte = 15", "gte = 1"));
     let file = changed.path().join("weir.toml");
     let variables = with(&world.variables, "WEIR_FILE", file.to_str().expect("text"));

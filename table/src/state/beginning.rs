@@ -1,0 +1,166 @@
+//! Whether rollups that begin now will have counted every item of their table.
+//!
+//! | the table of items | the rollups |
+//! |---|---|
+//! | has had its stream since it was created, not before the rollups table was, and every record is still there | complete |
+//! | is empty | complete: they count what is written from now on |
+//! | has items | unbuilt |
+//!
+//! The first row needs no look at the items. A stream keeps records for a day; a table older than that, whose count of items
+//! (up to six hours old) is 0, had its first write within that day.
+//!
+//! The second row: DynamoDB's own clock is read from the answer to a strongly consistent read that found nothing. Records of
+//! earlier seconds are not counted, since the items that they removed never were. The table is read again after that second;
+//! an item that began before it and was removed between the two reads would be missed by both, and be counted as −1.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use tokio::time::sleep;
+
+use super::identity::ItemsTable;
+use super::{STREAM_RETENTION_SECS, Unbuilt};
+use crate::clock;
+use crate::error::Error;
+
+/// How much younger than the retention of its stream a table must be for all its records to be there.
+const MARGIN_SECS: i64 = 60 * 60;
+/// The pause between two reads of a table that is empty: the second is in a later second.
+const PAUSE: Duration = Duration::from_millis(1_100);
+
+/// How rollups begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Beginning {
+    pub(super) counts_from: Option<i64>,
+    pub(super) unbuilt: Option<Unbuilt>,
+}
+
+/// Finds out how rollups begin, in a table of rollups that was created at `rollups_created_at`.
+///
+/// # Errors
+/// The error of DynamoDB, but where it denies to look for items: then there may be some.
+pub(super) async fn find(
+    client: &Client,
+    items: &ItemsTable,
+    rollups_created_at: Option<i64>,
+) -> Result<Beginning, Error> {
+    if has_every_record(items, rollups_created_at, clock::seconds()) {
+        return Ok(Beginning::default());
+    }
+    let unbuilt = Beginning { unbuilt: Some(Unbuilt::ExistingItems), counts_from: None };
+    let Some(from) = empty_at(client, &items.name).await? else { return Ok(unbuilt) };
+    sleep(PAUSE).await;
+    let is_still_empty = empty_at(client, &items.name).await?.is_some();
+    let from_now_on = Beginning { counts_from: Some(from), unbuilt: None };
+    Ok(if is_still_empty { from_now_on } else { unbuilt })
+}
+
+/// Whether the stream has every record since the table was created, and the rollups table was there to count them.
+fn has_every_record(items: &ItemsTable, rollups_created_at: Option<i64>, now: i64) -> bool {
+    let Some((created_at, rollups)) = items.created_at.zip(rollups_created_at) else {
+        return false;
+    };
+    let is_young = now - created_at < STREAM_RETENTION_SECS - MARGIN_SECS;
+    items.has_stream_from_birth()
+        && rollups <= created_at
+        && (is_young || items.item_count == Some(0))
+}
+
+/// When the table was found to be empty, in seconds since 1970 by DynamoDB's clock; `None` if it has items or may have.
+async fn empty_at(client: &Client, table: &str) -> Result<Option<i64>, Error> {
+    let date = ResponseDate::default();
+    let found = client
+        .scan()
+        .table_name(table)
+        .limit(1)
+        .consistent_read(true)
+        .customize()
+        .interceptor(date.clone())
+        .send()
+        .await
+        .map_err(|error| Error::of(table, error));
+    match found {
+        Ok(found) if found.count > 0 || found.last_evaluated_key.is_some() => Ok(None),
+        Ok(_) => Ok(Some(date.seconds().unwrap_or_else(clock::seconds))),
+        Err(Error::Denied { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Keeps the `Date` of a response.
+#[derive(Clone, Debug, Default)]
+struct ResponseDate(Arc<Mutex<Option<String>>>);
+
+impl ResponseDate {
+    fn seconds(&self) -> Option<i64> {
+        let date = self.0.lock().expect("no holder panics").clone()?;
+        let date = DateTime::from_str(&date, DateTimeFormat::HttpDate);
+        date.ok().map(|date| date.secs())
+    }
+}
+
+impl Intercept for ResponseDate {
+    fn name(&self) -> &'static str {
+        "ResponseDate"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let date = context.response().headers().get("date").map(str::to_owned);
+        *self.0.lock().expect("no holder panics") = date;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CREATED: i64 = 1_795_982_400;
+    const HOUR: i64 = 60 * 60;
+
+    fn items(label: &str, item_count: i64) -> ItemsTable {
+        ItemsTable {
+            name: "shop".to_owned(),
+            created_at: Some(CREATED),
+            stream_label: Some(label.to_owned()),
+            item_count: Some(item_count),
+            ..ItemsTable::default()
+        }
+    }
+
+    #[test]
+    fn every_record_is_there_only_where_stream_and_rollups_are_as_old_as_the_table() {
+        let (born, later) = ("2026-11-29T20:00:01.000", "2026-11-29T21:00:00.000");
+        let cases = [
+            ("all of it", born, 7, CREATED - 1, HOUR, true),
+            ("created in the same second", born, 7, CREATED, HOUR, true),
+            ("a stream that was enabled later", later, 0, CREATED, HOUR, false),
+            ("a rollups table that was created later", born, 0, CREATED + 1, HOUR, false),
+            ("records that are trimmed", born, 7, CREATED, 24 * HOUR, false),
+            ("an old table that never had an item", born, 0, CREATED, 24 * HOUR, true),
+        ];
+        for (case, label, count, rollups, age, expected) in cases {
+            let found = has_every_record(&items(label, count), Some(rollups), CREATED + age);
+            assert_eq!(found, expected, "{case}");
+        }
+        assert!(!has_every_record(&items(born, 0), None, CREATED), "an unknown age");
+    }
+
+    #[test]
+    fn the_date_of_a_response_is_read_as_http_writes_it() {
+        let date = |text: &str| ResponseDate(Arc::new(Mutex::new(Some(text.to_owned())))).seconds();
+        assert_eq!(date("Sun, 29 Nov 2026 20:00:00 GMT"), Some(CREATED));
+        assert_eq!(date("yesterday"), None);
+        assert_eq!(ResponseDate::default().seconds(), None);
+    }
+}

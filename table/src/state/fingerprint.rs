@@ -1,0 +1,68 @@
+//! Fingerprints of rollups: everything that the numbers of a rollup depend on, as text.
+//!
+//! **Invariant:** two definitions of a rollup with the same fingerprint give the same numbers.
+
+use std::collections::BTreeMap;
+
+use aggregates::Accumulator;
+use model::rollup::Source;
+use model::{Home, Model, Rollup};
+
+/// The fingerprint of each rollup, by its name.
+pub(super) type Fingerprints = BTreeMap<String, String>;
+
+/// Returns the rollups of the current definition that differ from the known ones, each with `added` or `changed`.
+pub(super) fn changed(
+    known: &Fingerprints,
+    current: &Fingerprints,
+) -> BTreeMap<String, &'static str> {
+    let differing = current.iter().filter_map(|(rollup, fingerprint)| {
+        let change = match known.get(rollup) {
+            Some(before) if before == fingerprint => return None,
+            Some(_) => "changed",
+            None => "added",
+        };
+        Some((rollup.clone(), change))
+    });
+    differing.collect()
+}
+
+/// Returns the fingerprints of a model's rollups.
+pub(super) fn fingerprints(model: &Model) -> Fingerprints {
+    let rollups = model.rollups.iter();
+    rollups.map(|rollup| (rollup.name.clone(), fingerprint(model, rollup))).collect()
+}
+
+/// Returns everything about a rollup that its numbers depend on. A new measure over accumulators that
+/// are stored already is not part of it.
+fn fingerprint(model: &Model, rollup: &Rollup) -> String {
+    let entity = model.entity(&rollup.entity).map(|entity| &entity.discriminator);
+    let source = |source: &Source| format!("{:?} {:?}", source.path.steps, source.kind());
+    let dimensions: Vec<_> = rollup.dimensions.iter().map(source).collect();
+    let time = rollup.time.as_ref().map(source);
+    let measures = rollup.measures.iter().map(|known| &known.measure);
+    let sources = measures.flat_map(|measure| measure.source().into_iter().chain(measure.time()));
+    // By name, for so the accumulators are called.
+    let named = |of: &Source| format!("{} {}", of.name(), source(of));
+    let mut measured: Vec<_> = sources.map(named).collect();
+    measured.sort();
+    measured.dedup();
+    let rows = aggregates::rows::Kept::of(rollup).into_iter();
+    let rows =
+        rows.map(|kept| format!("{} {} {}", kept.rows.name(), kept.is_counted, kept.is_ranked));
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort();
+    let mut accumulators: Vec<_> = Accumulator::of(rollup)
+        .iter()
+        .map(|kept| format!("{} {}", kept.attribute_name(), kept.scale()))
+        .collect();
+    accumulators.sort();
+    let (stripes, keep, expiry) = (rollup.stripes, &rollup.keep, rollup.on_ttl_expiry);
+    let rank = rollup.rank.as_ref().map(|rank| &rank.within);
+    let rank = rank.zip(rollup.ranked_by().map(ToString::to_string));
+    let home = rollup.home.as_ref().map(Home::templates);
+    let (zone, buckets, filter) = (&rollup.time_zone_name, &rollup.granularities, &rollup.filter);
+    format!(
+        "{entity:?} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} {accumulators:?} {rows:?} {stripes} {keep:?} {expiry:?} {rank:?} {home:?}"
+    )
+}
