@@ -19,8 +19,8 @@ use aggregates::SequenceNumber;
 use futures::future::join_all;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use model::Model;
-use table::Rollups;
 use table::error::chain;
+use table::{OpenedState, Rollups, Table};
 use telemetry::metrics::embedded;
 use telemetry::{Call, Invocations};
 use thiserror::Error;
@@ -33,11 +33,13 @@ use crate::invocation::{Invocation, InvocationError};
 use crate::mapping::{self, EventSourceMapping};
 use crate::reactor::{Failure, Reactor};
 use crate::rollups::{self, Tally};
+use crate::tracking::{self, Tracking};
 
 /// What is done with the changes of a table: rollups are kept, reactors run.
 pub struct Processor {
     model: Arc<Model>,
     rollups: Option<Rollups>,
+    tracking: Option<Tracking>,
     reactors: Vec<Reactor>,
 }
 
@@ -69,13 +71,22 @@ impl HandlerError {
 impl Processor {
     /// A processor that does nothing yet.
     pub fn new(model: impl Into<Arc<Model>>) -> Self {
-        Self { model: model.into(), rollups: None, reactors: Vec::new() }
+        Self { model: model.into(), rollups: None, tracking: None, reactors: Vec::new() }
     }
 
     /// Keeps the rollups of the model.
     #[must_use]
     pub fn rollups(mut self, rollups: Rollups) -> Self {
         self.rollups = Some(rollups);
+        self
+    }
+
+    /// Counts only what the state of the rollups says, which was just opened by [`Table::open_rollups`]; opens it again when
+    /// the stream is another one. A processor without it counts every record.
+    #[must_use]
+    pub fn state(mut self, table: Table, opened: &OpenedState) -> Self {
+        tracking::note(opened);
+        self.tracking = Some(Tracking::new(table, opened));
         self
     }
 
@@ -120,9 +131,18 @@ impl Processor {
 
     async fn handle_batch(&self, invocation: &Arc<Invocation>) -> Result<Response, HandlerError> {
         let batch = Batch::handed_over(&self.model, invocation, SystemTime::now());
+        let counts_from = match &self.tracking {
+            Some(tracking) => tracking
+                .counts_from(&invocation.stream_label)
+                .await
+                .map_err(HandlerError::Rollups)?,
+            None => None,
+        };
         let rollups = async {
             match &self.rollups {
-                Some(rollups) => rollups::absorb(&self.model, rollups, invocation).await,
+                Some(rollups) => {
+                    rollups::absorb(&self.model, rollups, invocation, counts_from).await
+                }
                 None => Tally::default(),
             }
         };

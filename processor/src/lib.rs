@@ -22,6 +22,7 @@ pub mod mapping;
 pub mod prometheus;
 mod reactor;
 mod rollups;
+mod tracking;
 
 pub use changes::{Changes, TypedChange, TypedChanges};
 pub use handler::{HandlerError, Processor};

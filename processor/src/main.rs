@@ -34,9 +34,10 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), lambda_runtime::Error> {
     let model = startup::model_from_env()?;
     let connection = Connection::from_env().await;
-    Table::new(&connection, model.clone()).check_rollups().await?;
+    let table = Table::new(&connection, model.clone());
+    let opened = table.open_rollups().await?;
     let rollups = Rollups::new(&connection, &model.table);
-    let processor = Processor::new(model.clone()).rollups(rollups);
+    let processor = Processor::new(model.clone()).rollups(rollups).state(table.clone(), &opened);
     if telemetry::on_lambda() {
         return processor.run().await;
     }
@@ -48,7 +49,7 @@ async fn run() -> Result<(), lambda_runtime::Error> {
             "filter criteria are set: a change counts only if they admit it whenever its old or its new image contributes"
         );
     }
-    let mapping = EventSourceMapping::new(&connection, checkpoints, settings);
+    let mapping = EventSourceMapping::new(&connection, checkpoints, settings).of_table(table);
     Ok(processor.poll(mapping, told_to_stop()).await?)
 }
 

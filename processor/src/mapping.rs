@@ -21,6 +21,8 @@
 //! | one shard, read and handled                              | `worker`   |
 //! | all shards, for as long as this poller holds the lease   | `tenure`   |
 //! | how far it has got, for whoever waits for it             | `progress` |
+//! | the same, stored for readers                             | `reporting` |
+//! | what is noted of lost records                            | `gaps`     |
 //!
 //! **Invariant:** no checkpoint is saved for a record before the handler answered for it.
 
@@ -29,10 +31,12 @@ mod batch;
 mod disposal;
 mod environment;
 mod filter;
+mod gaps;
 mod lineage;
 mod progress;
 mod pruning;
 mod reader;
+mod reporting;
 mod settings;
 mod stream;
 mod tenure;
@@ -54,8 +58,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodbstreams::Client;
-use table::Connection;
 use table::checkpoints::{self, Checkpoints, Lease};
+use table::{Connection, Table};
 use telemetry::metrics;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -63,10 +67,12 @@ use tokio::time::{Instant, sleep};
 use self::backoff::Backoff;
 use self::batch::Limits;
 use self::disposal::Policy;
+use self::gaps::Gaps;
 use self::progress::Board;
 use self::stream::Stream;
 use self::tenure::{Outcome, Tenure};
 use self::worker::Context;
+use crate::tracking;
 
 /// How often to ask for a lease that another poller holds: it may be given up at any time.
 const LEASE_POLL_MS: u64 = 500;
@@ -78,6 +84,8 @@ pub struct EventSourceMapping {
     checkpoints: Checkpoints,
     settings: Settings,
     board: Arc<Board>,
+    /// The table of items, where its rollups have a state.
+    table: Option<Table>,
     /// Whether another poller was seen to hold the lease.
     has_waited: AtomicBool,
 }
@@ -146,8 +154,17 @@ impl EventSourceMapping {
             checkpoints,
             settings,
             board: Arc::new(Board::new()),
+            table: None,
             has_waited: AtomicBool::new(false),
         }
+    }
+
+    /// Keeps the state of this table's rollups: follows the table to another stream, notes lost records, and stores how far
+    /// the stream was handled.
+    #[must_use]
+    pub fn of_table(mut self, table: Table) -> Self {
+        self.table = Some(table);
+        self
     }
 
     /// A view of how far it gets, to be taken before it runs.
@@ -191,16 +208,28 @@ impl EventSourceMapping {
         H: Fn(Vec<u8>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Vec<u8>, String>> + Send + 'static,
     {
-        let stream = Stream::find(self.client.clone(), &self.settings.source).await?;
+        let mut stream = Stream::find(self.client.clone(), &self.settings.source).await?;
         let mut backoff = Backoff::default();
         loop {
             let error = match self.hold(&stream, &handler, &mut stop).await {
                 Ok(Outcome::Stopped) => return Ok(()),
+                Ok(Outcome::Replaced(arn)) => {
+                    backoff.reset();
+                    stream = stream.with_arn(arn);
+                    if self.open_state(&mut stop).await { continue } else { return Ok(()) }
+                }
                 Ok(Outcome::LeaseLost) => {
                     backoff.reset();
                     metrics::LEASES_LOST.add(1);
                     tracing::warn!("the lease was lost, waiting to take it again");
                     continue;
+                }
+                Err(error @ Error::Gone { .. }) if self.table.is_some() && self.has_worked() => {
+                    if let Some(arn) = self.other_stream(&stream).await {
+                        stream = stream.with_arn(arn);
+                        if self.open_state(&mut stop).await { continue } else { return Ok(()) }
+                    }
+                    error
                 }
                 Err(error) if error.may_pass() && self.has_worked() => error,
                 Err(error) => return Err(error),
@@ -210,6 +239,35 @@ impl EventSourceMapping {
             tokio::select! {
                 () = sleep(pause) => {}
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            }
+        }
+    }
+
+    /// The stream that the table has instead of one that does not exist any more.
+    async fn other_stream(&self, gone: &Stream) -> Option<String> {
+        let arn = tenure::latest_stream(self.table.as_ref()?).await?;
+        Some(arn).filter(|arn| arn != gone.arn())
+    }
+
+    /// Opens the state of the rollups for another stream, which notes what was lost; however often that takes. Returns
+    /// whether it was done: it was not if the mapping is to stop.
+    async fn open_state(&self, stop: &mut watch::Receiver<bool>) -> bool {
+        let Some(table) = &self.table else { return true };
+        let mut backoff = Backoff::default();
+        loop {
+            let error = match table.open_rollups().await {
+                Ok(opened) => {
+                    tracking::note(&opened);
+                    return true;
+                }
+                Err(error) => table::error::chain(&error),
+            };
+            let pause = backoff.pause();
+            tracing::error!(error, ?pause, "could not open the state of the rollups, trying again");
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return false,
+                () = sleep(pause) => {}
             }
         }
     }
@@ -250,6 +308,9 @@ impl EventSourceMapping {
             idle_pause: self.settings.idle_pause,
             handler: Arc::clone(handler),
             board: Arc::clone(&self.board),
+            gaps: Gaps::new(self.table.clone()),
+            visibility_margin: self.settings.visibility_margin,
+            table: self.table.clone(),
         };
         Tenure::new(context).serve(leased, stop).await
     }

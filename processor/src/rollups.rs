@@ -58,9 +58,16 @@ pub(crate) struct Tally {
     pub(crate) unwritable: Option<Error>,
 }
 
-/// Adds what the changes contribute to the rollups.
-pub(crate) async fn absorb(model: &Model, rollups: &Rollups, invocation: &Invocation) -> Tally {
+/// Adds what the changes contribute to the rollups; of those since a time, where there is one.
+pub(crate) async fn absorb(
+    model: &Model,
+    rollups: &Rollups,
+    invocation: &Invocation,
+    counts_from: Option<i64>,
+) -> Tally {
     let changes = invocation.changes.iter().map(|record| &record.change);
+    let changes =
+        changes.filter(|change| counts_from.is_none_or(|seconds| change.is_since(seconds)));
     let fold = fold(model, &invocation.shard, changes);
     let mut tally = Tally::default();
     for ((rollup, reason), skipped) in &fold.skipped {

@@ -168,6 +168,30 @@ async fn metrics_are_served_where_the_environment_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_was_deleted_is_a_metric_and_the_process_waits_for_it() {
+    let world = World::start().await;
+    world.load(&rows(5)).await;
+    let address = free_address();
+    let process = world.process(&[("WEIR_METRICS_ADDRESS", address.as_str())]);
+    world.becomes_exact().await;
+    let request = json!({ "TableName": world.system.model.table.name });
+    Client::new(&world.dynamodb.url).dynamodb("DeleteTable", &request).await;
+    let service = Client::new(&format!("http://{address}"));
+    let asked = Instant::now();
+    loop {
+        let text = service.raw("GET", "/metrics", "").await.into_body();
+        if text.contains("\nweir_mapping_table_missing 1\n") {
+            break;
+        }
+        assert!(asked.elapsed() < PATIENCE, "{text}");
+        tokio::time::sleep(LOOK_INTERVAL).await;
+    }
+    process.says(&format!("\"table\":\"{}\"", world.system.model.table.name)).await;
+    process.terminate();
+    assert!(process.ended().await.success(), "it was still running");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn metrics_that_cannot_be_served_there_end_the_process() {
     let world = World::start().await;
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -13,7 +13,7 @@
 
 use std::collections::HashSet;
 
-use table::checkpoints::{Checkpoint, Saved};
+use table::checkpoints::Saved;
 
 /// A shard as DynamoDB lists it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -41,17 +41,18 @@ pub(super) fn startable<'a>(
 
 /// The checkpoints of shards that are gone though they were not read to their end: their last
 /// records are lost.
-pub(super) fn lost<'a>(shards: &[Shard], saved: &'a [Saved]) -> Vec<&'a Checkpoint> {
+pub(super) fn lost<'a>(shards: &[Shard], saved: &'a [Saved]) -> Vec<&'a Saved> {
+    let is_listed = |id: &String| shards.iter().any(|shard| shard.id == *id);
     saved
         .iter()
-        .map(|saved| &saved.checkpoint)
-        .filter(|checkpoint| !checkpoint.done)
-        .filter(|checkpoint| shards.iter().all(|shard| shard.id != checkpoint.shard_id))
+        .filter(|saved| !saved.checkpoint.done && !is_listed(&saved.checkpoint.shard_id))
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use table::checkpoints::Checkpoint;
+
     use super::*;
 
     /// Shards as `id` or `id<parent`.
@@ -117,7 +118,7 @@ mod tests {
         let checkpoints = [checkpoint("a", true), checkpoint("b", false), checkpoint("c", false)];
         let lost: Vec<_> = lost(&shards("c<b"), &checkpoints)
             .into_iter()
-            .map(|checkpoint| checkpoint.shard_id.as_str())
+            .map(|saved| saved.checkpoint.shard_id.as_str())
             .collect();
         assert_eq!(lost, ["b"]);
     }

@@ -39,7 +39,7 @@ pub struct Snapshot {
     /// Records discarded since the mapping started.
     pub discarded: u64,
     /// When the latest completed look at the list of shards began.
-    listed_at: Option<Instant>,
+    pub(super) listed_at: Option<Instant>,
 }
 
 /// How far one shard has been handled.
@@ -53,8 +53,12 @@ pub struct ShardProgress {
     pub caught_up_at: Option<Instant>,
     /// Whether the shard was read to its end.
     pub done: bool,
+    /// When this process read it to its end.
+    pub(super) done_at: Option<Instant>,
+    /// When the last record handled was made, in seconds since the epoch.
+    pub(super) handled_second: Option<i64>,
     /// When the last record handed over was made, in seconds since the epoch; none when caught up.
-    behind_since: Option<i64>,
+    pub(super) behind_since: Option<i64>,
 }
 
 /// The mapping has ended: what was waited for will not happen.
@@ -121,6 +125,11 @@ impl Board {
         self.sender.borrow().listed_at.is_some()
     }
 
+    /// Whether everything written before an instant has been handled.
+    pub(super) fn is_caught_up(&self, since: Instant) -> bool {
+        self.sender.borrow().is_caught_up(since)
+    }
+
     /// Waits until somebody asks to look for new shards now.
     pub(super) async fn nudged(&self) {
         self.nudge.notified().await;
@@ -175,14 +184,15 @@ impl Board {
         }
     }
 
-    /// This many more records were handled, up to the checkpoint.
-    pub(super) fn handled(&self, checkpoint: &Checkpoint, records: u64) {
+    /// This many more records were handled, up to the checkpoint; the last was made at this time, in seconds since the epoch.
+    pub(super) fn handled(&self, checkpoint: &Checkpoint, records: u64, last: Option<i64>) {
         metrics::RECORDS.add(records);
         self.sender.send_modify(|snapshot| {
             snapshot.records += records;
             let shard = snapshot.shards.entry(checkpoint.shard_id.clone()).or_default();
             shard.records += records;
             shard.sequence_number = checkpoint.sequence_number.clone();
+            shard.handled_second = shard.handled_second.max(last);
         });
     }
 
@@ -212,6 +222,7 @@ impl Board {
     pub(super) fn done(&self, shard_id: &str) {
         self.change(shard_id, |shard| {
             shard.done = true;
+            shard.done_at = Some(Instant::now());
             shard.behind_since = None;
         });
         measure_age(shard_id, Duration::ZERO);
@@ -281,7 +292,7 @@ mod tests {
         board.done("c");
         assert!(caught_up());
         let checkpoint = Checkpoint { shard_id: "a".to_owned(), ..Checkpoint::default() };
-        board.handled(&checkpoint, 5);
+        board.handled(&checkpoint, 5, None);
         assert!(caught_up(), "what came later does not matter");
         assert_eq!(progress.snapshot().records, 5);
     }

@@ -7,7 +7,6 @@
 use model::table::ROLLUPS_PARTITION_KEY;
 use serde_dynamo::AttributeValue;
 use table::checkpoints::PARTITION_PREFIX;
-use telemetry::metrics;
 
 use super::stream::{Position, ReadError, Stream};
 use crate::event::Record;
@@ -23,18 +22,25 @@ pub(super) struct Reader {
     position: Position,
     iterator: Option<String>,
     ended: bool,
+    /// Whether records were trimmed unread since it was last asked.
+    has_gap: bool,
 }
 
 impl Reader {
     /// Reads after a record, or from the oldest on.
     pub(super) fn new(stream: Stream, shard_id: String, after: Option<String>) -> Self {
         let position = after.map_or(Position::TrimHorizon, Position::After);
-        Reader { stream, shard_id, position, iterator: None, ended: false }
+        Reader { stream, shard_id, position, iterator: None, ended: false, has_gap: false }
     }
 
     /// Whether the shard has ended and everything in it was read.
     pub(super) fn has_ended(&self) -> bool {
         self.ended
+    }
+
+    /// Returns once whether records were trimmed before they were read.
+    pub(super) fn take_gap(&mut self) -> bool {
+        std::mem::take(&mut self.has_gap)
     }
 
     /// What was read last.
@@ -77,7 +83,7 @@ impl Reader {
 
     fn skip_to_trim_horizon(&mut self) {
         if let Position::After(sequence_number) = &self.position {
-            metrics::GAPS.add(1);
+            self.has_gap = true;
             tracing::warn!(
                 shard_id = self.shard_id,
                 after = sequence_number,

@@ -31,6 +31,12 @@ pub const IDLE_PAUSE_MS: u64 = 250;
 /// How long a lease outlives a poller that died without giving it up.
 pub const LEASE_TIME_TO_LIVE_SECS: u64 = 10;
 
+/// How often the progress of a stream is stored.
+pub(super) const REPORT_INTERVAL_MS: u64 = 1_000;
+/// How long after a write its record may appear in the stream, unless set: far more than is usual, for DynamoDB promises
+/// nothing.
+const VISIBILITY_MARGIN_MS: u64 = 5_000;
+
 /// Where the records come from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Source {
@@ -69,6 +75,9 @@ pub struct Settings {
     pub idle_pause: Duration,
     /// How long the lease lasts unless renewed; it is renewed three times in that time.
     pub lease_time_to_live: Duration,
+    /// How long after a write its record may appear in the stream: so much older is the time up to which the stream counts as
+    /// handled.
+    pub visibility_margin: Duration,
 }
 
 impl Settings {
@@ -86,6 +95,7 @@ impl Settings {
             filter_criteria: FilterCriteria::default(),
             idle_pause: Duration::from_millis(IDLE_PAUSE_MS),
             lease_time_to_live: Duration::from_secs(LEASE_TIME_TO_LIVE_SECS),
+            visibility_margin: Duration::from_millis(VISIBILITY_MARGIN_MS),
         }
     }
 

@@ -92,6 +92,16 @@ impl Stream {
         Ok(Stream { client, arn })
     }
 
+    /// Another stream, read by the same client.
+    pub(super) fn with_arn(&self, arn: String) -> Self {
+        Stream { client: self.client.clone(), arn }
+    }
+
+    /// When it began, in seconds since the epoch: no record of it is older.
+    pub(super) fn began_at(&self) -> i64 {
+        table::stream_began_at(self.label()).unwrap_or_default()
+    }
+
     pub(super) fn arn(&self) -> &str {
         &self.arn
     }

@@ -12,6 +12,7 @@ use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
 
+use table::Table;
 use table::checkpoints::{self, Checkpoint, Checkpoints, Lease, Saved};
 use telemetry::metrics;
 use tokio::sync::watch;
@@ -21,6 +22,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::Error;
 use super::lineage::{self, Shard};
 use super::pruning;
+use super::reporting::Reporter;
 use super::worker::{Context, Ended, Worker, epoch_secs};
 
 /// How often the list of shards is read anew. A shard lives for hours.
@@ -29,12 +31,21 @@ const LISTING_INTERVAL_SECS: u64 = 10;
 const RENEWALS_PER_TIME_TO_LIVE: u32 = 3;
 
 /// How a tenure ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Outcome {
+    /// The table has another stream, of this ARN, and this one was handled to its end.
+    Replaced(String),
     /// It was asked to stop.
     Stopped,
     /// Another poller has the lease, or this one could not renew it in time.
     LeaseLost,
+}
+
+/// A stream that has replaced the one that is read.
+#[derive(Debug)]
+struct Replacement {
+    arn: String,
+    found_at: Instant,
 }
 
 /// A tenure with its workers.
@@ -72,11 +83,13 @@ where
         let context = Arc::clone(&self.context);
         let keeper = keep(&context.checkpoints, &context.lease, leased);
         tokio::pin!(keeper);
+        let mut reporter = reporter(&context);
 
         let outcome = tokio::select! {
             outcome = self.supervise() => outcome,
             _ = stop.wait_for(|stop| *stop) => Ok(Outcome::Stopped),
             () = &mut keeper => Ok(Outcome::LeaseLost),
+            () = report(&mut reporter) => unreachable!("reporting does not end"),
         };
         self.halt.send_replace(true);
         context.board.measure(context.stream.label(), 0);
@@ -88,6 +101,9 @@ where
             () = finish(&mut self.workers) => {}
             () = &mut keeper => finish(&mut self.workers).await,
         }
+        if let Some(reporter) = &mut reporter {
+            reporter.report().await;
+        }
         if let Err(error) = context.checkpoints.release(&context.lease).await {
             tracing::warn!(%error, "the lease was not given up and has to expire");
         }
@@ -98,7 +114,8 @@ where
     async fn supervise(&mut self) -> Result<Outcome, Error> {
         let (shards, saved) = self.look().await?;
         for lost in lineage::lost(&shards, &saved) {
-            metrics::GAPS.add(1);
+            self.context.gaps.note(lost.saved_at).await;
+            let lost = &lost.checkpoint;
             tracing::warn!(
                 shard_id = lost.shard_id,
                 after = lost.sequence_number,
@@ -106,7 +123,16 @@ where
             );
         }
         self.prune(&shards, &saved).await;
+        let mut replacement: Option<Replacement> = None;
         loop {
+            if replacement.is_none() {
+                replacement = self.replacement().await;
+            }
+            if let Some(known) = &replacement
+                && self.context.board.is_caught_up(known.found_at)
+            {
+                return Ok(Outcome::Replaced(known.arn.clone()));
+            }
             tokio::select! {
                 ended = next(&mut self.workers) => {
                     if self.note(ended)? == Some(Ended::LeaseLost) {
@@ -118,10 +144,29 @@ where
             }
             match self.look().await {
                 Ok((shards, saved)) => self.prune(&shards, &saved).await,
+                Err(Error::Gone { .. }) if replacement.is_some() => {
+                    let known = replacement.expect("it is some");
+                    return Ok(Outcome::Replaced(known.arn));
+                }
                 Err(error @ Error::Gone { .. }) => return Err(error),
                 Err(error) => tracing::warn!(%error, "looking for new shards failed"),
             }
         }
+    }
+
+    /// Looks whether the table has another stream than the one that is read.
+    async fn replacement(&self) -> Option<Replacement> {
+        let Context { table, stream, .. } = &*self.context;
+        let arn = latest_stream(table.as_ref()?).await?;
+        if arn == stream.arn() {
+            return None;
+        }
+        tracing::error!(
+            stream = stream.arn(),
+            replacement = arn,
+            "the table has another stream: the old one is read to its end, and changes between the two are lost"
+        );
+        Some(Replacement { arn, found_at: Instant::now() })
     }
 
     /// Lists the shards and starts a worker on each that may be read.
@@ -192,6 +237,37 @@ where
             }
             Err(error) => Err(Error::Worker { shard_id, reason: error.to_string() }),
         }
+    }
+}
+
+/// Returns the ARN of a table's latest stream; `None` if it has none, or does not answer.
+pub(super) async fn latest_stream(table: &Table) -> Option<String> {
+    let described = table.describe().await;
+    let is_missing = matches!(described, Err(table::Error::MissingTable { .. }));
+    metrics::TABLE_MISSING.set_by(&[], f64::from(u8::from(is_missing)));
+    match described {
+        Ok(items) => items.stream_arn().map(str::to_owned),
+        Err(error) => {
+            let (table, error) = (table.name(), table::error::chain(&error));
+            tracing::warn!(table, error, "the table cannot be described, trying again");
+            None
+        }
+    }
+}
+
+/// What stores the progress, where a reader would look for it.
+fn reporter<H>(context: &Context<H>) -> Option<Reporter> {
+    context.table.as_ref()?;
+    let label = context.stream.label();
+    let (checkpoints, progress) = (context.checkpoints.clone(), context.board.progress());
+    Some(Reporter::new(checkpoints, label, progress, context.visibility_margin))
+}
+
+/// Stores the progress for ever.
+async fn report(reporter: &mut Option<Reporter>) {
+    match reporter {
+        Some(reporter) => reporter.run().await,
+        None => pending().await,
     }
 }
 

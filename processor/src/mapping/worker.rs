@@ -9,6 +9,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use table::Table;
 use table::checkpoints::{self, Checkpoint, Checkpoints, Lease, OnFailureRecord, ResponseContext};
 use telemetry::metrics;
 use tokio::sync::watch;
@@ -18,6 +19,7 @@ use super::backoff::Backoff;
 use super::batch::{Buffer, Limits, Shard, Step};
 use super::disposal::Policy;
 use super::filter::FilterCriteria;
+use super::gaps::Gaps;
 use super::progress::Board;
 use super::reader::{Reader, is_our_own};
 use super::stream::{ReadError, Stream};
@@ -35,6 +37,10 @@ pub(super) struct Context<H> {
     pub(super) idle_pause: Duration,
     pub(super) handler: Arc<H>,
     pub(super) board: Arc<Board>,
+    pub(super) gaps: Gaps,
+    pub(super) visibility_margin: Duration,
+    /// The table of items, where its rollups have a state.
+    pub(super) table: Option<Table>,
 }
 
 /// Why a worker ended.
@@ -123,6 +129,9 @@ where
             read = self.reader.read() => read,
             _ = self.stop.wait_for(|stop| *stop) => return Err(Ended::Stopped),
         };
+        if self.reader.take_gap() {
+            self.note_gap().await;
+        }
         match read {
             Ok(records) if records.is_empty() => {
                 self.reading.reset();
@@ -143,7 +152,7 @@ where
             }
             Err(ReadError::Gone) => {
                 if !self.reader.has_ended() {
-                    metrics::GAPS.add(1);
+                    self.note_gap().await;
                     let (shard_id, after) = (&self.checkpoint.shard_id, self.reader.position());
                     tracing::error!(
                         shard_id,
@@ -161,6 +170,12 @@ where
                 self.pause(pause).await
             }
         }
+    }
+
+    /// Notes that records behind those that were read are lost.
+    async fn note_gap(&self) {
+        let began_at = self.context.stream.began_at();
+        self.context.gaps.note(self.read_until.unwrap_or(began_at)).await;
     }
 
     /// Takes the records that are to be handed over, and passes over the others.
@@ -191,7 +206,7 @@ where
         let Some(passed) = self.buffer.take_passed() else { return Ok(()) };
         self.checkpoint.sequence_number = Some(passed);
         self.save(None).await?;
-        self.context.board.handled(&self.checkpoint, 0);
+        self.context.board.handled(&self.checkpoint, 0, None);
         Ok(())
     }
 

@@ -42,9 +42,10 @@ where
             self.invoking.reset();
             self.checkpoint.open_window = window;
             let passed = left.is_empty().then(|| self.buffer.take_passed()).flatten();
+            let second = last.dynamodb.approximate_creation_date_time;
             self.checkpoint.sequence_number = passed.or(Some(last.dynamodb.sequence_number));
             self.save(None).await?;
-            self.context.board.handled(&self.checkpoint, handled as u64);
+            self.context.board.handled(&self.checkpoint, handled as u64, second);
         }
         if verdict == Verdict::Handled {
             self.failure = None;
@@ -141,6 +142,8 @@ where
         }
         let passed = self.buffer.take_passed();
         self.checkpoint.sequence_number = passed.or(Some(last.dynamodb.sequence_number.clone()));
+        let began_at = self.context.stream.began_at();
+        self.context.gaps.note_lost(arrival(first).map_or(began_at, |second| second - 1)).await;
         self.save(Some(&record)).await?;
         let OnFailureRecord { batch, .. } = record;
         tracing::error!(

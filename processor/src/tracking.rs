@@ -1,0 +1,56 @@
+//! Which changes count: those of the stream that the state of the rollups names, from the time on that it says.
+//!
+//! On Lambda a processor lives on when its mapping is given another stream. So the first batch of each stream opens the
+//! state again, which notes what was lost between two streams.
+//!
+//! **Invariant:** no batch of a stream is counted before the state of the rollups names it or a later one.
+
+use std::collections::HashSet;
+
+use table::{Error, OpenedState, Table};
+use telemetry::metrics;
+use tokio::sync::Mutex;
+
+/// The state of the rollups, as this process has opened it.
+#[derive(Debug)]
+pub(crate) struct Tracking {
+    table: Table,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    labels: HashSet<String>,
+    counts_from: Option<i64>,
+}
+
+impl Tracking {
+    /// Tracks the streams of a table from a state that was just opened.
+    pub(crate) fn new(table: Table, opened: &OpenedState) -> Self {
+        let labels = opened.state.stream_label.iter().cloned().collect();
+        let seen = Seen { labels, counts_from: opened.state.counts_from };
+        Self { table, seen: Mutex::new(seen) }
+    }
+
+    /// Returns from which time on, in seconds since 1970, the records of a stream count; `None` if all do.
+    ///
+    /// # Errors
+    /// Why the state cannot be opened for a stream that is new.
+    pub(crate) async fn counts_from(&self, label: &str) -> Result<Option<i64>, Error> {
+        let mut seen = self.seen.lock().await;
+        if !seen.labels.contains(label) {
+            let opened = self.table.open_rollups().await?;
+            note(&opened);
+            seen.counts_from = opened.state.counts_from;
+            seen.labels.insert(label.to_owned());
+        }
+        Ok(seen.counts_from)
+    }
+}
+
+/// Counts a gap that opening the state has found.
+pub(crate) fn note(opened: &OpenedState) {
+    if opened.found_gap {
+        metrics::GAPS.add(1);
+    }
+}
