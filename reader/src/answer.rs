@@ -43,6 +43,7 @@ use self::slot::Tally;
 use crate::cursor::Frame;
 use crate::format::Columns;
 use crate::format::columns::MeasureColumn;
+use crate::status::Completeness;
 
 /// A point: when it is, and what is measured, by name.
 pub type AnswerPoint = Map<String, Value>;
@@ -71,6 +72,9 @@ pub struct Answer {
     pub groups: Option<Vec<AnswerGroup>>,
     /// The time of the newest change that is included, RFC 3339; `None` where nothing was read.
     pub freshness: Option<String>,
+    /// How complete the answer is, where that was looked up.
+    #[serde(flatten)]
+    pub completeness: Completeness,
     /// Whether every value is exact.
     pub exact: bool,
     /// How far the values of a measure may be from what they stand for, as a part of it; of those that are not exact.
@@ -106,6 +110,9 @@ pub enum AskError {
     /// Ask for less at once: the parameter, and what was expected.
     #[error("{0}")]
     TooMuch(QueryError),
+    /// A count is below zero: the rollup lacks changes, and its numbers would be wrong. Build it again.
+    #[error("{0}")]
+    NegativeCount(String),
     /// DynamoDB did not answer.
     #[error(transparent)]
     Table(#[from] table::Error),
@@ -189,6 +196,7 @@ impl<'a> Planned<'a> {
             points,
             groups,
             freshness,
+            completeness: Completeness::default(),
             exact,
             relative_error,
             items_read,
@@ -273,6 +281,7 @@ impl From<AskError> for Problem {
                 Self::parameters(errors.into_iter().map(field).collect())
             }
             AskError::TooMuch(error) => Self::parameters(vec![field(error)]),
+            AskError::NegativeCount(message) => Self::new(Kind::UnbuiltRollup, message),
             AskError::Table(error) => error.into(),
         }
     }

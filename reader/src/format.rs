@@ -28,6 +28,10 @@ pub use columns::Columns;
 
 /// What is counted up to this instant is in the answer.
 const FRESHNESS: HeaderName = HeaderName::from_static("weir-freshness");
+/// Every change up to this instant is in the answer.
+const COMPLETE_THROUGH: HeaderName = HeaderName::from_static("weir-complete-through");
+/// Changes after this instant may be missing for good.
+const INCOMPLETE_SINCE: HeaderName = HeaderName::from_static("weir-incomplete-since");
 /// Whether every number of the answer is exact.
 const EXACT: HeaderName = HeaderName::from_static("weir-exact");
 /// How many items were read for the answer.
@@ -114,6 +118,8 @@ fn headers(answer: &Value, query: Option<&str>) -> Vec<(HeaderName, HeaderValue)
     };
     let values = [
         (FRESHNESS, field("freshness")),
+        (COMPLETE_THROUGH, field("complete_through")),
+        (INCOMPLETE_SINCE, field("incomplete_since")),
         (EXACT, field("exact")),
         (ITEMS_READ, field("items_read")),
         (LINK, link),

@@ -30,6 +30,7 @@ mod range;
 mod ranks;
 mod related;
 mod rollups;
+mod status;
 mod together;
 mod unique;
 
@@ -42,6 +43,7 @@ use table::{Rollups, Table};
 pub use answer::{Answer, AnswerPoint, AskError, ask};
 pub use format::{Columns, Format};
 pub use ranks::{RankAnswer, ranks};
+pub use status::Completeness;
 
 /// The most times that one request reads a page from DynamoDB before it answers with what it has, and a cursor.
 const MAX_READS: u32 = 32;

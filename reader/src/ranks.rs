@@ -31,6 +31,7 @@ use crate::cursor::Frame;
 use crate::format::columns::MeasureColumn;
 use crate::format::{Columns, Format};
 use crate::rollups::{Asked, asked_name};
+use crate::status::Completeness;
 
 /// What a rollup knows of the ranks of its groups: a page of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -54,6 +55,9 @@ pub struct RankAnswer {
     pub rank_beyond: Option<u32>,
     /// The time of the newest change that is included, RFC 3339; `None` where nothing was read.
     pub freshness: Option<String>,
+    /// How complete the answer is, where that was looked up.
+    #[serde(flatten)]
+    pub completeness: Completeness,
     /// Whether every value is exact.
     pub exact: bool,
     /// How far the values of a measure may be from what they stand for, as a part of it; of those that are not exact.
@@ -136,6 +140,7 @@ impl<'a> Planned<'a> {
             ranks,
             rank_beyond: is_beyond.then_some(MAX_COUNTED),
             freshness: freshness(board.tally.newest),
+            completeness: Completeness::default(),
             exact: relative_error.is_empty() && !is_parked,
             relative_error,
             items_read: board.tally.items_read,
@@ -210,7 +215,8 @@ pub(crate) async fn answer(
     let limit = if limit == 0 { RANKS_DEFAULT } else { limit };
     let name = asked_name(&path);
     let planned = Planned::of(&asked.model, &name, &question, cursor)?;
-    asked.refuse_changed(&name).await?;
+    let completeness = asked.status.completeness(&name).await?;
     let answer = planned.answer(&asked.rollups, limit).await?;
+    let answer = RankAnswer { completeness, ..answer };
     Ok(format.respond(&answer, &answer.columns, uri.query()))
 }

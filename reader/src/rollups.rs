@@ -1,6 +1,5 @@
 //! The handlers of rollups: list them, ask one.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aggregates::Question;
@@ -9,32 +8,31 @@ use axum::http::Uri;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
+use jiff::Timestamp;
 use model::{Model, Rollup};
 use serde_json::{Map, Value, json};
 use table::{Rollups, Table};
-use tokio::sync::OnceCell;
 use web::{Accept, Kind, Parameters, PathTexts, Problem};
 
-use crate::answer::Planned;
+use crate::answer::{Answer, Planned};
 use crate::format::Format;
+use crate::status::{Completeness, Seen, StatusCache};
 
 /// The rollups and where they are kept.
 #[derive(Clone)]
 pub(crate) struct Asked {
     pub(crate) model: Arc<Model>,
-    table: Table,
     pub(crate) rollups: Rollups,
-    /// Those that are not what they were when their table began, once that is known.
-    changed: Arc<OnceCell<BTreeMap<String, &'static str>>>,
+    /// Whether they may be answered.
+    pub(crate) status: StatusCache,
 }
 
 /// The routes of the rollups.
 pub(crate) fn router(table: &Table, rollups: &Rollups) -> Router {
     let asked = Asked {
         model: Arc::clone(table.model()),
-        table: table.clone(),
         rollups: rollups.clone(),
-        changed: Arc::default(),
+        status: StatusCache::new(table),
     };
     Router::new()
         .route(web::routes::ROLLUPS, get(list))
@@ -44,12 +42,41 @@ pub(crate) fn router(table: &Table, rollups: &Rollups) -> Router {
 }
 
 async fn list(
-    State(Asked { model, .. }): State<Asked>,
+    State(Asked { model, status, .. }): State<Asked>,
     parameters: Parameters,
 ) -> Result<Json<Value>, Problem> {
     parameters.finish()?;
-    let rollups: Vec<Value> = model.rollups.iter().map(described).collect();
-    Ok(Json(json!({ "rollups": rollups })))
+    // What they are is known without a table.
+    let status = match model.rollups.is_empty() {
+        true => None,
+        false => status.status().await.ok(),
+    };
+    let rollups = model.rollups.iter().map(|rollup| {
+        let mut described = described(rollup);
+        match status.as_ref().map(|status| status.completeness(&rollup.name)) {
+            None => described["state"] = Value::from("unknown"),
+            Some(Ok(Completeness { incomplete_since, .. })) => {
+                described["state"] = Value::from("ready");
+                if let Some(since) = incomplete_since {
+                    described["incomplete_since"] = Value::from(since);
+                }
+            }
+            Some(Err(problem)) => {
+                let is_changed = problem.kind() == Kind::ChangedRollup;
+                described["state"] = Value::from(if is_changed { "changed" } else { "unbuilt" });
+                described["reason"] = Value::from(problem.detail());
+            }
+        }
+        described
+    });
+    let rollups: Vec<Value> = rollups.collect();
+    let progress = status.as_ref().and_then(|status| status.progress);
+    Ok(Json(json!({
+        "rollups": rollups,
+        "now": Timestamp::now().to_string(),
+        "complete_through": status.as_ref().and_then(Seen::complete_through),
+        "records_counted": progress.map(|progress| progress.records),
+    })))
 }
 
 async fn answer(
@@ -78,37 +105,15 @@ async fn answer(
     parameters.finish()?;
     let name = asked_name(&path);
     let planned = Planned::of(&asked.model, &name, &question, cursor)?;
-    asked.refuse_changed(&name).await?;
+    let completeness = asked.status.completeness(&name).await?;
     let answer = planned.answer(&asked.rollups, limit).await?;
+    let answer = Answer { completeness, ..answer };
     Ok(format.respond(&answer, &answer.columns, uri.query()))
 }
 
 /// The name of the rollup that a path is of.
 pub(crate) fn asked_name(path: &PathTexts) -> String {
     path.pairs().first().map(|(_, name)| (*name).to_owned()).unwrap_or_default()
-}
-
-impl Asked {
-    /// Refuses to answer for a rollup that was added or changed after its table began: its numbers would be wrong.
-    pub(crate) async fn refuse_changed(&self, name: &str) -> Result<(), Problem> {
-        let changed = match self.changed.get() {
-            Some(changed) => changed,
-            // Nothing was counted yet, so nothing is noted: to be asked again.
-            None => match self.table.changed_rollups().await? {
-                Some(changed) => self.changed.get_or_init(|| std::future::ready(changed)).await,
-                None => return Ok(()),
-            },
-        };
-        match changed.get(name) {
-            Some(change) => {
-                let detail = format!(
-                    "the rollup `{name}` was {change} after its table began, so its numbers would be wrong"
-                );
-                Err(Problem::new(Kind::ChangedRollup, detail))
-            }
-            None => Ok(()),
-        }
-    }
 }
 
 /// A rollup as it is listed: what it counts and what it can be asked.

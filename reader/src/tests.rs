@@ -120,14 +120,22 @@ async fn what_cannot_be_answered_says_what_can() {
 
 #[tokio::test]
 async fn the_rollups_are_listed_with_what_they_can_be_asked() {
-    let (status, answer) = get("/rollups").await;
+    let (status, mut answer) = get("/rollups").await;
     assert_eq!(status, 200);
+    assert!(answer["now"].take().is_string(), "{answer}");
     let spend = json!({
         "name": "spend", "of": "order", "dimensions": [{ "name": "user", "type": "string" }],
         "time": "placed", "time_zone": "Europe/Berlin", "buckets": ["day", "all"],
         "measures": { "orders": "count", "revenue": "sum(total)" },
+        "state": "unknown",
     });
-    assert_eq!(answer, json!({ "rollups": [spend] }));
+    let expected = json!({
+        "rollups": [spend],
+        "now": null,
+        "complete_through": null,
+        "records_counted": null,
+    });
+    assert_eq!(answer, expected, "what they are is known without a table");
 }
 
 #[tokio::test]

@@ -173,9 +173,13 @@ impl Operation {
             Self::List | Self::Query | Self::Collection => {
                 &[Kind::Validation, Kind::BadQuery, Kind::BadCursor, Kind::Refused]
             }
-            Self::Rollup | Self::Ranks => {
-                &[Kind::UnknownRollup, Kind::BadQuery, Kind::BadCursor, Kind::ChangedRollup]
-            }
+            Self::Rollup | Self::Ranks => &[
+                Kind::UnknownRollup,
+                Kind::BadQuery,
+                Kind::BadCursor,
+                Kind::ChangedRollup,
+                Kind::UnbuiltRollup,
+            ],
             Self::Rollups | Self::OpenApi | Self::Health => &[],
         }
     }

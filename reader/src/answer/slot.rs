@@ -9,6 +9,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use model::{AttributeValue, Item, Rollup};
 use table::{Error, Range, Rollups};
 
+use super::AskError;
+
 /// How many queries are under way at once.
 pub(crate) const MAX_READS_IN_FLIGHT: usize = 16;
 
@@ -60,7 +62,7 @@ pub(crate) async fn read(
     rollup: &Rollup,
     group: &Group,
     slots: &[&Slot],
-) -> Result<(Vec<Known>, Tally), Error> {
+) -> Result<(Vec<Known>, Tally), AskError> {
     let buckets: Vec<Bucket> = slots.iter().flat_map(|slot| slot.buckets.clone()).collect();
     let ranges = ranges(rollup, group, &buckets);
     let reads = ranges.into_iter().map(|range| async move { rollups.range(&range).await });
@@ -80,7 +82,7 @@ pub(crate) async fn read(
         }
     }
     let known = slots.iter().map(|slot| known(rollup, slot, &items));
-    Ok((known.collect::<Result<_, _>>().map_err(Error::Unreadable)?, tally))
+    Ok((known.collect::<Result<_, _>>()?, tally))
 }
 
 /// The ranges of sort keys of buckets: one for each run and stripe.
@@ -114,7 +116,7 @@ pub(crate) fn known(
     rollup: &Rollup,
     slot: &Slot,
     items: &HashMap<String, Vec<Item>>,
-) -> Result<Known, String> {
+) -> Result<Known, AskError> {
     let mut known = Known { amounts: Some(Amounts::default()), ..Known::default() };
     for bucket in &slot.buckets {
         let Some(stripes) = items.get(&bucket.key) else { continue };
@@ -126,8 +128,19 @@ pub(crate) fn known(
                 Ok(amounts) => sum.merge(&amounts),
                 // What it holds is what was refused.
                 Err(_) if is_parked => known.amounts = None,
-                Err(reason) => return Err(reason),
+                Err(reason) => return Err(Error::Unreadable(reason).into()),
             }
+        }
+        if let Some((accumulator, amount)) = sum.negative_count() {
+            if !is_parked {
+                let name = accumulator.attribute_name();
+                return Err(AskError::NegativeCount(format!(
+                    "`{name}` of the rollup `{}` is {amount} in the bucket {}, so changes were not counted; \
+                     expected no count below zero",
+                    rollup.name, bucket.key
+                )));
+            }
+            known.amounts = None;
         }
         if !sum.is_zero() {
             known.live.push(bucket.clone());

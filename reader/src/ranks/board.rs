@@ -282,8 +282,7 @@ impl<'a> Board<'a> {
     fn known(&self, item: &Item) -> Result<slot::Known, AskError> {
         let bucket = &self.plan.bucket;
         let items = HashMap::from([(bucket.key.clone(), vec![item.clone()])]);
-        let known = slot::known(self.rollup, &Slot { buckets: vec![bucket.clone()] }, &items);
-        Ok(known.map_err(table::Error::Unreadable)?)
+        slot::known(self.rollup, &Slot { buckets: vec![bucket.clone()] }, &items)
     }
 }
 

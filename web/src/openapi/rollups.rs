@@ -199,9 +199,32 @@ pub(super) fn list() -> Value {
             "keep_seconds": { "type": "object", "additionalProperties": { "type": "integer" } },
             "ranked_by": text,
             "ranked_within": { "type": "array", "items": text },
+            "state": {
+                "enum": ["ready", "unbuilt", "changed", "unknown"],
+                "description": "only a rollup that is ready is answered",
+            },
+            "reason": { "type": "string", "description": "why a rollup is not ready" },
+            "incomplete_since": { "type": "string", "format": "date-time" },
         },
     });
-    json!({ "type": "object", "properties": { "rollups": { "type": "array", "items": rollup } } })
+    let through = json!({
+        "type": ["string", "null"],
+        "format": "date-time",
+        "description": "every change up to this time is counted; null where that is not known",
+    });
+    json!({
+        "type": "object",
+        "required": ["rollups", "now", "complete_through", "records_counted"],
+        "properties": {
+            "rollups": { "type": "array", "items": rollup },
+            "now": { "type": "string", "format": "date-time", "description": "the clock of the service" },
+            "complete_through": through,
+            "records_counted": {
+                "type": ["integer", "null"],
+                "description": "how many records of the stream were handled; null where that is not known",
+            },
+        },
+    })
 }
 
 /// Whether there may be buckets that make up those of that length, whatever the calendar.
@@ -369,7 +392,9 @@ fn value(of: &Source) -> Value {
 
 /// How far an answer is to be trusted, what it cost, and where it goes on.
 fn trusted(rollup: &Rollup, properties: &mut Value) {
-    properties["freshness"] = json!({ "type": ["string", "null"], "format": "date-time", "description": "everything up to here is counted" });
+    properties["freshness"] = json!({ "type": ["string", "null"], "format": "date-time", "description": "the time of the newest change that is counted in what was read" });
+    properties["complete_through"] = json!({ "type": ["string", "null"], "format": "date-time", "description": "every change up to this time is counted; null where that is not known" });
+    properties["incomplete_since"] = json!({ "type": "string", "format": "date-time", "description": "changes after this time may be missing for good; absent where none are known to be lost" });
     properties["exact"] = json!({ "type": "boolean" });
     let quantiles =
         rollup.measures.iter().filter(|known| matches!(known.measure, Measure::Quantile { .. }));

@@ -51,6 +51,8 @@ pub enum Kind {
     MissingTable,
     /// Give the rollup a table to begin with.
     ChangedRollup,
+    /// Build the rollup, or give it a table to begin with.
+    UnbuiltRollup,
     /// Give the service its permissions.
     Denied,
     /// Read the log of the service.
@@ -72,7 +74,7 @@ pub struct Entry {
 
 impl Kind {
     /// Every kind, by status.
-    pub const EVERY: [Self; 24] = [
+    pub const EVERY: [Self; 25] = [
         Self::Validation,
         Self::BadJson,
         Self::BadQuery,
@@ -97,6 +99,7 @@ impl Kind {
         Self::Unavailable,
         Self::MissingTable,
         Self::ChangedRollup,
+        Self::UnbuiltRollup,
     ];
 
     /// The registry.
@@ -233,6 +236,13 @@ impl Kind {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the rollup is not what was counted",
                 "it was added or changed after its table began, so its numbers would be wrong; it needs a table to begin with",
+            ),
+            Self::UnbuiltRollup => (
+                "rollup-unbuilt",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the rollup has not counted every item",
+                "it began on a table that had items, the table was created again, or no processor has started; the detail \
+                 names the reason",
             ),
             Self::Denied => (
                 "denied",
