@@ -228,10 +228,34 @@ async fn present(
         writeln!(out, "{}: {tally}", path.display())?;
     }
     let took = began.elapsed().as_secs_f64();
-    view.catch_up(stopping).await?;
-    if !loaded.is_empty() {
+    let is_loaded = !loaded.is_empty();
+    let replaying = || match is_loaded {
+        true => Ok(()),
+        false => {
+            writeln!(
+                out,
+                "replaying changes that the stream still has; answers lack them until that is done"
+            )?;
+            out.flush()
+        }
+    };
+    view.catch_up(stopping, replaying).await?;
+    if is_loaded {
         let all = began.elapsed().as_secs_f64();
         writeln!(out, "loaded in {took:.1} s, in the rollups after {all:.1} s\n")?;
+    }
+    if let Some(reason) = view.state.unbuilt {
+        let table = &view.model.table.name;
+        writeln!(
+            out,
+            "The rollups of `{table}` are not built: {reason}.\nQuestions to them are answered 503 \
+             (rollup-unbuilt); items are served as usual.\n"
+        )?;
+        write!(out, "{}", guide::print(view, &groups, None))?;
+        return Ok(out.flush()?);
+    }
+    if let Some(since) = &view.state.incomplete_since {
+        writeln!(out, "The rollups are incomplete: changes after {since} were lost.\n")?;
     }
     let top = top::of(view, &groups).await?;
     write!(out, "{}", top::print(&view.model, &top, &groups))?;

@@ -14,6 +14,7 @@ mod http;
 mod pour;
 mod progress;
 mod tally;
+mod wait;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ pub(crate) use pour::{Answer, Object, Sink, pour};
 pub(crate) use progress::Progress;
 pub(crate) use tally::Tally;
 
+use wait::Waited;
+
 /// Load a file of items through the writer.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
@@ -40,7 +43,8 @@ pub(crate) use tally::Tally;
 
 A row replaces the item that has its key, and of rows with the same key the last one stays. Rows that
 cannot be stored are reported with their line and left out; the exit code is then 1. The cells of CSV
-are typed by the definition file; without one they are sent as text.")]
+are typed by the definition file; without one they are sent as text. The command ends when the rollups
+have counted the rows, where the service knows that.")]
 pub struct Arguments {
     /// The file, or - for the standard input
     file: PathBuf,
@@ -56,6 +60,9 @@ pub struct Arguments {
     /// The definition file that types the cells of CSV [default: ./weir.toml]
     #[arg(long, value_name = "FILE")]
     definition: Option<PathBuf>,
+    /// Do not wait until the rollups have counted the rows
+    #[arg(long)]
+    no_wait: bool,
 }
 
 /// Loads a file and prints what became of its rows. The exit code is 1 when any was not written.
@@ -68,10 +75,27 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     let source = Source::open(&arguments.file, arguments.format)?;
     let mut progress = Progress::new(&source, std::io::stderr());
     let client = Client::new(&arguments.url)?;
+    let before = if arguments.no_wait { None } else { wait::counted(&client) };
     let mut writer = http::Writer::new(&client, &arguments.entity);
     let tally = pour(source.rows(entity)?, &mut progress, &mut writer)?;
     writeln!(out, "{tally}")?;
+    out.flush()?;
+    if !arguments.no_wait && tally.written > 0 {
+        match wait::wait(&client, before.as_ref(), tally.written, &mut std::io::stderr())? {
+            Waited::Counted | Waited::Nothing(None) => {}
+            Waited::Nothing(Some(reason)) => writeln!(std::io::stderr(), "{reason}")?,
+            Waited::Stalled(to_come) => return Err(Error::Argument(stalled(to_come))),
+        }
+    }
     Ok(if tally.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn stalled(to_come: Option<u64>) -> String {
+    let to_come = to_come.map_or_else(String::new, |changes| format!(", about {changes} to come"));
+    format!(
+        "the rows are written, but the rollups have counted nothing for a minute{to_come}; expected a running \
+         processor (--no-wait does not wait for it)"
+    )
 }
 
 /// The definition that was named, else one that is where it is looked for.

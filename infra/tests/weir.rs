@@ -74,11 +74,11 @@ impl Served {
         rest.split(',').next().expect("a URL")
     }
 
-    /// What is printed before the guide, without what takes another time each time.
+    /// What is printed before the guide, without the lines that depend on how far counting was.
     fn table(&self) -> String {
         let lines = self.printed.lines().take_while(|line| !line.starts_with("Serving"));
         lines
-            .filter(|line| !line.starts_with("loaded in"))
+            .filter(|line| !line.starts_with("loaded in") && !line.starts_with("replaying "))
             .map(|line| format!("{line}\n"))
             .collect()
     }
@@ -144,7 +144,7 @@ fn a_file_becomes_rollups_that_outlive_a_kill() {
     let served = Served::start(folder);
     let rows = "{\"user\":\"ann\",\"number\":3,\"paid\":true,\"total\":100,\"at\":\"2026-03-01T00:00:00Z\"}\n{}\nx\n";
     fs::write(folder.join("more.ndjson"), rows).expect("written");
-    let loaded = run(folder, "load more.ndjson --entity order", served.url());
+    let loaded = run(folder, "load more.ndjson --entity order --no-wait", served.url());
     assert_eq!(text(&loaded.stdout), "3 rows: 1 written, 2 refused\n");
     assert_eq!(loaded.status.code(), Some(1));
     insta::assert_snapshot!(text(&loaded.stderr), @r"
@@ -182,6 +182,67 @@ fn a_file_becomes_rollups_that_outlive_a_kill() {
     let wrong = run(folder, "query spend usr=ann", served.url());
     assert_eq!((wrong.status.code(), text(&wrong.stdout)), (Some(1), String::new()));
     assert!(text(&wrong.stderr).contains("did you mean `user`?"), "{}", text(&wrong.stderr));
+    assert_eq!(served.end("-INT").code(), Some(0));
+}
+
+/// The answer of the rollup of a user.
+fn spend(served: &Served, user: &str) -> (u16, serde_json::Value) {
+    let url = format!("{}/rollups/spend?user={user}", served.url());
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let mut answer = agent.get(url).call().expect("an answer");
+    let body = answer.body_mut().read_to_string().expect("text");
+    (answer.status().as_u16(), serde_json::from_str(&body).expect("JSON"))
+}
+
+#[test]
+fn a_load_ends_when_its_rows_are_counted() {
+    let folder = folder();
+    let served = Served::start(folder.path());
+    let row = |number: usize| format!("dan,{number},true,1,2026-01-31T23:59:59Z\n");
+    for (round, first) in [1, 1_001, 2_001].into_iter().enumerate() {
+        let rows: String = (first..first + 1_000).map(row).collect();
+        let file = folder.path().join("more.csv");
+        fs::write(file, format!("user,number,paid,total,at\n{rows}")).expect("written");
+        let loaded = run(folder.path(), "load more.csv --entity order", served.url());
+        assert_eq!(loaded.status.code(), Some(0), "{}", text(&loaded.stderr));
+        let (status, answer) = spend(&served, "dan");
+        let expected = 1_000 * (round as u64 + 1);
+        assert_eq!(
+            (status, answer["points"][0]["orders"].as_u64()),
+            (200, Some(expected)),
+            "{answer}"
+        );
+    }
+    assert_eq!(served.end("-INT").code(), Some(0));
+}
+
+#[test]
+fn a_table_whose_rollups_were_deleted_is_served_without_them() {
+    let folder = folder();
+    let served = Served::start(folder.path());
+    let (_, dynamodb) = served.printed.split_once("DynamoDB at ").expect("a URL");
+    let dynamodb = dynamodb.split(". Look").next().expect("a URL");
+    let deleted = ureq::post(dynamodb)
+        .header("x-amz-target", "DynamoDB_20120810.DeleteTable")
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("authorization", "AWS4-HMAC-SHA256 Credential=weir/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=0")
+        .header("x-amz-date", "20260101T000000Z")
+        .send("{\"TableName\":\"shop-rollups\"}");
+    assert_eq!(deleted.expect("an answer").status(), 200);
+    assert_eq!(served.end("-KILL").code(), None);
+    // DynamoDB gives the age of a table in whole seconds.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    let served = Served::start(folder.path());
+    let not_built =
+        "The rollups of `shop` are not built: the table had items before its rollups began.";
+    assert!(served.printed.contains(not_built), "{}", served.printed);
+    let (status, problem) = spend(&served, "ann");
+    assert_eq!(
+        (status, problem["type"].as_str()),
+        (503, Some("/problems/rollup-unbuilt")),
+        "{problem}"
+    );
     assert_eq!(served.end("-INT").code(), Some(0));
 }
 

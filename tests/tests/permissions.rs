@@ -148,7 +148,7 @@ impl Functions {
         let rollups = Rollups::new(&updating, &model.table);
         let starting = Table::new(&updating, model.clone());
         forget_definitions(&dynamodb, &model.table.rollups_table).await;
-        starting.check_rollups().await.expect("they begin here");
+        starting.open_rollups().await.expect("they begin here");
         let processor = Processor::new(model).rollups(rollups);
         let [writes, reads, updates] = recorders;
         let (writer, reader) = ((writes, writer), (reads, reader));

@@ -17,7 +17,7 @@ use processor::Processor;
 use processor::mapping::{EventSourceMapping, Progress, Settings, Source};
 use table::checkpoints::Checkpoints;
 use table::error::chain;
-use table::{Connection, Rollups, Table};
+use table::{Connection, OpenedState, Provisioned, Rollups, RollupsState, Table};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -68,6 +68,8 @@ pub(super) struct View {
     pub(super) checkpoints: Checkpoints,
     /// Whether the table was made just now.
     pub(super) is_new: bool,
+    /// Whether its rollups count every change.
+    pub(super) state: RollupsState,
     /// Where writer and reader are.
     pub(super) url: String,
     /// Where the DynamoDB is.
@@ -92,18 +94,31 @@ impl System {
             provisioned.map_err(|source| Error::DynamoDb { endpoint: endpoint.clone(), source })?;
         let rollups = Rollups::new(&connection, &model.table);
         let checkpoints = Checkpoints::new(connection.dynamodb(), &model.table.rollups_table);
+        let defaults = Settings::new(Source::Stream(provisioned.stream_arn.clone()), owner);
+        let visibility_margin = match database {
+            // The embedded DynamoDB shows a record at once.
+            Some(_) => Duration::ZERO,
+            None => defaults.visibility_margin,
+        };
         let settings = Settings {
+            visibility_margin,
             batch_size: BATCH_RECORDS,
             batching_window: BATCHING_WINDOW,
             idle_pause: IDLE_PAUSE,
-            ..Settings::new(Source::Stream(provisioned.stream_arn), owner)
+            ..defaults
         };
-        let mapping = EventSourceMapping::new(&connection, checkpoints.clone(), settings);
+        let mapping = EventSourceMapping::new(&connection, checkpoints.clone(), settings)
+            .of_table(table.clone());
         let progress = mapping.progress();
-        let mapping = poll(mapping, Arc::clone(&model), rollups.clone());
+        let Provisioned { is_new, rollups: state, .. } = provisioned;
+        let opened = OpenedState { state: state.clone(), found_gap: false };
+        let processor = Processor::new(Arc::clone(&model))
+            .rollups(rollups.clone())
+            .state(table.clone(), &opened);
+        let mapping = poll(mapping, processor);
         let http = serve(http, table.clone(), rollups.clone());
-        let is_new = provisioned.is_new;
-        let view = View { model, table, rollups, checkpoints, is_new, url, endpoint, progress };
+        let view =
+            View { model, table, rollups, checkpoints, is_new, state, url, endpoint, progress };
         Ok(Self { view, http, mapping, database })
     }
 
@@ -135,8 +150,13 @@ impl System {
 }
 
 impl View {
-    /// Waits until every change made so far is in the rollups.
-    pub(super) async fn catch_up(&self, mut stopping: watch::Receiver<bool>) -> Result<(), Error> {
+    /// Waits until every change made so far is in the rollups. `replaying` is called with the first that is counted.
+    pub(super) async fn catch_up(
+        &self,
+        mut stopping: watch::Receiver<bool>,
+        replaying: impl FnOnce() -> std::io::Result<()>,
+    ) -> Result<(), Error> {
+        let mut replaying = Some(replaying);
         let style =
             ProgressStyle::with_template("{spinner} {msg}").expect("the template is constant");
         let spinner = ProgressBar::new_spinner().with_style(style);
@@ -146,6 +166,9 @@ impl View {
         tokio::pin!(caught_up);
         let outcome = loop {
             let records = progress.snapshot().records;
+            if let Some(replaying) = replaying.take_if(|_| records > 0) {
+                replaying()?;
+            }
             spinner.set_message(format!("{records} changes are in the rollups"));
             tokio::select! {
                 ended = &mut caught_up => break ended.map_err(stopped),
@@ -177,8 +200,7 @@ async fn database(host: Host, model: &Model) -> Result<(Option<Part>, String), E
     }
 }
 
-fn poll(mapping: EventSourceMapping, model: Arc<Model>, rollups: Rollups) -> Part {
-    let processor = Processor::new(model).rollups(rollups);
+fn poll(mapping: EventSourceMapping, processor: Processor) -> Part {
     Part::start(MAPPING, move |stop| async move {
         processor.poll(mapping, stop.told()).await.map_err(|error| chain(&error))
     })

@@ -97,7 +97,9 @@ const COMMIT: &str = "table/src/items/commit.rs";
 const WRITE: &str = "table/src/items/write.rs";
 const QUERY: &str = "table/src/query.rs";
 const APPLY: &str = "table/src/rollups.rs";
-const DEFINITIONS: &str = "table/src/definitions.rs";
+const STATE: &str = "table/src/state.rs";
+const STORED: &str = "table/src/state/stored.rs";
+const PROGRESS: &str = "table/src/checkpoints/progress.rs";
 const EXPRESSION: &str = "table/src/rollups/expression.rs";
 const CROSSING: &str = "table/src/rollups/crossing.rs";
 const EXPIRY: &str = "table/src/rollups/expiry.rs";
@@ -127,9 +129,14 @@ pub const USES: &[Use] = &[
     of(Function::Reader, "dynamodb:Query", Target::Rollups, Need::Rollups, (QUERY, "read")),
     of(Function::Reader, "dynamodb:Query", Target::Ranks, Need::Ranks, (READ, "Rollups::walk_ranks")),
     of(Function::Reader, "dynamodb:BatchGetItem", Target::Rollups, Need::Leaderboards, (READ, "Rollups::get_all")),
-    of(Function::Reader, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (DEFINITIONS, "changes")),
-    of(Function::Processor, "dynamodb:GetItem", Target::Rollups, Need::Nothing, (DEFINITIONS, "load")),
-    of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Nothing, (DEFINITIONS, "save")),
+    of(Function::Reader, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (STORED, "load")),
+    of(Function::Reader, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (PROGRESS, "Checkpoints::progress")),
+    of(Function::Reader, "dynamodb:DescribeTable", Target::Table, Need::Rollups, (STATE, "describe")),
+    of(Function::Processor, "dynamodb:DescribeTable", Target::Table, Need::Nothing, (STATE, "describe")),
+    of(Function::Processor, "dynamodb:DescribeTable", Target::Rollups, Need::Nothing, (STATE, "describe")),
+    of(Function::Processor, "dynamodb:GetItem", Target::Rollups, Need::Nothing, (STORED, "load")),
+    of(Function::Processor, "dynamodb:GetItem", Target::Rollups, Need::Nothing, (PROGRESS, "Checkpoints::progress")),
+    of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Nothing, (STORED, "save")),
     of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (EXPRESSION, "Expression::request")),
     of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (CROSSING, "Rollups::cross")),
     of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (EXPIRY, "Rollups::expire")),

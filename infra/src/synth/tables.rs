@@ -39,7 +39,10 @@ pub(super) fn add(resources: &mut Resources, model: &Model) {
     if let Some(ttl) = &table.ttl {
         items["TimeToLiveSpecification"] = time_to_live(ttl);
     }
-    resources.add(TABLE, retained(items));
+    let mut items = retained(items);
+    // The processor can tell by their ages that the rollups have counted every item: see `table::state`.
+    items["DependsOn"] = json!(ROLLUPS);
+    resources.add(TABLE, items);
     resources.add(ROLLUPS, retained(rollups(model.needs_ranks())));
 }
 

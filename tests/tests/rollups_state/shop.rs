@@ -1,0 +1,216 @@
+//! A shop whose tables are created, deleted and altered by hand, as operators do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use model::Model;
+use processor::Processor;
+use processor::mapping::{EventSourceMapping, Settings, Source};
+use serde_json::{Value, json};
+use table::checkpoints::Checkpoints;
+use table::{Connection, OpenedState, Rollups, Table};
+use tests::dynamodb::{TestDynamo, with_own_tables};
+use tests::http::Client;
+use tests::running::Running;
+use tower::ServiceExt;
+
+const DEFINITION: &str = r##"
+[table]
+name = "shop"
+[entities.order]
+PK = "USER#{user}"
+SK = "ORDER#{number}"
+[entities.order.attributes]
+user   = { type = "string", required = true }
+number = { type = "string", required = true }
+total  = { type = "integer", required = true }
+[rollups.orders]
+of = "order"
+measures = { orders = "count", revenue = "sum(total)" }
+"##;
+
+/// The question that the tests ask.
+pub(crate) const QUESTION: &str = "/rollups/orders";
+
+/// Tables of a DynamoDB, and who writes, reads and counts there.
+pub(crate) struct Shop {
+    pub(crate) model: Arc<Model>,
+    pub(crate) connection: Connection,
+    client: Client,
+}
+
+impl Shop {
+    /// A shop that has no table yet.
+    pub(crate) async fn without_tables() -> Self {
+        let dynamodb = TestDynamo::start().await;
+        let model = with_own_tables(DEFINITION.parse().expect("a definition"));
+        let connection = dynamodb.connect().await;
+        Self { model: Arc::new(model), connection, client: Client::new(&dynamodb.url) }
+    }
+
+    /// A shop with both tables, made together.
+    pub(crate) async fn new() -> Self {
+        let shop = Self::without_tables().await;
+        shop.table().provision().await.expect("tables");
+        shop
+    }
+
+    /// A shop with a table that was there before its rollups, and has such orders.
+    pub(crate) async fn with_items_before(orders: &[(&str, i64)]) -> Self {
+        let shop = Self::without_tables().await;
+        shop.create_items_table().await;
+        for (number, total) in orders {
+            shop.order(number, *total).await;
+        }
+        // DynamoDB gives the age of a table in whole seconds.
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        shop
+    }
+
+    pub(crate) fn table(&self) -> Table {
+        Table::new(&self.connection, self.model.clone())
+    }
+
+    pub(crate) fn checkpoints(&self) -> Checkpoints {
+        Checkpoints::new(self.connection.dynamodb(), &self.model.table.rollups_table)
+    }
+
+    /// Creates the table of items by hand.
+    pub(crate) async fn create_items_table(&self) {
+        let attribute = |name: &str| json!({ "AttributeName": name, "AttributeType": "S" });
+        let request = json!({
+            "TableName": self.model.table.name,
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [attribute("PK"), attribute("SK")],
+            "KeySchema": [
+                { "AttributeName": "PK", "KeyType": "HASH" },
+                { "AttributeName": "SK", "KeyType": "RANGE" },
+            ],
+            "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" },
+        });
+        self.client.dynamodb("CreateTable", &request).await;
+    }
+
+    pub(crate) async fn delete_table(&self, name: &str) {
+        self.client.dynamodb("DeleteTable", &json!({ "TableName": name })).await;
+    }
+
+    /// Switches the stream of the table off and on again.
+    pub(crate) async fn replace_stream(&self) {
+        for stream in [
+            json!({ "StreamEnabled": false }),
+            json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" }),
+        ] {
+            let request =
+                json!({ "TableName": self.model.table.name, "StreamSpecification": stream });
+            self.client.dynamodb("UpdateTable", &request).await;
+        }
+    }
+
+    /// Deletes the state item of the rollups.
+    pub(crate) async fn forget_state(&self) {
+        let key = json!({ "PK": { "S": "@definition" }, "SK": { "S": "@definition" } });
+        let request = json!({ "TableName": self.model.table.rollups_table, "Key": key });
+        self.client.dynamodb("DeleteItem", &request).await;
+    }
+
+    /// Sets the count of the rollup item, as no processor would.
+    pub(crate) async fn set_count(&self, count: i64) {
+        let request = json!({
+            "TableName": self.model.table.rollups_table,
+            "Key": { "PK": { "S": "orders" }, "SK": { "S": "all" } },
+            "UpdateExpression": "SET #count = :count",
+            "ExpressionAttributeNames": { "#count": "count" },
+            "ExpressionAttributeValues": { ":count": { "N": count.to_string() } },
+        });
+        self.client.dynamodb("UpdateItem", &request).await;
+    }
+
+    /// Puts an order.
+    pub(crate) async fn order(&self, number: &str, total: i64) {
+        let order = json!({ "user": "ann", "number": number, "total": total });
+        let (status, answer) = self.send("PUT", &format!("/order/ann/{number}"), Some(order)).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+
+    pub(crate) async fn cancel(&self, number: &str) {
+        let (status, answer) = self.send("DELETE", &format!("/order/ann/{number}"), None).await;
+        assert_eq!(status, 204, "{answer}");
+    }
+
+    /// Asks a reader, or a writer, that has just started.
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let rollups = Rollups::new(&self.connection, &self.model.table);
+        let app = writer::app(self.table()).merge(reader::app(self.table(), rollups));
+        let app = web::finish(app, &web::routes::all(&self.model));
+        let request =
+            Request::builder().method(method).uri(path).header("Content-Type", "application/json");
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let response = app.oneshot(request.body(body).expect("a request")).await;
+        let response = response.expect("an answer");
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    /// The orders and the revenue that are answered, and the answer.
+    pub(crate) async fn answered(&self) -> (i64, i64, Value) {
+        let (status, answer) = self.send("GET", QUESTION, None).await;
+        assert_eq!(status, 200, "{answer}");
+        let number = |name: &str| answer["points"][0][name].as_i64().unwrap_or(0);
+        (number("orders"), number("revenue"), answer.clone())
+    }
+
+    /// Asserts that the rollup is not answered, and says why.
+    pub(crate) async fn assert_unbuilt(&self, reason: &str) {
+        let (status, problem) = self.send("GET", QUESTION, None).await;
+        assert_eq!(
+            (status, &problem["type"]),
+            (503, &json!("/problems/rollup-unbuilt")),
+            "{problem}"
+        );
+        let detail = problem["detail"].as_str().expect("a detail");
+        assert!(detail.contains("`orders`") && detail.contains(reason), "{detail}");
+        let (_, list) = self.send("GET", "/rollups", None).await;
+        assert_eq!(list["rollups"][0]["state"], "unbuilt", "{list}");
+    }
+
+    /// Starts a processor as a container does.
+    pub(crate) async fn process(&self) -> Running {
+        let opened = self.table().open_rollups().await.expect("a state");
+        self.process_from(opened).await
+    }
+
+    /// Starts a processor from a state that was opened.
+    pub(crate) async fn process_from(&self, opened: OpenedState) -> Running {
+        let described = self.table().describe().await.expect("a table");
+        let arn = described.stream_arn().expect("a stream").to_owned();
+        let settings = Settings {
+            idle_pause: Duration::from_millis(20),
+            visibility_margin: Duration::ZERO,
+            lease_time_to_live: Duration::from_secs(2),
+            ..Settings::new(Source::Stream(arn), "test")
+        };
+        let mapping = EventSourceMapping::new(&self.connection, self.checkpoints(), settings)
+            .of_table(self.table());
+        let rollups = Rollups::new(&self.connection, &self.model.table);
+        let processor = Processor::new(self.model.clone()).rollups(rollups);
+        let processor = Arc::new(processor.state(self.table(), &opened));
+        let handler = move |event: Vec<u8>| {
+            let processor = processor.clone();
+            async move {
+                processor.handle_json(&event).await.map_err(|error| table::error::chain(&error))
+            }
+        };
+        Running::start(mapping, handler)
+    }
+
+    /// Counts everything that was written before, and stops.
+    pub(crate) async fn count(&self) {
+        let running = self.process().await;
+        running.catch_up().await;
+        running.stop().await;
+    }
+}
