@@ -199,6 +199,30 @@ fn a_name_that_is_given_twice_is_rejected() {
 }
 
 #[test]
+fn a_timestamp_in_a_cell_is_the_instant_that_is_written() {
+    const VISITS: &str = "[table]\nname = \"visits\"\n[entities.visit]\nPK = \"VISIT#{id}\"\n\
+        SK = \"VISIT\"\n[entities.visit.attributes]\nid = { type = \"string\", required = true }\n\
+        at = { type = \"timestamp\" }\nuntil = { type = \"timestamp\", format = \"epoch\" }\n";
+    let model: Model = VISITS.parse().expect("a definition");
+    let form =
+        "expected an RFC 3339 timestamp such as 2026-11-20T06:40:54Z before 9999-12-30T22:00Z";
+    let cases = [
+        ("20240101T235959Z,", Ok(r#"{"at":"2024-01-01T23:59:59.000Z"}"#.to_owned())),
+        (",1795153254", Ok(r#"{"until":1795153254}"#.to_owned())),
+        ("20240101T235960Z,", Err(format!("`at`: {form}, found \"20240101T235960Z\""))),
+        ("1795153254,", Err(format!("`at`: {form}, found \"1795153254\""))),
+        (",soon", Err(format!("`until`: {form}, or a number of epoch seconds, found \"soon\""))),
+    ];
+    for (cells, expected) in cases {
+        let text = format!("at,until\n{cells}\n");
+        let rows = rows("visits", text.as_bytes(), Format::Csv, model.entity("visit"));
+        let row = rows.expect("a header").next().expect("a row");
+        let found = row.values.map(|values| Value::Object(values).to_string());
+        assert_eq!(found, expected, "{cells}");
+    }
+}
+
+#[test]
 fn cells_without_an_entity_stay_text() {
     let mut rows = rows("orders", &b"id,paid\n1,true\n"[..], Format::Csv, None).expect("a header");
     let values = rows.next().expect("a row").values.expect("values");

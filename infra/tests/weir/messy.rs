@@ -130,6 +130,19 @@ proptest! {
     }
 
     #[test]
+    fn rows_of_any_bytes_are_reported_in_the_order_of_the_file(
+        pieces in vec(select(PIECES.to_vec()), 0..60)
+    ) {
+        let file = pieces.concat();
+        let last = line_of(&file, file.len());
+        for format in [Format::Json, Format::Ndjson] {
+            let lines: Vec<u64> = read(&file, format).iter().map(|(line, _)| *line).collect();
+            prop_assert!(lines.is_sorted(), "{lines:?}: {}", file.escape_ascii());
+            prop_assert!(lines.iter().all(|line| (1..=last).contains(line)), "{lines:?}");
+        }
+    }
+
+    #[test]
     fn each_line_of_ndjson_is_counted_as_an_editor_does(
         lines in vec((select(JSON.to_vec()), line_end()), 0..8)
     ) {
@@ -162,6 +175,24 @@ proptest! {
         prop_assert_eq!(read(&file, Format::Json), expected, "{}", file.escape_ascii());
     }
 }
+
+/// Parts of JSON in which most rows are malformed.
+const PIECES: [&[u8]; 14] = [
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b",",
+    b":",
+    b"\"",
+    b"\\",
+    b"{}",
+    b"\"id\": \"1\"",
+    b" ",
+    b"\n",
+    b"\r",
+    b"\xff",
+];
 
 /// Lines of NDJSON, and but for the blank ones elements of an array.
 const JSON: [&str; 10] = [
