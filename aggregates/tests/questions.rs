@@ -197,7 +197,24 @@ fn a_question_that_cannot_be_answered_says_what_could_be() {
         ("{group}&every=day&from=2026-01-01", "`to`: missing"),
         ("{group}&every=day", "`from`: missing"),
         ("{group}&every=all&from=2026", "`from`: every=all is all time and takes no range"),
-        ("{group}&every=day&from=yesterday&to=2026", "`from`: `yesterday` is no time"),
+        ("{group}&every=day&from=yesterday&to=2026", "`from`: `yesterday` is not a time"),
+        ("{group}&every=day&from=1795153254&to=2026", "`from`: `1795153254` is not a time"),
+        (
+            "{group}&every=day&from=2026-01-01T00:00:00 01:00&to=2026-02",
+            "`from`: `2026-01-01T00:00:00 01:00` is not a time; expected a time such as 2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339; it has a space where a `+` should be, which a query string writes as `%2B`",
+        ),
+        ("{group}&from=2016-12-31T23:59:60Z&to=2026", "`from`: `2016-12-31T23:59:60Z` is not a"),
+        ("{group}&from=2016-12-31T23:59:60&to=2026", "`from`: `2016-12-31T23:59:60` is not a time"),
+        ("{group}&from=20161231T235960&to=2026", "`from`: `20161231T235960` is not a time"),
+        (
+            "{group}&from=2026-01-01T00:00:00-24:00&to=2026-02",
+            "`from`: `2026-01-01T00:00:00-24:00`",
+        ),
+        ("{group}&from=2026-01-01[Asia/Tokyo]&to=2026-02", "`from`: `2026-01-01[Asia/Tokyo]` is"),
+        (
+            "{group}&from=2026-01-01T06:00[Asia/Tokyo]&to=2026-02",
+            "`from`: `2026-01-01T06:00[Asia/Tokyo]` is not a time",
+        ),
         (
             "{group}&every=day&from=2026-02-01&to=2026-01-01",
             "`to`: `2026-01-01`; expected a time after `from`, which is `2026-02-01`",

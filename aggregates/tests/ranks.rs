@@ -132,7 +132,7 @@ fn what_has_no_ranks_is_refused_with_what_has() {
             "every=day&country=DE&from=2026-10-05T12:00",
             "`from`: `2026-10-05T12:00` is not where a day begins (Europe/Berlin); expected 2026-11-06T00:00:00+01:00".to_owned(),
         ),
-        ("sales", "every=day&country=DE&from=soon", "`from`: `soon` is no time; expected such as 2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339".to_owned()),
+        ("sales", "every=day&country=DE&from=soon", "`from`: `soon` is not a time; expected a time such as 2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339".to_owned()),
     ];
     for (rollup, text, expected) in cases {
         assert_eq!(plan(rollup, text), Err(expected), "{rollup}?{text}");

@@ -43,8 +43,9 @@ use wait::Waited;
 
 A row replaces the item that has its key, and of rows with the same key the last one stays. Rows that
 cannot be stored are reported with their line and left out; the exit code is then 1. The cells of CSV
-are typed by the definition file; without one they are sent as text. The command ends when the rollups
-have counted the rows, where the service knows that.")]
+are typed by the definition file; without one they are sent as text. A cell with a quote in it is
+written in quotes, and each quote in it twice; after a quote that is never closed nothing is read. The
+command ends when the rollups have counted the rows, where the service knows that.")]
 pub struct Arguments {
     /// The file, or - for the standard input
     file: PathBuf,

@@ -1,20 +1,23 @@
 //! The rows of a file, one at a time: NDJSON, a JSON array, or CSV.
 //!
 //! ```text
-//! file, or - ──► source ──┬─► lines    one object a line
-//!                         ├─► array    one object an element, however large the array
-//!                         └─► records  one object a record, typed by the entity
+//! source ──► text ──┬─► lines              one object a line
+//!                   ├─► array              one object an element, however large the array
+//!                   └─► cells ──► records  one object a record, typed by the entity
 //! ```
 //!
 //! `weir load` and `weir dev` read their rows here. A row that cannot be read is a row all the same: it has its line and
-//! the reason, and the next one follows. What ends the reading early (a broken array, a failing disk) is the last row.
+//! the reason, and the next one follows. The last row may say why the rest of the file was not
+//! read: an array without its end, a quote that is never closed, a failing disk.
 //!
 //! **Invariant:** no more than one row is held in memory, and a row is at most [`MAX_ROW_BYTES`] long.
 
 mod array;
+mod cells;
 mod lines;
 mod records;
 mod source;
+mod text;
 
 use std::io::{self, BufRead};
 
@@ -24,9 +27,13 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 pub use source::{Position, Source};
+use text::Place;
 
 /// The longest row that is read, in bytes: DynamoDB's largest item is 400 KB, and base64 or escapes can double it.
 pub const MAX_ROW_BYTES: usize = 1024 * 1024;
+
+/// The end of the reason of a row after which the rest of the file was not read.
+const UNREAD: &str = "; the rest of the file was not read";
 
 /// How a file holds its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -61,6 +68,24 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The text is not UTF-8.
+    #[error("{name} is {found}, expected UTF-8 text")]
+    Encoding {
+        /// The file.
+        name: String,
+        /// The encoding that it looks like.
+        found: &'static str,
+    },
+    /// The first line of CSV does not name its columns.
+    #[error("{name}:{line}: {problem}")]
+    Header {
+        /// The file.
+        name: String,
+        /// The line of the header.
+        line: u64,
+        /// What is wrong with it and what was expected.
+        problem: String,
+    },
     /// A column is none of the entity's attributes, or there twice.
     #[error("{name} has the column `{column}`: {problem}")]
     Column {
@@ -88,9 +113,9 @@ fn rows<'a>(
 }
 
 impl Row {
-    /// A row that is JSON text and begins on that line.
-    fn of_json(line: u64, text: &[u8]) -> Self {
-        Self { line, bytes: text.len(), values: object(line, text) }
+    /// A row that is JSON text and begins at that place.
+    fn of_json(place: Place, text: &[u8]) -> Self {
+        Self { line: place.line, bytes: text.len(), values: object(place, text) }
     }
 
     fn bad(line: u64, reason: impl Into<String>) -> Self {
@@ -98,8 +123,13 @@ impl Row {
     }
 
     fn too_long(line: u64) -> Self {
-        let limit = MAX_ROW_BYTES / 1024;
-        Self::bad(line, format!("longer than {limit} KB, expected an item of at most 400 KB"))
+        Self::bad(line, too_long())
+    }
+
+    /// The same row as the last one that is read, although the file has more.
+    fn last(mut self) -> Self {
+        self.values = self.values.map_err(|reason| format!("{reason}{UNREAD}"));
+        self
     }
 
     fn unreadable(line: u64, error: &io::Error) -> Self {
@@ -107,24 +137,31 @@ impl Row {
     }
 }
 
-fn object(line: u64, text: &[u8]) -> Result<Map<String, Value>, String> {
-    match serde_json::from_slice(text) {
+fn too_long() -> String {
+    format!("longer than {} KB, expected an item of at most 400 KB", MAX_ROW_BYTES / 1024)
+}
+
+fn object(place: Place, text: &[u8]) -> Result<Map<String, Value>, String> {
+    match web::json::parse(text) {
         Ok(Value::Object(values)) => Ok(values),
         Ok(other) => Err(format!("expected a JSON object, found {}", model::value::shown(&other))),
-        Err(error) => Err(not_json(line, &error)),
+        Err(error) => Err(not_json(place, text, &error)),
     }
 }
 
-/// The parser's words, with the place in the file instead of the place in the row.
-fn not_json(line: u64, error: &serde_json::Error) -> String {
+/// Returns the message of the parser, with the place in the file instead of the place in the row.
+/// The parser counts line feeds and bytes.
+fn not_json(row: Place, text: &[u8], error: &serde_json::Error) -> String {
     let message = error.to_string();
     let what = message.split(" at line ").next().unwrap_or(&message);
-    match (error.line() as u64, error.column()) {
-        (0 | 1, column) => format!("not JSON: {what} at column {column}"),
-        (row_line, column) => {
-            format!("not JSON: {what} at line {} column {column}", line + row_line - 1)
-        }
-    }
+    let lines = text.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
+    let before = lines.map(<[u8]>::len).sum::<usize>() + error.column().saturating_sub(1);
+    let place = row.behind(text.get(..before).unwrap_or(text));
+    let line = match place.line {
+        line if line == row.line => String::new(),
+        line => format!("line {line} "),
+    };
+    format!("not JSON: {what} at {line}column {}", place.column)
 }
 
 #[cfg(test)]

@@ -1,6 +1,11 @@
 //! The `weir` binary as its user meets it: started, asked, killed, started again, stopped.
 #![cfg(unix)]
 
+#[path = "weir/messy.rs"]
+mod messy;
+#[path = "weir/strict.rs"]
+mod strict;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;

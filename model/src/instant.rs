@@ -3,6 +3,7 @@
 //! A fixed number of decimal places keeps stored text in the order of time, which sort keys rely on.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_dynamo::AttributeValue;
 
@@ -25,13 +26,70 @@ pub enum TimestampFormat {
     EpochMs,
 }
 
-/// Reads RFC 3339 text (`2026-11-20T06:40:54+01:00`) of the years 0000 to 9999. A leap second is refused: it would be
-/// stored as the second before.
+/// Separators between a date and a time.
+const TIME_SEPARATORS: [char; 3] = ['T', 't', ' '];
+/// The hours that an offset from UTC must stay below.
+const DAY_HOURS: &str = "24";
+
+/// Reads RFC 3339 text (`2026-11-20T06:40:54+01:00`) of the years 0000 to 9999, with or without its
+/// colons, hyphens and seconds. Returns `None` for a leap second, for an offset of a day or more or
+/// of seconds, and for a time zone in brackets: jiff would read the leap second as the second
+/// before, round the offset, and ignore the zone.
 pub fn parse(text: &str) -> Option<Timestamp> {
-    if text.get(16..19) == Some(":60") {
-        return None;
+    let written = Written::of(text);
+    let is_exact = !written.is_leap_second() && written.has_offset_of_rfc3339();
+    if is_exact { in_range(text.parse().ok()?) } else { None }
+}
+
+/// Reads a date and a time without an offset, such as `2026-11-20T06:40` or `2026-11-20`. Returns
+/// `None` for a leap second, and for an offset or a time zone, which jiff would ignore.
+pub fn parse_local(text: &str) -> Option<DateTime> {
+    let written = Written::of(text);
+    let is_local = written.offset.is_empty() && !text.contains('[');
+    if is_local && !written.is_leap_second() { text.parse().ok() } else { None }
+}
+
+/// What to add to the message about a text that is a timestamp but for a space where its `+` should
+/// be, as a query string has it whose `+` was not escaped; empty for every other text.
+pub fn hint_at_plus(text: &str) -> &'static str {
+    let restored =
+        text.rsplit_once(' ').and_then(|(time, offset)| parse(&format!("{time}+{offset}")));
+    match restored {
+        Some(_) => "; it has a space where a `+` should be, which a query string writes as `%2B`",
+        None => "",
     }
-    in_range(text.parse().ok()?)
+}
+
+/// The parts of a timestamp's text that jiff reads less strictly than it is written.
+struct Written<'a> {
+    /// The digits of hour, minute and second, without colons and decimal places.
+    clock: String,
+    /// `Z`, or the sign with all that follows it.
+    offset: &'a str,
+}
+
+impl<'a> Written<'a> {
+    fn of(text: &'a str) -> Self {
+        let time = text.split_once(TIME_SEPARATORS).map_or("", |(_, time)| time);
+        let end = time.find(['Z', 'z', '+', '-']).unwrap_or(time.len());
+        let (clock, offset) = time.split_at(end);
+        let clock = clock.split(['.', ',']).next().unwrap_or_default();
+        Self { clock: clock.replace(':', ""), offset }
+    }
+
+    fn is_leap_second(&self) -> bool {
+        self.clock.get(4..6) == Some("60")
+    }
+
+    /// Whether the offset is `Z`, or hours below 24 and perhaps minutes.
+    fn has_offset_of_rfc3339(&self) -> bool {
+        let Some(digits) = self.offset.strip_prefix(['+', '-']) else {
+            return matches!(self.offset, "Z" | "z");
+        };
+        let digits = digits.replace(':', "");
+        let hours = digits.get(..2);
+        matches!(digits.len(), 2 | 4) && hours.is_some_and(|hours| hours < DAY_HOURS)
+    }
 }
 
 /// Reads whole epoch seconds of the years 0000 to 9999.
@@ -44,7 +102,9 @@ pub fn parse_epoch_ms(text: &str) -> Option<Timestamp> {
     in_range(Timestamp::from_millisecond(text.parse().ok()?).ok()?)
 }
 
-/// Reads a stored timestamp: text, or a number of seconds.
+/// Reads a stored timestamp: text, or a number of seconds. Text of other writers is read as jiff
+/// reads it, a leap second as the second before: an item must contribute the same as its new and as
+/// its old image.
 pub fn read(value: &AttributeValue) -> Option<Timestamp> {
     match value {
         AttributeValue::S(text) => in_range(text.parse().ok()?),
@@ -153,8 +213,78 @@ mod tests {
     }
 
     #[test]
-    fn a_leap_second_is_refused_rather_than_moved() {
-        assert_eq!(parse("2016-12-31T23:59:60Z"), None);
+    fn a_leap_second_is_rejected_in_every_form() {
+        let forms = [
+            "2016-12-31T23:59:60Z",
+            "2016-12-31t23:59:60z",
+            "2016-12-31 23:59:60.5Z",
+            "20161231T235960Z",
+            "20161231T235960,25Z",
+            "2016-12-31T235960Z",
+            "20161231T23:59:60Z",
+            "2017-01-01T00:59:60+01:00",
+            "20161231T155960-0800",
+        ];
+        for text in forms {
+            assert_eq!(parse(text), None, "{text}");
+            assert!(parse(&text.replace("60", "59")).is_some(), "{text}");
+        }
+        assert_eq!(parse_local("2016-12-31T23:59:60"), None);
+        assert_eq!(parse_local("20161231T235960"), None);
+    }
+
+    #[test]
+    fn an_offset_is_hours_below_a_day_and_minutes() {
+        let accepted = ["Z", "z", "+00", "+23:59", "-2359", "-00:00"];
+        let rejected = [
+            "",
+            "+24:00",
+            "-24:00",
+            "+2400",
+            "+25",
+            "+01:00:00",
+            "+01:00:00.5",
+            "+010030",
+            "+1",
+            "+01:60",
+            " 01:00",
+            "[Europe/Berlin]",
+            "Z[Europe/Berlin]",
+            "+01:00[!Europe/Berlin]",
+            "+01:00[u-ca=iso8601]",
+        ];
+        let text = |offset: &str| format!("2026-11-20T06:40:54{offset}");
+        for offset in accepted {
+            assert!(parse(&text(offset)).is_some(), "{offset}");
+        }
+        for offset in rejected {
+            assert_eq!(parse(&text(offset)), None, "{offset}");
+        }
+    }
+
+    #[test]
+    fn a_local_time_has_no_offset_and_no_zone() {
+        for text in ["2026-11-20", "2026-11-20T06:40", "2026-11-20 06:40:54.5", "20261120T0640"] {
+            assert!(parse_local(text).is_some(), "{text}");
+        }
+        for text in [
+            "2026-11-20T06:40Z",
+            "2026-11-20T06:40+24:00",
+            "2026-11-20T06:40-25",
+            "2026-11-20T06:40[Europe/Berlin]",
+            "2026-11-20[Europe/Berlin]",
+        ] {
+            assert_eq!(parse_local(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_space_in_place_of_a_plus_is_named() {
+        assert!(hint_at_plus("2026-11-20T06:40:54 01:00").contains("`%2B`"));
+        assert!(hint_at_plus("2026-11-20 06:40:54 01:00").contains("`%2B`"));
+        for text in ["2026-11-20 06:40:54", "2026-11-20T06:40:54 24:00", "soon +", " ", ""] {
+            assert_eq!(hint_at_plus(text), "", "{text}");
+        }
     }
 
     #[test]

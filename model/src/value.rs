@@ -221,10 +221,7 @@ fn timestamp(json: &Value, format: TimestampFormat) -> Result<AttributeValue, In
         Value::String(text) => parse_number(text).or_else(|| instant::parse(text)),
         _ => None,
     };
-    let form = format!(
-        "an RFC 3339 timestamp such as 2026-11-20T06:40:54Z before 9999-12-30T22:00Z, or a number of epoch {unit}"
-    );
-    let instant = instant.ok_or_else(|| expected(&form, json))?;
+    let instant = instant.ok_or_else(|| not_a_timestamp(json, format, unit))?;
     format.encode(instant).ok_or_else(|| {
         let kept = match format {
             TimestampFormat::Rfc3339 { places: 3 } | TimestampFormat::EpochMs => "milliseconds",
@@ -233,6 +230,16 @@ fn timestamp(json: &Value, format: TimestampFormat) -> Result<AttributeValue, In
         };
         expected(&format!("a timestamp of whole {kept}, as its `precision` says"), json)
     })
+}
+
+/// Offers a number of epoch seconds only where one could have been given: digits in text, as a cell
+/// of CSV and a query string have them, are a number in the epoch formats alone.
+fn not_a_timestamp(json: &Value, format: TimestampFormat, unit: &str) -> Invalid {
+    let text = "an RFC 3339 timestamp such as 2026-11-20T06:40:54Z before 9999-12-30T22:00Z";
+    let is_text_alone = json.is_string() && matches!(format, TimestampFormat::Rfc3339 { .. });
+    let number = if is_text_alone { "" } else { &format!(", or a number of epoch {unit}") };
+    let hint = json.as_str().map_or("", instant::hint_at_plus);
+    Invalid::new(format!("expected {text}{number}, found {}{hint}", shown(json)))
 }
 
 fn bytes(json: &Value) -> Result<Vec<u8>, Invalid> {
@@ -336,6 +343,29 @@ mod tests {
         let stored = encode(&AttributeType::Number, &json).expect("a number");
         assert_eq!(stored, AttributeValue::N("12345678901234567890.123456789012345678".to_owned()));
         assert_eq!(decode(&stored).to_string(), "12345678901234567890.123456789012345678");
+    }
+
+    #[test]
+    fn digits_in_text_are_offered_as_epoch_numbers_only_where_they_are_read_as_such() {
+        let rfc3339 = AttributeType::Timestamp(TimestampFormat::Rfc3339 { places: 3 });
+        let form =
+            "expected an RFC 3339 timestamp such as 2026-11-20T06:40:54Z before 9999-12-30T22:00Z";
+        let message = |kind: &AttributeType, json: &Value| {
+            encode(kind, json).expect_err("not a timestamp").to_string()
+        };
+        let digits = text_to_json(&rfc3339, "1795153254").expect("text");
+        assert_eq!(message(&rfc3339, &digits), format!("{form}, found \"1795153254\""));
+        let number = format!("{form}, or a number of epoch seconds, found 1.5");
+        assert_eq!(message(&rfc3339, &json!(1.5)), number);
+        for (format, unit) in
+            [(TimestampFormat::Epoch, "seconds"), (TimestampFormat::EpochMs, "milliseconds")]
+        {
+            let kind = AttributeType::Timestamp(format);
+            let digits = text_to_json(&kind, "1795153254").expect("text");
+            assert!(encode(&kind, &digits).is_ok(), "{unit}");
+            let soon = format!("{form}, or a number of epoch {unit}, found \"soon\"");
+            assert_eq!(message(&kind, &json!("soon")), soon);
+        }
     }
 
     #[test]

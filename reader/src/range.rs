@@ -336,10 +336,16 @@ fn check_cut(cut: Cut, kind: &AttributeType, value: &AttributeValue) -> Result<(
     Err(format!("expected where a key begins, such as {text}: the sort key has no finer times"))
 }
 
-/// A time as short as a year, completed to its first instant in UTC.
+/// A time as short as a year, completed to its first instant in UTC. A whole time, which may be as
+/// short, stays.
 fn completed(text: &str) -> String {
-    let is_short = matches!(text.len(), 4 | 7 | 10 | 13 | 16 | 19) && text.is_ascii();
-    if is_short && (text.len() == 4 || text.contains('-')) {
+    let fits = |(given, first): (u8, u8)| match first {
+        b'T' => matches!(given, b'T' | b't' | b' '),
+        b'0'..=b'9' => given.is_ascii_digit(),
+        _ => given == first,
+    };
+    let is_short = matches!(text.len(), 4 | 7 | 10 | 13 | 16 | 19);
+    if is_short && text.bytes().zip(FIRST_INSTANT.bytes()).all(fits) {
         format!("{text}{}", &FIRST_INSTANT[text.len()..])
     } else {
         text.to_owned()

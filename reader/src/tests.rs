@@ -100,6 +100,26 @@ async fn what_cannot_be_answered_says_what_can() {
             "bad-query",
             "`keys[0].usr`: is no part of the key, expected user, placed, number",
         ),
+        (
+            "/order/ann?from=2026-11-20T06:40:54+01:00",
+            "bad-query",
+            "a query string writes as `%2B`",
+        ),
+        (
+            "/order/ann?between=2026,2026-11-20T06:40:54+01:00",
+            "bad-query",
+            "a query string writes as `%2B`",
+        ),
+        (
+            "/order/ann?where=%7B%22placed%22:%222026-11-20T06:40:54+01:00%22%7D",
+            "bad-query",
+            "a query string writes as `%2B`",
+        ),
+        (
+            "/rollups/spend?user=ann&from=2026-11-20T06:40:54+01:00&to=2027",
+            "bad-query",
+            "a query string writes as `%2B`",
+        ),
         ("/order/ann?from=soon", "bad-query", "`from`: expected an RFC 3339 timestamp"),
         ("/order/ann/soon/7", "validation", "`placed`: expected an RFC 3339 timestamp"),
         ("/profile/ann?limit=1", "bad-query", "no such parameter; this path takes none"),

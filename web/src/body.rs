@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, StatusCode};
 use model::value::shown;
 use serde_json::{Map, Value};
 
+use crate::form::JSON;
 use crate::json;
 use crate::problem::{Kind, Problem};
 
@@ -73,16 +74,29 @@ async fn read(mut request: Request, limit_bytes: usize) -> Result<Value, Problem
         .map_err(|error| Problem::new(Kind::BadJson, format!("the body is no JSON: {error}")))
 }
 
-/// A body that is not said to be anything is taken for JSON.
+/// Rejects every content type but plain JSON in UTF-8. `application/vnd.dynamodb+json` and
+/// `application/merge-patch+json` are JSON too, but their members mean something else: read as plain
+/// JSON, they would be stored as attributes.
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
-    let given = String::from_utf8_lossy(value.as_bytes());
-    let essence = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if essence == "application/json" || essence.ends_with("+json") {
-        return Ok(());
+    for value in headers.get_all(CONTENT_TYPE) {
+        let given = String::from_utf8_lossy(value.as_bytes());
+        if !is_plain_json(&given) {
+            let expected = "expected application/json in UTF-8, or no content type";
+            let detail = format!("the content type is `{given}`, {expected}");
+            return Err(Problem::new(Kind::UnsupportedMediaType, detail));
+        }
     }
-    let detail = format!("the content type is `{given}`, expected application/json");
-    Err(Problem::new(Kind::UnsupportedMediaType, detail))
+    Ok(())
+}
+
+fn is_plain_json(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let essence = parts.next();
+    essence.as_deref() == Some(JSON)
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some(("charset", charset)) => matches!(charset.trim_matches('"'), "utf-8" | "utf8"),
+            _ => true,
+        })
 }
 
 /// Refuses a body that says it is too large before any of it is read.
@@ -120,11 +134,53 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn json_is_taken_under_every_name_it_has_and_without_one() {
-        let types = ["application/json", "APPLICATION/JSON; charset=utf-8", "application/x+json"];
+    async fn a_body_is_read_as_plain_json_with_its_content_type_or_without_one() {
+        let types = [
+            "application/json",
+            "APPLICATION/JSON; charset=utf-8",
+            "application/json;charset=\"UTF-8\"",
+            "application/json ; profile=x",
+        ];
         for content_type in types.map(Some).into_iter().chain([None]) {
             assert!(object(content_type, r#"{"a":1}"#).await.is_ok(), "{content_type:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn every_other_content_type_is_rejected_by_name() {
+        let types = [
+            "application/vnd.dynamodb+json",
+            "Application/Vnd.DynamoDB+JSON; charset=utf-8",
+            "application/x-amz-json-1.0",
+            "application/merge-patch+json",
+            "application/json-patch+json",
+            "application/ld+json",
+            "application/x-ndjson",
+            "application/json; charset=utf-16",
+            "application/json, text/plain",
+            "application/x-www-form-urlencoded",
+            "text/json",
+            "text/plain",
+            "json",
+            "",
+        ];
+        for content_type in types {
+            let problem = object(Some(content_type), r#"{"a":1}"#).await.expect_err(content_type);
+            assert_eq!(problem.kind(), Kind::UnsupportedMediaType, "{content_type}");
+            let named = format!("the content type is `{content_type}`, expected application/json");
+            assert!(problem.detail().starts_with(&named), "{}", problem.detail());
+        }
+    }
+
+    #[tokio::test]
+    async fn of_two_content_types_both_must_be_plain_json() {
+        let request = Request::builder()
+            .header(CONTENT_TYPE, "application/json")
+            .header(CONTENT_TYPE, "application/vnd.dynamodb+json")
+            .body(Body::from("{}"))
+            .expect("a request");
+        let problem = JsonObject::from_request(request, &()).await.expect_err("two types");
+        assert_eq!(problem.kind(), Kind::UnsupportedMediaType);
     }
 
     #[tokio::test]

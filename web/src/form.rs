@@ -28,7 +28,7 @@ use crate::problem::{Kind, Problem};
 pub const DYNAMODB_JSON: &str = "application/vnd.dynamodb+json";
 
 /// The media type of everything else.
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 
 /// How items are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

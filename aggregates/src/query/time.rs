@@ -1,21 +1,24 @@
 //! How times are read and shown.
 
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use model::instant;
 
 use super::errors::QueryError;
 use crate::calendar;
 
-/// The time that a parameter is.
+/// Returns the time that the text of a parameter is.
 pub(super) fn instant(
     parameter: &str,
     text: &str,
     zone: &TimeZone,
 ) -> Result<Timestamp, QueryError> {
     parsed(text, zone).ok_or_else(|| {
+        let hint = instant::hint_at_plus(text);
         let message = format!(
-            "`{text}` is no time; expected such as 2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339"
+            "`{text}` is not a time; expected a time such as 2026, 2026-11, 2026-11-20, \
+             2026-11-20T06:40 or RFC 3339{hint}"
         );
         QueryError::new(parameter, message)
     })
@@ -23,7 +26,7 @@ pub(super) fn instant(
 
 /// Reads a time: RFC 3339, or a local date or time of the zone, as short as a year.
 fn parsed(text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    if let Ok(instant) = text.parse::<Timestamp>() {
+    if let Some(instant) = instant::parse(text) {
         return Some(instant);
     }
     let padded = match text.len() {
@@ -31,16 +34,11 @@ fn parsed(text: &str, zone: &TimeZone) -> Option<Timestamp> {
         7 => format!("{text}-01"),
         _ => text.to_owned(),
     };
-    match padded.parse::<Date>() {
-        Ok(date) if !padded.contains(['T', ' ', ':']) => calendar::beginning(date, zone),
-        _ => {
-            let local: DateTime = padded.parse().ok()?;
-            match local.time() == Time::midnight() {
-                true => calendar::beginning(local.date(), zone),
-                false => local.to_zoned(zone.clone()).ok().map(|zoned: Zoned| zoned.timestamp()),
-            }
-        }
+    let local = instant::parse_local(&padded)?;
+    if local.time() == Time::midnight() {
+        return calendar::beginning(local.date(), zone);
     }
+    local.to_zoned(zone.clone()).ok().map(|zoned: Zoned| zoned.timestamp())
 }
 
 /// An instant as answers show it: RFC 3339 with the zone's offset, `Z` in UTC.

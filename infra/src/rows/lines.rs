@@ -1,33 +1,48 @@
-//! NDJSON: one JSON object a line. Empty lines are nothing.
+//! NDJSON: one JSON object a line. Lines of white space are skipped.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
 
+use super::text::{Place, Text, ends_line};
 use super::{MAX_ROW_BYTES, Row};
 
 /// The rows of NDJSON.
 pub(super) struct Lines<R> {
-    reader: R,
-    line: u64,
+    text: Text<R>,
     ended: bool,
+}
+
+/// A line without its end.
+struct Line {
+    place: Place,
+    text: Vec<u8>,
+    is_too_long: bool,
 }
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(reader: R) -> Self {
-        Self { reader, line: 0, ended: false }
+        Self { text: Text::new(reader), ended: false }
     }
 
-    /// The next line, and of one that is too long its beginning; `None` at the end of the file.
-    fn next_line(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let mut text = Vec::new();
-        let limit = MAX_ROW_BYTES as u64 + 1;
-        if self.reader.by_ref().take(limit).read_until(b'\n', &mut text)? == 0 {
+    /// Returns the next line, of a line that is too long its beginning; `None` at the end of the
+    /// file.
+    fn next_line(&mut self) -> io::Result<Option<Line>> {
+        let place = self.text.place();
+        if self.text.peek()?.is_none() {
             return Ok(None);
         }
-        self.line += 1;
-        if text.last() != Some(&b'\n') && text.len() > MAX_ROW_BYTES {
-            self.reader.skip_until(b'\n')?;
+        let mut line = Line { place, text: Vec::new(), is_too_long: false };
+        while let Some(byte) = self.text.next()? {
+            if ends_line(byte) {
+                self.text.end_line()?;
+                break;
+            }
+            if line.text.len() < MAX_ROW_BYTES {
+                line.text.push(byte);
+            } else {
+                line.is_too_long = true;
+            }
         }
-        Ok(Some(text))
+        Ok(Some(line))
     }
 }
 
@@ -38,14 +53,12 @@ impl<R: BufRead> Iterator for Lines<R> {
         while !self.ended {
             match self.next_line() {
                 Ok(None) => self.ended = true,
-                Ok(Some(text)) if text.len() > MAX_ROW_BYTES => {
-                    return Some(Row::too_long(self.line));
-                }
-                Ok(Some(text)) if text.trim_ascii().is_empty() => {}
-                Ok(Some(text)) => return Some(Row::of_json(self.line, text.trim_ascii_end())),
+                Ok(Some(line)) if line.is_too_long => return Some(Row::too_long(line.place.line)),
+                Ok(Some(line)) if line.text.trim_ascii().is_empty() => {}
+                Ok(Some(line)) => return Some(Row::of_json(line.place, &line.text)),
                 Err(error) => {
                     self.ended = true;
-                    return Some(Row::unreadable(self.line + 1, &error));
+                    return Some(Row::unreadable(self.text.place().line, &error));
                 }
             }
         }

@@ -5,10 +5,10 @@
 
 use std::io::BufRead;
 
-use csv::{ByteRecord, Reader};
 use model::{Attribute, Entity};
 use serde_json::{Map, Value};
 
+use super::cells::{Cells, Malformed, Record};
 use super::{Error, MAX_ROW_BYTES, Row};
 
 /// Bytes that an attribute adds to a JSON object besides its name and its value: quotes, a colon, a comma.
@@ -16,7 +16,7 @@ const JSON_OVERHEAD_BYTES: usize = 6;
 
 /// The rows of CSV.
 pub(super) struct Records<'a, R> {
-    reader: Reader<R>,
+    cells: Cells<R>,
     columns: Vec<Column<'a>>,
     ended: bool,
 }
@@ -30,52 +30,44 @@ struct Column<'a> {
 impl<'a, R: BufRead> Records<'a, R> {
     /// Reads the header.
     pub(super) fn new(name: &str, reader: R, entity: Option<&'a Entity>) -> Result<Self, Error> {
-        let mut reader = Reader::from_reader(reader);
-        let header = match reader.byte_headers() {
-            Ok(header) => header.clone(),
-            Err(error) => {
-                return Err(Error::Unreadable { name: name.to_owned(), source: error.into() });
-            }
+        let mut cells = Cells::new(reader);
+        let unreadable = |source| Error::Unreadable { name: name.to_owned(), source };
+        let columns = match cells.next().transpose().map_err(unreadable)? {
+            Some(header) => columns(name, header, entity)?,
+            None => Vec::new(),
         };
-        let mut columns: Vec<Column<'a>> = Vec::new();
-        for cell in &header {
-            let column = String::from_utf8_lossy(cell).trim().to_owned();
-            let refuse = |problem: String| Error::Column {
-                name: name.to_owned(),
-                column: column.clone(),
-                problem,
-            };
-            if columns.iter().any(|earlier| earlier.name == column) {
-                return Err(refuse("twice, expected each once".to_owned()));
-            }
-            let attribute = entity.map(|entity| attribute(entity, &column));
-            let attribute = attribute.transpose().map_err(refuse)?;
-            columns.push(Column { name: column, attribute });
-        }
-        Ok(Self { reader, columns, ended: false })
+        Ok(Self { cells, columns, ended: false })
     }
 
-    fn row(&self, line: u64, record: &ByteRecord) -> Row {
+    fn row(&mut self, record: Record) -> Row {
+        let Record { line, last_line, bytes, cells } = record;
+        let end = match last_line {
+            last if last == line => String::new(),
+            last => format!("; the record ends on line {last}"),
+        };
+        let cells = match cells {
+            Ok(cells) => cells,
+            Err(unclosed @ Malformed::Unclosed { .. }) => {
+                self.ended = true;
+                return Row::bad(line, unclosed.to_string());
+            }
+            Err(malformed) => return Row::bad(line, format!("{malformed}{end}")),
+        };
+        if cells.len() != self.columns.len() {
+            let (found, expected) = (cells.len(), self.columns.len());
+            let noun = if found == 1 { "cell" } else { "cells" };
+            let reason = format!("{found} {noun}, expected {expected} as in the header{end}");
+            return Row::bad(line, reason);
+        }
         let names = self.columns.iter().map(|column| column.name.len() + JSON_OVERHEAD_BYTES);
-        let bytes = names.sum::<usize>() + record.as_slice().len();
+        let bytes = names.sum::<usize>() + bytes;
         if bytes > MAX_ROW_BYTES {
             return Row::too_long(line);
         }
-        let present = self.columns.iter().zip(record).filter(|(_, cell)| !cell.is_empty());
+        let present = self.columns.iter().zip(&cells).filter(|(_, cell)| !cell.is_empty());
         let values: Result<Map<_, _>, String> =
             present.map(|(column, cell)| Ok((column.name.clone(), column.value(cell)?))).collect();
         Row { line, bytes, values }
-    }
-
-    /// A record of another length is refused alone; anything else ends the reading.
-    fn refusal(&mut self, line: u64, error: csv::Error) -> Row {
-        if let csv::ErrorKind::UnequalLengths { pos, expected_len, len } = error.kind() {
-            let line = pos.as_ref().map_or(line, csv::Position::line);
-            let reason = format!("{len} cells, expected {expected_len} as in the header");
-            return Row::bad(line, reason);
-        }
-        self.ended = true;
-        Row::unreadable(line, &error.into())
     }
 }
 
@@ -86,17 +78,47 @@ impl<R: BufRead> Iterator for Records<'_, R> {
         if self.ended {
             return None;
         }
-        let mut record = ByteRecord::new();
-        let line = self.reader.position().line();
-        match self.reader.read_byte_record(&mut record) {
-            Ok(false) => None,
-            Ok(true) => {
-                let line = record.position().map_or(line, csv::Position::line);
-                Some(self.row(line, &record))
+        match self.cells.next()? {
+            Ok(record) => Some(self.row(record)),
+            Err(error) => {
+                self.ended = true;
+                Some(Row::unreadable(self.cells.line(), &error))
             }
-            Err(error) => Some(self.refusal(line, error)),
         }
     }
+}
+
+/// The columns that a header names.
+fn columns<'a>(
+    name: &str,
+    header: Record,
+    entity: Option<&'a Entity>,
+) -> Result<Vec<Column<'a>>, Error> {
+    let line = header.line;
+    let malformed = |problem: String| Error::Header { name: name.to_owned(), line, problem };
+    let cells = header.cells.map_err(|error| malformed(error.to_string()))?;
+    let mut columns: Vec<Column<'a>> = Vec::new();
+    for (cell, position) in cells.into_iter().zip(1..) {
+        let Ok(column) = String::from_utf8(cell) else {
+            return Err(malformed(format!("the name of column {position} is not UTF-8 text")));
+        };
+        let column = column.trim();
+        if column.is_empty() {
+            return Err(malformed(format!("column {position} has no name, expected one for each")));
+        }
+        let reject = |problem: String| Error::Column {
+            name: name.to_owned(),
+            column: column.to_owned(),
+            problem,
+        };
+        if columns.iter().any(|earlier| earlier.name == column) {
+            return Err(reject("twice, expected each once".to_owned()));
+        }
+        let attribute = entity.map(|entity| attribute(entity, column));
+        let attribute = attribute.transpose().map_err(reject)?;
+        columns.push(Column { name: column.to_owned(), attribute });
+    }
+    Ok(columns)
 }
 
 impl Column<'_> {

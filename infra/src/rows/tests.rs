@@ -86,13 +86,28 @@ fn an_array_is_cut_at_its_own_commas() {
 
 #[test]
 fn what_is_wrong_with_an_array_is_told_once() {
-    let cases: [(&[u8], &str); 7] = [
+    let cases: [(&[u8], &str); 10] = [
         (b"[]", ""),
         (b"", "1! expected `[`, found the end of the file"),
-        (b"{}", "1! expected `[`, found `{`"),
-        (b"[{}] x", "1: {}\n1! expected nothing behind the array, found `x`"),
+        (b"{}", "1! expected `[`, found `{`; the rest of the file was not read"),
+        (
+            b"[{}]\r\r\nx",
+            "1: {}\n3! expected nothing behind the array, found `x`; the rest of the file was not read",
+        ),
         (b"[{},]", "1: {}\n1! expected a JSON object, found nothing"),
-        (b"[{},\n{}", "1: {}\n2! expected `]`, found the end of the file"),
+        (b"[{},\n", "1: {}\n2! expected `]`, found the end of the file"),
+        (
+            b"[{},\n{\"a\":{},\n{},\n{}]",
+            "1: {}\n2! expected `]` after the element that begins here, found the end of the file",
+        ),
+        (
+            b"[{},\r\n{\"id\": \"1},\r\n{\"id\": \"2\"}]",
+            "1: {}\n2! not JSON: EOF while parsing a string at column 11; the rest of the file was not read",
+        ),
+        (
+            b"[{\"id\":\r\"1\",\r\"id\": \"2\"}]",
+            "1! not JSON: the name `id` comes twice at line 3 column 4",
+        ),
         (b"[{}\n{}]", "1! not JSON: trailing characters at line 2 column 1"),
     ];
     for (text, expected) in cases {
@@ -110,9 +125,101 @@ fn cells_become_what_their_attributes_say() {
         r#"2: {"id":"a,\"b\"\n","paid":true,"total":1.5,"tags":["x","y"]}
            4: {"id":"2"}
            5! `paid`: expected true or false, found "maybe"
-           6! 1 cells, expected 4 as in the header
+           6! 1 cell, expected 4 as in the header
            7! `total`: expected at most 2 decimal places, found "1.999""#,
     );
+}
+
+#[test]
+fn malformed_csv_is_reported_with_its_line_and_the_next_line_is_read() {
+    let text = b"id,paid,total,tags\r\n\r\n1,,,5\" inch\r2,,,\"a\" b\n\"3\n\",,,\"a \\\"b\\\" c\"\n\"4\n\",,,,\n\
+                 5,\0,,\n6,\xff,,\n7,,,\"a,b\"\n8,,,\"9\n10,,,x";
+    check(
+        Format::Csv,
+        text,
+        r#"3! a quote inside a cell at line 3 column 6, expected the whole cell in quotes and each quote in it written twice
+           4! text after the closing quote at line 4 column 8, expected a comma or the end of the line; a quote in a quoted cell is written twice
+           5! text after the closing quote at line 6 column 10, expected a comma or the end of the line; a quote in a quoted cell is written twice; the record ends on line 6
+           7! 5 cells, expected 4 as in the header; the record ends on line 8
+           9! a NUL byte at line 9 column 3, expected UTF-8 text
+           10! `paid`: expected UTF-8 text
+           11: {"id":"7","tags":["a","b"]}
+           12! the quote at column 5 is never closed, expected a closing quote; the rest of the file was not read"#,
+    );
+}
+
+#[test]
+fn the_line_of_an_unclosed_quote_is_its_own() {
+    let text = b"id,tags\n\"1\n\",\"x\n2,y\n";
+    check(
+        Format::Csv,
+        text,
+        "3! the quote at column 3 is never closed, expected a closing quote; the rest of the file was not read",
+    );
+}
+
+#[test]
+fn a_record_that_is_too_long_is_skipped() {
+    let long = format!("id,tags\n1,\"{}\n\"\n2,x\n", "x".repeat(MAX_ROW_BYTES));
+    let expected = r#"2! longer than 1024 KB, expected an item of at most 400 KB; the record ends on line 3
+                      4: {"id":"2","tags":["x"]}"#;
+    check(Format::Csv, long.as_bytes(), expected);
+}
+
+#[test]
+fn every_end_of_a_line_is_counted_once() {
+    for end in ["\n", "\r\n", "\r"] {
+        let text = |lines: &[&str]| lines.join(end);
+        let csv = text(&["id", "1", "", "\"2", "", "\"", "3", "\"", ""]);
+        let json = format!("2: {{\"id\":\"1\"}}\n4: {}\n7: {{\"id\":\"3\"}}\n", {
+            Value::Object([("id".to_owned(), format!("2{end}{end}").into())].into_iter().collect())
+        });
+        let unclosed = "8! the quote at column 1 is never closed, expected a closing quote; the rest of the file was not read";
+        check(Format::Csv, csv.as_bytes(), &format!("{json}{unclosed}"));
+        let ndjson = text(&["{}", "", " {x", "{}"]);
+        let expected = "1: {}\n3! not JSON: key must be a string at column 3\n4: {}";
+        check(Format::Ndjson, ndjson.as_bytes(), expected);
+        let array = text(&["", "[", "", "  {},", "  {", "    \"id\": x", "  }", "]"]);
+        let expected = "4: {}\n5! not JSON: expected value at line 6 column 11";
+        check(Format::Json, array.as_bytes(), expected);
+    }
+}
+
+#[test]
+fn a_column_of_json_is_counted_in_characters_of_the_file() {
+    let text = "[{}, {\"id\": \"d\u{e9}j\u{e0}\", x}]";
+    let expected = "1: {}\n1! not JSON: key must be a string at column 21";
+    check(Format::Json, text.as_bytes(), expected);
+}
+
+#[test]
+fn a_name_that_is_given_twice_is_rejected() {
+    let text = b"{\"id\":\"1\",\"id\":\"2\"}";
+    check(Format::Ndjson, text, "1! not JSON: the name `id` comes twice at column 14");
+}
+
+#[test]
+fn a_timestamp_in_a_cell_is_the_instant_that_is_written() {
+    const VISITS: &str = "[table]\nname = \"visits\"\n[entities.visit]\nPK = \"VISIT#{id}\"\n\
+        SK = \"VISIT\"\n[entities.visit.attributes]\nid = { type = \"string\", required = true }\n\
+        at = { type = \"timestamp\" }\nuntil = { type = \"timestamp\", format = \"epoch\" }\n";
+    let model: Model = VISITS.parse().expect("a definition");
+    let form =
+        "expected an RFC 3339 timestamp such as 2026-11-20T06:40:54Z before 9999-12-30T22:00Z";
+    let cases = [
+        ("20240101T235959Z,", Ok(r#"{"at":"2024-01-01T23:59:59.000Z"}"#.to_owned())),
+        (",1795153254", Ok(r#"{"until":1795153254}"#.to_owned())),
+        ("20240101T235960Z,", Err(format!("`at`: {form}, found \"20240101T235960Z\""))),
+        ("1795153254,", Err(format!("`at`: {form}, found \"1795153254\""))),
+        (",soon", Err(format!("`until`: {form}, or a number of epoch seconds, found \"soon\""))),
+    ];
+    for (cells, expected) in cases {
+        let text = format!("at,until\n{cells}\n");
+        let rows = rows("visits", text.as_bytes(), Format::Csv, model.entity("visit"));
+        let row = rows.expect("a header").next().expect("a row");
+        let found = row.values.map(|values| Value::Object(values).to_string());
+        assert_eq!(found, expected, "{cells}");
+    }
 }
 
 #[test]
@@ -139,6 +246,41 @@ fn a_column_that_is_no_attribute_refuses_the_file() {
         let error = rows.err().expect("a refusal");
         assert_eq!(error.to_string(), expected);
     }
+}
+
+#[test]
+fn a_header_that_names_no_columns_rejects_the_file() {
+    let cases: [(&[u8], &str); 5] = [
+        (
+            b"\r\n\"id,n\n1,2\n",
+            "orders.csv:2: the quote at column 1 is never closed, expected a closing quote; the rest of the file was not read",
+        ),
+        (
+            b"id,n\"\n",
+            "orders.csv:1: a quote inside a cell at line 1 column 5, expected the whole cell in quotes and each quote in it written twice",
+        ),
+        (b"id,\xff\n", "orders.csv:1: the name of column 2 is not UTF-8 text"),
+        (b"id,n, \n", "orders.csv:1: column 3 has no name, expected one for each"),
+        (b"id, id\n", "orders.csv has the column `id`: twice, expected each once"),
+    ];
+    for (text, expected) in cases {
+        let rows = rows("orders.csv", text, Format::Csv, None);
+        assert_eq!(rows.err().expect("an error").to_string(), expected);
+    }
+}
+
+/// A pipe that gives one byte at a time.
+#[test]
+fn the_mark_and_the_format_are_seen_however_little_is_read_at_once() {
+    struct Drip(&'static [u8]);
+    impl std::io::Read for Drip {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let length = buffer.len().min(1);
+            self.0.read(&mut buffer[..length])
+        }
+    }
+    let head = source::head(&mut io::BufReader::new(Drip(b"\xEF\xBB\xBF \n\n [{}]")));
+    assert_eq!(head.expect("read"), b"\xEF\xBB\xBF \n\n [");
 }
 
 #[test]

@@ -67,6 +67,11 @@ fn a_range_stays_within_the_entitys_keys() {
             ["", "2026-11-01T01:00:00+01:00", ""],
             between("O#2026-11-01T00:00:00Z", &end("O#")),
         ),
+        (
+            "O#{at}",
+            ["", "2026-11-01T01:00+01", "2026-11-01 02:00"],
+            until("O#2026-11-01T00:00:00Z", "O#2026-11-01T02:00:00Z"),
+        ),
         ("O#{at}", ["", "", "2026"], until("O#", "O#2026-01-01T00:00:00Z")),
         ("{at}", ["", "", "2026"], until("\0", "2026-01-01T00:00:00Z")),
         ("O#{at:month}#{n}", ["", "2026-02", "2026-03"], until("O#2026-02", "O#2026-03")),
@@ -111,6 +116,13 @@ fn what_has_no_order_in_the_sort_key_is_refused() {
         ("O#{at}", ["2026", "2026", ""], "`begins_with`: goes without from, expected"),
         ("O#{at}", ["", "2027", "2026"], "`to`: expected more than `from`"),
         ("O#{at}", ["", "soon", ""], "`from`: expected an RFC 3339 timestamp"),
+        (
+            "O#{at}",
+            ["", "1795153254", ""],
+            "`from`: expected an RFC 3339 timestamp such as 2026-11-20T06:40:54Z before 9999-12-30T22:00Z, found \"1795153254\"",
+        ),
+        ("O#{at}", ["", "2016-12-31T23:59:60", ""], "`from`: expected an RFC 3339 timestamp"),
+        ("O#{at}", ["", "20161231T235960Z", ""], "`from`: expected an RFC 3339 timestamp"),
         ("O#{n:04}", ["", "12345", ""], "`from`: `n` is 12345, which does not fit"),
         (
             "O#{at:month}",

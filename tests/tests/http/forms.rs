@@ -113,3 +113,38 @@ async fn what_has_no_such_form_is_as_ever() {
     assert_eq!(missing.problem(), problem(404, "not-found"));
     assert_eq!(missing.headers["content-type"], "application/problem+json");
 }
+
+/// Every route that takes a body, as the OpenAPI document lists them.
+#[tokio::test]
+async fn a_body_as_dynamodb_writes_items_is_rejected_on_every_route() {
+    const DYNAMODB: [(&str, &str); 1] = [("content-type", DYNAMODB_JSON)];
+    let shop = Shop::open().await;
+    let unsupported = problem(415, "unsupported-media-type");
+    let created = shop.send_with(&DYNAMODB, "POST", "/order", stored()).await;
+    assert_eq!(created.problem(), unsupported);
+    let detail = created.json()["detail"].as_str().expect("a detail").to_owned();
+    assert!(detail.contains(DYNAMODB_JSON) && detail.contains("expected application/json"));
+    assert_eq!(shop.get(ORDER).await.problem(), problem(404, "not-found"));
+
+    let document = shop.get(web::routes::OPENAPI).await.json();
+    let mut tried = std::collections::BTreeSet::new();
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let Some(body) = operation.get("requestBody") else { continue };
+            let types = body["content"].as_object().expect("types").keys().collect::<Vec<_>>();
+            assert_eq!(types, ["application/json"], "{method} {path}");
+            assert!(operation["responses"]["415"].is_object(), "{method} {path}");
+            let path = path.replace(['{', '}'], "");
+            for kind in [DYNAMODB_JSON, "application/merge-patch+json", "text/csv"] {
+                let kind = [("content-type", kind)];
+                let reply = shop.send_with(&kind, &method.to_uppercase(), &path, "[{}]").await;
+                assert_eq!(reply.problem(), unsupported, "{method} {path}");
+            }
+            tried.insert(format!("{method} {}", path.split('/').nth(1).unwrap_or_default()));
+        }
+    }
+    let routes = ["post order", "put order", "patch order", "put unique", "post batch"];
+    for route in routes.into_iter().chain(["post transactions"]) {
+        assert!(tried.contains(route), "{route}: {tried:?}");
+    }
+}

@@ -82,9 +82,10 @@ impl Shop {
         body: impl ToString,
     ) -> Reply {
         let request = Request::builder().method(method).uri(path);
-        let request = request.header(header::CONTENT_TYPE, "application/json");
-        let request =
-            headers.iter().fold(request, |request, (name, text)| request.header(*name, *text));
+        let own = (header::CONTENT_TYPE.as_str(), "application/json");
+        let is_typed = headers.iter().any(|(name, _)| *name == own.0);
+        let headers = headers.iter().chain((!is_typed).then_some(&own));
+        let request = headers.fold(request, |request, (name, text)| request.header(*name, *text));
         let request = request.body(Body::from(body.to_string())).expect("a request");
         let response = self.app.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();

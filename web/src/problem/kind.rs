@@ -211,7 +211,7 @@ impl Kind {
                 "unsupported-media-type",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "the body is not said to be JSON",
-                "`Content-Type` names another type than application/json",
+                "`Content-Type` is not application/json, or its charset is not UTF-8",
             ),
             Self::Throttled => (
                 "throttled",
