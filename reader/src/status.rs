@@ -29,6 +29,7 @@ const TABLE_FRESH_FOR: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Completeness {
     /// Every change up to this time, RFC 3339, is included; `None` where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub complete_through: Option<String>,
     /// Changes after this time, RFC 3339, may be missing for good; `None` where none are known to be lost.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -393,7 +393,7 @@ fn value(of: &Source) -> Value {
 /// How far an answer is to be trusted, what it cost, and where it goes on.
 fn trusted(rollup: &Rollup, properties: &mut Value) {
     properties["freshness"] = json!({ "type": ["string", "null"], "format": "date-time", "description": "the time of the newest change that is counted in what was read" });
-    properties["complete_through"] = json!({ "type": ["string", "null"], "format": "date-time", "description": "every change up to this time is counted; null where that is not known" });
+    properties["complete_through"] = json!({ "type": "string", "format": "date-time", "description": "every change up to this time is counted; absent where that is not known" });
     properties["incomplete_since"] = json!({ "type": "string", "format": "date-time", "description": "changes after this time may be missing for good; absent where none are known to be lost" });
     properties["exact"] = json!({ "type": "boolean" });
     let quantiles =
