@@ -44,7 +44,8 @@ pub use held::read_amounts;
 pub use key::RollupKey;
 pub use measured::{Answer, measured};
 pub use query::{
-    Around, Asked, Fill, Group, Plan, QueryError, QueryErrors, Question, RankPlan, RankQuestion,
+    Around, Asked, Fill, Group, Plan, Previous, QueryError, QueryErrors, Question, RankPlan,
+    RankQuestion,
 };
 pub use rows::Rows;
 pub use sequence::SequenceNumber;

@@ -63,6 +63,9 @@ pub struct Answer {
     pub from: Option<String>,
     /// The end of the range, excluded.
     pub to: Option<String>,
+    /// The earlier range that it is compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Compared>,
     /// The points of the group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub points: Option<Vec<AnswerPoint>>,
@@ -83,6 +86,15 @@ pub struct Answer {
     /// Its columns as a table.
     #[serde(skip)]
     pub columns: Columns,
+}
+
+/// The earlier range that a range is compared with.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Compared {
+    /// Its beginning, included.
+    pub from: String,
+    /// Its end, excluded.
+    pub to: String,
 }
 
 /// One of several groups.
@@ -166,6 +178,7 @@ impl<'a> Planned<'a> {
         let zone = &plan.calendar.zone;
         let edge = |instant: Option<Timestamp>| instant.map(|instant| local(instant, zone));
         let range = plan.asked.range();
+        let earlier = plan.previous.and_then(|previous| previous.asked.range());
         let relative_error = relative_errors(rollup, &pages.asked);
         let exact = relative_error.is_empty() && !pages.is_parked;
         let columns = columns(rollup, &plan, &pages.asked);
@@ -186,6 +199,10 @@ impl<'a> Planned<'a> {
             time_zone: plan.calendar.zone_name.clone(),
             from: edge(range.map(|range| range.start)),
             to: edge(range.map(|range| range.end)),
+            compared: earlier.map(|earlier| Compared {
+                from: local(earlier.start, zone),
+                to: local(earlier.end, zone),
+            }),
             points,
             groups,
             freshness,

@@ -177,7 +177,7 @@ fn sparklines(answer: &Answer) -> String {
     grid(&lines, &align)
 }
 
-/// Whether there is more, by what it is ranked, and how far to trust it.
+/// Whether there is more, by what it is ranked, what it is compared with, and how far to trust it.
 fn footer(answer: &Answer) -> String {
     let field = |name: &str| answer.about.get(name).unwrap_or(&Value::Null);
     let what = if answer.listed == Listed::Ranks { "ranks" } else { "points" };
@@ -187,6 +187,10 @@ fn footer(answer: &Answer) -> String {
     let ranked = field("ranked_by").as_str().map(|name| format!("ranked by {name}{within}"));
     let bucket = field("start").as_str().zip(field("end").as_str());
     let bucket = bucket.map(|(start, end)| format!("from {start} to {end}"));
+    let compared = field("compared");
+    let edge = |name: &str| compared.get(name).and_then(Value::as_str);
+    let compared = edge("from").zip(edge("to"));
+    let compared = compared.map(|(from, to)| format!("compared with {from} to {to}"));
     let read = field("items_read").as_u64().map(|count| match count {
         1 => "1 item read".to_owned(),
         _ => format!("{count} items read"),
@@ -202,7 +206,8 @@ fn footer(answer: &Answer) -> String {
         (Value::Bool(false), false) => Some(errors.join(", ")),
         _ => None,
     };
-    let told: Vec<String> = [ranked, bucket, read, fresh, exact].into_iter().flatten().collect();
+    let told: Vec<String> =
+        [ranked, bucket, compared, read, fresh, exact].into_iter().flatten().collect();
     let told = if told.is_empty() { String::new() } else { format!("\n{}\n", told.join(", ")) };
     more.unwrap_or_default() + &told
 }

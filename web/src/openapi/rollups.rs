@@ -35,6 +35,9 @@ const MONTHS: [&str; 12] = [
     "november",
     "december",
 ];
+/// The earlier ranges that a range may be compared with.
+const COMPARISONS: [&str; 4] =
+    ["previous_period", "previous_month", "previous_quarter", "previous_year"];
 /// What else an answer can be than JSON.
 const OTHER_FORMS: [&str; 2] = ["text/csv", "application/x-ndjson"];
 
@@ -130,6 +133,7 @@ pub(super) fn answer(rollup: &Rollup) -> Value {
         "time_zone": { "type": "string" },
         "from": instant(),
         "to": instant(),
+        "compared": compared(),
         "points": points(),
         "groups": { "type": "array", "description": "instead of dimensions and points, where several groups are asked for", "items": group },
     });
@@ -250,8 +254,8 @@ fn of_time(rollup: &Rollup) -> [Value; 7] {
         ),
         query(
             "compare",
-            json!({ "enum": ["previous_period", "previous_year"] }),
-            "what each point is compared with",
+            json!({ "enum": COMPARISONS }),
+            "the earlier range that each point is compared with",
         ),
     ]
 }
@@ -380,6 +384,17 @@ fn trusted(rollup: &Rollup, properties: &mut Value) {
     }
     properties["items_read"] = json!({ "type": "integer" });
     properties["cursor"] = cursor();
+}
+
+/// The earlier range that a range is compared with.
+fn compared() -> Value {
+    let edge = json!({ "type": "string", "format": "date-time" });
+    json!({
+        "type": "object",
+        "description": "the earlier range, where `compare` asks for one",
+        "required": ["from", "to"],
+        "properties": { "from": edge, "to": edge },
+    })
 }
 
 fn instant() -> Value {

@@ -39,7 +39,7 @@ fn a_table_has_numbers_on_the_right() {
 
 #[test]
 fn a_total_is_a_list() {
-    let total = r#"{"rollup":"spend","dimensions":{},"every":null,"points":[
+    let total = r#"{"rollup":"spend","dimensions":{},"every":null,"compared":{"from":"Z","to":"A"},"points":[
         {"start":"A","end":"B","orders":21,"p95":1.25,"statuses":{"paid":20,"placed":1},"products":[{"value":"p1","count":2}],
          "previous":{"start":"Z","end":"A","orders":20},"change":{"orders":1}}],
         "freshness":"2026-11-20T06:40:03Z","exact":false,"relative_error":{"p95":0.01},"items_read":1,"cursor":null}"#;
@@ -54,7 +54,7 @@ fn a_total_is_a_list() {
     previous.orders  20
     change.orders    1
 
-    1 item read, counted up to 2026-11-20T06:40:03Z, p95 within 1 %
+    compared with Z to A, 1 item read, counted up to 2026-11-20T06:40:03Z, p95 within 1 %
     ");
     let all = r#"{"rollup":"spend","dimensions":{},"every":"all","points":[{"start":null,"end":null,"orders":21}],"cursor":null}"#;
     insta::assert_snapshot!(shown(all, Chart::Bars, None), @"orders  21");

@@ -91,6 +91,10 @@ fn a_question_may_be_about_several_groups_and_any_calendar() {
         json!(["month", "quarter", "year", "all"])
     );
     assert_eq!(parameter_of(ask, "measures")["schema"]["items"]["enum"][1], "revenue");
+    assert_eq!(
+        parameter_of(ask, "compare")["schema"]["enum"],
+        json!(["previous_period", "previous_month", "previous_quarter", "previous_year"])
+    );
     let success = &ask["responses"]["200"];
     assert!(success["content"]["text/csv"].is_object() && success["headers"]["Link"].is_object());
     let ever = &document["paths"]["/rollups/ever"]["get"];
@@ -138,6 +142,7 @@ fn each_measure_has_its_schema() {
     assert_eq!(keys("change"), ["orders", "revenue", "rate", "p95"]);
     assert_eq!(point["previous"]["properties"]["products"], point["products"]);
     assert_eq!(answer["relative_error"]["properties"], json!({ "p95": { "type": "number" } }));
+    assert_eq!(answer["compared"]["required"], json!(["from", "to"]));
     let group = &answer["groups"]["items"]["properties"];
     assert_eq!(
         (&group["points"], &group["dimensions"]),
