@@ -196,18 +196,17 @@ fn footer(answer: &Answer) -> String {
         _ => format!("{count} items read"),
     });
     let fresh = field("freshness").as_str().map(|instant| format!("counted up to {instant}"));
-    let errors = field("relative_error").as_object().into_iter().flatten();
-    let errors: Vec<String> = errors
-        .filter_map(|(name, error)| Some(format!("{name} within {} %", percent(error.as_f64()?))))
-        .collect();
-    let exact = match (field("exact"), errors.is_empty()) {
-        (Value::Bool(true), _) => Some("exact".to_owned()),
-        (Value::Bool(false), true) => Some("not exact until what is parked is repaired".to_owned()),
-        (Value::Bool(false), false) => Some(errors.join(", ")),
-        _ => None,
-    };
-    let told: Vec<String> =
-        [ranked, bucket, compared, read, fresh, exact].into_iter().flatten().collect();
+    let bounds = field("error_bounds").as_object().into_iter().flatten();
+    let bounds = bounds
+        .filter_map(|(name, bound)| Some(format!("{name} within {} %", percent(bound.as_f64()?))));
+    let mut points = answer.groups.iter().flat_map(|group| &group.points);
+    let is_parked = points.any(|point| {
+        let earlier = point.get("previous").and_then(|previous| previous.get("parked"));
+        point.contains_key("parked") || earlier.is_some()
+    });
+    let parked = is_parked.then(|| "parked values may be wrong until they are repaired".to_owned());
+    let parts = [ranked, bucket, compared, read, fresh].into_iter().flatten();
+    let told: Vec<String> = parts.chain(bounds).chain(parked).collect();
     let told = if told.is_empty() { String::new() } else { format!("\n{}\n", told.join(", ")) };
     more.unwrap_or_default() + &told
 }

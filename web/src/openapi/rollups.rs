@@ -17,6 +17,8 @@ use crate::routes::Operation;
 
 /// How times are written in a query.
 const TIMES: &str = "2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339";
+/// What the freshness of an answer is.
+const FRESHNESS: &str = "the time of the newest change that is counted in what was read";
 /// The days that a week may begin on.
 const DAYS: [&str; 7] =
     ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
@@ -140,7 +142,7 @@ pub(super) fn answer(rollup: &Rollup) -> Value {
     trusted(rollup, &mut properties);
     json!({
         "type": "object",
-        "required": ["rollup", "every", "time_zone", "from", "to", "freshness", "exact", "items_read", "cursor"],
+        "required": ["rollup", "every", "time_zone", "from", "to", "freshness", "items_read", "cursor"],
         "oneOf": [{ "required": ["dimensions", "points"] }, { "required": ["groups"] }],
         "properties": properties,
     })
@@ -179,7 +181,6 @@ pub(super) fn ranked(rollup: &Rollup, rank: &Rank) -> Value {
         "within",
         "ranks",
         "freshness",
-        "exact",
         "items_read",
         "cursor",
     ];
@@ -285,8 +286,8 @@ fn in_every_form(mut operation: Value) -> Value {
         |schema: Value, description: &str| json!({ "schema": schema, "description": description });
     success["headers"] = json!({
         "Link": header(text(), "`<?…&cursor=…>; rel=\"next\"`, where there is another page"),
-        "Weir-Freshness": header(json!({ "type": "string", "format": "date-time" }), "everything up to here is counted"),
-        "Weir-Exact": header(json!({ "enum": ["true", "false"] }), "whether every number is exact"),
+        "Weir-Freshness": header(json!({ "type": "string", "format": "date-time" }), FRESHNESS),
+        "Weir-Error-Bounds": header(text(), "the relative error of each measure that is an estimate, as a JSON object"),
         "Weir-Items-Read": header(json!({ "type": "integer" }), "how many items were read"),
     });
     operation
@@ -304,7 +305,6 @@ fn point(rollup: &Rollup) -> Value {
     let mut point =
         Map::from_iter([("start".to_owned(), instant()), ("end".to_owned(), instant())]);
     point.extend(measured(rollup));
-    let previous = json!({ "type": ["object", "null"], "properties": point });
     let numbers = rollup.measures.iter().filter(|known| {
         known.measure.is_number() || matches!(known.measure, Measure::Ratio { .. })
     });
@@ -313,11 +313,15 @@ fn point(rollup: &Rollup) -> Value {
     let filled = "nothing is counted in it: the values are what `fill` says";
     let parked =
         "DynamoDB has refused an update of it: the values may be wrong until it is repaired";
+    let parked = json!({ "const": true, "description": parked });
+    let mut earlier = point.clone();
+    earlier.insert("parked".to_owned(), parked.clone());
+    let previous = json!({ "type": ["object", "null"], "properties": earlier });
     point.extend([
         ("previous".to_owned(), previous),
         ("change".to_owned(), json!({ "type": ["object", "null"], "properties": change })),
         ("filled".to_owned(), json!({ "const": true, "description": filled })),
-        ("parked".to_owned(), json!({ "const": true, "description": parked })),
+        ("parked".to_owned(), parked),
     ]);
     json!({ "type": "object", "required": ["start", "end"], "properties": point })
 }
@@ -373,14 +377,15 @@ fn value(of: &Source) -> Value {
 
 /// How far an answer is to be trusted, what it cost, and where it goes on.
 fn trusted(rollup: &Rollup, properties: &mut Value) {
-    properties["freshness"] = json!({ "type": ["string", "null"], "format": "date-time", "description": "everything up to here is counted" });
-    properties["exact"] = json!({ "type": "boolean" });
-    let quantiles =
-        rollup.measures.iter().filter(|known| matches!(known.measure, Measure::Quantile { .. }));
-    let errors: Map<_, _> =
-        quantiles.map(|known| (known.name.clone(), json!({ "type": "number" }))).collect();
-    if !errors.is_empty() {
-        properties["relative_error"] = json!({ "type": "object", "properties": errors });
+    properties["freshness"] =
+        json!({ "type": ["string", "null"], "format": "date-time", "description": FRESHNESS });
+    let estimated = rollup.measures.iter().filter(|known| rollup.is_estimated(&known.measure));
+    let bounds: Map<_, _> =
+        estimated.map(|known| (known.name.clone(), json!({ "type": "number" }))).collect();
+    if !bounds.is_empty() {
+        let description = "the relative error of each measure that is an estimate";
+        properties["error_bounds"] =
+            json!({ "type": "object", "description": description, "properties": bounds });
     }
     properties["items_read"] = json!({ "type": "integer" });
     properties["cursor"] = cursor();
