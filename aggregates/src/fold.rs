@@ -74,6 +74,11 @@ impl Update {
         self.parts[self.parts.len() - 1].watermark
     }
 
+    /// The watermark of the last contributing record that has a time.
+    pub fn last_timed(&self) -> Option<Watermark> {
+        self.parts.iter().rev().map(|part| part.watermark).find(|watermark| watermark.is_timed())
+    }
+
     /// The same update without what a rollup item has absorbed already; `None` when that was everything.
     pub fn after(&self, absorbed: SequenceNumber) -> Option<Self> {
         let parts: Vec<_> =

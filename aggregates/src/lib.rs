@@ -18,6 +18,7 @@ pub mod calendar;
 pub mod change;
 mod clock;
 pub mod contribution;
+pub mod cost;
 pub mod cover;
 pub mod fnv;
 pub mod fold;
@@ -38,13 +39,15 @@ pub use bucket::Bucket;
 pub use calendar::{Calendar, Period};
 pub use change::{Change, Image};
 pub use contribution::{Contribution, Contributions, Skip};
+pub use cost::Cost;
 pub use cover::{Run, Uncovered, cover, runs};
 pub use fold::{Fold, Update, fold};
 pub use held::read_amounts;
 pub use key::RollupKey;
 pub use measured::{Answer, measured};
 pub use query::{
-    Around, Asked, Fill, Group, Plan, QueryError, QueryErrors, Question, RankPlan, RankQuestion,
+    Around, Asked, Fill, Group, Plan, Previous, QueryError, QueryErrors, Question, RankPlan,
+    RankQuestion,
 };
 pub use rows::Rows;
 pub use sequence::SequenceNumber;

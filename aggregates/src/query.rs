@@ -9,7 +9,7 @@
 //! | which groups are asked about | `group` |
 //! | the calendar, the measures, and other choices | `choices` |
 //! | the range and the periods that it is cut into | `asked` |
-//! | what it is compared with | `previous` |
+//! | what it is compared with | `previous`: the range is that of `earlier`, its periods those of `pairs` |
 //! | whether buckets make up every period | `covered` |
 //! | why a period has no answer, and what has | `refusal` |
 //! | which ranking is asked about | `ranks` |
@@ -19,9 +19,12 @@
 
 mod asked;
 mod choices;
+mod compare;
 mod covered;
+mod earlier;
 mod errors;
 mod group;
+mod pairs;
 mod previous;
 mod ranks;
 mod refusal;
@@ -31,6 +34,7 @@ use jiff::Timestamp;
 use model::{Granularity, Model, Rollup};
 
 use self::errors::noted;
+use self::pairs::Pairs;
 use crate::bucket::Bucket;
 use crate::calendar::{Calendar, Period};
 use crate::cover::cover;
@@ -38,6 +42,7 @@ use crate::cover::cover;
 pub use self::asked::MAX_PERIODS;
 pub use self::errors::{QueryError, QueryErrors};
 pub use self::group::{Group, MAX_GROUPS};
+pub use self::pairs::Previous;
 pub use self::ranks::{Around, RankPlan, RankQuestion};
 pub use self::time::local;
 
@@ -75,8 +80,8 @@ pub struct Plan {
     pub calendar: Calendar,
     /// The range.
     pub asked: Asked,
-    /// The earlier range that it is compared with; its periods belong to those of the range, the first to the first.
-    pub previous: Option<Asked>,
+    /// The earlier range that it is compared with.
+    pub previous: Option<Previous>,
     /// What stands where nothing is counted.
     pub fill: Fill,
     /// The positions of the measures that are asked for, in the order in which they are.
@@ -115,13 +120,6 @@ pub enum Fill {
     Null,
     /// A point with the values of the one before.
     Previous,
-}
-
-/// Which earlier range is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Compare {
-    PreviousPeriod,
-    PreviousYear,
 }
 
 impl Plan {
@@ -166,21 +164,17 @@ impl Plan {
         self.asked.periods(&self.calendar, instant)
     }
 
-    /// The same periods, each with the earlier one that it is compared with; `None` where there are fewer earlier ones, and
-    /// where nothing is compared.
+    /// The same periods, each with the earlier one that it is compared with; `None` where it has no counterpart, and where
+    /// nothing is compared.
     pub fn pairs_from(&self, instant: Timestamp) -> impl Iterator<Item = (Period, Option<Period>)> {
-        let whole = |asked: Asked| {
-            let start = asked.range().map_or(instant, |range| range.start);
-            asked.periods(&self.calendar, start)
-        };
-        // Pairs are counted from the first, so only what is compared is counted through.
+        // Pairs are made from the first on, so only what is compared is gone through.
         let from =
             self.previous.and_then(|_| self.asked.range()).map_or(instant, |range| range.start);
-        let mut earlier = self.previous.map(whole);
-        let pairs = self
+        let mut pairs = self.previous.map(|previous| Pairs::new(&self.calendar, previous));
+        let paired = self
             .periods_from(from)
-            .map(move |period| (period, earlier.as_mut().and_then(Iterator::next)));
-        pairs.skip_while(move |(period, _)| period.end <= instant)
+            .map(move |period| (period, pairs.as_mut().and_then(|pairs| pairs.with(period))));
+        paired.skip_while(move |(period, _)| period.end <= instant)
     }
 
     /// The buckets that make up a period of the range, or of the earlier one.
@@ -220,14 +214,19 @@ impl Asked {
 
     /// Its periods from the one that an instant is in.
     fn periods(self, calendar: &Calendar, instant: Timestamp) -> impl Iterator<Item = Period> {
-        let period = move |instant: Timestamp| match self {
+        let start = self.range().map_or(instant, |range| range.start.max(instant));
+        let first = self.period(calendar, start);
+        std::iter::successors(first, move |before| self.period(calendar, before.end))
+    }
+
+    /// The period that an instant is in; `None` from the end of the range on.
+    fn period(self, calendar: &Calendar, instant: Timestamp) -> Option<Period> {
+        match self {
             Self::AllTime => None,
             Self::Total(period) => Some(period).filter(|period| instant < period.end),
             Self::Series { every, to, .. } => {
                 calendar.period(every, instant).filter(|period| period.end <= to)
             }
-        };
-        let start = self.range().map_or(instant, |range| range.start.max(instant));
-        std::iter::successors(period(start), move |before| period(before.end))
+        }
     }
 }

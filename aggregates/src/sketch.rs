@@ -3,6 +3,8 @@
 //! A value's bin is a fiftieth of its octave (from a power of two to the next), which is DDSketch's mapping by linear
 //! interpolation: every value of a bin is within 1 % of one estimate. Values are integers (units of the attribute's last
 //! decimal place) and so is the arithmetic: a value is in one bin on every machine, and leaves the bin that it came to.
+//! An estimate lies in its bin, and has the fewest digits with which it is within 1 % of every value of it: three as a rule,
+//! four or five where a bin is as wide as 1 % allows.
 //!
 //! ```text
 //! value 1250 = 2^10 · 1.22…   octave +10, cell 11      row day#2026-11-20#+10, counter `11`
@@ -12,7 +14,7 @@
 //!
 //! Source: Masson, Rim, Lee, "DDSketch: A fast and fully-mergeable quantile sketch with relative-error guarantees", 2019.
 //!
-//! **Invariant:** `|estimate − value| ≤ 0.01 · |value|` for the value whose rank a quantile has.
+//! **Invariant:** `|estimate − value| ≤ 0.01 · |value|` for the value whose rank a quantile has, and the estimate is in its bin.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +25,10 @@ use model::rollup::Quantile;
 pub const CELLS: u8 = 50;
 /// How far a quantile may be from the value that it stands for, as a part of that value.
 pub const RELATIVE_ERROR: &str = "0.01";
-/// Decimal places of an estimate beyond those of the attribute.
+/// Decimal places that an estimate may have beyond those of the attribute.
 const ESTIMATE_PLACES: u32 = 6;
+/// Units of an estimate's last decimal place in a unit of the attribute's.
+const FINE: u128 = 10_u128.pow(ESTIMATE_PLACES);
 
 /// Values of one sign between a power of two and the next, or zero. Ordered as the values are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,23 +110,29 @@ impl Bin {
         let high = edge(self.cell + 1).div_ceil(u128::from(CELLS)) - 1;
         let magnitude = match low == high {
             true => Number::from_units(units(low), scale),
-            false => harmonic(low, high, scale),
+            false => Number::from_units(units(short(low, high)), scale + ESTIMATE_PLACES),
         };
         if is_negative { magnitude.negated() } else { magnitude }
     }
 }
 
-/// `2 · low · high / (low + high)`, which is equally far from both as a part of each.
-fn harmonic(low: u128, high: u128, scale: u32) -> Number {
-    let (low, high) =
-        (Number::from_units(units(low), scale), Number::from_units(units(high), scale));
-    let product = low.times(&high).times(&Number::from_units(2, 0));
-    let places = scale + ESTIMATE_PLACES;
-    product.over(&low.plus(&high), places).expect("a sum of two positive numbers")
+/// The number with the fewest digits that is from `low` to `high` and within 1 % of both, in units of an estimate's last place.
+///
+/// There is one: `high` is below `low · 51 / 50`, so `0.99 · high` is below `1.01 · low`. All fits: `high` is at most 10^29.
+fn short(low: u128, high: u128) -> u128 {
+    let least = (low * FINE).max(high * FINE / 100 * 99);
+    let most = (high * FINE).min(low * FINE / 100 * 101);
+    let middle = u128::midpoint(least, most);
+    let nearest = |step: u128| (middle + step / 2) / step * step;
+    let steps = std::iter::successors(Some(1_u128), |step| step.checked_mul(10));
+    let steps = steps.take_while(|step| *step <= most);
+    let rounded = steps.map(nearest).filter(|number| (least..=most).contains(number));
+    rounded.last().unwrap_or(middle)
 }
 
 fn units(magnitude: u128) -> i128 {
-    i128::try_from(magnitude).expect("units are below 10^29")
+    i128::try_from(magnitude)
+        .expect("units are below 10^29, and 10^35 with the places of an estimate")
 }
 
 impl Sketch {
@@ -131,7 +141,7 @@ impl Sketch {
         *self.0.entry(octave).or_default().entry(cell).or_insert(0) += count;
     }
 
-    /// The estimate of the value that has a part of the others before it; `None` where nothing is counted.
+    /// The estimate of the least value that a part of the values does not exceed; `None` where nothing is counted.
     pub fn quantile(&self, quantile: Quantile, scale: u32) -> Option<Number> {
         let bins: Vec<(Bin, u128)> = self.ascending();
         let count: u128 = bins.iter().map(|(_, count)| count).sum();
@@ -170,6 +180,56 @@ mod tests {
 
     fn quantile(part: &str) -> Quantile {
         Quantile::of(&part.parse().expect("a number")).expect("a part")
+    }
+
+    /// The significant digits of a number.
+    fn digits(number: &Number) -> usize {
+        let text = number.to_string().replace(['-', '.'], "");
+        text.trim_matches('0').len()
+    }
+
+    /// The least and the greatest integer of a bin, found by trying the neighbours of one of its values.
+    fn bounds(units: i128) -> (i128, i128) {
+        let furthest = |sign: i128| {
+            let is_in = |distance: &i128| Bin::of(units + sign * distance) == Bin::of(units);
+            let mut distance = 0;
+            let steps: Vec<i128> =
+                std::iter::successors(Some(1_i128), |step| step.checked_mul(2)).take(94).collect();
+            for step in steps.into_iter().rev() {
+                if is_in(&(distance + step)) {
+                    distance += step;
+                }
+            }
+            units + sign * distance
+        };
+        (furthest(-1), furthest(1))
+    }
+
+    #[test]
+    fn a_quantile_is_the_value_of_the_nearest_rank() {
+        let mut sketch = Sketch::default();
+        for units in [10_i128; 9].into_iter().chain([5000]) {
+            let bin = Bin::of(units);
+            sketch.add(bin.octave, bin.cell, 1);
+        }
+        let of = |part: &str| sketch.quantile(quantile(part), 0).map(|number| number.to_string());
+        for (part, expected) in [
+            ("0", "10"),
+            ("0.5", "10"),
+            ("0.9", "10"),
+            ("0.900001", "5040"),
+            ("0.95", "5040"),
+            ("1", "5040"),
+        ] {
+            assert_eq!(of(part).as_deref(), Some(expected), "{part}");
+        }
+    }
+
+    #[test]
+    fn estimates_have_no_more_digits_than_one_percent_takes() {
+        let estimates = [5000, 1250, 999, 1030, 123_456_789, -123_456_789];
+        let shown = estimates.map(|units| Bin::of(units).estimate(2).to_string());
+        assert_eq!(shown.join(" "), "50.4 12.6 10 10.34 1230000 -1230000");
     }
 
     #[test]
@@ -224,11 +284,14 @@ mod tests {
             let mut sorted = kept.clone();
             sorted.sort_unstable();
             let part = Quantile::of(&Number::from_units(millionths, 6)).expect("a part");
-            let rank = (kept.len() - 1) * usize::try_from(millionths).expect("small") / 1_000_000;
-            let exact = sorted[rank];
-            let estimate = sketch.quantile(part, 3).expect("something").to_units(9).expect("fits") ;
-            let exact = exact * 1_000_000;
+            let nearest = (kept.len() * usize::try_from(millionths).expect("small")).div_ceil(1_000_000);
+            let exact = sorted[nearest.saturating_sub(1)];
+            let estimate = sketch.quantile(part, 3).expect("something");
+            prop_assert!(digits(&estimate) <= 5 || estimate == Number::from_units(exact, 3), "{estimate}");
+            let estimate = estimate.to_units(9).expect("fits");
+            let (exact, least, greatest) = (exact * 1_000_000, bounds(sorted[0]).0, bounds(sorted[sorted.len() - 1]).1);
             prop_assert!((estimate - exact).unsigned_abs() * 100 <= exact.unsigned_abs(), "{estimate} of {exact}");
+            prop_assert!(least * 1_000_000 <= estimate && estimate <= greatest * 1_000_000, "{estimate} from {least} to {greatest}");
         }
     }
 }

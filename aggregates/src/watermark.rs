@@ -11,6 +11,9 @@
 //! A rollup item that all shards write to holds one for each shard of the last days, and DynamoDB bills by the item's
 //! size: so names are short, and a watermark that cannot be needed again is removed.
 //!
+//! DynamoDB may leave the time out of a record. Beside the watermark of such a record, a rollup item keeps the last one of the
+//! shard with a time, under the same name and `#timed`: the freshness of answers follows from it, and nothing else.
+//!
 //! **Invariant:** watermarks compare as their sequence numbers do; the time never decides between different numbers.
 //! Two shards never have one name.
 
@@ -30,6 +33,8 @@ pub const UNKNOWN_SECONDS: u32 = u32::MAX;
 
 /// Bytes of a stored watermark.
 pub const WATERMARK_BYTES: usize = PACKED_BYTES + 4;
+/// Ends the name of a shard's last watermark that has a time; no shard's id has such a letter.
+const TIMED_SUFFIX: &str = "#timed";
 /// Begins the part of a name that could not be shortened; no shortened part does.
 const VERBATIM: char = '=';
 /// What every shard id begins with.
@@ -70,9 +75,14 @@ impl Watermark {
         Self { sequence, seconds: 0 }.to_bytes()
     }
 
+    /// Whether the record of it has a time.
+    pub fn is_timed(self) -> bool {
+        self.seconds != UNKNOWN_SECONDS
+    }
+
     /// Whether it cannot be needed again, now that a record of this time, in seconds since 1970, was absorbed.
     pub fn is_stale(self, absorbed_seconds: u32) -> bool {
-        let is_known = self.seconds != UNKNOWN_SECONDS && absorbed_seconds != UNKNOWN_SECONDS;
+        let is_known = self.is_timed() && absorbed_seconds != UNKNOWN_SECONDS;
         is_known && absorbed_seconds.saturating_sub(self.seconds) > STALE_AFTER_SECS
     }
 }
@@ -82,6 +92,22 @@ pub fn name(stream_label: &str, shard: &str) -> String {
     let label = short_label(stream_label).unwrap_or_else(|| format!("{VERBATIM}{stream_label}"));
     let shard = short_shard(shard).unwrap_or_else(|| format!("{VERBATIM}{shard}"));
     format!("{RESERVED_PREFIX}{label}/{shard}")
+}
+
+/// The name under which a rollup item keeps the last watermark of a shard that has a time, while its watermark of that name
+/// has none.
+pub fn timed_name(name: &str) -> String {
+    format!("{name}{TIMED_SUFFIX}")
+}
+
+/// The time of the newest change that a rollup item has absorbed, in seconds since 1970; `None` where no time is known.
+pub fn newest_seconds(item: &Item) -> Option<u32> {
+    let watermarks = item.iter().filter(|(name, _)| is_name(name));
+    let seconds = watermarks.filter_map(|(_, value)| match value {
+        AttributeValue::B(bytes) => Some(Watermark::from_bytes(bytes)?.seconds),
+        _ => None,
+    });
+    seconds.filter(|seconds| *seconds != UNKNOWN_SECONDS).max()
 }
 
 /// Whether an attribute of a rollup item is no accumulator, as its watermarks are none.
@@ -204,6 +230,24 @@ mod tests {
         };
         assert_eq!(names(now), ["@older", "@old"]);
         assert_eq!(names(UNKNOWN_SECONDS), [""; 0]);
+    }
+
+    #[test]
+    fn the_newest_time_is_that_of_any_watermark_that_has_one() {
+        let item = |watermarks: &[(&str, u32)]| -> Item {
+            let bytes = |seconds: u32| AttributeValue::B(at(seconds).to_bytes());
+            let named =
+                watermarks.iter().map(|(name, seconds)| ((*name).to_owned(), bytes(*seconds)));
+            named.collect::<std::collections::HashMap<_, _>>().into()
+        };
+        let timeless = ("@a/b", UNKNOWN_SECONDS);
+        assert_eq!(newest_seconds(&item(&[])), None);
+        assert_eq!(newest_seconds(&item(&[timeless])), None);
+        assert_eq!(
+            newest_seconds(&item(&[timeless, (&timed_name("@a/b"), 7), ("@a/c", 5)])),
+            Some(7)
+        );
+        assert_eq!(newest_seconds(&item(&[("count", 9), ("@a/c", 5)])), Some(5), "an accumulator");
     }
 
     #[test]

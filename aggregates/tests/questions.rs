@@ -347,17 +347,18 @@ fn what_is_compared_is_as_long_or_a_year_earlier() {
             "every=quarter&from=2026-01&to=2026-07&compare=previous_year",
             "2026-01-01 < 2025-01-01|2026-04-01 < 2025-04-01",
         ),
-        // A leap year has a day more than the year before.
+        // A leap year has a day that the year before has not.
         (
             "every=day&from=2028-02-28&to=2028-03-02&compare=previous_year",
-            "2028-02-28 < 2027-02-28|2028-02-29 < 2027-03-01|2028-03-01",
+            "2028-02-28 < 2027-02-28|2028-02-29|2028-03-01 < 2027-03-01",
         ),
         (
             "every=day&from=2028-02-28&to=2028-02-29&compare=previous_year",
             "2028-02-28 < 2027-02-28",
         ),
         ("from=2026-01-31&to=2026-03-02&compare=previous_period", "2026-01-31 < 2026-01-01"),
-        ("from=2026-03&to=2026-04&compare=previous_period", "2026-03-01 < 2026-02-01"),
+        ("from=2026-03&to=2026-04&compare=previous_period", "2026-03-01 < 2026-01-29"),
+        ("from=2026-03&to=2026-04&compare=previous_month", "2026-03-01 < 2026-02-01"),
         // A day of 23 hours is compared with one of 24.
         (
             "every=day&time_zone=Europe/Berlin&from=2026-03-29&to=2026-03-30&compare=previous_period",
@@ -399,7 +400,8 @@ fn a_choice_that_is_none_is_refused_with_those_there_are() {
         ("fill=last", "`fill`: `last`; expected zero, null, previous"),
         (
             "compare=previous",
-            "`compare`: `previous`; did you mean `previous_year`? expected previous_period, previous_year",
+            "`compare`: `previous`; did you mean `previous_year`? expected previous_period, previous_month, \
+             previous_quarter, previous_year",
         ),
         ("week_start=Sunday", "`week_start`: `Sunday`; did you mean `sunday`? expected monday,"),
         ("fiscal_year_start=4", "`fiscal_year_start`: `4`; expected january,"),
@@ -518,7 +520,7 @@ fn what_is_not_kept_any_more_is_refused_with_what_is() {
         (
             "every=day&from=2026-01-01&to=2026-11-19&compare=previous_year",
             format!(
-                "`compare`: from 2025-01-01T00:00:00+01:00 to 2025-11-19T00:00:00+01:00: `from`: a day (Europe/Berlin) from 2025-01-01T00:00:00+01:00 is made of buckets of `kept` that are not kept any more ({kept}); expected from=2025-11-21T00:00:00+01:00, or every=month, quarter, year"
+                "`compare`: the range from 2025-01-01T00:00:00+01:00 to 2025-11-19T00:00:00+01:00 cannot be compared with: `from`: a day (Europe/Berlin) from 2025-01-01T00:00:00+01:00 is made of buckets of `kept` that are not kept any more ({kept}); expected from=2025-11-21T00:00:00+01:00, or every=month, quarter, year"
             ),
         ),
         (

@@ -6,7 +6,9 @@
 //! | an entity: keys, attributes, paths | `entity` |
 //! | how it leads to others | `relation` |
 //! | a rollup: which items, which groups, which numbers | `rollup` |
+//! | what a changed item costs its rollups | `cost` |
 
+mod cost;
 mod entity;
 mod relation;
 mod rollup;

@@ -73,7 +73,7 @@ pub struct Arguments {
     /// What is answered for buckets in which nothing is counted: zero, null, previous [default: no point]
     #[arg(long, value_name = "WITH")]
     fill: Option<String>,
-    /// Compare each point with one before: previous_period, previous_year
+    /// Compare each point with an earlier one: previous_period, previous_month, previous_quarter, previous_year
     #[arg(long, value_name = "WITH")]
     compare: Option<String>,
     /// The most points, or ranks [default: all points, 10 ranks]

@@ -92,12 +92,12 @@ fn a_table_has_the_points_of_all_pages_and_says_how_far_to_trust_them() {
         (
             "200 OK",
             r#"{"rollup":"spend","every":"day","dimensions":{},"points":[{"start":"A","end":"B","orders":4}],
-            "freshness":"2026-11-20T06:40:03Z","exact":true,"items_read":2,"cursor":"AQ"}"#,
+            "freshness":"2026-11-20T06:40:03Z","items_read":2,"cursor":"AQ"}"#,
         ),
         (
             "200 OK",
             r#"{"rollup":"spend","every":"day","dimensions":{},"points":[{"start":"B","end":"C","orders":2}],
-            "freshness":"2026-11-20T06:40:04Z","exact":true,"items_read":3,"cursor":null}"#,
+            "freshness":"2026-11-20T06:40:04Z","items_read":3,"cursor":null}"#,
         ),
     ];
     let (asked, output) = Canned::answering(&pages).query("spend --every day --chart bars");
@@ -107,7 +107,7 @@ fn a_table_has_the_points_of_all_pages_and_says_how_far_to_trust_them() {
     A      B         4  ████████████████████████
     B      C         2  ████████████
 
-    5 items read, counted up to 2026-11-20T06:40:03Z, exact
+    5 items read, counted up to 2026-11-20T06:40:03Z
     ");
 }
 
@@ -116,7 +116,7 @@ fn a_leaderboard_is_ranks_within_some_dimensions() {
     let page = (
         "200 OK",
         r#"{"rollup":"sales","every":"month","start":"A","end":"B","ranked_by":"revenue","within":{"country":"DE"},"ranks":[
-        {"rank":1,"dimensions":{"user":"ann"},"revenue":12.5}],"exact":true,"items_read":1,"cursor":null}"#,
+        {"rank":1,"dimensions":{"user":"ann"},"revenue":12.5}],"items_read":1,"cursor":null}"#,
     );
     let (asked, output) =
         Canned::answering(&[page]).query("sales --ranks --every month --from 2026-11 country=DE");
@@ -125,7 +125,7 @@ fn a_leaderboard_is_ranks_within_some_dimensions() {
     rank  user  revenue
        1  ann      12.5
 
-    ranked by revenue in country DE, from A to B, 1 item read, exact
+    ranked by revenue in country DE, from A to B, 1 item read
     ");
 }
 

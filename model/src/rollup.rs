@@ -118,6 +118,19 @@ impl Rollup {
         self.measure(&self.rank.as_ref()?.by)
     }
 
+    /// Whether a measure is an estimate: a quantile, or a ratio of one.
+    pub fn is_estimated(&self, measure: &Measure) -> bool {
+        match measure {
+            Measure::Quantile { .. } => true,
+            Measure::Ratio { over, under } => {
+                // A ratio is not part of a ratio.
+                let parts = [over, under].into_iter().filter_map(|name| self.measure(name));
+                parts.into_iter().any(|part| matches!(part, Measure::Quantile { .. }))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether it needs the index of ranks.
     pub fn needs_ranks(&self) -> bool {
         let is_top = |known: &NamedMeasure| matches!(known.measure, Measure::Top { .. });

@@ -21,6 +21,12 @@ use serde::de::{Deserializer, IgnoredAny};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_dynamo::Item;
+use serde_json::Value;
+
+/// What a time may count in a second: seconds, milliseconds, microseconds, nanoseconds.
+const UNITS_OF_A_SECOND: [f64; 4] = [1.0, 1e3, 1e6, 1e9];
+/// The last second since the epoch that a time is taken for, in the year 2106: the largest `u32`.
+const LAST_SECOND: f64 = 4_294_967_295.0;
 
 /// One invocation: stream records of one shard, in order.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -95,7 +101,8 @@ pub struct Record {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct StreamRecord {
-    /// When the change was made, in whole seconds since the epoch, rounded down.
+    /// When the change was made, in whole seconds since the epoch, rounded down. `None` where the
+    /// record has no time, or none that can be read.
     #[serde(default, deserialize_with = "whole_seconds", skip_serializing_if = "Option::is_none")]
     pub approximate_creation_date_time: Option<i64>,
     /// The key attributes of the item.
@@ -161,12 +168,18 @@ where
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// Lambda writes epoch seconds as an integer, with a fraction, or in scientific notation.
+/// Reads a time in seconds since the epoch, which Lambda writes as an integer, with a fraction, or in
+/// scientific notation. A number beyond the seconds of this century is one of milliseconds,
+/// microseconds or nanoseconds, as other sources of such records write it; anything else than a number
+/// is no time.
 ///
 /// An `f64` is exact here: it holds every whole second for the next hundred million years.
 fn whole_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    let seconds = Option::<f64>::deserialize(deserializer)?;
-    Ok(seconds.map(|seconds| seconds.floor() as i64))
+    let time = Value::deserialize(deserializer)?;
+    let time = time.as_f64().filter(|time| time.is_finite());
+    let in_units = |time: f64| UNITS_OF_A_SECOND.map(|units| (time / units).floor());
+    let is_near = |seconds: &f64| seconds.abs() <= LAST_SECOND;
+    Ok(time.and_then(|time| in_units(time).into_iter().find(is_near)).map(|seconds| seconds as i64))
 }
 
 #[cfg(test)]
@@ -256,7 +269,17 @@ mod tests {
             ("1479499740.5", Some(1_479_499_740)),
             ("1.479499740E9", Some(1_479_499_740)),
             ("1.46480431E9", Some(1_464_804_310)),
+            // Milliseconds, microseconds, nanoseconds.
+            ("1479499740123", Some(1_479_499_740)),
+            ("1479499740123.9", Some(1_479_499_740)),
+            ("1479499740123456", Some(1_479_499_740)),
+            ("1479499740123456789", Some(1_479_499_740)),
+            ("-1", Some(-1)),
             ("null", None),
+            ("\"1479499740\"", None),
+            ("\"2026-11-20T06:40:00Z\"", None),
+            ("{}", None),
+            ("1e300", None),
         ];
         for (written, expected) in cases {
             assert_eq!(

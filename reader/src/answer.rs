@@ -15,7 +15,7 @@
 //! | where a page ended | `position` |
 //!
 //! **Invariant:** a period in which nothing is counted has no point, unless gaps are filled. Numbers are exact but for those that
-//! `relative_error` names; a mean of nothing is `null`.
+//! `error_bounds` names; a mean of nothing is `null`.
 
 mod gaps;
 pub(crate) mod page;
@@ -64,6 +64,9 @@ pub struct Answer {
     pub from: Option<String>,
     /// The end of the range, excluded.
     pub to: Option<String>,
+    /// The earlier range that it is compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Compared>,
     /// The points of the group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub points: Option<Vec<AnswerPoint>>,
@@ -75,11 +78,9 @@ pub struct Answer {
     /// How complete the answer is, where that was looked up.
     #[serde(flatten)]
     pub completeness: Completeness,
-    /// Whether every value is exact.
-    pub exact: bool,
-    /// How far the values of a measure may be from what they stand for, as a part of it; of those that are not exact.
+    /// The relative error that the values of a measure may have, of the measures that are estimates.
     #[serde(skip_serializing_if = "Map::is_empty")]
-    pub relative_error: Map<String, Value>,
+    pub error_bounds: Map<String, Value>,
     /// How many items, rows and index entries were read.
     pub items_read: usize,
     /// What to ask the next page with; `None` when this is the last.
@@ -87,6 +88,15 @@ pub struct Answer {
     /// Its columns as a table.
     #[serde(skip)]
     pub columns: Columns,
+}
+
+/// The earlier range that a range is compared with.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Compared {
+    /// Its beginning, included.
+    pub from: String,
+    /// Its end, excluded.
+    pub to: String,
 }
 
 /// One of several groups.
@@ -173,8 +183,8 @@ impl<'a> Planned<'a> {
         let zone = &plan.calendar.zone;
         let edge = |instant: Option<Timestamp>| instant.map(|instant| local(instant, zone));
         let range = plan.asked.range();
-        let relative_error = relative_errors(rollup, &pages.asked);
-        let exact = relative_error.is_empty() && !pages.is_parked;
+        let earlier = plan.previous.and_then(|previous| previous.asked.range());
+        let error_bounds = error_bounds(rollup, &pages.asked);
         let columns = columns(rollup, &plan, &pages.asked);
         let Tally { items_read, newest } = pages.tally;
         let freshness = freshness(newest);
@@ -193,12 +203,15 @@ impl<'a> Planned<'a> {
             time_zone: plan.calendar.zone_name.clone(),
             from: edge(range.map(|range| range.start)),
             to: edge(range.map(|range| range.end)),
+            compared: earlier.map(|earlier| Compared {
+                from: local(earlier.start, zone),
+                to: local(earlier.end, zone),
+            }),
             points,
             groups,
             freshness,
             completeness: Completeness::default(),
-            exact,
-            relative_error,
+            error_bounds,
             items_read,
             cursor: next.map(|position| position::write(&position, frame)),
             columns,
@@ -227,25 +240,21 @@ pub(crate) fn freshness(newest: Option<u32>) -> Option<String> {
     Some(Timestamp::from_second(i64::from(newest?)).ok()?.to_string())
 }
 
-/// How far values may be from what they stand for, by the measures that are not exact.
-pub(crate) fn relative_errors(rollup: &Rollup, measures: &[&NamedMeasure]) -> Map<String, Value> {
-    let is_estimate = |measure: &Measure| matches!(measure, Measure::Quantile { .. });
-    let is_estimate_of = |name: &String| rollup.measure(name).is_some_and(is_estimate);
-    let error = |known: &&NamedMeasure| {
-        let error = match &known.measure {
-            measure if is_estimate(measure) => RELATIVE_ERROR,
+/// The relative error that values may have, by the measures that are estimates.
+pub(crate) fn error_bounds(rollup: &Rollup, measures: &[&NamedMeasure]) -> Map<String, Value> {
+    let is_estimated =
+        |name: &String| rollup.measure(name).is_some_and(|measure| rollup.is_estimated(measure));
+    let bound = |known: &&NamedMeasure| {
+        let bound = match &known.measure {
             // 1.01 / 0.99, and 1 / 0.99.
-            Measure::Ratio { over, under } if is_estimate_of(over) && is_estimate_of(under) => {
-                "0.0203"
-            }
-            Measure::Ratio { over, under } if is_estimate_of(over) || is_estimate_of(under) => {
-                "0.0102"
-            }
-            _ => return None,
+            Measure::Ratio { over, under } if is_estimated(over) && is_estimated(under) => "0.0203",
+            Measure::Ratio { .. } => "0.0102",
+            _ => RELATIVE_ERROR,
         };
-        Some((known.name.clone(), model::value::number_to_json(error)))
+        (known.name.clone(), model::value::number_to_json(bound))
     };
-    measures.iter().filter_map(error).collect()
+    let estimated = measures.iter().filter(|known| rollup.is_estimated(&known.measure));
+    estimated.map(bound).collect()
 }
 
 /// A question that cannot be answered so.

@@ -6,8 +6,8 @@
 //! ?format=ndjson  or  Accept: application/x-ndjson   {"dimensions":{"country":"DE"},"start":"2026-11-01T00:00:00Z",…}
 //! ```
 //!
-//! What JSON has beside its points is in headers, whatever the form: `Weir-Freshness`, `Weir-Exact`, `Weir-Items-Read`, and the next
-//! page as `Link: <?…&cursor=…>; rel="next"`. The link is relative, for a service does not know under which name and path it is
+//! What JSON has beside its points is in headers, whatever the form: `Weir-Freshness`, `Weir-Error-Bounds`, `Weir-Items-Read`, and the
+//! next page as `Link: <?…&cursor=…>; rel="next"`. The link is relative, for a service does not know under which name and path it is
 //! reached.
 //!
 //! **Invariant:** numbers are written digit by digit as JSON has them, and all pages of an answer have the same columns.
@@ -32,8 +32,8 @@ const FRESHNESS: HeaderName = HeaderName::from_static("weir-freshness");
 const COMPLETE_THROUGH: HeaderName = HeaderName::from_static("weir-complete-through");
 /// Changes after this instant may be missing for good.
 const INCOMPLETE_SINCE: HeaderName = HeaderName::from_static("weir-incomplete-since");
-/// Whether every number of the answer is exact.
-const EXACT: HeaderName = HeaderName::from_static("weir-exact");
+/// The relative error of each measure of the answer that is an estimate, as a JSON object; where there is one.
+const ERROR_BOUNDS: HeaderName = HeaderName::from_static("weir-error-bounds");
 /// How many items were read for the answer.
 const ITEMS_READ: HeaderName = HeaderName::from_static("weir-items-read");
 
@@ -120,7 +120,7 @@ fn headers(answer: &Value, query: Option<&str>) -> Vec<(HeaderName, HeaderValue)
         (FRESHNESS, field("freshness")),
         (COMPLETE_THROUGH, field("complete_through")),
         (INCOMPLETE_SINCE, field("incomplete_since")),
-        (EXACT, field("exact")),
+        (ERROR_BOUNDS, field("error_bounds")),
         (ITEMS_READ, field("items_read")),
         (LINK, link),
     ];
@@ -157,7 +157,7 @@ mod tests {
 
     fn answer(cursor: Value) -> Value {
         json!({ "dimensions": { "country": "DE" }, "points": [{ "start": null, "end": null, "orders": 3 }],
-            "freshness": "2026-11-20T06:40:03Z", "exact": true, "items_read": 12, "cursor": cursor })
+            "freshness": "2026-11-20T06:40:03Z", "error_bounds": { "p95": 0.01 }, "items_read": 12, "cursor": cursor })
     }
 
     async fn told(format: Format, cursor: Value, query: Option<&str>) -> String {
@@ -197,7 +197,7 @@ mod tests {
         insta::assert_snapshot!(told(Format::Csv, json!("A/Q="), Some("country=D%20E&cursor=AA&limit=1&format=csv")).await, @r#"
         content-type: text/csv; charset=utf-8
         weir-freshness: 2026-11-20T06:40:03Z
-        weir-exact: true
+        weir-error-bounds: {"p95":0.01}
         weir-items-read: 12
         link: <?country=D%20E&limit=1&format=csv&cursor=A%2FQ%3D>; rel="next"
 
@@ -207,7 +207,7 @@ mod tests {
         insta::assert_snapshot!(told(Format::Ndjson, Value::Null, None).await, @r#"
         content-type: application/x-ndjson
         weir-freshness: 2026-11-20T06:40:03Z
-        weir-exact: true
+        weir-error-bounds: {"p95":0.01}
         weir-items-read: 12
 
         {"dimensions":{"country":"DE"},"start":null,"end":null,"orders":3}
@@ -215,11 +215,11 @@ mod tests {
         insta::assert_snapshot!(told(Format::Json, json!("AQ"), None).await, @r#"
         content-type: application/json
         weir-freshness: 2026-11-20T06:40:03Z
-        weir-exact: true
+        weir-error-bounds: {"p95":0.01}
         weir-items-read: 12
         link: <?cursor=AQ>; rel="next"
 
-        {"dimensions":{"country":"DE"},"points":[{"start":null,"end":null,"orders":3}],"freshness":"2026-11-20T06:40:03Z","exact":true,"items_read":12,"cursor":"AQ"}
+        {"dimensions":{"country":"DE"},"points":[{"start":null,"end":null,"orders":3}],"freshness":"2026-11-20T06:40:03Z","error_bounds":{"p95":0.01},"items_read":12,"cursor":"AQ"}
         "#);
     }
 }

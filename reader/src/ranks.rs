@@ -26,7 +26,7 @@ use web::{Accept, Parameters, PathTexts, Problem};
 
 use self::board::{Board, Entry, MAX_COUNTED};
 use self::position::Position;
-use crate::answer::{AskError, freshness, refused, relative_errors, values};
+use crate::answer::{AskError, error_bounds, freshness, refused, values};
 use crate::cursor::Frame;
 use crate::format::columns::MeasureColumn;
 use crate::format::{Columns, Format};
@@ -58,11 +58,9 @@ pub struct RankAnswer {
     /// How complete the answer is, where that was looked up.
     #[serde(flatten)]
     pub completeness: Completeness,
-    /// Whether every value is exact.
-    pub exact: bool,
-    /// How far the values of a measure may be from what they stand for, as a part of it; of those that are not exact.
+    /// The relative error that the values of a measure may have, of the measures that are estimates.
     #[serde(skip_serializing_if = "Map::is_empty")]
-    pub relative_error: Map<String, Value>,
+    pub error_bounds: Map<String, Value>,
     /// How many items, rows and index entries were read.
     pub items_read: usize,
     /// What to ask the next page with; `None` when this is the last.
@@ -124,8 +122,6 @@ impl<'a> Planned<'a> {
             None => board.page(position, limit).await?,
             Some(around) => (board.around(around).await?, None),
         };
-        let relative_error = relative_errors(rollup, &board.asked);
-        let is_parked = listed.iter().any(|(_, entry)| entry.is_parked);
         let is_beyond = listed.iter().any(|(rank, _)| rank.is_none());
         let edge = |instant: Option<_>| instant.map(|instant| local(instant, &rollup.time_zone));
         let ranks =
@@ -141,8 +137,7 @@ impl<'a> Planned<'a> {
             rank_beyond: is_beyond.then_some(MAX_COUNTED),
             freshness: freshness(board.tally.newest),
             completeness: Completeness::default(),
-            exact: relative_error.is_empty() && !is_parked,
-            relative_error,
+            error_bounds: error_bounds(rollup, &board.asked),
             items_read: board.tally.items_read,
             cursor: next.map(|position| position::write(&position, frame)),
             columns: columns(rollup, &board.asked),

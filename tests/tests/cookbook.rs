@@ -179,7 +179,7 @@ fn laid_out(answer: &Value) -> String {
         };
         let between = match name.as_str() {
             _ if is_first => " ",
-            "from" | "points" | "ranks" | "groups" | "freshness" => ",\n  ",
+            "from" | "compared" | "points" | "ranks" | "groups" | "freshness" => ",\n  ",
             _ => ", ",
         };
         is_first = false;

@@ -77,6 +77,27 @@ async fn a_text_where_a_sum_was_parks_its_rollup_item_and_no_other() {
     assert_eq!((&point["parked"], &point["flights"]), (&json!(true), &Value::Null));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parked_period_that_a_point_is_compared_with_is_marked() {
+    let (dynamodb, system, event) = flights().await;
+    let (partition, _) = key();
+    let item = json!({ "PK": { "S": partition }, "SK": { "S": "month#2000-12" }, "@parked": { "S": "2026" } });
+    let request = json!({ "TableName": system.model.table.rollups_table, "Item": item });
+    Client::new(&dynamodb.url).dynamodb("PutItem", &request).await;
+    system.processor().handle(event).await.expect("a response");
+    let origin = partition.split_once('#').expect("a group").1;
+    let range = "every=month&from=2001-01&to=2001-02&compare=previous_month";
+    let path = format!("/rollups/flights_by_origin?origin={origin}&{range}");
+    let (status, answer) = system.http.get(&path).await;
+    assert_eq!(status, 200, "{answer}");
+    let point = &answer["points"][0];
+    assert_eq!((&point["parked"], &point["previous"]["parked"]), (&Value::Null, &json!(true)));
+    assert_eq!(
+        answer["compared"],
+        json!({ "from": "2000-12-01T00:00:00Z", "to": "2001-01-01T00:00:00Z" })
+    );
+}
+
 /// A watermark that is no watermark must not be taken for none, or everything would count again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watermark_that_cannot_be_read_parks_its_rollup_item() {

@@ -1,7 +1,10 @@
 //! What a rollup item remembers of the shards that wrote to it, and for how long.
 
-use aggregates::{Change, Image, Update, fold};
-use model::AttributeValue;
+use aggregates::watermark::UNKNOWN_SECONDS;
+use aggregates::{Change, Image, Question, Update, fold};
+use fastrand::Rng;
+use jiff::Timestamp;
+use model::{AttributeValue, Item};
 use serde_json::Value;
 use table::Applied;
 use tests::dynamodb::TestDynamo;
@@ -19,8 +22,8 @@ fn shard(number: u32) -> String {
     format!("shardId-{:020}-864758bb", u64::from(START + number * SHARD_HOURS * HOUR) * 1000)
 }
 
-/// The update of all time of one flight's record, which is that of the middle of its shard's life.
-fn update(system: &System, number: u32) -> Update {
+/// A flight from Atlanta.
+fn flight() -> Item {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let attributes = [
         ("_et", text("flight")),
@@ -30,15 +33,36 @@ fn update(system: &System, number: u32) -> Update {
         ("delay", AttributeValue::N("5".to_owned())),
     ];
     let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value));
-    let new = attributes.collect::<std::collections::HashMap<_, _>>().into();
-    let sequence = format!("{:021}", 100 + number).parse().expect("a sequence number");
-    let seconds = START + number * SHARD_HOURS * HOUR;
-    let change = Change { sequence, seconds, image: Image::Insert { new } };
-    let updates = fold(&system.model, &shard(number), [&change]).updates;
+    attributes.collect::<std::collections::HashMap<_, _>>().into()
+}
+
+/// The update of all time of a batch of records of one shard, each of a new flight.
+fn of_batch(system: &System, shard: &str, records: &[(u32, u32)]) -> Update {
+    let change = |(number, seconds): &(u32, u32)| {
+        let sequence = format!("{:021}", 100 + number).parse().expect("a sequence number");
+        Change { sequence, seconds: *seconds, image: Image::Insert { new: flight() } }
+    };
+    let changes: Vec<Change> = records.iter().map(change).collect();
+    let updates = fold(&system.model, shard, &changes).updates;
     updates
         .into_iter()
         .find(|update| update.key.sort == "all" && update.key.partition == "flights_by_origin#ATL")
         .expect("an update of all time")
+}
+
+/// The update of all time of one flight's record, which is that of the middle of its shard's life.
+fn update(system: &System, number: u32) -> Update {
+    let seconds = START + number * SHARD_HOURS * HOUR;
+    of_batch(system, &shard(number), &[(number, seconds)])
+}
+
+/// How fresh the reader says that all time is.
+async fn freshness(system: &System) -> Option<String> {
+    let dimensions = vec![("origin".to_owned(), "ATL".to_owned())];
+    let question = Question { dimensions, ..Question::default() };
+    let answer =
+        reader::ask(&system.model, &system.rollups, "flights_by_origin", &question, 1, None);
+    answer.await.expect("an answer").freshness
 }
 
 async fn item(dynamodb: &TestDynamo, system: &System) -> Value {
@@ -82,4 +106,35 @@ async fn watermarks_of_more_than_three_days_ago_go_and_what_may_come_again_count
         assert!(kept.contains(&name), "{name} is needed");
     }
     assert!(item.to_string().len() < 2_000, "{}", item.to_string().len());
+}
+
+/// Records of two shards, half of them without a time, in batches of one to three; some batches are delivered twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_as_fresh_as_the_newest_record_with_a_time() {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    let mut rng = Rng::with_seed(14);
+    let (mut number, mut newest) = (0, None);
+    for batch in 0..60 {
+        let shard = shard(rng.u32(..2));
+        let mut records = Vec::new();
+        for _ in 0..=rng.u32(..3) {
+            number += 1;
+            // The first batches have no time at all.
+            let is_timed = batch > 3 && rng.bool();
+            let seconds = START + number;
+            newest = if is_timed { Some(seconds) } else { newest };
+            records.push((number, if is_timed { seconds } else { UNKNOWN_SECONDS }));
+        }
+        let update = of_batch(&system, &shard, &records);
+        for _ in 0..=rng.u32(..2) {
+            system.rollups.apply(LABEL, &shard, &update).await.expect("applied");
+        }
+        let expected = newest.map(|seconds: u32| {
+            Timestamp::from_second(i64::from(seconds)).expect("a time").to_string()
+        });
+        assert_eq!(freshness(&system).await, expected, "batch {batch}: {records:?}");
+    }
+    let item = item(&dynamodb, &system).await;
+    assert_eq!(item["count"]["N"], number.to_string(), "each record counts once");
 }

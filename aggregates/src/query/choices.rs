@@ -4,8 +4,9 @@ use jiff::civil::Weekday;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use model::{Model, Rollup, suggestion};
 
+use super::compare::Compare;
 use super::errors::{QueryError, QueryErrors, noted};
-use super::{Compare, Fill, Question};
+use super::{Fill, Question};
 use crate::calendar::Calendar;
 
 const WEEKDAYS: [(&str, Weekday); 7] = [
@@ -33,8 +34,6 @@ const MONTHS: [(&str, i8); 12] = [
 ];
 const FILLS: [(&str, Fill); 3] =
     [("zero", Fill::Zero), ("null", Fill::Null), ("previous", Fill::Previous)];
-const COMPARES: [(&str, Compare); 2] =
-    [("previous_period", Compare::PreviousPeriod), ("previous_year", Compare::PreviousYear)];
 
 /// The calendar of a question: the rollup's own, but for what is asked.
 pub(super) fn calendar(rollup: &Rollup, question: &Question) -> Result<Calendar, QueryErrors> {
@@ -63,7 +62,8 @@ pub(super) fn fill(question: &Question) -> Result<Fill, QueryErrors> {
 }
 
 pub(super) fn compare(question: &Question) -> Result<Option<Compare>, QueryErrors> {
-    one_of("compare", question.compare.as_deref(), &COMPARES)
+    let choices = Compare::EVERY.map(|compare| (compare.name(), compare));
+    one_of("compare", question.compare.as_deref(), &choices)
 }
 
 /// The positions of the measures that are asked for, in their order; all of them if none is named.

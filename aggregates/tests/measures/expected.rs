@@ -87,8 +87,8 @@ pub(crate) fn expected(
         Measured::Quantile(_, millionths, _) => {
             let mut numbers = numbers(of, items);
             numbers.sort();
-            let rank = numbers.len().saturating_sub(1) as u64 * u64::from(*millionths) / 1_000_000;
-            let number = numbers.get(usize::try_from(rank).expect("few"));
+            let nearest = (numbers.len() as u64 * u64::from(*millionths)).div_ceil(1_000_000);
+            let number = numbers.get(usize::try_from(nearest.saturating_sub(1)).expect("few"));
             number.map_or(Expected::Nothing, |units| {
                 Expected::Near(of_units(units.clone(), scale(of)))
             })

@@ -7,7 +7,7 @@ use model::value::{decode, shown};
 use model::{Attribute, AttributeType, AttributeValue, Entity, Members, Model, Pattern, Template};
 use web::Route;
 
-use super::{indented, relation, row, section};
+use super::{cost, indented, relation, row, section};
 
 /// The order in which methods are listed.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -42,6 +42,9 @@ pub(super) fn summary(model: &Model, entity: &Entity, routes: &[Route]) -> Strin
     if !entity.claims.is_empty() {
         let others: Vec<_> = entity.claims.iter().map(|claim| claim.entity.as_str()).collect();
         parts.push(indented(&format!("takes no key of {}\n", others.join(", "))));
+    }
+    if let Some(costs) = cost::of_entity(model, entity) {
+        parts.push(indented(&format!("costs {costs}\n")));
     }
     if uses_match(entity) {
         let tests = entity.discriminator.iter();

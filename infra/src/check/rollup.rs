@@ -7,7 +7,7 @@ use model::rollup::OnExpiry;
 use model::{AttributeType, AttributeValue, Entity, Filter, Measure, Members, Model, Rollup};
 
 use super::entity::text;
-use super::{row, section};
+use super::{cost, row, section};
 
 const SECONDS_OF_A_MINUTE: u64 = 60;
 const SECONDS_OF_AN_HOUR: u64 = 3600;
@@ -46,7 +46,7 @@ pub(super) fn summary(model: &Model, rollup: &Rollup) -> String {
     if let Some(beside) = beside(rollup) {
         rows.push(row(["rows", &beside]));
     }
-    rows.push(row(["costs", &writes(rollup)]));
+    rows.push(row(["costs", &cost::of_rollup(rollup)]));
     for (bucket, seconds) in &rollup.keep {
         rows.push(row(["kept", &format!("{bucket}, {} after it ended", length(*seconds))]));
     }
@@ -79,19 +79,6 @@ fn beside(rollup: &Rollup) -> Option<String> {
     });
     let rows: Vec<_> = rows.collect();
     (!rows.is_empty()).then(|| rows.join("; "))
-}
-
-/// How many items of the rollups a new item writes, if it has one value of everything.
-fn writes(rollup: &Rollup) -> String {
-    let (buckets, rows) = (rollup.granularities.len(), Kept::of(rollup).len());
-    let all = buckets * (1 + rows);
-    let writes = if all == 1 { "write" } else { "writes" };
-    match rows {
-        0 => format!("{all} {writes} for a new item, one for each bucket"),
-        _ => format!(
-            "{all} writes for a new item: for each bucket the rollup item and {rows} of its rows"
-        ),
-    }
 }
 
 /// How long a bucket is kept, in hours if they are whole, else in minutes.

@@ -102,7 +102,7 @@ impl Answer {
         Some(Self { about, listed, groups, cursor })
     }
 
-    /// This and the next page. It is as fresh and as exact as its worst page.
+    /// This and the next page. It is as fresh as its oldest page, and has the error bounds of all of them.
     fn followed_by(mut self, next: Self) -> Self {
         for group in next.groups {
             let known = self.groups.iter_mut().find(|known| known.dimensions == group.dimensions);
@@ -119,7 +119,6 @@ impl Answer {
                     let read = known.as_u64().zip(value.as_u64());
                     *known = read.map_or(Value::Null, |(before, now)| (before + now).into());
                 }
-                "exact" if value == false => *known = value,
                 // A page for which nothing was read has none.
                 "freshness" if known.is_null() => *known = value,
                 "freshness"
@@ -127,7 +126,7 @@ impl Answer {
                 {
                     *known = value;
                 }
-                "relative_error" => {
+                "error_bounds" => {
                     let errors = known.as_object_mut().zip(value.as_object());
                     errors.map(|(known, more)| known.extend(more.clone())).unwrap_or_default();
                 }
@@ -187,16 +186,16 @@ mod tests {
             r#"{"rollup":"s","every":"day","groups":[
             {"dimensions":{"c":"DE"},"points":[{"start":"A","n":1},{"start":"B","n":2}]},
             {"dimensions":{"c":"FR"},"points":[{"start":"A","n":3}]}],
-            "freshness":"2026-11-20T06:40:03Z","exact":true,"relative_error":{"p50":0.01},"items_read":5,"cursor":"AQ"}"#,
+            "freshness":"2026-11-20T06:40:03Z","error_bounds":{"p50":0.01},"items_read":5,"cursor":"AQ"}"#,
         );
         let second = Answer::of(
             r#"{"rollup":"s","every":"day","groups":[
             {"dimensions":{"c":"FR"},"points":[{"start":"B","n":4.50}]},{"dimensions":{"c":"IT"},"points":[]}],
-            "freshness":"2026-11-20T06:40:02.5Z","exact":false,"relative_error":{"p95":0.01},"items_read":7,"cursor":null}"#,
+            "freshness":"2026-11-20T06:40:02.5Z","error_bounds":{"p95":0.01},"items_read":7,"cursor":null}"#,
         );
         let whole: Value = serde_json::from_str(&first.followed_by(second).json()).expect("JSON");
         let expected: Value = serde_json::from_str(
-            r#"{"rollup":"s","every":"day","freshness":"2026-11-20T06:40:02.5Z","exact":false,"relative_error":{"p50":0.01,"p95":0.01},
+            r#"{"rollup":"s","every":"day","freshness":"2026-11-20T06:40:02.5Z","error_bounds":{"p50":0.01,"p95":0.01},
             "items_read":12,"cursor":null,"groups":[
             {"dimensions":{"c":"DE"},"points":[{"start":"A","n":1},{"start":"B","n":2}]},
             {"dimensions":{"c":"FR"},"points":[{"start":"A","n":3},{"start":"B","n":4.50}]},

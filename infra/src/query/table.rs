@@ -177,7 +177,7 @@ fn sparklines(answer: &Answer) -> String {
     grid(&lines, &align)
 }
 
-/// Whether there is more, by what it is ranked, and how far to trust it.
+/// Whether there is more, by what it is ranked, what it is compared with, and how far to trust it.
 fn footer(answer: &Answer) -> String {
     let field = |name: &str| answer.about.get(name).unwrap_or(&Value::Null);
     let what = if answer.listed == Listed::Ranks { "ranks" } else { "points" };
@@ -187,22 +187,26 @@ fn footer(answer: &Answer) -> String {
     let ranked = field("ranked_by").as_str().map(|name| format!("ranked by {name}{within}"));
     let bucket = field("start").as_str().zip(field("end").as_str());
     let bucket = bucket.map(|(start, end)| format!("from {start} to {end}"));
+    let compared = field("compared");
+    let edge = |name: &str| compared.get(name).and_then(Value::as_str);
+    let compared = edge("from").zip(edge("to"));
+    let compared = compared.map(|(from, to)| format!("compared with {from} to {to}"));
     let read = field("items_read").as_u64().map(|count| match count {
         1 => "1 item read".to_owned(),
         _ => format!("{count} items read"),
     });
     let fresh = field("freshness").as_str().map(|instant| format!("counted up to {instant}"));
-    let errors = field("relative_error").as_object().into_iter().flatten();
-    let errors: Vec<String> = errors
-        .filter_map(|(name, error)| Some(format!("{name} within {} %", percent(error.as_f64()?))))
-        .collect();
-    let exact = match (field("exact"), errors.is_empty()) {
-        (Value::Bool(true), _) => Some("exact".to_owned()),
-        (Value::Bool(false), true) => Some("not exact until what is parked is repaired".to_owned()),
-        (Value::Bool(false), false) => Some(errors.join(", ")),
-        _ => None,
-    };
-    let told: Vec<String> = [ranked, bucket, read, fresh, exact].into_iter().flatten().collect();
+    let bounds = field("error_bounds").as_object().into_iter().flatten();
+    let bounds = bounds
+        .filter_map(|(name, bound)| Some(format!("{name} within {} %", percent(bound.as_f64()?))));
+    let mut points = answer.groups.iter().flat_map(|group| &group.points);
+    let is_parked = points.any(|point| {
+        let earlier = point.get("previous").and_then(|previous| previous.get("parked"));
+        point.contains_key("parked") || earlier.is_some()
+    });
+    let parked = is_parked.then(|| "parked values may be wrong until they are repaired".to_owned());
+    let parts = [ranked, bucket, compared, read, fresh].into_iter().flatten();
+    let told: Vec<String> = parts.chain(bounds).chain(parked).collect();
     let told = if told.is_empty() { String::new() } else { format!("\n{}\n", told.join(", ")) };
     more.unwrap_or_default() + &told
 }

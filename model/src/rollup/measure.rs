@@ -115,7 +115,7 @@ pub enum Measure {
         /// Which end: the least time or the greatest.
         end: Direction,
     },
-    /// The value below which a part of the values lies, to one percent of it.
+    /// The least value that a part of the values does not exceed, to one percent of it.
     Quantile {
         /// The number.
         of: Source,
@@ -174,10 +174,11 @@ impl Quantile {
         is_percent.then_some(Self { millionths: percent * (Self::WHOLE / 100) })
     }
 
-    /// The position, from 0, of the value among so many in ascending order: the last that has this part of the others
-    /// before it.
+    /// The position, from 0, of the value among so many in ascending order: of the nearest rank, the least value that this part
+    /// of the values does not exceed, as SQL's `percentile_disc` has it. The part 0 is the least value.
     pub fn rank(self, count: u128) -> u128 {
-        count.saturating_sub(1) * u128::from(self.millionths) / u128::from(Self::WHOLE)
+        let rank = (count * u128::from(self.millionths)).div_ceil(u128::from(Self::WHOLE));
+        rank.saturating_sub(1)
     }
 }
 

@@ -69,8 +69,6 @@ pub(super) struct Pages<'a> {
     pub(super) points: Vec<Vec<AnswerPoint>>,
     /// What was read.
     pub(super) tally: Tally,
-    /// Whether DynamoDB has refused an update of what was read.
-    pub(super) is_parked: bool,
     /// The series of each group.
     series: Vec<Series>,
     /// The earlier series of each, that it is compared with.
@@ -97,7 +95,6 @@ impl<'a> Pages<'a> {
             budget: Budget::of(most_rows),
             points: vec![Vec::new(); groups],
             tally: Tally::default(),
-            is_parked: false,
             series: vec![Series::default(); groups],
             earlier: vec![Series::default(); groups],
             bytes: 0,
@@ -300,16 +297,19 @@ impl<'a> Pages<'a> {
         if !is_something && !is_compared && fill == Fill::None {
             return None;
         }
-        self.is_parked |= now.is_parked || before.as_ref().is_some_and(|before| before.is_parked);
         let (rollup, asked) = (self.rollup, self.asked.as_slice());
         let is_parked = now.is_parked;
         let values = self.series[group].next(rollup, asked, fill, step.period, now);
         let mut point = self.when(step.period);
         point.extend(named(asked, &values));
         if let (Some(before), Some(_)) = (before, step.previous) {
+            let was_parked = before.is_parked;
             let earlier = self.earlier[group].next(rollup, asked, fill, step.previous, before);
             let mut previous = self.when(step.previous);
             previous.extend(named(asked, &earlier));
+            if was_parked {
+                previous.insert("parked".to_owned(), Value::Bool(true));
+            }
             point.insert("previous".to_owned(), Value::Object(previous));
             let change = asked.iter().zip(values.iter().zip(&earlier));
             let change = change.filter_map(|(known, (now, before))| {

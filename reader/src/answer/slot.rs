@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use aggregates::key::PARKED;
 use aggregates::read_amounts;
-use aggregates::{Amounts, Bucket, Group, Run, Watermark, home, runs};
+use aggregates::watermark::newest_seconds;
+use aggregates::{Amounts, Bucket, Group, Run, home, runs};
 use futures::{StreamExt, TryStreamExt, stream};
-use model::{AttributeValue, Item, Rollup};
+use model::{Item, Rollup};
 use table::{Error, Range, Rollups};
 
 use super::AskError;
@@ -71,7 +72,7 @@ pub(crate) async fn read(
     let mut tally = Tally::default();
     let mut items: HashMap<String, Vec<Item>> = HashMap::new();
     for (sort, item) in read.into_iter().flatten() {
-        tally.add(Tally { items_read: 1, newest: newest(&item) });
+        tally.add(Tally { items_read: 1, newest: newest_seconds(&item) });
         let bucket = match &rollup.home {
             None => Some(sort),
             // An item of the rollup that is another group's, or none of these keys.
@@ -150,14 +151,4 @@ pub(crate) fn known(
         }
     }
     Ok(known)
-}
-
-/// The time of the newest change that an item has absorbed.
-pub(crate) fn newest(item: &Item) -> Option<u32> {
-    let watermarks = item.iter().filter(|(name, _)| aggregates::watermark::is_name(name));
-    let seconds = watermarks.filter_map(|(_, value)| match value {
-        AttributeValue::B(bytes) => Some(Watermark::from_bytes(bytes)?.seconds),
-        _ => None,
-    });
-    seconds.filter(|seconds| *seconds != aggregates::watermark::UNKNOWN_SECONDS).max()
 }

@@ -1,7 +1,7 @@
 //! The columns of an answer, as the definition and the question make them, whatever the points hold.
 //!
 //! ```text
-//! [rank,] dimension…, start, end, measure…  [, previous.start, previous.end, previous.<measure>…, change.<measure>…] [, filled] , parked
+//! [rank,] dimension…, start, end, measure…  [, previous.start, previous.end, previous.<measure>…, previous.parked, change.<measure>…] [, filled] , parked
 //! ```
 //!
 //! | a measure | its columns |
@@ -11,7 +11,8 @@
 //! | `count_by` | `statuses.placed`, `statuses.paid` |
 //! | `histogram` | `sizes.<0`, `sizes.0..10`, `sizes.>=10` |
 //!
-//! **Invariant:** `parked` is always there: a column that came with the first point that has it would not be on the pages before.
+//! **Invariant:** `parked` is always there, and `previous.parked` in a comparison: a column that came with the first point
+//! that has it would not be on the pages before.
 
 use model::Rollup;
 use model::rollup::{Measure, NamedMeasure};
@@ -116,6 +117,7 @@ impl Columns {
             let previous = Some("previous");
             columns.extend(WHEN.map(|name| Column::of_field(previous, name, Part::Whole)));
             columns.extend(measures.iter().flat_map(|measure| measure.columns(previous)));
+            columns.push(Column::of_field(previous, "parked", Part::Whole));
             let change = measures.iter().filter(|measure| measure.shape == Shape::Number);
             columns.extend(change.flat_map(|measure| measure.columns(Some("change"))));
         }
@@ -300,6 +302,7 @@ mod tests {
         previous.sizes.0..10.5
         previous.sizes.>=10.5
         previous.p95
+        previous.parked
         change.orders
         change.revenue
         change.rate

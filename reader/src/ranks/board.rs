@@ -10,6 +10,7 @@ use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
+use aggregates::watermark::newest_seconds;
 use aggregates::{Around, Group, RankPlan, RollupKey, key};
 use futures::{StreamExt, TryStreamExt, stream};
 use model::rollup::NamedMeasure;
@@ -174,7 +175,7 @@ impl<'a> Board<'a> {
             let live = match item {
                 None => None,
                 Some(item) => {
-                    self.tally.add(Tally { items_read: 0, newest: slot::newest(&item) });
+                    self.tally.add(Tally { items_read: 0, newest: newest_seconds(&item) });
                     let known = self.known(&item)?;
                     let is_empty = known.live.is_empty() && known.amounts.is_some();
                     (!is_empty).then(|| (score(&item), known))

@@ -1,13 +1,13 @@
 //! The one conditional write of an update, as an UpdateItem or as an action of a transaction.
 //!
 //! ```text
-//! SET @<shard> = :last, rank = :rank, expires_at = :ttl   ADD count :n, …   REMOVE expires_at
+//! SET @<shard> = :last, rank = :rank, expires_at = :ttl   ADD count :n, …   REMOVE expires_at, @<shard>#timed
 //! condition   attribute_not_exists(@<shard>) OR @<shard> < :first      [and conditions on the count and on whose item it is]
 //! ```
 
 use std::collections::HashMap;
 
-use aggregates::watermark::WATERMARK_BYTES;
+use aggregates::watermark::{self, WATERMARK_BYTES};
 use aggregates::{Accumulator, Amounts, RollupKey, Update, Upkeep, Watermark};
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
@@ -48,6 +48,9 @@ impl Expression {
         expression.value(":last", super::bytes(update.last().to_bytes()));
         expression.set.push("#watermark = :last".to_owned());
         expression.conditions.push(UNABSORBED.to_owned());
+        if !update.upkeep.is_row() {
+            expression.keep_time(watermark, update);
+        }
         let amounts = update.amounts();
         expression.amounts(&amounts);
         // So that a row that came and went at once is one of nothing, and goes away.
@@ -59,6 +62,25 @@ impl Expression {
         expression.upkeep(&update.upkeep, place);
         expression.claim(place);
         expression
+    }
+
+    /// Keeps the last watermark that has a time, while the last one has none: the freshness of answers follows from it.
+    ///
+    /// An attribute that is set to another one gets what that was before the write.
+    fn keep_time(&mut self, watermark: &str, update: &Update) {
+        self.name("#timed", &watermark::timed_name(watermark));
+        if update.last().is_timed() {
+            self.remove.push("#timed".to_owned());
+            return;
+        }
+        let timed = update.last_timed();
+        self.set.push(match timed {
+            Some(_) => "#timed = :timed".to_owned(),
+            None => "#timed = if_not_exists(#timed, if_not_exists(#watermark, :last))".to_owned(),
+        });
+        if let Some(timed) = timed {
+            self.value(":timed", super::bytes(timed.to_bytes()));
+        }
     }
 
     /// Adds amounts, whatever has been absorbed.

@@ -191,7 +191,7 @@ pub(crate) fn measured(visits: &[Value]) -> Value {
     let mut latencies: Vec<i64> =
         visits.iter().filter_map(|visit| visit["latency"].as_i64()).collect();
     latencies.sort_unstable();
-    let at_rank = |percent: usize| json!(latencies[(latencies.len() - 1) * percent / 100]);
+    let at_rank = |percent: usize| json!(latencies[(latencies.len() * percent).div_ceil(100) - 1]);
     json!({
         "visits": visits.len(),
         "with_price": prices.len(),

@@ -17,6 +17,14 @@ use crate::routes::Operation;
 
 /// How times are written in a query.
 const TIMES: &str = "2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339";
+/// What the field `complete_through` is.
+const COMPLETE_THROUGH: &str =
+    "every change up to this time is counted; absent where that is not known";
+/// What the field `incomplete_since` is.
+const INCOMPLETE_SINCE: &str =
+    "changes after this time may be missing for good; absent where none are known to be lost";
+/// What the freshness of an answer is.
+const FRESHNESS: &str = "the time of the newest change that is counted in what was read";
 /// The days that a week may begin on.
 const DAYS: [&str; 7] =
     ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
@@ -35,6 +43,9 @@ const MONTHS: [&str; 12] = [
     "november",
     "december",
 ];
+/// The earlier ranges that a range may be compared with.
+const COMPARISONS: [&str; 4] =
+    ["previous_period", "previous_month", "previous_quarter", "previous_year"];
 /// What else an answer can be than JSON.
 const OTHER_FORMS: [&str; 2] = ["text/csv", "application/x-ndjson"];
 
@@ -130,13 +141,14 @@ pub(super) fn answer(rollup: &Rollup) -> Value {
         "time_zone": { "type": "string" },
         "from": instant(),
         "to": instant(),
+        "compared": compared(),
         "points": points(),
         "groups": { "type": "array", "description": "instead of dimensions and points, where several groups are asked for", "items": group },
     });
     trusted(rollup, &mut properties);
     json!({
         "type": "object",
-        "required": ["rollup", "every", "time_zone", "from", "to", "freshness", "exact", "items_read", "cursor"],
+        "required": ["rollup", "every", "time_zone", "from", "to", "freshness", "items_read", "cursor"],
         "oneOf": [{ "required": ["dimensions", "points"] }, { "required": ["groups"] }],
         "properties": properties,
     })
@@ -175,7 +187,6 @@ pub(super) fn ranked(rollup: &Rollup, rank: &Rank) -> Value {
         "within",
         "ranks",
         "freshness",
-        "exact",
         "items_read",
         "cursor",
     ];
@@ -273,8 +284,8 @@ fn of_time(rollup: &Rollup) -> [Value; 7] {
         ),
         query(
             "compare",
-            json!({ "enum": ["previous_period", "previous_year"] }),
-            "what each point is compared with",
+            json!({ "enum": COMPARISONS }),
+            "the earlier range that each point is compared with",
         ),
     ]
 }
@@ -304,8 +315,8 @@ fn in_every_form(mut operation: Value) -> Value {
         |schema: Value, description: &str| json!({ "schema": schema, "description": description });
     success["headers"] = json!({
         "Link": header(text(), "`<?…&cursor=…>; rel=\"next\"`, where there is another page"),
-        "Weir-Freshness": header(json!({ "type": "string", "format": "date-time" }), "everything up to here is counted"),
-        "Weir-Exact": header(json!({ "enum": ["true", "false"] }), "whether every number is exact"),
+        "Weir-Freshness": header(json!({ "type": "string", "format": "date-time" }), FRESHNESS),
+        "Weir-Error-Bounds": header(text(), "the relative error of each measure that is an estimate, as a JSON object"),
         "Weir-Items-Read": header(json!({ "type": "integer" }), "how many items were read"),
     });
     operation
@@ -323,7 +334,6 @@ fn point(rollup: &Rollup) -> Value {
     let mut point =
         Map::from_iter([("start".to_owned(), instant()), ("end".to_owned(), instant())]);
     point.extend(measured(rollup));
-    let previous = json!({ "type": ["object", "null"], "properties": point });
     let numbers = rollup.measures.iter().filter(|known| {
         known.measure.is_number() || matches!(known.measure, Measure::Ratio { .. })
     });
@@ -332,11 +342,15 @@ fn point(rollup: &Rollup) -> Value {
     let filled = "nothing is counted in it: the values are what `fill` says";
     let parked =
         "DynamoDB has refused an update of it: the values may be wrong until it is repaired";
+    let parked = json!({ "const": true, "description": parked });
+    let mut earlier = point.clone();
+    earlier.insert("parked".to_owned(), parked.clone());
+    let previous = json!({ "type": ["object", "null"], "properties": earlier });
     point.extend([
         ("previous".to_owned(), previous),
         ("change".to_owned(), json!({ "type": ["object", "null"], "properties": change })),
         ("filled".to_owned(), json!({ "const": true, "description": filled })),
-        ("parked".to_owned(), json!({ "const": true, "description": parked })),
+        ("parked".to_owned(), parked),
     ]);
     json!({ "type": "object", "required": ["start", "end"], "properties": point })
 }
@@ -392,19 +406,33 @@ fn value(of: &Source) -> Value {
 
 /// How far an answer is to be trusted, what it cost, and where it goes on.
 fn trusted(rollup: &Rollup, properties: &mut Value) {
-    properties["freshness"] = json!({ "type": ["string", "null"], "format": "date-time", "description": "the time of the newest change that is counted in what was read" });
-    properties["complete_through"] = json!({ "type": "string", "format": "date-time", "description": "every change up to this time is counted; absent where that is not known" });
-    properties["incomplete_since"] = json!({ "type": "string", "format": "date-time", "description": "changes after this time may be missing for good; absent where none are known to be lost" });
-    properties["exact"] = json!({ "type": "boolean" });
-    let quantiles =
-        rollup.measures.iter().filter(|known| matches!(known.measure, Measure::Quantile { .. }));
-    let errors: Map<_, _> =
-        quantiles.map(|known| (known.name.clone(), json!({ "type": "number" }))).collect();
-    if !errors.is_empty() {
-        properties["relative_error"] = json!({ "type": "object", "properties": errors });
+    properties["freshness"] =
+        json!({ "type": ["string", "null"], "format": "date-time", "description": FRESHNESS });
+    properties["complete_through"] =
+        json!({ "type": "string", "format": "date-time", "description": COMPLETE_THROUGH });
+    properties["incomplete_since"] =
+        json!({ "type": "string", "format": "date-time", "description": INCOMPLETE_SINCE });
+    let estimated = rollup.measures.iter().filter(|known| rollup.is_estimated(&known.measure));
+    let bounds: Map<_, _> =
+        estimated.map(|known| (known.name.clone(), json!({ "type": "number" }))).collect();
+    if !bounds.is_empty() {
+        let description = "the relative error of each measure that is an estimate";
+        properties["error_bounds"] =
+            json!({ "type": "object", "description": description, "properties": bounds });
     }
     properties["items_read"] = json!({ "type": "integer" });
     properties["cursor"] = cursor();
+}
+
+/// The earlier range that a range is compared with.
+fn compared() -> Value {
+    let edge = json!({ "type": "string", "format": "date-time" });
+    json!({
+        "type": "object",
+        "description": "the earlier range, where `compare` asks for one",
+        "required": ["from", "to"],
+        "properties": { "from": edge, "to": edge },
+    })
 }
 
 fn instant() -> Value {

@@ -13,10 +13,10 @@ const NESTED: &str = r#"{"rollup":"sales","dimensions":{},"every":"month","point
 const GROUPS: &str = r#"{"rollup":"sales","every":"month","groups":[
     {"dimensions":{"country":"DE","tier":2},"points":[{"start":"A","end":"B","orders":4,"profit":-1.5},{"start":"B","end":"C","orders":8,"profit":3}]},
     {"dimensions":{"country":"FR","tier":2},"points":[{"start":"A","end":"B","orders":1,"profit":0.5},{"start":"B","end":"C","orders":2,"profit":null}]}],
-    "freshness":"2026-11-20T06:40:03Z","exact":true,"items_read":12,"cursor":"AQ"}"#;
+    "freshness":"2026-11-20T06:40:03Z","items_read":12,"cursor":"AQ"}"#;
 const RANKS: &str = r#"{"rollup":"sales","every":"month","start":"A","end":"B","ranked_by":"revenue","within":{},"ranks":[
     {"rank":1,"dimensions":{"user":"ann"},"orders":3,"revenue":12.5},{"rank":2,"dimensions":{"user":"bob"},"orders":5,"revenue":6.25}],
-    "freshness":"2026-11-20T06:40:03Z","exact":true,"items_read":3,"cursor":"AQ"}"#;
+    "freshness":"2026-11-20T06:40:03Z","items_read":3,"cursor":"AQ"}"#;
 const NOTHING: &str = r#"{"rollup":"spend","points":[],"cursor":null}"#;
 
 fn shown(json: &str, chart: Chart, of: Option<&str>) -> String {
@@ -39,10 +39,10 @@ fn a_table_has_numbers_on_the_right() {
 
 #[test]
 fn a_total_is_a_list() {
-    let total = r#"{"rollup":"spend","dimensions":{},"every":null,"points":[
+    let total = r#"{"rollup":"spend","dimensions":{},"every":null,"compared":{"from":"Z","to":"A"},"points":[
         {"start":"A","end":"B","orders":21,"p95":1.25,"statuses":{"paid":20,"placed":1},"products":[{"value":"p1","count":2}],
          "previous":{"start":"Z","end":"A","orders":20},"change":{"orders":1}}],
-        "freshness":"2026-11-20T06:40:03Z","exact":false,"relative_error":{"p95":0.01},"items_read":1,"cursor":null}"#;
+        "freshness":"2026-11-20T06:40:03Z","error_bounds":{"p95":0.01},"items_read":1,"cursor":null}"#;
     insta::assert_snapshot!(plain(total), @r"
     start            A
     end              B
@@ -54,7 +54,7 @@ fn a_total_is_a_list() {
     previous.orders  20
     change.orders    1
 
-    1 item read, counted up to 2026-11-20T06:40:03Z, p95 within 1 %
+    compared with Z to A, 1 item read, counted up to 2026-11-20T06:40:03Z, p95 within 1 %
     ");
     let all = r#"{"rollup":"spend","dimensions":{},"every":"all","points":[{"start":null,"end":null,"orders":21}],"cursor":null}"#;
     insta::assert_snapshot!(shown(all, Chart::Bars, None), @"orders  21");
@@ -79,7 +79,7 @@ fn several_groups_are_told_apart_and_there_may_be_more() {
     FR          2  B      C         2
     there are more points behind --limit
 
-    12 items read, counted up to 2026-11-20T06:40:03Z, exact
+    12 items read, counted up to 2026-11-20T06:40:03Z
     ");
 }
 
@@ -87,13 +87,26 @@ fn several_groups_are_told_apart_and_there_may_be_more() {
 fn a_point_that_may_be_wrong_is_seen() {
     let parked = r#"{"rollup":"spend","dimensions":{},"every":"month","points":[
         {"start":"2026-01-01T00:00:00Z","orders":9},{"start":"2026-02-01T00:00:00Z","orders":1,"parked":true}],
-        "exact":false,"items_read":2,"cursor":null}"#;
+        "items_read":2,"cursor":null}"#;
     insta::assert_snapshot!(plain(parked), @r"
     start                 orders  parked
     2026-01-01T00:00:00Z       9
     2026-02-01T00:00:00Z       1    true
 
-    2 items read, not exact until what is parked is repaired
+    2 items read, parked values may be wrong until they are repaired
+    ");
+}
+
+#[test]
+fn a_parked_period_before_is_seen() {
+    let parked = r#"{"rollup":"spend","dimensions":{},"every":"month","compared":{"from":"A","to":"B"},"points":[
+        {"start":"B","end":"C","orders":9,"previous":{"start":"A","end":"B","orders":7,"parked":true},"change":{"orders":2}}],
+        "items_read":2,"cursor":null}"#;
+    insta::assert_snapshot!(plain(parked), @r"
+    start  end  orders  previous.orders  previous.parked  change.orders
+    B      C         9                7             true              2
+
+    compared with A to B, 2 items read, parked values may be wrong until they are repaired
     ");
 }
 
@@ -112,7 +125,7 @@ fn bars_are_of_the_first_number_or_of_what_was_asked_for() {
     FR          2  B      C         2
     there are more points behind --limit
 
-    12 items read, counted up to 2026-11-20T06:40:03Z, exact
+    12 items read, counted up to 2026-11-20T06:40:03Z
     ");
     insta::assert_snapshot!(shown(NESTED, Chart::Bars, Some("statuses.paid")), @r"
     start  end  orders  products     statuses.placed  statuses.paid  sizes.<0  sizes.0..10.5  sizes.>=10.5  filled  statuses.paid
@@ -125,7 +138,7 @@ fn bars_are_of_the_first_number_or_of_what_was_asked_for() {
        2  bob        5     6.25  ████████████
     there are more ranks behind --limit
 
-    ranked by revenue, from A to B, 3 items read, counted up to 2026-11-20T06:40:03Z, exact
+    ranked by revenue, from A to B, 3 items read, counted up to 2026-11-20T06:40:03Z
     ");
 }
 
@@ -139,7 +152,7 @@ fn a_sparkline_is_a_line_for_each_group_and_measure() {
     FR       2     profit   ▅     0.5   0.5
     there are more points behind --limit
 
-    12 items read, counted up to 2026-11-20T06:40:03Z, exact
+    12 items read, counted up to 2026-11-20T06:40:03Z
     ");
     insta::assert_snapshot!(shown(NESTED, Chart::Sparkline, None), @r"
     measure              least  most

@@ -68,13 +68,13 @@ fn what_was_before_stands_behind_and_only_numbers_change() {
         Columns::of_series(vec![], [numbers(), measures()[2..3].to_vec()].concat(), true, true);
     let compared = json!({ "points": [
         { "start": "B", "end": "C", "orders": 3, "revenue": 12.5, "closing": "x",
-          "previous": { "start": "A", "end": "B", "orders": 2, "revenue": 10, "closing": "y" }, "change": { "orders": 1, "revenue": 2.5 } },
+          "previous": { "start": "A", "end": "B", "orders": 2, "revenue": 10, "closing": "y", "parked": true }, "change": { "orders": 1, "revenue": 2.5 } },
         { "start": "C", "end": "D", "orders": 0, "revenue": null, "closing": null, "filled": true, "previous": null },
     ] });
     insta::assert_snapshot!(text(csv(&compared, &columns)), @r"
-    start,end,orders,revenue,closing,previous.start,previous.end,previous.orders,previous.revenue,previous.closing,change.orders,change.revenue,filled,parked
-    B,C,3,12.5,x,A,B,2,10,y,1,2.5,,
-    C,D,0,,,,,,,,,,true,
+    start,end,orders,revenue,closing,previous.start,previous.end,previous.orders,previous.revenue,previous.closing,previous.parked,change.orders,change.revenue,filled,parked
+    B,C,3,12.5,x,A,B,2,10,y,true,1,2.5,,
+    C,D,0,,,,,,,,,,,true,
     ");
 }
 

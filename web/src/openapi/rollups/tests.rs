@@ -91,6 +91,10 @@ fn a_question_may_be_about_several_groups_and_any_calendar() {
         json!(["month", "quarter", "year", "all"])
     );
     assert_eq!(parameter_of(ask, "measures")["schema"]["items"]["enum"][1], "revenue");
+    assert_eq!(
+        parameter_of(ask, "compare")["schema"]["enum"],
+        json!(["previous_period", "previous_month", "previous_quarter", "previous_year"])
+    );
     let success = &ask["responses"]["200"];
     assert!(success["content"]["text/csv"].is_object() && success["headers"]["Link"].is_object());
     let ever = &document["paths"]["/rollups/ever"]["get"];
@@ -137,15 +141,25 @@ fn each_measure_has_its_schema() {
     assert_eq!(point["sizes"]["items"]["required"], json!(["from", "to", "count"]));
     assert_eq!(keys("change"), ["orders", "revenue", "rate", "p95"]);
     assert_eq!(point["previous"]["properties"]["products"], point["products"]);
-    assert_eq!(answer["relative_error"]["properties"], json!({ "p95": { "type": "number" } }));
+    assert_eq!(answer["error_bounds"]["properties"], json!({ "p95": { "type": "number" } }));
+    assert_eq!(answer["compared"]["required"], json!(["from", "to"]));
     let group = &answer["groups"]["items"]["properties"];
     assert_eq!(
         (&group["points"], &group["dimensions"]),
         (&answer["points"], &answer["dimensions"])
     );
     assert!(
-        document["components"]["schemas"]["ever.answer"]["properties"]["relative_error"].is_null()
+        document["components"]["schemas"]["ever.answer"]["properties"]["error_bounds"].is_null()
     );
+}
+
+#[test]
+fn a_ratio_of_a_quantile_is_an_estimate_too() {
+    let definition = DEFINITION.replace("ratio(revenue, orders)", "ratio(p95, orders)");
+    let document = document(&definition.parse().expect("a definition"));
+    let answer = &document["components"]["schemas"]["sales.answer"]["properties"];
+    let number = json!({ "type": "number" });
+    assert_eq!(answer["error_bounds"]["properties"], json!({ "rate": number, "p95": number }));
 }
 
 #[test]

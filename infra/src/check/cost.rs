@@ -1,0 +1,32 @@
+//! What a changed item costs its rollups, as `weir check` prints it: the units of docs/rollups.md, "What a change costs".
+
+use aggregates::Cost;
+use model::{Entity, Model, Rollup};
+
+/// What a change of an item costs one rollup.
+pub(super) fn of_rollup(rollup: &Rollup) -> String {
+    let buckets = match rollup.granularities.len() {
+        1 => "in 1 bucket".to_owned(),
+        count => format!("in {count} buckets"),
+    };
+    let many = rollup.dimensions.iter().find(|dimension| dimension.is_many());
+    let many = many.map(|many| format!(", for each of {}", many.name())).unwrap_or_default();
+    format!("{}, {buckets}{many}", text(Cost::of(rollup)))
+}
+
+/// What a change of an item of an entity costs all its rollups; `None` where it has none.
+pub(super) fn of_entity(model: &Model, entity: &Entity) -> Option<String> {
+    let rollups: Vec<_> =
+        model.rollups.iter().filter(|rollup| rollup.entity == entity.name).collect();
+    let all = rollups.iter().map(|rollup| Cost::of(rollup)).reduce(|sum, cost| sum + cost)?;
+    let names: Vec<_> = rollups.iter().map(|rollup| rollup.name.as_str()).collect();
+    Some(format!("{}, in {}", text(all), names.join(", ")))
+}
+
+fn text(cost: Cost) -> String {
+    let (insert, delete, change) = (cost.insert(), cost.delete(), cost.change());
+    let units = if insert == 1 { "write unit" } else { "write units" };
+    format!(
+        "up to {insert} {units} for an insert, {delete} for a delete, {change} for a changed value"
+    )
+}
