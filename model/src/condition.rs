@@ -187,7 +187,17 @@ impl StoredType {
         letters
     }
 
-    fn of(value: &AttributeValue) -> Self {
+    /// Returns its name with the article: `a number set`.
+    pub fn noun(self) -> String {
+        let (name, _, _) = Self::EVERY
+            .into_iter()
+            .find(|(_, _, stored)| *stored == self)
+            .expect("every type is listed");
+        format!("a {}", name.replace('_', " "))
+    }
+
+    /// Returns the type that DynamoDB stores a value as.
+    pub fn of(value: &AttributeValue) -> Self {
         match value {
             AttributeValue::S(_) => Self::String,
             AttributeValue::N(_) => Self::Number,

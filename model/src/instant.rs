@@ -64,12 +64,15 @@ fn in_range(instant: Timestamp) -> Option<Timestamp> {
 }
 
 impl TimestampFormat {
-    /// Reads what is stored in an attribute of this format. Text is read in any; a number is one of seconds, unless the
-    /// format is that of milliseconds.
+    /// Reads what is stored in an attribute of this format: text of any offset and precision, or a number of seconds or
+    /// milliseconds. Returns `None` for a value that DynamoDB stores as another type than the format has.
     pub fn read(self, value: &AttributeValue) -> Option<Timestamp> {
         match (self, value) {
+            (Self::Rfc3339 { .. }, AttributeValue::S(_)) | (Self::Epoch, AttributeValue::N(_)) => {
+                read(value)
+            }
             (Self::EpochMs, AttributeValue::N(text)) => read_number(text, 6),
-            _ => read(value),
+            _ => None,
         }
     }
 

@@ -136,6 +136,13 @@ impl Path {
         matches!(self.steps.last(), Some(Step::Position(_)))
     }
 
+    /// Whether it leads to a value by these stored names alone.
+    pub(crate) fn is_by_names(&self, names: &[String]) -> bool {
+        let is_same =
+            |(step, name): (&Step, &String)| matches!(step, Step::Name(own) if own == name);
+        self.steps.len() == names.len() && self.steps.iter().zip(names).all(is_same)
+    }
+
     /// Whether it is an attribute itself, not something in it.
     pub fn is_whole(&self) -> bool {
         self.steps.len() == 1
