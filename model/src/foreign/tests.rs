@@ -20,7 +20,7 @@ fn statuses() -> AttributeType {
 }
 
 fn rfc3339() -> AttributeType {
-    AttributeType::Timestamp(TimestampFormat::Rfc3339 { places: 0 })
+    AttributeType::Timestamp(TimestampFormat::rfc3339(0))
 }
 
 fn list_of_numbers() -> AttributeType {
