@@ -24,8 +24,8 @@ use crate::watermark::Watermark;
 pub struct Fold {
     /// One update for each rollup item touched, in the order of their keys.
     pub updates: Vec<Update>,
-    /// The images that could not be counted: an entry for each rollup, kind of reason and attribute, in the order in which they
-    /// were found.
+    /// The images that could not be counted: an entry for each rollup, kind of reason and
+    /// attribute, in the order in which they were found.
     pub skipped: Vec<Skipped>,
 }
 

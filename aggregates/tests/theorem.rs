@@ -489,7 +489,8 @@ fn what_cannot_be_counted_is_reported_with_its_reason() {
     let large = Sale { weight: Some(Weight::TooLarge), ..heavy.clone() };
     let fine = Sale { foreign: Some(Foreign::Amount), ..heavy.clone() };
     let write = |item, value: &Sale| Write { item, value: Some(value.clone()) };
-    // The second and the third write are of one item: its images are a new one, an old one and a new one.
+    // The second and the third write are of one item: its images are a new one, an old one and a
+    // new one.
     let writes =
         [write(0, &sale), write(2, &heavy), write(2, &heavy), write(4, &large), write(6, &fine)];
     let (mut shards, _) = records(&writes);

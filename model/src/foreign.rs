@@ -1,5 +1,5 @@
-//! Foreign values: stored values that are not values of the type that their attribute declares. Other programs write such
-//! values; Weir never does.
+//! Foreign values: stored values that are not values of the type that their attribute declares.
+//! Other programs write such values; Weir never does.
 //!
 //! | declared | a stored value of the type |
 //! |---|---|
@@ -15,9 +15,11 @@
 //! | `list` | a list, each member of which is of the declared type or null |
 //! | `any` | anything |
 //!
-//! Rules such as `min` and `pattern` are not part of the type: a value that breaks them is not foreign.
+//! Rules such as `min` and `pattern` are not part of the type: a value that breaks them is not
+//! foreign.
 //!
-//! **Invariant:** a value that an attribute encodes is not foreign. A stored null is absent, and not foreign.
+//! **Invariant:** a value that an attribute encodes is not foreign. A stored null is absent, and
+//! not foreign.
 
 use std::fmt;
 
@@ -45,7 +47,8 @@ impl fmt::Display for Foreign {
 }
 
 impl AttributeType {
-    /// Returns why a stored value is not a value of this type; `None` for a value of it, and for null.
+    /// Returns why a stored value is not a value of this type; `None` for a value of it, and for
+    /// null.
     pub fn foreign(&self, value: &AttributeValue) -> Option<String> {
         if matches!(value, AttributeValue::Null(_)) {
             return None;

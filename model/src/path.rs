@@ -185,6 +185,19 @@ impl Path {
         item
     }
 
+    /// An item with null at this place, if maps lead there and something is stored there.
+    pub(crate) fn nulled_in(&self, item: &Item) -> Option<Item> {
+        let mut item = item.clone();
+        let (Step::Name(first), nested) = self.steps.split_first()? else { return None };
+        let place =
+            nested.iter().try_fold(item.get_mut(first)?, |value, step| match (value, step) {
+                (AttributeValue::M(members), Step::Name(name)) => members.get_mut(name),
+                _ => None,
+            })?;
+        *place = AttributeValue::Null(true);
+        Some(item)
+    }
+
     /// Whether one of the two is the other or leads into it. DynamoDB takes no two such in one update.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.steps.iter().zip(&other.steps).all(|(left, right)| left == right)

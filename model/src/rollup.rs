@@ -120,7 +120,8 @@ impl Rollup {
     /// Returns whether an item satisfies the filter.
     ///
     /// # Errors
-    /// A foreign value that a condition would have to compare, where every other condition holds. `exists` compares nothing.
+    /// A foreign value that a condition would have to compare, where every other condition holds.
+    /// `exists` compares nothing.
     pub fn admits(&self, item: &Item) -> Result<bool, Foreign> {
         let mut foreign = None;
         for condition in &self.filter.conditions {

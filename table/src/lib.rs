@@ -36,6 +36,6 @@ pub use items::{
 };
 pub use pages::{Count, Page};
 pub use provision::Provisioned;
-pub use query::{Query, SortRange};
+pub use query::{Instants, Query, SortRange};
 pub use related::{Joined, JoinedItems, JoinedPage, Reading, Related};
 pub use rollups::{Applied, Parked, Pending, Range, Ranked, Rollups, Step};

@@ -112,7 +112,8 @@ fn countable(definition: &Definition, values: &Values) -> Option<(Vec<Vec<String
     Some((groups, buckets.collect()))
 }
 
-/// Whether the value at a place is not of its declared type, or what stands where its map should be is no map.
+/// Whether the value at a place is not of its declared type, or what stands where its map should be
+/// is no map.
 fn is_foreign(place: &str, values: &Values) -> bool {
     let is_no_map = place.starts_with("info.") && values.contains_key("info");
     let value = given(values, place).filter(|_| !is_no_map);

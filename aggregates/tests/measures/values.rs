@@ -1,4 +1,5 @@
-//! Items at random: values of every kind, of few that coincide, foreign ones, and what is too large.
+//! Items at random: values of every kind, of few that coincide, foreign ones, and what is too
+//! large.
 
 use std::collections::BTreeMap;
 

@@ -58,7 +58,7 @@ impl Attribute {
     pub(crate) fn on_update(&self, fresh: Fresh) -> Option<To> {
         Some(match self.kept? {
             Kept::WrittenAt => To::Value(now(&self.kind, fresh)),
-            Kept::Version => To::Plus(AttributeValue::N("1".to_owned())),
+            Kept::Version => To::NextVersion,
         })
     }
 }

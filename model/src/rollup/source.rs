@@ -44,8 +44,8 @@ impl Source {
         self.path.value_in(item)
     }
 
-    /// Returns why the value of an item, or a value on the way to it, is not of its declared type; `None` where it is, and
-    /// where there is no value. What is hidden is not repeated.
+    /// Returns why the value of an item, or a value on the way to it, is not of its declared type;
+    /// `None` where it is, and where there is no value. What is hidden is not repeated.
     pub fn foreign(&self, item: &Item) -> Option<Foreign> {
         let on_the_way = (1..=self.maps).find_map(|length| {
             let path = self.path.first(length);

@@ -110,8 +110,8 @@ fn status(cell: &Cell) -> Option<Option<&'static str>> {
     }
 }
 
-/// `None` for what is there and cannot be counted: an amount of more decimal places than it declares is foreign, a weight is
-/// rounded.
+/// `None` for what is there and cannot be counted: an amount of more decimal places than it
+/// declares is foreign, a weight is rounded.
 fn measured(cell: &Cell, places: i64) -> Option<Measured> {
     match cell {
         Cell::Absent => Some(None),

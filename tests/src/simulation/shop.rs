@@ -9,8 +9,8 @@
 //! beside                a rollup item beside the items, which counts rows of values
 //! ```
 //!
-//! Some sales cannot be counted, by one rollup or by all: an attribute is absent, foreign or too large, or the item is not of
-//! the entity.
+//! Some sales cannot be counted, by one rollup or by all: an attribute is absent, foreign or too
+//! large, or the item is not of the entity.
 
 use model::Model;
 use serde_json::{Map, Value, json};
