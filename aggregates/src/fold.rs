@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use model::rollup::OnExpiry;
-use model::{Item, Model, PrimaryKey};
+use model::{Item, Model, PrimaryKey, Rollup};
 
 use crate::amounts::Amounts;
 use crate::change::{Change, Image};
@@ -40,7 +40,7 @@ pub struct Skipped {
     pub reason: Skip,
     /// The record of the first.
     pub first: SequenceNumber,
-    /// The key of its item; `None` where it has none.
+    /// The key of its item; `None` where it has none, or one that is made from something hidden.
     pub item: Option<PrimaryKey>,
 }
 
@@ -119,9 +119,9 @@ struct SkippedImages<'a> {
 }
 
 impl SkippedImages<'_> {
-    fn add(&mut self, rollup: &str, reason: Skip, first: SequenceNumber, item: &Item) {
+    fn add(&mut self, rollup: &Rollup, reason: Skip, first: SequenceNumber, item: &Item) {
         let is_same = |known: &&mut Skipped| {
-            known.rollup == rollup
+            known.rollup == rollup.name
                 && known.reason.kind() == reason.kind()
                 && known.reason.attribute() == reason.attribute()
         };
@@ -129,8 +129,9 @@ impl SkippedImages<'_> {
             known.images += 1;
             return;
         }
-        let (rollup, item) = (rollup.to_owned(), self.model.table.primary_key(item));
-        self.found.push(Skipped { rollup, images: 1, reason, first, item });
+        let shown = self.model.entity(&rollup.entity).map(|entity| entity.shown(item));
+        let item = shown.and_then(|item| self.model.table.primary_key(&item));
+        self.found.push(Skipped { rollup: rollup.name.clone(), images: 1, reason, first, item });
     }
 }
 
@@ -162,7 +163,7 @@ fn deltas(
                     delta.1.merge(&sign(&amounts));
                 }
             }
-            Err(reason) => skipped.add(&rollup.name, reason, change.sequence, item),
+            Err(reason) => skipped.add(rollup, reason, change.sequence, item),
         }
     };
     add(change.image.new_image(), Clone::clone);

@@ -527,6 +527,39 @@ fn what_cannot_be_counted_is_reported_with_its_reason() {
 }
 
 #[test]
+fn neither_a_hidden_value_nor_a_key_that_is_made_from_one_is_reported() {
+    let hidden = DEFINITION
+        .replacen(
+            r#"id = { type = "string", required = true }"#,
+            r#"id = { type = "string", required = true, hidden = true }"#,
+            1,
+        )
+        .replace(
+            r#"weight = { type = "number" }"#,
+            r#"weight = { type = "number", hidden = true }"#,
+        );
+    let model: Model = hidden.parse().expect("valid");
+    let mut new = Sale {
+        shop: Some("b"),
+        other_shop: None,
+        amount: Some(500),
+        weight: Some(Weight::NotANumber),
+        hour: 1,
+        foreign: None,
+        entity: "sale",
+    }
+    .item(0);
+    for (name, text) in [("PK", "SALE#0"), ("SK", "SALE")] {
+        new.insert(name.to_owned(), AttributeValue::S(text.to_owned()));
+    }
+    let sequence = "100".parse().expect("a sequence number");
+    let change = Change { sequence, seconds: 1_700_000_000, image: Image::Insert { new } };
+    let skipped = &fold(&model, SHARD_IDS[0], [&change]).skipped[0];
+    let reason = "`weight`: a hidden value is not of the declared type";
+    assert_eq!((skipped.reason.to_string().as_str(), &skipped.item), (reason, &None));
+}
+
+#[test]
 fn a_histogram_may_have_edges_beyond_all_that_is_measured() {
     let measures = r#"{ sizes = "histogram(amount, -1e50, 0, 1e50)" }"#;
     let (before, _) = DEFINITION.split_once("measures = ").expect("measures");

@@ -152,3 +152,6 @@ fn written(path: &Path, format: TimestampFormat) -> Predicate {
         has(offset.text()),
     ])
 }
+
+#[cfg(test)]
+mod tests;
