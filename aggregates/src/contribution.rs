@@ -15,13 +15,13 @@
 
 mod group;
 mod numbers;
-mod skip;
+pub(crate) mod skip;
 mod time;
 
 use model::{Entity, Item, Model, Rollup};
 
 pub use self::group::groups;
-pub use self::skip::Skip;
+pub use self::skip::{Part, Skip};
 pub(crate) use self::time::expiry;
 use crate::amounts::{Accumulator, Amounts};
 use crate::bucket::Bucket;
@@ -77,7 +77,11 @@ impl<'a> Contributions<'a> {
     pub fn of(&self, item: &Item, seconds: u32) -> Result<Vec<Contribution>, Skip> {
         let rollup = self.rollup;
         let is_about = self.entity.is_some_and(|entity| entity.matches(item));
-        if !is_about || !rollup.filter.admits(item) {
+        let admits = || {
+            let admits = rollup.admits(item);
+            admits.map_err(|foreign| Skip::Foreign(Part::Where, foreign))
+        };
+        if !is_about || !admits()? {
             return Ok(Vec::new());
         }
         let buckets = time::buckets(rollup, item)?;

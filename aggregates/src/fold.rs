@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use model::rollup::OnExpiry;
-use model::{Item, Model};
+use model::{Item, Model, PrimaryKey, Rollup};
 
 use crate::amounts::Amounts;
 use crate::change::{Change, Image};
@@ -24,17 +24,24 @@ use crate::watermark::Watermark;
 pub struct Fold {
     /// One update for each rollup item touched, in the order of their keys.
     pub updates: Vec<Update>,
-    /// The images that could not be counted: by rollup and reason, how many and the first one's sequence number.
-    pub skipped: BTreeMap<(String, Skip), Skipped>,
+    /// The images that could not be counted: an entry for each rollup, kind of reason and
+    /// attribute, in the order in which they were found.
+    pub skipped: Vec<Skipped>,
 }
 
-/// Images that could not be counted for one reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Images that a rollup could not count, for reasons of one kind and about one attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
+    /// The rollup.
+    pub rollup: String,
     /// How many.
     pub images: u64,
+    /// Why the first could not be counted.
+    pub reason: Skip,
     /// The record of the first.
     pub first: SequenceNumber,
+    /// The key of its item; `None` where it has none, or one that is made from something hidden.
+    pub item: Option<PrimaryKey>,
 }
 
 /// What is to be added to one rollup item or row, change by change.
@@ -92,7 +99,7 @@ impl Update {
 ///
 /// A record that stands in the batch twice counts once.
 pub fn fold<'a>(model: &Model, shard: &str, changes: impl IntoIterator<Item = &'a Change>) -> Fold {
-    let mut skipped = BTreeMap::new();
+    let mut skipped = SkippedImages { model, found: Vec::new() };
     let mut parts: BTreeMap<RollupKey, (Upkeep, Vec<Part>)> = BTreeMap::new();
     let rollups = model.rollups.iter();
     let rollups = rollups.map(|rollup| Contributions::to(model, rollup, stripe(rollup, shard)));
@@ -107,7 +114,30 @@ pub fn fold<'a>(model: &Model, shard: &str, changes: impl IntoIterator<Item = &'
         }
     }
     let update = |(key, (upkeep, parts))| Update { key, upkeep, parts };
-    Fold { updates: parts.into_iter().map(update).collect(), skipped }
+    Fold { updates: parts.into_iter().map(update).collect(), skipped: skipped.found }
+}
+
+/// What could not be counted so far.
+struct SkippedImages<'a> {
+    model: &'a Model,
+    found: Vec<Skipped>,
+}
+
+impl SkippedImages<'_> {
+    fn add(&mut self, rollup: &Rollup, reason: Skip, first: SequenceNumber, item: &Item) {
+        let is_same = |known: &&mut Skipped| {
+            known.rollup == rollup.name
+                && known.reason.kind() == reason.kind()
+                && known.reason.attribute() == reason.attribute()
+        };
+        if let Some(known) = self.found.iter_mut().find(is_same) {
+            known.images += 1;
+            return;
+        }
+        let shown = self.model.entity(&rollup.entity).map(|entity| entity.shown(item));
+        let item = shown.and_then(|item| self.model.table.primary_key(&item));
+        self.found.push(Skipped { rollup: rollup.name.clone(), images: 1, reason, first, item });
+    }
 }
 
 fn in_order<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<&'a Change> {
@@ -122,7 +152,7 @@ fn in_order<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<&'a Change
 fn deltas(
     contributions: &Contributions<'_>,
     change: &Change,
-    skipped: &mut BTreeMap<(String, Skip), Skipped>,
+    skipped: &mut SkippedImages<'_>,
 ) -> BTreeMap<RollupKey, (Upkeep, Amounts)> {
     let mut deltas: BTreeMap<RollupKey, (Upkeep, Amounts)> = BTreeMap::new();
     let rollup = contributions.rollup;
@@ -138,10 +168,7 @@ fn deltas(
                     delta.1.merge(&sign(&amounts));
                 }
             }
-            Err(skip) => {
-                let seen = Skipped { images: 0, first: change.sequence };
-                skipped.entry((rollup.name.clone(), skip)).or_insert(seen).images += 1;
-            }
+            Err(reason) => skipped.add(rollup, reason, change.sequence, item),
         }
     };
     add(change.image.new_image(), Clone::clone);

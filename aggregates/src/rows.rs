@@ -18,7 +18,7 @@ use model::{AttributeValue, Item, Measure, Rollup};
 
 use crate::amounts::{Accumulator, Amounts, units};
 use crate::bucket::Bucket;
-use crate::contribution::Skip;
+use crate::contribution::skip::{Part, Skip, typed, typed_values};
 use crate::key::{self, RollupKey, stripe_of};
 use crate::ordered;
 use crate::sketch::{Bin, Octave};
@@ -142,14 +142,15 @@ impl<'a> Rows<'a> {
     /// What an item adds to the rows of a bucket.
     ///
     /// # Errors
-    /// The value that is of another type than declared, or too large.
+    /// The value that is foreign, or too large.
     pub fn amounts(&self, item: &Item) -> Result<Vec<RowAmounts>, Skip> {
         match self {
             Self::Values(of) => {
                 let one = of.of_one();
-                let wrong = || Skip::MeasureType(of.name().to_owned());
-                let text = |value: &AttributeValue| ordered::encode(&one, value).ok_or_else(wrong);
-                let values = of.values_of(item).ok_or_else(wrong)?;
+                let too_large = || Skip::MeasureRange(of.name().to_owned());
+                let text =
+                    |value: &AttributeValue| ordered::encode(&one, value).ok_or_else(too_large);
+                let values = typed_values(Part::Measure, of, item)?;
                 let mut texts: Vec<_> = values.iter().map(text).collect::<Result<_, _>>()?;
                 // Different numbers may be one at the scale of the attribute.
                 texts.sort_unstable();
@@ -157,18 +158,19 @@ impl<'a> Rows<'a> {
                 Ok(texts.into_iter().map(RowAmounts::of_one).collect())
             }
             Self::Times { of, by } => {
-                let (Some(value), Some(time)) = (of.of(item), by.of(item)) else {
+                let value = typed(Part::Measure, of, item)?;
+                let (Some(value), Some(time)) = (value, typed(Part::Measure, by, item)?) else {
                     return Ok(Vec::new());
                 };
-                let wrong = |source: &Source| Skip::MeasureType(source.name().to_owned());
-                let value = ordered::encode(&of.attribute, value).ok_or_else(|| wrong(of))?;
-                let time = ordered::encode(&by.attribute, time).ok_or_else(|| wrong(by))?;
+                let too_large = |source: &Source| Skip::MeasureRange(source.name().to_owned());
+                let value = ordered::encode(&of.attribute, value).ok_or_else(|| too_large(of))?;
+                let time = ordered::encode(&by.attribute, time).ok_or_else(|| too_large(by))?;
                 Ok(vec![RowAmounts::of_one(format!("{time}#{value}"))])
             }
             Self::Sketch(of) => {
-                let Some(value) = of.of(item) else { return Ok(Vec::new()) };
-                let wrong = || Skip::MeasureType(of.name().to_owned());
-                let bin = Bin::of(units(&of.attribute, value).ok_or_else(wrong)?);
+                let Some(value) = typed(Part::Measure, of, item)? else { return Ok(Vec::new()) };
+                let too_large = || Skip::MeasureRange(of.name().to_owned());
+                let bin = Bin::of(units(&of.attribute, value).ok_or_else(too_large)?);
                 let mut row = RowAmounts::of_one(bin.octave.text());
                 row.amounts.add(Accumulator::Cell { cell: bin.cell }, 1);
                 Ok(vec![row])

@@ -7,7 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aggregates::contribution::{Contributions, Skip};
+use aggregates::contribution::Contributions;
+use aggregates::fold::Skipped;
 use aggregates::read_amounts;
 use aggregates::{Accumulator, Amounts, Change, Image, RollupKey, Update, Watermark, fold};
 use model::{AttributeValue, Item, Model};
@@ -57,7 +58,20 @@ struct Sale {
     amount: Option<i64>,
     weight: Option<Weight>,
     hour: u8,
+    /// What is stored in another type than it declares.
+    foreign: Option<Foreign>,
     entity: &'static str,
+}
+
+/// A value that is not of its declared type.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Foreign {
+    /// An amount of more decimal places than it declares.
+    Amount,
+    /// A number where a shop is declared, and text where a set of shops is.
+    Shop,
+    /// A number of seconds where text is declared.
+    Time,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -94,13 +108,16 @@ fn sale() -> impl Strategy<Value = Sale> {
     let other_shop = prop::sample::select(vec![Some("a#1"), Some("c"), None]);
     let amount = prop_oneof![8 => (-200_i64..2000).prop_map(Some), 1 => Just(None)];
     let entity = prop_oneof![9 => Just("sale"), 1 => Just("other")];
-    (shop, other_shop, amount, weight, 0_u8..50, entity).prop_map(
-        |(shop, other_shop, amount, weight, hour, entity)| Sale {
+    let foreign = prop::sample::select(vec![Foreign::Amount, Foreign::Shop, Foreign::Time]);
+    let foreign = prop::option::weighted(0.2, foreign);
+    (shop, other_shop, amount, weight, 0_u8..50, foreign, entity).prop_map(
+        |(shop, other_shop, amount, weight, hour, foreign, entity)| Sale {
             shop,
             other_shop,
             amount,
             weight,
             hour,
+            foreign,
             entity,
         },
     )
@@ -163,6 +180,14 @@ impl Sale {
             }
             None => {}
         }
+        let number = |text: &str| AttributeValue::N(text.to_owned());
+        let spoilt = match self.foreign {
+            Some(Foreign::Amount) => vec![("amount", number("12.345"))],
+            Some(Foreign::Shop) => vec![("shop", number("7")), ("shops", text("b".to_owned()))],
+            Some(Foreign::Time) => vec![("at", number("1772323200"))],
+            None => Vec::new(),
+        };
+        item.extend(spoilt.into_iter().map(|(name, value)| (name.to_owned(), value)));
         item.into()
     }
 }
@@ -287,7 +312,8 @@ fn recount_by(
     shops: fn(&Sale) -> BTreeSet<&'static str>,
 ) -> BTreeMap<(String, String), (i128, i128, i128, i128)> {
     let mut groups = BTreeMap::new();
-    let sales = items.values().filter(|sale| sale.entity == "sale");
+    let is_countable = |sale: &&Sale| sale.entity == "sale" && sale.foreign.is_none();
+    let sales = items.values().filter(is_countable);
     for (sale, shop) in sales.flat_map(|sale| shops(sale).into_iter().map(move |shop| (sale, shop)))
     {
         let Some(cents) = sale.amount else { continue };
@@ -391,6 +417,7 @@ fn a_replay_that_begins_between_two_cancelling_records_applies_neither() {
         amount: Some(500),
         weight: None,
         hour: 1,
+        foreign: None,
         entity: "sale",
     };
     let writes = [Write { item: 0, value: Some(sale) }, Write { item: 0, value: None }];
@@ -410,6 +437,7 @@ fn a_record_twice_in_one_batch_counts_once() {
         amount: Some(500),
         weight: None,
         hour: 1,
+        foreign: None,
         entity: "sale",
     };
     let (shards, items) = records(&[Write { item: 0, value: Some(sale) }]);
@@ -428,6 +456,7 @@ fn a_set_without_members_is_in_no_group_and_what_is_no_set_is_reported() {
         amount: Some(500),
         weight: None,
         hour: 1,
+        foreign: None,
         entity: "sale",
     };
     let contributions = Contributions::to(&model, &model.rollups[0], 0);
@@ -435,9 +464,13 @@ fn a_set_without_members_is_in_no_group_and_what_is_no_set_is_reported() {
     assert_eq!(contributed(&sale(None).item(0)), Ok(Vec::new()));
     let mut text = sale(Some("b")).item(0);
     text.insert("shops".to_owned(), AttributeValue::S("b".to_owned()));
-    assert_eq!(contributed(&text), Err(Skip::DimensionType("shops".to_owned())));
+    let reason = |item: &Item| contributed(item).expect_err("a foreign value").to_string();
+    let expected = |stored: &str| {
+        format!("`shops`: stored as {stored}, expected a string set: a set is declared")
+    };
+    assert_eq!(reason(&text), expected("a string"));
     text.insert("shops".to_owned(), AttributeValue::Ns(vec!["1".to_owned()]));
-    assert_eq!(contributed(&text), Err(Skip::DimensionType("shops".to_owned())));
+    assert_eq!(reason(&text), expected("a number set"));
 }
 
 #[test]
@@ -449,25 +482,81 @@ fn what_cannot_be_counted_is_reported_with_its_reason() {
         amount: Some(500),
         weight: None,
         hour: 1,
+        foreign: None,
         entity: "sale",
     };
     let heavy = Sale { shop: Some("b"), weight: Some(Weight::NotANumber), ..sale.clone() };
-    let writes = [Write { item: 0, value: Some(sale) }, Write { item: 2, value: Some(heavy) }];
-    let (shards, _) = records(&writes);
+    let large = Sale { weight: Some(Weight::TooLarge), ..heavy.clone() };
+    let fine = Sale { foreign: Some(Foreign::Amount), ..heavy.clone() };
+    let write = |item, value: &Sale| Write { item, value: Some(value.clone()) };
+    // The second and the third write are of one item: its images are a new one, an old one and a
+    // new one.
+    let writes =
+        [write(0, &sale), write(2, &heavy), write(2, &heavy), write(4, &large), write(6, &fine)];
+    let (mut shards, _) = records(&writes);
+    for change in &mut shards[0] {
+        let (Image::Insert { new } | Image::Modify { new, .. }) = &mut change.image else {
+            continue;
+        };
+        let AttributeValue::S(id) = new["id"].clone() else { panic!("an id") };
+        for (name, text) in [("PK", format!("SALE#{id}")), ("SK", "SALE".to_owned())] {
+            new.insert(name.to_owned(), AttributeValue::S(text));
+        }
+    }
     let fold = fold(&model, SHARD_IDS[0], &shards[0]);
+    let key = |skipped: &Skipped| skipped.item.as_ref().map(|key| key.partition.clone());
     let reasons: Vec<_> = fold
         .skipped
         .iter()
-        .map(|((_, skip), skipped)| (skip.to_string(), skipped.images))
+        .map(|skipped| (skipped.reason.to_string(), skipped.images, key(skipped)))
         .collect();
-    assert_eq!(
-        reasons,
-        [
-            ("the dimension `shop` is absent".to_owned(), 1),
-            ("`weight` is no number that can be added up safely (below 10^20, and 10^29 in units of its last place)".to_owned(), 1)
-        ]
-    );
+    let cases = [
+        ("the dimension `shop` is absent", 1, "SALE#0"),
+        ("`weight`: stored as a string, expected a number: a number is declared", 3, "SALE#2"),
+        (
+            "`weight`: too large to be added up safely, expected a number below 10^20, and 10^29 in units of its last place",
+            1,
+            "SALE#4",
+        ),
+        ("`amount`: 12.345 has 3 decimal places, expected at most 2", 1, "SALE#6"),
+    ];
+    let expected =
+        cases.map(|(reason, images, key)| (reason.to_owned(), images, Some(key.to_owned())));
+    assert_eq!(reasons, expected);
     assert!(fold.updates.is_empty());
+}
+
+#[test]
+fn neither_a_hidden_value_nor_a_key_that_is_made_from_one_is_reported() {
+    let hidden = DEFINITION
+        .replacen(
+            r#"id = { type = "string", required = true }"#,
+            r#"id = { type = "string", required = true, hidden = true }"#,
+            1,
+        )
+        .replace(
+            r#"weight = { type = "number" }"#,
+            r#"weight = { type = "number", hidden = true }"#,
+        );
+    let model: Model = hidden.parse().expect("valid");
+    let mut new = Sale {
+        shop: Some("b"),
+        other_shop: None,
+        amount: Some(500),
+        weight: Some(Weight::NotANumber),
+        hour: 1,
+        foreign: None,
+        entity: "sale",
+    }
+    .item(0);
+    for (name, text) in [("PK", "SALE#0"), ("SK", "SALE")] {
+        new.insert(name.to_owned(), AttributeValue::S(text.to_owned()));
+    }
+    let sequence = "100".parse().expect("a sequence number");
+    let change = Change { sequence, seconds: 1_700_000_000, image: Image::Insert { new } };
+    let skipped = &fold(&model, SHARD_IDS[0], [&change]).skipped[0];
+    let reason = "`weight`: a hidden value is not of the declared type";
+    assert_eq!((skipped.reason.to_string().as_str(), &skipped.item), (reason, &None));
 }
 
 #[test]
@@ -481,6 +570,7 @@ fn a_histogram_may_have_edges_beyond_all_that_is_measured() {
         amount: Some(500),
         weight: None,
         hour: 1,
+        foreign: None,
         entity: "sale",
     };
     let contributed = Contributions::to(&model, &model.rollups[0], 0).of(&sale.item(0), 0);

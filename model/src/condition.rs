@@ -17,10 +17,12 @@
 //! | `size` | is so long: characters of text, bytes of binary, members; a number, or an object of `eq` to `between` |
 //! | `type` | is stored as this: `string`, `number`, `boolean`, `binary`, `list`, `map`, `string_set`, … |
 //!
-//! **Invariant:** [`Predicate::holds`] says of an item what DynamoDB says of it; a test in `tests/` compares the two.
+//! **Invariant:** [`Predicate::holds`] says of an item what DynamoDB says of it, but for
+//! timestamps, which `time` is about; a test in `tests/` compares the two.
 
 mod hidden;
 mod parse;
+mod time;
 
 pub(crate) use parse::operands;
 pub use parse::{Mistake, parse};
@@ -28,6 +30,7 @@ pub use parse::{Mistake, parse};
 use serde_dynamo::{AttributeValue, Item};
 
 use crate::filter::Test;
+use crate::instant::TimestampFormat;
 use crate::path::Path;
 
 /// What must hold of an item.
@@ -41,10 +44,16 @@ pub enum Predicate {
     Not(Box<Predicate>),
     /// A test of the value at a place.
     Test(Path, Test),
+    /// A test of the timestamp at a place, which is stored as text: instants are compared, however
+    /// they are written. What is not a timestamp has no instant.
+    Time(Path, Test, TimestampFormat),
     /// A test of how long the value at a place is.
     Size(Path, Test),
     /// The value at a place is stored as this type.
     Type(Path, StoredType),
+    /// Nothing is stored at a place, not even null, or a value of this type. No condition says it:
+    /// updates bring it with them.
+    AbsentOr(Path, StoredType),
 }
 
 /// How DynamoDB stores a value.
@@ -85,9 +94,11 @@ impl Predicate {
                 parts.iter().flat_map(Self::attributes).collect()
             }
             Self::Not(part) => part.attributes(),
-            Self::Test(path, _) | Self::Size(path, _) | Self::Type(path, _) => {
-                vec![path.attribute()]
-            }
+            Self::Test(path, _)
+            | Self::Size(path, _)
+            | Self::Type(path, _)
+            | Self::AbsentOr(path, _)
+            | Self::Time(path, ..) => vec![path.attribute()],
         }
     }
 
@@ -123,6 +134,10 @@ impl Predicate {
             Self::Any(parts) => parts.iter().any(|part| part.holds(item)),
             Self::Not(part) => !part.holds(item),
             Self::Test(path, test) => test.holds(path.value_in(item), false),
+            Self::Time(path, test, format) => {
+                let is_instant = |value: &&AttributeValue| format.read(value).is_some();
+                test.holds(path.value_in(item).filter(is_instant), true)
+            }
             Self::Size(path, test) => {
                 let size = path.value_in(item).and_then(size);
                 size.is_some_and(|size| {
@@ -132,6 +147,9 @@ impl Predicate {
             Self::Type(path, expected) => {
                 path.stored_in(item).map(StoredType::of) == Some(*expected)
             }
+            Self::AbsentOr(path, expected) => {
+                path.stored_in(item).is_none_or(|value| StoredType::of(value) == *expected)
+            }
         }
     }
 
@@ -139,10 +157,12 @@ impl Predicate {
     pub fn known(&self, field: &str) -> Option<&AttributeValue> {
         match self {
             Self::All(parts) => parts.iter().find_map(|part| part.known(field)),
-            Self::Test(path, Test::In(operands)) => match operands.as_slice() {
-                [only] if path.is_field(field) => Some(only),
-                _ => None,
-            },
+            Self::Test(path, Test::In(operands)) | Self::Time(path, Test::In(operands), _) => {
+                match operands.as_slice() {
+                    [only] if path.is_field(field) => Some(only),
+                    _ => None,
+                }
+            }
             _ => None,
         }
     }
@@ -187,7 +207,17 @@ impl StoredType {
         letters
     }
 
-    fn of(value: &AttributeValue) -> Self {
+    /// Returns its name with the article: `a number set`.
+    pub fn noun(self) -> String {
+        let (name, _, _) = Self::EVERY
+            .into_iter()
+            .find(|(_, _, stored)| *stored == self)
+            .expect("every type is listed");
+        format!("a {}", name.replace('_', " "))
+    }
+
+    /// Returns the type that DynamoDB stores a value as.
+    pub fn of(value: &AttributeValue) -> Self {
         match value {
             AttributeValue::S(_) => Self::String,
             AttributeValue::N(_) => Self::Number,

@@ -180,6 +180,9 @@ pub struct AttributeFile {
     pub format: Option<FormatName>,
     /// For `timestamp` stored as text: how fine it is, `second`, `millisecond` (the default), `microsecond` or `nanosecond`.
     pub precision: Option<PrecisionName>,
+    /// For `timestamp` stored as text: how its offset is written, `Z` (the default), `+00:00` or
+    /// `+0000`; or `any`, where other programs store it in several ways.
+    pub offset: Option<OffsetName>,
     /// Whether every item, or every such map, must have it.
     #[serde(default)]
     pub required: bool,
@@ -238,6 +241,7 @@ impl AttributeFile {
             attributes: None,
             format: None,
             precision: None,
+            offset: None,
             required: false,
             default: None,
             read_only: false,
@@ -321,6 +325,23 @@ pub enum PrecisionName {
     Microsecond,
     /// Nine decimal places.
     Nanosecond,
+}
+
+/// How the offset of a timestamp is written.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+pub enum OffsetName {
+    /// `2026-11-20T06:40:54Z`
+    #[serde(rename = "Z")]
+    Zulu,
+    /// `2026-11-20T06:40:54+00:00`
+    #[serde(rename = "+00:00")]
+    Colon,
+    /// `2026-11-20T06:40:54+0000`
+    #[serde(rename = "+0000")]
+    Basic,
+    /// In several ways, with offsets other than UTC among them. Weir writes `Z`.
+    #[serde(rename = "any")]
+    Any,
 }
 
 /// A rollup: numbers kept about the items of an entity, by group and by time bucket.

@@ -68,7 +68,8 @@ impl Condition {
         matches!(kind, AttributeType::Timestamp(format) if *format != TimestampFormat::EpochMs)
     }
 
-    fn holds(&self, item: &Item) -> bool {
+    /// Whether it holds of an item.
+    pub(crate) fn holds(&self, item: &Item) -> bool {
         self.test.holds(self.value_in(item), self.instants)
     }
 

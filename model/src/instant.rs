@@ -1,6 +1,10 @@
 //! Timestamps as they are stored: RFC 3339 text of a fixed precision in UTC, epoch seconds, or epoch milliseconds.
 //!
-//! A fixed number of decimal places keeps stored text in the order of time, which sort keys rely on.
+//! A fixed number of decimal places and a fixed offset keep stored text in the order of time, which
+//! sort keys rely on. Text that other programs stored in another form is read as the instant that
+//! it says.
+
+use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -12,18 +16,36 @@ use crate::number::Number;
 /// Years that rollups and keys can hold: four digits, so that text sorts as time does.
 const YEARS: std::ops::RangeInclusive<i16> = 0..=9999;
 
+/// How long RFC 3339 text is up to the second: `2026-11-20T06:40:54`.
+pub const SECOND_LENGTH: usize = 19;
+
 /// How a timestamp attribute is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TimestampFormat {
     /// Text such as `2026-11-20T06:40:54.123Z`, with this many decimal places of a second (0, 3, 6 or 9).
     Rfc3339 {
         /// Decimal places of a second.
         places: u8,
+        /// How the offset is written.
+        offset: Offset,
     },
     /// A number: seconds since 1970-01-01T00:00:00Z. DynamoDB's TTL reads this form only.
     Epoch,
     /// A number: milliseconds since 1970-01-01T00:00:00Z, which is what JavaScript's `Date.now()` says.
     EpochMs,
+}
+
+/// How the offset of stored RFC 3339 text is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offset {
+    /// `Z`
+    Zulu,
+    /// `+00:00`
+    Colon,
+    /// `+0000`
+    Basic,
+    /// In any way, and not in UTC alone: the text is not in the order of time. Weir writes `Z`.
+    Any,
 }
 
 /// Separators between a date and a time.
@@ -123,13 +145,64 @@ fn in_range(instant: Timestamp) -> Option<Timestamp> {
     YEARS.contains(&instant.to_zoned(TimeZone::UTC).year()).then_some(instant)
 }
 
+impl Offset {
+    /// Returns the text that Weir writes.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Zulu | Self::Any => "Z",
+            Self::Colon => "+00:00",
+            Self::Basic => "+0000",
+        }
+    }
+}
+
+impl fmt::Debug for TimestampFormat {
+    /// The usual offset is left out: the fingerprints of rollups, which are stored, are made of
+    /// this text.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rfc3339 { places, offset: Offset::Zulu } => {
+                formatter.debug_struct("Rfc3339").field("places", places).finish()
+            }
+            Self::Rfc3339 { places, offset } => {
+                let mut text = formatter.debug_struct("Rfc3339");
+                text.field("places", places).field("offset", offset).finish()
+            }
+            Self::Epoch => formatter.write_str("Epoch"),
+            Self::EpochMs => formatter.write_str("EpochMs"),
+        }
+    }
+}
+
 impl TimestampFormat {
-    /// Reads what is stored in an attribute of this format. Text is read in any; a number is one of seconds, unless the
-    /// format is that of milliseconds.
+    /// Text with this many decimal places of a second and the offset `Z`.
+    pub const fn rfc3339(places: u8) -> Self {
+        Self::Rfc3339 { places, offset: Offset::Zulu }
+    }
+
+    /// Returns how long stored text is; `None` for a format that stores numbers.
+    pub fn length(self) -> Option<usize> {
+        let Self::Rfc3339 { places, offset } = self else { return None };
+        let fraction = usize::from(places) + usize::from(places > 0);
+        Some(SECOND_LENGTH + fraction + offset.text().len())
+    }
+
+    /// Whether a stored value is written as this format writes it.
+    pub fn is_written(self, value: &AttributeValue) -> bool {
+        let instant = self.read(value);
+        instant.and_then(|instant| self.encode(instant)).as_ref() == Some(value)
+    }
+
+    /// Reads what is stored in an attribute of this format: text of any offset and precision, or a
+    /// number of seconds or milliseconds. Returns `None` for a value that DynamoDB stores as
+    /// another type than the format has.
     pub fn read(self, value: &AttributeValue) -> Option<Timestamp> {
         match (self, value) {
+            (Self::Rfc3339 { .. }, AttributeValue::S(_)) | (Self::Epoch, AttributeValue::N(_)) => {
+                read(value)
+            }
             (Self::EpochMs, AttributeValue::N(text)) => read_number(text, 6),
-            _ => read(value),
+            _ => None,
         }
     }
 
@@ -141,7 +214,7 @@ impl TimestampFormat {
     /// The instant with what the format does not keep cut off.
     pub fn truncate(self, instant: Timestamp) -> Timestamp {
         let places = match self {
-            Self::Rfc3339 { places } => u32::from(places),
+            Self::Rfc3339 { places, .. } => u32::from(places),
             Self::Epoch => 0,
             Self::EpochMs => 3,
         };
@@ -152,7 +225,11 @@ impl TimestampFormat {
 
     fn store(self, instant: Timestamp) -> AttributeValue {
         match self {
-            Self::Rfc3339 { places } => AttributeValue::S(text(instant, places)),
+            Self::Rfc3339 { places, offset } => {
+                let utc = text(instant, places);
+                let local = utc.strip_suffix('Z').unwrap_or(&utc);
+                AttributeValue::S(format!("{local}{}", offset.text()))
+            }
             Self::Epoch => AttributeValue::N(instant.as_second().to_string()),
             Self::EpochMs => AttributeValue::N(instant.as_millisecond().to_string()),
         }
@@ -168,7 +245,7 @@ pub fn text(instant: Timestamp, places: u8) -> String {
 mod tests {
     use super::*;
 
-    const MILLIS: TimestampFormat = TimestampFormat::Rfc3339 { places: 3 };
+    const MILLIS: TimestampFormat = TimestampFormat::rfc3339(3);
 
     #[test]
     fn text_of_any_offset_is_stored_in_utc_with_fixed_places() {
@@ -195,7 +272,40 @@ mod tests {
         assert_eq!(TimestampFormat::EpochMs.read(&stored), expected);
         assert_eq!(TimestampFormat::Epoch.read(&stored), None, "a year of five digits");
         let text = AttributeValue::S("2026-11-20T05:40:54.123Z".to_owned());
-        assert_eq!(TimestampFormat::EpochMs.read(&text), expected);
+        assert_eq!(MILLIS.read(&text), expected);
+        assert_eq!(TimestampFormat::EpochMs.read(&text), None, "text where a number is declared");
+        assert_eq!(MILLIS.read(&stored), None, "a number where text is declared");
+    }
+
+    #[test]
+    fn text_has_the_declared_offset_and_length() {
+        let instant = parse("2026-11-20T06:40:54.5Z").expect("valid");
+        let cases = [
+            (Offset::Zulu, "2026-11-20T06:40:54.500Z"),
+            (Offset::Colon, "2026-11-20T06:40:54.500+00:00"),
+            (Offset::Basic, "2026-11-20T06:40:54.500+0000"),
+            (Offset::Any, "2026-11-20T06:40:54.500Z"),
+        ];
+        for (offset, text) in cases {
+            let (format, stored) = (
+                TimestampFormat::Rfc3339 { places: 3, offset },
+                AttributeValue::S(text.to_owned()),
+            );
+            assert_eq!(format.encode(instant).as_ref(), Some(&stored));
+            assert_eq!(format.read(&stored), Some(instant));
+            assert_eq!(format.length(), Some(text.len()));
+            assert!(format.is_written(&stored));
+        }
+        let others = ["2026-11-20T06:40:54.5Z", "2026-11-20T07:40:54.500+01:00", "at noon"];
+        for text in others {
+            assert!(!MILLIS.is_written(&AttributeValue::S(text.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_usual_form_is_printed_as_fingerprints_have_always_had_it() {
+        assert_eq!(format!("{MILLIS:?}"), "Rfc3339 { places: 3 }");
+        assert_eq!(format!("{:?}", TimestampFormat::EpochMs), "EpochMs");
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod entity;
 pub mod error;
 pub mod file;
 pub mod filter;
+pub mod foreign;
 pub mod instant;
 mod invalid;
 mod nearest;

@@ -136,6 +136,13 @@ impl Path {
         matches!(self.steps.last(), Some(Step::Position(_)))
     }
 
+    /// Whether it leads to a value by these stored names alone.
+    pub(crate) fn is_by_names(&self, names: &[String]) -> bool {
+        let is_same =
+            |(step, name): (&Step, &String)| matches!(step, Step::Name(own) if own == name);
+        self.steps.len() == names.len() && self.steps.iter().zip(names).all(is_same)
+    }
+
     /// Whether it is an attribute itself, not something in it.
     pub fn is_whole(&self) -> bool {
         self.steps.len() == 1
@@ -176,6 +183,19 @@ impl Path {
             item.insert(first.clone(), value);
         }
         item
+    }
+
+    /// An item with null at this place, if maps lead there and something is stored there.
+    pub(crate) fn nulled_in(&self, item: &Item) -> Option<Item> {
+        let mut item = item.clone();
+        let (Step::Name(first), nested) = self.steps.split_first()? else { return None };
+        let place =
+            nested.iter().try_fold(item.get_mut(first)?, |value, step| match (value, step) {
+                (AttributeValue::M(members), Step::Name(name)) => members.get_mut(name),
+                _ => None,
+            })?;
+        *place = AttributeValue::Null(true);
+        Some(item)
     }
 
     /// Whether one of the two is the other or leads into it. DynamoDB takes no two such in one update.

@@ -17,8 +17,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::tz::TimeZone;
+use serde_dynamo::Item;
 
-use crate::filter::Filter;
+use crate::filter::{Condition, Filter, Test};
+use crate::foreign::Foreign;
 
 /// A rollup, with every name resolved.
 #[derive(Clone, Debug)]
@@ -29,6 +31,8 @@ pub struct Rollup {
     pub entity: String,
     /// Which of them.
     pub filter: Filter,
+    /// What the conditions of the filter are about.
+    pub compared: Vec<Source>,
     /// The values that make its groups; none for one global group. One of them may be a set or a list, of which each member
     /// makes a group.
     pub dimensions: Vec<Source>,
@@ -111,6 +115,31 @@ impl Rollup {
     /// The measures at these positions, in their order.
     pub fn measures_at(&self, positions: &[usize]) -> Vec<&NamedMeasure> {
         positions.iter().map(|position| &self.measures[*position]).collect()
+    }
+
+    /// Returns whether an item satisfies the filter.
+    ///
+    /// # Errors
+    /// A foreign value that a condition would have to compare, where every other condition holds.
+    /// `exists` compares nothing.
+    pub fn admits(&self, item: &Item) -> Result<bool, Foreign> {
+        let mut foreign = None;
+        for condition in &self.filter.conditions {
+            match self.foreign_operand(condition, item) {
+                Some(found) => foreign = foreign.or(Some(found)),
+                None if !condition.holds(item) => return Ok(false),
+                None => {}
+            }
+        }
+        foreign.map_or(Ok(true), Err)
+    }
+
+    fn foreign_operand(&self, condition: &Condition, item: &Item) -> Option<Foreign> {
+        if matches!(condition.test, Test::Exists(_)) {
+            return None;
+        }
+        let is_of = |source: &&Source| source.path.is_by_names(&condition.path);
+        self.compared.iter().find(is_of)?.foreign(item)
     }
 
     /// What ranks its groups.

@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn every_format_renders_as_documented() {
-        let time = AttributeType::Timestamp(TimestampFormat::Rfc3339 { places: 3 });
+        let time = AttributeType::Timestamp(TimestampFormat::rfc3339(3));
         let attributes = [
             attribute("n", AttributeType::Integer),
             attribute("at", time),
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn an_unescaped_value_with_the_text_behind_it_is_refused() {
-        let time = AttributeType::Timestamp(TimestampFormat::Rfc3339 { places: 3 });
+        let time = AttributeType::Timestamp(TimestampFormat::rfc3339(3));
         let attributes = [
             attribute("project", AttributeType::String),
             attribute("task", AttributeType::String),

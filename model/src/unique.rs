@@ -107,13 +107,10 @@ impl Entity {
         let mut values: HashMap<String, AttributeValue> = HashMap::new();
         for attribute in self.unique_attributes() {
             let stored = attribute.of(item).cloned();
-            // What is stored as null is no value, and yet DynamoDB takes it for one.
-            let is_null = item.get(&attribute.field).is_some() && stored.is_none();
             let to = plan.assignments.iter().find(|other| other.path.is_field(&attribute.field));
             let value = match to.map(|assignment| &assignment.to) {
                 None => stored,
                 Some(To::Value(value)) => Some(value.clone()),
-                Some(To::ValueIfAbsent(_)) if is_null => None,
                 Some(To::ValueIfAbsent(value)) => Some(stored.unwrap_or_else(|| value.clone())),
                 // No plan does anything else to a unique attribute.
                 Some(_) => None,

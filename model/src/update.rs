@@ -28,7 +28,9 @@ mod made;
 mod parents;
 mod plan;
 mod replacement;
+mod stored;
 
+pub(crate) use bounds::count;
 pub use made::Made;
 pub use plan::{Assignment, Bound, To, UpdatePlan};
 

@@ -224,8 +224,8 @@ fn timestamp(json: &Value, format: TimestampFormat) -> Result<AttributeValue, In
     let instant = instant.ok_or_else(|| not_a_timestamp(json, format, unit))?;
     format.encode(instant).ok_or_else(|| {
         let kept = match format {
-            TimestampFormat::Rfc3339 { places: 3 } | TimestampFormat::EpochMs => "milliseconds",
-            TimestampFormat::Rfc3339 { places: 6 } => "microseconds",
+            TimestampFormat::Rfc3339 { places: 3, .. } | TimestampFormat::EpochMs => "milliseconds",
+            TimestampFormat::Rfc3339 { places: 6, .. } => "microseconds",
             _ => "seconds",
         };
         expected(&format!("a timestamp of whole {kept}, as its `precision` says"), json)

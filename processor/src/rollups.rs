@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use aggregates::fold::Skipped;
 use aggregates::{RollupKey, SequenceNumber, Update, fold};
 use futures::{StreamExt, stream};
 use model::Model;
@@ -70,9 +71,13 @@ pub(crate) async fn absorb(
         changes.filter(|change| counts_from.is_none_or(|seconds| change.is_since(seconds)));
     let fold = fold(model, &invocation.shard, changes);
     let mut tally = Tally::default();
-    for ((rollup, reason), skipped) in &fold.skipped {
-        let (images, first) = (skipped.images, skipped.first.to_string());
-        tracing::warn!(rollup, %reason, images, first, "images were not counted");
+    for Skipped { rollup, images, reason, first, item } in &fold.skipped {
+        let partition = item.as_ref().map(|key| key.partition.as_str());
+        let sort = item.as_ref().and_then(|key| key.sort.as_deref());
+        let (first, images) = (first.to_string(), *images);
+        tracing::warn!(
+            rollup, %reason, images, first, partition, sort, "images were not counted"
+        );
         tally.skipped.push((reason.kind(), images));
     }
     let writer = Writer { rollups: &rollups.metered(), invocation };

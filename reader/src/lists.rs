@@ -85,7 +85,8 @@ async fn page(
         .partition_from_text(entity, &path)
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
     let sort = pattern.sort.as_ref().map(|key| &key.template);
-    query.range = range::of(entity, sort, &path, &asked).map_err(Problem::parameters)?;
+    let range = range::of(entity, sort, &path, &asked).map_err(Problem::parameters)?;
+    (query.range, query.instants) = (range.keys, range.instants);
     if counts {
         let found = table.count(&query, MAX_READS).await?;
         let count = Listing::Count { count: found.count, cursor: found.cursor };

@@ -15,8 +15,15 @@
 //! | `to` or `lt`, `lte` | is less; is it or less |
 //! | `between=a,b` | is `a`, `b`, or between |
 //!
+//! A timestamp may have been stored in another form than the definition says, `+00:00` for `Z` or
+//! with other decimal places. Its key then sorts elsewhere, but within the same second. So the
+//! range of keys is of whole seconds, and `table` compares the items in it as instants. With
+//! `offset = "any"` keys may sort anywhere, and no range of them is answered.
+//!
 //! **Invariant:** a range never leaves the keys that the entity's template makes; values are compared as the sort key
 //! has them, and where that is not the order of the values, the question is refused.
+
+mod instants;
 
 use std::collections::HashMap;
 
@@ -24,7 +31,7 @@ use model::attribute::{Attribute, AttributeType, Case};
 use model::instant::TimestampFormat;
 use model::template::{Cut, Format, Segment, escape};
 use model::{AttributeValue, Entity, FieldError, Item, Template};
-use table::SortRange;
+use table::{Instants, SortRange};
 
 /// Greater than every character that keys are made of, and so behind every key with the text before it.
 const END: char = char::MAX;
@@ -41,6 +48,19 @@ pub(crate) struct Asked {
     between: Option<String>,
     low: Vec<(&'static str, String)>,
     high: Vec<(&'static str, String)>,
+}
+
+/// What a list reads: a range of sort keys, and the instants in it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Range {
+    pub(crate) keys: SortRange,
+    pub(crate) instants: Option<Instants>,
+}
+
+impl From<SortRange> for Range {
+    fn from(keys: SortRange) -> Self {
+        Self { keys, instants: None }
+    }
 }
 
 /// A sort key that the path gives the beginning of.
@@ -87,16 +107,17 @@ pub(crate) fn of(
     sort: Option<&Template>,
     path: &[(&str, &str)],
     asked: &Asked,
-) -> Result<SortRange, Vec<FieldError>> {
-    let Some(template) = sort else { return closed(asked).map(|()| SortRange::Every) };
+) -> Result<Range, Vec<FieldError>> {
+    let Some(template) = sort else { return closed(asked).map(|()| SortRange::Every.into()) };
     let Some(open) = Open::of(entity, template, path)? else {
         closed(asked)?;
         let item = entity.item_from_text(path)?;
         let key = template.render(&entity.attributes, &item);
         let key = key.map_err(|cause| vec![error(&entity.name, cause.to_string())])?;
-        return Ok(SortRange::Between(key.clone(), key));
+        return Ok(SortRange::Between(key.clone(), key).into());
     };
-    open.range(asked).map_err(|error| vec![error])
+    let range = open.range(asked).and_then(|keys| open.of_instants(asked, keys));
+    range.map_err(|error| vec![error])
 }
 
 /// Where the path gives the whole sort key, nothing is asked of it.

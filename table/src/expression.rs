@@ -84,6 +84,10 @@ impl Placeholders {
             // `ADD` is documented for attributes themselves only. Of numbers the same can be said by `SET`; of sets nothing
             // else can be said, and DynamoDB takes `ADD` and `DELETE` of those that are in maps and lists too.
             To::Plus(value) if path.is_whole() => ("ADD", format!("{place} {}", self.value(value))),
+            To::NextVersion => {
+                let one = AttributeValue::N(Number::from(1).to_string());
+                ("ADD", format!("{place} {}", self.value(&one)))
+            }
             To::Plus(value) => {
                 let (zero, value) = (self.value(&zero()), self.value(value));
                 set(format!("if_not_exists({place}, {zero}) + {value}"))
@@ -113,7 +117,8 @@ impl Placeholders {
             Predicate::All(parts) => self.joined(parts, " AND "),
             Predicate::Any(parts) => self.joined(parts, " OR "),
             Predicate::Not(part) => format!("(NOT {})", self.predicate(part)),
-            Predicate::Test(path, test) => {
+            // Timestamps are compared as text: who sends this has asked for the form, if it must.
+            Predicate::Test(path, test) | Predicate::Time(path, test, _) => {
                 let place = self.path(path);
                 self.test(&place, test)
             }
@@ -124,6 +129,11 @@ impl Placeholders {
             Predicate::Type(path, stored) => {
                 let letters = AttributeValue::S(stored.letters().to_owned());
                 format!("attribute_type({}, {})", self.path(path), self.value(&letters))
+            }
+            Predicate::AbsentOr(path, stored) => {
+                let (place, letters) = (self.path(path), stored.letters().to_owned());
+                let letters = self.value(&AttributeValue::S(letters));
+                format!("(attribute_not_exists({place}) OR attribute_type({place}, {letters}))")
             }
         }
     }

@@ -36,7 +36,7 @@ pub use items::{
 };
 pub use pages::{Count, Page};
 pub use provision::Provisioned;
-pub use query::{Query, SortRange};
+pub use query::{Instants, Query, SortRange};
 pub use related::{Joined, JoinedItems, JoinedPage, Reading, Related};
 pub use rollups::{Applied, Parked, Pending, Range, Ranked, Rollups, Step};
 pub use state::{ItemsTable, OpenedState, RollupsState, RollupsStatus, Unbuilt, stream_began_at};

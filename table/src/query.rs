@@ -10,7 +10,12 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, Select};
-use model::{AttributeValue, FieldError, Item, Predicate, PrimaryKey, TableDefinition, suggestion};
+use model::filter::Test;
+use model::instant::TimestampFormat;
+use model::path::Step;
+use model::{
+    AttributeValue, FieldError, Item, Path, Predicate, PrimaryKey, TableDefinition, suggestion,
+};
 
 use crate::cursor::Position;
 use crate::error::Error;
@@ -58,6 +63,8 @@ pub struct Query {
     pub partition: String,
     /// The sort keys.
     pub range: SortRange,
+    /// Which items of the range are wanted, where its sort keys are made from a timestamp.
+    pub instants: Option<Instants>,
     /// What holds of the items that are wanted. DynamoDB reads the others too, and bills for them. It says nothing of keys.
     pub filter: Predicate,
     /// The stored names of the attributes that are wanted, besides the keys; all if empty.
@@ -72,6 +79,23 @@ pub struct Query {
     pub max_bytes: Option<usize>,
     /// Where the page before ended.
     pub cursor: Option<String>,
+}
+
+/// A range of instants, for sort keys that are made from a timestamp.
+///
+/// Other programs may have written the timestamp in another form, so that its key sorts elsewhere
+/// within the second. The range of keys is then of whole seconds, and the items in it are compared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instants {
+    /// The timestamp.
+    pub path: Path,
+    /// How it is stored.
+    pub format: TimestampFormat,
+    /// What it must be, each.
+    pub tests: Vec<Test>,
+    /// The keys of timestamps that are written in the declared form: for items without the
+    /// attribute.
+    pub keys: SortRange,
 }
 
 /// A range of sort keys.
@@ -130,13 +154,21 @@ pub(crate) async fn read(
 ) -> Result<Read, Error> {
     let mut placeholders = Placeholders::default();
     let condition = key_condition(names, query, &mut placeholders);
-    let filter = placeholders.condition(&query.filter);
-    // The end of a range is left out here, so it cannot be counted there.
-    let counts = want == Want::Count && query.range.excluded().is_none();
-    let projection = if counts { None } else { projection(names, query, want) };
-    let projection = projection.map(|attributes| {
-        let attributes = attributes.into_iter().map(|name| placeholders.name(name));
-        attributes.collect::<Vec<_>>().join(", ")
+    let filter = placeholders.condition(&query.filter.for_reading());
+    // The end of a range is left out here, and timestamps are compared here, so they cannot be
+    // counted there.
+    let is_decided_here = query.range.excluded().is_some() || query.is_timed();
+    let counts = want == Want::Count && !is_decided_here;
+    let wanted = if counts { None } else { projection(names, query, want) };
+    let projection = wanted.as_ref().map(|wanted| {
+        let mut read: Vec<_> = wanted.iter().map(|name| placeholders.name(name)).collect();
+        let compared = query.compared().into_iter().map(|name| placeholders.name(name));
+        for name in compared {
+            if !read.contains(&name) {
+                read.push(name);
+            }
+        }
+        read.join(", ")
     });
     let is_strong = query.consistent.unwrap_or(names.index.is_none());
     let start = start.map(|position| names.start(&query.partition, position)).transpose()?;
@@ -158,7 +190,8 @@ pub(crate) async fn read(
     let end = answer.last_evaluated_key.map(Item::from);
     let end = end.map(|key| names.position(&key)).transpose()?;
     let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
-    let items: Vec<Item> = items.filter(|item| names.admits(&query.range, item)).collect();
+    let items = items.filter(|item| names.admits(query, item));
+    let items: Vec<Item> = items.map(|item| only(item, wanted.as_deref())).collect();
     let whole = |number: i32| usize::try_from(number).unwrap_or_default();
     Ok(Read {
         count: if counts { whole(answer.count) } else { items.len() },
@@ -206,6 +239,33 @@ fn projection<'a>(names: Names<'a>, query: &'a Query, want: Want) -> Option<Vec<
         }
     }
     Some(attributes)
+}
+
+/// An item with these attributes alone, if some are named: others were read to be compared.
+fn only(mut item: Item, wanted: Option<&[&str]>) -> Item {
+    if let Some(wanted) = wanted {
+        item.retain(|name, _| wanted.contains(&name.as_str()));
+    }
+    item
+}
+
+impl Query {
+    /// Whether it compares timestamps that are stored as text.
+    fn is_timed(&self) -> bool {
+        self.instants.is_some() || self.filter.is_timed()
+    }
+
+    /// The stored names of the attributes that are compared here, in items that DynamoDB has
+    /// returned.
+    fn compared(&self) -> Vec<&str> {
+        let filtered = if self.filter.is_timed() { self.filter.fields() } else { Vec::new() };
+        let instant = self.instants.as_ref().and_then(|instants| instants.path.steps.first());
+        let instant = instant.and_then(|step| match step {
+            Step::Name(name) => Some(name.as_str()),
+            Step::Position(_) => None,
+        });
+        filtered.into_iter().chain(instant).collect()
+    }
 }
 
 impl<'a> Names<'a> {
@@ -284,10 +344,28 @@ impl<'a> Names<'a> {
         Ok(Position { sort, primary })
     }
 
-    /// Whether an item that DynamoDB found in the range is in it.
-    fn admits(&self, range: &SortRange, item: &Item) -> bool {
-        let Some((excluded, sort_key)) = range.excluded().zip(self.sort_key) else { return true };
-        !matches!(item.get(sort_key), Some(AttributeValue::S(text)) if text == excluded)
+    /// Whether an item that DynamoDB has found is wanted.
+    fn admits(&self, query: &Query, item: &Item) -> bool {
+        let sort_key = self.sort_key.and_then(|name| item.get(name));
+        let is_end = query
+            .range
+            .excluded()
+            .is_some_and(|end| matches!(sort_key, Some(AttributeValue::S(text)) if text == end));
+        let is_in = query.instants.as_ref().is_none_or(|instants| instants.admit(item, sort_key));
+        !is_end && is_in && (!query.filter.is_timed() || query.filter.holds(item))
+    }
+}
+
+impl Instants {
+    fn admit(&self, item: &Item, sort_key: Option<&AttributeValue>) -> bool {
+        let is_instant = |value: &&AttributeValue| self.format.read(value).is_some();
+        match (self.path.value_in(item).filter(is_instant), sort_key) {
+            (Some(_), _) => self.tests.iter().all(|test| {
+                Predicate::Time(self.path.clone(), test.clone(), self.format).holds(item)
+            }),
+            (None, Some(AttributeValue::S(key))) => self.keys.contains(key),
+            (None, _) => false,
+        }
     }
 }
 

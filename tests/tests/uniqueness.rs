@@ -423,9 +423,8 @@ async fn an_item_that_an_upsert_creates_takes_its_locks_whatever_its_key_is_made
     assert!(found.is_some());
 }
 
-/// To DynamoDB a null is a value, so it stays, and nothing is taken for it.
 #[tokio::test]
-async fn a_null_that_others_have_stored_takes_no_lock() {
+async fn a_null_that_another_program_stored_is_absent_and_gets_the_value_and_its_lock() {
     let club = Club::open().await;
     let mut item = club.item("badge", &json!({ "id": "1" }));
     item.insert("code".to_owned(), AttributeValue::Null(true));
@@ -433,7 +432,9 @@ async fn a_null_that_others_have_stored_takes_no_lock() {
     let badge = club.entity("badge");
     let key = badge.key_from_text(&[("id", "1")]).expect("a key");
     let update = Update::new().set_if_absent("code", "c");
-    club.table.patch(badge, &key, &update, fresh()).await.expect("done");
+    let stored = club.table.patch(badge, &key, &update, fresh()).await.expect("done");
+    assert_eq!(badge.decode(&stored)["code"], json!("c"));
     let other = club.item("badge", &json!({ "id": "2", "code": "c" }));
-    club.table.create(other).await.expect("nobody has it");
+    let other = club.table.create(other).await;
+    assert!(matches!(other, Err(Error::Duplicate { .. })), "{other:?}");
 }

@@ -4,12 +4,12 @@ use model::rollup::Source;
 use model::template::scalar_text;
 use model::{AttributeValue, Item, Rollup};
 
-use super::Skip;
+use super::skip::{Part, Skip, typed_values};
 
 /// The texts of an item's dimensions, for each group that it belongs to: one, or of a set or a list one for each member.
 ///
 /// # Errors
-/// The dimension that is absent or of another type. An absent set is one without members.
+/// The dimension that is absent or foreign. An absent set is one without members.
 pub fn groups(rollup: &Rollup, item: &Item) -> Result<Vec<Vec<String>>, Skip> {
     let mut groups = vec![Vec::new()];
     for dimension in &rollup.dimensions {
@@ -24,14 +24,15 @@ pub fn groups(rollup: &Rollup, item: &Item) -> Result<Vec<Vec<String>>, Skip> {
 
 /// The different texts of a dimension.
 fn values(dimension: &Source, item: &Item) -> Result<Vec<String>, Skip> {
-    let wrong_type = || Skip::DimensionType(dimension.name().to_owned());
     let kind = dimension.of_one().kind;
-    let values = dimension.values_of(item).ok_or_else(wrong_type)?;
+    let values = typed_values(Part::Dimension, dimension, item)?;
     if values.is_empty() && !dimension.is_many() {
         return Err(Skip::DimensionAbsent(dimension.name().to_owned()));
     }
-    let text = |value: &AttributeValue| scalar_text(&kind, value).ok_or_else(wrong_type);
-    let mut texts: Vec<_> = values.iter().map(text).collect::<Result<_, _>>()?;
+    let text = |value: &AttributeValue| {
+        scalar_text(&kind, value).expect("a value of a dimension's type has one text")
+    };
+    let mut texts: Vec<_> = values.iter().map(text).collect();
     texts.sort_unstable();
     texts.dedup();
     Ok(texts)

@@ -4,7 +4,7 @@ use model::rollup::Source;
 use model::template::scalar_text;
 use model::{Item, Measure, Number, Rollup};
 
-use super::Skip;
+use super::skip::{Part, Skip, typed};
 use crate::amounts::{Accumulator, Amounts, square, units};
 
 /// The accumulator that ranks a rollup's items.
@@ -44,12 +44,15 @@ pub(super) fn amounts(
 /// What an item adds for one measure.
 fn measured(measure: &Measure, item: &Item) -> Result<Vec<(Accumulator, i128)>, Skip> {
     let number = |of: &Source| -> Result<Option<i128>, Skip> {
-        let Some(value) = of.of(item) else { return Ok(None) };
-        let wrong = || Skip::MeasureType(of.name().to_owned());
-        units(&of.attribute, value).ok_or_else(wrong).map(Some)
+        let Some(value) = typed(Part::Measure, of, item)? else { return Ok(None) };
+        let too_large = || Skip::MeasureRange(of.name().to_owned());
+        units(&of.attribute, value).ok_or_else(too_large).map(Some)
     };
     let amounts = match measure {
-        Measure::Present(of) if of.of(item).is_some() => vec![(Accumulator::present(of), 1)],
+        Measure::Present(of) => typed(Part::Measure, of, item)?
+            .map(|_| (Accumulator::present(of), 1))
+            .into_iter()
+            .collect(),
         Measure::Sum(of) | Measure::Avg(of) => match number(of)? {
             Some(units) => vec![(Accumulator::present(of), 1), (Accumulator::sum(of), units)],
             None => Vec::new(),
@@ -64,17 +67,11 @@ fn measured(measure: &Measure, item: &Item) -> Result<Vec<(Accumulator, i128)>, 
             }
             None => Vec::new(),
         },
-        Measure::CountBy(of) => match of.of(item) {
-            Some(value) => {
-                let wrong = || Skip::MeasureType(of.name().to_owned());
-                let text = scalar_text(of.kind(), value).ok_or_else(wrong)?;
-                if !of.kind().values_of_few().contains(&text.as_str()) {
-                    return Err(wrong());
-                }
-                vec![(Accumulator::equal(of, text), 1)]
-            }
-            None => Vec::new(),
-        },
+        Measure::CountBy(of) => {
+            let text =
+                typed(Part::Measure, of, item)?.and_then(|value| scalar_text(of.kind(), value));
+            text.map(|text| (Accumulator::equal(of, text), 1)).into_iter().collect()
+        }
         Measure::Histogram { of, edges } => match number(of)? {
             Some(units) => {
                 // As decimals: an edge may be beyond all units.

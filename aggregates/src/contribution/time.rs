@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use model::{Granularity, Item, Rollup};
 
-use super::Skip;
+use super::skip::{Part, Skip, typed};
 use crate::bucket::Bucket;
 use crate::watermark::UNKNOWN_SECONDS;
 
@@ -17,8 +17,9 @@ pub(super) fn buckets(rollup: &Rollup, item: &Item) -> Result<Vec<Bucket>, Skip>
     let Some(time) = rollup.time.as_ref().filter(|_| needs_time(rollup)) else {
         return Ok(vec![Bucket::all()]);
     };
-    let value = time.of(item).ok_or_else(|| Skip::TimeAbsent(time.name().to_owned()))?;
-    let beyond = || Skip::TimeType(time.name().to_owned());
+    let value = typed(Part::Time, time, item)?;
+    let value = value.ok_or_else(|| Skip::TimeAbsent(time.name().to_owned()))?;
+    let beyond = || Skip::TimeRange(time.name().to_owned());
     let instant = time.kind().instant(value).ok_or_else(beyond)?;
     let at = |granularity: &Granularity| {
         Bucket::at(*granularity, instant, &rollup.time_zone).ok_or_else(beyond)

@@ -7,33 +7,36 @@ use model::AttributeValue;
 use crate::oracle::{decimal, instant};
 use crate::values::{Values, given};
 
-type Condition = (&'static str, fn(&Values) -> bool);
+/// The text, the place whose values it compares, and what it means. `exists` compares nothing.
+type Condition = (&'static str, Option<&'static str>, fn(&Values) -> bool);
 
 /// None first.
 pub(crate) const FILTERS: [Condition; 9] = [
-    ("", |_| true),
-    ("where = { name = { ne = \"bob\" } }", |values| {
+    ("", None, |_| true),
+    ("where = { name = { ne = \"bob\" } }", Some("name"), |values| {
         given(values, "name") != Some(&AttributeValue::S("bob".to_owned()))
     }),
-    ("where = { name = { exists = true } }", |values| given(values, "name").is_some()),
-    ("where = { total = { gte = 0 } }", |values| {
+    ("where = { name = { exists = true } }", None, |values| given(values, "name").is_some()),
+    ("where = { total = { gte = 0 } }", Some("total"), |values| {
         number(values, "total").is_some_and(|total| total >= decimal("0"))
     }),
-    ("where = { \"info.n\" = { lt = 5 } }", |values| {
+    ("where = { \"info.n\" = { lt = 5 } }", Some("info.n"), |values| {
         number(values, "info.n").is_some_and(|n| n < decimal("5"))
     }),
     (
         "where = { status = [\"placed\", \"paid\"] }",
+        Some("status"),
         |values| matches!(given(values, "status"), Some(AttributeValue::S(status)) if status == "placed" || status == "paid"),
     ),
     (
         "where = { tags = { contains = \"red\" } }",
+        Some("tags"),
         |values| matches!(given(values, "tags"), Some(AttributeValue::Ss(tags)) if tags.iter().any(|tag| tag == "red")),
     ),
-    ("where = { gift = true }", |values| {
+    ("where = { gift = true }", Some("gift"), |values| {
         given(values, "gift") == Some(&AttributeValue::Bool(true))
     }),
-    ("where = { at = { gte = \"2026-03-29T01:00:00Z\" } }", |values| {
+    ("where = { at = { gte = \"2026-03-29T01:00:00Z\" } }", Some("at"), |values| {
         let since: Timestamp = "2026-03-29T01:00:00Z".parse().expect("a time");
         given(values, "at").and_then(instant).is_some_and(|at| at >= since)
     }),

@@ -75,8 +75,13 @@ type Buckets = Vec<(String, Option<i64>)>;
 
 /// The groups and buckets of an item; `None` for one that is not counted.
 fn countable(definition: &Definition, values: &Values) -> Option<(Vec<Vec<String>>, Buckets)> {
-    let is_about = given(values, "_et").is_none() && FILTERS[definition.filter].1(values);
+    let (_, compared, holds) = FILTERS[definition.filter];
+    let is_about = given(values, "_et").is_none() && holds(values);
+    let needs_time = definition.buckets != ["all"];
+    let mut read = compared.into_iter().chain(definition.dimensions.iter().copied());
     if !is_about
+        || read.any(|place| is_foreign(place, values))
+        || needs_time && is_foreign(definition.time, values)
         || !definition.measures.iter().all(|measure| can_measure(definition, measure, values))
     {
         return None;
@@ -107,21 +112,48 @@ fn countable(definition: &Definition, values: &Values) -> Option<(Vec<Vec<String
     Some((groups, buckets.collect()))
 }
 
+/// Whether the value at a place is not of its declared type, or what stands where its map should be
+/// is no map.
+fn is_foreign(place: &str, values: &Values) -> bool {
+    let is_no_map = place.starts_with("info.") && values.contains_key("info");
+    let value = given(values, place).filter(|_| !is_no_map);
+    is_no_map || value.is_some_and(|value| is_foreign_value(place, kind(place), value))
+}
+
+fn is_foreign_value(place: &str, kind: Kind, value: &AttributeValue) -> bool {
+    use AttributeValue::{Bool, L, N, Ns, Null, S, Ss};
+    match (kind, value) {
+        // A `number` is rounded to the places at which it is measured; others declare theirs.
+        (Kind::Number(places), N(text)) => {
+            place != "weight"
+                && decimal(text).normalized().fractional_digit_count() > i64::from(places)
+        }
+        (Kind::Text, S(_)) | (Kind::Flag, Bool(_)) => false,
+        (Kind::Few, S(text)) => !STATUSES.contains(&text.as_str()),
+        (Kind::Time, S(_)) | (Kind::Epoch, N(_)) => instant(value).is_none(),
+        (Kind::Texts, Ss(_)) | (Kind::Numbers, Ns(_)) => false,
+        (Kind::List | Kind::Stops, L(members)) => {
+            let is_foreign = |member| is_foreign_value(place, kind.of_one(), member);
+            members.iter().any(|member| !matches!(member, Null(_)) && is_foreign(member))
+        }
+        _ => true,
+    }
+}
+
 /// Whether what a measure reads of an item is of its type, not too large and not too long.
 fn can_measure(definition: &Definition, measure: &Measured, values: &Values) -> bool {
     let Some(of) = measure.of() else { return true };
     let value = given(values, of);
+    if is_foreign(of, values) {
+        return false;
+    }
     match measure {
-        Measured::Present(_) => true,
-        Measured::CountBy(_) => match (kind(of), value) {
-            (Kind::Few, Some(AttributeValue::S(text))) => STATUSES.contains(&text.as_str()),
-            (Kind::Few, Some(_)) => false,
-            (_, value) => value.is_none_or(|value| scalar(kind(of), value).is_some()),
-        },
+        Measured::Present(_) | Measured::CountBy(_) => true,
         Measured::First(_, by) | Measured::Last(_, by) => {
-            let time = given(values, by.unwrap_or(definition.time));
-            let Some((value, time)) = value.zip(time) else { return true };
-            scalar(kind(of), value).is_some_and(is_short) && instant(time).is_some()
+            let by = by.unwrap_or(definition.time);
+            let both = value.zip(given(values, by));
+            let is_measured = |value| scalar(kind(of), value).is_some_and(is_short);
+            !is_foreign(by, values) && both.is_none_or(|(value, _)| is_measured(value))
         }
         _ => match members(kind(of), value) {
             Some(members) => {
@@ -187,7 +219,7 @@ pub(crate) fn decimal(text: &str) -> BigDecimal {
     text.parse().expect("a number of DynamoDB's")
 }
 
-/// Text is read, and numbers as seconds, whatever the attribute is said to be stored as.
+/// Text, and numbers as seconds.
 pub(crate) fn instant(value: &AttributeValue) -> Option<Timestamp> {
     match value {
         AttributeValue::S(text) => text.parse().ok(),

@@ -173,7 +173,7 @@ fn kind(kind: &AttributeType) -> String {
         AttributeType::Map(Members::Each(rule)) => format!("map of {}", self::kind(&rule.kind)),
         AttributeType::Timestamp(TimestampFormat::Epoch) => "timestamp, epoch".to_owned(),
         AttributeType::Timestamp(TimestampFormat::EpochMs) => "timestamp, epoch_ms".to_owned(),
-        AttributeType::Timestamp(TimestampFormat::Rfc3339 { places: 0 }) => {
+        AttributeType::Timestamp(TimestampFormat::Rfc3339 { places: 0, .. }) => {
             "timestamp, whole seconds".to_owned()
         }
         other => other.name().to_owned(),

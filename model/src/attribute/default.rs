@@ -58,7 +58,7 @@ impl Attribute {
     pub(crate) fn on_update(&self, fresh: Fresh) -> Option<To> {
         Some(match self.kept? {
             Kept::WrittenAt => To::Value(now(&self.kind, fresh)),
-            Kept::Version => To::Plus(AttributeValue::N("1".to_owned())),
+            Kept::Version => To::NextVersion,
         })
     }
 }
@@ -77,7 +77,7 @@ impl Kept {
 fn now(kind: &AttributeType, fresh: Fresh) -> AttributeValue {
     let format = match kind {
         AttributeType::Timestamp(format) => *format,
-        _ => TimestampFormat::Rfc3339 { places: 3 },
+        _ => TimestampFormat::rfc3339(3),
     };
     format.encode(format.truncate(fresh.now)).expect("a truncated instant fits its format")
 }

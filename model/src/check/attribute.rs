@@ -82,7 +82,7 @@ fn within<'a>(path: &[&'a str], option: &'a str) -> Vec<&'a str> {
 /// Refuses an option on a type it says nothing about.
 fn options_fit(path: &[&str], file: &AttributeFile, report: &mut Report<'_>) {
     use TypeName::{Binary, Decimal, Enum, Integer, List, Map, Number, Set, String, Timestamp};
-    let options: [(&str, bool, &[TypeName]); 16] = [
+    let options: [(&str, bool, &[TypeName]); 17] = [
         ("on_update", file.on_update.is_some(), &[Timestamp]),
         ("version", file.version, &[Integer]),
         ("values", file.values.is_some(), &[Enum]),
@@ -91,6 +91,7 @@ fn options_fit(path: &[&str], file: &AttributeFile, report: &mut Report<'_>) {
         ("attributes", file.attributes.is_some(), &[Map]),
         ("format", file.format.is_some(), &[Timestamp]),
         ("precision", file.precision.is_some(), &[Timestamp]),
+        ("offset", file.offset.is_some(), &[Timestamp]),
         ("pattern", file.pattern.is_some(), &[String]),
         ("min", file.min.is_some(), &[Number, Integer, Decimal]),
         ("max", file.max.is_some(), &[Number, Integer, Decimal]),

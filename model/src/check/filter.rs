@@ -7,18 +7,22 @@ use crate::entity::Entity;
 use crate::file::RollupFile;
 use crate::filter::{Condition, Filter};
 use crate::path::Place;
+use crate::rollup::Source;
 
+/// Returns the filter, and what its conditions are about.
 pub(super) fn check(
     rollup: &str,
     file: &RollupFile,
     entity: &Entity,
     report: &mut Report<'_>,
-) -> Filter {
+) -> (Filter, Vec<Source>) {
     let mut conditions = Vec::new();
+    let mut compared = Vec::new();
     for (path, operand) in &file.filter {
         let at = ["rollups", rollup, "where", path];
         let Some((place, stored)) = place(&at, path, entity, report) else { continue };
         let rule = place.rule();
+        compared.push(Source::at(&place, path));
         let instants = Condition::compares_instants(&rule.kind);
         match operands(path, rule, &json(operand)) {
             Ok(tests) => conditions.extend(tests.into_iter().map(|test| Condition {
@@ -38,7 +42,7 @@ pub(super) fn check(
             }
         }
     }
-    Filter { conditions }
+    (Filter { conditions }, compared)
 }
 
 /// The place that a path leads to, and the stored names on the way to it.

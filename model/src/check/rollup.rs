@@ -55,10 +55,12 @@ pub(super) fn check(
     let dimensions = dimensions(name, file, entity, report);
     let measures = measures::check(name, file, entity, time.as_ref(), report);
     let rank = kept::rank(name, file, &dimensions, &measures, report);
+    let (filter, compared) = super::filter::check(name, file, entity, report);
     let rollup = Rollup {
         name: name.to_owned(),
         entity: entity.name.clone(),
-        filter: super::filter::check(name, file, entity, report),
+        filter,
+        compared,
         dimensions,
         time,
         keep: kept::keep(name, file, &granularities, report),

@@ -14,14 +14,14 @@ impl Entity {
                 parts.iter().flat_map(|part| self.hidden_places(part)).collect()
             }
             Predicate::Not(part) => self.hidden_places(part),
-            Predicate::Test(path, Test::Exists(_)) | Predicate::Type(path, _) => {
-                self.hidden(path, |_| false)
-            }
+            Predicate::Test(path, Test::Exists(_))
+            | Predicate::Type(path, _)
+            | Predicate::AbsentOr(path, _) => self.hidden(path, |_| false),
             // How many attributes a map has tells whether it has the hidden ones.
             Predicate::Size(path, _) => self.hidden(path, |rule| {
                 matches!(&rule.kind, AttributeType::Map(Members::Named(_))) && hides(rule)
             }),
-            Predicate::Test(path, _) => self.hidden(path, hides),
+            Predicate::Test(path, _) | Predicate::Time(path, ..) => self.hidden(path, hides),
         }
     }
 

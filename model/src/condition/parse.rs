@@ -11,6 +11,7 @@ use super::{Predicate, StoredType};
 use crate::attribute::{Attribute, AttributeType};
 use crate::entity::{Entity, FieldError};
 use crate::filter::Test;
+use crate::instant::TimestampFormat;
 use crate::nearest::expected;
 use crate::path::Path;
 use crate::value;
@@ -109,7 +110,7 @@ fn leaf(
     match compared.map(|compared| operands(text, rule, &compared)).transpose() {
         Ok(tests) => {
             let tests = tests.into_iter().flatten();
-            parts.extend(tests.map(|test| Predicate::Test(path.clone(), test)));
+            parts.extend(tests.map(|test| compared_with(path, rule, test)));
         }
         Err(found) => mistakes.extend(found),
     }
@@ -133,6 +134,17 @@ fn leaf(
         FieldError::new(text, format!("{message}; {expected}"))
     }));
     Some(if parts.len() == 1 { parts.remove(0) } else { Predicate::All(parts) })
+}
+
+/// A test of the value at a place: of instants, where it is a timestamp that is stored as text.
+fn compared_with(path: &Path, rule: &Attribute, test: Test) -> Predicate {
+    let is_of_text = matches!(test, Test::BeginsWith(_) | Test::Contains(_) | Test::Exists(_));
+    match rule.kind {
+        AttributeType::Timestamp(format @ TimestampFormat::Rfc3339 { .. }) if !is_of_text => {
+            Predicate::Time(path.clone(), test, format)
+        }
+        _ => Predicate::Test(path.clone(), test),
+    }
 }
 
 /// What is asked of the value's size and type, and what it is compared with, if anything.

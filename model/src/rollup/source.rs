@@ -2,7 +2,9 @@
 
 use serde_dynamo::{AttributeValue, Item};
 
-use crate::attribute::{Attribute, AttributeType};
+use crate::attribute::{Attribute, AttributeType, Members};
+use crate::condition::StoredType;
+use crate::foreign::Foreign;
 use crate::path::{Path, Place};
 
 /// A value that a rollup reads of each item.
@@ -12,6 +14,8 @@ pub struct Source {
     pub path: Path,
     /// What the value is, under the name that the definition file has for it: `total` or `payment.total`.
     pub attribute: Attribute,
+    /// How many of the first steps of the path lead to values that are declared as maps.
+    maps: usize,
 }
 
 impl Source {
@@ -20,7 +24,9 @@ impl Source {
         // What is in something hidden is hidden.
         let hidden = place.rule().hidden || place.around().any(|(_, outer)| outer.hidden);
         let attribute = Attribute { name: name.to_owned(), hidden, ..place.rule().clone() };
-        Self { path: place.path.clone(), attribute }
+        let is_map = |(_, outer): &(Path, &Attribute)| matches!(outer.kind, AttributeType::Map(_));
+        let maps = place.around().take_while(is_map).count();
+        Self { path: place.path.clone(), attribute, maps }
     }
 
     /// Its name in the definition, in questions and in the names of accumulators.
@@ -38,6 +44,24 @@ impl Source {
         self.path.value_in(item)
     }
 
+    /// Returns why the value of an item, or a value on the way to it, is not of its declared type;
+    /// `None` where it is, and where there is no value. What is hidden is not repeated.
+    pub fn foreign(&self, item: &Item) -> Option<Foreign> {
+        let on_the_way = (1..=self.maps).find_map(|length| {
+            let path = self.path.first(length);
+            let stored = StoredType::of(path.value_in(item)?);
+            let reason = || AttributeType::Map(Members::Any).wrong_type(stored);
+            (stored != StoredType::Map)
+                .then(|| Foreign { attribute: path.to_string(), reason: reason() })
+        });
+        on_the_way.or_else(|| {
+            let reason = self.kind().foreign(self.of(item)?)?;
+            let hidden = || "a hidden value is not of the declared type".to_owned();
+            let reason = if self.attribute.hidden { hidden() } else { reason };
+            Some(Foreign { attribute: self.name().to_owned(), reason })
+        })
+    }
+
     /// Each value of an item: of a set or a list the different members, of anything else the value, if it is there.
     ///
     /// `None` where a set or a list is expected and something else is there.
@@ -49,6 +73,9 @@ impl Source {
             }
             (AttributeType::Set(_), AttributeValue::Ns(members)) => {
                 members.iter().cloned().map(AttributeValue::N).collect()
+            }
+            (AttributeType::Set(_), AttributeValue::Bs(members)) => {
+                members.iter().cloned().map(AttributeValue::B).collect()
             }
             (AttributeType::List(_), AttributeValue::L(members)) => members.clone(),
             (AttributeType::Set(_) | AttributeType::List(_), _) => return None,

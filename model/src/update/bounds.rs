@@ -119,6 +119,6 @@ fn only(members: &AttributeValue) -> Option<AttributeValue> {
     }
 }
 
-pub(super) fn count(count: usize) -> AttributeValue {
+pub(crate) fn count(count: usize) -> AttributeValue {
     AttributeValue::N(count.to_string())
 }

@@ -20,7 +20,8 @@ use crate::number::Number;
 use crate::path::{Path, Step};
 
 impl UpdatePlan {
-    /// The plan for an item as it is now: places whose maps are not there are put there with their maps.
+    /// The plan for an item as it is now: places whose maps are not there are put there with their
+    /// maps, and places that are null are changed as if nothing were there.
     ///
     /// # Errors
     /// A place that leads through something that is no map, or through a position that a list does not have; a map that would
@@ -31,7 +32,11 @@ impl UpdatePlan {
         let mut errors = Vec::new();
         for assignment in &self.assignments {
             match missing_parent(&assignment.path, item) {
-                Ok(None) => plan.assignments.push(assignment.clone()),
+                Ok(None) => {
+                    let settled = assignment.settled(item);
+                    plan.assignments.extend(settled.assignment);
+                    plan.condition = plan.condition.and(settled.condition);
+                }
                 Ok(Some(parent)) => {
                     let Some(value) = from_nothing(&assignment.to) else { continue };
                     let rest = &assignment.path.steps[parent.steps.len()..];
@@ -123,9 +128,10 @@ fn missing_parent(path: &Path, item: &Item) -> Result<Option<Path>, String> {
 }
 
 /// What an assignment makes where nothing is; `None` where it makes nothing.
-fn from_nothing(to: &To) -> Option<AttributeValue> {
+pub(super) fn from_nothing(to: &To) -> Option<AttributeValue> {
     Some(match to {
         To::Value(value) | To::ValueIfAbsent(value) | To::Plus(value) => value.clone(),
+        To::NextVersion => AttributeValue::N("1".to_owned()),
         To::Minus(AttributeValue::N(text)) => {
             let number: Number = text.parse().expect("an encoded number");
             AttributeValue::N(number.negated().to_string())

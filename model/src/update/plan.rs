@@ -54,6 +54,8 @@ pub enum To {
     Union(AttributeValue),
     /// The set without these members.
     Without(AttributeValue),
+    /// One more than the version that is there; 1 where there is none.
+    NextVersion,
     /// Nothing.
     Nothing,
 }

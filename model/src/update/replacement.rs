@@ -17,7 +17,8 @@ impl Entity {
         self.attributes.iter().find(|attribute| attribute.kept == Some(Kept::Version))
     }
 
-    /// The version of a stored item, as it is written.
+    /// The version of a stored item, as it is written; `None` where something else than a number
+    /// is stored.
     pub fn version_of<'a>(&self, item: &'a Item) -> Option<&'a str> {
         match self.version()?.of(item)? {
             serde_dynamo::AttributeValue::N(text) => Some(text),
@@ -49,8 +50,7 @@ impl Entity {
             .chain(indexed)
             .filter(|name| version != Some(*name) && item.get(*name).is_none())
             .map(|name| self.assigned(name, To::Nothing));
-        let one = || serde_dynamo::AttributeValue::N("1".to_owned());
-        let counted = version.map(|name| self.assigned(name, To::Plus(one())));
+        let counted = version.map(|name| self.assigned(name, To::NextVersion));
         UpdatePlan {
             assignments: given.chain(absent).chain(counted).collect(),
             condition: Predicate::always(),

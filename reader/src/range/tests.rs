@@ -5,19 +5,20 @@ use model::Model;
 use super::*;
 
 /// What `?begins_with`, `?from` and `?to` make of a sort key; absent where empty.
-fn range(sort: &str, [begins_with, from, to]: [&str; 3]) -> Result<SortRange, String> {
+fn range(sort: &str, [begins_with, from, to]: [&str; 3]) -> Result<Range, String> {
     let given = [("begins_with", begins_with), ("from", from), ("to", to)];
     asked(sort, &given.map(|(name, text)| (name, Some(text).filter(|text| !text.is_empty()))))
 }
 
 /// What parameters make of a sort key.
-fn asked(sort: &str, given: &[(&str, Option<&str>)]) -> Result<SortRange, String> {
+fn asked(sort: &str, given: &[(&str, Option<&str>)]) -> Result<Range, String> {
     let text = format!(
         "[table]\nname = \"shop\"\n[entities.order]\nPK = \"U#{{user}}\"\nSK = \"{sort}\"\n\
          [entities.order.attributes]\n\
          user = {{ type = \"string\", required = true }}\n\
          at = {{ type = \"timestamp\", required = true, precision = \"second\" }}\n\
          second = {{ type = \"timestamp\", required = true, format = \"epoch\" }}\n\
+         any = {{ type = \"timestamp\", required = true, offset = \"any\" }}\n\
          n = {{ type = \"integer\", required = true }}\n\
          email = {{ type = \"string\", required = true, lower = true }}\n\
          city = {{ type = \"string\", required = true }}\n"
@@ -32,6 +33,11 @@ fn asked(sort: &str, given: &[(&str, Option<&str>)]) -> Result<SortRange, String
 
 /// Parameters and their values.
 type Given<'a> = &'a [(&'a str, &'a str)];
+
+/// The keys of what is written in the declared form.
+fn written(range: Range) -> SortRange {
+    range.instants.map_or(range.keys, |instants| instants.keys)
+}
 
 fn begins(text: &str) -> SortRange {
     SortRange::BeginsWith(text.to_owned())
@@ -80,13 +86,14 @@ fn a_range_stays_within_the_entitys_keys() {
     ];
     for (sort, asked, expected) in cases {
         let range = range(sort, asked).unwrap_or_else(|error| panic!("{sort} {asked:?}: {error}"));
-        assert_eq!(range, expected, "{sort} {asked:?}");
+        assert_eq!(written(range), expected, "{sort} {asked:?}");
     }
 }
 
 #[test]
 fn the_end_of_a_range_is_not_in_it() {
     let range = range("O#{at}", ["", "2026-11-01", "2026-11-02"]).expect("a range");
+    let range = written(range);
     assert!(range.contains("O#2026-11-01T23:59:59Z"));
     assert!(!range.contains("O#2026-11-02T00:00:00Z"));
 }
@@ -156,7 +163,7 @@ fn an_edge_takes_what_begins_with_it_or_leaves_it_out_as_a_whole() {
     for (sort, given, expected) in cases {
         let given: Vec<_> = given.iter().map(|(name, text)| (*name, Some(*text))).collect();
         match asked(sort, &given) {
-            Ok(range) => assert_eq!(range, expected, "{sort} {given:?}"),
+            Ok(range) => assert_eq!(written(range), expected, "{sort} {given:?}"),
             Err(error) => {
                 let expected_error = "`lte`: expected more than `gt`";
                 assert_eq!((error.as_str(), &expected), (expected_error, &SortRange::Every));
@@ -181,4 +188,63 @@ fn parameters_that_say_the_same_or_exclude_each_other_are_refused() {
     }
     let error = asked("ONE", &[("from", Some("1"))]).expect_err("nothing is open");
     assert!(error.starts_with("`from`: expected no range"), "{error}");
+}
+
+#[test]
+fn a_range_of_instants_reads_the_keys_of_whole_seconds() {
+    let end = |text: &str| format!("{text}{END}");
+    let second = |text: &str| format!("O#{text}");
+    let cases: [(Given<'_>, String, String, usize); 6] = [
+        (
+            &[("eq", "2026-11-20T06:40:54Z")],
+            second("2026-11-20T06:40:54"),
+            end("O#2026-11-20T06:40:54"),
+            1,
+        ),
+        (&[("from", "2026-11")], second("2026-11-01T00:00:00"), end("O#"), 1),
+        (&[("to", "2026-11")], "O#".to_owned(), end("O#2026-11-01T00:00:00"), 1),
+        (
+            &[("gt", "2026-11"), ("lte", "2026-12")],
+            second("2026-11-01T00:00:00"),
+            end("O#2026-12-01T00:00:00"),
+            2,
+        ),
+        (
+            &[("between", "2026-11,2026-12")],
+            second("2026-11-01T00:00:00"),
+            end("O#2026-12-01T00:00:00"),
+            2,
+        ),
+        (
+            &[("begins_with", "2026-11-20T06:40:54Z")],
+            second("2026-11-20T06:40:54"),
+            end("O#2026-11-20T06:40:54"),
+            1,
+        ),
+    ];
+    for (given, low, high, tests) in cases {
+        let given: Vec<_> = given.iter().map(|(name, text)| (*name, Some(*text))).collect();
+        let range =
+            asked("O#{at}#{n}", &given).unwrap_or_else(|error| panic!("{given:?}: {error}"));
+        assert_eq!(range.keys, SortRange::Between(low, high), "{given:?}");
+        assert_eq!(range.instants.expect("instants").tests.len(), tests, "{given:?}");
+    }
+    for (sort, given) in [
+        ("O#{at}", ("begins_with", "2026-11")),
+        ("O#{at:month}", ("from", "2026-11")),
+        ("O#{n:04}", ("from", "7")),
+    ] {
+        let range = asked(sort, &[(given.0, Some(given.1))]).expect("a range");
+        assert_eq!(range.instants, None, "{sort} {given:?}");
+    }
+}
+
+#[test]
+fn no_range_is_answered_of_a_timestamp_with_any_offset() {
+    for (name, text) in [("from", "2026-11"), ("eq", "2026-11-20T06:40:54Z")] {
+        let refused = asked("O#{any}", &[(name, Some(text))]).expect_err("no order");
+        let expected = format!("`{name}`: `any` is stored with any offset");
+        assert!(refused.starts_with(&expected), "{refused}");
+    }
+    assert!(asked("O#{any}", &[]).is_ok());
 }

@@ -15,14 +15,16 @@ const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionChec
 const COMPLETE: &str = "what an action needs is set";
 
 impl Table {
-    /// The action that a write is, with what must hold besides its guard.
+    /// The action that a write is, with what must hold besides its guard, for an item of which is
+    /// known what it is, or nothing.
     pub(crate) fn action(
         &self,
         write: &Write<'_>,
         effect: &Effect,
         more: &Predicate,
+        known: Option<&Item>,
     ) -> TransactWriteItem {
-        let condition = write.guard.and(self, more);
+        let condition = write.guard.and(self, more, known);
         match effect {
             Effect::Put(item) => self.transact_put(item, &condition),
             // DynamoDB takes no update of nothing: what it would take away is not there.

@@ -22,7 +22,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
-use model::{Item, Predicate, PrimaryKey};
+use model::{Item, PrimaryKey, UpdatePlan};
 
 use super::Table;
 use super::guard::Wanted;
@@ -131,11 +131,18 @@ impl Table {
         request.send().await.map(drop)
     }
 
-    /// Whether these writes were done with this token before: sent as they would be now, or as they would have been when maps
-    /// that their updates lead through were not there yet.
+    /// Whether these writes were done with this token before: sent as they would be now, or as they
+    /// would have been when maps that their updates lead through were not there yet, or when
+    /// places that they change were null.
     async fn was_done(&self, writes: &[Write<'_>], token: Option<&str>) -> Result<bool, Failed> {
         let mut seen = vec![Seen::Unknown; writes.len()];
         self.look(writes, &mut seen).await?;
+        for (index, write) in writes.iter().enumerate() {
+            if write.may_be_made_again() && matches!(seen[index], Seen::Unknown) {
+                let item = self.probe(&write.key).await;
+                seen[index] = Seen::Known(item.map_err(|error| Failed::at(index, error))?);
+            }
+        }
         for earlier in earlier(writes, &seen) {
             let Ok((actions, _)) = self.actions(writes, &earlier, &HashSet::new()) else {
                 continue;
@@ -183,7 +190,7 @@ impl Table {
             let failed = |error| Failed::at(index, error);
             let (effect, mut more) = match known {
                 true => write.effect_on(item).map_err(failed)?,
-                false => (write.effect.clone(), Predicate::always()),
+                false => write.first_effect(),
             };
             if let Some(entity) = write.entity.filter(|_| write.moves_locks()) {
                 if known {
@@ -192,7 +199,7 @@ impl Table {
                 let key = self.model.table.key_item(&write.key);
                 locks.add(index, entity, &effect, item, &key).map_err(failed)?;
             }
-            actions.push(self.action(write, &effect, &more));
+            actions.push(self.action(write, &effect, &more, item));
         }
         locks.forget(foreign);
         let (items, all) = (actions.len(), actions.len() + locks.len());
@@ -222,10 +229,10 @@ impl Table {
             match reason.code().unwrap_or_default() {
                 "ConditionalCheckFailed" => {
                     let item = reason.item.clone().map(Item::from);
-                    if let Err(error) = write.guard.explain(self, &write.key, item.as_ref()) {
+                    if let Err(error) = write.explain(self, item.as_ref()) {
                         return Cancelled::Failed(Failed::at(index, error));
                     }
-                    if !write.looks() {
+                    if !write.looks() && !write.may_be_made_again() {
                         let item = item.map(Box::new);
                         let error = Error::ConditionFailed { item };
                         return Cancelled::Failed(Failed::at(index, error));
@@ -264,19 +271,41 @@ impl Table {
     }
 }
 
-/// What may have been seen before the updates made maps: what is seen now first, then as if they made all that they lead through.
+/// What may have been seen before the updates made maps or found nulls: what is seen now first,
+/// then as if they made all maps that they lead through, then some of them; and then with nulls at
+/// some of their places.
 fn earlier(writes: &[Write<'_>], seen: &[Seen]) -> Vec<Vec<Seen>> {
+    let without = each_before(writes, seen, UpdatePlan::before_parents);
+    let last = without.iter().map(|before| before.last().cloned().unwrap_or(Seen::Unknown));
+    let mut all = combined(&without);
+    all.insert(1.min(all.len()), last.collect());
+    // The first of these is what is seen now, once more.
+    let nulls = combined(&each_before(writes, seen, |plan, item| {
+        std::iter::once(item.clone()).chain(plan.before_nulls(item)).collect()
+    }));
+    all.extend(nulls.into_iter().skip(1));
+    all
+}
+
+/// For each write, what may have been seen of its item.
+fn each_before(
+    writes: &[Write<'_>],
+    seen: &[Seen],
+    before: impl Fn(&UpdatePlan, &Item) -> Vec<Item>,
+) -> Vec<Vec<Seen>> {
+    let of = |(write, seen): (&Write<'_>, &Seen)| match (&write.effect, seen) {
+        (Effect::Update(plan), Seen::Known(Some(item))) => {
+            before(plan, item).into_iter().map(|item| Seen::Known(Some(item))).collect()
+        }
+        _ => vec![seen.clone()],
+    };
+    writes.iter().zip(seen).map(of).collect()
+}
+
+/// Every combination, up to the most that are tried.
+fn combined(each: &[Vec<Seen>]) -> Vec<Vec<Seen>> {
     let mut all = vec![Vec::new()];
-    let mut without = Vec::new();
-    for (write, seen) in writes.iter().zip(seen) {
-        let before = match (&write.effect, seen) {
-            (Effect::Update(plan), Seen::Known(Some(item))) => {
-                let items = plan.before_parents(item).into_iter();
-                items.map(|item| Seen::Known(Some(item))).collect()
-            }
-            _ => vec![seen.clone()],
-        };
-        without.extend(before.last().cloned());
+    for before in each {
         let with_each = |all: &Vec<Seen>| {
             let each =
                 before.iter().map(|one| [all.as_slice(), std::slice::from_ref(one)].concat());
@@ -284,7 +313,6 @@ fn earlier(writes: &[Write<'_>], seen: &[Seen]) -> Vec<Vec<Seen>> {
         };
         all = all.iter().flat_map(with_each).take(MAX_EARLIER).collect();
     }
-    all.insert(1.min(all.len()), without);
     all
 }
 

@@ -4,7 +4,8 @@
 //! (there is none, or must be none, OR it is of the entity) AND the caller's condition AND the bounds of the definition
 //! ```
 //!
-//! **Invariant:** of several reasons the first in this order is told: another kind, no item, a bound, the condition.
+//! **Invariant:** of several reasons the first in this order is reported: another kind, no item, a
+//! stored value of another type than the update needs, a bound, the condition.
 
 use model::condition::Predicate;
 use model::filter::Test;
@@ -52,8 +53,14 @@ impl<'a> Guard<'a> {
         self.wanted
     }
 
-    /// The whole condition, with what else must hold.
-    pub(crate) fn and(&self, table: &Table, more: &Predicate) -> Predicate {
+    /// Whether it compares timestamps, which may be written in another form than DynamoDB compares.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.condition.is_timed()
+    }
+
+    /// The whole condition, with what else must hold, for an item of which is known what it is, or
+    /// nothing.
+    pub(crate) fn and(&self, table: &Table, more: &Predicate, known: Option<&Item>) -> Predicate {
         let none =
             || Predicate::Test(Path::stored(&table.model.table.partition_key), Test::Exists(false));
         let kind = match (self.wanted, self.entity.map(Entity::kind)) {
@@ -64,7 +71,11 @@ impl<'a> Guard<'a> {
             (Wanted::Either, None) => Predicate::always(),
         };
         let bounds = self.bounds.iter().map(|bound| bound.holds.clone());
-        let condition = kind.and(self.condition.clone()).and(more.clone());
+        let own = match known {
+            Some(item) => self.condition.for_writing_of(item),
+            None => self.condition.for_writing(),
+        };
+        let condition = kind.and(own).and(more.clone());
         bounds.fold(condition, Predicate::and)
     }
 
@@ -76,11 +87,11 @@ impl<'a> Guard<'a> {
         item: Option<Item>,
     ) -> Result<Option<Item>, Error> {
         let present = Guard::new(self.entity, Wanted::Present, &Predicate::always());
-        present.explain(table, key, item.as_ref()).map(|()| item)
+        present.meets(table, key, item.as_ref()).map(|()| item)
     }
 
-    /// Says why an item is not as the guard wants it; nothing when it is.
-    pub(crate) fn explain(
+    /// Checks that what was found under the key is what the guard wants to meet.
+    pub(crate) fn meets(
         &self,
         table: &Table,
         key: &PrimaryKey,
@@ -93,17 +104,21 @@ impl<'a> Guard<'a> {
             Err(Error::NotFound { entity, key: table.shown_key(key) })
         };
         match (self.wanted, found) {
-            (Wanted::Present, None) => return no_item(),
-            (Wanted::Present, Some(item)) if is_other(item) => return no_item(),
+            (Wanted::Present, None) => no_item(),
+            (Wanted::Present, Some(item)) if is_other(item) => no_item(),
             (Wanted::Either, Some(item)) if is_other(item) => {
-                return Err(Error::OtherKind(table.shown_key(key)));
+                Err(Error::OtherKind(table.shown_key(key)))
             }
             (Wanted::Absent, Some(item)) => {
                 let (key, item) = (table.shown_key(key), Box::new(item.clone()));
-                return Err(Error::AlreadyExists { key, item });
+                Err(Error::AlreadyExists { key, item })
             }
-            _ => {}
+            _ => Ok(()),
         }
+    }
+
+    /// Checks that an item is as the bounds and the condition say.
+    pub(crate) fn admits(&self, found: Option<&Item>) -> Result<(), Error> {
         let empty = super::no_item();
         let item = found.unwrap_or(&empty);
         let broken = self.bounds.iter().filter(|bound| !bound.holds.holds(item));

@@ -88,7 +88,38 @@ impl<'a> Write<'a> {
         Self { entity: Some(entity), key: key.clone(), guard, effect: Effect::Update(plan) }
     }
 
-    /// The effect on an item as it is now, with what must hold for that besides the guard: maps that are not there are made.
+    /// The effect as it is sent first, when nothing is known of the item, with what must hold for
+    /// it besides the guard.
+    pub(crate) fn first_effect(&self) -> (Effect, Predicate) {
+        let presumed = match &self.effect {
+            Effect::Update(plan) => plan.presumed(),
+            Effect::Put(_) | Effect::Delete | Effect::Check => Predicate::always(),
+        };
+        (self.effect.clone(), presumed)
+    }
+
+    /// Whether it may have to be made again for the item that it meets: where it changes a value
+    /// relatively, or compares timestamps.
+    pub(crate) fn may_be_made_again(&self) -> bool {
+        let is_relative = matches!(&self.effect, Effect::Update(plan) if plan.is_relative());
+        is_relative || self.guard.is_timed()
+    }
+
+    /// Says why a write cannot be done to what was found under its key; nothing if it can.
+    pub(crate) fn explain(&self, table: &Table, found: Option<&Item>) -> Result<(), Error> {
+        self.guard.meets(table, &self.key, found)?;
+        if let (Effect::Update(plan), Some((entity, item))) = (&self.effect, self.entity.zip(found))
+        {
+            let conflicts = entity.stored_conflicts(plan, item);
+            if !conflicts.is_empty() {
+                return Err(Error::Invalid(conflicts));
+            }
+        }
+        self.guard.admits(found)
+    }
+
+    /// The effect on an item as it is now, with what must hold for that besides the
+    /// guard: maps that are not there are made, and what is null is taken for absent.
     pub(crate) fn effect_on(&self, item: Option<&Item>) -> Result<(Effect, Predicate), Error> {
         match &self.effect {
             Effect::Update(plan) => {
@@ -118,9 +149,10 @@ impl Table {
             };
             return Ok(Done { old: seen.pop().flatten(), new });
         }
-        let (mut effect, mut more) = (write.effect.clone(), Predicate::always());
+        let (mut effect, mut more) = write.first_effect();
+        let mut known: Option<Item> = None;
         for round in 0..MAX_ROUNDS {
-            let found = match self.send(write, &effect, &more).await {
+            let found = match self.send(write, &effect, &more, known.as_ref()).await {
                 Ok(Ended::Done(done)) => return Ok(done),
                 Ok(Ended::Refused(item)) => item,
                 Ok(Ended::PathInvalid) => self.probe(&write.key).await?,
@@ -131,12 +163,14 @@ impl Table {
                 }
                 Err(error) => return Err(error),
             };
-            write.guard.explain(self, &write.key, found.as_ref())?;
-            // Where the guard admits what was found, only the maps on the way were not as they had been.
-            if !matches!(effect, Effect::Update(_)) {
+            write.explain(self, found.as_ref())?;
+            // Where the guard admits what was found, only the places of the update, the maps on the
+            // way to them, or the form of a timestamp were not as they had been.
+            if !matches!(effect, Effect::Update(_)) && !write.guard.is_timed() {
                 return Err(Error::ConditionFailed { item: found.map(Box::new) });
             }
             (effect, more) = write.effect_on(found.as_ref())?;
+            known = found;
         }
         Err(Error::Conflict { source: "other writers keep changing the item".into() })
     }
@@ -146,9 +180,10 @@ impl Table {
         write: &Write<'_>,
         effect: &Effect,
         more: &Predicate,
+        known: Option<&Item>,
     ) -> Result<Ended, Error> {
         let mut placeholders = Placeholders::default();
-        let condition = placeholders.condition(&write.guard.and(self, more));
+        let condition = placeholders.condition(&write.guard.and(self, more, known));
         match effect {
             Effect::Put(item) => self.send_put(item, condition, &placeholders).await,
             Effect::Delete => self.send_delete(&write.key, condition, &placeholders).await,

@@ -101,13 +101,26 @@ fn time(cell: &Cell) -> Option<&'static str> {
     text(cell).filter(|text| text.ends_with('Z'))
 }
 
-/// `None` for what is there and cannot be counted.
+/// The status of a sale, if it has one; `None` for a text that is none of the enum's.
+fn status(cell: &Cell) -> Option<Option<&'static str>> {
+    match cell {
+        Cell::Absent => Some(None),
+        Cell::Text(text @ ("placed" | "paid" | "cancelled")) => Some(Some(text)),
+        Cell::Text(_) | Cell::Number(_) | Cell::Set(_) => None,
+    }
+}
+
+/// `None` for what is there and cannot be counted: an amount of more decimal places than it
+/// declares is foreign, a weight is rounded.
 fn measured(cell: &Cell, places: i64) -> Option<Measured> {
     match cell {
         Cell::Absent => Some(None),
         Cell::Text(_) | Cell::Set(_) => None,
         Cell::Number(number) => {
             let rounded = decimal(number).with_scale_round(places, RoundingMode::HalfEven);
+            if places == AMOUNT_PLACES && rounded != decimal(number) {
+                return None;
+            }
             (rounded.abs() < decimal(TOO_LARGE)).then_some(Some(rounded))
         }
     }
@@ -132,7 +145,7 @@ mod tests {
             shop: Cell::Text("a#1"),
             channel: Cell::Absent,
             status: Cell::Text("paid"),
-            amount: Cell::Number("250.745"),
+            amount: Cell::Number("250.74"),
             weight: Cell::Text("12"),
             labels: Cell::Text("new"),
             at: Cell::Text("2026-02-28T23:59:59Z"),

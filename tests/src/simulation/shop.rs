@@ -9,8 +9,8 @@
 //! beside                a rollup item beside the items, which counts rows of values
 //! ```
 //!
-//! Some sales cannot be counted, by one rollup or by all: an attribute is absent, of another type, too large, or the item
-//! is none of the entity.
+//! Some sales cannot be counted, by one rollup or by all: an attribute is absent, foreign or too
+//! large, or the item is not of the entity.
 
 use model::Model;
 use serde_json::{Map, Value, json};
@@ -31,15 +31,21 @@ const LABELS: [&[&str]; 3] = [&["new"], &["new", "red#"], &["red#"]];
 const STATUSES: [&str; 3] = ["placed", "paid", "cancelled"];
 /// Two days of two months.
 const TIMES: [&str; 2] = ["2026-02-28T23:59:59Z", "2026-03-01T00:00:00Z"];
-/// Around the filter's bound, and at places that are rounded half to even.
+/// Around the filter's bound.
 const AMOUNTS: [&str; 9] =
-    ["0", "0.01", "9.99", "10", "12.5", "250.755", "250.745", "-3.20", "99999999999999999999"];
+    ["0", "0.01", "9.99", "10", "12.5", "250.75", "250.740", "-3.20", "99999999999999999999"];
 const WEIGHTS: [&str; 5] = ["1", "0.125", "-0.000000001", "3e2", "7.0000000005"];
 /// Beyond what is added up safely.
 const TOO_LARGE: &str = "1e20";
+/// Of more decimal places than an amount has; a weight is rounded to nine.
+const TOO_FINE: &str = "250.745";
+/// None of the statuses.
+const OTHER_STATUS: &str = "waiting";
 
 /// An attribute is as it should be so often; otherwise it is absent or wrong.
 const SOUND_PER_MILLE: u32 = 930;
+/// What is not as it should be is absent so often.
+const ABSENT_PER_MILLE: u32 = 300;
 /// A write changes one attribute so often; otherwise all.
 const ONE_ATTRIBUTE_PER_MILLE: u32 = 700;
 /// An item is another entity so often.
@@ -87,7 +93,7 @@ impl Sale {
             entity: if dice.happens(NOTE_PER_MILLE) { "note" } else { "sale" },
             shop: text(dice, &SHOPS),
             channel: text(dice, &CHANNELS),
-            status: text(dice, &STATUSES),
+            status: status(dice),
             amount: number(dice, &AMOUNTS),
             weight: number(dice, &WEIGHTS),
             labels: set(dice, &LABELS),
@@ -154,11 +160,20 @@ fn text(dice: &mut Dice, of: &[&'static str]) -> Cell {
     }
 }
 
+fn status(dice: &mut Dice) -> Cell {
+    if dice.happens(SOUND_PER_MILLE) {
+        Cell::Text(dice.pick(&STATUSES))
+    } else {
+        dice.pick(&[Cell::Absent, Cell::Number("7"), Cell::Text(OTHER_STATUS)])
+    }
+}
+
 fn number(dice: &mut Dice, of: &[&'static str]) -> Cell {
     if dice.happens(SOUND_PER_MILLE) {
         Cell::Number(dice.pick(of))
     } else {
-        dice.pick(&[Cell::Absent, Cell::Text("12"), Cell::Number(TOO_LARGE)])
+        let wrong = [Cell::Text("12"), Cell::Number(TOO_LARGE), Cell::Number(TOO_FINE)];
+        if dice.happens(ABSENT_PER_MILLE) { Cell::Absent } else { dice.pick(&wrong) }
     }
 }
 
@@ -174,6 +189,6 @@ fn time(dice: &mut Dice) -> Cell {
     if dice.happens(SOUND_PER_MILLE) {
         Cell::Text(dice.pick(&TIMES))
     } else {
-        dice.pick(&[Cell::Absent, Cell::Text("at noon")])
+        dice.pick(&[Cell::Absent, Cell::Text("at noon"), Cell::Number("5")])
     }
 }

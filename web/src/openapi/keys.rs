@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// The schema of an attribute as requests give it, with what the keys of its entity want of it.
 pub(super) fn narrowed(entity: &Entity, attribute: &Attribute, mut schema: Value) -> Value {
-    if let AttributeType::Timestamp(TimestampFormat::Rfc3339 { places }) = attribute.kind {
+    if let AttributeType::Timestamp(TimestampFormat::Rfc3339 { places, .. }) = attribute.kind {
         let fraction = match places {
             0 => String::new(),
             places => format!(r"(\.[0-9]{{1,{places}}})?"),

@@ -3,8 +3,8 @@
 use super::{Role, nested, within};
 use crate::attribute::{AttributeType, MAX_SCALE, SetItems};
 use crate::check::Report;
-use crate::file::{AttributeFile, FormatName, ItemsFile, PrecisionName, TypeName};
-use crate::instant::TimestampFormat;
+use crate::file::{AttributeFile, FormatName, ItemsFile, OffsetName, PrecisionName, TypeName};
+use crate::instant::{Offset, TimestampFormat};
 
 /// The type. What is missing for it is reported and replaced by something plausible, so that the rest of the file is
 /// checked as if it were there.
@@ -86,10 +86,13 @@ fn timestamp_format(
         Some(FormatName::Rfc3339) | None => None,
     };
     if let Some((format, unit)) = epoch {
+        let help = "leave it out, or store the timestamp as rfc3339";
         if file.precision.is_some() {
-            let help = "leave it out, or store the timestamp as rfc3339";
             let message = format!("an epoch timestamp has whole {unit}");
             report.key(&within(path, "precision"), message, help);
+        }
+        if file.offset.is_some() {
+            report.key(&within(path, "offset"), "an epoch timestamp has no offset", help);
         }
         return format;
     }
@@ -99,7 +102,16 @@ fn timestamp_format(
         PrecisionName::Microsecond => 6,
         PrecisionName::Nanosecond => 9,
     };
-    TimestampFormat::Rfc3339 { places }
+    TimestampFormat::Rfc3339 { places, offset: offset(file.offset) }
+}
+
+fn offset(name: Option<OffsetName>) -> Offset {
+    match name {
+        None | Some(OffsetName::Zulu) => Offset::Zulu,
+        Some(OffsetName::Colon) => Offset::Colon,
+        Some(OffsetName::Basic) => Offset::Basic,
+        Some(OffsetName::Any) => Offset::Any,
+    }
 }
 
 fn set_items(path: &[&str], file: &AttributeFile, report: &mut Report<'_>) -> SetItems {

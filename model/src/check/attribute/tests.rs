@@ -202,10 +202,10 @@ fn what_is_no_type_or_option_is_told_with_its_place_too() {
     3 | invalid type: integer `3` | expected a type, or a table such as { type = "integer", min = 0 }
 
     l = { type = "list", items = { type = "string", requird = true } }
-    requird | unknown field `requird` | did you mean `required`? expected one of `type`, `values`, `scale`, `items`, `attributes`, `format`, `precision`, `required`, `default`, `read_only`, `on_update`, `version`, `hidden`, `unique`, `pattern`, `min`, `max`, `min_length`, `max_length`, `field`, `trim`, `lower`, `upper`
+    requird | unknown field `requird` | did you mean `required`? expected one of `type`, `values`, `scale`, `items`, `attributes`, `format`, `precision`, `offset`, `required`, `default`, `read_only`, `on_update`, `version`, `hidden`, `unique`, `pattern`, `min`, `max`, `min_length`, `max_length`, `field`, `trim`, `lower`, `upper`
 
     m = { type = "map", attributes = { a = { typ = "string" } } }
-    typ | unknown field `typ` | did you mean `type`? expected one of `type`, `values`, `scale`, `items`, `attributes`, `format`, `precision`, `required`, `default`, `read_only`, `on_update`, `version`, `hidden`, `unique`, `pattern`, `min`, `max`, `min_length`, `max_length`, `field`, `trim`, `lower`, `upper`
+    typ | unknown field `typ` | did you mean `type`? expected one of `type`, `values`, `scale`, `items`, `attributes`, `format`, `precision`, `offset`, `required`, `default`, `read_only`, `on_update`, `version`, `hidden`, `unique`, `pattern`, `min`, `max`, `min_length`, `max_length`, `field`, `trim`, `lower`, `upper`
     "#);
 }
 

@@ -3,7 +3,7 @@
 
 use bigdecimal::BigDecimal;
 
-use super::{AMOUNT_PLACES, Measured, escape, measured, text, time};
+use super::{AMOUNT_PLACES, Measured, escape, measured, status, text, time};
 use crate::recount::Rows;
 use crate::simulation::shop::{Cell, Sale};
 
@@ -22,7 +22,7 @@ pub(super) fn add(sale: &Sale, rows: &mut Rows) {
 
 fn figures(sale: &Sale, rows: &mut Rows) -> Option<()> {
     let (shop, labels, at) = (text(&sale.shop)?, members(&sale.labels)?, time(&sale.at)?);
-    let (channel, status) = (optional(&sale.channel)?, optional(&sale.status)?);
+    let (channel, status) = (optional(&sale.channel)?, status(&sale.status)?);
     let amount = measured(&sale.amount, AMOUNT_PLACES)?;
     for label in labels {
         let group = format!("#{}#{}", escape(shop), escape(label));

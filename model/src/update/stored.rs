@@ -1,0 +1,137 @@
+//! Updates that depend on what is stored: `add`, `append`, `set_if_absent` and the like.
+//!
+//! | stored at the place | the update |
+//! |---|---|
+//! | nothing, or a value of the type that it needs | is done as it is |
+//! | null | begins as on nothing: `add 2` becomes `set 2`, `delete` does nothing |
+//! | a value of another type | is rejected, with the field, the stored type and the declared one |
+//! | anything but a number, in an attribute with `version = true` | sets version 1 |
+//!
+//! DynamoDB rejects the last three without saying which attribute it is about, and lets a null
+//! keep a place from `set_if_absent`. So an update is sent under the condition that the first line
+//! of the table applies. If the condition fails, DynamoDB returns the item, and the update is made
+//! for it as it is.
+//!
+//! **Invariant:** an update that was made for a stored value depends on that value, or its type,
+//! being the same when it is done.
+
+use serde_dynamo::{AttributeValue, Item};
+
+use super::parents::from_nothing;
+use super::plan::{Assignment, To, UpdatePlan};
+use crate::condition::{Predicate, StoredType};
+use crate::entity::{Entity, FieldError};
+use crate::filter::Test;
+use crate::path::Path;
+
+/// At how many places nulls are thought of.
+const MAX_NULLS: usize = 5;
+
+/// An assignment for an item as it is.
+pub(super) struct Settled {
+    /// What is done to the place, if anything.
+    pub(super) assignment: Option<Assignment>,
+    /// What must hold of the item for it.
+    pub(super) condition: Predicate,
+}
+
+impl To {
+    /// The type that a stored value must have for this to be done to it; `None` where any will do.
+    fn needs(&self) -> Option<StoredType> {
+        match self {
+            Self::Plus(_) | Self::Minus(_) | Self::NextVersion => Some(StoredType::Number),
+            Self::Append(_) | Self::Prepend(_) => Some(StoredType::List),
+            Self::Union(members) | Self::Without(members) => Some(StoredType::of(members)),
+            Self::Value(_) | Self::ValueIfAbsent(_) | Self::Nothing => None,
+        }
+    }
+
+    /// Whether what comes of it depends on what is stored.
+    fn is_relative(&self) -> bool {
+        matches!(self, Self::ValueIfAbsent(_)) || self.needs().is_some()
+    }
+}
+
+impl Assignment {
+    /// What must hold of an item for this to be done to it as it is.
+    fn presumed(&self) -> Predicate {
+        let path = self.path.clone();
+        match (&self.to, self.to.needs()) {
+            (_, Some(stored)) => Predicate::AbsentOr(path, stored),
+            (To::ValueIfAbsent(_), None) => {
+                Predicate::Not(Box::new(Predicate::Type(path, StoredType::Null)))
+            }
+            (_, None) => Predicate::always(),
+        }
+    }
+
+    /// The assignment for an item as it is, if the way to its place is there.
+    pub(super) fn settled(&self, item: &Item) -> Settled {
+        let stored = self.path.stored_in(item).map(StoredType::of);
+        let as_it_is = || Settled { assignment: Some(self.clone()), condition: self.presumed() };
+        let with = |value: Option<AttributeValue>, condition: Predicate| {
+            let assignment = |value| Assignment { path: self.path.clone(), to: To::Value(value) };
+            Settled { assignment: value.map(assignment), condition }
+        };
+        match (&self.to, stored) {
+            (To::NextVersion, Some(stored)) if stored != StoredType::Number => {
+                let is_number = Predicate::Type(self.path.clone(), StoredType::Number);
+                with(from_nothing(&self.to), Predicate::Not(Box::new(is_number)))
+            }
+            (to, Some(StoredType::Null)) if to.is_relative() => {
+                let is_null = Predicate::Test(self.path.clone(), Test::Exists(false));
+                with(from_nothing(to), is_null)
+            }
+            _ => as_it_is(),
+        }
+    }
+}
+
+impl UpdatePlan {
+    /// What must hold of an item for the plan to be done as it is, besides its condition.
+    pub fn presumed(&self) -> Predicate {
+        let each = self.assignments.iter().map(Assignment::presumed);
+        each.fold(Predicate::always(), Predicate::and)
+    }
+
+    /// Whether what comes of it depends on what is stored at one of its places.
+    pub fn is_relative(&self) -> bool {
+        self.assignments.iter().any(|assignment| assignment.to.is_relative())
+    }
+
+    /// What an item may have been before such an update found nulls in it: with a null at one or
+    /// more of the places that it changes relatively.
+    pub fn before_nulls(&self, item: &Item) -> Vec<Item> {
+        let relative = self.assignments.iter().filter(|assignment| assignment.to.is_relative());
+        let mut items = vec![item.clone()];
+        for Assignment { path, .. } in relative.take(MAX_NULLS) {
+            let nulled: Vec<_> = items.iter().filter_map(|item| path.nulled_in(item)).collect();
+            items.extend(nulled);
+        }
+        items.split_off(1)
+    }
+}
+
+impl Entity {
+    /// Every place of an item that an update cannot change, as a value of another type is stored
+    /// there.
+    pub fn stored_conflicts(&self, plan: &UpdatePlan, item: &Item) -> Vec<FieldError> {
+        let conflict = |Assignment { path, to }: &Assignment| {
+            let needed = to.needs().filter(|_| *to != To::NextVersion)?;
+            let stored = StoredType::of(path.value_in(item)?);
+            let error = || {
+                let name = path.to_string();
+                let rule = Path::parse(self, &name).map(|place| place.rule().kind.noun());
+                let declared = rule.unwrap_or_else(|_| "any".to_owned());
+                let message = format!(
+                    "stored as {}, expected {}: the attribute is declared as {declared}",
+                    stored.noun(),
+                    needed.noun()
+                );
+                FieldError::new(&name, message)
+            };
+            (stored != needed).then(error)
+        };
+        plan.assignments.iter().filter_map(conflict).collect()
+    }
+}

@@ -1,0 +1,59 @@
+//! A served table, and another program that writes to it.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+use tests::dynamodb::TestDynamo;
+use tests::http::Client;
+use tests::system::System;
+
+/// The system, and direct access to its DynamoDB.
+pub(crate) struct World {
+    pub(crate) system: System,
+    dynamodb: TestDynamo,
+}
+
+impl World {
+    pub(crate) async fn open(definition: &str) -> Self {
+        let dynamodb = TestDynamo::start().await;
+        let system = System::start(&dynamodb, definition).await;
+        Self { system, dynamodb }
+    }
+
+    /// Puts an item as another program does: DynamoDB's JSON, with the marks of its entity.
+    pub(crate) async fn put(&self, entity: &str, keys: [&str; 2], attributes: Value) {
+        let mut item =
+            json!({ "PK": { "S": keys[0] }, "SK": { "S": keys[1] }, "_et": { "S": entity } });
+        let own = attributes.as_object().expect("attributes").clone();
+        item.as_object_mut().expect("an item").extend(own);
+        let request = json!({ "TableName": self.system.model.table.name, "Item": item });
+        Client::new(&self.dynamodb.url).dynamodb("PutItem", &request).await;
+    }
+
+    /// Everything that is in the table.
+    pub(crate) async fn stored(&self) -> Vec<Value> {
+        let request = json!({ "TableName": self.system.model.table.name });
+        let answer = Client::new(&self.dynamodb.url).dynamodb("Scan", &request).await;
+        answer["Items"].as_array().expect("items").clone()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let (status, answer) = self.system.http.get(path).await;
+        assert_eq!(status, 200, "{path}: {answer}");
+        answer
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        self.system.http.send(method, path, Some(&body)).await
+    }
+}
+
+/// JSON as a parameter of a URL has it.
+pub(crate) fn encoded(json: &Value) -> String {
+    utf8_percent_encode(&json.to_string(), NON_ALPHANUMERIC).to_string()
+}
+
+/// The items of a list, by one of their attributes.
+pub(crate) fn names(list: &Value, attribute: &str) -> Vec<String> {
+    let items = list["items"].as_array().unwrap_or_else(|| panic!("no list: {list}"));
+    items.iter().map(|item| item[attribute].as_str().expect("text").to_owned()).collect()
+}
