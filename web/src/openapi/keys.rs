@@ -5,6 +5,8 @@ use model::template::{Format, Segment};
 use model::{Attribute, AttributeType, Entity};
 use serde_json::{Value, json};
 
+use crate::parts::DOT_SEGMENTS;
+
 /// The schema of an attribute as requests give it, with what the keys of its entity want of it.
 pub(super) fn narrowed(entity: &Entity, attribute: &Attribute, mut schema: Value) -> Value {
     if let AttributeType::Timestamp(TimestampFormat::Rfc3339 { places }) = attribute.kind {
@@ -30,8 +32,16 @@ pub(super) fn narrowed(entity: &Entity, attribute: &Attribute, mut schema: Value
 /// The schema of an attribute in a path, no part of which is empty.
 pub(super) fn in_path(entity: &Entity, attribute: &Attribute, schema: Value) -> Value {
     let mut schema = narrowed(entity, attribute, schema);
-    if attribute.kind == AttributeType::String && schema["minLength"].is_null() {
-        schema["minLength"] = json!(1);
+    if attribute.kind == AttributeType::String {
+        if schema["minLength"].is_null() {
+            schema["minLength"] = json!(1);
+        }
+        let pattern = attribute.rules.pattern.as_ref();
+        let is_allowed = |text: &&str| pattern.is_none_or(|pattern| pattern.is_match(text));
+        let dots: Vec<&str> = DOT_SEGMENTS.into_iter().filter(is_allowed).collect();
+        if !dots.is_empty() {
+            schema["not"] = json!({ "enum": dots });
+        }
     }
     schema
 }
