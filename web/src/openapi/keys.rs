@@ -1,8 +1,9 @@
 //! What the schema of an attribute is narrowed to where keys are made from it.
 
 use model::instant::TimestampFormat;
+use model::pattern::shortened_texts;
 use model::template::{Format, Segment};
-use model::{Attribute, AttributeType, Entity};
+use model::{Attribute, AttributeType, Entity, Pattern};
 use serde_json::{Value, json};
 
 use crate::parts::DOT_SEGMENTS;
@@ -44,6 +45,24 @@ pub(super) fn in_path(entity: &Entity, attribute: &Attribute, schema: Value) -> 
         }
     }
     schema
+}
+
+/// The schema of an attribute in the path of a list, which may give it as the keys have it.
+pub(super) fn given(pattern: &Pattern, attribute: &Attribute, schema: Value) -> Value {
+    let formats = pattern.formats(&attribute.name);
+    let texts = shortened_texts(&formats, attribute);
+    if texts.is_empty() {
+        return schema;
+    }
+    let short = match &attribute.kind {
+        AttributeType::Timestamp(_) => {
+            let digits = |text: &String| text.replace(|c: char| c.is_ascii_digit(), "[0-9]");
+            let texts: Vec<_> = texts.iter().map(digits).collect();
+            json!({ "type": "string", "pattern": format!("^({})$", texts.join("|")) })
+        }
+        _ => json!({ "enum": texts }),
+    };
+    json!({ "anyOf": [schema, short] })
 }
 
 fn at_least(given: &Value, least: i64) -> Value {
