@@ -285,6 +285,15 @@ impl Entity {
     /// # Errors
     /// Every text that is no value of its attribute.
     pub fn item_from_text(&self, texts: &[(&str, &str)]) -> Result<Item, Vec<FieldError>> {
+        self.item_read_from(texts, Attribute::encode_text)
+    }
+
+    /// The attributes that the given texts are, each read by a function.
+    pub(crate) fn item_read_from(
+        &self,
+        texts: &[(&str, &str)],
+        read: impl Fn(&Attribute, &str) -> Result<AttributeValue, Invalid>,
+    ) -> Result<Item, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut values = HashMap::new();
         for (name, text) in texts {
@@ -292,7 +301,7 @@ impl Entity {
                 errors.push(FieldError::new(name, self.no_such_attribute(name)));
                 continue;
             };
-            match attribute.encode_text(text) {
+            match read(attribute, text) {
                 Ok(value) => drop(values.insert(attribute.field.clone(), value)),
                 Err(invalid) => errors.extend(invalid.at(name)),
             }

@@ -6,14 +6,18 @@
 //! [entities.order.patterns.paid]            a pattern         one of both, with an order and a filter of its own
 //! ```
 
+mod given;
 mod partition;
 
+pub use given::shortened_texts;
 pub use partition::{Partition, SortKeys};
+
+use serde_dynamo::Item;
 
 use crate::condition::Predicate;
 use crate::entity::{Entity, FieldError, KeyTemplate};
 use crate::table::Index;
-use crate::template::{Segment, Template};
+use crate::template::{Format, Segment, Template};
 
 /// A way in which items of an entity are read.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,18 +73,55 @@ impl Pattern {
         }
     }
 
-    /// The attributes that must be given, in order: those of the partition key, and of the sort key those of `by`.
+    /// The attributes that must be given, each once, in order: those of the partition key, and of
+    /// the sort key those of `by`.
     pub fn given_attributes(&self) -> Vec<&str> {
         let mut names = self.partition.template.attributes();
-        names.extend(self.by.iter().map(String::as_str));
+        let others = self.by.iter().map(String::as_str);
+        let others: Vec<_> = others.filter(|name| !names.contains(name)).collect();
+        names.extend(others);
         names
     }
 
-    /// The attributes of the sort key that are not given, in order: the first is what ranges are about.
-    pub fn open_attributes(&self) -> Vec<&str> {
-        let given = self.given_attributes();
-        let sort = self.sort.iter().flat_map(|key| key.template.attributes());
-        sort.filter(|name| !given.contains(name)).collect()
+    /// The attributes of the sort key that what is given does not determine, each once, in order:
+    /// the first is what ranges are about.
+    pub fn open_attributes(&self, entity: &Entity) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for segment in self.sort.iter().flat_map(|key| &key.template.segments) {
+            let Segment::Field { attribute, format, .. } = segment else { continue };
+            if !self.determines(entity, attribute, *format) && !names.contains(&&**attribute) {
+                names.push(attribute);
+            }
+        }
+        names
+    }
+
+    /// The given attributes in which the items of a list agree. A time that is cut everywhere is not
+    /// one of them: the items of a month differ in it. Values of a key that changes case may differ in
+    /// case; a page of related items ends before the first item that leads elsewhere.
+    pub fn common_attributes(&self) -> Vec<&str> {
+        let mut names = self.given_attributes();
+        let is_cut = |format: &Format| matches!(format, Format::Cut(_));
+        names.retain(|name| !self.formats(name).iter().all(is_cut));
+        names
+    }
+
+    /// The formats in which a given attribute makes the keys: in the partition key, and in the sort
+    /// key where it is one of `by`.
+    pub fn formats(&self, name: &str) -> Vec<Format> {
+        let sort = self.sort.iter().filter(|_| self.by.iter().any(|by| by == name));
+        let keys = std::iter::once(&self.partition).chain(sort);
+        keys.flat_map(|key| key.template.formats(name)).collect()
+    }
+
+    /// Whether what is given determines what a format writes of an attribute.
+    pub fn determines(&self, entity: &Entity, name: &str, format: Format) -> bool {
+        if self.by.iter().any(|by| by == name) {
+            return true;
+        }
+        let Some(attribute) = entity.attribute(name) else { return false };
+        let mut given = self.partition.template.formats(name);
+        given.any(|given| given.determines(format, attribute))
     }
 
     /// Whether a stored attribute is one of the keys that are read. DynamoDB takes no filter on those.
@@ -88,17 +129,12 @@ impl Pattern {
         std::iter::once(&self.partition).chain(&self.sort).any(|key| key.key == field)
     }
 
-    /// The partition key's value that the given texts make, one for each attribute in it.
+    /// The partition key that the given attributes of an item make.
     ///
     /// # Errors
-    /// Every text that is no value of its attribute, and every attribute that is missing.
-    pub fn partition_from_text(
-        &self,
-        entity: &Entity,
-        texts: &[(&str, &str)],
-    ) -> Result<String, Vec<FieldError>> {
-        let item = entity.item_from_text(texts)?;
-        entity.render(&self.partition, &item).map_err(|error| vec![error])
+    /// The attribute that is missing or does not fit.
+    pub fn partition_key(&self, entity: &Entity, item: &Item) -> Result<String, FieldError> {
+        entity.render(&self.partition, item)
     }
 }
 

@@ -148,6 +148,14 @@ impl Template {
         names
     }
 
+    /// The formats in which it writes an attribute, in order.
+    pub fn formats(&self, name: &str) -> impl Iterator<Item = Format> {
+        self.segments.iter().filter_map(move |segment| match segment {
+            Segment::Field { attribute, format, .. } if attribute == name => Some(*format),
+            _ => None,
+        })
+    }
+
     /// The text before its first field: what every key it makes begins with.
     pub fn literal_prefix(&self) -> &str {
         match self.segments.first() {

@@ -53,9 +53,11 @@ async fn page(
     parameters.finish()?;
     // The same values make the partition of each: the definition was checked for it.
     let first = &entities[0];
-    let partition = Pattern::of_table(first)
-        .partition_from_text(first, &path.pairs())
-        .map_err(|errors| Problem::fields(&first.name, errors))?;
+    let pattern = Pattern::of_table(first);
+    let given = pattern.given_from_text(first, &path.pairs());
+    let key =
+        given.and_then(|given| pattern.partition_key(first, &given).map_err(|error| vec![error]));
+    let partition = key.map_err(|errors| Problem::fields(&first.name, errors))?;
     let filter = Predicate::Any(entities.iter().map(Entity::kind).collect());
     let max_bytes = Some(crate::ENOUGH_BYTES);
     let query = Query {

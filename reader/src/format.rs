@@ -19,7 +19,9 @@ use axum::Json;
 use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{
+    AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode,
+};
 use serde::Serialize;
 use serde_json::Value;
 use web::{Accept, Parameters};
@@ -36,6 +38,24 @@ const INCOMPLETE_SINCE: HeaderName = HeaderName::from_static("weir-incomplete-si
 const ERROR_BOUNDS: HeaderName = HeaderName::from_static("weir-error-bounds");
 /// How many items were read for the answer.
 const ITEMS_READ: HeaderName = HeaderName::from_static("weir-items-read");
+
+/// What RFC 3986 has in no query, and `'`, which URL parsers escape. A `%` is not among it: it begins
+/// an escape, or the request was rejected.
+const NOT_IN_LINKS: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'\'')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,12 +150,17 @@ fn headers(answer: &Value, query: Option<&str>) -> Vec<(HeaderName, HeaderValue)
     values.into_iter().filter_map(header).collect()
 }
 
-/// The same question, behind the cursor.
+/// The same question, behind the cursor: as a URL parser leaves it, whatever the request had.
 fn next(query: Option<&str>, cursor: &str) -> String {
     let asked = query.unwrap_or_default().split('&');
-    let kept = asked.filter(|one| !one.is_empty() && !one.starts_with("cursor="));
+    let is_cursor = |one: &str| {
+        let name = one.split('=').next().unwrap_or_default();
+        percent_decode_str(name).eq(b"cursor".iter().copied())
+    };
+    let kept = asked.filter(|one| !one.is_empty() && !is_cursor(one));
+    let kept = kept.map(|one| utf8_percent_encode(one, NOT_IN_LINKS).to_string());
     let cursor = format!("cursor={}", utf8_percent_encode(cursor, NON_ALPHANUMERIC));
-    let all: Vec<&str> = kept.chain([cursor.as_str()]).collect();
+    let all: Vec<_> = kept.chain([cursor]).collect();
     format!("?{}", all.join("&"))
 }
 
@@ -190,6 +215,21 @@ mod tests {
         assert_eq!(asked("/?format=json", "text/csv").await, Ok(Format::Json));
         let told = "`format`: `CSV`, expected json, csv or ndjson";
         assert_eq!(asked("/?format=CSV", "text/csv").await, Err(told.to_owned()));
+    }
+
+    #[test]
+    fn the_link_to_the_next_page_is_ascii_and_has_one_cursor() {
+        let cases = [
+            (None, "?cursor=AQ"),
+            (Some("cursor=AA&c%75rsor=BB&&a=b"), "?a=b&cursor=AQ"),
+            (
+                Some("name=ü&of=O'Hara<>\"{x}|^`[1]\\&at=%27"),
+                "?name=%C3%BC&of=O%27Hara%3C%3E%22%7Bx%7D%7C%5E%60%5B1%5D%5C&at=%27&cursor=AQ",
+            ),
+        ];
+        for (query, expected) in cases {
+            assert_eq!(next(query, "AQ"), expected, "{query:?}");
+        }
     }
 
     #[tokio::test]

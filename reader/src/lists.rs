@@ -76,16 +76,15 @@ async fn page(
     } else {
         query.limit = Some(parameters.number("limit", LIST_LIMIT, LIST_DEFAULT));
         query.select = list.selected(&mut parameters);
-        let scope = Scope::Many(pattern.given_attributes());
+        let scope = Scope::Many(pattern.common_attributes());
         includes = related::asked(&mut parameters, table.model(), entity, &scope);
     }
     parameters.finish()?;
-    let path = path.pairs();
-    query.partition = pattern
-        .partition_from_text(entity, &path)
-        .map_err(|errors| Problem::fields(&entity.name, errors))?;
-    let sort = pattern.sort.as_ref().map(|key| &key.template);
-    let range = range::of(entity, sort, &path, &asked).map_err(Problem::parameters)?;
+    let invalid = |errors| Problem::fields(&entity.name, errors);
+    let given = pattern.given_from_text(entity, &path.pairs()).map_err(invalid)?;
+    let partition = pattern.partition_key(entity, &given);
+    query.partition = partition.map_err(|error| invalid(vec![error]))?;
+    let range = range::of(entity, pattern, given, &asked).map_err(Problem::parameters)?;
     (query.range, query.instants) = (range.keys, range.instants);
     if counts {
         let found = table.count(&query, MAX_READS).await?;

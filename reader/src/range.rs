@@ -6,7 +6,8 @@
 //!       ORDER#2026-11-01T00:00:00.000Z ≤ SK < ORDER#2026-11-20T00:00:00.000Z
 //! ```
 //!
-//! The parameters are about the first attribute of the sort key that the path does not give:
+//! The parameters are about the first attribute of the sort key that the path does not determine. A
+//! path that gives a month (`PK = "TIMELINE#{at:month}"`) leaves `at` open:
 //!
 //! | parameter | its value |
 //! |---|---|
@@ -27,10 +28,11 @@ mod instants;
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use model::attribute::{Attribute, AttributeType, Case};
 use model::instant::TimestampFormat;
 use model::template::{Cut, Format, Segment, escape};
-use model::{AttributeValue, Entity, FieldError, Item, Template};
+use model::{AttributeValue, Entity, FieldError, Item, Pattern, Template};
 use table::{Instants, SortRange};
 
 /// Greater than every character that keys are made of, and so behind every key with the text before it.
@@ -63,10 +65,10 @@ impl From<SortRange> for Range {
     }
 }
 
-/// A sort key that the path gives the beginning of.
+/// A sort key of which the path determines the beginning.
 struct Open<'a> {
     entity: &'a Entity,
-    item: Item,
+    given: Item,
     template: &'a Template,
     position: usize,
     first: &'a Attribute,
@@ -98,24 +100,35 @@ impl Asked {
     }
 }
 
-/// The range of an entity's items in the partition of a path, by the template of its sort key.
+/// The range of an entity's items in the partition of a path, whose attributes are given.
 ///
 /// # Errors
 /// The parameters that do not go with the sort key.
 pub(crate) fn of(
     entity: &Entity,
-    sort: Option<&Template>,
-    path: &[(&str, &str)],
+    pattern: &Pattern,
+    given: Item,
     asked: &Asked,
 ) -> Result<Range, Vec<FieldError>> {
-    let Some(template) = sort else { return closed(asked).map(|()| SortRange::Every.into()) };
-    let Some(open) = Open::of(entity, template, path)? else {
+    let Some(template) = pattern.sort.as_ref().map(|key| &key.template) else {
+        return closed(asked).map(|()| SortRange::Every.into());
+    };
+    let open = template.segments.iter().enumerate().find_map(|(position, segment)| match segment {
+        Segment::Field { attribute, format, .. }
+            if !pattern.determines(entity, attribute, *format) =>
+        {
+            Some((position, attribute, *format))
+        }
+        _ => None,
+    });
+    let Some((position, name, format)) = open else {
         closed(asked)?;
-        let item = entity.item_from_text(path)?;
-        let key = template.render(&entity.attributes, &item);
+        let key = template.render(&entity.attributes, &given);
         let key = key.map_err(|cause| vec![error(&entity.name, cause.to_string())])?;
         return Ok(SortRange::Between(key.clone(), key).into());
     };
+    let first = entity.attribute(name).expect("a template's attributes are declared");
+    let open = Open { entity, given, template, position, first, format };
     let range = open.range(asked).and_then(|keys| open.of_instants(asked, keys));
     range.map_err(|error| vec![error])
 }
@@ -127,31 +140,7 @@ fn closed(asked: &Asked) -> Result<(), Vec<FieldError>> {
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-impl<'a> Open<'a> {
-    /// `None` where the path gives the whole sort key.
-    fn of(
-        entity: &'a Entity,
-        template: &'a Template,
-        path: &[(&str, &str)],
-    ) -> Result<Option<Self>, Vec<FieldError>> {
-        let given = |name: &str| path.iter().any(|(given, _)| *given == name);
-        let open = template.segments.iter().position(
-            |segment| matches!(segment, Segment::Field { attribute, .. } if !given(attribute)),
-        );
-        let Some(position) = open else { return Ok(None) };
-        let Segment::Field { attribute, format, .. } = &template.segments[position] else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
-            entity,
-            item: entity.item_from_text(path)?,
-            template,
-            position,
-            first: entity.attribute(attribute).expect("a template's attributes are declared"),
-            format: *format,
-        }))
-    }
-
+impl Open<'_> {
     fn range(&self, asked: &Asked) -> Result<SortRange, FieldError> {
         match asked {
             Asked { begins_with: Some(text), .. } => self.alone(asked).and(self.begins_with(text)),
@@ -187,7 +176,7 @@ impl<'a> Open<'a> {
     /// What every sort key of the entity begins with in this partition.
     fn text(&self) -> Result<String, FieldError> {
         let attributes = &self.entity.attributes;
-        let rendered = self.template.render_before(self.position, attributes, &self.item);
+        let rendered = self.template.render_before(self.position, attributes, &self.given);
         rendered.map_err(|cause| error(&self.first.name, cause.to_string()))
     }
 
@@ -203,7 +192,18 @@ impl<'a> Open<'a> {
                         "expected the beginning of a time in UTC such as 2026-11 or 2026-11-20T06";
                     return Err(error("begins_with", format!("`{text}`, {expected}")));
                 }
-                cased(self.format, &self.beginning_of_time(text)?)
+                let text = cased(self.format, &self.beginning_of_time(text)?);
+                if let Format::Cut(cut) = self.format {
+                    let longest = cut.text(Timestamp::UNIX_EPOCH).len();
+                    if text.len() > longest {
+                        let known = &text[..longest];
+                        let message = format!(
+                            "`{text}`, expected at most {longest} characters, such as {known}: the sort key has no finer times"
+                        );
+                        return Err(error("begins_with", message));
+                    }
+                }
+                text
             }
             (kind, _) => {
                 let (name, kind) = (&self.first.name, kind.name());

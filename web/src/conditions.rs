@@ -6,6 +6,8 @@
 use model::{Entity, FieldError, Predicate, Update, condition};
 use serde_json::{Map, Value};
 
+use crate::parts;
+
 /// Reads what must hold of an item.
 ///
 /// # Errors
@@ -33,12 +35,17 @@ fn check(entity: &Entity, predicate: &Predicate) -> Result<(), Vec<FieldError>> 
 /// the rest.
 ///
 /// # Errors
-/// Every member that is none of an update; every attribute of its condition that is hidden.
+/// Every member that is not one of an update; every value that cannot be a part of a path; every
+/// attribute of its condition that is hidden.
 pub fn parse_update(
     entity: &Entity,
     object: &Map<String, Value>,
 ) -> Result<Update, Vec<FieldError>> {
     let update = Update::from_json(object)?;
+    let unfit = parts::unfit_updates(entity, object);
+    if !unfit.is_empty() {
+        return Err(unfit);
+    }
     if let Some(Ok(predicate)) = object.get("where").map(|json| condition::parse(entity, json)) {
         check(entity, &predicate)?;
     }

@@ -15,6 +15,7 @@
 //! | every kind of problem, its status and when it comes | [`problem::Kind`] |
 //! | `Accept`: items as DynamoDB writes them | [`Form`] |
 //! | `Accept`: which form of an answer is preferred | [`Accept`] |
+//! | which values can be a part of a path | [`parts`] |
 //! | what is done where no route is | [`finish()`] |
 //! | what is logged and measured of a request | `requests` |
 //! | the id in `x-request-id` | `request_id` |
@@ -33,6 +34,7 @@ mod idempotency;
 pub mod json;
 pub mod openapi;
 pub mod parameters;
+pub mod parts;
 pub mod paths;
 mod preconditions;
 pub mod problem;

@@ -12,10 +12,15 @@
 //! No entity is named `query`, `collections` or `unique`, and patterns have no path below their entity: a value of an item, which stands
 //! there, may be any text, the name of an index too.
 //!
-//! Where the sort key has no attributes of its own (`SK = "PROFILE"`), or the table no sort key, the partition path is
-//! the item's path: a partition then holds one such item, and nothing is listed.
+//! The path of a list gives each attribute in full, or as the partition key has it: a month for
+//! `PK = "TIMELINE#{at:month}"`. The path of an item gives all of them in full.
 //!
-//! **Invariant:** every item that is written has one path, whose parts are not empty, and the path makes its key.
+//! Where the sort key has no attributes of its own (`SK = "PROFILE"`), or the table no sort key, the partition path is
+//! the item's path. A partition then holds one such item, unless its key shortens an attribute that the
+//! sort key has in full (`SK = "{at}"`); patterns list such a partition, this path does not.
+//!
+//! **Invariant:** every item that is written over HTTP has one path, whose parts are not empty and no dot
+//! segments, and the path makes its key.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
@@ -24,6 +29,7 @@ use model::unique::Unique;
 use model::{Entity, FieldError, Item, Pattern};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use crate::parts;
 use crate::problem::{Kind, Problem};
 
 /// What a path's parts escape: all but the characters that RFC 3986 leaves unreserved.
@@ -34,7 +40,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 pub struct EntityPaths {
     /// Where items are created.
     pub collection: String,
-    /// Where a partition is listed; the same as `item` when there is nothing to list.
+    /// Where a partition is listed; the same as `item` when it has no list.
     pub partition: String,
     /// Where an item is.
     pub item: String,
@@ -42,29 +48,29 @@ pub struct EntityPaths {
 
 /// The pattern of the path of an access pattern.
 pub fn pattern_path(entity: &Entity, pattern: &Pattern) -> String {
-    format!("/query/{}/{}{}", entity.name, pattern.name, parts(&pattern.given_attributes()))
+    format!("/query/{}/{}{}", entity.name, pattern.name, places(&pattern.given_attributes()))
 }
 
 /// The pattern of the path of an item by what is unique about it.
 pub fn unique_path(entity: &Entity, unique: &Unique) -> String {
     let names: Vec<_> = unique.attributes.iter().map(String::as_str).collect();
-    format!("/unique/{}/{}{}", entity.name, names.join("+"), parts(&names))
+    format!("/unique/{}/{}{}", entity.name, names.join("+"), places(&names))
 }
 
 /// The pattern of the path of a collection; the entity is one of it.
 pub fn collection_path(name: &str, entity: &Entity) -> String {
-    format!("/collections/{name}{}", parts(&entity.partition_attributes()))
+    format!("/collections/{name}{}", places(&entity.partition_attributes()))
 }
 
-fn parts(names: &[&str]) -> String {
+fn places(names: &[&str]) -> String {
     names.iter().map(|name| format!("/{{{name}}}")).collect()
 }
 
 impl EntityPaths {
     /// The paths of an entity.
     pub fn of(entity: &Entity) -> Self {
-        let partition = parts(&entity.partition_attributes());
-        let sort = parts(&entity.sort_attributes());
+        let partition = places(&entity.partition_attributes());
+        let sort = places(&entity.sort_attributes());
         let collection = format!("/{}", entity.name);
         Self {
             item: format!("{collection}{partition}{sort}"),
@@ -73,7 +79,7 @@ impl EntityPaths {
         }
     }
 
-    /// Whether a partition can hold several items of the entity.
+    /// Whether a partition is listed: its path is not that of an item.
     pub fn has_list(&self) -> bool {
         self.partition != self.item
     }
@@ -87,7 +93,7 @@ pub fn path_attributes(entity: &Entity) -> Vec<&str> {
 /// The path of a stored item.
 ///
 /// # Errors
-/// Every attribute of the path that is absent or empty: no path would lead to the item.
+/// Every attribute of the path that is absent, empty or a dot segment: no path would lead to the item.
 pub fn path_of(entity: &Entity, item: &Item) -> Result<String, Vec<FieldError>> {
     let mut path = format!("/{}", entity.name);
     let mut errors = Vec::new();
@@ -96,14 +102,17 @@ pub fn path_of(entity: &Entity, item: &Item) -> Result<String, Vec<FieldError>> 
         let text =
             attribute.and_then(|attribute| scalar_text(&attribute.kind, attribute.of(item)?));
         match text.filter(|text| !text.is_empty()) {
+            Some(text) if parts::is_dot_segment(&text) => {
+                errors.push(FieldError::new(name, parts::dots(&text)));
+            }
             Some(text) => {
                 path.push('/');
                 path.extend(utf8_percent_encode(&text, ESCAPED));
             }
-            None => errors.push(FieldError {
-                field: name.to_owned(),
-                message: "expected a value: it is a part of the item's path".to_owned(),
-            }),
+            None => {
+                let message = "expected a value: it is a part of the item's path";
+                errors.push(FieldError::new(name, message));
+            }
         }
     }
     if errors.is_empty() { Ok(path) } else { Err(errors) }
@@ -123,22 +132,24 @@ impl PathTexts {
 impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        check_encoding(Kind::Validation, parts.uri.path())?;
-        let texts = RawPathParams::from_request_parts(parts, state)
+    async fn from_request_parts(request: &mut Parts, state: &S) -> Result<Self, Problem> {
+        check_encoding(Kind::Validation, request.uri.path())?;
+        let texts = RawPathParams::from_request_parts(request, state)
             .await
             .map_err(|rejection| Problem::new(Kind::UnknownPath, rejection.body_text()))?;
         let texts: Vec<_> =
             texts.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
         // The router takes an empty part between two others for a value.
-        match texts.iter().find(|(_, text)| text.is_empty()) {
-            Some((name, _)) => {
-                let path = parts.uri.path();
-                let detail = format!("`{path}` has an empty part, expected a value of {name}");
-                Err(Problem::new(Kind::UnknownPath, detail))
-            }
-            None => Ok(Self(texts)),
+        if let Some((name, _)) = texts.iter().find(|(_, text)| text.is_empty()) {
+            let path = request.uri.path();
+            let detail = format!("`{path}` has an empty part, expected a value of {name}");
+            return Err(Problem::new(Kind::UnknownPath, detail));
         }
+        // What another client, or something in front of this service, would have resolved.
+        let dots = texts.iter().filter(|(_, text)| parts::is_dot_segment(text));
+        let dots: Vec<_> =
+            dots.map(|(name, text)| FieldError::new(name, parts::dots(text))).collect();
+        if dots.is_empty() { Ok(Self(texts)) } else { Err(Problem::fields("the path", dots)) }
     }
 }
 
@@ -223,7 +234,11 @@ mod tests {
             .into()
         };
         assert_eq!(path_of(&entity, &item("a/b ü")), Ok("/order/a%2Fb%20%C3%BC/7".to_owned()));
-        let errors = path_of(&entity, &item("")).expect_err("an empty part");
-        assert_eq!(errors[0].field, "user");
+        for user in ["", ".", ".."] {
+            let errors = path_of(&entity, &item(user)).expect_err("no path");
+            assert_eq!(errors[0].field, "user", "{user}");
+        }
+        assert_eq!(path_of(&entity, &item("%2e%2E")), Ok("/order/%252e%252E/7".to_owned()));
+        assert_eq!(path_of(&entity, &item("...")), Ok("/order/.../7".to_owned()));
     }
 }

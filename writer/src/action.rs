@@ -49,13 +49,18 @@ impl<'m> Action<'m> {
         encode(self.entity, &object, fresh()).map_err(|errors| self.invalid(errors))
     }
 
-    /// The key of an item, and its path.
-    pub(crate) fn key(&mut self) -> Result<(ItemKey, String), Problem> {
+    /// The key of an item. It may be one that has no path, which others wrote.
+    pub(crate) fn key(&mut self) -> Result<ItemKey, Problem> {
         let Some(Value::Object(object)) = self.members.remove("key") else {
             let names = web::paths::path_attributes(self.entity).join(", ");
             return Err(unfit("key", format!("expected an object of {names}")));
         };
-        let key = self.entity.key_from_json(&object).map_err(|errors| self.invalid(errors))?;
+        self.entity.key_from_json(&object).map_err(|errors| self.invalid(errors))
+    }
+
+    /// The key of an item, and its path.
+    pub(crate) fn key_with_path(&mut self) -> Result<(ItemKey, String), Problem> {
+        let key = self.key()?;
         let path = web::paths::path_of(self.entity, &key.attributes);
         let path = path.map_err(|errors| self.invalid(errors))?;
         Ok((key, path))

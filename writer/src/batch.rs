@@ -97,7 +97,7 @@ fn planned<'m>(model: &'m model::Model, row: &Value) -> Result<BatchWrite<'m>, P
     let mut action = Action::read(model, row, &ACTIONS)?;
     let write = match action.name {
         "put" => BatchWrite::Put(action.item()?.item),
-        _ => BatchWrite::Delete(action.entity, action.key()?.0.primary),
+        _ => BatchWrite::Delete(action.entity, action.key()?.primary),
     };
     action.end()?;
     Ok(write)

@@ -1,9 +1,11 @@
 //! From a request to an item: what the path says, and what the body says.
 //!
-//! **Invariant:** an item that is encoded here has a path, and the path leads back to it.
+//! **Invariant:** an item that is encoded here has a path, and the path leads back to it; so do those by which it is listed
+//! or found.
 
 use model::{Entity, FieldError, Fresh, Item, value};
 use serde_json::{Map, Value};
+use web::parts::unfit;
 use web::paths::path_of;
 
 /// An item that can be written, and the path it will have.
@@ -19,8 +21,11 @@ pub(crate) fn encode(
     fresh: Fresh,
 ) -> Result<Encoded, Vec<FieldError>> {
     let item = entity.encode(object, fresh)?;
-    let path = path_of(entity, &item)?;
-    Ok(Encoded { item, path })
+    let others = unfit(entity, &item);
+    match path_of(entity, &item) {
+        Ok(path) if others.is_empty() => Ok(Encoded { item, path }),
+        own => Err(own.err().into_iter().flatten().chain(others).collect()),
+    }
 }
 
 /// Encodes an object as the item of a path. The object may repeat what the path says, and must not contradict it.

@@ -112,7 +112,7 @@ fn add<'a>(
             Ok((entity, path))
         }
         "patch" | "update" => {
-            let (key, path) = action.key()?;
+            let (key, path) = action.key_with_path()?;
             let update = action.update()?;
             match name {
                 "patch" => transaction.patch(entity, &key, &update, fresh()),
@@ -121,7 +121,7 @@ fn add<'a>(
             Ok((entity, path))
         }
         _ => {
-            let (key, path) = action.key()?;
+            let (key, path) = action.key_with_path()?;
             let condition = action.condition()?;
             action.end()?;
             match name {

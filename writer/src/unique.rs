@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::put;
 use model::{Entity, Unique};
 use table::{Table, fresh};
+use web::parts::unfit_members;
 use web::paths::{path_of, unique_path};
 use web::{Form, IdempotencyKey, JsonObject, Parameters, PathTexts, Preconditions, Problem};
 
@@ -52,6 +53,10 @@ async fn upsert(
     key.of_none()?;
     let invalid = |errors| Problem::fields(&entity.name, errors);
     let object = settled(&entity, &path.pairs(), object).map_err(invalid)?;
+    let unfit = unfit_members(&entity, &object);
+    if !unfit.is_empty() {
+        return Err(invalid(unfit));
+    }
     let names: Vec<_> = unique.attributes.iter().map(String::as_str).collect();
     let written = table.upsert_by(&entity, &names, &object, fresh()).await;
     let written = written.map_err(|error| Problem::of_write(&entity, error))?;

@@ -5,7 +5,7 @@ use model::instant::TimestampFormat;
 use model::template::{Cut, Format, Segment};
 use model::value::{decode, shown};
 use model::{Attribute, AttributeType, AttributeValue, Entity, Members, Model, Pattern, Template};
-use web::Route;
+use web::{EntityPaths, Route};
 
 use super::{cost, indented, relation, row, section};
 
@@ -22,8 +22,9 @@ pub(super) fn summary(model: &Model, entity: &Entity, routes: &[Route]) -> Strin
         indented(&section("attributes", attributes.collect())),
         indented(&section("paths", paths(entity, routes))),
     ];
+    parts.extend(unlisted(entity).map(|text| indented(&text)));
     if !entity.patterns.is_empty() {
-        let patterns = entity.patterns.iter().map(pattern);
+        let patterns = entity.patterns.iter().map(|known| pattern(entity, known));
         parts.push(indented(&section("patterns", patterns.collect())));
     }
     if !entity.relations.is_empty() {
@@ -55,6 +56,23 @@ pub(super) fn summary(model: &Model, entity: &Entity, routes: &[Route]) -> Strin
     parts.concat()
 }
 
+/// Says that partitions hold several items and have no list, for its path would be that of an item:
+/// `PK = "{at:month}"` with `SK = "{at}"`. A pattern over the table lists them.
+fn unlisted(entity: &Entity) -> Option<String> {
+    let paths = EntityPaths::of(entity);
+    let own = Pattern::of_table(entity);
+    let is_listed = paths.has_list()
+        || own.open_attributes(entity).is_empty()
+        || entity.patterns.iter().any(|known| known.index.is_none() && known.by.is_empty());
+    (!is_listed).then(|| {
+        let name = &entity.name;
+        format!(
+            "no list of a partition: {} is the path of an item; add [entities.{name}.patterns.NAME] without `index` to list it\n",
+            paths.item
+        )
+    })
+}
+
 /// The path of a collection, which its first entity names the values of.
 fn collection(name: &str, routes: &[Route]) -> String {
     let start = format!("/collections/{name}/");
@@ -81,7 +99,7 @@ fn paths(entity: &Entity, routes: &[Route]) -> Vec<Vec<String>> {
 }
 
 /// What a pattern reads: of which partitions, and in which order.
-fn pattern(pattern: &Pattern) -> Vec<String> {
+fn pattern(entity: &Entity, pattern: &Pattern) -> Vec<String> {
     let read =
         pattern.index.as_ref().map_or("the table".to_owned(), |name| format!("index {name}"));
     let mut said = Vec::new();
@@ -91,7 +109,7 @@ fn pattern(pattern: &Pattern) -> Vec<String> {
     } else {
         format!("by {}", given.join(", "))
     });
-    let open = pattern.open_attributes();
+    let open = pattern.open_attributes(entity);
     if !open.is_empty() {
         let is_greatest_first = pattern.descending != is_reversed(pattern, open[0]);
         let order = if is_greatest_first { ", the greatest first" } else { "" };

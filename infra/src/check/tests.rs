@@ -260,3 +260,22 @@ fn a_pattern_says_what_comes_first_also_where_keys_are_reversed() {
         assert!(summary.contains(expected), "{expected}: {summary}");
     }
 }
+
+#[test]
+fn a_partition_that_its_own_path_does_not_list_is_explained() {
+    let text = "[table]\nname = \"events\"\n[entities.event]\nPK = \"TIMELINE#{at:month}\"\nSK = \"{at}\"\n\
+                [entities.event.attributes]\nat = { type = \"timestamp\", required = true }\n";
+    let explained = |text: &str| {
+        let model: Model = text.parse().expect("a definition");
+        summary(Path::new("weir.toml"), &model)
+    };
+    let hint = "no list of a partition: /event/{at} is the path of an item; \
+                add [entities.event.patterns.NAME] without `index` to list it";
+    assert!(explained(text).contains(hint), "{}", explained(text));
+    let listed = explained(&format!("{text}[entities.event.patterns.monthly]\n"));
+    assert!(
+        !listed.contains("no list") && listed.contains("/query/event/monthly/{at}"),
+        "{listed}"
+    );
+    assert!(!explained(&text.replace("at:month", "at")).contains("no list"));
+}

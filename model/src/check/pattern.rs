@@ -43,7 +43,7 @@ fn pattern(
     let mut pattern = of(&path, file, entity, table, report)?;
     name.clone_into(&mut pattern.name);
     pattern.descending = file.order == Some(OrderName::Desc);
-    by(&path, file, &mut pattern, report);
+    by(&path, file, entity, &mut pattern, report);
     let json = file.filter.iter().map(|(name, operand)| (name.clone(), json(operand))).collect();
     match condition::parse(entity, &serde_json::Value::Object(json)) {
         Ok(filter) => {
@@ -102,10 +102,16 @@ fn of(
 }
 
 /// The attributes of the sort key that are given with the partition are its first.
-fn by(path: &[&str; 4], file: &PatternFile, pattern: &mut Pattern, report: &mut Report<'_>) {
+fn by(
+    path: &[&str; 4],
+    file: &PatternFile,
+    entity: &Entity,
+    pattern: &mut Pattern,
+    report: &mut Report<'_>,
+) {
     let [entities, of, patterns, name] = *path;
     for (position, attribute) in file.by.iter().enumerate() {
-        let open = pattern.open_attributes();
+        let open = pattern.open_attributes(entity);
         if open.first() == Some(&attribute.as_str()) {
             pattern.by.push(attribute.clone());
             continue;

@@ -193,7 +193,11 @@ impl<'a> Checker<'a> {
     fn pattern(&self, of: &Entity, report: &mut Report<'_>) -> Option<Pattern> {
         let Some(name) = &self.of.pattern else {
             if of.sort_attributes().is_empty() {
-                let message = format!("a partition has one `{}` at most", of.name);
+                // Such a partition may hold several items, but its path is that of one of them.
+                let message = match Pattern::of_table(of).open_attributes(of).is_empty() {
+                    true => format!("a partition has one `{}` at most", of.name),
+                    false => format!("a partition of `{}` has no list of its own", of.name),
+                };
                 let help = match of.patterns.as_slice() {
                     [] => "expected no `many`".to_owned(),
                     [first, ..] => {

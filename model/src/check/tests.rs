@@ -482,9 +482,9 @@ fn an_entity_is_read_by_its_patterns_and_by_each_index_that_it_is_in() {
     assert_eq!(names, ["by_status", "GSI1"]);
     let by_status = &order.patterns[0];
     assert_eq!(by_status.given_attributes(), ["status", "created_at"]);
-    assert_eq!(by_status.open_attributes(), [""; 0]);
+    assert_eq!(by_status.open_attributes(order), [""; 0]);
     assert!(by_status.descending && !by_status.filter.is_always());
-    assert_eq!(order.patterns[1].open_attributes(), ["created_at"]);
+    assert_eq!(order.patterns[1].open_attributes(order), ["created_at"]);
     assert!(model.entity("customer").expect("there").patterns.is_empty());
 }
 

@@ -174,10 +174,10 @@ impl<'a> Include<'a> {
             Way::One(_) if are_all_alike => Some(Scope::One),
             Way::One(_) => Some(Scope::Many(with.iter().filter(alike).map(attribute).collect())),
             _ if !are_all_alike => None,
-            Way::Many(listing) => Some(Scope::Many(listing.pattern.given_attributes())),
+            Way::Many(listing) => Some(Scope::Many(listing.pattern.common_attributes())),
             Way::Through { links, key, .. } => {
-                let given = links.pattern.given_attributes();
-                let alike = key.iter().filter(|with| given.contains(&with.from.as_str()));
+                let common = links.pattern.common_attributes();
+                let alike = key.iter().filter(|with| common.contains(&with.from.as_str()));
                 Some(Scope::Many(alike.map(attribute).collect()))
             }
         }

@@ -416,3 +416,79 @@ fn each_mistake_of_a_relation_is_named_where_it_stands_with_what_was_expected() 
         assert!(found_help.contains(help), "{to}: {found_help}");
     }
 }
+
+const TIMELINE: &str = r##"
+[table]
+name = "timeline"
+[table.indexes.GSI1]
+partition_key = "GSI1PK"
+sort_key = "GSI1SK"
+[entities.report]
+PK = "REPORT#{day}"
+SK = "{id}"
+[entities.report.attributes]
+id = { type = "string", required = true }
+day = { type = "timestamp", required = true }
+[entities.report.relations.events]
+to = "event"
+with = { at = "day" }
+many = true
+[entities.event]
+PK = "TIMELINE#{at:month}"
+SK = "{at}#{id}"
+GSI1PK = "TIMELINE#{at:month}"
+GSI1SK = "{at}"
+[entities.event.patterns.moments]
+index = "GSI1"
+by = ["at"]
+[entities.event.attributes]
+id = { type = "string", required = true }
+at = { type = "timestamp", required = true }
+[entities.event.relations.reports]
+to = "report"
+with = { day = "at" }
+many = true
+"##;
+
+#[test]
+fn a_relation_leads_to_the_partition_that_a_cut_time_names() {
+    let model: Model = TIMELINE.parse().expect("a definition");
+    let report = model.entity("report").expect("it is there");
+    let include = Include::of(&model, report, &report.relations[0]);
+    let at = AttributeValue::S("2026-03-05T10:00:00.000Z".to_owned());
+    let item = HashMap::from([("day".to_owned(), at)]).into();
+    let partition = include.partition(&item).expect("it leads somewhere");
+    assert_eq!((partition.key.as_str(), partition.range), ("TIMELINE#2026-03", SortKeys::Every));
+}
+
+#[test]
+fn items_of_a_month_do_not_have_their_times_in_common() {
+    let model: Model = TIMELINE.parse().expect("a definition");
+    let event = model.entity("event").expect("it is there");
+    let of = |pattern: &Pattern| {
+        let scope = Scope::Many(pattern.common_attributes());
+        Include::paths(&model, event, &scope)
+    };
+    assert!(of(&Pattern::of_table(event)).is_empty(), "each would take a query");
+    let moments = &event.patterns[0];
+    assert_eq!(moments.given_attributes(), ["at"]);
+    assert!(of(moments).contains(&"reports".to_owned()), "of one moment it is one partition");
+    let report = model.entity("report").expect("it is there");
+    // The events of a month may each have reports of another day.
+    assert_eq!(Include::paths(&model, report, &Scope::One), ["events"]);
+}
+
+#[test]
+fn a_partition_without_a_list_of_its_own_is_read_by_a_pattern() {
+    let text = TIMELINE.replace("SK = \"{at}#{id}\"", "SK = \"{at}\"");
+    let error = text.parse::<Model>().expect_err("a cursor would lead to no list");
+    let problem = &error.problems[0];
+    assert_eq!(problem.message, "a partition of `event` has no list of its own");
+    let help = "expected no `many`, or a `pattern` such as `moments`";
+    assert_eq!(problem.help.as_deref(), Some(help));
+    let many = "with = { at = \"day\" }\nmany = true\n";
+    let text = text.replace(many, &format!("{many}pattern = \"whole\"\n"));
+    let attributes = "[entities.event.attributes]";
+    let pattern = format!("[entities.event.patterns.whole]\n{attributes}");
+    text.replace(attributes, &pattern).parse::<Model>().expect("a pattern lists it");
+}

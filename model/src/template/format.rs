@@ -1,10 +1,12 @@
 //! Formats: how a value is written into a key, and the one text that it has there.
 
+use std::collections::HashSet;
+
 use jiff::tz::TimeZone;
 use serde_dynamo::AttributeValue;
 
 use super::{RenderError, TemplateError};
-use crate::attribute::{Attribute, AttributeType};
+use crate::attribute::{Attribute, AttributeType, Case};
 use crate::instant::TimestampFormat;
 use crate::number::Number;
 
@@ -28,8 +30,8 @@ pub enum Format {
     Upper,
 }
 
-/// What a timestamp is cut to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a timestamp is cut to; the finer is the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cut {
     /// `2026`
     Year,
@@ -67,7 +69,41 @@ impl Format {
         }
     }
 
-    pub(super) fn render(
+    /// Whether it writes different values of an attribute differently, so that the text tells the value.
+    pub fn is_lossless(self, attribute: &Attribute) -> bool {
+        let case = match self {
+            Self::Plain | Self::Padded(_) | Self::Descending(_) => return true,
+            Self::Cut(_) => return false,
+            Self::Lower => Case::Lower,
+            Self::Upper => Case::Upper,
+        };
+        match &attribute.kind {
+            AttributeType::String => attribute.rules.case == Some(case),
+            AttributeType::Enum { values } => {
+                let mut written = HashSet::new();
+                values.iter().all(|value| written.insert(self.cased(value)))
+            }
+            // Letters of numbers, booleans and timestamps have one case each.
+            _ => true,
+        }
+    }
+
+    /// Whether what it writes of a value of an attribute tells what the other format writes of it.
+    pub fn determines(self, other: Self, attribute: &Attribute) -> bool {
+        let is_finer = matches!((self, other), (Self::Cut(own), Self::Cut(other)) if own >= other);
+        self == other || is_finer || self.is_lossless(attribute)
+    }
+
+    /// The text in the case of the format.
+    fn cased(self, text: &str) -> String {
+        match self {
+            Self::Lower => text.to_lowercase(),
+            Self::Upper => text.to_uppercase(),
+            _ => text.to_owned(),
+        }
+    }
+
+    pub(crate) fn render(
         self,
         attribute: &Attribute,
         value: &AttributeValue,
@@ -79,13 +115,10 @@ impl Format {
         };
         let wrong_type = || unfit(&format!("expected {}", attribute.kind.noun()));
         match self {
-            Self::Plain => scalar_text(&attribute.kind, value).ok_or_else(wrong_type),
-            Self::Lower => scalar_text(&attribute.kind, value)
-                .map(|text| text.to_lowercase())
-                .ok_or_else(wrong_type),
-            Self::Upper => scalar_text(&attribute.kind, value)
-                .map(|text| text.to_uppercase())
-                .ok_or_else(wrong_type),
+            Self::Plain | Self::Lower | Self::Upper => {
+                let text = scalar_text(&attribute.kind, value).ok_or_else(wrong_type)?;
+                Ok(self.cased(&text))
+            }
             Self::Cut(cut) => {
                 let instant = attribute.kind.instant(value).ok_or_else(wrong_type)?;
                 Ok(cut.text(instant))

@@ -27,7 +27,9 @@ fn asked(sort: &str, given: &[(&str, Option<&str>)]) -> Result<Range, String> {
     let asked =
         Asked::take(|name| given.iter().find(|(known, _)| *known == name)?.1.map(str::to_owned));
     let entity = &model.entities[0];
-    of(entity, entity.sort(), &[("user", "ann")], &asked)
+    let pattern = Pattern::of_table(entity);
+    let given = pattern.given_from_text(entity, &[("user", "ann")]).expect("a path");
+    of(entity, &pattern, given, &asked)
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
@@ -135,6 +137,11 @@ fn what_has_no_order_in_the_sort_key_is_refused() {
             "O#{at:month}",
             ["", "2026-02-03", ""],
             "`from`: expected where a key begins, such as 2026-02",
+        ),
+        (
+            "O#{at:month}",
+            ["2026-02-03", "", ""],
+            "`begins_with`: `2026-02-03`, expected at most 7 characters, such as 2026-02",
         ),
     ];
     for (sort, asked, expected) in cases {

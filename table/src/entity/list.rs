@@ -53,6 +53,10 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// The items of a partition of the table. Given are the attributes of the partition key, and any number of those that the
     /// sort key begins with, as JSON or a struct.
     ///
+    /// An attribute that the partition key shortens is given in full or as the key has it: for
+    /// `PK = "TIMELINE#{at:month}"` and `SK = "{at}#{id}"`, both `2026-03` and a time of that month list
+    /// the month. A time together with an `id` is one item.
+    ///
     /// # Errors
     /// [`Error::Invalid`] for what is none of these.
     pub fn partition(&self, given: &impl Serialize) -> Result<List<T>, Error> {

@@ -1,9 +1,12 @@
 //! What the schema of an attribute is narrowed to where keys are made from it.
 
 use model::instant::TimestampFormat;
+use model::pattern::shortened_texts;
 use model::template::{Format, Segment};
-use model::{Attribute, AttributeType, Entity};
+use model::{Attribute, AttributeType, Entity, Pattern};
 use serde_json::{Value, json};
+
+use crate::parts::DOT_SEGMENTS;
 
 /// The schema of an attribute as requests give it, with what the keys of its entity want of it.
 pub(super) fn narrowed(entity: &Entity, attribute: &Attribute, mut schema: Value) -> Value {
@@ -30,10 +33,36 @@ pub(super) fn narrowed(entity: &Entity, attribute: &Attribute, mut schema: Value
 /// The schema of an attribute in a path, no part of which is empty.
 pub(super) fn in_path(entity: &Entity, attribute: &Attribute, schema: Value) -> Value {
     let mut schema = narrowed(entity, attribute, schema);
-    if attribute.kind == AttributeType::String && schema["minLength"].is_null() {
-        schema["minLength"] = json!(1);
+    if attribute.kind == AttributeType::String {
+        if schema["minLength"].is_null() {
+            schema["minLength"] = json!(1);
+        }
+        let pattern = attribute.rules.pattern.as_ref();
+        let is_allowed = |text: &&str| pattern.is_none_or(|pattern| pattern.is_match(text));
+        let dots: Vec<&str> = DOT_SEGMENTS.into_iter().filter(is_allowed).collect();
+        if !dots.is_empty() {
+            schema["not"] = json!({ "enum": dots });
+        }
     }
     schema
+}
+
+/// The schema of an attribute in the path of a list, which may give it as the keys have it.
+pub(super) fn given(pattern: &Pattern, attribute: &Attribute, schema: Value) -> Value {
+    let formats = pattern.formats(&attribute.name);
+    let texts = shortened_texts(&formats, attribute);
+    if texts.is_empty() {
+        return schema;
+    }
+    let short = match &attribute.kind {
+        AttributeType::Timestamp(_) => {
+            let digits = |text: &String| text.replace(|c: char| c.is_ascii_digit(), "[0-9]");
+            let texts: Vec<_> = texts.iter().map(digits).collect();
+            json!({ "type": "string", "pattern": format!("^({})$", texts.join("|")) })
+        }
+        _ => json!({ "enum": texts }),
+    };
+    json!({ "anyOf": [schema, short] })
 }
 
 fn at_least(given: &Value, least: i64) -> Value {

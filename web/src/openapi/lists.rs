@@ -6,7 +6,7 @@ use model::{Entity, Include, Model, Pattern};
 use serde_json::{Map, Value, json};
 use table::{MAX_ACTIONS, MAX_BATCH_KEYS};
 
-use super::operation::{Answer, condition, json_query, limit, path_parameters, query};
+use super::operation::{Answer, condition, json_query, limit, pattern_parameters, query};
 use super::schema::{cursor, key, listing, reference};
 use crate::parameters::{LIST_DEFAULT, LIST_LIMIT};
 use crate::routes::Operation;
@@ -30,18 +30,18 @@ pub(super) fn of_pattern(model: &Model, entity: &Entity, pattern: &Pattern) -> V
 }
 
 fn of(mut list: Answer<'_>, model: &Model, entity: &Entity, pattern: &Pattern) -> Value {
-    list.parameters = path_parameters(entity, &pattern.given_attributes());
+    list.parameters = pattern_parameters(entity, pattern);
     list.parameters.extend(paging(pattern.descending));
     if pattern.index.is_none() {
         list.parameters.push(consistent());
     }
-    list.parameters.extend(ranges(pattern));
+    list.parameters.extend(ranges(entity, pattern));
     list.parameters.extend([
         condition(entity),
         query("select", text(), "the attributes that are answered, with commas between"),
         query("count", flag(false), "whether the items are counted, not answered"),
     ]);
-    list.parameters.extend(include(model, entity, &Scope::Many(pattern.given_attributes())));
+    list.parameters.extend(include(model, entity, &Scope::Many(pattern.common_attributes())));
     list.success(StatusCode::OK, "a page of items, or their number", Some(page(entity)))
 }
 
@@ -51,7 +51,7 @@ pub(super) fn of_collection(name: &str, entities: &[&Entity]) -> Value {
     let mut list = Answer::new(Operation::Collection, "collection", name, summary);
     list.tag = "collections";
     let first = entities[0];
-    list.parameters = path_parameters(first, &first.partition_attributes());
+    list.parameters = pattern_parameters(first, &Pattern::of_table(first));
     list.parameters.extend(paging(false));
     list.parameters.push(consistent());
     let of_entity = |entity: &&Entity| {
@@ -157,9 +157,10 @@ fn consistent() -> Value {
     query("consistent", flag(true), "whether what was written before is seen; not so costs half")
 }
 
-/// The parameters about the first attribute of the sort key that the path does not give.
-fn ranges(pattern: &Pattern) -> Vec<Value> {
-    let Some(first) = pattern.open_attributes().first().copied() else { return Vec::new() };
+/// The parameters about the first attribute of the sort key that the path does not determine.
+fn ranges(entity: &Entity, pattern: &Pattern) -> Vec<Value> {
+    let open = pattern.open_attributes(entity);
+    let Some(first) = open.first().copied() else { return Vec::new() };
     let about = [
         ("begins_with", format!("what `{first}` begins with")),
         ("from", format!("the least `{first}`, included")),

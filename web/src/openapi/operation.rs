@@ -5,10 +5,10 @@ use std::ops::RangeInclusive;
 
 use axum::http::StatusCode;
 use model::relation::Scope;
-use model::{Entity, Model, Unique};
+use model::{Entity, Model, Pattern, Unique};
 use serde_json::{Map, Value, json};
 
-use super::keys::in_path;
+use super::keys::{given, in_path};
 use super::schema::{self, reference};
 use crate::body::MAX_BATCH_ROWS;
 use crate::form::DYNAMODB_JSON;
@@ -232,6 +232,19 @@ pub(super) fn path_parameters(entity: &Entity, names: &[&str]) -> Vec<Value> {
     attributes
         .map(|known| {
             let schema = in_path(entity, known, schema::attribute(known));
+            parameter("path", &known.name, true, schema, "a part of the key")
+        })
+        .collect()
+}
+
+/// The path of a list: each attribute in full, or as the keys have it.
+pub(super) fn pattern_parameters(entity: &Entity, pattern: &Pattern) -> Vec<Value> {
+    let names = pattern.given_attributes();
+    let attributes = names.into_iter().filter_map(|name| entity.attribute(name));
+    attributes
+        .map(|known| {
+            let schema = in_path(entity, known, schema::attribute(known));
+            let schema = given(pattern, known, schema);
             parameter("path", &known.name, true, schema, "a part of the key")
         })
         .collect()

@@ -71,11 +71,12 @@ fn sent(entity: &Entity, known_otherwise: &[&str]) -> Value {
     let is_given = |attribute: &&Attribute| attribute.kept.is_none();
     let is_needed = |known: &Attribute| known.required && known.default.is_none();
     let path = entity.key_attributes();
+    let in_paths = crate::parts::attributes(entity);
     let mut required = Vec::new();
     let mut properties = Map::new();
     for known in entity.attributes.iter().filter(is_given) {
         let is_in_path = path.contains(&known.name.as_str());
-        let schema = match is_in_path {
+        let schema = match in_paths.contains(&&*known.name) {
             true => in_path(entity, known, attribute(known)),
             false => narrowed(entity, known, attribute(known)),
         };

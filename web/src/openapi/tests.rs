@@ -202,3 +202,44 @@ fn what_may_be_included_is_listed_where_it_may() {
     assert_eq!(schemas["profile"]["required"], json!(["user"]));
     assert!(schemas["order.input"]["properties"]["profile"].is_null());
 }
+
+#[test]
+fn the_path_of_a_list_may_have_an_attribute_as_the_keys_have_it() {
+    let model: Model = r##"
+        [table]
+        name = "events"
+        [table.indexes.GSI1]
+        partition_key = "GSI1PK"
+        sort_key = "GSI1SK"
+        [entities.event]
+        PK = "TIMELINE#{at:month}"
+        SK = "{at}#{id}"
+        GSI1PK = "STATE#{state:lower}"
+        GSI1SK = "{at}"
+        [entities.event.attributes]
+        at    = { type = "timestamp", required = true }
+        id    = { type = "string", required = true }
+        state = { type = "enum", values = ["Open", "Closed"] }
+    "##
+    .parse()
+    .expect("a definition");
+    let document = document(&model);
+    let parameters = |path: &str| {
+        document["paths"][path]["get"]["parameters"].as_array().expect("parameters").clone()
+    };
+    let first = |path: &str| parameters(path)[0]["schema"].clone();
+    let short = json!({ "type": "string", "pattern": "^([0-9][0-9][0-9][0-9]-[0-9][0-9])$" });
+    let list = first("/event/{at}");
+    assert_eq!(list["anyOf"], json!([first("/event/{at}/{id}"), short]));
+    assert_eq!(
+        first("/query/event/GSI1/{state}")["anyOf"][1],
+        json!({ "enum": ["open", "closed"] })
+    );
+    let ranges = parameters("/event/{at}");
+    let from = ranges.iter().find(|parameter| parameter["name"] == "from").expect("a range");
+    assert_eq!(from["description"], "the least `at`, included");
+    let id = parameters("/event/{at}/{id}")[1]["schema"].clone();
+    assert_eq!(id, json!({ "type": "string", "minLength": 1, "not": { "enum": [".", ".."] } }));
+    let input = &document["components"]["schemas"]["event.input"]["properties"]["id"];
+    assert_eq!(*input, id);
+}
