@@ -117,8 +117,11 @@ fn hinted(cause: Invalid, formats: &[Format], attribute: &Attribute) -> Invalid 
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use crate::Model;
-    use crate::pattern::Pattern;
+    use crate::entity::FieldError;
+    use crate::pattern::{Pattern, SortKeys};
 
     /// The partition key that a path makes of a text, or the mistake.
     fn key(partition: &str, text: &str) -> Result<String, String> {
@@ -189,5 +192,66 @@ mod tests {
             let error = key(partition, text).expect_err(text);
             assert!(error.contains(expected), "{partition} {text}: {error}");
         }
+    }
+
+    const SEEN: &str = r##"
+        [table]
+        name = "things"
+        [entities.sight]
+        PK = "MONTH#{at:month}"
+        SK = "{at:day}#{at}#{id}"
+        [entities.sight.patterns.moments]
+        by = ["at"]
+        [entities.visit]
+        PK = "USER#{user}"
+        SK = "{at:day}#{id}"
+        [entities.visit.patterns.days]
+        by = ["at"]
+        [entities.sight.attributes]
+        at = { type = "timestamp", required = true }
+        id = { type = "string", required = true }
+        [entities.visit.attributes]
+        user = { type = "string", required = true }
+        at = { type = "timestamp", required = true }
+        id = { type = "string", required = true }
+    "##;
+
+    #[test]
+    fn an_attribute_of_the_sort_key_is_given_as_that_has_it() {
+        let model: Model = SEEN.parse().expect("a definition");
+        let read = |entity: &str, texts: &[(&str, &str)]| {
+            let entity = model.entity(entity).expect("it is there");
+            let pattern = &entity.patterns[0];
+            let given = pattern.given_from_text(entity, texts)?;
+            let read = pattern.partition_of(entity, &given).map_err(|error| vec![error])?;
+            Ok::<_, Vec<FieldError>>((read.key, read.range))
+        };
+        let begins = |text: &str| SortKeys::BeginsWith(text.to_owned());
+        let day = ("USER#ann".to_owned(), begins("2026-03-05#"));
+        for at in ["2026-03-05", "2026-03-05T10:00:00Z"] {
+            assert_eq!(read("visit", &[("user", "ann"), ("at", at)]), Ok(day.clone()), "{at}");
+        }
+        assert!(read("visit", &[("user", "ann"), ("at", "2026-03")]).is_err());
+        let moment = ("MONTH#2026-03".to_owned(), begins("2026-03-05#2026-03-05T10:00:00.000Z#"));
+        assert_eq!(read("sight", &[("at", "2026-03-05T10:00:00Z")]), Ok(moment));
+        assert!(read("sight", &[("at", "2026-03")]).is_err(), "the sort key has it in full");
+    }
+
+    #[test]
+    fn json_narrows_the_sort_key_where_what_is_behind_is_given_too() {
+        let model: Model = SEEN.parse().expect("a definition");
+        let sight = model.entity("sight").expect("it is there");
+        let pattern = Pattern::of_table(sight);
+        let read = |json: Value| pattern.partition_from_json(sight, json.as_object().expect("one"));
+        let month = read(json!({ "at": "2026-03" })).expect("a month");
+        assert_eq!((month.key.as_str(), &month.range), ("MONTH#2026-03", &SortKeys::Every));
+        let at = "2026-03-05T10:00:00.000Z";
+        assert_eq!(read(json!({ "at": at })), Ok(month));
+        let one = read(json!({ "at": at, "id": "x" })).expect("a key");
+        assert_eq!(one.range, SortKeys::Is(format!("2026-03-05#{at}#x")));
+        let errors = read(json!({ "at": "2026-03", "id": "x" })).expect_err("a time is needed");
+        assert_eq!(errors[0].field, "at");
+        let errors = read(json!({ "id": "x" })).expect_err("a month is needed");
+        assert_eq!(errors[0].message, "is missing, `sight` is read by it");
     }
 }
