@@ -347,7 +347,10 @@ mod tests {
 
     #[test]
     fn digits_in_text_are_offered_as_epoch_numbers_only_where_they_are_read_as_such() {
-        let rfc3339 = AttributeType::Timestamp(TimestampFormat::Rfc3339 { places: 3 });
+        let rfc3339 = AttributeType::Timestamp(TimestampFormat::Rfc3339 {
+            places: 3,
+            offset: crate::instant::Offset::Zulu,
+        });
         let form =
             "expected an RFC 3339 timestamp such as 2026-11-20T06:40:54Z before 9999-12-30T22:00Z";
         let message = |kind: &AttributeType, json: &Value| {
