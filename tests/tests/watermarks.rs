@@ -3,9 +3,10 @@
 use aggregates::{Change, Image, Update, fold};
 use model::AttributeValue;
 use serde_json::Value;
-use table::Applied;
+use table::{Applied, Rollups};
 use tests::dynamodb::TestDynamo;
 use tests::flights::DEFINITION;
+use tests::gate::Gate;
 use tests::recount::scan;
 use tests::system::System;
 
@@ -19,8 +20,13 @@ fn shard(number: u32) -> String {
     format!("shardId-{:020}-864758bb", u64::from(START + number * SHARD_HOURS * HOUR) * 1000)
 }
 
-/// The update of all time of one flight's record, which is that of the middle of its shard's life.
+/// The update of all time of one flight's record, which is that of the beginning of its shard's life.
 fn update(system: &System, number: u32) -> Update {
+    update_of(system, &shard(number), 100 + number, START + number * SHARD_HOURS * HOUR)
+}
+
+/// The update of all time of one flight's record, by its shard, sequence number, and time.
+fn update_of(system: &System, shard: &str, sequence: u32, seconds: u32) -> Update {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let attributes = [
         ("_et", text("flight")),
@@ -31,10 +37,9 @@ fn update(system: &System, number: u32) -> Update {
     ];
     let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value));
     let new = attributes.collect::<std::collections::HashMap<_, _>>().into();
-    let sequence = format!("{:021}", 100 + number).parse().expect("a sequence number");
-    let seconds = START + number * SHARD_HOURS * HOUR;
+    let sequence = format!("{sequence:021}").parse().expect("a sequence number");
     let change = Change { sequence, seconds, image: Image::Insert { new } };
-    let updates = fold(&system.model, &shard(number), [&change]).updates;
+    let updates = fold(&system.model, shard, [&change]).updates;
     updates
         .into_iter()
         .find(|update| update.key.sort == "all" && update.key.partition == "flights_by_origin#ATL")
@@ -82,4 +87,39 @@ async fn watermarks_of_more_than_three_days_ago_go_and_what_may_come_again_count
         assert!(kept.contains(&name), "{name} is needed");
     }
     assert!(item.to_string().len() < 2_000, "{}", item.to_string().len());
+}
+
+/// An emulator's shard lives for ever, and may be silent about an item for days.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watermark_that_moves_on_while_it_is_found_stale_stays() {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    let apply = async |rollups: &Rollups, shard: &str, update: &Update| {
+        rollups.apply(LABEL, shard, update).await.expect("applied")
+    };
+    // The first four watermarks are stale for a record of this shard, and no fewer are worth removing.
+    let last = 72 / SHARD_HOURS + 4;
+    for number in 0..last {
+        apply(&system.rollups, &shard(number), &update(&system, number)).await;
+    }
+    let removal = Gate::for_updates_with("\"UpdateExpression\":\"REMOVE #n0");
+    let connection = removal.before(dynamodb.connect().await);
+    let rollups = Rollups::new(&connection, &system.model.table);
+    let (oldest, seconds) = (shard(0), START + last * SHARD_HOURS * HOUR);
+    let (found, late) = (update(&system, last), update_of(&system, &oldest, 900, seconds));
+    let found = async { apply(&rollups, &shard(last), &found).await };
+    let moved_on = async {
+        removal.reached().await;
+        assert_eq!(apply(&system.rollups, &oldest, &late).await, Applied::Whole);
+        removal.open();
+    };
+    assert_eq!(futures::join!(found, moved_on).0, Applied::Whole);
+
+    let name = aggregates::watermark::name(LABEL, &oldest);
+    assert!(
+        watermarks(&item(&dynamodb, &system).await).contains(&name),
+        "it is not stale any more"
+    );
+    assert_eq!(apply(&system.rollups, &oldest, &late).await, Applied::Nothing, "delivered again");
+    assert_eq!(item(&dynamodb, &system).await["count"]["N"], (last + 2).to_string());
 }
