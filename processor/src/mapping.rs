@@ -54,6 +54,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodbstreams::Client;
+use aws_sdk_dynamodbstreams::config::Builder;
+use aws_sdk_dynamodbstreams::config::retry::RetryPartition;
 use table::Connection;
 use table::checkpoints::{self, Checkpoints, Lease};
 use telemetry::metrics;
@@ -140,7 +142,10 @@ pub enum Error {
 impl EventSourceMapping {
     /// A mapping that reads streams over this connection and keeps its place in these checkpoints.
     pub fn new(connection: &Connection, checkpoints: Checkpoints, settings: Settings) -> Self {
-        let client = Client::new(connection.sdk_config());
+        // A retry quota of its own: another poller of the process does not use it up.
+        let quota = RetryPartition::custom("weir").build();
+        let config = Builder::from(connection.sdk_config()).retry_partition(quota);
+        let client = Client::from_conf(config.build());
         EventSourceMapping {
             client,
             checkpoints,

@@ -23,6 +23,7 @@ mod pages;
 mod provision;
 mod query;
 mod related;
+mod retries;
 pub mod rollups;
 pub mod startup;
 
