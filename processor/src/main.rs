@@ -60,6 +60,7 @@ async fn told_to_stop() {
         }
     };
     tokio::select! {
+        biased;
         () = interrupted => {}
         () = terminated() => {}
     }

@@ -181,6 +181,7 @@ impl EventSourceMapping {
         let work = self.work(Arc::new(handler), stopped);
         tokio::pin!(work, shutdown);
         tokio::select! {
+            biased;
             ended = &mut work => return ended,
             () = &mut shutdown => {}
         }
@@ -213,8 +214,9 @@ impl EventSourceMapping {
             let pause = backoff.pause();
             tracing::warn!(%error, ?pause, "polling was interrupted, trying again");
             tokio::select! {
-                () = sleep(pause) => {}
+                biased;
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                () = sleep(pause) => {}
             }
         }
     }
@@ -235,7 +237,9 @@ impl EventSourceMapping {
         H: Fn(Vec<u8>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Vec<u8>, String>> + Send + 'static,
     {
+        // A lease that was just taken is kept, and given up in order, rather than left to expire.
         let (lease, leased) = tokio::select! {
+            biased;
             taken = self.acquire(stream.label()) => taken?,
             _ = stop.wait_for(|stop| *stop) => return Ok(Outcome::Stopped),
         };

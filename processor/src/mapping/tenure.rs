@@ -73,10 +73,12 @@ where
         let keeper = keep(&context.checkpoints, &context.lease, leased);
         tokio::pin!(keeper);
 
+        // First what ends the tenure: a worker that ends meanwhile is waited for below.
         let outcome = tokio::select! {
-            outcome = self.supervise() => outcome,
+            biased;
             _ = stop.wait_for(|stop| *stop) => Ok(Outcome::Stopped),
             () = &mut keeper => Ok(Outcome::LeaseLost),
+            outcome = self.supervise() => outcome,
         };
         self.halt.send_replace(true);
         context.board.measure(context.stream.label(), 0);
@@ -85,6 +87,7 @@ where
             return outcome;
         }
         tokio::select! {
+            biased;
             () = finish(&mut self.workers) => {}
             () = &mut keeper => finish(&mut self.workers).await,
         }
@@ -108,6 +111,7 @@ where
         self.prune(&shards, &saved).await;
         loop {
             tokio::select! {
+                biased;
                 ended = next(&mut self.workers) => {
                     if self.note(ended)? == Some(Ended::LeaseLost) {
                         return Ok(Outcome::LeaseLost);

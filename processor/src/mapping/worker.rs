@@ -120,8 +120,9 @@ where
     async fn read(&mut self, within: Option<Duration>) -> Result<(), Ended> {
         let (began, began_at) = (Instant::now(), epoch_secs());
         let read = tokio::select! {
-            read = self.reader.read() => read,
+            biased;
             _ = self.stop.wait_for(|stop| *stop) => return Err(Ended::Stopped),
+            read = self.reader.read() => read,
         };
         match read {
             Ok(records) if records.is_empty() => {
@@ -228,8 +229,9 @@ where
 
     async fn pause(&mut self, pause: Duration) -> Result<(), Ended> {
         tokio::select! {
-            () = sleep(pause) => Ok(()),
+            biased;
             _ = self.stop.wait_for(|stop| *stop) => Err(Ended::Stopped),
+            () = sleep(pause) => Ok(()),
         }
     }
 }
