@@ -57,7 +57,7 @@ use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::config::Builder;
 use aws_sdk_dynamodbstreams::config::retry::RetryPartition;
 use table::Connection;
-use table::checkpoints::{self, Checkpoints, Lease};
+use table::checkpoints::{self, Checkpoints, HeldLease, Lease, LeaseWatch};
 use telemetry::metrics;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -263,24 +263,48 @@ impl EventSourceMapping {
         Tenure::new(context).serve(leased, stop).await
     }
 
-    /// Takes the lease as soon as nobody else has it, and says when it began to run.
+    /// Takes the lease once no other poller has it, and returns when it began to run.
     async fn acquire(&self, label: &str) -> Result<(Lease, Instant), Error> {
         let Settings { owner, lease_time_to_live, .. } = &self.settings;
-        let mut told = false;
+        self.board.unleased(label);
+        let mut watch = LeaseWatch::default();
+        let mut is_waiting = false;
         loop {
             let asked = Instant::now();
-            match self.checkpoints.acquire(label, owner, *lease_time_to_live).await {
+            let held = match self.checkpoints.acquire(label, owner, *lease_time_to_live).await {
                 Ok(lease) => return Ok((lease, asked)),
-                Err(held @ checkpoints::Error::Held { .. }) => {
-                    self.has_waited.store(true, Ordering::Relaxed);
-                    if !told {
-                        tracing::info!("waiting: {held}");
-                        told = true;
-                    }
-                    sleep(Duration::from_millis(LEASE_POLL_MS)).await;
-                }
+                Err(checkpoints::Error::Held(held)) => held,
                 Err(error) => return Err(error.into()),
+            };
+            self.has_waited.store(true, Ordering::Relaxed);
+            let remaining = watch.remaining(&held, *lease_time_to_live, Instant::now());
+            if remaining.is_zero() {
+                if let Some(taken) = self.take_over(&held).await? {
+                    return Ok(taken);
+                }
+                continue;
             }
+            if !is_waiting {
+                let held = checkpoints::Error::Held(held);
+                tracing::info!(?remaining, "waiting: {held}; it expires unless it is renewed");
+                is_waiting = true;
+            }
+            sleep(remaining.min(Duration::from_millis(LEASE_POLL_MS))).await;
+        }
+    }
+
+    /// Takes a lease that expired, unless it was renewed at the last moment.
+    async fn take_over(&self, held: &HeldLease) -> Result<Option<(Lease, Instant)>, Error> {
+        let Settings { owner, lease_time_to_live, .. } = &self.settings;
+        let asked = Instant::now();
+        match self.checkpoints.take_over(held, owner, *lease_time_to_live).await {
+            Ok(lease) => {
+                let (from, renewed_at) = (&held.owner, &held.updated_at);
+                tracing::info!(from, renewed_at, "took over a lease that was not renewed");
+                Ok(Some((lease, asked)))
+            }
+            Err(checkpoints::Error::Held(_)) => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 }

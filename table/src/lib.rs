@@ -26,6 +26,7 @@ mod related;
 mod retries;
 pub mod rollups;
 pub mod startup;
+mod stream;
 
 pub use connection::Connection;
 pub use entity::{Items, List, Many, One, RelatedItems, TypedPage};

@@ -111,7 +111,7 @@ registry! {
     INIT_DURATION = Histogram "init_duration_ms" Milliseconds ["service"]
         "How long that took, from the beginning of `main`.";
     ITERATOR_AGE = Gauge "mapping_iterator_age_ms" Milliseconds ["shard"]
-        "Age of the last record handed over, by shard; 0 when the shard is caught up.";
+        "Age of the last record handed over, by shard; 0 when the shard is caught up, NaN while this poller does not hold the lease.";
     SHARDS = Gauge "mapping_shards" Count ["stream"]
         "Shards being read, by stream.";
     RECORDS = Counter "mapping_records" Count []
@@ -130,6 +130,8 @@ registry! {
         "Reads of a shard that failed and are made again: while it grows, the iterator age does not tell how far behind the shard is.";
     GAPS = Counter "mapping_gaps" Count []
         "Times that records of a shard were trimmed before they were read: they are lost.";
+    LEASE_HELD = Gauge "mapping_lease_held" Count ["stream"]
+        "1 while this poller holds the lease of the stream, 0 while it does not.";
     LEASES_LOST = Counter "mapping_leases_lost" Count []
         "How often another poller took the lease, or it could not be renewed in time.";
 }

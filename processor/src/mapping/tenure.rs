@@ -73,6 +73,8 @@ where
         let keeper = keep(&context.checkpoints, &context.lease, leased);
         tokio::pin!(keeper);
 
+        context.board.leased(context.stream.label());
+
         // First what ends the tenure: a worker that ends meanwhile is waited for below.
         let outcome = tokio::select! {
             biased;
@@ -81,7 +83,7 @@ where
             outcome = self.supervise() => outcome,
         };
         self.halt.send_replace(true);
-        context.board.measure(context.stream.label(), 0);
+        context.board.unleased(context.stream.label());
         if let Ok(Outcome::LeaseLost) = outcome {
             finish(&mut self.workers).await;
             return outcome;
