@@ -19,6 +19,7 @@
 //! | when a tumbling window is over: a function of values    | `window`   |
 //! | what an answer means: a function of values               | `verdict`  |
 //! | one shard, read and handled                              | `worker`   |
+//! | the batches in flight, and how long a stop waits for them | `in_flight` |
 //! | all shards, for as long as this poller holds the lease   | `tenure`   |
 //! | how far it has got, for whoever waits for it             | `progress` |
 //!
@@ -29,6 +30,7 @@ mod batch;
 mod disposal;
 mod environment;
 mod filter;
+mod in_flight;
 mod lineage;
 mod progress;
 mod pruning;
@@ -43,9 +45,10 @@ mod worker;
 pub use filter::{FilterCriteria, FilterError, MAX_FILTERS, MAX_PATTERN_CHARS};
 pub use progress::{Progress, ShardProgress, Snapshot, Stopped};
 pub use settings::{
-    DEFAULT_BATCH_RECORDS, DEFAULT_TUMBLING_WINDOW_SECS, IDLE_PAUSE_MS, LEASE_TIME_TO_LIVE_SECS,
-    MAX_BATCH_RECORDS, MAX_BATCHING_WINDOW_SECS, MAX_RECORD_AGE_SECS, MAX_RETRY_ATTEMPTS,
-    MAX_TUMBLING_WINDOW_SECS, MIN_RECORD_AGE_SECS, Settings, Source,
+    DEFAULT_BATCH_RECORDS, DEFAULT_SHUTDOWN_TIMEOUT_SECS, DEFAULT_TUMBLING_WINDOW_SECS,
+    IDLE_PAUSE_MS, LEASE_TIME_TO_LIVE_SECS, MAX_BATCH_RECORDS, MAX_BATCHING_WINDOW_SECS,
+    MAX_RECORD_AGE_SECS, MAX_RETRY_ATTEMPTS, MAX_SHUTDOWN_TIMEOUT_SECS, MAX_TUMBLING_WINDOW_SECS,
+    MIN_RECORD_AGE_SECS, Settings, Source,
 };
 
 use std::future::Future;
@@ -65,6 +68,7 @@ use tokio::time::{Instant, sleep};
 use self::backoff::Backoff;
 use self::batch::Limits;
 use self::disposal::Policy;
+use self::in_flight::InFlight;
 use self::progress::Board;
 use self::stream::Stream;
 use self::tenure::{Outcome, Tenure};
@@ -160,8 +164,8 @@ impl EventSourceMapping {
         self.board.progress()
     }
 
-    /// Polls until `shutdown` resolves; then the batches in flight are finished and the lease is
-    /// given up.
+    /// Polls until `shutdown` resolves; then the batches in flight are finished, or aborted after
+    /// [`Settings::shutdown_timeout`], and the lease is given up.
     ///
     /// The handler gets the JSON of a Lambda event and answers with the JSON of a response. An
     /// error and a panic are a failed invocation. It is called for several shards at a time, and
@@ -257,6 +261,8 @@ impl EventSourceMapping {
             policy,
             filters: self.settings.filter_criteria.clone(),
             idle_pause: self.settings.idle_pause,
+            shutdown_timeout: self.settings.shutdown_timeout,
+            in_flight: InFlight::default(),
             handler: Arc::clone(handler),
             board: Arc::clone(&self.board),
         };

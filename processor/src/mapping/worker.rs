@@ -18,6 +18,7 @@ use super::backoff::Backoff;
 use super::batch::{Buffer, Limits, Shard, Step};
 use super::disposal::Policy;
 use super::filter::FilterCriteria;
+use super::in_flight::InFlight;
 use super::progress::Board;
 use super::reader::{Reader, is_our_own};
 use super::stream::{ReadError, Stream};
@@ -33,6 +34,8 @@ pub(super) struct Context<H> {
     pub(super) policy: Policy,
     pub(super) filters: FilterCriteria,
     pub(super) idle_pause: Duration,
+    pub(super) shutdown_timeout: Duration,
+    pub(super) in_flight: InFlight,
     pub(super) handler: Arc<H>,
     pub(super) board: Arc<Board>,
 }
