@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use thiserror::Error;
 
 use crate::{
-    check, client, definition, deploy, destroy, dev, load, query, rows, schema, steps, synth,
+    check, client, definition, deploy, destroy, dev, lease, load, query, rows, schema, steps, synth,
 };
 
 /// The definition files that are looked for when none is named, in this order.
@@ -30,6 +30,7 @@ enum Command {
     Schema(schema::Arguments),
     Dev(dev::Arguments),
     Load(load::Arguments),
+    Lease(lease::Arguments),
     Query(query::Arguments),
     Synth(synth::Arguments),
     Deploy(deploy::Arguments),
@@ -51,6 +52,9 @@ pub enum Error {
     /// The local system.
     #[error(transparent)]
     Dev(#[from] dev::Error),
+    /// The lease of the table's stream.
+    #[error(transparent)]
+    Lease(#[from] lease::Error),
     /// A tool that deploys.
     #[error(transparent)]
     Step(#[from] steps::Error),
@@ -86,6 +90,7 @@ fn dispatch(weir: Weir, out: &mut impl Write) -> Result<ExitCode, Error> {
         Some(Command::Schema(_)) => schema::run(out),
         Some(Command::Dev(arguments)) => dev::run(&arguments, out),
         Some(Command::Load(arguments)) => load::run(&arguments, out),
+        Some(Command::Lease(arguments)) => lease::run(&arguments, out),
         Some(Command::Query(arguments)) => query::run(&arguments, out),
         Some(Command::Synth(arguments)) => synth::run(&arguments, out),
         Some(Command::Deploy(arguments)) => deploy::run(&arguments, out),

@@ -17,8 +17,8 @@
 //! | the groups with the greatest values | `groups`, `top` |
 //! | where to look next | `guide` |
 //!
-//! **Invariant:** told to stop, it finishes what it has begun, gives up the lease, and ends with 0; a file given by
-//! `--data` can be gone on with after any end.
+//! **Invariant:** told to stop, it finishes the batches that it has begun, or abandons them after some seconds, gives up the
+//! lease, and ends with 0; a file given by `--data` can be gone on with after any end.
 
 pub mod database;
 mod groups;
@@ -47,8 +47,9 @@ use self::system::{Host, System};
 use crate::{command, definition, rows};
 
 /// What is logged unless `RUST_LOG` says otherwise: the output is a table and a guide, not a log. The embedded DynamoDB
-/// warns of every answer that is an error, such as that a table to be made is not there yet.
-const DEFAULT_LOG: &str = "warn,dynoxide=error";
+/// warns of every answer that is an error, such as that a table to be made is not there yet. When it stops, it says which
+/// batches it waits for.
+const DEFAULT_LOG: &str = "warn,dynoxide=error,processor::mapping::in_flight=info";
 /// The exit code of a process that a second Ctrl-C ended: 128 and the number of SIGINT.
 const ABORTED: i32 = 130;
 

@@ -6,6 +6,7 @@
 //! | `weir schema` | prints the JSON Schema of definition files | [`schema`] |
 //! | `weir dev` | runs the whole system in one process | [`dev`] |
 //! | `weir load` | sends a file of items to the writer | [`load`] |
+//! | `weir lease` | shows who polls the table's stream, or breaks the lease | [`lease`] |
 //! | `weir query` | asks a rollup and prints the answer | [`query`] |
 //! | `weir synth` | prints the template that deploys a definition file | [`synth`] |
 //! | `weir deploy` | builds and deploys it, with the tools that everybody uses | [`deploy`] |
@@ -24,6 +25,7 @@ pub mod deploy;
 pub mod destroy;
 pub mod dev;
 mod grid;
+pub mod lease;
 pub mod load;
 pub mod query;
 pub mod rows;

@@ -317,6 +317,29 @@ fn one_process_has_the_file_and_sigterm_ends_it_well() {
 }
 
 #[test]
+fn a_lease_is_shown_and_broken() {
+    let folder = folder();
+    let served = Served::start(folder.path());
+    let (_, rest) = served.printed.split_once("the DynamoDB at ").expect("a URL");
+    let endpoint = rest.split('.').collect::<Vec<_>>();
+    let endpoint = endpoint[..4].join(".");
+    let lease = |arguments: &[&str]| {
+        let mut command = weir(folder.path());
+        command.args(["lease", "weir.toml", "--endpoint", &endpoint]).args(arguments);
+        command.output().expect("started")
+    };
+    let shown = lease(&[]);
+    assert_eq!(shown.status.code(), Some(0), "{}", text(&shown.stderr));
+    let shown = text(&shown.stdout);
+    assert!(shown.contains("holder        weir dev\n"), "{shown}");
+    assert!(shown.contains("time to live  10s\nfence         1\n"), "{shown}");
+    let broken = lease(&["--break"]);
+    assert_eq!(broken.status.code(), Some(0), "{}", text(&broken.stderr));
+    assert!(text(&broken.stdout).ends_with("the lease is broken: any poller may take it now\n"));
+    assert_eq!(served.end("-INT").code(), Some(0));
+}
+
+#[test]
 fn a_wrong_definition_is_shown_with_its_line_and_a_right_one_is_summed_up() {
     let folder = folder();
     let checked = weir(folder.path()).args(["check", "weir.toml"]).output().expect("started");

@@ -2,8 +2,8 @@
 //!
 //! Its environment says where and how: `table::startup::variables` has every variable.
 //!
-//! It stops by SIGTERM or Ctrl-C: the batch in flight is finished and the lease is given up. A second container started
-//! meanwhile waits for the lease.
+//! It stops by SIGTERM or Ctrl-C: it says which batches are in flight, waits for them as long as `WEIR_SHUTDOWN_TIMEOUT_SECS`
+//! says, and gives the lease up. A second container started meanwhile waits for the lease.
 
 use std::future::pending;
 use std::process::ExitCode;
@@ -61,6 +61,7 @@ async fn told_to_stop() {
         }
     };
     tokio::select! {
+        biased;
         () = interrupted => {}
         () = terminated() => {}
     }

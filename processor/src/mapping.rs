@@ -19,6 +19,7 @@
 //! | when a tumbling window is over: a function of values    | `window`   |
 //! | what an answer means: a function of values               | `verdict`  |
 //! | one shard, read and handled                              | `worker`   |
+//! | the batches in flight, and how long a stop waits for them | `in_flight` |
 //! | all shards, for as long as this poller holds the lease   | `tenure`   |
 //! | how far it has got, for whoever waits for it             | `progress` |
 //! | the same, stored for readers                             | `reporting` |
@@ -32,6 +33,7 @@ mod disposal;
 mod environment;
 mod filter;
 mod gaps;
+mod in_flight;
 mod lineage;
 mod progress;
 mod pruning;
@@ -47,9 +49,10 @@ mod worker;
 pub use filter::{FilterCriteria, FilterError, MAX_FILTERS, MAX_PATTERN_CHARS};
 pub use progress::{Progress, ShardProgress, Snapshot, Stopped};
 pub use settings::{
-    DEFAULT_BATCH_RECORDS, DEFAULT_TUMBLING_WINDOW_SECS, IDLE_PAUSE_MS, LEASE_TIME_TO_LIVE_SECS,
-    MAX_BATCH_RECORDS, MAX_BATCHING_WINDOW_SECS, MAX_RECORD_AGE_SECS, MAX_RETRY_ATTEMPTS,
-    MAX_TUMBLING_WINDOW_SECS, MIN_RECORD_AGE_SECS, Settings, Source,
+    DEFAULT_BATCH_RECORDS, DEFAULT_SHUTDOWN_TIMEOUT_SECS, DEFAULT_TUMBLING_WINDOW_SECS,
+    IDLE_PAUSE_MS, LEASE_TIME_TO_LIVE_SECS, MAX_BATCH_RECORDS, MAX_BATCHING_WINDOW_SECS,
+    MAX_RECORD_AGE_SECS, MAX_RETRY_ATTEMPTS, MAX_SHUTDOWN_TIMEOUT_SECS, MAX_TUMBLING_WINDOW_SECS,
+    MIN_RECORD_AGE_SECS, Settings, Source,
 };
 
 use std::future::Future;
@@ -58,7 +61,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodbstreams::Client;
-use table::checkpoints::{self, Checkpoints, Lease};
+use aws_sdk_dynamodbstreams::config::Builder;
+use aws_sdk_dynamodbstreams::config::retry::RetryPartition;
+use table::checkpoints::{self, Checkpoints, HeldLease, Lease, LeaseWatch};
 use table::{Connection, Table};
 use telemetry::metrics;
 use tokio::sync::watch;
@@ -68,6 +73,7 @@ use self::backoff::Backoff;
 use self::batch::Limits;
 use self::disposal::Policy;
 use self::gaps::Gaps;
+use self::in_flight::InFlight;
 use self::progress::Board;
 use self::stream::Stream;
 use self::tenure::{Outcome, Tenure};
@@ -148,7 +154,10 @@ pub enum Error {
 impl EventSourceMapping {
     /// A mapping that reads streams over this connection and keeps its place in these checkpoints.
     pub fn new(connection: &Connection, checkpoints: Checkpoints, settings: Settings) -> Self {
-        let client = Client::new(connection.sdk_config());
+        // A retry quota of its own: another poller of the process does not use it up.
+        let quota = RetryPartition::custom("weir").build();
+        let config = Builder::from(connection.sdk_config()).retry_partition(quota);
+        let client = Client::from_conf(config.build());
         EventSourceMapping {
             client,
             checkpoints,
@@ -172,8 +181,8 @@ impl EventSourceMapping {
         self.board.progress()
     }
 
-    /// Polls until `shutdown` resolves; then the batches in flight are finished and the lease is
-    /// given up.
+    /// Polls until `shutdown` resolves; then the batches in flight are finished, or aborted after
+    /// [`Settings::shutdown_timeout`], and the lease is given up.
     ///
     /// The handler gets the JSON of a Lambda event and answers with the JSON of a response. An
     /// error and a panic are a failed invocation. It is called for several shards at a time, and
@@ -193,6 +202,7 @@ impl EventSourceMapping {
         let work = self.work(Arc::new(handler), stopped);
         tokio::pin!(work, shutdown);
         tokio::select! {
+            biased;
             ended = &mut work => return ended,
             () = &mut shutdown => {}
         }
@@ -237,8 +247,9 @@ impl EventSourceMapping {
             let pause = backoff.pause();
             tracing::warn!(%error, ?pause, "polling was interrupted, trying again");
             tokio::select! {
-                () = sleep(pause) => {}
+                biased;
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                () = sleep(pause) => {}
             }
         }
     }
@@ -288,7 +299,9 @@ impl EventSourceMapping {
         H: Fn(Vec<u8>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Vec<u8>, String>> + Send + 'static,
     {
+        // A lease that was just taken is kept, and given up in order, rather than left to expire.
         let (lease, leased) = tokio::select! {
+            biased;
             taken = self.acquire(stream.label()) => taken?,
             _ = stop.wait_for(|stop| *stop) => return Ok(Outcome::Stopped),
         };
@@ -306,6 +319,8 @@ impl EventSourceMapping {
             policy,
             filters: self.settings.filter_criteria.clone(),
             idle_pause: self.settings.idle_pause,
+            shutdown_timeout: self.settings.shutdown_timeout,
+            in_flight: InFlight::default(),
             handler: Arc::clone(handler),
             board: Arc::clone(&self.board),
             gaps: Gaps::new(self.table.clone()),
@@ -315,24 +330,48 @@ impl EventSourceMapping {
         Tenure::new(context).serve(leased, stop).await
     }
 
-    /// Takes the lease as soon as nobody else has it, and says when it began to run.
+    /// Takes the lease once no other poller has it, and returns when it began to run.
     async fn acquire(&self, label: &str) -> Result<(Lease, Instant), Error> {
         let Settings { owner, lease_time_to_live, .. } = &self.settings;
-        let mut told = false;
+        self.board.unleased(label);
+        let mut watch = LeaseWatch::default();
+        let mut is_waiting = false;
         loop {
             let asked = Instant::now();
-            match self.checkpoints.acquire(label, owner, *lease_time_to_live).await {
+            let held = match self.checkpoints.acquire(label, owner, *lease_time_to_live).await {
                 Ok(lease) => return Ok((lease, asked)),
-                Err(held @ checkpoints::Error::Held { .. }) => {
-                    self.has_waited.store(true, Ordering::Relaxed);
-                    if !told {
-                        tracing::info!("waiting: {held}");
-                        told = true;
-                    }
-                    sleep(Duration::from_millis(LEASE_POLL_MS)).await;
-                }
+                Err(checkpoints::Error::Held(held)) => held,
                 Err(error) => return Err(error.into()),
+            };
+            self.has_waited.store(true, Ordering::Relaxed);
+            let remaining = watch.remaining(&held, *lease_time_to_live, Instant::now());
+            if remaining.is_zero() {
+                if let Some(taken) = self.take_over(&held).await? {
+                    return Ok(taken);
+                }
+                continue;
             }
+            if !is_waiting {
+                let held = checkpoints::Error::Held(held);
+                tracing::info!(?remaining, "waiting: {held}; it expires unless it is renewed");
+                is_waiting = true;
+            }
+            sleep(remaining.min(Duration::from_millis(LEASE_POLL_MS))).await;
+        }
+    }
+
+    /// Takes a lease that expired, unless it was renewed at the last moment.
+    async fn take_over(&self, held: &HeldLease) -> Result<Option<(Lease, Instant)>, Error> {
+        let Settings { owner, lease_time_to_live, .. } = &self.settings;
+        let asked = Instant::now();
+        match self.checkpoints.take_over(held, owner, *lease_time_to_live).await {
+            Ok(lease) => {
+                let (from, renewed_at) = (&held.owner, &held.updated_at);
+                tracing::info!(from, renewed_at, "took over a lease that was not renewed");
+                Ok(Some((lease, asked)))
+            }
+            Err(checkpoints::Error::Held(_)) => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -7,8 +7,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use table::checkpoints::Checkpoints;
 use tests::deployed::{folder, variables};
 use tests::dynamodb::TestDynamo;
+use tests::faulty::{Fate, Faulty};
 use tests::flights::{self, DEFINITION, rows};
 use tests::http::Client;
 use tests::process::Process;
@@ -33,11 +35,22 @@ impl World {
         Self { dynamodb, system, folder: folder(DEFINITION) }
     }
 
+    /// The leases and checkpoints.
+    async fn checkpoints(&self) -> Checkpoints {
+        let connection = self.dynamodb.connect().await;
+        Checkpoints::new(connection.dynamodb(), &self.system.model.table.rollups_table)
+    }
+
     fn process(&self, settings: &[(&str, &str)]) -> Process {
+        self.process_at(&self.dynamodb.url, settings)
+    }
+
+    /// A process that finds its DynamoDB at this URL.
+    fn process_at(&self, url: &str, settings: &[(&str, &str)]) -> Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_processor"));
         command
             .env_clear()
-            .envs(variables(&self.system, &self.folder, &self.dynamodb.url))
+            .envs(variables(&self.system, &self.folder, url))
             .envs(settings.iter().copied());
         Process::start(command)
     }
@@ -85,6 +98,17 @@ impl World {
         }
     }
 
+    /// Waits until some rollup item is there.
+    async fn counts_something(&self) {
+        let asked = Instant::now();
+        while stored(&scan(&self.dynamodb.url, &self.system.model.table.rollups_table).await)
+            .is_empty()
+        {
+            assert!(asked.elapsed() < PATIENCE, "nothing is counted");
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+
     /// Waits until a checkpoint says that something was handled.
     async fn handled(&self) {
         let asked = Instant::now();
@@ -116,6 +140,34 @@ async fn a_terminated_process_finishes_and_gives_its_lease_up() {
     world.becomes_exact().await;
     process.terminate();
     assert!(process.ended().await.success());
+}
+
+/// A batch whose writes are not answered takes half a minute to fail, and Docker kills after ten seconds.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminated_process_says_what_it_waits_for_and_does_not_wait_for_ever() {
+    let world = World::start().await;
+    world.load(&rows(40)).await;
+    let faulty = Faulty::before(&world.dynamodb.url).await;
+    faulty.decide(|operation, body| {
+        let is_of_rollups = operation == "UpdateItem" && body.contains("flights_by_origin#");
+        if is_of_rollups { Fate::StallDone } else { Fate::Pass }
+    });
+    let process = world.process_at(&faulty.url, &[("WEIR_SHUTDOWN_TIMEOUT_SECS", "1")]);
+    world.lease(|lease| lease["owner"]["S"].is_string()).await;
+    world.counts_something().await;
+    process.terminate();
+    let line = line_of(&process.says("stopping: waiting for the batch in flight").await);
+    assert_eq!(line["level"], "INFO", "{line}");
+    assert!(line["shard_id"].is_string() && line["records"].is_number(), "{line}");
+    process.says("stopped before the batch in flight was handled").await;
+    assert!(process.ended().await.success(), "being told to stop is no failure");
+    world.lease(|lease| lease["expires_at_ms"]["N"] == "0").await;
+
+    // What was written and not acknowledged is delivered again, and counted once.
+    let next = world.process(&[]);
+    world.becomes_exact().await;
+    next.terminate();
+    assert!(next.ended().await.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -216,12 +268,45 @@ async fn a_second_process_waits_for_the_lease_of_the_first() {
     let (id, random) = (first.id(), owner.rsplit(' ').next().expect("a last word"));
     assert!(owner.starts_with(&format!("processor {id} on ")) && random.len() == 8, "{owner}");
 
-    let second = world.process(&[]);
+    let address = free_address();
+    let second = world.process(&[("WEIR_METRICS_ADDRESS", &address)]);
     let waiting = second.says("waiting: ").await;
     assert!(waiting.contains(&format!("is held by {owner}")), "{waiting}");
+    let service = Client::new(&format!("http://{address}"));
+    let metrics = async || service.raw("GET", "/metrics", "").await.into_body();
+    let held = |text: &str| {
+        let line = text.lines().find(|line| line.starts_with("weir_mapping_lease_held{stream="));
+        line.and_then(|line| line.rsplit(' ').next()).map(str::to_owned)
+    };
+    let waits = metrics().await;
+    assert_eq!(held(&waits).as_deref(), Some("0"), "{waits}");
+    assert!(!waits.contains("weir_mapping_iterator_age_ms{"), "it reads no shard: {waits}");
     first.terminate();
     assert!(first.ended().await.success());
     second.says("reading the shard").await;
+    let reads = metrics().await;
+    assert_eq!(held(&reads).as_deref(), Some("1"), "{reads}");
+
+    // Somebody breaks its lease: it knows no shard's age until it has the lease again.
+    let kept = world.checkpoints().await;
+    let label = world.system.stream_arn.rsplit('/').next().expect("a label").to_owned();
+    let broken = kept.held_lease(&label).await.expect("a read").expect("a holder");
+    kept.break_lease(&broken).await.expect("as it was seen");
+    let other = kept.acquire(&label, "other", PATIENCE).await.expect("it is given up");
+    second.says("the lease was lost").await;
+    let asked = Instant::now();
+    let lost = loop {
+        let lost = metrics().await;
+        if held(&lost).as_deref() == Some("0") {
+            break lost;
+        }
+        assert!(asked.elapsed() < PATIENCE, "{lost}");
+        tokio::time::sleep(LOOK_INTERVAL).await;
+    };
+    let is_age = |line: &&str| line.starts_with("weir_mapping_iterator_age_ms{");
+    assert!(lost.lines().filter(is_age).all(|line| line.ends_with(" NaN")), "{lost}");
+    kept.release(&other).await.expect("it is ours");
+    assert_eq!(lost.lines().filter(is_age).count(), 1, "{lost}");
 }
 
 /// What was counted under another definition would be retracted as it never was.

@@ -3,7 +3,8 @@
 //! ```text
 //! PK                        SK          attributes
 //! @mapping#<stream label>   <shard id>  sequence_number, open_window, done, fence, updated_at
-//! @mapping#<stream label>   @lease      owner, expires_at_ms, fence, updated_at
+//! @mapping#<stream label>   @lease      owner, time_to_live_ms, renewals, expires_at_ms, fence,
+//!                                       updated_at
 //! ```
 //!
 //! What was discarded is written beside them, see [`OnFailureRecord`], and how far the whole stream was handled, see
@@ -18,21 +19,22 @@
 //! **Invariant:** a checkpoint names a record only after the handler answered that it, and all
 //! before it in the shard, were handled. That is the caller's to keep.
 //!
-//! Expiry is judged by the clock of whoever wants the lease. Clocks that differ by more than the
-//! time to live let two pollers deliver the same records for a while; the watermarks drop what was
-//! absorbed already.
+//! A waiting poller judges by its own monotonic clock whether the lease has expired, see
+//! [`LeaseWatch`]. A holder that was suspended may still deliver records after another poller took
+//! over; the watermarks drop what was absorbed already.
 
+mod held;
 mod lease;
 mod on_failure;
 mod progress;
 mod written;
 
+pub use held::{HeldLease, LeaseWatch};
 pub use lease::Lease;
 pub use on_failure::{BatchInfo, Condition, OnFailureRecord, RequestContext, ResponseContext};
 pub use progress::StreamProgress;
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
@@ -93,15 +95,8 @@ pub struct OpenWindow {
 #[non_exhaustive]
 pub enum Error {
     /// Wait, and try again.
-    #[error("the lease of stream {label} is held by {owner} for another {} ms", .remaining.as_millis())]
-    Held {
-        /// The stream.
-        label: String,
-        /// Who holds it.
-        owner: String,
-        /// When it expires unless renewed.
-        remaining: Duration,
-    },
+    #[error("the lease of stream {} is held by {}, last renewed at {}", .0.label, .0.owner, .0.updated_at)]
+    Held(Box<HeldLease>),
     /// Stop polling: somebody else does.
     #[error("the lease of stream {label} was taken by another poller")]
     Lost {

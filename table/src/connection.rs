@@ -32,6 +32,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
 use crate::calls::CallSpans;
+use crate::retries::RetryQuotas;
 
 /// How long opening a connection may take.
 const CONNECT_TIMEOUT_MS: u64 = 3_000;
@@ -57,6 +58,7 @@ const LOCAL_CREDENTIALS: &str = "weir";
 #[derive(Clone, Debug)]
 pub struct Connection {
     config: SdkConfig,
+    quotas: RetryQuotas,
 }
 
 impl Connection {
@@ -64,7 +66,7 @@ impl Connection {
     pub async fn from_env() -> Self {
         match local_endpoint(|name| env::var(name).ok()) {
             Some(endpoint_url) => Self::to(endpoint_url).await,
-            None => Connection { config: loader(TrustStore::default()).load().await },
+            None => Connection::new(loader(TrustStore::default()).load().await),
         }
     }
 
@@ -89,14 +91,19 @@ impl Connection {
                     .or_else(LOCAL_CREDENTIALS, fallback),
             );
         }
-        Connection { config: loader.endpoint_url(endpoint_url).load().await }
+        Connection::new(loader.endpoint_url(endpoint_url).load().await)
+    }
+
+    fn new(config: SdkConfig) -> Self {
+        Connection { config, quotas: RetryQuotas::new() }
     }
 
     /// The same connection over another HTTP client: one that goes through a proxy, records what is sent, or serves
     /// the requests itself. Retries and timeouts stay as they are.
     #[must_use]
     pub fn with_http_client(self, http_client: impl HttpClient + 'static) -> Self {
-        Connection { config: self.config.into_builder().http_client(http_client).build() }
+        let config = self.config.into_builder().http_client(http_client).build();
+        Connection { config, ..self }
     }
 
     /// The configuration, for the client of another service.
@@ -104,9 +111,12 @@ impl Connection {
         &self.config
     }
 
-    /// A client of DynamoDB, each of whose calls is a span.
+    /// A client of DynamoDB, each of whose calls is a span. The clients of a connection share its
+    /// retry quotas.
     pub fn dynamodb(&self) -> Client {
-        let config = aws_sdk_dynamodb::config::Builder::from(&self.config).interceptor(CallSpans);
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.config)
+            .interceptor(CallSpans)
+            .interceptor(self.quotas.clone());
         Client::from_conf(config.build())
     }
 }

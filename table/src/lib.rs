@@ -22,6 +22,7 @@ mod pages;
 mod provision;
 mod query;
 mod related;
+mod retries;
 pub mod rollups;
 pub mod startup;
 mod state;

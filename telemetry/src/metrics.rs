@@ -111,7 +111,7 @@ registry! {
     INIT_DURATION = Histogram "init_duration_ms" Milliseconds ["service"]
         "How long that took, from the beginning of `main`.";
     ITERATOR_AGE = Gauge "mapping_iterator_age_ms" Milliseconds ["shard"]
-        "Age of the last record handed over, by shard; 0 when the shard is caught up.";
+        "Age of the last record handed over, by shard; 0 when the shard is caught up, NaN while this poller does not hold the lease.";
     SHARDS = Gauge "mapping_shards" Count ["stream"]
         "Shards being read, by stream.";
     RECORDS = Counter "mapping_records" Count []
@@ -132,6 +132,8 @@ registry! {
         "Times that records were lost: trimmed before they were read, or written while the table had another stream or none.";
     TABLE_MISSING = Gauge "mapping_table_missing" Count []
         "1 while the table of items does not exist, else 0.";
+    LEASE_HELD = Gauge "mapping_lease_held" Count ["stream"]
+        "1 while this poller holds the lease of the stream, 0 while it does not.";
     LEASES_LOST = Counter "mapping_leases_lost" Count []
         "How often another poller took the lease, or it could not be renewed in time.";
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use table::Connection;
 
-use crate::interception::intercepted;
+use crate::interception::{Fate, intercepted, is};
 
 const ANSWER: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException","message":"held"}"#;
 
@@ -16,7 +16,7 @@ const ANSWER: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionC
 #[derive(Clone, Debug)]
 pub struct Transaction {
     /// What the requests that conflict say.
-    key: String,
+    text: String,
     /// The operation that conflicts.
     operation: &'static str,
     is_open: Arc<AtomicBool>,
@@ -26,10 +26,18 @@ pub struct Transaction {
 impl Transaction {
     /// Holds the items with this partition key.
     pub fn on(partition: &str) -> Self {
-        let key = format!("{{\"S\":\"{partition}\"}}");
+        Self::on_updates_with(format!("{{\"S\":\"{partition}\"}}"))
+    }
+
+    /// Holds the rollup items that refused an update, as soon as they are to be marked as parked.
+    pub fn on_parked_marks() -> Self {
+        Self::on_updates_with("\"#parked\":\"@parked\"".to_owned())
+    }
+
+    fn on_updates_with(text: String) -> Self {
         Self {
-            key,
-            operation: ".UpdateItem",
+            text,
+            operation: "UpdateItem",
             is_open: Arc::new(AtomicBool::new(true)),
             refused: Arc::default(),
         }
@@ -38,7 +46,7 @@ impl Transaction {
     /// Holds them against other transactions.
     #[must_use]
     pub fn against_transactions(self) -> Self {
-        Self { operation: ".TransactWriteItems", ..self }
+        Self { operation: "TransactWriteItems", ..self }
     }
 
     /// The connection, through which no such write of such an item comes while this is open.
@@ -47,7 +55,7 @@ impl Transaction {
         intercepted(connection, move |request| {
             let conflicts = transaction.conflicts_with(request);
             transaction.refused.fetch_add(usize::from(conflicts), Ordering::SeqCst);
-            conflicts.then_some(ANSWER)
+            if conflicts { Fate::Refuse(ANSWER) } else { Fate::Pass }
         })
     }
 
@@ -62,9 +70,6 @@ impl Transaction {
     }
 
     fn conflicts_with(&self, request: &HttpRequest) -> bool {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let body = request.body().bytes().unwrap_or_default();
-        let is_of_key = std::str::from_utf8(body).is_ok_and(|body| body.contains(&self.key));
-        self.is_open.load(Ordering::SeqCst) && target.ends_with(self.operation) && is_of_key
+        self.is_open.load(Ordering::SeqCst) && is(request, self.operation, &self.text)
     }
 }

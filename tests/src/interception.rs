@@ -1,4 +1,4 @@
-//! A stop on the way to a DynamoDB, below the SDK: requests are seen there, and answered there or let through.
+//! A stop on the way to a DynamoDB, below the SDK: requests are seen there, and answered there, held up, or let through.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,25 +9,35 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use futures::future::BoxFuture;
 use table::Connection;
 
-/// The body of an answer of status 400 that is given instead of DynamoDB's; `None` lets the request through.
-type Intercept = Arc<dyn Fn(&HttpRequest) -> Option<&'static str> + Send + Sync>;
+/// What becomes of a request.
+pub(crate) enum Fate {
+    /// It goes on to DynamoDB.
+    Pass,
+    /// It is answered with this body and status 400 instead.
+    Refuse(&'static str),
+    /// It goes on to DynamoDB after that.
+    After(BoxFuture<'static, ()>),
+}
 
-/// The connection, each request through which is shown to this function first.
+type Decide = Arc<dyn Fn(&HttpRequest) -> Fate + Send + Sync>;
+
+/// The connection, with this function deciding on each request.
 pub(crate) fn intercepted(
     connection: Connection,
-    intercept: impl Fn(&HttpRequest) -> Option<&'static str> + Send + Sync + 'static,
+    decide: impl Fn(&HttpRequest) -> Fate + Send + Sync + 'static,
 ) -> Connection {
     let inner = connection.sdk_config().http_client().expect("a connection has one");
-    connection.with_http_client(Stop { inner, intercept: Arc::new(intercept) })
+    connection.with_http_client(Stop { inner, decide: Arc::new(decide) })
 }
 
 /// Before a client, or before one of its connectors.
 #[derive(Clone)]
 struct Stop<C> {
     inner: C,
-    intercept: Intercept,
+    decide: Decide,
 }
 
 impl<C> fmt::Debug for Stop<C> {
@@ -43,14 +53,33 @@ impl HttpClient for Stop<SharedHttpClient> {
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Stop { inner, intercept: Arc::clone(&self.intercept) })
+        SharedHttpConnector::new(Stop { inner, decide: Arc::clone(&self.decide) })
     }
 }
 
 impl HttpConnector for Stop<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Some(body) = (self.intercept)(&request) else { return self.inner.call(request) };
-        let status = 400.try_into().expect("a status");
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, body.into())))
+        match (self.decide)(&request) {
+            Fate::Pass => self.inner.call(request),
+            Fate::Refuse(body) => {
+                let status = 400.try_into().expect("a status");
+                HttpConnectorFuture::ready(Ok(HttpResponse::new(status, body.into())))
+            }
+            Fate::After(wait) => {
+                let inner = self.inner.clone();
+                HttpConnectorFuture::new(async move {
+                    wait.await;
+                    inner.call(request).await
+                })
+            }
+        }
     }
+}
+
+/// Whether a request is this operation, such as `UpdateItem`, and its body holds this text.
+pub(crate) fn is(request: &HttpRequest, operation: &str, text: &str) -> bool {
+    let target = request.headers().get("x-amz-target").unwrap_or_default();
+    let body = request.body().bytes().unwrap_or_default();
+    let names = target.strip_suffix(operation).is_some_and(|rest| rest.ends_with('.'));
+    names && std::str::from_utf8(body).is_ok_and(|body| body.contains(text))
 }

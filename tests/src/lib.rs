@@ -14,6 +14,7 @@ pub mod example;
 pub mod faulty;
 pub mod flights;
 pub mod functions;
+pub mod gate;
 pub mod http;
 mod interception;
 pub mod package;

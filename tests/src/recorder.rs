@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use serde_json::Value;
 use table::Connection;
 
-use crate::interception::intercepted;
+use crate::interception::{Fate, intercepted};
 
 const CONDITION_FAILED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"}"#;
 
@@ -32,7 +32,7 @@ impl Recorder {
             let is_conditional =
                 operation == "UpdateItem" && body["ConditionExpression"].is_string();
             let refuses = recorder.refuses_conditions.load(Ordering::SeqCst);
-            (refuses && is_conditional).then_some(CONDITION_FAILED)
+            if refuses && is_conditional { Fate::Refuse(CONDITION_FAILED) } else { Fate::Pass }
         })
     }
 

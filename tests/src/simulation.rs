@@ -16,7 +16,7 @@
 //! | shards and sequence numbers | `source`, `numbers` |
 //! | what Lambda may do | `lambda`, `invocation`, `event` |
 //! | the product's own mapping, polling a stream | `pollers`, `streams`, `clock` |
-//! | what may become of a request | `faults`, `quota`, `network` |
+//! | what may become of a request | `faults`, `network` |
 //! | what must hold | `ledger`, `oracle`, `verify` |
 //!
 //! **Invariant:** a seed gives the same world, request for request, whatever ran before it. Nothing in a world uses another
@@ -41,7 +41,6 @@ mod network;
 mod numbers;
 mod oracle;
 mod pollers;
-mod quota;
 mod request;
 mod shop;
 mod source;

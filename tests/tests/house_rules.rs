@@ -7,6 +7,7 @@
 //! | a file opens with `//!` | a stranger knows what it is for before reading it |
 //! | a file is short and is named for its idea | one idea each can be found and changed |
 //! | no test is ignored | a test that does not run proves nothing |
+//! | what the simulation runs polls in a fixed order | a seed gives the same world every time |
 //! | example data has a definition file | it can be served as it stands |
 //!
 //! **Invariant:** a failure names the file and the rule. The rules are functions of text; the tests
@@ -42,6 +43,9 @@ const NAMELESS: &[&str] = &["common.rs", "util.rs", "utils.rs", "helpers.rs", "m
 
 /// The longest a Rust file may be, in lines.
 const MAX_LINES: usize = 600;
+
+/// Where the code is that the simulation runs.
+const SIMULATED: &[&str] = &["processor/src/", "table/src/", "tests/src/simulation/"];
 
 /// How the names of data files end.
 const DATA: &[&str] = &[".csv", ".json", ".ndjson"];
@@ -102,6 +106,11 @@ fn check_source(path: &str, text: &str) -> Vec<String> {
         let code = line.split("//").next().unwrap_or_default();
         if is_ignored(code) {
             broken.push(format!("{place}: ignores a test; let it skip itself and say why"));
+        }
+        let next = text.lines().nth(number + 1).unwrap_or_default().trim();
+        let is_simulated = SIMULATED.iter().any(|start| path.starts_with(start));
+        if is_simulated && code.contains("select! {") && next != "biased;" {
+            broken.push(format!("{place}: polls in an order of chance; begin with `biased;`"));
         }
         if !is_pure(folder) {
             continue;
@@ -293,6 +302,16 @@ fn a_file_of_too_many_lines_is_found() {
     assert_eq!(check_source("table/src/key.rs", &text), [""; 0]);
     let expected = "table/src/key.rs: is 601 lines long, 600 is the most";
     assert_eq!(check_source("table/src/key.rs", &(text + "\n")), [expected]);
+}
+
+#[test]
+fn an_order_of_chance_is_found_in_what_the_simulation_runs() {
+    let text = "//! Waits.\ntokio::select! {\n    () = one => {}\n    () = other => {}\n}";
+    let expected = "processor/src/mapping.rs:2: polls in an order of chance; begin with `biased;`";
+    assert_eq!(check_source("processor/src/mapping.rs", text), [expected]);
+    assert_eq!(check_source("infra/src/dev.rs", text), [""; 0]);
+    let biased = text.replace("{\n    () = one", "{\n    biased;\n    () = one");
+    assert_eq!(check_source("processor/src/mapping.rs", &biased), [""; 0]);
 }
 
 #[test]

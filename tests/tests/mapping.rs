@@ -15,6 +15,8 @@ mod leases;
 mod seen;
 #[path = "mapping/shards.rs"]
 mod shards;
+#[path = "mapping/stopping.rs"]
+mod stopping;
 #[path = "mapping/streams.rs"]
 mod streams;
 #[path = "mapping/windows.rs"]

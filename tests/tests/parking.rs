@@ -1,9 +1,10 @@
 //! Updates that DynamoDB refuses for good: written down, their rollup items marked, and nobody else held up.
 
 use model::TableDefinition;
-use processor::event::{Event, Response};
+use processor::event::{Event, Record, Response};
 use serde_json::{Value, json};
 use table::Parked;
+use tests::conflicts::Transaction;
 use tests::dynamodb::TestDynamo;
 use tests::flights::{DEFINITION, recount, rows};
 use tests::http::Client;
@@ -96,6 +97,30 @@ async fn a_parked_period_that_a_point_is_compared_with_is_marked() {
         answer["compared"],
         json!({ "from": "2000-12-01T00:00:00Z", "to": "2001-01-01T00:00:00Z" })
     );
+}
+
+/// Until a rollup item is marked, readers take its numbers for exact ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_retried_until_the_rollup_item_is_marked() {
+    let (dynamodb, system, event) = flights().await;
+    spoil(&dynamodb, &system, "sum(delay)", json!({ "S": "?" })).await;
+    let marks = Transaction::on_parked_marks();
+    let connection = marks.before(dynamodb.connect().await);
+    let rollups = table::Rollups::new(&connection, &system.model.table);
+    let processor = processor::Processor::new(system.model.clone()).rollups(rollups);
+    let response = processor.handle(event.clone()).await.expect("a response");
+    assert!(marks.refused() > 0, "the mark was written");
+    let origin = rows(1)[0]["origin"].clone();
+    let is_of_it = |record: &&Record| {
+        let image = serde_json::to_value(&record.dynamodb.new_image).expect("JSON");
+        image["origin"]["S"] == origin
+    };
+    let first = event.records.iter().find(is_of_it).expect("the flight is among them");
+    assert_eq!(response, Response::retry_from(&first.dynamodb.sequence_number));
+
+    marks.end();
+    handle(&dynamodb, &system, &event).await;
+    assert_eq!(point(&system).await["parked"], json!(true));
 }
 
 /// A watermark that is no watermark must not be taken for none, or everything would count again.

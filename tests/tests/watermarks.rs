@@ -6,9 +6,10 @@ use fastrand::Rng;
 use jiff::Timestamp;
 use model::{AttributeValue, Item};
 use serde_json::Value;
-use table::Applied;
+use table::{Applied, Rollups};
 use tests::dynamodb::TestDynamo;
 use tests::flights::DEFINITION;
+use tests::gate::Gate;
 use tests::recount::scan;
 use tests::system::System;
 
@@ -20,6 +21,17 @@ const LABEL: &str = "2026-11-20T06:40:00.123";
 
 fn shard(number: u32) -> String {
     format!("shardId-{:020}-864758bb", u64::from(START + number * SHARD_HOURS * HOUR) * 1000)
+}
+
+/// The update of all time of one flight's record, which is that of the beginning of its shard's life.
+fn update(system: &System, number: u32) -> Update {
+    update_of(system, &shard(number), 100 + number, START + number * SHARD_HOURS * HOUR)
+}
+
+/// The update of all time of one flight's record, by its shard, sequence number, and time.
+fn update_of(system: &System, shard: &str, sequence: u32, seconds: u32) -> Update {
+    let changes = [(sequence, seconds)];
+    folded(system, shard, &changes)
 }
 
 /// A flight from Atlanta.
@@ -38,8 +50,15 @@ fn flight() -> Item {
 
 /// The update of all time of a batch of records of one shard, each of a new flight.
 fn of_batch(system: &System, shard: &str, records: &[(u32, u32)]) -> Update {
-    let change = |(number, seconds): &(u32, u32)| {
-        let sequence = format!("{:021}", 100 + number).parse().expect("a sequence number");
+    let records: Vec<_> =
+        records.iter().map(|(number, seconds)| (100 + number, *seconds)).collect();
+    folded(system, shard, &records)
+}
+
+/// The update of all time of records of new flights, each by its sequence number and time.
+fn folded(system: &System, shard: &str, records: &[(u32, u32)]) -> Update {
+    let change = |(sequence, seconds): &(u32, u32)| {
+        let sequence = format!("{sequence:021}").parse().expect("a sequence number");
         Change { sequence, seconds: *seconds, image: Image::Insert { new: flight() } }
     };
     let changes: Vec<Change> = records.iter().map(change).collect();
@@ -48,12 +67,6 @@ fn of_batch(system: &System, shard: &str, records: &[(u32, u32)]) -> Update {
         .into_iter()
         .find(|update| update.key.sort == "all" && update.key.partition == "flights_by_origin#ATL")
         .expect("an update of all time")
-}
-
-/// The update of all time of one flight's record, which is that of the middle of its shard's life.
-fn update(system: &System, number: u32) -> Update {
-    let seconds = START + number * SHARD_HOURS * HOUR;
-    of_batch(system, &shard(number), &[(number, seconds)])
 }
 
 /// How fresh the reader says that all time is.
@@ -137,4 +150,39 @@ async fn an_answer_is_as_fresh_as_the_newest_record_with_a_time() {
     }
     let item = item(&dynamodb, &system).await;
     assert_eq!(item["count"]["N"], number.to_string(), "each record counts once");
+}
+
+/// An emulator's shard lives for ever, and may be silent about an item for days.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watermark_that_moves_on_while_it_is_found_stale_stays() {
+    let dynamodb = TestDynamo::start().await;
+    let system = System::start(&dynamodb, DEFINITION).await;
+    let apply = async |rollups: &Rollups, shard: &str, update: &Update| {
+        rollups.apply(LABEL, shard, update).await.expect("applied")
+    };
+    // The first four watermarks are stale for a record of this shard, and no fewer are worth removing.
+    let last = 72 / SHARD_HOURS + 4;
+    for number in 0..last {
+        apply(&system.rollups, &shard(number), &update(&system, number)).await;
+    }
+    let removal = Gate::for_updates_with("\"UpdateExpression\":\"REMOVE #n0");
+    let connection = removal.before(dynamodb.connect().await);
+    let rollups = Rollups::new(&connection, &system.model.table);
+    let (oldest, seconds) = (shard(0), START + last * SHARD_HOURS * HOUR);
+    let (found, late) = (update(&system, last), update_of(&system, &oldest, 900, seconds));
+    let found = async { apply(&rollups, &shard(last), &found).await };
+    let moved_on = async {
+        removal.reached().await;
+        assert_eq!(apply(&system.rollups, &oldest, &late).await, Applied::Whole);
+        removal.open();
+    };
+    assert_eq!(futures::join!(found, moved_on).0, Applied::Whole);
+
+    let name = aggregates::watermark::name(LABEL, &oldest);
+    assert!(
+        watermarks(&item(&dynamodb, &system).await).contains(&name),
+        "it is not stale any more"
+    );
+    assert_eq!(apply(&system.rollups, &oldest, &late).await, Applied::Nothing, "delivered again");
+    assert_eq!(item(&dynamodb, &system).await["count"]["N"], (last + 2).to_string());
 }

@@ -16,7 +16,7 @@ use super::Error;
 use super::filter::FilterCriteria;
 use super::settings::{
     MAX_BATCH_RECORDS, MAX_BATCHING_WINDOW_SECS, MAX_RECORD_AGE_SECS, MAX_RETRY_ATTEMPTS,
-    MAX_TUMBLING_WINDOW_SECS, MIN_RECORD_AGE_SECS, Settings, Source,
+    MAX_SHUTDOWN_TIMEOUT_SECS, MAX_TUMBLING_WINDOW_SECS, MIN_RECORD_AGE_SECS, Settings, Source,
 };
 
 const POLLER_NAME: &str = "WEIR_POLLER_NAME";
@@ -27,6 +27,7 @@ const FILTER_CRITERIA: &str = "WEIR_FILTER_CRITERIA";
 const MAXIMUM_RETRY_ATTEMPTS: &str = "WEIR_MAXIMUM_RETRY_ATTEMPTS";
 const MAXIMUM_RECORD_AGE_SECS: &str = "WEIR_MAXIMUM_RECORD_AGE_SECS";
 const BISECT_BATCH_ON_FUNCTION_ERROR: &str = "WEIR_BISECT_BATCH_ON_FUNCTION_ERROR";
+const SHUTDOWN_TIMEOUT_SECS: &str = "WEIR_SHUTDOWN_TIMEOUT_SECS";
 
 /// How Lambda writes that there is no limit.
 const NO_LIMIT: &str = "-1";
@@ -49,6 +50,7 @@ impl Settings {
     /// | `WEIR_MAXIMUM_RETRY_ATTEMPTS` | how often a batch is handed over again before it is discarded, 0 to 10000, or -1 for ever | -1 |
     /// | `WEIR_MAXIMUM_RECORD_AGE_SECS` | the age at which a record is discarded, 60 to 604800, or -1 for none | -1 |
     /// | `WEIR_BISECT_BATCH_ON_FUNCTION_ERROR` | whether a batch that failed is cut in two, `true` or `false` | `false` |
+    /// | `WEIR_SHUTDOWN_TIMEOUT_SECS` | how long a poller that stops waits for its batches in flight, 0 to 900 | 8 |
     ///
     /// # Errors
     /// The variable that is not what it may be.
@@ -93,6 +95,11 @@ impl Settings {
         }
         if let Some(bisects) = variables.choice(BISECT_BATCH_ON_FUNCTION_ERROR)? {
             settings.bisect_batch_on_function_error = bisects;
+        }
+        if let Some(secs) =
+            variables.number(SHUTDOWN_TIMEOUT_SECS, 0..=MAX_SHUTDOWN_TIMEOUT_SECS)?
+        {
+            settings.shutdown_timeout = Duration::from_secs(secs);
         }
         Ok(settings)
     }
@@ -213,6 +220,7 @@ mod tests {
             (MAXIMUM_RETRY_ATTEMPTS, "0"),
             (MAXIMUM_RECORD_AGE_SECS, "60"),
             (BISECT_BATCH_ON_FUNCTION_ERROR, "true"),
+            (SHUTDOWN_TIMEOUT_SECS, "25"),
         ])
         .expect("settings");
         assert_eq!(settings.owner, "poller-0");
@@ -224,6 +232,7 @@ mod tests {
         assert_eq!(settings.maximum_retry_attempts, Some(0));
         assert_eq!(settings.maximum_record_age, Some(Duration::from_secs(60)));
         assert!(settings.bisect_batch_on_function_error);
+        assert_eq!(settings.shutdown_timeout, Duration::from_secs(25));
     }
 
     #[test]
@@ -258,5 +267,6 @@ mod tests {
              prefix, suffix, equals-ignore-case, anything-but, numeric or exists"
         );
         check_refusal(BISECT_BATCH_ON_FUNCTION_ERROR, "yes", "true or false");
+        check_refusal(SHUTDOWN_TIMEOUT_SECS, "901", "a whole number, 0 to 900");
     }
 }

@@ -38,8 +38,10 @@ pub struct Snapshot {
     pub filtered: u64,
     /// Records discarded since the mapping started.
     pub discarded: u64,
-    /// When the latest completed look at the list of shards began.
+    /// When the latest completed look at the list of shards began, since the lease was taken.
     pub(super) listed_at: Option<Instant>,
+    /// Whether there ever was such a look.
+    pub(super) was_listed: bool,
 }
 
 /// How far one shard has been handled.
@@ -122,7 +124,7 @@ impl Board {
 
     /// Whether the shards were ever listed: the mapping could do its work.
     pub(super) fn has_listed(&self) -> bool {
-        self.sender.borrow().listed_at.is_some()
+        self.sender.borrow().was_listed
     }
 
     /// Whether everything written before an instant has been handled.
@@ -151,6 +153,7 @@ impl Board {
                 known.done = finished.contains(&shard.id);
             }
             snapshot.listed_at = Some(began);
+            snapshot.was_listed = true;
         });
     }
 
@@ -171,6 +174,24 @@ impl Board {
             self.change(shard_id, |shard| shard.behind_since = last);
             measure_age(shard_id, iterator_age(last, SystemTime::now()));
         }
+    }
+
+    /// This poller holds the lease of the stream from now on.
+    pub(super) fn leased(&self, label: &str) {
+        metrics::LEASE_HELD.set_by(&[label], 1.0);
+    }
+
+    /// This poller does not hold the lease of the stream: another poller may read its shards, so
+    /// nothing is known of their age.
+    pub(super) fn unleased(&self, label: &str) {
+        metrics::LEASE_HELD.set_by(&[label], 0.0);
+        metrics::SHARDS.set_by(&[label], 0.0);
+        self.sender.send_modify(|snapshot| {
+            snapshot.listed_at = None;
+            for id in std::mem::take(&mut snapshot.shards).into_keys() {
+                metrics::ITERATOR_AGE.set_by(&[&id], f64::NAN);
+            }
+        });
     }
 
     /// Measures what passes while nothing happens: the age of what was handed over last. So many
@@ -295,6 +316,19 @@ mod tests {
         board.handled(&checkpoint, 5, None);
         assert!(caught_up(), "what came later does not matter");
         assert_eq!(progress.snapshot().records, 5);
+    }
+
+    #[test]
+    fn without_the_lease_nothing_is_known_of_any_shard() {
+        let (board, asked) = (Board::new(), Instant::now());
+        let progress = board.progress();
+        board.listed(asked, &[shard("a")], &ids(&[]), &ids(&["a"]));
+        board.caught_up("a", asked);
+        assert!(progress.snapshot().is_caught_up(asked));
+        board.unleased("stream");
+        assert!(progress.snapshot().shards.is_empty());
+        assert!(!progress.snapshot().is_caught_up(asked), "no shard is not every shard");
+        assert!(board.has_listed(), "DynamoDB has answered before");
     }
 
     #[test]

@@ -30,6 +30,11 @@ pub const MAX_RECORD_AGE_SECS: u64 = 604_800;
 pub const IDLE_PAUSE_MS: u64 = 250;
 /// How long a lease outlives a poller that died without giving it up.
 pub const LEASE_TIME_TO_LIVE_SECS: u64 = 10;
+/// How long a poller that stops waits for its batches in flight. With the release of the lease it
+/// is less than the 10 s after which `docker stop` kills, and the 30 s of ECS and Kubernetes.
+pub const DEFAULT_SHUTDOWN_TIMEOUT_SECS: u64 = 8;
+/// The longest shutdown timeout: as long as a Lambda function may run.
+pub const MAX_SHUTDOWN_TIMEOUT_SECS: u64 = 900;
 
 /// How often the progress of a stream is stored.
 pub(super) const REPORT_INTERVAL_MS: u64 = 1_000;
@@ -78,6 +83,10 @@ pub struct Settings {
     /// How long after a write its record may appear in the stream: so much older is the time up to which the stream counts as
     /// handled.
     pub visibility_margin: Duration,
+    /// How long a poller that stops waits for its batches in flight, up to
+    /// [`MAX_SHUTDOWN_TIMEOUT_SECS`]. Batches that are not handled by then are aborted, and
+    /// delivered again by the next poller.
+    pub shutdown_timeout: Duration,
 }
 
 impl Settings {
@@ -96,6 +105,7 @@ impl Settings {
             idle_pause: Duration::from_millis(IDLE_PAUSE_MS),
             lease_time_to_live: Duration::from_secs(LEASE_TIME_TO_LIVE_SECS),
             visibility_margin: Duration::from_millis(VISIBILITY_MARGIN_MS),
+            shutdown_timeout: Duration::from_secs(DEFAULT_SHUTDOWN_TIMEOUT_SECS),
         }
     }
 
@@ -115,6 +125,10 @@ impl Settings {
         if !(1..=MAX_TUMBLING_WINDOW_SECS).contains(&self.tumbling_window.as_secs()) {
             let expected = format!("1 to {MAX_TUMBLING_WINDOW_SECS} s");
             return refuse("tumbling window", format!("{:?}", self.tumbling_window), expected);
+        }
+        if self.shutdown_timeout > Duration::from_secs(MAX_SHUTDOWN_TIMEOUT_SECS) {
+            let expected = format!("at most {MAX_SHUTDOWN_TIMEOUT_SECS} s");
+            return refuse("shutdown timeout", format!("{:?}", self.shutdown_timeout), expected);
         }
         if let Some(attempts) =
             self.maximum_retry_attempts.filter(|most| *most > MAX_RETRY_ATTEMPTS)
@@ -162,6 +176,10 @@ mod tests {
         assert_eq!(
             refusal(|settings| settings.maximum_retry_attempts = Some(10_001)),
             "maximum retry attempts is 10001, expected at most 10000, or none for ever"
+        );
+        assert_eq!(
+            refusal(|settings| settings.shutdown_timeout = Duration::from_secs(901)),
+            "shutdown timeout is 901s, expected at most 900 s"
         );
         for (secs, written) in [(59, "59s"), (604_801, "604801s")] {
             assert_eq!(

@@ -6,6 +6,9 @@
 //!                  ▲                                   ├─► lease lost ─► workers finish
 //!                  └── a worker ended, time, a nudge ◄─┘
 //! ```
+//!
+//! **Invariant:** once the poller is told to stop, it waits for its workers no longer than the
+//! shutdown timeout, whatever they do; the release of the lease has a limit of its own.
 
 use std::collections::{HashMap, HashSet};
 use std::future::{Future, pending};
@@ -29,6 +32,8 @@ use super::worker::{Context, Ended, Worker, epoch_secs};
 const LISTING_INTERVAL_SECS: u64 = 10;
 /// How often a lease is renewed in the time that it lives.
 const RENEWALS_PER_TIME_TO_LIVE: u32 = 3;
+/// How long giving the lease up may take when the poller stops.
+const RELEASE_LIMIT_SECS: u64 = 1;
 
 /// How a tenure ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -85,29 +90,65 @@ where
         tokio::pin!(keeper);
         let mut reporter = reporter(&context);
 
+        context.board.leased(context.stream.label());
+
+        // First what ends the tenure: a worker that ends meanwhile is waited for below.
         let outcome = tokio::select! {
-            outcome = self.supervise() => outcome,
+            biased;
             _ = stop.wait_for(|stop| *stop) => Ok(Outcome::Stopped),
             () = &mut keeper => Ok(Outcome::LeaseLost),
             () = report(&mut reporter) => unreachable!("reporting does not end"),
+            outcome = self.supervise() => outcome,
         };
         self.halt.send_replace(true);
-        context.board.measure(context.stream.label(), 0);
         if let Ok(Outcome::LeaseLost) = outcome {
-            finish(&mut self.workers).await;
+            context.board.unleased(context.stream.label());
+            self.finish(stop).await;
             return outcome;
         }
+        // The lease is renewed meanwhile. If it is lost, the workers are waited for nevertheless.
         tokio::select! {
-            () = finish(&mut self.workers) => {}
-            () = &mut keeper => finish(&mut self.workers).await,
+            biased;
+            () = self.finish(stop) => {}
+            () = async { keeper.await; pending().await } => {}
         }
-        if let Some(reporter) = &mut reporter {
-            reporter.report().await;
+        let limit = Duration::from_secs(RELEASE_LIMIT_SECS);
+        if let Some(reporter) = &mut reporter
+            && timeout(limit, reporter.report()).await.is_err()
+        {
+            tracing::warn!(?limit, "the progress of the stream was not stored in time");
         }
-        if let Err(error) = context.checkpoints.release(&context.lease).await {
-            tracing::warn!(%error, "the lease was not given up and has to expire");
+        context.board.unleased(context.stream.label());
+        match timeout(limit, context.checkpoints.release(&context.lease)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the lease was not given up and has to expire")
+            }
+            Err(_) => {
+                tracing::warn!(?limit, "the lease was not given up in time and has to expire")
+            }
         }
         outcome
+    }
+
+    /// Waits for all workers, each of which finishes its batch in flight. From the moment at which
+    /// the poller is told to stop, it waits no longer than the shutdown timeout.
+    async fn finish(&mut self, stop: &mut watch::Receiver<bool>) {
+        let Context { in_flight, shutdown_timeout, .. } = &*self.context;
+        let time_is_up = async {
+            // An error means that the mapping was dropped, and this with it.
+            let _ = stop.wait_for(|stop| *stop).await;
+            in_flight.log_waiting(*shutdown_timeout);
+            sleep(*shutdown_timeout).await;
+        };
+        tokio::select! {
+            biased;
+            () = finish(&mut self.workers) => {}
+            () = time_is_up => {
+                self.workers.shutdown().await;
+                in_flight.abandon();
+            }
+        }
     }
 
     /// Starts workers as shards become readable, for ever unless something breaks.
@@ -134,6 +175,7 @@ where
                 return Ok(Outcome::Replaced(known.arn.clone()));
             }
             tokio::select! {
+                biased;
                 ended = next(&mut self.workers) => {
                     if self.note(ended)? == Some(Ended::LeaseLost) {
                         return Ok(Outcome::LeaseLost);

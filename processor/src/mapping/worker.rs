@@ -20,6 +20,7 @@ use super::batch::{Buffer, Limits, Shard, Step};
 use super::disposal::Policy;
 use super::filter::FilterCriteria;
 use super::gaps::Gaps;
+use super::in_flight::InFlight;
 use super::progress::Board;
 use super::reader::{Reader, is_our_own};
 use super::stream::{ReadError, Stream};
@@ -35,6 +36,8 @@ pub(super) struct Context<H> {
     pub(super) policy: Policy,
     pub(super) filters: FilterCriteria,
     pub(super) idle_pause: Duration,
+    pub(super) shutdown_timeout: Duration,
+    pub(super) in_flight: InFlight,
     pub(super) handler: Arc<H>,
     pub(super) board: Arc<Board>,
     pub(super) gaps: Gaps,
@@ -126,8 +129,9 @@ where
     async fn read(&mut self, within: Option<Duration>) -> Result<(), Ended> {
         let (began, began_at) = (Instant::now(), epoch_secs());
         let read = tokio::select! {
-            read = self.reader.read() => read,
+            biased;
             _ = self.stop.wait_for(|stop| *stop) => return Err(Ended::Stopped),
+            read = self.reader.read() => read,
         };
         if self.reader.take_gap() {
             self.note_gap().await;
@@ -243,8 +247,9 @@ where
 
     async fn pause(&mut self, pause: Duration) -> Result<(), Ended> {
         tokio::select! {
-            () = sleep(pause) => Ok(()),
+            biased;
             _ = self.stop.wait_for(|stop| *stop) => Err(Ended::Stopped),
+            () = sleep(pause) => Ok(()),
         }
     }
 }

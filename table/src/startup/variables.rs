@@ -56,6 +56,7 @@ registry! {
     "WEIR_MAXIMUM_RETRY_ATTEMPTS" POLLER "how often a batch is handed over again before it is discarded, 0 to 10000, or -1 for ever" "-1";
     "WEIR_MAXIMUM_RECORD_AGE_SECS" POLLER "the age at which a record is discarded, 60 to 604800, or -1 for none" "-1";
     "WEIR_BISECT_BATCH_ON_FUNCTION_ERROR" POLLER "whether a batch that failed is cut in two, `true` or `false`" "`false`";
+    "WEIR_SHUTDOWN_TIMEOUT_SECS" POLLER "how long a poller that stops waits for its batches in flight, 0 to 900; a batch that is not handled by then is delivered again by the next poller" "8";
     "WEIR_METRICS_ADDRESS" POLLER "where `/metrics` is served for Prometheus, such as `0.0.0.0:9090`" "nothing is served";
 }
 

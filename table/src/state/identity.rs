@@ -58,6 +58,11 @@ impl ItemsTable {
         self.stream_arn.as_deref()
     }
 
+    /// The label of that stream.
+    pub fn stream_label(&self) -> Option<&str> {
+        self.stream_label.as_deref()
+    }
+
     /// Whether its stream has been enabled since the table was created, so that no change is older than the stream.
     pub(super) fn has_stream_from_birth(&self) -> bool {
         let began = self.stream_label.as_deref().and_then(label_seconds);

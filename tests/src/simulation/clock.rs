@@ -1,24 +1,27 @@
 //! The wall clock of a world, in the requests that name one.
 //!
-//! Virtual time does not move the clock of the machine, by which the product's mapping judges its lease, and rows of nothing go. So the network puts
-//! the world's time in place of the machine's, and a lease expires when it would have.
+//! Virtual time does not move the clock of the machine, by which rows of nothing go. So the network puts the world's time in
+//! place of the machine's. The clocks of pollers are wrong by up to ten minutes, each by another amount: a lease must expire
+//! when it would have nevertheless, for no poller may judge by a wall clock.
 //!
 //! ```text
-//! UpdateItem of @mapping#…   :now, :expires_at (0 stays), :updated_at
-//! UpdateItem of a row        :ttl
+//! UpdateItem of @mapping#…   :expires_at (0 stays), :updated_at     by the poller's wrong clock
+//! UpdateItem of a row        :ttl                                   by the world's
 //! ```
 //!
 //! **Invariant:** no time of the machine's clock reaches DynamoDB, or two runs of a seed would differ.
 
 use std::time::Duration;
 
+use aggregates::fnv::fnv1a;
 use serde_json::{Value, json};
 
 use super::world::World;
 
-/// How long every lease of a world lives. Not ten seconds: leases would be renewed at the very moment at which shards are
-/// listed, and which of two things happens first in one moment is tokio's to choose, not the seed's.
+/// How long every lease of a world lives.
 pub(crate) const LEASE_LIFE: Duration = Duration::from_secs(13);
+/// By how much the clock of a poller is wrong at most, either way.
+const MOST_SKEW_MS: u64 = 10 * 60 * 1000;
 /// How long a row of nothing stays: longer than the retention and the life of a shard together.
 const EMPTY_ROW_LIFE: Duration = Duration::from_secs(96 * 60 * 60);
 /// How the partitions of leases and checkpoints begin.
@@ -38,9 +41,7 @@ pub(crate) fn translate(request: &mut Value, world: &World) -> bool {
         }
         return expires;
     }
-    if values[":now"].is_object() {
-        values[":now"] = json!({ "N": now_ms.to_string() });
-    }
+    let now_ms = now_ms + MOST_SKEW_MS - behind_ms(values);
     if values[":expires_at"]["N"].as_str().is_some_and(|released| released != "0") {
         let expires_at = now_ms + LEASE_LIFE.as_millis() as u64;
         values[":expires_at"] = json!({ "N": expires_at.to_string() });
@@ -49,4 +50,12 @@ pub(crate) fn translate(request: &mut Value, world: &World) -> bool {
         values[":updated_at"] = json!({ "S": format!("{now_ms} ms") });
     }
     true
+}
+
+/// How far the clock of the poller that sends these values is behind one that is fast by the most: it follows from the name
+/// with which the poller takes the lease, and from the fence with which it renews it.
+fn behind_ms(values: &Value) -> u64 {
+    let owner = values[":owner"]["S"].as_str();
+    let poller = owner.or_else(|| values[":fence"]["N"].as_str()).unwrap_or_default();
+    fnv1a(poller.bytes()) % (2 * MOST_SKEW_MS + 1)
 }

@@ -10,8 +10,8 @@
 //! sent another, the invocation may have died, the service may have begun the next. It takes effect at the latest
 //! [`LATEST_ARRIVAL_MS`] after it was sent.
 //!
-//! **Invariant:** retries by the SDK are paid out of what its own successes have earned, see [`Quota`], so that the fate
-//! of a world does not depend on the worlds before it.
+//! How much the SDK retries is its own affair: its quotas belong to the connection, and a world has a connection of its own,
+//! so that its fate does not depend on the worlds before it.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -20,7 +20,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::dice::Dice;
-use super::quota::Quota;
 use super::tally::Count;
 use super::weather::Weather;
 
@@ -38,6 +37,8 @@ const EVERYWHERE_PER_MILLE: u32 = 300;
 const BURST_FAILS_PER_MILLE: u32 = 950;
 /// A lost or unarrived request meets silence so often, otherwise a broken connection.
 const SILENCE_PER_MILLE: u32 = 300;
+/// A connection breaks so often in a way that the SDK does not retry.
+const NOT_RETRIED_PER_MILLE: u32 = 200;
 /// A refusal is a transaction's conflict, or a denial, so often when it might be.
 const CONFLICT_PER_MILLE: u32 = 250;
 const DENIAL_PER_MILLE: u32 = 80;
@@ -88,11 +89,9 @@ pub(crate) struct Sent<'a> {
     pub(crate) partition: &'a str,
     pub(crate) is_write: bool,
     pub(crate) service: Service,
-    /// The first is 1.
-    pub(crate) attempt: u32,
 }
 
-/// The services of the SDK, each of which has a quota of its own.
+/// The services of the SDK.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     DynamoDb,
@@ -105,8 +104,6 @@ pub(crate) struct Faults {
     dice: Dice,
     weather: Weather,
     bursts: Vec<Burst>,
-    /// By service.
-    quotas: [Quota; 2],
 }
 
 #[derive(Debug)]
@@ -119,7 +116,7 @@ struct Burst {
 impl Faults {
     /// The faults of a world.
     pub(crate) fn new(dice: Dice, weather: Weather) -> Self {
-        Self { dice, weather, bursts: Vec::new(), quotas: Default::default() }
+        Self { dice, weather, bursts: Vec::new() }
     }
 
     /// Decides what becomes of a request.
@@ -144,24 +141,19 @@ impl Faults {
             return self.refused(sent);
         }
         if self.dice.happens(self.weather.unreached) {
-            let ending = self.unanswered(sent);
+            let ending = self.unanswered();
             return Fate { arrival: None, refusal: None, ending };
         }
         if self.dice.happens(self.weather.lost) {
             let latest = self.dice.pick(&[20, 500, LATEST_ARRIVAL_MS]);
             let arrival = Some(self.dice.millis(1..=latest));
-            return Fate { arrival, refusal: None, ending: self.unanswered(sent) };
+            return Fate { arrival, refusal: None, ending: self.unanswered() };
         }
         if self.dice.happens(self.weather.slow) {
             let slow = self.dice.pick(&SLOW_MS);
             return self.served(slow);
         }
         self.served(USUAL_MS)
-    }
-
-    /// A first attempt succeeded, which earns the SDK a token.
-    pub(crate) fn earn(&mut self, service: Service) {
-        self.quotas[service as usize].earn();
     }
 
     fn served(&mut self, millis: RangeInclusive<u64>) -> Fate {
@@ -176,8 +168,6 @@ impl Faults {
             denial
         } else if sent.is_write && self.dice.happens(CONFLICT_PER_MILLE) {
             conflict
-        } else if !self.quotas[sent.service as usize].pays_for(sent.attempt) {
-            if sent.is_write { conflict } else { return self.broken(false) }
         } else {
             self.passing(sent.service)
         };
@@ -197,16 +187,11 @@ impl Faults {
         }
     }
 
-    fn broken(&mut self, is_retried: bool) -> Fate {
-        let ending = Ending::Broken { after: self.dice.millis(USUAL_MS), is_retried };
-        Fate { arrival: None, refusal: None, ending }
-    }
-
-    fn unanswered(&mut self, sent: Sent<'_>) -> Ending {
-        let is_retried = self.quotas[sent.service as usize].pays_for(sent.attempt);
-        if is_retried && self.dice.happens(SILENCE_PER_MILLE) {
+    fn unanswered(&mut self) -> Ending {
+        if self.dice.happens(SILENCE_PER_MILLE) {
             return Ending::Silence;
         }
+        let is_retried = !self.dice.happens(NOT_RETRIED_PER_MILLE);
         Ending::Broken { after: self.dice.millis(USUAL_MS), is_retried }
     }
 }

@@ -7,12 +7,9 @@ use std::thread;
 
 use super::{Run, run};
 
-/// The most threads: each of their worlds may hold a part of the SDK's one quota of retries (see `faults`).
-const MOST_THREADS: usize = 8;
-
 /// Lives the worlds of many seeds and hands over each as it ends, in no order.
 pub fn run_many(seeds: Range<u64>, mut each: impl FnMut(Run)) {
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
     let (next, (ended, runs)) = (AtomicU64::new(seeds.start), mpsc::channel());
     thread::scope(|scope| {
         for _ in 0..threads {

@@ -82,7 +82,6 @@ impl Network {
             partition: &request.partition,
             is_write: request.is_write(),
             service: request.service,
-            attempt: request.attempt,
         };
         let mut fate = self.faults.lock().expect("no panic").decide(sent, self.world.is_calm());
         if death == Some(Death::BeforeEffect) {
@@ -137,9 +136,6 @@ impl Network {
         }
         if let Ending::Answered(after) = fate.ending {
             sleep(after).await;
-            if !answer.is_closed() && status == 200 && request.attempt == 1 {
-                self.faults.lock().expect("no panic").earn(request.service);
-            }
             let _ = answer.send(served);
         }
     }

@@ -1,5 +1,7 @@
 //! A table of numbered events whose stream is read, and its rollups table, where checkpoints are kept.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use aggregates::SequenceNumber;
 use processor::mapping::{EventSourceMapping, Settings, Source};
 use serde_json::{Value, json};
@@ -94,6 +96,32 @@ impl Events {
             "ExpressionAttributeValues": { ":then": { "S": updated_at } },
         });
         self.client.dynamodb("UpdateItem", &request).await;
+    }
+
+    /// The label of the stream that a poller reads, or has read.
+    pub(crate) async fn label(&self) -> String {
+        let kept = self.rollups().await;
+        let keys = kept.iter().filter_map(|item| item["PK"]["S"].as_str());
+        let mut labels = keys.filter_map(|key| key.strip_prefix(PARTITION_PREFIX));
+        labels.next().expect("a stream label").to_owned()
+    }
+
+    /// Sets a number of the lease of a stream.
+    pub(crate) async fn set_lease(&self, label: &str, attribute: &str, value: u64) {
+        let request = json!({
+            "TableName": self.rollups_table,
+            "Key": { "PK": { "S": format!("{PARTITION_PREFIX}{label}") }, "SK": { "S": "@lease" } },
+            "UpdateExpression": "SET #name = :value",
+            "ExpressionAttributeNames": { "#name": attribute },
+            "ExpressionAttributeValues": { ":value": { "N": value.to_string() } },
+        });
+        self.client.dynamodb("UpdateItem", &request).await;
+    }
+
+    /// The time of this machine, in milliseconds since the epoch.
+    pub(crate) fn epoch_ms(&self) -> u64 {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+        since_epoch.as_millis() as u64
     }
 
     /// The sequence numbers of all checkpoints.

@@ -176,6 +176,16 @@ async fn what_was_read_of_a_shard_that_is_gone_is_handed_over() {
     running.catch_up().await;
     assert_eq!(seen.acknowledged(), names(0..2));
     running.stop().await;
+
+    // It was not read to its end. If DynamoDB was wrong about it, the next poller reads on.
+    stream.change(|shards| shards.push(Shard::new("a", None, 0..4)));
+    let kept = events.checkpoints().load(LABEL).await.expect("checkpoints");
+    assert_eq!(kept.iter().map(|kept| kept.done).collect::<Vec<_>>(), [false]);
+    let seen = Seen::default();
+    let running = stream.read(&events, |_| {}, accepting(&seen)).await;
+    running.catch_up().await;
+    assert_eq!(seen.acknowledged(), names(2..4));
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -173,3 +173,41 @@ async fn a_failing_final_invocation_is_made_again_and_holds_its_shard_alone() {
     assert_eq!(running.progress.snapshot().failed_invocations, 2);
     running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_of_which_a_part_was_handled_is_closed_by_the_next_poller() {
+    let events = Events::start().await;
+    let stream = FakeStream::start(vec![Shard::new("a", None, 0..3).closed()]).await;
+    let log = Log::default();
+    let first_alone = {
+        let log = log.clone();
+        move |event: Vec<u8>| {
+            let event = parse(&event);
+            log.note(&event);
+            // Of the first batch one record is handled, and nothing of those after it.
+            let answer = match name_of(&event.records[0]).as_str() {
+                "000000" => {
+                    let second = &event.records[1].dynamodb.sequence_number;
+                    Ok(serde_json::to_vec(&Response::retry_from(second)).expect("JSON"))
+                }
+                _ => Err("not now".to_owned()),
+            };
+            std::future::ready(answer)
+        }
+    };
+    let running = stream.read(&events, minutes, first_alone).await;
+    log.has("a 00:00 000001").await;
+    running.stop().await;
+
+    // The next poller has no record of the window: all that is left is filtered.
+    let log = Log::default();
+    let filtered = |settings: &mut Settings| {
+        minutes(settings);
+        let first = r#"{"dynamodb":{"Keys":{"SK":{"S":["000000"]}}}}"#;
+        settings.filter_criteria = FilterCriteria::new([first]).expect("a filter");
+    };
+    let running = stream.read(&events, filtered, accepting(&log)).await;
+    running.catch_up().await;
+    assert_eq!(log.lines(), ["a 00:00 final"]);
+    running.stop().await;
+}

@@ -11,7 +11,7 @@ use telemetry::metrics;
 use super::super::disposal::{self, Disposal, Piece, Policy};
 use super::super::verdict::{Verdict, verdict};
 use super::super::window::{self, rfc3339};
-use super::{Ended, Worker, epoch_secs};
+use super::{Context, Ended, Worker, epoch_secs};
 use crate::event::{Event, Record, State};
 
 impl<H, F> Worker<H>
@@ -174,12 +174,16 @@ where
 
     /// A task of its own, so that a panic is a failed invocation and not the end of the worker.
     async fn invoke(&self, event: &Event) -> Result<Vec<u8>, String> {
-        let last = event.records.last();
+        let (records, last) = (event.records.len(), event.records.last());
         let last = last.and_then(|record| record.dynamodb.approximate_creation_date_time);
         self.context.board.invoked(&self.checkpoint.shard_id, last);
         let event = serde_json::to_vec(event).expect("an event is JSON: its keys are text");
-        let handler = Arc::clone(&self.context.handler);
+        let Context { handler, in_flight, .. } = &*self.context;
+        let handler = Arc::clone(handler);
         let invocation = tokio::spawn(async move { handler(event).await });
-        invocation.await.unwrap_or_else(|error| Err(error.to_string()))
+        in_flight.begin(&self.checkpoint.shard_id, records, invocation.abort_handle());
+        let ended = invocation.await;
+        in_flight.end(&self.checkpoint.shard_id);
+        ended.unwrap_or_else(|error| Err(error.to_string()))
     }
 }

@@ -1,0 +1,56 @@
+//! A gate on the way to a DynamoDB: chosen updates wait before it until it is opened, while others pass.
+
+use futures::FutureExt;
+use table::Connection;
+use tokio::sync::watch;
+
+use crate::interception::{Fate, intercepted, is};
+use crate::running::PATIENCE;
+
+/// A gate that is closed until it is opened.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// What the updates that wait say.
+    text: &'static str,
+    is_reached: watch::Sender<bool>,
+    is_open: watch::Sender<bool>,
+}
+
+impl Gate {
+    /// A gate for the updates whose body holds this text.
+    pub fn for_updates_with(text: &'static str) -> Self {
+        Self { text, is_reached: watch::Sender::new(false), is_open: watch::Sender::new(false) }
+    }
+
+    /// The connection, with this gate on it.
+    pub fn before(&self, connection: Connection) -> Connection {
+        let gate = self.clone();
+        intercepted(connection, move |request| {
+            if !is(request, "UpdateItem", gate.text) {
+                return Fate::Pass;
+            }
+            gate.is_reached.send_replace(true);
+            let mut is_open = gate.is_open.subscribe();
+            let opened = async move {
+                is_open.wait_for(|is_open| *is_open).await.expect("the gate is there");
+            };
+            Fate::After(opened.boxed())
+        })
+    }
+
+    /// Waits until an update waits before it.
+    ///
+    /// # Panics
+    /// When patience ends before.
+    pub async fn reached(&self) {
+        let mut is_reached = self.is_reached.subscribe();
+        let reached = is_reached.wait_for(|is_reached| *is_reached);
+        let reached = tokio::time::timeout(PATIENCE, reached).await.expect("patience");
+        reached.expect("the gate is there");
+    }
+
+    /// Lets through what waits, and all that comes.
+    pub fn open(&self) {
+        self.is_open.send_replace(true);
+    }
+}
