@@ -88,15 +88,19 @@ impl System {
         };
         let Serving { endpoint, database, storage } = database(host, &model).await?;
         let connection = Connection::to(&endpoint).await;
-        let table = Table::new(&connection, Arc::clone(&model));
+        let mut table = Table::new(&connection, Arc::clone(&model));
+        if storage.is_some() {
+            // The embedded DynamoDB keeps tokens in memory, and the file outlives the process.
+            table = table.with_receipts();
+        }
         let provisioned = table.provision().await;
         let provisioned =
             provisioned.map_err(|source| Error::DynamoDb { endpoint: endpoint.clone(), source })?;
         let rollups = Rollups::new(&connection, &model.table);
         let checkpoints = Checkpoints::new(connection.dynamodb(), &model.table.rollups_table);
         let trimmer = storage.map(|storage| {
-            let name = &model.table.name;
-            Trimmer::new(storage, name, &provisioned.stream_arn, checkpoints.clone()).start()
+            let (table, checkpoints) = (table.clone(), checkpoints.clone());
+            Trimmer::new(storage, table, checkpoints, &provisioned.stream_arn).start()
         });
         let settings = Settings {
             batch_size: BATCH_RECORDS,

@@ -2,13 +2,15 @@
 //!
 //! DynamoDB trims a record after a day, read or not, and its change is lost for who had not read it.
 //! A file may lie for weeks with changes that are not in the rollups yet, so here a record also
-//! waits until the local mapping has a checkpoint behind it.
+//! waits until the local mapping has a checkpoint behind it. Receipts of transactions, which are
+//! needed for ten minutes, go with them.
 //!
 //! **Invariant:** a record after the checkpoint of its shard stays, however old it is.
 
 use std::time::Duration;
 
 use dynoxide::storage::Storage;
+use table::Table;
 use table::checkpoints::{Checkpoint, Checkpoints};
 
 use super::now_secs;
@@ -33,24 +35,24 @@ const TRIM: &str = "DELETE FROM _stream_records WHERE id IN (
             WHERE table_name = ?1)
     ORDER BY CAST(sequence_number AS INTEGER) LIMIT ?5)";
 
-/// The trimming of one table's stream, on a connection of its own.
+/// The trimming of one table's stream, on a connection of its own, and of the table's receipts.
 pub(in crate::dev) struct Trimmer {
     storage: Storage,
-    table: String,
-    label: String,
+    table: Table,
     checkpoints: Checkpoints,
+    label: String,
 }
 
 impl Trimmer {
     /// A trimmer of the stream that has this ARN.
     pub(in crate::dev) fn new(
         storage: Storage,
-        table: &str,
-        stream_arn: &str,
+        table: Table,
         checkpoints: Checkpoints,
+        stream_arn: &str,
     ) -> Self {
         let label = stream_arn.rsplit('/').next().unwrap_or_default().to_owned();
-        Self { storage, table: table.to_owned(), label, checkpoints }
+        Self { storage, table, checkpoints, label }
     }
 
     /// Trims until it is told to stop.
@@ -68,6 +70,9 @@ impl Trimmer {
             if let Err(error) = self.trim().await {
                 tracing::warn!(error, "could not trim the stream; Weir will retry");
             }
+            if let Err(error) = self.table.remove_expired_receipts().await {
+                tracing::warn!(%error, "could not remove expired receipts; Weir will retry");
+            }
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -78,7 +83,8 @@ impl Trimmer {
         let checkpoints = checkpoints.map_err(|error| error.to_string())?;
         let oldest = now_secs() - RETENTION_SECS;
         for checkpoint in &checkpoints {
-            while trim_shard(&self.storage, &self.table, checkpoint, oldest)? == BATCH_RECORDS {
+            while trim_shard(&self.storage, self.table.name(), checkpoint, oldest)? == BATCH_RECORDS
+            {
                 tokio::task::yield_now().await;
             }
         }
