@@ -48,19 +48,11 @@ pub(crate) async fn check(client: &Client, model: &Model, is_new: bool) -> Resul
     let current =
         Kept { fingerprints: fingerprints(model), items_table: Some(model.table.name.clone()) };
     let other = known.as_ref().and_then(|known| known.items_table.as_ref());
-    if let Some(other) = other.filter(|other| **other != model.table.name && !is_new) {
-        let items = &model.table.name;
-        let mismatch =
-            format!("it holds the rollups of the table `{other}`, expected those of `{items}`");
-        return Err(Error::OtherTable { table: table.clone(), mismatch });
+    if let Some(other) = other.filter(|other| **other != model.table.name) {
+        return Err(not_own(model, other));
     }
     match &known {
-        Some(_) if is_new => {
-            let items = &model.table.name;
-            let mismatch =
-                format!("it holds the rollups of a table `{items}` that is gone, expected none");
-            return Err(Error::OtherTable { table: table.clone(), mismatch });
-        }
+        Some(_) if is_new => return Err(outlived(model)),
         Some(known) => {
             if let Some((rollup, change)) =
                 changed(&known.fingerprints, &current.fingerprints).into_iter().next()
@@ -83,6 +75,36 @@ pub(crate) async fn check(client: &Client, model: &Model, is_new: bool) -> Resul
         None => {}
     }
     if known.as_ref() == Some(&current) { Ok(()) } else { save(client, table, &current).await }
+}
+
+/// Rejects a table of rollups that has outlived its table of items: its numbers are of items that do not exist.
+///
+/// # Errors
+/// [`Error::OtherTable`]; else what DynamoDB says.
+pub(crate) async fn check_unused(client: &Client, model: &Model) -> Result<(), Error> {
+    match load(client, &model.table.rollups_table).await {
+        Ok(None) | Err(Error::MissingTable { .. }) => Ok(()),
+        Ok(Some(Kept { items_table: Some(other), .. })) if other != model.table.name => {
+            Err(not_own(model, &other))
+        }
+        Ok(Some(_)) => Err(outlived(model)),
+        Err(error) => Err(error),
+    }
+}
+
+fn not_own(model: &Model, other: &str) -> Error {
+    let items = &model.table.name;
+    let mismatch =
+        format!("it holds the rollups of the table `{other}`, expected those of `{items}`");
+    Error::OtherTable { table: model.table.rollups_table.clone(), mismatch }
+}
+
+fn outlived(model: &Model) -> Error {
+    let (items, table) = (&model.table.name, model.table.rollups_table.clone());
+    let mismatch = format!(
+        "it holds the rollups of a table `{items}` that does not exist; delete `{table}` too, or restore `{items}`"
+    );
+    Error::OtherTable { table, mismatch }
 }
 
 /// The rollups of the model that are not what they were when their table began, each with what became of it; `None` when

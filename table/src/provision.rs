@@ -42,6 +42,10 @@ impl Table {
     /// not what it was when the table was made; else what DynamoDB says.
     pub async fn provision(&self) -> Result<Provisioned, Error> {
         let definition = &self.model.table;
+        if describe(&self.client, &definition.name).await?.is_none() {
+            // Before the table is made: otherwise the next start would find nothing amiss.
+            definitions::check_unused(&self.client, &self.model).await?;
+        }
         let (items, is_new) =
             ensure(&self.client, &definition.name, items_table(&self.client, definition)).await?;
         check_items_table(definition, &items)?;
