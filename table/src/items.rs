@@ -12,6 +12,7 @@
 //! | what a write wants of the item that it meets, and what is said when it does not | `items/guard.rs` |
 //! | how it is asked of DynamoDB | `items/write.rs`, `items/action.rs` |
 //! | how several are done together or not at all | `items/commit.rs` |
+//! | how a token outlives a DynamoDB that forgets it | `items/receipt.rs` |
 //! | how attributes are kept unique | `items/locks.rs`, and `model::unique` |
 //!
 //! **Invariant:** a write of one entity never touches an item of another.
@@ -25,6 +26,7 @@ mod get_many;
 mod guard;
 mod locks;
 mod put;
+mod receipt;
 mod transact_get;
 mod transaction;
 mod update;
@@ -50,12 +52,14 @@ use crate::error::Error;
 pub struct Table {
     pub(crate) client: Client,
     pub(crate) model: Arc<Model>,
+    /// Whether transactions with a token leave a receipt in the rollups table.
+    keeps_receipts: bool,
 }
 
 impl Table {
     /// The table that the model is about.
     pub fn new(connection: &Connection, model: Arc<Model>) -> Self {
-        Self { client: connection.dynamodb(), model }
+        Self { client: connection.dynamodb(), model, keeps_receipts: false }
     }
 
     /// What the table holds.

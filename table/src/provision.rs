@@ -45,6 +45,10 @@ impl Table {
     /// not what it was when the table was made; else what DynamoDB says.
     pub async fn provision(&self) -> Result<Provisioned, Error> {
         let definition = &self.model.table;
+        if describe(&self.client, &definition.name).await?.is_none() {
+            // Before the table is made: otherwise the next start would find nothing amiss.
+            state::check_unused(&self.client, &self.model).await?;
+        }
         // First, so that they are not younger than the items that they count: see `state::beginning`.
         self.provision_rollups().await?;
         let (items, is_new) =

@@ -257,15 +257,27 @@ async fn complete_until(client: &Client, model: &Model, label: &str) -> String {
 /// How long DynamoDB keeps the records of a stream, in seconds.
 pub(crate) const STREAM_RETENTION_SECS: i64 = 24 * 60 * 60;
 
+/// Rejects a rollups table that has outlived its table of items: its numbers are of items that do not exist.
+///
+/// # Errors
+/// [`Error::OtherTable`]; else the error of DynamoDB.
+pub(crate) async fn check_unused(client: &Client, model: &Model) -> Result<(), Error> {
+    match stored::load(client, &model.table.rollups_table).await {
+        Ok(Some(known)) => check_owner(model, &known, true),
+        Ok(None) | Err(Error::MissingTable { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 fn check_owner(model: &Model, known: &StoredState, is_created: bool) -> Result<(), Error> {
     let (table, items) = (model.table.rollups_table.clone(), &model.table.name);
     let mismatch = match &known.items_table {
-        _ if is_created => {
-            format!("it holds the rollups of a table `{items}` that was deleted; expected none")
-        }
         Some(other) if other != items => {
             format!("it holds the rollups of the table `{other}`; expected those of `{items}`")
         }
+        _ if is_created => format!(
+            "it holds the rollups of a table `{items}` that does not exist; delete `{table}` too, or restore `{items}`"
+        ),
         _ => return Ok(()),
     };
     Err(Error::OtherTable { table, mismatch })

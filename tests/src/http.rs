@@ -56,10 +56,7 @@ impl Client {
     ) -> Answer {
         let body = body.map(ToString::to_string);
         let mut request = self.request(method, path, body.as_deref().unwrap_or_default());
-        for (name, value) in headers {
-            let name: HeaderName = name.parse().expect("the name of a header");
-            request.headers_mut().insert(name, value.parse().expect("the value of a header"));
-        }
+        insert(&mut request, headers);
         let response = self.run(request).await;
         let status = response.status().as_u16();
         let text = response.into_body();
@@ -113,7 +110,23 @@ impl Client {
     /// # Errors
     /// What became of the connection.
     pub async fn try_send(&self, method: &str, path: &str, body: &Value) -> Result<Answer, Error> {
-        let response = self.try_run(self.request(method, path, &body.to_string())).await?;
+        self.try_send_with(&[], method, path, body).await
+    }
+
+    /// The same with headers.
+    ///
+    /// # Errors
+    /// What became of the connection.
+    pub async fn try_send_with(
+        &self,
+        headers: &[(&str, &str)],
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Result<Answer, Error> {
+        let mut request = self.request(method, path, &body.to_string());
+        insert(&mut request, headers);
+        let response = self.try_run(request).await?;
         let json = serde_json::from_str(response.body()).unwrap_or_default();
         Ok((response.status().as_u16(), json))
     }
@@ -142,5 +155,12 @@ impl Client {
             Ok(Response::from_parts(parts, body.read_to_string()?))
         };
         tokio::task::spawn_blocking(call).await.expect("a call")
+    }
+}
+
+fn insert(request: &mut Request<String>, headers: &[(&str, &str)]) {
+    for (name, value) in headers {
+        let name: HeaderName = name.parse().expect("the name of a header");
+        request.headers_mut().insert(name, value.parse().expect("the value of a header"));
     }
 }

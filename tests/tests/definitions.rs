@@ -6,9 +6,10 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use model::Model;
-use serde_json::Value;
+use serde_json::{Value, json};
 use table::{Connection, Error, Rollups, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
+use tests::http::Client;
 use tests::recorder::Recorder;
 use tower::ServiceExt;
 
@@ -126,6 +127,31 @@ async fn the_rollups_of_one_table_are_not_kept_for_another() {
         other => panic!("{other:?}"),
     }
     own.open_rollups().await.expect("they still are");
+}
+
+#[tokio::test]
+async fn rollups_that_outlived_their_table_are_rejected_each_time() {
+    let dynamodb = TestDynamo::start().await;
+    let connection = dynamodb.connect().await;
+    let model = with_own_tables(DEFINITION.parse().expect("a definition"));
+    let table = Table::new(&connection, Arc::new(model.clone()));
+    table.provision().await.expect("tables can be made");
+    let client = Client::new(&dynamodb.url);
+    client.dynamodb("DeleteTable", &json!({ "TableName": model.table.name })).await;
+    for _ in 0..2 {
+        match table.provision().await {
+            Err(Error::OtherTable { table, mismatch }) => {
+                assert_eq!(table, model.table.rollups_table);
+                assert!(mismatch.contains("that does not exist; delete `"), "{mismatch}");
+            }
+            other => panic!("{other:?}"),
+        }
+        let name = json!({ "TableName": model.table.name });
+        let made = client.try_dynamodb("DescribeTable", &name).await;
+        assert_eq!(made.0, 400, "the table must not be made");
+    }
+    client.dynamodb("DeleteTable", &json!({ "TableName": model.table.rollups_table })).await;
+    assert!(table.provision().await.expect("both can be made").is_new);
 }
 
 #[tokio::test]

@@ -1,16 +1,25 @@
 //! The embedded DynamoDB: where it is kept, and how it is served.
 //!
-//! It keeps its stream in a SQLite table without an index, and looks for the greatest sequence number in it at every
-//! write: 20,000 writes would take half a minute, and twice as many four times as long. So the table gets an index
-//! before anything is written, through the same crate's own access to its storage; without it all works, slowly.
+//! | to see | read |
+//! |---|---|
+//! | who may open the file of `--data`, and whether it is sound | `file` |
+//! | the index and the triggers that make its stream that of AWS | `schema` |
+//! | the removal of expired items | `sweep` |
+//! | the removal of stream records that were read | `trim` |
 //!
 //! **Invariant:** what was written survives the end of the process, however it ends, where there is a file. One process
 //! at a time has the file.
 
-use std::fs::{File, OpenOptions};
+mod file;
+mod schema;
+#[cfg(test)]
+mod stream;
+mod sweep;
+mod trim;
+
 use std::net::TcpListener as StdListener;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aggregates::rows::expires;
 use dynoxide::Database;
@@ -20,14 +29,12 @@ use model::Model;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
+use self::file::DataFile;
+use self::sweep::sweep;
+pub(super) use self::trim::Trimmer;
 use super::Error;
 use super::part::{Part, Stop};
 
-/// The index over the stream's records, for the two questions that are asked of them.
-const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS weir_stream_records \
-     ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
-/// What is put behind the name of the file to name the one that is locked.
-const LOCK_SUFFIX: &str = "-lock";
 /// How often items whose time to live has passed are removed; DynamoDB itself takes days.
 const ITEMS_INTERVAL: Duration = Duration::from_secs(10);
 /// How often that is done where only rollup items and rows expire, which nobody waits for.
@@ -45,10 +52,10 @@ pub(super) fn sweep_interval(model: &Model) -> Option<Duration> {
     expires.then_some(ROLLUPS_INTERVAL)
 }
 
-/// An open database; its lock lasts as long as it does.
+/// An open database. Its file belongs to this process for as long as it lives.
 pub(super) struct Embedded {
     database: Database,
-    _lock: Option<File>,
+    file: Option<DataFile>,
 }
 
 impl Embedded {
@@ -56,8 +63,15 @@ impl Embedded {
     pub(super) fn open(data: Option<&Path>) -> Result<Self, Error> {
         match data {
             Some(path) => Self::in_file(path),
-            None => Ok(Self { database: in_memory()?, _lock: None }),
+            None => Ok(Self { database: in_memory()?, file: None }),
         }
+    }
+
+    /// Opens another connection to the file, if there is one, to trim the stream.
+    pub(super) fn trimming_storage(&self) -> Result<Option<Storage>, Error> {
+        let Some(file) = &self.file else { return Ok(None) };
+        let opened = Storage::new(file.text()).map(Some);
+        opened.map_err(|error| refused(file.path(), error))
     }
 
     /// Serves it on a listener, and removes expired items, with a pause of at least the interval between two looks.
@@ -96,32 +110,37 @@ impl Embedded {
         }
     }
 
+    /// Removes expired items for as long as it is polled, on the thread that answers requests: both would wait for
+    /// the one database otherwise.
     async fn sweep_again_and_again(&self, interval: Duration) {
         let mut pause = interval;
         loop {
             tokio::time::sleep(pause).await;
-            let (began, database) = (Instant::now(), self.database.clone());
-            // On another thread, so that requests have their turn between its pages.
-            let swept = tokio::task::spawn_blocking(move || sweep(&database)).await;
-            if let Err(error) = swept {
-                tracing::warn!(%error, "expired items could not be removed");
+            let began = Instant::now();
+            match sweep(&self.database).await {
+                Ok(0) => {}
+                Ok(items) => tracing::info!(items, "removed items whose time to live has passed"),
+                Err(error) => tracing::warn!(%error, "could not remove expired items"),
             }
             pause = interval.max(began.elapsed() * PAUSE_PER_SWEEP);
         }
     }
 
-    fn in_file(path: &Path) -> Result<Self, Error> {
-        let lock = lock(path)?;
-        let text = path.to_str().ok_or_else(|| refused(path, "its name is no UTF-8"))?;
-        index_stream(text);
-        let database = Database::new(text).map_err(|error| refused(path, error))?;
+    fn in_file(given: &Path) -> Result<Self, Error> {
+        let file = DataFile::claim(given)?;
+        let failed = |error: &dyn ToString| refused(file.path(), error.to_string());
+        let storage = file.storage()?;
+        schema::prepare(&storage).map_err(|error| failed(&error))?;
+        trim::compact(&storage).map_err(|error| failed(&error))?;
+        drop(storage);
+        let database = Database::new(file.text()).map_err(|error| failed(&error))?;
         // Without a sync to the disk at every write: only a failure of the whole machine can lose the last ones.
-        database.disable_bulk_loading().map_err(|error| refused(path, error))?;
-        Ok(Self { database, _lock: Some(lock) })
+        database.disable_bulk_loading().map_err(|error| failed(&error))?;
+        Ok(Self { database, file: Some(file) })
     }
 }
 
-/// A database in memory, made as a copy of an empty one in a file: only a file can be given the index.
+/// A database in memory, made as a copy of an empty one in a file: only a file can be given the index and the triggers.
 ///
 /// # Errors
 /// When SQLite cannot have it.
@@ -130,47 +149,19 @@ pub fn in_memory() -> Result<Database, Error> {
     let database = Database::memory().map_err(|error| failed(&error))?;
     let directory = tempfile::tempdir().map_err(|error| failed(&error))?;
     let template = directory.path().join("empty.db");
-    if let Some(text) = template.to_str()
-        && index_stream(text)
-    {
-        database.restore_from(text).map_err(|error| failed(&error))?;
-    }
+    let template = template.to_str().ok_or_else(|| failed(&"the temporary folder is not UTF-8"))?;
+    let storage = Storage::new(template).map_err(|error| failed(&error))?;
+    schema::prepare(&storage).map_err(|error| failed(&error))?;
+    schema::retain_a_day(&storage).map_err(|error| failed(&error))?;
+    drop(storage);
+    database.restore_from(template).map_err(|error| failed(&error))?;
     Ok(database)
 }
 
-fn sweep(database: &Database) {
-    match database.sweep_ttl() {
-        Ok(0) => {}
-        Ok(items) => tracing::info!(items, "items whose time to live had passed are removed"),
-        Err(error) => tracing::warn!(%error, "expired items could not be removed"),
-    }
-}
-
-/// Makes the index in a file, and the file if need be. Whether that went well.
-fn index_stream(path: &str) -> bool {
-    let indexed = Storage::new(path).map_err(|error| error.to_string()).and_then(|storage| {
-        storage.conn().execute_batch(STREAM_INDEX).map_err(|error| error.to_string())
-    });
-    if let Err(error) = &indexed {
-        tracing::warn!(
-            error,
-            "the embedded DynamoDB has no index over its stream and will be slow"
-        );
-    }
-    indexed.is_ok()
-}
-
-/// Makes sure that no other process has the file.
-fn lock(path: &Path) -> Result<File, Error> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(LOCK_SUFFIX);
-    let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&name);
-    let file = opened.map_err(|error| refused(path, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(refused(path, "another weir dev has it")),
-        Err(std::fs::TryLockError::Error(error)) => Err(refused(path, error)),
-    }
+/// Seconds since 1970.
+fn now_secs() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn refused(path: impl Into<PathBuf>, reason: impl ToString) -> Error {
@@ -180,22 +171,6 @@ fn refused(path: impl Into<PathBuf>, reason: impl ToString) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// dynoxide's own question before it writes a record of the stream.
-    const LAST_RECORD: &str = "EXPLAIN QUERY PLAN SELECT \
-         COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1 FROM _stream_records WHERE table_name = 't'";
-
-    #[test]
-    fn the_last_record_of_a_stream_is_found_by_index() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let copy = folder.path().join("copy.db");
-        let copy = copy.to_str().expect("text");
-        in_memory().expect("a database").vacuum_into(copy).expect("a copy");
-        let storage = Storage::new(copy).expect("opened");
-        let plan = storage.conn().query_row(LAST_RECORD, [], |row| row.get::<_, String>("detail"));
-        let plan = plan.expect("a plan");
-        assert!(plan.contains("SEARCH _stream_records USING COVERING INDEX weir_stream"), "{plan}");
-    }
 
     #[test]
     fn it_is_swept_where_something_expires() {
@@ -215,15 +190,5 @@ mod tests {
         assert_eq!(of("", &kept), Some(ROLLUPS_INTERVAL));
         let rows = "measures = { ids = \"distinct(id)\" }\n";
         assert_eq!(of("", rows), Some(ROLLUPS_INTERVAL));
-    }
-
-    #[test]
-    fn what_is_no_database_is_named() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("rows.csv");
-        std::fs::write(&path, "a,b\n".repeat(1000)).expect("written");
-        let error = Embedded::open(Some(&path)).err().expect("an error").to_string();
-        let expected = format!("the database {} cannot be opened: ", path.display());
-        assert!(error.starts_with(&expected), "{error}");
     }
 }

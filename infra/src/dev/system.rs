@@ -11,6 +11,7 @@ use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dynoxide::storage::Storage;
 use indicatif::{ProgressBar, ProgressStyle};
 use model::Model;
 use processor::Processor;
@@ -23,7 +24,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Error;
-use super::database::{Embedded, sweep_interval};
+use super::database::{Embedded, Trimmer, sweep_interval};
 use super::part::Part;
 
 /// Who holds the lease of the stream: the one process that has the embedded database.
@@ -58,6 +59,7 @@ pub(super) struct System {
     pub(super) view: View,
     http: Part,
     mapping: Part,
+    trimmer: Option<Part>,
     database: Option<Part>,
 }
 
@@ -88,14 +90,22 @@ impl System {
             Host::Embedded { .. } => OWNER.to_owned(),
             Host::Endpoint(_) => format!("{OWNER} {}", process::id()),
         };
-        let (database, endpoint) = database(host, &model).await?;
+        let Serving { endpoint, database, storage } = database(host, &model).await?;
         let connection = Connection::to(&endpoint).await;
-        let table = Table::new(&connection, Arc::clone(&model));
+        let mut table = Table::new(&connection, Arc::clone(&model));
+        if storage.is_some() {
+            // The embedded DynamoDB keeps tokens in memory, and the file outlives the process.
+            table = table.with_receipts();
+        }
         let provisioned = table.provision().await;
         let provisioned =
             provisioned.map_err(|source| Error::DynamoDb { endpoint: endpoint.clone(), source })?;
         let rollups = Rollups::new(&connection, &model.table);
         let checkpoints = Checkpoints::new(connection.dynamodb(), &model.table.rollups_table);
+        let trimmer = storage.map(|storage| {
+            let (table, checkpoints) = (table.clone(), checkpoints.clone());
+            Trimmer::new(storage, table, checkpoints, &provisioned.stream_arn).start()
+        });
         let defaults = Settings::new(Source::Stream(provisioned.stream_arn.clone()), owner);
         let visibility_margin = match database {
             // The embedded DynamoDB shows a record at once.
@@ -122,7 +132,7 @@ impl System {
         let http = serve(http, table.clone(), rollups.clone());
         let view =
             View { model, table, rollups, checkpoints, is_new, state, url, endpoint, progress };
-        Ok(Self { view, http, mapping, database })
+        Ok(Self { view, http, mapping, trimmer, database })
     }
 
     /// Waits until a part ends by itself.
@@ -144,11 +154,11 @@ impl System {
     pub(super) async fn stop(self) -> Result<(), Error> {
         let http = self.http.stop().await;
         let mapping = self.mapping.stop().await;
-        let database = match self.database {
-            Some(database) => database.stop().await,
-            None => Ok(()),
-        };
-        http.and(mapping).and(database)
+        let mut outcome = http.and(mapping);
+        for part in [self.trimmer, self.database].into_iter().flatten() {
+            outcome = outcome.and(part.stop().await);
+        }
+        outcome
     }
 }
 
@@ -191,14 +201,25 @@ fn stopped(error: processor::mapping::Stopped) -> Error {
 /// The name of the part that polls.
 const MAPPING: &str = "event source mapping";
 
-async fn database(host: Host, model: &Model) -> Result<(Option<Part>, String), Error> {
+/// A DynamoDB that answers at its endpoint.
+struct Serving {
+    endpoint: String,
+    /// The embedded one.
+    database: Option<Part>,
+    /// Another connection to its file, to trim the stream.
+    storage: Option<Storage>,
+}
+
+async fn database(host: Host, model: &Model) -> Result<Serving, Error> {
     match host {
-        Host::Endpoint(url) => Ok((None, url)),
+        Host::Endpoint(endpoint) => Ok(Serving { endpoint, database: None, storage: None }),
         Host::Embedded { data, port } => {
             let listener = bind(port, "--dynamodb-port").await?;
             let endpoint = url(&listener)?;
-            let sweeps = sweep_interval(model);
-            Ok((Some(Embedded::open(data.as_deref())?.serve(listener, sweeps)), endpoint))
+            let embedded = Embedded::open(data.as_deref())?;
+            let storage = embedded.trimming_storage()?;
+            let database = Some(embedded.serve(listener, sweep_interval(model)));
+            Ok(Serving { endpoint, database, storage })
         }
     }
 }

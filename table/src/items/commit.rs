@@ -123,6 +123,9 @@ impl Table {
         actions: Vec<TransactWriteItem>,
         token: Option<&str>,
     ) -> Result<(), SdkError<TransactWriteItemsError>> {
+        if let Some(token) = token.filter(|_| self.keeps_receipts && actions.len() < MAX_ACTIONS) {
+            return self.transact_with_receipt(actions, token).await;
+        }
         let request = self
             .client
             .transact_write_items()

@@ -16,6 +16,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("table/src/checkpoints/lease.rs", "the local event source mapping"),
     ("table/src/checkpoints/on_failure.rs", "the local event source mapping"),
     ("table/src/checkpoints/written.rs", "the local event source mapping"),
+    ("table/src/items/receipt.rs", "`weir dev --data` alone keeps receipts"),
 ];
 /// A call in a file of which other calls are a function's.
 const ELSEWHERE_IN_PART: &[(&str, &str)] =
