@@ -1,5 +1,8 @@
 //! The network below the SDK: it takes each request of a world to the embedded DynamoDB, or does not.
 //!
+//! It reads the body of a request to its end, as a connection does. The SDK takes a body that is not read for an upload that
+//! has stalled, judges that by the clock of the machine, and breaks the attempt off: a loaded machine made other worlds.
+//!
 //! **Invariant:** what arrives takes effect even if its sender is gone; [`World::landed`] waits for it.
 
 use std::fmt;
@@ -13,6 +16,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
@@ -154,9 +158,14 @@ impl Network {
 }
 
 impl HttpConnector for Network {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let request = Request::read(&request, &self.world);
-        HttpConnectorFuture::new(self.clone().send(request))
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
+        let sent = Request::read(&request, &self.world);
+        let body = ByteStream::new(request.take_body());
+        let network = self.clone();
+        HttpConnectorFuture::new(async move {
+            body.collect().await.expect("a body in memory");
+            network.send(sent).await
+        })
     }
 }
 
