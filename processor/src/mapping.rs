@@ -260,8 +260,8 @@ impl EventSourceMapping {
         Some(arn).filter(|arn| arn != gone.arn())
     }
 
-    /// Opens the state of the rollups for another stream, which notes what was lost; however often that takes. Returns
-    /// whether it was done: it was not if the mapping is to stop.
+    /// Opens the state of the rollups for another stream, which notes what was lost. Retries until
+    /// that is stored; returns whether it was, which it is not if the mapping is to stop.
     async fn open_state(&self, stop: &mut watch::Receiver<bool>) -> bool {
         let Some(table) = &self.table else { return true };
         let mut backoff = Backoff::default();
@@ -325,6 +325,7 @@ impl EventSourceMapping {
             board: Arc::clone(&self.board),
             gaps: Gaps::new(self.table.clone()),
             visibility_margin: self.settings.visibility_margin,
+            complete_until: self.complete_until(stream).await?,
             table: self.table.clone(),
         };
         Tenure::new(context).serve(leased, stop).await
@@ -349,6 +350,7 @@ impl EventSourceMapping {
                 if let Some(taken) = self.take_over(&held).await? {
                     return Ok(taken);
                 }
+                sleep(Duration::from_millis(LEASE_POLL_MS)).await;
                 continue;
             }
             if !is_waiting {
@@ -358,6 +360,15 @@ impl EventSourceMapping {
             }
             sleep(remaining.min(Duration::from_millis(LEASE_POLL_MS))).await;
         }
+    }
+
+    /// Until when a stream was handled, in seconds since the epoch, as far as it is stored; else its beginning.
+    async fn complete_until(&self, stream: &Stream) -> Result<i64, Error> {
+        let progress = match self.table {
+            Some(_) => self.checkpoints.progress(stream.label()).await?,
+            None => None,
+        };
+        Ok(progress.map_or(stream.began_at(), |progress| progress.complete_through_ms / 1_000))
     }
 
     /// Takes a lease that expired, unless it was renewed at the last moment.

@@ -42,10 +42,20 @@ impl Tracking {
             let opened = self.table.open_rollups().await?;
             note(&opened);
             seen.counts_from = opened.state.counts_from;
-            seen.labels.insert(label.to_owned());
+            // DescribeTable may still have named the stream before; then the next batch asks again.
+            if is_named(&opened, label) {
+                seen.labels.insert(label.to_owned());
+            }
         }
         Ok(seen.counts_from)
     }
+}
+
+/// Whether the state names a stream, or a later one.
+fn is_named(opened: &OpenedState, label: &str) -> bool {
+    let named = opened.state.stream_label.as_deref();
+    let began = |label: &str| table::stream_began_at(label);
+    named == Some(label) || named.and_then(began).zip(began(label)).is_some_and(|(a, b)| a > b)
 }
 
 /// Counts a gap that opening the state has found.

@@ -28,7 +28,8 @@ const TABLE_FRESH_FOR: Duration = Duration::from_secs(60);
 /// How complete an answer is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Completeness {
-    /// Every change up to this time, RFC 3339, is included; `None` where that is not known.
+    /// Every change up to this time, RFC 3339, is included, but those lost since `incomplete_since`; `None` where that is
+    /// not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub complete_through: Option<String>,
     /// Changes after this time, RFC 3339, may be missing for good; `None` where none are known to be lost.
@@ -43,7 +44,7 @@ pub(crate) struct StatusCache {
     seen: Arc<Mutex<Option<Seen>>>,
 }
 
-/// What was read, and when.
+/// A status, with the time of its read.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     read_at: Instant,
@@ -112,7 +113,9 @@ impl Seen {
         };
         let (state, changed) = match &self.status {
             RollupsStatus::Unregistered => {
-                return unbuilt("no processor has started to count; start the processor");
+                return unbuilt(
+                    "no processor has started to count; start the processor (on Lambda, invoke it once)",
+                );
             }
             RollupsStatus::OtherTable { items_table } => {
                 return unbuilt(&format!(

@@ -40,4 +40,7 @@ pub use provision::Provisioned;
 pub use query::{Instants, Query, SortRange};
 pub use related::{Joined, JoinedItems, JoinedPage, Reading, Related};
 pub use rollups::{Applied, Parked, Pending, Range, Ranked, Rollups, Step};
-pub use state::{ItemsTable, OpenedState, RollupsState, RollupsStatus, Unbuilt, stream_began_at};
+pub use state::{
+    ItemsTable, OpenedState, RollupsState, RollupsStatus, STREAM_RETENTION_SECS, Unbuilt,
+    stream_began_at,
+};

@@ -40,7 +40,7 @@ pub use self::identity::ItemsTable;
 
 use self::fingerprint::{changed, fingerprints};
 use self::stored::StoredState;
-use crate::checkpoints::Checkpoints;
+use crate::checkpoints::{self, Checkpoints};
 use crate::clock;
 use crate::error::Error;
 
@@ -156,17 +156,21 @@ pub(crate) async fn open(
     is_created: bool,
 ) -> Result<OpenedState, Error> {
     let rollups_table = &model.table.rollups_table;
-    for _ in 0..MAX_ATTEMPTS {
+    let mut found_gap = false;
+    for attempt in 0..MAX_ATTEMPTS {
         let known = stored::load(client, rollups_table).await?;
         if let Some(known) = &known {
-            check_owner(model, known, is_created)?;
+            // What a later attempt finds may be what the first has written.
+            check_owner(model, known, is_created && attempt == 0)?;
             check_definitions(model, known)?;
         }
         let items = ItemsTable::find(client, &model.table.name).await?;
-        let opened = match &known {
+        let mut opened = match &known {
             None => begin(client, model, &items, is_created).await?,
-            Some(known) => follow(client, model, known, &items).await,
+            Some(known) => follow(client, model, known, &items).await?,
         };
+        found_gap |= opened.found_gap;
+        opened.found_gap = found_gap;
         let wanted = StoredState::new(model, &items, &opened.state);
         if known.as_ref() == Some(&wanted)
             || stored::save(client, rollups_table, known.as_ref(), &wanted).await?
@@ -194,7 +198,7 @@ pub(crate) async fn status(
         return Ok(RollupsStatus::OtherTable { items_table });
     }
     let changed = changed(&known.fingerprints, &fingerprints(model));
-    let OpenedState { state, found_gap } = follow(client, model, &known, items).await;
+    let OpenedState { state, found_gap } = follow(client, model, &known, items).await?;
     Ok(RollupsStatus::Registered { state, changed, is_other_stream: found_gap })
 }
 
@@ -229,7 +233,7 @@ async fn follow(
     model: &Model,
     known: &StoredState,
     items: &ItemsTable,
-) -> OpenedState {
+) -> Result<OpenedState, Error> {
     let mut state = known.state.clone();
     let is_recreated = differ(known.table_id.as_ref(), items.id.as_ref());
     let is_other_stream = differ(state.stream_label.as_ref(), items.stream_label.as_ref());
@@ -238,24 +242,31 @@ async fn follow(
     }
     if is_recreated {
         state.unbuilt = Some(Unbuilt::TableRecreated);
-    } else if is_other_stream && state.incomplete_since.is_none() {
+    } else if is_other_stream {
         let before = known.state.stream_label.as_deref().unwrap_or_default();
-        state.incomplete_since = Some(complete_until(client, model, before).await);
+        let until = complete_until(client, model, before).await?;
+        let since = state.incomplete_since.map_or(until.clone(), |since| since.min(until));
+        state.incomplete_since = Some(since);
     }
-    OpenedState { state, found_gap: is_recreated || is_other_stream }
+    Ok(OpenedState { state, found_gap: is_recreated || is_other_stream })
 }
 
 /// Until when every change of a stream was counted, as far as it is known: its progress, else its beginning.
-async fn complete_until(client: &Client, model: &Model, label: &str) -> String {
-    let checkpoints = Checkpoints::new(client.clone(), &model.table.rollups_table);
-    let progress = checkpoints.progress(label).await.ok().flatten();
+async fn complete_until(client: &Client, model: &Model, label: &str) -> Result<String, Error> {
+    let table = &model.table.rollups_table;
+    let progress = Checkpoints::new(client.clone(), table).progress(label).await;
+    let unavailable = |source: checkpoints::Error| Error::Unavailable {
+        table: table.clone(),
+        source: source.into(),
+    };
+    let progress = progress.map_err(unavailable)?;
     let counted = progress.map(|progress| progress.complete_through_ms / 1_000);
     let seconds = counted.or_else(|| identity::label_seconds(label));
-    clock::rfc_3339(seconds.unwrap_or_else(|| clock::seconds() - STREAM_RETENTION_SECS))
+    Ok(clock::rfc_3339(seconds.unwrap_or_else(|| clock::seconds() - STREAM_RETENTION_SECS)))
 }
 
 /// How long DynamoDB keeps the records of a stream, in seconds.
-pub(crate) const STREAM_RETENTION_SECS: i64 = 24 * 60 * 60;
+pub const STREAM_RETENTION_SECS: i64 = 24 * 60 * 60;
 
 /// Rejects a rollups table that has outlived its table of items: its numbers are of items that do not exist.
 ///

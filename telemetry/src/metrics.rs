@@ -149,8 +149,12 @@ impl Metric {
         counter!(self.name(), self.labels(values)).increment(count);
     }
 
-    /// Sets the value, for these values of its dimensions.
+    /// Sets the value, for these values of its dimensions. `NaN`, which says that it is not known, is not a value of
+    /// CloudWatch and is left out there.
     pub fn set_by(&self, values: &[&str], measured: f64) {
+        if measured.is_nan() && IS_EMBEDDED.load(Ordering::Relaxed) {
+            return;
+        }
         gauge!(self.name(), self.labels(values)).set(measured);
     }
 

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A reader knows `complete_through` where the local event source mapping runs, in `weir dev` and in a container. On Lambda
-//! nobody knows all shards, so there is nothing to wait for, and that is printed.
+//! no process knows all shards; `weir load` prints that and does not wait.
 
 use std::io::Write;
 use std::thread::sleep;
@@ -22,6 +22,8 @@ use crate::client::{Client, Error};
 const PATH: &str = "/rollups";
 /// The pause between two questions.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How long a processor that has just started may take to say how far it is.
+const GRACE: Duration = Duration::from_secs(3);
 /// How long nothing may be counted before waiting ends.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -66,14 +68,18 @@ pub(super) fn wait(
     written: u64,
     told: &mut impl Write,
 ) -> Result<Waited, Error> {
-    let Some(first) = counted(client) else {
-        let reason =
-            "the service does not list its rollups, so it is not known when they are counted";
-        return Ok(Waited::Nothing(Some(reason.to_owned())));
+    let asked = Instant::now();
+    let first = loop {
+        let Some(first) = counted(client) else {
+            let reason = "the service does not list its rollups, so it is not known when they count the rows";
+            return Ok(Waited::Nothing(Some(reason.to_owned())));
+        };
+        match first.nothing_to_wait_for() {
+            None => break first,
+            Some(_) if first.is_unknown() && asked.elapsed() < GRACE => sleep(PAUSE),
+            Some(nothing) => return Ok(nothing),
+        }
     };
-    if let Some(nothing) = first.nothing_to_wait_for() {
-        return Ok(nothing);
-    }
     let written_by = first.now.unwrap_or_else(Timestamp::now);
     let begun = before.and_then(|before| before.records_counted);
     let to_come = |counted: &Counted| {
@@ -121,6 +127,12 @@ pub(super) fn wait(
 }
 
 impl Counted {
+    /// Whether rollups count, and how far is not known.
+    fn is_unknown(&self) -> bool {
+        let is_ready = |rollup: &Rollup| rollup.state.as_deref() == Some("ready");
+        self.rollups.iter().any(is_ready) && self.complete_through.is_none()
+    }
+
     fn nothing_to_wait_for(&self) -> Option<Waited> {
         if self.rollups.is_empty() {
             return Some(Waited::Nothing(None));

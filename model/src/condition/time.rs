@@ -149,6 +149,9 @@ fn written(path: &Path, format: TimestampFormat) -> Predicate {
     Predicate::All(vec![
         Predicate::Size(path.clone(), Test::In(length.into_iter().collect())),
         has("T"),
+        // Not the basic form without them, which may be as long.
+        has("-"),
+        has(":"),
         has(offset.text()),
     ])
 }

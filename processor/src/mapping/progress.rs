@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub discarded: u64,
     /// When the latest completed look at the list of shards began, since the lease was taken.
     pub(super) listed_at: Option<Instant>,
+    /// Whether the stream is disabled, so that writes make no records.
+    pub(super) is_disabled: bool,
     /// Whether there ever was such a look.
     pub(super) was_listed: bool,
 }
@@ -55,6 +57,8 @@ pub struct ShardProgress {
     pub caught_up_at: Option<Instant>,
     /// Whether the shard was read to its end.
     pub done: bool,
+    /// When the first of the latest reads in a row began that found nothing while nothing waited: as many as are proof.
+    pub(super) settled_at: Option<Instant>,
     /// When this process read it to its end.
     pub(super) done_at: Option<Instant>,
     /// When the last record handled was made, in seconds since the epoch.
@@ -125,6 +129,24 @@ impl Board {
     /// Whether the shards were ever listed: the mapping could do its work.
     pub(super) fn has_listed(&self) -> bool {
         self.sender.borrow().was_listed
+    }
+
+    /// Whether every shard that is listed was read to its end.
+    pub(super) fn has_ended(&self) -> bool {
+        let snapshot = self.sender.borrow();
+        !snapshot.shards.is_empty() && snapshot.shards.values().all(|shard| shard.done)
+    }
+
+    /// Whether the stream is enabled.
+    pub(super) fn set_enabled(&self, is_enabled: bool) {
+        self.sender.send_if_modified(|snapshot| {
+            std::mem::replace(&mut snapshot.is_disabled, !is_enabled) == is_enabled
+        });
+    }
+
+    /// As many reads in a row as are proof found nothing, the first of which began at this instant.
+    pub(super) fn settled(&self, shard_id: &str, began: Instant) {
+        self.change(shard_id, |shard| shard.settled_at = Some(began));
     }
 
     /// Whether everything written before an instant has been handled.

@@ -1,7 +1,7 @@
 //! Stores how far the stream was handled, once a second, for readers and for `weir load`.
 //!
 //! A time is complete when every record up to it was handled: of a shard that was read to where nothing came, the beginning
-//! of that read; of one that is behind, the second before that of the last record handled; and shards that are not listed yet
+//! of the first of some such reads in a row; of one that is behind, the second before that of the last record handled; and shards that are not listed yet
 //! began after the last look at the list.
 //!
 //! DynamoDB promises no time within which a record can be read. So a [`margin`](super::Settings::visibility_margin) is taken
@@ -46,9 +46,19 @@ impl Reporter {
         }
     }
 
-    /// Reports for ever: at most four times an interval while records come, and once an interval while none do.
+    /// Stores that nothing is known to be missing before the stream began, unless more is stored already: from then on a
+    /// reader can tell a stream that is polled from one that is not.
+    async fn begin(&self) {
+        let Some(began_at) = table::stream_began_at(&self.label) else { return };
+        if let Err(error) = self.checkpoints.save_progress(&self.label, began_at * 1_000, 0).await {
+            tracing::debug!(%error, "the beginning of the stream was not stored");
+        }
+    }
+
+    /// Reports until it is dropped: at most four times an interval while records come, and once an interval while none do.
     pub(super) async fn run(&mut self) {
         let interval = Duration::from_millis(REPORT_INTERVAL_MS);
+        self.begin().await;
         loop {
             sleep(interval / 4).await;
             let is_due = self.reported_at.is_none_or(|at| at.elapsed() >= interval);
@@ -81,6 +91,9 @@ impl Reporter {
 impl Snapshot {
     /// Until when, in milliseconds since 1970, every record was handled; `None` where a shard was not read yet.
     fn complete_through_ms(&self, margin: Duration) -> Option<i64> {
+        if self.is_disabled {
+            return None;
+        }
         let listed_at = self.listed_at?;
         let listed_ms = epoch_ms(listed_at, margin);
         let of_shard = |shard: &ShardProgress| {
@@ -89,7 +102,7 @@ impl Snapshot {
                 let is_listed_since = shard.done_at.is_none_or(|done_at| done_at < listed_at);
                 return Some(if is_listed_since { i64::MAX } else { listed_ms });
             }
-            let caught_up = shard.caught_up_at.map(|at| epoch_ms(at, margin));
+            let caught_up = shard.settled_at.map(|at| epoch_ms(at, margin));
             // More records of the same second may follow.
             let handled = shard.handled_second.map(|second| (second - 1) * 1_000);
             caught_up.max(handled)
@@ -130,7 +143,7 @@ mod tests {
     }
 
     fn caught_up(seconds: u64) -> ShardProgress {
-        ShardProgress { caught_up_at: Some(ago(seconds)), ..ShardProgress::default() }
+        ShardProgress { settled_at: Some(ago(seconds)), ..ShardProgress::default() }
     }
 
     fn done(seconds: u64) -> ShardProgress {
@@ -154,7 +167,7 @@ mod tests {
         let behind = ShardProgress { handled_second: Some(now - 40), ..ShardProgress::default() };
         let age_behind = age(&snapshot(9, &[("a", caught_up(3)), ("b", behind.clone())]), 0);
         assert!(matches!(age_behind, Some(41 | 42)), "{age_behind:?}");
-        let both = ShardProgress { caught_up_at: Some(ago(20)), ..behind };
+        let both = ShardProgress { settled_at: Some(ago(20)), ..behind };
         assert_eq!(age(&snapshot(9, &[("a", both)]), 0), Some(20), "what was known stays known");
     }
 
@@ -163,6 +176,8 @@ mod tests {
         let shards = [("a", caught_up(3)), ("b", ShardProgress::default())];
         assert_eq!(age(&snapshot(9, &shards), 0), None);
         assert_eq!(age(&Snapshot::default(), 0), None, "nothing was listed");
+        let disabled = Snapshot { is_disabled: true, ..snapshot(9, &[("a", caught_up(3))]) };
+        assert_eq!(age(&disabled, 0), None, "writes make no records");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodbstreams::types::{self, OperationType, ShardIteratorType};
+use aws_sdk_dynamodbstreams::types::{self, OperationType, ShardIteratorType, StreamStatus};
 
 use table::error::chain;
 
@@ -41,6 +41,14 @@ pub(super) enum Position {
 pub(super) struct Page {
     pub(super) records: Vec<Record>,
     pub(super) next: Option<String>,
+}
+
+/// The shards of a stream.
+#[derive(Debug)]
+pub(super) struct Listing {
+    pub(super) shards: Vec<Shard>,
+    /// Whether writes to the table still make records in it.
+    pub(super) is_enabled: bool,
 }
 
 /// Why records could not be read, by what to do next.
@@ -117,8 +125,9 @@ impl Stream {
     }
 
     /// All shards that are left, over all pages.
-    pub(super) async fn shards(&self) -> Result<Vec<Shard>, Error> {
+    pub(super) async fn shards(&self) -> Result<Listing, Error> {
         let mut shards = Vec::new();
+        let mut is_enabled = true;
         let mut start = None;
         loop {
             let page = self
@@ -136,13 +145,21 @@ impl Stream {
             let description = page
                 .stream_description
                 .unwrap_or_else(|| types::StreamDescription::builder().build());
+            // dynoxide answers for whatever stream the table has.
+            if description.stream_label().is_some_and(|label| label != self.label()) {
+                return Err(Error::Gone { arn: self.arn.clone() });
+            }
+            is_enabled &= !matches!(
+                description.stream_status,
+                Some(StreamStatus::Disabled | StreamStatus::Disabling)
+            );
             let page = description.shards.unwrap_or_default().into_iter();
             shards.extend(page.filter_map(|shard| {
                 Some(Shard { id: shard.shard_id?, parent: shard.parent_shard_id })
             }));
             start = description.last_evaluated_shard_id;
             if start.is_none() {
-                return Ok(shards);
+                return Ok(Listing { shards, is_enabled });
             }
         }
     }
@@ -175,8 +192,26 @@ impl Stream {
         let request = self.client.get_records().shard_iterator(iterator).limit(MAX_READ_RECORDS);
         let output = request.send().await.map_err(read_error)?;
         let records = output.records.unwrap_or_default().into_iter();
-        let records = records.map(|record| self.record(record)).collect::<Result<_, _>>()?;
+        let records: Vec<_> =
+            records.map(|record| self.record(record)).collect::<Result<_, _>>()?;
+        if !records.is_empty() && self.is_shared() && !self.is_current().await? {
+            return Err(ReadError::Gone);
+        }
         Ok(Page { records, next: output.next_shard_iterator })
+    }
+
+    /// Whether its shards may hold records of another stream of the table: those of dynoxide do, whose labels are seconds with
+    /// nanoseconds, after the stream was disabled and enabled again.
+    fn is_shared(&self) -> bool {
+        self.label().parse::<f64>().is_ok()
+    }
+
+    /// Whether it is the stream that the table has. Labels only grow, so what was read before is of this stream.
+    async fn is_current(&self) -> Result<bool, ReadError> {
+        let described = self.client.describe_stream().stream_arn(&self.arn).limit(1).send().await;
+        let described = described.map_err(read_error)?;
+        let label = described.stream_description.and_then(|stream| stream.stream_label);
+        Ok(label.is_none_or(|label| label == self.label()))
     }
 
     /// A record as Lambda would write it into the event.

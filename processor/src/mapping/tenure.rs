@@ -15,8 +15,8 @@ use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
 
-use table::Table;
 use table::checkpoints::{self, Checkpoint, Checkpoints, Lease, Saved};
+use table::{STREAM_RETENTION_SECS, Table};
 use telemetry::metrics;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
@@ -26,12 +26,17 @@ use super::Error;
 use super::lineage::{self, Shard};
 use super::pruning;
 use super::reporting::Reporter;
+use super::stream::Listing;
 use super::worker::{Context, Ended, Worker, epoch_secs};
 
 /// How often the list of shards is read anew. A shard lives for hours.
 const LISTING_INTERVAL_SECS: u64 = 10;
 /// How often a lease is renewed in the time that it lives.
 const RENEWALS_PER_TIME_TO_LIVE: u32 = 3;
+/// How much sooner than the stream trims its records a pause in reading it counts as a loss.
+const RETENTION_MARGIN_SECS: i64 = 5 * 60;
+/// How long a stream that was replaced must bring nothing before it is left, if its shards do not end.
+const REPLACED_QUIET_SECS: u64 = 60;
 /// How long giving the lease up may take when the poller stops.
 const RELEASE_LIMIT_SECS: u64 = 1;
 
@@ -61,6 +66,9 @@ pub(super) struct Tenure<H> {
     shards: HashMap<Id, String>,
     gone: HashSet<String>,
     halt: watch::Sender<bool>,
+    /// When the stream was last seen to be enabled, in seconds since the epoch.
+    enabled_at: Option<i64>,
+    is_disabled: bool,
 }
 
 impl<H, F> Tenure<H>
@@ -75,6 +83,8 @@ where
             shards: HashMap::new(),
             gone: HashSet::new(),
             halt: watch::Sender::new(false),
+            enabled_at: None,
+            is_disabled: false,
         }
     }
 
@@ -113,13 +123,19 @@ where
             () = async { keeper.await; pending().await } => {}
         }
         let limit = Duration::from_secs(RELEASE_LIMIT_SECS);
-        if let Some(reporter) = &mut reporter
-            && timeout(limit, reporter.report()).await.is_err()
-        {
-            tracing::warn!(?limit, "the progress of the stream was not stored in time");
-        }
+        let report = async {
+            if let Some(reporter) = &mut reporter {
+                reporter.report().await;
+            }
+        };
+        let release = async {
+            let ((), released) =
+                futures::join!(report, context.checkpoints.release(&context.lease));
+            released
+        };
+        let released = timeout(limit, release).await;
         context.board.unleased(context.stream.label());
-        match timeout(limit, context.checkpoints.release(&context.lease)).await {
+        match released {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the lease was not given up and has to expire")
@@ -154,8 +170,9 @@ where
     /// Starts workers as shards become readable, for ever unless something breaks.
     async fn supervise(&mut self) -> Result<Outcome, Error> {
         let (shards, saved) = self.look().await?;
+        self.note_trimmed().await;
         for lost in lineage::lost(&shards, &saved) {
-            self.context.gaps.note(lost.saved_at).await;
+            self.context.gaps.note(lost.saved_at.min(self.context.complete_until)).await;
             let lost = &lost.checkpoint;
             tracing::warn!(
                 shard_id = lost.shard_id,
@@ -170,7 +187,7 @@ where
                 replacement = self.replacement().await;
             }
             if let Some(known) = &replacement
-                && self.context.board.is_caught_up(known.found_at)
+                && self.is_read_to_its_end(known)
             {
                 return Ok(Outcome::Replaced(known.arn.clone()));
             }
@@ -196,6 +213,47 @@ where
         }
     }
 
+    /// Notes the loss of records that this stream no longer has, if it was not handled for as long as it keeps records.
+    async fn note_trimmed(&self) {
+        let Context { stream, gaps, complete_until, visibility_margin, .. } = &*self.context;
+        // Where nothing is known, the rollups began just now: see `table::state`. The embedded DynamoDB, which has no margin,
+        // keeps records until they are read.
+        let is_known = *complete_until > stream.began_at() && !visibility_margin.is_zero();
+        let age = epoch_secs() - complete_until;
+        if is_known && age >= STREAM_RETENTION_SECS - RETENTION_MARGIN_SECS {
+            gaps.note(*complete_until).await;
+            tracing::error!(
+                age_secs = age,
+                "the stream was not read for as long as it keeps records; changes are lost"
+            );
+        }
+    }
+
+    /// Whether a stream that was replaced has no more records: every shard has ended, or nothing has come for a minute.
+    fn is_read_to_its_end(&self, replacement: &Replacement) -> bool {
+        let board = &self.context.board;
+        board.has_ended()
+            || replacement.found_at.elapsed() >= Duration::from_secs(REPLACED_QUIET_SECS)
+                && board.is_caught_up(replacement.found_at)
+    }
+
+    /// Notes that changes are lost from the last look at which the stream was enabled.
+    async fn note_disabled(&mut self, is_enabled: bool) {
+        let Context { stream, board, gaps, complete_until, .. } = &*self.context;
+        board.set_enabled(is_enabled);
+        if is_enabled {
+            self.enabled_at = Some(epoch_secs());
+            self.is_disabled = false;
+        } else if !self.is_disabled {
+            gaps.note(self.enabled_at.unwrap_or(*complete_until)).await;
+            tracing::error!(
+                stream = stream.arn(),
+                "the stream is disabled: writes to the table are not counted until it is enabled"
+            );
+            self.is_disabled = true;
+        }
+    }
+
     /// Looks whether the table has another stream than the one that is read.
     async fn replacement(&self) -> Option<Replacement> {
         let Context { table, stream, .. } = &*self.context;
@@ -215,7 +273,8 @@ where
     async fn look(&mut self) -> Result<(Vec<Shard>, Vec<Saved>), Error> {
         let began = Instant::now();
         let context = Arc::clone(&self.context);
-        let shards = context.stream.shards().await?;
+        let Listing { shards, is_enabled } = context.stream.shards().await?;
+        self.note_disabled(is_enabled).await;
         let saved = context.checkpoints.load_saved(context.stream.label()).await?;
 
         let checkpoints = saved.iter().map(|saved| &saved.checkpoint);
@@ -305,7 +364,7 @@ fn reporter<H>(context: &Context<H>) -> Option<Reporter> {
     Some(Reporter::new(checkpoints, label, progress, context.visibility_margin))
 }
 
-/// Stores the progress for ever.
+/// Stores the progress until it is dropped.
 async fn report(reporter: &mut Option<Reporter>) {
     match reporter {
         Some(reporter) => reporter.run().await,

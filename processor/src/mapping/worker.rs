@@ -5,6 +5,7 @@
 
 mod delivery;
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -26,6 +27,9 @@ use super::reader::{Reader, is_our_own};
 use super::stream::{ReadError, Stream};
 use crate::event::Record;
 
+/// How many reads in a row must find nothing before that is taken for the end of a shard on AWS.
+const EMPTY_READS: usize = 5;
+
 /// What the workers of one stream share while the lease is held.
 #[derive(Debug)]
 pub(super) struct Context<H> {
@@ -42,6 +46,8 @@ pub(super) struct Context<H> {
     pub(super) board: Arc<Board>,
     pub(super) gaps: Gaps,
     pub(super) visibility_margin: Duration,
+    /// Until when the stream was handled before, in seconds since the epoch; its beginning where that is not known.
+    pub(super) complete_until: i64,
     /// The table of items, where its rollups have a state.
     pub(super) table: Option<Table>,
 }
@@ -69,6 +75,8 @@ pub(super) struct Worker<H> {
     buffer: Buffer,
     /// Until when, in seconds since the epoch, it is known that nothing waits which was not read.
     read_until: Option<i64>,
+    /// When the latest reads in a row began that found nothing.
+    quiet: VecDeque<Instant>,
     /// Whether the shard exists no more: what was read of it is all there is.
     is_gone: bool,
     /// How the last invocation ended, if it failed.
@@ -98,6 +106,7 @@ where
             reader,
             buffer,
             read_until: None,
+            quiet: VecDeque::new(),
             is_gone: false,
             failure: None,
             reading: Backoff::default(),
@@ -140,17 +149,20 @@ where
             Ok(records) if records.is_empty() => {
                 self.reading.reset();
                 self.read_until = Some(began_at);
-                if self.buffer.is_empty() {
-                    self.context.board.caught_up(&self.checkpoint.shard_id, began);
-                }
+                // Its children may have records.
                 if self.reader.has_ended() {
                     return Ok(());
+                }
+                if self.buffer.is_empty() {
+                    self.context.board.caught_up(&self.checkpoint.shard_id, began);
+                    self.settle(began);
                 }
                 let pause = self.context.idle_pause;
                 self.pause(within.map_or(pause, |within| within.min(pause))).await
             }
             Ok(records) => {
                 self.reading.reset();
+                self.quiet.clear();
                 self.sort(records);
                 self.save_passed().await
             }
@@ -176,10 +188,22 @@ where
         }
     }
 
+    /// Takes note of a read that found nothing: AWS may give an empty page before the end of a shard, an emulator does not.
+    fn settle(&mut self, began: Instant) {
+        let proof = if self.context.visibility_margin.is_zero() { 1 } else { EMPTY_READS };
+        self.quiet.push_back(began);
+        while self.quiet.len() > proof {
+            self.quiet.pop_front();
+        }
+        if let Some(first) = self.quiet.front().filter(|_| self.quiet.len() == proof) {
+            self.context.board.settled(&self.checkpoint.shard_id, *first);
+        }
+    }
+
     /// Notes that records behind those that were read are lost.
     async fn note_gap(&self) {
-        let began_at = self.context.stream.began_at();
-        self.context.gaps.note(self.read_until.unwrap_or(began_at)).await;
+        let since = self.read_until.unwrap_or(self.context.complete_until);
+        self.context.gaps.note(since).await;
     }
 
     /// Takes the records that are to be handed over, and passes over the others.

@@ -58,7 +58,24 @@ impl Known {
 }
 
 /// Reads the rollup items of a group that make up slots.
+///
+/// Stripes are read one after another, so an item that left one stripe and came to another meanwhile may be missing from
+/// both: what counts below zero is read once more.
 pub(crate) async fn read(
+    rollups: &Rollups,
+    rollup: &Rollup,
+    group: &Group,
+    slots: &[&Slot],
+) -> Result<(Vec<Known>, Tally), AskError> {
+    match read_once(rollups, rollup, group, slots).await {
+        Err(AskError::NegativeCount(_)) if rollup.stripes > 1 => {
+            read_once(rollups, rollup, group, slots).await
+        }
+        read => read,
+    }
+}
+
+async fn read_once(
     rollups: &Rollups,
     rollup: &Rollup,
     group: &Group,

@@ -11,14 +11,21 @@ use model::{Home, Model, Rollup};
 /// The fingerprint of each rollup, by its name.
 pub(super) type Fingerprints = BTreeMap<String, String>;
 
+/// Begins the types of the attributes that `where` compares: a value of another type leaves an item out.
+const TYPES: &str = " where types ";
+
 /// Returns the rollups of the current definition that differ from the known ones, each with `added` or `changed`.
 pub(super) fn changed(
     known: &Fingerprints,
     current: &Fingerprints,
 ) -> BTreeMap<String, &'static str> {
     let differing = current.iter().filter_map(|(rollup, fingerprint)| {
+        let without_types = fingerprint.split(TYPES).next();
         let change = match known.get(rollup) {
-            Some(before) if before == fingerprint => return None,
+            // The versions that stored no types compared `where` without them.
+            Some(before) if before == fingerprint || Some(before.as_str()) == without_types => {
+                return None;
+            }
             Some(_) => "changed",
             None => "added",
         };
@@ -62,7 +69,12 @@ fn fingerprint(model: &Model, rollup: &Rollup) -> String {
     let rank = rank.zip(rollup.ranked_by().map(ToString::to_string));
     let home = rollup.home.as_ref().map(Home::templates);
     let (zone, buckets, filter) = (&rollup.time_zone_name, &rollup.granularities, &rollup.filter);
+    let compared = rollup.compared.iter().map(source).collect::<Vec<_>>();
+    let types = match compared.is_empty() {
+        true => String::new(),
+        false => format!("{TYPES}{compared:?}"),
+    };
     format!(
-        "{entity:?} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} {accumulators:?} {rows:?} {stripes} {keep:?} {expiry:?} {rank:?} {home:?}"
+        "{entity:?} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} {accumulators:?} {rows:?} {stripes} {keep:?} {expiry:?} {rank:?} {home:?}{types}"
     )
 }

@@ -26,8 +26,6 @@ pub struct ItemsTable {
     pub(crate) stream_label: Option<String>,
     /// When it was created, in seconds since 1970.
     pub(crate) created_at: Option<i64>,
-    /// DynamoDB's count of its items, up to six hours old.
-    pub(crate) item_count: Option<i64>,
 }
 
 impl ItemsTable {
@@ -49,7 +47,6 @@ impl ItemsTable {
             stream_label: label.map(str::to_owned),
             stream_arn,
             created_at: created_at(table),
-            item_count: table.item_count,
         }
     }
 

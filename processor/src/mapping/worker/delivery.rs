@@ -142,8 +142,8 @@ where
         }
         let passed = self.buffer.take_passed();
         self.checkpoint.sequence_number = passed.or(Some(last.dynamodb.sequence_number.clone()));
-        let began_at = self.context.stream.began_at();
-        self.context.gaps.note_lost(arrival(first).map_or(began_at, |second| second - 1)).await;
+        let since = arrival(first).map_or(self.context.complete_until, |second| second - 1);
+        self.context.gaps.note_lost(since).await;
         self.save(Some(&record)).await?;
         let OnFailureRecord { batch, .. } = record;
         tracing::error!(
