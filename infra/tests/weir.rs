@@ -270,6 +270,42 @@ fn a_stream_that_is_disabled_and_enabled_again_is_followed_and_counted_once() {
 }
 
 #[test]
+fn what_is_written_while_the_stream_is_disabled_is_not_called_complete() {
+    let folder = folder();
+    let served = Served::start(folder.path());
+    let disable = r#"{"TableName":"shop","StreamSpecification":{"StreamEnabled":false}}"#;
+    dynamodb(&served, "UpdateTable", disable);
+    let before = jiff::Timestamp::now();
+    let row = r#"{"user":"ann","number":9,"paid":true,"total":100,"at":"2026-03-01T00:00:00Z"}"#;
+    fs::write(folder.path().join("one.ndjson"), row).expect("written");
+    let loaded = run(folder.path(), "load one.ndjson --entity order --no-wait", served.url());
+    assert_eq!(loaded.status.code(), Some(0), "{}", text(&loaded.stderr));
+    let time = |value: &serde_json::Value| {
+        value.as_str().map(|text| text.parse::<jiff::Timestamp>().expect("RFC 3339"))
+    };
+    let begun = std::time::Instant::now();
+    // It is noticed at the next look at the stream, ten seconds later at most.
+    loop {
+        let (_, answer) = spend(&served, "ann");
+        let through = time(&answer["complete_through"]);
+        assert!(through.is_none_or(|through| through <= before), "{before}: {answer}");
+        if let Some(since) = time(&answer["incomplete_since"]) {
+            assert!(since <= before, "{before}: {answer}");
+            break;
+        }
+        assert!(begun.elapsed().as_secs() < 60, "{answer}");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    assert_eq!(served.end("-INT").code(), Some(0));
+    // Nothing but this program can enable the stream again.
+    let served = Served::start(folder.path());
+    let (status, answer) = spend(&served, "ann");
+    assert_eq!((status, answer["points"][0]["orders"].as_u64()), (200, Some(2)), "{answer}");
+    assert!(time(&answer["incomplete_since"]).is_some_and(|since| since <= before), "{answer}");
+    assert_eq!(served.end("-INT").code(), Some(0));
+}
+
+#[test]
 fn a_table_whose_rollups_were_deleted_is_served_without_them() {
     let folder = folder();
     let served = Served::start(folder.path());

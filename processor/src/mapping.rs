@@ -220,6 +220,8 @@ impl EventSourceMapping {
     {
         let mut stream = Stream::find(self.client.clone(), &self.settings.source).await?;
         let mut backoff = Backoff::default();
+        // Whether the stream was found to be gone, and that was noted.
+        let mut is_gone = false;
         loop {
             let error = match self.hold(&stream, &handler, &mut stop).await {
                 Ok(Outcome::Stopped) => return Ok(()),
@@ -237,7 +239,12 @@ impl EventSourceMapping {
                 Err(error @ Error::Gone { .. }) if self.table.is_some() && self.has_worked() => {
                     if let Some(arn) = self.other_stream(&stream).await {
                         stream = stream.with_arn(arn);
+                        is_gone = false;
                         if self.open_state(&mut stop).await { continue } else { return Ok(()) }
+                    }
+                    if !std::mem::replace(&mut is_gone, true) {
+                        let since = self.complete_until(&stream).await?;
+                        Gaps::new(self.table.clone()).note(since).await;
                     }
                     error
                 }

@@ -73,6 +73,27 @@ impl Table {
         state::open(&self.client, &self.model, false).await
     }
 
+    /// Enables the stream of the table of items, if the table exists and its stream is disabled. What was written meanwhile is
+    /// lost to the rollups: [`Table::provision`] notes that.
+    ///
+    /// # Errors
+    /// The error of DynamoDB.
+    pub async fn enable_stream(&self) -> Result<(), Error> {
+        let name = self.name();
+        let Some(table) = describe(&self.client, name).await? else { return Ok(()) };
+        if table.stream_specification.is_some_and(|stream| stream.stream_enabled) {
+            return Ok(());
+        }
+        tracing::warn!(table = name, "the stream is disabled; enabling it");
+        let stream = StreamSpecification::builder()
+            .stream_enabled(true)
+            .stream_view_type(StreamViewType::NewAndOldImages)
+            .build()
+            .expect("enabled is set");
+        let request = self.client.update_table().table_name(name).stream_specification(stream);
+        request.send().await.map(drop).map_err(|error| Error::of(name, error))
+    }
+
     /// Describes the table of items: DynamoDB's identity of it and of its stream.
     ///
     /// # Errors

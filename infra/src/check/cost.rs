@@ -27,6 +27,6 @@ fn text(cost: Cost) -> String {
     let (insert, delete, change) = (cost.insert(), cost.delete(), cost.change());
     let units = if insert == 1 { "write unit" } else { "write units" };
     format!(
-        "up to {insert} {units} for an insert, {delete} for a delete, {change} for a changed value"
+        "up to {insert} {units} for an insert, {delete} for a delete, {change} for a changed measured value"
     )
 }

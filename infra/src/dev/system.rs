@@ -97,7 +97,15 @@ impl System {
             // The embedded DynamoDB keeps tokens in memory, and the file outlives the process.
             table = table.with_receipts();
         }
-        let provisioned = table.provision().await;
+        let is_embedded = database.is_some();
+        let provisioned = async {
+            // No other program can enable it: this one serves the DynamoDB.
+            if is_embedded {
+                table.enable_stream().await?;
+            }
+            table.provision().await
+        };
+        let provisioned = provisioned.await;
         let provisioned =
             provisioned.map_err(|source| Error::DynamoDb { endpoint: endpoint.clone(), source })?;
         let rollups = Rollups::new(&connection, &model.table);

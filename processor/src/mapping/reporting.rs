@@ -14,12 +14,13 @@ use tokio::time::{Instant, sleep};
 
 use super::progress::{Progress, ShardProgress, Snapshot};
 use super::settings::REPORT_INTERVAL_MS;
+use super::stream::Stream;
 
 /// Stores the progress of one stream.
 #[derive(Debug)]
 pub(super) struct Reporter {
     checkpoints: Checkpoints,
-    label: String,
+    stream: Stream,
     progress: Progress,
     margin: Duration,
     reported_records: u64,
@@ -30,14 +31,14 @@ pub(super) struct Reporter {
 impl Reporter {
     pub(super) fn new(
         checkpoints: Checkpoints,
-        label: &str,
+        stream: &Stream,
         progress: Progress,
         margin: Duration,
     ) -> Self {
         let reported_records = progress.snapshot().records;
         Self {
             checkpoints,
-            label: label.to_owned(),
+            stream: stream.clone(),
             progress,
             margin,
             reported_records,
@@ -49,8 +50,10 @@ impl Reporter {
     /// Stores that nothing is known to be missing before the stream began, unless more is stored already: from then on a
     /// reader can tell a stream that is polled from one that is not.
     async fn begin(&self) {
-        let Some(began_at) = table::stream_began_at(&self.label) else { return };
-        if let Err(error) = self.checkpoints.save_progress(&self.label, began_at * 1_000, 0).await {
+        let Some(began_at) = table::stream_began_at(self.stream.label()) else { return };
+        if let Err(error) =
+            self.checkpoints.save_progress(self.stream.label(), began_at * 1_000, 0).await
+        {
             tracing::debug!(%error, "the beginning of the stream was not stored");
         }
     }
@@ -77,7 +80,11 @@ impl Reporter {
         if more == 0 && through_ms == self.reported_through_ms {
             return;
         }
-        match self.checkpoints.save_progress(&self.label, through_ms, more).await {
+        // What was read after the stream was disabled says nothing of later writes.
+        if !self.stream.is_still_written().await {
+            return;
+        }
+        match self.checkpoints.save_progress(self.stream.label(), through_ms, more).await {
             Ok(()) => {
                 self.reported_records = snapshot.records;
                 self.reported_through_ms = through_ms;

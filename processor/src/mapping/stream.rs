@@ -206,6 +206,12 @@ impl Stream {
         self.label().parse::<f64>().is_ok()
     }
 
+    /// Whether writes to the table still make records in it. On AWS the shards of a disabled stream end; dynoxide answers with
+    /// empty pages, so it is asked.
+    pub(super) async fn is_still_written(&self) -> bool {
+        !self.is_shared() || self.is_current().await.unwrap_or(false)
+    }
+
     /// Whether it is the stream that the table has. Labels only grow, so what was read before is of this stream.
     async fn is_current(&self) -> Result<bool, ReadError> {
         let described = self.client.describe_stream().stream_arn(&self.arn).limit(1).send().await;

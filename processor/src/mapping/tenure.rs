@@ -359,9 +359,8 @@ pub(super) async fn latest_stream(table: &Table) -> Option<String> {
 /// What stores the progress, where a reader would look for it.
 fn reporter<H>(context: &Context<H>) -> Option<Reporter> {
     context.table.as_ref()?;
-    let label = context.stream.label();
     let (checkpoints, progress) = (context.checkpoints.clone(), context.board.progress());
-    Some(Reporter::new(checkpoints, label, progress, context.visibility_margin))
+    Some(Reporter::new(checkpoints, &context.stream, progress, context.visibility_margin))
 }
 
 /// Stores the progress until it is dropped.
