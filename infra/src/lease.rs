@@ -3,7 +3,7 @@
 //! A lease expires by itself when its holder does not renew it. Breaking it is for a holder that
 //! renews it and does not do its work.
 //!
-//! **Invariant:** what is broken is what was shown: a lease that changed in between is left alone.
+//! **Invariant:** only the lease that was shown is broken: one that changed in between stays.
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -23,7 +23,7 @@
 //! | all shards, for as long as this poller holds the lease   | `tenure`   |
 //! | how far it has got, for whoever waits for it             | `progress` |
 //! | the same, stored for readers                             | `reporting` |
-//! | what is noted of lost records                            | `gaps`     |
+//! | how lost records are noted                               | `gaps`     |
 //!
 //! **Invariant:** no checkpoint is saved for a record before the handler answered for it.
 

@@ -1,7 +1,7 @@
 //! Which changes count: those of the stream that the state of the rollups names, from the time on that it says.
 //!
 //! On Lambda a processor lives on when its mapping is given another stream. So the first batch of each stream opens the
-//! state again, which notes what was lost between two streams.
+//! state again, which notes the changes that were lost between two streams.
 //!
 //! **Invariant:** no batch of a stream is counted before the state of the rollups names it or a later one.
 

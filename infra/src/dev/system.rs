@@ -35,7 +35,7 @@ const IDLE_PAUSE: Duration = Duration::from_millis(50);
 const BATCH_RECORDS: usize = 5_000;
 /// How long a batch may fill. A load makes larger batches then, which touch each rollup item less often.
 const BATCHING_WINDOW: Duration = Duration::from_millis(100);
-/// How long batches in flight are waited for when told to stop: somebody waits at the terminal.
+/// How long batches in flight are waited for on a stop: a user waits at the terminal.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the spinner turns.
 const TICK: Duration = Duration::from_millis(120);

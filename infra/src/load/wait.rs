@@ -1,4 +1,4 @@
-//! Waits until the rollups have counted what was loaded.
+//! Waits until the rollups have counted the rows of a load.
 //!
 //! ```text
 //! GET /rollups ──► now                the rows were written before it

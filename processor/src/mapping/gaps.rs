@@ -1,4 +1,4 @@
-//! What is noted when records are lost: a metric, and `incomplete_since` in the state of the rollups.
+//! Notes lost records: in a metric, and as `incomplete_since` in the state of the rollups.
 //!
 //! **Invariant:** a checkpoint does not move past lost records before the loss is noted.
 

@@ -3,7 +3,7 @@
 //! | the table of items | the rollups |
 //! |---|---|
 //! | has had its stream since it was created, not before the rollups table was, and every record is still there | complete |
-//! | is empty | complete: they count what is written from now on |
+//! | is empty | complete: they count every later write |
 //! | has items | unbuilt |
 //!
 //! The first row needs no look at the items. A stream keeps records for a day, so it holds for tables that are younger.
