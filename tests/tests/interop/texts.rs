@@ -25,9 +25,15 @@ const LETTERS: [&str; 48] = [
     "K", "Å", "é", "e\u{301}", "\u{345}", "\u{ad}", "Ж", "ⴀ", "日", "😀", "𐐀", "Ա",
 ];
 
+/// A text that may be a part of a path, as `.` and `..` may not.
 fn text(rng: &mut Rng) -> String {
-    let length = rng.usize(1..9);
-    (0..length).map(|_| LETTERS[rng.usize(..LETTERS.len())]).collect()
+    loop {
+        let length = rng.usize(1..9);
+        let text: String = (0..length).map(|_| LETTERS[rng.usize(..LETTERS.len())]).collect();
+        if ![".", ".."].contains(&text.as_str()) {
+            return text;
+        }
+    }
 }
 
 /// Texts of which no two are alike in lower case, where ElectroDB's keys have them.
