@@ -53,11 +53,23 @@ pub(super) async fn find(
         return Ok(Beginning::default());
     }
     let unbuilt = Beginning { unbuilt: Some(Unbuilt::ExistingItems), counts_from: None };
-    let Some(from) = empty_at(client, &items.name).await? else { return Ok(unbuilt) };
-    sleep(PAUSE).await;
+    let Some(now) = empty_at(client, &items.name).await? else { return Ok(unbuilt) };
+    let (from, pause) = begin_after(now, items.record_time_secs());
+    sleep(pause).await;
     let is_still_empty = empty_at(client, &items.name).await?.is_some();
     let from_now_on = Beginning { counts_from: Some(from), unbuilt: None };
     Ok(if is_still_empty { from_now_on } else { unbuilt })
+}
+
+/// From when on records count, of a table that was empty now, and how long to wait until it is read again. Times of records
+/// that are rounded down to the minute are those of the next minute.
+fn begin_after(now: i64, record_time_secs: i64) -> (i64, Duration) {
+    if record_time_secs == 1 {
+        return (now, PAUSE);
+    }
+    let from = (now / record_time_secs + 1) * record_time_secs;
+    tracing::info!(from, "rollups begin at the next minute, as exact as the times of records are");
+    (from, PAUSE + Duration::from_secs(from.abs_diff(now)))
 }
 
 /// Whether the stream has every record since the table was created, and the rollups table was there to count them.
@@ -150,6 +162,14 @@ mod tests {
             assert_eq!(found, expected, "{case}");
         }
         assert!(!has_every_record(&items(born), None, CREATED), "an unknown age");
+    }
+
+    #[test]
+    fn rollups_begin_where_the_times_of_records_tell_before_from_after() {
+        assert_eq!(begin_after(CREATED + 7, 1), (CREATED + 7, PAUSE));
+        let pause = PAUSE + Duration::from_secs(53);
+        assert_eq!(begin_after(CREATED + 7, 60), (CREATED + 60, pause));
+        assert_eq!(begin_after(CREATED, 60).0, CREATED + 60, "the minute has begun already");
     }
 
     #[test]

@@ -13,12 +13,16 @@ use crate::error::Error;
 /// stream that `CreateTable` asks for within moments.
 const STREAM_DELAY_SECS: i64 = 5;
 
+/// The region in the ARNs of DynamoDB Local.
+const LOCAL_REGION: &str = ":ddblocal:";
+
 /// A table of items, as DynamoDB describes it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ItemsTable {
     /// Its name.
     pub(crate) name: String,
-    /// DynamoDB's `TableId`: another one for each table that is created, also under the same name.
+    /// DynamoDB's `TableId`: another one for each table that is created, also under the same name. Of DynamoDB Local, which
+    /// has none, when the table was created.
     pub(crate) id: Option<String>,
     /// The ARN of its latest stream; `None` where it has none.
     pub(crate) stream_arn: Option<String>,
@@ -41,9 +45,10 @@ impl ItemsTable {
     pub(crate) fn new(name: &str, table: &TableDescription) -> Self {
         let stream_arn = table.latest_stream_arn.clone();
         let label = stream_arn.as_deref().and_then(|arn| arn.rsplit('/').next());
+        let created_ms = table.creation_date_time.and_then(|created| created.to_millis().ok());
         Self {
             name: name.to_owned(),
-            id: table.table_id.clone(),
+            id: table.table_id.clone().or_else(|| created_ms.map(|created| created.to_string())),
             stream_label: label.map(str::to_owned),
             stream_arn,
             created_at: created_at(table),
@@ -58,6 +63,13 @@ impl ItemsTable {
     /// The label of that stream.
     pub fn stream_label(&self) -> Option<&str> {
         self.stream_label.as_deref()
+    }
+
+    /// How exact the times of its stream's records are, in seconds: DynamoDB rounds them down to the second, DynamoDB Local to
+    /// the minute.
+    pub(super) fn record_time_secs(&self) -> i64 {
+        let is_local = self.stream_arn.as_deref().is_some_and(|arn| arn.contains(LOCAL_REGION));
+        if is_local { 60 } else { 1 }
     }
 
     /// Whether its stream has been enabled since the table was created, so that no change is older than the stream.
