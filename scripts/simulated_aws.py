@@ -1,4 +1,4 @@
-"""MiniStack, a simulated AWS, with four things that AWS does and MiniStack does not. `check-deployment` starts it.
+"""MiniStack, a simulated AWS, with five things that AWS does and MiniStack does not. `check-deployment` starts it.
 
     AWS_ENDPOINT_URL=http://127.0.0.1:PORT GATEWAY_PORT=PORT BIND_HOST=127.0.0.1 AUTH=true [PLAIN_EVENTS=true] simulated_aws.py
 
@@ -10,6 +10,8 @@
   success, and would lose them.
 * A layer's files are where the function is told to look for them. Lambda has them below /opt, and MiniStack only where
   it runs functions in containers; here they are unpacked beside the function, and its variables that say /opt say that.
+* A table describes its DeletionProtectionEnabled as a boolean. CloudFormation's parameters are text, MiniStack keeps what it
+  gets, and the SDK cannot read a description with text there.
 * An alarm on metric math, which MiniStack refuses, is named and not made; `check-template` sees what it declares.
 """
 
@@ -25,12 +27,16 @@ from ministack.services.cloudformation import provisioners
 
 MAPPING = "AWS::Lambda::EventSourceMapping"
 ALARM = "AWS::CloudWatch::Alarm"
+TABLE = "AWS::DynamoDB::Table"
+PROTECTION = "DeletionProtectionEnabled"
 WINDOW = "TumblingWindowInSeconds"
 LAYERS_FOLDER = "/opt/"
 PLAIN = os.environ.get("PLAIN_EVENTS") == "true"
 
 make_alarm = provisioners._RESOURCE_HANDLERS[ALARM]["create"]
 change_alarm = provisioners._RESOURCE_HANDLERS[ALARM]["update"]
+make_table = provisioners._RESOURCE_HANDLERS[TABLE]["create"]
+change_table = provisioners._RESOURCE_HANDLERS[TABLE]["update"]
 make_mapping = provisioners._RESOURCE_HANDLERS[MAPPING]["create"]
 execute = lambda_svc._execute_function
 environment = lambda_svc._provided_worker_env
@@ -46,6 +52,18 @@ def rename_alarm(physical_id, earlier, properties, *others):
     if "Metrics" in properties:
         return physical_id, {}
     return change_alarm(physical_id, earlier, properties, *others)
+
+
+def with_boolean(properties):
+    return {**properties, PROTECTION: properties.get(PROTECTION) in (True, "true")}
+
+
+def make_table_with_boolean(logical_id, properties, stack):
+    return make_table(logical_id, with_boolean(properties), stack)
+
+
+def change_table_with_boolean(physical_id, earlier, properties, *others):
+    return change_table(physical_id, with_boolean(earlier), with_boolean(properties), *others)
 
 
 def keep_window(logical_id, properties, stack):
@@ -101,6 +119,7 @@ def environment_with_layers(config, folder, port):
 
 
 provisioners._RESOURCE_HANDLERS[MAPPING]["create"] = keep_window
+provisioners._RESOURCE_HANDLERS[TABLE] |= {"create": make_table_with_boolean, "update": change_table_with_boolean}
 provisioners._RESOURCE_HANDLERS[ALARM] |= {"create": name_alarm, "update": rename_alarm}
 lambda_svc._execute_function = execute_as_lambda
 lambda_svc._provided_worker_env = environment_with_layers
