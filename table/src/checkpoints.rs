@@ -238,7 +238,7 @@ fn now() -> AttributeValue {
 }
 
 /// Whether the condition of a write did not hold.
-fn is_refused<E>(error: &SdkError<E>) -> bool
+pub(crate) fn is_refused<E>(error: &SdkError<E>) -> bool
 where
     SdkError<E>: aws_sdk_dynamodb::error::ProvideErrorMetadata,
 {

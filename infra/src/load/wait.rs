@@ -129,16 +129,18 @@ pub(super) fn wait(
 impl Counted {
     /// Whether rollups count, and how far is not known.
     fn is_unknown(&self) -> bool {
-        let is_ready = |rollup: &Rollup| rollup.state.as_deref() == Some("ready");
-        self.rollups.iter().any(is_ready) && self.complete_through.is_none()
+        self.is_any_ready() && self.complete_through.is_none()
+    }
+
+    fn is_any_ready(&self) -> bool {
+        self.rollups.iter().any(|rollup| rollup.state.as_deref() == Some("ready"))
     }
 
     fn nothing_to_wait_for(&self) -> Option<Waited> {
         if self.rollups.is_empty() {
             return Some(Waited::Nothing(None));
         }
-        let is_ready = |rollup: &Rollup| rollup.state.as_deref() == Some("ready");
-        if !self.rollups.iter().any(is_ready) {
+        if !self.is_any_ready() {
             let reason = "no rollup counts the rows: GET /rollups has the reasons";
             return Some(Waited::Nothing(Some(reason.to_owned())));
         }

@@ -5,7 +5,6 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
 use model::Model;
 use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
@@ -13,6 +12,7 @@ use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 use super::fingerprint::{Fingerprints, fingerprints};
 use super::identity::ItemsTable;
 use super::{RollupsState, Unbuilt};
+use crate::checkpoints::is_refused;
 use crate::error::Error;
 
 /// Both keys of the state item; the name of a rollup does not begin with `@`.
@@ -162,7 +162,7 @@ pub(super) async fn save(
     let request = request.update_expression(update).condition_expression(conditions.join(" AND "));
     match request.send().await {
         Ok(_) => Ok(true),
-        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) if is_refused(&error) => Ok(false),
         Err(error) => Err(Error::of(table, error)),
     }
 }
@@ -182,9 +182,7 @@ pub(super) async fn note_gap(client: &Client, table: &str, since: &str) -> Resul
         .expression_attribute_names("#fingerprints", FINGERPRINTS)
         .expression_attribute_values(":since", SdkValue::S(since.to_owned()));
     match request.send().await {
-        Err(error) if error.code() != Some("ConditionalCheckFailedException") => {
-            Err(Error::of(table, error))
-        }
+        Err(error) if !is_refused(&error) => Err(Error::of(table, error)),
         _ => Ok(()),
     }
 }
