@@ -17,6 +17,7 @@
 //! | `Accept`: which form of an answer is preferred | [`Accept`] |
 //! | which values can be a part of a path | [`parts`] |
 //! | what is done where no route is | [`finish()`] |
+//! | who sent a request | [`Caller`] |
 //! | what is logged and measured of a request | `requests` |
 //! | the id in `x-request-id` | `request_id` |
 //! | Lambda or a plain server | [`serve()`] |
@@ -26,6 +27,7 @@
 
 mod accept;
 pub mod body;
+mod caller;
 pub mod conditions;
 mod finish;
 mod form;
@@ -45,6 +47,7 @@ mod serve;
 
 pub use accept::Accept;
 pub use body::{JsonObject, JsonRows};
+pub use caller::Caller;
 pub use finish::finish;
 pub use form::{DYNAMODB_JSON, Form};
 pub use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey, MAX_KEY_BYTES};
