@@ -24,8 +24,8 @@ mod hidden;
 mod parse;
 mod time;
 
-pub(crate) use parse::operands;
 pub use parse::{Mistake, parse};
+pub(crate) use parse::{compared_with, operands};
 
 use serde_dynamo::{AttributeValue, Item};
 

@@ -1,6 +1,7 @@
 //! An entity: one kind of item, its attributes and its keys; JSON in, a stored item out, and back.
 
 mod keys;
+mod named;
 
 use std::collections::HashMap;
 

@@ -18,7 +18,7 @@ use std::ops::RangeInclusive;
 
 use serde_dynamo::Item;
 
-use crate::entity::{Entity, PrimaryKey};
+use crate::entity::{Entity, ItemKey};
 use crate::nearest::nearest;
 use crate::pattern::{Partition, Pattern};
 use crate::template::scalar_text;
@@ -122,8 +122,8 @@ impl Listing {
 }
 
 /// The key of the item of `to` that an item of `from` leads to; `None` where it leads nowhere.
-fn key(with: &[With], from: &Entity, item: &Item, to: &Entity) -> Option<PrimaryKey> {
-    Some(to.key_of(values(with, from, item, to)?).ok()?.primary)
+fn key(with: &[With], from: &Entity, item: &Item, to: &Entity) -> Option<ItemKey> {
+    to.key_of(values(with, from, item, to)?).ok()
 }
 
 /// What an item of `from` says of those of `to`, as they have it.

@@ -15,13 +15,13 @@ use serde_dynamo::{AttributeValue, Item};
 use serde_json::{Map, Value};
 
 use crate::attribute::Attribute;
-use crate::condition::Predicate;
+use crate::condition::{Predicate, compared_with};
 use crate::entity::{Entity, FieldError, Fresh, PrimaryKey};
 use crate::filter::Test;
 use crate::path::Path;
 use crate::template::{escape, scalar_text};
 use crate::update::{To, UpdatePlan};
-use crate::value::{decode, shown};
+use crate::value::decode;
 
 /// What a lock's keys begin with. No attribute of an entity's key can make it, for a `#` in a value is escaped.
 pub const LOCK: &str = "@unique";
@@ -163,36 +163,31 @@ impl Entity {
         self.lock_of(names, &values.into())
     }
 
-    /// An object with the key attributes of a stored item.
-    ///
-    /// # Errors
-    /// Every one that the object has otherwise.
+    /// Returns an object with the key attributes of a stored item; `None` if the object has another
+    /// value of one of them, and so names another item.
     pub fn with_key_of(
         &self,
         item: &Item,
         object: &Map<String, Value>,
-    ) -> Result<Map<String, Value>, Vec<FieldError>> {
-        let mut errors = Vec::new();
+    ) -> Option<Map<String, Value>> {
         let mut object = object.clone();
         for name in self.key_attributes() {
             let attribute = self.attribute(name).expect("a key is made of the entity's attributes");
             let Some(stored) = attribute.of(item) else { continue };
             let given = object.get(name).filter(|json| !json.is_null());
-            // What cannot be encoded is told when the whole object is.
-            if given.is_some_and(|json| {
-                attribute.encode(json, Fresh::NONE).is_ok_and(|value| value != *stored)
-            }) {
-                let given = given.map(shown).unwrap_or_default();
-                let expected = match attribute.hidden {
-                    true => "what the item that is there has".to_owned(),
-                    false => format!("{} as in the item that is there", shown(&decode(stored))),
-                };
-                errors.push(FieldError::new(name, format!("{given}, expected {expected}")));
-            } else if given.is_none() {
-                object.insert(name.to_owned(), decode(stored));
+            // A value that cannot be encoded is reported when the whole object is.
+            match given.map(|json| attribute.encode(json, Fresh::NONE)) {
+                Some(Ok(value)) => {
+                    let path = Path::of(attribute);
+                    if !compared_with(&path, attribute, Test::In(vec![value])).holds(item) {
+                        return None;
+                    }
+                }
+                Some(Err(_)) => {}
+                None => drop(object.insert(name.to_owned(), decode(stored))),
             }
         }
-        if errors.is_empty() { Ok(object) } else { Err(errors) }
+        Some(object)
     }
 
     fn lock_of(&self, names: &[&str], item: &Item) -> Result<Lock, Vec<FieldError>> {

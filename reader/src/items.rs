@@ -37,7 +37,7 @@ async fn item(
     let key = entity
         .key_from_text(&path.pairs())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
-    let item = table.get(&key.primary).await?.filter(|item| entity.matches(item));
+    let item = table.get(&key.primary).await?.filter(|item| key.names(&entity, item));
     let item = item.ok_or_else(|| Problem::no_item(&entity, &path))?;
     if includes.is_empty() {
         return Ok(form.answer_item(&entity, &item));

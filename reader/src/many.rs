@@ -17,7 +17,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use model::relation::Scope;
-use model::{Entity, FieldError, Item, PrimaryKey};
+use model::{Entity, FieldError, Item, ItemKey};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use table::{MAX_BATCH_KEYS, Table};
@@ -73,7 +73,7 @@ async fn many(
     let mut errors = Vec::new();
     let mut wanted = Vec::new();
     for (position, key) in keys.iter().enumerate() {
-        match primary_key(&entity, key) {
+        match item_key(&entity, key) {
             Ok(key) => wanted.push(key),
             Err(found) => errors.extend(found.into_iter().map(|error| {
                 let field = format!("keys[{position}].{}", error.field);
@@ -84,14 +84,15 @@ async fn many(
     if !errors.is_empty() {
         return Err(Problem::parameters(errors));
     }
-    let found = table.get_many(&wanted).await;
+    let primary: Vec<_> = wanted.iter().map(|key| key.primary.clone()).collect();
+    let found = table.get_many(&primary).await;
     // Throttling may leave some; everything else is the same for all of them.
     if let Some(error) = found.error.filter(|error| !error.is_retryable()) {
         return Err(error.into());
     }
     let mut many = Many { items: Vec::new(), unread: found.unread };
-    let own = |item: Option<Item>| item.filter(|item| entity.matches(item));
-    let items: Vec<_> = found.items.into_iter().map(own).collect();
+    let own = |(key, item): (&ItemKey, Option<Item>)| item.filter(|item| key.names(&entity, item));
+    let items: Vec<_> = wanted.iter().zip(found.items).map(own).collect();
     let are_there: Vec<bool> = items.iter().map(Option::is_some).collect();
     let items = items.into_iter().flatten().collect();
     let joined = table.join(items, &includes, related::reading(None)).await?;
@@ -132,7 +133,7 @@ fn list(text: &str) -> Result<Vec<Map<String, Value>>, String> {
 }
 
 /// The key that attributes make: those of the item's path and no other.
-fn primary_key(entity: &Entity, key: &Map<String, Value>) -> Result<PrimaryKey, Vec<FieldError>> {
+fn item_key(entity: &Entity, key: &Map<String, Value>) -> Result<ItemKey, Vec<FieldError>> {
     let names = web::paths::path_attributes(entity);
     let others = key.keys().filter(|name| !names.contains(&name.as_str()));
     let message = format!("is no part of the key, expected {}", names.join(", "));
@@ -146,5 +147,5 @@ fn primary_key(entity: &Entity, key: &Map<String, Value>) -> Result<PrimaryKey, 
     });
     let texts: Vec<_> = texts.collect();
     let pairs: Vec<_> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
-    Ok(entity.key_from_text(&pairs)?.primary)
+    entity.key_from_text(&pairs)
 }

@@ -12,7 +12,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use model::{Entity, FieldError, Model, PrimaryKey, suggestion};
+use model::{Entity, FieldError, ItemKey, Model, suggestion};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use table::{MAX_ACTIONS, Table};
@@ -57,13 +57,14 @@ async fn together(
     });
     parameters.finish()?;
     let model = table.model();
-    let (entities, keys) = keys(model, &wanted).map_err(Problem::parameters)?;
-    let found = table.transact_get(&keys).await?;
-    let own = |(entity, item): (&&Entity, Option<model::Item>)| {
-        let item = item.filter(|item| entity.matches(item));
+    let keys = keys(model, &wanted).map_err(Problem::parameters)?;
+    let primary: Vec<_> = keys.iter().map(|(_, key)| key.primary.clone()).collect();
+    let found = table.transact_get(&primary).await?;
+    let own = |((entity, key), item): (&(&Entity, ItemKey), Option<model::Item>)| {
+        let item = item.filter(|item| key.names(entity, item));
         item.map(|item| form.item(entity, &item))
     };
-    let items: Vec<_> = entities.iter().zip(found).map(own).collect();
+    let items: Vec<_> = keys.iter().zip(found).map(own).collect();
     let bytes: usize = items.iter().flatten().map(encoded_bytes).sum();
     if bytes > ENOUGH_BYTES {
         let expected = format!("expected at most {ENOUGH_BYTES}: ask for fewer at a time");
@@ -84,12 +85,12 @@ fn list(text: &str) -> Result<Vec<Wanted>, String> {
     Err(format!("{} items, expected 1 to {MAX_ACTIONS}", wanted.len()))
 }
 
-type Keys<'m> = (Vec<&'m Entity>, Vec<PrimaryKey>);
+type Keys<'m> = Vec<(&'m Entity, ItemKey)>;
 
 /// The entities and keys of what is asked for, or everything that is wrong with them.
 fn keys<'m>(model: &'m Model, wanted: &[Wanted]) -> Result<Keys<'m>, Vec<FieldError>> {
     let mut errors = Vec::new();
-    let (mut entities, mut keys) = (Vec::new(), Vec::new());
+    let mut keys = Vec::new();
     for (position, Wanted { entity: name, key }) in wanted.iter().enumerate() {
         let Some(entity) = model.entity(name) else {
             let known: Vec<_> = model.entities.iter().map(|entity| entity.name.as_str()).collect();
@@ -99,15 +100,12 @@ fn keys<'m>(model: &'m Model, wanted: &[Wanted]) -> Result<Keys<'m>, Vec<FieldEr
             continue;
         };
         match entity.key_from_json(key) {
-            Ok(key) => {
-                entities.push(entity);
-                keys.push(key.primary);
-            }
+            Ok(key) => keys.push((entity, key)),
             Err(found) => errors.extend(found.into_iter().map(|error| {
                 let field = format!("items[{position}].key.{}", error.field);
                 FieldError { field, ..error }
             })),
         }
     }
-    if errors.is_empty() { Ok((entities, keys)) } else { Err(errors) }
+    if errors.is_empty() { Ok(keys) } else { Err(errors) }
 }

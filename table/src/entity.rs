@@ -154,8 +154,9 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// # Errors
     /// [`Error::Invalid`] for what is no key; [`Error::Type`] when the item does not fit; else what DynamoDB says.
     pub async fn get(&self, key: &impl Serialize) -> Result<Option<T>, Error> {
-        let found = self.table.get(&self.key(key)?.primary).await?;
-        let own = found.filter(|item| self.entity.matches(item));
+        let key = self.key(key)?;
+        let found = self.table.get(&key.primary).await?;
+        let own = found.filter(|item| key.names(&self.entity, item));
         own.map(|item| self.read(&item)).transpose()
     }
 
@@ -224,7 +225,7 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// [`Error::Invalid`] for what is no key; else what DynamoDB says.
     pub async fn delete(&self, key: &impl Serialize) -> Result<Option<T>, Error> {
         let key = self.key(key)?;
-        let deleted = self.table.delete(&self.entity, &key.primary, &Predicate::always()).await?;
+        let deleted = self.table.delete(&self.entity, &key, &Predicate::always()).await?;
         deleted.map(|item| self.read(&item)).transpose()
     }
 

@@ -28,6 +28,18 @@ pub enum Error {
     /// An item of another kind has this key. Choose another key.
     #[error("an item of another kind has the key {0}")]
     OtherKind(String),
+    /// An item of the entity with other key attributes has this key, which does not determine them
+    /// all. Choose other attributes.
+    #[error(
+        "another {entity} has the same key, with another `{}`; expected attributes that make another key",
+        .attributes.join("` or `")
+    )]
+    OtherItem {
+        /// The entity.
+        entity: String,
+        /// The attributes that the key does not determine.
+        attributes: Vec<String>,
+    },
     /// There is no item of the entity with this key. Create it, or name another.
     #[error("there is no {entity} with the key {key}")]
     NotFound {

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, try_join, try_join_all};
-use model::{Include, Item, Partition, PrimaryKey, SortKeys};
+use model::{Include, Item, ItemKey, Partition, PrimaryKey, SortKeys};
 
 use crate::error::Error;
 use crate::items::{Found, Table};
@@ -136,7 +136,7 @@ impl Table {
         }
         let links = self.list(query, reading.max_reads).await?;
         let keys: Vec<_> = links.items.iter().map(|link| include.key(link)).collect();
-        let wanted = keys.iter().flatten().cloned().collect();
+        let wanted = keys.iter().flatten().map(|key| key.primary.clone()).collect();
         let targets = self.targets(wanted, reading).await?;
         let (rows, error) = self.joined_targets(&keys, include, &targets, reading).await?;
         let error = targets.found.error.or(error);
@@ -205,26 +205,31 @@ impl Table {
     /// Where keys lead to, with what is asked for of the items there.
     async fn joined_targets(
         &self,
-        keys: &[Option<PrimaryKey>],
+        keys: &[Option<ItemKey>],
         include: &Include<'_>,
         targets: &Targets,
         reading: Reading,
     ) -> Result<(Vec<Row>, Option<Error>), Error> {
         let mut items = Vec::new();
         let mut places: HashMap<usize, usize> = HashMap::new();
+        let target_of = |key: &ItemKey| targets.positions[&key.primary];
+        let found = |key: &ItemKey| {
+            let item = targets.found.items[target_of(key)].as_ref();
+            item.filter(|item| key.names(include.to, item))
+        };
         for key in keys.iter().flatten() {
-            let target = targets.positions[key];
-            let item = targets.found.items[target].as_ref().filter(|item| include.to.matches(item));
+            let (target, item) = (target_of(key), found(key));
             if let (Some(item), false) = (item, places.contains_key(&target)) {
                 places.insert(target, items.len());
                 items.push(item.clone());
             }
         }
         let joined = self.join(items, &include.nested, reading).await?;
-        let row = |key: &Option<PrimaryKey>| {
+        let row = |key: &Option<ItemKey>| {
             let Some(key) = key else { return Row::Nowhere };
-            let target = targets.positions[key];
-            match places.get(&target) {
+            let target = target_of(key);
+            // Several keys may be of one target, of which only some name the item.
+            match places.get(&target).filter(|_| found(key).is_some()) {
                 Some(place) => joined.items[*place].clone().map_or(Row::Unread, Row::Item),
                 None if targets.found.unread.binary_search(&target).is_ok() => Row::Unread,
                 None => Row::Nowhere,
@@ -270,5 +275,9 @@ impl From<SortKeys> for SortRange {
 /// The keys that the items lead to, those of the first item first: what is not read then is of the last.
 fn wanted(items: &[Item], includes: &[Include<'_>]) -> Vec<PrimaryKey> {
     let ones = || includes.iter().filter(|include| !include.relation.is_many());
-    items.iter().flat_map(|item| ones().filter_map(|include| include.key(item))).collect()
+    items
+        .iter()
+        .flat_map(|item| ones().filter_map(|include| include.key(item)))
+        .map(|key| key.primary)
+        .collect()
 }

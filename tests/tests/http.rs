@@ -6,6 +6,8 @@
 mod batches;
 #[path = "http/collections.rs"]
 mod collections;
+#[path = "http/derived_keys.rs"]
+mod derived_keys;
 #[path = "http/filters.rs"]
 mod filters;
 #[path = "http/forms.rs"]

@@ -85,7 +85,7 @@ impl Club {
     }
 
     async fn delete(&self, id: &str) -> Result<Option<Item>, Error> {
-        self.table.delete(self.user(), &self.key(id).primary, &Predicate::always()).await
+        self.table.delete(self.user(), &self.key(id), &Predicate::always()).await
     }
 
     /// Holds the locks against those that the items have. Returns how many items and locks there are.
@@ -177,7 +177,7 @@ async fn conditions_hold_and_failures_tell_the_item_with_locks_too() {
         model::condition::parse(club.user(), &json!({ "name": name })).expect("a condition")
     };
     let item = club.item("user", &json!({ "id": "ann", "email": "b@x" }));
-    let key = club.key("ann").primary;
+    let key = club.key("ann");
     let update = Update::new().set("email", "b@x").when(json!({ "name": "Bob" }));
     let refused = [
         club.table.put(item.clone(), &named("Bob")).await,
@@ -356,7 +356,7 @@ async fn an_entity_without_versions_keeps_its_attributes_unique_too() {
     assert_eq!(duplicate(put(json!({ "id": "3", "code": "a" })).await), ["code"]);
     assert_eq!(club.recount().await, (2, 2));
     // What is written past the library is another's, and is left alone.
-    let key = club.entity("badge").key_from_text(&[("id", "2")]).expect("a key").primary;
+    let key = club.entity("badge").key_from_text(&[("id", "2")]).expect("a key");
     let mut lock = club
         .table
         .get(&club.entity("badge").lock_of_text(&[("code", "b")]).expect("a lock").key)

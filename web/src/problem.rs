@@ -176,7 +176,7 @@ impl From<table::Error> for Problem {
     fn from(error: table::Error) -> Self {
         use table::Error;
         match error {
-            Error::AlreadyExists { .. } | Error::OtherKind(_) => {
+            Error::AlreadyExists { .. } | Error::OtherKind(_) | Error::OtherItem { .. } => {
                 Self::new(Kind::AlreadyExists, error.to_string())
             }
             Error::Duplicate { .. } => Self::new(Kind::Duplicate, error.to_string()),
@@ -269,6 +269,12 @@ mod tests {
         let cases = [
             (Error::AlreadyExists { key: "PK A".into(), item }, 409, "already-exists", false),
             (Error::OtherKind("PK A".into()), 409, "already-exists", false),
+            (
+                Error::OtherItem { entity: "user".into(), attributes: vec!["name".into()] },
+                409,
+                "already-exists",
+                false,
+            ),
             (Error::Cursor, 400, "bad-cursor", false),
             (refused("One or more parameter values"), 400, "refused", false),
             (refused("Item size has exceeded"), 413, "payload-too-large", false),

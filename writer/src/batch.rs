@@ -13,8 +13,9 @@
 //!
 //! Items whose writes depend on what is stored, such as those whose versions are counted, are written one by one instead.
 //!
-//! **Invariant:** each row is counted once: written, failed or unprocessed. Of rows with the same key the last one is
+//! **Invariant:** each row is counted once: written, failed or unprocessed. Of rows of one item the last one is
 //! written, and the earlier ones share its fate: nothing that happens between chunks can bring an earlier one back.
+//! Of rows with one key and different attributes the first is written, and the others fail.
 
 use std::collections::HashMap;
 
@@ -97,7 +98,7 @@ fn planned<'m>(model: &'m model::Model, row: &Value) -> Result<BatchWrite<'m>, P
     let mut action = Action::read(model, row, &ACTIONS)?;
     let write = match action.name {
         "put" => BatchWrite::Put(action.item()?.item),
-        _ => BatchWrite::Delete(action.entity, action.key()?.primary),
+        _ => BatchWrite::Delete(action.entity, action.key()?),
     };
     action.end()?;
     Ok(write)
@@ -136,6 +137,14 @@ impl<'a> Batch<'a> {
         match self.positions.get(&key) {
             Some(position) => {
                 let earlier = &mut self.writes[*position];
+                if earlier.write.named(table) != write.named(table) {
+                    let other = earlier.rows[0];
+                    let message = format!(
+                        "makes the same key as row {other}, which has other attributes; \
+                         expected attributes that make another key"
+                    );
+                    return self.report.fail(index, vec![whole_row(message)]);
+                }
                 earlier.write = write;
                 earlier.rows.push(index);
             }
@@ -195,7 +204,9 @@ impl BatchReport {
                     self.fail(*index, errors.clone());
                 }
             }
-            Err(refused @ (Error::Refused { .. } | Error::OtherKind(_))) => {
+            Err(
+                refused @ (Error::Refused { .. } | Error::OtherKind(_) | Error::OtherItem { .. }),
+            ) => {
                 for index in &write.rows {
                     self.fail(*index, vec![whole_row(refused.to_string())]);
                 }

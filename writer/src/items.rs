@@ -140,7 +140,7 @@ async fn delete(
     let key = entity
         .key_from_text(&path.pairs())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
-    match table.remove(&entity, &key.primary, &condition).await {
+    match table.remove(&entity, &key, &condition).await {
         Ok(item) if answers => Ok(form.answer_item(&entity, &item)),
         Ok(_) => Ok(StatusCode::NO_CONTENT.into_response()),
         Err(Error::NotFound { .. }) => Err(Problem::no_item(&entity, &path)),

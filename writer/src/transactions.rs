@@ -125,8 +125,8 @@ fn add<'a>(
             let condition = action.condition()?;
             action.end()?;
             match name {
-                "delete" => transaction.delete(entity, &key.primary, &condition),
-                "remove" => transaction.remove(entity, &key.primary, &condition),
+                "delete" => transaction.delete(entity, &key, &condition),
+                "remove" => transaction.remove(entity, &key, &condition),
                 _ => transaction.check(entity, &key, &condition),
             }
             Ok((entity, path))

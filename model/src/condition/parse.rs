@@ -137,7 +137,7 @@ fn leaf(
 }
 
 /// A test of the value at a place: of instants, where it is a timestamp that is stored as text.
-fn compared_with(path: &Path, rule: &Attribute, test: Test) -> Predicate {
+pub(crate) fn compared_with(path: &Path, rule: &Attribute, test: Test) -> Predicate {
     let is_of_text = matches!(test, Test::BeginsWith(_) | Test::Contains(_) | Test::Exists(_));
     match rule.kind {
         AttributeType::Timestamp(format @ TimestampFormat::Rfc3339 { .. }) if !is_of_text => {

@@ -15,7 +15,7 @@ use thiserror::Error;
 
 use super::{Listing, Relation, Way, With, key};
 use crate::Model;
-use crate::entity::{Entity, PrimaryKey};
+use crate::entity::{Entity, ItemKey};
 use crate::pattern::Partition;
 
 /// How far relations may lead from an item: `comments.author` is two levels.
@@ -130,7 +130,7 @@ impl<'a> Include<'a> {
     }
 
     /// The key of the one item that an item leads to: an item of `from`, or of `link` where there is one.
-    pub fn key(&self, item: &Item) -> Option<PrimaryKey> {
+    pub fn key(&self, item: &Item) -> Option<ItemKey> {
         match &self.relation.way {
             Way::One(with) => key(with, self.from, item, self.to),
             Way::Through { key: with, .. } => key(with, self.link?, item, self.to),

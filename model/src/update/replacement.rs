@@ -26,9 +26,10 @@ impl Entity {
         }
     }
 
-    /// Whether a put of such an item depends on what is stored, so that no batch, which takes no conditions, may write it.
+    /// Returns whether a write of such an item depends on the stored item, so that no batch, which
+    /// takes no conditions, may write it.
     pub fn is_written_alone(&self) -> bool {
-        self.version().is_some() || !self.unique.is_empty()
+        self.version().is_some() || !self.unique.is_empty() || self.has_lossy_key()
     }
 
     /// Plans that an encoded item takes the place of the one that is there, or is created.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
-use model::{Entity, Item, PrimaryKey};
+use model::{Entity, Item, ItemKey, Predicate, PrimaryKey};
 
 use super::Table;
 use crate::error::Error;
@@ -19,10 +19,10 @@ pub(super) const BATCH_RETRY_DELAY: Duration = Duration::from_millis(25);
 /// A write without a condition, which a batch takes.
 #[derive(Clone, Debug)]
 pub enum BatchWrite<'a> {
-    /// An item that replaces whatever item has its key.
+    /// An item that replaces the item with its key.
     Put(Item),
-    /// The deletion of whatever item has the key of an entity's.
-    Delete(&'a Entity, PrimaryKey),
+    /// The deletion of the item of an entity with this key.
+    Delete(&'a Entity, ItemKey),
 }
 
 /// A batch of which some writes could not be done.
@@ -49,7 +49,7 @@ impl Table {
     /// let new = json!({ "user": "ann", "number": 8, "total": 1 });
     /// let put = BatchWrite::Put(order.encode(new.as_object().expect("an object"), fresh())?);
     /// let old = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
-    /// let outcome = table.write_batch(&[put, BatchWrite::Delete(order, old.primary)]).await;
+    /// let outcome = table.write_batch(&[put, BatchWrite::Delete(order, old)]).await;
     /// assert!(outcome.unwritten.is_empty() && outcome.error.is_none());
     /// # Ok(()) });
     /// ```
@@ -152,7 +152,16 @@ impl BatchWrite<'_> {
     pub fn key(&self, table: &Table) -> Result<PrimaryKey, Error> {
         match self {
             Self::Put(item) => table.key_of_item(item),
-            Self::Delete(_, key) => Ok(key.clone()),
+            Self::Delete(_, key) => Ok(key.primary.clone()),
         }
+    }
+
+    /// Returns what holds of the item that is written, of those with its key.
+    pub fn named(&self, table: &Table) -> Predicate {
+        let attributes = match self {
+            Self::Put(item) => item,
+            Self::Delete(_, key) => &key.attributes,
+        };
+        self.entity(table).map(|entity| entity.named(attributes)).unwrap_or_default()
     }
 }

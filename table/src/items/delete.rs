@@ -5,7 +5,7 @@
 //! | [`Table::delete`] | is done already |
 //! | [`Table::remove`] | is [`Error::NotFound`] |
 
-use model::{Entity, Item, Predicate, PrimaryKey};
+use model::{Entity, Item, ItemKey, Predicate};
 
 use super::Table;
 use super::guard::{Guard, Wanted};
@@ -23,9 +23,9 @@ impl Table {
     /// let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
     /// # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
     /// # table.create(order.encode(made.as_object().unwrap(), fresh())?).await?;
-    /// let was = table.delete(order, &key.primary, &Predicate::always()).await?;
+    /// let was = table.delete(order, &key, &Predicate::always()).await?;
     /// assert_eq!(was.map(|item| order.decode(&item)["total"].clone()), Some(json!(12.5)));
-    /// assert!(table.delete(order, &key.primary, &Predicate::always()).await?.is_none());
+    /// assert!(table.delete(order, &key, &Predicate::always()).await?.is_none());
     /// # Ok(()) });
     /// ```
     ///
@@ -34,13 +34,13 @@ impl Table {
     pub async fn delete(
         &self,
         entity: &Entity,
-        key: &PrimaryKey,
+        key: &ItemKey,
         condition: &Predicate,
     ) -> Result<Option<Item>, Error> {
         match self.run(&deleting(entity, key, Wanted::Either, condition)).await {
             Ok(done) => Ok(done.old),
-            // What is there is none of the entity's items: there is nothing to delete.
-            Err(Error::OtherKind(_)) => Ok(None),
+            // The stored item is not the one that the key names: there is nothing to delete.
+            Err(Error::OtherKind(_) | Error::OtherItem { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -54,8 +54,8 @@ impl Table {
     /// let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
     /// # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
     /// # table.create(order.encode(made.as_object().unwrap(), fresh())?).await?;
-    /// table.remove(order, &key.primary, &Predicate::always()).await?;
-    /// let again = table.remove(order, &key.primary, &Predicate::always()).await;
+    /// table.remove(order, &key, &Predicate::always()).await?;
+    /// let again = table.remove(order, &key, &Predicate::always()).await;
     /// assert!(matches!(again, Err(table::Error::NotFound { .. })));
     /// # Ok(()) });
     /// ```
@@ -65,7 +65,7 @@ impl Table {
     pub async fn remove(
         &self,
         entity: &Entity,
-        key: &PrimaryKey,
+        key: &ItemKey,
         condition: &Predicate,
     ) -> Result<Item, Error> {
         let done = self.run(&deleting(entity, key, Wanted::Present, condition)).await?;
@@ -76,10 +76,10 @@ impl Table {
 /// The write that deletes an item.
 pub(crate) fn deleting<'a>(
     entity: &'a Entity,
-    key: &PrimaryKey,
+    key: &ItemKey,
     wanted: Wanted,
     condition: &Predicate,
 ) -> Write<'a> {
-    let guard = Guard::new(Some(entity), wanted, condition);
-    Write { entity: Some(entity), key: key.clone(), guard, effect: Effect::Delete }
+    let guard = Guard::new(Some(entity), &key.attributes, wanted, condition);
+    Write { entity: Some(entity), key: key.primary.clone(), guard, effect: Effect::Delete }
 }

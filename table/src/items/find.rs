@@ -75,9 +75,10 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] when no constraint is about just these attributes, for values that do not fit, and for key attributes
-    /// that are not those of the item that is there; [`Error::Duplicate`] of another constraint; [`Error::Conflict`] when others
-    /// keep changing it; else what DynamoDB says.
+    /// [`Error::Invalid`] if no constraint is about just these attributes, and for values that do not
+    /// fit; [`Error::Duplicate`] if the object has key attributes and another item has the values,
+    /// and of another constraint; [`Error::Conflict`] if others keep changing the item; else what
+    /// DynamoDB says.
     pub async fn upsert_by(
         &self,
         entity: &Entity,
@@ -98,7 +99,7 @@ impl Table {
                     Err(error) => return Err(error),
                 }
             };
-            match self.run(&self.upserting(entity, &item, object, fresh)?).await {
+            match self.run(&self.upserting(entity, &lock, &item, object, fresh)?).await {
                 Ok(done) => return Ok(Upserted { item: done.stored()?, is_new: false }),
                 // It has been deleted, or has taken other values.
                 Err(Error::NotFound { .. } | Error::ConditionFailed { .. }) => {
@@ -114,15 +115,21 @@ impl Table {
     fn upserting<'a>(
         &self,
         entity: &'a Entity,
+        lock: &Lock,
         item: &Item,
         object: &Map<String, Value>,
         fresh: Fresh,
     ) -> Result<Write<'a>, Error> {
-        let object = entity.with_key_of(item, object).map_err(Error::Invalid)?;
+        // The error names the taken value and nothing of the item that has it, which may be
+        // another caller's.
+        let object = entity.with_key_of(item, object).ok_or_else(|| Error::Duplicate {
+            entity: entity.name.clone(),
+            attributes: lock.attributes.clone(),
+        })?;
         let (wanted, mut plan) = entity.plan_upsert(&object, fresh).map_err(Error::Invalid)?;
         plan.condition = plan.condition.and(entity.same_locks(Some(item)));
         let key = entity.key_of(wanted).map_err(Error::Invalid)?;
-        Ok(Write::updating(entity, &key.primary, Wanted::Present, plan))
+        Ok(Write::updating(entity, &key, Wanted::Present, plan))
     }
 
     /// The item that a lock belongs to, by writes that are never done.

@@ -1,11 +1,12 @@
 //! What a write wants of the item that it meets, and what to say when it does not find it so.
 //!
 //! ```text
-//! (there is none, or must be none, OR it is of the entity) AND the caller's condition AND the bounds of the definition
+//! (there is none, or must be none, OR it is the one of the entity that the key names)
+//!     AND the caller's condition AND the bounds of the definition
 //! ```
 //!
-//! **Invariant:** of several reasons the first in this order is reported: another kind, no item, a
-//! stored value of another type than the update needs, a bound, the condition.
+//! **Invariant:** of several reasons the first in this order is reported: another kind, another
+//! item, no item, a stored value of another type than the update needs, a bound, the condition.
 
 use model::condition::Predicate;
 use model::filter::Test;
@@ -32,20 +33,34 @@ pub(crate) enum Wanted {
 pub(crate) struct Guard<'a> {
     /// The entity; none where the item is none's: then it meets any.
     entity: Option<&'a Entity>,
+    /// What holds of the item that the key names, where its primary key alone does not say so.
+    named: Predicate,
     wanted: Wanted,
     condition: Predicate,
     bounds: Vec<Bound>,
 }
 
 impl<'a> Guard<'a> {
-    pub(crate) fn new(entity: Option<&'a Entity>, wanted: Wanted, condition: &Predicate) -> Self {
-        Self { entity, wanted, condition: condition.clone(), bounds: Vec::new() }
+    /// What is wanted of the item of an entity, if it is of one, with these key attributes.
+    pub(crate) fn new(
+        entity: Option<&'a Entity>,
+        attributes: &Item,
+        wanted: Wanted,
+        condition: &Predicate,
+    ) -> Self {
+        let named = entity.map(|entity| entity.named(attributes)).unwrap_or_default();
+        Self { entity, named, wanted, condition: condition.clone(), bounds: Vec::new() }
     }
 
     /// What a plan wants.
-    pub(crate) fn of_plan(entity: &'a Entity, wanted: Wanted, plan: &UpdatePlan) -> Self {
+    pub(crate) fn of_plan(
+        entity: &'a Entity,
+        attributes: &Item,
+        wanted: Wanted,
+        plan: &UpdatePlan,
+    ) -> Self {
         let bounds = plan.bounds.clone();
-        Self { bounds, ..Self::new(Some(entity), wanted, &plan.condition) }
+        Self { bounds, ..Self::new(Some(entity), attributes, wanted, &plan.condition) }
     }
 
     /// What it wants to meet.
@@ -55,7 +70,7 @@ impl<'a> Guard<'a> {
 
     /// Whether it compares timestamps, which may be written in another form than DynamoDB compares.
     pub(crate) fn is_timed(&self) -> bool {
-        self.condition.is_timed()
+        self.condition.is_timed() || self.named.is_timed()
     }
 
     /// The whole condition, with what else must hold, for an item of which is known what it is, or
@@ -63,7 +78,12 @@ impl<'a> Guard<'a> {
     pub(crate) fn and(&self, table: &Table, more: &Predicate, known: Option<&Item>) -> Predicate {
         let none =
             || Predicate::Test(Path::stored(&table.model.table.partition_key), Test::Exists(false));
-        let kind = match (self.wanted, self.entity.map(Entity::kind)) {
+        let sent = |condition: &Predicate| match known {
+            Some(item) => condition.for_writing_of(item),
+            None => condition.for_writing(),
+        };
+        let own = |entity: &Entity| entity.kind().and(sent(&self.named));
+        let kind = match (self.wanted, self.entity.map(own)) {
             (Wanted::Absent, _) => none(),
             (Wanted::Present, Some(own)) => own,
             (Wanted::Present, None) => Predicate::Not(Box::new(none())),
@@ -71,11 +91,7 @@ impl<'a> Guard<'a> {
             (Wanted::Either, None) => Predicate::always(),
         };
         let bounds = self.bounds.iter().map(|bound| bound.holds.clone());
-        let own = match known {
-            Some(item) => self.condition.for_writing_of(item),
-            None => self.condition.for_writing(),
-        };
-        let condition = kind.and(own).and(more.clone());
+        let condition = kind.and(sent(&self.condition)).and(more.clone());
         bounds.fold(condition, Predicate::and)
     }
 
@@ -86,7 +102,12 @@ impl<'a> Guard<'a> {
         key: &PrimaryKey,
         item: Option<Item>,
     ) -> Result<Option<Item>, Error> {
-        let present = Guard::new(self.entity, Wanted::Present, &Predicate::always());
+        let present = Guard {
+            wanted: Wanted::Present,
+            condition: Predicate::always(),
+            bounds: Vec::new(),
+            ..self.clone()
+        };
         present.meets(table, key, item.as_ref()).map(|()| item)
     }
 
@@ -103,11 +124,19 @@ impl<'a> Guard<'a> {
                 self.entity.map_or_else(|| "item".to_owned(), |entity| entity.name.clone());
             Err(Error::NotFound { entity, key: table.shown_key(key) })
         };
+        let is_unnamed = |item: &Item| !is_other(item) && !self.named.holds(item);
         match (self.wanted, found) {
             (Wanted::Present, None) => no_item(),
-            (Wanted::Present, Some(item)) if is_other(item) => no_item(),
+            (Wanted::Present, Some(item)) if is_other(item) || is_unnamed(item) => no_item(),
             (Wanted::Either, Some(item)) if is_other(item) => {
                 Err(Error::OtherKind(table.shown_key(key)))
+            }
+            (Wanted::Either | Wanted::Absent, Some(item)) if is_unnamed(item) => {
+                let entity =
+                    self.entity.expect("only an item of an entity has a name to differ in");
+                let attributes = entity.undetermined_names();
+                let attributes = attributes.into_iter().map(str::to_owned).collect();
+                Err(Error::OtherItem { entity: entity.name.clone(), attributes })
             }
             (Wanted::Absent, Some(item)) => {
                 let (key, item) = (table.shown_key(key), Box::new(item.clone()));

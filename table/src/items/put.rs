@@ -33,8 +33,8 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ConditionFailed`]; [`Error::OtherKind`] when an item that is none of the entity has the key; else what
-    /// DynamoDB says.
+    /// [`Error::ConditionFailed`]; [`Error::OtherKind`] if an item of another entity has the key;
+    /// [`Error::OtherItem`] if an item with other key attributes has it; else what DynamoDB says.
     pub async fn put(&self, item: Item, condition: &Predicate) -> Result<Item, Error> {
         self.run(&self.putting(item, Wanted::Either, condition)?).await?.stored()
     }
@@ -56,7 +56,8 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// [`Error::AlreadyExists`] when one has it; else what DynamoDB says.
+    /// [`Error::AlreadyExists`] if one has it, [`Error::OtherItem`] if its key attributes differ;
+    /// else what DynamoDB says.
     pub async fn create(&self, item: Item) -> Result<Item, Error> {
         self.run(&self.putting(item, Wanted::Absent, &Predicate::always())?).await?.stored()
     }
@@ -70,7 +71,7 @@ impl Table {
     ) -> Result<Write<'_>, Error> {
         let entity = self.model.entity_of(&item);
         let key = self.key_of_item(&item)?;
-        let guard = Guard::new(entity, wanted, condition);
+        let guard = Guard::new(entity, &item, wanted, condition);
         let counted = entity.filter(|entity| entity.version().is_some());
         let effect = match counted {
             Some(entity) if wanted == Wanted::Either => {

@@ -20,7 +20,7 @@
 //!
 //! // The first action's condition holds; the second is in the way, and nothing is done.
 //! let mut transaction = table.transaction();
-//! transaction.remove(order, &key.primary, &Predicate::always());
+//! transaction.remove(order, &key, &Predicate::always());
 //! transaction.create(next);
 //! match transaction.commit(None).await {
 //!     Err(table::Error::Cancelled { index, .. }) => assert_eq!(index, 1),
@@ -34,7 +34,7 @@
 //!
 //! **Invariant:** no two actions are at one item; DynamoDB would not take them.
 
-use model::{Entity, Fresh, Item, ItemKey, Predicate, PrimaryKey, Update};
+use model::{Entity, Fresh, Item, ItemKey, Predicate, Update};
 
 use super::Table;
 use super::commit::{Failed, MAX_ACTIONS};
@@ -92,13 +92,14 @@ impl<'a> Transaction<'a> {
         self.add(updating(entity, key, update, fresh));
     }
 
-    /// As [`Table::delete`]; but an item of another kind with the key is [`Error::OtherKind`].
-    pub fn delete(&mut self, entity: &'a Entity, key: &PrimaryKey, condition: &Predicate) {
+    /// As [`Table::delete`]; but an item of another kind with the key is [`Error::OtherKind`], and
+    /// one with other key attributes [`Error::OtherItem`].
+    pub fn delete(&mut self, entity: &'a Entity, key: &ItemKey, condition: &Predicate) {
         self.add(Ok(deleting(entity, key, Wanted::Either, condition)));
     }
 
     /// As [`Table::remove`].
-    pub fn remove(&mut self, entity: &'a Entity, key: &PrimaryKey, condition: &Predicate) {
+    pub fn remove(&mut self, entity: &'a Entity, key: &ItemKey, condition: &Predicate) {
         self.add(Ok(deleting(entity, key, Wanted::Present, condition)));
     }
 

@@ -63,8 +63,9 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`], [`Error::NotFound`], [`Error::ConditionFailed`]; [`Error::OtherKind`] when an item of another
-    /// kind has the key; else what DynamoDB says.
+    /// [`Error::Invalid`], [`Error::NotFound`], [`Error::ConditionFailed`]; [`Error::OtherKind`] if
+    /// an item of another kind has the key, [`Error::OtherItem`] if one with other key attributes
+    /// has it; else what DynamoDB says.
     pub async fn update(
         &self,
         entity: &Entity,
@@ -91,7 +92,8 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`]; [`Error::OtherKind`] when an item of another kind has the key; else what DynamoDB says.
+    /// [`Error::Invalid`]; [`Error::OtherKind`] if an item of another kind has the key,
+    /// [`Error::OtherItem`] if one with other key attributes has it; else what DynamoDB says.
     pub async fn upsert(
         &self,
         entity: &Entity,
@@ -100,7 +102,7 @@ impl Table {
     ) -> Result<Item, Error> {
         let (item, plan) = entity.plan_upsert(object, fresh).map_err(Error::Invalid)?;
         let key = entity.key_of(item).map_err(Error::Invalid)?;
-        let write = Write::updating(entity, &key.primary, Wanted::Either, plan);
+        let write = Write::updating(entity, &key, Wanted::Either, plan);
         self.run(&write).await?.stored()
     }
 
@@ -138,7 +140,7 @@ pub(crate) fn patching<'a>(
     fresh: Fresh,
 ) -> Result<Write<'a>, Error> {
     let plan = entity.plan_update(&key.attributes, update, fresh).map_err(Error::Invalid)?;
-    Ok(Write::updating(entity, &key.primary, Wanted::Present, plan))
+    Ok(Write::updating(entity, key, Wanted::Present, plan))
 }
 
 /// The write that updates an item, or creates it if the update says enough.
@@ -153,11 +155,11 @@ pub(crate) fn updating<'a>(
         Some(plan) => (Wanted::Either, plan),
         None => (Wanted::Present, plan),
     };
-    Ok(Write::updating(entity, &key.primary, wanted, plan))
+    Ok(Write::updating(entity, key, wanted, plan))
 }
 
 /// The write that changes nothing, of an item that must be as a condition says.
 pub(crate) fn checking<'a>(entity: &'a Entity, key: &ItemKey, condition: &Predicate) -> Write<'a> {
-    let guard = Guard::new(Some(entity), Wanted::Present, condition);
+    let guard = Guard::new(Some(entity), &key.attributes, Wanted::Present, condition);
     Write { entity: Some(entity), key: key.primary.clone(), guard, effect: Effect::Check }
 }

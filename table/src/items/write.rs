@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     AttributeValue as SdkValue, ReturnValue, ReturnValuesOnConditionCheckFailure,
 };
-use model::{Entity, Item, Predicate, PrimaryKey, UpdatePlan};
+use model::{Entity, Item, ItemKey, Predicate, PrimaryKey, UpdatePlan};
 
 use super::Table;
 use super::guard::Guard;
@@ -79,13 +79,13 @@ impl<'a> Write<'a> {
     /// The write that a plan is.
     pub(crate) fn updating(
         entity: &'a Entity,
-        key: &PrimaryKey,
+        key: &ItemKey,
         wanted: super::guard::Wanted,
         plan: UpdatePlan,
     ) -> Self {
-        let guard = Guard::of_plan(entity, wanted, &plan);
+        let guard = Guard::of_plan(entity, &key.attributes, wanted, &plan);
         let plan = UpdatePlan { condition: Predicate::always(), bounds: Vec::new(), ..plan };
-        Self { entity: Some(entity), key: key.clone(), guard, effect: Effect::Update(plan) }
+        Self { entity: Some(entity), key: key.primary.clone(), guard, effect: Effect::Update(plan) }
     }
 
     /// The effect as it is sent first, when nothing is known of the item, with what must hold for

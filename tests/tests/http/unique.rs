@@ -57,9 +57,10 @@ async fn what_a_put_may_not_be_is_told() {
     let shop = shop().await;
     let put = async |body| shop.send("PUT", "/unique/user/email/ann@x", body).await;
     let other_key = put(json!({ "id": "2" })).await;
-    assert_eq!(other_key.problem(), problem(400, "validation"));
-    let message = "\"2\", expected \"1\" as in the item that is there";
-    assert_eq!(other_key.json()["errors"], json!([{ "field": "id", "message": message }]));
+    // Which item has the value is not said: it may be another caller's.
+    assert_eq!(other_key.problem(), problem(409, "duplicate"));
+    let errors = json!([{ "field": "email", "message": "another user has the same" }]);
+    assert_eq!(other_key.json()["errors"], errors);
     let other_value = put(json!({ "email": "bob@x" })).await;
     assert_eq!(other_value.json()["errors"][0]["field"], "email");
     shop.load("user", &[json!({ "id": "4", "tenant": "t/1", "number": 8 })]).await;
@@ -77,14 +78,17 @@ async fn what_a_put_may_not_be_is_told() {
 async fn however_many_put_at_once_one_item_is_left() {
     let shop = Shop::open().await;
     let put = |number: u32| {
-        // Who comes second is told of the other key, and asks without one; and of a conflict, and asks again.
+        // The second caller learns that the value is taken and asks without a key; in a conflict it
+        // asks again.
         let shop = &shop;
         async move {
             let mut body = json!({ "id": number.to_string(), "number": number });
             loop {
                 let reply = shop.send("PUT", "/unique/user/email/ann@x", &body).await;
                 match reply.status {
-                    400 => body = json!({ "number": number }),
+                    409 if reply.problem() == problem(409, "duplicate") => {
+                        body = json!({ "number": number });
+                    }
                     409 => assert_eq!(reply.problem(), problem(409, "conflict"), "{}", reply.text),
                     status => {
                         assert!(matches!(status, 200 | 201), "{}", reply.text);
@@ -134,7 +138,52 @@ async fn nobody_asks_who_has_what_is_hidden() {
     }
 }
 
-/// The message of a key that is not the item's tells nothing that is hidden.
+/// Every answer about a value that another item has, in every route that gives one: none contains a
+/// part of that item's key or its other values.
+#[tokio::test]
+async fn no_answer_about_a_taken_value_says_which_item_has_it() {
+    let shop = Shop::of(
+        "[table]\nname = \"club\"\n[entities.member]\nPK = \"T#{tenant}\"\nSK = \"M#{id}\"\n\
+         [entities.member.attributes]\ntenant = { type = \"string\", required = true }\n\
+         id = { type = \"string\", required = true }\nemail = { type = \"string\", unique = true }\n\
+         note = { type = \"string\" }\n",
+    )
+    .await;
+    let other = json!({ "tenant": "MARK-T", "id": "MARK-I", "email": "a@x", "note": "MARK-N" });
+    shop.load("member", &[other, json!({ "tenant": "own", "id": "1" })]).await;
+    let new = json!({ "tenant": "own", "id": "2", "email": "a@x" });
+    let action = |name: &str| json!([{ "action": name, "entity": "member", "item": new }]);
+    let set = json!({ "set": { "email": "a@x" } });
+    let patch = json!([{ "action": "patch", "entity": "member",
+        "key": { "tenant": "own", "id": "1" }, "set": { "email": "a@x" } }]);
+    let requests = [
+        ("POST", "/member", new.clone()),
+        ("PUT", "/member/own/2", json!({ "email": "a@x" })),
+        ("PATCH", "/member/own/1", set.clone()),
+        ("POST", "/batch/member", json!([new])),
+        ("POST", "/batch", action("put")),
+        ("POST", "/transactions", action("create")),
+        ("POST", "/transactions", action("put")),
+        ("POST", "/transactions", patch),
+        ("PUT", "/unique/member/email/a@x", json!({ "tenant": "own", "id": "2" })),
+        ("PUT", "/unique/member/email/a@x", json!({ "tenant": "own" })),
+        ("PUT", "/unique/member/email/a@x", json!({ "tenant": "MARK-t", "id": "MARK-I" })),
+    ];
+    for (method, path, body) in requests {
+        let reply = shop.send(method, path, &body).await;
+        if path.starts_with("/batch") {
+            assert_eq!(reply.json()["written"], 0, "{}", reply.text);
+            assert!(reply.text.contains("another member has the same email"), "{}", reply.text);
+        } else {
+            assert_eq!(reply.problem(), problem(409, "duplicate"), "{method} {path} {body}");
+        }
+        assert!(!reply.text.contains("MARK"), "{method} {path} {body}: {}", reply.text);
+        let headers = format!("{:?}", reply.headers);
+        assert!(!headers.contains("MARK"), "{method} {path} {body}: {headers}");
+    }
+}
+
+/// The answer to a key that is not the item's contains nothing hidden.
 #[tokio::test]
 async fn a_hidden_key_is_not_told() {
     let shop = Shop::of(
@@ -145,6 +194,6 @@ async fn a_hidden_key_is_not_told() {
     .await;
     shop.load("box", &[json!({ "code": "SECRET", "owner": "ann" })]).await;
     let reply = shop.send("PUT", "/unique/box/owner/ann", json!({ "code": "guess" })).await;
-    assert_eq!(reply.problem(), problem(400, "validation"));
+    assert_eq!(reply.problem(), problem(409, "duplicate"));
     assert!(!reply.text.contains("SECRET"), "{}", reply.text);
 }

@@ -175,7 +175,7 @@ impl Kind {
                 "already-exists",
                 StatusCode::CONFLICT,
                 "an item with this key exists already",
-                "POST only creates; PUT to the item's own path replaces, but not an item of another kind",
+                "POST only creates; PUT to the item's own path replaces, but not an item of another kind or with other key attributes",
             ),
             Self::Duplicate => (
                 "duplicate",
