@@ -4,6 +4,8 @@
 
 #[path = "http/batches.rs"]
 mod batches;
+#[path = "http/callers.rs"]
+mod callers;
 #[path = "http/collections.rs"]
 mod collections;
 #[path = "http/derived_keys.rs"]

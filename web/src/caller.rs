@@ -9,7 +9,10 @@
 //! Sessions of one role are one caller: they have the same permissions, and a client that retries
 //! from another machine has another session name.
 //!
-//! **Invariant:** a caller is taken from the event alone, never from a header or a body.
+//! A program that hosts the application itself may put a [`Caller`] into a request's extensions.
+//!
+//! **Invariant:** a caller is taken from the event, or from the program that hosts the application,
+//! never from a header or a body.
 
 use std::convert::Infallible;
 
@@ -29,10 +32,16 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Returns a caller that a host of one's own has authenticated, to be put into the extensions
+    /// of a request.
+    pub fn new(name: &str) -> Self {
+        Self { scope: format!("own{SEPARATOR}{name}"), name: Some(name.to_owned()) }
+    }
+
     /// Returns the caller that the host of the application authenticated.
     pub fn from_extensions(extensions: &Extensions) -> Self {
         let Some(RequestContext::ApiGatewayV2(context)) = extensions.get::<RequestContext>() else {
-            return Self::default();
+            return extensions.get::<Self>().cloned().unwrap_or_default();
         };
         let authorizer = context.authorizer.as_ref();
         if let Some(jwt) = authorizer.and_then(|authorizer| authorizer.jwt.as_ref()) {
@@ -110,11 +119,12 @@ mod tests {
             of(json!({ "iss": "https://a", "sub": "bob" })),
             caller(&json!({ "iam": { "userArn": "ann" } })),
             caller(&Value::Null),
+            Caller::new("ann"),
         ];
         let mut scopes: Vec<_> = scopes.iter().map(Caller::scope).collect();
         scopes.sort_unstable();
         scopes.dedup();
-        assert_eq!(scopes.len(), 5);
+        assert_eq!(scopes.len(), 6);
     }
 
     #[test]

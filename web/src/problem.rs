@@ -31,8 +31,6 @@ use crate::request_id;
 pub const MEDIA_TYPE: &str = "application/problem+json";
 /// How long a caller is asked to wait before it tries again, in seconds.
 const RETRY_AFTER_S: u16 = 1;
-/// What DynamoDB says of an item above its 400 KB.
-const ITEM_TOO_LARGE: &str = "Item size";
 
 /// A request that was not done as asked.
 #[derive(Debug)]
@@ -175,48 +173,48 @@ impl Problem {
 impl From<table::Error> for Problem {
     fn from(error: table::Error) -> Self {
         use table::Error;
+        let kind = Kind::from(&error);
         match error {
-            Error::AlreadyExists { .. } | Error::OtherKind(_) | Error::OtherItem { .. } => {
-                Self::new(Kind::AlreadyExists, error.to_string())
-            }
-            Error::Duplicate { .. } => Self::new(Kind::Duplicate, error.to_string()),
             Error::Cancelled { index, reason } => Self::from(*reason).of_action(index),
             Error::TokenReused { .. } => {
                 let detail = "the Idempotency-Key was another request's within ten minutes; what differs may be a value \
                     that each request is given anew: send times and ids yourself";
-                Self::new(Kind::TokenReused, detail).caused_by(error)
+                Self::new(kind, detail).caused_by(error)
             }
-            Error::NotFound { .. } => Self::new(Kind::NotFound, error.to_string()),
-            Error::ConditionFailed { .. } => Self::new(Kind::ConditionFailed, error.to_string()),
             Error::Invalid(errors) => Self::fields("the item", errors),
-            Error::Cursor => Self::new(Kind::BadCursor, error.to_string()),
-            Error::Refused { ref message, .. } if message.starts_with(ITEM_TOO_LARGE) => {
-                let detail = "the item is larger than the 400 KB that DynamoDB stores";
-                Self::new(Kind::PayloadTooLarge, detail)
+            Error::Refused { .. } if kind == Kind::PayloadTooLarge => {
+                Self::new(kind, "the item is larger than the 400 KB that DynamoDB stores")
             }
-            Error::Refused { .. } => Self::new(Kind::Refused, error.to_string()),
-            Error::Conflict { .. } => Self::new(Kind::Conflict, error.to_string()).caused_by(error),
+            Error::AlreadyExists { .. }
+            | Error::OtherKind(_)
+            | Error::OtherItem { .. }
+            | Error::Duplicate { .. }
+            | Error::NotFound { .. }
+            | Error::ConditionFailed { .. }
+            | Error::Cursor
+            | Error::Refused { .. } => Self::new(kind, error.to_string()),
+            Error::Conflict { .. } => Self::new(kind, error.to_string()).caused_by(error),
             Error::Throttled { .. } => {
                 let detail = "DynamoDB takes no more requests at the moment";
-                Self::new(Kind::Throttled, detail).caused_by(error)
+                Self::new(kind, detail).caused_by(error)
             }
             Error::Unavailable { .. } => {
                 let detail = "DynamoDB did not answer in time, or failed inside";
-                Self::new(Kind::Unavailable, detail).caused_by(error)
+                Self::new(kind, detail).caused_by(error)
             }
             Error::MissingTable { .. } => {
                 let detail = "a table of the service does not exist; its log names it";
-                Self::new(Kind::MissingTable, detail).caused_by(error)
+                Self::new(kind, detail).caused_by(error)
             }
             Error::Denied { .. } => {
                 let detail = "the service lacks a permission on its table";
-                Self::new(Kind::Denied, detail).caused_by(error)
+                Self::new(kind, detail).caused_by(error)
             }
             Error::Type(_)
             | Error::OtherTable { .. }
             | Error::ChangedRollup { .. }
             | Error::Unreadable(_) => {
-                Self::new(Kind::Internal, "the log of the service says why").caused_by(error)
+                Self::new(kind, "the log of the service says why").caused_by(error)
             }
         }
     }

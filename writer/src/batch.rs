@@ -28,10 +28,12 @@ use model::{Entity, FieldError, Predicate};
 use serde::Serialize;
 use serde_json::Value;
 use table::{BatchWrite, Error, MAX_BATCH_WRITES, Table, fresh};
-use web::{IdempotencyKey, JsonRows, Parameters, Preconditions, Problem};
+use web::{IdempotencyKey, JsonRows, Kind, Parameters, Preconditions, Problem};
 
 use crate::action::Action;
+use crate::audit::Audit;
 use crate::encode::encode;
+use crate::items::kind;
 
 /// What can be done with an item of a batch, which has no conditions.
 const ACTIONS: [&str; 2] = ["put", "delete"];
@@ -77,6 +79,7 @@ async fn write_any(
     parameters: Parameters,
     preconditions: Preconditions,
     key: IdempotencyKey,
+    audit: Audit,
     JsonRows(rows): JsonRows,
 ) -> Result<Json<BatchReport>, Problem> {
     parameters.finish()?;
@@ -90,7 +93,7 @@ async fn write_any(
             Err(problem) => batch.report.fail(index, problem.errors().to_vec()),
         }
     }
-    batch.write(&table).await.answered()
+    batch.write(&table, &audit).await.answered()
 }
 
 /// The write that a row asks for.
@@ -106,6 +109,16 @@ fn planned<'m>(model: &'m model::Model, row: &Value) -> Result<BatchWrite<'m>, P
 
 /// Puts rows as items of an entity, each replacing the item that has its key.
 pub async fn write_batch(table: &Table, entity: &Entity, rows: &[Value]) -> BatchReport {
+    put_all(table, entity, rows, &Audit::off()).await
+}
+
+/// As [`write_batch`], with an audit log.
+pub(crate) async fn put_all(
+    table: &Table,
+    entity: &Entity,
+    rows: &[Value],
+    audit: &Audit,
+) -> BatchReport {
     let mut batch = Batch::default();
     for (index, row) in rows.iter().enumerate() {
         let encoded = match row {
@@ -120,7 +133,7 @@ pub async fn write_batch(table: &Table, entity: &Entity, rows: &[Value]) -> Batc
             Err(errors) => batch.report.fail(index, errors),
         }
     }
-    batch.write(table).await
+    batch.write(table, audit).await
 }
 
 /// The writes of a batch, one for each key, and the report so far.
@@ -155,8 +168,9 @@ impl<'a> Batch<'a> {
         }
     }
 
-    async fn write(self, table: &Table) -> BatchReport {
-        let chunks = self.writes.chunks(MAX_BATCH_WRITES).map(|chunk| write_chunk(table, chunk));
+    async fn write(self, table: &Table, audit: &Audit) -> BatchReport {
+        let chunks = self.writes.chunks(MAX_BATCH_WRITES);
+        let chunks = chunks.map(|chunk| write_chunk(table, chunk, audit));
         let reports = stream::iter(chunks.collect::<Vec<_>>()).buffer_unordered(CHUNKS_AT_ONCE);
         let mut report = reports.fold(self.report, async |sum, part| sum.merged(part)).await;
         report.failed.sort_by_key(|failed| failed.index);
@@ -225,10 +239,10 @@ impl BatchReport {
 }
 
 /// Writes one chunk. DynamoDB refuses a chunk whole when it refuses one of its writes: then each is done by itself.
-async fn write_chunk(table: &Table, chunk: &[Write<'_>]) -> BatchReport {
+async fn write_chunk(table: &Table, chunk: &[Write<'_>], audit: &Audit) -> BatchReport {
     let is_alone = |one: &Write<'_>| one.write.entity(table).is_some_and(Entity::is_written_alone);
     if chunk.iter().any(is_alone) {
-        return write_each(table, chunk).await;
+        return write_each(table, chunk, audit).await;
     }
     let writes: Vec<_> = chunk.iter().map(|one| one.write.clone()).collect();
     let outcome = table.write_batch(&writes).await;
@@ -236,10 +250,16 @@ async fn write_chunk(table: &Table, chunk: &[Write<'_>]) -> BatchReport {
     for (position, write) in chunk.iter().enumerate() {
         if !outcome.unwritten.contains(&position) {
             report.written += write.rows.len();
+            write.log(table, audit, Ok(()));
         } else if matches!(outcome.error, Some(Error::Refused { .. })) {
-            report.count(write, write_one(table, write).await);
+            report.count(write, write_one(table, write, audit).await);
         } else {
             report.unprocessed.extend(&write.rows);
+            write.log(
+                table,
+                audit,
+                Err(outcome.error.as_ref().map_or(Kind::Throttled, Kind::from)),
+            );
         }
     }
     if !matches!(outcome.error, Some(Error::Refused { .. })) {
@@ -249,19 +269,32 @@ async fn write_chunk(table: &Table, chunk: &[Write<'_>]) -> BatchReport {
 }
 
 /// Does each by itself, one after another: chunks are written several at a time already.
-async fn write_each(table: &Table, chunk: &[Write<'_>]) -> BatchReport {
+async fn write_each(table: &Table, chunk: &[Write<'_>], audit: &Audit) -> BatchReport {
     let mut report = BatchReport::default();
     for write in chunk {
-        report.count(write, write_one(table, write).await);
+        report.count(write, write_one(table, write, audit).await);
     }
     report
 }
 
-async fn write_one(table: &Table, write: &Write<'_>) -> Result<(), Error> {
+async fn write_one(table: &Table, write: &Write<'_>, audit: &Audit) -> Result<(), Error> {
     let always = Predicate::always();
-    match &write.write {
+    let written = match &write.write {
         BatchWrite::Put(item) => table.put(item.clone(), &always).await.map(drop),
         BatchWrite::Delete(entity, key) => table.delete(entity, key, &always).await.map(drop),
+    };
+    write.log(table, audit, kind(&written));
+    written
+}
+
+impl Write<'_> {
+    /// Logs the change and its outcome.
+    fn log(&self, table: &Table, audit: &Audit, outcome: Result<(), Kind>) {
+        let Some(entity) = self.write.entity(table) else { return };
+        match &self.write {
+            BatchWrite::Put(item) => audit.change("put", entity, item, outcome),
+            BatchWrite::Delete(_, key) => audit.change("delete", entity, &key.attributes, outcome),
+        }
     }
 }
 

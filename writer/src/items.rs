@@ -11,11 +11,12 @@ use axum::{Json, Router};
 use model::{Entity, Item};
 use table::{Error, Table, fresh};
 use web::{
-    EntityPaths, Form, IdempotencyKey, JsonObject, JsonRows, Parameters, PathTexts, Preconditions,
-    Problem, conditions,
+    EntityPaths, Form, IdempotencyKey, JsonObject, JsonRows, Kind, Parameters, PathTexts,
+    Preconditions, Problem, conditions,
 };
 
-use crate::batch::{BatchReport, write_batch};
+use crate::audit::Audit;
+use crate::batch::{BatchReport, put_all};
 use crate::encode::{encode, encode_at};
 
 /// The items of one entity.
@@ -40,7 +41,8 @@ async fn create(
     form: Form,
     parameters: Parameters,
     preconditions: Preconditions,
-    IdempotencyKey(token): IdempotencyKey,
+    key: IdempotencyKey,
+    audit: Audit,
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     parameters.finish()?;
@@ -48,10 +50,11 @@ async fn create(
     let encoded = encode(&entity, &object, fresh())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
     let path = encoded.path;
-    let created = match token {
-        None => table.create(encoded.item).await,
-        Some(token) => create_once(&table, encoded.item, &token).await,
+    let created = match key.token(table.name()) {
+        None => table.create(encoded.item.clone()).await,
+        Some(token) => create_once(&table, encoded.item.clone(), &token).await,
     };
+    audit.change("create", &entity, &encoded.item, kind(&created));
     match created {
         Ok(item) => {
             let answer = form.answer_item(&entity, &item);
@@ -83,6 +86,7 @@ async fn replace(
     mut parameters: Parameters,
     preconditions: Preconditions,
     key: IdempotencyKey,
+    audit: Audit,
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     let condition = parameters.condition("where", &entity);
@@ -91,7 +95,8 @@ async fn replace(
     let condition = condition.and(preconditions.of_put(table.model(), &entity)?);
     let encoded = encode_at(&entity, &path.pairs(), object, fresh())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
-    let put = table.put(encoded.item, &condition).await;
+    let put = table.put(encoded.item.clone(), &condition).await;
+    audit.change("put", &entity, &encoded.item, kind(&put));
     let item = put.map_err(|error| Problem::of_write(&entity, error))?;
     Ok(form.answer_item(&entity, &item))
 }
@@ -103,6 +108,7 @@ async fn update(
     mut parameters: Parameters,
     preconditions: Preconditions,
     key: IdempotencyKey,
+    audit: Audit,
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     let creates = parameters.flag("create") == Some(true);
@@ -117,6 +123,8 @@ async fn update(
         true => table.update(&entity, &key, &update, fresh()).await,
         false => table.patch(&entity, &key, &update, fresh()).await,
     };
+    let verb = if creates { "update" } else { "patch" };
+    audit.change(verb, &entity, &key.attributes, kind(&updated));
     match updated {
         Ok(item) => Ok(form.answer_item(&entity, &item)),
         Err(Error::NotFound { .. }) => Err(Problem::no_item(&entity, &path)),
@@ -131,6 +139,7 @@ async fn delete(
     mut parameters: Parameters,
     preconditions: Preconditions,
     key: IdempotencyKey,
+    audit: Audit,
 ) -> Result<Response, Problem> {
     let condition = parameters.condition("where", &entity);
     let answers = parameters.choice("return", &["nothing", "item"]) == "item";
@@ -140,7 +149,9 @@ async fn delete(
     let key = entity
         .key_from_text(&path.pairs())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
-    match table.remove(&entity, &key, &condition).await {
+    let removed = table.remove(&entity, &key, &condition).await;
+    audit.change("delete", &entity, &key.attributes, kind(&removed));
+    match removed {
         Ok(item) if answers => Ok(form.answer_item(&entity, &item)),
         Ok(_) => Ok(StatusCode::NO_CONTENT.into_response()),
         Err(Error::NotFound { .. }) => Err(Problem::no_item(&entity, &path)),
@@ -153,10 +164,16 @@ async fn batch(
     parameters: Parameters,
     preconditions: Preconditions,
     key: IdempotencyKey,
+    audit: Audit,
     JsonRows(rows): JsonRows,
 ) -> Result<Json<BatchReport>, Problem> {
     parameters.finish()?;
     preconditions.of_none()?;
     key.of_none()?;
-    write_batch(&table, &entity, &rows).await.answered()
+    put_all(&table, &entity, &rows, &audit).await.answered()
+}
+
+/// Returns the kind of problem that a write ended in, if it did.
+pub(crate) fn kind<T>(written: &Result<T, Error>) -> Result<(), Kind> {
+    written.as_ref().map(drop).map_err(Kind::from)
 }

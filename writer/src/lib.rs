@@ -16,6 +16,7 @@
 //! **Invariant:** an item is stored whole and checked, or not at all; an answer of 2xx means that DynamoDB has it.
 
 mod action;
+mod audit;
 pub mod batch;
 mod encode;
 mod items;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use axum::Router;
 use table::Table;
 
+pub use audit::{AuditError, audited, is_audited};
 pub use batch::{BatchReport, FailedRow, write_batch};
 pub use table::fresh;
 

@@ -23,6 +23,8 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     embedded::install_on_lambda(&model.table.name)?;
     let connection = Connection::from_env().await;
     let routes = web::routes::writes(&model);
+    let is_audited = writer::is_audited()?;
     let app = writer::app(Table::new(&connection, model));
+    let app = if is_audited { writer::audited(app) } else { app };
     Ok(web::serve(web::finish(app, &routes), DEFAULT_PORT).await?)
 }

@@ -21,16 +21,36 @@
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
-use model::{Entity, Model};
+use model::{Entity, Item, Model};
 use serde_json::{Value, json};
 use table::{Error, MAX_ACTIONS, Table, Transaction, fresh};
 use web::{IdempotencyKey, JsonRows, Kind, Parameters, Preconditions, Problem};
 
 use crate::action::Action;
+use crate::audit::Audit;
 use crate::encode::Encoded;
+use crate::items::kind;
 
 /// What can be done with an item.
-const ACTIONS: [&str; 7] = ["create", "put", "patch", "update", "delete", "remove", "check"];
+const ACTIONS: [&str; 7] = ["create", "put", "patch", "update", "delete", "remove", CHECK];
+/// The action that changes nothing.
+const CHECK: &str = "check";
+
+/// An action of a transaction, as its outcome is reported.
+struct Added<'a> {
+    verb: &'static str,
+    entity: &'a Entity,
+    /// The attributes of its item, or those of the key.
+    attributes: Item,
+    path: String,
+}
+
+impl Added<'_> {
+    /// Whether it changes the item.
+    fn changes(&self) -> bool {
+        self.verb != CHECK
+    }
+}
 
 /// The route of transactions.
 pub(crate) fn router(table: &Table) -> Router {
@@ -41,7 +61,8 @@ async fn transact(
     State(table): State<Table>,
     parameters: Parameters,
     preconditions: Preconditions,
-    IdempotencyKey(token): IdempotencyKey,
+    key: IdempotencyKey,
+    audit: Audit,
     JsonRows(rows): JsonRows,
 ) -> Result<Json<Value>, Problem> {
     parameters.finish()?;
@@ -53,24 +74,30 @@ async fn transact(
     }
     let model = table.model().clone();
     let mut transaction = table.transaction();
-    let mut entities = Vec::new();
-    let mut paths = Vec::new();
+    let mut added: Vec<Added<'_>> = Vec::new();
     for (index, row) in rows.iter().enumerate() {
-        let (entity, path) =
+        let action =
             add(&model, &mut transaction, row).map_err(|problem| problem.of_action(index))?;
         // DynamoDB would not take it, and would not say of which item.
-        if let Some(other) = paths.iter().position(|other| *other == path) {
+        if let Some(other) = added.iter().position(|other| other.path == action.path) {
+            let path = &action.path;
             let detail =
                 format!("`{path}` is action {other}'s too, expected one action for each item");
             return Err(Problem::new(Kind::Validation, detail).of_action(index));
         }
-        entities.push(entity);
-        paths.push(path);
+        added.push(action);
     }
-    match transaction.commit(token.as_deref()).await {
-        Ok(()) => Ok(Json(json!({ "paths": paths }))),
+    let committed = transaction.commit(key.token(table.name()).as_deref()).await;
+    for Added { verb, entity, attributes, .. } in added.iter().filter(|added| added.changes()) {
+        audit.change(verb, entity, attributes, kind(&committed));
+    }
+    match committed {
+        Ok(()) => {
+            let paths: Vec<_> = added.into_iter().map(|added| added.path).collect();
+            Ok(Json(json!({ "paths": paths })))
+        }
         Err(Error::Cancelled { index, reason }) => {
-            Err(undone(entities[index], &paths[index], *reason).of_action(index))
+            Err(undone(added[index].entity, &added[index].path, *reason).of_action(index))
         }
         Err(error) => Err(error.into()),
     }
@@ -89,27 +116,28 @@ fn undone(entity: &Entity, path: &str, error: Error) -> Problem {
     }
 }
 
-/// Adds an action; returns its entity and the path of its item.
+/// Adds an action.
 fn add<'a>(
     model: &'a Model,
     transaction: &mut Transaction<'a>,
     row: &Value,
-) -> Result<(&'a Entity, String), Problem> {
+) -> Result<Added<'a>, Problem> {
     let mut action = Action::read(model, row, &ACTIONS)?;
     let (name, entity) = (action.name, action.entity);
+    let added = |path, attributes| Added { verb: name, entity, attributes, path };
     match name {
         "create" => {
             let Encoded { item, path } = action.item()?;
             action.end()?;
-            transaction.create(item);
-            Ok((entity, path))
+            transaction.create(item.clone());
+            Ok(added(path, item))
         }
         "put" => {
             let Encoded { item, path } = action.item()?;
             let condition = action.condition()?;
             action.end()?;
-            transaction.put(item, &condition);
-            Ok((entity, path))
+            transaction.put(item.clone(), &condition);
+            Ok(added(path, item))
         }
         "patch" | "update" => {
             let (key, path) = action.key_with_path()?;
@@ -118,7 +146,7 @@ fn add<'a>(
                 "patch" => transaction.patch(entity, &key, &update, fresh()),
                 _ => transaction.update(entity, &key, &update, fresh()),
             }
-            Ok((entity, path))
+            Ok(added(path, key.attributes))
         }
         _ => {
             let (key, path) = action.key_with_path()?;
@@ -129,7 +157,7 @@ fn add<'a>(
                 "remove" => transaction.remove(entity, &key, &condition),
                 _ => transaction.check(entity, &key, &condition),
             }
-            Ok((entity, path))
+            Ok(added(path, key.attributes))
         }
     }
 }

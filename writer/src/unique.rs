@@ -18,7 +18,9 @@ use web::parts::unfit_members;
 use web::paths::{path_of, unique_path};
 use web::{Form, IdempotencyKey, JsonObject, Parameters, PathTexts, Preconditions, Problem};
 
+use crate::audit::Audit;
 use crate::encode::settled;
+use crate::items::kind;
 
 /// The items of one entity, by one of its constraints.
 #[derive(Clone)]
@@ -46,6 +48,7 @@ async fn upsert(
     parameters: Parameters,
     preconditions: Preconditions,
     key: IdempotencyKey,
+    audit: Audit,
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     parameters.finish()?;
@@ -59,6 +62,11 @@ async fn upsert(
     }
     let names: Vec<_> = unique.attributes.iter().map(String::as_str).collect();
     let written = table.upsert_by(&entity, &names, &object, fresh()).await;
+    match &written {
+        Ok(written) => audit.change("upsert", &entity, &written.item, Ok(())),
+        // Which item has the values is not known, or is not the caller's to know.
+        Err(_) => audit.change_by("upsert", &entity, &path.pairs(), kind(&written)),
+    }
     let written = written.map_err(|error| Problem::of_write(&entity, error))?;
     let answer = form.answer_item(&entity, &written.item);
     if !written.is_new {

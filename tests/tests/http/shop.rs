@@ -73,9 +73,26 @@ impl Shop {
         self.send_with(&[], method, path, body).await
     }
 
+    /// The same shop, which writes the audit log.
+    pub(crate) fn audited(self) -> Self {
+        Self { app: writer::audited(self.app), ..self }
+    }
+
     /// Sends a request with headers.
     pub(crate) async fn send_with(
         &self,
+        headers: &[(&str, &str)],
+        method: &str,
+        path: &str,
+        body: impl ToString,
+    ) -> Reply {
+        self.send_by(None, headers, method, path, body).await
+    }
+
+    /// Sends a request of a caller that the host has authenticated.
+    pub(crate) async fn send_by(
+        &self,
+        caller: Option<&str>,
         headers: &[(&str, &str)],
         method: &str,
         path: &str,
@@ -86,7 +103,10 @@ impl Shop {
         let is_typed = headers.iter().any(|(name, _)| *name == own.0);
         let headers = headers.iter().chain((!is_typed).then_some(&own));
         let request = headers.fold(request, |request, (name, text)| request.header(*name, *text));
-        let request = request.body(Body::from(body.to_string())).expect("a request");
+        let mut request = request.body(Body::from(body.to_string())).expect("a request");
+        if let Some(caller) = caller {
+            request.extensions_mut().insert(web::Caller::new(caller));
+        }
         let response = self.app.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.expect("a body");

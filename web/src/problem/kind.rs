@@ -3,6 +3,10 @@
 //! **Invariant:** a type never changes its meaning; programs compare it.
 
 use axum::http::StatusCode;
+use table::Error;
+
+/// What DynamoDB says of an item above its 400 KB.
+const ITEM_TOO_LARGE: &str = "Item size";
 
 /// What went wrong, by what the caller can do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -273,6 +277,36 @@ impl Kind {
     /// Whether the same request may succeed when it is sent again.
     pub fn is_retryable(self) -> bool {
         matches!(self, Self::Conflict | Self::Throttled | Self::Unavailable)
+    }
+}
+
+impl From<&Error> for Kind {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::AlreadyExists { .. } | Error::OtherKind(_) | Error::OtherItem { .. } => {
+                Self::AlreadyExists
+            }
+            Error::Duplicate { .. } => Self::Duplicate,
+            Error::Cancelled { reason, .. } => Self::from(reason.as_ref()),
+            Error::TokenReused { .. } => Self::TokenReused,
+            Error::NotFound { .. } => Self::NotFound,
+            Error::ConditionFailed { .. } => Self::ConditionFailed,
+            Error::Invalid(_) => Self::Validation,
+            Error::Cursor => Self::BadCursor,
+            Error::Refused { message, .. } if message.starts_with(ITEM_TOO_LARGE) => {
+                Self::PayloadTooLarge
+            }
+            Error::Refused { .. } => Self::Refused,
+            Error::Conflict { .. } => Self::Conflict,
+            Error::Throttled { .. } => Self::Throttled,
+            Error::Unavailable { .. } => Self::Unavailable,
+            Error::MissingTable { .. } => Self::MissingTable,
+            Error::Denied { .. } => Self::Denied,
+            Error::Type(_)
+            | Error::OtherTable { .. }
+            | Error::ChangedRollup { .. }
+            | Error::Unreadable(_) => Self::Internal,
+        }
     }
 }
 

@@ -1,0 +1,171 @@
+//! The audit log: one line for each change that a caller asked for, and its outcome.
+//!
+//! ```json
+//! {"level":"INFO","message":"a change was requested","caller":"arn:aws:iam::1:user/ann","verb":"patch","entity":"order",
+//!  "key":"{\"user\":\"ann\",\"number\":7}","outcome":"rejected","problem":"condition-failed","request_id":"…","target":"audit"}
+//! ```
+//!
+//! | outcome | is |
+//! |---|---|
+//! | `done` | DynamoDB has stored the change |
+//! | `rejected` | nothing was written; `problem` says why |
+//! | `unknown` | DynamoDB did not answer: the change may have been done |
+//!
+//! A batch and a transaction have a line for each item. A request that is rejected before its items
+//! are known, such as one whose body is not valid, changes nothing and has no line.
+//!
+//! **Invariant:** a line has the names and values of the key attributes, `[hidden]` for the value of
+//! a hidden one, and no other value of the item.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::{Extension, Router};
+use model::{Entity, Item};
+use serde_json::{Map, Value};
+use thiserror::Error;
+use web::{Caller, Kind};
+
+/// The variable that turns the audit log on or off.
+const VARIABLE: &str = "WEIR_AUDIT";
+/// What stands in a line for the value of a hidden attribute.
+const HIDDEN: &str = "[hidden]";
+
+/// The value of the variable is not valid.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{VARIABLE} is `{0}`, expected on or off")]
+pub struct AuditError(String);
+
+/// Marks the requests of an application that writes the audit log.
+#[derive(Clone, Copy, Debug)]
+struct Enabled;
+
+/// Writes the audit lines of a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Audit {
+    /// Who sent the request; `None` where no audit log is written.
+    caller: Option<Caller>,
+}
+
+/// Returns an application that writes the audit log.
+pub fn audited(app: Router) -> Router {
+    app.layer(Extension(Enabled))
+}
+
+/// Returns whether the environment asks for the audit log, which is on unless it says otherwise.
+///
+/// # Errors
+/// A value other than `on` and `off`.
+pub fn is_audited() -> Result<bool, AuditError> {
+    let value = std::env::var_os(VARIABLE).map(|value| value.to_string_lossy().into_owned());
+    parse(value.as_deref())
+}
+
+fn parse(value: Option<&str>) -> Result<bool, AuditError> {
+    match value {
+        None | Some("on") => Ok(true),
+        Some("off") => Ok(false),
+        Some(other) => Err(AuditError(other.to_owned())),
+    }
+}
+
+impl Audit {
+    /// Returns one that writes nothing.
+    pub(crate) fn off() -> Self {
+        Self { caller: None }
+    }
+
+    /// Logs a change of an item, with its attributes or those of its key, and what became of it.
+    pub(crate) fn change(
+        &self,
+        verb: &str,
+        entity: &Entity,
+        attributes: &Item,
+        result: Result<(), Kind>,
+    ) {
+        self.line(verb, entity, &entity.key_attributes(), attributes, result);
+    }
+
+    /// Logs a change of the item that has these values, which are not those of its key.
+    pub(crate) fn change_by(
+        &self,
+        verb: &str,
+        entity: &Entity,
+        values: &[(&str, &str)],
+        result: Result<(), Kind>,
+    ) {
+        let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
+        // What is not a value of its attribute was rejected before.
+        if let Ok(attributes) = entity.item_from_text(values) {
+            self.line(verb, entity, &names, &attributes, result);
+        }
+    }
+
+    fn line(
+        &self,
+        verb: &str,
+        entity: &Entity,
+        names: &[&str],
+        attributes: &Item,
+        result: Result<(), Kind>,
+    ) {
+        let Some(caller) = &self.caller else { return };
+        let problem = result.err();
+        tracing::info!(
+            target: "audit",
+            caller = caller.name(),
+            verb,
+            entity = entity.name,
+            key = shown(entity, names, attributes),
+            outcome = outcome(problem),
+            problem = problem.map(|kind| kind.entry().slug),
+            "a change was requested"
+        );
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Audit {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let is_enabled = parts.extensions.get::<Enabled>().is_some();
+        let caller = is_enabled.then(|| Caller::from_extensions(&parts.extensions));
+        Ok(Self { caller })
+    }
+}
+
+fn outcome(problem: Option<Kind>) -> &'static str {
+    match problem {
+        None => "done",
+        Some(Kind::Unavailable) => "unknown",
+        Some(_) => "rejected",
+    }
+}
+
+/// Returns attributes as JSON text, in which control characters are escaped.
+fn shown(entity: &Entity, names: &[&str], item: &Item) -> String {
+    let member = |name: &&str| {
+        let attribute = entity.attribute(name)?;
+        let value = match attribute.hidden {
+            true => HIDDEN.into(),
+            false => model::value::decode(attribute.of(item)?),
+        };
+        Some(((*name).to_owned(), value))
+    };
+    Value::Object(names.iter().filter_map(member).collect::<Map<_, _>>()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_is_on_unless_it_is_turned_off() {
+        assert_eq!(parse(None), Ok(true));
+        assert_eq!(parse(Some("on")), Ok(true));
+        assert_eq!(parse(Some("off")), Ok(false));
+        let error = parse(Some("yes")).expect_err("not valid").to_string();
+        assert_eq!(error, "WEIR_AUDIT is `yes`, expected on or off");
+    }
+}
