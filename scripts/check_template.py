@@ -45,6 +45,9 @@ DEPLOYMENTS = [
         "DeletionProtection": "false",
         "JwtIssuer": "https://issuer.example.com",
         "JwtAudience": "one,two",
+        "JwtReadScopes": "read,admin",
+        "JwtWriteScopes": "admin",
+        "KmsKeyArn": f"arn:aws:kms:{REGION}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         "CorsAllowOrigins": "https://a.example.com,https://b.example.com",
         "WriterReservedConcurrency": "5",
         "ReaderReservedConcurrency": "6",
@@ -193,7 +196,9 @@ def check_table(resolved, name, keys, indexes, ttl, view):
     recovery = dynamodb.describe_continuous_backups(TableName=declared["TableName"])["ContinuousBackupsDescription"]
     recovery = {"PointInTimeRecoveryEnabled": recovery["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"}
     dropped(f"{name}'s recovery", recovery, declared["PointInTimeRecoverySpecification"], {"PointInTimeRecoveryEnabled": True})
-    equal(f"{name}'s key, DynamoDB's own", declared.get("SSESpecification"), None)
+    key = resolved.references["KmsKeyArn"]
+    encryption = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": key} if key else None
+    equal(f"{name}'s encryption", declared.get("SSESpecification"), encryption)
     if ttl:
         living = dynamodb.describe_time_to_live(TableName=declared["TableName"])["TimeToLiveDescription"]
         dropped(f"{name}'s time to live", living.get("AttributeName"), declared["TimeToLiveSpecification"], ttl)
@@ -218,6 +223,7 @@ def check_functions(resolved, overrides):
         logging = {"LogGroup": resolved.references[f"{name}Logs"], "LogFormat": "JSON",
                    "ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}
         dropped(f"logging of the {function}", made.get("LoggingConfig"), declared["LoggingConfig"], logging)
+        equal(f"the key of the {function}", declared.get("KmsKeyArn"), overrides.get("KmsKeyArn"))
         reserved = overrides.get(f"{name}ReservedConcurrency")
         equal(f"the concurrency of the {function}", declared.get("ReservedConcurrentExecutions"), reserved)
 
@@ -251,14 +257,20 @@ def check_roles(resolved, overrides):
         equal(f"the policy of the {function}", made, declared["Policies"][0]["PolicyDocument"])
         traces = any("xray" in action for statement in made["Statement"] for action in statement["Action"])
         equal(f"whether the {function} may send traces", traces, overrides.get("Tracing") != "PassThrough")
+        keys = [statement["Resource"] for statement in made["Statement"] if statement["Sid"] == "Key"]
+        equal(f"the key that the {function} uses", keys, [overrides["KmsKeyArn"]] if "KmsKeyArn" in overrides else [])
         trusted = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
         equal(f"who is the {function}", trusted, declared["AssumeRolePolicyDocument"])
 
 
-def check_rest(resolved):
+def check_rest(resolved, overrides):
     queue = boto3.client("sqs").get_queue_attributes(QueueUrl=resolved.references["OnFailureQueue"], AttributeNames=["All"])
     equal("the queue's retention", queue["Attributes"]["MessageRetentionPeriod"], str(14 * 24 * 60 * 60))
-    equal("the queue's encryption", queue["Attributes"]["SqsManagedSseEnabled"], "true")
+    key = overrides.get("KmsKeyArn")
+    equal("the queue's key", queue["Attributes"].get("KmsMasterKeyId"), key)
+    equal("the queue's own encryption", resolved.of("OnFailureQueue")["SqsManagedSseEnabled"], not key)
+    for name in resolved.typed("AWS::Logs::LogGroup"):
+        equal(f"the key of {name}", resolved.of(name).get("KmsKeyId"), key)
     groups = {group["logGroupName"]: group.get("retentionInDays") for group in boto3.client("logs").describe_log_groups()["logGroups"]}
     equal("the log groups", groups, {resolved.of(name)["LogGroupName"]: 30 for name in resolved.typed("AWS::Logs::LogGroup")})
     json.loads(resolved.of("Dashboard")["DashboardBody"])
@@ -278,6 +290,8 @@ def check_api(resolved, overrides):
         expected = "JWT" if "JwtIssuer" in overrides else "AWS_IAM"
         equal(f"who may {route['RouteKey']}", route["AuthorizationType"], expected)
         equal(f"the authorizer of {route['RouteKey']}", "AuthorizerId" in route, "JwtIssuer" in overrides)
+        scopes = overrides.get("JwtReadScopes" if route["RouteKey"].startswith("GET") else "JwtWriteScopes")
+        equal(f"the scopes of {route['RouteKey']}", route.get("AuthorizationScopes"), scopes and scopes.split(","))
     for name in resolved.typed("AWS::Lambda::Permission"):
         permission = resolved.of(name)
         method = re.fullmatch(r"arn:aws:execute-api:us-east-1:123456789012:Api-id/\*/([A-Z]+/\{proxy\+\})", permission["SourceArn"])
@@ -347,7 +361,7 @@ def main(definition, template):
             check_mapping(resolved)
             check_roles(resolved, overrides)
             check_policies(resolved)
-            check_rest(resolved)
+            check_rest(resolved, overrides)
             check_api(resolved, overrides)
             check_alarms(resolved, overrides)
     for error in errors:

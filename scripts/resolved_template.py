@@ -45,6 +45,10 @@ class Resolved:
         match condition:
             case {"Fn::Not": [negated]}:
                 return not self.holds(negated)
+            case {"Fn::And": parts}:
+                return all(map(self.holds, parts))
+            case {"Condition": name}:
+                return self.holds(self.template["Conditions"][name])
             case {"Fn::Equals": [one, other]}:
                 return str(self.value(one)) == str(self.value(other))
         raise ValueError(f"an unknown condition: {condition}")

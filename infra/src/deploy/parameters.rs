@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::command::Error;
 use crate::synth::parameters::{
-    JWT_AUDIENCE, JWT_ISSUER, ROLLUPS_TABLE_NAME, TABLE_NAME, TABLES_RULE, TOKENS_RULE,
+    JWT_AUDIENCE, JWT_ISSUER, JWT_READ_SCOPES, JWT_WRITE_SCOPES, ROLLUPS_TABLE_NAME, SCOPES_RULE,
+    TABLE_NAME, TABLES_RULE, TOKENS_RULE,
 };
 
 /// `NAME=VALUE`, where the value may be empty.
@@ -56,6 +57,10 @@ fn together(template: &Value, given: &[(String, String)]) -> Option<&'static str
     };
     if is(JWT_ISSUER, false) && is(JWT_AUDIENCE, true) {
         return Some(TOKENS_RULE);
+    }
+    let is_scoped = is(JWT_READ_SCOPES, false) || is(JWT_WRITE_SCOPES, false);
+    if is_scoped && is(JWT_ISSUER, true) {
+        return Some(SCOPES_RULE);
     }
     let tables = [TABLE_NAME, ROLLUPS_TABLE_NAME].map(|name| value(template, given, name));
     (tables[0] == tables[1]).then_some(TABLES_RULE)
@@ -127,18 +132,22 @@ mod tests {
             "WriterReservedConcurrency=-1",
             "CorsAllowOrigins=https://example.com,http://localhost:8080",
             "AlarmTopicArn=arn:aws:sns:eu-west-1:123456789012:alarms",
+            "KmsKeyArn=arn:aws:kms:eu-west-1:123456789012:key/1b2c-3d",
         ];
         assert_eq!(checked(&given), Ok(()));
         assert_eq!(checked(&["JwtIssuer=https://i.example.com/a", "JwtAudience=a,b"]), Ok(()));
+        assert_eq!(checked(&["JwtReadScopes=read", "JwtWriteScopes=shop/write,admin"]), Ok(()));
         assert_eq!(checked(&["CorsAllowOrigins=*", "TableName=a-b_c.d"]), Ok(()));
     }
 
     #[test]
     fn what_does_not_go_together_is_said() {
-        let cases: [(&[&str], &str); 3] = [
+        let cases: [(&[&str], &str); 5] = [
             (&["TableName=one", "RollupsTableName=one"], TABLES_RULE),
             (&["TableName=flights-rollups"], TABLES_RULE),
             (&["JwtIssuer=https://i.example.com", "JwtAudience="], TOKENS_RULE),
+            (&["JwtIssuer=", "JwtReadScopes=read"], SCOPES_RULE),
+            (&["JwtIssuer=", "JwtWriteScopes=a,b"], SCOPES_RULE),
         ];
         for (given, expected) in cases {
             assert_eq!(checked(given), Err(expected.to_owned()), "{given:?}");
@@ -162,6 +171,8 @@ mod tests {
             "JwtAudience=",
             "CorsAllowOrigins=example.com",
             "AlarmTopicArn=alarms",
+            "JwtWriteScopes=a b",
+            "KmsKeyArn=alias/mine",
         ];
         insta::assert_snapshot!(checked(&given).expect_err("wrong"));
     }

@@ -2,8 +2,8 @@
 //!
 //! | request | function | authorised by |
 //! |---|---|---|
-//! | the methods of the reader's routes (GET) | reader | IAM; a JWT where an issuer is given |
-//! | the methods of the writer's routes | writer | the same |
+//! | the methods of the reader's routes (GET) | reader | IAM; a JWT if an issuer is given, with one of `JwtReadScopes` |
+//! | the methods of the writer's routes | writer | the same, with one of `JwtWriteScopes` |
 //!
 //! A route takes a method with every path: which paths there are, and what is said of others, is the functions' own.
 //! There is no route for OPTIONS, so the API itself answers what browsers ask before they send a request.
@@ -21,7 +21,8 @@ use super::functions::{Function, log_group};
 use super::intrinsics::{attribute, either, only_if, reference, substituted};
 use super::metadata::explained;
 use super::parameters::{
-    CORS_ORIGINS, JWT_AUDIENCE, JWT_ISSUER, THROTTLING_BURST, THROTTLING_RATE, when,
+    CORS_ORIGINS, JWT_AUDIENCE, JWT_ISSUER, JWT_READ_SCOPES, JWT_WRITE_SCOPES, THROTTLING_BURST,
+    THROTTLING_RATE, when,
 };
 use super::template::Resources;
 
@@ -71,12 +72,14 @@ pub(super) fn add(resources: &mut Resources, model: &Model) {
     resources.add(API, api(&reads | &writes));
     resources.add(STAGE, stage());
     resources.add(AUTHORIZER, authorizer());
-    for (function, methods) in [(Function::Reader, reads), (Function::Writer, writes)] {
+    let reads = (Function::Reader, reads, only_if(when::READ_SCOPES, listed(JWT_READ_SCOPES)));
+    let writes = (Function::Writer, writes, only_if(when::WRITE_SCOPES, listed(JWT_WRITE_SCOPES)));
+    for (function, methods, scopes) in [reads, writes] {
         let integration = format!("{}Integration", function.logical_id());
         resources.add(&integration, integrated(function));
         for method in methods {
             let name = capitalised(&method);
-            resources.add(&format!("{name}Route"), route(&method, &integration));
+            resources.add(&format!("{name}Route"), route(&method, &integration, &scopes));
             resources.add(&format!("{name}Permission"), permission(&method, function));
         }
     }
@@ -92,7 +95,7 @@ fn capitalised(method: &str) -> String {
 
 fn api(methods: BTreeSet<String>) -> Value {
     let cors = json!({
-        "AllowOrigins": { "Fn::Split": [",", reference(CORS_ORIGINS)] },
+        "AllowOrigins": listed(CORS_ORIGINS),
         "AllowMethods": methods,
         "AllowHeaders": CORS_HEADERS,
         "ExposeHeaders": CORS_EXPOSED,
@@ -142,7 +145,7 @@ fn authorizer() -> Value {
             "IdentitySource": ["$request.header.Authorization"],
             "JwtConfiguration": {
                 "Issuer": reference(JWT_ISSUER),
-                "Audience": { "Fn::Split": [",", reference(JWT_AUDIENCE)] },
+                "Audience": listed(JWT_AUDIENCE),
             },
         },
     })
@@ -160,7 +163,12 @@ fn integrated(function: Function) -> Value {
     })
 }
 
-fn route(method: &str, integration: &str) -> Value {
+/// The names in a parameter that has commas between them.
+fn listed(parameter: &str) -> Value {
+    json!({ "Fn::Split": [",", reference(parameter)] })
+}
+
+fn route(method: &str, integration: &str, scopes: &Value) -> Value {
     json!({
         "Type": "AWS::ApiGatewayV2::Route",
         "Properties": {
@@ -169,6 +177,7 @@ fn route(method: &str, integration: &str) -> Value {
             "Target": substituted(format!("integrations/${{{integration}}}")),
             "AuthorizationType": either(when::JWT, json!("JWT"), json!("AWS_IAM")),
             "AuthorizerId": only_if(when::JWT, reference(AUTHORIZER)),
+            "AuthorizationScopes": scopes,
         },
     })
 }

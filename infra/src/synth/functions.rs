@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::intrinsics::{attribute, only_if, reference, substituted};
 use super::mapping;
 use super::metadata::{answered, expendable, explained, packaged};
-use super::parameters::{LOG_RETENTION, TRACING, concurrency};
+use super::parameters::{KMS_KEY, LOG_RETENTION, TRACING, concurrency, when};
 use super::permissions::{self, WILDCARDS};
 use super::tables::{ROLLUPS, TABLE};
 use super::template::{Options, Resources};
@@ -137,9 +137,13 @@ fn definition(options: &Options) -> Value {
 pub(super) fn log_group(name: Value) -> Value {
     let group = json!({
         "Type": "AWS::Logs::LogGroup",
-        "Properties": { "LogGroupName": name, "RetentionInDays": reference(LOG_RETENTION) },
+        "Properties": {
+            "LogGroupName": name,
+            "RetentionInDays": reference(LOG_RETENTION),
+            "KmsKeyId": only_if(when::KEY, reference(KMS_KEY)),
+        },
     });
-    let encryption = "CloudWatch Logs encrypts every log group; a key of one's own is for those who must hold it";
+    let encryption = "CloudWatch Logs encrypts every log group; a key of the account does if KmsKeyArn names one";
     answered(expendable(group), &[("CKV_AWS_158", encryption)])
 }
 
@@ -193,6 +197,7 @@ fn code(function: Function, options: &Options) -> Value {
         "Timeout": function.timeout_s(),
         "ReservedConcurrentExecutions": only_if(&reserves, reference(&reserved)),
         "Environment": { "Variables": environment() },
+        "KmsKeyArn": only_if(when::KEY, reference(KMS_KEY)),
         "LoggingConfig": {
             "LogGroup": reference(&function.logs()),
             "LogFormat": "JSON",

@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 
 use super::filter;
 use super::functions::Function;
-use super::intrinsics::{attribute, reference};
+use super::intrinsics::{attribute, either, only_if, reference};
 use super::metadata::{answered, expendable};
-use super::parameters::{BATCH_SIZE, BATCHING_WINDOW};
+use super::parameters::{BATCH_SIZE, BATCHING_WINDOW, KMS_KEY, when};
 use super::tables::TABLE;
 use super::template::{Options, Resources};
 
@@ -46,11 +46,16 @@ fn queue() -> Value {
     let queue = json!({
         "Type": "AWS::SQS::Queue",
         "Properties": {
-            "SqsManagedSseEnabled": true,
+            // A queue has one of the two.
+            "SqsManagedSseEnabled": either(when::KEY, json!(false), json!(true)),
+            "KmsMasterKeyId": only_if(when::KEY, reference(KMS_KEY)),
             "MessageRetentionPeriod": QUEUE_RETENTION_S,
         },
     });
-    answered(expendable(queue), &[("CKV_AWS_27", "encrypted with keys that SQS keeps")])
+    answered(
+        expendable(queue),
+        &[("CKV_AWS_27", "encrypted with keys that SQS keeps, or with KmsKeyArn")],
+    )
 }
 
 fn mapping(filters: &[Value]) -> Value {

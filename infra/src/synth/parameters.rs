@@ -14,6 +14,12 @@ const NONE: i64 = -1;
 pub(super) mod when {
     /// Tokens authorise requests, not IAM.
     pub(crate) const JWT: &str = "AuthorizesByJwt";
+    /// A token must have a scope to read.
+    pub(crate) const READ_SCOPES: &str = "LimitsReadsByScope";
+    /// A token must have a scope to write.
+    pub(crate) const WRITE_SCOPES: &str = "LimitsWritesByScope";
+    /// A key of the account encrypts what is stored.
+    pub(crate) const KEY: &str = "EncryptsByKey";
     /// Pages of other origins may ask.
     pub(crate) const CORS: &str = "AllowsOtherOrigins";
     /// Traces are sent to X-Ray.
@@ -28,6 +34,9 @@ pub(crate) const ROLLUPS_TABLE_NAME: &str = "RollupsTableName";
 pub(super) const DELETION_PROTECTION: &str = "DeletionProtection";
 pub(crate) const JWT_ISSUER: &str = "JwtIssuer";
 pub(crate) const JWT_AUDIENCE: &str = "JwtAudience";
+pub(crate) const JWT_READ_SCOPES: &str = "JwtReadScopes";
+pub(crate) const JWT_WRITE_SCOPES: &str = "JwtWriteScopes";
+pub(super) const KMS_KEY: &str = "KmsKeyArn";
 pub(super) const CORS_ORIGINS: &str = "CorsAllowOrigins";
 pub(super) const THROTTLING_RATE: &str = "ThrottlingRateLimit";
 pub(super) const THROTTLING_BURST: &str = "ThrottlingBurstLimit";
@@ -40,11 +49,14 @@ pub(super) const ITERATOR_AGE: &str = "IteratorAgeAlarmMillis";
 
 /// What parameters must be together, in words.
 pub(crate) const TOKENS_RULE: &str = "JwtIssuer goes with a JwtAudience";
+pub(crate) const SCOPES_RULE: &str = "JwtReadScopes and JwtWriteScopes go with a JwtIssuer";
 pub(crate) const TABLES_RULE: &str = "TableName and RollupsTableName are two tables";
 
 /// How long the name of a table is.
 const TABLE_NAME_MIN: usize = 3;
 const TABLE_NAME_MAX: usize = 255;
+/// Names with commas between, or nothing.
+const LIST: &str = r"^([^\s,]+(,[^\s,]+)*)?$";
 /// An origin, as browsers name it.
 const ORIGIN: &str = r"[a-z][a-z0-9+.-]*://[^\s,/?#]+";
 
@@ -74,7 +86,11 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
     add(JWT_ISSUER, limited(issuer, r"^(https://[^\s,]+)?$", "an https:// URL, or nothing"));
     let audience = text("The audience of those tokens, several with commas between", "");
     let names = "names without spaces, with commas between, or nothing";
-    add(JWT_AUDIENCE, limited(audience, r"^([^\s,]+(,[^\s,]+)*)?$", names));
+    add(JWT_AUDIENCE, limited(audience, LIST, names));
+    for (name, does) in [(JWT_READ_SCOPES, "read"), (JWT_WRITE_SCOPES, "write")] {
+        let scopes = format!("The scopes of which a token must have one to {does}; none if empty");
+        add(name, limited(text(&scopes, ""), LIST, names));
+    }
     let origins =
         "The origins whose pages may ask, such as https://example.com, with commas between";
     let names = "* or origins such as https://example.com, with commas between and without a path, or nothing";
@@ -106,6 +122,16 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
         TOPIC,
         limited(topic, r"^(arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+)?$", arn),
     );
+    let key = "The ARN of a KMS key of the account that encrypts tables, queue, logs and environments; AWS's keys do if empty";
+    let arn = "the ARN of a KMS key, or nothing";
+    add(
+        KMS_KEY,
+        limited(
+            text(key, ""),
+            r"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?$",
+            arn,
+        ),
+    );
     let age = "How old the oldest change that is not yet in the rollups may be without an alarm";
     add(ITERATOR_AGE, number(age, 600_000, 1, 86_400_000));
     Value::Object(parameters)
@@ -118,8 +144,15 @@ pub(super) fn rules() -> Value {
     let rule = |assertion: Value, says: &str| json!({ "Assertions": [{ "Assert": assertion, "AssertDescription": says }] });
     let mut tokens = rule(not(empty(JWT_AUDIENCE)), TOKENS_RULE);
     tokens["RuleCondition"] = not(empty(JWT_ISSUER));
+    let any = json!({ "Fn::Or": [not(empty(JWT_READ_SCOPES)), not(empty(JWT_WRITE_SCOPES))] });
+    let mut scopes = rule(not(empty(JWT_ISSUER)), SCOPES_RULE);
+    scopes["RuleCondition"] = any;
     let same = json!({ "Fn::Equals": [reference(TABLE_NAME), reference(ROLLUPS_TABLE_NAME)] });
-    json!({ "TokensHaveAnAudience": tokens, "TablesAreTwo": rule(not(same), TABLES_RULE) })
+    json!({
+        "TokensHaveAnAudience": tokens,
+        "ScopesHaveAnIssuer": scopes,
+        "TablesAreTwo": rule(not(same), TABLES_RULE),
+    })
 }
 
 /// The section `Conditions`.
@@ -130,6 +163,11 @@ pub(super) fn conditions(functions: &[&str]) -> Value {
     let mut add =
         |name: &str, condition: Value| drop(conditions.insert(name.to_owned(), condition));
     add(when::JWT, is_not(JWT_ISSUER, ""));
+    let scoped =
+        |parameter: &str| json!({ "Fn::And": [{ "Condition": when::JWT }, is_not(parameter, "")] });
+    add(when::READ_SCOPES, scoped(JWT_READ_SCOPES));
+    add(when::WRITE_SCOPES, scoped(JWT_WRITE_SCOPES));
+    add(when::KEY, is_not(KMS_KEY, ""));
     add(when::CORS, is_not(CORS_ORIGINS, ""));
     add(when::TRACING, is(TRACING, ACTIVE));
     add(when::TOPIC, is_not(TOPIC, ""));

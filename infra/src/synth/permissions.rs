@@ -15,9 +15,9 @@ use model::{Entity, Model, Pattern};
 use serde_json::{Value, json};
 
 use super::functions::Function;
-use super::intrinsics::{attribute, only_if, substituted};
+use super::intrinsics::{attribute, only_if, reference, substituted};
 use super::mapping::QUEUE;
-use super::parameters::when;
+use super::parameters::{KMS_KEY, when};
 use super::tables::{ROLLUPS, TABLE};
 
 /// Something that a function does and must be permitted to do.
@@ -56,6 +56,8 @@ pub enum Target {
     Logs,
     /// X-Ray.
     Traces,
+    /// The key of the account that encrypts what is stored, where there is one.
+    Key,
 }
 
 /// What a definition must have for something to be done.
@@ -108,6 +110,9 @@ const READ: &str = "table/src/rollups/read.rs";
 const STALE: &str = "table/src/rollups/stale.rs";
 const POLLER: &str = "Lambda's event source mapping";
 const RUNTIME: &str = "Lambda's runtime";
+/// DynamoDB and SQS decrypt and encrypt with the permissions of the caller ("DynamoDB encryption at
+/// rest: How it works"; "Amazon SQS key management"), Lambda the environment with those of the role.
+const ENCRYPTION: &str = "encryption of tables, queue and environment";
 
 /// Everything that the functions do.
 #[rustfmt::skip]
@@ -156,6 +161,20 @@ pub const USES: &[Use] = &[
     of(Function::Reader, "logs:PutLogEvents", Target::Logs, Need::Nothing, (RUNTIME, "logs")),
     of(Function::Processor, "logs:CreateLogStream", Target::Logs, Need::Nothing, (RUNTIME, "starts")),
     of(Function::Processor, "logs:PutLogEvents", Target::Logs, Need::Nothing, (RUNTIME, "logs")),
+    of(Function::Reader, "kms:Decrypt", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
+    of(Function::Reader, "kms:DescribeKey", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
+    of(Function::Writer, "kms:Decrypt", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
+    of(Function::Writer, "kms:DescribeKey", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
+    of(Function::Writer, "kms:Encrypt", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
+    of(Function::Writer, "kms:GenerateDataKey", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
+    of(Function::Writer, "kms:ReEncryptFrom", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
+    of(Function::Writer, "kms:ReEncryptTo", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
+    of(Function::Processor, "kms:Decrypt", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
+    of(Function::Processor, "kms:DescribeKey", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
+    of(Function::Processor, "kms:Encrypt", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
+    of(Function::Processor, "kms:GenerateDataKey", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
+    of(Function::Processor, "kms:ReEncryptFrom", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
+    of(Function::Processor, "kms:ReEncryptTo", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
     of(Function::Writer, "xray:PutTraceSegments", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
     of(Function::Writer, "xray:PutTelemetryRecords", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
     of(Function::Reader, "xray:PutTraceSegments", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
@@ -241,6 +260,7 @@ impl Target {
         });
         match self {
             Self::Traces => only_if(when::TRACING, statement),
+            Self::Key => only_if(when::KEY, statement),
             _ => statement,
         }
     }
@@ -257,6 +277,7 @@ impl Target {
             Self::Stream => attribute(TABLE, "StreamArn"),
             Self::Queue => attribute(QUEUE, "Arn"),
             Self::Logs => attribute(&function.logs(), "Arn"),
+            Self::Key => reference(KMS_KEY),
             Self::Streams | Self::Traces => json!("*"),
         }
     }

@@ -10,9 +10,9 @@ use model::table::{
 use model::{Model, TableDefinition};
 use serde_json::{Value, json};
 
-use super::intrinsics::reference;
+use super::intrinsics::{only_if, reference};
 use super::metadata::answered;
-use super::parameters::{DELETION_PROTECTION, ROLLUPS_TABLE_NAME, TABLE_NAME};
+use super::parameters::{DELETION_PROTECTION, KMS_KEY, ROLLUPS_TABLE_NAME, TABLE_NAME, when};
 use super::template::Resources;
 
 /// The table of items.
@@ -20,10 +20,10 @@ pub(super) const TABLE: &str = "Table";
 /// The table of rollups.
 pub(super) const ROLLUPS: &str = "RollupsTable";
 
-/// Why there is no key of the customer's own.
+/// Why a key of the account is an option.
 const ENCRYPTION: (&str, &str) = (
     "CKV_AWS_119",
-    "encrypted with a key that DynamoDB owns, as every table is, for nothing; a key in this account would be charged for each use, and need grants to each reader and writer",
+    "encrypted with a key that DynamoDB owns, as every table is, for nothing; a key of the account, which is charged for each use, encrypts it if KmsKeyArn names one",
 );
 
 /// Adds both tables.
@@ -74,6 +74,10 @@ fn properties(name: &str, keys: &[&str]) -> Value {
         "AttributeDefinitions": attributes(keys),
         "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": true },
         "DeletionProtectionEnabled": reference(DELETION_PROTECTION),
+        "SSESpecification": only_if(
+            when::KEY,
+            json!({ "SSEEnabled": true, "SSEType": "KMS", "KMSMasterKeyId": reference(KMS_KEY) }),
+        ),
     })
 }
 

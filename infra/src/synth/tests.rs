@@ -110,15 +110,83 @@ fn what_each_alarm_means_is_in_the_guide_for_operators() {
     }
 }
 
-#[test]
-fn tables_are_encrypted_with_keys_that_cost_nothing() {
-    let template = template(&model(SHOP), &options());
-    for table in ["Table", "RollupsTable"] {
-        assert!(
-            template["Resources"][table]["Properties"]["SSESpecification"].is_null(),
-            "{table}"
-        );
+/// Resolves `Fn::If` of one condition, and removes members without a value.
+fn resolved(value: &Value, condition: &str, holds: bool) -> Value {
+    if let Some([name, then, otherwise]) = value["Fn::If"].as_array().map(Vec::as_slice)
+        && name == condition
+    {
+        return resolved(if holds { then } else { otherwise }, condition, holds);
     }
+    match value {
+        Value::Object(members) => {
+            let members =
+                members.iter().map(|(key, value)| (key, resolved(value, condition, holds)));
+            let is_there = |(_, value): &(&String, Value)| value["Ref"] != "AWS::NoValue";
+            members.filter(is_there).map(|(key, value)| (key.clone(), value)).collect()
+        }
+        Value::Array(items) => items.iter().map(|item| resolved(item, condition, holds)).collect(),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn a_key_of_the_account_encrypts_everything_that_is_stored_or_nothing() {
+    let template = template(&model(SHOP), &options());
+    let key = serde_json::json!({ "Ref": "KmsKeyArn" });
+    // Type, where its key is named, and how many there are.
+    let places = [
+        ("AWS::DynamoDB::Table", "/SSESpecification/KMSMasterKeyId", 2),
+        ("AWS::SQS::Queue", "/KmsMasterKeyId", 1),
+        ("AWS::Logs::LogGroup", "/KmsKeyId", 4),
+        ("AWS::Lambda::Function", "/KmsKeyArn", 3),
+    ];
+    for holds in [true, false] {
+        let resources = resolved(&template["Resources"], "EncryptsByKey", holds);
+        let of = |kind: &str| -> Vec<Value> {
+            let resources = resources.as_object().expect("resources").values();
+            let resources = resources.filter(|resource| resource["Type"] == kind);
+            resources.map(|resource| resource["Properties"].clone()).collect()
+        };
+        for (kind, place, count) in places {
+            let properties = of(kind);
+            assert_eq!(properties.len(), count, "{kind}");
+            for resource in properties {
+                assert_eq!(resource.pointer(place), holds.then_some(&key), "{kind}: {resource}");
+            }
+        }
+        assert_eq!(of("AWS::SQS::Queue")[0]["SqsManagedSseEnabled"], !holds);
+        for role in of("AWS::IAM::Role") {
+            let text = role.to_string();
+            assert_eq!(text.contains("kms:Decrypt"), holds, "{text}");
+            assert_eq!(text.contains(r#""Resource":{"Ref":"KmsKeyArn"}"#), holds, "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_route_takes_the_scopes_of_its_service() {
+    let template = template(&model(FLIGHTS), &options());
+    for (method, name) in [
+        ("Get", "Read"),
+        ("Post", "Write"),
+        ("Put", "Write"),
+        ("Patch", "Write"),
+        ("Delete", "Write"),
+    ] {
+        let route = &template["Resources"][format!("{method}Route")]["Properties"];
+        let condition = format!("Limits{name}sByScope");
+        let scopes = &route["AuthorizationScopes"]["Fn::If"];
+        assert_eq!(scopes[0], condition, "{method}");
+        let split =
+            serde_json::json!({ "Fn::Split": [",", { "Ref": format!("Jwt{name}Scopes") }] });
+        assert_eq!(scopes[1], split, "{method}");
+        assert_eq!(scopes[2]["Ref"], "AWS::NoValue", "{method}: no scope is asked for");
+        // Scopes without tokens would be silently without effect.
+        let both = &template["Conditions"][condition]["Fn::And"];
+        assert_eq!(both[0]["Condition"], "AuthorizesByJwt");
+    }
+    let rule = &template["Rules"]["ScopesHaveAnIssuer"];
+    assert!(rule["RuleCondition"].to_string().contains("JwtWriteScopes"), "{rule}");
 }
 
 #[test]

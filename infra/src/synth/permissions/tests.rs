@@ -62,12 +62,14 @@ fn the_statements_of_the_flights_are_these() {
     insta::assert_snapshot!(shown(Function::Writer, &flights), @r#"
     {"Sid":"Table","Effect":"Allow","Action":["dynamodb:PutItem","dynamodb:UpdateItem","dynamodb:DeleteItem","dynamodb:ConditionCheckItem","dynamodb:BatchWriteItem"],"Resource":{"Fn::GetAtt":["Table","Arn"]}}
     {"Sid":"Logs","Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resource":{"Fn::GetAtt":["WriterLogs","Arn"]}}
+    {"Fn::If":["EncryptsByKey",{"Sid":"Key","Effect":"Allow","Action":["kms:Decrypt","kms:DescribeKey","kms:Encrypt","kms:GenerateDataKey","kms:ReEncryptFrom","kms:ReEncryptTo"],"Resource":{"Ref":"KmsKeyArn"}},{"Ref":"AWS::NoValue"}]}
     {"Fn::If":["SendsTraces",{"Sid":"Traces","Effect":"Allow","Action":["xray:PutTraceSegments","xray:PutTelemetryRecords"],"Resource":"*"},{"Ref":"AWS::NoValue"}]}
     "#);
     insta::assert_snapshot!(shown(Function::Reader, &flights), @r#"
     {"Sid":"Table","Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:BatchGetItem","dynamodb:Query","dynamodb:DescribeTable"],"Resource":{"Fn::GetAtt":["Table","Arn"]}}
     {"Sid":"Rollups","Effect":"Allow","Action":["dynamodb:Query","dynamodb:GetItem"],"Resource":{"Fn::GetAtt":["RollupsTable","Arn"]}}
     {"Sid":"Logs","Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resource":{"Fn::GetAtt":["ReaderLogs","Arn"]}}
+    {"Fn::If":["EncryptsByKey",{"Sid":"Key","Effect":"Allow","Action":["kms:Decrypt","kms:DescribeKey"],"Resource":{"Ref":"KmsKeyArn"}},{"Ref":"AWS::NoValue"}]}
     {"Fn::If":["SendsTraces",{"Sid":"Traces","Effect":"Allow","Action":["xray:PutTraceSegments","xray:PutTelemetryRecords"],"Resource":"*"},{"Ref":"AWS::NoValue"}]}
     "#);
     insta::assert_snapshot!(shown(Function::Processor, &flights), @r#"
@@ -77,6 +79,7 @@ fn the_statements_of_the_flights_are_these() {
     {"Sid":"Streams","Effect":"Allow","Action":["dynamodb:ListStreams"],"Resource":"*"}
     {"Sid":"Queue","Effect":"Allow","Action":["sqs:SendMessage"],"Resource":{"Fn::GetAtt":["OnFailureQueue","Arn"]}}
     {"Sid":"Logs","Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resource":{"Fn::GetAtt":["ProcessorLogs","Arn"]}}
+    {"Fn::If":["EncryptsByKey",{"Sid":"Key","Effect":"Allow","Action":["kms:Decrypt","kms:DescribeKey","kms:Encrypt","kms:GenerateDataKey","kms:ReEncryptFrom","kms:ReEncryptTo"],"Resource":{"Ref":"KmsKeyArn"}},{"Ref":"AWS::NoValue"}]}
     {"Fn::If":["SendsTraces",{"Sid":"Traces","Effect":"Allow","Action":["xray:PutTraceSegments","xray:PutTelemetryRecords"],"Resource":"*"},{"Ref":"AWS::NoValue"}]}
     "#);
 }
