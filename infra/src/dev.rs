@@ -107,6 +107,9 @@ pub enum Error {
     /// The environment.
     #[error(transparent)]
     Environment(#[from] table::startup::StartError),
+    /// A setting of the servers.
+    #[error(transparent)]
+    Server(#[from] web::ServeError),
     /// The tables cannot be made or asked.
     #[error("the tables in the DynamoDB at {endpoint} cannot be used")]
     DynamoDb {
