@@ -10,6 +10,8 @@ mod collections;
 mod filters;
 #[path = "http/forms.rs"]
 mod forms;
+#[path = "http/headers.rs"]
+mod headers;
 #[path = "http/hostile.rs"]
 mod hostile;
 #[path = "http/items.rs"]
