@@ -8,7 +8,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use thiserror::Error;
 
 use crate::{
-    check, client, definition, deploy, destroy, dev, lease, load, query, rows, schema, steps, synth,
+    check, client, definition, deploy, destroy, dev, lease, load, query, rows, schema, steps,
+    synth, terminal,
 };
 
 /// The definition files that are looked for when none is named, in this order.
@@ -35,6 +36,19 @@ enum Command {
     Synth(synth::Arguments),
     Deploy(deploy::Arguments),
     Destroy(destroy::Arguments),
+}
+
+impl Weir {
+    /// Whether the output is data for another program rather than text for a reader.
+    fn prints_data(&self) -> bool {
+        match &self.command {
+            Some(Command::Query(arguments)) => arguments.prints_data(),
+            Some(Command::Deploy(arguments)) => arguments.dry_run,
+            Some(Command::Destroy(arguments)) => arguments.dry_run,
+            Some(Command::Schema(_) | Command::Synth(_)) => true,
+            _ => false,
+        }
+    }
 }
 
 /// Why a command did not do what it was told.
@@ -68,7 +82,7 @@ pub enum Error {
 
 /// Runs what the command line says. Errors are told on standard error.
 pub fn run(weir: Weir) -> ExitCode {
-    let mut out = io::stdout().lock();
+    let mut out = terminal::output(weir.prints_data());
     let ended = dispatch(weir, &mut out).and_then(|code| {
         out.flush()?;
         Ok(code)
@@ -107,14 +121,13 @@ fn dispatch(weir: Weir, out: &mut impl Write) -> Result<ExitCode, Error> {
 
 /// Definition errors with the lines they are on, others in a line.
 fn tell(error: Error) {
-    let text = match error {
+    // If standard error is closed, there is no reader.
+    let _ = match error {
         Error::Definition(definition::Error::Invalid(problems)) => {
-            format!("{:?}", miette::Report::new(*problems))
+            writeln!(terminal::coloured_messages(), "{:?}", miette::Report::new(*problems))
         }
-        other => format!("weir: {}", table::error::chain(&other)),
+        other => writeln!(terminal::messages(), "weir: {}", table::error::chain(&other)),
     };
-    // Where standard error is gone there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "{text}");
 }
 
 #[cfg(test)]

@@ -70,6 +70,9 @@ pub struct Arguments {
     /// Write the template to this file [default: target/deploy/STACK.yaml]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write the template through symbolic links, which are an error otherwise
+    #[arg(long)]
+    follow_links: bool,
     /// Deploy functions of one's own: a folder with writer/bootstrap, reader/bootstrap and processor/bootstrap
     #[arg(long, value_name = "FOLDER")]
     code: Option<PathBuf>,
@@ -89,7 +92,7 @@ pub struct Arguments {
     account: Account,
     /// Print the commands and run none
     #[arg(long)]
-    dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 /// The tool that uploads and deploys.
@@ -132,6 +135,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
         bucket: arguments.s3_bucket.as_deref(),
         parameters: &arguments.parameters,
         filters: !arguments.no_filter,
+        follow_links: arguments.follow_links,
         account: &arguments.account,
         builds,
         asks: arguments.dry_run || tools.has(Tool::Aws),

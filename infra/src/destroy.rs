@@ -17,6 +17,7 @@ use clap::Args;
 use crate::account::{Account, check_stack_name};
 use crate::command::Error;
 use crate::steps::{Command, Kept, Step, Word, run as run_steps, script, typed};
+use crate::terminal;
 use crate::tools::{Tool, Tools};
 
 /// The tables in the template, and what their names are kept as.
@@ -60,7 +61,7 @@ pub struct Arguments {
     account: Account,
     /// Print the commands and run none
     #[arg(long)]
-    dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 /// Deletes, or prints how.
@@ -273,7 +274,7 @@ fn made(kept: &Kept) -> Vec<String> {
 fn confirm(names: &[String], typed: &mut impl BufRead) -> Result<(), Error> {
     for name in names {
         let mut line = String::new();
-        write!(io::stderr(), "Type {name} to delete it: ")?;
+        write!(terminal::messages(), "Type {name} to delete it: ")?;
         typed.read_line(&mut line)?;
         if line.trim() != name {
             let found = line.trim();

@@ -28,7 +28,7 @@ mod part;
 mod system;
 mod top;
 
-use std::io::{IsTerminal, Write, stderr};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ use web::interrupted;
 use self::groups::Groups;
 use self::loads::Loads;
 use self::system::{Host, System};
-use crate::{command, definition, rows};
+use crate::{command, definition, rows, terminal};
 
 /// What is logged unless `RUST_LOG` says otherwise: the output is a table and a guide, not a log. The embedded DynamoDB
 /// warns of every answer that is an error, such as that a table to be made is not there yet. When it stops, it says which
@@ -107,6 +107,9 @@ pub enum Error {
     /// The environment.
     #[error(transparent)]
     Environment(#[from] table::startup::StartError),
+    /// A setting of the servers.
+    #[error(transparent)]
+    Server(#[from] web::ServeError),
     /// The tables cannot be made or asked.
     #[error("the tables in the DynamoDB at {endpoint} cannot be used")]
     DynamoDb {
@@ -268,7 +271,9 @@ async fn present(
 /// Begins to log on standard error.
 fn log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
-    let logs = tracing_subscriber::fmt().with_writer(stderr).with_ansi(stderr().is_terminal());
+    let logs = tracing_subscriber::fmt()
+        .with_writer(terminal::coloured_messages)
+        .with_ansi(terminal::is_error_terminal());
     if logs.with_env_filter(filter).try_init().is_err() {
         tracing::debug!("something logs already");
     }

@@ -3,6 +3,8 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
+use crate::terminal::visible;
+
 /// Spaces between two columns.
 const GAP: u16 = 2;
 
@@ -19,7 +21,8 @@ pub(crate) enum Align {
 pub(crate) fn grid(rows: &[Vec<String>], align: &[Align]) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.add_rows(rows);
+    // Before widths are measured: a cell is one line, as wide as it looks.
+    table.add_rows(rows.iter().map(|row| row.iter().map(|cell| visible(cell))));
     let last = table.column_count().saturating_sub(1);
     for (position, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, if position == last { 0 } else { GAP }));
@@ -42,6 +45,13 @@ mod tests {
         DFW     282
         Zürich    9  x
         ");
+    }
+
+    #[test]
+    fn control_characters_of_a_cell_are_shown_and_it_stays_one_line() {
+        let rows = [["a\u{1b}[2J\nb", "1"], ["c", "2"]].map(|row| row.map(str::to_owned).to_vec());
+        let shown = grid(&rows, &[Align::Left, Align::Right]);
+        assert_eq!(shown, "a\\u{1b}[2J\\u{a}b  1\nc                 2\n");
     }
 
     #[test]

@@ -27,6 +27,7 @@ use crate::client::{Client, DEFAULT_URL};
 use crate::command::Error;
 use crate::definition;
 use crate::rows::{Format, Source};
+use crate::terminal;
 
 pub(crate) use pour::{Answer, Object, Sink, pour};
 pub(crate) use progress::Progress;
@@ -74,7 +75,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     let model = definition(arguments)?;
     let entity = model.as_ref().map(|model| entity(model, arguments)).transpose()?.flatten();
     let source = Source::open(&arguments.file, arguments.format)?;
-    let mut progress = Progress::new(&source, std::io::stderr());
+    let mut progress = Progress::new(&source, terminal::messages());
     let client = Client::new(&arguments.url)?;
     let before = if arguments.no_wait { None } else { wait::counted(&client) };
     let mut writer = http::Writer::new(&client, &arguments.entity);
@@ -82,9 +83,9 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     writeln!(out, "{tally}")?;
     out.flush()?;
     if !arguments.no_wait && tally.written > 0 {
-        match wait::wait(&client, before.as_ref(), tally.written, &mut std::io::stderr())? {
+        match wait::wait(&client, before.as_ref(), tally.written, &mut terminal::messages())? {
             Waited::Counted | Waited::Nothing(None) => {}
-            Waited::Nothing(Some(reason)) => writeln!(std::io::stderr(), "{reason}")?,
+            Waited::Nothing(Some(reason)) => writeln!(terminal::messages(), "{reason}")?,
             Waited::Stalled(to_come) => return Err(Error::Argument(stalled(to_come))),
         }
     }

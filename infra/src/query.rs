@@ -15,13 +15,14 @@ mod lines;
 mod question;
 mod table;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
 use crate::client::{Client, DEFAULT_URL};
 use crate::command::Error;
+use crate::terminal;
 
 /// Parameters that the command sends itself, which no dimension is named like, and what says them.
 const OPTIONS: [(&str, &str); 3] = [
@@ -108,6 +109,13 @@ pub struct Arguments {
     ndjson: bool,
 }
 
+impl Arguments {
+    /// Whether the answer is printed for another program.
+    pub(crate) fn prints_data(&self) -> bool {
+        self.json || self.csv || self.ndjson
+    }
+}
+
 /// What is drawn of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Chart {
@@ -154,7 +162,7 @@ fn chart(arguments: &Arguments) -> Result<Chart, String> {
         (Some(chart), _) => Ok(chart),
         (None, Some(_)) => Ok(Chart::Bars),
         // Bars are for the eye: what another program reads has none unless it asks.
-        (None, None) if std::io::stdout().is_terminal() => Ok(Chart::Bars),
+        (None, None) if terminal::is_output_terminal() => Ok(Chart::Bars),
         (None, None) => Ok(Chart::None),
     }
 }

@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use crate::terminal;
 use crate::tools::{Tool, Tools};
 pub(crate) use script::{script, typed};
 
@@ -215,7 +216,7 @@ impl Step {
 
     /// Lets the program speak on our standard error, so that our standard output has nothing but what we say.
     fn show(&self, mut process: Process) -> Result<(), Error> {
-        process.stdout(io::stderr());
+        process.stdout(terminal::of_child());
         let status = process.status().map_err(|error| self.unstartable(error))?;
         self.succeeded(status)
     }
@@ -268,7 +269,7 @@ pub(crate) fn run(steps: &[Step], tools: &Tools) -> Result<Kept, Error> {
     for step in steps {
         let _busy = interruption::busy();
         // Where standard error is gone there is nobody left to tell.
-        let _ = writeln!(io::stderr(), "==> {}\n    {}", step.what, step.command);
+        let _ = writeln!(terminal::messages(), "==> {}\n    {}", step.what, step.command);
         let process = || step.command.process(tools, &kept);
         match &step.way {
             Way::Shown => step.show(process()?)?,
@@ -327,7 +328,7 @@ pub(crate) fn ask_if_there(step: &Step, tools: &Tools) -> Result<Option<String>,
         return Ok(None);
     }
     // Where standard error is gone there is nobody left to tell.
-    let _ = io::stderr().write_all(&output.stderr);
+    let _ = terminal::messages().write_all(&output.stderr);
     step.succeeded(output.status)?;
     Ok(Some(String::from_utf8_lossy(&output.stdout).trim().to_owned()))
 }

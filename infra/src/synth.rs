@@ -42,6 +42,7 @@ use model::Model;
 
 use crate::command::Error;
 use crate::definition;
+use crate::files::{self, Links};
 use functions::DEFINITION_FILE;
 use template::{Options, template};
 
@@ -61,6 +62,9 @@ pub struct Arguments {
     /// Write the template to a file, and the definition file to where the template has it: a folder beside it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write through symbolic links, which are an error otherwise
+    #[arg(long)]
+    follow_links: bool,
     /// The folder with a folder for each function's bootstrap
     #[arg(long, value_name = "FOLDER", default_value = "target/lambda")]
     code: PathBuf,
@@ -90,17 +94,16 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
         write!(out, "{text}")?;
         return Ok(ExitCode::SUCCESS);
     };
-    let made = path.parent().map_or(Ok(()), fs::create_dir_all);
-    made.and_then(|()| fs::write(path, text))
-        .map_err(|error| unwritable("template", path, &error))?;
+    let links = if arguments.follow_links { Links::Follow } else { Links::Reject };
+    files::write(path, &text, links).map_err(|error| unwritable("template", path, &error))?;
     let copy = layer.join(DEFINITION_FILE);
     // One that is as it was keeps its time of change too: archives have it, and Lambda would make a new layer of it.
     if is_same(&copy, &file) || fs::read_to_string(&copy).is_ok_and(|there| there == definition) {
         return Ok(ExitCode::SUCCESS);
     }
     // What was checked, not what is in the file by now.
-    let copied = fs::create_dir_all(&layer).and_then(|()| fs::write(&copy, definition));
-    copied.map_err(|error| unwritable("copy of the definition", &copy, &error))?;
+    files::write(&copy, &definition, links)
+        .map_err(|error| unwritable("copy of the definition", &copy, &error))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,6 +7,7 @@
 //! | a file opens with `//!` | a stranger knows what it is for before reading it |
 //! | a file is short and is named for its idea | one idea each can be found and changed |
 //! | no test is ignored | a test that does not run proves nothing |
+//! | the command prints through one file | stored text must not control a terminal |
 //! | what the simulation runs polls in a fixed order | a seed gives the same world every time |
 //! | example data has a definition file | it can be served as it stands |
 //!
@@ -46,6 +47,13 @@ const MAX_LINES: usize = 600;
 
 /// Where the code is that the simulation runs.
 const SIMULATED: &[&str] = &["processor/src/", "table/src/", "tests/src/simulation/"];
+
+/// Where the code of the command is, and the file of it that may name standard output and error.
+const COMMAND: &str = "infra/src/";
+const TERMINAL: &str = "infra/src/terminal.rs";
+/// How code names them.
+const STREAMS: &[&str] =
+    &["stdout()", "stderr()", "io::stdout", "io::stderr", "print!(", "println!("];
 
 /// How the names of data files end.
 const DATA: &[&str] = &[".csv", ".json", ".ndjson"];
@@ -111,6 +119,10 @@ fn check_source(path: &str, text: &str) -> Vec<String> {
         let is_simulated = SIMULATED.iter().any(|start| path.starts_with(start));
         if is_simulated && code.contains("select! {") && next != "biased;" {
             broken.push(format!("{place}: polls in an order of chance; begin with `biased;`"));
+        }
+        let is_command = path.starts_with(COMMAND) && path != TERMINAL;
+        for stream in STREAMS.iter().filter(|stream| is_command && code.contains(**stream)) {
+            broken.push(format!("{place}: prints by `{stream}`; print through `crate::terminal`"));
         }
         if !is_pure(folder) {
             continue;
@@ -302,6 +314,17 @@ fn a_file_of_too_many_lines_is_found() {
     assert_eq!(check_source("table/src/key.rs", &text), [""; 0]);
     let expected = "table/src/key.rs: is 601 lines long, 600 is the most";
     assert_eq!(check_source("table/src/key.rs", &(text + "\n")), [expected]);
+}
+
+#[test]
+fn an_output_beside_the_terminal_is_found() {
+    let text = "//! Prints.\nfn say() { io::stdout().write_all(b\"x\"); }";
+    let place = "infra/src/load.rs:2: prints by";
+    let why = "print through `crate::terminal`";
+    let expected = ["stdout()", "io::stdout"].map(|by| format!("{place} `{by}`; {why}"));
+    assert_eq!(check_source("infra/src/load.rs", text), expected);
+    assert_eq!(check_source("infra/src/terminal.rs", text), [""; 0]);
+    assert_eq!(check_source("telemetry/src/log.rs", text), [""; 0]);
 }
 
 #[test]

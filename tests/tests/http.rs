@@ -14,6 +14,8 @@ mod derived_keys;
 mod filters;
 #[path = "http/forms.rs"]
 mod forms;
+#[path = "http/headers.rs"]
+mod headers;
 #[path = "http/hostile.rs"]
 mod hostile;
 #[path = "http/items.rs"]

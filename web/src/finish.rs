@@ -11,11 +11,13 @@ use axum::{Json, Router};
 use model::suggestion;
 use serde_json::json;
 
+use crate::guard::{checked, headed};
 use crate::problem::{Kind, Problem};
 use crate::requests::observed;
 use crate::routes::{HEALTH, Route};
 
-/// Adds what every application has: `/health`, problems for unknown paths and methods, and what is said of each request.
+/// Adds what every application has: `/health`, problems for unknown paths and methods, the checks and headers of
+/// [`guard`](crate::guard()), and what is said of each request.
 ///
 /// `routes` are those of the router, for problems to list: [`crate::routes::writes`], [`crate::routes::reads`] or
 /// [`crate::routes::all`].
@@ -28,7 +30,9 @@ pub fn finish(router: Router, routes: &[Route]) -> Router {
         .method_not_allowed_fallback(move |method: Method, uri: Uri| {
             std::future::ready(not_allowed(&method, uri.path(), &listed))
         })
+        .layer(from_fn(checked))
         .layer(from_fn(observed))
+        .layer(from_fn(headed))
 }
 
 async fn health() -> Json<serde_json::Value> {

@@ -18,6 +18,9 @@
 //! | which values can be a part of a path | [`parts`] |
 //! | what is done where no route is | [`finish()`] |
 //! | who sent a request | [`Caller`] |
+//! | which hosts and pages a plain server accepts | `hosts` |
+//! | headers of every answer | [`guard()`] |
+//! | time limits and the limit on connections of a plain server | [`Server`], [`Limits`] |
 //! | what is logged and measured of a request | `requests` |
 //! | the id in `x-request-id` | `request_id` |
 //! | Lambda or a plain server | [`serve()`] |
@@ -32,6 +35,8 @@ pub mod conditions;
 mod finish;
 mod form;
 mod gateway;
+mod guard;
+mod hosts;
 mod idempotency;
 pub mod json;
 pub mod openapi;
@@ -50,10 +55,14 @@ pub use body::{JsonObject, JsonRows};
 pub use caller::Caller;
 pub use finish::finish;
 pub use form::{DYNAMODB_JSON, Form};
+pub use guard::guard;
+pub use hosts::HostsError;
 pub use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey, MAX_KEY_BYTES};
 pub use parameters::Parameters;
 pub use paths::{EntityPaths, PathTexts};
 pub use preconditions::Preconditions;
 pub use problem::{Kind, Problem};
 pub use routes::{Operation, Route};
-pub use serve::{ServeError, exit_code, interrupted, serve, serve_on};
+pub use serve::{
+    Limits, ServeError, Server, exit_code, interrupted, is_body_timeout, serve, serve_on,
+};

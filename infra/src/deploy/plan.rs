@@ -46,6 +46,8 @@ pub(super) struct Deployment<'a> {
     pub(super) bucket: Option<&'a str>,
     pub(super) parameters: &'a [(String, String)],
     pub(super) filters: bool,
+    /// Whether the template is written through symbolic links.
+    pub(super) follow_links: bool,
     pub(super) account: &'a Account,
     /// Whether the functions are built.
     pub(super) builds: bool,
@@ -110,7 +112,8 @@ impl Deployment<'_> {
     fn synth(&self) -> Command {
         let words = ["synth", &self.file, "--code", &self.code, "--out", &self.template];
         let every = if self.filters { None } else { Some("--no-filter") };
-        Command::new(Tool::Weir, words).and(every)
+        let links = self.follow_links.then_some("--follow-links");
+        Command::new(Tool::Weir, words).and(every).and(links)
     }
 
     fn package(&self) -> Command {

@@ -3,6 +3,8 @@
 //! | to see | read |
 //! |---|---|
 //! | who may open the file of `--data`, and whether it is sound | `file` |
+//! | which requests it takes | `front` |
+//! | how they reach dynoxide, and nothing else does | `links` |
 //! | the index and the triggers that make its stream that of AWS | `schema` |
 //! | the removal of expired items | `sweep` |
 //! | the removal of stream records that were read | `trim` |
@@ -11,29 +13,32 @@
 //! at a time has the file.
 
 mod file;
+mod front;
+mod links;
 mod schema;
 #[cfg(test)]
 mod stream;
 mod sweep;
 mod trim;
 
-use std::net::TcpListener as StdListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aggregates::rows::expires;
 use dynoxide::Database;
-use dynoxide::server::serve_with_shutdown;
 use dynoxide::storage::Storage;
 use model::Model;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+use web::Server;
 
 use self::file::DataFile;
+use self::links::{Orders, links};
 use self::sweep::sweep;
 pub(super) use self::trim::Trimmer;
 use super::Error;
-use super::part::{Part, Stop};
+use super::part::Part;
 
 /// How often items whose time to live has passed are removed; DynamoDB itself takes days.
 const ITEMS_INTERVAL: Duration = Duration::from_secs(10);
@@ -78,26 +83,33 @@ impl Embedded {
     ///
     /// It answers one request at a time and blocks while it does, so it has a thread of its own: with more, they would
     /// wait for each other, and keep the rest of the system from running.
-    pub(super) fn serve(self, listener: TcpListener, sweeps: Option<Duration>) -> Part {
+    pub(super) fn serve(
+        self,
+        listener: TcpListener,
+        server: Server,
+        sweeps: Option<Duration>,
+    ) -> Part {
         Part::start("embedded DynamoDB", move |stop| async move {
-            let listener = listener.into_std().map_err(|error| error.to_string())?;
-            let thread = tokio::task::spawn_blocking(move || {
+            let (links, orders) = links();
+            let (running, ended) = oneshot::channel();
+            let mut thread = tokio::task::spawn_blocking(move || {
                 let runtime = Builder::new_current_thread().enable_all().build();
                 let runtime = runtime.map_err(|error| error.to_string())?;
-                runtime.block_on(self.run(listener, sweeps, stop))
+                runtime.block_on(self.run(orders, sweeps, ended));
+                Ok(())
             });
-            thread.await.unwrap_or_else(|error| Err(error.to_string()))
+            let served = tokio::select! {
+                ended = &mut thread => return ended.unwrap_or_else(|error| Err(error.to_string())),
+                served = server.serve(listener, front::app(links), stop.told()) => served,
+            };
+            // The requests are answered: the thread may end.
+            drop(running);
+            let ended = thread.await.unwrap_or_else(|error| Err(error.to_string()));
+            served.map_err(|error| error.to_string()).and(ended)
         })
     }
 
-    async fn run(
-        self,
-        listener: StdListener,
-        sweeps: Option<Duration>,
-        stop: Stop,
-    ) -> Result<(), String> {
-        let listener = TcpListener::from_std(listener).map_err(|error| error.to_string())?;
-        let serving = serve_with_shutdown(listener, self.database.clone(), stop.told());
+    async fn run(self, mut orders: Orders, sweeps: Option<Duration>, ended: oneshot::Receiver<()>) {
         let sweeping = async {
             match sweeps {
                 Some(interval) => self.sweep_again_and_again(interval).await,
@@ -105,8 +117,9 @@ impl Embedded {
             }
         };
         tokio::select! {
-            ended = serving => ended,
-            () = sweeping => Ok(()),
+            () = orders.serve(&self.database) => {}
+            () = sweeping => {}
+            _ = ended => {}
         }
     }
 

@@ -22,6 +22,7 @@ use table::{Connection, OpenedState, Provisioned, Rollups, RollupsState, Table};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use web::Server;
 
 use super::Error;
 use super::database::{Embedded, Trimmer, sweep_interval};
@@ -84,13 +85,15 @@ pub(super) struct View {
 impl System {
     /// Starts everything.
     pub(super) async fn start(model: Arc<Model>, host: Host, port: u16) -> Result<Self, Error> {
+        let server = Server::from_env()?;
         let http = bind(port, "--port").await?;
         let url = url(&http)?;
         let owner = match &host {
             Host::Embedded { .. } => OWNER.to_owned(),
             Host::Endpoint(_) => format!("{OWNER} {}", process::id()),
         };
-        let Serving { endpoint, database, storage } = database(host, &model).await?;
+        let Serving { endpoint, database, storage } =
+            database(host, server.clone(), &model).await?;
         let connection = Connection::to(&endpoint).await;
         let mut table = Table::new(&connection, Arc::clone(&model));
         if storage.is_some() {
@@ -137,7 +140,7 @@ impl System {
             .rollups(rollups.clone())
             .state(table.clone(), &opened);
         let mapping = poll(mapping, processor);
-        let http = serve(http, table.clone(), rollups.clone());
+        let http = serve(http, server, table.clone(), rollups.clone());
         let view =
             View { model, table, rollups, checkpoints, is_new, state, url, endpoint, progress };
         Ok(Self { view, http, mapping, trimmer, database })
@@ -218,7 +221,7 @@ struct Serving {
     storage: Option<Storage>,
 }
 
-async fn database(host: Host, model: &Model) -> Result<Serving, Error> {
+async fn database(host: Host, server: Server, model: &Model) -> Result<Serving, Error> {
     match host {
         Host::Endpoint(endpoint) => Ok(Serving { endpoint, database: None, storage: None }),
         Host::Embedded { data, port } => {
@@ -226,7 +229,7 @@ async fn database(host: Host, model: &Model) -> Result<Serving, Error> {
             let endpoint = url(&listener)?;
             let embedded = Embedded::open(data.as_deref())?;
             let storage = embedded.trimming_storage()?;
-            let database = Some(embedded.serve(listener, sweep_interval(model)));
+            let database = Some(embedded.serve(listener, server, sweep_interval(model)));
             Ok(Serving { endpoint, database, storage })
         }
     }
@@ -238,12 +241,12 @@ fn poll(mapping: EventSourceMapping, processor: Processor) -> Part {
     })
 }
 
-fn serve(listener: TcpListener, table: Table, rollups: Rollups) -> Part {
+fn serve(listener: TcpListener, server: Server, table: Table, rollups: Rollups) -> Part {
     let routes = web::routes::all(table.model());
     let app = writer::app(table.clone()).merge(reader::app(table, rollups));
     let app = web::finish(app, &routes);
     Part::start("HTTP server", move |stop| async move {
-        web::serve_on(listener, app, stop.told()).await.map_err(|error| error.to_string())
+        server.serve(listener, app, stop.told()).await.map_err(|error| error.to_string())
     })
 }
 

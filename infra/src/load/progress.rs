@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Tally;
 use crate::rows::{Position, Source};
+use crate::terminal::visible;
 
 /// How many refused rows are told one by one.
 const MAX_TOLD: u64 = 20;
@@ -70,6 +71,7 @@ impl Progress {
     /// A line above the bar. Where it cannot be written, nobody is there to be told.
     fn say(&mut self, line: &str) {
         let told = &mut self.told;
+        let line = visible(line);
         self.bar.suspend(|| drop(writeln!(told, "{line}")));
     }
 }

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
+use crate::terminal;
+
 /// What a shell says of a program that SIGINT ended.
 const INTERRUPTED: i32 = 130;
 
@@ -58,7 +60,7 @@ fn listen(heard: &Sender<()>) {
             IS_WANTED.store(true, Ordering::SeqCst);
             // Where standard error is gone there is nobody left to tell.
             let _ = writeln!(
-                io::stderr(),
+                terminal::messages(),
                 "weir: told to stop, as soon as the program under way has ended"
             );
         }

@@ -211,7 +211,10 @@ fn a_definition_is_never_overwritten() {
         fs::write(at(definition), SHOP).expect("written");
         let synth = |out: &str| {
             let (file, out) = (Some(at(definition)), Some(at(out)));
-            run(&Arguments { file, out, code: at(code), no_filter: false }, &mut Vec::new())
+            run(
+                &Arguments { file, out, code: at(code), no_filter: false, follow_links: false },
+                &mut Vec::new(),
+            )
         };
         synth("o.yaml").expect("done");
         assert_eq!(fs::read_to_string(at(definition)).expect("the definition"), SHOP);
@@ -230,8 +233,11 @@ fn two_templates_have_each_its_own_definition() {
     }
     for name in ["flights", "shop"] {
         let (file, out) = (Some(at(&format!("{name}.toml"))), Some(at(&format!("{name}.yaml"))));
-        run(&Arguments { file, out, code: at("lam"), no_filter: false }, &mut Vec::new())
-            .expect("done");
+        run(
+            &Arguments { file, out, code: at("lam"), no_filter: false, follow_links: false },
+            &mut Vec::new(),
+        )
+        .expect("done");
     }
     for (name, definition) in [("flights", FLIGHTS), ("shop", SHOP)] {
         let copy =
@@ -257,7 +263,10 @@ fn a_definition_that_is_as_it_was_makes_no_new_layer() {
     let changed = || fs::metadata(&copy).and_then(|found| found.modified()).expect("a time");
     let synth = || {
         let (file, out) = (Some(definition.clone()), Some(at("o.yaml")));
-        run(&Arguments { file, out, code: at("lam"), no_filter: false }, &mut Vec::new())
+        run(
+            &Arguments { file, out, code: at("lam"), no_filter: false, follow_links: false },
+            &mut Vec::new(),
+        )
     };
     synth().expect("done");
     assert_eq!(changed(), long_ago);
@@ -312,6 +321,7 @@ fn a_template_in_a_file_has_its_definition_beside_the_functions() {
         out: Some(at("deploy/template.yaml")),
         code: at("target/lambda"),
         no_filter: false,
+        follow_links: false,
     };
     let mut printed = Vec::new();
     run(&arguments, &mut printed).expect("done");

@@ -24,6 +24,7 @@ pub struct Variable {
 const EVERY_PROGRAM: &str = "all";
 const WRITER: &str = "writer";
 const SERVERS: &str = "writer, reader as servers";
+const LOCAL_SERVERS: &str = "writer, reader as servers; `weir dev`";
 const POLLER: &str = "processor as a poller";
 
 macro_rules! registry {
@@ -50,6 +51,11 @@ registry! {
     "HOST" SERVERS "the address that is bound" "`127.0.0.1`";
     "PORT" SERVERS "the port that is bound, 0 for a free one" "3001 and 3002";
     "WEIR_AUDIT" WRITER "whether each change is logged with its caller, `on` or `off`" "`on`";
+    "WEIR_ALLOWED_HOSTS" LOCAL_SERVERS "names of hosts, separated by commas, that requests may name in `Host` and pages in `Origin`, beside loopback names; checked at a loopback address, and elsewhere if it is set" "none";
+    "WEIR_MAX_CONNECTIONS" LOCAL_SERVERS "the most open connections, 1 to 65536; one more closes the quietest, or gets 503 if all are being answered" "512";
+    "WEIR_HEADER_TIMEOUT_SECS" LOCAL_SERVERS "the time for the header of a request, 1 to 300" "10";
+    "WEIR_BODY_TIMEOUT_SECS" LOCAL_SERVERS "the time for the body of a request, and for a client that reads nothing of its answer, 1 to 900" "30";
+    "WEIR_IDLE_TIMEOUT_SECS" LOCAL_SERVERS "the time that a connection stays open without a request, 1 to 3600; more than that of a load balancer in front" "75";
     "WEIR_POLLER_NAME" POLLER "who holds the lease; a poller takes over at once from another of its name" "host, process, and a random number";
     "WEIR_BATCH_SIZE" POLLER "the most records in an event, 1 to 10000" "100";
     "WEIR_BATCHING_WINDOW_SECS" POLLER "how long a batch may fill, 0 to 300" "0";

@@ -25,6 +25,8 @@ pub enum Kind {
     UnknownRollup,
     /// Change the item: DynamoDB will not take it.
     Refused,
+    /// Send the request without a browser, or from a page of this machine.
+    ForeignOrigin,
     /// Choose one of the listed entities.
     UnknownEntity,
     /// Choose one of the listed paths.
@@ -33,6 +35,8 @@ pub enum Kind {
     NotFound,
     /// Choose one of the methods in `Allow`.
     MethodNotAllowed,
+    /// Send the body faster.
+    RequestTimeout,
     /// Choose another key, or replace the item.
     AlreadyExists,
     /// Choose other values.
@@ -47,6 +51,8 @@ pub enum Kind {
     PayloadTooLarge,
     /// Send JSON.
     UnsupportedMediaType,
+    /// Name the server as it is allowed to be named.
+    ForeignHost,
     /// Try again after `Retry-After`.
     Throttled,
     /// Try again later.
@@ -78,7 +84,7 @@ pub struct Entry {
 
 impl Kind {
     /// Every kind, by status.
-    pub const EVERY: [Self; 25] = [
+    pub const EVERY: [Self; 28] = [
         Self::Validation,
         Self::BadJson,
         Self::BadQuery,
@@ -86,10 +92,12 @@ impl Kind {
         Self::BadCursor,
         Self::UnknownRollup,
         Self::Refused,
+        Self::ForeignOrigin,
         Self::UnknownEntity,
         Self::UnknownPath,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::RequestTimeout,
         Self::AlreadyExists,
         Self::Duplicate,
         Self::TokenReused,
@@ -97,6 +105,7 @@ impl Kind {
         Self::ConditionFailed,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
+        Self::ForeignHost,
         Self::Denied,
         Self::Internal,
         Self::Throttled,
@@ -151,6 +160,12 @@ impl Kind {
                 "DynamoDB does not take it",
                 "DynamoDB refuses the request for good; the same request will fail again",
             ),
+            Self::ForeignOrigin => (
+                "foreign-origin",
+                StatusCode::FORBIDDEN,
+                "a page of another site sent the request",
+                "a server at a loopback address rejects requests of pages of other sites (`Origin`, `Sec-Fetch-Site`)",
+            ),
             Self::UnknownEntity => (
                 "unknown-entity",
                 StatusCode::NOT_FOUND,
@@ -174,6 +189,12 @@ impl Kind {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "the path does not take this method",
                 "the header `Allow` lists the methods that the path takes",
+            ),
+            Self::RequestTimeout => (
+                "request-timeout",
+                StatusCode::REQUEST_TIMEOUT,
+                "the body was not whole in time",
+                "the body took longer than the time-out of the server, and nothing was written; send it faster",
             ),
             Self::AlreadyExists => (
                 "already-exists",
@@ -215,7 +236,13 @@ impl Kind {
                 "unsupported-media-type",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "the body is not said to be JSON",
-                "`Content-Type` is not application/json, or its charset is not UTF-8",
+                "`Content-Type` is missing or not application/json, or its charset is not UTF-8",
+            ),
+            Self::ForeignHost => (
+                "foreign-host",
+                StatusCode::MISDIRECTED_REQUEST,
+                "the request is for another host",
+                "a server at a loopback address is named by loopback names or those in `WEIR_ALLOWED_HOSTS`",
             ),
             Self::Throttled => (
                 "throttled",

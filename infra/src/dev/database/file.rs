@@ -35,6 +35,9 @@ impl DataFile {
             return Err(refused(given, "it is a folder, expected a file"));
         }
         if !given.exists() {
+            if given.is_symlink() {
+                return Err(refused(given, "it is a symbolic link to a file that does not exist"));
+            }
             let created = OpenOptions::new().create(true).append(true).open(given);
             created.map_err(|error| refused(given, format!("cannot create the file: {error}")))?;
         }
@@ -113,6 +116,10 @@ fn lock(path: &Path) -> Result<File, Error> {
     let mut name = path.as_os_str().to_owned();
     name.push(LOCK_SUFFIX);
     let name = PathBuf::from(name);
+    if name.is_symlink() {
+        let reason = format!("the lock file {} is a symbolic link", name.display());
+        return Err(refused(path, reason));
+    }
     let opened = OpenOptions::new().create(true).append(true).open(&name);
     let file = opened.map_err(|error| {
         let needed = "its folder must be writable for the lock and SQLite's log";

@@ -41,7 +41,7 @@ impl Writer {
         begin: Option<u64>,
     ) -> Result<(Groups, Option<Tally>), Error> {
         let source = Source::open(path, None)?;
-        let mut progress = Progress::new(&source, std::io::stderr());
+        let mut progress = Progress::new(&source, crate::terminal::messages());
         let entity = self.entity.clone();
         let mut rows = source.rows(Some(&entity))?;
         let Some(begin) = begin else {
