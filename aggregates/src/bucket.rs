@@ -14,8 +14,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use model::Granularity;
 
-use crate::calendar::{self, Calendar, Period};
+use crate::calendar::{self, Calendar};
 use crate::clock::{self, Cut};
+use crate::period::Period;
 
 /// A stretch of time: from `start` (included) to `end` (excluded). `All` has neither.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use jiff::{Timestamp, ToSpan};
 use model::{Granularity, Rollup};
 
 use crate::clock;
+use crate::period::Period;
 
 /// How time is cut into periods.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,15 +26,6 @@ pub struct Calendar {
     pub week_start: Weekday,
     /// The month, 1 to 12, in which years begin; quarters begin there and every third month from there.
     pub fiscal_year_start: i8,
-}
-
-/// A stretch of time: from `start` (included) to `end` (excluded).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Period {
-    /// The instant it begins.
-    pub start: Timestamp,
-    /// The instant the next one begins.
-    pub end: Timestamp,
 }
 
 impl Calendar {

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use model::Granularity;
 
-use crate::calendar::Period;
+use crate::period::Period;
 
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 const MINUTE_SECONDS: i64 = 60;

@@ -20,8 +20,9 @@ use thiserror::Error;
 pub use self::kept::Kept;
 use self::search::Search;
 use crate::bucket::Bucket;
-use crate::calendar::{Calendar, Period};
-use crate::query::local;
+use crate::calendar::Calendar;
+use crate::instant::local;
+use crate::period::Period;
 
 /// The most buckets of a cover, and the most instants that are tried for one.
 pub const MAX_BUCKETS: usize = 100_000;

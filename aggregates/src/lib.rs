@@ -24,9 +24,11 @@ pub mod fnv;
 pub mod fold;
 pub mod held;
 pub mod home;
+mod instant;
 pub mod key;
 pub mod measured;
 pub mod ordered;
+mod period;
 pub mod query;
 pub mod rows;
 pub mod sequence;
@@ -36,7 +38,7 @@ pub mod watermark;
 
 pub use amounts::{Accumulator, Amounts};
 pub use bucket::Bucket;
-pub use calendar::{Calendar, Period};
+pub use calendar::Calendar;
 pub use change::{Change, Image};
 pub use contribution::{Contribution, Contributions, Skip};
 pub use cost::Cost;
@@ -45,6 +47,7 @@ pub use fold::{Fold, Update, fold};
 pub use held::read_amounts;
 pub use key::RollupKey;
 pub use measured::{Answer, measured};
+pub use period::Period;
 pub use query::{
     Around, Asked, Fill, Group, Plan, Previous, QueryError, QueryErrors, Question, RankPlan,
     RankQuestion,

@@ -10,8 +10,8 @@
 //! | the calendar, the measures, and other choices | `choices` |
 //! | the range and the periods that it is cut into | `asked` |
 //! | what it is compared with | `previous`: the range is that of `earlier`, its periods those of `pairs` |
-//! | whether buckets make up every period | `covered` |
-//! | why a period has no answer, and what has | `refusal` |
+//! | whether buckets make up every period | `coverage` |
+//! | why a period has no answer, and which question has one | `explanation` |
 //! | which ranking is asked about | `ranks` |
 //!
 //! **Invariant:** a question that no buckets answer exactly is refused with what could be asked instead; nothing is
@@ -20,31 +20,33 @@
 mod asked;
 mod choices;
 mod compare;
-mod covered;
+mod coverage;
 mod earlier;
 mod errors;
+mod explanation;
 mod group;
 mod pairs;
 mod previous;
 mod ranks;
-mod refusal;
 mod time;
 
 use jiff::Timestamp;
 use model::{Granularity, Model, Rollup};
 
+use self::coverage::{Coverage, Gap};
 use self::errors::noted;
 use self::pairs::Pairs;
 use crate::bucket::Bucket;
-use crate::calendar::{Calendar, Period};
+use crate::calendar::Calendar;
 use crate::cover::cover;
+use crate::period::Period;
 
-pub use self::asked::MAX_PERIODS;
+pub use self::coverage::MAX_PERIODS;
 pub use self::errors::{QueryError, QueryErrors};
 pub use self::group::{Group, MAX_GROUPS};
 pub use self::pairs::Previous;
 pub use self::ranks::{Around, RankPlan, RankQuestion};
-pub use self::time::local;
+pub use crate::instant::local;
 
 /// A question as it is asked: everything in text.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -182,13 +184,14 @@ impl Plan {
     /// # Errors
     /// Why the question has no answer, should there be none.
     pub fn cover(&self, rollup: &Rollup, period: &Period) -> Result<Vec<Bucket>, QueryError> {
-        cover(rollup, period, self.now).map_err(|uncovered| {
+        let (calendar, now) = (&self.calendar, self.now);
+        cover(rollup, period, now).map_err(|cause| {
             match self.asked.every().zip(self.asked.range()) {
                 Some((every, range)) => {
-                    let wrong = (period, &uncovered);
-                    refusal::of_period(rollup, &self.calendar, every, &range, wrong, self.now)
+                    let coverage = Coverage { rollup, calendar, every, now };
+                    coverage.explain(&range, &Gap { period: *period, cause })
                 }
-                None => QueryError::new("to", uncovered.to_string()),
+                None => QueryError::new("to", cause.to_string()),
             }
         })
     }

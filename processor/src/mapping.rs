@@ -15,12 +15,12 @@
 //! | which checkpoints are needed no more: such a function   | `pruning`  |
 //! | which records are handed over: functions of values      | `filter`   |
 //! | how records become batches: a function of values         | `batch`    |
-//! | when records are discarded: a function of values         | `disposal` |
+//! | which records are retried or discarded: a function of values | `retry` |
 //! | when a tumbling window is over: a function of values    | `window`   |
 //! | what an answer means: a function of values               | `verdict`  |
 //! | one shard, read and handled                              | `worker`   |
 //! | the batches in flight, and how long a stop waits for them | `in_flight` |
-//! | all shards, for as long as this poller holds the lease   | `tenure`   |
+//! | all shards, for as long as this poller holds the lease   | `lease_session`  |
 //! | how far it has got, for whoever waits for it             | `progress` |
 //! | the same, stored for readers                             | `reporting` |
 //! | how lost records are noted                               | `gaps`     |
@@ -29,23 +29,25 @@
 
 mod backoff;
 mod batch;
-mod disposal;
 mod environment;
+mod error;
 mod filter;
 mod gaps;
 mod in_flight;
+mod lease_session;
 mod lineage;
 mod progress;
 mod pruning;
 mod reader;
 mod reporting;
+mod retry;
 mod settings;
 mod stream;
-mod tenure;
 mod verdict;
 mod window;
 mod worker;
 
+pub use error::Error;
 pub use filter::{FilterCriteria, FilterError, MAX_FILTERS, MAX_PATTERN_CHARS};
 pub use progress::{Progress, ShardProgress, Snapshot, Stopped};
 pub use settings::{
@@ -71,12 +73,12 @@ use tokio::time::{Instant, sleep};
 
 use self::backoff::Backoff;
 use self::batch::Limits;
-use self::disposal::Policy;
 use self::gaps::Gaps;
 use self::in_flight::InFlight;
-use self::progress::Board;
+use self::lease_session::{LeaseSession, Outcome};
+use self::progress::ProgressTracker;
+use self::retry::Policy;
 use self::stream::Stream;
-use self::tenure::{Outcome, Tenure};
 use self::worker::Context;
 use crate::tracking;
 
@@ -89,66 +91,11 @@ pub struct EventSourceMapping {
     client: Client,
     checkpoints: Checkpoints,
     settings: Settings,
-    board: Arc<Board>,
+    tracker: Arc<ProgressTracker>,
     /// The table of items, where its rollups have a state.
     table: Option<Table>,
     /// Whether another poller was seen to hold the lease.
     has_waited: AtomicBool,
-}
-
-/// Why a mapping could not start, or had to end.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// Change the settings.
-    #[error("{setting} is {value}, expected {expected}")]
-    Setting {
-        /// The setting.
-        setting: &'static str,
-        /// What it is.
-        value: String,
-        /// What it may be.
-        expected: String,
-    },
-    /// Change the filters.
-    #[error("{setting} is refused: {source}")]
-    FilterCriteria {
-        /// The setting.
-        setting: &'static str,
-        /// What is wrong.
-        source: FilterError,
-    },
-    /// Enable the stream.
-    #[error("table {table} has no stream, expected one with NEW_AND_OLD_IMAGES")]
-    NoStream {
-        /// The table.
-        table: String,
-    },
-    /// The table or its stream was deleted: start anew.
-    #[error("stream {arn} does not exist any more")]
-    Gone {
-        /// The stream.
-        arn: String,
-    },
-    /// DynamoDB Streams did not answer as it should: see to endpoint and permissions.
-    #[error("{action} failed: {reason}")]
-    Streams {
-        /// What was to be done.
-        action: &'static str,
-        /// What DynamoDB or the SDK said.
-        reason: String,
-    },
-    /// The checkpoints could not be read or the lease not be taken.
-    #[error(transparent)]
-    Checkpoints(#[from] checkpoints::Error),
-    /// The mapping itself is broken.
-    #[error("the worker of shard {shard_id} broke: {reason}")]
-    Worker {
-        /// The shard.
-        shard_id: String,
-        /// What the panic said.
-        reason: String,
-    },
 }
 
 impl EventSourceMapping {
@@ -162,7 +109,7 @@ impl EventSourceMapping {
             client,
             checkpoints,
             settings,
-            board: Arc::new(Board::new()),
+            tracker: Arc::new(ProgressTracker::new()),
             table: None,
             has_waited: AtomicBool::new(false),
         }
@@ -178,7 +125,7 @@ impl EventSourceMapping {
 
     /// A view of how far it gets, to be taken before it runs.
     pub fn progress(&self) -> Progress {
-        self.board.progress()
+        self.tracker.progress()
     }
 
     /// Polls until `shutdown` resolves; then the batches in flight are finished, or aborted after
@@ -263,7 +210,7 @@ impl EventSourceMapping {
 
     /// The stream that the table has instead of one that does not exist any more.
     async fn other_stream(&self, gone: &Stream) -> Option<String> {
-        let arn = tenure::latest_stream(self.table.as_ref()?).await?;
+        let arn = lease_session::latest_stream(self.table.as_ref()?).await?;
         Some(arn).filter(|arn| arn != gone.arn())
     }
 
@@ -292,7 +239,7 @@ impl EventSourceMapping {
 
     /// Whether DynamoDB has answered before, if only that another poller holds the lease.
     fn has_worked(&self) -> bool {
-        self.board.has_listed() || self.has_waited.load(Ordering::Relaxed)
+        self.tracker.has_listed() || self.has_waited.load(Ordering::Relaxed)
     }
 
     /// Takes the lease and polls while it lasts.
@@ -329,19 +276,19 @@ impl EventSourceMapping {
             shutdown_timeout: self.settings.shutdown_timeout,
             in_flight: InFlight::default(),
             handler: Arc::clone(handler),
-            board: Arc::clone(&self.board),
+            tracker: Arc::clone(&self.tracker),
             gaps: Gaps::new(self.table.clone()),
             visibility_margin: self.settings.visibility_margin,
             complete_until: self.complete_until(stream).await?,
             table: self.table.clone(),
         };
-        Tenure::new(context).serve(leased, stop).await
+        LeaseSession::new(context).serve(leased, stop).await
     }
 
     /// Takes the lease once no other poller has it, and returns when it began to run.
     async fn acquire(&self, label: &str) -> Result<(Lease, Instant), Error> {
         let Settings { owner, lease_time_to_live, .. } = &self.settings;
-        self.board.unleased(label);
+        self.tracker.unleased(label);
         let mut watch = LeaseWatch::default();
         let mut is_waiting = false;
         loop {

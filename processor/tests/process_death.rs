@@ -37,7 +37,7 @@ fn start(dynamodb: &TestDynamo, system: &System, folder: &TempDir) -> Process {
         .envs(variables(system, folder, &dynamodb.url))
         .env("WEIR_POLLER_NAME", "the one that dies")
         .env("WEIR_BATCH_SIZE", BATCH_RECORDS)
-        .env("RUST_LOG", "warn,processor::mapping::tenure=info");
+        .env("RUST_LOG", "warn,processor::mapping::lease_session=info");
     Process::start(command)
 }
 

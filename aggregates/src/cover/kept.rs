@@ -7,8 +7,9 @@ use jiff::tz::TimeZone;
 use model::rollup::keep;
 use model::{Granularity, Rollup};
 
-use crate::calendar::{Calendar, Period};
+use crate::calendar::Calendar;
 use crate::contribution::expiry;
+use crate::period::Period;
 
 /// The buckets in time that a rollup keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]

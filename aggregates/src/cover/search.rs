@@ -16,8 +16,9 @@ use model::Granularity;
 
 use super::{Edge, Kept, MAX_BUCKETS, Uncovered};
 use crate::bucket::Bucket;
-use crate::calendar::{Calendar, Period};
+use crate::calendar::Calendar;
 use crate::clock;
+use crate::period::Period;
 
 const DAY_SECONDS: i64 = 86_400;
 

@@ -3,18 +3,15 @@
 use jiff::Timestamp;
 use model::{Granularity, Rollup, suggestion};
 
-use super::covered::just_before;
+use super::coverage::{Coverage, MAX_PERIODS};
 use super::errors::{QueryError, QueryErrors, noted};
-use super::refusal;
-use super::time::{instant, local};
+use super::explanation;
+use super::time::instant;
 use super::{Asked, Question};
-use crate::calendar::{Calendar, Period};
-use crate::clock;
+use crate::calendar::Calendar;
 use crate::cover::{Edge, Kept, Uncovered, cover};
-
-/// The most periods of a series.
-pub const MAX_PERIODS: u64 = 100_000;
-const DAY_SECONDS: u64 = 86_400;
+use crate::instant::{just_before, local};
+use crate::period::Period;
 
 pub(super) fn asked(
     rollup: &Rollup,
@@ -114,21 +111,21 @@ fn series(
     every: Granularity,
     now: Timestamp,
 ) -> Result<Asked, QueryErrors> {
-    let kept = Kept::at(rollup, now);
-    if kept.granularities.is_empty() {
+    let coverage = Coverage { rollup, calendar, every, now };
+    if coverage.kept().granularities.is_empty() {
         let message =
-            format!("`{every}` cannot be made of what `{}` keeps; expected all", kept.rollup);
+            format!("`{every}` cannot be made of what `{}` keeps; expected all", rollup.name);
         return Err(QueryError::new("every", message).into());
     }
     let aligned = |parameter, text| {
         let instant = edge(parameter, text, calendar)?;
         let text = text.as_deref().unwrap_or_default();
-        aligned(parameter, text, instant, every, calendar)
+        aligned(parameter, text, instant, &coverage)
     };
     let edges = (aligned("from", &question.from), aligned("to", &question.to));
     let range = range(question, edges)?;
-    refuse_too_many(every, calendar, &range)?;
-    refusal::refuse_uncovered(rollup, calendar, every, &range, now)?;
+    refuse_too_many(&coverage, &range)?;
+    coverage.check(&range)?;
     Ok(Asked::Series { every, from: range.start, to: range.end })
 }
 
@@ -171,55 +168,40 @@ fn aligned(
     parameter: &str,
     text: &str,
     instant: Timestamp,
-    every: Granularity,
-    calendar: &Calendar,
+    coverage: &Coverage<'_>,
 ) -> Result<Timestamp, QueryError> {
+    let (every, calendar) = (coverage.every, coverage.calendar);
     let beyond =
         || QueryError::new(parameter, format!("`{text}` is beyond the years 0000 to 9999"));
-    let before = || just_before(instant).and_then(|before| calendar.period(every, before));
-    let period = calendar.period(every, instant).or_else(before).ok_or_else(beyond)?;
+    let before = || just_before(instant).and_then(|before| coverage.period(before));
+    let period = coverage.period(instant).or_else(before).ok_or_else(beyond)?;
     if period.start == instant || period.end == instant {
         return Ok(instant);
     }
     let message = format!(
         "`{text}` is not where {} begins ({}); expected {} or {}",
-        refusal::noun(every),
-        refusal::shown(calendar, every),
+        explanation::noun(every),
+        explanation::calendar_name(calendar, every),
         local(period.start, &calendar.zone),
         local(period.end, &calendar.zone)
     );
     Err(QueryError::new(parameter, message))
 }
 
-fn refuse_too_many(
-    every: Granularity,
-    calendar: &Calendar,
-    range: &Period,
-) -> Result<(), QueryError> {
-    let count = |every| periods(every, range);
-    if count(every) <= MAX_PERIODS {
+fn refuse_too_many(coverage: &Coverage<'_>, range: &Period) -> Result<(), QueryError> {
+    let zone = &coverage.calendar.zone;
+    let count = coverage.count(range);
+    if count <= MAX_PERIODS {
         return Ok(());
     }
-    let coarser = Granularity::EVERY.into_iter().find(|coarser| count(*coarser) <= MAX_PERIODS);
+    let is_fewer = |coarser: &Granularity| coverage.of_length(*coarser).count(range) <= MAX_PERIODS;
+    let coarser = Granularity::EVERY.into_iter().find(is_fewer);
     let coarser = coarser.map_or(String::new(), |coarser| format!(" or every={coarser}"));
     let message = format!(
-        "about {} periods from {} to {}, of {MAX_PERIODS} at most; expected a shorter range{coarser}",
-        count(every),
-        local(range.start, &calendar.zone),
-        local(range.end, &calendar.zone)
+        "about {count} periods from {} to {}, of {MAX_PERIODS} at most; expected a shorter \
+         range{coarser}",
+        local(range.start, zone),
+        local(range.end, zone)
     );
     Err(QueryError::new("every", message))
-}
-
-/// About how many periods there are in a range.
-pub(super) fn periods(every: Granularity, range: &Period) -> u64 {
-    let seconds = match every {
-        Granularity::Week => 7 * DAY_SECONDS,
-        Granularity::Month => 30 * DAY_SECONDS,
-        Granularity::Quarter => 91 * DAY_SECONDS,
-        Granularity::Year => 365 * DAY_SECONDS,
-        Granularity::All => return 1,
-        _ => clock::seconds(every).map_or(DAY_SECONDS, i64::unsigned_abs),
-    };
-    range.start.duration_until(range.end).as_secs().unsigned_abs().div_ceil(seconds)
 }

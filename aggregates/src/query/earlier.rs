@@ -17,8 +17,9 @@ use jiff::{SignedDuration, Timestamp, ToSpan, Unit};
 use model::Granularity;
 
 use super::compare::{Compare, months};
-use super::covered::just_before;
-use crate::calendar::{self, Calendar, Period};
+use crate::calendar::{self, Calendar};
+use crate::instant::just_before;
+use crate::period::Period;
 
 /// The lengths of clock periods, the longest first.
 const OF_CLOCK: [Granularity; 3] =

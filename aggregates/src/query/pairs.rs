@@ -13,7 +13,8 @@ use jiff::{Timestamp, ToSpan};
 use model::Granularity;
 
 use super::Asked;
-use crate::calendar::{self, Calendar, Period};
+use crate::calendar::{self, Calendar};
+use crate::period::Period;
 
 /// The earlier range that a range is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

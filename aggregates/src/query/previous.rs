@@ -5,13 +5,14 @@ use model::{Granularity, Rollup};
 
 use super::Asked;
 use super::compare::Compare;
+use super::coverage::Coverage;
 use super::earlier::{dates, earlier};
 use super::errors::QueryError;
 use super::pairs::{Pairing, Previous};
-use super::refusal;
-use super::time::local;
-use crate::calendar::{Calendar, Period};
+use crate::calendar::Calendar;
 use crate::cover::cover;
+use crate::instant::local;
+use crate::period::Period;
 
 /// The earlier range that what is asked for is compared with.
 pub(super) fn previous(
@@ -42,8 +43,8 @@ pub(super) fn previous(
         cover(rollup, &before, now).map_err(|why| uncovered(&why))?;
         return Ok(Previous { asked: Asked::Total(before), pairing: Pairing::InOrder });
     };
-    refusal::refuse_uncovered(rollup, calendar, every, &before, now)
-        .map_err(|why| uncovered(&why))?;
+    let coverage = Coverage { rollup, calendar, every, now };
+    coverage.check(&before).map_err(|why| uncovered(&why))?;
     let is_by_date = every <= Granularity::Day && dates(calendar, range).is_some();
     let pairing = match is_by_date {
         true => Pairing::ByDate { months: compare.months() },

@@ -8,12 +8,14 @@ use model::{Granularity, Model, Rollup, suggestion};
 
 use super::errors::{QueryError, QueryErrors, noted};
 use super::group::{self, Group};
-use super::time::{instant, local};
-use super::{choices, refusal};
+use super::time::instant;
+use super::{choices, explanation};
 use crate::bucket::Bucket;
-use crate::calendar::{Calendar, Period};
+use crate::calendar::Calendar;
 use crate::cover::Kept;
+use crate::instant::local;
 use crate::key;
+use crate::period::Period;
 
 /// The parameters beside the dimensions.
 const PARAMETERS: &str = "every, from, order, neighbours, measures, limit, cursor, format";
@@ -209,7 +211,7 @@ fn bucket(rollup: &Rollup, question: &RankQuestion, now: Timestamp) -> Result<Bu
         }
         (every, Some(text)) => (every, text),
         (every, None) => {
-            let message = format!("missing; expected where {} begins", refusal::noun(every));
+            let message = format!("missing; expected where {} begins", explanation::noun(every));
             return Err(QueryError::new("from", message));
         }
     };
@@ -231,8 +233,8 @@ fn bucket(rollup: &Rollup, question: &RankQuestion, now: Timestamp) -> Result<Bu
         let near: Vec<_> = near.into_iter().map(shown).collect();
         return refuse(format!(
             "`{text}` is not where {} begins ({}); expected {}",
-            refusal::noun(every),
-            refusal::shown(&calendar, every),
+            explanation::noun(every),
+            explanation::calendar_name(&calendar, every),
             near.join(" or ")
         ));
     }
@@ -241,7 +243,7 @@ fn bucket(rollup: &Rollup, question: &RankQuestion, now: Timestamp) -> Result<Bu
             first.map_or(String::new(), |first| format!("; expected {} or later", shown(first)));
         return refuse(format!(
             "`{text}` begins {} of `{}` that is not kept any more ({}){later}",
-            refusal::noun(every),
+            explanation::noun(every),
             rollup.name,
             kept.names()
         ));

@@ -1,4 +1,4 @@
-//! How times are read and shown.
+//! Times as parameters.
 
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
@@ -39,12 +39,4 @@ fn parsed(text: &str, zone: &TimeZone) -> Option<Timestamp> {
         return calendar::beginning(local.date(), zone);
     }
     local.to_zoned(zone.clone()).ok().map(|zoned: Zoned| zoned.timestamp())
-}
-
-/// An instant as answers show it: RFC 3339 with the zone's offset, `Z` in UTC.
-pub fn local(instant: Timestamp, zone: &TimeZone) -> String {
-    if *zone == TimeZone::UTC {
-        return instant.to_string();
-    }
-    instant.display_with_offset(zone.to_offset(instant)).to_string()
 }

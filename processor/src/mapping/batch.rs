@@ -4,7 +4,7 @@
 //! one tumbling window. It is handed over when it cannot grow, when its oldest record has waited
 //! for the batching window, or when the shard has ended.
 //!
-//! What was handed over and not handled stays a batch: nothing is added to it, see `disposal`.
+//! What was handed over and not handled stays a batch: nothing is added to it, see `retry`.
 //!
 //! **Invariant:** records leave in the order in which they came, and only from the front.
 
@@ -14,7 +14,7 @@ use std::time::Duration;
 use table::checkpoints::OpenWindow;
 use tokio::time::Instant;
 
-use super::disposal::Piece;
+use super::retry::SubBatch;
 use super::window;
 use crate::event::Record;
 
@@ -74,7 +74,7 @@ pub(super) struct Buffer {
     limits: Limits,
     waiting: VecDeque<Waiting>,
     /// How the first of them were cut, where they were handed over before.
-    pieces: VecDeque<Piece>,
+    sub_batches: VecDeque<SubBatch>,
     /// The last record that was passed over after all of them.
     passed: Option<String>,
 }
@@ -94,7 +94,7 @@ impl Waiting {
 
 impl Buffer {
     pub(super) fn new(limits: Limits) -> Self {
-        Buffer { limits, waiting: VecDeque::new(), pieces: VecDeque::new(), passed: None }
+        Buffer { limits, waiting: VecDeque::new(), sub_batches: VecDeque::new(), passed: None }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -126,13 +126,13 @@ impl Buffer {
     }
 
     /// The batch of this many records, which [`Buffer::step`] said, with its failures.
-    pub(super) fn piece(&mut self, records: usize) -> Piece {
-        self.pieces.pop_front().unwrap_or_else(|| Piece::new(records))
+    pub(super) fn sub_batch(&mut self, records: usize) -> SubBatch {
+        self.sub_batches.pop_front().unwrap_or_else(|| SubBatch::new(records))
     }
 
     /// Cuts the first records so.
-    pub(super) fn cut_as(&mut self, pieces: VecDeque<Piece>) {
-        pieces.into_iter().rev().for_each(|piece| self.pieces.push_front(piece));
+    pub(super) fn cut_as(&mut self, sub_batches: VecDeque<SubBatch>) {
+        sub_batches.into_iter().rev().for_each(|sub_batch| self.sub_batches.push_front(sub_batch));
     }
 
     /// The first records.
@@ -166,8 +166,8 @@ impl Buffer {
         if shard.open.is_some() && window != shard.open {
             return Step::Close;
         }
-        if let Some(piece) = self.pieces.front() {
-            return Step::Invoke(piece.records);
+        if let Some(sub_batch) = self.sub_batches.front() {
+            return Step::Invoke(sub_batch.records);
         }
         let count = self.cut(window);
         let full = count == self.limits.records || count < self.waiting.len();
@@ -343,10 +343,10 @@ mod tests {
         let mut batch = buffer.take(4);
         buffer.put_back(batch.split_off(1));
         assert_eq!(buffer.step(now, OPEN), Step::Invoke(4), "it has waited enough");
-        buffer.cut_as([Piece::new(1), Piece::new(2)].into());
+        buffer.cut_as([SubBatch::new(1), SubBatch::new(2)].into());
         assert_eq!(buffer.step(now, OPEN), Step::Invoke(1), "as it was cut");
-        assert_eq!((buffer.piece(1).records, buffer.piece(2).records), (1, 2));
-        assert_eq!(buffer.step(now, OPEN), Step::Invoke(4), "all pieces are gone");
+        assert_eq!((buffer.sub_batch(1).records, buffer.sub_batch(2).records), (1, 2));
+        assert_eq!(buffer.step(now, OPEN), Step::Invoke(4), "all sub_batches are gone");
         let left: Vec<_> = buffer.take(4).into_iter().map(|record| record.event_id).collect();
         assert_eq!(left, ["1", "2", "3", "4"]);
     }

@@ -12,7 +12,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 use std::{env, fs, process};
 
-use super::Error;
+use super::error::Error;
 use super::filter::FilterCriteria;
 use super::settings::{
     MAX_BATCH_RECORDS, MAX_BATCHING_WINDOW_SECS, MAX_RECORD_AGE_SECS, MAX_RETRY_ATTEMPTS,

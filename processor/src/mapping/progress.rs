@@ -110,16 +110,16 @@ impl ShardProgress {
     }
 }
 
-/// The side that writes. When it is dropped, those who wait are told.
+/// The writing side. Dropping it wakes all that wait.
 #[derive(Debug)]
-pub(super) struct Board {
+pub(super) struct ProgressTracker {
     sender: watch::Sender<Snapshot>,
     nudge: Arc<Notify>,
 }
 
-impl Board {
+impl ProgressTracker {
     pub(super) fn new() -> Self {
-        Board { sender: watch::Sender::new(Snapshot::default()), nudge: Arc::default() }
+        ProgressTracker { sender: watch::Sender::new(Snapshot::default()), nudge: Arc::default() }
     }
 
     pub(super) fn progress(&self) -> Progress {
@@ -299,13 +299,13 @@ mod tests {
         assert_eq!(iterator_age(Some(101), now), Duration::ZERO, "clocks differ");
         assert_eq!(iterator_age(None, now), Duration::ZERO);
 
-        let (board, long_ago) = (Board::new(), Some(40));
-        let progress = board.progress();
+        let (tracker, long_ago) = (ProgressTracker::new(), Some(40));
+        let progress = tracker.progress();
         let age = || progress.snapshot().shards["a"].iterator_age();
-        board.invoked("a", long_ago);
-        board.invoked("a", None);
+        tracker.invoked("a", long_ago);
+        tracker.invoked("a", None);
         assert!(age() > Duration::from_secs(1_000_000_000), "a final invocation has no records");
-        board.caught_up("a", Instant::now());
+        tracker.caught_up("a", Instant::now());
         assert_eq!(age(), Duration::ZERO);
     }
 
@@ -319,55 +319,55 @@ mod tests {
 
     #[test]
     fn caught_up_means_listed_and_every_shard_found_empty_since() {
-        let (board, asked) = (Board::new(), Instant::now());
+        let (tracker, asked) = (ProgressTracker::new(), Instant::now());
         let (before, after) = (asked - Duration::from_secs(1), asked + Duration::from_secs(1));
-        let progress = board.progress();
+        let progress = tracker.progress();
         let caught_up = || progress.snapshot().is_caught_up(asked);
 
-        board.listed(before, &[shard("a"), shard("b")], &ids(&[]), &ids(&["a", "b"]));
-        board.caught_up("a", after);
-        board.caught_up("b", after);
+        tracker.listed(before, &[shard("a"), shard("b")], &ids(&[]), &ids(&["a", "b"]));
+        tracker.caught_up("a", after);
+        tracker.caught_up("b", after);
         assert!(!caught_up(), "shards may have come since they were listed");
-        board.listed(after, &[shard("a"), shard("b"), shard("c")], &ids(&[]), &ids(&["a", "b"]));
+        tracker.listed(after, &[shard("a"), shard("b"), shard("c")], &ids(&[]), &ids(&["a", "b"]));
         assert!(!caught_up(), "c was not read");
-        board.caught_up("c", before);
+        tracker.caught_up("c", before);
         assert!(!caught_up(), "c was read too early");
-        board.done("c");
+        tracker.done("c");
         assert!(caught_up());
         let checkpoint = Checkpoint { shard_id: "a".to_owned(), ..Checkpoint::default() };
-        board.handled(&checkpoint, 5, None);
+        tracker.handled(&checkpoint, 5, None);
         assert!(caught_up(), "what came later does not matter");
         assert_eq!(progress.snapshot().records, 5);
     }
 
     #[test]
     fn without_the_lease_nothing_is_known_of_any_shard() {
-        let (board, asked) = (Board::new(), Instant::now());
-        let progress = board.progress();
-        board.listed(asked, &[shard("a")], &ids(&[]), &ids(&["a"]));
-        board.caught_up("a", asked);
+        let (tracker, asked) = (ProgressTracker::new(), Instant::now());
+        let progress = tracker.progress();
+        tracker.listed(asked, &[shard("a")], &ids(&[]), &ids(&["a"]));
+        tracker.caught_up("a", asked);
         assert!(progress.snapshot().is_caught_up(asked));
-        board.unleased("stream");
+        tracker.unleased("stream");
         assert!(progress.snapshot().shards.is_empty());
         assert!(!progress.snapshot().is_caught_up(asked), "no shard is not every shard");
-        assert!(board.has_listed(), "DynamoDB has answered before");
+        assert!(tracker.has_listed(), "DynamoDB has answered before");
     }
 
     #[test]
     fn a_shard_that_is_neither_listed_nor_read_is_forgotten() {
-        let (board, now) = (Board::new(), Instant::now());
-        board.listed(now, &[shard("a"), shard("b"), shard("c")], &ids(&["c"]), &ids(&["a"]));
-        board.listed(now, &[shard("c")], &ids(&["c"]), &ids(&["a"]));
-        let shards = board.progress().snapshot().shards;
+        let (tracker, now) = (ProgressTracker::new(), Instant::now());
+        tracker.listed(now, &[shard("a"), shard("b"), shard("c")], &ids(&["c"]), &ids(&["a"]));
+        tracker.listed(now, &[shard("c")], &ids(&["c"]), &ids(&["a"]));
+        let shards = tracker.progress().snapshot().shards;
         assert_eq!(shards.keys().collect::<Vec<_>>(), ["a", "c"]);
         assert!(shards["c"].done);
     }
 
     #[tokio::test]
     async fn waiting_for_a_mapping_that_has_ended_ends() {
-        let board = Board::new();
-        let progress = board.progress();
-        drop(board);
+        let tracker = ProgressTracker::new();
+        let progress = tracker.progress();
+        drop(tracker);
         progress.caught_up_after(Instant::now()).await.expect_err("it has stopped");
     }
 }

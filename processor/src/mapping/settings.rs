@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::Error;
+use super::error::Error;
 use super::filter::FilterCriteria;
 
 /// As many records as Lambda hands over in one event.

@@ -8,7 +8,7 @@ use aws_sdk_dynamodbstreams::types::{self, OperationType, ShardIteratorType, Str
 
 use table::error::chain;
 
-use super::Error;
+use super::error::Error;
 use super::lineage::Shard;
 use super::settings::Source;
 use crate::event::{Record, StreamRecord, UserIdentity};

@@ -18,12 +18,12 @@ use tokio::time::{Instant, sleep};
 
 use super::backoff::Backoff;
 use super::batch::{Buffer, Limits, Shard, Step};
-use super::disposal::Policy;
 use super::filter::FilterCriteria;
 use super::gaps::Gaps;
 use super::in_flight::InFlight;
-use super::progress::Board;
+use super::progress::ProgressTracker;
 use super::reader::{Reader, is_our_own};
+use super::retry::Policy;
 use super::stream::{ReadError, Stream};
 use crate::event::Record;
 
@@ -43,7 +43,7 @@ pub(super) struct Context<H> {
     pub(super) shutdown_timeout: Duration,
     pub(super) in_flight: InFlight,
     pub(super) handler: Arc<H>,
-    pub(super) board: Arc<Board>,
+    pub(super) tracker: Arc<ProgressTracker>,
     pub(super) gaps: Gaps,
     pub(super) visibility_margin: Duration,
     /// Until when the stream was handled before, in seconds since the epoch; its beginning where that is not known.
@@ -154,7 +154,7 @@ where
                     return Ok(());
                 }
                 if self.buffer.is_empty() {
-                    self.context.board.caught_up(&self.checkpoint.shard_id, began);
+                    self.context.tracker.caught_up(&self.checkpoint.shard_id, began);
                     self.settle(began);
                 }
                 let pause = self.context.idle_pause;
@@ -196,7 +196,7 @@ where
             self.quiet.pop_front();
         }
         if let Some(first) = self.quiet.front().filter(|_| self.quiet.len() == proof) {
-            self.context.board.settled(&self.checkpoint.shard_id, *first);
+            self.context.tracker.settled(&self.checkpoint.shard_id, *first);
         }
     }
 
@@ -226,7 +226,7 @@ where
             }
         }
         tracing::debug!(shard_id = self.checkpoint.shard_id, read, filtered, "records were read");
-        self.context.board.filtered(filtered);
+        self.context.tracker.filtered(filtered);
     }
 
     /// Moves the checkpoint past what was passed over, where nothing before it waits.
@@ -234,7 +234,7 @@ where
         let Some(passed) = self.buffer.take_passed() else { return Ok(()) };
         self.checkpoint.sequence_number = Some(passed);
         self.save(None).await?;
-        self.context.board.handled(&self.checkpoint, 0, None);
+        self.context.tracker.handled(&self.checkpoint, 0, None);
         Ok(())
     }
 
@@ -244,7 +244,7 @@ where
         }
         self.checkpoint.done = true;
         self.save(None).await?;
-        self.context.board.done(&self.checkpoint.shard_id);
+        self.context.tracker.done(&self.checkpoint.shard_id);
         Err(Ended::Done)
     }
 

@@ -1,23 +1,30 @@
-//! Rows that come to count something, or stop to: written together with the rollup item that counts them.
+//! Rows whose count crosses zero, written together with the rollup item that counts them.
 //!
-//! An update of such a row is first tried under the condition that its count goes on to be above zero, or not to be. Where
-//! that fails, row and rollup item are written in one transaction, the row under its watermark and under the count that was
-//! seen. So the watermark of the row is that of both.
+//! An update of such a row is first tried under the condition that the count stays above zero, or
+//! stays at zero. If that fails, row and rollup item are written in one transaction: the row under
+//! its watermark and under the count that was seen. So the watermark of the row is that of both.
 //!
 //! ```text
-//! try ──► done
-//!  └─ the count crosses zero ──► transaction: rows (≤ 24), each if its count is still the one seen, and the rollup item
-//!          ▲                          │ another was at one of them
-//!          └──────────────────────────┘
+//! attempt ──► done
+//!    └─ the count crosses zero ──► transaction: up to 24 rows, each if its count is the one seen,
+//!                  ▲               and the rollup item
+//!                  └─ another client changed one of them ─┘
 //! ```
 //!
-//! **Invariant:** a rollup item's `distinct(a)` is the number of value rows of `a` whose count is above zero.
+//! | part | does |
+//! |---|---|
+//! | [`Transaction`] | a value: the rows, and the amounts that their rollup item gains |
+//! | `transact` | sends it, once |
+//! | `written`, `cancelled`, `failed` | decide what happens to each row |
+//!
+//! **Invariant:** a rollup item's `distinct(a)` is the number of value rows of `a` whose count is
+//! above zero.
 
-use aggregates::{Accumulator, Amounts, Crossing, RollupKey, Update, watermark};
+use aggregates::{Accumulator, Amounts, Crossing, RollupKey, Update, Upkeep, watermark};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue as SdkValue, CancellationReason, ReturnConsumedCapacity,
+    AttributeValue as SdkValue, CancellationReason, ReturnConsumedCapacity, TransactWriteItem,
 };
 
 use super::expression::Expression;
@@ -25,15 +32,15 @@ use super::pause::pause;
 use super::{Applied, Rollups, Step};
 use crate::error::Error;
 
-/// How many rows are written in one transaction: fewer than DynamoDB takes, as any of them may cancel it.
+/// How many rows one transaction writes: fewer than DynamoDB accepts, as any of them may cancel it.
 const MAX_ROWS: usize = 24;
-/// How often a transaction is made anew while others are at its items.
+/// How often a transaction is built again while other clients change its items.
 const MAX_ROUNDS: u32 = 10;
 
 /// An update whose row crosses zero.
 #[derive(Clone, Debug)]
 pub struct Pending {
-    /// What of the update is left to be added.
+    /// The part of the update that is left to be added.
     pub(super) update: Update,
     /// What has become of the update once that is added.
     pub(super) applied: Applied,
@@ -42,32 +49,107 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// The rollup item that counts the row.
+    /// Returns the key of the rollup item that counts the row.
     pub fn item(&self) -> &RollupKey {
         self.update.upkeep.item.as_ref().expect("only rows cross")
     }
 
-    /// What that gains while the row counts something.
+    /// Returns what the rollup item gains while the row counts something.
     fn crossing(&self) -> &Crossing {
         self.update.upkeep.crossing.as_ref().expect("only rows that are counted cross")
     }
 
-    /// The row's count before and after.
+    /// Returns the row's count before the update and after it.
     fn counts(&self) -> Result<(i128, i128), Error> {
         let before = match &self.count {
-            None => 0,
-            Some(SdkValue::N(text)) if text.parse::<i128>().is_ok() => text.parse().unwrap_or(0),
-            Some(other) => {
+            None => Ok(0),
+            Some(count) => {
+                let number = count.as_n().ok().and_then(|text| text.parse::<i128>().ok());
                 let row = &self.update.key;
-                return Err(Error::Unreadable(format!("the count of {row}, which is {other:?}")));
+                let unreadable = || format!("the count of {row}, which is {count:?}");
+                number.ok_or_else(|| Error::Unreadable(unreadable()))
             }
         };
+        let before = before?;
         Ok((before, before + self.update.amounts().get(&Accumulator::Items)))
     }
 }
 
+/// What became of an update.
+type Outcome = (Update, Result<Applied, Error>);
+
+/// The result of one round: updates that are settled, and those to try again.
+#[derive(Debug, Default)]
+struct Round {
+    outcomes: Vec<Outcome>,
+    again: Vec<Pending>,
+}
+
+/// Rows that are written together with their rollup item.
+#[derive(Debug)]
+struct Transaction {
+    rows: Vec<Crosser>,
+    item: RollupKey,
+    /// What is written with the rollup item besides the amounts.
+    upkeep: Upkeep,
+    /// What the rollup item gains.
+    amounts: Amounts,
+}
+
+/// A row in a transaction.
+#[derive(Debug)]
+struct Crosser {
+    pending: Pending,
+    /// The count of the row once the transaction is done.
+    count_after: i128,
+}
+
+impl Transaction {
+    /// Builds the transaction of rows that the same rollup item counts; `None` if no row is left.
+    /// Rows whose count is not a number are settled with an error.
+    fn build(pending: Vec<Pending>) -> (Option<Self>, Vec<Outcome>) {
+        let mut rows = Vec::new();
+        let mut amounts = Amounts::default();
+        let mut unreadable = Vec::new();
+        for pending in pending {
+            match pending.counts() {
+                Ok((before, count_after)) => {
+                    amounts.merge(&pending.crossing().amounts(before, count_after));
+                    rows.push(Crosser { pending, count_after });
+                }
+                Err(error) => unreadable.push((pending.update, Err(error))),
+            }
+        }
+        let target = rows.first().map(|Crosser { pending, .. }| {
+            (pending.item().clone(), pending.crossing().upkeep.as_ref().clone())
+        });
+        let transaction = target.map(|(item, upkeep)| Self { rows, item, upkeep, amounts });
+        (transaction, unreadable)
+    }
+
+    /// Returns the actions: one for each row, in order, and then that of the rollup item.
+    fn actions(&self, rollups: &Rollups, watermark: &str) -> Vec<TransactWriteItem> {
+        let row = |Crosser { pending, .. }: &Crosser| {
+            let key = &pending.update.key;
+            let mut expression =
+                Expression::of_update(watermark, &pending.update, rollups.place(key));
+            expression.with_count(pending.count.as_ref());
+            expression.action(rollups, key)
+        };
+        let mut actions: Vec<_> = self.rows.iter().map(row).collect();
+        // As many rows may have begun to count something as have stopped to.
+        if !self.amounts.is_zero() {
+            let place = rollups.place(&self.item);
+            let expression = Expression::of_amounts(&self.amounts, &self.upkeep, place);
+            actions.push(expression.action(rollups, &self.item));
+        }
+        actions
+    }
+}
+
 impl Rollups {
-    /// Adds updates of rows that cross zero and are counted by the same rollup item. What became of each, in no order.
+    /// Adds updates of rows that cross zero and that the same rollup item counts. Returns what
+    /// became of each, in no order.
     pub async fn cross(
         &self,
         stream_label: &str,
@@ -75,119 +157,122 @@ impl Rollups {
         pending: Vec<Pending>,
     ) -> Vec<(Update, Result<Applied, Error>)> {
         let name = watermark::name(stream_label, shard);
-        let mut results = Vec::new();
+        let mut outcomes = Vec::new();
         let mut queue = pending;
         let mut round = 0;
         while !queue.is_empty() {
             let rest = queue.split_off(queue.len().min(MAX_ROWS));
-            let left = self.cross_once(&name, queue, &mut results).await;
-            // Whoever is behind waits until these are through.
-            round = if left.is_empty() { 0 } else { round + 1 };
+            let done = self.cross_once(&name, queue).await;
+            outcomes.extend(done.outcomes);
+            // The rest of the queue waits until these rows are written.
+            round = if done.again.is_empty() { 0 } else { round + 1 };
+            queue = done.again.into_iter().chain(rest).collect();
             if round > MAX_ROUNDS {
-                let again = left.into_iter().chain(rest);
-                results.extend(again.map(|pending| (pending.update, Err(busy()))));
-                return results;
+                outcomes.extend(queue.into_iter().map(|pending| (pending.update, Err(busy()))));
+                return outcomes;
             }
             if round > 0 {
                 pause(&name, round).await;
             }
-            queue = left.into_iter().chain(rest).collect();
         }
-        results
+        outcomes
     }
 
-    /// One transaction; what is to be tried again.
-    async fn cross_once(
-        &self,
-        name: &str,
-        pending: Vec<Pending>,
-        results: &mut Vec<(Update, Result<Applied, Error>)>,
-    ) -> Vec<Pending> {
-        let mut rows = Vec::new();
-        let mut amounts = Amounts::default();
-        for pending in pending {
-            match pending.counts() {
-                Ok((before, after)) => {
-                    amounts.merge(&pending.crossing().amounts(before, after));
-                    rows.push((pending, after));
-                }
-                Err(error) => results.push((pending.update, Err(error))),
-            }
-        }
-        let Some((first, _)) = rows.first() else { return Vec::new() };
-        let (item, upkeep) = (first.item().clone(), first.crossing().upkeep.clone());
-        let mut actions = Vec::new();
-        for (pending, _) in &rows {
-            let place = self.place(&pending.update.key);
-            let mut expression = Expression::of_update(name, &pending.update, place);
-            expression.with_count(pending.count.as_ref());
-            actions.push(expression.action(self, &pending.update.key));
-        }
-        // As many may have come as gone.
-        if !amounts.is_zero() {
-            let expression = Expression::of_amounts(&amounts, &upkeep, self.place(&item));
-            actions.push(expression.action(self, &item));
-        }
-        let request = self.client.transact_write_items().set_transact_items(Some(actions));
-        let request = request.return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let error = match request.send().await {
-            Ok(made) => {
-                made.consumed_capacity().iter().for_each(|units| self.meter.add(Some(units)));
-                for (pending, after) in rows {
-                    if after == 0 {
-                        self.expire(&pending.update.key, &pending.update.upkeep).await;
-                    }
-                    results.push((pending.update, Ok(pending.applied)));
-                }
-                return Vec::new();
-            }
-            Err(error) => error,
+    /// Builds and sends one transaction.
+    async fn cross_once(&self, watermark: &str, pending: Vec<Pending>) -> Round {
+        let (transaction, unreadable) = Transaction::build(pending);
+        let mut round = match transaction {
+            None => Round::default(),
+            Some(transaction) => match self.transact(watermark, &transaction).await {
+                Ok(()) => self.written(transaction).await,
+                Err(error) => self.cancelled(watermark, transaction, error).await,
+            },
         };
+        round.outcomes.extend(unreadable);
+        round
+    }
+
+    /// Sends a transaction once.
+    async fn transact(
+        &self,
+        watermark: &str,
+        transaction: &Transaction,
+    ) -> Result<(), SdkError<TransactWriteItemsError>> {
+        let request = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(transaction.actions(self, watermark)))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let sent = request.send().await?;
+        sent.consumed_capacity().iter().for_each(|units| self.meter.add(Some(units)));
+        Ok(())
+    }
+
+    /// Settles the rows of a transaction that was written. Rows that count nothing now expire.
+    async fn written(&self, transaction: Transaction) -> Round {
+        let mut round = Round::default();
+        for Crosser { pending: Pending { update, applied, .. }, count_after } in transaction.rows {
+            if count_after == 0 {
+                self.expire(&update.key, &update.upkeep).await;
+            }
+            round.outcomes.push((update, Ok(applied)));
+        }
+        round
+    }
+
+    /// Settles the rows of a transaction that failed, or tries them again.
+    async fn cancelled(
+        &self,
+        watermark: &str,
+        transaction: Transaction,
+        error: SdkError<TransactWriteItemsError>,
+    ) -> Round {
         let reasons = match error.as_service_error() {
             Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                 cancelled.cancellation_reasons().to_vec()
             }
-            _ => {
-                self.fail(error, rows.into_iter().map(|(pending, _)| pending), results);
-                return Vec::new();
-            }
+            _ => return self.failed(transaction, error),
         };
-        // What the rollup item refuses, no row of it can be written with.
-        let refusal = reasons.get(rows.len()).and_then(|reason| self.refusal(&item, reason));
-        let mut left = Vec::new();
-        let unknown = CancellationReason::builder().build();
-        for (position, (pending, _)) in rows.into_iter().enumerate() {
-            // One without a reason is tried again.
-            let reason = reasons.get(position).unwrap_or(&unknown);
-            match refusal.clone().or_else(|| self.refusal(&pending.update.key, reason)) {
-                Some(message) => results.push((pending.update, Err(Error::refused(message)))),
-                None => match self.again(name, pending, reason).await {
-                    Ok(Step::Crosses(pending)) => left.push(pending),
-                    Ok(Step::Done(update, applied)) => results.push((update, Ok(applied))),
-                    Err((update, error)) => results.push((update, Err(error))),
+        let Transaction { rows, item, .. } = transaction;
+        // If the rollup item is rejected, none of its rows can be written.
+        let of_item = reasons.get(rows.len()).and_then(|reason| self.refusal(&item, reason));
+        // A row without a reason is tried again.
+        let reasons = reasons.into_iter().map(Some).chain(std::iter::repeat(None));
+        let mut round = Round::default();
+        for (Crosser { pending, .. }, reason) in rows.into_iter().zip(reasons) {
+            let reason = reason.unwrap_or_else(|| CancellationReason::builder().build());
+            let refusal = of_item.clone();
+            match refusal.or_else(|| self.refusal(&pending.update.key, &reason)) {
+                Some(message) => {
+                    round.outcomes.push((pending.update, Err(Error::refused(message))));
+                }
+                None => match self.retried(watermark, pending, &reason).await {
+                    Ok(Step::Crosses(pending)) => round.again.push(pending),
+                    Ok(Step::Done(update, applied)) => round.outcomes.push((update, Ok(applied))),
+                    Err((update, error)) => round.outcomes.push((update, Err(error))),
                 },
             }
         }
-        left
+        round
     }
 
-    /// A row's update after a cancelled transaction.
-    async fn again(
+    /// Retries the update of one row of a cancelled transaction.
+    async fn retried(
         &self,
-        name: &str,
+        watermark: &str,
         pending: Pending,
         reason: &CancellationReason,
     ) -> Result<Step, (Update, Error)> {
         match reason.code() {
-            // Another was at it: what the row is now is seen by trying anew.
+            // Another client changed the row: an attempt shows its present state.
             Some("ConditionalCheckFailed") => {
-                self.attempt(name, pending.update, pending.applied).await
+                self.attempt(watermark, pending.update, pending.applied).await
             }
             _ => Ok(Step::Crosses(pending)),
         }
     }
 
-    /// What a cancelled transaction says of an action that is refused for good.
+    /// Returns why an action of a cancelled transaction can never succeed, if so.
     fn refusal(&self, key: &RollupKey, reason: &CancellationReason) -> Option<String> {
         if let Some(item) = reason.item() {
             return self.place(key).refusal(key, item).map(|refusal| refusal.to_string());
@@ -197,22 +282,18 @@ impl Rollups {
         is_refused.then(|| reason.message().unwrap_or_default().to_owned())
     }
 
-    /// The same error for each update.
-    fn fail(
-        &self,
-        error: SdkError<TransactWriteItemsError>,
-        pending: impl Iterator<Item = Pending>,
-        results: &mut Vec<(Update, Result<Applied, Error>)>,
-    ) {
+    /// Settles each row with the error of the whole request.
+    fn failed(&self, transaction: Transaction, error: SdkError<TransactWriteItemsError>) -> Round {
         let error = Error::of(&self.table, error);
         let refusal = error.is_refusal().then(|| error.to_string());
-        let mut error = Some(error);
-        for pending in pending {
-            // What is refused as a whole is refused for each, or its shard would wait for it.
-            let again = || refusal.clone().map_or_else(busy, Error::refused);
-            let error = error.take().unwrap_or_else(again);
-            results.push((pending.update, Err(error)));
-        }
+        let mut first = Some(error);
+        let outcome = |Crosser { pending, .. }: Crosser| {
+            // A request that is rejected as a whole is rejected for each row, or its shard would
+            // wait for it.
+            let other = || refusal.clone().map_or_else(busy, Error::refused);
+            (pending.update, Err(first.take().unwrap_or_else(other)))
+        };
+        Round { outcomes: transaction.rows.into_iter().map(outcome).collect(), again: Vec::new() }
     }
 }
 

@@ -8,7 +8,7 @@ use table::checkpoints::{
 };
 use telemetry::metrics;
 
-use super::super::disposal::{self, Disposal, Piece, Policy};
+use super::super::retry::{self, Policy, RetryDecision, SubBatch};
 use super::super::verdict::{Verdict, verdict};
 use super::super::window::{self, rfc3339};
 use super::{Context, Ended, Worker, epoch_secs};
@@ -22,18 +22,18 @@ where
     /// Invokes the handler with the first records and keeps those that it did not handle. Records
     /// that are too old are discarded before.
     pub(super) async fn deliver(&mut self, count: usize) -> Result<(), Ended> {
-        let (policy, piece) = (self.context.policy, self.buffer.piece(count));
-        let too_old = disposal::too_old(self.buffer.first(piece.records), policy, epoch_secs());
-        let too_old = if too_old > 0 { too_old } else { self.trimmed(piece).await };
+        let (policy, sub_batch) = (self.context.policy, self.buffer.sub_batch(count));
+        let too_old = retry::too_old(self.buffer.first(sub_batch.records), policy, epoch_secs());
+        let too_old = if too_old > 0 { too_old } else { self.trimmed(sub_batch).await };
         if too_old > 0 {
-            return self.discard_old(piece, too_old).await;
+            return self.discard_old(sub_batch, too_old).await;
         }
         let window = self.buffer.window(self.checkpoint.open_window);
-        let records = self.buffer.take(piece.records);
+        let records = self.buffer.take(sub_batch.records);
         let mut event = self.event(records, window);
         let verdict = verdict(self.invoke(&event).await, &event.records);
         let handled = match &verdict {
-            Verdict::Handled => piece.records,
+            Verdict::Handled => sub_batch.records,
             Verdict::RetryFrom(index) => *index,
             Verdict::RetryAll(_) => 0,
         };
@@ -45,23 +45,23 @@ where
             let second = last.dynamodb.approximate_creation_date_time;
             self.checkpoint.sequence_number = passed.or(Some(last.dynamodb.sequence_number));
             self.save(None).await?;
-            self.context.board.handled(&self.checkpoint, handled as u64, second);
+            self.context.tracker.handled(&self.checkpoint, handled as u64, second);
         }
         if verdict == Verdict::Handled {
             self.failure = None;
             return Ok(());
         }
         self.buffer.put_back(left);
-        self.context.board.failed();
+        self.context.tracker.failed();
         self.failure = Some(ResponseContext::new(matches!(verdict, Verdict::RetryAll(_))));
         let shard_id = &self.checkpoint.shard_id;
-        match disposal::after_failure(piece, handled, policy) {
-            Disposal::Discard(piece) => {
+        match retry::after_failure(sub_batch, handled, policy) {
+            RetryDecision::Discard(sub_batch) => {
                 tracing::warn!(shard_id, count, handled, ?verdict, "an invocation failed");
-                self.discard(piece, Condition::RetryAttemptsExhausted).await
+                self.discard(sub_batch, Condition::RetryAttemptsExhausted).await
             }
-            Disposal::Retry(pieces) => {
-                self.buffer.cut_as(pieces);
+            RetryDecision::Retry(sub_batches) => {
+                self.buffer.cut_as(sub_batches);
                 metrics::RETRIES.add(1);
                 let pause = self.invoking.pause();
                 tracing::warn!(
@@ -77,13 +77,13 @@ where
         }
     }
 
-    /// How many of the first records of a piece that failed the stream has no more.
-    async fn trimmed(&self, piece: Piece) -> usize {
-        if piece.invocations == 0 {
+    /// Returns how many of the first records of a failed sub-batch the stream has trimmed.
+    async fn trimmed(&self, sub_batch: SubBatch) -> usize {
+        if sub_batch.invocations == 0 {
             return 0;
         }
-        let kept = Policy { maximum_record_age: Some(disposal::RETENTION), ..Policy::default() };
-        let old = disposal::too_old(self.buffer.first(piece.records), kept, epoch_secs());
+        let kept = Policy { maximum_record_age: Some(retry::RETENTION), ..Policy::default() };
+        let old = retry::too_old(self.buffer.first(sub_batch.records), kept, epoch_secs());
         let Some(first) = self.buffer.first(old).next() else { return 0 };
         if self.reader.is_trimmed(&first.dynamodb.sequence_number).await { old } else { 0 }
     }
@@ -99,7 +99,7 @@ where
             self.checkpoint.open_window = None;
             return self.save(None).await;
         }
-        self.context.board.failed();
+        self.context.tracker.failed();
         metrics::RETRIES.add(1);
         let (shard_id, pause) = (&self.checkpoint.shard_id, self.invoking.pause());
         let window = &event.window;
@@ -107,10 +107,11 @@ where
         self.pause(pause).await
     }
 
-    /// Gives up the first records of a piece, which are too old, and keeps the others.
-    async fn discard_old(&mut self, piece: Piece, too_old: usize) -> Result<(), Ended> {
-        let rest = Piece { records: piece.records - too_old, ..piece };
-        self.discard(Piece { records: too_old, ..piece }, Condition::RecordAgeExceeded).await?;
+    /// Discards the first records of a sub-batch, which are too old, and keeps the others.
+    async fn discard_old(&mut self, sub_batch: SubBatch, too_old: usize) -> Result<(), Ended> {
+        let rest = SubBatch { records: sub_batch.records - too_old, ..sub_batch };
+        self.discard(SubBatch { records: too_old, ..sub_batch }, Condition::RecordAgeExceeded)
+            .await?;
         // What was never handed over may still grow.
         if rest.records > 0 && rest.invocations > 0 {
             self.buffer.cut_as([rest].into());
@@ -119,9 +120,9 @@ where
     }
 
     /// Moves the checkpoint past records without their being handled, and says so durably.
-    async fn discard(&mut self, piece: Piece, condition: Condition) -> Result<(), Ended> {
+    async fn discard(&mut self, sub_batch: SubBatch, condition: Condition) -> Result<(), Ended> {
         let window = self.buffer.window(self.checkpoint.open_window);
-        let records = self.buffer.take(piece.records);
+        let records = self.buffer.take(sub_batch.records);
         let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
         let arrival = |record: &Record| record.dynamodb.approximate_creation_date_time;
         let batch = BatchInfo {
@@ -133,11 +134,11 @@ where
             batch_size: records.len(),
             stream_arn: self.context.stream.arn().to_owned(),
         };
-        let approximate_invoke_count = piece.invocations;
+        let approximate_invoke_count = sub_batch.invocations;
         let request = RequestContext { condition, approximate_invoke_count };
-        let response = self.failure.clone().filter(|_| piece.invocations > 0);
+        let response = self.failure.clone().filter(|_| sub_batch.invocations > 0);
         let record = OnFailureRecord::new(request, response, batch);
-        if piece.invocations > 0 {
+        if sub_batch.invocations > 0 {
             self.checkpoint.open_window = window;
         }
         let passed = self.buffer.take_passed();
@@ -155,7 +156,7 @@ where
             ?condition,
             "records were discarded without being handled"
         );
-        self.context.board.discarded(&self.checkpoint, batch.batch_size as u64);
+        self.context.tracker.discarded(&self.checkpoint, batch.batch_size as u64);
         self.invoking.reset();
         Ok(())
     }
@@ -176,7 +177,7 @@ where
     async fn invoke(&self, event: &Event) -> Result<Vec<u8>, String> {
         let (records, last) = (event.records.len(), event.records.last());
         let last = last.and_then(|record| record.dynamodb.approximate_creation_date_time);
-        self.context.board.invoked(&self.checkpoint.shard_id, last);
+        self.context.tracker.invoked(&self.checkpoint.shard_id, last);
         let event = serde_json::to_vec(event).expect("an event is JSON: its keys are text");
         let Context { handler, in_flight, .. } = &*self.context;
         let handler = Arc::clone(handler);

@@ -1,13 +1,13 @@
-//! The time in which this poller holds the lease of a stream: it looks for shards and keeps a
-//! worker on each.
+//! A lease session: while this poller holds the lease of a stream, it lists the shards and runs a
+//! worker for each.
 //!
 //! ```text
-//! acquire ─► list the shards ─► start workers ─► wait ─┬─► told to stop ─► workers finish ─► release
+//! acquire ─► list the shards ─► start workers ─► wait ─┬─► asked to stop ─► workers finish ─► release
 //!                  ▲                                   ├─► lease lost ─► workers finish
 //!                  └── a worker ended, time, a nudge ◄─┘
 //! ```
 //!
-//! **Invariant:** once the poller is told to stop, it waits for its workers no longer than the
+//! **Invariant:** once the poller is asked to stop, it waits for its workers no longer than the
 //! shutdown timeout, whatever they do; the release of the lease has a limit of its own.
 
 use std::collections::{HashMap, HashSet};
@@ -22,14 +22,14 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::Error;
+use super::error::Error;
 use super::lineage::{self, Shard};
 use super::pruning;
 use super::reporting::Reporter;
 use super::stream::Listing;
 use super::worker::{Context, Ended, Worker, epoch_secs};
 
-/// How often the list of shards is read anew. A shard lives for hours.
+/// How often the shards are listed again. A shard lives for hours.
 const LISTING_INTERVAL_SECS: u64 = 10;
 /// How often a lease is renewed in the time that it lives.
 const RENEWALS_PER_TIME_TO_LIVE: u32 = 3;
@@ -40,7 +40,7 @@ const REPLACED_QUIET_SECS: u64 = 60;
 /// How long giving the lease up may take when the poller stops.
 const RELEASE_LIMIT_SECS: u64 = 1;
 
-/// How a tenure ended.
+/// How a session ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Outcome {
     /// The table has another stream, of this ARN, and this one was handled to its end.
@@ -58,9 +58,9 @@ struct Replacement {
     found_at: Instant,
 }
 
-/// A tenure with its workers.
+/// A session with its workers.
 #[derive(Debug)]
-pub(super) struct Tenure<H> {
+pub(super) struct LeaseSession<H> {
     context: Arc<Context<H>>,
     workers: JoinSet<Ended>,
     shards: HashMap<Id, String>,
@@ -71,13 +71,13 @@ pub(super) struct Tenure<H> {
     is_disabled: bool,
 }
 
-impl<H, F> Tenure<H>
+impl<H, F> LeaseSession<H>
 where
     H: Fn(Vec<u8>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Vec<u8>, String>> + Send + 'static,
 {
     pub(super) fn new(context: Context<H>) -> Self {
-        Tenure {
+        LeaseSession {
             context: Arc::new(context),
             workers: JoinSet::new(),
             shards: HashMap::new(),
@@ -100,9 +100,9 @@ where
         tokio::pin!(keeper);
         let mut reporter = reporter(&context);
 
-        context.board.leased(context.stream.label());
+        context.tracker.leased(context.stream.label());
 
-        // First what ends the tenure: a worker that ends meanwhile is waited for below.
+        // The reasons to end come first: a worker that ends meanwhile is waited for below.
         let outcome = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => Ok(Outcome::Stopped),
@@ -112,7 +112,7 @@ where
         };
         self.halt.send_replace(true);
         if let Ok(Outcome::LeaseLost) = outcome {
-            context.board.unleased(context.stream.label());
+            context.tracker.unleased(context.stream.label());
             self.finish(stop).await;
             return outcome;
         }
@@ -134,7 +134,7 @@ where
             released
         };
         let released = timeout(limit, release).await;
-        context.board.unleased(context.stream.label());
+        context.tracker.unleased(context.stream.label());
         match released {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
@@ -199,7 +199,7 @@ where
                     }
                 }
                 () = sleep(Duration::from_secs(LISTING_INTERVAL_SECS)) => {}
-                () = self.context.board.nudged() => {}
+                () = self.context.tracker.nudged() => {}
             }
             match self.look().await {
                 Ok((shards, saved)) => self.prune(&shards, &saved).await,
@@ -231,16 +231,16 @@ where
 
     /// Whether a stream that was replaced has no more records: every shard has ended, or nothing has come for a minute.
     fn is_read_to_its_end(&self, replacement: &Replacement) -> bool {
-        let board = &self.context.board;
-        board.has_ended()
+        let tracker = &self.context.tracker;
+        tracker.has_ended()
             || replacement.found_at.elapsed() >= Duration::from_secs(REPLACED_QUIET_SECS)
-                && board.is_caught_up(replacement.found_at)
+                && tracker.is_caught_up(replacement.found_at)
     }
 
     /// Notes that changes are lost from the last look at which the stream was enabled.
     async fn note_disabled(&mut self, is_enabled: bool) {
-        let Context { stream, board, gaps, complete_until, .. } = &*self.context;
-        board.set_enabled(is_enabled);
+        let Context { stream, tracker, gaps, complete_until, .. } = &*self.context;
+        tracker.set_enabled(is_enabled);
         if is_enabled {
             self.enabled_at = Some(epoch_secs());
             self.is_disabled = false;
@@ -290,8 +290,8 @@ where
             }));
         }
         let running = self.shards.values().cloned().collect();
-        context.board.listed(began, &shards, &finished, &running);
-        context.board.measure(context.stream.label(), self.shards.len());
+        context.tracker.listed(began, &shards, &finished, &running);
+        context.tracker.measure(context.stream.label(), self.shards.len());
         Ok((shards, saved))
     }
 
@@ -359,7 +359,7 @@ pub(super) async fn latest_stream(table: &Table) -> Option<String> {
 /// What stores the progress, where a reader would look for it.
 fn reporter<H>(context: &Context<H>) -> Option<Reporter> {
     context.table.as_ref()?;
-    let (checkpoints, progress) = (context.checkpoints.clone(), context.board.progress());
+    let (checkpoints, progress) = (context.checkpoints.clone(), context.tracker.progress());
     Some(Reporter::new(checkpoints, &context.stream, progress, context.visibility_margin))
 }
 

@@ -1,0 +1,60 @@
+//! Why a mapping cannot start, or ends.
+
+use table::checkpoints;
+
+use super::filter::FilterError;
+
+/// Why a mapping could not start, or had to end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Change the settings.
+    #[error("{setting} is {value}, expected {expected}")]
+    Setting {
+        /// The setting.
+        setting: &'static str,
+        /// What it is.
+        value: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// Change the filters.
+    #[error("{setting} is invalid: {source}")]
+    FilterCriteria {
+        /// The setting.
+        setting: &'static str,
+        /// What is wrong.
+        source: FilterError,
+    },
+    /// Enable the stream.
+    #[error("table {table} has no stream, expected one with NEW_AND_OLD_IMAGES")]
+    NoStream {
+        /// The table.
+        table: String,
+    },
+    /// The table or its stream was deleted: start the mapping again.
+    #[error("stream {arn} no longer exists")]
+    Gone {
+        /// The stream.
+        arn: String,
+    },
+    /// DynamoDB Streams did not answer as it should: see to endpoint and permissions.
+    #[error("{action} failed: {reason}")]
+    Streams {
+        /// What was to be done.
+        action: &'static str,
+        /// What DynamoDB or the SDK said.
+        reason: String,
+    },
+    /// The checkpoints could not be read or the lease not be taken.
+    #[error(transparent)]
+    Checkpoints(#[from] checkpoints::Error),
+    /// The mapping itself is broken.
+    #[error("the worker of shard {shard_id} broke: {reason}")]
+    Worker {
+        /// The shard.
+        shard_id: String,
+        /// What the panic said.
+        reason: String,
+    },
+}
