@@ -382,7 +382,7 @@ fn cased(format: Format, text: &str) -> String {
 }
 
 fn error(field: &str, message: impl Into<String>) -> FieldError {
-    FieldError { field: field.to_owned(), message: message.into() }
+    FieldError::new(field, message.into())
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ async fn transact(
     let mut transaction = table.transaction();
     let mut entities = Vec::new();
     let mut paths = Vec::new();
-    for (index, row) in rows.iter().enumerate() {
+    for (index, row) in rows.into_iter().enumerate() {
         let (entity, path) =
             add(&model, &mut transaction, row).map_err(|problem| problem.of_action(index))?;
         // DynamoDB would not take it, and would not say of which item.
@@ -93,7 +93,7 @@ fn undone(entity: &Entity, path: &str, error: Error) -> Problem {
 fn add<'a>(
     model: &'a Model,
     transaction: &mut Transaction<'a>,
-    row: &Value,
+    row: Value,
 ) -> Result<(&'a Entity, String), Problem> {
     let mut action = Action::read(model, row, &ACTIONS)?;
     let (name, entity) = (action.name, action.entity);

@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 use model::rollup::{MAX_NEIGHBOURS, Rank, Source};
+use model::shorten::listed;
 use model::{Granularity, Model, Rollup, suggestion};
 
 use super::errors::{QueryError, QueryErrors, noted};
@@ -112,7 +113,7 @@ fn unranked(model: &Model, rollup: &Rollup) -> QueryError {
     let ranked: Vec<_> = ranked.map(|other| other.name.as_str()).collect();
     let expected = match ranked.is_empty() {
         true => "no rollup of the definition has it".to_owned(),
-        false => format!("expected {}", ranked.join(", ")),
+        false => format!("expected {}", listed(&ranked)),
     };
     let name = &rollup.name;
     QueryError::new("rollup", format!("the groups of `{name}` have no ranks (rank_by); {expected}"))
@@ -256,7 +257,7 @@ fn every(rollup: &Rollup, text: Option<&str>) -> Result<Granularity, QueryError>
         return match rollup.granularities.as_slice() {
             [only] => Ok(*only),
             _ => {
-                let message = format!("missing; expected one of {}", names.join(", "));
+                let message = format!("missing; expected one of {}", listed(&names));
                 Err(QueryError::new("every", message))
             }
         };
@@ -264,7 +265,7 @@ fn every(rollup: &Rollup, text: Option<&str>) -> Result<Granularity, QueryError>
     let kept = rollup.granularities.iter().copied().find(|kept| kept.name() == text);
     kept.ok_or_else(|| {
         let near = suggestion(text, names.iter().copied());
-        let (name, names) = (&rollup.name, names.join(", "));
+        let (name, names) = (&rollup.name, listed(&names));
         QueryError::new(
             "every",
             format!("`{text}` is not kept by `{name}`; {near}expected {names}"),
