@@ -8,7 +8,7 @@ use thiserror::Error;
 #[error("{name} has {}", count(problems.len(), *others))]
 pub struct DefinitionError {
     /// The file's name.
-    pub name: String,
+    pub name: Box<str>,
     #[source_code]
     source_code: NamedSource<String>,
     /// The problems, in the order of the file: at most [`crate::limits::MAX_ERRORS`].
@@ -36,7 +36,7 @@ impl DefinitionError {
     pub(crate) fn new(name: &str, text: &str, mut problems: Vec<Problem>, others: usize) -> Self {
         problems.sort_by_key(|problem| problem.span.offset());
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             source_code: NamedSource::new(name, text.to_owned()).with_language("TOML"),
             problems,
             others,

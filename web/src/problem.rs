@@ -24,7 +24,7 @@ use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use model::limits::MAX_MESSAGE_CHARACTERS;
-use model::shorten::shortened;
+use model::shorten::{quoted, shortened};
 use model::{Entity, FieldError, errors};
 use serde::Serialize;
 use serde_json::Value;
@@ -109,7 +109,8 @@ impl Problem {
     /// The problem of a path that leads to no item.
     pub fn no_item(entity: &Entity, path: &PathTexts) -> Self {
         let pairs = path.pairs();
-        let key: Vec<_> = pairs.iter().map(|(name, text)| format!("{name} `{text}`")).collect();
+        let key: Vec<_> =
+            pairs.iter().map(|(name, text)| format!("{name} {}", quoted(text))).collect();
         let detail = format!("there is no {} with {}", entity.name, key.join(", "));
         Self::new(Kind::NotFound, detail)
     }

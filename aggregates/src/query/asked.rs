@@ -42,7 +42,7 @@ fn every(text: &str) -> Result<Granularity, QueryError> {
     let names = Granularity::EVERY.map(Granularity::name);
     text.parse().map_err(|()| {
         let near = suggestion(text, names);
-        let message = format!("{}; {near}expected {}", quoted(text), listed(&names));
+        let message = format!("{}; {near}expected {}", quoted(text), listed(names));
         QueryError::new("every", message)
     })
 }

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use model::rollup::{MAX_NEIGHBOURS, Rank, Source};
-use model::shorten::listed;
+use model::shorten::{listed, quoted};
 use model::{Granularity, Model, Rollup, suggestion};
 
 use super::errors::{QueryError, QueryErrors, noted};
@@ -123,7 +123,8 @@ fn neighbours(question: &RankQuestion) -> Result<Option<u32>, QueryError> {
     let Some(text) = &question.neighbours else { return Ok(None) };
     let count = text.parse().ok().filter(|count| (1..=MAX_NEIGHBOURS).contains(count));
     count.map(Some).ok_or_else(|| {
-        let message = format!("`{text}`, expected a whole number from 1 to {MAX_NEIGHBOURS}");
+        let message =
+            format!("{}, expected a whole number from 1 to {MAX_NEIGHBOURS}", quoted(text));
         QueryError::new("neighbours", message)
     })
 }
@@ -132,7 +133,9 @@ fn descending(question: &RankQuestion) -> Result<bool, QueryError> {
     match question.order.as_deref() {
         None | Some("desc") => Ok(true),
         Some("asc") => Ok(false),
-        Some(text) => Err(QueryError::new("order", format!("`{text}`, expected desc or asc"))),
+        Some(text) => {
+            Err(QueryError::new("order", format!("{}, expected desc or asc", quoted(text))))
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! An answer is small however large the request was: at most a hundred errors and the number of the
 //! others, shortened texts, shortened lists of names.
 
+use model::Model;
 use model::limits::{MAX_ERRORS, MAX_FIELD_CHARACTERS, MAX_MESSAGE_CHARACTERS, MAX_NAMES};
 use serde_json::{Value, json};
 
@@ -206,4 +207,13 @@ async fn a_message_lists_twenty_names_and_counts_the_others() {
         let names = reply.json()["detail"].as_str().expect("a detail").split(", ").count();
         assert!(names <= MAX_NAMES + 3, "{}", reply.text);
     }
+}
+
+#[test]
+fn of_many_problems_of_a_definition_a_hundred_are_told_and_the_others_counted() {
+    let attributes = (0..5000).map(|number| format!("b{number} = {{ type = \"enum\" }}\n"));
+    let definition = [DEFINITION.to_owned(), attributes.collect()].concat();
+    let error = definition.parse::<Model>().expect_err("enums without values");
+    assert_eq!((error.problems.len(), error.others), (MAX_ERRORS, 4900));
+    assert_eq!(error.to_string(), "weir.toml has 5000 problems, of which these are 100");
 }
