@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use model::json;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -82,6 +83,8 @@ pub struct Problem {
     detail: String,
     #[serde(default)]
     errors: Vec<FieldProblem>,
+    #[serde(default)]
+    more_errors: usize,
 }
 
 /// What is wrong with a field or a parameter.
@@ -139,7 +142,7 @@ impl Client {
     }
 
     fn json(&self, path: &str, body: &str) -> Result<Value, Error> {
-        serde_json::from_str(body)
+        json::parse_within(body.as_bytes(), usize::MAX)
             .map_err(|error| self.strange(path, &format!("no JSON ({error})")))
     }
 
@@ -188,6 +191,9 @@ impl fmt::Display for Problem {
             if !detail.contains(&error) {
                 write!(formatter, "\n  {error}")?;
             }
+        }
+        if self.more_errors > 0 {
+            write!(formatter, "\n  and {} more", self.more_errors)?;
         }
         Ok(())
     }

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use model::shorten::listed;
 use model::{Entity, Model};
 
 use crate::client::{Client, DEFAULT_URL};
@@ -124,7 +125,7 @@ pub(crate) fn unknown_entity(model: &Model, name: &str) -> String {
     match model::nearest(name, names()) {
         Some(near) => format!("`{name}` is no entity; did you mean `{near}`?"),
         None => {
-            let valid = names().collect::<Vec<_>>().join(", ");
+            let valid = listed(names());
             format!("`{name}` is no entity; expected one of {valid}")
         }
     }

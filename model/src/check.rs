@@ -20,6 +20,7 @@ mod unique;
 use crate::Model;
 use crate::error::{DefinitionError, Problem};
 use crate::file::FileDefinition;
+use crate::limits::MAX_ERRORS;
 use crate::spans::{Part, Spans};
 
 /// Checks the text of a definition file.
@@ -27,10 +28,10 @@ use crate::spans::{Part, Spans};
 /// # Errors
 /// Every problem, with its place.
 pub fn check(name: &str, text: &str) -> Result<Model, DefinitionError> {
-    let failed = |problems| DefinitionError::new(name, text, problems);
+    let failed = |problems, others| DefinitionError::new(name, text, problems, others);
     let file: FileDefinition =
-        toml::from_str(text).map_err(|error| failed(vec![structure::problem(&error)]))?;
-    let mut report = Report { spans: Spans::of(text), problems: Vec::new() };
+        toml::from_str(text).map_err(|error| failed(vec![structure::problem(&error)], 0))?;
+    let mut report = Report { spans: Spans::of(text), problems: Vec::new(), others: 0 };
     let table = table::check(&file.table, &mut report);
     let mut entities: Vec<_> = file
         .entities
@@ -51,17 +52,23 @@ pub fn check(name: &str, text: &str) -> Result<Model, DefinitionError> {
     if report.problems.is_empty() {
         Ok(Model { table, entities, rollups, dev: file.dev })
     } else {
-        Err(failed(report.problems))
+        Err(failed(report.problems, report.others))
     }
 }
 
-/// The problems found so far.
+/// The problems found so far: the first [`MAX_ERRORS`], and how many more.
 struct Report<'a> {
     spans: Spans<'a>,
     problems: Vec<Problem>,
+    others: usize,
 }
 
 impl Report<'_> {
+    /// How many problems there are so far.
+    fn found(&self) -> usize {
+        self.problems.len() + self.others
+    }
+
     fn at(
         &mut self,
         path: &[&str],
@@ -69,6 +76,10 @@ impl Report<'_> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
+        if self.problems.len() >= MAX_ERRORS {
+            self.others += 1;
+            return;
+        }
         let span = self.spans.find(path, part);
         self.problems.push(Problem {
             message: message.into(),

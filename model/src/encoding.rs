@@ -1,9 +1,7 @@
 //! What a JSON value is encoded for: to be stored, or to be compared with what is.
 
 use crate::entity::Fresh;
-
-/// DynamoDB's limit: a value lies in fewer lists and maps of its attribute than this.
-pub(crate) const MAX_DEPTH: usize = 32;
+use crate::limits::MAX_DEPTH;
 
 /// What a JSON value is encoded for, and how deep in its attribute it will be.
 #[derive(Clone, Copy, Debug)]

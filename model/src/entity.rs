@@ -14,14 +14,17 @@ use thiserror::Error;
 use crate::attribute::Attribute;
 use crate::condition::Predicate;
 use crate::encoding::Encoding;
+use crate::errors;
 use crate::filter::Test;
 use crate::invalid::Invalid;
+use crate::limits::{MAX_FIELD_CHARACTERS, MAX_MESSAGE_CHARACTERS};
 use crate::nearest::suggestion;
 use crate::object;
 use crate::overlap::Claim;
 use crate::path::Path;
 use crate::pattern::Pattern;
 use crate::relation::Relation;
+use crate::shorten::{listed, shortened};
 use crate::table::TableDefinition;
 use crate::template::{RenderError, Template};
 use crate::unique::Unique;
@@ -103,6 +106,9 @@ pub struct FieldError {
     pub field: String,
     /// What is wrong.
     pub message: String,
+    /// How many more errors there are that are only counted (see [`crate::errors`]).
+    #[serde(skip)]
+    pub others: usize,
 }
 
 impl Fresh {
@@ -111,9 +117,17 @@ impl Fresh {
 }
 
 impl FieldError {
-    /// An error about a field.
+    /// Returns an error about a field. Both texts may come from a caller, so they are shortened.
     pub fn new(field: &str, message: impl ToString) -> Self {
-        Self { field: field.to_owned(), message: message.to_string() }
+        let field = shortened(field, MAX_FIELD_CHARACTERS).into_owned();
+        let message = shortened(&message.to_string(), MAX_MESSAGE_CHARACTERS).into_owned();
+        Self { field, message, others: 0 }
+    }
+
+    /// The same error of a field that is found within others, such as `keys[3].`.
+    #[must_use]
+    pub fn within(self, before: &str) -> Self {
+        Self { others: self.others, ..Self::new(&format!("{before}{}", self.field), self.message) }
     }
 }
 
@@ -218,14 +232,17 @@ impl Entity {
         for (name, json) in object {
             let attribute = self.attribute(name).filter(|_| names.contains(&name.as_str()));
             let Some(attribute) = attribute else {
-                let near = suggestion(name, names.iter().copied());
-                let message = format!("is no part of the key; {near}expected {}", names.join(", "));
-                errors.push(FieldError::new(name, message));
+                errors::note(&mut errors, || {
+                    let near = suggestion(name, names.iter().copied());
+                    let expected = listed(&names);
+                    let message = format!("is not part of the key; {near}expected {expected}");
+                    FieldError::new(name, message)
+                });
                 continue;
             };
             match attribute.encode(json, Fresh::NONE) {
                 Ok(value) => drop(values.insert(attribute.field.clone(), value)),
-                Err(invalid) => errors.extend(invalid.at(name)),
+                Err(invalid) => errors::append(&mut errors, invalid.at(name)),
             }
         }
         if errors.is_empty() { self.key_of(values.into()) } else { Err(errors) }

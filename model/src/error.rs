@@ -5,15 +5,17 @@ use thiserror::Error;
 
 /// All the problems of one definition file; with miette's reporter it prints the lines they are on.
 #[derive(Debug, Error, Diagnostic)]
-#[error("{name} has {}", count(problems.len()))]
+#[error("{name} has {}", count(problems.len(), *others))]
 pub struct DefinitionError {
     /// The file's name.
-    pub name: String,
+    pub name: Box<str>,
     #[source_code]
     source_code: NamedSource<String>,
-    /// The problems, in the order of the file.
+    /// The problems, in the order of the file: at most [`crate::limits::MAX_ERRORS`].
     #[related]
     pub problems: Vec<Problem>,
+    /// How many more there are.
+    pub others: usize,
 }
 
 /// One problem: what is wrong and where, with what was expected as its help.
@@ -31,19 +33,21 @@ pub struct Problem {
 }
 
 impl DefinitionError {
-    pub(crate) fn new(name: &str, text: &str, mut problems: Vec<Problem>) -> Self {
+    pub(crate) fn new(name: &str, text: &str, mut problems: Vec<Problem>, others: usize) -> Self {
         problems.sort_by_key(|problem| problem.span.offset());
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             source_code: NamedSource::new(name, text.to_owned()).with_language("TOML"),
             problems,
+            others,
         }
     }
 }
 
-fn count(problems: usize) -> String {
-    match problems {
-        1 => "a problem".to_owned(),
-        many => format!("{many} problems"),
+fn count(told: usize, others: usize) -> String {
+    match (told, others) {
+        (1, 0) => "a problem".to_owned(),
+        (all, 0) => format!("{all} problems"),
+        (first, others) => format!("{} problems, of which these are {first}", first + others),
     }
 }

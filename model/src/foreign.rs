@@ -29,6 +29,7 @@ use crate::attribute::{AttributeType, SetItems};
 use crate::condition::StoredType;
 use crate::instant::TimestampFormat;
 use crate::number::Number;
+use crate::shorten::listed;
 use crate::value::{decode, shown};
 
 /// A foreign value: where it is stored, and why it is not a value of the declared type.
@@ -59,7 +60,7 @@ impl AttributeType {
         }
         match (self, value) {
             (Self::Enum { values }, AttributeValue::S(text)) if !values.contains(text) => {
-                let (text, values) = (shown(&decode(value)), values.join(", "));
+                let (text, values) = (shown(&decode(value)), listed(values));
                 Some(format!("enum value {text} is not one of {values}"))
             }
             (Self::Number | Self::Integer | Self::Decimal { .. }, AttributeValue::N(text)) => {

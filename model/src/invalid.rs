@@ -1,14 +1,22 @@
 //! What is wrong with a value: each mistake in it, with its place.
+//!
+//! A value may have a mistake in every few bytes, so the first [`MAX_ERRORS`] are kept and the
+//! others are counted.
 
 use thiserror::Error;
 
 use crate::entity::FieldError;
+use crate::limits::MAX_ERRORS;
 use crate::path::{Step, joined};
 
 /// A value that does not fit: says what was expected, at every place in it where it does not.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("{}", shown(.0))]
-pub struct Invalid(Vec<Mistake>);
+#[error("{}", shown(self))]
+pub struct Invalid {
+    mistakes: Vec<Mistake>,
+    /// How many more there are.
+    others: usize,
+}
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,25 +27,58 @@ struct Mistake {
     message: String,
 }
 
+/// The mistakes in the parts of a value, while they are found.
+#[derive(Debug, Default)]
+pub(crate) struct Mistakes {
+    found: Vec<Mistake>,
+    others: usize,
+}
+
+impl Mistakes {
+    /// Adds what is wrong with a part. It is not made where there are enough mistakes already.
+    pub(crate) fn note(&mut self, invalid: impl FnOnce() -> Invalid) {
+        if self.found.len() < MAX_ERRORS {
+            self.add(invalid());
+        } else {
+            self.others += 1;
+        }
+    }
+
+    /// Adds all that is wrong with a part, found by that step.
+    pub(crate) fn add_within(&mut self, invalid: Invalid, step: impl FnOnce() -> Step) {
+        if self.found.len() < MAX_ERRORS {
+            self.add(invalid.within(&step()));
+        } else {
+            self.others += invalid.count();
+        }
+    }
+
+    /// Returns all mistakes as one error, if there are any.
+    pub(crate) fn end(self) -> Result<(), Invalid> {
+        let Self { found: mistakes, others } = self;
+        if mistakes.is_empty() { Ok(()) } else { Err(Invalid { mistakes, others }) }
+    }
+
+    fn add(&mut self, invalid: Invalid) {
+        let count = invalid.count();
+        let room = MAX_ERRORS - self.found.len();
+        let before = self.found.len();
+        self.found.extend(invalid.mistakes.into_iter().take(room));
+        self.others += count - (self.found.len() - before);
+    }
+}
+
 impl Invalid {
     /// A mistake of the value as a whole.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self(vec![Mistake { steps: Vec::new(), message: message.into() }])
-    }
-
-    /// What is wrong in several places together.
-    ///
-    /// # Errors
-    /// All of it, where there is any.
-    pub(crate) fn none_of(found: Vec<Self>) -> Result<(), Self> {
-        let mistakes: Vec<_> = found.into_iter().flat_map(|invalid| invalid.0).collect();
-        if mistakes.is_empty() { Ok(()) } else { Err(Self(mistakes)) }
+        let mistakes = vec![Mistake { steps: Vec::new(), message: message.into() }];
+        Self { mistakes, others: 0 }
     }
 
     /// The same mistakes, of a value in which this one is found by that step.
     #[must_use]
     pub(crate) fn within(mut self, step: &Step) -> Self {
-        self.0.iter_mut().for_each(|mistake| mistake.steps.push(step.clone()));
+        self.mistakes.iter_mut().for_each(|mistake| mistake.steps.push(step.clone()));
         self
     }
 
@@ -48,8 +89,17 @@ impl Invalid {
 
     /// The mistakes of an object as errors of its fields.
     pub(crate) fn fields(self) -> Vec<FieldError> {
-        let fields = self.0.into_iter();
-        fields.map(|mistake| FieldError::new(&mistake.place(), mistake.message)).collect()
+        let mistakes = self.mistakes.into_iter();
+        let mut errors: Vec<_> =
+            mistakes.map(|mistake| FieldError::new(&mistake.place(), mistake.message)).collect();
+        if let Some(last) = errors.last_mut() {
+            last.others = self.others;
+        }
+        errors
+    }
+
+    fn count(&self) -> usize {
+        self.mistakes.len() + self.others
     }
 }
 
@@ -59,10 +109,11 @@ impl Mistake {
     }
 }
 
-fn shown(mistakes: &[Mistake]) -> String {
-    let texts = mistakes.iter().map(|mistake| match mistake.steps.as_slice() {
+fn shown(invalid: &Invalid) -> String {
+    let texts = invalid.mistakes.iter().map(|mistake| match mistake.steps.as_slice() {
         [] => mistake.message.clone(),
         _ => format!("`{}`: {}", mistake.place(), mistake.message),
     });
-    texts.collect::<Vec<_>>().join("; ")
+    let text = texts.collect::<Vec<_>>().join("; ");
+    if invalid.others == 0 { text } else { format!("{text}; and {} more", invalid.others) }
 }

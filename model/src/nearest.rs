@@ -1,15 +1,21 @@
 //! The nearest valid name to a misspelt one, for error messages.
 
+use crate::limits::MAX_SHOWN_CHARACTERS;
+use crate::shorten::listed;
+
 /// How alike two names must be (0 to 1, Jaro-Winkler) for one to be suggested for the other.
 const LIKENESS: f64 = 0.75;
 
-/// The candidate that looks most like `name`, if one is like it at all.
+/// The candidate that looks most like `name`, if one is like it at all. A name that is longer than a
+/// message would show is not compared: the work is its length times that of all candidates.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.chars().nth(MAX_SHOWN_CHARACTERS).is_some() {
+        return None;
+    }
+    let name = name.to_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| {
-            (strsim::jaro_winkler(&name.to_lowercase(), &candidate.to_lowercase()), candidate)
-        })
+        .map(|candidate| (strsim::jaro_winkler(&name, &candidate.to_lowercase()), candidate))
         .filter(|(likeness, _)| *likeness >= LIKENESS)
         .max_by(|(left, _), (right, _)| left.total_cmp(right))
         .map(|(_, candidate)| candidate)
@@ -22,8 +28,7 @@ pub fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>)
 
 /// "did you mean `x`? expected one of `x`, `y`", the help of an unknown name.
 pub(crate) fn expected(name: &str, candidates: &[&str]) -> String {
-    let list =
-        candidates.iter().map(|candidate| format!("`{candidate}`")).collect::<Vec<_>>().join(", ");
+    let list = listed(candidates.iter().map(|candidate| format!("`{candidate}`")));
     let valid = match candidates {
         [] => "there is none to name".to_owned(),
         [only] => format!("expected `{only}`"),

@@ -2,16 +2,17 @@
 //!
 //! `null` is the same as absent.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_dynamo::AttributeValue;
 use serde_json::{Map, Value};
 
 use crate::attribute::Attribute;
 use crate::encoding::Encoding;
-use crate::invalid::Invalid;
+use crate::invalid::{Invalid, Mistakes};
 use crate::nearest::nearest;
 use crate::path::Step;
+use crate::shorten::listed;
 use crate::value::{self, Hidden};
 
 /// Why no request gives an attribute a value.
@@ -24,20 +25,24 @@ pub(crate) fn encode(
     object: &Map<String, Value>,
     encoding: Encoding,
 ) -> Result<HashMap<String, AttributeValue>, Invalid> {
-    let unknown = object.keys().filter(|name| find(attributes, name).is_none()).map(|name| {
-        Invalid::new(no_such_attribute(owner, attributes, name)).within(&Step::Name(name.clone()))
-    });
-    let mut mistakes: Vec<_> = unknown.collect();
+    let known: HashSet<_> = attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+    let mut mistakes = Mistakes::default();
+    for name in object.keys().filter(|name| !known.contains(name.as_str())) {
+        mistakes.note(|| {
+            let unknown = Invalid::new(no_such_attribute(owner, attributes, name));
+            unknown.within(&Step::Name(name.clone()))
+        });
+    }
     let mut values = HashMap::new();
     for attribute in attributes {
         match encode_one(attribute, object.get(&attribute.name), encoding) {
             Ok(value) => values.extend(value.map(|value| (attribute.field.clone(), value))),
             Err(invalid) => {
-                mistakes.push(invalid.within(&Step::Name(attribute.name.clone())));
+                mistakes.add_within(invalid, || Step::Name(attribute.name.clone()));
             }
         }
     }
-    Invalid::none_of(mistakes).map(|()| values)
+    mistakes.end().map(|()| values)
 }
 
 /// The object of stored values: the declared ones, in the definition's order.
@@ -61,8 +66,7 @@ pub(crate) fn no_such_attribute(owner: &str, attributes: &[Attribute], name: &st
     match nearest(name, names.clone()) {
         Some(candidate) => format!("{owner} has no such attribute; did you mean `{candidate}`?"),
         None => {
-            let valid = names.collect::<Vec<_>>().join(", ");
-            format!("{owner} has no such attribute; it has {valid}")
+            format!("{owner} has no such attribute; it has {}", listed(names))
         }
     }
 }

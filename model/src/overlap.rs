@@ -9,8 +9,10 @@
 //!
 //! The answer errs towards "yes".
 
+mod candidates;
 mod shape;
 
+pub(crate) use candidates::Candidates;
 use shape::Shape;
 
 use crate::entity::PrimaryKey;

@@ -3,14 +3,17 @@
 //! **Invariant:** a [`Path`] begins with an attribute of its entity, under the name that it is stored by, and leads only into
 //! what can hold something.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde_dynamo::{AttributeValue, Item};
 
 use crate::attribute::{Attribute, AttributeType, Members, NoMember};
-use crate::encoding::MAX_DEPTH;
 use crate::entity::{Entity, FieldError};
+use crate::json;
+use crate::limits::MAX_DEPTH;
 use crate::object;
+use crate::shorten::quoted;
 
 /// A place in an item.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -91,14 +94,23 @@ impl Path {
         }
         let steps = steps(text).ok_or_else(|| {
             let expected = "expected names with a dot between, and positions such as [0]";
-            FieldError::new(text, format!("is no path; {expected}"))
+            FieldError::new(text, format!("is not a path; {expected}"))
         })?;
         let Some((Step::Name(first), nested)) = steps.split_first() else {
-            return Err(FieldError::new(text, "is no path; expected an attribute before the rest"));
+            return Err(FieldError::new(
+                text,
+                "is not a path; expected an attribute before the rest",
+            ));
         };
         if steps.len() > MAX_DEPTH {
             let message = format!("has {} steps; expected at most {MAX_DEPTH}", steps.len());
             return Err(FieldError::new(text, message));
+        }
+        let is_reserved =
+            |step: &&Step| matches!(step, Step::Name(name) if json::is_reserved(name));
+        if let Some(step) = nested.iter().find(is_reserved) {
+            let name = quoted(&joined(std::iter::once(step)));
+            return Err(FieldError::new(text, format!("the name {name} is reserved")));
         }
         let attribute = entity
             .attribute(first)
@@ -204,6 +216,42 @@ impl Path {
     }
 }
 
+/// Places that are added one after another, and whether a new one overlaps an earlier one: as a tree
+/// of their steps, so that each costs its own length only.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    count: usize,
+    root: Node,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    /// The first place that ends here.
+    end: Option<usize>,
+    /// The first place that leads through here or ends here.
+    through: Option<usize>,
+    next: HashMap<Step, Node>,
+}
+
+impl Places {
+    /// Adds a place. Returns the number of the first that overlaps it, if any does.
+    pub(crate) fn add(&mut self, path: &Path) -> Option<usize> {
+        let own = self.count;
+        self.count += 1;
+        let mut outer: Option<usize> = None;
+        let mut node = &mut self.root;
+        for step in &path.steps {
+            node.through.get_or_insert(own);
+            outer = outer.into_iter().chain(node.end).min();
+            node = node.next.entry(step.clone()).or_default();
+        }
+        let inner = node.through;
+        node.through.get_or_insert(own);
+        node.end.get_or_insert(own);
+        outer.into_iter().chain(inner).min()
+    }
+}
+
 impl<'a> Place<'a> {
     /// Goes on by a step of declared names.
     fn enter(&mut self, step: &Step) -> Result<(), String> {
@@ -282,6 +330,8 @@ fn steps(text: &str) -> Option<Vec<Step>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection;
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -365,5 +415,21 @@ mod tests {
         assert!(path("skills.a.b").overlaps(&path("skills.a")));
         assert!(!path("skills.a").overlaps(&path("skills.b")));
         assert!(!path("visits[0]").overlaps(&path("visits[1]")));
+    }
+
+    proptest! {
+        #[test]
+        fn the_tree_of_places_finds_the_overlap_that_a_comparison_of_all_pairs_finds(
+            texts in collection::vec("(skills|free|visits)([.][ab]|\\[[01]\\]){0,3}", 0..12),
+        ) {
+            let entity = entity();
+            let paths: Vec<_> = texts.iter().filter_map(|text| Path::parse(&entity, text).ok()).collect();
+            let mut places = Places::default();
+            for (number, place) in paths.iter().enumerate() {
+                let earlier = paths[..number].iter();
+                let pairwise = earlier.clone().position(|other| other.path.overlaps(&place.path));
+                prop_assert_eq!(places.add(&place.path), pairwise);
+            }
+        }
     }
 }

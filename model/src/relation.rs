@@ -21,6 +21,7 @@ use serde_dynamo::Item;
 use crate::entity::{Entity, ItemKey};
 use crate::nearest::nearest;
 use crate::pattern::{Partition, Pattern};
+use crate::shorten::listed;
 use crate::template::scalar_text;
 
 pub use include::{Include, IncludeError, MAX_INCLUDES, MAX_LEVELS, Scope};
@@ -108,7 +109,7 @@ impl Entity {
         match nearest(name, names.iter().copied()) {
             _ if names.is_empty() => format!("{} has no relations", self.name),
             Some(near) => format!("{} has no such relation; did you mean `{near}`?", self.name),
-            None => format!("{} has no such relation; it has {}", self.name, names.join(", ")),
+            None => format!("{} has no such relation; it has {}", self.name, listed(&names)),
         }
     }
 }

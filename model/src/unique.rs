@@ -19,6 +19,7 @@ use crate::condition::{Predicate, compared_with};
 use crate::entity::{Entity, FieldError, Fresh, PrimaryKey};
 use crate::filter::Test;
 use crate::path::Path;
+use crate::shorten::listed;
 use crate::template::{escape, scalar_text};
 use crate::update::{To, UpdatePlan};
 use crate::value::decode;
@@ -198,7 +199,7 @@ impl Entity {
         let Some(unique) = self.unique.iter().find(named) else {
             let known: Vec<_> =
                 self.unique.iter().map(|unique| unique.attributes.join("+")).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let known = if known.is_empty() { "none".to_owned() } else { listed(&known) };
             let message = format!("is not unique in {}; what is unique there: {known}", self.name);
             return Err(vec![FieldError::new(&names.join("+"), message)]);
         };

@@ -38,6 +38,8 @@ use serde_json::{Map, Value};
 
 use crate::condition::Predicate;
 use crate::entity::FieldError;
+use crate::errors;
+use crate::limits::{MAX_EXPRESSION_BYTES, MAX_UPDATE_PATHS};
 use crate::nearest::suggestion;
 
 /// What is done with a value.
@@ -178,8 +180,9 @@ impl Update {
     /// Reads an update as requests have it: an object of verbs, each with its paths and values, and `where`.
     ///
     /// # Errors
-    /// Every member that is none of these.
+    /// Every member that is none of these; more paths than [`MAX_UPDATE_PATHS`].
     pub fn from_json(object: &Map<String, Value>) -> Result<Self, Vec<FieldError>> {
+        check_paths(paths_in(object))?;
         let mut update = Self::new();
         let mut errors = Vec::new();
         for (name, value) in object {
@@ -192,19 +195,18 @@ impl Update {
                     let paths = paths.iter().filter_map(Value::as_str);
                     update = paths.fold(update, Self::remove);
                 }
-                (_, Some((_, Verb::Remove)), other) => {
-                    let expected = "expected a list of paths, such as [\"note\"]";
-                    errors.push(unfit(name, other, expected));
-                }
+                (_, Some((_, Verb::Remove)), other) => errors::note(&mut errors, || {
+                    unfit(name, other, "expected a list of paths, such as [\"note\"]")
+                }),
                 (_, Some((_, verb)), Value::Object(members)) => {
                     for (path, value) in members {
                         update = update.with(verb, path, value.clone());
                     }
                 }
-                (_, Some(_), other) => {
-                    errors.push(unfit(name, other, "expected an object of paths and values"));
-                }
-                (_, None, _) => errors.push(unknown(name)),
+                (_, Some(_), other) => errors::note(&mut errors, || {
+                    unfit(name, other, "expected an object of paths and values")
+                }),
+                (_, None, _) => errors::note(&mut errors, || unknown(name)),
             }
         }
         if errors.is_empty() { Ok(update) } else { Err(errors) }
@@ -214,6 +216,28 @@ impl Update {
         self.actions.push((verb, path.to_owned(), value.into()));
         self
     }
+}
+
+/// How many paths an update has as JSON.
+fn paths_in(object: &Map<String, Value>) -> usize {
+    let of_verb = |(name, value): (&String, &Value)| match value {
+        Value::Object(members) if name != "where" => members.len(),
+        Value::Array(paths) => paths.len(),
+        _ => 0,
+    };
+    object.iter().map(of_verb).sum()
+}
+
+/// Rejects more paths than an expression can have, before any of them is looked at.
+pub(crate) fn check_paths(count: usize) -> Result<(), Vec<FieldError>> {
+    if count <= MAX_UPDATE_PATHS {
+        return Ok(());
+    }
+    let message = format!(
+        "{count} paths, expected at most {MAX_UPDATE_PATHS}: DynamoDB takes an expression of at \
+         most {MAX_EXPRESSION_BYTES} bytes"
+    );
+    Err(vec![FieldError::new("update", message)])
 }
 
 fn unfit(name: &str, found: &Value, expected: &str) -> FieldError {

@@ -18,6 +18,7 @@ mod nested;
 pub(crate) use nested::{decode_as, shown_as};
 
 use std::collections::HashSet;
+use std::io;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -25,14 +26,14 @@ use serde_dynamo::AttributeValue;
 use serde_json::{Map, Value};
 
 use crate::attribute::{AttributeType, Members, SetItems};
-use crate::encoding::{Encoding, MAX_DEPTH};
+use crate::encoding::Encoding;
 use crate::instant::{self, TimestampFormat};
 use crate::invalid::Invalid;
+use crate::json;
+use crate::limits::{MAX_DEPTH, MAX_SHOWN_CHARACTERS};
 use crate::number::Number;
 use crate::object;
-
-/// How much of a refused value a message repeats, in characters.
-const SHOWN_CHARACTERS: usize = 60;
+use crate::shorten::{listed, shortened};
 
 /// Whether what is hidden is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,12 +96,14 @@ pub(crate) fn text_to_json(kind: &AttributeType, text: &str) -> Result<Value, In
             text.split(',').map(|member| Value::String(member.trim().to_owned())).collect(),
         )),
         AttributeType::Set(_) | AttributeType::List(_) | AttributeType::Map(_) => {
-            serde_json::from_str(text)
+            json::parse(text.as_bytes())
                 .map_err(|error| Invalid::new(format!("expected JSON: {error}")))
         }
-        AttributeType::Any => {
-            Ok(serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())))
-        }
+        // Text that is not JSON stands for itself; JSON that breaks a rule does not.
+        AttributeType::Any => match json::parse(text.as_bytes()) {
+            Err(error) if error.is_data() => Err(Invalid::new(format!("expected JSON: {error}"))),
+            parsed => Ok(parsed.unwrap_or_else(|_| Value::String(text.to_owned()))),
+        },
         _ => Ok(Value::String(text.to_owned())),
     }
 }
@@ -159,11 +162,27 @@ pub(crate) fn length(value: &AttributeValue) -> Option<usize> {
 
 /// A JSON value, shortened, for a message.
 pub fn shown(json: &Value) -> String {
-    let text = json.to_string();
-    if text.chars().count() <= SHOWN_CHARACTERS {
-        return text;
+    let mut written = Beginning(Vec::new());
+    // What does not fit is cut off, so an error of the writer means that there is enough.
+    let _ = serde_json::to_writer(&mut written, json);
+    let text = String::from_utf8_lossy(&written.0);
+    shortened(&text, MAX_SHOWN_CHARACTERS).into_owned()
+}
+
+/// The beginning of a text, which takes no more than a message can show of it.
+struct Beginning(Vec<u8>);
+
+impl io::Write for Beginning {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // A character takes four bytes at most, and the first that is cut off shows that there is more.
+        let room = 4 * (MAX_SHOWN_CHARACTERS + 2) - self.0.len();
+        self.0.extend_from_slice(&bytes[..room.min(bytes.len())]);
+        if room == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(room.min(bytes.len())) }
     }
-    format!("{}…", text.chars().take(SHOWN_CHARACTERS).collect::<String>())
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn expected(what: &str, found: &Value) -> Invalid {
@@ -202,7 +221,7 @@ fn decimal(json: &Value, scale: u32) -> Result<AttributeValue, Invalid> {
 fn one_of(json: &Value, values: &[String]) -> Result<AttributeValue, Invalid> {
     match json.as_str().filter(|text| values.iter().any(|value| value == text)) {
         Some(text) => Ok(AttributeValue::S(text.to_owned())),
-        None => Err(expected(&format!("one of {}", values.join(", ")), json)),
+        None => Err(expected(&format!("one of {}", listed(values)), json)),
     }
 }
 

@@ -300,6 +300,22 @@ mod tests {
     }
 
     #[test]
+    fn names_that_serde_json_reserves_are_names_like_any_other_in_an_image() {
+        let image = r#"{"any":{"M":{"$serde_json::private::Number":{"S":"1"},"$serde_json::private::RawValue":{"S":"{\"S\":\"x\"}"}}}}"#;
+        let text = format!(
+            r#"{{"eventID":"1","eventName":"INSERT","dynamodb":{{"NewImage":{image},"SequenceNumber":"1"}}}}"#
+        );
+        let record: Record = serde_json::from_str(&text).expect("a record");
+        let image = record.dynamodb.new_image.as_ref().expect("an image");
+        let Some(AttributeValue::M(members)) = image.get("any") else { panic!("{image:?}") };
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        assert_eq!(members["$serde_json::private::Number"], text("1"));
+        assert_eq!(members["$serde_json::private::RawValue"], text(r#"{"S":"x"}"#));
+        let written = serde_json::to_vec(&record).expect("JSON");
+        assert_eq!(serde_json::from_slice::<Record>(&written).expect("a record"), record);
+    }
+
+    #[test]
     fn null_images_are_absent_and_an_expiry_names_its_service() {
         let text = r#"{"eventID":"1","eventName":"REMOVE","eventVersion":"1.1",
             "userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"},

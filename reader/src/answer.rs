@@ -29,7 +29,8 @@ use aggregates::sketch::RELATIVE_ERROR;
 use aggregates::{Fill, Plan, QueryError, QueryErrors, Question};
 use jiff::Timestamp;
 use model::rollup::NamedMeasure;
-use model::{Measure, Model, Rollup, suggestion};
+use model::shorten::{listed, quoted};
+use model::{FieldError, Measure, Model, Rollup, suggestion};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use table::Rollups;
@@ -275,15 +276,15 @@ pub(crate) fn rollup<'a>(model: &'a Model, name: &str) -> Result<&'a Rollup, Ask
 fn no_such(model: &Model, name: &str) -> String {
     let names: Vec<&str> = model.rollups.iter().map(|rollup| rollup.name.as_str()).collect();
     if names.is_empty() {
-        return format!("`{name}` is no rollup; the definition has none");
+        return format!("{} is no rollup; the definition has none", quoted(name));
     }
     let near = suggestion(name, names.iter().copied());
-    format!("`{name}` is no rollup; {near}expected one of {}", names.join(", "))
+    format!("{} is no rollup; {near}expected one of {}", quoted(name), listed(&names))
 }
 
 impl From<AskError> for Problem {
     fn from(error: AskError) -> Self {
-        let field = |QueryError { parameter: field, message }| model::FieldError { field, message };
+        let field = |error: QueryError| FieldError::new(&error.parameter, error.message);
         match error {
             AskError::UnknownRollup(message) => Self::new(Kind::UnknownRollup, message),
             AskError::Question(QueryErrors(errors)) => {

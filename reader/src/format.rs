@@ -19,6 +19,7 @@ use axum::Json;
 use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use model::shorten::quoted;
 use percent_encoding::{
     AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode,
 };
@@ -79,7 +80,7 @@ impl Format {
             return Self::EVERY[accept.preferred(&Self::EVERY.map(Self::media_type))];
         };
         Self::EVERY.into_iter().find(|known| known.name() == name).unwrap_or_else(|| {
-            parameters.error("format", format!("`{name}`, expected json, csv or ndjson"));
+            parameters.error("format", format!("{}, expected json, csv or ndjson", quoted(&name)));
             Self::Json
         })
     }

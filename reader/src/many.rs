@@ -17,7 +17,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use model::relation::Scope;
-use model::{Entity, FieldError, Item, ItemKey};
+use model::{Entity, FieldError, Item, ItemKey, errors};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use table::{MAX_BATCH_KEYS, Table};
@@ -75,10 +75,10 @@ async fn many(
     for (position, key) in keys.iter().enumerate() {
         match item_key(&entity, key) {
             Ok(key) => wanted.push(key),
-            Err(found) => errors.extend(found.into_iter().map(|error| {
-                let field = format!("keys[{position}].{}", error.field);
-                FieldError { field, ..error }
-            })),
+            Err(found) => errors::append(
+                &mut errors,
+                found.into_iter().map(|error| error.within(&format!("keys[{position}]."))),
+            ),
         }
     }
     if !errors.is_empty() {
@@ -136,8 +136,10 @@ fn list(text: &str) -> Result<Vec<Map<String, Value>>, String> {
 fn item_key(entity: &Entity, key: &Map<String, Value>) -> Result<ItemKey, Vec<FieldError>> {
     let names = web::paths::path_attributes(entity);
     let others = key.keys().filter(|name| !names.contains(&name.as_str()));
-    let message = format!("is no part of the key, expected {}", names.join(", "));
-    let others: Vec<_> = others.map(|name| FieldError::new(name, &message)).collect();
+    let message = format!("is not part of the key, expected {}", names.join(", "));
+    let mut unknown = Vec::new();
+    others.for_each(|name| errors::note(&mut unknown, || FieldError::new(name, &message)));
+    let others = unknown;
     if !others.is_empty() {
         return Err(others);
     }

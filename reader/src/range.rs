@@ -31,6 +31,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use model::attribute::{Attribute, AttributeType, Case};
 use model::instant::TimestampFormat;
+use model::shorten::quoted;
 use model::template::{Cut, Format, Segment, escape};
 use model::{AttributeValue, Entity, FieldError, Item, Pattern, Template};
 use table::{Instants, SortRange};
@@ -150,7 +151,7 @@ impl Open<'_> {
                 let expected = "expected the least and the greatest with a comma between";
                 let (low, high) = text
                     .split_once(',')
-                    .ok_or_else(|| error("between", format!("`{text}`, {expected}")))?;
+                    .ok_or_else(|| error("between", format!("{}, {expected}", quoted(text))))?;
                 self.between(Some(("between", low, true)), Some(("between", high, true)))
             }
             Asked { low, high, .. } if low.is_empty() && high.is_empty() => {
@@ -190,7 +191,7 @@ impl Open<'_> {
                 if !text.chars().all(of_time) {
                     let expected =
                         "expected the beginning of a time in UTC such as 2026-11 or 2026-11-20T06";
-                    return Err(error("begins_with", format!("`{text}`, {expected}")));
+                    return Err(error("begins_with", format!("{}, {expected}", quoted(text))));
                 }
                 let text = cased(self.format, &self.beginning_of_time(text)?);
                 if let Format::Cut(cut) = self.format {
@@ -382,7 +383,7 @@ fn cased(format: Format, text: &str) -> String {
 }
 
 fn error(field: &str, message: impl Into<String>) -> FieldError {
-    FieldError { field: field.to_owned(), message: message.into() }
+    FieldError::new(field, message.into())
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ async fn what_cannot_be_answered_says_what_can() {
         (
             "/batch/order?keys=[%7B%22usr%22:1%7D]",
             "bad-query",
-            "`keys[0].usr`: is no part of the key, expected user, placed, number",
+            "`keys[0].usr`: is not part of the key, expected user, placed, number",
         ),
         (
             "/order/ann?from=2026-11-20T06:40:54+01:00",

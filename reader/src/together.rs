@@ -12,7 +12,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use model::{Entity, FieldError, ItemKey, Model, suggestion};
+use model::shorten::{listed, quoted};
+use model::{Entity, FieldError, ItemKey, Model, errors, suggestion};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use table::{MAX_ACTIONS, Table};
@@ -95,16 +96,17 @@ fn keys<'m>(model: &'m Model, wanted: &[Wanted]) -> Result<Keys<'m>, Vec<FieldEr
         let Some(entity) = model.entity(name) else {
             let known: Vec<_> = model.entities.iter().map(|entity| entity.name.as_str()).collect();
             let near = suggestion(name, known.iter().copied());
-            let message = format!("`{name}`, {near}expected one of {}", known.join(", "));
+            let (name, known) = (quoted(name), listed(&known));
+            let message = format!("{name}, {near}expected one of {known}");
             errors.push(FieldError::new(&format!("items[{position}].entity"), message));
             continue;
         };
         match entity.key_from_json(key) {
             Ok(key) => keys.push((entity, key)),
-            Err(found) => errors.extend(found.into_iter().map(|error| {
-                let field = format!("items[{position}].key.{}", error.field);
-                FieldError { field, ..error }
-            })),
+            Err(found) => errors::append(
+                &mut errors,
+                found.into_iter().map(|error| error.within(&format!("items[{position}].key."))),
+            ),
         }
     }
     if errors.is_empty() { Ok(keys) } else { Err(errors) }

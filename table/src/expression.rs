@@ -5,36 +5,66 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
-use model::condition::Predicate;
+use model::condition::{Predicate, StoredType};
 use model::filter::Test;
+use model::limits::MAX_EXPRESSION_BYTES;
 use model::path::{Path, Step};
 use model::update::{Assignment, To};
-use model::{AttributeValue, Number};
+use model::{AttributeValue, FieldError, Number};
+
+use crate::error::Error;
 
 /// The placeholders of one request's expressions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Placeholders {
     names: Vec<String>,
     values: Vec<AttributeValue>,
+    /// The position of each name.
+    named: HashMap<String, usize>,
+    /// The positions of the values that are single, by their letters and text.
+    single: HashMap<(&'static str, String), usize>,
+    /// The positions of all other values, which are few: each takes five bytes of an expression.
+    others: Vec<usize>,
 }
 
 impl Placeholders {
     /// The placeholder of a name.
     pub(crate) fn name(&mut self, name: &str) -> String {
-        let position = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        });
+        let position = match self.named.get(name) {
+            Some(position) => *position,
+            None => {
+                self.names.push(name.to_owned());
+                self.named.insert(name.to_owned(), self.names.len() - 1);
+                self.names.len() - 1
+            }
+        };
         format!("#n{position}")
     }
 
     /// The placeholder of a value.
     pub(crate) fn value(&mut self, value: &AttributeValue) -> String {
-        let position = self.values.iter().position(|known| known == value).unwrap_or_else(|| {
+        format!(":v{}", self.position(value))
+    }
+
+    fn position(&mut self, value: &AttributeValue) -> usize {
+        let next = self.values.len();
+        let position = match value {
+            AttributeValue::S(text) | AttributeValue::N(text) => {
+                let letters = StoredType::of(value).letters();
+                *self.single.entry((letters, text.clone())).or_insert(next)
+            }
+            other => match self.others.iter().find(|known| self.values[**known] == *other) {
+                Some(known) => *known,
+                None => {
+                    self.others.push(next);
+                    next
+                }
+            },
+        };
+        if position == next {
             self.values.push(value.clone());
-            self.values.len() - 1
-        });
-        format!(":v{position}")
+        }
+        position
     }
 
     /// The names by placeholder; `None` when there is none, for DynamoDB takes no empty map.
@@ -190,6 +220,20 @@ impl Placeholders {
         }
         text
     }
+}
+
+/// Rejects an expression that is longer than DynamoDB takes, and says so of the part of a request
+/// that it is made from.
+pub(crate) fn check_length(part: &str, expression: &str) -> Result<(), Error> {
+    let bytes = expression.len();
+    if bytes <= MAX_EXPRESSION_BYTES {
+        return Ok(());
+    }
+    let message = format!(
+        "makes an expression of {bytes} bytes, expected at most {MAX_EXPRESSION_BYTES}, which is \
+         what DynamoDB takes"
+    );
+    Err(Error::Invalid(vec![FieldError::new(part, message)]))
 }
 
 fn zero() -> AttributeValue {

@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, Select};
 use model::filter::Test;
 use model::instant::TimestampFormat;
 use model::path::Step;
+use model::shorten::listed;
 use model::{
     AttributeValue, FieldError, Item, Path, Predicate, PrimaryKey, TableDefinition, suggestion,
 };
@@ -283,16 +284,15 @@ impl<'a> Names<'a> {
             primary,
         };
         let Some(name) = &query.index else { return Ok(own) };
-        let wrong = |field: &str, message: String| {
-            Error::Invalid(vec![FieldError { field: field.to_owned(), message }])
-        };
+        let wrong =
+            |field: &str, message: String| Error::Invalid(vec![FieldError::new(field, message)]);
         if query.consistent == Some(true) {
             return Err(wrong("consistent", format!("{EVENTUALLY}, {name} is one")));
         }
         let index = table.indexes.iter().find(|index| index.name == *name).ok_or_else(|| {
             let names: Vec<_> = table.indexes.iter().map(|index| index.name.as_str()).collect();
             let near = suggestion(name, names.iter().copied());
-            let message = format!("`{name}` is no index; {near}the table has {}", names.join(", "));
+            let message = format!("`{name}` is no index; {near}the table has {}", listed(&names));
             wrong("index", message)
         })?;
         Ok(Self {

@@ -185,7 +185,7 @@ async fn what_does_not_fit_is_told_when_it_is_bound_and_what_is_wrong_when_it_is
         (json!({ "user": "ann", "number": "x" }), "expected a decimal number"),
         (
             json!({ "user": "ann", "number": 1, "total": 1 }),
-            "is no part of the key; expected user, number",
+            "is not part of the key; expected user, number",
         ),
         (json!("ann"), "expected an object"),
     ] {

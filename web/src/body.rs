@@ -5,22 +5,23 @@
 //! | [`JsonObject`] | an object | 400 KB, which is also DynamoDB's limit on an item |
 //! | [`JsonRows`] | an array of at most 500 values | 4 MB, below the 6 MB that Lambda takes |
 //!
-//! **Invariant:** no more of a body is read than its limit; what is read of it is taken whole (see [`json`](mod@json)).
+//! **Invariant:** no more of a body is read than its limit; what is read of it is taken whole (see [`model::json`]).
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
+use model::shorten::quoted;
 use model::value::shown;
+use model::{json, limits};
 use serde_json::{Map, Value};
 
 use crate::form::JSON;
-use crate::json;
 use crate::problem::{Kind, Problem};
 use crate::serve::timeout_in;
 
 /// The largest body of one item, in bytes.
-pub const MAX_ITEM_BYTES: usize = 400 * 1024;
+pub const MAX_ITEM_BYTES: usize = limits::MAX_ITEM_BYTES;
 /// The largest body of a batch, in bytes.
 pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// The most rows of a batch.
@@ -77,7 +78,7 @@ async fn read(mut request: Request, limit_bytes: usize) -> Result<Value, Problem
         Problem::new(Kind::BadJson, "the body ends before it is whole")
     })?;
     json::parse(&body)
-        .map_err(|error| Problem::new(Kind::BadJson, format!("the body is no JSON: {error}")))
+        .map_err(|error| Problem::new(Kind::BadJson, format!("the body is not JSON: {error}")))
 }
 
 /// Rejects every content type but plain JSON in UTF-8. `application/vnd.dynamodb+json` and
@@ -95,7 +96,7 @@ fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     for value in headers.get_all(CONTENT_TYPE) {
         let given = String::from_utf8_lossy(value.as_bytes());
         if !is_plain_json(&given) {
-            return unsupported(format!("the content type is `{given}`"));
+            return unsupported(format!("the content type is {}", quoted(&given)));
         }
     }
     Ok(())
@@ -213,7 +214,7 @@ mod tests {
             (Some("text/plain"), "{}", Kind::UnsupportedMediaType, "`text/plain`"),
             (JSON_TYPE, "{\"a\":1,\n]", Kind::BadJson, "line 2 column 1"),
             (JSON_TYPE, "", Kind::BadJson, "line 1 column 0"),
-            (JSON_TYPE, r#"{"a":1,"a":2}"#, Kind::BadJson, "the name `a` comes twice"),
+            (JSON_TYPE, r#"{"a":1,"a":2}"#, Kind::BadJson, "the name `a` occurs twice"),
             (JSON_TYPE, "[1]", Kind::BadJson, "the body is [1], expected an object"),
         ];
         for (content_type, body, kind, detail) in cases {

@@ -8,6 +8,8 @@ use axum::http::{Method, Uri};
 use axum::middleware::from_fn;
 use axum::routing::get;
 use axum::{Json, Router};
+use model::limits::MAX_FIELD_CHARACTERS;
+use model::shorten::{listed, shortened};
 use model::suggestion;
 use serde_json::json;
 
@@ -41,10 +43,11 @@ async fn health() -> Json<serde_json::Value> {
 
 fn unknown_path(path: &str, routes: &[Route]) -> Problem {
     let subject = first_part(path);
-    let of_subject = listed(subject, routes);
+    let of_subject = routes_of(subject, routes);
     if !of_subject.is_empty() {
         let is_empty = path.split('/').skip(1).any(str::is_empty);
         let why = if is_empty { " has an empty part" } else { " is no path" };
+        let path = shortened(path, MAX_FIELD_CHARACTERS);
         let detail = format!("`{path}`{why}; expected one of {of_subject}");
         return Problem::new(Kind::UnknownPath, detail);
     }
@@ -53,16 +56,16 @@ fn unknown_path(path: &str, routes: &[Route]) -> Problem {
     subjects.sort_unstable();
     subjects.dedup();
     let near = suggestion(subject, subjects.iter().copied());
-    let valid = subjects.join(", ");
+    let (path, valid) = (shortened(path, MAX_FIELD_CHARACTERS), listed(&subjects));
     let detail = format!("`{path}` begins with no known name; {near}expected one of {valid}");
     Problem::new(Kind::UnknownEntity, detail)
 }
 
 /// The header `Allow` is axum's to add.
 fn not_allowed(method: &Method, path: &str, routes: &[Route]) -> Problem {
-    let subject = first_part(path);
-    let detail =
-        format!("`{path}` does not take {method}; expected one of {}", listed(subject, routes));
+    let (routes, path) =
+        (routes_of(first_part(path), routes), shortened(path, MAX_FIELD_CHARACTERS));
+    let detail = format!("`{path}` does not take {method}; expected one of {routes}");
     Problem::new(Kind::MethodNotAllowed, detail)
 }
 
@@ -71,11 +74,11 @@ fn first_part(path: &str) -> &str {
 }
 
 /// The routes about a subject: those under its name, and its batch.
-fn listed(subject: &str, routes: &[Route]) -> String {
+fn routes_of(subject: &str, routes: &[Route]) -> String {
     let about = |route: &&Route| {
         route.subject() == subject || route.entity.as_deref().is_some_and(|name| name == subject)
     };
-    routes.iter().filter(about).map(Route::shown).collect::<Vec<_>>().join(", ")
+    listed(routes.iter().filter(about).map(Route::shown))
 }
 
 #[cfg(test)]

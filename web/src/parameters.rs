@@ -14,7 +14,8 @@ use std::ops::RangeInclusive;
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
-use model::{Entity, FieldError, Predicate, nearest};
+use model::shorten::{listed, quoted};
+use model::{Entity, FieldError, Predicate, errors, suggestion};
 
 use crate::conditions;
 use crate::paths::check_encoding;
@@ -45,14 +46,14 @@ impl Parameters {
     /// The text of a parameter.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
         self.known.push(name);
-        let mut found = None;
-        while let Some(position) = self.given.iter().position(|(given, _)| given == name) {
-            let (_, value) = self.given.remove(position);
-            if found.replace(value).is_some() {
-                self.error(name, "given twice, expected one value");
-            }
+        let named = self.given.extract_if(.., |(given, _)| given == name);
+        let mut values: Vec<_> = named.map(|(_, value)| value).collect();
+        if values.len() > 1 {
+            let times =
+                if values.len() == 2 { "twice" } else { &format!("{} times", values.len()) };
+            self.error(name, format!("given {times}, expected one value"));
         }
-        found
+        values.pop()
     }
 
     /// A whole number within a range; `default` when it is absent.
@@ -64,7 +65,7 @@ impl Parameters {
                 let (least, most) = (range.start(), range.end());
                 self.error(
                     name,
-                    format!("`{text}`, expected a whole number from {least} to {most}"),
+                    format!("{}, expected a whole number from {least} to {most}", quoted(&text)),
                 );
                 default
             }
@@ -76,7 +77,7 @@ impl Parameters {
         let default = choices[0];
         let Some(text) = self.text(name) else { return default };
         choices.iter().copied().find(|choice| *choice == text).unwrap_or_else(|| {
-            self.error(name, format!("`{text}`, expected {}", choices.join(" or ")));
+            self.error(name, format!("{}, expected {}", quoted(&text), choices.join(" or ")));
             default
         })
     }
@@ -88,7 +89,7 @@ impl Parameters {
             "true" => Some(true),
             "false" => Some(false),
             _ => {
-                self.error(name, format!("`{text}`, expected true or false"));
+                self.error(name, format!("{}, expected true or false", quoted(&text)));
                 None
             }
         }
@@ -104,8 +105,9 @@ impl Parameters {
         parsed.and_then(|json| conditions::parse(entity, &json)).unwrap_or_else(|errors| {
             for error in errors {
                 let is_whole = error.field == name;
-                let told = if is_whole { error.message } else { error.to_string() };
-                self.error(name, told);
+                let message = if is_whole { error.message.clone() } else { error.to_string() };
+                let error = FieldError { others: error.others, ..FieldError::new(name, message) };
+                errors::append(&mut self.errors, [error]);
             }
             Predicate::always()
         })
@@ -122,29 +124,25 @@ impl Parameters {
     /// Every parameter that was not as expected, and every one that was not taken.
     pub fn finish(mut self) -> Result<(), Problem> {
         for (name, _) in std::mem::take(&mut self.given) {
-            let message = self.no_such(&name);
-            self.errors.push(FieldError { field: name, message });
+            let unknown = || FieldError::new(&name, no_such(&self.known, &name));
+            errors::note(&mut self.errors, unknown);
         }
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::parameters(self.errors)) }
     }
 
-    fn no_such(&self, name: &str) -> String {
-        if self.known.is_empty() {
-            return "no such parameter; this path takes none".to_owned();
-        }
-        let valid = self.known.join(", ");
-        match nearest(name, self.known.iter().copied()) {
-            Some(near) => {
-                format!("no such parameter; did you mean `{near}`? expected one of {valid}")
-            }
-            None => format!("no such parameter; expected one of {valid}"),
-        }
-    }
-
     /// Adds a mistake to those that [`Self::finish`] tells.
     pub fn error(&mut self, name: &str, message: impl Into<String>) {
-        self.errors.push(FieldError { field: name.to_owned(), message: message.into() });
+        errors::note(&mut self.errors, || FieldError::new(name, message.into()));
     }
+}
+
+/// The message about a parameter that no handler has taken.
+fn no_such(known: &[&str], name: &str) -> String {
+    if known.is_empty() {
+        return "no such parameter; this path takes none".to_owned();
+    }
+    let (near, valid) = (suggestion(name, known.iter().copied()), listed(known));
+    format!("no such parameter; {near}expected one of {valid}")
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Parameters {

@@ -24,6 +24,8 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
+use model::limits::MAX_FIELD_CHARACTERS;
+use model::shorten::shortened;
 use model::template::scalar_text;
 use model::unique::Unique;
 use model::{Entity, FieldError, Item, Pattern};
@@ -159,6 +161,7 @@ pub(crate) fn check_encoding(kind: Kind, text: &str) -> Result<(), Problem> {
         return Ok(());
     }
     let expected = "expected %25 for a percent sign";
+    let text = shortened(text, MAX_FIELD_CHARACTERS);
     Err(Problem::new(kind, format!("`{text}` is not percent-encoded UTF-8, {expected}")))
 }
 

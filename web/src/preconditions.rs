@@ -15,6 +15,8 @@ use axum::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use model::filter::Test;
+use model::limits::{MAX_IN_OPERANDS, MAX_SHOWN_CHARACTERS};
+use model::shorten::shortened;
 use model::{AttributeValue, Entity, Item, Model, Number, Path, Predicate};
 
 use crate::problem::{Kind, Problem};
@@ -92,6 +94,11 @@ impl Preconditions {
         let versions: Option<Vec<_>> = given.split(',').map(number).collect();
         let expected = "expected * or what an answer had as ETag, such as \"7\"";
         let versions = versions.ok_or_else(|| unfit(&IF_MATCH, given, expected))?;
+        if versions.len() > MAX_IN_OPERANDS {
+            let expected =
+                format!("{} versions, expected at most {MAX_IN_OPERANDS}", versions.len());
+            return Err(unfit(&IF_MATCH, given, &expected));
+        }
         Ok(Predicate::Test(Path::of(version), Test::In(versions)))
     }
 }
@@ -130,6 +137,7 @@ fn exists(model: &Model, exists: bool) -> Predicate {
 
 fn unfit(name: &HeaderName, given: &str, expected: &str) -> Problem {
     let name = if *name == IF_MATCH { "If-Match" } else { "If-None-Match" };
+    let given = shortened(given, MAX_SHOWN_CHARACTERS);
     Problem::new(Kind::BadHeader, format!("`{name}: {given}`: {expected}"))
 }
 
@@ -179,6 +187,9 @@ mod tests {
             assert!(problem.detail().contains(expected), "{}", problem.detail());
         }
         assert!(given(None, Some("*")).of_change(&model, card).is_err());
+        let many = vec!["\"7\""; 101].join(",");
+        let problem = given(Some(&many), None).of_put(&model, card).expect_err("too many");
+        assert!(problem.detail().ends_with("101 versions, expected at most 100"), "{problem:?}");
         assert!(given(Some("*"), None).of_none().is_err());
         assert!(given(None, None).of_none().is_ok());
     }

@@ -6,6 +6,10 @@
 //!   "errors": [{ "field": "delay", "message": "expected a number, found \"late\"" }, …] }
 //! ```
 //!
+//! `errors` holds the first [`model::limits::MAX_ERRORS`]; of others `more_errors` says how many there are. Texts
+//! from a request are shortened. So a problem without `current` is less than 1 MB however large the
+//! request was.
+//!
 //! **Invariant:** a problem of the 5xx kinds tells its caller nothing of the inside; its cause is logged once, when it
 //! becomes a response, and its `request_id` is that of the line.
 
@@ -19,7 +23,9 @@ use axum::Json;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
-use model::{Entity, FieldError};
+use model::limits::MAX_MESSAGE_CHARACTERS;
+use model::shorten::{quoted, shortened};
+use model::{Entity, FieldError, errors};
 use serde::Serialize;
 use serde_json::Value;
 use table::error::chain;
@@ -31,6 +37,8 @@ use crate::request_id;
 pub const MEDIA_TYPE: &str = "application/problem+json";
 /// How long a caller is asked to wait before it tries again, in seconds.
 const RETRY_AFTER_S: u16 = 1;
+/// The longest detail, in characters.
+const MAX_DETAIL_CHARACTERS: usize = 2 * MAX_MESSAGE_CHARACTERS;
 
 /// A request that was not done as asked.
 #[derive(Debug)]
@@ -52,6 +60,9 @@ struct Document<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    /// How many more errors there are.
+    #[serde(skip_serializing_if = "is_zero")]
+    more_errors: usize,
     /// What to quote, where the log has more to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
@@ -67,7 +78,7 @@ impl Problem {
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Self {
             kind,
-            detail: detail.into(),
+            detail: shortened(&detail.into(), MAX_DETAIL_CHARACTERS).into_owned(),
             errors: Vec::new(),
             current: None,
             action: None,
@@ -77,26 +88,27 @@ impl Problem {
 
     /// The problem of fields of `what` that are not what its attributes want, all of them.
     pub fn fields(what: &str, errors: Vec<FieldError>) -> Self {
-        let detail = match errors.as_slice() {
-            [only] => format!("{only}"),
-            several => format!("{} fields of {what} are not what is expected", several.len()),
+        let detail = match errors::total(&errors) {
+            1 => errors[0].to_string(),
+            several => format!("{several} fields of {what} are not what is expected"),
         };
-        Self { errors, ..Self::new(Kind::Validation, detail) }
+        Self { errors: errors::capped(errors), ..Self::new(Kind::Validation, detail) }
     }
 
     /// The problem of parameters that cannot be answered, all of them.
     pub fn parameters(errors: Vec<FieldError>) -> Self {
-        let detail = match errors.as_slice() {
-            [only] => format!("{only}"),
-            several => format!("{} parameters are not what is expected", several.len()),
+        let detail = match errors::total(&errors) {
+            1 => errors[0].to_string(),
+            several => format!("{several} parameters are not what is expected"),
         };
-        Self { errors, ..Self::new(Kind::BadQuery, detail) }
+        Self { errors: errors::capped(errors), ..Self::new(Kind::BadQuery, detail) }
     }
 
     /// The problem of a path that leads to no item.
     pub fn no_item(entity: &Entity, path: &PathTexts) -> Self {
         let pairs = path.pairs();
-        let key: Vec<_> = pairs.iter().map(|(name, text)| format!("{name} `{text}`")).collect();
+        let key: Vec<_> =
+            pairs.iter().map(|(name, text)| format!("{name} {}", quoted(text))).collect();
         let detail = format!("there is no {} with {}", entity.name, key.join(", "));
         Self::new(Kind::NotFound, detail)
     }
@@ -127,7 +139,7 @@ impl Problem {
     /// The same with another detail.
     #[must_use]
     pub fn detailed(self, detail: String) -> Self {
-        Self { detail, ..self }
+        Self { detail: shortened(&detail, MAX_DETAIL_CHARACTERS).into_owned(), ..self }
     }
 
     /// The problem of an action of a transaction.
@@ -233,6 +245,7 @@ impl IntoResponse for Problem {
             status: status.as_u16(),
             detail: &self.detail,
             errors: &self.errors,
+            more_errors: errors::total(&self.errors) - self.errors.len(),
             request_id: is_logged.then(request_id::current).flatten(),
             current: self.current.as_deref(),
             action: self.action,
@@ -246,6 +259,11 @@ impl IntoResponse for Problem {
         }
         response
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]
@@ -303,7 +321,7 @@ mod tests {
 
     #[test]
     fn several_fields_are_counted_and_one_is_told() {
-        let error = |field: &str| FieldError { field: field.into(), message: "expected".into() };
+        let error = |field: &str| FieldError::new(field, "expected");
         let one = Problem::fields("order", vec![error("a")]);
         assert_eq!(one.detail(), "`a`: expected");
         let two = Problem::fields("order", vec![error("a"), error("b")]);

@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** a member that the action does not take is refused.
 
+use model::shorten::listed;
 use model::{Entity, FieldError, ItemKey, Model, Predicate, Update, suggestion};
 use serde_json::{Map, Value};
 use table::fresh;
@@ -25,14 +26,16 @@ impl<'m> Action<'m> {
     /// Begins to read an action, which must be one of those that are known.
     pub(crate) fn read(
         model: &'m Model,
-        json: &Value,
+        json: Value,
         known: &[&'static str],
     ) -> Result<Self, Problem> {
-        let Value::Object(members) = json else {
-            let found = model::value::shown(json);
-            return Err(unfit("", format!("{found}, expected an object")));
+        let mut members = match json {
+            Value::Object(members) => members,
+            other => {
+                let found = model::value::shown(&other);
+                return Err(unfit("", format!("{found}, expected an object")));
+            }
         };
-        let mut members = members.clone();
         let name = one_of("action", &mut members, known)?;
         let entities: Vec<_> = model.entities.iter().map(|entity| entity.name.as_str()).collect();
         let entity = one_of("entity", &mut members, &entities)?;
@@ -102,7 +105,7 @@ fn one_of<'a>(
     known.iter().copied().find(|other| *other == text).ok_or_else(|| {
         let near = suggestion(text, known.iter().copied());
         let found = model::value::shown(&given);
-        unfit(name, format!("{found}, {near}expected one of {}", known.join(", ")))
+        unfit(name, format!("{found}, {near}expected one of {}", listed(known)))
     })
 }
 

@@ -13,7 +13,8 @@
 //!
 //! Items whose writes depend on what is stored, such as those whose versions are counted, are written one by one instead.
 //!
-//! **Invariant:** each row is counted once: written, failed or unprocessed. Of rows of one item the last one is
+//! **Invariant:** each row is counted once: written, failed or unprocessed. A report has at most [`MAX_ERRORS`] errors, and
+//! one for each failed row at least; of the others it has the number. Of rows of one item the last one is
 //! written, and the earlier ones share its fate: nothing that happens between chunks can bring an earlier one back.
 //! Of rows with one key and different attributes the first is written, and the others fail.
 
@@ -24,7 +25,8 @@ use axum::routing::post;
 use axum::{Json, Router};
 use futures::StreamExt;
 use futures::stream;
-use model::{Entity, FieldError, Predicate};
+use model::limits::MAX_ERRORS;
+use model::{Entity, FieldError, Predicate, errors};
 use serde::Serialize;
 use serde_json::Value;
 use table::{BatchWrite, Error, MAX_BATCH_WRITES, Table, fresh};
@@ -59,8 +61,12 @@ pub struct BatchReport {
 pub struct FailedRow {
     /// Its position, from 0.
     pub index: usize,
-    /// Every field that is wrong; an empty field name stands for the row as a whole.
+    /// The fields that are wrong; an empty field name stands for the row as a whole. The report has
+    /// [`MAX_ERRORS`] of them, and one of each row at least.
     pub errors: Vec<FieldError>,
+    /// How many more errors the row has.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub more_errors: usize,
 }
 
 /// A write, and the positions of the rows that it stands for.
@@ -87,7 +93,7 @@ async fn write_any(
     key.of_none()?;
     let model = table.model().clone();
     let mut batch = Batch::default();
-    for (index, row) in rows.iter().enumerate() {
+    for (index, row) in rows.into_iter().enumerate() {
         match planned(&model, row) {
             Ok(write) => batch.add(&table, index, write),
             Err(problem) => batch.report.fail(index, problem.errors().to_vec()),
@@ -97,7 +103,7 @@ async fn write_any(
 }
 
 /// The write that a row asks for.
-fn planned<'m>(model: &'m model::Model, row: &Value) -> Result<BatchWrite<'m>, Problem> {
+fn planned<'m>(model: &'m model::Model, row: Value) -> Result<BatchWrite<'m>, Problem> {
     let mut action = Action::read(model, row, &ACTIONS)?;
     let write = match action.name {
         "put" => BatchWrite::Put(action.item()?.item),
@@ -174,6 +180,8 @@ impl<'a> Batch<'a> {
         let reports = stream::iter(chunks.collect::<Vec<_>>()).buffer_unordered(CHUNKS_AT_ONCE);
         let mut report = reports.fold(self.report, async |sum, part| sum.merged(part)).await;
         report.failed.sort_by_key(|failed| failed.index);
+        let mut room = MAX_ERRORS;
+        report.failed.iter_mut().for_each(|failed| failed.keep(&mut room));
         report.unprocessed.sort_unstable();
         report
     }
@@ -195,7 +203,10 @@ impl BatchReport {
     }
 
     fn fail(&mut self, index: usize, errors: Vec<FieldError>) {
-        self.failed.push(FailedRow { index, errors });
+        let kept: usize = self.failed.iter().map(|failed| failed.errors.len()).sum();
+        let mut failed = FailedRow { index, errors, more_errors: 0 };
+        failed.keep(&mut MAX_ERRORS.saturating_sub(kept));
+        self.failed.push(failed);
     }
 
     fn merged(mut self, other: Self) -> Self {
@@ -236,6 +247,22 @@ impl BatchReport {
             }
         }
     }
+}
+
+impl FailedRow {
+    /// Keeps as many errors as there is room for in the report, and counts the others.
+    fn keep(&mut self, room: &mut usize) {
+        let total = errors::total(&self.errors) + self.more_errors;
+        self.errors.truncate((*room).max(1));
+        self.errors.iter_mut().for_each(|error| error.others = 0);
+        self.more_errors = total - self.errors.len();
+        *room = room.saturating_sub(self.errors.len());
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Writes one chunk. DynamoDB refuses a chunk whole when it refuses one of its writes: then each is done by itself.
@@ -299,5 +326,5 @@ impl Write<'_> {
 }
 
 fn whole_row(message: String) -> FieldError {
-    FieldError { field: String::new(), message }
+    FieldError::new("", message)
 }

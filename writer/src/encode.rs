@@ -3,7 +3,7 @@
 //! **Invariant:** an item that is encoded here has a path, and the path leads back to it; so do those by which it is listed
 //! or found.
 
-use model::{Entity, FieldError, Fresh, Item, value};
+use model::{Entity, FieldError, Fresh, Item, errors as lists, value};
 use serde_json::{Map, Value};
 use web::parts::unfit;
 use web::paths::path_of;
@@ -40,9 +40,20 @@ pub(crate) fn encode_at(
         Ok(encoded) if errors.is_empty() => Ok(encoded),
         Ok(_) => Err(errors),
         Err(others) => {
-            let told = |other: &FieldError| errors.iter().any(|error| error.field == other.field);
-            let others: Vec<_> = others.into_iter().filter(|other| !told(other)).collect();
-            Err(errors.into_iter().chain(others).collect())
+            let is_known =
+                |other: &FieldError| errors.iter().any(|known| known.field == other.field);
+            let mut more = Vec::new();
+            let mut uncounted = 0;
+            for other in others {
+                match is_known(&other) {
+                    true => uncounted += other.others,
+                    false => more.push(other),
+                }
+            }
+            let mut all = errors;
+            lists::append(&mut all, more);
+            all.last_mut().expect("there is one other at least").others += uncounted;
+            Err(all)
         }
     }
 }
@@ -73,7 +84,7 @@ fn settle(
     text: &str,
     object: &mut Map<String, Value>,
 ) -> Result<(), FieldError> {
-    let error = |message: String| FieldError { field: name.to_owned(), message };
+    let error = |message: String| FieldError::new(name, message);
     let attribute = entity.attribute(name).expect("a path is made of the entity's attributes");
     let of_path = attribute.encode_text(text).map_err(|invalid| error(invalid.to_string()))?;
     let json = value::decode(&of_path);

@@ -75,7 +75,7 @@ async fn transact(
     let model = table.model().clone();
     let mut transaction = table.transaction();
     let mut added: Vec<Added<'_>> = Vec::new();
-    for (index, row) in rows.iter().enumerate() {
+    for (index, row) in rows.into_iter().enumerate() {
         let action =
             add(&model, &mut transaction, row).map_err(|problem| problem.of_action(index))?;
         // DynamoDB would not take it, and would not say of which item.
@@ -120,7 +120,7 @@ fn undone(entity: &Entity, path: &str, error: Error) -> Problem {
 fn add<'a>(
     model: &'a Model,
     transaction: &mut Transaction<'a>,
-    row: &Value,
+    row: Value,
 ) -> Result<Added<'a>, Problem> {
     let mut action = Action::read(model, row, &ACTIONS)?;
     let (name, entity) = (action.name, action.entity);

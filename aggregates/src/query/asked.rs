@@ -1,6 +1,7 @@
 //! What a question asks for: all time, the total of a range, or the periods that it is cut into.
 
 use jiff::Timestamp;
+use model::shorten::{listed, quoted};
 use model::{Granularity, Rollup, suggestion};
 
 use super::coverage::{Coverage, MAX_PERIODS};
@@ -38,7 +39,7 @@ fn every(text: &str) -> Result<Granularity, QueryError> {
     let names = Granularity::EVERY.map(Granularity::name);
     text.parse().map_err(|()| {
         let near = suggestion(text, names);
-        let message = format!("`{text}`; {near}expected {}", names.join(", "));
+        let message = format!("{}; {near}expected {}", quoted(text), listed(names));
         QueryError::new("every", message)
     })
 }

@@ -2,6 +2,8 @@
 
 use jiff::civil::Weekday;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
+use model::limits::MAX_ERRORS;
+use model::shorten::{listed, quoted};
 use model::{Model, Rollup, suggestion};
 
 use super::compare::Compare;
@@ -75,10 +77,16 @@ pub(super) fn measures(
     let Some(text) = text else { return Ok((0..rollup.measures.len()).collect()) };
     let mut errors = Vec::new();
     let mut positions = Vec::new();
+    let parts = text.split(',').count();
+    if parts > rollup.measures.len() + MAX_ERRORS {
+        let most = rollup.measures.len();
+        let message = format!("{parts} measures, expected at most {most}, each once");
+        return Err(QueryError::new("measures", message).into());
+    }
     for name in text.split(',').map(str::trim) {
         match rollup.measures.iter().position(|known| known.name == name) {
             Some(position) if positions.contains(&position) => {
-                let message = format!("`{name}` twice, expected each measure once");
+                let message = format!("{} twice, expected each measure once", quoted(name));
                 errors.push(QueryError::new("measures", message));
             }
             Some(position) => positions.push(position),
@@ -97,11 +105,11 @@ fn unknown_measure(model: &Model, rollup: &Rollup, name: &str) -> String {
     let others: Vec<_> = others.map(|other| format!("`{}`", other.name)).collect();
     let elsewhere = match others.is_empty() {
         true => String::new(),
-        false => format!("; it is one of {}", others.join(", ")),
+        false => format!("; it is one of {}", listed(&others)),
     };
     let near = suggestion(name, names.iter().copied());
-    let valid = names.join(", ");
-    format!("`{name}` is no measure of `{}`; {near}expected {valid}{elsewhere}", rollup.name)
+    let (name, valid) = (quoted(name), listed(&names));
+    format!("{name} is no measure of `{}`; {near}expected {valid}{elsewhere}", rollup.name)
 }
 
 fn zone(name: &str) -> Result<(TimeZone, String), QueryErrors> {
@@ -115,8 +123,9 @@ fn zone(name: &str) -> Result<(TimeZone, String), QueryErrors> {
     }
     let names: Vec<_> = zones.available().map(|name| name.to_string()).collect();
     let near = suggestion(name, names.iter().map(String::as_str));
+    let name = quoted(name);
     let message =
-        format!("`{name}` is no time zone; {near}expected a name such as UTC or Europe/Berlin");
+        format!("{name} is no time zone; {near}expected a name such as UTC or Europe/Berlin");
     Err(QueryError::new("time_zone", message).into())
 }
 
@@ -132,6 +141,6 @@ fn one_of<T: Copy>(
     }
     let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
     let near = suggestion(text, names.iter().copied());
-    let message = format!("`{text}`; {near}expected {}", names.join(", "));
+    let message = format!("{}; {near}expected {}", quoted(text), listed(&names));
     Err(QueryError::new(parameter, message).into())
 }

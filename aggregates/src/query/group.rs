@@ -1,6 +1,9 @@
 //! The groups that a question is about: a value for each dimension, or several, and every combination of them.
 
+use std::collections::HashSet;
+
 use model::rollup::Source;
+use model::shorten::{listed, quoted};
 use model::table::MAX_PARTITION_KEY_BYTES;
 use model::{Model, Rollup, suggestion};
 
@@ -100,7 +103,7 @@ pub(super) fn expectation(rollup: &Rollup) -> String {
     let names: Vec<_> = rollup.dimensions.iter().map(Source::name).collect();
     match names.is_empty() {
         true => format!("`{}` has no dimensions", rollup.name),
-        false => format!("the dimensions of `{}` are {}", rollup.name, names.join(", ")),
+        false => format!("the dimensions of `{}` are {}", rollup.name, listed(&names)),
     }
 }
 
@@ -114,8 +117,9 @@ pub(super) fn unknown(
     let has =
         |rollup: &Rollup, name: &str| rollup.dimensions.iter().any(|known| known.name() == name);
     let mut errors: Vec<QueryError> = Vec::new();
+    let mut known = HashSet::new();
     for (name, _) in given {
-        if has(rollup, name) || errors.iter().any(|error| error.parameter == *name) {
+        if has(rollup, name) || !known.insert(name) {
             continue;
         }
         let near = suggestion(name, rollup.dimensions.iter().map(Source::name));
@@ -126,7 +130,7 @@ pub(super) fn unknown(
             .collect();
         let elsewhere = match others.is_empty() {
             true => String::new(),
-            false => format!("; it is one of {}", others.join(", ")),
+            false => format!("; it is one of {}", listed(&others)),
         };
         let valid = expectation(rollup);
         let message = format!(
@@ -144,13 +148,14 @@ pub(super) fn values(
 ) -> Result<Vec<String>, QueryError> {
     let invalid = |message: String| QueryError::new(dimension.name(), message);
     let asked = dimension.of_one();
+    let mut known = HashSet::new();
     let mut values = Vec::new();
     for (_, text) in given.iter().filter(|(name, _)| name == dimension.name()) {
         let value = asked.normalise_text(text).map_err(|error| invalid(error.to_string()))?;
         let value = model::template::scalar_text(&asked.kind, &value)
             .ok_or_else(|| invalid("expected a value".to_owned()))?;
-        if values.contains(&value) {
-            return Err(invalid(format!("`{text}` twice, expected each value once")));
+        if !known.insert(value.clone()) {
+            return Err(invalid(format!("{} twice, expected each value once", quoted(text))));
         }
         values.push(value);
     }

@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 use model::rollup::{MAX_NEIGHBOURS, Rank, Source};
+use model::shorten::{listed, quoted};
 use model::{Granularity, Model, Rollup, suggestion};
 
 use super::errors::{QueryError, QueryErrors, noted};
@@ -114,7 +115,7 @@ fn unranked(model: &Model, rollup: &Rollup) -> QueryError {
     let ranked: Vec<_> = ranked.map(|other| other.name.as_str()).collect();
     let expected = match ranked.is_empty() {
         true => "no rollup of the definition has it".to_owned(),
-        false => format!("expected {}", ranked.join(", ")),
+        false => format!("expected {}", listed(&ranked)),
     };
     let name = &rollup.name;
     QueryError::new("rollup", format!("the groups of `{name}` have no ranks (rank_by); {expected}"))
@@ -124,7 +125,8 @@ fn neighbours(question: &RankQuestion) -> Result<Option<u32>, QueryError> {
     let Some(text) = &question.neighbours else { return Ok(None) };
     let count = text.parse().ok().filter(|count| (1..=MAX_NEIGHBOURS).contains(count));
     count.map(Some).ok_or_else(|| {
-        let message = format!("`{text}`, expected a whole number from 1 to {MAX_NEIGHBOURS}");
+        let message =
+            format!("{}, expected a whole number from 1 to {MAX_NEIGHBOURS}", quoted(text));
         QueryError::new("neighbours", message)
     })
 }
@@ -133,7 +135,9 @@ fn descending(question: &RankQuestion) -> Result<bool, QueryError> {
     match question.order.as_deref() {
         None | Some("desc") => Ok(true),
         Some("asc") => Ok(false),
-        Some(text) => Err(QueryError::new("order", format!("`{text}`, expected desc or asc"))),
+        Some(text) => {
+            Err(QueryError::new("order", format!("{}, expected desc or asc", quoted(text))))
+        }
     }
 }
 
@@ -258,7 +262,7 @@ fn every(rollup: &Rollup, text: Option<&str>) -> Result<Granularity, QueryError>
         return match rollup.granularities.as_slice() {
             [only] => Ok(*only),
             _ => {
-                let message = format!("missing; expected one of {}", names.join(", "));
+                let message = format!("missing; expected one of {}", listed(&names));
                 Err(QueryError::new("every", message))
             }
         };
@@ -266,7 +270,7 @@ fn every(rollup: &Rollup, text: Option<&str>) -> Result<Granularity, QueryError>
     let kept = rollup.granularities.iter().copied().find(|kept| kept.name() == text);
     kept.ok_or_else(|| {
         let near = suggestion(text, names.iter().copied());
-        let (name, names) = (&rollup.name, names.join(", "));
+        let (name, names) = (&rollup.name, listed(&names));
         QueryError::new(
             "every",
             format!("`{text}` is not kept by `{name}`; {near}expected {names}"),

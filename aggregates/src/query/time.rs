@@ -4,6 +4,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use model::instant;
+use model::shorten::quoted;
 
 use super::errors::QueryError;
 use crate::calendar;
@@ -17,8 +18,9 @@ pub(super) fn instant(
     parsed(text, zone).ok_or_else(|| {
         let hint = instant::hint_at_plus(text);
         let message = format!(
-            "`{text}` is not a time; expected a time such as 2026, 2026-11, 2026-11-20, \
-             2026-11-20T06:40 or RFC 3339{hint}"
+            "{} is not a time; expected a time such as 2026, 2026-11, 2026-11-20, \
+             2026-11-20T06:40 or RFC 3339{hint}",
+            quoted(text)
         );
         QueryError::new(parameter, message)
     })

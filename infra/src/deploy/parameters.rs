@@ -2,6 +2,7 @@
 //!
 //! CloudFormation refuses a wrong one too, after minutes of building and uploading.
 
+use model::shorten::listed;
 use regex::Regex;
 use serde_json::Value;
 
@@ -76,7 +77,7 @@ fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Stri
     match model::nearest(name, known.clone()) {
         Some(near) => format!("the template has no parameter `{name}`; did you mean `{near}`?"),
         None => {
-            let known = known.collect::<Vec<_>>().join(", ");
+            let known = listed(known);
             format!("the template has no parameter `{name}`; expected one of {known}")
         }
     }

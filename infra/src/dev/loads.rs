@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use model::Model;
+use model::shorten::listed;
 use table::checkpoints::Checkpoint;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -124,7 +125,7 @@ fn target(model: &Model, given: &str) -> Result<(String, PathBuf), Error> {
             None => {
                 let names: Vec<_> =
                     model.entities.iter().map(|entity| entity.name.as_str()).collect();
-                let names = names.join(", ");
+                let names = listed(&names);
                 Err(refuse(format!("expected ENTITY=FILE, where ENTITY is one of {names}")))
             }
         },

@@ -22,6 +22,8 @@ struct Report {
 struct FailedRow {
     index: usize,
     errors: Vec<FieldProblem>,
+    #[serde(default)]
+    more_errors: usize,
 }
 
 impl<'a> Writer<'a> {
@@ -45,7 +47,7 @@ impl Sink for Writer<'_> {
         };
         let report: Report = serde_json::from_value(report)
             .map_err(|error| self.client.strange(&self.path, &error.to_string()))?;
-        let refused = report.failed.iter().map(|row| (row.index, reason(&row.errors)));
+        let refused = report.failed.iter().map(|row| (row.index, reason(row)));
         Ok(Answer { refused: refused.collect(), unprocessed: report.unprocessed })
     }
 
@@ -55,6 +57,8 @@ impl Sink for Writer<'_> {
 }
 
 /// What is wrong with a row, in a line.
-fn reason(errors: &[FieldProblem]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+fn reason(row: &FailedRow) -> String {
+    let texts = row.errors.iter().map(ToString::to_string);
+    let more = (row.more_errors > 0).then(|| format!("and {} more", row.more_errors));
+    texts.chain(more).collect::<Vec<_>>().join("; ")
 }

@@ -5,6 +5,7 @@
 
 use std::io::BufRead;
 
+use model::shorten::listed;
 use model::{Attribute, Entity};
 use serde_json::{Map, Value};
 
@@ -141,7 +142,7 @@ fn attribute<'a>(entity: &'a Entity, column: &str) -> Result<&'a Attribute, Stri
     let unknown = || match model::nearest(column, names()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
-            let valid = names().collect::<Vec<_>>().join(", ");
+            let valid = listed(names());
             format!("expected attributes of `{}`: {valid}", entity.name)
         }
     };

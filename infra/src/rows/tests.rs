@@ -106,7 +106,7 @@ fn what_is_wrong_with_an_array_is_told_once() {
         ),
         (
             b"[{\"id\":\r\"1\",\r\"id\": \"2\"}]",
-            "1! not JSON: the name `id` comes twice at line 3 column 4",
+            "1! not JSON: the name `id` occurs twice at line 3 column 4",
         ),
         (b"[{}\n{}]", "1! not JSON: trailing characters at line 2 column 1"),
     ];
@@ -195,7 +195,7 @@ fn a_column_of_json_is_counted_in_characters_of_the_file() {
 #[test]
 fn a_name_that_is_given_twice_is_rejected() {
     let text = b"{\"id\":\"1\",\"id\":\"2\"}";
-    check(Format::Ndjson, text, "1! not JSON: the name `id` comes twice at column 14");
+    check(Format::Ndjson, text, "1! not JSON: the name `id` occurs twice at column 14");
 }
 
 #[test]
@@ -334,4 +334,23 @@ fn a_cell_of_a_map_is_json_whose_defaults_are_made_when_it_is_written() {
            3! `skills.wit`: expected at least 0; `skills.a`: expected a number without decimal places, found 0.5
            4! `address.zip`: expected a string, it is required"#,
     );
+}
+
+#[test]
+fn a_name_that_the_json_parser_would_obey_is_rejected_in_every_format() {
+    for name in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
+        let object = format!("{{\"id\":{{\"{name}\":\"[1]\"}}}}");
+        let told = format!("not JSON: the name `{name}` is reserved at column");
+        let column = object.find("\":\"[").expect("the name is there") + 1;
+        check(Format::Ndjson, object.as_bytes(), &format!("1! {told} {column}"));
+        let array = format!("[{object}]");
+        check(Format::Json, array.as_bytes(), &format!("1! {told} {}", column + 1));
+        let cell = format!("{{\"a\":{{\"{name}\":\"1\"}}}}").replace('"', "\"\"");
+        let csv = format!("id,skills\n1,\"{cell}\"\n");
+        let model: Model = SHOP.parse().expect("a definition");
+        let rows = rows("orders", csv.as_bytes(), Format::Csv, model.entity("order"));
+        let row = rows.expect("a header").next().expect("a row");
+        let reason = row.values.expect_err("a reserved name");
+        assert!(reason.contains(&format!("the name `{name}` is reserved")), "{reason}");
+    }
 }

@@ -1,5 +1,7 @@
 //! Checks collections: that the entities of one share its partitions.
 
+use std::collections::HashMap;
+
 use super::Report;
 use crate::attribute::Attribute;
 use crate::entity::Entity;
@@ -9,7 +11,8 @@ use crate::template::{Segment, Template};
 const CURSOR: &str = "cursor";
 
 pub(super) fn check(entities: &[Entity], report: &mut Report<'_>) {
-    for (position, entity) in entities.iter().enumerate() {
+    let mut firsts: HashMap<&str, &Entity> = HashMap::new();
+    for entity in entities {
         for (nth, name) in entity.collections.iter().enumerate() {
             let number = nth.to_string();
             let place = ["entities", &entity.name, "collections", &number];
@@ -21,8 +24,8 @@ pub(super) fn check(entities: &[Entity], report: &mut Report<'_>) {
             if entity.collections[..nth].contains(name) {
                 report.value(&place, format!("`{name}` twice"), "expected each collection once");
             }
-            let first = entities[..position].iter().find(|other| other.collections.contains(name));
-            if let Some(first) = first.filter(|first| !share_partitions(first, entity)) {
+            let first = *firsts.entry(name).or_insert(entity);
+            if !std::ptr::eq(first, entity) && !share_partitions(first, entity) {
                 let message = format!(
                     "`{}` and `{}` do not share the partitions of `{name}`",
                     first.name, entity.name

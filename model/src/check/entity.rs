@@ -1,5 +1,7 @@
 //! Checks an entity: its attributes, a template for every key, and that no other entity makes the same keys.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_dynamo::AttributeValue;
 
 use super::{Report, json};
@@ -7,10 +9,10 @@ use crate::attribute::{Attribute, AttributeType};
 use crate::entity::Entity;
 use crate::file::EntityFile;
 use crate::nearest::nearest;
-use crate::overlap::Overlap;
+use crate::overlap::{Candidates, Overlap};
 use crate::rollup::ROLLUP_MARK;
+use crate::shorten::listed;
 use crate::table::TableDefinition;
-
 use crate::value;
 
 /// The fields of an entity besides its key templates.
@@ -43,7 +45,7 @@ pub(super) fn check(
             format!("reserved names are {}", RESERVED.join(", ")),
         );
     }
-    let before = report.problems.len();
+    let before = report.found();
     let attributes: Vec<_> = file
         .attributes
         .iter()
@@ -52,7 +54,7 @@ pub(super) fn check(
     fields_differ(name, &attributes, table, report);
     unknown_keys(name, file, table, report);
     let unique = super::unique::check(name, file, table, &attributes, report);
-    let all_read = report.problems.len() == before;
+    let all_read = report.found() == before;
     let keys = super::keys::check(name, file, table, &attributes, all_read, report)?;
     let mut entity = Entity {
         name: name.to_owned(),
@@ -79,19 +81,20 @@ pub(super) fn check(
 /// Where all keys of one could be another's, they are the one's, and the other refuses them.
 pub(super) fn check_collisions(entities: &mut [Entity], report: &mut Report<'_>) {
     let mut claims = vec![Vec::new(); entities.len()];
+    let mut candidates = Candidates::default();
+    let mut marks: HashMap<String, Vec<usize>> = HashMap::new();
     for (position, entity) in entities.iter().enumerate() {
         let own = entity.primary_templates();
-        let overlaps: Vec<_> = entities[..position]
-            .iter()
-            .map(|other| Overlap::of(&own, &other.primary_templates()))
-            .collect();
-        for (other, overlap) in overlaps.iter().enumerate() {
-            match overlap {
+        let mut collides = None;
+        for other in candidates.of(&own) {
+            match Overlap::of(&own, &entities[other].primary_templates()) {
                 Overlap::LeftIsWider => claims[position].push(entities[other].claim()),
                 Overlap::RightIsWider => claims[other].push(entity.claim()),
-                Overlap::None | Overlap::Some => {}
+                Overlap::Some => collides = collides.or(Some(&entities[other])),
+                Overlap::None => {}
             }
         }
+        candidates.add(position, &own);
         let is_told_alike = |other: &&Entity| {
             let within = |left: &Entity, right: &Entity| {
                 !left.discriminator.is_empty()
@@ -99,7 +102,14 @@ pub(super) fn check_collisions(entities: &mut [Entity], report: &mut Report<'_>)
             };
             within(entity, other) || within(other, entity)
         };
-        if let Some(other) = entities[..position].iter().find(is_told_alike) {
+        let mut marked: Vec<usize> = Vec::new();
+        for (name, value) in &entity.discriminator {
+            let same = marks.entry(format!("{name}={value:?}")).or_default();
+            marked.extend(same.iter());
+            same.push(position);
+        }
+        marked.sort_unstable();
+        if let Some(other) = marked.iter().map(|other| &entities[*other]).find(is_told_alike) {
             let message =
                 format!("`{}` and `{}` are told by the same attributes", other.name, entity.name);
             report.key(
@@ -108,8 +118,7 @@ pub(super) fn check_collisions(entities: &mut [Entity], report: &mut Report<'_>)
                 "expected a `match` that no item of the other satisfies",
             );
         }
-        let collides = overlaps.iter().position(|overlap| *overlap == Overlap::Some);
-        if let Some(other) = collides.map(|other| &entities[other]) {
+        if let Some(other) = collides {
             let last = &entity.keys[entity.primary - 1].key;
             report.value(
                 &["entities", &entity.name, last],
@@ -129,11 +138,11 @@ fn fields_differ(
     table: &TableDefinition,
     report: &mut Report<'_>,
 ) {
-    for (position, attribute) in attributes.iter().enumerate() {
+    let mut fields: HashMap<&str, &Attribute> = HashMap::new();
+    for attribute in attributes {
         let path = ["entities", entity, "attributes", &attribute.name];
-        if let Some(other) =
-            attributes[..position].iter().find(|other| other.field == attribute.field)
-        {
+        let other = *fields.entry(&attribute.field).or_insert(attribute);
+        if !std::ptr::eq(other, attribute) {
             let message = format!(
                 "`{}` and `{}` are both stored as `{}`",
                 other.name, attribute.name, attribute.field
@@ -182,7 +191,7 @@ fn unknown_keys(name: &str, file: &EntityFile, table: &TableDefinition, report: 
             None => format!(
                 "an entity has {}, and key templates for {}",
                 FIELDS.join(", "),
-                known.join(", ")
+                listed(&known)
             ),
         };
         report.key(
@@ -202,11 +211,10 @@ fn discriminator(
     if file.discriminator.is_empty() {
         return vec![(table.entity_attribute.clone(), AttributeValue::S(name.to_owned()))];
     }
-    let declared = |stored: &str| {
-        file.attributes
-            .iter()
-            .any(|(name, attribute)| attribute.field.as_ref().unwrap_or(name) == stored)
-    };
+    let fields = file.attributes.iter();
+    let fields = fields.map(|(name, attribute)| attribute.field.as_ref().unwrap_or(name).as_str());
+    let fields: HashSet<&str> = fields.collect();
+    let declared = |stored: &str| fields.contains(stored);
     let mut values = Vec::new();
     for (attribute, text) in &file.discriminator {
         let path = ["entities", name, "match", attribute];

@@ -45,9 +45,9 @@ pub(super) fn check(
         let Some(file) = file.rollups.get(&rollup.name).filter(|file| file.key.is_some()) else {
             continue;
         };
-        let problems = report.problems.len();
+        let problems = report.found();
         let home = home(file, table, rollup, report);
-        if let Some(home) = home.filter(|_| report.problems.len() == problems) {
+        if let Some(home) = home.filter(|_| report.found() == problems) {
             collisions(&home, &rollup.name, table, entities, before, report);
             rollup.home = Some(home);
         }
@@ -194,7 +194,7 @@ impl Checked<'_> {
                 return None;
             }
         };
-        let problems = report.problems.len();
+        let problems = report.found();
         for (position, segment) in template.segments.iter().enumerate() {
             let Segment::Field { attribute, format, optional } = segment else { continue };
             let is_last = position + 1 == template.segments.len();
@@ -207,7 +207,7 @@ impl Checked<'_> {
                 report.value(&path, message, format!("expected `{{{attribute}}}`"));
             }
         }
-        if key == Key::Sort && report.problems.len() == problems {
+        if key == Key::Sort && report.found() == problems {
             self.ends_with_time(&template, granularity, report);
         }
         self.separated(key, &template, report);

@@ -130,7 +130,7 @@ impl<'a> Checker<'a> {
 
     /// What `with` says; attributes of a link stand below its name.
     fn said(&self, link: Option<&str>, report: &mut Report<'_>) -> Option<Sayings<'a>> {
-        let before = report.problems.len();
+        let before = report.found();
         let mut sayings = Sayings::default();
         for (attribute, value) in &self.of.with {
             let place: Vec<&str> = self.place("with").into_iter().chain([&**attribute]).collect();
@@ -159,7 +159,7 @@ impl<'a> Checker<'a> {
                 _ => not_a_name(&place, attribute, report),
             }
         }
-        (report.problems.len() == before).then_some(sayings)
+        (report.found() == before).then_some(sayings)
     }
 
     fn listing(
@@ -225,7 +225,7 @@ impl<'a> Checker<'a> {
         said: Vec<Said<'_>>,
         report: &mut Report<'_>,
     ) -> Option<Vec<With>> {
-        let before = report.problems.len();
+        let before = report.found();
         for other in said.iter().filter(|said| !made.names.contains(&said.attribute)) {
             let message = format!("`{}` is no part of {}", other.attribute, made.what);
             report.key(&other.place, message, expected(other.attribute, &made.names));
@@ -259,7 +259,7 @@ impl<'a> Checker<'a> {
             let from = said.map_or(*name, |said| said.from);
             With { attribute: (*name).to_owned(), from: from.to_owned() }
         };
-        (report.problems.len() == before).then(|| made.names.iter().map(with).collect())
+        (report.found() == before).then(|| made.names.iter().map(with).collect())
     }
 
     /// How `with` says an attribute.
@@ -290,7 +290,7 @@ fn without_link<'a>(
     link: &Entity,
     report: &mut Report<'_>,
 ) -> Option<Vec<Said<'a>>> {
-    let before = report.problems.len();
+    let before = report.found();
     let prefix = format!("{}.", link.name);
     let mut stripped = Vec::new();
     for said in said {
@@ -304,7 +304,7 @@ fn without_link<'a>(
         let message = format!("`{}` is no attribute of the link `{}`", said.from, link.name);
         report.value(&said.place, message, help);
     }
-    (report.problems.len() == before).then_some(stripped)
+    (report.found() == before).then_some(stripped)
 }
 
 fn names(entity: &Entity) -> Vec<&str> {

@@ -17,10 +17,10 @@ pub(super) fn check(
     report: &mut Report<'_>,
 ) -> Vec<Unique> {
     let mut constraints: Vec<Unique> = Vec::new();
-    for (attribute, definition) in &file.attributes {
+    for (attribute, _) in file.attributes.iter().filter(|(_, definition)| definition.unique) {
         let path = ["entities", name, "attributes", attribute, "unique"];
         let known = attributes.iter().find(|other| other.name == *attribute);
-        if definition.unique && known.is_some_and(|known| fits(&path, known, report)) {
+        if known.is_some_and(|known| fits(&path, known, report)) {
             constraints.push(Unique { attributes: vec![attribute.clone()] });
         }
     }

@@ -10,10 +10,13 @@ use serde_json::{Map, Value};
 use super::{Predicate, StoredType};
 use crate::attribute::{Attribute, AttributeType};
 use crate::entity::{Entity, FieldError};
+use crate::errors;
 use crate::filter::Test;
 use crate::instant::TimestampFormat;
+use crate::limits::{MAX_IN_OPERANDS, MAX_OPERATORS, MAX_TESTS};
 use crate::nearest::expected;
 use crate::path::Path;
+use crate::shorten::quoted;
 use crate::value;
 
 /// The names of the operators that compare values.
@@ -57,9 +60,47 @@ impl Mistake {
 /// # Errors
 /// Every mistake, as an error of the path it is about.
 pub fn parse(entity: &Entity, json: &Value) -> Result<Predicate, Vec<FieldError>> {
+    check_count(json)?;
     let mut errors = Vec::new();
     let predicate = object(entity, json, "where", &mut errors);
     if errors.is_empty() { Ok(predicate) } else { Err(errors) }
+}
+
+/// Rejects more tests than an expression can have, before any of them is read.
+fn check_count(json: &Value) -> Result<(), Vec<FieldError>> {
+    let count = tests_in(json);
+    if count <= MAX_TESTS {
+        return Ok(());
+    }
+    let message = format!(
+        "{count} tests, expected at most {MAX_TESTS}: DynamoDB takes an expression of at most \
+         {MAX_OPERATORS} operators"
+    );
+    Err(vec![FieldError::new("where", message)])
+}
+
+/// How many tests a condition has: an object without any is one that always holds.
+fn tests_in(json: &Value) -> usize {
+    let Value::Object(members) = json else { return 1 };
+    let of_member = |(name, operand): (&String, &Value)| match (name.as_str(), operand) {
+        ("and" | "or", Value::Array(parts)) => parts.iter().map(tests_in).sum(),
+        ("not", part) => tests_in(part),
+        (_, Value::Object(operators)) => operators.len().max(1),
+        _ => 1,
+    };
+    members.iter().map(of_member).sum::<usize>().max(1)
+}
+
+/// The most operands of `in` that a condition has for one path, where they are too many.
+fn too_many_operands(operand: &Value) -> Option<usize> {
+    let count = match operand {
+        Value::Array(operands) => operands.len(),
+        Value::Object(operators) => {
+            operators.get("in").and_then(Value::as_array).map_or(0, Vec::len)
+        }
+        _ => 0,
+    };
+    (count > MAX_IN_OPERANDS).then_some(count)
 }
 
 fn object(entity: &Entity, json: &Value, place: &str, errors: &mut Vec<FieldError>) -> Predicate {
@@ -103,6 +144,13 @@ fn leaf(
             return None;
         }
     };
+    if let Some(count) = too_many_operands(operand) {
+        errors::note(errors, || {
+            let most = format!("expected at most {MAX_IN_OPERANDS}, which is what DynamoDB takes");
+            FieldError::new(text, format!("{count} values; {most}"))
+        });
+        return None;
+    }
     let (path, rule) = (&place.path, place.rule());
     let (others, compared) = split(operand);
     let mut parts = Vec::new();
@@ -167,7 +215,7 @@ fn size(operand: &Value) -> Result<Vec<Test>, Vec<Mistake>> {
     if let Value::Object(operators) = operand
         && let Some(wrong) = operators.keys().find(|name| !SIZE_OPERATORS.contains(&name.as_str()))
     {
-        let message = format!("`{wrong}` is no operator of `size`");
+        let message = format!("{} is no operator of `size`", quoted(wrong));
         return Err(vec![Mistake::operator(message, expected(wrong, &SIZE_OPERATORS))]);
     }
     operands("size", &number, operand)
@@ -236,7 +284,7 @@ fn any_of(place: &str, rule: &Attribute, operand: &Value) -> Result<Test, Mistak
 fn test(place: &str, rule: &Attribute, operator: &str, operand: &Value) -> Result<Test, Mistake> {
     let kind = &rule.kind;
     if !OPERATORS.contains(&operator) {
-        let message = format!("`{operator}` is no operator");
+        let message = format!("{} is no operator", quoted(operator));
         return Err(Mistake::operator(message, expected(operator, &OPERATORS)));
     }
     if operator == "exists" {
@@ -298,7 +346,7 @@ fn encode(place: &str, rule: &Attribute, operand: &Value) -> Result<AttributeVal
     }
     rule.normalise(operand).map_err(|invalid| {
         let shown = value::shown(operand);
-        let message = format!("{shown} cannot be compared with `{place}`");
+        let message = format!("{shown} cannot be compared with {}", quoted(place));
         Mistake::value(message, invalid.to_string())
     })
 }

@@ -20,6 +20,7 @@ use super::Pattern;
 use crate::attribute::{Attribute, AttributeType};
 use crate::entity::{Entity, FieldError};
 use crate::invalid::Invalid;
+use crate::shorten::listed;
 use crate::template::{Cut, Format};
 
 /// The time that messages show cut.
@@ -111,7 +112,7 @@ fn only_case(formats: &[Format]) -> Option<Format> {
 fn hinted(cause: Invalid, formats: &[Format], attribute: &Attribute) -> Invalid {
     match shortened_texts(formats, attribute).as_slice() {
         [] => cause,
-        texts => Invalid::new(format!("{cause}; or as the key has it: {}", texts.join(", "))),
+        texts => Invalid::new(format!("{cause}; or as the key has it: {}", listed(texts))),
     }
 }
 

@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 use super::Pattern;
 use crate::entity::{Entity, FieldError, KeyTemplate};
 use crate::nearest::suggestion;
+use crate::shorten::listed;
 use crate::template::{Segment, Template};
 
 /// A range of sort keys of a partition.
@@ -143,6 +144,6 @@ impl Pattern {
         let open: Vec<_> = open.into_iter().filter(|name| !known.contains(name)).collect();
         known.extend(open);
         let near = suggestion(name, known.iter().copied());
-        format!("`{}` is not read by it; {near}expected {}", self.name, known.join(", "))
+        format!("`{}` is not read by it; {near}expected {}", self.name, listed(&known))
     }
 }

@@ -6,6 +6,8 @@
 //! Of several places in one map or list each counts as new, or as gone: with one at a time the limit is exact, with more it may
 //! refuse what would just fit.
 
+use indexmap::{IndexMap, IndexSet};
+
 use super::bounds::count;
 use super::plan::{Bound, Planned, To};
 use crate::attribute::Rules;
@@ -20,25 +22,26 @@ struct Around<'a> {
     path: Path,
     rules: &'a Rules,
     /// Members that get a value, and so may be new.
-    set: Vec<Path>,
+    set: IndexSet<Path>,
     /// Of each member that may go, when it does not.
     stays: Vec<Predicate>,
 }
 
 /// The conditions that an update brings with it for the maps and lists in which it changes something.
 pub(super) fn bounds(planned: &[Planned<'_>]) -> Vec<Bound> {
-    let mut all: Vec<Around<'_>> = Vec::new();
+    let mut all: IndexMap<Path, Around<'_>> = IndexMap::new();
     for action in planned {
         for (path, rule) in action.place.around() {
-            let known = all.iter().position(|around| around.path == path);
-            let position = known.unwrap_or_else(|| {
-                all.push(Around { path, rules: &rule.rules, set: Vec::new(), stays: Vec::new() });
-                all.len() - 1
+            let around = all.entry(path).or_insert_with_key(|path| Around {
+                path: path.clone(),
+                rules: &rule.rules,
+                set: IndexSet::new(),
+                stays: Vec::new(),
             });
-            all[position].note(action);
+            around.note(action);
         }
     }
-    all.iter().flat_map(|around| around.longest().into_iter().chain(around.shortest())).collect()
+    all.values().flat_map(|around| around.longest().into_iter().chain(around.shortest())).collect()
 }
 
 impl Around<'_> {
@@ -53,8 +56,7 @@ impl Around<'_> {
                 self.stays.push(Predicate::Any(vec![absent(&member), more]));
             }
             To::Nothing | To::Without(_) => {}
-            _ if self.set.contains(&member) => {}
-            _ => self.set.push(member),
+            _ => drop(self.set.insert(member)),
         }
     }
 

@@ -2,6 +2,9 @@
 //!
 //! **Invariant:** a map that is made satisfies its definition, or the update is refused.
 
+use std::collections::HashSet;
+
+use indexmap::IndexMap;
 use serde_dynamo::AttributeValue;
 
 use super::plan::Planned;
@@ -24,10 +27,10 @@ pub struct Made {
 
 /// The maps on the way to what is updated, each once.
 pub(super) fn on_the_way(planned: &[Planned<'_>], fresh: Fresh) -> Vec<Made> {
+    let mut known = HashSet::new();
     let mut all: Vec<Made> = Vec::new();
     for (path, rule) in planned.iter().flat_map(|action| action.place.around()) {
-        let is_map = matches!(rule.kind, AttributeType::Map(_));
-        if is_map && !all.iter().any(|made| made.path == path) {
+        if matches!(rule.kind, AttributeType::Map(_)) && known.insert(path.clone()) {
             all.push(Made::of(path, rule, fresh));
         }
     }
@@ -59,12 +62,15 @@ impl Made {
     }
 
     /// Completes the map where it is one of those that were made, or in one of them.
-    pub(super) fn complete(&self, made: &mut [(Path, AttributeValue)]) -> Vec<FieldError> {
-        let outer = made.iter_mut().find_map(|(path, value)| {
-            let rest = self.path.steps.strip_prefix(path.steps.as_slice())?;
-            inside(value, rest)
+    pub(super) fn complete(&self, made: &mut IndexMap<Path, AttributeValue>) -> Vec<FieldError> {
+        // No two of those that were made lie in one another, so one of them is on the way at most.
+        let steps = self.path.steps.len();
+        let outer = (1..=steps).find(|length| made.contains_key(&self.path.first(*length)));
+        let value = outer.and_then(|length| {
+            let value = made.get_mut(&self.path.first(length))?;
+            inside(value, &self.path.steps[length..])
         });
-        let Some(value) = outer else { return Vec::new() };
+        let Some(value) = value else { return Vec::new() };
         let AttributeValue::M(members) = value else { return Vec::new() };
         for (name, default) in &self.defaults {
             members.entry(name.clone()).or_insert_with(|| default.clone());

@@ -10,6 +10,7 @@
 
 use std::collections::HashMap;
 
+use indexmap::{IndexMap, IndexSet};
 use serde_dynamo::{AttributeValue, Item};
 
 use super::plan::{Assignment, To, UpdatePlan};
@@ -19,6 +20,9 @@ use crate::filter::Test;
 use crate::number::Number;
 use crate::path::{Path, Step};
 
+/// How many earlier forms of an item are thought of.
+const MAX_BEFORE: usize = 32;
+
 impl UpdatePlan {
     /// The plan for an item as it is now: places whose maps are not there are put there with their
     /// maps, and places that are null are changed as if nothing were there.
@@ -27,7 +31,7 @@ impl UpdatePlan {
     /// A place that leads through something that is no map, or through a position that a list does not have; a map that would
     /// lack what its definition requires.
     pub fn with_parents(&self, item: &Item) -> Result<Self, Vec<FieldError>> {
-        let mut made: Vec<(Path, AttributeValue)> = Vec::new();
+        let mut made: IndexMap<Path, AttributeValue> = IndexMap::new();
         let mut plan = Self { assignments: Vec::new(), ..self.clone() };
         let mut errors = Vec::new();
         for assignment in &self.assignments {
@@ -40,13 +44,8 @@ impl UpdatePlan {
                 Ok(Some(parent)) => {
                     let Some(value) = from_nothing(&assignment.to) else { continue };
                     let rest = &assignment.path.steps[parent.steps.len()..];
-                    let map = match made.iter_mut().find(|(path, _)| *path == parent) {
-                        Some((_, map)) => map,
-                        None => {
-                            made.push((parent, AttributeValue::M(HashMap::new())));
-                            &mut made.last_mut().expect("pushed").1
-                        }
-                    };
+                    let map =
+                        made.entry(parent).or_insert_with(|| AttributeValue::M(HashMap::new()));
                     if !put(map, rest, value) {
                         let message = "leads through a list that is not there";
                         errors.push(FieldError::new(&assignment.path.to_string(), message));
@@ -70,19 +69,22 @@ impl UpdatePlan {
     }
 
     /// What an item may have been before such an update made maps in it: the item itself, and then without a map that the update
-    /// leads through, of each attribute.
+    /// leads through, of each attribute. Of more than 32 combinations the first are returned, and
+    /// the last, which has none of these maps.
     pub fn before_parents(&self, item: &Item) -> Vec<Item> {
-        let mut maps: Vec<Path> = Vec::new();
+        let mut maps: IndexSet<Path> = IndexSet::new();
         for Assignment { path, .. } in &self.assignments {
             for length in 1..path.steps.len() {
                 let map = path.first(length);
                 let is_map = matches!(map.value_in(item), Some(AttributeValue::M(_)));
-                if is_map && !maps.contains(&map) {
-                    maps.push(map);
+                if is_map {
+                    maps.insert(map);
                 }
             }
         }
+        let mut maps: Vec<Path> = maps.into_iter().collect();
         let mut items = vec![item.clone()];
+        let mut last = item.clone();
         while let Some(root) = maps.first().map(|map| map.steps[0].clone()) {
             let (own, others) = maps.into_iter().partition(|map| map.steps[0] == root);
             let own: Vec<Path> = own;
@@ -90,8 +92,13 @@ impl UpdatePlan {
                 let without = own.iter().map(|map| map.taken_from(item));
                 std::iter::once(item.clone()).chain(without).collect::<Vec<_>>()
             };
-            items = items.iter().flat_map(before).collect();
+            items = items.iter().flat_map(before).take(MAX_BEFORE).collect();
+            last = own.last().map_or(last.clone(), |map| map.taken_from(&last));
             maps = others;
+        }
+        if items.len() == MAX_BEFORE {
+            items.pop();
+            items.push(last);
         }
         items
     }

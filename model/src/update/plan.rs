@@ -9,8 +9,10 @@ use crate::attribute::{AttributeType, SetItems};
 use crate::condition::{self, Predicate};
 use crate::encoding::Encoding;
 use crate::entity::{Entity, FieldError, Fresh};
+use crate::errors;
 use crate::object::KEPT;
-use crate::path::{Path, Place};
+use crate::path::{Path, Place, Places};
+use crate::shorten::quoted;
 use crate::value;
 
 /// What one UpdateItem does.
@@ -79,13 +81,14 @@ impl Entity {
     /// Plans an update of the item with these key attributes.
     ///
     /// # Errors
-    /// Every action that the definition does not allow.
+    /// Every action that the definition does not allow; more paths than an expression can have.
     pub fn plan_update(
         &self,
         key: &Item,
         update: &Update,
         fresh: Fresh,
     ) -> Result<UpdatePlan, Vec<FieldError>> {
+        super::check_paths(update.actions.len())?;
         let mut errors = Vec::new();
         let planned = self.actions(update, fresh, &mut errors);
         let condition = self.condition(update, &mut errors);
@@ -110,19 +113,21 @@ impl Entity {
         errors: &mut Vec<FieldError>,
     ) -> Vec<Planned<'_>> {
         let mut planned: Vec<Planned<'_>> = Vec::new();
+        let mut places = Places::default();
         for (verb, text, json) in &update.actions {
             match self.action(*verb, text, json, fresh) {
                 Ok(action) => {
-                    let path = &action.place.path;
-                    let twice = planned.iter().find(|other| other.place.path.overlaps(path));
-                    errors.extend(twice.map(|twice| {
-                        let message =
-                            format!("`{}` is updated too, and overlaps", twice.place.path);
-                        FieldError::new(text, message)
-                    }));
+                    if let Some(other) = places.add(&action.place.path) {
+                        errors::note(errors, || {
+                            let other: &Planned<'_> = &planned[other];
+                            let path = other.place.path.to_string();
+                            let message = format!("{} is updated too, and overlaps", quoted(&path));
+                            FieldError::new(text, message)
+                        });
+                    }
                     planned.push(action);
                 }
-                Err(found) => errors.extend(found),
+                Err(found) => errors::append(errors, found),
             }
         }
         if update.actions.is_empty() {
@@ -136,7 +141,7 @@ impl Entity {
     fn condition(&self, update: &Update, errors: &mut Vec<FieldError>) -> Predicate {
         let parsed = update.condition.as_ref().map(|json| condition::parse(self, json));
         let condition = parsed.transpose().unwrap_or_else(|mistakes| {
-            errors.extend(mistakes);
+            errors::append(errors, mistakes);
             None
         });
         let provided = update.provided.clone().unwrap_or_default();

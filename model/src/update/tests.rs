@@ -287,3 +287,28 @@ fn before_maps_were_made_an_item_was_without_one_of_each_attribute_or_as_it_is()
     });
     assert_eq!(before, expected.collect::<Vec<_>>());
 }
+
+#[test]
+fn of_many_combinations_of_maps_that_were_made_the_first_and_the_last_are_thought_of() {
+    let maps = |count: usize| -> serde_json::Map<_, _> {
+        (0..count).map(|number| (format!("m{number}"), json!({ "x": 1 }))).collect()
+    };
+    let json = json!({ "skills": maps(40), "free": maps(40) });
+    let Ok(AttributeValue::M(members)) = value::encode(&crate::AttributeType::Any, &json) else {
+        panic!("an object is a map");
+    };
+    let item: Item = members.into();
+    let paths = ["skills", "free"].into_iter().flat_map(|attribute| {
+        (0..40).map(move |number| (format!("{attribute}.m{number}.x"), json!(1)))
+    });
+    let paths: serde_json::Map<_, _> = paths.collect();
+    let before = plan(&update(json!({ "add": paths }))).expect("a plan").before_parents(&item);
+    assert_eq!((before.len(), &before[0]), (32, &item));
+    let last = &before[31];
+    let is_there = |path: &str| {
+        let entity = entity();
+        let place = crate::Path::parse(&entity, path).expect(path);
+        place.path.value_in(last).is_some()
+    };
+    assert!(!is_there("skills.m39") && !is_there("free.m39") && is_there("free.m38"));
+}

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::{Hidden, is_null};
 use crate::attribute::{Attribute, AttributeType, Members};
 use crate::encoding::Encoding;
-use crate::invalid::Invalid;
+use crate::invalid::{Invalid, Mistakes};
 use crate::object;
 use crate::path::Step;
 
@@ -24,14 +24,14 @@ pub(super) fn list(
     members: &[Value],
     encoding: Encoding,
 ) -> Result<AttributeValue, Invalid> {
-    let (mut values, mut mistakes) = (Vec::new(), Vec::new());
+    let (mut values, mut mistakes) = (Vec::new(), Mistakes::default());
     for (position, member) in members.iter().enumerate() {
         match rule.encode_as(member, encoding.deeper()) {
             Ok(value) => values.push(value),
-            Err(invalid) => mistakes.push(invalid.within(&Step::Position(position))),
+            Err(invalid) => mistakes.add_within(invalid, || Step::Position(position)),
         }
     }
-    Invalid::none_of(mistakes).map(|()| AttributeValue::L(values))
+    mistakes.end().map(|()| AttributeValue::L(values))
 }
 
 /// Encodes the members of a map of any names.
@@ -41,15 +41,18 @@ pub(super) fn each(
     encoding: Encoding,
 ) -> Result<AttributeValue, Invalid> {
     let mut values = HashMap::new();
-    let mut mistakes: Vec<_> = members.contains_key("").then(super::unnamed).into_iter().collect();
+    let mut mistakes = Mistakes::default();
+    if members.contains_key("") {
+        mistakes.note(super::unnamed);
+    }
     let given = members.iter().filter(|(name, member)| !name.is_empty() && !member.is_null());
     for (name, member) in given {
         match rule.encode_as(member, encoding.deeper()) {
             Ok(value) => drop(values.insert(name.clone(), value)),
-            Err(invalid) => mistakes.push(invalid.within(&Step::Name(name.clone()))),
+            Err(invalid) => mistakes.add_within(invalid, || Step::Name(name.clone())),
         }
     }
-    Invalid::none_of(mistakes).map(|()| AttributeValue::M(values))
+    mistakes.end().map(|()| AttributeValue::M(values))
 }
 
 /// A stored value of that type without what is hidden in it.

@@ -21,6 +21,7 @@
 mod pattern;
 mod rule;
 
+use model::json;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -144,7 +145,7 @@ fn parse(number: usize, text: &str) -> Result<Pattern, FilterError> {
         found: mistake.found,
         expected: mistake.expected,
     };
-    let json: Value = serde_json::from_str(text).map_err(|error| {
+    let json: Value = json::parse(text.as_bytes()).map_err(|error| {
         refusal(Mistake {
             path: Vec::new(),
             found: format!("`{text}` ({error})"),

@@ -15,6 +15,7 @@
 //!
 //! **Invariant:** a list is of one partition, and a page that is not the last has a cursor.
 
+use model::shorten::listed;
 use model::{FieldError, Pattern, condition, suggestion};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -90,7 +91,7 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     fn no_such_pattern(&self, name: &str) -> Error {
         let names: Vec<_> = self.entity.patterns.iter().map(|known| known.name.as_str()).collect();
         let near = suggestion(name, names.iter().copied());
-        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let names = if names.is_empty() { "none".to_owned() } else { listed(&names) };
         let message = format!("is no pattern of {}; {near}it has {names}", self.entity.name);
         Error::Invalid(vec![FieldError::new(name, message)])
     }

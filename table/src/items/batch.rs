@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
-use model::{Entity, Item, ItemKey, Predicate, PrimaryKey};
+use model::{Entity, Item, ItemKey, Predicate, PrimaryKey, limits};
 
 use super::Table;
 use crate::error::Error;
 
 /// The most writes that one BatchWriteItem takes.
-pub const MAX_BATCH_WRITES: usize = 25;
+pub const MAX_BATCH_WRITES: usize = limits::MAX_BATCH_WRITES;
 /// How often what a batch left unprocessed is sent again before it is handed back.
 pub(super) const BATCH_ATTEMPTS: u32 = 8;
 /// How long to wait before what was left unprocessed is sent again; doubled each time.

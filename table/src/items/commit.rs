@@ -22,7 +22,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
-use model::{Item, PrimaryKey, UpdatePlan};
+use model::{Item, PrimaryKey, UpdatePlan, limits};
 
 use super::Table;
 use super::guard::Wanted;
@@ -31,7 +31,7 @@ use super::write::{Effect, Write};
 use crate::error::Error;
 
 /// The most actions that DynamoDB takes in a transaction.
-pub const MAX_ACTIONS: usize = 100;
+pub const MAX_ACTIONS: usize = limits::MAX_ACTIONS;
 /// How often a transaction is made anew while others are at its items.
 pub(super) const MAX_ROUNDS: u32 = 12;
 /// How long to wait at least before it is made anew; doubled each time, up to the most.

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use model::{Item, PrimaryKey};
+use model::{Item, PrimaryKey, limits};
 
 use super::Table;
 use super::batch::{BATCH_ATTEMPTS, BATCH_RETRY_DELAY};
@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::pages::encoded_bytes;
 
 /// The most keys that one BatchGetItem takes.
-pub const MAX_BATCH_KEYS: usize = 100;
+pub const MAX_BATCH_KEYS: usize = limits::MAX_BATCH_KEYS;
 
 /// What many keys lead to.
 #[derive(Debug, Default)]

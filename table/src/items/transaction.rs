@@ -34,6 +34,8 @@
 //!
 //! **Invariant:** no two actions are at one item; DynamoDB would not take them.
 
+use std::collections::HashMap;
+
 use model::{Entity, Fresh, Item, ItemKey, Predicate, Update};
 
 use super::Table;
@@ -135,9 +137,9 @@ impl<'a> Transaction<'a> {
     }
 
     fn check_keys(&self) -> Result<(), Error> {
+        let mut positions = HashMap::new();
         for (index, write) in self.writes.iter().enumerate() {
-            let other = self.writes[..index].iter().position(|other| other.key == write.key);
-            if let Some(other) = other {
+            if let Some(other) = positions.insert(&write.key, index) {
                 let key = self.table.shown_key(&write.key);
                 let text = format!(
                     "the item with the key {key} is action {other}'s too, expected one action for each item"

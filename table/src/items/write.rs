@@ -20,7 +20,7 @@ use model::{Entity, Item, ItemKey, Predicate, PrimaryKey, UpdatePlan};
 use super::Table;
 use super::guard::Guard;
 use crate::error::Error;
-use crate::expression::Placeholders;
+use crate::expression::{Placeholders, check_length};
 
 /// How often a write is made anew for an item that others are changing.
 const MAX_ROUNDS: u32 = 8;
@@ -184,11 +184,13 @@ impl Table {
     ) -> Result<Ended, Error> {
         let mut placeholders = Placeholders::default();
         let condition = placeholders.condition(&write.guard.and(self, more, known));
+        check_length("where", condition.as_deref().unwrap_or_default())?;
         match effect {
             Effect::Put(item) => self.send_put(item, condition, &placeholders).await,
             Effect::Delete => self.send_delete(&write.key, condition, &placeholders).await,
             Effect::Update(plan) => {
                 let update = placeholders.update(&plan.assignments);
+                check_length("update", &update)?;
                 self.send_update(&write.key, update, condition, &placeholders).await
             }
             Effect::Check => {

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use crate::shop::{Shop, encoded, problem};
 
+/// The names that serde_json obeys where a text has them.
+const RESERVED: [&str; 2] = ["$serde_json::private::RawValue", "$serde_json::private::Number"];
+
 /// A cursor as `table` writes it, of any sort key in any partition: its checksum is no secret.
 fn forged(partition: &str, sort: &str) -> String {
     let sum = fnv1a(partition.bytes().chain([0]).chain(sort.bytes())).to_be_bytes();
@@ -146,4 +149,67 @@ async fn a_body_that_readers_take_differently_or_cannot_hold_is_refused_and_noth
     assert_eq!(written.status, 201, "{}", written.text);
     let kept: Value = serde_json::from_str(&nested(31)).expect("JSON");
     assert_eq!(shop.get("/thing/1").await.json()["any"], kept);
+}
+
+#[tokio::test]
+async fn a_name_that_the_json_parser_would_obey_is_rejected_at_every_entrance() {
+    let shop = Shop::open().await;
+    shop.load("thing", &[json!({ "id": "1", "any": {} })]).await;
+    let before = shop.get("/thing/1").await.json();
+    // Each would pass for other JSON: a name that is there twice, depth beyond any limit, a number.
+    let twice = r#""{\"a\":1,\"a\":2}""#.to_owned();
+    let deep = format!("\"{}{}\"", "[".repeat(500), "]".repeat(500));
+    for name in RESERVED {
+        for value in [&twice, &deep, &"\"12\"".to_owned()] {
+            let any = format!("{{\"{name}\":{value}}}");
+            let thing = format!("{{\"id\":\"1\",\"any\":{any}}}");
+            let key = format!("{{\"id\":{any}}}");
+            let bodies = [
+                ("POST", "/thing", thing.clone()),
+                ("PUT", "/thing/1", format!("{{\"any\":{any}}}")),
+                ("PATCH", "/thing/1", format!("{{\"set\":{{\"any\":{any}}}}}")),
+                ("PATCH", "/thing/1", format!("{{\"set\":{{\"any.b\":[1,{any}]}}}}")),
+                ("POST", "/batch/thing", format!("[{thing}]")),
+                (
+                    "POST",
+                    "/batch",
+                    format!("[{{\"action\":\"put\",\"entity\":\"thing\",\"item\":{thing}}}]"),
+                ),
+                (
+                    "POST",
+                    "/transactions",
+                    format!("[{{\"action\":\"put\",\"entity\":\"thing\",\"item\":{thing}}}]"),
+                ),
+                (
+                    "POST",
+                    "/transactions",
+                    format!("[{{\"action\":\"delete\",\"entity\":\"thing\",\"key\":{key}}}]"),
+                ),
+            ];
+            let told = format!("the name `{name}` is reserved");
+            for (method, path, body) in bodies {
+                let reply = shop.send(method, path, &body).await;
+                assert_eq!(reply.problem(), problem(400, "bad-json"), "{method} {path} {body}");
+                assert!(reply.text.contains(&told), "{method} {path}: {}", reply.text);
+            }
+            let condition = encoded(&format!("{{\"any\":{any}}}"));
+            let items = encoded(&format!("[{{\"entity\":\"thing\",\"key\":{key}}}]"));
+            for (method, path) in [
+                ("GET", format!("/order/ann?where={condition}")),
+                ("DELETE", format!("/thing/1?where={condition}")),
+                ("GET", format!("/batch/thing?keys={}", encoded(&format!("[{key}]")))),
+                ("GET", format!("/transactions?items={items}")),
+            ] {
+                let reply = shop.send(method, &path, "").await;
+                assert_eq!(reply.problem(), problem(400, "bad-query"), "{method} {path}");
+                assert!(reply.text.contains(&told), "{method} {path}: {}", reply.text);
+            }
+        }
+        // A path leads to a member of that name, which no answer could say.
+        let update = json!({ "set": { format!("any.{name}"): 1 } });
+        let reply = shop.send("PATCH", "/thing/1", &update).await;
+        assert_eq!(reply.problem(), problem(400, "validation"), "{}", reply.text);
+        assert!(reply.text.contains("is reserved"), "{}", reply.text);
+    }
+    assert_eq!(shop.get("/thing/1").await.json(), before, "nothing was written");
 }

@@ -2,6 +2,7 @@
 
 use model::attribute::{DefaultValue, SetItems};
 use model::instant::TimestampFormat;
+use model::limits::MAX_ERRORS;
 use model::value::{decode, number_to_json};
 use model::{Attribute, AttributeType, Entity, Members, Model, Number, Relation, Verb};
 use serde_json::{Map, Value, json};
@@ -320,7 +321,7 @@ pub(super) fn batch_report() -> Value {
     let failed = json!({
         "type": "object",
         "required": ["index", "errors"],
-        "properties": { "index": position, "errors": errors() },
+        "properties": { "index": position, "errors": errors(), "more_errors": more_errors() },
     });
     json!({
         "type": "object",
@@ -345,6 +346,7 @@ pub(super) fn problem() -> Value {
             "status": { "type": "integer" },
             "detail": { "type": "string" },
             "errors": errors(),
+            "more_errors": more_errors(),
             "request_id": {
                 "type": "string",
                 "description": "that of the header x-request-id, where the log of the service says more",
@@ -359,7 +361,11 @@ fn errors() -> Value {
         "required": ["field", "message"],
         "properties": { "field": { "type": "string" }, "message": { "type": "string" } },
     });
-    json!({ "type": "array", "items": error })
+    json!({ "type": "array", "items": error, "maxItems": MAX_ERRORS })
+}
+
+fn more_errors() -> Value {
+    json!({ "type": "integer", "minimum": 1, "description": "how many more errors there are" })
 }
 
 fn named((name, value): (&str, Value)) -> (String, Value) {

@@ -128,7 +128,7 @@ impl Kind {
                 "bad-json",
                 StatusCode::BAD_REQUEST,
                 "the body is not the JSON that is expected",
-                "the body is no JSON, with the line and column where it ends to be, or not of the expected shape",
+                "the body is not JSON (the detail has the line and the column), breaks a rule for JSON, or has another shape",
             ),
             Self::BadQuery => (
                 "bad-query",

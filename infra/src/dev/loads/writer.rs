@@ -95,7 +95,9 @@ impl Sink for Behind<'_> {
             return Err(Error::Write(error));
         }
         let reason = |row: &writer::FailedRow| {
-            row.errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            let more = (row.more_errors > 0).then(|| format!("and {} more", row.more_errors));
+            let texts = row.errors.iter().map(ToString::to_string).chain(more);
+            texts.collect::<Vec<_>>().join("; ")
         };
         let refused = report.failed.iter().map(|row| (row.index, reason(row))).collect();
         Ok(Answer { refused, unprocessed: report.unprocessed })

@@ -1,5 +1,7 @@
 //! Checks the type of an attribute, and the options that some types have.
 
+use std::collections::HashSet;
+
 use super::{Role, nested, within};
 use crate::attribute::{AttributeType, MAX_SCALE, SetItems};
 use crate::check::Report;
@@ -63,9 +65,8 @@ fn enum_values(path: &[&str], file: &AttributeFile, report: &mut Report<'_>) -> 
             "expected its texts, such as values = [\"open\", \"closed\"]",
         );
     }
-    let repeated =
-        values.iter().enumerate().find(|(position, value)| values[..*position].contains(value));
-    if let Some((_, value)) = repeated {
+    let mut known = HashSet::new();
+    if let Some(value) = values.iter().find(|value| !known.insert(*value)) {
         report.value(
             &within(path, "values"),
             format!("`{value}` twice"),

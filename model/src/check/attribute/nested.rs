@@ -3,8 +3,8 @@
 use super::{Role, attribute, within};
 use crate::attribute::{Attribute, Members};
 use crate::check::Report;
-use crate::encoding::MAX_DEPTH;
 use crate::file::{AttributeFile, ItemsFile};
+use crate::limits::MAX_DEPTH;
 
 /// What is said of an item's own attributes alone, and why.
 const OF_ITEMS: [(&str, &str); 4] = [

@@ -11,6 +11,7 @@ use crate::rollup::{
     Direction, MAX_HISTOGRAM_EDGES, MAX_LISTED_VALUES, MEASURES, Measure, NamedMeasure, Quantile,
     Source,
 };
+use crate::shorten::listed;
 
 /// The most measures of a rollup: DynamoDB takes an update expression of 4 KB.
 const MAX_MEASURES: usize = 100;
@@ -187,7 +188,7 @@ impl Reader<'_, '_> {
             format!("`{name}` is {}, which `{function}` cannot add up", source.kind().noun());
         let numbers = self.entity.attributes.iter().filter(|other| other.kind.is_numeric());
         let numbers: Vec<_> = numbers.map(|other| other.name.as_str()).collect();
-        let help = format!("the numbers of `{}` are: {}", self.entity.name, numbers.join(", "));
+        let help = format!("the numbers of `{}` are: {}", self.entity.name, listed(&numbers));
         self.refuse(message, help);
         None
     }
