@@ -305,8 +305,8 @@ fn of_many_combinations_of_maps_that_were_made_the_first_and_the_last_are_though
     let before = plan(&update(json!({ "add": paths }))).expect("a plan").before_parents(&item);
     assert_eq!((before.len(), &before[0]), (32, &item));
     let last = &before[31];
+    let entity = entity();
     let is_there = |path: &str| {
-        let entity = entity();
         let place = crate::Path::parse(&entity, path).expect(path);
         place.path.value_in(last).is_some()
     };
