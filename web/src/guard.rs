@@ -26,7 +26,7 @@ const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 
-/// Adds the check of host and origin, and the headers, to an application that [`finish`](crate::finish)
+/// Adds the check of host and origin, and the headers, to an application that [`finish`](crate::finish())
 /// does not make.
 pub fn guard(router: Router) -> Router {
     router.layer(from_fn(checked)).layer(from_fn(headed))

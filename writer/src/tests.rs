@@ -118,6 +118,7 @@ async fn every_route_of_the_registry_is_served() {
         let path = route.path.replace("{user}", "ann").replace("{number}", "7");
         let request =
             Request::builder().method(route.operation.method()).uri(format!("{path}?no=1"));
+        let request = request.header(header::CONTENT_TYPE, "application/json");
         let request = request.body(Body::from("{}")).expect("a request");
         let status = app.clone().oneshot(request).await.expect("an answer").status();
         let expected = if path == web::routes::HEALTH { 200 } else { 400 };
