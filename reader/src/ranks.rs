@@ -12,6 +12,7 @@ mod standing;
 
 use aggregates::query::local;
 use aggregates::{RankPlan, RankQuestion};
+use axum::Extension;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
@@ -27,6 +28,7 @@ use web::{Accept, Parameters, PathTexts, Problem};
 use self::board::{Board, Entry, MAX_COUNTED};
 use self::position::Position;
 use crate::answer::{AskError, error_bounds, freshness, refused, values};
+use crate::budget::OfRequest;
 use crate::cursor::Frame;
 use crate::format::columns::MeasureColumn;
 use crate::format::{Columns, Format};
@@ -187,6 +189,7 @@ fn row(rollup: &Rollup, plan: &RankPlan, rank: Option<u32>, entry: Entry) -> Map
 /// Answers `GET /rollups/{rollup}/ranks`.
 pub(crate) async fn answer(
     State(asked): State<Asked>,
+    Extension(budget): OfRequest,
     path: PathTexts,
     uri: Uri,
     accept: Accept,
@@ -210,8 +213,8 @@ pub(crate) async fn answer(
     let limit = if limit == 0 { RANKS_DEFAULT } else { limit };
     let name = asked_name(&path);
     let planned = Planned::of(&asked.model, &name, &question, cursor)?;
-    let completeness = asked.status.completeness(&name).await?;
-    let answer = planned.answer(&asked.rollups, limit).await?;
+    let completeness = asked.status.completeness(&name, &budget).await?;
+    let answer = planned.answer(&asked.rollups.with_budget(&budget), limit).await?;
     let answer = RankAnswer { completeness, ..answer };
     Ok(format.respond(&answer, &answer.columns, uri.query()))
 }

@@ -8,7 +8,7 @@
 //!
 //! **Invariant:** `items` has a place for each that is asked for, in their order: the item, or `null` where there is none.
 
-use axum::Router;
+use axum::{Extension, Router};
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
@@ -19,6 +19,7 @@ use table::{MAX_ACTIONS, Table};
 use web::{Form, Kind, Parameters, Problem};
 
 use crate::ENOUGH_BYTES;
+use crate::budget::OfRequest;
 use crate::answer::encoded_bytes;
 
 /// What a request for items goes on with.
@@ -46,9 +47,11 @@ pub(crate) fn router(table: &Table) -> Router {
 
 async fn together(
     State(table): State<Table>,
+    Extension(budget): OfRequest,
     form: Form,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
+    let table = table.with_budget(&budget);
     let text = parameters.text("items");
     let wanted = text.as_deref().map_or(Err(format!("missing, {EXPECTED}")), list);
     let wanted = wanted.unwrap_or_else(|message| {

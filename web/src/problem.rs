@@ -189,6 +189,7 @@ impl From<table::Error> for Problem {
             Error::NotFound { .. } => Self::new(Kind::NotFound, error.to_string()),
             Error::ConditionFailed { .. } => Self::new(Kind::ConditionFailed, error.to_string()),
             Error::Invalid(errors) => Self::fields("the item", errors),
+            Error::OverBudget { .. } => Self::new(Kind::BadQuery, error.to_string()),
             Error::Cursor => Self::new(Kind::BadCursor, error.to_string()),
             Error::Refused { ref message, .. } if message.starts_with(ITEM_TOO_LARGE) => {
                 let detail = "the item is larger than the 400 KB that DynamoDB stores";
@@ -270,6 +271,12 @@ mod tests {
             (Error::AlreadyExists { key: "PK A".into(), item }, 409, "already-exists", false),
             (Error::OtherKind("PK A".into()), 409, "already-exists", false),
             (Error::Cursor, 400, "bad-cursor", false),
+            (
+                Error::OverBudget { limits: table::Reads::default(), relation: None },
+                400,
+                "bad-query",
+                false,
+            ),
             (refused("One or more parameter values"), 400, "refused", false),
             (refused("Item size has exceeded"), 413, "payload-too-large", false),
             (Error::Conflict { source: source() }, 409, "conflict", true),

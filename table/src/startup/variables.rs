@@ -23,6 +23,7 @@ pub struct Variable {
 
 const EVERY_PROGRAM: &str = "all";
 const SERVERS: &str = "writer, reader as servers";
+const READER: &str = "reader";
 const POLLER: &str = "processor as a poller";
 
 macro_rules! registry {
@@ -48,6 +49,8 @@ registry! {
     "AWS_LAMBDA_RUNTIME_API" EVERY_PROGRAM "set by Lambda: requests and events come from it" "a server, or a poller";
     "HOST" SERVERS "the address that is bound" "`127.0.0.1`";
     "PORT" SERVERS "the port that is bound, 0 for a free one" "3001 and 3002";
+    "WEIR_REQUEST_MAX_READS" READER "the reads of DynamoDB that one request may make, 100 to 1000000" "1000";
+    "WEIR_REQUEST_MAX_READ_MB" READER "the megabytes that they may read, 4 to 10000, as DynamoDB bills them" "20";
     "WEIR_POLLER_NAME" POLLER "who holds the lease; a poller takes over at once from another of its name" "host, process, and a random number";
     "WEIR_BATCH_SIZE" POLLER "the most records in an event, 1 to 10000" "100";
     "WEIR_BATCHING_WINDOW_SECS" POLLER "how long a batch may fill, 0 to 300" "0";
