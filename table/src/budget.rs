@@ -1,4 +1,5 @@
-//! The budget of a request: how many reads of DynamoDB it may make, and how many bytes they may read.
+//! The budget of a request: how many reads of DynamoDB it may make, and how many bytes they may
+//! read.
 //!
 //! ```text
 //! Budget::new(limits) ─► Table::with_budget, Rollups::with_budget ─► each read: reserve ─► send ─► settle
@@ -12,7 +13,8 @@
 //! strongly consistent read, 8 KB of another one, and 2 KB of a transaction. They include what a
 //! filter drops. A DynamoDB that reports no units is limited by the number of reads alone.
 //!
-//! **Invariant:** the reads of a budget never exceed its limits, however many are under way at once.
+//! **Invariant:** the reads of a budget never exceed its limits, however many are under way at
+//! once.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -87,7 +89,8 @@ pub(crate) struct Reservation {
 }
 
 impl Reads {
-    /// The limits of a request unless they are set otherwise: [`DEFAULT_READS`] and [`DEFAULT_READ_MB`].
+    /// The limits of a request unless they are set otherwise: [`DEFAULT_READS`] and
+    /// [`DEFAULT_READ_MB`].
     pub const DEFAULT_LIMITS: Self = Self { reads: DEFAULT_READS, bytes: DEFAULT_READ_MB * MB };
 
     /// The half of this.
@@ -146,7 +149,8 @@ impl Budget {
         self.shared.lock().total
     }
 
-    /// What may still be read; `None` where that has no limit. What reads under way reserve counts as left.
+    /// What may still be read; `None` where that has no limit. What reads under way reserve counts
+    /// as left.
     pub fn left(&self) -> Option<Reads> {
         let total = self.shared.lock().total;
         self.limits().map(|limits| limits.without(self.kept).without(total))
@@ -195,7 +199,8 @@ impl Budget {
         self.reserve(capped_bytes(items, TRANSACTION_BYTES)).await
     }
 
-    /// Takes one read of as many as fit, all that are wanted if others give back what they do not read.
+    /// Takes one read of as many as fit, all that are wanted if others give back what they do not
+    /// read.
     async fn reserve_some(
         &self,
         wanted: usize,

@@ -6,7 +6,8 @@
 //!            └─► Checkpoints  how far the local event source mapping has got
 //! ```
 //!
-//! What one request may read is its [`Budget`], which [`Table::with_budget`] and [`Rollups::with_budget`] take.
+//! What one request may read is its [`Budget`], which [`Table::with_budget`] and
+//! [`Rollups::with_budget`] take.
 //!
 //! **Invariant:** no request scans a table (only rollups that begin look for one item), and every value in an expression goes in by placeholder.
 

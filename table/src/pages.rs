@@ -4,8 +4,9 @@
 //! list, limit 10:   read 10, 4 of them wanted ─► read 15 more, since 2 in 5 are ─► 10 ─► cursor behind the tenth
 //! ```
 //!
-//! **Invariant:** however few items a filter admits, a page takes a bounded number of requests, and no more than its budget. It
-//! ends at the last item that was read, and its cursor is `None` at the end of the range only.
+//! **Invariant:** however few items a filter admits, a page takes a bounded number of requests, and
+//! no more than its budget. It ends at the last item that was read, and its cursor is `None` at the
+//! end of the range only.
 
 use model::Item;
 
@@ -48,11 +49,12 @@ impl Table {
 
     /// Reads a page by as many requests as it needs, and no more than `max_reads`.
     ///
-    /// It ends once it has as many items as `query.limit` says, has any after a megabyte was read, or the budget is spent: then
-    /// it may have no items, and has a cursor.
+    /// It ends once it has as many items as `query.limit` says, has any after a megabyte was read,
+    /// or the budget is spent: then it may have no items, and has a cursor.
     ///
     /// # Errors
-    /// [`Error::OverBudget`] if nothing is left of the budget at its beginning; else as [`Self::query`].
+    /// [`Error::OverBudget`] if nothing is left of the budget at its beginning; else as
+    /// [`Self::query`].
     pub async fn list(&self, query: &Query, max_reads: u32) -> Result<Page, Error> {
         let names = Names::of(&self.model.table, query)?;
         let wanted = query.limit.map_or(usize::MAX, |limit| limit as usize);
@@ -82,8 +84,9 @@ impl Table {
         Ok(Page { items, cursor: cursor(names, query, start) })
     }
 
-    /// Counts the items of a range by no more than `max_reads` requests, each of a megabyte, within the budget. A `limit` and a
-    /// `select` say nothing. A count with a cursor is of a part of the range.
+    /// Counts the items of a range by no more than `max_reads` requests, each of a megabyte, within
+    /// the budget. A `limit` and a `select` say nothing. A count with a cursor is of a part of the
+    /// range.
     ///
     /// # Errors
     /// As [`Self::list`].

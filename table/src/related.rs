@@ -6,8 +6,8 @@
 //!                              the items found, and what is asked for with them, likewise ◄──┘
 //! ```
 //!
-//! Reads that a page cannot do without are those for its first item: the first of each relation. The others keep what these
-//! may need of the budget, so that each page has an item.
+//! Reads that a page cannot do without are those for its first item: the first of each relation.
+//! The others keep what these may need of the budget, so that each page has an item.
 //!
 //! **Invariant:** nothing is cut silently. A page ends before the first item of which something was not read or does not fit into
 //! it, and its cursor leads on; a related item that is absent is one that is not there.
@@ -41,8 +41,8 @@ impl Table {
     /// A page of items with those that they are related to. The query is made for the entity that the relations begin at.
     ///
     /// # Errors
-    /// As [`Self::list`]; [`Error::OverBudget`] if the budget does not last for what the first item is related to; what
-    /// DynamoDB says when nothing could be read of it.
+    /// As [`Self::list`]; [`Error::OverBudget`] if the budget does not last for what the first item
+    /// is related to; what DynamoDB says when nothing could be read of it.
     pub async fn list_joined(
         &self,
         query: &Query,
@@ -73,8 +73,8 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// What DynamoDB says, unless trying again may help or the budget is spent: then the items are returned of which everything
-    /// was read.
+    /// What DynamoDB says, unless trying again may help or the budget is spent: then the items are
+    /// returned of which everything was read.
     pub fn join<'a>(
         &'a self,
         items: Vec<Item>,
@@ -158,7 +158,8 @@ impl Table {
     }
 
     /// What a relation to many leads to. All the items lead to the same, as was made sure of; those that do not, since
-    /// their attributes are not what their keys say, are left for a page of their own, and all of them if the budget is spent.
+    /// their attributes are not what their keys say, are left for a page of their own, and all of
+    /// them if the budget is spent.
     async fn many(
         &self,
         items: &[Item],
@@ -284,8 +285,8 @@ impl Table {
 }
 
 impl Table {
-    /// The same table, whose reads that can be left for a next page keep what the first item of a page needs for these
-    /// relations: at most the half of what a request may read.
+    /// The same table, whose reads that can be left for a next page keep what the first item of a
+    /// page needs for these relations: at most the half of what a request may read.
     fn keeping_for(&self, includes: &[Include<'_>]) -> Self {
         if self.kept != Reads::default() {
             // What is related to these items is a part of what was kept.
@@ -306,7 +307,8 @@ impl From<SortKeys> for SortRange {
     }
 }
 
-/// The most that one item takes to be read with what it is related to, in the least number of reads.
+/// The most that one item takes to be read with what it is related to, in the least number of
+/// reads.
 fn needed(includes: &[Include<'_>]) -> Reads {
     let mut needed = Reads::default();
     for include in includes {

@@ -16,7 +16,8 @@ use crate::budget::{DEFAULT_READ_MB, DEFAULT_READS, MB, Reads};
 
 /// The definition file, unless `WEIR_FILE` names another.
 const DEFAULT_FILE: &str = "weir.toml";
-/// How many reads the budget of a request may be set to: as many as the state of the rollups and a page need, at least.
+/// How many reads the budget of a request may be set to: as many as the state of the rollups and a
+/// page need, at least.
 const READS: RangeInclusive<u64> = 100..=1_000_000;
 /// How many megabytes: as many as the first reads of a page need, at least.
 const READ_MB: RangeInclusive<u64> = 4..=10_000;

@@ -2,10 +2,11 @@
 //!
 //! ```json
 //! {"level":"INFO","message":"a request was answered","method":"GET","route":"/order/{user}/{number}","status":404,
-//!  "problem":"not-found","duration_ms":3.1,"reads":1,"read_bytes":4096,"request_id":"JKJaXmPLvHcESHA=","lambda_request_id":"…","xray_trace_id":"…"}
+//! "problem":"not-found","duration_ms":3.1,"reads":1,"read_bytes":4096,"request_id":"JKJaXmPLvHcESHA=","lambda_request_id":"…","xray_trace_id":"…"}
 //! ```
 //!
-//! `reads` and `read_bytes` are what the request spent of its budget of reads; a writer reads nothing.
+//! `reads` and `read_bytes` are what the request spent of its budget of reads; a writer reads
+//! nothing.
 //!
 //! **Invariant:** a request that is answered has one such line. It has the pattern of the path and not the path, no query, no
 //! header and no body: nothing in it is of an item or of a caller, but for the id that a caller may have chosen.

@@ -53,9 +53,9 @@ impl Table {
         self.read_many(keys, true, usize::MAX, 1).await
     }
 
-    /// The same, strongly consistent or not; reads no further once the items that were read have more bytes as JSON, or the
-    /// budget is spent. The first of the different keys, so many as are needed, are read in any case: a page that ends
-    /// before what was not read has its first item.
+    /// The same, strongly consistent or not; reads no further once the items that were read have
+    /// more bytes as JSON, or the budget is spent. The first of the different keys, so many as are
+    /// needed, are read in any case: a page that ends before what was not read has its first item.
     pub(crate) async fn read_many(
         &self,
         keys: &[PrimaryKey],
@@ -132,7 +132,8 @@ impl Table {
         found
     }
 
-    /// Takes a read of so many keys at most, the first of which are needed even if the rest of the budget is kept for others.
+    /// Takes a read of so many keys at most, the first of which are needed even if the rest of the
+    /// budget is kept for others.
     async fn reserve_keys(
         &self,
         wanted: usize,

@@ -31,8 +31,8 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// [`Error::OverBudget`]; [`Error::Conflict`] when writes keep coming; [`Error::Refused`] for none, too many, or more than 4 MB; else what DynamoDB
-    /// says.
+    /// [`Error::OverBudget`]; [`Error::Conflict`] when writes keep coming; [`Error::Refused`] for
+    /// none, too many, or more than 4 MB; else what DynamoDB says.
     pub async fn transact_get(&self, keys: &[PrimaryKey]) -> Result<Vec<Option<Item>>, Error> {
         if keys.is_empty() || keys.len() > MAX_ACTIONS {
             let text = format!("{} keys, expected 1 to {MAX_ACTIONS}", keys.len());

@@ -172,8 +172,8 @@ impl Rollups {
         }
     }
 
-    /// Reads rollup items by their keys, in their order; `None` for one that is not there. If the budget does not last for all,
-    /// the answer is of the first keys.
+    /// Reads rollup items by their keys, in their order; `None` for one that is not there. If the
+    /// budget does not last for all, the answer is of the first keys.
     ///
     /// # Errors
     /// [`Error::OverBudget`] if it does not last for the first one; else what DynamoDB says.
