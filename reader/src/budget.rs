@@ -1,10 +1,12 @@
-//! The budget of a request: made when the request arrives, taken by its handler, and read by the log.
+//! The budget of a request: made when the request arrives, taken by its handler, and read by the
+//! log.
 //!
 //! ```text
 //! layer: Budget::new(limits) ─► handler: table.with_budget(&budget) ─► response ─► `reads` and `read_bytes` of the log
 //! ```
 //!
-//! **Invariant:** two requests never share a budget, and a handler has no other table than one with the budget.
+//! **Invariant:** two requests never share a budget, and a handler has no other table than one with
+//! the budget.
 
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};

@@ -48,16 +48,16 @@ pub use format::{Columns, Format};
 pub use ranks::{RankAnswer, ranks};
 pub use status::Completeness;
 
-/// The most times that one list reads a page from DynamoDB before it is answered as far as it was read, with a cursor; the
-/// budget of the request may end it before.
+/// The most times that one list reads a page from DynamoDB before it is answered as far as it was
+/// read, with a cursor; the budget of the request may end it before.
 const MAX_READS: u32 = 32;
 
 /// The bytes after which an answer ends, and the next page begins. Lambda takes 6 MB of it as text in JSON, in which quotes are
 /// twice as long, and a page that DynamoDB reads, of a megabyte, may be several times that.
 const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
 
-/// The reader of a table and its rollups, to be merged with other routers and given to [`web::finish()`]. A request reads no
-/// more than [`Reads::DEFAULT_LIMITS`].
+/// The reader of a table and its rollups, to be merged with other routers and given to
+/// [`web::finish()`]. A request reads no more than [`Reads::DEFAULT_LIMITS`].
 pub fn app(table: Table, rollups: Rollups) -> Router {
     app_within(Reads::DEFAULT_LIMITS, table, rollups)
 }

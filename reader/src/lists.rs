@@ -8,8 +8,8 @@
 //! ```
 //!
 //! **Invariant:** a list ends with a `null` cursor only. A page may be shorter than its limit (DynamoDB reads a megabyte
-//! at a time, other entities and what a filter leaves out are read as well, and the budget of the request ends); the cursor then
-//! leads on. A count with a cursor is of a part. What is hidden is
+//! at a time, other entities and what a filter leaves out are read as well, and the budget of the
+//! request ends); the cursor then leads on. A count with a cursor is of a part. What is hidden is
 //! neither answered nor asked about.
 
 use std::sync::Arc;

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! **Invariant:** `items` has a place for each key, in their order: the item, or `null` where there is none. What DynamoDB did not
-//! read in time, what the budget of the request did not last for, be it the item or one that it is related to, and what would make the answer larger than Lambda takes, is `null`
-//! too, and its position is in `unread`: ask for it again.
+//! read in time, what the budget of the request did not last for, be it the item or one that it is
+//! related to, and what would make the answer larger than Lambda takes, is `null` too, and its
+//! position is in `unread`: ask for it again.
 
 use std::sync::Arc;
 

@@ -27,7 +27,7 @@ use web::{Accept, Parameters, PathTexts, Problem};
 
 use self::board::{Board, Entry, MAX_COUNTED};
 use self::position::Position;
-use crate::answer::{AskError, error_bounds, freshness, refused, values};
+use crate::answer::{AskError, error_bounds, freshness, refused, values, within_budget};
 use crate::budget::OfRequest;
 use crate::cursor::Frame;
 use crate::format::columns::MeasureColumn;
@@ -73,7 +73,7 @@ pub struct RankAnswer {
 }
 
 /// Asks a rollup for ranks; answers with at most `limit` of them, behind those that the cursor stands for. Neighbours are one
-/// page.
+/// page. It reads within a budget, as [`crate::ask`] does.
 ///
 /// # Errors
 /// Why the question cannot be answered, and what could be asked; or what DynamoDB says.
@@ -85,7 +85,7 @@ pub async fn ranks(
     limit: u32,
     cursor: Option<String>,
 ) -> Result<RankAnswer, AskError> {
-    Planned::of(model, name, question, cursor)?.answer(rollups, limit).await
+    Planned::of(model, name, question, cursor)?.answer(&within_budget(rollups), limit).await
 }
 
 /// A question that can be answered, of whose answer nothing is read yet.
