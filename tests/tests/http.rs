@@ -4,6 +4,8 @@
 
 #[path = "http/batches.rs"]
 mod batches;
+#[path = "http/budget.rs"]
+mod budget;
 #[path = "http/collections.rs"]
 mod collections;
 #[path = "http/filters.rs"]
