@@ -9,10 +9,10 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Router};
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 use model::{Entity, Pattern, Predicate};
 use serde_json::{Map, Value};
 use table::{Query, Table};

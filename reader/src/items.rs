@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Router};
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 use model::Entity;
 use model::relation::Scope;
 use table::Table;
 use web::{EntityPaths, Form, Parameters, PathTexts, Problem};
 
-use crate::related;
 use crate::budget::OfRequest;
+use crate::related;
 
 /// The items of one entity.
 #[derive(Clone)]

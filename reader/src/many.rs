@@ -13,10 +13,10 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Router};
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 use model::relation::Scope;
 use model::{Entity, FieldError, Item, PrimaryKey};
 use serde::Serialize;
@@ -26,8 +26,8 @@ use web::routes::batch_path;
 use web::{Form, Parameters, Problem};
 
 use crate::ENOUGH_BYTES;
-use crate::budget::OfRequest;
 use crate::answer::encoded_bytes;
+use crate::budget::OfRequest;
 use crate::related;
 
 /// What a request for many items goes on with.

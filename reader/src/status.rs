@@ -86,8 +86,11 @@ impl StatusCache {
         let described = described.filter(|(at, _)| at.elapsed() < TABLE_FRESH_FOR);
         let now = read(&table, described.clone()).await?;
         // What differs from an older description may be what the processor has noted since.
-        let now =
-            if now.is_other_stream() && described.is_some() { read(&table, None).await? } else { now };
+        let now = if now.is_other_stream() && described.is_some() {
+            read(&table, None).await?
+        } else {
+            now
+        };
         // What is not registered may be in the next moment.
         let kept = Some(now.clone()).filter(|now| now.status != RollupsStatus::Unregistered);
         *self.seen.lock().expect("no holder panics") = kept;
@@ -96,10 +99,7 @@ impl StatusCache {
 }
 
 /// Reads the status of a table, which is described unless it was not long ago.
-async fn read(
-    table: &Table,
-    described: Option<(Instant, ItemsTable)>,
-) -> Result<Seen, Problem> {
+async fn read(table: &Table, described: Option<(Instant, ItemsTable)>) -> Result<Seen, Problem> {
     let read_at = Instant::now();
     let (described_at, items) = match described {
         Some(described) => described,

@@ -8,10 +8,10 @@
 //!
 //! **Invariant:** `items` has a place for each that is asked for, in their order: the item, or `null` where there is none.
 
-use axum::{Extension, Router};
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 use model::{Entity, FieldError, Model, PrimaryKey, suggestion};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -19,8 +19,8 @@ use table::{MAX_ACTIONS, Table};
 use web::{Form, Kind, Parameters, Problem};
 
 use crate::ENOUGH_BYTES;
-use crate::budget::OfRequest;
 use crate::answer::encoded_bytes;
+use crate::budget::OfRequest;
 
 /// What a request for items goes on with.
 const EXPECTED: &str =

@@ -9,10 +9,10 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Router};
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 use model::Entity;
 use table::Table;
 use web::paths::unique_path;

@@ -170,15 +170,13 @@ impl Budget {
 
     /// Takes one read of a page with so many items at most.
     pub(crate) async fn reserve_page(&self, limit: Option<u32>) -> Result<Reservation, Error> {
-        let of_items = limit.map_or(PAGE_BYTES, |limit| u64::from(limit).saturating_mul(ITEM_BYTES));
+        let of_items =
+            limit.map_or(PAGE_BYTES, |limit| u64::from(limit).saturating_mul(ITEM_BYTES));
         self.reserve(of_items.min(PAGE_BYTES)).await
     }
 
     /// Takes one read of items by their keys: as many of those wanted as the budget lasts for.
-    pub(crate) async fn reserve_items(
-        &self,
-        wanted: usize,
-    ) -> Result<(usize, Reservation), Error> {
+    pub(crate) async fn reserve_items(&self, wanted: usize) -> Result<(usize, Reservation), Error> {
         let take = |free: Option<u64>| {
             let fitting = free.map_or(wanted, |free| match batch_bytes(wanted) <= free {
                 true => wanted,

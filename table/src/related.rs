@@ -287,7 +287,7 @@ impl Table {
 impl Table {
     /// The same table, whose reads that can be left for a next page keep what the first item of a
     /// page needs for these relations: at most the half of what a request may read.
-    fn keeping_for(&self, includes: &[Include<'_>]) -> Self {
+    pub(crate) fn keeping_for(&self, includes: &[Include<'_>]) -> Self {
         if self.kept != Reads::default() {
             // What is related to these items is a part of what was kept.
             return self.clone();

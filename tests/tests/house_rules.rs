@@ -114,7 +114,9 @@ fn check_source(path: &str, text: &str) -> Vec<String> {
     let is_of_requests = path.starts_with("table/src/")
         && !READS_WITHOUT_REQUEST.iter().any(|start| path.starts_with(start));
     if is_of_requests && count(READS) > count(&["reservation.settle("]) {
-        broken.push(format!("{path}: reads DynamoDB beside the budget; reserve and settle each read"));
+        broken.push(format!(
+            "{path}: reads DynamoDB beside the budget; reserve and settle each read"
+        ));
     }
     let lines = text.lines().count();
     if lines > MAX_LINES {
@@ -339,7 +341,10 @@ fn a_read_beside_the_budget_is_found() {
     let broken = "reads DynamoDB beside the budget; reserve and settle each read";
     for settled in ["", "reservation.settle(&answer.consumed_capacity, Unit::Strong);"] {
         let text = format!("{text}\n{settled}");
-        assert_eq!(check_source("table/src/key.rs", &text), [format!("table/src/key.rs: {broken}")]);
+        assert_eq!(
+            check_source("table/src/key.rs", &text),
+            [format!("table/src/key.rs: {broken}")]
+        );
         assert_eq!(check_source("table/src/checkpoints/lease.rs", &text), [""; 0]);
         assert_eq!(check_source("tests/src/recount.rs", &text), [""; 0]);
     }

@@ -123,9 +123,11 @@ impl<'a> Board<'a> {
         let at = Ranked { key: own.at.key.clone(), score: own.score.clone() };
         let (descending, count) = (self.plan.descending, around.neighbours);
         let own_key = Some(&at.key);
-        let (before, more_before) = self.some(!descending, Some(at.clone()), count, own_key).await?;
+        let (before, more_before) =
+            self.some(!descending, Some(at.clone()), count, own_key).await?;
         let (behind, more_behind) = self.some(descending, Some(at.clone()), count, own_key).await?;
-        let is_cut = |some: &[Entry], more: Option<Ranked>| more.is_some() && some.len() < count as usize;
+        let is_cut =
+            |some: &[Entry], more: Option<Ranked>| more.is_some() && some.len() < count as usize;
         if is_cut(&before, more_before) || is_cut(&behind, more_behind) {
             return Err(too_many_neighbours());
         }
@@ -236,8 +238,7 @@ impl<'a> Board<'a> {
             if let Some(last) = found.last() {
                 behind = Some(last.clone());
             }
-            let found: Vec<_> =
-                found.into_iter().filter(|entry| Some(&entry.key) != but).collect();
+            let found: Vec<_> = found.into_iter().filter(|entry| Some(&entry.key) != but).collect();
             let Groups { entries: more, ended } = self.entries(found.clone()).await?;
             if let Some((read, error)) = &ended {
                 behind = found[..*read].last().cloned().or(before);

@@ -98,7 +98,10 @@ async fn a_question_whose_first_point_takes_too_many_reads_is_rejected_before_it
     let (shop, recorder) = recorded(&VISITS.replace("stripes = 1", "stripes = 64")).await;
     let many = sites(100);
     for (question, reads) in [
-        ("every=minute&from=2026-11-20&to=2026-11-21", "100 groups × 64 stripes × 1 ranges of buckets are 6400 reads"),
+        (
+            "every=minute&from=2026-11-20&to=2026-11-21",
+            "100 groups × 64 stripes × 1 ranges of buckets are 6400 reads",
+        ),
         ("every=all", "100 groups × 64 stripes × 1 ranges of buckets are 6400 reads"),
         (
             "every=minute&from=2026-11-20&to=2026-11-21&compare=previous_period",
@@ -139,12 +142,17 @@ async fn a_list_whose_filter_matches_nothing_ends_with_its_bytes_and_so_do_relat
         shop.load("post", &(0..10).map(post).collect::<Vec<Value>>()).await;
     }
     let nothing = "where=%7B%22text%22:%22y%22%7D";
-    for query in [nothing.to_owned(), "count=true".to_owned(), format!("{nothing}&include=author")] {
+    for query in [nothing.to_owned(), "count=true".to_owned(), format!("{nothing}&include=author")]
+    {
         let reply = bounded(&shop, &recorder, &format!("/post/ann?{query}")).await;
         let page = reply.json();
         assert_eq!(reply.status, 200, "{query}: {}", reply.text);
         assert!(page["cursor"].is_string(), "{query}: what was read is a part, and says so");
-        assert!(reply.read.expect("a budget").bytes > LIMITS.bytes / 2, "{query}: {:?}", reply.read);
+        assert!(
+            reply.read.expect("a budget").bytes > LIMITS.bytes / 2,
+            "{query}: {:?}",
+            reply.read
+        );
     }
     let reply = bounded(&shop, &recorder, "/user/ann?include=drafts,lost,gone").await;
     assert_eq!(reply.status, 200, "{}", reply.text);

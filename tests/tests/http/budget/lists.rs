@@ -97,7 +97,8 @@ async fn keys_that_the_budget_does_not_last_for_are_named_and_can_be_asked_for_a
             assert!(reply.read.expect("a budget").bytes <= limits.bytes, "{:?}", reply.read);
             let page = reply.json();
             let unread = page["unread"].as_array().expect("positions").iter();
-            let unread: Vec<_> = unread.map(|at| left[at.as_u64().expect("one") as usize]).collect();
+            let unread: Vec<_> =
+                unread.map(|at| left[at.as_u64().expect("one") as usize]).collect();
             assert!(unread.len() < left.len(), "{limits:?}: a request reads something");
             let items = page["items"].as_array().expect("items").iter();
             read.extend(items.filter_map(|item| item["number"].as_u64()));

@@ -54,7 +54,8 @@ async fn each_read_of_each_route_is_counted() {
         let reply = shop.get(&path).await;
         assert_eq!(reply.status, 200, "{path}: {}", reply.text);
         // Describing a table reads nothing of it.
-        let sent: Vec<_> = recorder.requests().into_iter().map(|(operation, _)| operation).collect();
+        let sent: Vec<_> =
+            recorder.requests().into_iter().map(|(operation, _)| operation).collect();
         let sent: Vec<_> = sent.into_iter().filter(|name| name != "DescribeTable").collect();
         let read = reply.read.expect("a budget");
         assert_eq!(read.reads, sent.len() as u64, "{path}: {sent:?}");

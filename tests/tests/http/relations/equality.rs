@@ -341,7 +341,8 @@ async fn within_any_budget_they_are_the_same_in_more_pages_or_the_request_is_rej
         for _ in 0..QUESTIONS {
             let (entity, path, include, is_item) = asked(&mut random);
             let limits = Reads { reads: random.u64(2..11), bytes: random.u64(4..12) * MB };
-            let limit = if is_item { String::new() } else { format!("&limit={}", random.u32(1..6)) };
+            let limit =
+                if is_item { String::new() } else { format!("&limit={}", random.u32(1..6)) };
             let query = format!("{path}?include={include}{limit}");
             let Some(found) = within(&shop, &query, limits).await else {
                 // The most relations are three, one of them through links.
