@@ -11,7 +11,7 @@ use super::oracle::{Calendar, EVERY, expected};
 use super::visits::{SITES, Site};
 use super::{LEAN, compare, question};
 
-const QUESTIONS: usize = 16;
+const QUESTIONS: usize = 12;
 /// The reads that an answer leaves to the state of the rollups.
 const STATE_READS: u64 = 6;
 
@@ -68,7 +68,7 @@ async fn check(seed: u64, stripes: u16) -> (usize, usize) {
         let (from, to) = calendar.range(&mut rng, every);
         let mut asked = question(name, &calendar, every, &from, &to);
         asked.measures = rng.bool().then(|| LEAN.to_owned());
-        let (limits, limit) = (limits(&mut rng), rng.u32(1..400));
+        let (limits, limit) = (limits(&mut rng), rng.u32(20..400));
         match answered(&site, &asked, limits, limit).await {
             Ok((points, pages)) => {
                 paged += usize::from(pages > 1);
