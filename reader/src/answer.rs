@@ -11,6 +11,7 @@
 //! | what stands where nothing is counted | `gaps` |
 //! | what rollup items know of a slot | `slot` |
 //! | what is read of rows | `rows` |
+//! | how many reads it takes, before they are made | `reads` |
 //! | measures as JSON | `values` |
 //! | where a page ended | `position` |
 //!
@@ -20,6 +21,7 @@
 mod gaps;
 pub(crate) mod page;
 mod position;
+mod reads;
 pub(crate) mod rows;
 pub(crate) mod slot;
 pub(crate) mod values;
@@ -33,7 +35,7 @@ use model::shorten::{listed, quoted};
 use model::{FieldError, Measure, Model, Rollup, suggestion};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use table::Rollups;
+use table::{Budget, Reads, Rollups};
 use thiserror::Error;
 use web::{Kind, Problem};
 
@@ -131,6 +133,9 @@ pub enum AskError {
 
 /// Asks a rollup; answers with at most `limit` points, behind those that the cursor stands for.
 ///
+/// It reads within the budget of the rollups ([`Rollups::with_budget`]); if that has no limits,
+/// within one of [`Reads::DEFAULT_LIMITS`].
+///
 /// # Errors
 /// Why the question cannot be answered, and what could be asked; or what DynamoDB says.
 pub async fn ask(
@@ -141,7 +146,15 @@ pub async fn ask(
     limit: u32,
     cursor: Option<String>,
 ) -> Result<Answer, AskError> {
-    Planned::of(model, name, question, cursor)?.answer(rollups, limit).await
+    Planned::of(model, name, question, cursor)?.answer(&within_budget(rollups), limit).await
+}
+
+/// The rollups, with a budget of the default limits if they have none.
+pub(crate) fn within_budget(rollups: &Rollups) -> Rollups {
+    match rollups.budget().limits() {
+        Some(_) => rollups.clone(),
+        None => rollups.with_budget(&Budget::new(Reads::DEFAULT_LIMITS)),
+    }
 }
 
 /// A question that can be answered, of whose answer nothing is read yet.
@@ -173,7 +186,7 @@ impl<'a> Planned<'a> {
         Ok(Self { rollup, plan, frame, position, most_rows: MAX_ROWS })
     }
 
-    /// Answers with at most `limit` points.
+    /// Answers with at most `limit` points, within the budget of the rollups.
     ///
     /// # Errors
     /// What would read too much; or what DynamoDB says.
@@ -280,6 +293,17 @@ fn no_such(model: &Model, name: &str) -> String {
     }
     let near = suggestion(name, names.iter().copied());
     format!("{} is no rollup; {near}expected one of {}", quoted(name), listed(&names))
+}
+
+impl AskError {
+    /// Whether less at once could be answered.
+    pub(crate) fn is_too_much(&self) -> bool {
+        match self {
+            Self::TooMuch(_) => true,
+            Self::Table(error) => error.is_over_budget(),
+            _ => false,
+        }
+    }
 }
 
 impl From<AskError> for Problem {

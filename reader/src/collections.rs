@@ -9,10 +9,10 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 use model::{Entity, Pattern, Predicate};
 use serde_json::{Map, Value};
 use table::{Query, Table};
@@ -21,6 +21,7 @@ use web::paths::collection_path;
 use web::{Form, Parameters, PathTexts, Problem};
 
 use crate::MAX_READS;
+use crate::budget::OfRequest;
 
 /// The entities of a collection.
 #[derive(Clone)]
@@ -42,10 +43,12 @@ pub(crate) fn router(table: &Table) -> Router {
 
 async fn page(
     State(Collection { table, entities }): State<Collection>,
+    Extension(budget): OfRequest,
     path: PathTexts,
     form: Form,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
+    let table = table.with_budget(&budget);
     let limit = Some(parameters.number("limit", LIST_LIMIT, LIST_DEFAULT));
     let descending = parameters.choice("order", &["asc", "desc"]) == "desc";
     let cursor = parameters.text("cursor");

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 use model::Entity;
 use model::relation::Scope;
 use table::Table;
 use web::{EntityPaths, Form, Parameters, PathTexts, Problem};
 
+use crate::budget::OfRequest;
 use crate::related;
 
 /// The items of one entity.
@@ -28,10 +29,12 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 
 async fn item(
     State(Items { table, entity }): State<Items>,
+    Extension(budget): OfRequest,
     path: PathTexts,
     form: Form,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
+    let table = table.with_budget(&budget);
     let includes = related::asked(&mut parameters, table.model(), &entity, &Scope::One);
     parameters.finish()?;
     let key = entity
@@ -43,7 +46,8 @@ async fn item(
         return Ok(form.answer_item(&entity, &item));
     }
     form.must_be_plain(related::INCLUDE)?;
-    let joined = table.join(vec![item], &includes, related::reading(None)).await?.all(&table)?;
+    let joined = table.join(vec![item], &includes, related::reading(None)).await?;
+    let joined = joined.all(&table).map_err(related::problem)?;
     let shown = joined.first().map(|joined| related::shown(&entity, joined, &includes));
     // The version of the item would be no entity tag of others that change by themselves.
     let shown = shown.transpose()?.unwrap_or_default();

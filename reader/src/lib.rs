@@ -16,10 +16,13 @@
 //! | `…&format=csv`, or `Accept: text/csv` | the same as CSV, or as NDJSON |
 //! | `GET /openapi.json` | what is served, by both services |
 //!
+//! Each request has a budget of reads (`budget`), which all that it reads spends.
+//!
 //! **Invariant:** every read is of keys or a Query of one partition, strongly consistent unless asked otherwise or of an
 //! index, which cannot be. There is no scan, and where nothing is known there is no point rather than a zero.
 
 pub mod answer;
+mod budget;
 mod collections;
 mod cursor;
 pub mod format;
@@ -38,22 +41,29 @@ use std::sync::Arc;
 
 use axum::routing::get;
 use axum::{Json, Router};
-use table::{Rollups, Table};
+use table::{Reads, Rollups, Table};
 
 pub use answer::{Answer, AnswerPoint, AskError, ask};
 pub use format::{Columns, Format};
 pub use ranks::{RankAnswer, ranks};
 pub use status::Completeness;
 
-/// The most times that one request reads a page from DynamoDB before it answers with what it has, and a cursor.
+/// The most times that one list reads a page from DynamoDB before it is answered as far as it was
+/// read, with a cursor; the budget of the request may end it before.
 const MAX_READS: u32 = 32;
 
 /// The bytes after which an answer ends, and the next page begins. Lambda takes 6 MB of it as text in JSON, in which quotes are
 /// twice as long, and a page that DynamoDB reads, of a megabyte, may be several times that.
 const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
 
-/// The reader of a table and its rollups, to be merged with other routers and given to [`web::finish()`].
+/// The reader of a table and its rollups, to be merged with other routers and given to
+/// [`web::finish()`]. A request reads no more than [`Reads::DEFAULT_LIMITS`].
 pub fn app(table: Table, rollups: Rollups) -> Router {
+    app_within(Reads::DEFAULT_LIMITS, table, rollups)
+}
+
+/// The same, with limits for what one request may read.
+pub fn app_within(limits: Reads, table: Table, rollups: Rollups) -> Router {
     let model = Arc::clone(table.model());
     let document = Arc::new(web::openapi::document(&model));
     let openapi = get(move || std::future::ready(Json(document.as_ref().clone())));
@@ -64,14 +74,15 @@ pub fn app(table: Table, rollups: Rollups) -> Router {
             .merge(lists::router(&table, entity))
             .merge(unique::router(&table, entity))
     };
-    model
+    let reads = model
         .entities
         .iter()
         .fold(Router::new(), of_entity)
         .merge(collections::router(&table))
         .merge(together::router(&table))
         .merge(rollups::router(&table, &rollups))
-        .route(web::routes::OPENAPI, openapi)
+        .route(web::routes::OPENAPI, openapi);
+    budget::layer(reads, limits)
 }
 
 #[cfg(test)]

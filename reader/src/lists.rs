@@ -8,7 +8,8 @@
 //! ```
 //!
 //! **Invariant:** a list ends with a `null` cursor only. A page may be shorter than its limit (DynamoDB reads a megabyte
-//! at a time, and other entities and what a filter leaves out are read as well); the cursor then leads on. What is hidden is
+//! at a time, other entities and what a filter leaves out are read as well, and the budget of the
+//! request ends); the cursor then leads on. A count with a cursor is of a part. What is hidden is
 //! neither answered nor asked about.
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use model::relation::Scope;
 use model::{Entity, Include, Item, Pattern};
 use serde::Serialize;
@@ -27,6 +28,7 @@ use web::paths::pattern_path;
 use web::{EntityPaths, Form, Parameters, PathTexts, Problem, conditions};
 
 use crate::MAX_READS;
+use crate::budget::OfRequest;
 use crate::range::{self, Asked};
 use crate::related::{self, INCLUDE};
 
@@ -62,10 +64,12 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 
 async fn page(
     State(list): State<List>,
+    Extension(budget): OfRequest,
     path: PathTexts,
     form: Form,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
+    let list = List { table: list.table.with_budget(&budget), ..list };
     let List { table, entity, pattern } = &list;
     let mut query = list.query(&mut parameters);
     let asked = Asked::take(|name| parameters.text(name));
@@ -148,7 +152,8 @@ impl List {
         let made_from = made_from.filter(|_| !select.is_empty());
         let query = Query { select: query.select.into_iter().chain(made_from).collect(), ..query };
         let reading = related::reading(query.consistent);
-        let found = table.list_joined(&query, includes, reading).await?;
+        let found = table.list_joined(&query, includes, reading).await;
+        let found = found.map_err(related::problem)?;
         let items = found.items.iter().map(|joined| {
             let mut shown = related::shown(entity, joined, includes)?;
             self.drop_unselected(Form::Plain, &mut shown, &select);

@@ -24,6 +24,7 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let connection = Connection::from_env().await;
     let routes = web::routes::reads(&model);
     let rollups = Rollups::new(&connection, &model.table);
-    let app = reader::app(Table::new(&connection, model), rollups);
+    let limits = startup::read_limits_from_env()?;
+    let app = reader::app_within(limits, Table::new(&connection, model), rollups);
     Ok(web::serve(web::finish(app, &routes), DEFAULT_PORT).await?)
 }

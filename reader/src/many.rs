@@ -7,15 +7,16 @@
 //! ```
 //!
 //! **Invariant:** `items` has a place for each key, in their order: the item, or `null` where there is none. What DynamoDB did not
-//! read in time, be it the item or one that it is related to, and what would make the answer larger than Lambda takes, is `null`
-//! too, and its position is in `unread`: ask for it again.
+//! read in time, what the budget of the request did not last for, be it the item or one that it is
+//! related to, and what would make the answer larger than Lambda takes, is `null` too, and its
+//! position is in `unread`: ask for it again.
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 use model::relation::Scope;
 use model::{Entity, FieldError, Item, ItemKey, errors};
 use serde::Serialize;
@@ -26,6 +27,7 @@ use web::{Form, Parameters, Problem};
 
 use crate::ENOUGH_BYTES;
 use crate::answer::encoded_bytes;
+use crate::budget::OfRequest;
 use crate::related;
 
 /// What a request for many items goes on with.
@@ -53,9 +55,11 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 
 async fn many(
     State(Items { table, entity }): State<Items>,
+    Extension(budget): OfRequest,
     form: Form,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
+    let table = table.with_budget(&budget);
     let text = parameters.text("keys");
     let keys = match text.as_deref().map_or(Err(format!("missing, {EXPECTED}")), list) {
         Ok(keys) => keys,
@@ -86,8 +90,8 @@ async fn many(
     }
     let primary: Vec<_> = wanted.iter().map(|key| key.primary.clone()).collect();
     let found = table.get_many(&primary).await;
-    // Throttling may leave some; everything else is the same for all of them.
-    if let Some(error) = found.error.filter(|error| !error.is_retryable()) {
+    // Throttling and the budget may leave some; everything else is the same for all of them.
+    if let Some(error) = found.error.filter(|error| !error.leaves_unread()) {
         return Err(error.into());
     }
     let mut many = Many { items: Vec::new(), unread: found.unread };
@@ -96,6 +100,10 @@ async fn many(
     let are_there: Vec<bool> = items.iter().map(Option::is_some).collect();
     let items = items.into_iter().flatten().collect();
     let joined = table.join(items, &includes, related::reading(None)).await?;
+    let is_nothing_read = joined.items.iter().all(Option::is_none);
+    if let Some(error) = joined.error.filter(|error| is_nothing_read && error.is_over_budget()) {
+        return Err(related::problem(error));
+    }
     let mut joined = joined.items.into_iter();
     let mut bytes = 0;
     for (position, is_there) in are_there.into_iter().enumerate() {

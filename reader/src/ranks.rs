@@ -12,6 +12,7 @@ mod standing;
 
 use aggregates::query::local;
 use aggregates::{RankPlan, RankQuestion};
+use axum::Extension;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
@@ -26,7 +27,8 @@ use web::{Accept, Parameters, PathTexts, Problem};
 
 use self::board::{Board, Entry, MAX_COUNTED};
 use self::position::Position;
-use crate::answer::{AskError, error_bounds, freshness, refused, values};
+use crate::answer::{AskError, error_bounds, freshness, refused, values, within_budget};
+use crate::budget::OfRequest;
 use crate::cursor::Frame;
 use crate::format::columns::MeasureColumn;
 use crate::format::{Columns, Format};
@@ -71,7 +73,7 @@ pub struct RankAnswer {
 }
 
 /// Asks a rollup for ranks; answers with at most `limit` of them, behind those that the cursor stands for. Neighbours are one
-/// page.
+/// page. It reads within a budget, as [`crate::ask`] does.
 ///
 /// # Errors
 /// Why the question cannot be answered, and what could be asked; or what DynamoDB says.
@@ -83,7 +85,7 @@ pub async fn ranks(
     limit: u32,
     cursor: Option<String>,
 ) -> Result<RankAnswer, AskError> {
-    Planned::of(model, name, question, cursor)?.answer(rollups, limit).await
+    Planned::of(model, name, question, cursor)?.answer(&within_budget(rollups), limit).await
 }
 
 /// A question that can be answered, of whose answer nothing is read yet.
@@ -187,6 +189,7 @@ fn row(rollup: &Rollup, plan: &RankPlan, rank: Option<u32>, entry: Entry) -> Map
 /// Answers `GET /rollups/{rollup}/ranks`.
 pub(crate) async fn answer(
     State(asked): State<Asked>,
+    Extension(budget): OfRequest,
     path: PathTexts,
     uri: Uri,
     accept: Accept,
@@ -210,8 +213,8 @@ pub(crate) async fn answer(
     let limit = if limit == 0 { RANKS_DEFAULT } else { limit };
     let name = asked_name(&path);
     let planned = Planned::of(&asked.model, &name, &question, cursor)?;
-    let completeness = asked.status.completeness(&name).await?;
-    let answer = planned.answer(&asked.rollups, limit).await?;
+    let completeness = asked.status.completeness(&name, &budget).await?;
+    let answer = planned.answer(&asked.rollups.with_budget(&budget), limit).await?;
     let answer = RankAnswer { completeness, ..answer };
     Ok(format.respond(&answer, &answer.columns, uri.query()))
 }

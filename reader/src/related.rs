@@ -46,6 +46,22 @@ pub(crate) fn reading(consistent: Option<bool>) -> Reading {
     Reading { consistent, max_bytes: ENOUGH_BYTES, max_reads: MAX_READS }
 }
 
+/// The problem of related items that were not read.
+pub(crate) fn problem(error: table::Error) -> Problem {
+    match &error {
+        table::Error::OverBudget { limits, relation: Some(relation) } => {
+            let message = format!(
+                "`{relation}` of the first item reads more than is left of the {} reads and {} MB of a request; \
+                 expected fewer relations, without `{relation}`",
+                limits.reads,
+                limits.bytes / table::MB
+            );
+            Problem::parameters(vec![FieldError::new(INCLUDE, message)])
+        }
+        _ => error.into(),
+    }
+}
+
 /// An item as it is answered, with those that it is related to.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use jiff::Timestamp;
 use model::{Model, Rollup};
 use serde_json::{Map, Value, json};
@@ -15,6 +15,7 @@ use table::{Rollups, Table};
 use web::{Accept, Kind, Parameters, PathTexts, Problem};
 
 use crate::answer::{Answer, Planned};
+use crate::budget::OfRequest;
 use crate::format::Format;
 use crate::status::{Completeness, Seen, StatusCache};
 
@@ -43,13 +44,14 @@ pub(crate) fn router(table: &Table, rollups: &Rollups) -> Router {
 
 async fn list(
     State(Asked { model, status, .. }): State<Asked>,
+    Extension(budget): OfRequest,
     parameters: Parameters,
 ) -> Result<Json<Value>, Problem> {
     parameters.finish()?;
     // What they are is known without a table.
     let status = match model.rollups.is_empty() {
         true => None,
-        false => status.status().await.ok(),
+        false => status.status(&budget).await.ok(),
     };
     let rollups = model.rollups.iter().map(|rollup| {
         let mut described = described(rollup);
@@ -81,6 +83,7 @@ async fn list(
 
 async fn answer(
     State(asked): State<Asked>,
+    Extension(budget): OfRequest,
     path: PathTexts,
     uri: Uri,
     accept: Accept,
@@ -105,8 +108,8 @@ async fn answer(
     parameters.finish()?;
     let name = asked_name(&path);
     let planned = Planned::of(&asked.model, &name, &question, cursor)?;
-    let completeness = asked.status.completeness(&name).await?;
-    let answer = planned.answer(&asked.rollups, limit).await?;
+    let completeness = asked.status.completeness(&name, &budget).await?;
+    let answer = planned.answer(&asked.rollups.with_budget(&budget), limit).await?;
     let answer = Answer { completeness, ..answer };
     Ok(format.respond(&answer, &answer.columns, uri.query()))
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::Serialize;
 use table::checkpoints::StreamProgress;
-use table::{ItemsTable, RollupsStatus, Table};
+use table::{Budget, ItemsTable, RollupsStatus, Table};
 use web::{Kind, Problem};
 
 /// How long a status is used before it is read again.
@@ -64,44 +64,53 @@ impl StatusCache {
     ///
     /// # Errors
     /// 503 if nothing may be answered from it; else the error of DynamoDB.
-    pub(crate) async fn completeness(&self, rollup: &str) -> Result<Completeness, Problem> {
-        self.status().await?.completeness(rollup)
+    pub(crate) async fn completeness(
+        &self,
+        rollup: &str,
+        budget: &Budget,
+    ) -> Result<Completeness, Problem> {
+        self.status(budget).await?.completeness(rollup)
     }
 
     /// Returns the status, not older than a second.
     ///
     /// # Errors
     /// The error of DynamoDB.
-    pub(crate) async fn status(&self) -> Result<Seen, Problem> {
+    pub(crate) async fn status(&self, budget: &Budget) -> Result<Seen, Problem> {
+        let table = self.table.with_budget(budget);
         let known = self.seen.lock().expect("no holder panics").clone();
         if let Some(known) = known.clone().filter(|known| known.read_at.elapsed() < FRESH_FOR) {
             return Ok(known);
         }
         let described = known.map(|known| (known.described_at, known.items));
         let described = described.filter(|(at, _)| at.elapsed() < TABLE_FRESH_FOR);
-        let now = self.read(described.clone()).await?;
+        let now = read(&table, described.clone()).await?;
         // What differs from an older description may be what the processor has noted since.
-        let now =
-            if now.is_other_stream() && described.is_some() { self.read(None).await? } else { now };
+        let now = if now.is_other_stream() && described.is_some() {
+            read(&table, None).await?
+        } else {
+            now
+        };
         // What is not registered may be in the next moment.
         let kept = Some(now.clone()).filter(|now| now.status != RollupsStatus::Unregistered);
         *self.seen.lock().expect("no holder panics") = kept;
         Ok(now)
     }
+}
 
-    async fn read(&self, described: Option<(Instant, ItemsTable)>) -> Result<Seen, Problem> {
-        let read_at = Instant::now();
-        let (described_at, items) = match described {
-            Some(described) => described,
-            None => (read_at, self.table.describe().await?),
-        };
-        let status = self.table.rollups_status(&items).await?;
-        let progress = match status.stream_label() {
-            Some(label) => self.table.stream_progress(label).await?,
-            None => None,
-        };
-        Ok(Seen { read_at, described_at, items, status, progress })
-    }
+/// Reads the status of a table, which is described unless it was not long ago.
+async fn read(table: &Table, described: Option<(Instant, ItemsTable)>) -> Result<Seen, Problem> {
+    let read_at = Instant::now();
+    let (described_at, items) = match described {
+        Some(described) => described,
+        None => (read_at, table.describe().await?),
+    };
+    let status = table.rollups_status(&items).await?;
+    let progress = match status.stream_label() {
+        Some(label) => table.stream_progress(label).await?,
+        None => None,
+    };
+    Ok(Seen { read_at, described_at, items, status, progress })
 }
 
 impl Seen {

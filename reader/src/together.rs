@@ -8,10 +8,10 @@
 //!
 //! **Invariant:** `items` has a place for each that is asked for, in their order: the item, or `null` where there is none.
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 use model::shorten::{listed, quoted};
 use model::{Entity, FieldError, ItemKey, Model, errors, suggestion};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,7 @@ use web::{Form, Kind, Parameters, Problem};
 
 use crate::ENOUGH_BYTES;
 use crate::answer::encoded_bytes;
+use crate::budget::OfRequest;
 
 /// What a request for items goes on with.
 const EXPECTED: &str =
@@ -47,9 +48,11 @@ pub(crate) fn router(table: &Table) -> Router {
 
 async fn together(
     State(table): State<Table>,
+    Extension(budget): OfRequest,
     form: Form,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
+    let table = table.with_budget(&budget);
     let text = parameters.text("items");
     let wanted = text.as_deref().map_or(Err(format!("missing, {EXPECTED}")), list);
     let wanted = wanted.unwrap_or_else(|message| {

@@ -9,14 +9,16 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 use model::Entity;
 use table::Table;
 use web::paths::unique_path;
 use web::{Form, Parameters, PathTexts, Problem};
+
+use crate::budget::OfRequest;
 
 /// The items of one entity.
 #[derive(Clone)]
@@ -34,10 +36,12 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 
 async fn item(
     State(Items { table, entity }): State<Items>,
+    Extension(budget): OfRequest,
     path: PathTexts,
     form: Form,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
+    let table = table.with_budget(&budget);
     parameters.finish()?;
     match table.find_by(&entity, &path.pairs()).await {
         Ok(Some(item)) => Ok(form.answer_item(&entity, &item)),

@@ -6,6 +6,8 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use model::{FieldError, Item, TypeError};
 use thiserror::Error;
 
+use crate::budget::{MB, Reads};
+
 /// A request to DynamoDB that did not do what was asked.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -142,6 +144,19 @@ pub enum Error {
         /// What happened.
         source: Source,
     },
+    /// The request would read more than its budget. Ask for less at once.
+    #[error(
+        "{}reads more than a request may: {} reads and {} MB of DynamoDB; expected a request for less",
+        .relation.as_ref().map(|name| format!("the relation `{name}` ")).unwrap_or_default(),
+        .limits.reads,
+        .limits.bytes / MB
+    )]
+    OverBudget {
+        /// The limits of the budget.
+        limits: Reads,
+        /// The relation whose items were not read, if it is about one.
+        relation: Option<String>,
+    },
     /// A cursor that this query did not give out.
     #[error("the cursor is none that this query gave out")]
     Cursor,
@@ -162,6 +177,26 @@ impl Error {
                 self,
                 Self::Conflict { .. } | Self::Throttled { .. } | Self::Unavailable { .. }
             ),
+        }
+    }
+
+    /// Whether the budget of the request was spent.
+    pub fn is_over_budget(&self) -> bool {
+        matches!(self, Self::OverBudget { .. })
+    }
+
+    /// Whether this error leaves some items unread, and does not concern those that were read.
+    pub fn leaves_unread(&self) -> bool {
+        self.is_retryable() || self.is_over_budget()
+    }
+
+    /// The same, if it is about the budget, of the relation that was read.
+    pub(crate) fn of_relation(self, name: &str) -> Self {
+        match self {
+            Self::OverBudget { limits, relation: None } => {
+                Self::OverBudget { limits, relation: Some(name.to_owned()) }
+            }
+            other => other,
         }
     }
 

@@ -36,6 +36,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use model::{Item, Model, PrimaryKey};
 
 pub use batch::{BatchOutcome, BatchWrite, MAX_BATCH_WRITES};
@@ -44,6 +45,7 @@ pub use find::Upserted;
 pub use get_many::{Found, MAX_BATCH_KEYS};
 pub use transaction::Transaction;
 
+use crate::budget::{Budget, ITEM_BYTES, Reads, Unit};
 use crate::connection::Connection;
 use crate::error::Error;
 
@@ -54,12 +56,38 @@ pub struct Table {
     pub(crate) model: Arc<Model>,
     /// Whether transactions with a token leave a receipt in the rollups table.
     keeps_receipts: bool,
+    /// What its reads spend.
+    pub(crate) budget: Budget,
+    /// What reads that can be left for a next page keep for those that cannot.
+    pub(crate) kept: Reads,
 }
 
 impl Table {
     /// The table that the model is about.
     pub fn new(connection: &Connection, model: Arc<Model>) -> Self {
-        Self { client: connection.dynamodb(), model, keeps_receipts: false }
+        Self {
+            client: connection.dynamodb(),
+            model,
+            keeps_receipts: false,
+            budget: Budget::unlimited(),
+            kept: Reads::default(),
+        }
+    }
+
+    /// The same table, whose reads spend a budget. Without one they have no limit.
+    #[must_use]
+    pub fn with_budget(&self, budget: &Budget) -> Self {
+        Self { budget: budget.clone(), kept: Reads::default(), ..self.clone() }
+    }
+
+    /// The same table, whose reads that can be left for a next page keep this of the budget.
+    pub(crate) fn keeping(&self, kept: Reads) -> Self {
+        Self { kept, ..self.clone() }
+    }
+
+    /// The budget of reads that can be left for a next page.
+    pub(crate) fn further(&self) -> Budget {
+        self.budget.keeping(self.kept)
     }
 
     /// What the table holds.
@@ -87,7 +115,7 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// What DynamoDB says.
+    /// [`Error::OverBudget`]; else what DynamoDB says.
     pub async fn get(&self, key: &PrimaryKey) -> Result<Option<Item>, Error> {
         let key = self.model.table.key_item(key);
         let request = self
@@ -95,8 +123,11 @@ impl Table {
             .get_item()
             .table_name(self.name())
             .set_key(Some(key.into()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .consistent_read(true);
+        let reservation = self.budget.reserve(ITEM_BYTES).await?;
         let answer = request.send().await.map_err(|error| Error::of(self.name(), error))?;
+        reservation.settle(&answer.consumed_capacity, Unit::Strong);
         Ok(answer.item.map(Item::from))
     }
 

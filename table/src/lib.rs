@@ -6,8 +6,12 @@
 //!            └─► Checkpoints  how far the local event source mapping has got
 //! ```
 //!
+//! What one request may read is its [`Budget`], which [`Table::with_budget`] and
+//! [`Rollups::with_budget`] take.
+//!
 //! **Invariant:** no request scans a table (only rollups that begin look for one item), and every value in an expression goes in by placeholder.
 
+mod budget;
 mod calls;
 pub mod checkpoints;
 mod clock;
@@ -27,6 +31,7 @@ pub mod rollups;
 pub mod startup;
 mod state;
 
+pub use budget::{Budget, DEFAULT_READ_MB, DEFAULT_READS, MB, Reads};
 pub use connection::Connection;
 pub use entity::{Items, List, Many, One, RelatedItems, TypedPage};
 pub use error::Error;

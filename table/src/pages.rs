@@ -4,11 +4,13 @@
 //! list, limit 10:   read 10, 4 of them wanted ─► read 15 more, since 2 in 5 are ─► 10 ─► cursor behind the tenth
 //! ```
 //!
-//! **Invariant:** however few items a filter admits, a page takes a bounded number of requests; it ends where it has got to,
-//! and its cursor is `None` at the end of the range only.
+//! **Invariant:** however few items a filter admits, a page takes a bounded number of requests, and
+//! no more than its budget. It ends at the last item that was read, and its cursor is `None` at the
+//! end of the range only.
 
 use model::Item;
 
+use crate::budget::Budget;
 use crate::cursor::{self, Position};
 use crate::error::Error;
 use crate::items::Table;
@@ -47,10 +49,12 @@ impl Table {
 
     /// Reads a page by as many requests as it needs, and no more than `max_reads`.
     ///
-    /// It ends once it has as many items as `query.limit` says, or has any after a megabyte was read.
+    /// It ends once it has as many items as `query.limit` says, has any after a megabyte was read,
+    /// or the budget is spent: then it may have no items, and has a cursor.
     ///
     /// # Errors
-    /// As [`Self::query`].
+    /// [`Error::OverBudget`] if nothing is left of the budget at its beginning; else as
+    /// [`Self::query`].
     pub async fn list(&self, query: &Query, max_reads: u32) -> Result<Page, Error> {
         let names = Names::of(&self.model.table, query)?;
         let wanted = query.limit.map_or(usize::MAX, |limit| limit as usize);
@@ -59,7 +63,8 @@ impl Table {
         let mut examined = 0;
         let mut limit = query.limit;
         for number in 0..max_reads {
-            let found = self.read(names, query, limit, start.as_ref(), Want::Items, number).await?;
+            let read = self.read(names, query, limit, start.as_ref(), Want::Items, number).await;
+            let Some(found) = unless_spent(read, number)? else { break };
             examined += found.examined;
             let is_cut = limit.is_none_or(|limit| found.examined < limit as usize);
             items.extend(found.items);
@@ -79,17 +84,19 @@ impl Table {
         Ok(Page { items, cursor: cursor(names, query, start) })
     }
 
-    /// Counts the items of a range by no more than `max_reads` requests, each of a megabyte. A `limit` and a `select` say
-    /// nothing.
+    /// Counts the items of a range by no more than `max_reads` requests, each of a megabyte, within
+    /// the budget. A `limit` and a `select` say nothing. A count with a cursor is of a part of the
+    /// range.
     ///
     /// # Errors
-    /// As [`Self::query`].
+    /// As [`Self::list`].
     pub async fn count(&self, query: &Query, max_reads: u32) -> Result<Count, Error> {
         let names = Names::of(&self.model.table, query)?;
         let mut start = start(names, query)?;
         let mut count = 0;
         for number in 0..max_reads {
-            let found = self.read(names, query, None, start.as_ref(), Want::Count, number).await?;
+            let read = self.read(names, query, None, start.as_ref(), Want::Count, number).await;
+            let Some(found) = unless_spent(read, number)? else { break };
             count += found.count;
             start = found.end;
             if start.is_none() {
@@ -114,7 +121,9 @@ impl Table {
         want: Want,
         number: u32,
     ) -> Result<Read, Error> {
-        let found = read(&self.client, names, query, limit, start, want).await;
+        // The first read makes the page begin; the others can be left for the next page.
+        let budget: Budget = if number == 0 { self.budget.clone() } else { self.further() };
+        let found = read(&self.client, &budget, names, query, limit, start, want).await;
         // DynamoDB refuses to begin outside the range. Later it begins where it has ended itself.
         found.map_err(|error| match error {
             Error::Refused { message, .. } if number == 0 && is_of_start(start, &message) => {
@@ -122,6 +131,14 @@ impl Table {
             }
             other => other,
         })
+    }
+}
+
+/// A read of a page; `None` where the budget was spent before it, and by reads of the same page.
+fn unless_spent(read: Result<Read, Error>, number: u32) -> Result<Option<Read>, Error> {
+    match read {
+        Err(Error::OverBudget { .. }) if number > 0 => Ok(None),
+        read => read.map(Some),
     }
 }
 

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::{
 use model::TableDefinition;
 use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, ROLLUPS_TTL};
 
-use crate::checkpoints::{Checkpoints, StreamProgress};
+use crate::checkpoints::StreamProgress;
 use crate::clock;
 use crate::error::Error;
 use crate::items::Table;
@@ -107,7 +107,7 @@ impl Table {
     /// # Errors
     /// The error of DynamoDB.
     pub async fn rollups_status(&self, items: &ItemsTable) -> Result<RollupsStatus, Error> {
-        state::status(&self.client, &self.model, items).await
+        state::status(&self.client, &self.budget, &self.model, items).await
     }
 
     /// Returns how far the stream of this label was handled; `None` where that is not known.
@@ -115,9 +115,7 @@ impl Table {
     /// # Errors
     /// The error of DynamoDB.
     pub async fn stream_progress(&self, label: &str) -> Result<Option<StreamProgress>, Error> {
-        let table = &self.model.table.rollups_table;
-        let progress = Checkpoints::new(self.client.clone(), table).progress(label).await;
-        progress.map_err(|error| Error::Unavailable { table: table.clone(), source: error.into() })
+        state::progress(&self.client, &self.budget, &self.model, label).await
     }
 
     /// Notes that changes after a time, in seconds since 1970, may be missing from the rollups.

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, Select};
+use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity, Select};
 use model::filter::Test;
 use model::instant::TimestampFormat;
 use model::path::Step;
@@ -18,6 +18,7 @@ use model::{
     AttributeValue, FieldError, Item, Path, Predicate, PrimaryKey, TableDefinition, suggestion,
 };
 
+use crate::budget::{Budget, Unit};
 use crate::cursor::Position;
 use crate::error::Error;
 use crate::expression::Placeholders;
@@ -147,6 +148,7 @@ pub(crate) struct Read {
 /// Reads once behind a position: up to `limit` items, or to the megabyte that DynamoDB reads at once.
 pub(crate) async fn read(
     client: &Client,
+    budget: &Budget,
     names: Names<'_>,
     query: &Query,
     limit: Option<u32>,
@@ -178,6 +180,7 @@ pub(crate) async fn read(
         .table_name(names.table)
         .set_index_name(names.index.map(str::to_owned))
         .consistent_read(is_strong)
+        .return_consumed_capacity(ReturnConsumedCapacity::Total)
         .scan_index_forward(!query.descending)
         .set_limit(limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
         .set_exclusive_start_key(start)
@@ -187,7 +190,9 @@ pub(crate) async fn read(
         .set_select(counts.then_some(Select::Count))
         .set_expression_attribute_names(placeholders.names())
         .set_expression_attribute_values(placeholders.values());
+    let reservation = budget.reserve_page(limit).await?;
     let answer = request.send().await.map_err(|error| Error::of(names.table, error))?;
+    reservation.settle(&answer.consumed_capacity, Unit::of(is_strong));
     let end = answer.last_evaluated_key.map(Item::from);
     let end = end.map(|key| names.position(&key)).transpose()?;
     let items = answer.items.unwrap_or_default().into_iter().map(Item::from);

@@ -6,6 +6,9 @@
 //!                              the items found, and what is asked for with them, likewise ◄──┘
 //! ```
 //!
+//! Reads that a page cannot do without are those for its first item: the first of each relation.
+//! The others keep what these may need of the budget, so that each page has an item.
+//!
 //! **Invariant:** nothing is cut silently. A page ends before the first item of which something was not read or does not fit into
 //! it, and its cursor leads on; a related item that is absent is one that is not there.
 
@@ -17,6 +20,7 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, try_join, try_join_all};
 use model::{Include, Item, ItemKey, Partition, PrimaryKey, SortKeys};
 
+use crate::budget::{ITEM_BYTES, PAGE_BYTES, Reads};
 use crate::error::Error;
 use crate::items::{Found, Table};
 use crate::query::{Query, SortRange};
@@ -37,15 +41,17 @@ impl Table {
     /// A page of items with those that they are related to. The query is made for the entity that the relations begin at.
     ///
     /// # Errors
-    /// As [`Self::list`]; what DynamoDB says when nothing could be read of the related items of the first.
+    /// As [`Self::list`]; [`Error::OverBudget`] if the budget does not last for what the first item
+    /// is related to; what DynamoDB says when nothing could be read of it.
     pub async fn list_joined(
         &self,
         query: &Query,
         includes: &[Include<'_>],
         reading: Reading,
     ) -> Result<JoinedPage, Error> {
-        let page = self.list(query, reading.max_reads).await?;
-        let joined = self.join(page.items.clone(), includes, reading).await?;
+        let table = self.keeping_for(includes);
+        let page = table.list(query, reading.max_reads).await?;
+        let joined = table.join(page.items.clone(), includes, reading).await?;
         let rows = joined.items.into_iter().map(|item| item.map_or(Row::Unread, Row::Item));
         self.page(query, page.items, page.cursor, rows.collect(), joined.error, reading)
     }
@@ -67,7 +73,8 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// What DynamoDB says, unless trying again may help: then the items are returned of which everything was read.
+    /// What DynamoDB says, unless trying again may help or the budget is spent: then the items are
+    /// returned of which everything was read.
     pub fn join<'a>(
         &'a self,
         items: Vec<Item>,
@@ -75,18 +82,25 @@ impl Table {
         reading: Reading,
     ) -> BoxFuture<'a, Result<JoinedItems, Error>> {
         Box::pin(async move {
-            let wanted = wanted(&items, includes);
-            let ones = self.targets(wanted, reading);
+            let table = self.keeping_for(includes);
+            let ones = includes.iter().filter(|include| !include.relation.is_many());
+            let needed = ones.clone().count();
+            let ones = table.targets(wanted(&items, includes), needed, reading);
             let share = reading.share_of(includes.len());
             let many = includes.iter().filter(|include| include.relation.is_many());
-            let many = many.map(|include| self.many(&items, include, share));
+            let many = many.map(|include| table.many(&items, include, share));
             let (mut targets, many) = try_join(ones, try_join_all(many)).await?;
             let mut many = many.into_iter();
             let mut columns: Vec<ByPosition> = Vec::new();
+            let mut error = None;
             for include in includes {
                 columns.push(match include.relation.is_many() {
-                    true => many.next().expect("one for each relation to many"),
-                    false => self.one(&items, include, &mut targets, share).await?,
+                    true => {
+                        let (related, failed) = many.next().expect("one for each relation to many");
+                        error = error.or(failed);
+                        related
+                    }
+                    false => table.one(&items, include, &mut targets, share).await?,
                 });
             }
             let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
@@ -96,7 +110,7 @@ impl Table {
                 related.map(|related| Arc::new(Joined::of(item, related)))
             });
             let items: Vec<_> = joined.collect();
-            let error = targets.found.error.filter(|_| items.iter().any(Option::is_none));
+            let error = targets.found.error.or(error).filter(|_| items.iter().any(Option::is_none));
             Ok(JoinedItems { items, error })
         })
     }
@@ -137,31 +151,38 @@ impl Table {
         let links = self.list(query, reading.max_reads).await?;
         let keys: Vec<_> = links.items.iter().map(|link| include.key(link)).collect();
         let wanted = keys.iter().flatten().map(|key| key.primary.clone()).collect();
-        let targets = self.targets(wanted, reading).await?;
+        let targets = self.targets(wanted, 1, reading).await?;
         let (rows, error) = self.joined_targets(&keys, include, &targets, reading).await?;
         let error = targets.found.error.or(error);
         self.page(query, links.items, links.cursor, rows, error, reading)
     }
 
     /// What a relation to many leads to. All the items lead to the same, as was made sure of; those that do not, since
-    /// their attributes are not what their keys say, are left for a page of their own.
+    /// their attributes are not what their keys say, are left for a page of their own, and all of
+    /// them if the budget is spent.
     async fn many(
         &self,
         items: &[Item],
         include: &Include<'_>,
         reading: Reading,
-    ) -> Result<ByPosition, Error> {
+    ) -> Result<(ByPosition, Option<Error>), Error> {
         let queries: Vec<_> =
             items.iter().map(|item| self.related_query(include, item, reading)).collect();
         let Some(query) = queries.iter().flatten().next() else {
-            return Ok(queries.iter().map(|_| Some(Related::nothing())).collect());
+            return Ok((queries.iter().map(|_| Some(Related::nothing())).collect(), None));
         };
-        let page = self.related_page(query, include, reading).await?;
+        let (page, error) = match self.related_page(query, include, reading).await {
+            Ok(page) => (Some(page), None),
+            Err(error) if error.is_over_budget() => {
+                (None, Some(error.of_relation(&include.relation.name)))
+            }
+            Err(error) => return Err(error),
+        };
         let related = queries.iter().map(|own| match own {
             None => Some(Related::nothing()),
-            Some(own) => (own == query).then(|| Related::Many(page.clone())),
+            Some(own) => page.clone().filter(|_| own == query).map(Related::Many),
         });
-        Ok(related.collect())
+        Ok((related.collect(), error))
     }
 
     /// What a relation to one leads to.
@@ -174,7 +195,8 @@ impl Table {
     ) -> Result<ByPosition, Error> {
         let keys: Vec<_> = items.iter().map(|item| include.key(item)).collect();
         let (rows, error) = self.joined_targets(&keys, include, targets, reading).await?;
-        targets.found.error = targets.found.error.take().or(error);
+        let error = targets.found.error.take().or(error);
+        targets.found.error = error.map(|error| error.of_relation(&include.relation.name));
         let related = rows.into_iter().map(|row| match row {
             Row::Item(item) => Some(Related::One(Some(item))),
             Row::Nowhere => Some(Related::One(None)),
@@ -183,8 +205,13 @@ impl Table {
         Ok(related.collect())
     }
 
-    /// Reads items by their keys, each once.
-    async fn targets(&self, keys: Vec<PrimaryKey>, reading: Reading) -> Result<Targets, Error> {
+    /// Reads items by their keys, each once; the first keys, so many as are needed, in any case.
+    async fn targets(
+        &self,
+        keys: Vec<PrimaryKey>,
+        needed: usize,
+        reading: Reading,
+    ) -> Result<Targets, Error> {
         let mut positions = HashMap::new();
         let mut distinct = Vec::new();
         for key in keys {
@@ -195,9 +222,9 @@ impl Table {
             });
         }
         let is_strong = reading.consistent.unwrap_or(true);
-        let found = self.read_many(&distinct, is_strong, reading.max_bytes).await;
+        let found = self.read_many(&distinct, is_strong, reading.max_bytes, needed).await;
         match found.error {
-            Some(error) if !error.is_retryable() => Err(error),
+            Some(error) if !error.leaves_unread() => Err(error),
             _ => Ok(Targets { positions, found }),
         }
     }
@@ -262,6 +289,19 @@ impl Table {
     }
 }
 
+impl Table {
+    /// The same table, whose reads that can be left for a next page keep what the first item of a
+    /// page needs for these relations: at most the half of what a request may read.
+    pub(crate) fn keeping_for(&self, includes: &[Include<'_>]) -> Self {
+        if self.kept != Reads::default() {
+            // What is related to these items is a part of what was kept.
+            return self.clone();
+        }
+        let most = self.budget.limits().map(Reads::half).unwrap_or_default();
+        self.keeping(needed(includes).at_most(most))
+    }
+}
+
 impl From<SortKeys> for SortRange {
     fn from(keys: SortKeys) -> Self {
         match keys {
@@ -270,6 +310,23 @@ impl From<SortKeys> for SortRange {
             SortKeys::Is(text) => Self::Between(text.clone(), text),
         }
     }
+}
+
+/// The most that one item takes to be read with what it is related to, in the least number of
+/// reads.
+fn needed(includes: &[Include<'_>]) -> Reads {
+    let mut needed = Reads::default();
+    for include in includes {
+        let of_list = include.listing().map(|(listing, _)| {
+            PAGE_BYTES.min(u64::from(listing.limit).saturating_mul(ITEM_BYTES))
+        });
+        let of_item = (of_list.is_none() || include.link.is_some()).then_some(ITEM_BYTES);
+        for bytes in of_list.into_iter().chain(of_item) {
+            needed = needed.plus(Reads { reads: 1, bytes });
+        }
+        needed = needed.plus(self::needed(&include.nested));
+    }
+    needed
 }
 
 /// The keys that the items lead to, those of the first item first: what is not read then is of the last.

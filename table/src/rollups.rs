@@ -52,6 +52,7 @@ use model::table::ROLLUPS_TTL;
 use self::expression::Expression;
 use self::meter::Meter;
 use self::pause::pause;
+use crate::budget::{Budget, ITEM_BYTES, Unit};
 use crate::connection::Connection;
 use crate::error::Error;
 
@@ -67,6 +68,8 @@ pub struct Rollups {
     /// The table of items, where the rollups that have keys there are.
     items: Arc<TableDefinition>,
     meter: Meter,
+    /// What its reads spend.
+    budget: Budget,
 }
 
 /// What applying an update did.
@@ -109,7 +112,19 @@ impl Rollups {
             table: table.rollups_table.clone(),
             items: Arc::new(table.clone()),
             meter: Meter::default(),
+            budget: Budget::unlimited(),
         }
+    }
+
+    /// The same rollups, whose reads spend a budget. Without one they have no limit.
+    #[must_use]
+    pub fn with_budget(&self, budget: &Budget) -> Self {
+        Self { budget: budget.clone(), ..self.clone() }
+    }
+
+    /// What its reads spend.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// Adds an update to its rollup item or row, unless that has absorbed it already.
@@ -264,12 +279,12 @@ impl Rollups {
             .get_item()
             .table_name(place.table)
             .set_key(Some(place.key(rollup)))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .consistent_read(true);
-        request
-            .send()
-            .await
-            .map(|answer| answer.item)
-            .map_err(|error| Error::of(place.table, error))
+        let reservation = self.budget.reserve(ITEM_BYTES).await?;
+        let answer = request.send().await.map_err(|error| Error::of(place.table, error))?;
+        reservation.settle(&answer.consumed_capacity, Unit::Strong);
+        Ok(answer.item)
     }
 }
 

@@ -12,8 +12,15 @@ use std::sync::Arc;
 use model::{DefinitionError, Model, nearest};
 use thiserror::Error;
 
+use crate::budget::{DEFAULT_READ_MB, DEFAULT_READS, MB, Reads};
+
 /// The definition file, unless `WEIR_FILE` names another.
 const DEFAULT_FILE: &str = "weir.toml";
+/// How many reads the budget of a request may be set to: as many as the state of the rollups and a
+/// page need, at least.
+const READS: RangeInclusive<u64> = 100..=1_000_000;
+/// How many megabytes: as many as the first reads of a page need, at least.
+const READ_MB: RangeInclusive<u64> = 4..=10_000;
 /// How long DynamoDB lets the name of a table be.
 const TABLE_NAME_BYTES: RangeInclusive<usize> = 3..=255;
 
@@ -88,6 +95,34 @@ pub fn with_names_from_env(model: Model) -> Result<Model, StartError> {
     Ok(model)
 }
 
+/// What one request may read, as `WEIR_REQUEST_MAX_READS` and `WEIR_REQUEST_MAX_READ_MB` set it.
+///
+/// # Errors
+/// A value that is not a number in its range.
+pub fn read_limits_from_env() -> Result<Reads, StartError> {
+    let variable = |name| std::env::var_os(name);
+    let (reads, mb) = ("WEIR_REQUEST_MAX_READS", "WEIR_REQUEST_MAX_READ_MB");
+    let reads = whole(reads, variable(reads), READS, "a whole number from 100 to 1000000")?;
+    let mb = whole(mb, variable(mb), READ_MB, "a whole number from 4 to 10000")?;
+    let (reads, mb) = (reads.unwrap_or(DEFAULT_READS), mb.unwrap_or(DEFAULT_READ_MB));
+    Ok(Reads { reads, bytes: mb * MB })
+}
+
+/// The whole number that a variable gives.
+fn whole(
+    name: &'static str,
+    value: Option<OsString>,
+    range: RangeInclusive<u64>,
+    expected: &'static str,
+) -> Result<Option<u64>, StartError> {
+    let Some(value) = value else { return Ok(None) };
+    let number = value.to_str().and_then(|text| text.parse().ok());
+    match number.filter(|number| range.contains(number)) {
+        Some(number) => Ok(Some(number)),
+        None => Err(StartError::Value { name, value: format!("{value:?}"), expected }),
+    }
+}
+
 /// What the processor notes beside rollups would come back to it through the stream of the table of items.
 fn refuse_one_table_for_both(model: &Model) -> Result<(), StartError> {
     let table = &model.table;
@@ -144,6 +179,16 @@ mod tests {
             let error = read(text).expect_err(text).to_string();
             assert!(error.starts_with("TABLE_NAME is \""), "{error}");
             assert!(error.contains("expected 3 to 255 letters"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_limit_that_is_not_a_number_in_its_range_is_rejected_with_its_variable() {
+        let read = |text: &str| whole("WEIR_REQUEST_MAX_READS", Some(text.into()), READS, "some");
+        assert_eq!(read("100").expect("the least"), Some(100));
+        for text in ["", "0", "99", "-1", "1e3", "1000001", "many"] {
+            let error = read(text).expect_err(text).to_string();
+            assert_eq!(error, format!("WEIR_REQUEST_MAX_READS is {text:?}, expected some"));
         }
     }
 

@@ -40,7 +40,8 @@ pub use self::identity::ItemsTable;
 
 use self::fingerprint::{changed, fingerprints};
 use self::stored::StoredState;
-use crate::checkpoints::{self, Checkpoints};
+use crate::budget::{Budget, ITEM_BYTES, READ_UNIT_BYTES};
+use crate::checkpoints::{Checkpoints, StreamProgress};
 use crate::clock;
 use crate::error::Error;
 
@@ -157,8 +158,9 @@ pub(crate) async fn open(
 ) -> Result<OpenedState, Error> {
     let rollups_table = &model.table.rollups_table;
     let mut found_gap = false;
+    let budget = Budget::unlimited();
     for attempt in 0..MAX_ATTEMPTS {
-        let known = stored::load(client, rollups_table).await?;
+        let known = stored::load(client, &budget, rollups_table).await?;
         if let Some(known) = &known {
             // What a later attempt finds may be what the first has written.
             check_owner(model, known, is_created && attempt == 0)?;
@@ -167,7 +169,7 @@ pub(crate) async fn open(
         let items = ItemsTable::find(client, &model.table.name).await?;
         let mut opened = match &known {
             None => begin(client, model, &items, is_created).await?,
-            Some(known) => follow(client, model, known, &items).await?,
+            Some(known) => follow(client, &budget, model, known, &items).await?,
         };
         found_gap |= opened.found_gap;
         opened.found_gap = found_gap;
@@ -188,17 +190,18 @@ pub(crate) async fn open(
 /// The error of DynamoDB.
 pub(crate) async fn status(
     client: &Client,
+    budget: &Budget,
     model: &Model,
     items: &ItemsTable,
 ) -> Result<RollupsStatus, Error> {
-    let Some(known) = stored::load(client, &model.table.rollups_table).await? else {
+    let Some(known) = stored::load(client, budget, &model.table.rollups_table).await? else {
         return Ok(RollupsStatus::Unregistered);
     };
     if let Some(items_table) = known.items_table.clone().filter(|name| *name != model.table.name) {
         return Ok(RollupsStatus::OtherTable { items_table });
     }
     let changed = changed(&known.fingerprints, &fingerprints(model));
-    let OpenedState { state, found_gap } = follow(client, model, &known, items).await?;
+    let OpenedState { state, found_gap } = follow(client, budget, model, &known, items).await?;
     Ok(RollupsStatus::Registered { state, changed, is_other_stream: found_gap })
 }
 
@@ -230,6 +233,7 @@ async fn begin(
 /// The state of rollups that began before, over the table and the stream that there are now.
 async fn follow(
     client: &Client,
+    budget: &Budget,
     model: &Model,
     known: &StoredState,
     items: &ItemsTable,
@@ -244,7 +248,7 @@ async fn follow(
         state.unbuilt = Some(Unbuilt::TableRecreated);
     } else if is_other_stream {
         let before = known.state.stream_label.as_deref().unwrap_or_default();
-        let until = complete_until(client, model, before).await?;
+        let until = complete_until(client, budget, model, before).await?;
         let since = state.incomplete_since.map_or(until.clone(), |since| since.min(until));
         state.incomplete_since = Some(since);
     }
@@ -252,17 +256,34 @@ async fn follow(
 }
 
 /// Until when every change of a stream was counted, as far as it is known: its progress, else its beginning.
-async fn complete_until(client: &Client, model: &Model, label: &str) -> Result<String, Error> {
-    let table = &model.table.rollups_table;
-    let progress = Checkpoints::new(client.clone(), table).progress(label).await;
-    let unavailable = |source: checkpoints::Error| Error::Unavailable {
-        table: table.clone(),
-        source: source.into(),
-    };
-    let progress = progress.map_err(unavailable)?;
+async fn complete_until(
+    client: &Client,
+    budget: &Budget,
+    model: &Model,
+    label: &str,
+) -> Result<String, Error> {
+    let progress = progress(client, budget, model, label).await?;
     let counted = progress.map(|progress| progress.complete_through_ms / 1_000);
     let seconds = counted.or_else(|| identity::label_seconds(label));
     Ok(clock::rfc_3339(seconds.unwrap_or_else(|| clock::seconds() - STREAM_RETENTION_SECS)))
+}
+
+/// Reads how far the stream of a label was handled; `None` where that is not known.
+///
+/// # Errors
+/// The error of DynamoDB.
+pub(crate) async fn progress(
+    client: &Client,
+    budget: &Budget,
+    model: &Model,
+    label: &str,
+) -> Result<Option<StreamProgress>, Error> {
+    let table = &model.table.rollups_table;
+    let reservation = budget.reserve(ITEM_BYTES).await?;
+    let progress = Checkpoints::new(client.clone(), table).progress(label).await;
+    // Its item is far smaller than what one unit reads.
+    reservation.settle_bytes(READ_UNIT_BYTES);
+    progress.map_err(|error| Error::Unavailable { table: table.clone(), source: error.into() })
 }
 
 /// How long DynamoDB keeps the records of a stream, in seconds.
@@ -273,7 +294,7 @@ pub const STREAM_RETENTION_SECS: i64 = 24 * 60 * 60;
 /// # Errors
 /// [`Error::OtherTable`]; else the error of DynamoDB.
 pub(crate) async fn check_unused(client: &Client, model: &Model) -> Result<(), Error> {
-    match stored::load(client, &model.table.rollups_table).await {
+    match stored::load(client, &Budget::unlimited(), &model.table.rollups_table).await {
         Ok(Some(known)) => check_owner(model, &known, true),
         Ok(None) | Err(Error::MissingTable { .. }) => Ok(()),
         Err(error) => Err(error),

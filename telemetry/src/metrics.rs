@@ -106,6 +106,10 @@ registry! {
         "Requests that were answered 409, for another write was at the same item.";
     HTTP_DURATION = Histogram "http_duration_ms" Milliseconds ["service"]
         "How long a request took, from its last header to the answer's first.";
+    HTTP_READS = Histogram "http_reads" Count ["service"]
+        "Reads of DynamoDB that a request made, of those that its budget allows.";
+    HTTP_READ_BYTES = Histogram "http_read_bytes" Bytes ["service"]
+        "Bytes that DynamoDB read for a request, as it bills them.";
     COLD_STARTS = Counter "cold_starts" Count ["service"]
         "Processes that became ready for their first request.";
     INIT_DURATION = Histogram "init_duration_ms" Milliseconds ["service"]

@@ -1,4 +1,5 @@
-//! What a change costs, measured: the write units of each kind of measure, as docs/rollups.md has them.
+//! What a change costs, measured: the write units of each kind of measure, as docs/rollups.md has
+//! them; and how many reads a question takes, by the formula of that document.
 //!
 //! `weir check` computes the same units from a definition: [`Cost`] is compared with what is measured.
 //!
@@ -8,9 +9,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use aggregates::cost::CHANGES as KINDS_OF_CHANGES;
-use aggregates::{Change, Cost, Image, fold};
+use aggregates::{Change, Cost, Image, Question, fold};
 use model::{AttributeValue, Item, Model};
-use table::{Rollups, Step};
+use table::{Budget, Reads, Rollups, Step};
 use tests::dynamodb::TestDynamo;
 use tests::system::System;
 
@@ -213,4 +214,47 @@ async fn what_a_change_costs_is_what_the_document_says() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rollups.md");
     let document = std::fs::read_to_string(&path).expect("docs/rollups.md");
     assert!(document.contains(&table), "docs/rollups.md should have\n\n{table}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_question_reads_is_what_the_document_computes() {
+    // A period of one bucket, two such periods, and days before a month.
+    let ranges = [
+        ("2026-11-20", "2026-11-21", None, 1),
+        ("2026-11-20", "2026-11-21", Some("previous_period"), 2),
+        ("2026-11-20", "2027-01-01", None, 2),
+    ];
+    for stripes in [1, 5] {
+        let options = format!("stripes = {stripes}\nmeasures = {{ orders = \"count\" }}\n");
+        let definition = format!("{DEFINITION}{options}");
+        let definition = definition.replace("[\"day\"]", "[\"day\", \"month\"]");
+        let kept = Kept::start(&definition).await;
+        for groups in [1, 7] {
+            for (from, to, compare, ranges) in ranges {
+                let customer = |number| ("customer".to_owned(), format!("c{number}"));
+                let question = Question {
+                    dimensions: (0..groups).map(customer).collect(),
+                    from: Some(from.to_owned()),
+                    to: Some(to.to_owned()),
+                    compare: compare.map(str::to_owned),
+                    ..Question::default()
+                };
+                let budget = Budget::new(Reads::DEFAULT_LIMITS);
+                let rollups = kept.rollups.with_budget(&budget);
+                let model = &kept.system.model;
+                let answer = reader::ask(model, &rollups, "sales", &question, 10, None).await;
+                answer.expect("an answer");
+                let computed = groups * stripes * ranges;
+                assert_eq!(budget.spent().reads, computed, "{groups} × {stripes} × {ranges}");
+                // One that is smaller by a read rejects the question before it is read.
+                let limits = Reads { reads: computed + 5, ..Reads::DEFAULT_LIMITS };
+                let budget = Budget::new(limits);
+                let rollups = kept.rollups.with_budget(&budget);
+                let answer = reader::ask(model, &rollups, "sales", &question, 10, None).await;
+                let error = answer.expect_err("too much").to_string();
+                assert!(error.contains(&format!("are {computed} reads")), "{error}");
+                assert_eq!(budget.spent().reads, 0, "{error}");
+            }
+        }
+    }
 }

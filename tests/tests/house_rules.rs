@@ -9,6 +9,7 @@
 //! | no test is ignored | a test that does not run proves nothing |
 //! | the command prints through one file | stored text must not control a terminal |
 //! | what the simulation runs polls in a fixed order | a seed gives the same world every time |
+//! | a read of DynamoDB for a request is settled with a budget | a request reads no more than its budget |
 //! | example data has a definition file | it can be served as it stands |
 //!
 //! **Invariant:** a failure names the file and the rule. The rules are functions of text; the tests
@@ -54,6 +55,17 @@ const TERMINAL: &str = "infra/src/terminal.rs";
 /// How code names them.
 const STREAMS: &[&str] =
     &["stdout()", "stderr()", "io::stdout", "io::stderr", "print!(", "println!("];
+/// How a read of DynamoDB begins.
+const READS: &[&str] =
+    &[".get_item()", ".batch_get_item()", ".transact_get_items()", ".query()", ".scan()"];
+
+/// Where reads are made that no request makes: by the event source mapping and the processor.
+const READS_WITHOUT_REQUEST: &[&str] = &[
+    "table/src/checkpoints",
+    "table/src/items/receipt.rs",
+    "table/src/rollups/park.rs",
+    "table/src/state/beginning.rs",
+];
 
 /// How the names of data files end.
 const DATA: &[&str] = &[".csv", ".json", ".ndjson"];
@@ -104,6 +116,14 @@ fn check_source(path: &str, text: &str) -> Vec<String> {
     }
     if NAMELESS.contains(&file.rsplit('/').next().unwrap_or(file)) {
         broken.push(format!("{path}: is not named for what it holds"));
+    }
+    let count = |words: &[&str]| words.iter().map(|word| text.matches(word).count()).sum::<usize>();
+    let is_of_requests = path.starts_with("table/src/")
+        && !READS_WITHOUT_REQUEST.iter().any(|start| path.starts_with(start));
+    if is_of_requests && count(READS) > count(&["reservation.settle("]) {
+        broken.push(format!(
+            "{path}: reads DynamoDB beside the budget; reserve and settle each read"
+        ));
     }
     let lines = text.lines().count();
     if lines > MAX_LINES {
@@ -335,6 +355,23 @@ fn an_order_of_chance_is_found_in_what_the_simulation_runs() {
     assert_eq!(check_source("infra/src/dev.rs", text), [""; 0]);
     let biased = text.replace("{\n    () = one", "{\n    biased;\n    () = one");
     assert_eq!(check_source("processor/src/mapping.rs", &biased), [""; 0]);
+}
+
+#[test]
+fn a_read_beside_the_budget_is_found() {
+    let text = "//! Reads.\nfn read() { client.get_item().send(); client.query().send(); }";
+    let broken = "reads DynamoDB beside the budget; reserve and settle each read";
+    for settled in ["", "reservation.settle(&answer.consumed_capacity, Unit::Strong);"] {
+        let text = format!("{text}\n{settled}");
+        assert_eq!(
+            check_source("table/src/key.rs", &text),
+            [format!("table/src/key.rs: {broken}")]
+        );
+        assert_eq!(check_source("table/src/checkpoints/lease.rs", &text), [""; 0]);
+        assert_eq!(check_source("tests/src/recount.rs", &text), [""; 0]);
+    }
+    let settled = format!("{text}{}", "reservation.settle(x);".repeat(2));
+    assert_eq!(check_source("table/src/key.rs", &settled), [""; 0]);
 }
 
 #[test]

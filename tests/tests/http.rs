@@ -4,6 +4,8 @@
 
 #[path = "http/batches.rs"]
 mod batches;
+#[path = "http/budget.rs"]
+mod budget;
 #[path = "http/callers.rs"]
 mod callers;
 #[path = "http/collections.rs"]

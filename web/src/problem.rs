@@ -204,6 +204,7 @@ impl From<table::Error> for Problem {
             | Error::NotFound { .. }
             | Error::ConditionFailed { .. }
             | Error::Cursor
+            | Error::OverBudget { .. }
             | Error::Refused { .. } => Self::new(kind, error.to_string()),
             Error::Conflict { .. } => Self::new(kind, error.to_string()).caused_by(error),
             Error::Throttled { .. } => {
@@ -292,6 +293,12 @@ mod tests {
                 false,
             ),
             (Error::Cursor, 400, "bad-cursor", false),
+            (
+                Error::OverBudget { limits: table::Reads::default(), relation: None },
+                400,
+                "bad-query",
+                false,
+            ),
             (refused("One or more parameter values"), 400, "refused", false),
             (refused("Item size has exceeded"), 413, "payload-too-large", false),
             (Error::Conflict { source: source() }, 409, "conflict", true),

@@ -2,8 +2,11 @@
 //!
 //! ```json
 //! {"level":"INFO","message":"a request was answered","method":"GET","route":"/order/{user}/{number}","status":404,
-//!  "problem":"not-found","duration_ms":3.1,"request_id":"JKJaXmPLvHcESHA=","lambda_request_id":"…","xray_trace_id":"…"}
+//! "problem":"not-found","duration_ms":3.1,"reads":1,"read_bytes":4096,"request_id":"JKJaXmPLvHcESHA=","lambda_request_id":"…","xray_trace_id":"…"}
 //! ```
+//!
+//! `reads` and `read_bytes` are what the request spent of its budget of reads; a writer reads
+//! nothing.
 //!
 //! **Invariant:** a request that is answered has one such line. It has the pattern of the path and not the path, no query, no
 //! header and no body: nothing in it is of an item or of a caller, but for the id that a caller may have chosen.
@@ -15,6 +18,7 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
 use lambda_http::Context;
+use table::Budget;
 use telemetry::{TraceParent, metrics};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, info_span};
@@ -41,6 +45,7 @@ pub(crate) async fn observed(request: Request, next: Next) -> Response {
 
     let status = response.status();
     let problem = response.extensions().get::<Kind>().copied();
+    let read = response.extensions().get::<Budget>().map(Budget::spent);
     let duration_ms = begun.elapsed().as_micros() as f64 / 1e3;
     span.in_scope(|| {
         tracing::info!(
@@ -49,6 +54,8 @@ pub(crate) async fn observed(request: Request, next: Next) -> Response {
             status = status.as_u16(),
             problem = problem.map(|kind| kind.entry().slug),
             duration_ms,
+            reads = read.map(|read| read.reads),
+            read_bytes = read.map(|read| read.bytes),
             "a request was answered"
         );
     });
@@ -57,6 +64,11 @@ pub(crate) async fn observed(request: Request, next: Next) -> Response {
         span.record("otel.status_code", "ERROR");
     }
     measure(status, problem, duration_ms);
+    if let Some(read) = read {
+        let service = telemetry::service();
+        metrics::HTTP_READS.record_by(&[service], read.reads as f64);
+        metrics::HTTP_READ_BYTES.record_by(&[service], read.bytes as f64);
+    }
     response
 }
 

@@ -1,8 +1,12 @@
 //! Pages: steps are taken in windows, each read at once, until there are enough points.
 //!
-//! A window of steps costs a few queries however many steps it has; so windows grow while little is found in them.
+//! A window of steps costs a few queries however many steps it has; so windows grow while little is
+//! found in them. How many reads a window takes is planned before it is read (`reads`), and the
+//! first window of a page leaves half of the budget for a second try with one step, should it hold
+//! more than was planned.
 //!
-//! **Invariant:** a page ends between two steps, the same for all groups. The next one goes on behind it.
+//! **Invariant:** a page ends between two steps, the same for all groups, and has one step at
+//! least. The next one goes on behind it.
 
 use aggregates::measured::{Answer, measured};
 use aggregates::query::local;
@@ -15,6 +19,7 @@ use table::Rollups;
 
 use super::gaps::Series;
 use super::position::Position;
+use super::reads::PlannedReads;
 use super::rows::{self, Budget, RowsOfSlots};
 use super::slot::{self, Known, Slot, Tally};
 use super::{AnswerPoint, AskError, encoded_bytes, values};
@@ -110,23 +115,75 @@ impl<'a> Pages<'a> {
         let plan = self.plan;
         let Some(range) = plan.asked.range() else {
             let all = self.covered(Step { period: None, previous: None })?;
-            self.window(&[all], u32::MAX).await?;
-            return Ok(None);
+            self.check(&all, false)?;
+            let rollups = self.rollups.clone();
+            let read = self.window(&rollups, &[all], u32::MAX).await;
+            return read.map(|_| None).map_err(|error| self.explained(error));
         };
-        let mut start = range.start;
-        if let Some(position) = position {
-            start = position.start;
-            self.carry(&position.carried).await?;
+        let start = position.as_ref().map_or(range.start, |position| position.start);
+        let mut steps = self.steps(start);
+        if let Some(step) = steps.next() {
+            let has_more = position.is_some() || steps.next().is_some();
+            let first = self.covered(step)?;
+            self.check(&first, self.planned().is_carried(has_more))?;
         }
-        let most = (limit as usize).div_ceil(plan.groups.len()).min(MAX_STEPS);
+        let carried = position.map(|position| position.carried).unwrap_or_default();
+        let turned = match self.carry(&carried).await {
+            Ok(()) => self.turn_behind(start, limit).await,
+            Err(error) => Err(error),
+        };
+        turned.map_err(|error| self.explained(error))
+    }
+
+    /// Reads a page that begins there.
+    async fn turn_behind(
+        &mut self,
+        start: Timestamp,
+        limit: u32,
+    ) -> Result<Option<Position>, AskError> {
+        let most = (limit as usize).div_ceil(self.plan.groups.len()).min(MAX_STEPS);
         match self.turn_from(start, most, limit).await {
             // Many steps at once were too many; one may be answered, and some behind it.
-            Err(AskError::TooMuch(_)) if most > 1 => {
+            Err(error) if error.is_too_much() && most > 1 => {
                 self.budget = Budget::of(self.budget.most);
                 self.turn_from(start, 1, limit).await
             }
             turned => turned,
         }
+    }
+
+    fn planned(&self) -> PlannedReads<'_> {
+        PlannedReads { rollup: self.rollup, plan: self.plan, needed: &self.needed }
+    }
+
+    /// Rejects a question whose first step takes more reads than a request may make.
+    fn check(&self, first: &Covered, is_carried: bool) -> Result<(), AskError> {
+        let Some(limits) = self.rollups.budget().limits() else { return Ok(()) };
+        self.planned().check(&first.now, first.before.as_ref(), is_carried, limits.reads)
+    }
+
+    /// An error, in the words of a question if the budget is spent.
+    fn explained(&self, error: AskError) -> AskError {
+        match error {
+            AskError::Table(table::Error::OverBudget { limits, .. }) => {
+                self.planned().over_budget(limits)
+            }
+            other => other,
+        }
+    }
+
+    /// The first steps of a window that can be read with so many reads, one at least.
+    fn affordable(&self, window: &[Covered], reads: u64) -> usize {
+        let mut count = window.len();
+        let most = |steps: &[Covered]| {
+            let now: Vec<_> = steps.iter().map(|step| &step.now).collect();
+            let before: Vec<_> = steps.iter().filter_map(|step| step.before.as_ref()).collect();
+            self.planned().most(&now) + self.planned().most(&before)
+        };
+        while count > 1 && most(&window[..count]) > reads {
+            count /= 2;
+        }
+        count
     }
 
     /// Reads a page that begins there, at first in a window of so many steps.
@@ -152,9 +209,22 @@ impl<'a> Pages<'a> {
             if window.is_empty() {
                 return Ok(None);
             }
-            let cut = match self.window(&window, limit).await {
-                // What was read before is a page; the next one has the rows of this window for itself.
-                Err(AskError::TooMuch(_)) if read > 0 => {
+            let mut rollups = self.rollups.clone();
+            if let Some(left) = rollups.budget().left() {
+                let reads = if read == 0 { left.reads / 2 } else { left.reads };
+                let count = self.affordable(&window, reads);
+                if let Some(period) = window.get(count).and_then(|next| next.step.period) {
+                    steps = self.steps(period.start).peekable();
+                    window.truncate(count);
+                }
+                if read == 0 && count > 1 {
+                    rollups = rollups.with_budget(&rollups.budget().keeping(left.half()));
+                }
+            }
+            let cut = match self.window(&rollups, &window, limit).await {
+                // What was read before is a page; the next one has the budget of this window for
+                // itself.
+                Err(error) if error.is_too_much() && read > 0 => {
                     return Ok(window[0].step.period.map(|period| self.position(period.start)));
                 }
                 cut => cut?,
@@ -224,7 +294,8 @@ impl<'a> Pages<'a> {
             let period = start.and_then(|start| self.plan.calendar.period(every, start));
             let Some(period) = period else { continue };
             let slot = self.cover(Some(period))?;
-            let measured = self.measured(&groups[position % groups.len()], &[&slot]).await?;
+            let (rollups, group) = (self.rollups.clone(), &groups[position % groups.len()]);
+            let measured = self.measured(&rollups, group, &[&slot]).await?;
             let values = measured.into_iter().next().and_then(|measured| measured.values);
             let mut series = self.series.iter_mut().chain(&mut self.earlier);
             *series.nth(position).expect("one of a group, or the earlier one") =
@@ -234,13 +305,18 @@ impl<'a> Pages<'a> {
     }
 
     /// Reads a window of steps, and takes their points; behind how many steps there were enough.
-    async fn window(&mut self, steps: &[Covered], limit: u32) -> Result<Option<usize>, AskError> {
+    async fn window(
+        &mut self,
+        rollups: &Rollups,
+        steps: &[Covered],
+        limit: u32,
+    ) -> Result<Option<usize>, AskError> {
         let now: Vec<_> = steps.iter().map(|step| &step.now).collect();
         let compared: Vec<_> = steps.iter().filter_map(|step| step.before.as_ref()).collect();
         let mut groups = Vec::new();
         for group in &self.plan.groups {
-            let now = self.measured(group, &now).await?;
-            let before = self.measured(group, &compared).await?;
+            let now = self.measured(rollups, group, &now).await?;
+            let before = self.measured(rollups, group, &compared).await?;
             groups.push((now.into_iter(), before.into_iter()));
         }
         let mut count: usize = self.points.iter().map(Vec::len).sum();
@@ -265,17 +341,18 @@ impl<'a> Pages<'a> {
     /// What is measured of a group in slots.
     async fn measured(
         &mut self,
+        rollups: &Rollups,
         group: &Group,
         slots: &[&Slot],
     ) -> Result<Vec<Measured>, AskError> {
         if slots.is_empty() {
             return Ok(Vec::new());
         }
-        let (known, tally) = slot::read(self.rollups, self.rollup, group, slots).await?;
+        let (known, tally) = slot::read(rollups, self.rollup, group, slots).await?;
         self.tally.add(tally);
         let (needed, budget) = (self.needed.as_slice(), &self.budget);
         let (rows, tally) =
-            RowsOfSlots::read(self.rollups, self.rollup, group, needed, &known, budget).await?;
+            RowsOfSlots::read(rollups, self.rollup, group, needed, &known, budget).await?;
         self.tally.add(tally);
         let measured = known.iter().enumerate();
         measured

@@ -64,6 +64,23 @@ pub(crate) fn least_of_bucket(measures: &[&Measure]) -> usize {
     measures.iter().filter_map(of_measure).sum()
 }
 
+/// How many reads these measures take at most: of each range of buckets, and of each bucket.
+pub(crate) fn reads_of(measures: &[&Measure]) -> (u64, u64) {
+    let (mut in_ranges, mut in_buckets) = (0, 0);
+    for need in measures.iter().filter_map(|measure| Need::of(measure, 1)) {
+        match need {
+            Need::End { .. } => in_buckets += 1,
+            // The index, and the first rows where many share the last place; all rows of several
+            // buckets.
+            Need::Ranked { .. } => (in_ranges, in_buckets) = (in_ranges + 1, in_buckets + 2),
+            Need::All { .. } => in_ranges += 1,
+        }
+    }
+    let distinct = |measure: &&&Measure| matches!(measure, Measure::Distinct(_));
+    in_ranges += measures.iter().filter(distinct).count() as u64;
+    (in_ranges, in_buckets)
+}
+
 /// What was read, by slot and measure.
 #[derive(Debug, Default)]
 pub(crate) struct RowsOfSlots(HashMap<(usize, Need), Read>);
@@ -439,7 +456,7 @@ fn merge(rows: &mut Read, more: impl IntoIterator<Item = Row>) {
 }
 
 /// A question that would read too much, and what would not.
-fn too_much(rollup: &Rollup, message: &str) -> AskError {
+pub(super) fn too_much(rollup: &Rollup, message: &str) -> AskError {
     let kept: Vec<_> = rollup.granularities.iter().map(|kept| kept.name()).collect();
     let advice = format!(
         "expected fewer groups, a shorter range or a smaller limit, other measures, or a series of buckets that are kept ({} in {}), which read less",

@@ -3,6 +3,8 @@
 //! The index is behind the items by some milliseconds. It says which groups are next; what is shown of them, and their order
 //! among each other, is that of the items.
 //!
+//! A page ends before the first group that the budget of the request does not last for.
+//!
 //! **Invariant:** a group in which nothing is counted has no rank. Pages follow the index, so that no group whose score stays is
 //! lost or comes twice.
 
@@ -12,7 +14,7 @@ use std::ops::ControlFlow;
 
 use aggregates::watermark::newest_seconds;
 use aggregates::{Around, Group, RankPlan, RollupKey, key};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use model::rollup::NamedMeasure;
 use model::table::SCORE;
 use model::{AttributeValue, Item, Measure, Number, Rollup};
@@ -45,6 +47,13 @@ pub(super) struct Entry {
     pub(super) measures: Map<String, Value>,
     /// Whether DynamoDB has refused an update of it.
     pub(super) is_parked: bool,
+}
+
+/// Groups of entries of the index; not of all of them where these were too many to be read.
+struct Groups {
+    entries: Vec<Entry>,
+    /// How many of the entries were read, and why no more were.
+    ended: Option<(usize, AskError)>,
 }
 
 /// Groups with their ranks, if those are known.
@@ -95,23 +104,39 @@ impl<'a> Board<'a> {
 
     /// A group with those before and behind it; none where nothing is counted in it.
     pub(super) async fn around(&mut self, around: &Around) -> Result<Listed, AskError> {
+        match self.listed_around(around).await {
+            Err(AskError::Table(error)) if error.is_over_budget() => Err(too_many_neighbours()),
+            listed => listed,
+        }
+    }
+
+    async fn listed_around(&mut self, around: &Around) -> Result<Listed, AskError> {
         let partition =
             key::partition(self.rollup, 0, around.group.texts.iter().map(String::as_str));
         let key = RollupKey::of(partition.unwrap_or_default(), self.plan.bucket.key.clone());
         let asked = Ranked { key, score: Number::from_units(0, 0) };
-        let Some(own) = self.entries(vec![asked]).await?.pop() else { return Ok(Vec::new()) };
+        let Groups { mut entries, ended } = self.entries(vec![asked]).await?;
+        if let Some((_, error)) = ended {
+            return Err(error);
+        }
+        let Some(own) = entries.pop() else { return Ok(Vec::new()) };
         let at = Ranked { key: own.at.key.clone(), score: own.score.clone() };
         let (descending, count) = (self.plan.descending, around.neighbours);
         let own_key = Some(&at.key);
-        let (before, _) = self.some(!descending, Some(at.clone()), count, own_key).await?;
-        let (behind, _) = self.some(descending, Some(at.clone()), count, own_key).await?;
+        let (before, more_before) =
+            self.some(!descending, Some(at.clone()), count, own_key).await?;
+        let (behind, more_behind) = self.some(descending, Some(at.clone()), count, own_key).await?;
+        let is_cut =
+            |some: &[Entry], more: Option<Ranked>| more.is_some() && some.len() < count as usize;
+        if is_cut(&before, more_before) || is_cut(&behind, more_behind) {
+            return Err(too_many_neighbours());
+        }
         let mut listed: Vec<_> = before.into_iter().rev().chain([own]).chain(behind).collect();
         listed.sort_by(|left, right| self.order(left, right));
         if encoded_bytes(&listed.iter().map(|entry| &entry.measures).collect::<Vec<_>>())
             > ENOUGH_BYTES
         {
-            let message = "too much for one answer; expected fewer, or fewer measures".to_owned();
-            return Err(refused("neighbours", message));
+            return Err(too_many_neighbours());
         }
         let scores = self.scores(&at.score, &listed).await?;
         let rank = |entry: Entry| (scores.as_ref().map(|scores| scores.rank(&entry.score)), entry);
@@ -154,7 +179,9 @@ impl<'a> Board<'a> {
             let zeros = scores.iter().filter(|(_, score)| score.is_zero());
             let key = |partition: &String| RollupKey::of(partition, self.plan.bucket.key.clone());
             let keys: Vec<_> = zeros.map(|(partition, _)| key(partition)).collect();
-            self.live(&keys).await?;
+            if self.live(&keys).await?.len() < keys.len() {
+                return Err(too_many_neighbours());
+            }
         }
         scores.retain(|partition, _| !self.empty.contains(partition));
         for entry in listed {
@@ -163,7 +190,8 @@ impl<'a> Board<'a> {
         Ok(Some(Scores::of(descending, scores)))
     }
 
-    /// The scores of rollup items and what they know; `None` for those that count nothing, which are noted.
+    /// The scores of rollup items and what they know; `None` for those that count nothing, which
+    /// are noted. Those of the first keys, if the budget does not last for all.
     async fn live(
         &mut self,
         keys: &[RollupKey],
@@ -199,20 +227,35 @@ impl<'a> Board<'a> {
     ) -> Result<(Vec<Entry>, Option<Ranked>), AskError> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut bytes = 0;
-        for _ in 0..MAX_READS {
+        for round in 0..MAX_READS {
             let left = (wanted as usize).saturating_sub(entries.len());
-            let (found, is_last) = self.walk(descending, behind.as_ref(), left).await?;
+            let (found, is_last) = match self.walk(descending, behind.as_ref(), left).await {
+                // What was read before is a page.
+                Err(error) if error.is_too_much() && round > 0 => break,
+                walked => walked?,
+            };
+            let before = behind.clone();
             if let Some(last) = found.last() {
                 behind = Some(last.clone());
             }
-            let found = found.into_iter().filter(|entry| Some(&entry.key) != but).collect();
-            for entry in self.entries(found).await? {
+            let found: Vec<_> = found.into_iter().filter(|entry| Some(&entry.key) != but).collect();
+            let Groups { entries: more, ended } = self.entries(found.clone()).await?;
+            if let Some((read, error)) = &ended {
+                behind = found[..*read].last().cloned().or(before);
+                if *read == 0 && round == 0 {
+                    return Err(refused("limit", format!("one group takes too much: {error}")));
+                }
+            }
+            for entry in more {
                 bytes += encoded_bytes(&entry.measures);
                 entries.push(entry);
                 if bytes > ENOUGH_BYTES {
                     let last = entries.last().map(|entry| entry.at.clone());
                     return Ok((entries, last));
                 }
+            }
+            if ended.is_some() {
+                break;
             }
             if is_last {
                 return Ok((entries, None));
@@ -243,19 +286,42 @@ impl<'a> Board<'a> {
         };
         let (rank, likely) = (&self.plan.rank, u32::try_from(wanted).unwrap_or(u32::MAX));
         let likely = likely.saturating_add(1);
-        let read = self.rollups.walk_ranks(rank, descending, behind, likely, visit).await?;
-        self.tally.items_read += read;
-        Ok((found, is_last))
+        let read = self.rollups.walk_ranks(rank, descending, behind, likely, visit).await;
+        match read {
+            // The first entries are some.
+            Err(error) if error.is_over_budget() && !found.is_empty() => {
+                self.tally.items_read += found.len();
+                Ok((found, false))
+            }
+            read => {
+                self.tally.items_read += read?;
+                Ok((found, is_last))
+            }
+        }
     }
 
     /// The groups of entries of the index, without those in which nothing is counted.
-    async fn entries(&mut self, found: Vec<Ranked>) -> Result<Vec<Entry>, AskError> {
+    async fn entries(&mut self, found: Vec<Ranked>) -> Result<Groups, AskError> {
         let keys: Vec<_> = found.iter().map(|entry| entry.key.clone()).collect();
-        let live = found.into_iter().zip(self.live(&keys).await?);
-        let live = live.filter_map(|(at, live)| live.map(|(score, known)| (at, score, known)));
+        let mut ended = None;
+        let live = match self.live(&keys).await {
+            Err(error) if error.is_too_much() => {
+                ended = Some((0, error));
+                Vec::new()
+            }
+            live => live?,
+        };
+        if ended.is_none() && live.len() < keys.len() {
+            ended = Some((live.len(), too_many_ranks()));
+        }
+        let live = found.into_iter().zip(live).enumerate();
+        let live = live
+            .filter_map(|(place, (at, live))| live.map(|(score, known)| (place, at, score, known)));
         let (asked, needed) = (self.asked.as_slice(), self.needed.as_slice());
         let (rollups, rollup, budget) = (self.rollups, self.rollup, &self.budget);
-        let reads = live.map(|(at, score, known)| async move {
+        let (places, live): (Vec<_>, Vec<_>) =
+            live.map(|(place, at, score, known)| (place, (at, score, known))).unzip();
+        let reads = live.into_iter().map(|(at, score, known)| async move {
             let unreadable = || {
                 let place = &at.key.partition;
                 table::Error::Unreadable(format!("{place}, which is no group of {}", rollup.name))
@@ -273,10 +339,25 @@ impl<'a> Board<'a> {
             let score = score.unwrap_or_else(|| at.score.clone());
             Ok::<_, AskError>((Entry { at, score, texts: group.texts, measures, is_parked }, tally))
         });
-        let read: Vec<_> = stream::iter(reads).buffered(GROUPS_AT_ONCE).try_collect().await?;
-        let (entries, tallies): (Vec<_>, Vec<_>) = read.into_iter().unzip();
-        tallies.into_iter().for_each(|tally| self.tally.add(tally));
-        Ok(entries)
+        let mut entries = Vec::new();
+        let mut tally = Tally::default();
+        let mut reads = stream::iter(reads).buffered(GROUPS_AT_ONCE);
+        for place in places {
+            match reads.next().await.expect("one for each place") {
+                Ok((entry, read)) => {
+                    entries.push(entry);
+                    tally.add(read);
+                }
+                Err(error) if error.is_too_much() => {
+                    ended = Some((place, error));
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        drop(reads);
+        self.tally.add(tally);
+        Ok(Groups { entries, ended })
     }
 
     /// What a rollup item of the bucket knows.
@@ -285,6 +366,15 @@ impl<'a> Board<'a> {
         let items = HashMap::from([(bucket.key.clone(), vec![item.clone()])]);
         slot::known(self.rollup, &Slot { buckets: vec![bucket.clone()] }, &items)
     }
+}
+
+fn too_many_ranks() -> AskError {
+    refused("limit", "more groups than a request may read; expected a smaller limit".to_owned())
+}
+
+fn too_many_neighbours() -> AskError {
+    let message = "too much for one answer; expected fewer, or fewer measures".to_owned();
+    refused("neighbours", message)
 }
 
 /// What ranks a rollup item.

@@ -116,7 +116,7 @@ impl<T: Serialize + DeserializeOwned, U: Serialize + DeserializeOwned> Many<T, U
     pub async fn of(&self, value: &T, cursor: Option<String>) -> Result<RelatedItems<U>, Error> {
         let include = self.0.include();
         let item = self.0.item(value)?;
-        let table = &self.0.from.table;
+        let table = self.0.from.table.keeping_for(std::slice::from_ref(&include));
         let reading = Reading { max_reads: MAX_READS, ..Reading::default() };
         let Some(mut query) = table.related_query(&include, &item, reading) else {
             let none = RelatedItems { items: Vec::new(), cursor: None };

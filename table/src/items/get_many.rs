@@ -5,11 +5,12 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use aws_sdk_dynamodb::types::KeysAndAttributes;
+use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
 use model::{Item, PrimaryKey, limits};
 
 use super::Table;
 use super::batch::{BATCH_ATTEMPTS, BATCH_RETRY_DELAY};
+use crate::budget::{Reservation, Unit};
 use crate::error::Error;
 use crate::pages::encoded_bytes;
 
@@ -49,15 +50,18 @@ impl Table {
     /// # Ok(()) });
     /// ```
     pub async fn get_many(&self, keys: &[PrimaryKey]) -> Found {
-        self.read_many(keys, true, usize::MAX).await
+        self.read_many(keys, true, usize::MAX, 1).await
     }
 
-    /// The same, strongly consistent or not; reads no further once the items that were read have more bytes as JSON.
+    /// The same, strongly consistent or not; reads no further once the items that were read have
+    /// more bytes as JSON, or the budget is spent. The first of the different keys, so many as are
+    /// needed, are read in any case: a page that ends before what was not read has its first item.
     pub(crate) async fn read_many(
         &self,
         keys: &[PrimaryKey],
         is_strong: bool,
         max_bytes: usize,
+        needed: usize,
     ) -> Found {
         let mut positions: HashMap<&PrimaryKey, Vec<usize>> = HashMap::new();
         let mut pending = VecDeque::new();
@@ -71,11 +75,22 @@ impl Table {
         let mut found = Found { items: vec![None; keys.len()], ..Found::default() };
         let (mut attempts, mut delay) = (0, BATCH_RETRY_DELAY);
         let mut bytes = 0;
-        let first = pending.front().cloned();
-        // Whoever ends a page before what was not read goes on from it, so the first key is always read.
-        while !pending.is_empty() && (bytes <= max_bytes || pending.front() == first.as_ref()) {
-            let asked: Vec<_> = pending.drain(..pending.len().min(MAX_BATCH_KEYS)).collect();
-            let (items, left) = match self.read_once(&asked, is_strong).await {
+        let needed: HashSet<_> = pending.iter().take(needed).cloned().collect();
+        while !pending.is_empty() {
+            let leading = pending.iter().take_while(|key| needed.contains(*key)).count();
+            if bytes > max_bytes && leading == 0 {
+                break;
+            }
+            let wanted = pending.len().min(MAX_BATCH_KEYS);
+            let (count, reservation) = match self.reserve_keys(wanted, leading).await {
+                Ok(reserved) => reserved,
+                Err(error) => {
+                    found.error = Some(error);
+                    break;
+                }
+            };
+            let asked: Vec<_> = pending.drain(..count).collect();
+            let (items, left) = match self.read_once(&asked, is_strong, reservation).await {
                 Ok(read) => read,
                 Err(error) => {
                     let is_over = !error.is_retryable();
@@ -117,14 +132,39 @@ impl Table {
         found
     }
 
+    /// Takes a read of so many keys at most, the first of which are needed even if the rest of the
+    /// budget is kept for others.
+    async fn reserve_keys(
+        &self,
+        wanted: usize,
+        needed: usize,
+    ) -> Result<(usize, Reservation), Error> {
+        match self.further().reserve_items(wanted).await {
+            Err(Error::OverBudget { .. }) if needed > 0 => {
+                self.budget.reserve_items(needed.min(wanted)).await
+            }
+            reserved => reserved,
+        }
+    }
+
     /// Asks for up to [`MAX_BATCH_KEYS`] different keys.
-    async fn read_once(&self, keys: &[PrimaryKey], is_strong: bool) -> Result<Read, Error> {
+    async fn read_once(
+        &self,
+        keys: &[PrimaryKey],
+        is_strong: bool,
+        reservation: Reservation,
+    ) -> Result<Read, Error> {
         let table = &self.model.table;
         let keys = keys.iter().map(|key| table.key_item(key).into()).collect();
         let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(is_strong);
         let wanted = wanted.build().expect("keys are set");
-        let request = self.client.batch_get_item().request_items(self.name(), wanted);
+        let request = self
+            .client
+            .batch_get_item()
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .request_items(self.name(), wanted);
         let answer = request.send().await.map_err(|error| Error::of(self.name(), error))?;
+        reservation.settle(answer.consumed_capacity(), Unit::of(is_strong));
         let items = answer.responses.and_then(|mut tables| tables.remove(self.name()));
         let items = items.unwrap_or_default().into_iter().map(Item::from);
         let items = items.map(|item| Ok((self.primary_key(&item)?, item)));

@@ -5,11 +5,12 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
-use aws_sdk_dynamodb::types::{Get, TransactGetItem};
+use aws_sdk_dynamodb::types::{Get, ReturnConsumedCapacity, TransactGetItem};
 use model::{Item, PrimaryKey};
 
 use super::Table;
 use super::commit::{MAX_ACTIONS, MAX_ROUNDS, delay};
+use crate::budget::Unit;
 use crate::error::Error;
 
 impl Table {
@@ -30,8 +31,8 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Conflict`] when writes keep coming; [`Error::Refused`] for none, too many, or more than 4 MB; else what DynamoDB
-    /// says.
+    /// [`Error::OverBudget`]; [`Error::Conflict`] when writes keep coming; [`Error::Refused`] for
+    /// none, too many, or more than 4 MB; else what DynamoDB says.
     pub async fn transact_get(&self, keys: &[PrimaryKey]) -> Result<Vec<Option<Item>>, Error> {
         if keys.is_empty() || keys.len() > MAX_ACTIONS {
             let text = format!("{} keys, expected 1 to {MAX_ACTIONS}", keys.len());
@@ -53,9 +54,15 @@ impl Table {
     async fn get_at_once(&self, keys: &[&PrimaryKey]) -> Result<Vec<Option<Item>>, Error> {
         let gets: Vec<_> = keys.iter().map(|key| self.transact_get_of(key)).collect();
         for round in 0..MAX_ROUNDS {
-            let request = self.client.transact_get_items().set_transact_items(Some(gets.clone()));
+            let request = self
+                .client
+                .transact_get_items()
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .set_transact_items(Some(gets.clone()));
+            let reservation = self.budget.reserve_transaction(keys.len()).await?;
             let error = match request.send().await {
                 Ok(answer) => {
+                    reservation.settle(answer.consumed_capacity(), Unit::Transaction);
                     let items = answer.responses.unwrap_or_default();
                     if items.len() != keys.len() {
                         let text = format!("{} items for {} keys", items.len(), keys.len());

@@ -6,12 +6,15 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use aggregates::RollupKey;
-use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{
+    AttributeValue as SdkValue, KeysAndAttributes, ReturnConsumedCapacity,
+};
 use model::table::{RANK, RANKS_INDEX, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, SCORE};
 use model::{AttributeValue, Item, Number};
 
 use super::Rollups;
 use super::pause::pause;
+use crate::budget::{Reservation, Unit};
 use crate::error::Error;
 use crate::items::MAX_BATCH_KEYS;
 use crate::query::{self, Names, Query, SortRange, Want};
@@ -81,8 +84,10 @@ impl Rollups {
         };
         let (mut start, mut limit, mut read) = (None, wanted, 0);
         loop {
-            let page = query::read(&self.client, names, &query, limit, start.as_ref(), Want::Items)
-                .await?;
+            let behind = start.as_ref();
+            let (client, budget) = (&self.client, &self.budget);
+            let page =
+                query::read(client, budget, names, &query, limit, behind, Want::Items).await?;
             read += page.examined;
             for item in page.items.iter().filter(|item| place.has(item)) {
                 let Some(AttributeValue::S(sort)) = item.get(place.sort_key) else {
@@ -147,8 +152,11 @@ impl Rollups {
                 .expression_attribute_values(":rank", SdkValue::S(rank.to_owned()))
                 .scan_index_forward(!descending)
                 .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .set_exclusive_start_key(start);
+            let reservation = self.budget.reserve_page(Some(limit)).await?;
             let page = request.send().await.map_err(|error| Error::of(&self.table, error))?;
+            reservation.settle(&page.consumed_capacity, Unit::Eventual);
             let items = page.items.unwrap_or_default();
             read += items.len();
             for item in items {
@@ -164,37 +172,63 @@ impl Rollups {
         }
     }
 
-    /// Reads rollup items by their keys, in their order; `None` for one that is not there.
+    /// Reads rollup items by their keys, in their order; `None` for one that is not there. If the
+    /// budget does not last for all, the answer is of the first keys.
     ///
     /// # Errors
-    /// What DynamoDB says.
+    /// [`Error::OverBudget`] if it does not last for the first one; else what DynamoDB says.
     pub async fn get_all(&self, keys: &[RollupKey]) -> Result<Vec<Option<Item>>, Error> {
         let mut found: HashMap<RollupKey, Item> = HashMap::new();
-        for chunk in keys.chunks(MAX_BATCH_KEYS) {
-            let mut wanted: Vec<_> = chunk.iter().map(|key| self.place(key).key(key)).collect();
-            for round in 0.. {
-                let request = KeysAndAttributes::builder()
-                    .set_keys(Some(wanted))
-                    .consistent_read(true)
-                    .build()
-                    .expect("keys are set");
-                let request = self.client.batch_get_item().request_items(&self.table, request);
-                let answer = request.send().await.map_err(|error| Error::of(&self.table, error))?;
-                for item in answer.responses.unwrap_or_default().into_values().flatten() {
-                    found.insert(rollup_key(&item)?, item.into());
-                }
-                let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
-                wanted = left.map(|left| left.keys).unwrap_or_default();
-                if wanted.is_empty() {
-                    break;
-                }
-                if round == MAX_ROUNDS {
-                    return Err(Error::throttled(&self.table));
-                }
-                pause(&chunk[0].partition, round + 1).await;
+        let mut read = 0;
+        while read < keys.len() {
+            let wanted = (keys.len() - read).min(MAX_BATCH_KEYS);
+            let reserved = match self.budget.reserve_items(wanted).await {
+                Err(Error::OverBudget { .. }) if read > 0 => break,
+                reserved => reserved,
+            };
+            let (count, reservation) = reserved?;
+            match self.get_some(&keys[read..read + count], reservation, &mut found).await {
+                Err(Error::OverBudget { .. }) if read > 0 => break,
+                got => got?,
             }
+            read += count;
         }
-        Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
+        Ok(keys[..read].iter().map(|key| found.get(key).cloned()).collect())
+    }
+
+    /// Reads a batch of rollup items, and what DynamoDB left of it again.
+    async fn get_some(
+        &self,
+        keys: &[RollupKey],
+        mut reservation: Reservation,
+        found: &mut HashMap<RollupKey, Item>,
+    ) -> Result<(), Error> {
+        let mut wanted: Vec<_> = keys.iter().map(|key| self.place(key).key(key)).collect();
+        for round in 0..=MAX_ROUNDS {
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(wanted))
+                .consistent_read(true)
+                .build()
+                .expect("keys are set");
+            let request = self
+                .client
+                .batch_get_item()
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .request_items(&self.table, request);
+            let answer = request.send().await.map_err(|error| Error::of(&self.table, error))?;
+            reservation.settle(answer.consumed_capacity(), Unit::Strong);
+            for item in answer.responses.unwrap_or_default().into_values().flatten() {
+                found.insert(rollup_key(&item)?, item.into());
+            }
+            let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
+            wanted = left.map(|left| left.keys).unwrap_or_default();
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            pause(&keys[0].partition, round + 1).await;
+            reservation = self.budget.reserve_batch(wanted.len()).await?;
+        }
+        Err(Error::throttled(&self.table))
     }
 }
 

@@ -5,13 +5,14 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
+use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity};
 use model::Model;
 use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 
 use super::fingerprint::{Fingerprints, fingerprints};
 use super::identity::ItemsTable;
 use super::{RollupsState, Unbuilt};
+use crate::budget::{Budget, ITEM_BYTES, Unit};
 use crate::checkpoints::is_refused;
 use crate::error::Error;
 
@@ -111,9 +112,20 @@ fn optional<T>(read: Option<Option<T>>) -> Option<Option<T>> {
 }
 
 /// Reads the state item, strongly consistent; `None` where there is none.
-pub(super) async fn load(client: &Client, table: &str) -> Result<Option<StoredState>, Error> {
-    let request = client.get_item().table_name(table).set_key(Some(key())).consistent_read(true);
+pub(super) async fn load(
+    client: &Client,
+    budget: &Budget,
+    table: &str,
+) -> Result<Option<StoredState>, Error> {
+    let request = client
+        .get_item()
+        .table_name(table)
+        .set_key(Some(key()))
+        .return_consumed_capacity(ReturnConsumedCapacity::Total)
+        .consistent_read(true);
+    let reservation = budget.reserve(ITEM_BYTES).await?;
     let answer = request.send().await.map_err(|error| Error::of(table, error))?;
+    reservation.settle(&answer.consumed_capacity, Unit::Strong);
     let Some(item) = answer.item else { return Ok(None) };
     let unreadable = || Error::Unreadable(format!("the state item of the rollups in `{table}`"));
     StoredState::read(&item).ok_or_else(unreadable).map(Some)

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aggregates::{Change, Image, fold};
 use model::{Entity, Item};
 use serde_json::{Value, json};
+use table::{MB, Reads};
 
 use crate::shop::{Shop, problem};
 
@@ -302,6 +303,56 @@ async fn a_group_is_told_its_rank_and_its_neighbours() {
     }
     let gone = game.get("every=all&league=b%2523&player=p012%23&neighbours=3").await;
     assert_eq!(gone["ranks"], json!([]), "nothing is counted of that player");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ranks_within_any_budget_are_the_same_in_more_pages_or_rejected() {
+    let game = Game::play(60).await;
+    let (mut paged, mut rejected) = (0, 0);
+    for (path, player) in [
+        (format!("/rollups/scores/ranks?{MONTH}&league=b%2523"), "league=b%2523&player=p004%23"),
+        ("/rollups/armed/ranks?order=desc".to_owned(), "player=p005%23"),
+    ] {
+        let around = format!("{}&{player}&neighbours=3", path.replace("&league=b%2523", ""));
+        let whole = game.shop.get(&format!("{path}&limit=100")).await.json();
+        let whole = whole["ranks"].as_array().expect("ranks").clone();
+        assert!(whole.len() > 5, "{path}");
+        let neighbours = game.shop.get(&around).await.json()["ranks"].clone();
+        for reads in 3..40 {
+            let limits = Reads { reads, bytes: (1 + reads % 8) * MB };
+            let shop = game.shop.within(limits);
+            let (mut rows, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
+            let answer = loop {
+                let reply = shop.get(&format!("{path}&limit=20{cursor}")).await;
+                let read = reply.read.expect("a budget");
+                assert!(read.reads <= limits.reads && read.bytes <= limits.bytes, "{read:?}");
+                if reply.status == 400 {
+                    break Err(reply);
+                }
+                let page = reply.json();
+                rows.extend(page["ranks"].as_array().expect("ranks").iter().cloned());
+                pages += 1;
+                match page["cursor"].as_str() {
+                    Some(next) => cursor = format!("&cursor={next}"),
+                    None => break Ok(()),
+                }
+            };
+            match answer {
+                Ok(()) => assert_eq!(rows, whole, "{path} within {limits:?}"),
+                Err(reply) => {
+                    assert_eq!(reply.problem(), problem(400, "bad-query"), "{}", reply.text);
+                    rejected += 1;
+                }
+            }
+            paged += usize::from(pages > whole.len().div_ceil(20));
+            let reply = shop.get(&around).await;
+            match reply.status {
+                200 => assert_eq!(reply.json()["ranks"], neighbours, "{around}"),
+                _ => assert_eq!(reply.problem(), problem(400, "bad-query"), "{}", reply.text),
+            }
+        }
+    }
+    assert!(paged > 0 && rejected > 0, "{paged} in more pages, {rejected} rejected");
 }
 
 #[tokio::test(flavor = "multi_thread")]

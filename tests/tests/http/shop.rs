@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, header};
 use serde_json::Value;
-use table::{Connection, Rollups, Table};
+use table::{Budget, Connection, Reads, Rollups, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
 use tower::ServiceExt;
 
@@ -26,6 +26,8 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
+    /// What was read for it.
+    pub(crate) read: Option<Reads>,
 }
 
 impl Shop {
@@ -63,9 +65,18 @@ impl Shop {
         let model = definition.parse().unwrap_or_else(|error| panic!("{error:?}"));
         let model = Arc::new(with_own_tables(model));
         let rollups = Rollups::new(&connection, &model.table);
-        let routes = web::routes::all(&model);
-        let table = Table::new(&connection, model);
-        let app = writer::app(table.clone()).merge(reader::app(table.clone(), rollups.clone()));
+        Self::serving(Reads::DEFAULT_LIMITS, Table::new(&connection, model), rollups)
+    }
+
+    /// The same shop, whose requests read no more than this.
+    pub(crate) fn within(&self, limits: Reads) -> Self {
+        Self::serving(limits, self.table.clone(), self.rollups.clone())
+    }
+
+    fn serving(limits: Reads, table: Table, rollups: Rollups) -> Self {
+        let routes = web::routes::all(table.model());
+        let reads = reader::app_within(limits, table.clone(), rollups.clone());
+        let app = writer::app(table.clone()).merge(reads);
         Self { table, rollups, app: web::finish(app, &routes) }
     }
 
@@ -112,6 +123,7 @@ impl Shop {
         let body = to_bytes(body, usize::MAX).await.expect("a body");
         Reply {
             status: parts.status.as_u16(),
+            read: parts.extensions.get::<Budget>().map(Budget::spent),
             headers: parts.headers,
             text: String::from_utf8(body.to_vec()).expect("text"),
         }

@@ -177,7 +177,9 @@ fn ranges(entity: &Entity, pattern: &Pattern) -> Vec<Value> {
 
 /// A page of items, or a count of them.
 fn page(entity: &Entity) -> Value {
-    let properties = json!({ "count": { "type": "integer", "minimum": 0 }, "cursor": cursor() });
+    let description = "how many were counted: of a part of the range if `cursor` is not null";
+    let count = json!({ "type": "integer", "minimum": 0, "description": description });
+    let properties = json!({ "count": count, "cursor": cursor() });
     let count =
         json!({ "type": "object", "required": ["count", "cursor"], "properties": properties });
     json!({ "oneOf": [listing(&entity.name), count] })

@@ -306,7 +306,7 @@ fn of_type(kind: &AttributeType, side: Side) -> Value {
 
 /// Where a page ended.
 pub(super) fn cursor() -> Value {
-    json!({ "type": ["string", "null"], "description": "what to ask the next page with; null when this is the last" })
+    json!({ "type": ["string", "null"], "description": "the `cursor` of the next page; null if this page is the last. A page can have fewer entries than `limit`, or none, and still have a cursor" })
 }
 
 /// A page of an entity's items.

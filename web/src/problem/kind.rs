@@ -320,6 +320,7 @@ impl From<&Error> for Kind {
             Error::ConditionFailed { .. } => Self::ConditionFailed,
             Error::Invalid(_) => Self::Validation,
             Error::Cursor => Self::BadCursor,
+            Error::OverBudget { .. } => Self::BadQuery,
             Error::Refused { message, .. } if message.starts_with(ITEM_TOO_LARGE) => {
                 Self::PayloadTooLarge
             }

@@ -1,14 +1,17 @@
 //! An answer with related items is what single reads answer, put together: over random items, by every path, in pages of any
 //! size, with every cursor followed to its end.
 //!
+//! Within a small budget of reads it is the same, in more pages.
+//!
 //! The oracle gets each related item by itself and lists whole partitions; it knows by hand where the relations lead.
 
 use fastrand::Rng;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
+use table::{MB, Reads};
 
 use super::DEFINITION;
-use crate::shop::{Shop, encoded};
+use crate::shop::{Shop, encoded, problem};
 
 /// How many random tables are tried, and how many questions are put to each.
 const SEEDS: u64 = 4;
@@ -259,6 +262,18 @@ async fn fill(shop: &Shop, random: &mut Rng) {
     }
 }
 
+/// A random question: an entity, the path of an item or a list of it, and what is asked for with
+/// it.
+fn asked(random: &mut Rng) -> (&'static str, String, &'static str, bool) {
+    let (entity, path, includes) = QUESTIONED[random.usize(..QUESTIONED.len())];
+    let include = includes[random.usize(..includes.len())];
+    let id = encoded(IDS[random.usize(..IDS.len())]);
+    let name = NAMES[random.usize(..NAMES.len())];
+    let path = path.replace("{id}", &id).replace("{name}", name);
+    let is_item = ["/user", "/repository"].iter().any(|start| path.starts_with(start));
+    (entity, path, include, is_item)
+}
+
 #[tokio::test]
 async fn related_items_are_those_that_single_reads_find() {
     for seed in 0..SEEDS {
@@ -266,13 +281,8 @@ async fn related_items_are_those_that_single_reads_find() {
         let shop = Shop::of(DEFINITION).await;
         fill(&shop, &mut random).await;
         for _ in 0..QUESTIONS {
-            let (entity, path, includes) = QUESTIONED[random.usize(..QUESTIONED.len())];
-            let include = includes[random.usize(..includes.len())];
-            let id = encoded(IDS[random.usize(..IDS.len())]);
-            let name = NAMES[random.usize(..NAMES.len())];
-            let path = path.replace("{id}", &id).replace("{name}", name);
+            let (entity, path, include, is_item) = asked(&mut random);
             let (limit, tree) = (random.u32(1..5), tree(include));
-            let is_item = ["/user", "/repository"].iter().any(|start| path.starts_with(start));
             let query = format!("include={include}");
             let (found, bare) = if is_item {
                 let found = single(&shop, &format!("{path}?{query}")).await;
@@ -293,4 +303,68 @@ async fn related_items_are_those_that_single_reads_find() {
             );
         }
     }
+}
+
+/// The items of a page and those behind it; `None` where a page is not answered within the budget.
+async fn within(shop: &Shop, path: &str, limits: Reads) -> Option<Vec<Value>> {
+    let shop = shop.within(limits);
+    let (mut all, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let next = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+        let reply = shop.get(&format!("{path}{next}")).await;
+        let read = reply.read.expect("a budget");
+        assert!(read.reads <= limits.reads && read.bytes <= limits.bytes, "{path}: {read:?}");
+        match reply.status {
+            404 => return Some(Vec::new()),
+            400 => {
+                assert_eq!(reply.problem(), problem(400, "bad-query"), "{path}: {}", reply.text);
+                assert!(reply.text.contains("expected fewer relations, without"), "{}", reply.text);
+                return None;
+            }
+            _ => assert_eq!(reply.status, 200, "{path}: {}", reply.text),
+        }
+        let page = reply.json();
+        let Some(items) = page["items"].as_array() else { return Some(vec![page]) };
+        all.extend(items.iter().cloned());
+        match page["cursor"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => return Some(all),
+        }
+    }
+}
+
+#[tokio::test]
+async fn within_any_budget_they_are_the_same_in_more_pages_or_the_request_is_rejected() {
+    let (mut answers, mut rejections) = (0, 0);
+    for seed in 0..SEEDS {
+        let mut random = Rng::with_seed(100 + seed);
+        let shop = Shop::of(DEFINITION).await;
+        fill(&shop, &mut random).await;
+        for _ in 0..QUESTIONS {
+            let (entity, path, include, is_item) = asked(&mut random);
+            let limits = Reads { reads: random.u64(2..11), bytes: random.u64(4..12) * MB };
+            let limit =
+                if is_item { String::new() } else { format!("&limit={}", random.u32(1..6)) };
+            let query = format!("{path}?include={include}{limit}");
+            let Some(found) = within(&shop, &query, limits).await else {
+                // The most relations are three, one of them through links.
+                assert!(limits.reads < 9 || limits.bytes < 9 * MB, "{query} within {limits:?}");
+                rejections += 1;
+                continue;
+            };
+            answers += 1;
+            let tree = tree(include);
+            let bare = match is_item {
+                true => Vec::from_iter(single(&shop, &path).await),
+                false => listed(&shop, &path, "", None, 100).await,
+            };
+            let mut answered = Vec::new();
+            for item in found {
+                answered.push(whole(&shop, entity, item, &tree).await);
+            }
+            let expected = each(&shop, entity, bare, &tree).await;
+            assert_eq!(Value::Array(answered), expected, "{query} within {limits:?}");
+        }
+    }
+    assert!(answers > 0 && rejections > 0, "{answers} answers, {rejections} rejections");
 }

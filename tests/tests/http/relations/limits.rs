@@ -1,7 +1,7 @@
 //! What is not read and what does not fit: a page ends before it, and its cursor leads on; nothing is null that is there.
 
 use serde_json::{Value, json};
-use table::Connection;
+use table::{Connection, MB, Reads};
 use tests::dynamodb::TestDynamo;
 use tests::faulty::{Fate, Faulty};
 
@@ -82,6 +82,41 @@ async fn many_related_items_end_before_they_are_too_large_with_a_cursor() {
     assert_eq!(stars.len(), PEOPLE);
     let page = shop.get("/repository/weir?include=stargazers").await.json()["stargazers"].clone();
     assert_eq!(page["items"].as_array().map(Vec::len), Some(3), "no more than were asked for");
+}
+
+#[tokio::test]
+async fn within_a_budget_of_bytes_pages_are_shorter_and_nothing_is_missing() {
+    let shop = large_hub().await;
+    for mb in [2, 3, 5] {
+        let limits = Reads { reads: 30, bytes: mb * MB };
+        let limited = shop.within(limits);
+        for path in [
+            "/account?include=owner",
+            "/account?include=owner,second",
+            "/post/ann?include=editor,author",
+            "/star/weir?include=user",
+        ] {
+            let (expected, _) = pages(&shop, path).await;
+            let (mut found, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let reply = limited.get(&format!("{path}{cursor}")).await;
+                assert_eq!(reply.status, 200, "{path} of {mb} MB: {}", reply.text);
+                let read = reply.read.expect("a budget");
+                assert!(read.bytes <= limits.bytes, "{path} of {mb} MB: {read:?}");
+                let page = reply.json();
+                found.extend(page["items"].as_array().expect("items").iter().cloned());
+                match page["cursor"].as_str() {
+                    Some(next) => cursor = format!("&cursor={next}"),
+                    None => break,
+                }
+            }
+            assert_eq!(Value::from(found), Value::from(expected), "{path} of {mb} MB");
+        }
+    }
+    let small = shop.within(Reads { reads: 1, bytes: MB });
+    let reply = small.get("/account/1?include=owner").await;
+    assert_eq!(reply.problem(), problem(400, "bad-query"), "{}", reply.text);
+    assert!(reply.text.contains("expected fewer relations, without `owner`"), "{}", reply.text);
 }
 
 #[tokio::test]

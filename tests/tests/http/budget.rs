@@ -1,0 +1,16 @@
+//! One budget for each request: how much of DynamoDB an answer reads, whatever is asked.
+//!
+//! | to see | read |
+//! |---|---|
+//! | questions and lists that would read without end | `budget/attacks.rs` |
+//! | that a page within a budget is a page of the whole list | `budget/lists.rs` |
+//! | that no read is made beside the budget | `budget/spent.rs` |
+//! | the same of related items | `relations/equality.rs` |
+//! | the same of points | `tests/tests/questions/budgets.rs` |
+
+#[path = "budget/attacks.rs"]
+mod attacks;
+#[path = "budget/lists.rs"]
+mod lists;
+#[path = "budget/spent.rs"]
+mod spent;

@@ -1,0 +1,172 @@
+//! Questions and lists that would read without end: before there was a budget, the first one made
+//! more than 105,349 requests of DynamoDB, the second one 3,203, a list whose filter matches
+//! nothing read 33 MB, and an item with three such lists 100 MB.
+
+use serde_json::{Value, json};
+use table::Reads;
+use tests::dynamodb::TestDynamo;
+use tests::recorder::Recorder;
+
+use crate::shop::{Reply, Shop, problem};
+
+const LIMITS: Reads = Reads::DEFAULT_LIMITS;
+const VISITS: &str = r##"
+[table]
+name = "site"
+[entities.visit]
+PK = "VISIT#{id}"
+SK = "VISIT"
+[entities.visit.attributes]
+id = { type = "string", required = true }
+site = { type = "string", required = true }
+at = { type = "timestamp", required = true }
+[rollups.visits]
+of = "visit"
+by = ["site"]
+time = "at"
+buckets = ["minute", "all"]
+stripes = 1
+measures = { visits = "count" }
+"##;
+const BLOG: &str = r##"
+[table]
+name = "blog"
+[entities.user]
+PK = "USER#{id}"
+SK = "USER"
+[entities.user.attributes]
+id = { type = "string", required = true }
+[entities.user.relations.drafts]
+to = "post"
+with = { author_id = "id" }
+many = true
+pattern = "drafts"
+[entities.user.relations.lost]
+to = "post"
+with = { author_id = "id" }
+many = true
+pattern = "lost"
+[entities.user.relations.gone]
+to = "post"
+with = { author_id = "id" }
+many = true
+pattern = "gone"
+[entities.post]
+PK = "POSTS#{author_id}"
+SK = "POST#{number:04}"
+[entities.post.attributes]
+author_id = { type = "string", required = true }
+number = { type = "integer", required = true, min = 0 }
+text = { type = "string" }
+state = { type = "string" }
+[entities.post.patterns.drafts]
+where = { state = "draft" }
+[entities.post.patterns.lost]
+where = { state = "lost" }
+[entities.post.patterns.gone]
+where = { state = "gone" }
+[entities.post.relations.author]
+to = "user"
+with = { id = "author_id" }
+"##;
+
+/// A shop, and what is asked of its DynamoDB.
+async fn recorded(definition: &str) -> (Shop, Recorder) {
+    let recorder = Recorder::default();
+    let connection = recorder.before(TestDynamo::start().await.connect().await);
+    (Shop::over(connection, definition).await, recorder)
+}
+
+/// An answer, whose requests are those of its budget and within it.
+async fn bounded(shop: &Shop, recorder: &Recorder, path: &str) -> Reply {
+    recorder.requests();
+    let reply = shop.get(path).await;
+    let read = reply.read.expect("a budget");
+    let requests = recorder.requests();
+    let sent = requests.iter().filter(|(operation, _)| operation != "DescribeTable").count();
+    assert_eq!(sent as u64, read.reads, "{path}");
+    assert!(read.reads <= LIMITS.reads && read.bytes <= LIMITS.bytes, "{path}: {read:?}");
+    reply
+}
+
+fn sites(count: usize) -> String {
+    (0..count).map(|number| format!("&site=s{number}")).collect()
+}
+
+#[tokio::test]
+async fn a_question_whose_first_point_takes_too_many_reads_is_rejected_before_it_is_read() {
+    let (shop, recorder) = recorded(&VISITS.replace("stripes = 1", "stripes = 64")).await;
+    let many = sites(100);
+    for (question, reads) in [
+        (
+            "every=minute&from=2026-11-20&to=2026-11-21",
+            "100 groups × 64 stripes × 1 ranges of buckets are 6400 reads",
+        ),
+        ("every=all", "100 groups × 64 stripes × 1 ranges of buckets are 6400 reads"),
+        (
+            "every=minute&from=2026-11-20&to=2026-11-21&compare=previous_period",
+            "× 2 ranges of buckets are 12800 reads",
+        ),
+    ] {
+        let reply = bounded(&shop, &recorder, &format!("/rollups/visits?{question}{many}")).await;
+        assert_eq!(reply.problem(), problem(400, "bad-query"), "{}", reply.text);
+        assert!(reply.text.contains(reads), "{}", reply.text);
+        assert!(reply.text.contains("expected at most "), "{}", reply.text);
+        assert!(reply.read.expect("a budget").reads <= 4, "the state of the rollups at most");
+    }
+    let fitting = sites(15);
+    let question = "/rollups/visits?every=minute&from=2026-11-20&to=2026-11-21";
+    let reply = bounded(&shop, &recorder, &format!("{question}{fitting}")).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert!(reply.json()["cursor"].is_string(), "a day of minutes takes several pages");
+}
+
+#[tokio::test]
+async fn a_question_of_many_groups_is_answered_as_far_as_its_reads_last() {
+    let (shop, recorder) = recorded(VISITS).await;
+    let question = "/rollups/visits?every=minute&from=2026-11&to=2026-12";
+    let reply = bounded(&shop, &recorder, &format!("{question}{}", sites(100))).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let cursor = reply.json()["cursor"].as_str().map(str::to_owned).expect("more pages");
+    let next = format!("{question}{}&cursor={cursor}", sites(100));
+    let reply = bounded(&shop, &recorder, &next).await;
+    assert_ne!(reply.json()["cursor"], json!(cursor), "the next page gets on");
+}
+
+#[tokio::test]
+async fn a_list_whose_filter_matches_nothing_ends_with_its_bytes_and_so_do_related_ones() {
+    let (shop, recorder) = recorded(BLOG).await;
+    shop.load("user", &[json!({ "id": "ann" })]).await;
+    for number in 0..30 {
+        let post = |own: usize| json!({ "author_id": "ann", "number": number * 10 + own, "text": "x".repeat(95_000) });
+        shop.load("post", &(0..10).map(post).collect::<Vec<Value>>()).await;
+    }
+    let nothing = "where=%7B%22text%22:%22y%22%7D";
+    for query in [nothing.to_owned(), "count=true".to_owned(), format!("{nothing}&include=author")]
+    {
+        let reply = bounded(&shop, &recorder, &format!("/post/ann?{query}")).await;
+        let page = reply.json();
+        assert_eq!(reply.status, 200, "{query}: {}", reply.text);
+        assert!(page["cursor"].is_string(), "{query}: what was read is a part, and says so");
+        assert!(
+            reply.read.expect("a budget").bytes > LIMITS.bytes / 2,
+            "{query}: {:?}",
+            reply.read
+        );
+    }
+    let reply = bounded(&shop, &recorder, "/user/ann?include=drafts,lost,gone").await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    for relation in ["drafts", "lost", "gone"] {
+        assert!(reply.json()[relation]["cursor"].is_string(), "{relation}: {}", reply.text);
+    }
+    let (mut count, mut cursor) = (0, String::new());
+    loop {
+        let page = bounded(&shop, &recorder, &format!("/post/ann?count=true{cursor}")).await.json();
+        count += page["count"].as_u64().expect("a count");
+        match page["cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(count, 300, "the parts of a count are all");
+}
