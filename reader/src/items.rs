@@ -9,7 +9,7 @@ use axum::routing::get;
 use model::Entity;
 use model::relation::Scope;
 use table::Table;
-use web::{EntityPaths, Form, Parameters, PathTexts, Problem};
+use web::{Cursors, EntityPaths, Form, Parameters, PathTexts, Problem};
 
 use crate::related;
 
@@ -30,6 +30,7 @@ async fn item(
     State(Items { table, entity }): State<Items>,
     path: PathTexts,
     form: Form,
+    cursors: Cursors,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
     let includes = related::asked(&mut parameters, table.model(), &entity, &Scope::One);
@@ -44,7 +45,7 @@ async fn item(
     }
     form.must_be_plain(related::INCLUDE)?;
     let joined = table.join(vec![item], &includes, related::reading(None)).await?.all(&table)?;
-    let shown = joined.first().map(|joined| related::shown(&entity, joined, &includes));
+    let shown = joined.first().map(|joined| related::shown(&entity, joined, &includes, &cursors));
     // The version of the item would be no entity tag of others that change by themselves.
     let shown = shown.transpose()?.unwrap_or_default();
     Ok(form.answer(shown))

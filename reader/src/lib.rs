@@ -37,8 +37,9 @@ mod unique;
 use std::sync::Arc;
 
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use table::{Rollups, Table};
+use web::CursorKeys;
 
 pub use answer::{Answer, AnswerPoint, AskError, ask};
 pub use format::{Columns, Format};
@@ -53,7 +54,10 @@ const MAX_READS: u32 = 32;
 const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
 
 /// The reader of a table and its rollups, to be merged with other routers and given to [`web::finish()`].
-pub fn app(table: Table, rollups: Rollups) -> Router {
+///
+/// `cursors` are the keys of the cursors that it answers with: processes that answer together share
+/// them.
+pub fn app(table: Table, rollups: Rollups, cursors: CursorKeys) -> Router {
     let model = Arc::clone(table.model());
     let document = Arc::new(web::openapi::document(&model));
     let openapi = get(move || std::future::ready(Json(document.as_ref().clone())));
@@ -72,6 +76,7 @@ pub fn app(table: Table, rollups: Rollups) -> Router {
         .merge(together::router(&table))
         .merge(rollups::router(&table, &rollups))
         .route(web::routes::OPENAPI, openapi)
+        .layer(Extension(cursors))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use table::{Connection, Rollups, Table, startup};
 use telemetry::log::Format;
 use telemetry::metrics::embedded;
+use web::CursorKeys;
 
 /// The port of a plain server, unless `PORT` names another.
 const DEFAULT_PORT: u16 = 3002;
@@ -21,9 +22,10 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let model = startup::model_from_env()?;
     embedded::install_on_lambda(&model.table.name)?;
+    let cursors = CursorKeys::from_env()?;
     let connection = Connection::from_env().await;
     let routes = web::routes::reads(&model);
     let rollups = Rollups::new(&connection, &model.table);
-    let app = reader::app(Table::new(&connection, model), rollups);
+    let app = reader::app(Table::new(&connection, model), rollups, cursors);
     Ok(web::serve(web::finish(app, &routes), DEFAULT_PORT).await?)
 }

@@ -22,7 +22,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use table::{MAX_BATCH_KEYS, Table};
 use web::routes::batch_path;
-use web::{Form, Parameters, Problem};
+use web::{Cursors, Form, Parameters, Problem};
 
 use crate::ENOUGH_BYTES;
 use crate::answer::encoded_bytes;
@@ -54,6 +54,7 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 async fn many(
     State(Items { table, entity }): State<Items>,
     form: Form,
+    cursors: Cursors,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
     let text = parameters.text("keys");
@@ -104,7 +105,7 @@ async fn many(
         }
         let shown = joined.flatten().map(|joined| match includes.is_empty() {
             true => Ok(form.item(&entity, &joined.item)),
-            false => related::shown(&entity, &joined, &includes),
+            false => related::shown(&entity, &joined, &includes, &cursors),
         });
         let shown = shown.transpose()?;
         bytes += shown.as_ref().map_or(0, encoded_bytes);

@@ -6,6 +6,8 @@
 mod batches;
 #[path = "http/collections.rs"]
 mod collections;
+#[path = "http/cursors.rs"]
+mod cursors;
 #[path = "http/filters.rs"]
 mod filters;
 #[path = "http/forms.rs"]

@@ -18,6 +18,7 @@
 //! | which values can be a part of a path | [`parts`] |
 //! | what is done where no route is | [`finish()`] |
 //! | who sent a request | [`Caller`] |
+//! | cursors as callers receive them | [`cursor`] |
 //! | what is logged and measured of a request | `requests` |
 //! | the id in `x-request-id` | `request_id` |
 //! | Lambda or a plain server | [`serve()`] |
@@ -29,6 +30,7 @@ mod accept;
 pub mod body;
 mod caller;
 pub mod conditions;
+pub mod cursor;
 mod finish;
 mod form;
 mod gateway;
@@ -48,6 +50,7 @@ mod serve;
 pub use accept::Accept;
 pub use body::{JsonObject, JsonRows};
 pub use caller::Caller;
+pub use cursor::{CursorKeys, Cursors, Seal};
 pub use finish::finish;
 pub use form::{DYNAMODB_JSON, Form};
 pub use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey, MAX_KEY_BYTES};

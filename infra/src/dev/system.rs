@@ -22,6 +22,7 @@ use table::{Connection, OpenedState, Provisioned, Rollups, RollupsState, Table};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use web::CursorKeys;
 
 use super::Error;
 use super::database::{Embedded, Trimmer, sweep_interval};
@@ -240,7 +241,8 @@ fn poll(mapping: EventSourceMapping, processor: Processor) -> Part {
 
 fn serve(listener: TcpListener, table: Table, rollups: Rollups) -> Part {
     let routes = web::routes::all(table.model());
-    let app = writer::app(table.clone()).merge(reader::app(table, rollups));
+    let reader = reader::app(table.clone(), rollups, CursorKeys::random());
+    let app = writer::app(table).merge(reader);
     let app = web::finish(app, &routes);
     Part::start("HTTP server", move |stop| async move {
         web::serve_on(listener, app, stop.told()).await.map_err(|error| error.to_string())

@@ -9,6 +9,7 @@ use serde_json::Value;
 use table::{Connection, Rollups, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
 use tower::ServiceExt;
+use web::{CursorKeys, Seal};
 
 /// Its tables.
 const DEFINITION: &str = include_str!("shop.toml");
@@ -18,6 +19,7 @@ pub(crate) struct Shop {
     pub(crate) table: Table,
     pub(crate) rollups: Rollups,
     app: Router,
+    cursors: CursorKeys,
 }
 
 /// An answer, read to its end.
@@ -63,10 +65,28 @@ impl Shop {
         let model = definition.parse().unwrap_or_else(|error| panic!("{error:?}"));
         let model = Arc::new(with_own_tables(model));
         let rollups = Rollups::new(&connection, &model.table);
-        let routes = web::routes::all(&model);
-        let table = Table::new(&connection, model);
-        let app = writer::app(table.clone()).merge(reader::app(table.clone(), rollups.clone()));
-        Self { table, rollups, app: web::finish(app, &routes) }
+        Self::serving(Table::new(&connection, model), rollups)
+    }
+
+    /// The same tables, as another process serves them.
+    pub(crate) fn restarted(&self) -> Self {
+        Self::serving(self.table.clone(), self.rollups.clone())
+    }
+
+    fn serving(table: Table, rollups: Rollups) -> Self {
+        let routes = web::routes::all(table.model());
+        let cursors = CursorKeys::random();
+        let reader = reader::app(table.clone(), rollups.clone(), cursors.clone());
+        let app = writer::app(table.clone()).merge(reader);
+        Self { table, rollups, app: web::finish(app, &routes), cursors }
+    }
+
+    /// The cursor that a caller without a name receives for a position in a list.
+    pub(crate) fn sealed(&self, list: &[&str], asked: &[(&str, &str)], position: &str) -> String {
+        let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let asked: Vec<_> = asked.iter().map(pair).collect();
+        let seal = Seal::new(&self.cursors, "", list, &asked);
+        seal.close(Some(position.to_owned())).expect("a cursor")
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, body: impl ToString) -> Reply {
