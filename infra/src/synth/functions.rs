@@ -8,9 +8,10 @@
 
 use model::Model;
 use serde_json::{Map, Value, json};
+use web::cursor::CURSOR_KEY;
 
 use super::intrinsics::{attribute, only_if, reference, substituted};
-use super::mapping;
+use super::{mapping, secrets};
 use super::metadata::{answered, expendable, explained, packaged};
 use super::parameters::{LOG_RETENTION, TRACING, concurrency};
 use super::permissions::{self, WILDCARDS};
@@ -38,7 +39,10 @@ const ANSWERS: [(&str, &str); 3] = [
         "nothing invokes it asynchronously; what the stream's mapping gives up goes to OnFailureQueue",
     ),
     ("CKV_AWS_117", "it speaks to DynamoDB alone, which needs no VPC"),
-    ("CKV_AWS_173", "its environment holds names and no secrets"),
+    (
+        "CKV_AWS_173",
+        "Lambda encrypts it with a key of its own; its one secret, of the reader, seals cursors and opens nothing else",
+    ),
 ];
 
 /// One of the three functions.
@@ -192,7 +196,7 @@ fn code(function: Function, options: &Options) -> Value {
         "MemorySize": function.memory_mb(),
         "Timeout": function.timeout_s(),
         "ReservedConcurrentExecutions": only_if(&reserves, reference(&reserved)),
-        "Environment": { "Variables": environment() },
+        "Environment": { "Variables": environment(function) },
         "LoggingConfig": {
             "LogGroup": reference(&function.logs()),
             "LogFormat": "JSON",
@@ -204,11 +208,14 @@ fn code(function: Function, options: &Options) -> Value {
     answered(packaged(resource), &ANSWERS)
 }
 
-fn environment() -> Map<String, Value> {
+fn environment(function: Function) -> Map<String, Value> {
     let variables = [
         ("WEIR_FILE", json!(format!("{LAYERS_FOLDER}/{DEFINITION_FILE}"))),
         ("TABLE_NAME", reference(TABLE)),
         ("ROLLUPS_TABLE_NAME", reference(ROLLUPS)),
     ];
-    variables.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
+    // The reader alone answers with cursors.
+    let cursor_key = (function == Function::Reader).then(|| (CURSOR_KEY, secrets::cursor_key()));
+    let variables = variables.into_iter().chain(cursor_key);
+    variables.map(|(name, value)| (name.to_owned(), value)).collect()
 }
