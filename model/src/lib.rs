@@ -32,6 +32,7 @@ pub mod relation;
 pub mod rollup;
 pub mod schema;
 pub mod spans;
+pub mod surface;
 pub mod table;
 pub mod template;
 mod typed;

@@ -11,12 +11,12 @@ use serde_json::{Map, Value, json};
 use web::cursor::CURSOR_KEY;
 
 use super::intrinsics::{attribute, only_if, reference, substituted};
-use super::{mapping, secrets};
 use super::metadata::{answered, expendable, explained, packaged};
 use super::parameters::{LOG_RETENTION, TRACING, concurrency};
 use super::permissions::{self, WILDCARDS};
 use super::tables::{ROLLUPS, TABLE};
 use super::template::{Options, Resources};
+use super::{mapping, secrets};
 
 /// The layer that holds the definition file.
 const DEFINITION: &str = "Definition";

@@ -168,7 +168,9 @@ async fn a_cursor_of_related_items_continues_their_own_list_and_no_other() {
     let cursor = page["patients"]["cursor"].as_str().expect("there are more").to_owned();
     let rest = shop.get(&format!("/patient/north?cursor={cursor}")).await.json();
     assert_eq!((rest["items"].as_array().map(Vec::len), &rest["cursor"]), (Some(5), &Value::Null));
-    for path in ["/patient/south?", "/patient/north?order=desc&", "/patient/north?begins_with=north&"] {
+    for path in
+        ["/patient/south?", "/patient/north?order=desc&", "/patient/north?begins_with=north&"]
+    {
         let reply = shop.get(&format!("{path}cursor={cursor}")).await;
         assert_eq!(reply.problem(), problem(400, "bad-cursor"), "{path}");
     }
