@@ -12,6 +12,8 @@ mod cursors;
 mod filters;
 #[path = "http/forms.rs"]
 mod forms;
+#[path = "http/hidden.rs"]
+mod hidden;
 #[path = "http/hostile.rs"]
 mod hostile;
 #[path = "http/items.rs"]

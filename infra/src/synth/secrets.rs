@@ -24,14 +24,11 @@ const KEY_DIGITS: u32 = 64;
 const NOT_HEXADECIMAL: &str =
     "ghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
-/// What checkov asks of a secret, and the answers.
-const ANSWERS: [(&str, &str); 2] = [
-    ("CKV_AWS_149", "encrypted with the key that AWS keeps for Secrets Manager, at no charge"),
-    (
-        "CKV2_AWS_57",
-        "a rotation would end every cursor at once: set WEIR_CURSOR_KEY to the new key and the old one",
-    ),
-];
+/// What checkov asks of a secret, and the answer.
+const ANSWERS: [(&str, &str); 1] = [(
+    "CKV_AWS_149",
+    "encrypted with the key that AWS keeps for Secrets Manager, at no charge for the key",
+)];
 
 /// Adds the secret.
 pub(super) fn add(resources: &mut Resources) {

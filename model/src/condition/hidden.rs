@@ -20,9 +20,11 @@ impl Entity {
             | Predicate::AbsentOr(path, _) => self.hidden(path, |_| false),
             // How many attributes a map has tells whether it has the hidden ones.
             Predicate::Size(path, _) => self.hidden(path, |rule| {
-                matches!(&rule.kind, AttributeType::Map(Members::Named(_))) && hides(rule)
+                matches!(&rule.kind, AttributeType::Map(Members::Named(_))) && rule.hides_parts()
             }),
-            Predicate::Test(path, _) | Predicate::Time(path, ..) => self.hidden(path, hides),
+            Predicate::Test(path, _) | Predicate::Time(path, ..) => {
+                self.hidden(path, Attribute::hides_parts)
+            }
         }
     }
 
@@ -71,11 +73,6 @@ impl Entity {
         }
         rules
     }
-}
-
-/// Whether something in values that follow a rule is hidden.
-fn hides(rule: &Attribute) -> bool {
-    rule.kind.inside().iter().any(|member| member.hidden || hides(member))
 }
 
 /// The attribute that is stored by the name that a step has.

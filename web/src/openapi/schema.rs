@@ -243,7 +243,9 @@ fn of_attribute(attribute: &Attribute, side: Side) -> Value {
     set(least, rules.min_length.map(Value::from));
     set(most, rules.max_length.map(Value::from));
     match &attribute.default {
-        Some(DefaultValue::Value(_) | DefaultValue::Json(_)) if side == Side::Hidden => {}
+        // A value of the definition that items have: no caller may read it here.
+        Some(DefaultValue::Value(_) | DefaultValue::Json(_))
+            if side == Side::Hidden || attribute.hides_parts() => {}
         Some(DefaultValue::Value(value)) => set("default", Some(decode(value))),
         Some(DefaultValue::Json(json)) => set("default", Some(json.clone())),
         Some(DefaultValue::Uuid) => set("description", Some("a new UUID if absent".into())),
