@@ -118,7 +118,7 @@ impl Parameters {
     pub fn bound(&self, apart: &[&str]) -> Vec<(String, String)> {
         let is_bound = |name: &str| !FREE.contains(&name) && !apart.contains(&name);
         let mut bound: Vec<_> =
-            self.given().iter().filter(|(name, _)| is_bound(name)).cloned().collect();
+            self.whole().iter().filter(|(name, _)| is_bound(name)).cloned().collect();
         bound.sort_unstable();
         bound
     }

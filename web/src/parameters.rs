@@ -45,7 +45,7 @@ pub struct Parameters {
 
 impl Parameters {
     /// Every parameter of the request, also those that were taken.
-    pub(crate) fn given(&self) -> &[(String, String)] {
+    pub(crate) fn whole(&self) -> &[(String, String)] {
         &self.whole
     }
 
