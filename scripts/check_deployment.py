@@ -401,7 +401,7 @@ def start(bootstrap, definition, references):
         variables = {
             "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:%d" % runtime_api.getsockname()[1], "WEIR_FILE": definition,
             "TABLE_NAME": references["Table"], "ROLLUPS_TABLE_NAME": references["RollupsTable"], "AWS_REGION": REGION,
-            "AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256", "AWS_LAMBDA_FUNCTION_VERSION": "1",
+            "WEIR_CURSOR_KEY": "0f" * 32, "AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256", "AWS_LAMBDA_FUNCTION_VERSION": "1",
         }
         began = time.monotonic()
         # Without what is ours: functions refuse variables that they do not know.

@@ -537,7 +537,8 @@ fn neither_a_hidden_value_nor_a_key_that_is_made_from_one_is_reported() {
         .replace(
             r#"weight = { type = "number" }"#,
             r#"weight = { type = "number", hidden = true }"#,
-        );
+        )
+        .replace("stripes = 1", "stripes = 1\nreveals = [\"weight\"]");
     let model: Model = hidden.parse().expect("valid");
     let mut new = Sale {
         shop: Some("b"),

@@ -5,6 +5,7 @@
 //! | the whole, and its order | [`template`] |
 //! | what is decided at deployment | `parameters` |
 //! | the two tables | `tables` |
+//! | the secret that seals cursors | `secrets` |
 //! | the three functions | [`functions`] |
 //! | what each of them may do, from one list | [`permissions`] |
 //! | the HTTP API | `api` |
@@ -28,6 +29,7 @@ mod metrics;
 pub(crate) mod outputs;
 pub(crate) mod parameters;
 pub mod permissions;
+mod secrets;
 mod tables;
 pub mod template;
 mod yaml;

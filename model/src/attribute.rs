@@ -88,6 +88,16 @@ impl Attribute {
         self.required || self.default.is_some() || self.kept.is_some()
     }
 
+    /// Whether its values are hidden, or something in them is.
+    pub fn hides(&self) -> bool {
+        self.hidden || self.hides_parts()
+    }
+
+    /// Whether something in its values is hidden.
+    pub fn hides_parts(&self) -> bool {
+        self.kind.inside().iter().any(|part| part.hides())
+    }
+
     /// What is said where it is absent and must not be.
     pub(crate) fn required_message(&self) -> String {
         format!("expected {}, it is required", self.kind.noun())

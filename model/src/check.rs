@@ -14,6 +14,7 @@ mod pattern;
 mod relation;
 mod rollup;
 mod structure;
+mod surface;
 mod table;
 mod unique;
 
@@ -48,6 +49,7 @@ pub fn check(name: &str, text: &str) -> Result<Model, DefinitionError> {
         .filter_map(|(name, rollup)| rollup::check(name, rollup, &file, &entities, &mut report))
         .collect();
     home::check(&file, &table, &mut entities, &mut rollups, &mut report);
+    surface::check(&file, &table, &entities, &rollups, &mut report);
     dev::check(&file, &rollups, &mut report);
     if report.problems.is_empty() {
         Ok(Model { table, entities, rollups, dev: file.dev })

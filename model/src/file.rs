@@ -137,6 +137,10 @@ pub struct RelationFile {
     /// For many: the most that are answered at once, 1 to 1000; 100 if absent.
     #[schemars(range(min = 1, max = 1000))]
     pub limit: Option<i64>,
+    /// Hidden attributes whose values the related items may tell: a statement that callers may learn
+    /// them by way of this relation.
+    #[serde(default)]
+    pub reveals: Vec<String>,
 }
 
 /// What `with` takes; only its schema is used, so that what is wrong is reported with the rest.
@@ -393,6 +397,10 @@ pub struct RollupFile {
     /// The dimensions each value of which has a ranking of its own.
     #[serde(default)]
     pub rank_within: Vec<String>,
+    /// Hidden attributes (or dotted paths into maps) whose values the answers may tell: a statement
+    /// that callers may learn them from this rollup. A group of one item tells its value.
+    #[serde(default)]
+    pub reveals: Vec<String>,
 }
 
 /// What may become of what an expired item has contributed; only its schema is used.

@@ -36,6 +36,7 @@ pub mod rollup;
 pub mod schema;
 pub mod shorten;
 pub mod spans;
+pub mod surface;
 pub mod table;
 pub mod template;
 mod typed;

@@ -75,6 +75,12 @@ impl TableDefinition {
         names
     }
 
+    /// The sort keys of the table and of its indexes.
+    pub fn sort_keys(&self) -> Vec<&str> {
+        let indexed = self.indexes.iter().filter_map(|index| index.sort_key.as_deref());
+        self.sort_key.as_deref().into_iter().chain(indexed).collect()
+    }
+
     /// The other key attributes of the indexes that this one is a key of.
     pub fn keys_beside(&self, key: &str) -> Vec<String> {
         let pairs = self.indexes.iter().filter_map(|index| {

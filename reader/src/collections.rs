@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use table::{Query, Table};
 use web::parameters::{LIST_DEFAULT, LIST_LIMIT};
 use web::paths::collection_path;
-use web::{Form, Parameters, PathTexts, Problem};
+use web::{Cursors, Form, Parameters, PathTexts, Problem};
 
 use crate::MAX_READS;
 use crate::budget::OfRequest;
@@ -27,6 +27,7 @@ use crate::budget::OfRequest;
 #[derive(Clone)]
 struct Collection {
     table: Table,
+    name: Arc<str>,
     entities: Arc<[Entity]>,
 }
 
@@ -36,19 +37,21 @@ pub(crate) fn router(table: &Table) -> Router {
     model.collections().into_iter().fold(Router::new(), |router, name| {
         let entities: Arc<[Entity]> = model.collection(name).into_iter().cloned().collect();
         let path = collection_path(name, &entities[0]);
-        let collection = Collection { table: table.clone(), entities };
+        let collection = Collection { table: table.clone(), name: name.into(), entities };
         router.merge(Router::new().route(&path, get(page)).with_state(collection))
     })
 }
 
 async fn page(
-    State(Collection { table, entities }): State<Collection>,
+    State(Collection { table, name, entities }): State<Collection>,
     Extension(budget): OfRequest,
     path: PathTexts,
     form: Form,
+    cursors: Cursors,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
     let table = table.with_budget(&budget);
+    let bound = parameters.bound(&["order"]);
     let limit = Some(parameters.number("limit", LIST_LIMIT, LIST_DEFAULT));
     let descending = parameters.choice("order", &["asc", "desc"]) == "desc";
     let cursor = parameters.text("cursor");
@@ -63,6 +66,9 @@ async fn page(
     let partition = key.map_err(|errors| Problem::fields(&first.name, errors))?;
     let filter = Predicate::Any(entities.iter().map(Entity::kind).collect());
     let max_bytes = Some(crate::ENOUGH_BYTES);
+    let order = if descending { "desc" } else { "asc" };
+    let seal = cursors.of(&["collection", &name, &partition, order], &bound);
+    let cursor = seal.open(cursor)?;
     let query = Query {
         partition,
         filter,
@@ -79,6 +85,6 @@ async fn page(
         (entity.name.clone(), own.map(|item| Value::Object(form.item(entity, item))).collect())
     };
     let mut page: Map<String, Value> = entities.iter().map(of_entity).collect();
-    page.insert("cursor".to_owned(), found.cursor.map_or(Value::Null, Value::String));
+    page.insert("cursor".to_owned(), seal.close(found.cursor).map_or(Value::Null, Value::String));
     Ok(form.answer(page))
 }

@@ -9,7 +9,7 @@ use axum::{Extension, Router};
 use model::Entity;
 use model::relation::Scope;
 use table::Table;
-use web::{EntityPaths, Form, Parameters, PathTexts, Problem};
+use web::{Cursors, EntityPaths, Form, Parameters, PathTexts, Problem};
 
 use crate::budget::OfRequest;
 use crate::related;
@@ -32,6 +32,7 @@ async fn item(
     Extension(budget): OfRequest,
     path: PathTexts,
     form: Form,
+    cursors: Cursors,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
     let table = table.with_budget(&budget);
@@ -48,7 +49,7 @@ async fn item(
     form.must_be_plain(related::INCLUDE)?;
     let joined = table.join(vec![item], &includes, related::reading(None)).await?;
     let joined = joined.all(&table).map_err(related::problem)?;
-    let shown = joined.first().map(|joined| related::shown(&entity, joined, &includes));
+    let shown = joined.first().map(|joined| related::shown(&entity, joined, &includes, &cursors));
     // The version of the item would be no entity tag of others that change by themselves.
     let shown = shown.transpose()?.unwrap_or_default();
     Ok(form.answer(shown))

@@ -40,8 +40,9 @@ mod unique;
 use std::sync::Arc;
 
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use table::{Reads, Rollups, Table};
+use web::CursorKeys;
 
 pub use answer::{Answer, AnswerPoint, AskError, ask};
 pub use format::{Columns, Format};
@@ -56,14 +57,25 @@ const MAX_READS: u32 = 32;
 /// twice as long, and a page that DynamoDB reads, of a megabyte, may be several times that.
 const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
 
-/// The reader of a table and its rollups, to be merged with other routers and given to
-/// [`web::finish()`]. A request reads no more than [`Reads::DEFAULT_LIMITS`].
-pub fn app(table: Table, rollups: Rollups) -> Router {
-    app_within(Reads::DEFAULT_LIMITS, table, rollups)
+/// Settings of the reader.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The most that one request may read.
+    pub limits: Reads,
+    /// The keys of the cursors in answers. Processes that answer together share them.
+    pub cursors: CursorKeys,
 }
 
-/// The same, with limits for what one request may read.
-pub fn app_within(limits: Reads, table: Table, rollups: Rollups) -> Router {
+/// The default limits, and random keys: other processes do not accept the cursors.
+impl Default for Settings {
+    fn default() -> Self {
+        Self { limits: Reads::DEFAULT_LIMITS, cursors: CursorKeys::random() }
+    }
+}
+
+/// The reader of a table and its rollups, to be merged with other routers and given to
+/// [`web::finish()`].
+pub fn app(table: Table, rollups: Rollups, settings: Settings) -> Router {
     let model = Arc::clone(table.model());
     let document = Arc::new(web::openapi::document(&model));
     let openapi = get(move || std::future::ready(Json(document.as_ref().clone())));
@@ -81,8 +93,9 @@ pub fn app_within(limits: Reads, table: Table, rollups: Rollups) -> Router {
         .merge(collections::router(&table))
         .merge(together::router(&table))
         .merge(rollups::router(&table, &rollups))
-        .route(web::routes::OPENAPI, openapi);
-    budget::layer(reads, limits)
+        .route(web::routes::OPENAPI, openapi)
+        .layer(Extension(settings.cursors));
+    budget::layer(reads, settings.limits)
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use serde_json::{Map, Value};
 use table::{Query, Table};
 use web::parameters::{LIST_DEFAULT, LIST_LIMIT};
 use web::paths::pattern_path;
-use web::{EntityPaths, Form, Parameters, PathTexts, Problem, conditions};
+use web::{Cursors, EntityPaths, Form, Parameters, PathTexts, Problem, Seal, conditions};
 
 use crate::MAX_READS;
 use crate::budget::OfRequest;
@@ -67,10 +67,12 @@ async fn page(
     Extension(budget): OfRequest,
     path: PathTexts,
     form: Form,
+    cursors: Cursors,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
     let list = List { table: list.table.with_budget(&budget), ..list };
     let List { table, entity, pattern } = &list;
+    let bound = parameters.bound(&["order"]);
     let mut query = list.query(&mut parameters);
     let asked = Asked::take(|name| parameters.text(name));
     let counts = parameters.flag("count") == Some(true);
@@ -90,19 +92,35 @@ async fn page(
     query.partition = partition.map_err(|error| invalid(vec![error]))?;
     let range = range::of(entity, pattern, given, &asked).map_err(Problem::parameters)?;
     (query.range, query.instants) = (range.keys, range.instants);
+    let seal = seal(&cursors, entity, pattern, (&query.partition, query.descending), &bound);
+    query.cursor = seal.open(query.cursor)?;
     if counts {
         let found = table.count(&query, MAX_READS).await?;
-        let count = Listing::Count { count: found.count, cursor: found.cursor };
+        let count = Listing::Count { count: found.count, cursor: seal.close(found.cursor) };
         return Ok(Json(count).into_response());
     }
     if !includes.is_empty() {
         form.must_be_plain(related::INCLUDE)?;
-        return Ok(Json(list.joined(query, &includes).await?).into_response());
+        let page = list.joined(query, &includes, &cursors, &seal).await?;
+        return Ok(Json(page).into_response());
     }
     let found = table.list(&query, MAX_READS).await?;
     let items = found.items.iter().map(|item| list.answer(form, item, &query.select)).collect();
-    let page = Listing::Items { items, cursor: found.cursor };
+    let page = Listing::Items { items, cursor: seal.close(found.cursor) };
     Ok(form.answer(page))
+}
+
+/// Returns the seal of a list's cursors: of a partition, in one order, under these parameters.
+pub(crate) fn seal(
+    cursors: &Cursors,
+    entity: &Entity,
+    pattern: &Pattern,
+    (partition, descending): (&str, bool),
+    bound: &[(String, String)],
+) -> Seal {
+    let index = pattern.index.as_deref().unwrap_or_default();
+    let order = if descending { "desc" } else { "asc" };
+    cursors.of(&["list", &entity.name, &pattern.name, index, partition, order], bound)
 }
 
 impl List {
@@ -145,7 +163,13 @@ impl List {
     }
 
     /// A page of items with those that they are related to.
-    async fn joined(&self, query: Query, includes: &[Include<'_>]) -> Result<Listing, Problem> {
+    async fn joined(
+        &self,
+        query: Query,
+        includes: &[Include<'_>],
+        cursors: &Cursors,
+        seal: &Seal,
+    ) -> Result<Listing, Problem> {
         let Self { table, entity, .. } = self;
         let select = query.select.clone();
         let made_from = includes.iter().flat_map(Include::fields).map(str::to_owned);
@@ -155,11 +179,12 @@ impl List {
         let found = table.list_joined(&query, includes, reading).await;
         let found = found.map_err(related::problem)?;
         let items = found.items.iter().map(|joined| {
-            let mut shown = related::shown(entity, joined, includes)?;
+            let mut shown = related::shown(entity, joined, includes, cursors)?;
             self.drop_unselected(Form::Plain, &mut shown, &select);
             Ok(shown)
         });
-        Ok(Listing::Items { items: items.collect::<Result<_, Problem>>()?, cursor: found.cursor })
+        let items = items.collect::<Result<_, Problem>>()?;
+        Ok(Listing::Items { items, cursor: seal.close(found.cursor) })
     }
 
     /// The stored names of the attributes that are wanted.

@@ -23,7 +23,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use table::{MAX_BATCH_KEYS, Table};
 use web::routes::batch_path;
-use web::{Form, Parameters, Problem};
+use web::{Cursors, Form, Parameters, Problem};
 
 use crate::ENOUGH_BYTES;
 use crate::answer::encoded_bytes;
@@ -57,6 +57,7 @@ async fn many(
     State(Items { table, entity }): State<Items>,
     Extension(budget): OfRequest,
     form: Form,
+    cursors: Cursors,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
     let table = table.with_budget(&budget);
@@ -113,7 +114,7 @@ async fn many(
         }
         let shown = joined.flatten().map(|joined| match includes.is_empty() {
             true => Ok(form.item(&entity, &joined.item)),
-            false => related::shown(&entity, &joined, &includes),
+            false => related::shown(&entity, &joined, &includes, &cursors),
         });
         let shown = shown.transpose()?;
         bytes += shown.as_ref().map_or(0, encoded_bytes);

@@ -23,7 +23,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use table::Rollups;
 use web::parameters::{RANKS_DEFAULT, RANKS_LIMIT};
-use web::{Accept, Parameters, PathTexts, Problem};
+use web::{Accept, Cursors, Parameters, PathTexts, Problem};
 
 use self::board::{Board, Entry, MAX_COUNTED};
 use self::position::Position;
@@ -193,8 +193,10 @@ pub(crate) async fn answer(
     path: PathTexts,
     uri: Uri,
     accept: Accept,
+    cursors: Cursors,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
+    let bound = parameters.bound(&[]);
     let format = Format::of(&mut parameters, &accept);
     let limit = parameters.number("limit", RANKS_LIMIT, 0);
     let cursor = parameters.text("cursor");
@@ -212,9 +214,11 @@ pub(crate) async fn answer(
     parameters.finish()?;
     let limit = if limit == 0 { RANKS_DEFAULT } else { limit };
     let name = asked_name(&path);
-    let planned = Planned::of(&asked.model, &name, &question, cursor)?;
+    let seal = cursors.of(&["ranks", &name], &bound);
+    let planned = Planned::of(&asked.model, &name, &question, seal.open(cursor)?)?;
     let completeness = asked.status.completeness(&name, &budget).await?;
     let answer = planned.answer(&asked.rollups.with_budget(&budget), limit).await?;
-    let answer = RankAnswer { completeness, ..answer };
+    let cursor = seal.close(answer.cursor);
+    let answer = RankAnswer { completeness, cursor, ..answer };
     Ok(format.respond(&answer, &answer.columns, uri.query()))
 }

@@ -9,11 +9,12 @@
 //! ends the page before, or is the failure of the whole request.
 
 use model::relation::Scope;
-use model::{Entity, FieldError, Include, Model};
+use model::{Entity, FieldError, Include, Item, Model};
 use serde_json::{Map, Value, json};
 use table::{Joined, JoinedPage, Reading, Related};
-use web::{Parameters, Problem};
+use web::{Cursors, Parameters, Problem};
 
+use crate::lists::seal;
 use crate::{ENOUGH_BYTES, MAX_READS};
 
 /// The parameter.
@@ -70,6 +71,7 @@ pub(crate) fn shown(
     entity: &Entity,
     joined: &Joined,
     includes: &[Include<'_>],
+    cursors: &Cursors,
 ) -> Result<Map<String, Value>, Problem> {
     if joined.bytes > MOST_BYTES {
         let message = format!(
@@ -78,22 +80,43 @@ pub(crate) fn shown(
         );
         return Err(Problem::parameters(vec![FieldError::new(INCLUDE, message)]));
     }
-    Ok(object(entity, joined, includes))
+    Ok(object(entity, joined, includes, cursors))
 }
 
-fn object(entity: &Entity, joined: &Joined, includes: &[Include<'_>]) -> Map<String, Value> {
+fn object(
+    entity: &Entity,
+    joined: &Joined,
+    includes: &[Include<'_>],
+    cursors: &Cursors,
+) -> Map<String, Value> {
     let mut object = entity.decode(&joined.item);
     for (include, related) in includes.iter().zip(&joined.related) {
-        let inner =
-            |joined: &Joined| Value::Object(self::object(include.to, joined, &include.nested));
+        let inner = |joined: &Joined| {
+            Value::Object(self::object(include.to, joined, &include.nested, cursors))
+        };
         let value = match related {
             Related::One(item) => item.as_deref().map_or(Value::Null, inner),
             Related::Many(JoinedPage { items, cursor }) => {
                 let items: Vec<Value> = items.iter().map(|item| inner(item)).collect();
-                json!({ "items": items, "cursor": cursor })
+                json!({ "items": items, "cursor": closed(include, &joined.item, cursor, cursors) })
             }
         };
         object.insert(include.relation.name.clone(), value);
     }
     object
+}
+
+/// The cursor of many related items, sealed as one of the list of the same items without
+/// parameters: the list that continues it.
+fn closed(
+    include: &Include<'_>,
+    item: &Item,
+    cursor: &Option<String>,
+    cursors: &Cursors,
+) -> Option<String> {
+    let position = cursor.clone()?;
+    let (listing, entity) = include.listing()?;
+    let partition = include.partition(item)?.key;
+    let place = (partition.as_str(), listing.descending);
+    seal(cursors, entity, &listing.pattern, place, &[]).close(Some(position))
 }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use model::{Model, Rollup};
 use serde_json::{Map, Value, json};
 use table::{Rollups, Table};
-use web::{Accept, Kind, Parameters, PathTexts, Problem};
+use web::{Accept, Cursors, Kind, Parameters, PathTexts, Problem};
 
 use crate::answer::{Answer, Planned};
 use crate::budget::OfRequest;
@@ -87,8 +87,10 @@ async fn answer(
     path: PathTexts,
     uri: Uri,
     accept: Accept,
+    cursors: Cursors,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
+    let bound = parameters.bound(&[]);
     let format = Format::of(&mut parameters, &accept);
     let limit =
         parameters.number("limit", web::parameters::POINTS_LIMIT, web::parameters::POINTS_DEFAULT);
@@ -107,10 +109,12 @@ async fn answer(
     };
     parameters.finish()?;
     let name = asked_name(&path);
-    let planned = Planned::of(&asked.model, &name, &question, cursor)?;
+    let seal = cursors.of(&["rollup", &name], &bound);
+    let planned = Planned::of(&asked.model, &name, &question, seal.open(cursor)?)?;
     let completeness = asked.status.completeness(&name, &budget).await?;
     let answer = planned.answer(&asked.rollups.with_budget(&budget), limit).await?;
-    let answer = Answer { completeness, ..answer };
+    let cursor = seal.close(answer.cursor);
+    let answer = Answer { completeness, cursor, ..answer };
     Ok(format.respond(&answer, &answer.columns, uri.query()))
 }
 

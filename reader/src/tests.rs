@@ -40,7 +40,11 @@ async fn app() -> (Router, Arc<Model>) {
     let model: Arc<Model> = Arc::new(DEFINITION.parse().expect("a definition"));
     let connection = Connection::to("http://127.0.0.1:1").await;
     let rollups = Rollups::new(&connection, &model.table);
-    let app = crate::app(Table::new(&connection, Arc::clone(&model)), rollups);
+    let app = crate::app(
+        Table::new(&connection, Arc::clone(&model)),
+        rollups,
+        crate::Settings::default(),
+    );
     (web::finish(app, &web::routes::reads(&model)), model)
 }
 

@@ -162,7 +162,11 @@ fn tumbling_window() -> Duration {
 async fn serve(table: &Table, rollups: &Rollups) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let app = writer::app(table.clone()).merge(reader::app(table.clone(), rollups.clone()));
+    let app = writer::app(table.clone()).merge(reader::app(
+        table.clone(),
+        rollups.clone(),
+        reader::Settings::default(),
+    ));
     let app = web::finish(app, &web::routes::all(table.model()));
     tokio::spawn(web::serve_on(listener, app, std::future::pending()));
     Client::new(&url)

@@ -51,7 +51,11 @@ async fn begun() -> (Connection, Model) {
 
 async fn ask(connection: &Connection, model: &Arc<Model>, path: &str) -> (u16, Value) {
     let rollups = Rollups::new(connection, &model.table);
-    let app = reader::app(Table::new(connection, Arc::clone(model)), rollups);
+    let app = reader::app(
+        Table::new(connection, Arc::clone(model)),
+        rollups,
+        reader::Settings::default(),
+    );
     let app = web::finish(app, &web::routes::reads(model));
     let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
     let response = app.oneshot(request).await.expect("an answer");

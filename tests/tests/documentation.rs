@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use model::surface::Surface;
 use table::startup::variables;
 
 /// Where the programs that are deployed have their code.
@@ -52,6 +53,18 @@ fn every_variable_is_documented_and_documented_ones_are_there() {
     let expected = format!("| variable | read by | is | unless set |\n|---|---|---|---|\n{rows}");
     let document = read(&root().join("docs/configuration.md"));
     assert!(document.contains(&expected), "docs/configuration.md should have\n\n{expected}");
+}
+
+#[test]
+fn every_surface_of_a_hidden_value_is_documented() {
+    let row = |surface: &Surface| {
+        let verdict = surface.verdict().name();
+        format!("| {} | {verdict} | {} |\n", surface.name(), surface.reason())
+    };
+    let rows: String = Surface::EVERY.iter().map(row).collect();
+    let expected = format!("| surface | verdict | because |\n|---|---|---|\n{rows}");
+    let document = read(&root().join("docs/threat-model.md"));
+    assert!(document.contains(&expected), "docs/threat-model.md should have\n\n{expected}");
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod budget;
 mod callers;
 #[path = "http/collections.rs"]
 mod collections;
+#[path = "http/cursors.rs"]
+mod cursors;
 #[path = "http/derived_keys.rs"]
 mod derived_keys;
 #[path = "http/filters.rs"]
@@ -18,6 +20,8 @@ mod filters;
 mod forms;
 #[path = "http/headers.rs"]
 mod headers;
+#[path = "http/hidden.rs"]
+mod hidden;
 #[path = "http/hostile.rs"]
 mod hostile;
 #[path = "http/items.rs"]

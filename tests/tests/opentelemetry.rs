@@ -101,7 +101,8 @@ async fn spans_reach_a_collector_below_their_callers() {
     .await;
     assert!(collector.spans().is_empty(), "a trace that is not kept is not exported");
 
-    let app = reader::app(system.table.clone(), system.rollups.clone());
+    let app =
+        reader::app(system.table.clone(), system.rollups.clone(), reader::Settings::default());
     let app = web::finish(app, &web::routes::reads(&system.model));
     let request =
         Request::get(path(&flights[0])).header("traceparent", format!("00-{TRACE}-{PARENT}-01"));

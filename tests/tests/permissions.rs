@@ -142,7 +142,8 @@ impl Functions {
         let writer = web::finish(writer::app(writer), &web::routes::writes(&model));
         let reading = reads.before(dynamodb.connect().await);
         let rollups = Rollups::new(&reading, &model.table);
-        let reader = reader::app(Table::new(&reading, model.clone()), rollups);
+        let reader =
+            reader::app(Table::new(&reading, model.clone()), rollups, reader::Settings::default());
         let reader = web::finish(reader, &web::routes::reads(&model));
         let updating = updates.before(dynamodb.connect().await);
         let rollups = Rollups::new(&updating, &model.table);

@@ -8,6 +8,10 @@ use serde_json::{Map, Value};
 
 use crate::parts;
 
+/// Why a relative change of a hidden value with limits is rejected.
+const LIMITED: &str =
+    "is hidden and has limits, expected `set`: whether a relative change fits would tell the value";
+
 /// Reads what must hold of an item.
 ///
 /// # Errors
@@ -36,7 +40,7 @@ fn check(entity: &Entity, predicate: &Predicate) -> Result<(), Vec<FieldError>> 
 ///
 /// # Errors
 /// Every member that is not one of an update; every value that cannot be a part of a path; every
-/// attribute of its condition that is hidden.
+/// attribute of its condition that is hidden; every relative change of a hidden value with limits.
 pub fn parse_update(
     entity: &Entity,
     object: &Map<String, Value>,
@@ -49,7 +53,9 @@ pub fn parse_update(
     if let Some(Ok(predicate)) = object.get("where").map(|json| condition::parse(entity, json)) {
         check(entity, &predicate)?;
     }
-    Ok(update)
+    let told = entity.hidden_limits(&update);
+    let told: Vec<_> = told.iter().map(|path| FieldError::new(path, LIMITED)).collect();
+    if told.is_empty() { Ok(update) } else { Err(told) }
 }
 
 /// The refusal of an attribute that is hidden.

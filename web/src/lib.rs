@@ -21,6 +21,7 @@
 //! | which hosts and pages a plain server accepts | `hosts` |
 //! | headers of every answer | [`guard()`] |
 //! | time limits and the limit on connections of a plain server | [`Server`], [`Limits`] |
+//! | cursors as callers receive them | [`cursor`] |
 //! | what is logged and measured of a request | `requests` |
 //! | the id in `x-request-id` | `request_id` |
 //! | Lambda or a plain server | [`serve()`] |
@@ -32,6 +33,7 @@ mod accept;
 pub mod body;
 mod caller;
 pub mod conditions;
+pub mod cursor;
 mod finish;
 mod form;
 mod gateway;
@@ -52,6 +54,7 @@ mod serve;
 pub use accept::Accept;
 pub use body::{JsonObject, JsonRows};
 pub use caller::Caller;
+pub use cursor::{CursorKeys, Cursors, Seal};
 pub use finish::finish;
 pub use form::{DYNAMODB_JSON, Form};
 pub use guard::guard;

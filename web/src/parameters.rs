@@ -38,11 +38,18 @@ pub const RANKS_DEFAULT: u32 = 10;
 #[derive(Debug, Default)]
 pub struct Parameters {
     given: Vec<(String, String)>,
+    /// All of them, also those that were taken.
+    whole: Vec<(String, String)>,
     known: Vec<&'static str>,
     errors: Vec<FieldError>,
 }
 
 impl Parameters {
+    /// Every parameter of the request, also those that were taken.
+    pub(crate) fn whole(&self) -> &[(String, String)] {
+        &self.whole
+    }
+
     /// The text of a parameter.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
         self.known.push(name);
@@ -154,7 +161,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
             Query::<Vec<(String, String)>>::from_request_parts(parts, state)
                 .await
                 .map_err(|rejection| Problem::new(Kind::BadQuery, rejection.body_text()))?;
-        Ok(Self { given, ..Self::default() })
+        Ok(Self { whole: given.clone(), given, ..Self::default() })
     }
 }
 

@@ -243,7 +243,8 @@ fn poll(mapping: EventSourceMapping, processor: Processor) -> Part {
 
 fn serve(listener: TcpListener, server: Server, table: Table, rollups: Rollups) -> Part {
     let routes = web::routes::all(table.model());
-    let app = writer::app(table.clone()).merge(reader::app(table, rollups));
+    let reader = reader::app(table.clone(), rollups, reader::Settings::default());
+    let app = writer::app(table).merge(reader);
     let app = web::finish(app, &routes);
     Part::start("HTTP server", move |stop| async move {
         server.serve(listener, app, stop.told()).await.map_err(|error| error.to_string())

@@ -8,14 +8,15 @@
 
 use model::Model;
 use serde_json::{Map, Value, json};
+use web::cursor::CURSOR_KEY;
 
 use super::intrinsics::{attribute, only_if, reference, substituted};
-use super::mapping;
 use super::metadata::{answered, expendable, explained, packaged};
 use super::parameters::{KMS_KEY, LOG_RETENTION, TRACING, concurrency, when};
 use super::permissions::{self, WILDCARDS};
 use super::tables::{ROLLUPS, TABLE};
 use super::template::{Options, Resources};
+use super::{mapping, secrets};
 
 /// The layer that holds the definition file.
 const DEFINITION: &str = "Definition";
@@ -38,7 +39,10 @@ const ANSWERS: [(&str, &str); 3] = [
         "nothing invokes it asynchronously; what the stream's mapping gives up goes to OnFailureQueue",
     ),
     ("CKV_AWS_117", "it speaks to DynamoDB alone, which needs no VPC"),
-    ("CKV_AWS_173", "its environment holds names and no secrets"),
+    (
+        "CKV_AWS_173",
+        "Lambda encrypts it with a key of its own; its one secret, of the reader, seals cursors and opens nothing else",
+    ),
 ];
 
 /// One of the three functions.
@@ -196,7 +200,7 @@ fn code(function: Function, options: &Options) -> Value {
         "MemorySize": function.memory_mb(),
         "Timeout": function.timeout_s(),
         "ReservedConcurrentExecutions": only_if(&reserves, reference(&reserved)),
-        "Environment": { "Variables": environment() },
+        "Environment": { "Variables": environment(function) },
         "KmsKeyArn": only_if(when::KEY, reference(KMS_KEY)),
         "LoggingConfig": {
             "LogGroup": reference(&function.logs()),
@@ -209,11 +213,14 @@ fn code(function: Function, options: &Options) -> Value {
     answered(packaged(resource), &ANSWERS)
 }
 
-fn environment() -> Map<String, Value> {
+fn environment(function: Function) -> Map<String, Value> {
     let variables = [
         ("WEIR_FILE", json!(format!("{LAYERS_FOLDER}/{DEFINITION_FILE}"))),
         ("TABLE_NAME", reference(TABLE)),
         ("ROLLUPS_TABLE_NAME", reference(ROLLUPS)),
     ];
-    variables.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
+    // The reader alone answers with cursors.
+    let cursor_key = (function == Function::Reader).then(|| (CURSOR_KEY, secrets::cursor_key()));
+    let variables = variables.into_iter().chain(cursor_key);
+    variables.map(|(name, value)| (name.to_owned(), value)).collect()
 }

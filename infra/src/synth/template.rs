@@ -11,7 +11,7 @@ use model::Model;
 use serde_json::{Map, Value, json};
 
 use super::functions::{self, Function};
-use super::{alarms, api, dashboard, mapping, outputs, parameters, tables};
+use super::{alarms, api, dashboard, mapping, outputs, parameters, secrets, tables};
 
 /// What a template depends on beside the definition.
 #[derive(Clone, Debug)]
@@ -40,6 +40,7 @@ pub fn template(model: &Model, options: &Options) -> Value {
     let names = Function::EVERY.map(Function::logical_id);
     let mut resources = Resources::default();
     tables::add(&mut resources, model);
+    secrets::add(&mut resources);
     functions::add(&mut resources, model, options);
     mapping::add(&mut resources, model, options);
     api::add(&mut resources, model);

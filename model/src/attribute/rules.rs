@@ -51,6 +51,12 @@ impl PartialEq for Rules {
 }
 
 impl Rules {
+    /// Whether a value may be too small, too great, too short or too long.
+    pub fn has_limits(&self) -> bool {
+        let lengths = self.min_length.or(self.max_length);
+        self.min.is_some() || self.max.is_some() || lengths.is_some()
+    }
+
     /// Text as it is stored; anything else as it is.
     pub(super) fn clean<'a>(&self, json: &'a Value) -> Cow<'a, Value> {
         let Value::String(text) = json else { return Cow::Borrowed(json) };

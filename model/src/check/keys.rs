@@ -37,7 +37,6 @@ pub(super) fn check(
         if let Some(template) = template {
             if all_read {
                 fits(&path, &template, attributes, is_primary, report);
-                hides_nothing(&path, &template, attributes, table, report);
             }
             let (key, max_bytes) = (key.to_owned(), table.max_key_bytes(key));
             let beside = table.keys_beside(&key);
@@ -47,27 +46,6 @@ pub(super) fn check(
     index_keys_complete(name, file, attributes, table, report);
     let has_primary = primary.iter().all(|key| keys.iter().any(|template| template.key == **key));
     has_primary.then_some(keys)
-}
-
-/// Lists are read in the order of sort keys, by ranges of them, and go on from one, which their cursors hold.
-fn hides_nothing(
-    path: &[&str; 3],
-    template: &Template,
-    attributes: &[Attribute],
-    table: &TableDefinition,
-    report: &mut Report<'_>,
-) {
-    let of_indexes = table.indexes.iter().filter_map(|index| index.sort_key.as_deref());
-    if !of_indexes.chain(table.sort_key.as_deref()).any(|key| key == path[2]) {
-        return;
-    }
-    let names = template.attributes();
-    let hidden = attributes.iter().find(|known| known.hidden && names.contains(&&*known.name));
-    if let Some(hidden) = hidden {
-        let message = format!("`{}` is hidden, and in a sort key", hidden.name);
-        let help = "expected it elsewhere: the order of lists, their ranges and their cursors tell of sort keys";
-        report.value(path, message, help);
-    }
 }
 
 fn missing(

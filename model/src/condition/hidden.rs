@@ -5,6 +5,7 @@ use crate::attribute::{Attribute, AttributeType, Members};
 use crate::entity::Entity;
 use crate::filter::Test;
 use crate::path::{Path, Step};
+use crate::update::{Update, Verb};
 
 impl Entity {
     /// The places that a condition asks about and that are hidden, or are compared with something hidden in them.
@@ -19,10 +20,30 @@ impl Entity {
             | Predicate::AbsentOr(path, _) => self.hidden(path, |_| false),
             // How many attributes a map has tells whether it has the hidden ones.
             Predicate::Size(path, _) => self.hidden(path, |rule| {
-                matches!(&rule.kind, AttributeType::Map(Members::Named(_))) && hides(rule)
+                matches!(&rule.kind, AttributeType::Map(Members::Named(_))) && rule.hides_parts()
             }),
-            Predicate::Test(path, _) | Predicate::Time(path, ..) => self.hidden(path, hides),
+            Predicate::Test(path, _) | Predicate::Time(path, ..) => {
+                self.hidden(path, Attribute::hides_parts)
+            }
         }
+    }
+
+    /// The places that an update changes by what they are, and that are hidden and have limits.
+    /// Whether a change fits tells such a value: a caller who adds until nothing more fits knows it.
+    pub fn hidden_limits(&self, update: &Update) -> Vec<String> {
+        let told = update.actions.iter().filter(|(verb, text, _)| {
+            let Ok(place) = Path::parse(self, text) else { return false };
+            let rules = self.rules(&place.path);
+            let has_limits = match verb {
+                Verb::Add | Verb::Subtract | Verb::Append | Verb::Prepend => {
+                    place.rule().rules.has_limits()
+                }
+                Verb::Delete => place.rule().required || place.rule().rules.has_limits(),
+                Verb::Set | Verb::SetIfAbsent | Verb::Remove => false,
+            };
+            has_limits && rules.iter().any(|rule| rule.hidden)
+        });
+        told.map(|(_, text, _)| text.clone()).collect()
     }
 
     /// The path where it is hidden, or tells too much of what it leads to.
@@ -52,11 +73,6 @@ impl Entity {
         }
         rules
     }
-}
-
-/// Whether something in values that follow a rule is hidden.
-fn hides(rule: &Attribute) -> bool {
-    rule.kind.inside().iter().any(|member| member.hidden || hides(member))
 }
 
 /// The attribute that is stored by the name that a step has.

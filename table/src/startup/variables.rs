@@ -49,6 +49,7 @@ registry! {
     "OTEL_EXPORTER_OTLP_ENDPOINT" EVERY_PROGRAM "where spans are sent over HTTP, with the feature `opentelemetry`" "nothing is sent";
     "OTEL_SERVICE_NAME" EVERY_PROGRAM "the name of the service in spans" "the program's name";
     "AWS_LAMBDA_RUNTIME_API" EVERY_PROGRAM "set by Lambda: requests and events come from it" "a server, or a poller";
+    "WEIR_CURSOR_KEY" READER "the secret that seals cursors: 64 hexadecimal digits or the base64 of 32 bytes; to change it, the new one, a comma, and the old one until its cursors are used up" "on Lambda the reader does not start; a server takes a random key, and accepts no cursor of another process";
     "HOST" SERVERS "the address that is bound" "`127.0.0.1`";
     "PORT" SERVERS "the port that is bound, 0 for a free one" "3001 and 3002";
     "WEIR_AUDIT" WRITER "whether each change is logged with its caller, `on` or `off`" "`on`";

@@ -7,6 +7,7 @@ use tests::dynamodb::{TestDynamo, with_own_tables};
 use tests::flights::DEFINITION;
 use tests::functions::{Function, FunctionError, Variables};
 use tests::running::PATIENCE;
+use web::cursor::CURSOR_KEY;
 
 const FUNCTIONS: [&str; 3] = ["writer", "reader", "processor"];
 /// What Lambda says of a process that ended with an exit code of 1 before it asked for an event.
@@ -81,6 +82,18 @@ async fn a_processor_without_its_table_of_rollups_ends_and_the_others_say_what_i
     for function in said {
         function.says(&nowhere).await;
     }
+}
+
+/// Processes of the function must open the cursors of each other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_without_the_key_of_its_cursors_ends_and_names_the_variable() {
+    let dynamodb = TestDynamo::start().await;
+    let world = Deployed::start(&dynamodb, DEFINITION).await;
+    let mut unset = world.variables.clone();
+    unset.remove(CURSOR_KEY);
+    assert_ends("reader", &unset, "WEIR_CURSOR_KEY is not set").await;
+    let wrong = with(&world.variables, CURSOR_KEY, "secret");
+    assert_ends("reader", &wrong, "key 1 of WEIR_CURSOR_KEY has 6 characters").await;
 }
 
 /// A rollup that was changed would retract what it never counted.

@@ -12,8 +12,8 @@ use crate::shop::{Shop, encoded, problem};
 /// The names that serde_json obeys where a text has them.
 const RESERVED: [&str; 2] = ["$serde_json::private::RawValue", "$serde_json::private::Number"];
 
-/// A cursor as `table` writes it, of any sort key in any partition: its checksum is no secret.
-fn forged(partition: &str, sort: &str) -> String {
+/// A position as `table` writes it, of any sort key in any partition: its checksum is not a secret.
+pub(crate) fn forged(partition: &str, sort: &str) -> String {
     let sum = fnv1a(partition.bytes().chain([0]).chain(sort.bytes())).to_be_bytes();
     URL_SAFE_NO_PAD.encode([&[1], &sum[4..], sort.as_bytes()].concat())
 }
@@ -33,8 +33,14 @@ async fn a_forged_cursor_shows_nothing_that_its_list_does_not_show() {
     let whole = shop.get("/order/ann").await.json()["items"].clone();
     let whole = whole.as_array().expect("items");
 
+    // What a caller without the key can write is rejected.
     let ours = forged("USER#ann", "ORDER#2026-11-02T12:00:00Z#ann-2");
-    let page = shop.get(&format!("/order/ann?cursor={ours}")).await.json();
+    let unsealed = shop.get(&format!("/order/ann?cursor={ours}")).await;
+    assert_eq!(unsealed.problem(), problem(400, "bad-cursor"));
+    // What a caller with the key could write shows no more than the list does.
+    let list = |order| ["list", "order", "order", "", "USER#ann", order];
+    let page = shop.sealed(&list("asc"), &[], &ours);
+    let page = shop.get(&format!("/order/ann?cursor={page}")).await.json();
     assert_eq!(page["items"], json!(whole[2..]), "this is how a cursor is made");
 
     for partition in ["USER#ann", "USER#bob", "THING#1", ""] {
@@ -50,15 +56,21 @@ async fn a_forged_cursor_shows_nothing_that_its_list_does_not_show() {
             "",
         ] {
             let cursor = forged(partition, sort);
-            for list in ["/order/ann?", "/order/ann?order=desc&", "/order/ann?from=2026-11-03&"] {
-                let reply = shop.get(&format!("{list}cursor={cursor}")).await;
+            let from = [("from", "2026-11-03")];
+            for (path, order, asked) in [
+                ("/order/ann?", "asc", &[][..]),
+                ("/order/ann?order=desc&", "desc", &[]),
+                ("/order/ann?from=2026-11-03&", "asc", &from),
+            ] {
+                let cursor = shop.sealed(&list(order), asked, &cursor);
+                let reply = shop.get(&format!("{path}cursor={cursor}")).await;
                 if reply.status != 200 {
-                    assert_eq!(reply.problem(), problem(400, "bad-cursor"), "{list} {sort:?}");
+                    assert_eq!(reply.problem(), problem(400, "bad-cursor"), "{path} {sort:?}");
                     continue;
                 }
                 assert_eq!(partition, "USER#ann", "{sort:?}: a cursor of another partition");
                 for item in reply.json()["items"].as_array().expect("items") {
-                    assert!(whole.contains(item), "{list} {sort:?}: {item}");
+                    assert!(whole.contains(item), "{path} {sort:?}: {item}");
                 }
             }
         }

@@ -191,7 +191,7 @@ async fn indexes_over_the_tables_own_keys_and_without_a_sort_key_are_read_as_oth
     assert_eq!((users(&next), &next["cursor"]), (vec!["b/b".into(), "none".into()], &Value::Null));
 }
 
-/// A cursor of an index as `table` writes it: its checksum is no secret.
+/// A position in an index as `table` writes it: its checksum is not a secret.
 fn forged(index: &str, partition: &str, texts: [&str; 3]) -> String {
     let framed = texts.iter().flat_map(|text| {
         let length = u16::try_from(text.len()).expect("short").to_be_bytes();
@@ -209,7 +209,12 @@ async fn a_forged_cursor_of_an_index_shows_nothing_that_its_list_does_not_show()
     let whole = shop.get("/query/order/GSI1/paid?eq=d1").await.json()["items"].clone();
     let whole = whole.as_array().expect("items");
     let ours = forged("GSI1", "STATUS#paid", ["d1#12", "USER#ann", "ORDER#0003"]);
-    let page = shop.get(&format!("/query/order/GSI1/paid?eq=d1&cursor={ours}")).await;
+    let sealed = |position: &str| {
+        let list = ["list", "order", "GSI1", "GSI1", "STATUS#paid", "asc"];
+        shop.sealed(&list, &[("eq", "d1")], position)
+    };
+    let page = format!("/query/order/GSI1/paid?eq=d1&cursor={}", sealed(&ours));
+    let page = shop.get(&page).await;
     assert_eq!(page.status, 200, "this is how a cursor is made: {}", page.text);
     let cursors = [
         ("GSI1", "STATUS#open", ["d0#01", "USER#ann", "ORDER#0099"]),
@@ -221,7 +226,7 @@ async fn a_forged_cursor_of_an_index_shows_nothing_that_its_list_does_not_show()
         ("", "STATUS#paid", ["d1#12", "USER#ann", "ORDER#0003"]),
     ];
     for (index, partition, texts) in cursors {
-        let cursor = forged(index, partition, texts);
+        let cursor = sealed(&forged(index, partition, texts));
         let reply = shop.get(&format!("/query/order/GSI1/paid?eq=d1&cursor={cursor}")).await;
         if reply.status != 200 {
             assert_eq!(reply.status, 400, "{texts:?}: {}", reply.text);
@@ -238,6 +243,8 @@ async fn a_forged_cursor_of_an_index_shows_nothing_that_its_list_does_not_show()
     assert_eq!(elsewhere.problem(), problem(400, "bad-cursor"));
     // The index is over the table's keys, and a cursor that contradicts itself.
     let torn = forged("Inverted", "ORDER#0003", ["USER#ann", "USER#bob", "ORDER#0003"]);
+    let list = ["list", "order", "Inverted", "Inverted", "ORDER#0003", "asc"];
+    let torn = shop.sealed(&list, &[], &torn);
     let reply = shop.get(&format!("/query/order/Inverted/3?cursor={torn}")).await;
     assert_eq!(reply.problem(), problem(400, "bad-cursor"));
 }

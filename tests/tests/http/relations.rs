@@ -73,6 +73,7 @@ pub(crate) const DEFINITION: &str = r##"
     [entities.account.relations.second]
     to = "user"
     with = { id = "deputy" }
+    reveals = ["deputy"]
 
     [entities.session]
     PK = "SESSION#{token}"

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, header};
+use reader::Settings;
 use serde_json::Value;
 use table::{Budget, Connection, Reads, Rollups, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
 use tower::ServiceExt;
+use web::{CursorKeys, Seal};
 
 /// Its tables.
 const DEFINITION: &str = include_str!("shop.toml");
@@ -18,6 +20,7 @@ pub(crate) struct Shop {
     pub(crate) table: Table,
     pub(crate) rollups: Rollups,
     app: Router,
+    cursors: CursorKeys,
 }
 
 /// An answer, read to its end.
@@ -65,19 +68,35 @@ impl Shop {
         let model = definition.parse().unwrap_or_else(|error| panic!("{error:?}"));
         let model = Arc::new(with_own_tables(model));
         let rollups = Rollups::new(&connection, &model.table);
-        Self::serving(Reads::DEFAULT_LIMITS, Table::new(&connection, model), rollups)
+        let settings = Settings::default();
+        Self::serving(settings, Table::new(&connection, model), rollups)
     }
 
     /// The same shop, whose requests read no more than this.
     pub(crate) fn within(&self, limits: Reads) -> Self {
-        Self::serving(limits, self.table.clone(), self.rollups.clone())
+        let settings = Settings { limits, ..Settings::default() };
+        Self::serving(settings, self.table.clone(), self.rollups.clone())
     }
 
-    fn serving(limits: Reads, table: Table, rollups: Rollups) -> Self {
+    /// The same tables, as another process serves them.
+    pub(crate) fn restarted(&self) -> Self {
+        Self::serving(Settings::default(), self.table.clone(), self.rollups.clone())
+    }
+
+    fn serving(settings: Settings, table: Table, rollups: Rollups) -> Self {
         let routes = web::routes::all(table.model());
-        let reads = reader::app_within(limits, table.clone(), rollups.clone());
-        let app = writer::app(table.clone()).merge(reads);
-        Self { table, rollups, app: web::finish(app, &routes) }
+        let cursors = settings.cursors.clone();
+        let reader = reader::app(table.clone(), rollups.clone(), settings);
+        let app = writer::app(table.clone()).merge(reader);
+        Self { table, rollups, app: web::finish(app, &routes), cursors }
+    }
+
+    /// The cursor that a caller without a name receives for a position in a list.
+    pub(crate) fn sealed(&self, list: &[&str], asked: &[(&str, &str)], position: &str) -> String {
+        let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let asked: Vec<_> = asked.iter().map(pair).collect();
+        let seal = Seal::new(&self.cursors, "", list, &asked);
+        seal.close(Some(position.to_owned())).expect("a cursor")
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, body: impl ToString) -> Reply {

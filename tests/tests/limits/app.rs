@@ -58,7 +58,11 @@ impl App {
         let connection = Connection::to("http://127.0.0.1:1").await;
         let table = Table::new(&connection, Arc::clone(&model));
         let rollups = Rollups::new(&connection, &model.table);
-        let router = writer::app(table.clone()).merge(reader::app(table, rollups));
+        let router = writer::app(table.clone()).merge(reader::app(
+            table,
+            rollups,
+            reader::Settings::default(),
+        ));
         Self { router: web::finish(router, &web::routes::all(&model)) }
     }
 

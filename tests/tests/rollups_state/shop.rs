@@ -143,7 +143,11 @@ impl Shop {
     /// Asks a reader, or a writer, that has just started.
     pub(crate) async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         let rollups = Rollups::new(&self.connection, &self.model.table);
-        let app = writer::app(self.table()).merge(reader::app(self.table(), rollups));
+        let app = writer::app(self.table()).merge(reader::app(
+            self.table(),
+            rollups,
+            reader::Settings::default(),
+        ));
         let app = web::finish(app, &web::routes::all(&self.model));
         let request =
             Request::builder().method(method).uri(path).header("Content-Type", "application/json");

@@ -35,6 +35,15 @@ enum Side {
     Answered,
     /// Sent: attributes that have a default may be left out.
     Sent,
+    /// Sent, and never answered: as sent, without the values of defaults.
+    Hidden,
+}
+
+impl Side {
+    /// The side of what is in an attribute, or of its values.
+    fn of(self, attribute: &Attribute) -> Self {
+        if attribute.hidden && self == Self::Sent { Self::Hidden } else { self }
+    }
 }
 
 /// An item as it is answered.
@@ -190,10 +199,10 @@ fn action(model: &Model, actions: &[&str]) -> Map<String, Value> {
 }
 
 fn object(attributes: &[Attribute], side: Side) -> Value {
-    let has = |known: &&Attribute| side == Side::Sent || !known.hidden;
+    let has = |known: &&Attribute| side != Side::Answered || !known.hidden;
     let must_have = |known: &&Attribute| match side {
         Side::Answered => known.is_always_present(),
-        Side::Sent => known.required && known.default.is_none(),
+        Side::Sent | Side::Hidden => known.required && known.default.is_none(),
     };
     let required: Vec<_> =
         attributes.iter().filter(has).filter(must_have).map(|known| &known.name).collect();
@@ -202,12 +211,12 @@ fn object(attributes: &[Attribute], side: Side) -> Value {
         .filter(has)
         .map(|known| {
             let schema = of_attribute(known, side);
-            let may_be_null = side == Side::Sent && !must_have(&known);
+            let may_be_null = side != Side::Answered && !must_have(&known);
             (known.name.clone(), if may_be_null { or_null(schema) } else { schema })
         })
         .collect();
     let mut schema = json!({ "type": "object", "required": required, "properties": properties });
-    if side == Side::Sent {
+    if side != Side::Answered {
         schema["additionalProperties"] = Value::Bool(false);
     }
     schema
@@ -219,6 +228,7 @@ pub(super) fn attribute(attribute: &Attribute) -> Value {
 }
 
 fn of_attribute(attribute: &Attribute, side: Side) -> Value {
+    let side = side.of(attribute);
     let mut schema = of_type(&attribute.kind, side);
     let mut set = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -234,6 +244,9 @@ fn of_attribute(attribute: &Attribute, side: Side) -> Value {
     set(least, rules.min_length.map(Value::from));
     set(most, rules.max_length.map(Value::from));
     match &attribute.default {
+        // A value of the definition that items have: no caller may read it here.
+        Some(DefaultValue::Value(_) | DefaultValue::Json(_))
+            if side == Side::Hidden || attribute.hides_parts() => {}
         Some(DefaultValue::Value(value)) => set("default", Some(decode(value))),
         Some(DefaultValue::Json(json)) => set("default", Some(json.clone())),
         Some(DefaultValue::Uuid) => set("description", Some("a new UUID if absent".into())),

@@ -107,6 +107,38 @@ fn schemas_say_what_the_definition_says() {
 }
 
 #[test]
+fn no_default_of_a_hidden_attribute_is_in_the_document() {
+    let model: Model = r##"
+        [table]
+        name = "shop"
+        [entities.order]
+        PK = "ORDER#{id}"
+        SK = "ORDER"
+        [entities.order.attributes]
+        id     = { type = "string", required = true }
+        status = { type = "string", default = "shown" }
+        note   = { type = "string", hidden = true, default = "SECRET", max_length = 80 }
+        card   = { type = "map", hidden = true, attributes = { kind = { type = "string", default = "SECRET" } } }
+        lines  = { type = "list", items = { type = "map", attributes = { cost = { type = "string", hidden = true, default = "SECRET" } } } }
+        [entities.order.attributes.address]
+        type = "map"
+        default = { street = "none", code = "SECRET" }
+        attributes.street = { type = "string", default = "shown" }
+        attributes.code   = { type = "string", hidden = true }
+    "##
+    .parse()
+    .expect("a definition");
+    let document = document(&model);
+    assert!(!document.to_string().contains("SECRET"), "{document}");
+    let input = &document["components"]["schemas"]["order.input"];
+    let properties = &input["properties"];
+    assert_eq!(properties["note"], json!({ "type": ["string", "null"], "maxLength": 80 }));
+    assert_eq!(properties["status"]["default"], json!("shown"));
+    assert_eq!(properties["address"]["properties"]["street"]["default"], json!("shown"));
+    assert_eq!(input["required"], json!(["id"]), "an attribute with a default may be left out");
+}
+
+#[test]
 fn schemas_say_what_is_in_maps_and_lists() {
     let model: Model = r##"
         [table]

@@ -146,7 +146,7 @@ impl Kind {
                 "bad-cursor",
                 StatusCode::BAD_REQUEST,
                 "the cursor is none of this query",
-                "a cursor goes with the query that gave it out, all its parameters unchanged",
+                "a cursor belongs to the caller, the path and the parameters that it was returned for; only `limit`, `select`, `include`, `consistent` and `format` may change",
             ),
             Self::UnknownRollup => (
                 "unknown-rollup",

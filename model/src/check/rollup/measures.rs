@@ -136,14 +136,14 @@ impl Reader<'_, '_> {
             ("min", []) => self.extreme(first, Direction::Ascending),
             ("max", []) => self.extreme(first, Direction::Descending),
             (end @ ("smallest" | "largest"), [limit]) => {
-                let of = self.one(first).and_then(|of| self.shown(of))?;
+                let of = self.one(first)?;
                 let end =
                     if end == "smallest" { Direction::Ascending } else { Direction::Descending };
                 Some(Measure::Extremes { of, end, limit: self.limit(limit)? })
             }
             ("distinct", []) => self.some(first).map(Measure::Distinct),
             ("top", [limit]) => {
-                let of = self.some(first).and_then(|of| self.shown(of))?;
+                let of = self.some(first)?;
                 Some(Measure::Top { of, limit: self.limit(limit)? })
             }
             ("count_by", []) => self.listed(first).map(Measure::CountBy),
@@ -229,19 +229,8 @@ impl Reader<'_, '_> {
         None
     }
 
-    /// A value that answers may have.
-    fn shown(&mut self, source: Source) -> Option<Source> {
-        if !source.attribute.hidden {
-            return Some(source);
-        }
-        let message =
-            format!("`{}` would tell values of `{}`, which is hidden", self.text, source.name());
-        self.refuse(message, "expected a measure that counts or adds, or another attribute");
-        None
-    }
-
     fn extreme(&mut self, name: &str, end: Direction) -> Option<Measure> {
-        let of = self.one(name).and_then(|of| self.shown(of))?;
+        let of = self.one(name)?;
         Some(Measure::Extreme { of, end })
     }
 
@@ -255,7 +244,7 @@ impl Reader<'_, '_> {
     }
 
     fn at_end(&mut self, end: &str, name: &str, time: Option<&str>) -> Option<Measure> {
-        let of = self.one(name).and_then(|of| self.shown(of))?;
+        let of = self.one(name)?;
         let by = match time {
             Some(time) => self.any(time)?,
             None => match self.time {
