@@ -29,6 +29,12 @@ const DEFINITION: &str = r##"
     [entities.event.attributes]
     at   = { type = "timestamp", required = true }
     note = { type = "string" }
+    [entities.tag]
+    PK = "TAG#{tag:lower}"
+    SK = "TAG"
+    [entities.tag.attributes]
+    tag  = { type = "string", required = true, lower = true }
+    note = { type = "string" }
     [entities.account]
     PK = "ACCOUNT#{id}"
     SK = "ACCOUNT"
@@ -194,6 +200,24 @@ async fn foreign_items_are_named_by_the_values_that_they_have() {
     assert_eq!(shop.send("PATCH", &own, &set).await.status, 404);
     assert_eq!(shop.send("DELETE", &own, "").await.status, 404);
     assert_eq!(shop.send("PUT", &own, json!({})).await.status, 409);
+}
+
+/// With `lower = true`, texts that differ in case are one value, however another program wrote it.
+#[tokio::test]
+async fn a_text_that_is_declared_in_lower_case_names_an_item_of_any_case() {
+    let dynamodb = TestDynamo::start().await;
+    let shop = Shop::over(dynamodb.connect().await, DEFINITION).await;
+    let item = json!({
+        "PK": { "S": "TAG#red" }, "SK": { "S": "TAG" }, "_et": { "S": "tag" }, "tag": { "S": "Red" },
+    });
+    let put = json!({ "TableName": shop.table.name(), "Item": item });
+    Client::new(&dynamodb.url).dynamodb("PutItem", &put).await;
+    for path in ["/tag/red", "/tag/RED"] {
+        assert_eq!(shop.get(path).await.json()["tag"], "Red", "{path}");
+        let patched = shop.send("PATCH", path, json!({ "set": { "note": path } })).await;
+        assert_eq!(patched.json()["note"], path, "{}", patched.text);
+    }
+    assert_eq!(shop.send("DELETE", "/tag/rED", "").await.status, 204);
 }
 
 /// Formats for the text and the time of a random template, and whether the sort key is made from
