@@ -6,18 +6,31 @@
 //!
 //! A gauge that is not set any more, that of a shard which is gone, is served for an hour longer.
 
-use std::env;
-use std::net::SocketAddr;
+use std::error::Error as StdError;
+use std::future::pending;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
 use std::time::Duration;
+use std::{env, future};
 
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_util::MetricKindMask;
 use telemetry::metrics::describe;
+use tokio::net::TcpListener;
+use web::{ServeError, Server};
 
 /// Names the address.
 const ADDRESS: &str = "WEIR_METRICS_ADDRESS";
 /// How long a gauge is served that is not set any more.
 const FORGET_AFTER_SECS: u64 = 60 * 60;
+
+/// The format of the answer.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// How often values that were recorded are put into their buckets, which frees their memory.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The bounds by which durations and ages are counted.
 const BUCKETS_MS: &[f64] = &[
@@ -47,8 +60,11 @@ pub enum ExporterError {
         /// The address.
         address: SocketAddr,
         /// Why.
-        source: BuildError,
+        source: Box<dyn StdError + Send + Sync>,
     },
+    /// A setting of the server.
+    #[error(transparent)]
+    Server(#[from] ServeError),
 }
 
 /// Serves the metrics of this process, if its environment says where. To be called on a tokio
@@ -59,16 +75,43 @@ pub enum ExporterError {
 pub fn serve_from_env() -> Result<(), ExporterError> {
     let Some(value) = env::var_os(ADDRESS) else { return Ok(()) };
     let address = address(&value.to_string_lossy())?;
-    PrometheusBuilder::new()
+    let server = Server::from_env()?;
+    let failed = |source| ExporterError::Listen { address, source };
+    let listener = listen(address).map_err(|error| failed(error.into()))?;
+    let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_ms".to_owned()), BUCKETS_MS)
         .expect("there are buckets")
-        .with_http_listener(address)
         .idle_timeout(MetricKindMask::GAUGE, Some(Duration::from_secs(FORGET_AFTER_SECS)))
-        .install()
-        .map_err(|source| ExporterError::Listen { address, source })?;
+        .install_recorder()
+        .map_err(|error| failed(error.into()))?;
     describe();
+    let app = app(handle.clone());
+    tokio::spawn(async move {
+        if let Err(error) = server.serve(listener, app, pending()).await {
+            tracing::error!(%error, "metrics are not served any more");
+        }
+    });
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP_INTERVAL).await;
+            handle.run_upkeep();
+        }
+    });
     tracing::info!(%address, "metrics are served");
     Ok(())
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = StdListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
+}
+
+/// The application behind the limits and the checks of every plain server.
+fn app(handle: PrometheusHandle) -> Router {
+    let metrics = move || future::ready(([(CONTENT_TYPE, TEXT)], handle.render()));
+    let router = Router::new().route("/metrics", get(metrics));
+    web::guard(router.route("/health", get(|| future::ready("OK"))))
 }
 
 fn address(value: &str) -> Result<SocketAddr, ExporterError> {

@@ -198,6 +198,11 @@ async fn metrics_are_served_where_the_environment_says() {
         assert!(asked.elapsed() < PATIENCE, "{text}");
         tokio::time::sleep(LOOK_INTERVAL).await;
     };
+    let response = service.raw("GET", "/metrics", "").await;
+    assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    let foreign = [("Origin", "https://evil.example")];
+    assert_eq!(service.send_with(&foreign, "GET", "/metrics", None).await.0, 403);
     let line = line_of(&process.says("a batch was handled").await);
     assert_eq!((&line["level"], &line["outcome"]), (&json!("INFO"), &json!("done")), "{line}");
     let value = |name: &str| {

@@ -24,7 +24,7 @@ pub struct Variable {
 const EVERY_PROGRAM: &str = "all";
 const WRITER: &str = "writer";
 const SERVERS: &str = "writer, reader as servers";
-const LOCAL_SERVERS: &str = "writer, reader as servers; `weir dev`";
+const LOCAL_SERVERS: &str = "writer, reader as servers; metrics of a poller; `weir dev`";
 const READER: &str = "reader";
 const POLLER: &str = "processor as a poller";
 
