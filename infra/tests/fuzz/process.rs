@@ -1,0 +1,142 @@
+//! `weir dev` as a process whose use of the machine is read from `/proc`.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Clock ticks of `/proc/<pid>/stat` in a second, as Linux shows them to programs ("proc(5)").
+const TICKS_PER_SECOND: u64 = 100;
+/// How long the line of an answered request may take to reach the log file.
+const LOG_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The process.
+pub(crate) struct Served {
+    process: Child,
+    pub(crate) address: String,
+    log: BufReader<File>,
+    line: String,
+}
+
+/// What the process used since it started.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Used {
+    pub(crate) cpu_ms: u64,
+}
+
+/// DynamoDB reads of one request, as the log states them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reads {
+    pub(crate) requests: u64,
+    pub(crate) bytes: u64,
+}
+
+impl From<(u64, u64)> for Reads {
+    fn from((requests, bytes): (u64, u64)) -> Self {
+        Self { requests, bytes }
+    }
+}
+
+impl Served {
+    /// Starts `weir dev` over a definition and waits until it serves.
+    pub(crate) fn start(folder: &Path) -> Self {
+        let log_path: PathBuf = folder.join("log");
+        let log = File::create(&log_path).expect("a log file");
+        let binary = env::var_os("WEIR_FUZZ_BINARY");
+        let binary = binary.unwrap_or_else(|| env!("CARGO_BIN_EXE_weir").into());
+        let mut process = Command::new(binary)
+            .current_dir(folder)
+            .args(["dev", "--port", "0", "--dynamodb-port", "0"])
+            .env("RUST_LOG", "warn,web::requests=info,dynoxide=error")
+            .env("NO_COLOR", "1")
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("started");
+        let mut out = BufReader::new(process.stdout.take().expect("piped"));
+        let mut printed = String::new();
+        while !printed.ends_with("Ctrl-C stops.\n") {
+            assert_ne!(out.read_line(&mut printed).expect("text"), 0, "it ended: {printed}");
+        }
+        // The process must not fill the pipe, nor meet a closed one.
+        std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
+        let (_, url) = printed.split_once("Serving on http://").expect("a URL");
+        let address = url.split(',').next().expect("a URL").to_owned();
+        let log = BufReader::new(File::open(log_path).expect("the log file"));
+        Self { process, address, log, line: String::new() }
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.process.try_wait().expect("a process of this one").is_none()
+    }
+
+    fn proc_file(&self, name: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{name}", self.process.id()))
+    }
+
+    /// The CPU time that all threads used so far.
+    pub(crate) fn used(&self) -> Used {
+        let stat = fs::read_to_string(self.proc_file("stat")).expect("a process that runs");
+        // The name of the program, in parentheses, may contain blanks.
+        let (_, fields) = stat.rsplit_once(')').expect("a name in parentheses");
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks.map(|field| field.parse::<u64>().expect("a number")).sum();
+        Used { cpu_ms: ticks * 1000 / TICKS_PER_SECOND }
+    }
+
+    /// Sets the peak of the resident memory to what is resident now ("proc(5)", `clear_refs`).
+    pub(crate) fn reset_peak(&self) {
+        fs::write(self.proc_file("clear_refs"), "5").expect("a process of this user");
+    }
+
+    /// A line of `/proc/<pid>/status`, in KB: `VmRSS` or `VmHWM`.
+    pub(crate) fn memory_kb(&self, name: &str) -> u64 {
+        let status = fs::read_to_string(self.proc_file("status")).expect("a process that runs");
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|line| line.trim_start_matches(':').split_whitespace().next());
+        number.and_then(|number| number.parse().ok()).expect("a size in KB")
+    }
+
+    /// Waits for the log line of a request and returns its reads.
+    pub(crate) fn reads_of(&mut self, id: &str) -> Reads {
+        let marker = format!("request_id=\"{id}\"");
+        let begun = Instant::now();
+        loop {
+            if self.log.read_line(&mut self.line).expect("text") == 0 || !self.line.ends_with('\n')
+            {
+                assert!(begun.elapsed() < LOG_TIMEOUT, "no line of {id} in the log");
+                std::thread::sleep(Duration::from_millis(1));
+                continue;
+            }
+            let line = std::mem::take(&mut self.line);
+            if line.contains(&marker) && line.contains("a request was answered") {
+                let field = |name: &str| {
+                    let (_, rest) = line.split_once(&format!(" {name}="))?;
+                    rest.split_whitespace().next()?.parse().ok()
+                };
+                // The writer reads nothing, and its lines have no such fields.
+                return field("reads")
+                    .zip(field("read_bytes"))
+                    .map(Reads::from)
+                    .unwrap_or_default();
+            }
+        }
+    }
+
+    /// The log from its beginning.
+    pub(crate) fn whole_log(&mut self) -> String {
+        let mut text = String::new();
+        self.log.seek(SeekFrom::Start(0)).expect("a file");
+        self.log.read_to_string(&mut text).expect("text");
+        text
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
