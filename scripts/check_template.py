@@ -213,7 +213,10 @@ def check_functions(resolved, overrides):
         declared = resolved.of(name)
         made = functions.get_function_configuration(FunctionName=resolved.references[name])
         variables = {"WEIR_FILE", "TABLE_NAME", "ROLLUPS_TABLE_NAME"}
+        if function == "writer":
+            variables |= {"WEIR_AUDIT"}
         if function == "reader":
+            variables |= {"WEIR_REQUEST_MAX_READS", "WEIR_REQUEST_MAX_READ_MB"}
             keys = [of["Environment"]["Variables"].pop("WEIR_CURSOR_KEY") for of in (made, declared)]
             dropped("the key of the cursors", *keys, "{{resolve:secretsmanager:CursorKey-id}}")
         for key in ["Runtime", "Handler", "MemorySize", "Timeout", "Role", "Description", "Environment"]:

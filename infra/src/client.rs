@@ -78,6 +78,8 @@ pub enum Error {
 /// A problem as the services tell it.
 #[derive(Debug, Deserialize)]
 pub struct Problem {
+    #[serde(rename = "type", default)]
+    kind: String,
     title: String,
     #[serde(default)]
     detail: String,
@@ -176,6 +178,15 @@ impl Client {
                 self.strange(path, format!("{status} {shown}").trim_end())
             }
         })
+    }
+}
+
+impl Problem {
+    /// Whether nothing was written because the body was too large, or too slow to arrive.
+    pub(crate) fn is_of_size(&self) -> bool {
+        // The JSON of this program is valid, so that only its size can be wrong with it.
+        let kinds = ["payload-too-large", "request-timeout", "bad-json"];
+        kinds.iter().any(|kind| self.kind.strip_prefix("/problems/") == Some(kind))
     }
 }
 

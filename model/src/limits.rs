@@ -40,6 +40,10 @@ pub const MAX_TESTS: usize = MAX_OPERATORS;
 /// item holds fewer: a member of a list takes two bytes of it at least.
 pub const MAX_JSON_VALUES: usize = 250_000;
 
+/// The same of a batch or a transaction of 4 MB: at four bytes a value, which takes about a hundred
+/// bytes of memory.
+pub const MAX_BATCH_JSON_VALUES: usize = 1_000_000;
+
 /// The most errors that are reported with their texts; of the others only the number is.
 pub const MAX_ERRORS: usize = 100;
 

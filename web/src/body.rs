@@ -2,12 +2,13 @@
 //!
 //! | extractor | shape | limit |
 //! |---|---|---|
+//! | [`NoBody`] | none | |
 //! | [`JsonObject`] | an object | 400 KB, which is also DynamoDB's limit on an item |
 //! | [`JsonRows`] | an array of at most 500 values | 4 MB, below the 6 MB that Lambda takes |
 //!
 //! **Invariant:** no more of a body is read than its limit; what is read of it is taken whole (see [`model::json`]).
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody};
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
@@ -27,6 +28,10 @@ pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// The most rows of a batch.
 pub const MAX_BATCH_ROWS: usize = 500;
 
+/// No body. A request that takes none must not have one: a condition in it would be ignored.
+#[derive(Clone, Copy, Debug)]
+pub struct NoBody;
+
 /// A body that is one JSON object.
 #[derive(Clone, Debug)]
 pub struct JsonObject(pub Map<String, Value>);
@@ -35,11 +40,24 @@ pub struct JsonObject(pub Map<String, Value>);
 #[derive(Clone, Debug)]
 pub struct JsonRows(pub Vec<Value>);
 
+impl<S: Send + Sync> FromRequest<S> for NoBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        if request.body().is_end_stream() {
+            return Ok(Self);
+        }
+        let method = request.method();
+        let detail = format!("{method} has a body, expected none; `where` is a parameter");
+        Err(Problem::new(Kind::Validation, detail))
+    }
+}
+
 impl<S: Send + Sync> FromRequest<S> for JsonObject {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        match read(request, MAX_ITEM_BYTES).await? {
+        match read(request, MAX_ITEM_BYTES, limits::MAX_JSON_VALUES).await? {
             Value::Object(object) => Ok(Self(object)),
             other => Err(other_shape("an object", &other)),
         }
@@ -50,7 +68,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonRows {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        match read(request, MAX_BATCH_BYTES).await? {
+        match read(request, MAX_BATCH_BYTES, limits::MAX_BATCH_JSON_VALUES).await? {
             Value::Array(rows) if rows.len() > MAX_BATCH_ROWS => {
                 let detail =
                     format!("the body has {} rows, expected at most {MAX_BATCH_ROWS}", rows.len());
@@ -62,7 +80,11 @@ impl<S: Send + Sync> FromRequest<S> for JsonRows {
     }
 }
 
-async fn read(mut request: Request, limit_bytes: usize) -> Result<Value, Problem> {
+async fn read(
+    mut request: Request,
+    limit_bytes: usize,
+    limit_values: usize,
+) -> Result<Value, Problem> {
     check_type(request.headers())?;
     check_length(request.headers(), limit_bytes)?;
     DefaultBodyLimit::max(limit_bytes).apply(&mut request);
@@ -77,7 +99,7 @@ async fn read(mut request: Request, limit_bytes: usize) -> Result<Value, Problem
         }
         Problem::new(Kind::BadJson, "the body ends before it is whole")
     })?;
-    json::parse(&body)
+    json::parse_within(&body, limit_values)
         .map_err(|error| Problem::new(Kind::BadJson, format!("the body is not JSON: {error}")))
 }
 

@@ -52,7 +52,7 @@ pub mod routes;
 mod serve;
 
 pub use accept::Accept;
-pub use body::{JsonObject, JsonRows};
+pub use body::{JsonObject, JsonRows, NoBody};
 pub use caller::Caller;
 pub use cursor::{CursorKeys, Cursors, Seal};
 pub use finish::finish;

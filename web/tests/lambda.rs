@@ -1,7 +1,7 @@
 //! An application on Lambda: API Gateway's own events in, API Gateway's answers out.
 //!
-//! The fixture is the sample event of payload format 2.0 in the API Gateway developer guide. The tests put another path
-//! and body in it, and hand it to what `lambda_http::run` wraps an application in.
+//! The fixture is the sample event of payload format 2.0 in the API Gateway developer guide. The tests put another path,
+//! a body and its type in it, and hand it to what `lambda_http::run` wraps an application in.
 
 use axum::Router;
 use axum::routing::post;
@@ -30,6 +30,7 @@ fn app() -> Router {
 /// The answer to the sample event with these changes, as API Gateway reads it.
 async fn answer(changes: &[(&str, Value)]) -> Value {
     let mut event: Value = serde_json::from_str(EVENT).expect("the fixture is JSON");
+    event["headers"]["content-type"] = json!("application/json");
     for (pointer, value) in changes {
         *event.pointer_mut(pointer).expect("the fixture has it") = value.clone();
     }
@@ -107,7 +108,7 @@ async fn every_authorizer_leaves_an_event_that_can_be_read() {
 async fn the_id_is_that_of_the_gateway_whatever_the_caller_says() {
     let answer = answer(&[
         ("/rawPath", json!("/echo/a/b")),
-        ("/headers", json!({ "x-request-id": "forged" })),
+        ("/headers", json!({ "x-request-id": "forged", "content-type": "application/json" })),
         ("/requestContext/requestId", json!("JKJaXmPLvHcESHA=")),
     ])
     .await;

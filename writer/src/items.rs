@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use model::{Entity, Item};
 use table::{Error, Table, fresh};
 use web::{
-    EntityPaths, Form, IdempotencyKey, JsonObject, JsonRows, Kind, Parameters, PathTexts,
+    EntityPaths, Form, IdempotencyKey, JsonObject, JsonRows, Kind, NoBody, Parameters, PathTexts,
     Preconditions, Problem, conditions,
 };
 
@@ -140,6 +140,7 @@ async fn delete(
     preconditions: Preconditions,
     key: IdempotencyKey,
     audit: Audit,
+    _: NoBody,
 ) -> Result<Response, Problem> {
     let condition = parameters.condition("where", &entity);
     let answers = parameters.choice("return", &["nothing", "item"]) == "item";

@@ -86,6 +86,8 @@ impl System {
     /// Starts everything.
     pub(super) async fn start(model: Arc<Model>, host: Host, port: u16) -> Result<Self, Error> {
         let server = Server::from_env()?;
+        let limits = table::startup::read_limits_from_env()?;
+        let reading = reader::Settings { limits, ..reader::Settings::default() };
         let http = bind(port, "--port").await?;
         let url = url(&http)?;
         let owner = match &host {
@@ -140,7 +142,7 @@ impl System {
             .rollups(rollups.clone())
             .state(table.clone(), &opened);
         let mapping = poll(mapping, processor);
-        let http = serve(http, server, table.clone(), rollups.clone());
+        let http = serve(http, server, reading, table.clone(), rollups.clone());
         let view =
             View { model, table, rollups, checkpoints, is_new, state, url, endpoint, progress };
         Ok(Self { view, http, mapping, trimmer, database })
@@ -241,9 +243,15 @@ fn poll(mapping: EventSourceMapping, processor: Processor) -> Part {
     })
 }
 
-fn serve(listener: TcpListener, server: Server, table: Table, rollups: Rollups) -> Part {
+fn serve(
+    listener: TcpListener,
+    server: Server,
+    settings: reader::Settings,
+    table: Table,
+    rollups: Rollups,
+) -> Part {
     let routes = web::routes::all(table.model());
-    let reader = reader::app(table.clone(), rollups, reader::Settings::default());
+    let reader = reader::app(table.clone(), rollups, settings);
     let app = writer::app(table).merge(reader);
     let app = web::finish(app, &routes);
     Part::start("HTTP server", move |stop| async move {

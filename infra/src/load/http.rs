@@ -30,6 +30,17 @@ impl<'a> Writer<'a> {
     pub(super) fn new(client: &'a Client, entity: &str) -> Self {
         Self { client, path: format!("/batch/{entity}") }
     }
+
+    /// Writes a batch that is too large for one request.
+    fn send_halves(&mut self, objects: &[Object]) -> Result<Answer, Error> {
+        let (first, second) = objects.split_at(objects.len() / 2);
+        let mut answer = self.send(first)?;
+        let Answer { refused, unprocessed } = self.send(second)?;
+        let behind = |position: usize| first.len() + position;
+        answer.refused.extend(refused.into_iter().map(|(position, why)| (behind(position), why)));
+        answer.unprocessed.extend(unprocessed.into_iter().map(behind));
+        Ok(answer)
+    }
 }
 
 impl Sink for Writer<'_> {
@@ -42,6 +53,9 @@ impl Sink for Writer<'_> {
             Err(Error::Busy { .. }) => {
                 let unprocessed = (0..objects.len()).collect();
                 return Ok(Answer { refused: Vec::new(), unprocessed });
+            }
+            Err(Error::Refused(problem)) if problem.is_of_size() && objects.len() > 1 => {
+                return self.send_halves(objects);
             }
             Err(error) => return Err(error),
         };

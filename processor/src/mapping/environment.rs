@@ -263,7 +263,7 @@ mod tests {
         let numeric = r#"{"Filters":[{"Pattern":"{\"eventName\":[{\"like\":\"R\"}]}"}]}"#;
         assert_eq!(
             settings(&[(FILTER_CRITERIA, numeric)]).expect_err("a refusal").to_string(),
-            "WEIR_FILTER_CRITERIA is refused: filter 1: `eventName` is {\"like\":\"R\"}, expected \
+            "WEIR_FILTER_CRITERIA is invalid: filter 1: `eventName` is {\"like\":\"R\"}, expected \
              prefix, suffix, equals-ignore-case, anything-but, numeric or exists"
         );
         check_refusal(BISECT_BATCH_ON_FUNCTION_ERROR, "yes", "true or false");

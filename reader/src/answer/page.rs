@@ -28,7 +28,7 @@ use crate::{ENOUGH_BYTES, MAX_READS};
 /// The most steps of a window, and the most buckets of them.
 const MAX_STEPS: usize = 4_096;
 const MAX_BUCKETS: usize = 20_000;
-/// The most buckets of a window whose measures are read from rows, for each bucket has rows of its own.
+/// The most buckets whose rows are read at once, counted in each stripe and group.
 const MAX_BUCKETS_WITH_ROWS: usize = 500;
 
 /// A stretch of time that a point is about, and the one that it is compared with. `None` is all time.
@@ -44,6 +44,21 @@ struct Covered {
     step: Step,
     now: Slot,
     before: Option<Slot>,
+}
+
+/// What rollup items know of a group in the steps of a window.
+struct KnownGroup {
+    /// One for each step.
+    now: Vec<Known>,
+    /// One for each step that is compared.
+    before: Vec<Known>,
+}
+
+/// The steps of a window whose points were taken.
+struct Taken {
+    steps: usize,
+    /// Whether the page is full.
+    is_enough: bool,
 }
 
 /// The values of a group in a slot.
@@ -153,7 +168,7 @@ impl<'a> Pages<'a> {
     }
 
     fn planned(&self) -> PlannedReads<'_> {
-        PlannedReads { rollup: self.rollup, plan: self.plan, needed: &self.needed }
+        PlannedReads { rollup: self.rollup, plan: self.plan }
     }
 
     /// Rejects a question whose first step takes more reads than a request may make.
@@ -172,18 +187,48 @@ impl<'a> Pages<'a> {
         }
     }
 
-    /// The first steps of a window that can be read with so many reads, one at least.
+    /// Returns how many of the first steps of a window have rollup items that can be read with so
+    /// many reads, one at least.
     fn affordable(&self, window: &[Covered], reads: u64) -> usize {
         let mut count = window.len();
-        let most = |steps: &[Covered]| {
+        let least = |steps: &[Covered]| {
             let now: Vec<_> = steps.iter().map(|step| &step.now).collect();
             let before: Vec<_> = steps.iter().filter_map(|step| step.before.as_ref()).collect();
-            self.planned().most(&now) + self.planned().most(&before)
+            self.planned().least(&now) + self.planned().least(&before)
         };
-        while count > 1 && most(&window[..count]) > reads {
+        while count > 1 && least(&window[..count]) > reads {
             count /= 2;
         }
         count
+    }
+
+    /// Returns how many of the first steps of a window have rows that can be read, one at least.
+    /// Only buckets in which something is counted have rows.
+    fn with_rows(&self, rollups: &Rollups, steps: &[Covered], known: &[KnownGroup]) -> usize {
+        if !self.has_rows() {
+            return steps.len();
+        }
+        let reads = rollups.budget().left().map_or(u64::MAX, |left| left.reads);
+        let stripes = u64::from(self.rollup.stripes);
+        let least_rows = rows::least_of_bucket(&self.needed).max(1);
+        let most_buckets = MAX_BUCKETS_WITH_ROWS.min(self.budget.most / least_rows) as u64;
+        let fits = |count: usize| {
+            let before = steps[..count].iter().filter(|step| step.before.is_some()).count();
+            let slots =
+                known.iter().flat_map(|group| [&group.now[..count], &group.before[..before]]);
+            let (mut buckets, mut planned) = (0, 0);
+            for slots in slots {
+                buckets += slots.iter().map(|slot| slot.live.len() as u64).sum::<u64>();
+                planned += rows::most_reads(&self.needed, slots);
+            }
+            buckets * stripes <= most_buckets && planned * stripes <= reads
+        };
+        let (mut fitting, mut too_many) = (1, steps.len() + 1);
+        while too_many - fitting > 1 {
+            let middle = fitting + (too_many - fitting) / 2;
+            if fits(middle) { fitting = middle } else { too_many = middle }
+        }
+        fitting
     }
 
     /// Reads a page that begins there, at first in a window of so many steps.
@@ -194,6 +239,9 @@ impl<'a> Pages<'a> {
         limit: u32,
     ) -> Result<Option<Position>, AskError> {
         let mut steps = self.steps(start).peekable();
+        if self.has_rows() {
+            most = most.min(MAX_BUCKETS_WITH_ROWS);
+        }
         for read in 0..MAX_READS {
             let mut window = Vec::new();
             let mut buckets = 0;
@@ -221,20 +269,29 @@ impl<'a> Pages<'a> {
                     rollups = rollups.with_budget(&rollups.budget().keeping(left.half()));
                 }
             }
-            let cut = match self.window(&rollups, &window, limit).await {
+            let taken = match self.window(&rollups, &window, limit).await {
                 // What was read before is a page; the next one has the budget of this window for
                 // itself.
                 Err(error) if error.is_too_much() && read > 0 => {
                     return Ok(window[0].step.period.map(|period| self.position(period.start)));
                 }
-                cut => cut?,
+                taken => taken?,
             };
-            if let Some(cut) = cut {
-                let is_last = cut == window.len() && steps.peek().is_none();
-                let next = window[cut - 1].step.period.map(|period| period.end);
+            let count = taken.steps;
+            if taken.is_enough {
+                let is_last = count == window.len() && steps.peek().is_none();
+                let next = window[count - 1].step.period.map(|period| period.end);
                 return Ok(next.filter(|_| !is_last).map(|start| self.position(start)));
             }
-            most = (most * 4).min(MAX_STEPS);
+            most = match window.get(count) {
+                // Rollup items of the others are read again: later windows are as short.
+                Some(next) => {
+                    let start = next.step.period.map_or(start, |period| period.start);
+                    steps = self.steps(start).peekable();
+                    count
+                }
+                None => (most * 4).min(MAX_STEPS),
+            };
         }
         let next = steps.next().and_then(|step| step.period);
         Ok(next.map(|period| self.position(period.start)))
@@ -263,15 +320,7 @@ impl<'a> Pages<'a> {
     }
 
     fn most_buckets(&self) -> usize {
-        let stripes = usize::from(self.rollup.stripes) * self.plan.groups.len();
-        let most = match self.has_rows() {
-            true => {
-                let rows = rows::least_of_bucket(&self.needed).max(1);
-                MAX_BUCKETS_WITH_ROWS.min(self.budget.most / rows)
-            }
-            false => MAX_BUCKETS,
-        };
-        most / stripes
+        MAX_BUCKETS / (usize::from(self.rollup.stripes) * self.plan.groups.len())
     }
 
     /// A step with the buckets that make it up.
@@ -295,7 +344,8 @@ impl<'a> Pages<'a> {
             let Some(period) = period else { continue };
             let slot = self.cover(Some(period))?;
             let (rollups, group) = (self.rollups.clone(), &groups[position % groups.len()]);
-            let measured = self.measured(&rollups, group, &[&slot]).await?;
+            let known = self.known(&rollups, group, &[&slot]).await?;
+            let measured = self.measured(&rollups, group, &known).await?;
             let values = measured.into_iter().next().and_then(|measured| measured.values);
             let mut series = self.series.iter_mut().chain(&mut self.earlier);
             *series.nth(position).expect("one of a group, or the earlier one") =
@@ -304,19 +354,28 @@ impl<'a> Pages<'a> {
         Ok(())
     }
 
-    /// Reads a window of steps, and takes their points; behind how many steps there were enough.
+    /// Reads a window of steps, and takes the points of as many as can be read: rollup items of all
+    /// of them first, and then rows of those in which something is counted.
     async fn window(
         &mut self,
         rollups: &Rollups,
         steps: &[Covered],
         limit: u32,
-    ) -> Result<Option<usize>, AskError> {
+    ) -> Result<Taken, AskError> {
         let now: Vec<_> = steps.iter().map(|step| &step.now).collect();
         let compared: Vec<_> = steps.iter().filter_map(|step| step.before.as_ref()).collect();
-        let mut groups = Vec::new();
+        let mut known = Vec::new();
         for group in &self.plan.groups {
-            let now = self.measured(rollups, group, &now).await?;
-            let before = self.measured(rollups, group, &compared).await?;
+            let now = self.known(rollups, group, &now).await?;
+            let before = self.known(rollups, group, &compared).await?;
+            known.push(KnownGroup { now, before });
+        }
+        let steps = &steps[..self.with_rows(rollups, steps, &known)];
+        let compared = steps.iter().filter(|step| step.before.is_some()).count();
+        let mut groups = Vec::new();
+        for (group, KnownGroup { now, before }) in self.plan.groups.iter().zip(&known) {
+            let now = self.measured(rollups, group, &now[..steps.len()]).await?;
+            let before = self.measured(rollups, group, &before[..compared]).await?;
             groups.push((now.into_iter(), before.into_iter()));
         }
         let mut count: usize = self.points.iter().map(Vec::len).sum();
@@ -332,27 +391,37 @@ impl<'a> Pages<'a> {
             }
             let is_full = count > 0 && count + self.plan.groups.len() > limit as usize;
             if is_full || self.bytes > ENOUGH_BYTES {
-                return Ok(Some(position + 1));
+                return Ok(Taken { steps: position + 1, is_enough: true });
             }
         }
-        Ok(None)
+        Ok(Taken { steps: steps.len(), is_enough: false })
     }
 
-    /// What is measured of a group in slots.
-    async fn measured(
+    /// Reads what rollup items know of a group in slots.
+    async fn known(
         &mut self,
         rollups: &Rollups,
         group: &Group,
         slots: &[&Slot],
-    ) -> Result<Vec<Measured>, AskError> {
+    ) -> Result<Vec<Known>, AskError> {
         if slots.is_empty() {
             return Ok(Vec::new());
         }
         let (known, tally) = slot::read(rollups, self.rollup, group, slots).await?;
         self.tally.add(tally);
+        Ok(known)
+    }
+
+    /// Reads the rows of a group in slots, and returns what is measured there.
+    async fn measured(
+        &mut self,
+        rollups: &Rollups,
+        group: &Group,
+        known: &[Known],
+    ) -> Result<Vec<Measured>, AskError> {
         let (needed, budget) = (self.needed.as_slice(), &self.budget);
         let (rows, tally) =
-            RowsOfSlots::read(rollups, self.rollup, group, needed, &known, budget).await?;
+            RowsOfSlots::read(rollups, self.rollup, group, needed, known, budget).await?;
         self.tally.add(tally);
         let measured = known.iter().enumerate();
         measured

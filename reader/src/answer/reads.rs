@@ -10,7 +10,7 @@
 //! comes besides.
 
 use aggregates::{Bucket, Fill, Plan, runs};
-use model::{Measure, Rollup};
+use model::Rollup;
 
 use super::slot::Slot;
 use super::{AskError, refused, rows};
@@ -23,8 +23,6 @@ const STATE_READS: u64 = 6;
 pub(super) struct PlannedReads<'a> {
     pub(super) rollup: &'a Rollup,
     pub(super) plan: &'a Plan,
-    /// The measures that are read.
-    pub(super) needed: &'a [&'a Measure],
 }
 
 impl PlannedReads<'_> {
@@ -32,14 +30,6 @@ impl PlannedReads<'_> {
     /// buckets.
     pub(super) fn least(&self, together: &[&Slot]) -> u64 {
         self.partitions() * ranges(together)
-    }
-
-    /// The most reads that they take, unless a range has more than a megabyte.
-    pub(super) fn most(&self, together: &[&Slot]) -> u64 {
-        let buckets: usize = together.iter().map(|slot| slot.buckets.len()).sum();
-        let (in_ranges, in_buckets) = rows::reads_of(self.needed);
-        let ranges = ranges(together);
-        self.partitions() * (ranges + ranges * in_ranges + buckets as u64 * in_buckets)
     }
 
     /// Rejects a question whose first point takes more reads than a request may make.

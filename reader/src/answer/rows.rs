@@ -64,21 +64,24 @@ pub(crate) fn least_of_bucket(measures: &[&Measure]) -> usize {
     measures.iter().filter_map(of_measure).sum()
 }
 
-/// How many reads these measures take at most: of each range of buckets, and of each bucket.
-pub(crate) fn reads_of(measures: &[&Measure]) -> (u64, u64) {
-    let (mut in_ranges, mut in_buckets) = (0, 0);
-    for need in measures.iter().filter_map(|measure| Need::of(measure, 1)) {
-        match need {
-            Need::End { .. } => in_buckets += 1,
-            // The index, and the first rows where many share the last place; all rows of several
-            // buckets.
-            Need::Ranked { .. } => (in_ranges, in_buckets) = (in_ranges + 1, in_buckets + 2),
-            Need::All { .. } => in_ranges += 1,
+/// Returns how many reads of one partition the rows of a group in slots take, unless a range has
+/// more than a megabyte.
+pub(crate) fn most_reads(measures: &[&Measure], known: &[Known]) -> u64 {
+    let mut reads = 0;
+    let mut all: BTreeMap<String, Vec<Bucket>> = BTreeMap::new();
+    for live in known.iter().map(|known| &known.live).filter(|live| !live.is_empty()) {
+        let needs: BTreeSet<Need> =
+            measures.iter().filter_map(|measure| Need::of(measure, live.len())).collect();
+        for need in needs {
+            match need {
+                Need::End { .. } => reads += live.len() as u64,
+                // The index, and the first rows if many share the last place.
+                Need::Ranked { .. } => reads += 2 * live.len() as u64,
+                Need::All { rows } => all.entry(rows).or_default().extend(live.iter().cloned()),
+            }
         }
     }
-    let distinct = |measure: &&&Measure| matches!(measure, Measure::Distinct(_));
-    in_ranges += measures.iter().filter(distinct).count() as u64;
-    (in_ranges, in_buckets)
+    reads + all.values().map(|buckets| runs(buckets).len() as u64).sum::<u64>()
 }
 
 /// What was read, by slot and measure.

@@ -26,6 +26,7 @@ const WRITER: &str = "writer";
 const SERVERS: &str = "writer, reader as servers";
 const LOCAL_SERVERS: &str = "writer, reader as servers; metrics of a poller; `weir dev`";
 const READER: &str = "reader";
+const READER_OR_DEV: &str = "reader; `weir dev`";
 const POLLER: &str = "processor as a poller";
 
 macro_rules! registry {
@@ -58,8 +59,8 @@ registry! {
     "WEIR_HEADER_TIMEOUT_SECS" LOCAL_SERVERS "the time for the header of a request, 1 to 300" "10";
     "WEIR_BODY_TIMEOUT_SECS" LOCAL_SERVERS "the time for the body of a request, and for a client that reads nothing of its answer, 1 to 900" "30";
     "WEIR_IDLE_TIMEOUT_SECS" LOCAL_SERVERS "the time that a connection stays open without a request, 1 to 3600; more than that of a load balancer in front" "75";
-    "WEIR_REQUEST_MAX_READS" READER "the reads of DynamoDB that one request may make, 100 to 1000000" "1000";
-    "WEIR_REQUEST_MAX_READ_MB" READER "the megabytes that they may read, 4 to 10000, as DynamoDB bills them" "20";
+    "WEIR_REQUEST_MAX_READS" READER_OR_DEV "the reads of DynamoDB that one request may make, 100 to 1000000" "1000";
+    "WEIR_REQUEST_MAX_READ_MB" READER_OR_DEV "the megabytes that they may read, 4 to 10000, as DynamoDB bills them" "20";
     "WEIR_POLLER_NAME" POLLER "who holds the lease; a poller takes over at once from another of its name" "host, process, and a random number";
     "WEIR_BATCH_SIZE" POLLER "the most records in an event, 1 to 10000" "100";
     "WEIR_BATCHING_WINDOW_SECS" POLLER "how long a batch may fill, 0 to 300" "0";

@@ -1,25 +1,8 @@
 //! Questions to a rollup whose items were folded and applied as the processor does it.
 
-use aggregates::{Change, Image, fold};
 use serde_json::{Value, json};
 
 use crate::shop::{Shop, problem};
-
-/// Counts orders as if they had come through the stream.
-async fn count(shop: &Shop, orders: &[Value]) {
-    let model = shop.table.model();
-    let order = model.entity("order").expect("it is defined");
-    let change = |(position, row): (usize, &Value)| {
-        let object = row.as_object().expect("an object");
-        let new = order.encode(object, writer::fresh()).expect("a row that can be stored");
-        let sequence = (100 + position).to_string().parse().expect("a sequence number");
-        Change { sequence, seconds: 1_795_153_254, image: Image::Insert { new } }
-    };
-    let changes: Vec<_> = orders.iter().enumerate().map(change).collect();
-    for update in fold(model, "shardId-1", &changes).updates {
-        shop.rollups.apply("2026-11-20T00:00:00.000", "shardId-1", &update).await.expect("applied");
-    }
-}
 
 fn order(placed: &str, total: &str) -> Value {
     let total: Value = serde_json::from_str(total).expect("a number");
@@ -35,7 +18,7 @@ async fn shop_with_orders() -> Shop {
         order("2026-11-04T10:00:00Z", "99999999999999999.99"),
         order("2026-11-05T10:00:00Z", "1"),
     ];
-    count(&shop, &orders).await;
+    shop.count("order", &orders).await;
     shop
 }
 

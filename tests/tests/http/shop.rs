@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aggregates::{Change, Image, fold};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, header};
@@ -74,7 +75,7 @@ impl Shop {
 
     /// The same shop, whose requests read no more than this.
     pub(crate) fn within(&self, limits: Reads) -> Self {
-        let settings = Settings { limits, ..Settings::default() };
+        let settings = Settings { limits, cursors: self.cursors.clone() };
         Self::serving(settings, self.table.clone(), self.rollups.clone())
     }
 
@@ -150,6 +151,23 @@ impl Shop {
 
     pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send("GET", path, "").await
+    }
+
+    /// Counts items of an entity as if they had come through the stream.
+    pub(crate) async fn count(&self, entity: &str, rows: &[Value]) {
+        let model = self.table.model();
+        let entity = model.entity(entity).expect("it is defined");
+        let change = |(position, row): (usize, &Value)| {
+            let object = row.as_object().expect("an object");
+            let new = entity.encode(object, writer::fresh()).expect("a row that can be stored");
+            let sequence = (100 + position).to_string().parse().expect("a sequence number");
+            Change { sequence, seconds: 1_795_153_254, image: Image::Insert { new } }
+        };
+        let changes: Vec<_> = rows.iter().enumerate().map(change).collect();
+        for update in fold(model, "shardId-1", &changes).updates {
+            let applied = self.rollups.apply("2026-11-20T00:00:00.000", "shardId-1", &update);
+            applied.await.expect("applied");
+        }
     }
 
     /// Writes rows, each of which must be written.

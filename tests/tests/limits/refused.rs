@@ -2,7 +2,7 @@
 //! that was sent and the limit.
 
 use model::limits::{
-    MAX_ACTIONS, MAX_EXPRESSION_BYTES, MAX_IN_OPERANDS, MAX_JSON_VALUES, MAX_TESTS,
+    MAX_ACTIONS, MAX_BATCH_JSON_VALUES, MAX_EXPRESSION_BYTES, MAX_IN_OPERANDS, MAX_TESTS,
     MAX_UPDATE_PATHS,
 };
 use serde_json::{Value, json};
@@ -99,10 +99,10 @@ async fn more_actions_rows_and_values_than_a_request_may_have_are_rejected_with_
     let text = message(&app, "POST", "/transactions", &json!(vec![json!({}); 101])).await;
     assert!(text.contains(&format!("101 actions, expected 1 to {MAX_ACTIONS}")), "{text}");
 
-    let values = format!("[[{}1]]", "1,".repeat(MAX_JSON_VALUES));
+    let values = format!("[[{}1]]", "1,".repeat(MAX_BATCH_JSON_VALUES));
     for path in ["/batch/thing", "/batch", "/transactions"] {
         let reply = app.send("POST", path, values.clone()).await;
         assert_eq!(reply.status, 400, "{}", reply.text);
-        assert!(reply.text.contains("more than 250000 values"), "{}", reply.text);
+        assert!(reply.text.contains("more than 1000000 values"), "{}", reply.text);
     }
 }

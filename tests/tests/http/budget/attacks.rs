@@ -170,3 +170,24 @@ async fn a_list_whose_filter_matches_nothing_ends_with_its_bytes_and_so_do_relat
     }
     assert_eq!(count, 300, "the parts of a count are all");
 }
+
+/// Rows are read of buckets in which something is counted, not of every minute of the range.
+#[tokio::test]
+async fn a_sparse_series_of_rows_takes_few_reads_and_few_pages() {
+    let definition = VISITS.replace("stripes = 1", "stripes = 16").replace(
+        "visits = \"count\"",
+        "visits = \"count\", last = \"max(id)\", ids = \"distinct(id)\"",
+    );
+    let (shop, recorder) = recorded(&definition).await;
+    let visit = |hour: u8| {
+        let at = format!("2026-11-20T{hour:02}:00:00Z");
+        json!({ "id": format!("{hour:02}"), "site": "s0", "at": at })
+    };
+    let visits: Vec<_> = (0..24).map(visit).collect();
+    shop.count("visit", &visits).await;
+    let question = "/rollups/visits?site=s0&every=minute&from=2026-11-20&to=2026-11-21";
+    let reply = bounded(&shop, &recorder, question).await.json();
+    let points = reply["points"].as_array().expect("points");
+    assert_eq!((points.len(), &reply["cursor"]), (24, &Value::Null), "{reply}");
+    assert!(points.iter().enumerate().all(|(hour, point)| point["last"] == format!("{hour:02}")));
+}
