@@ -32,6 +32,7 @@ mod stored;
 
 pub(crate) use bounds::count;
 pub use made::Made;
+pub use parents::Before;
 pub use plan::{Assignment, Bound, To, UpdatePlan};
 
 use serde_json::{Map, Value};

@@ -23,6 +23,57 @@ use crate::path::{Path, Step};
 /// How many earlier forms of an item are thought of.
 const MAX_BEFORE: usize = 32;
 
+/// How an item may have differed, before an update, from what it is now. It holds paths and no
+/// values, so many of them take little memory.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Before {
+    /// Maps that were not there.
+    taken: Vec<Path>,
+    /// Places that were null.
+    nulled: Vec<Path>,
+}
+
+impl Before {
+    /// Whether the item was as it is now.
+    pub fn is_as_now(&self) -> bool {
+        self.taken.is_empty() && self.nulled.is_empty()
+    }
+
+    /// The item as it was, from the item as it is now.
+    pub fn of(&self, item: &Item) -> Item {
+        let mut before = item.clone();
+        for path in &self.taken {
+            change(&mut before, path, |attribute| path.taken_from(&attribute));
+        }
+        for path in &self.nulled {
+            let nulled = |attribute: Item| path.nulled_in(&attribute).unwrap_or(attribute);
+            change(&mut before, path, nulled);
+        }
+        before
+    }
+
+    fn and_taken(&self, map: &Path) -> Self {
+        let mut before = self.clone();
+        before.taken.push(map.clone());
+        before
+    }
+
+    pub(super) fn and_nulled(&self, place: &Path) -> Self {
+        let mut before = self.clone();
+        before.nulled.push(place.clone());
+        before
+    }
+}
+
+/// Changes the attribute that a path begins with, as an item of this attribute alone: no other
+/// attribute is copied.
+fn change(item: &mut Item, path: &Path, changed: impl FnOnce(Item) -> Item) {
+    let Some(Step::Name(name)) = path.steps.first() else { return };
+    let Some(value) = item.remove(name) else { return };
+    let mut attribute = changed(HashMap::from([(name.clone(), value)]).into());
+    item.extend(attribute.drain());
+}
+
 impl UpdatePlan {
     /// The plan for an item as it is now: places whose maps are not there are put there with their
     /// maps, and places that are null are changed as if nothing were there.
@@ -71,7 +122,7 @@ impl UpdatePlan {
     /// What an item may have been before such an update made maps in it: the item itself, and then without a map that the update
     /// leads through, of each attribute. Of more than 32 combinations the first are returned, and
     /// the last, which has none of these maps.
-    pub fn before_parents(&self, item: &Item) -> Vec<Item> {
+    pub fn before_parents(&self, item: &Item) -> Vec<Before> {
         let mut maps: IndexSet<Path> = IndexSet::new();
         for Assignment { path, .. } in &self.assignments {
             for length in 1..path.steps.len() {
@@ -83,24 +134,24 @@ impl UpdatePlan {
             }
         }
         let mut maps: Vec<Path> = maps.into_iter().collect();
-        let mut items = vec![item.clone()];
-        let mut last = item.clone();
+        let mut all = vec![Before::default()];
+        let mut last = Before::default();
         while let Some(root) = maps.first().map(|map| map.steps[0].clone()) {
             let (own, others) = maps.into_iter().partition(|map| map.steps[0] == root);
             let own: Vec<Path> = own;
-            let before = |item: &Item| {
-                let without = own.iter().map(|map| map.taken_from(item));
-                std::iter::once(item.clone()).chain(without).collect::<Vec<_>>()
+            let with_own = |before: &Before| {
+                let without = own.iter().map(|map| before.and_taken(map));
+                std::iter::once(before.clone()).chain(without).collect::<Vec<_>>()
             };
-            items = items.iter().flat_map(before).take(MAX_BEFORE).collect();
-            last = own.last().map_or(last.clone(), |map| map.taken_from(&last));
+            all = all.iter().flat_map(with_own).take(MAX_BEFORE).collect();
+            last.taken.extend(own.last().cloned());
             maps = others;
         }
-        if items.len() == MAX_BEFORE {
-            items.pop();
-            items.push(last);
+        if all.len() == MAX_BEFORE {
+            all.pop();
+            all.push(last);
         }
-        items
+        all
     }
 
     /// Whether a place is nested in an attribute, so that what it leads through may be absent.

@@ -17,12 +17,12 @@
 
 use serde_dynamo::{AttributeValue, Item};
 
-use super::parents::from_nothing;
+use super::parents::{Before, from_nothing};
 use super::plan::{Assignment, To, UpdatePlan};
 use crate::condition::{Predicate, StoredType};
 use crate::entity::{Entity, FieldError};
 use crate::filter::Test;
-use crate::path::Path;
+use crate::path::{Path, Step};
 
 /// At how many places nulls are thought of.
 const MAX_NULLS: usize = 5;
@@ -101,14 +101,18 @@ impl UpdatePlan {
 
     /// What an item may have been before such an update found nulls in it: with a null at one or
     /// more of the places that it changes relatively.
-    pub fn before_nulls(&self, item: &Item) -> Vec<Item> {
+    pub fn before_nulls(&self, item: &Item) -> Vec<Before> {
         let relative = self.assignments.iter().filter(|assignment| assignment.to.is_relative());
-        let mut items = vec![item.clone()];
+        let mut all = vec![Before::default()];
         for Assignment { path, .. } in relative.take(MAX_NULLS) {
-            let nulled: Vec<_> = items.iter().filter_map(|item| path.nulled_in(item)).collect();
-            items.extend(nulled);
+            // Only maps are led through, as in `Path::nulled_in`.
+            let is_named = path.steps.iter().all(|step| matches!(step, Step::Name(_)));
+            if is_named && path.stored_in(item).is_some() {
+                let nulled: Vec<_> = all.iter().map(|before| before.and_nulled(path)).collect();
+                all.extend(nulled);
+            }
         }
-        items.split_off(1)
+        all.split_off(1)
     }
 }
 

@@ -272,7 +272,9 @@ fn before_maps_were_made_an_item_was_without_one_of_each_attribute_or_as_it_is()
     };
     let update =
         update(json!({ "add": { "skills.a.b": 1, "skills.x": 1, "free.y": 1, "visits": 1 } }));
-    let before = plan(&update).expect("a plan").before_parents(&item(&json));
+    let now = item(&json);
+    let before = plan(&update).expect("a plan").before_parents(&now);
+    let before: Vec<_> = before.iter().map(|before| before.of(&now)).collect();
     let skills = [Some(json!({ "a": { "b": 1 }, "x": 1 })), None, Some(json!({ "x": 1 }))];
     let expected = skills.into_iter().flat_map(|skills| {
         [Some(json!({ "y": 1 })), None].map(|free| {
@@ -303,12 +305,12 @@ fn of_many_combinations_of_maps_that_were_made_the_first_and_the_last_are_though
     });
     let paths: serde_json::Map<_, _> = paths.collect();
     let before = plan(&update(json!({ "add": paths }))).expect("a plan").before_parents(&item);
-    assert_eq!((before.len(), &before[0]), (32, &item));
-    let last = &before[31];
+    assert_eq!((before.len(), before[0].of(&item)), (32, item.clone()));
+    let last = before[31].of(&item);
     let entity = entity();
     let is_there = |path: &str| {
         let place = crate::Path::parse(&entity, path).expect(path);
-        place.path.value_in(last).is_some()
+        place.path.value_in(&last).is_some()
     };
     assert!(!is_there("skills.m39") && !is_there("free.m39") && is_there("free.m38"));
 }

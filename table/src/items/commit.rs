@@ -15,6 +15,10 @@
 //!
 //! **Invariant:** a transaction that is done leaves, for each item it wrote, exactly the locks that its values make.
 
+mod earlier;
+mod size;
+
+use std::borrow::Borrow;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
@@ -22,8 +26,10 @@ use std::time::Duration;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
-use model::{Item, PrimaryKey, UpdatePlan, limits};
+use model::{Item, PrimaryKey, limits};
 
+use self::earlier::earlier;
+use self::size::stored_bytes;
 use super::Table;
 use super::guard::Wanted;
 use super::locks::Locks;
@@ -37,8 +43,9 @@ pub(super) const MAX_ROUNDS: u32 = 12;
 /// How long to wait at least before it is made anew; doubled each time, up to the most.
 const DELAY: Duration = Duration::from_millis(5);
 const MAX_DELAY: Duration = Duration::from_millis(320);
-/// The most ways that a transaction with a token may have been sent before, for maps that were not there, which are tried.
-const MAX_EARLIER: usize = 32;
+/// The most bytes of the items of a transaction: "the aggregate size of the items in the transaction cannot exceed 4 MB"
+/// (Amazon DynamoDB API Reference, "TransactWriteItems").
+const MAX_ITEMS_BYTES: usize = 4 * 1024 * 1024;
 
 /// Why a transaction was not done: an error, and at which write, where it is at one.
 #[derive(Debug)]
@@ -137,19 +144,29 @@ impl Table {
     /// Whether these writes were done with this token before: sent as they would be now, or as they
     /// would have been when maps that their updates lead through were not there yet, or when
     /// places that they change were null.
+    ///
+    /// If the items are larger together than DynamoDB takes in a transaction, these writes were not
+    /// done on them as they are, and nothing is sent. So writes whose items have grown beyond that
+    /// since are taken for others.
     async fn was_done(&self, writes: &[Write<'_>], token: Option<&str>) -> Result<bool, Failed> {
         let mut seen = vec![Seen::Unknown; writes.len()];
-        self.look(writes, &mut seen).await?;
+        let mut bytes = 0;
         for (index, write) in writes.iter().enumerate() {
-            if write.may_be_made_again() && matches!(seen[index], Seen::Unknown) {
-                let item = self.probe(&write.key).await;
-                seen[index] = Seen::Known(item.map_err(|error| Failed::at(index, error))?);
+            if write.looks() || write.may_be_made_again() {
+                let item =
+                    self.probe(&write.key).await.map_err(|error| Failed::at(index, error))?;
+                bytes += item.as_ref().map_or(0, stored_bytes);
+                if bytes > MAX_ITEMS_BYTES {
+                    return Ok(false);
+                }
+                seen[index] = Seen::Known(item);
             }
         }
         for earlier in earlier(writes, &seen) {
             let Ok((actions, _)) = self.actions(writes, &earlier, &HashSet::new()) else {
                 continue;
             };
+            drop(earlier);
             let Err(error) = self.transact(actions, token).await else { return Ok(true) };
             let is_other = error.as_service_error().is_some_and(|error| {
                 error.is_idempotent_parameter_mismatch_exception()
@@ -180,13 +197,14 @@ impl Table {
     fn actions(
         &self,
         writes: &[Write<'_>],
-        seen: &[Seen],
+        seen: &[impl Borrow<Seen>],
         foreign: &HashSet<PrimaryKey>,
     ) -> Result<(Vec<TransactWriteItem>, Locks), Failed> {
         let mut actions = Vec::new();
         let mut locks = Locks::default();
         for (index, write) in writes.iter().enumerate() {
-            let (known, item) = match &seen[index] {
+            let seen: &Seen = seen[index].borrow();
+            let (known, item) = match seen {
                 Seen::Unknown => (false, None),
                 Seen::Known(item) => (true, item.as_ref()),
             };
@@ -272,51 +290,6 @@ impl Table {
             }
         }
     }
-}
-
-/// What may have been seen before the updates made maps or found nulls: what is seen now first,
-/// then as if they made all maps that they lead through, then some of them; and then with nulls at
-/// some of their places.
-fn earlier(writes: &[Write<'_>], seen: &[Seen]) -> Vec<Vec<Seen>> {
-    let without = each_before(writes, seen, UpdatePlan::before_parents);
-    let last = without.iter().map(|before| before.last().cloned().unwrap_or(Seen::Unknown));
-    let mut all = combined(&without);
-    all.insert(1.min(all.len()), last.collect());
-    // The first of these is what is seen now, once more.
-    let nulls = combined(&each_before(writes, seen, |plan, item| {
-        std::iter::once(item.clone()).chain(plan.before_nulls(item)).collect()
-    }));
-    all.extend(nulls.into_iter().skip(1));
-    all
-}
-
-/// For each write, what may have been seen of its item.
-fn each_before(
-    writes: &[Write<'_>],
-    seen: &[Seen],
-    before: impl Fn(&UpdatePlan, &Item) -> Vec<Item>,
-) -> Vec<Vec<Seen>> {
-    let of = |(write, seen): (&Write<'_>, &Seen)| match (&write.effect, seen) {
-        (Effect::Update(plan), Seen::Known(Some(item))) => {
-            before(plan, item).into_iter().map(|item| Seen::Known(Some(item))).collect()
-        }
-        _ => vec![seen.clone()],
-    };
-    writes.iter().zip(seen).map(of).collect()
-}
-
-/// Every combination, up to the most that are tried.
-fn combined(each: &[Vec<Seen>]) -> Vec<Vec<Seen>> {
-    let mut all = vec![Vec::new()];
-    for before in each {
-        let with_each = |all: &Vec<Seen>| {
-            let each =
-                before.iter().map(|one| [all.as_slice(), std::slice::from_ref(one)].concat());
-            each.collect::<Vec<_>>()
-        };
-        all = all.iter().flat_map(with_each).take(MAX_EARLIER).collect();
-    }
-    all
 }
 
 /// The items that were seen.

@@ -3,6 +3,9 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
+use tests::dynamodb::TestDynamo;
+use tests::recorder::Recorder;
+
 use crate::shop::{Reply, Shop, problem};
 
 async fn transact(shop: &Shop, actions: Value) -> Reply {
@@ -254,6 +257,58 @@ async fn a_request_with_a_key_is_done_once_also_where_it_made_maps() {
         assert_eq!(reused.problem(), problem(409, "idempotency-key-reused"), "{}", reused.text);
     }
     assert_eq!(shop.get("/thing/a").await.json(), a);
+}
+
+/// Such a key may be that of the same actions, sent when the items were without maps; but no transaction is at more than 4 MB.
+#[tokio::test]
+async fn a_key_that_comes_again_with_large_items_costs_no_more_than_they_may_take() {
+    let recorder = Recorder::default();
+    let connection = recorder.before(TestDynamo::start().await.connect().await);
+    let shop = Shop::over(connection, include_str!("shop.toml")).await;
+    let text = "x".repeat(380_000);
+    for id in 0..12 {
+        let large = json!({ "id": id.to_string(), "text": text });
+        shop.load("thing", &[large]).await;
+    }
+    let patches = |ids: std::ops::Range<u32>| {
+        let patch = |id: u32| {
+            json!({ "action": "patch", "entity": "thing", "key": { "id": id.to_string() },
+                    "add": { "map.x": 1, "any.y": 1 } })
+        };
+        json!(ids.map(patch).collect::<Vec<_>>())
+    };
+    let transactions = || {
+        let requests = recorder.requests();
+        requests.iter().filter(|(operation, _)| operation == "TransactWriteItems").count()
+    };
+    for ids in [0..4, 4..8, 8..12] {
+        let made = transact(&shop, patches(ids)).await;
+        assert_eq!(made.status, 200, "{}", made.text);
+    }
+    let key = [("Idempotency-Key", shop.table.name())];
+    let first = json!([
+        { "action": "update", "entity": "thing", "key": { "id": "0" }, "add": { "map.x": 1 } },
+        { "action": "patch", "entity": "thing", "key": { "id": "1" }, "add": { "map.z.x": 1 } },
+        { "action": "patch", "entity": "thing", "key": { "id": "2" }, "add": { "number": 1 } },
+    ]);
+    for _ in 0..2 {
+        let done = shop.send_with(&key, "POST", "/transactions", &first).await;
+        assert_eq!(done.status, 200, "{}", done.text);
+    }
+    assert_eq!(shop.get("/thing/1").await.json()["map"], json!({ "x": 1, "z": { "x": 1 } }));
+
+    transactions();
+    let reused = problem(409, "idempotency-key-reused");
+    let other = shop.send_with(&key, "POST", "/transactions", patches(0..12)).await;
+    assert_eq!(other.problem(), reused, "{}", other.text);
+    assert_eq!(transactions(), 1, "none but the one with the key");
+
+    // What DynamoDB may have done is tried, but no more than 64 ways of it.
+    let other = shop.send_with(&key, "POST", "/transactions", patches(1..9)).await;
+    assert_eq!(other.problem(), reused, "{}", other.text);
+    let tried = transactions();
+    assert!((30..=65).contains(&tried), "{tried}");
+    assert_eq!(shop.get("/thing/1").await.json()["any"], json!({ "y": 1 }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
