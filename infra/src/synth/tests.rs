@@ -276,6 +276,17 @@ fn a_definition_that_is_as_it_was_makes_no_new_layer() {
 }
 
 #[test]
+fn a_template_that_is_too_large_for_a_request_is_told_with_its_size_and_the_limit() {
+    assert_eq!(oversize(TEMPLATE_BODY_BYTES), None);
+    let warning = oversize(TEMPLATE_BODY_BYTES + 1).expect("too large");
+    assert!(warning.contains("51201 bytes") && warning.contains("51200"), "{warning}");
+    for definition in [FLIGHTS, SHOP] {
+        let text = text(&model(definition), &options(), "weir.toml");
+        assert_eq!(oversize(text.len()), None, "{} bytes", text.len());
+    }
+}
+
+#[test]
 fn no_tool_takes_a_file_for_an_option() {
     let cases = [("-x.toml", "./-x.toml"), ("a/-x.toml", "a/-x.toml"), ("weir.toml", "weir.toml")];
     for (path, expected) in cases {
