@@ -8,7 +8,9 @@
 //! **Invariant:** a related item that is `null`, or is not in a list whose cursor is `null`, is not there. What was not read
 //! ends the page before, or is the failure of the whole request.
 
-use model::relation::Scope;
+use model::limits::MAX_SHOWN_CHARACTERS;
+use model::relation::{IncludeError, Scope};
+use model::shorten::shortened;
 use model::{Entity, FieldError, Include, Item, Model};
 use serde_json::{Map, Value, json};
 use table::{Joined, JoinedPage, Reading, Related};
@@ -36,10 +38,24 @@ pub(crate) fn asked<'a>(
     let Some(text) = parameters.text(INCLUDE) else { return Vec::new() };
     Include::parse(model, entity, scope, &text).unwrap_or_else(|errors| {
         for error in errors {
-            parameters.error(INCLUDE, error.to_string());
+            parameters.error(INCLUDE, message(error));
         }
         Vec::new()
     })
+}
+
+/// The message of an error, with the path that was given shortened.
+fn message(error: IncludeError) -> String {
+    let short = |path: String| shortened(&path, MAX_SHOWN_CHARACTERS).into_owned();
+    let error = match error {
+        IncludeError::Twice(path) => IncludeError::Twice(short(path)),
+        IncludeError::TooFar(path) => IncludeError::TooFar(short(path)),
+        IncludeError::Unknown { path, message } => {
+            IncludeError::Unknown { path: short(path), message }
+        }
+        other => other,
+    };
+    error.to_string()
 }
 
 /// How related items are read.
@@ -119,4 +135,22 @@ fn closed(
     let partition = include.partition(item)?.key;
     let place = (partition.as_str(), listing.descending);
     seal(cursors, entity, &listing.pattern, place, &[]).close(Some(position))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_was_given_is_shortened_in_its_message() {
+        let path = "p".repeat(100_000);
+        let shown = format!("`{}…`", "p".repeat(MAX_SHOWN_CHARACTERS));
+        let unknown = IncludeError::Unknown { path: path.clone(), message: "none".to_owned() };
+        for error in [IncludeError::Twice(path.clone()), IncludeError::TooFar(path), unknown] {
+            let message = message(error);
+            assert!(message.starts_with(&shown) && message.len() < 150, "{message}");
+        }
+        let short = message(IncludeError::Twice("posts".to_owned()));
+        assert_eq!(short, "`posts` twice, expected each relation once");
+    }
 }

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A read reserves the most bytes that it can read before it is sent, and gives back those that it
-//! did not read. If too little is left, it waits for the reads under way to give theirs back. If
+//! did not read. A read that was sent and is dropped before its answer keeps its reservation charged,
+//! for DynamoDB reads it all the same. If too little is left, it waits for the reads under way to give theirs back. If
 //! none is under way, it fails with [`Error::OverBudget`].
 //!
 //! Bytes are what DynamoDB bills: the units that it reports as consumed, each of which is 4 KB of a
@@ -18,6 +19,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::ConsumedCapacity;
 use tokio::sync::Notify;
 
@@ -80,12 +82,15 @@ pub(crate) enum Unit {
     Transaction,
 }
 
-/// What a read under way may read. One that is dropped was not answered, and read nothing.
+/// What a read under way may read. One that is dropped was sent and not answered: DynamoDB may read
+/// all of it, and so all of it stays charged.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Reservation {
     shared: Arc<Shared>,
     bytes: u64,
+    /// What is charged when it ends.
+    charged: u64,
 }
 
 impl Reads {
@@ -224,7 +229,7 @@ impl Budget {
                     spent.total.reads += 1;
                     spent.reserved += bytes;
                     let shared = Arc::clone(&self.shared);
-                    return Ok((count, Reservation { shared, bytes }));
+                    return Ok((count, Reservation { shared, bytes, charged: bytes }));
                 }
             }
             settled.await;
@@ -255,14 +260,25 @@ impl Reservation {
     }
 
     /// Gives back what was not read, of so many bytes that were.
-    pub(crate) fn settle_bytes(self, bytes: u64) {
-        self.shared.lock().total.bytes += bytes;
+    pub(crate) fn settle_bytes(mut self, bytes: u64) {
+        self.charged = bytes;
+    }
+
+    /// Gives back everything if DynamoDB answered with an error. One that is tried again without an
+    /// answer stays charged.
+    pub(crate) fn fail<E, R>(self, error: &SdkError<E, R>) {
+        if matches!(error, SdkError::ServiceError(_) | SdkError::ConstructionFailure(_)) {
+            self.settle_bytes(0);
+        }
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.shared.lock().reserved -= self.bytes;
+        let mut spent = self.shared.lock();
+        spent.reserved -= self.bytes;
+        spent.total.bytes += self.charged;
+        drop(spent);
         self.shared.settled.notify_waiters();
     }
 }
@@ -344,7 +360,45 @@ mod tests {
         read.settle_bytes(18 * MB);
         let (five, read) = budget.reserve_items(100).await.expect("two megabytes are left");
         assert_eq!(five, 5);
-        drop(read);
+        read.settle_bytes(0);
         assert_eq!(budget.spent(), Reads { reads: 2, bytes: 18 * MB });
+    }
+
+    #[tokio::test]
+    async fn a_read_that_is_dropped_in_flight_stays_charged() {
+        let budget = budget(9, 10);
+        let (sent, is_sent) = tokio::sync::oneshot::channel();
+        let read = tokio::spawn({
+            let budget = budget.clone();
+            async move {
+                let read = budget.reserve(6).await.expect("nothing is spent");
+                sent.send(()).expect("the test waits");
+                std::future::pending::<()>().await;
+                read.settle_bytes(1);
+            }
+        });
+        is_sent.await.expect("it is reserved");
+        let waiting = tokio::spawn({
+            let budget = budget.clone();
+            async move { budget.reserve(5).await.map(|read| read.settle_bytes(5)) }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        read.abort();
+        read.await.expect_err("it never ends by itself");
+        assert!(matches!(waiting.await.expect("no panic"), Err(Error::OverBudget { .. })));
+        assert_eq!(budget.spent(), Reads { reads: 1, bytes: 6 });
+        budget.reserve(4).await.expect("four are left").settle_bytes(4);
+    }
+
+    #[tokio::test]
+    async fn an_error_that_dynamodb_answers_charges_nothing_and_a_lost_answer_does() {
+        let budget = budget(9, 10);
+        let throttled: SdkError<&str, ()> = SdkError::service_error("throttled", ());
+        budget.reserve(10).await.expect("nothing is spent").fail(&throttled);
+        assert_eq!(budget.spent(), Reads { reads: 1, bytes: 0 });
+        let lost: SdkError<&str, ()> = SdkError::timeout_error("no answer");
+        budget.reserve(10).await.expect("nothing is spent").fail(&lost);
+        assert_eq!(budget.spent(), Reads { reads: 2, bytes: 10 });
     }
 }

@@ -19,8 +19,9 @@ const DEFAULT_FILE: &str = "weir.toml";
 /// How many reads the budget of a request may be set to: as many as the state of the rollups and a
 /// page need, at least.
 const READS: RangeInclusive<u64> = 100..=1_000_000;
-/// How many megabytes: as many as the first reads of a page need, at least.
-const READ_MB: RangeInclusive<u64> = 4..=10_000;
+/// How many megabytes: as many as the first reads of a page, or a transaction of a hundred items,
+/// which reserves more than 4 MB, need, at least.
+const READ_MB: RangeInclusive<u64> = 8..=10_000;
 /// How long DynamoDB lets the name of a table be.
 const TABLE_NAME_BYTES: RangeInclusive<usize> = 3..=255;
 
@@ -103,7 +104,7 @@ pub fn read_limits_from_env() -> Result<Reads, StartError> {
     let variable = |name| std::env::var_os(name);
     let (reads, mb) = ("WEIR_REQUEST_MAX_READS", "WEIR_REQUEST_MAX_READ_MB");
     let reads = whole(reads, variable(reads), READS, "a whole number from 100 to 1000000")?;
-    let mb = whole(mb, variable(mb), READ_MB, "a whole number from 4 to 10000")?;
+    let mb = whole(mb, variable(mb), READ_MB, "a whole number from 8 to 10000")?;
     let (reads, mb) = (reads.unwrap_or(DEFAULT_READS), mb.unwrap_or(DEFAULT_READ_MB));
     Ok(Reads { reads, bytes: mb * MB })
 }
@@ -190,6 +191,15 @@ mod tests {
             let error = read(text).expect_err(text).to_string();
             assert_eq!(error, format!("WEIR_REQUEST_MAX_READS is {text:?}, expected some"));
         }
+    }
+
+    #[tokio::test]
+    async fn the_least_megabytes_are_enough_for_the_largest_transaction() {
+        let read = |text: &str| whole("WEIR_REQUEST_MAX_READ_MB", Some(text.into()), READ_MB, "8");
+        assert!(read("7").is_err());
+        assert_eq!(read("8").expect("the least"), Some(8));
+        let budget = crate::Budget::new(Reads { reads: 1, bytes: READ_MB.start() * MB });
+        budget.reserve_transaction(100).await.expect("enough").settle_bytes(0);
     }
 
     #[test]

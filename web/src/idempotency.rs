@@ -16,6 +16,7 @@ use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda_http::request::RequestContext;
+use model::shorten::quoted;
 use ring::digest::{Context, SHA256};
 
 use crate::caller::Caller;
@@ -60,8 +61,7 @@ impl IdempotencyKey {
             None => Ok(()),
             Some(key) => {
                 let expected = "it goes with POST of an item and of a transaction";
-                let detail = format!("`{IDEMPOTENCY_KEY}: {key}`: {expected}");
-                Err(Problem::new(Kind::BadHeader, detail))
+                Err(Problem::new(Kind::BadHeader, format!("{}: {expected}", shown(key))))
             }
         }
     }
@@ -102,9 +102,13 @@ fn stage(extensions: &Extensions) -> String {
 
 fn unfit(value: &[u8]) -> Problem {
     let expected = format!("expected one of 1 to {MAX_KEY_BYTES} characters of ASCII");
-    let given = String::from_utf8_lossy(value);
-    let detail = format!("`{IDEMPOTENCY_KEY}: {given}`: {expected}, such as a UUID");
-    Problem::new(Kind::BadHeader, detail)
+    let given = shown(&String::from_utf8_lossy(value));
+    Problem::new(Kind::BadHeader, format!("{given}: {expected}, such as a UUID"))
+}
+
+/// The header as it was given, shortened.
+fn shown(key: &str) -> String {
+    quoted(&format!("{IDEMPOTENCY_KEY}: {key}"))
 }
 
 #[cfg(test)]
@@ -117,6 +121,20 @@ mod tests {
         let scope = scope.map(str::to_owned);
         let key = IdempotencyKey { given: Some(key.to_owned()), scope };
         key.token(table).expect("it has a key")
+    }
+
+    #[test]
+    fn a_header_in_a_problem_is_shortened() {
+        let problem = unfit("k".repeat(100_000).as_bytes());
+        let detail = problem.detail();
+        let shown = format!("`Idempotency-Key: {}…`: expected one of 1 to 36", "k".repeat(43));
+        assert!(detail.starts_with(&shown), "{detail}");
+        let problem = unfit("ö".as_bytes());
+        assert!(problem.detail().starts_with("`Idempotency-Key: ö`: expected"), "{problem:?}");
+        let key = IdempotencyKey { given: Some("k".to_owned()), scope: Default::default() };
+        let problem = key.of_none().expect_err("a header");
+        let shown = "`Idempotency-Key: k`: it goes with POST";
+        assert!(problem.detail().starts_with(shown), "{problem:?}");
     }
 
     #[test]

@@ -12,7 +12,9 @@ use web::cursor::CURSOR_KEY;
 
 use super::intrinsics::{attribute, only_if, reference, substituted};
 use super::metadata::{answered, expendable, explained, packaged};
-use super::parameters::{KMS_KEY, LOG_RETENTION, TRACING, concurrency, when};
+use super::parameters::{
+    AUDIT_LOG, KMS_KEY, LOG_RETENTION, REQUEST_READ_MB, REQUEST_READS, TRACING, concurrency, when,
+};
 use super::permissions::{self, WILDCARDS};
 use super::tables::{ROLLUPS, TABLE};
 use super::template::{Options, Resources};
@@ -214,13 +216,20 @@ fn code(function: Function, options: &Options) -> Value {
 }
 
 fn environment(function: Function) -> Map<String, Value> {
-    let variables = [
+    let mut variables = vec![
         ("WEIR_FILE", json!(format!("{LAYERS_FOLDER}/{DEFINITION_FILE}"))),
         ("TABLE_NAME", reference(TABLE)),
         ("ROLLUPS_TABLE_NAME", reference(ROLLUPS)),
     ];
-    // The reader alone answers with cursors.
-    let cursor_key = (function == Function::Reader).then(|| (CURSOR_KEY, secrets::cursor_key()));
-    let variables = variables.into_iter().chain(cursor_key);
-    variables.map(|(name, value)| (name.to_owned(), value)).collect()
+    variables.extend(match function {
+        Function::Writer => vec![("WEIR_AUDIT", reference(AUDIT_LOG))],
+        // The reader alone answers with cursors.
+        Function::Reader => vec![
+            (CURSOR_KEY, secrets::cursor_key()),
+            ("WEIR_REQUEST_MAX_READS", reference(REQUEST_READS)),
+            ("WEIR_REQUEST_MAX_READ_MB", reference(REQUEST_READ_MB)),
+        ],
+        Function::Processor => Vec::new(),
+    });
+    variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

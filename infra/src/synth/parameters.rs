@@ -42,6 +42,9 @@ pub(super) const THROTTLING_RATE: &str = "ThrottlingRateLimit";
 pub(super) const THROTTLING_BURST: &str = "ThrottlingBurstLimit";
 pub(super) const BATCH_SIZE: &str = "BatchSize";
 pub(super) const BATCHING_WINDOW: &str = "BatchingWindowSeconds";
+pub(super) const REQUEST_READS: &str = "RequestMaxReads";
+pub(super) const REQUEST_READ_MB: &str = "RequestMaxReadMB";
+pub(super) const AUDIT_LOG: &str = "AuditLog";
 pub(super) const LOG_RETENTION: &str = "LogRetentionDays";
 pub(super) const TRACING: &str = "Tracing";
 pub(super) const TOPIC: &str = "AlarmTopicArn";
@@ -112,6 +115,9 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
             number(&format!("{at_most}; {NONE} for none kept and no limit"), NONE, NONE, 10_000),
         );
     }
+    add(REQUEST_READS, number("The most reads of one request", 1_000, 100, 1_000_000));
+    add(REQUEST_READ_MB, number("The most megabytes that they read", 20, 8, 10_000));
+    add(AUDIT_LOG, choice("Whether each change is logged with its caller", &["on", "off"]));
     let mut retention = number("For how many days logs are kept", 30, 1, 3_653);
     retention["AllowedValues"] = json!(RETENTION_DAYS);
     add(LOG_RETENTION, retention);
@@ -122,7 +128,7 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
         TOPIC,
         limited(topic, r"^(arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+)?$", arn),
     );
-    let key = "The ARN of a KMS key of the account that encrypts tables, queue, logs and environments; AWS's keys do if empty";
+    let key = "The ARN of a KMS key of the account that encrypts tables, queue, secret, logs and environments; AWS's keys do if empty";
     let arn = "the ARN of a KMS key, or nothing";
     add(
         KMS_KEY,

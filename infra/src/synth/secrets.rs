@@ -12,8 +12,9 @@
 
 use serde_json::{Value, json};
 
-use super::intrinsics::substituted;
+use super::intrinsics::{only_if, reference, substituted};
 use super::metadata::{answered, expendable};
+use super::parameters::{KMS_KEY, when};
 use super::template::Resources;
 
 /// The secret's name in the template.
@@ -27,7 +28,7 @@ const NOT_HEXADECIMAL: &str =
 /// What checkov asks of a secret, and the answer.
 const ANSWERS: [(&str, &str); 1] = [(
     "CKV_AWS_149",
-    "encrypted with the key that AWS keeps for Secrets Manager, at no charge for the key",
+    "Secrets Manager encrypts every secret; a key of the account does if KmsKeyArn names one",
 )];
 
 /// Adds the secret.
@@ -36,6 +37,7 @@ pub(super) fn add(resources: &mut Resources) {
         "Type": "AWS::SecretsManager::Secret",
         "Properties": {
             "Description": "Weir: the key that seals the cursors of the reader",
+            "KmsKeyId": only_if(when::KEY, reference(KMS_KEY)),
             "GenerateSecretString": {
                 "PasswordLength": KEY_DIGITS,
                 "ExcludeUppercase": true,

@@ -77,6 +77,39 @@ fn placeholders(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_parameter_of_a_function_has_the_range_and_the_default_of_its_variable() {
+    let template = template(&model(FLIGHTS), &options());
+    let variable = |name: &str| {
+        table::startup::variables::ALL.iter().find(|known| known.name == name).expect("listed")
+    };
+    for (function, name, parameter) in [
+        ("Reader", "WEIR_REQUEST_MAX_READS", "RequestMaxReads"),
+        ("Reader", "WEIR_REQUEST_MAX_READ_MB", "RequestMaxReadMB"),
+        ("Writer", "WEIR_AUDIT", "AuditLog"),
+    ] {
+        for other in ["Reader", "Writer", "Processor"] {
+            let variables = &template["Resources"][other]["Properties"]["Environment"]["Variables"];
+            let expected = serde_json::json!({ "Ref": parameter });
+            let expected = (other == function).then_some(&expected);
+            assert_eq!(variables.get(name), expected, "{name} of {other}");
+        }
+        let (parameter, variable) = (&template["Parameters"][parameter], variable(name));
+        let default = parameter["Default"].to_string();
+        assert_eq!(default.trim_matches('"'), variable.unless_set.trim_matches('`'), "{name}");
+        let range = match parameter["Type"].as_str() {
+            Some("Number") => format!("{} to {}", parameter["MinValue"], parameter["MaxValue"]),
+            _ => "`on` or `off`".to_owned(),
+        };
+        assert!(variable.meaning.contains(&range), "{name}: {range}");
+    }
+    let audit = &template["Parameters"]["AuditLog"]["AllowedValues"];
+    assert_eq!(audit, &serde_json::json!(["on", "off"]));
+    // YAML 1.1 reads the plain words as true and false.
+    let text = text(&model(FLIGHTS), &options(), "weir.toml");
+    assert!(text.contains("Default: \"on\"") && text.contains("- \"off\""));
+}
+
+#[test]
 fn nothing_is_written_before_the_stream_is_read() {
     let template = template(&model(FLIGHTS), &options());
     assert_eq!(template["Resources"]["Writer"]["DependsOn"], serde_json::json!(["StreamMapping"]));
@@ -137,6 +170,7 @@ fn a_key_of_the_account_encrypts_everything_that_is_stored_or_nothing() {
     let places = [
         ("AWS::DynamoDB::Table", "/SSESpecification/KMSMasterKeyId", 2),
         ("AWS::SQS::Queue", "/KmsMasterKeyId", 1),
+        ("AWS::SecretsManager::Secret", "/KmsKeyId", 1),
         ("AWS::Logs::LogGroup", "/KmsKeyId", 4),
         ("AWS::Lambda::Function", "/KmsKeyArn", 3),
     ];
@@ -273,6 +307,17 @@ fn a_definition_that_is_as_it_was_makes_no_new_layer() {
     fs::write(&definition, FLIGHTS).expect("written");
     synth().expect("done");
     assert_eq!(fs::read_to_string(&copy).expect("the copy"), FLIGHTS);
+}
+
+#[test]
+fn a_template_that_is_too_large_for_a_request_is_told_with_its_size_and_the_limit() {
+    assert_eq!(oversize(TEMPLATE_BODY_BYTES), None);
+    let warning = oversize(TEMPLATE_BODY_BYTES + 1).expect("too large");
+    assert!(warning.contains("51201 bytes") && warning.contains("51200"), "{warning}");
+    for definition in [FLIGHTS, SHOP] {
+        let text = text(&model(definition), &options(), "weir.toml");
+        assert_eq!(oversize(text.len()), None, "{} bytes", text.len());
+    }
 }
 
 #[test]

@@ -163,7 +163,13 @@ impl Table {
             .batch_get_item()
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .request_items(self.name(), wanted);
-        let answer = request.send().await.map_err(|error| Error::of(self.name(), error))?;
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                reservation.fail(&error);
+                return Err(Error::of(self.name(), error));
+            }
+        };
         reservation.settle(answer.consumed_capacity(), Unit::of(is_strong));
         let items = answer.responses.and_then(|mut tables| tables.remove(self.name()));
         let items = items.unwrap_or_default().into_iter().map(Item::from);

@@ -72,6 +72,7 @@ impl Table {
                 }
                 Err(error) => error,
             };
+            reservation.fail(&error);
             match error.as_service_error() {
                 Some(TransactGetItemsError::TransactionCanceledException(cancelled)) => {
                     let mut reasons = cancelled.cancellation_reasons().iter();

@@ -60,7 +60,7 @@ registry! {
     "WEIR_BODY_TIMEOUT_SECS" LOCAL_SERVERS "the time for the body of a request, and for a client that reads nothing of its answer, 1 to 900" "30";
     "WEIR_IDLE_TIMEOUT_SECS" LOCAL_SERVERS "the time that a connection stays open without a request, 1 to 3600; more than that of a load balancer in front" "75";
     "WEIR_REQUEST_MAX_READS" READER_OR_DEV "the reads of DynamoDB that one request may make, 100 to 1000000" "1000";
-    "WEIR_REQUEST_MAX_READ_MB" READER_OR_DEV "the megabytes that they may read, 4 to 10000, as DynamoDB bills them" "20";
+    "WEIR_REQUEST_MAX_READ_MB" READER_OR_DEV "the megabytes that they may read, 8 to 10000, as DynamoDB bills them" "20";
     "WEIR_POLLER_NAME" POLLER "who holds the lease; a poller takes over at once from another of its name" "host, process, and a random number";
     "WEIR_BATCH_SIZE" POLLER "the most records in an event, 1 to 10000" "100";
     "WEIR_BATCHING_WINDOW_SECS" POLLER "how long a batch may fill, 0 to 300" "0";
