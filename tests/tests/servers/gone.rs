@@ -12,7 +12,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use web::Limits;
 
-use crate::served::{Served, status};
+use crate::served::{Served, rest, status};
 
 const SECOND: Duration = Duration::from_secs(1);
 const POST: &str = "POST /wait HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{}";
@@ -76,6 +76,20 @@ async fn a_request_whose_client_is_gone_counts_as_a_connection() {
     served.release.notify_one();
     sleep(SECOND).await;
     assert_eq!(status(&served.get("/health").await), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_not_read_does_not_make_its_request_give_up_its_place() {
+    let served = Served::start(Limits { connections: 1, ..Limits::default() }).await;
+    let mut connection = served.connect().await;
+    let request = "POST /wait HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+                   content-length: 1000\r\n\r\n{";
+    connection.write_all(request.as_bytes()).await.expect("an open connection");
+    served.arrived.notified().await;
+    assert_eq!(status(&served.get("/health").await), 503);
+    served.release.notify_one();
+    let answer = rest(&mut connection).await;
+    assert!(answer.ends_with("waited"), "{answer}");
 }
 
 #[tokio::test(start_paused = true)]
