@@ -4,6 +4,9 @@
 //! |---|---|---|
 //! | `WEIR_METRICS_ADDRESS` | where `/metrics` is served, such as `0.0.0.0:9090` | nothing is served |
 //!
+//! Prometheus scrapes by address, so `WEIR_ALLOWED_HOSTS` holds at a loopback address only: elsewhere
+//! `/metrics` is answered by any name.
+//!
 //! A gauge that is not set any more, that of a shard which is gone, is served for an hour longer.
 
 use std::error::Error as StdError;
@@ -75,7 +78,7 @@ pub enum ExporterError {
 pub fn serve_from_env() -> Result<(), ExporterError> {
     let Some(value) = env::var_os(ADDRESS) else { return Ok(()) };
     let address = address(&value.to_string_lossy())?;
-    let server = Server::from_env()?;
+    let server = of_address(Server::from_env()?, address);
     let failed = |source| ExporterError::Listen { address, source };
     let listener = listen(address).map_err(|error| failed(error.into()))?;
     let handle = PrometheusBuilder::new()
@@ -99,6 +102,14 @@ pub fn serve_from_env() -> Result<(), ExporterError> {
     });
     tracing::info!(%address, "metrics are served");
     Ok(())
+}
+
+/// Returns the server of an address: one of a network takes any name.
+fn of_address(server: Server, address: SocketAddr) -> Server {
+    match address.ip().is_loopback() {
+        true => server,
+        false => Server { allowed_hosts: Vec::new(), ..server },
+    }
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -129,6 +140,21 @@ mod tests {
             let error = address(value).expect_err(value).to_string();
             let expected = "expected an IP address and a port, such as 0.0.0.0:9090";
             assert_eq!(error, format!("WEIR_METRICS_ADDRESS is `{value}`, {expected}"));
+        }
+    }
+
+    #[test]
+    fn allowed_hosts_hold_at_a_loopback_address_only() {
+        let server = Server { allowed_hosts: vec!["weir.test".to_owned()], ..Server::default() };
+        for (at, allowed) in [
+            ("127.0.0.1:9090", 1),
+            ("[::1]:9090", 1),
+            ("0.0.0.0:9090", 0),
+            ("[::]:9090", 0),
+            ("10.0.0.7:9090", 0),
+        ] {
+            let server = of_address(server.clone(), address(at).expect("an address"));
+            assert_eq!(server.allowed_hosts.len(), allowed, "{at}");
         }
     }
 }

@@ -8,6 +8,8 @@
 mod crowds;
 #[path = "servers/foreign.rs"]
 mod foreign;
+#[path = "servers/gone.rs"]
+mod gone;
 #[path = "servers/served.rs"]
 mod served;
 #[path = "servers/slow.rs"]

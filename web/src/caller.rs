@@ -2,9 +2,12 @@
 //!
 //! | authorization | name, for logs | scope |
 //! |---|---|---|
-//! | JWT | the claim `sub`, else `client_id` | the claim `iss` and the name |
+//! | JWT | the claim `sub`, else `client_id`, `cid` or `azp` | the claim `iss` and the name |
 //! | IAM | the ARN of the principal | the same; of an assumed role, without the session's name |
 //! | none, or a plain server | none | the empty text |
+//!
+//! A token that a program was given for itself may have no subject; issuers name the program in one of
+//! the other claims.
 //!
 //! Sessions of one role are one caller: they have the same permissions, and a client that retries
 //! from another machine has another session name.
@@ -23,6 +26,9 @@ use lambda_http::request::RequestContext;
 
 /// Separates the parts of a scope; neither an issuer nor an ARN contains it.
 const SEPARATOR: char = '\n';
+
+/// The claims that name the caller: the first one that a token has.
+const NAMES: [&str; 4] = ["sub", "client_id", "cid", "azp"];
 
 /// Who sent a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,7 +53,7 @@ impl Caller {
         if let Some(jwt) = authorizer.and_then(|authorizer| authorizer.jwt.as_ref()) {
             let claim = |name: &str| jwt.claims.get(name).cloned();
             let issuer = claim("iss").unwrap_or_default();
-            let name = claim("sub").or_else(|| claim("client_id"));
+            let name = NAMES.into_iter().find_map(claim);
             let scope = ["jwt", &issuer, name.as_deref().unwrap_or_default()];
             return Self { scope: scope.join(&SEPARATOR.to_string()), name };
         }
@@ -60,7 +66,7 @@ impl Caller {
         }
     }
 
-    /// Returns the name to log: a JWT's subject or the ARN of a principal.
+    /// Returns the name to log: a JWT's subject or client, or the ARN of a principal.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
@@ -112,7 +118,14 @@ mod tests {
         let of = |claims| caller(&json!({ "jwt": { "claims": claims, "scopes": null } }));
         let ann = of(json!({ "iss": "https://a", "sub": "ann", "client_id": "app" }));
         assert_eq!(ann.name(), Some("ann"));
-        assert_eq!(of(json!({ "iss": "https://a", "client_id": "app" })).name(), Some("app"));
+        for (claims, name) in [
+            (json!({ "client_id": "app", "cid": "b", "azp": "c" }), Some("app")),
+            (json!({ "cid": "app", "azp": "c" }), Some("app")),
+            (json!({ "azp": "app", "aud": "api" }), Some("app")),
+            (json!({ "aud": "api" }), None),
+        ] {
+            assert_eq!(of(claims.clone()).name(), name, "{claims}");
+        }
         let scopes = [
             ann,
             of(json!({ "iss": "https://b", "sub": "ann" })),

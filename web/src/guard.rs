@@ -32,7 +32,8 @@ pub fn guard(router: Router) -> Router {
     router.layer(from_fn(checked)).layer(from_fn(headed))
 }
 
-/// Rejects a request that names another host, or comes from a page of another site.
+/// Rejects a request that names another host, unless it asks for `/health`, or comes from a page of
+/// another site.
 pub(crate) async fn checked(request: Request, next: Next) -> Response {
     let rules = request.extensions().get::<HostRules>().cloned();
     let (head, body) = request.into_parts();

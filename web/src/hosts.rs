@@ -10,9 +10,12 @@
 //! | a loopback address | a loopback name, or one of `WEIR_ALLOWED_HOSTS` | those of the same names |
 //! | another address | any; with `WEIR_ALLOWED_HOSTS`, as above | not checked |
 //!
-//! Loopback names are `localhost`, `*.localhost`, 127.0.0.0/8 and `[::1]`, with any port. Every plain
-//! server rejects a request with several `Host` headers, with none in HTTP/1.1, or with another host
-//! in its request line (RFC 9112, sections 3.2 and 3.2.2).
+//! Loopback names are `localhost`, `*.localhost`, 127.0.0.0/8 and `[::1]`. A name may end with a dot, and
+//! may have any port or an empty one. Every plain server rejects a request with several `Host` headers,
+//! with none in HTTP/1.1, or with another host in its request line (RFC 9112, sections 3.2 and 3.2.2).
+//!
+//! `GET /health` is answered whatever name it has: load balancers and kubelets send the address of the
+//! machine, and the answer says nothing but that the service runs.
 //!
 //! On Lambda none of this is checked: API Gateway has a name and an authorisation of its own.
 
@@ -21,10 +24,11 @@ use std::sync::Arc;
 
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, Uri, Version};
+use axum::http::{HeaderName, Method, Uri, Version};
 use thiserror::Error;
 
 use crate::problem::{Kind, Problem};
+use crate::routes::HEALTH;
 
 /// Names of the server's own, besides loopback names.
 const ALLOWED_HOSTS: &str = "WEIR_ALLOWED_HOSTS";
@@ -52,7 +56,8 @@ pub(crate) struct HostRules {
 impl HostRules {
     /// Returns the rules of a server that is bound to an address.
     pub(crate) fn new(bound: IpAddr, allowed: &[String]) -> Self {
-        Self { is_loopback: bound.is_loopback(), allowed: allowed.into() }
+        let allowed = allowed.iter().map(|name| without_dot(name).to_owned()).collect();
+        Self { is_loopback: bound.is_loopback(), allowed }
     }
 
     /// Reads the allowed names from the environment.
@@ -64,7 +69,7 @@ impl HostRules {
     /// Checks host and origin of a request.
     pub(crate) fn check(&self, head: &Parts) -> Result<(), Problem> {
         let host = host_of(head)?;
-        if self.is_loopback || !self.allowed.is_empty() {
+        if (self.is_loopback || !self.allowed.is_empty()) && !asks_for_health(head) {
             let name = host.as_deref().and_then(host_name);
             if !name.is_some_and(|name| self.is_own(name)) {
                 let found = match &host {
@@ -83,9 +88,7 @@ impl HostRules {
     fn check_origin(&self, head: &Parts) -> Result<(), Problem> {
         for value in head.headers.get_all(ORIGIN) {
             let origin = String::from_utf8_lossy(value.as_bytes());
-            let authority =
-                ["http://", "https://"].iter().find_map(|scheme| origin.strip_prefix(scheme));
-            if !authority.and_then(host_name).is_some_and(|name| self.is_own(name)) {
+            if !authority_of(&origin).and_then(host_name).is_some_and(|name| self.is_own(name)) {
                 let detail = format!(
                     "the origin is `{}`, expected a page at {}",
                     excerpt(&origin),
@@ -114,6 +117,18 @@ impl HostRules {
     }
 }
 
+/// Whether a request asks for no more than whether the service runs.
+fn asks_for_health(head: &Parts) -> bool {
+    matches!(head.method, Method::GET | Method::HEAD) && head.uri.path() == HEALTH
+}
+
+/// Returns what follows the scheme of a page's origin; `None` for another scheme than those of HTTP.
+fn authority_of(origin: &str) -> Option<&str> {
+    let (scheme, authority) = origin.split_once("://")?;
+    let is_http = ["http", "https"].iter().any(|http| scheme.eq_ignore_ascii_case(http));
+    is_http.then_some(authority)
+}
+
 /// Returns the one host that a request names, as it was sent.
 fn host_of(head: &Parts) -> Result<Option<String>, Problem> {
     let bad = |detail: String| Err(Problem::new(Kind::BadHeader, detail));
@@ -140,17 +155,19 @@ fn host_of(head: &Parts) -> Result<Option<String>, Problem> {
 }
 
 /// Whether `Host` and the authority of the request line name one server; the default port may be left
-/// out.
+/// out or empty.
 fn same(host: &str, target: &str, uri: &Uri) -> bool {
     let default = if uri.scheme_str() == Some("https") { ":443" } else { ":80" };
     let plain = |text: &str| {
         let text = text.to_ascii_lowercase();
-        text.strip_suffix(default).map(str::to_owned).unwrap_or(text)
+        let plain = text.strip_suffix(default).or_else(|| text.strip_suffix(':'));
+        plain.map(str::to_owned).unwrap_or(text)
     };
     plain(host) == plain(target)
 }
 
-/// Returns the name of `name:port`; `None` for text that is not a host name with or without a port.
+/// Returns the name of `name:port`, without the dot that it may end with; `None` for text that is not a
+/// host name with or without a port.
 fn host_name(authority: &str) -> Option<&str> {
     let end = match authority.starts_with('[') {
         true => authority.find(']')? + 1,
@@ -158,10 +175,16 @@ fn host_name(authority: &str) -> Option<&str> {
     };
     let (name, port) = authority.split_at(end);
     let is_port = |digits: &str| digits.parse::<u16>().is_ok() && !digits.starts_with('+');
-    if !(port.is_empty() || port.strip_prefix(':').is_some_and(is_port)) {
+    if !(matches!(port, "" | ":") || port.strip_prefix(':').is_some_and(is_port)) {
         return None;
     }
+    let name = without_dot(name);
     is_host_name(name).then_some(name)
+}
+
+/// Returns a name without the dot at its end, which stands for the root of all names.
+fn without_dot(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 fn is_host_name(name: &str) -> bool {

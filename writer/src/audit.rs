@@ -8,14 +8,15 @@
 //! | outcome | is |
 //! |---|---|
 //! | `done` | DynamoDB has stored the change |
-//! | `rejected` | nothing was written; `problem` says why |
-//! | `unknown` | DynamoDB did not answer: the change may have been done |
+//! | `rejected` | nothing was written; `problem` says why, and is of a 4xx kind |
+//! | `unknown` | the write failed with a problem of a 5xx kind: the change may have been done |
 //!
 //! A batch and a transaction have a line for each item. A request that is rejected before its items
 //! are known, such as one whose body is not valid, changes nothing and has no line.
 //!
 //! **Invariant:** a line has the names and values of the key attributes, `[hidden]` for the value of
-//! a hidden one, and no other value of the item.
+//! a hidden one, and no other value of the item. Where the key is not known, it has the names of the
+//! unique attributes that the request names, with `[unique]` for their values.
 
 use std::convert::Infallible;
 
@@ -31,6 +32,8 @@ use web::{Caller, Kind};
 const VARIABLE: &str = "WEIR_AUDIT";
 /// What stands in a line for the value of a hidden attribute.
 const HIDDEN: &str = "[hidden]";
+/// What stands in a line for the value of a unique attribute where the key is not known.
+const UNIQUE: &str = "[unique]";
 
 /// The value of the variable is not valid.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -84,40 +87,35 @@ impl Audit {
         attributes: &Item,
         result: Result<(), Kind>,
     ) {
-        self.line(verb, entity, &entity.key_attributes(), attributes, result);
+        self.line(verb, entity, || shown(entity, attributes), result);
     }
 
-    /// Logs a change of the item that has these values, which are not those of its key.
+    /// Logs a change of the item that has certain values of these attributes, which are not its key.
     pub(crate) fn change_by(
         &self,
         verb: &str,
         entity: &Entity,
-        values: &[(&str, &str)],
+        unique: &[&str],
         result: Result<(), Kind>,
     ) {
-        let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
-        // What is not a value of its attribute was rejected before.
-        if let Ok(attributes) = entity.item_from_text(values) {
-            self.line(verb, entity, &names, &attributes, result);
-        }
+        self.line(verb, entity, || shown_unique(unique), result);
     }
 
     fn line(
         &self,
         verb: &str,
         entity: &Entity,
-        names: &[&str],
-        attributes: &Item,
+        key: impl FnOnce() -> String,
         result: Result<(), Kind>,
     ) {
         let Some(caller) = &self.caller else { return };
-        let problem = result.err();
+        let (key, problem) = (key(), result.err());
         tracing::info!(
             target: "audit",
             caller = caller.name(),
             verb,
             entity = entity.name,
-            key = shown(entity, names, attributes),
+            key,
             outcome = outcome(problem),
             problem = problem.map(|kind| kind.entry().slug),
             "a change was requested"
@@ -135,25 +133,34 @@ impl<S: Send + Sync> FromRequestParts<S> for Audit {
     }
 }
 
+/// Only a 4xx kind proves that nothing was written: a write of which one step failed inside may have
+/// done another, or may have been done without an answer.
 fn outcome(problem: Option<Kind>) -> &'static str {
     match problem {
         None => "done",
-        Some(Kind::Unavailable) => "unknown",
-        Some(_) => "rejected",
+        Some(kind) if kind.entry().status.is_client_error() => "rejected",
+        Some(_) => "unknown",
     }
 }
 
-/// Returns attributes as JSON text, in which control characters are escaped.
-fn shown(entity: &Entity, names: &[&str], item: &Item) -> String {
-    let member = |name: &&str| {
+/// Returns the attributes of a key as JSON text, in which control characters are escaped.
+fn shown(entity: &Entity, item: &Item) -> String {
+    let member = |name: &str| {
         let attribute = entity.attribute(name)?;
         let value = match attribute.hidden {
             true => HIDDEN.into(),
             false => model::value::decode(attribute.of(item)?),
         };
-        Some(((*name).to_owned(), value))
+        Some((name.to_owned(), value))
     };
-    Value::Object(names.iter().filter_map(member).collect::<Map<_, _>>()).to_string()
+    let members = entity.key_attributes().into_iter().filter_map(member);
+    Value::Object(members.collect::<Map<_, _>>()).to_string()
+}
+
+/// Returns the names of unique attributes as JSON text of the same form.
+fn shown_unique(names: &[&str]) -> String {
+    let members = names.iter().map(|name| ((*name).to_owned(), Value::from(UNIQUE)));
+    Value::Object(members.collect::<Map<_, _>>()).to_string()
 }
 
 #[cfg(test)]
@@ -167,5 +174,25 @@ mod tests {
         assert_eq!(parse(Some("off")), Ok(false));
         let error = parse(Some("yes")).expect_err("not valid").to_string();
         assert_eq!(error, "WEIR_AUDIT is `yes`, expected on or off");
+    }
+
+    #[test]
+    fn an_outcome_is_rejected_only_if_nothing_was_written() {
+        assert_eq!(outcome(None), "done");
+        for kind in Kind::EVERY {
+            let expected = if kind.entry().status.as_u16() < 500 { "rejected" } else { "unknown" };
+            assert_eq!(outcome(Some(kind)), expected, "{kind:?}");
+        }
+        for kind in
+            [Kind::Unavailable, Kind::Throttled, Kind::Internal, Kind::Denied, Kind::MissingTable]
+        {
+            assert_eq!(outcome(Some(kind)), "unknown", "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn unique_attributes_have_their_names_and_no_values() {
+        let shown = shown_unique(&["tenant", "email"]);
+        assert_eq!(shown, r#"{"tenant":"[unique]","email":"[unique]"}"#);
     }
 }

@@ -65,7 +65,7 @@ async fn upsert(
     match &written {
         Ok(written) => audit.change("upsert", &entity, &written.item, Ok(())),
         // Which item has the values is not known, or is not the caller's to know.
-        Err(_) => audit.change_by("upsert", &entity, &path.pairs(), kind(&written)),
+        Err(_) => audit.change_by("upsert", &entity, &names, kind(&written)),
     }
     let written = written.map_err(|error| Problem::of_write(&entity, error))?;
     let answer = form.answer_item(&entity, &written.item);

@@ -179,7 +179,7 @@ fn cases() -> Vec<Case> {
             "PUT",
             unique,
             json!({ "club": "b", "code": "MARK-4" }),
-            vec![r#"upsert member {"email":"x@x"} rejected duplicate"#],
+            vec![r#"upsert member {"email":"[unique]"} rejected duplicate"#],
         ),
         (Operation::Delete, "DELETE", of_path, Value::Null, vec![done("delete")]),
         (Operation::Delete, "DELETE", of_path, Value::Null, vec![rejected("delete", "not-found")]),

@@ -13,7 +13,12 @@ fn request(lines: &[&str]) -> String {
 async fn a_loopback_server_answers_to_its_own_names_and_to_no_page_of_another_site() {
     let served = Served::start(Limits::default()).await;
     let get = "GET /health HTTP/1.1";
-    let cases: [(&[&str], u16, &str); 17] = [
+    let other = "GET /other HTTP/1.1";
+    let cases: [(&[&str], u16, &str); 21] = [
+        (&[get, "host: 10.0.0.7:8080"], 200, "ok"),
+        (&["GET /health HTTP/1.0"], 200, "ok"),
+        (&[other, "host: localhost.:3000"], 404, "unknown-entity"),
+        (&[other, "host: localhost:", "origin: HTTP://localhost"], 404, "unknown-entity"),
         (&[get, "host: localhost:3000"], 200, "ok"),
         (&[get, "host: [::1]"], 200, "ok"),
         (&["GET http://localhost/health HTTP/1.1", "host: localhost"], 200, "ok"),
@@ -21,12 +26,12 @@ async fn a_loopback_server_answers_to_its_own_names_and_to_no_page_of_another_si
         (&[get], 400, "bad-header"),
         (&[get, "host: localhost", "host: evil.example"], 400, "bad-header"),
         (&["GET http://evil.example/health HTTP/1.1", "host: localhost"], 400, "bad-header"),
-        (&["GET http://evil.example/health HTTP/1.1", "host: evil.example"], 421, "foreign-host"),
-        (&["GET /health HTTP/1.0"], 421, "foreign-host"),
-        (&[get, "host: evil.example"], 421, "foreign-host"),
-        (&[get, "host: 127.0.0.1.evil.example"], 421, "foreign-host"),
-        (&[get, "host: localhost@evil.example"], 421, "foreign-host"),
-        (&[get, "host: localhost:99999"], 421, "foreign-host"),
+        (&["GET http://evil.example/other HTTP/1.1", "host: evil.example"], 421, "foreign-host"),
+        (&["GET /other HTTP/1.0"], 421, "foreign-host"),
+        (&[other, "host: evil.example"], 421, "foreign-host"),
+        (&[other, "host: 127.0.0.1.evil.example"], 421, "foreign-host"),
+        (&[other, "host: localhost@evil.example"], 421, "foreign-host"),
+        (&[other, "host: localhost:99999"], 421, "foreign-host"),
         (&[get, "host: localhost", "origin: https://evil.example"], 403, "foreign-origin"),
         (&[get, "host: localhost", "origin: null"], 403, "foreign-origin"),
         (&[get, "host: localhost", "sec-fetch-site: cross-site"], 403, "foreign-origin"),
@@ -65,12 +70,12 @@ async fn a_page_cannot_store_with_a_form_or_without_a_content_type() {
 
 #[tokio::test]
 async fn a_server_of_a_network_answers_to_the_names_that_it_is_given() {
-    let cases = [(&[][..], 200), (&["weir.example"][..], 421)];
+    let cases = [(&[][..], 404), (&["weir.example"][..], 421)];
     for (allowed, expected) in cases {
         let served = Served::start_at("0.0.0.0:0", Limits::default(), allowed).await;
         let own = request(&["GET /health HTTP/1.1", "host: weir.example:80"]);
         assert_eq!(status(&served.ask(&own).await), 200, "{allowed:?}");
-        let other = request(&["GET /health HTTP/1.1", "host: evil.example"]);
+        let other = request(&["GET /other HTTP/1.1", "host: evil.example"]);
         assert_eq!(status(&served.ask(&other).await), expected, "{allowed:?}");
         let two = request(&["GET /health HTTP/1.1", "host: weir.example", "host: weir.example"]);
         assert_eq!(status(&served.ask(&two).await), 400, "{allowed:?}");

@@ -17,6 +17,8 @@ pub(crate) const LARGE_BYTES: usize = 64 * 1024 * 1024;
 /// A running server.
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
+    /// Wakes when a request of `/wait` has arrived.
+    pub(crate) arrived: Arc<Notify>,
     /// Lets the requests of `/wait` be answered.
     pub(crate) release: Arc<Notify>,
     pub(crate) stop: Option<oneshot::Sender<()>>,
@@ -32,17 +34,18 @@ impl Served {
         let listener = TcpListener::bind(address).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let release = Arc::new(Notify::new());
-        let waits = Arc::clone(&release);
+        let arrived = Arc::new(Notify::new());
+        let (waits, arrives) = (Arc::clone(&release), Arc::clone(&arrived));
+        let wait = move || async move {
+            arrives.notify_one();
+            waits.notified().await;
+            "waited"
+        };
         let router = Router::new()
             .route("/thing", post(|_: JsonObject| async { "stored" }))
             .route("/large", get(|| async { vec![b'x'; LARGE_BYTES] }))
-            .route(
-                "/wait",
-                get(move || async move {
-                    waits.notified().await;
-                    "waited"
-                }),
-            );
+            .route("/panic", get(panics))
+            .route("/wait", get(wait.clone()).post(wait));
         let app = web::finish(router, &[]);
         let allowed_hosts = allowed.iter().map(|name| (*name).to_owned()).collect();
         let (stop, stopped) = oneshot::channel();
@@ -51,7 +54,7 @@ impl Served {
             let server = Server { limits, allowed_hosts };
             server.serve(listener, app, stopped).await.expect("a server");
         });
-        Self { address, release, stop: Some(stop), task }
+        Self { address, arrived, release, stop: Some(stop), task }
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {
@@ -72,6 +75,10 @@ impl Served {
             format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         self.ask(&request).await
     }
+}
+
+async fn panics() -> &'static str {
+    panic!("a handler of a test");
 }
 
 /// All bytes that still come, until the other side closes.

@@ -33,6 +33,13 @@ fn a_loopback_server_is_named_as_its_own_machine_with_any_port() {
         "[0:0:0:0:0:0:0:1]",
         "weir.test",
         "Weir.Test:65535",
+        "weir.test.",
+        "localhost.",
+        "localhost.:3000",
+        "localhost:",
+        "shop.localhost.:",
+        "127.0.0.1.",
+        "[::1]:",
         "[fd00::1]:1",
     ] {
         assert_eq!(kind(&rules, &[("host", host)]), None, "{host}");
@@ -46,7 +53,11 @@ fn a_loopback_server_is_named_as_its_own_machine_with_any_port() {
         "notlocalhost",
         "xlocalhost:3000",
         "evil.weir.test",
-        "localhost.",
+        "localhost..",
+        ".",
+        ".:",
+        "[::1].",
+        "evil.example.",
         "127.1",
         "0177.0.0.1",
         "2130706433",
@@ -57,7 +68,8 @@ fn a_loopback_server_is_named_as_its_own_machine_with_any_port() {
         "[::1",
         "[::1]evil.example",
         "::1",
-        "localhost:",
+        "localhost::",
+        "localhost:.",
         "localhost:65536",
         "localhost:+80",
         "localhost:80@evil.example",
@@ -89,6 +101,7 @@ fn a_request_names_one_host() {
         for (uri, host, is_same) in [
             ("http://localhost:80/health", "localhost", true),
             ("http://LOCALHOST/health", "localhost:80", true),
+            ("http://localhost/health", "localhost:", true),
             ("http://localhost:3000/health", "localhost:3000", true),
             ("http://localhost:3000/health", "localhost", false),
             ("http://evil.example/health", "localhost", false),
@@ -122,6 +135,8 @@ fn pages_of_other_sites_are_rejected_and_pages_of_this_machine_are_not() {
     for (name, value) in [
         ("origin", "http://localhost:5173"),
         ("origin", "https://127.0.0.1"),
+        ("origin", "HTTP://localhost:5173"),
+        ("origin", "Https://localhost."),
         ("origin", "http://[::1]:3000"),
         ("origin", "http://weir.test"),
         ("sec-fetch-site", "same-origin"),
@@ -138,6 +153,9 @@ fn pages_of_other_sites_are_rejected_and_pages_of_this_machine_are_not() {
         ("origin", "null"),
         ("origin", ""),
         ("origin", "file://"),
+        ("origin", "localhost"),
+        ("origin", "://localhost"),
+        ("origin", "ftp://localhost"),
         ("origin", "chrome-extension://localhost"),
         ("sec-fetch-site", "cross-site"),
         ("sec-fetch-site", "Cross-Site"),
@@ -157,6 +175,45 @@ fn a_server_of_a_network_takes_any_name_unless_its_own_are_listed() {
     assert_eq!(kind(&rules("10.0.0.7", "weir.example"), &[host, origin]), None);
     let other = kind(&rules("10.0.0.7", "other.example"), &[host, origin]);
     assert_eq!(other, Some(Kind::ForeignHost));
+}
+
+#[test]
+fn health_is_asked_for_by_any_name_and_by_no_page_of_another_site() {
+    let host = ("host", "10.0.0.7:8080");
+    for rules in [rules("127.0.0.1", ""), rules("10.0.0.7", "weir.example")] {
+        let kind = |method: Method, path: &str, headers: &[(&str, &str)]| {
+            let mut head = head(path, Version::HTTP_11, headers);
+            head.method = method;
+            rules.check(&head).err().map(|problem| problem.kind())
+        };
+        assert_eq!(kind(Method::GET, "/health", &[host]), None);
+        assert_eq!(kind(Method::HEAD, "/health", &[host]), None);
+        for (method, path) in [
+            (Method::POST, "/health"),
+            (Method::GET, "/health/"),
+            (Method::GET, "/healthy"),
+            (Method::GET, "//health"),
+            (Method::GET, "/order?/health"),
+        ] {
+            let found = kind(method.clone(), path, &[host]);
+            assert_eq!(found, Some(Kind::ForeignHost), "{method} {path}");
+        }
+        assert_eq!(kind(Method::GET, "/health", &[host, host]), Some(Kind::BadHeader));
+        assert_eq!(kind(Method::GET, "/health", &[]), Some(Kind::BadHeader));
+    }
+    let old = head("/health", Version::HTTP_10, &[]);
+    rules("127.0.0.1", "").check(&old).expect("no host");
+    let page = head("/health", Version::HTTP_11, &[host, ("origin", "https://evil.example")]);
+    let problem = rules("127.0.0.1", "").check(&page).expect_err("a foreign origin");
+    assert_eq!(problem.kind(), Kind::ForeignOrigin);
+}
+
+#[test]
+fn an_allowed_name_may_end_with_a_dot() {
+    let rules = rules("10.0.0.7", "weir.example.");
+    for host in ["weir.example", "weir.example.", "weir.example.:80"] {
+        assert_eq!(kind(&rules, &[("host", host)]), None, "{host}");
+    }
 }
 
 #[test]

@@ -23,9 +23,9 @@ enum Phase {
     Idle,
     /// A part of a header has arrived.
     Header,
-    /// The header is whole, the body is not.
+    /// The header is whole, the body is not and the application may read it.
     Body,
-    /// The request is whole, the answer is not.
+    /// The request is whole or the rest of it is not read, and the answer is not whole.
     Answering,
 }
 
@@ -74,7 +74,7 @@ impl Activity {
         self.lock().enter(Phase::Body);
     }
 
-    /// Notes that the body of a request is whole.
+    /// Notes that the body of a request is whole, or that no more of it is read.
     pub(super) fn ended_body(&self) {
         let mut state = self.lock();
         if state.phase == Phase::Body {

@@ -53,6 +53,13 @@ impl TimedBody {
     }
 }
 
+/// A body that the application does not read to its end is not waited for: its request is being answered.
+impl Drop for TimedBody {
+    fn drop(&mut self) {
+        self.activity.ended_body();
+    }
+}
+
 impl HttpBody for TimedBody {
     type Data = Bytes;
     type Error = axum::Error;

@@ -1,6 +1,13 @@
 //! One connection of a plain server: HTTP/1.1 within the time limits of [`Limits`].
+//!
+//! The application handles each request in a task of its own, because hyper drops what answers a
+//! request when its client closes the connection: a write could be done and its lines of the log
+//! missing. The task has a share of the connection's place, so that a client that closes its
+//! connections has no more requests in progress than one that waits.
+//!
+//! **Invariant:** a request that the application has begun to handle is handled to its end, whether or
+//! not its client waits for the answer.
 
-use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -16,6 +23,7 @@ use hyper_util::rt::TokioIo;
 use lambda_http::tower::ServiceExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::task::JoinError;
 use tokio::time::sleep_until;
 
 use super::bodies::{AnswerBody, TimedBody};
@@ -42,16 +50,23 @@ pub(super) async fn serve(
     limits: Limits,
     mut stopping: watch::Receiver<bool>,
 ) {
+    let place = Arc::new(place);
     let activity = Arc::clone(&place.activity);
     let service = service_fn(|request: hyper::Request<Incoming>| {
-        let activity = Arc::clone(&activity);
+        let (activity, place) = (Arc::clone(&activity), Arc::clone(&place));
         let app = app.clone();
         let request = request.map(|incoming| {
             Body::new(TimedBody::new(incoming, limits.body, Arc::clone(&activity)))
         });
+        let handling = tokio::spawn(async move {
+            let Ok(response) = app.oneshot(request).await;
+            drop(place);
+            response
+        });
         async move {
-            let response = app.oneshot(request).await?;
-            Ok::<_, Infallible>(response.map(|body| AnswerBody::new(body, activity)))
+            // An error closes the connection.
+            let response = handling.await.inspect_err(log_failure)?;
+            Ok::<_, JoinError>(response.map(|body| AnswerBody::new(body, activity)))
         }
     });
     let stream = Stream { tcp, activity: Arc::clone(&activity) };
@@ -63,8 +78,8 @@ pub(super) async fn serve(
     let mut deadline = pin!(sleep_until(tokio::time::Instant::now() + limits.idle));
     let mut is_stopping = false;
     loop {
-        // Reads, writes and requests change the deadline, and all of them happen in the poll of the
-        // connection.
+        // Reads, writes, and the begin and the end of a request change the deadline, and all of them
+        // happen in the poll of the connection.
         let serving = poll_fn(|context| {
             if connection.as_mut().poll(context).is_ready() {
                 return Poll::Ready(End::Closed);
@@ -91,5 +106,12 @@ pub(super) async fn serve(
                 connection.as_mut().graceful_shutdown();
             }
         }
+    }
+}
+
+/// Logs that a request has no answer; the message of a panic may have values, and its hook reports it.
+fn log_failure(error: &JoinError) {
+    if error.is_panic() {
+        tracing::error!("a request was not answered: its handler panicked");
     }
 }

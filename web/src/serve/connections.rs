@@ -18,13 +18,15 @@ use super::activity::Activity;
 pub(super) struct Connections {
     most: usize,
     open: Arc<Mutex<Open>>,
-    /// Wakes when the last one closes.
+    /// Wakes when the last place is given up.
     closed: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
 struct Open {
     next_id: u64,
+    /// How many places are not given up yet, those of closed and evicted connections included.
+    places: usize,
     by_id: HashMap<u64, Entry>,
 }
 
@@ -34,7 +36,8 @@ struct Entry {
     evicted: Arc<Notify>,
 }
 
-/// The place of one connection, which it gives up when this is dropped.
+/// The place of one connection and of the request that it has in progress; it is given up when this is
+/// dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     connections: Connections,
@@ -61,6 +64,7 @@ impl Connections {
         let (activity, evicted) = (Arc::new(Activity::new()), Arc::new(Notify::new()));
         let id = open.next_id;
         open.next_id += 1;
+        open.places += 1;
         let entry = Entry { activity: Arc::clone(&activity), evicted: Arc::clone(&evicted) };
         open.by_id.insert(id, entry);
         drop(open);
@@ -72,11 +76,11 @@ impl Connections {
         self.lock().evict()
     }
 
-    /// Waits until there is none.
+    /// Waits until there is none, and no request of one that was closed.
     pub(super) async fn none_left(&self) {
         loop {
             let closed = self.closed.notified();
-            if self.lock().by_id.is_empty() {
+            if self.lock().places == 0 {
                 return;
             }
             closed.await;
@@ -106,7 +110,8 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.connections.lock();
         open.by_id.remove(&self.id);
-        if open.by_id.is_empty() {
+        open.places -= 1;
+        if open.places == 0 {
             self.connections.closed.notify_waiters();
         }
     }
