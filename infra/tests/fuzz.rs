@@ -3,7 +3,7 @@
 //!
 //! | variable | meaning |
 //! |---|---|
-//! | `WEIR_FUZZ_REQUESTS` | how many requests are sent, 200 if unset |
+//! | `WEIR_FUZZ_REQUESTS` | how many requests are sent, 120 if unset |
 //! | `WEIR_FUZZ_SEED` | the seed that they are drawn from |
 //! | `WEIR_FUZZ_BINARY` | the `weir` that is attacked, the one of this build if unset |
 #![cfg(target_os = "linux")]
@@ -28,12 +28,12 @@ use crate::wire::{Answer, Request};
 
 const DEFINITION: &str = include_str!("fuzz/weir.toml");
 /// Requests that are sent unless the environment says otherwise.
-const REQUESTS: u64 = 200;
+const REQUESTS: u64 = 120;
 const SEED: u64 = 0x5EED;
 
 /// The CPU time of one request, as a multiple of that of the most expensive valid one. It includes
 /// that of the embedded DynamoDB, and of the processor, which counts what earlier requests wrote.
-const CPU_RATIO: u64 = 2;
+const CPU_RATIO: u64 = 3;
 /// The reads of DynamoDB of one request: the default of `WEIR_REQUEST_MAX_READS`.
 const MAX_READS: u64 = 1_000;
 /// The bytes that DynamoDB reads for one request: the default of `WEIR_REQUEST_MAX_READ_MB`.
@@ -74,10 +74,11 @@ fn largest_valid() -> Request {
     Request::new("calibration", "POST", "/batch/order").json(Value::from(rows).to_string())
 }
 
-/// A valid question that reads as much as a request may.
+/// A valid question of about as many reads as a request may make: 15 groups of 64 stripes.
 fn most_reads() -> Request {
-    let range = "every=minute&from=2026-11-20&to=2026-11-21&limit=10000";
-    Request::new("calibration", "GET", format!("/rollups/spend?account=nobody&{range}"))
+    let groups: Vec<_> = (0..15).map(|group| format!("account=nobody{group}")).collect();
+    let range = "every=day&from=2026-11-20&to=2026-11-21";
+    Request::new("calibration", "GET", format!("/rollups/spend?{}&{range}", groups.join("&")))
 }
 
 fn get(address: &str, path: &str) -> Value {

@@ -121,8 +121,13 @@ async fn a_write_with_an_old_version_changes_nothing_and_is_told_the_new_one() {
 async fn a_precondition_that_says_nothing_here_is_refused() {
     let shop = Shop::open().await;
     let header = [("If-Match", "\"1\"")];
-    for (method, path) in [("PUT", "/profile/ann"), ("DELETE", "/profile/ann"), ("POST", "/card")] {
-        let reply = shop.send_with(&header, method, path, json!({ "user": "ann" })).await;
+    let body = json!({ "user": "ann" });
+    for (method, path, body) in [
+        ("PUT", "/profile/ann", &body),
+        ("DELETE", "/profile/ann", &json!(null)),
+        ("POST", "/card", &body),
+    ] {
+        let reply = shop.send_with(&header, method, path, body).await;
         assert_eq!(reply.problem(), problem(400, "bad-header"), "{method} {path}");
     }
     assert_eq!(shop.get("/profile/ann").await.status, 404);
