@@ -33,6 +33,13 @@ static STARTED: LazyLock<u128> = LazyLock::new(now);
 /// How many tables this process has named.
 static TABLES: AtomicU32 = AtomicU32::new(0);
 
+/// Whether a Query reads at most a megabyte, and reports all that it reads, as AWS's DynamoDB and the
+/// embedded one do. DynamoDB Local reads on while a filter drops items, and reports no capacity for
+/// a Query that finds nothing.
+pub fn reads_in_pages() -> bool {
+    std::env::var_os(ENDPOINT).is_none()
+}
+
 /// A DynamoDB that lives as long as the runtime of the test.
 #[derive(Clone)]
 pub struct TestDynamo {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use tests::dynamodb::TestDynamo;
+use tests::dynamodb::{TestDynamo, reads_in_pages};
 use tests::recorder::Recorder;
 
 use crate::shop::{Shop, encoded};
@@ -59,7 +59,9 @@ async fn each_read_of_each_route_is_counted() {
         let sent: Vec<_> = sent.into_iter().filter(|name| name != "DescribeTable").collect();
         let read = reply.read.expect("a budget");
         assert_eq!(read.reads, sent.len() as u64, "{path}: {sent:?}");
-        assert_eq!(read.bytes > 0, !sent.is_empty(), "{path}: {read:?}");
+        if reads_in_pages() {
+            assert_eq!(read.bytes > 0, !sent.is_empty(), "{path}: {read:?}");
+        }
         assert_eq!(read.bytes % 4096, 0, "{path}: {read:?}");
         operations.extend(sent);
     }
