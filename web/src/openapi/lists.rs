@@ -124,10 +124,12 @@ pub(super) fn of_together(model: &Model) -> Value {
     ))
 }
 
-/// The operation, whose URL may be longer than servers and gateways take.
+/// Returns the operation, whose URL may be longer than gateways (414) and plain servers (431) accept.
 fn too_long(mut operation: Value) -> Value {
-    let description = "the URL is longer than what is in front takes; ask for fewer at a time";
-    operation["responses"]["414"] = json!({ "description": description });
+    let description = "the URL is too long; ask for fewer at a time";
+    for status in ["414", "431"] {
+        operation["responses"][status] = json!({ "description": description });
+    }
     operation
 }
 
