@@ -9,6 +9,11 @@ use std::time::{Duration, Instant};
 
 /// Clock ticks of `/proc/<pid>/stat` in a second, as Linux shows them to programs ("proc(5)").
 const TICKS_PER_SECOND: u64 = 100;
+/// The process is idle if it uses no more than this in such an interval: it polls the stream.
+const IDLE_INTERVAL: Duration = Duration::from_millis(500);
+const IDLE_CPU_MS: u64 = 150;
+/// How long the changes of earlier requests may take to be counted.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long the line of an answered request may take to reach the log file.
 const LOG_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -84,6 +89,19 @@ impl Served {
         let ticks = fields.split_whitespace().skip(11).take(2);
         let ticks: u64 = ticks.map(|field| field.parse::<u64>().expect("a number")).sum();
         Used { cpu_ms: ticks * 1000 / TICKS_PER_SECOND }
+    }
+
+    /// Waits until the process uses next to no CPU time: nothing is left to be counted.
+    pub(crate) fn wait_until_idle(&self) {
+        let begun = Instant::now();
+        loop {
+            let before = self.used().cpu_ms;
+            std::thread::sleep(IDLE_INTERVAL);
+            if self.used().cpu_ms - before <= IDLE_CPU_MS {
+                return;
+            }
+            assert!(begun.elapsed() < IDLE_TIMEOUT, "the process does not become idle");
+        }
     }
 
     /// Sets the peak of the resident memory to what is resident now ("proc(5)", `clear_refs`).
