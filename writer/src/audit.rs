@@ -79,37 +79,52 @@ impl Audit {
         Self { caller: None }
     }
 
-    /// Logs a change of an item, with its attributes or those of its key, and what became of it.
-    pub(crate) fn change(
-        &self,
-        verb: &str,
-        entity: &Entity,
+    /// Notes that a change of an item was requested, with its attributes or those of its key.
+    pub(crate) fn change<'a>(
+        &'a self,
+        verb: &'static str,
+        entity: &'a Entity,
         attributes: &Item,
-        result: Result<(), Kind>,
-    ) {
-        self.line(verb, entity, || shown(entity, attributes), result);
+    ) -> Change<'a> {
+        self.requested(verb, entity, || shown(entity, attributes))
     }
 
-    /// Logs a change of the item that has certain values of these attributes, which are not its key.
-    pub(crate) fn change_by(
-        &self,
-        verb: &str,
-        entity: &Entity,
+    /// Notes a change of the item that has certain values of these attributes, which are not its key.
+    pub(crate) fn change_by<'a>(
+        &'a self,
+        verb: &'static str,
+        entity: &'a Entity,
         unique: &[&str],
-        result: Result<(), Kind>,
-    ) {
-        self.line(verb, entity, || shown_unique(unique), result);
+    ) -> Change<'a> {
+        self.requested(verb, entity, || shown_unique(unique))
     }
 
-    fn line(
-        &self,
-        verb: &str,
-        entity: &Entity,
+    fn requested<'a>(
+        &'a self,
+        verb: &'static str,
+        entity: &'a Entity,
         key: impl FnOnce() -> String,
-        result: Result<(), Kind>,
-    ) {
-        let Some(caller) = &self.caller else { return };
-        let (key, problem) = (key(), result.err());
+    ) -> Change<'a> {
+        Change { logged: self.caller.as_ref().map(|caller| (caller, key())), verb, entity }
+    }
+}
+
+/// A change whose outcome is not known yet. It has the key as text, so that the item can be moved.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Change<'a> {
+    /// The caller and the key; `None` where no audit log is written.
+    logged: Option<(&'a Caller, String)>,
+    verb: &'static str,
+    entity: &'a Entity,
+}
+
+impl Change<'_> {
+    /// Logs the change with its outcome.
+    pub(crate) fn ended(self, result: Result<(), Kind>) {
+        let Self { logged, verb, entity } = self;
+        let Some((caller, key)) = logged else { return };
+        let problem = result.err();
         tracing::info!(
             target: "audit",
             caller = caller.name(),

@@ -282,11 +282,8 @@ async fn write_chunk(table: &Table, chunk: &[Write<'_>], audit: &Audit) -> Batch
             report.count(write, write_one(table, write, audit).await);
         } else {
             report.unprocessed.extend(&write.rows);
-            write.log(
-                table,
-                audit,
-                Err(outcome.error.as_ref().map_or(Kind::Throttled, Kind::from)),
-            );
+            let kind = outcome.error.as_ref().map_or(Kind::Throttled, Kind::from);
+            write.log(table, audit, Err(kind));
         }
     }
     if !matches!(outcome.error, Some(Error::Refused { .. })) {
@@ -318,10 +315,11 @@ impl Write<'_> {
     /// Logs the change and its outcome.
     fn log(&self, table: &Table, audit: &Audit, outcome: Result<(), Kind>) {
         let Some(entity) = self.write.entity(table) else { return };
-        match &self.write {
-            BatchWrite::Put(item) => audit.change("put", entity, item, outcome),
-            BatchWrite::Delete(_, key) => audit.change("delete", entity, &key.attributes, outcome),
-        }
+        let change = match &self.write {
+            BatchWrite::Put(item) => audit.change("put", entity, item),
+            BatchWrite::Delete(_, key) => audit.change("delete", entity, &key.attributes),
+        };
+        change.ended(outcome);
     }
 }
 

@@ -50,11 +50,12 @@ async fn create(
     let encoded = encode(&entity, &object, fresh())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
     let path = encoded.path;
+    let change = audit.change("create", &entity, &encoded.item);
     let created = match key.token(table.name()) {
-        None => table.create(encoded.item.clone()).await,
-        Some(token) => create_once(&table, encoded.item.clone(), &token).await,
+        None => table.create(encoded.item).await,
+        Some(token) => create_once(&table, encoded.item, &token).await,
     };
-    audit.change("create", &entity, &encoded.item, kind(&created));
+    change.ended(kind(&created));
     match created {
         Ok(item) => {
             let answer = form.answer_item(&entity, &item);
@@ -95,8 +96,9 @@ async fn replace(
     let condition = condition.and(preconditions.of_put(table.model(), &entity)?);
     let encoded = encode_at(&entity, &path.pairs(), object, fresh())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
-    let put = table.put(encoded.item.clone(), &condition).await;
-    audit.change("put", &entity, &encoded.item, kind(&put));
+    let change = audit.change("put", &entity, &encoded.item);
+    let put = table.put(encoded.item, &condition).await;
+    change.ended(kind(&put));
     let item = put.map_err(|error| Problem::of_write(&entity, error))?;
     Ok(form.answer_item(&entity, &item))
 }
@@ -119,12 +121,12 @@ async fn update(
     let key = entity.key_from_text(&path.pairs()).map_err(invalid)?;
     let update = conditions::parse_update(&entity, &object).map_err(invalid)?;
     let update = update.provided(condition);
+    let change = audit.change(if creates { "update" } else { "patch" }, &entity, &key.attributes);
     let updated = match creates {
         true => table.update(&entity, &key, &update, fresh()).await,
         false => table.patch(&entity, &key, &update, fresh()).await,
     };
-    let verb = if creates { "update" } else { "patch" };
-    audit.change(verb, &entity, &key.attributes, kind(&updated));
+    change.ended(kind(&updated));
     match updated {
         Ok(item) => Ok(form.answer_item(&entity, &item)),
         Err(Error::NotFound { .. }) => Err(Problem::no_item(&entity, &path)),
@@ -150,8 +152,9 @@ async fn delete(
     let key = entity
         .key_from_text(&path.pairs())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
+    let change = audit.change("delete", &entity, &key.attributes);
     let removed = table.remove(&entity, &key, &condition).await;
-    audit.change("delete", &entity, &key.attributes, kind(&removed));
+    change.ended(kind(&removed));
     match removed {
         Ok(item) if answers => Ok(form.answer_item(&entity, &item)),
         Ok(_) => Ok(StatusCode::NO_CONTENT.into_response()),

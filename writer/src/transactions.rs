@@ -21,35 +21,25 @@
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
-use model::{Entity, Item, Model};
+use model::{Entity, Model};
 use serde_json::{Value, json};
 use table::{Error, MAX_ACTIONS, Table, Transaction, fresh};
 use web::{IdempotencyKey, JsonRows, Kind, Parameters, Preconditions, Problem};
 
 use crate::action::Action;
-use crate::audit::Audit;
+use crate::audit::{Audit, Change};
 use crate::encode::Encoded;
 use crate::items::kind;
 
 /// What can be done with an item.
-const ACTIONS: [&str; 7] = ["create", "put", "patch", "update", "delete", "remove", CHECK];
-/// The action that changes nothing.
-const CHECK: &str = "check";
+const ACTIONS: [&str; 7] = ["create", "put", "patch", "update", "delete", "remove", "check"];
 
 /// An action of a transaction, as its outcome is reported.
 struct Added<'a> {
-    verb: &'static str,
     entity: &'a Entity,
-    /// The attributes of its item, or those of the key.
-    attributes: Item,
     path: String,
-}
-
-impl Added<'_> {
-    /// Whether it changes the item.
-    fn changes(&self) -> bool {
-        self.verb != CHECK
-    }
+    /// What it changes; `None` of a check.
+    change: Option<Change<'a>>,
 }
 
 /// The route of transactions.
@@ -76,8 +66,8 @@ async fn transact(
     let mut transaction = table.transaction();
     let mut added: Vec<Added<'_>> = Vec::new();
     for (index, row) in rows.into_iter().enumerate() {
-        let action =
-            add(&model, &mut transaction, row).map_err(|problem| problem.of_action(index))?;
+        let action = add(&model, &mut transaction, &audit, row)
+            .map_err(|problem| problem.of_action(index))?;
         // DynamoDB would not take it, and would not say of which item.
         if let Some(other) = added.iter().position(|other| other.path == action.path) {
             let path = &action.path;
@@ -88,8 +78,8 @@ async fn transact(
         added.push(action);
     }
     let committed = transaction.commit(key.token(table.name()).as_deref()).await;
-    for Added { verb, entity, attributes, .. } in added.iter().filter(|added| added.changes()) {
-        audit.change(verb, entity, attributes, kind(&committed));
+    for change in added.iter_mut().filter_map(|added| added.change.take()) {
+        change.ended(kind(&committed));
     }
     match committed {
         Ok(()) => {
@@ -120,24 +110,27 @@ fn undone(entity: &Entity, path: &str, error: Error) -> Problem {
 fn add<'a>(
     model: &'a Model,
     transaction: &mut Transaction<'a>,
+    audit: &'a Audit,
     row: Value,
 ) -> Result<Added<'a>, Problem> {
     let mut action = Action::read(model, row, &ACTIONS)?;
     let (name, entity) = (action.name, action.entity);
-    let added = |path, attributes| Added { verb: name, entity, attributes, path };
+    let added = |path, change| Added { entity, path, change: Some(change) };
     match name {
         "create" => {
             let Encoded { item, path } = action.item()?;
             action.end()?;
-            transaction.create(item.clone());
-            Ok(added(path, item))
+            let change = audit.change(name, entity, &item);
+            transaction.create(item);
+            Ok(added(path, change))
         }
         "put" => {
             let Encoded { item, path } = action.item()?;
             let condition = action.condition()?;
             action.end()?;
-            transaction.put(item.clone(), &condition);
-            Ok(added(path, item))
+            let change = audit.change(name, entity, &item);
+            transaction.put(item, &condition);
+            Ok(added(path, change))
         }
         "patch" | "update" => {
             let (key, path) = action.key_with_path()?;
@@ -146,7 +139,7 @@ fn add<'a>(
                 "patch" => transaction.patch(entity, &key, &update, fresh()),
                 _ => transaction.update(entity, &key, &update, fresh()),
             }
-            Ok(added(path, key.attributes))
+            Ok(added(path, audit.change(name, entity, &key.attributes)))
         }
         _ => {
             let (key, path) = action.key_with_path()?;
@@ -155,9 +148,12 @@ fn add<'a>(
             match name {
                 "delete" => transaction.delete(entity, &key, &condition),
                 "remove" => transaction.remove(entity, &key, &condition),
-                _ => transaction.check(entity, &key, &condition),
+                _ => {
+                    transaction.check(entity, &key, &condition);
+                    return Ok(Added { entity, path, change: None });
+                }
             }
-            Ok(added(path, key.attributes))
+            Ok(added(path, audit.change(name, entity, &key.attributes)))
         }
     }
 }

@@ -63,9 +63,9 @@ async fn upsert(
     let names: Vec<_> = unique.attributes.iter().map(String::as_str).collect();
     let written = table.upsert_by(&entity, &names, &object, fresh()).await;
     match &written {
-        Ok(written) => audit.change("upsert", &entity, &written.item, Ok(())),
+        Ok(written) => audit.change("upsert", &entity, &written.item).ended(Ok(())),
         // Which item has the values is not known, or is not the caller's to know.
-        Err(_) => audit.change_by("upsert", &entity, &names, kind(&written)),
+        Err(_) => audit.change_by("upsert", &entity, &names).ended(kind(&written)),
     }
     let written = written.map_err(|error| Problem::of_write(&entity, error))?;
     let answer = form.answer_item(&entity, &written.item);
