@@ -2,6 +2,8 @@
 //!
 //! Which places those are, and why, [`crate::surface`] decides; this file words the messages.
 
+use indexmap::IndexMap;
+
 use super::Report;
 use crate::entity::Entity;
 use crate::file::FileDefinition;
@@ -22,13 +24,14 @@ pub(super) fn check(
     let sort_keys = table.sort_keys();
     let ttl = table.ttl.as_deref();
     let definition = Definition { entities, rollups, sort_keys: &sort_keys, ttl };
+    let statements = statements(file);
     let found: Vec<_> = entities.iter().flat_map(|entity| definition.appearances(entity)).collect();
     for appearance in &found {
         match appearance.surface.verdict() {
             Verdict::Rejected => reject(appearance, &help(appearance), report),
             Verdict::Stated => {
-                let revealed = revealed(file, appearance).unwrap_or_default();
-                if !revealed.contains(&appearance.attribute) {
+                let revealed = statements.get(owner(appearance));
+                if !revealed.is_some_and(|names| names.contains(&appearance.attribute)) {
                     let stating = format!(
                         "{}, or {REVEALS} = [\"{}\"] in `{}`, which states that callers may learn it",
                         help(appearance),
@@ -41,12 +44,12 @@ pub(super) fn check(
             Verdict::Closed | Verdict::Allowed => {}
         }
     }
-    for (owner, names) in statements(file) {
+    for (owner, names) in &statements {
         let is_needed = |name: &String| {
             found.iter().any(|appearance| {
                 appearance.surface.verdict() == Verdict::Stated
                     && appearance.attribute == *name
-                    && appearance.place.starts_with(&owner)
+                    && appearance.place.starts_with(owner)
             })
         };
         for (position, name) in names.iter().enumerate().filter(|(_, name)| !is_needed(name)) {
@@ -78,15 +81,8 @@ fn owner(appearance: &Appearance) -> &[String] {
     &appearance.place[..depth.min(appearance.place.len())]
 }
 
-/// What the rollup or the relation of an appearance states.
-fn revealed<'a>(file: &'a FileDefinition, appearance: &Appearance) -> Option<&'a [String]> {
-    let all = statements(file);
-    let own = all.into_iter().find(|(place, _)| place == owner(appearance));
-    own.map(|(_, names)| names)
-}
-
-/// Every `reveals` of a file, with the place of what has it.
-fn statements(file: &FileDefinition) -> Vec<(Vec<String>, &[String])> {
+/// Every `reveals` of a file, by the place of what has it.
+fn statements(file: &FileDefinition) -> IndexMap<Vec<String>, &[String]> {
     let place = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect();
     let rollups = file
         .rollups
