@@ -4,7 +4,8 @@
 //! (Amazon DynamoDB Developer Guide). Weir checks a list against its limit before it works on the
 //! list, so the work for a request is bounded by what DynamoDB would take of it.
 //!
-//! **Invariant:** a limit of Weir's own rejects nothing that DynamoDB would take.
+//! **Invariant:** a limit of Weir's own rejects no write that DynamoDB would take. A batch of more
+//! than [`MAX_BATCH_JSON_VALUES`] is taken as several.
 
 /// The longest expression of a request, in bytes. (DynamoDB)
 pub const MAX_EXPRESSION_BYTES: usize = 4096;
@@ -26,6 +27,9 @@ pub const MAX_BATCH_KEYS: usize = 100;
 
 /// The largest item, in bytes. (DynamoDB)
 pub const MAX_ITEM_BYTES: usize = 400 * 1024;
+
+/// The most bytes of the items of one transaction. (DynamoDB)
+pub const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
 
 /// How deep values nest: a value lies in fewer lists and maps of its attribute than this. (DynamoDB)
 pub const MAX_DEPTH: usize = 32;

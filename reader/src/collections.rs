@@ -53,7 +53,8 @@ async fn page(
     let table = table.with_budget(&budget);
     let bound = parameters.bound(&["order"]);
     let limit = Some(parameters.number("limit", LIST_LIMIT, LIST_DEFAULT));
-    let descending = parameters.choice("order", &["asc", "desc"]) == "desc";
+    let order = parameters.choice("order", &["asc", "desc"]);
+    let descending = order == "desc";
     let cursor = parameters.text("cursor");
     let consistent = parameters.flag("consistent");
     parameters.finish()?;
@@ -66,7 +67,6 @@ async fn page(
     let partition = key.map_err(|errors| Problem::fields(&first.name, errors))?;
     let filter = Predicate::Any(entities.iter().map(Entity::kind).collect());
     let max_bytes = Some(crate::ENOUGH_BYTES);
-    let order = if descending { "desc" } else { "asc" };
     let seal = cursors.of(&["collection", &name, &partition, order], &bound);
     let cursor = seal.open(cursor)?;
     let query = Query {

@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::ConsumedCapacity;
+use model::limits;
 use tokio::sync::Notify;
 
 use crate::error::Error;
@@ -33,13 +34,13 @@ pub const DEFAULT_READ_MB: u64 = 20;
 /// The bytes of a megabyte.
 pub const MB: u64 = 1024 * 1024;
 /// The most bytes of an item.
-pub(crate) const ITEM_BYTES: u64 = 400 * 1024;
+pub(crate) const ITEM_BYTES: u64 = limits::MAX_ITEM_BYTES as u64;
 /// The most bytes that one Query reads.
 pub(crate) const PAGE_BYTES: u64 = MB;
 /// The most bytes that one BatchGetItem reads, apart from what its items are rounded up by.
 const BATCH_BYTES: u64 = 16 * MB;
 /// The most bytes that one TransactGetItems reads, apart from the same.
-const TRANSACTION_BYTES: u64 = 4 * MB;
+const TRANSACTION_BYTES: u64 = limits::MAX_TRANSACTION_BYTES as u64;
 /// The bytes of a unit of a strongly consistent read; those of an item are rounded up to them.
 pub(crate) const READ_UNIT_BYTES: u64 = 4 * 1024;
 

@@ -43,9 +43,6 @@ pub(super) const MAX_ROUNDS: u32 = 12;
 /// How long to wait at least before it is made anew; doubled each time, up to the most.
 const DELAY: Duration = Duration::from_millis(5);
 const MAX_DELAY: Duration = Duration::from_millis(320);
-/// The most bytes of the items of a transaction: "the aggregate size of the items in the transaction cannot exceed 4 MB"
-/// (Amazon DynamoDB API Reference, "TransactWriteItems").
-const MAX_ITEMS_BYTES: usize = 4 * 1024 * 1024;
 
 /// Why a transaction was not done: an error, and at which write, where it is at one.
 #[derive(Debug)]
@@ -156,7 +153,7 @@ impl Table {
                 let item =
                     self.probe(&write.key).await.map_err(|error| Failed::at(index, error))?;
                 bytes += item.as_ref().map_or(0, stored_bytes);
-                if bytes > MAX_ITEMS_BYTES {
+                if bytes > limits::MAX_TRANSACTION_BYTES {
                     return Ok(false);
                 }
                 seen[index] = Seen::Known(item);
