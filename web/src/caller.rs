@@ -22,7 +22,8 @@ use std::convert::Infallible;
 use axum::extract::FromRequestParts;
 use axum::http::Extensions;
 use axum::http::request::Parts;
-use lambda_http::request::RequestContext;
+
+use crate::gateway;
 
 /// Separates the parts of a scope; neither an issuer nor an ARN contains it.
 const SEPARATOR: char = '\n';
@@ -46,7 +47,7 @@ impl Caller {
 
     /// Returns the caller that the host of the application authenticated.
     pub fn from_extensions(extensions: &Extensions) -> Self {
-        let Some(RequestContext::ApiGatewayV2(context)) = extensions.get::<RequestContext>() else {
+        let Some(context) = gateway::context(extensions) else {
             return extensions.get::<Self>().cloned().unwrap_or_default();
         };
         let authorizer = context.authorizer.as_ref();
@@ -98,6 +99,7 @@ fn without_session(arn: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use axum::http::Extensions;
+    use lambda_http::request::RequestContext;
     use serde_json::{Value, json};
 
     use super::*;

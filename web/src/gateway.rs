@@ -19,13 +19,15 @@
 use std::convert::Infallible;
 
 use axum::Router;
-use axum::http::HeaderValue;
 use axum::http::header::LOCATION;
-use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use axum::http::{Extensions, HeaderValue};
+use lambda_http::aws_lambda_events::apigw::{
+    ApiGatewayV2httpRequest, ApiGatewayV2httpRequestContext,
+};
 use lambda_http::lambda_runtime::{LambdaInvocation, Runtime};
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::tower::ServiceExt;
-use lambda_http::{Adapter, Context, Error, LambdaEvent, RequestExt, Service, service_fn};
+use lambda_http::{Adapter, Context, Error, LambdaEvent, Service, service_fn};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use telemetry::{Call, Invocations};
 
@@ -75,6 +77,14 @@ fn call(invocation: &LambdaInvocation) -> Call {
     Call { request_id: request_id.clone(), xray_header: xray_trace_id.clone() }
 }
 
+/// Returns what API Gateway or a function URL says of a request; `None` on a plain server.
+pub(crate) fn context(extensions: &Extensions) -> Option<&ApiGatewayV2httpRequestContext> {
+    match extensions.get::<RequestContext>()? {
+        RequestContext::ApiGatewayV2(context) => Some(context),
+        _ => None,
+    }
+}
+
 /// Escapes what of a path is none.
 fn escape(request: &mut ApiGatewayV2httpRequest) {
     let path = request.raw_path.as_deref().unwrap_or_default();
@@ -83,9 +93,7 @@ fn escape(request: &mut ApiGatewayV2httpRequest) {
 
 /// Whether the path of this request was decoded on its way here: not by a function URL.
 fn is_decoded(request: &lambda_http::Request) -> bool {
-    let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
-        return false;
-    };
+    let Some(context) = context(request.extensions()) else { return false };
     let domain = context.domain_name.as_deref();
     !domain.is_some_and(|domain| domain.contains(".lambda-url."))
 }

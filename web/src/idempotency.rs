@@ -15,11 +15,11 @@ use axum::http::Extensions;
 use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use lambda_http::request::RequestContext;
 use model::shorten::quoted;
 use ring::digest::{Context, SHA256};
 
 use crate::caller::Caller;
+use crate::gateway;
 use crate::problem::{Kind, Problem};
 
 /// The header.
@@ -94,10 +94,8 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 
 /// Returns the stage of the HTTP API; the empty text on a plain server.
 fn stage(extensions: &Extensions) -> String {
-    match extensions.get::<RequestContext>() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.stage.clone().unwrap_or_default(),
-        _ => String::new(),
-    }
+    let stage = gateway::context(extensions).and_then(|context| context.stage.clone());
+    stage.unwrap_or_default()
 }
 
 fn unfit(value: &[u8]) -> Problem {

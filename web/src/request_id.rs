@@ -10,8 +10,9 @@
 use axum::extract::Request;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use lambda_http::Context;
-use lambda_http::request::RequestContext;
 use uuid::Uuid;
+
+use crate::gateway;
 
 /// The header, of requests and of answers.
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -48,10 +49,7 @@ pub(crate) fn header_value(id: &str) -> HeaderValue {
 }
 
 fn of_gateway(extensions: &Extensions) -> Option<String> {
-    match extensions.get::<RequestContext>()? {
-        RequestContext::ApiGatewayV2(context) => context.request_id.clone(),
-        _ => None,
-    }
+    gateway::context(extensions)?.request_id.clone()
 }
 
 fn of_caller(headers: &HeaderMap) -> Option<String> {
