@@ -21,6 +21,11 @@ pub struct Client {
     agent: Agent,
 }
 
+/// A text as a part of a URL, every byte of it escaped.
+pub fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
 /// An answer: its status, and its body as JSON (`null` when it has none).
 pub type Answer = (u16, Value);
 

@@ -62,7 +62,7 @@ impl Process {
         let asked = Instant::now();
         loop {
             // In this order: nothing is said after the end.
-            let has_ended = *self.ended.borrow();
+            let has_ended = self.has_ended();
             if let Some(line) = self.log.find(wanted) {
                 return line;
             }
@@ -81,6 +81,11 @@ impl Process {
         let ended = tokio::time::timeout(PATIENCE, ended.wait_for(|ended| *ended)).await;
         ended.expect("it does not end").expect("its reader has not gone");
         self.lock().wait().expect("a child")
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        *self.ended.borrow()
     }
 
     /// SIGTERM, as `docker stop` sends it.
@@ -115,6 +120,17 @@ impl Log {
     /// The first line that holds this.
     pub fn find(&self, wanted: &str) -> Option<String> {
         self.lock().iter().find(|line| line.contains(wanted)).cloned()
+    }
+
+    /// The first line from a position on that is wanted, with its position.
+    pub fn find_from(
+        &self,
+        position: usize,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Option<(usize, String)> {
+        let lines = self.lock();
+        let mut rest = lines.iter().enumerate().skip(position);
+        rest.find(|(_, line)| is_wanted(line)).map(|(position, line)| (position, line.clone()))
     }
 
     /// All of it.

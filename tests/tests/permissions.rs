@@ -346,7 +346,7 @@ async fn ask(
 
 /// JSON as a parameter.
 fn encoded(json: &Value) -> String {
-    json.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect()
+    tests::http::encoded(&json.to_string())
 }
 
 /// The action that puts the item.

@@ -1,11 +1,12 @@
 //! `weir dev` as a process whose use of the machine is read from `/proc`.
 
 use std::env;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
+
+use tests::process::Process;
 
 /// Clock ticks of `/proc/<pid>/stat` in a second, as Linux shows them to programs ("proc(5)").
 const TICKS_PER_SECOND: u64 = 100;
@@ -14,15 +15,15 @@ const IDLE_INTERVAL: Duration = Duration::from_millis(500);
 const IDLE_CPU_MS: u64 = 150;
 /// How long the changes of earlier requests may take to be counted.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
-/// How long the line of an answered request may take to reach the log file.
+/// How long the line of an answered request may take to reach the log.
 const LOG_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The process.
 pub(crate) struct Served {
-    process: Child,
+    process: Process,
     pub(crate) address: String,
-    log: BufReader<File>,
-    line: String,
+    /// How many lines of the log were read.
+    read: usize,
 }
 
 /// What the process used since it started.
@@ -46,35 +47,25 @@ impl From<(u64, u64)> for Reads {
 
 impl Served {
     /// Starts `weir dev` over a definition and waits until it serves.
-    pub(crate) fn start(folder: &Path) -> Self {
-        let log_path: PathBuf = folder.join("log");
-        let log = File::create(&log_path).expect("a log file");
+    pub(crate) async fn start(folder: &Path) -> Self {
         let binary = env::var_os("WEIR_FUZZ_BINARY");
         let binary = binary.unwrap_or_else(|| env!("CARGO_BIN_EXE_weir").into());
-        let mut process = Command::new(binary)
+        let mut command = Command::new(binary);
+        command
             .current_dir(folder)
             .args(["dev", "--port", "0", "--dynamodb-port", "0"])
             .env("RUST_LOG", "warn,web::requests=info,dynoxide=error")
-            .env("NO_COLOR", "1")
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .expect("started");
-        let mut out = BufReader::new(process.stdout.take().expect("piped"));
-        let mut printed = String::new();
-        while !printed.ends_with("Ctrl-C stops.\n") {
-            assert_ne!(out.read_line(&mut printed).expect("text"), 0, "it ended: {printed}");
-        }
-        // The process must not fill the pipe, nor meet a closed one.
-        std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
-        let (_, url) = printed.split_once("Serving on http://").expect("a URL");
+            .env("NO_COLOR", "1");
+        let process = Process::start(command);
+        process.says("Ctrl-C stops.").await;
+        let line = process.says("Serving on http://").await;
+        let (_, url) = line.split_once("http://").expect("a URL");
         let address = url.split(',').next().expect("a URL").to_owned();
-        let log = BufReader::new(File::open(log_path).expect("the log file"));
-        Self { process, address, log, line: String::new() }
+        Self { process, address, read: 0 }
     }
 
-    pub(crate) fn is_running(&mut self) -> bool {
-        self.process.try_wait().expect("a process of this one").is_none()
+    pub(crate) fn is_running(&self) -> bool {
+        !self.process.has_ended()
     }
 
     fn proc_file(&self, name: &str) -> PathBuf {
@@ -120,41 +111,27 @@ impl Served {
     /// Waits for the log line of a request and returns its reads.
     pub(crate) fn reads_of(&mut self, id: &str) -> Reads {
         let marker = format!("request_id=\"{id}\"");
+        let is_wanted =
+            |line: &str| line.contains(&marker) && line.contains("a request was answered");
         let begun = Instant::now();
-        loop {
-            if self.log.read_line(&mut self.line).expect("text") == 0 || !self.line.ends_with('\n')
-            {
-                assert!(begun.elapsed() < LOG_TIMEOUT, "no line of {id} in the log");
-                std::thread::sleep(Duration::from_millis(1));
-                continue;
+        let line = loop {
+            if let Some((position, line)) = self.process.log.find_from(self.read, is_wanted) {
+                self.read = position + 1;
+                break line;
             }
-            let line = std::mem::take(&mut self.line);
-            if line.contains(&marker) && line.contains("a request was answered") {
-                let field = |name: &str| {
-                    let (_, rest) = line.split_once(&format!(" {name}="))?;
-                    rest.split_whitespace().next()?.parse().ok()
-                };
-                // The writer reads nothing, and its lines have no such fields.
-                return field("reads")
-                    .zip(field("read_bytes"))
-                    .map(Reads::from)
-                    .unwrap_or_default();
-            }
-        }
+            assert!(begun.elapsed() < LOG_TIMEOUT, "no line of {id} in the log");
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        let field = |name: &str| {
+            let (_, rest) = line.split_once(&format!(" {name}="))?;
+            rest.split_whitespace().next()?.parse().ok()
+        };
+        // The writer reads nothing, and its lines have no such fields.
+        field("reads").zip(field("read_bytes")).map(Reads::from).unwrap_or_default()
     }
 
     /// The log from its beginning.
-    pub(crate) fn whole_log(&mut self) -> String {
-        let mut text = String::new();
-        self.log.seek(SeekFrom::Start(0)).expect("a file");
-        self.log.read_to_string(&mut text).expect("text");
-        text
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    pub(crate) fn log(&self) -> String {
+        self.process.log.text()
     }
 }

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
+use tests::http::encoded;
 
 use crate::wire::Request;
 
@@ -542,9 +543,4 @@ impl Attacker {
             }
         }
     }
-}
-
-/// A text as a part of a URL.
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }

@@ -4,16 +4,14 @@ use axum::http::header::ETAG;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::shop::{Reply, Shop, problem};
+use crate::shop::{Reply, Shop, encoded, problem};
 
 const CARD: &str = "/card/ann";
 const PLACED: &str = "/order/ann/2026-11-20T00%3A00%3A00Z/1";
 
 /// A condition as a parameter.
 fn only_if(condition: &Value) -> String {
-    let text = condition.to_string();
-    let escaped: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    format!("where={escaped}")
+    format!("where={}", encoded(&condition.to_string()))
 }
 
 async fn send(shop: &Shop, header: (&str, &str), method: &str, body: Value) -> Reply {

@@ -10,6 +10,7 @@ use reader::Settings;
 use serde_json::Value;
 use table::{Budget, Connection, Reads, Rollups, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
+pub(crate) use tests::http::encoded;
 use tower::ServiceExt;
 use web::{CursorKeys, Seal};
 
@@ -193,9 +194,4 @@ impl Reply {
 /// A problem as [`Reply::problem`] tells it.
 pub(crate) fn problem(status: u16, kind: &str) -> (u16, String) {
     (status, kind.to_owned())
-}
-
-/// Text as a part of a URL has it.
-pub(crate) fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
