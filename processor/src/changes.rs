@@ -80,7 +80,7 @@ impl Changes {
 
     /// The shard they come from.
     pub fn shard(&self) -> &str {
-        &self.invocation.shard
+        &self.invocation.shard.id
     }
 
     /// Calls the function for each change, one after the other, until one fails.

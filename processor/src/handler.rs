@@ -125,7 +125,7 @@ impl Processor {
         if invocation.changes.is_empty() {
             return Ok(Response::success());
         }
-        let batch = info_span!("batch", shard = invocation.shard);
+        let batch = info_span!("batch", shard = invocation.shard.id);
         self.handle_batch(&invocation).instrument(batch).await
     }
 
@@ -133,7 +133,7 @@ impl Processor {
         let batch = Batch::handed_over(&self.model, invocation, SystemTime::now());
         let counts_from = match &self.tracking {
             Some(tracking) => tracking
-                .counts_from(&invocation.stream_label)
+                .counts_from(&invocation.shard.stream_label)
                 .await
                 .map_err(HandlerError::Rollups)?,
             None => None,

@@ -7,6 +7,7 @@ use aggregates::sequence::NotASequenceNumber;
 use aggregates::watermark::UNKNOWN_SECONDS;
 use aggregates::{Change, Image, SequenceNumber};
 use model::{Item, Model};
+use table::ShardId;
 use thiserror::Error;
 
 use crate::event::{Event, Record, UserIdentity};
@@ -14,10 +15,8 @@ use crate::event::{Event, Record, UserIdentity};
 /// The records of one shard that one invocation brings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Invocation {
-    /// The shard's id.
-    pub shard: String,
-    /// The stream's label: the last part of its ARN.
-    pub stream_label: String,
+    /// The shard.
+    pub shard: ShardId,
     /// The changes, in the order they were delivered.
     pub changes: Vec<StreamChange>,
 }
@@ -90,7 +89,7 @@ impl TryFrom<Event> for Invocation {
     type Error = InvocationError;
 
     fn try_from(event: Event) -> Result<Self, Self::Error> {
-        let shard =
+        let id =
             event.shard_id.filter(|shard| !shard.is_empty()).ok_or(InvocationError::NoShard)?;
         let label = event.event_source_arn.as_deref().and_then(|arn| arn.rsplit_once("/stream/"));
         let stream_label = match label {
@@ -99,7 +98,7 @@ impl TryFrom<Event> for Invocation {
         };
         let changes =
             event.records.into_iter().map(StreamChange::try_from).collect::<Result<_, _>>()?;
-        Ok(Self { shard, stream_label, changes })
+        Ok(Self { shard: ShardId { stream_label, id }, changes })
     }
 }
 

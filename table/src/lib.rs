@@ -44,7 +44,7 @@ pub use pages::{Count, Page};
 pub use provision::Provisioned;
 pub use query::{Instants, Query, SortRange};
 pub use related::{Joined, JoinedItems, JoinedPage, Reading, Related};
-pub use rollups::{Applied, Parked, Pending, Range, Ranked, Rollups, Step};
+pub use rollups::{Applied, Outcome, Parked, Range, Ranked, Rollups, SettledUpdate, ShardId};
 pub use state::{
     ItemsTable, OpenedState, RollupsState, RollupsStatus, STREAM_RETENTION_SECS, Unbuilt,
     stream_began_at,

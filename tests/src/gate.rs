@@ -1,4 +1,5 @@
-//! A gate on the way to a DynamoDB: chosen updates wait before it until it is opened, while others pass.
+//! A gate on the way to a DynamoDB: chosen writes wait before it until it is opened, while others
+//! pass.
 
 use futures::FutureExt;
 use table::Connection;
@@ -10,23 +11,35 @@ use crate::running::PATIENCE;
 /// A gate that is closed until it is opened.
 #[derive(Clone, Debug)]
 pub struct Gate {
-    /// What the updates that wait say.
+    /// The operation that waits.
+    operation: &'static str,
+    /// A text in the body of the requests that wait.
     text: &'static str,
     is_reached: watch::Sender<bool>,
     is_open: watch::Sender<bool>,
 }
 
 impl Gate {
-    /// A gate for the updates whose body holds this text.
+    /// Creates a gate for the updates whose body holds this text.
     pub fn for_updates_with(text: &'static str) -> Self {
-        Self { text, is_reached: watch::Sender::new(false), is_open: watch::Sender::new(false) }
+        Self::closed("UpdateItem", text)
+    }
+
+    /// Creates a gate for the transactions that write an item of this partition.
+    pub fn for_transactions_with(partition: &'static str) -> Self {
+        Self::closed("TransactWriteItems", partition)
+    }
+
+    fn closed(operation: &'static str, text: &'static str) -> Self {
+        let (is_reached, is_open) = (watch::Sender::new(false), watch::Sender::new(false));
+        Self { operation, text, is_reached, is_open }
     }
 
     /// The connection, with this gate on it.
     pub fn before(&self, connection: Connection) -> Connection {
         let gate = self.clone();
         intercepted(connection, move |request| {
-            if !is(request, "UpdateItem", gate.text) {
+            if !is(request, gate.operation, gate.text) {
                 return Fate::Pass;
             }
             gate.is_reached.send_replace(true);
@@ -38,7 +51,7 @@ impl Gate {
         })
     }
 
-    /// Waits until an update waits before it.
+    /// Waits until a write waits before it.
     ///
     /// # Panics
     /// When patience ends before.

@@ -20,6 +20,8 @@ pub(crate) enum Fate {
     Refuse(&'static str),
     /// It goes on to DynamoDB after that.
     After(BoxFuture<'static, ()>),
+    /// It goes on to DynamoDB, and this function sees the response.
+    Observe(Box<dyn FnOnce(&HttpResponse) + Send>),
 }
 
 type Decide = Arc<dyn Fn(&HttpRequest) -> Fate + Send + Sync>;
@@ -70,6 +72,14 @@ impl HttpConnector for Stop<SharedHttpConnector> {
                 HttpConnectorFuture::new(async move {
                     wait.await;
                     inner.call(request).await
+                })
+            }
+            Fate::Observe(observe) => {
+                let response = self.inner.call(request);
+                HttpConnectorFuture::new(async move {
+                    let response = response.await?;
+                    observe(&response);
+                    Ok(response)
                 })
             }
         }

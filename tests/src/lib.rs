@@ -11,6 +11,7 @@ pub mod deployed;
 pub mod dynamodb;
 pub mod emf;
 pub mod example;
+pub mod failed_updates;
 pub mod faulty;
 pub mod flights;
 pub mod functions;

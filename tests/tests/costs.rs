@@ -11,8 +11,9 @@ use std::path::Path;
 use aggregates::cost::CHANGES as KINDS_OF_CHANGES;
 use aggregates::{Change, Cost, Image, Question, fold};
 use model::{AttributeValue, Item, Model};
-use table::{Budget, Reads, Rollups, Step};
+use table::{Budget, Outcome, Reads, Rollups, ShardId};
 use tests::dynamodb::TestDynamo;
+use tests::failed_updates::FailedUpdates;
 use tests::system::System;
 
 const LABEL: &str = "2026-11-20T00:00:00.000";
@@ -99,6 +100,7 @@ fn order(second: u8, total: i64, note: &str) -> Item {
 struct Kept {
     system: System,
     rollups: Rollups,
+    failed: FailedUpdates,
     changes: u32,
 }
 
@@ -106,8 +108,10 @@ impl Kept {
     async fn start(definition: &str) -> Self {
         let dynamodb = TestDynamo::start().await;
         let system = System::start(&dynamodb, definition).await;
-        let rollups = system.rollups.clone();
-        Self { system, rollups, changes: 0 }
+        let failed = FailedUpdates::default();
+        let connection = failed.before(dynamodb.connect().await);
+        let rollups = Rollups::new(&connection, &system.model.table);
+        Self { system, rollups, failed, changes: 0 }
     }
 
     /// The units of a change; of a write whose condition fails DynamoDB tells nothing, and takes one.
@@ -116,20 +120,11 @@ impl Kept {
         let sequence = self.changes.to_string().parse().expect("a sequence number");
         let change = Change { sequence, seconds: 1_795_132_800, image };
         let metered = self.rollups.metered();
-        let mut failed = 0.0;
-        let mut pending = Vec::new();
-        for update in fold(&self.system.model, SHARD, [&change]).updates {
-            match metered.try_apply(LABEL, SHARD, &update).await.expect("applied") {
-                Step::Done(..) => {}
-                Step::Crosses(crosses) => {
-                    failed += 1.0;
-                    pending.push(crosses);
-                }
-            }
-        }
-        // Together, as the processor does: one rollup item counts them.
-        let crossed = metered.cross(LABEL, SHARD, pending).await;
-        assert!(crossed.into_iter().all(|(_, applied)| applied.is_ok()));
+        let updates = fold(&self.system.model, SHARD, [&change]).updates;
+        let settled = metered.apply_all(&ShardId::new(LABEL, SHARD), updates).await;
+        let is_applied = |result: &Result<_, _>| matches!(result, Ok(Outcome::Applied(_)));
+        assert!(settled.iter().all(|settled| is_applied(&settled.result)), "{settled:?}");
+        let failed = f64::from(self.failed.take());
         metered.write_units().unwrap_or_default() + failed
     }
 

@@ -7,8 +7,10 @@ mod bounds;
 use aggregates::{Change, Image, Update, fold};
 use model::{AttributeValue, Item};
 use serde_json::{Value, json};
-use table::{Applied, Pending, Step};
+use table::{Applied, Outcome, Rollups, SettledUpdate, ShardId};
 use tests::dynamodb::TestDynamo;
+use tests::failed_updates::FailedUpdates;
+use tests::gate::Gate;
 use tests::http::Client;
 use tests::recount::scan;
 use tests::system::System;
@@ -54,7 +56,7 @@ async fn absorb(system: &System, first: u32, images: Vec<Image>, at_once: bool) 
     let changes: Vec<Change> = changes.collect();
     for batch in changes.chunks(if at_once { changes.len() } else { 1 }) {
         for update in fold(&system.model, SHARD, batch).updates {
-            system.rollups.apply(LABEL, SHARD, &update).await.expect("applied");
+            system.rollups.apply(&ShardId::new(LABEL, SHARD), &update).await.expect("applied");
         }
     }
 }
@@ -125,11 +127,33 @@ fn of_user(system: &System, shard: &str, user: &str, changes: &[Change]) -> Upda
     updates.into_iter().find(is_of_user).expect("the row of a user")
 }
 
-/// An update that was tried, of a row that crosses.
-async fn tried(system: &System, shard: &str, update: &Update) -> Pending {
-    match system.rollups.try_apply(LABEL, shard, update).await.expect("tried") {
-        Step::Crosses(pending) => pending,
-        Step::Done(_, applied) => panic!("{applied:?}"),
+/// The partition of the rows of users.
+const USERS: &str = "spend.values(user)";
+
+/// An update of a row that crosses zero, between its attempt and its transaction.
+struct Attempted {
+    gate: Gate,
+    applied: tokio::task::JoinHandle<Applied>,
+}
+
+impl Attempted {
+    /// Begins to apply an update of a shard, and waits until its transaction is to be sent.
+    async fn start(dynamodb: &TestDynamo, system: &System, update: &Update) -> Self {
+        let gate = Gate::for_transactions_with(USERS);
+        let connection = gate.before(dynamodb.connect().await);
+        let rollups = Rollups::new(&connection, &system.model.table);
+        let update = update.clone();
+        let applied = tokio::spawn(async move {
+            rollups.apply(&ShardId::new(LABEL, SHARD), &update).await.expect("applied")
+        });
+        gate.reached().await;
+        Self { gate, applied }
+    }
+
+    /// Sends its transaction.
+    async fn finish(self) -> Applied {
+        self.gate.open();
+        self.applied.await.expect("no panic")
     }
 }
 
@@ -159,9 +183,9 @@ async fn a_row_that_another_invocation_made_one_of_nothing_is_given_a_time_to_li
     let system = System::start(&dynamodb, DEFINITION).await;
     absorb(&system, 1, vec![insert("ann")], true).await;
     let update = of_user(&system, SHARD, "ann", &[change(2, remove("ann"))]);
-    let pending = tried(&system, SHARD, &update).await;
+    let attempted = Attempted::start(&dynamodb, &system, &update).await;
 
-    system.rollups.apply(LABEL, SHARD, &update).await.expect("applied by the other one");
+    system.rollups.apply(&ShardId::new(LABEL, SHARD), &update).await.expect("applied");
     let request = json!({
         "TableName": system.model.table.rollups_table,
         "Key": row_of(&update),
@@ -169,8 +193,7 @@ async fn a_row_that_another_invocation_made_one_of_nothing_is_given_a_time_to_li
     });
     Client::new(&dynamodb.url).dynamodb("UpdateItem", &request).await;
 
-    let crossed = system.rollups.cross(LABEL, SHARD, vec![pending]).await;
-    assert!(matches!(crossed[..], [(_, Ok(Applied::Nothing))]), "{crossed:?}");
+    assert_eq!(attempted.finish().await, Applied::Nothing);
     let ann = |(name, ..): &(String, String, bool)| name.ends_with("#ann");
     let row = rows(&dynamodb, &system).await.into_iter().find(ann).expect("the row");
     assert_eq!((row.1.as_str(), row.2), ("0", true), "a row of nothing goes away");
@@ -190,7 +213,8 @@ async fn a_row_that_only_comes_and_goes_forgets_old_shards_too() {
         let update =
             of_user(&system, &shard, "ann", &[Change { seconds, ..change(number, image) }]);
         for wanted in [Applied::Whole, Applied::Nothing] {
-            let applied = system.rollups.apply(LABEL, &shard, &update).await.expect("applied");
+            let applied =
+                system.rollups.apply(&ShardId::new(LABEL, &shard), &update).await.expect("applied");
             assert_eq!(applied, wanted);
         }
     }
@@ -232,10 +256,11 @@ async fn a_row_that_changed_since_it_was_tried_is_counted_once() {
         let changes = changes.into_iter().zip(3..).map(|(image, number)| change(number, image));
         let changes: Vec<_> = changes.collect();
         let update = of_user(&system, SHARD, "ann", &changes[..3]);
-        let pending = tried(&system, SHARD, &update).await;
+        let first = Attempted::start(&dynamodb, &system, &update).await;
+        let second = Attempted::start(&dynamodb, &system, &update).await;
         let apply = async |shard: &str, changes: &[Change]| {
             let update = of_user(&system, shard, "ann", changes);
-            system.rollups.apply(LABEL, shard, &update).await.expect("applied")
+            system.rollups.apply(&ShardId::new(LABEL, shard), &update).await.expect("applied")
         };
         match between {
             Between::Nothing => {}
@@ -257,10 +282,8 @@ async fn a_row_that_changed_since_it_was_tried_is_counted_once() {
                 apply(SHARD, &changes[..1]).await;
             }
         }
-        for wanted in [wanted, Applied::Nothing] {
-            let crossed = system.rollups.cross(LABEL, SHARD, vec![pending.clone()]).await;
-            let [(_, Ok(applied))] = crossed[..] else { panic!("{between:?}: {crossed:?}") };
-            assert_eq!(applied, wanted, "{between:?}");
+        for (attempted, wanted) in [(first, wanted), (second, Applied::Nothing)] {
+            assert_eq!(attempted.finish().await, wanted, "{between:?}");
         }
         let distinct = if count > 0 { "1" } else { "0" };
         let rows = vec![("ann".to_owned(), count.to_string())];
@@ -288,20 +311,25 @@ async fn what_refuses_one_row_of_a_transaction_leaves_the_others_counted() {
         item["SK"] = json!({ "S": sort });
         let request = json!({ "TableName": system.model.table.rollups_table, "Item": item });
         Client::new(&dynamodb.url).dynamodb("PutItem", &request).await;
-        let mut pending = Vec::new();
+        let mut updates = Vec::new();
         for (user, number) in ["ann", "bob", "cy"].into_iter().zip(1..) {
-            let update = of_user(&system, SHARD, user, &[change(number, insert(user))]);
-            pending.push(tried(&system, SHARD, &update).await);
+            updates.push(of_user(&system, SHARD, user, &[change(number, insert(user))]));
         }
-        let crossed = system.rollups.cross(LABEL, SHARD, pending).await;
-        assert_eq!(crossed.len(), 3);
-        for (update, applied) in crossed {
+        let failed = FailedUpdates::default();
+        let connection = failed.before(dynamodb.connect().await);
+        let rollups = Rollups::new(&connection, &system.model.table);
+        let settled = rollups.apply_all(&ShardId::new(LABEL, SHARD), updates).await;
+        assert!(failed.take() >= 3, "each row crosses zero, so each update fails first");
+        assert_eq!(settled.len(), 3);
+        for SettledUpdate { update, result } in settled {
             let user = update.key.sort.strip_prefix("all#").expect("a row");
-            match applied {
-                Ok(applied) => {
+            match result.expect("settled") {
+                Outcome::Applied(applied) => {
                     assert_eq!((applied, counted.contains(&user)), (Applied::Whole, true))
                 }
-                Err(error) => assert!(error.is_refusal() && !counted.contains(&user), "{error:?}"),
+                Outcome::Parked(error) => {
+                    assert!(error.is_refusal() && !counted.contains(&user), "{error:?}");
+                }
             }
         }
         let (distinct, rows) = users(&dynamodb, &system).await;

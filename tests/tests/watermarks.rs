@@ -6,7 +6,7 @@ use fastrand::Rng;
 use jiff::Timestamp;
 use model::{AttributeValue, Item};
 use serde_json::Value;
-use table::{Applied, Rollups};
+use table::{Applied, Rollups, ShardId};
 use tests::dynamodb::TestDynamo;
 use tests::flights::DEFINITION;
 use tests::gate::Gate;
@@ -96,7 +96,7 @@ async fn watermarks_of_more_than_three_days_ago_go_and_what_may_come_again_count
     let apply = async |number: u32| {
         system
             .rollups
-            .apply(LABEL, &shard(number), &update(&system, number))
+            .apply(&ShardId::new(LABEL, shard(number)), &update(&system, number))
             .await
             .expect("applied")
     };
@@ -141,7 +141,7 @@ async fn an_answer_is_as_fresh_as_the_newest_record_with_a_time() {
         }
         let update = of_batch(&system, &shard, &records);
         for _ in 0..=rng.u32(..2) {
-            system.rollups.apply(LABEL, &shard, &update).await.expect("applied");
+            system.rollups.apply(&ShardId::new(LABEL, &shard), &update).await.expect("applied");
         }
         let expected = newest.map(|seconds: u32| {
             Timestamp::from_second(i64::from(seconds)).expect("a time").to_string()
@@ -158,7 +158,7 @@ async fn a_watermark_that_moves_on_while_it_is_found_stale_stays() {
     let dynamodb = TestDynamo::start().await;
     let system = System::start(&dynamodb, DEFINITION).await;
     let apply = async |rollups: &Rollups, shard: &str, update: &Update| {
-        rollups.apply(LABEL, shard, update).await.expect("applied")
+        rollups.apply(&ShardId::new(LABEL, shard), update).await.expect("applied")
     };
     // The first four watermarks are stale for a record of this shard, and no fewer are worth removing.
     let last = 72 / SHARD_HOURS + 4;

@@ -7,7 +7,7 @@ use model::AttributeValue;
 use processor::Processor;
 use processor::event::{Event, Response};
 use serde_json::{Value, json};
-use table::{Applied, Connection, Rollups};
+use table::{Applied, Connection, Rollups, ShardId};
 use tests::dynamodb::TestDynamo;
 use tests::flights::{DEFINITION, ROLLUPS, every, path};
 use tests::recount::{assert_all_exact, scan, stored};
@@ -227,7 +227,8 @@ async fn an_update_says_what_it_did() {
         updates.into_iter().find(|update| update.key.sort == "all").expect("an update of all time")
     };
     let apply = async |shard: &str, range| {
-        system.rollups.apply("label", shard, &fold(shard, range)).await.expect("applied")
+        let update = fold(shard, range);
+        system.rollups.apply(&ShardId::new("label", shard), &update).await.expect("applied")
     };
     assert_eq!(apply("shardId-1", 10..20).await, Applied::Whole);
     assert_eq!(apply("shardId-1", 10..20).await, Applied::Nothing);

@@ -20,16 +20,16 @@
 //! **Invariant:** a rollup item's `distinct(a)` is the number of value rows of `a` whose count is
 //! above zero.
 
-use aggregates::{Accumulator, Amounts, Crossing, RollupKey, Update, Upkeep, watermark};
+use aggregates::{Amounts, RollupKey, Update, Upkeep};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue as SdkValue, CancellationReason, ReturnConsumedCapacity, TransactWriteItem,
-};
+use aws_sdk_dynamodb::types::{CancellationReason, ReturnConsumedCapacity, TransactWriteItem};
 
+use super::Rollups;
 use super::expression::Expression;
+use super::outcome::Applied;
 use super::pause::pause;
-use super::{Applied, Rollups, Step};
+use super::pending::{Attempted, PendingCrossing};
 use crate::error::Error;
 
 /// How many rows one transaction writes: fewer than DynamoDB accepts, as any of them may cancel it.
@@ -37,52 +37,14 @@ const MAX_ROWS: usize = 24;
 /// How often a transaction is built again while other clients change its items.
 const MAX_ROUNDS: u32 = 10;
 
-/// An update whose row crosses zero.
-#[derive(Clone, Debug)]
-pub struct Pending {
-    /// The part of the update that is left to be added.
-    pub(super) update: Update,
-    /// What has become of the update once that is added.
-    pub(super) applied: Applied,
-    /// The count that was seen; `None` where there is none.
-    pub(super) count: Option<SdkValue>,
-}
-
-impl Pending {
-    /// Returns the key of the rollup item that counts the row.
-    pub fn item(&self) -> &RollupKey {
-        self.update.upkeep.item.as_ref().expect("only rows cross")
-    }
-
-    /// Returns what the rollup item gains while the row counts something.
-    fn crossing(&self) -> &Crossing {
-        self.update.upkeep.crossing.as_ref().expect("only rows that are counted cross")
-    }
-
-    /// Returns the row's count before the update and after it.
-    fn counts(&self) -> Result<(i128, i128), Error> {
-        let before = match &self.count {
-            None => Ok(0),
-            Some(count) => {
-                let number = count.as_n().ok().and_then(|text| text.parse::<i128>().ok());
-                let row = &self.update.key;
-                let unreadable = || format!("the count of {row}, which is {count:?}");
-                number.ok_or_else(|| Error::Unreadable(unreadable()))
-            }
-        };
-        let before = before?;
-        Ok((before, before + self.update.amounts().get(&Accumulator::Items)))
-    }
-}
-
-/// What became of an update.
-type Outcome = (Update, Result<Applied, Error>);
+/// An update with its outcome.
+type CrossingOutcome = (Update, Result<Applied, Error>);
 
 /// The result of one round: updates that are settled, and those to try again.
 #[derive(Debug, Default)]
 struct Round {
-    outcomes: Vec<Outcome>,
-    again: Vec<Pending>,
+    outcomes: Vec<CrossingOutcome>,
+    again: Vec<PendingCrossing>,
 }
 
 /// Rows that are written together with their rollup item.
@@ -99,7 +61,7 @@ struct Transaction {
 /// A row in a transaction.
 #[derive(Debug)]
 struct Crosser {
-    pending: Pending,
+    pending: PendingCrossing,
     /// The count of the row once the transaction is done.
     count_after: i128,
 }
@@ -107,7 +69,7 @@ struct Crosser {
 impl Transaction {
     /// Builds the transaction of rows that the same rollup item counts; `None` if no row is left.
     /// Rows whose count is not a number are settled with an error.
-    fn build(pending: Vec<Pending>) -> (Option<Self>, Vec<Outcome>) {
+    fn build(pending: Vec<PendingCrossing>) -> (Option<Self>, Vec<CrossingOutcome>) {
         let mut rows = Vec::new();
         let mut amounts = Amounts::default();
         let mut unreadable = Vec::new();
@@ -148,21 +110,19 @@ impl Transaction {
 }
 
 impl Rollups {
-    /// Adds updates of rows that cross zero and that the same rollup item counts. Returns what
-    /// became of each, in no order.
-    pub async fn cross(
+    /// Adds updates of rows that cross zero and that the same rollup item counts. Returns each with its
+    /// outcome, in no order.
+    pub(super) async fn cross(
         &self,
-        stream_label: &str,
-        shard: &str,
-        pending: Vec<Pending>,
-    ) -> Vec<(Update, Result<Applied, Error>)> {
-        let name = watermark::name(stream_label, shard);
+        watermark: &str,
+        pending: Vec<PendingCrossing>,
+    ) -> Vec<CrossingOutcome> {
         let mut outcomes = Vec::new();
         let mut queue = pending;
         let mut round = 0;
         while !queue.is_empty() {
             let rest = queue.split_off(queue.len().min(MAX_ROWS));
-            let done = self.cross_once(&name, queue).await;
+            let done = self.cross_once(watermark, queue).await;
             outcomes.extend(done.outcomes);
             // The rest of the queue waits until these rows are written.
             round = if done.again.is_empty() { 0 } else { round + 1 };
@@ -172,14 +132,14 @@ impl Rollups {
                 return outcomes;
             }
             if round > 0 {
-                pause(&name, round).await;
+                pause(watermark, round).await;
             }
         }
         outcomes
     }
 
     /// Builds and sends one transaction.
-    async fn cross_once(&self, watermark: &str, pending: Vec<Pending>) -> Round {
+    async fn cross_once(&self, watermark: &str, pending: Vec<PendingCrossing>) -> Round {
         let (transaction, unreadable) = Transaction::build(pending);
         let mut round = match transaction {
             None => Round::default(),
@@ -211,7 +171,9 @@ impl Rollups {
     /// Settles the rows of a transaction that was written. Rows that count nothing now expire.
     async fn written(&self, transaction: Transaction) -> Round {
         let mut round = Round::default();
-        for Crosser { pending: Pending { update, applied, .. }, count_after } in transaction.rows {
+        for Crosser { pending: PendingCrossing { update, applied, .. }, count_after } in
+            transaction.rows
+        {
             if count_after == 0 {
                 self.expire(&update.key, &update.upkeep).await;
             }
@@ -247,8 +209,10 @@ impl Rollups {
                     round.outcomes.push((pending.update, Err(Error::refused(message))));
                 }
                 None => match self.retried(watermark, pending, &reason).await {
-                    Ok(Step::Crosses(pending)) => round.again.push(pending),
-                    Ok(Step::Done(update, applied)) => round.outcomes.push((update, Ok(applied))),
+                    Ok(Attempted::Crosses(pending)) => round.again.push(pending),
+                    Ok(Attempted::Done(update, applied)) => {
+                        round.outcomes.push((update, Ok(applied)))
+                    }
                     Err((update, error)) => round.outcomes.push((update, Err(error))),
                 },
             }
@@ -260,15 +224,15 @@ impl Rollups {
     async fn retried(
         &self,
         watermark: &str,
-        pending: Pending,
+        pending: PendingCrossing,
         reason: &CancellationReason,
-    ) -> Result<Step, (Update, Error)> {
+    ) -> Result<Attempted, (Update, Error)> {
         match reason.code() {
             // Another client changed the row: an attempt shows its present state.
             Some("ConditionalCheckFailed") => {
                 self.attempt(watermark, pending.update, pending.applied).await
             }
-            _ => Ok(Step::Crosses(pending)),
+            _ => Ok(Attempted::Crosses(pending)),
         }
     }
 

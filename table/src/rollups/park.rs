@@ -23,6 +23,7 @@ use model::table::{MAX_SORT_KEY_BYTES, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 
 use super::Rollups;
 use super::expression::Expression;
+use super::shard_id::ShardId;
 use crate::clock;
 use crate::error::{Error, chain};
 
@@ -68,8 +69,7 @@ impl Rollups {
     /// is refused: then not the item is at fault but the table, which refuses everything.
     pub async fn park(
         &self,
-        stream_label: &str,
-        shard: &str,
+        shard: &ShardId,
         update: &Update,
         refusal: &Error,
     ) -> Result<(), Error> {
@@ -81,8 +81,8 @@ impl Rollups {
             (SORT, text(&update.key.sort)),
             (TABLE, text(self.place(&update.key).table)),
             (REASON, text(refusal)),
-            (STREAM_LABEL, text(stream_label)),
-            (SHARD, text(shard)),
+            (STREAM_LABEL, text(&shard.stream_label)),
+            (SHARD, text(&shard.id)),
             (FIRST, text(update.first())),
             (LAST, text(update.last().sequence)),
             (AMOUNTS, SdkValue::M(amounts.collect())),

@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use fastrand::Rng;
 use serde_json::{Value, json};
+use table::ShardId;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -175,10 +176,9 @@ async fn vault() -> Shop {
             let image = Image::Insert { new: new.expect("a person") };
             Change { sequence, seconds: 1_795_153_254, image }
         });
-        for update in fold(model, &format!("shardId-{team}"), &changes.collect::<Vec<_>>()).updates
-        {
-            let stream = "2026-11-20T00:00:00.000";
-            shop.rollups.apply(stream, &format!("shardId-{team}"), &update).await.expect("applied");
+        let shard = ShardId::new("2026-11-20T00:00:00.000", format!("shardId-{team}"));
+        for update in fold(model, &shard.id, &changes.collect::<Vec<_>>()).updates {
+            shop.rollups.apply(&shard, &update).await.expect("applied");
         }
     }
     shop

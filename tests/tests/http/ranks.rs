@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aggregates::{Change, Image, fold};
 use model::{Entity, Item};
 use serde_json::{Value, json};
-use table::{MB, Reads};
+use table::{MB, Reads, ShardId};
 
 use crate::shop::{Shop, problem};
 
@@ -130,9 +130,9 @@ impl Game {
             let sequence = self.sequence.to_string().parse().expect("a sequence number");
             folded.push(Change { sequence, seconds: 1_795_153_254, image });
         }
-        for update in fold(&model, "shardId-1", &folded).updates {
-            let applied =
-                self.shop.rollups.apply("2026-11-20T00:00:00.000", "shardId-1", &update).await;
+        let shard = ShardId::new("2026-11-20T00:00:00.000", "shardId-1");
+        for update in fold(&model, &shard.id, &folded).updates {
+            let applied = self.shop.rollups.apply(&shard, &update).await;
             applied.expect("applied");
         }
     }

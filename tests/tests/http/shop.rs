@@ -8,7 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, header};
 use reader::Settings;
 use serde_json::Value;
-use table::{Budget, Connection, Reads, Rollups, Table};
+use table::{Budget, Connection, Reads, Rollups, ShardId, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
 pub(crate) use tests::http::encoded;
 use tower::ServiceExt;
@@ -165,8 +165,9 @@ impl Shop {
             Change { sequence, seconds: 1_795_153_254, image: Image::Insert { new } }
         };
         let changes: Vec<_> = rows.iter().enumerate().map(change).collect();
-        for update in fold(model, "shardId-1", &changes).updates {
-            let applied = self.rollups.apply("2026-11-20T00:00:00.000", "shardId-1", &update);
+        let shard = ShardId::new("2026-11-20T00:00:00.000", "shardId-1");
+        for update in fold(model, &shard.id, &changes).updates {
+            let applied = self.rollups.apply(&shard, &update);
             applied.await.expect("applied");
         }
     }

@@ -8,7 +8,7 @@ use fastrand::Rng;
 use jiff::Timestamp;
 use model::{Item, Model};
 use serde_json::{Value, json};
-use table::{Rollups, Table};
+use table::{Rollups, ShardId, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
 
 pub(crate) const SITES: [&str; 2] = ["shop#1", "blog"];
@@ -143,7 +143,7 @@ impl Site {
 
     async fn absorb(&self, shard: &str, batch: &[Change]) {
         for update in fold(&self.model, shard, batch).updates {
-            self.rollups.apply(LABEL, shard, &update).await.expect("applied");
+            self.rollups.apply(&ShardId::new(LABEL, shard), &update).await.expect("applied");
         }
     }
 }

@@ -7,7 +7,7 @@ use model::Model;
 use reader::answer::Planned;
 use reader::{Answer, AskError};
 use serde_json::{Value, json};
-use table::{Rollups, Table};
+use table::{Rollups, ShardId, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
 
 const DEFINITION: &str = r##"
@@ -60,8 +60,9 @@ impl Shop {
             Change { sequence, seconds: 1_795_132_800, image }
         };
         let changes: Vec<_> = orders.iter().enumerate().map(change).collect();
-        for update in fold(&self.model, "shardId-1", &changes).updates {
-            let applied = self.rollups.apply("2026-11-20T00:00:00.000", "shardId-1", &update).await;
+        let shard = ShardId::new("2026-11-20T00:00:00.000", "shardId-1");
+        for update in fold(&self.model, &shard.id, &changes).updates {
+            let applied = self.rollups.apply(&shard, &update).await;
             applied.expect("applied");
         }
     }
