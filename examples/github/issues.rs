@@ -16,6 +16,7 @@ use model::Update;
 use serde_json::json;
 use table::{Connection, Error, Items, Table};
 use tokio::task::JoinSet;
+use weir_startup::Environment;
 
 macros::entities!("github/weir.toml");
 
@@ -36,9 +37,10 @@ struct Tracker {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let endpoint = std::env::var("AWS_ENDPOINT_URL_DYNAMODB");
+    let environment = Environment::from_process();
+    let endpoint = environment.text("AWS_ENDPOINT_URL_DYNAMODB");
     let connection = Connection::to(endpoint.as_deref().unwrap_or(ENDPOINT)).await;
-    let model = table::startup::with_names_from_env(include_str!("weir.toml").parse()?)?;
+    let model = environment.name_tables(include_str!("weir.toml").parse()?)?;
     let tracker = Tracker::of(Table::new(&connection, model.into()))?;
     let mut out = std::io::stdout();
 

@@ -40,6 +40,7 @@ use tokio::runtime;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use web::interrupted;
+use weir_startup::{Environment, StartError};
 
 use self::groups::Groups;
 use self::loads::Loads;
@@ -106,10 +107,7 @@ pub enum Error {
     },
     /// The environment.
     #[error(transparent)]
-    Environment(#[from] table::startup::StartError),
-    /// A setting of the servers.
-    #[error(transparent)]
-    Server(#[from] web::ServeError),
+    Environment(#[from] StartError),
     /// The tables cannot be made or asked.
     #[error("the tables in the DynamoDB at {endpoint} cannot be used")]
     DynamoDb {
@@ -165,7 +163,7 @@ pub enum Error {
 /// Why it cannot start, or what ended by itself.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, command::Error> {
     let path = definition::find(arguments.file.as_deref())?;
-    let named = table::startup::with_names_from_env(definition::read(&path)?);
+    let named = Environment::from_process().name_tables(definition::read(&path)?);
     let model = named.map_err(Error::from)?;
     let loads = Loads::new(&model, &path, &arguments.load)?;
     log();

@@ -15,6 +15,7 @@ use jiff::{SpanRound, Timestamp, Unit};
 use table::checkpoints::{self, Checkpoints, HeldLease};
 use table::{Connection, Table};
 use thiserror::Error;
+use weir_startup::{Environment, StartError};
 
 use crate::{command, definition};
 
@@ -44,7 +45,7 @@ pub struct Arguments {
 pub enum Error {
     /// The environment.
     #[error(transparent)]
-    Environment(#[from] table::startup::StartError),
+    Environment(#[from] StartError),
     /// The table cannot be described.
     #[error("could not read the stream of table {table}")]
     Table {
@@ -70,13 +71,14 @@ pub enum Error {
 /// Why there is no stream, or why the lease was not read or broken.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, command::Error> {
     let path = definition::find(arguments.file.as_deref())?;
-    let named = table::startup::with_names_from_env(definition::read(&path)?);
+    let environment = Environment::from_process();
+    let named = environment.name_tables(definition::read(&path)?);
     let model = Arc::new(named.map_err(Error::from)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let connection = match &arguments.endpoint {
             Some(url) => Connection::to(url).await,
-            None => Connection::from_env().await,
+            None => environment.connect().await,
         };
         let checkpoints = Checkpoints::new(connection.dynamodb(), &model.table.rollups_table);
         let label = stream_label(&Table::new(&connection, model)).await?;

@@ -1,6 +1,6 @@
 //! The processor: rollups and no reactors, as a Lambda function or, anywhere else, behind the local event source mapping.
 //!
-//! Its environment says where and how: `table::startup::variables` has every variable.
+//! Its environment says where and how: [`weir_startup::variables`] has every variable.
 //!
 //! It stops by SIGTERM or Ctrl-C: it says which batches are in flight, waits for them as long as `WEIR_SHUTDOWN_TIMEOUT_SECS`
 //! says, and gives the lease up. A second container started meanwhile waits for the lease.
@@ -13,8 +13,8 @@ use processor::mapping::{EventSourceMapping, FilterCriteria, Settings, Source};
 use processor::prometheus;
 use table::checkpoints::Checkpoints;
 use table::error::chain;
-use table::{Connection, Rollups, Table, startup};
 use telemetry::log::Format;
+use weir_startup::{Environment, OpenedTables};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -32,18 +32,17 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), lambda_runtime::Error> {
-    let model = startup::model_from_env()?;
-    let connection = Connection::from_env().await;
-    let table = Table::new(&connection, model.clone());
+    let environment = Environment::from_process();
+    let model = environment.model()?;
+    let OpenedTables { connection, table, rollups } = environment.open(&model).await;
     let opened = table.open_rollups().await?;
-    let rollups = Rollups::new(&connection, &model.table);
     let processor = Processor::new(model.clone()).rollups(rollups).state(table.clone(), &opened);
     if telemetry::on_lambda() {
         return processor.run().await;
     }
-    prometheus::serve_from_env()?;
+    prometheus::serve_from(&environment)?;
     let checkpoints = Checkpoints::new(connection.dynamodb(), &model.table.rollups_table);
-    let settings = Settings::from_env(Source::Table(model.table.name.clone()))?;
+    let settings = Settings::from_environment(Source::Table(model.table.name.clone()), &environment)?;
     if settings.filter_criteria != FilterCriteria::default() {
         tracing::warn!(
             "filter criteria are set: a change counts only if they admit it whenever its old or its new image contributes"

@@ -10,11 +10,10 @@
 //! A gauge that is not set any more, that of a shard which is gone, is served for an hour longer.
 
 use std::error::Error as StdError;
-use std::future::pending;
+use std::future::{self, pending};
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::time::Duration;
-use std::{env, future};
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
@@ -23,7 +22,8 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_util::MetricKindMask;
 use telemetry::metrics::describe;
 use tokio::net::TcpListener;
-use web::{ServeError, Server};
+use web::Server;
+use weir_startup::{Environment, StartError};
 
 /// Names the address.
 const ADDRESS: &str = "WEIR_METRICS_ADDRESS";
@@ -54,9 +54,6 @@ const BUCKETS_MS: &[f64] = &[
 /// Why metrics are not served.
 #[derive(Debug, thiserror::Error)]
 pub enum ExporterError {
-    /// The variable is no address.
-    #[error("{ADDRESS} is `{0}`, expected an IP address and a port, such as 0.0.0.0:9090")]
-    Address(String),
     /// Nothing can listen there, or another recorder is installed.
     #[error("metrics cannot be served at {address} ({ADDRESS})")]
     Listen {
@@ -67,18 +64,17 @@ pub enum ExporterError {
     },
     /// A setting of the server.
     #[error(transparent)]
-    Server(#[from] ServeError),
+    Setting(#[from] StartError),
 }
 
-/// Serves the metrics of this process, if its environment says where. To be called on a tokio
+/// Serves the metrics of this process, if the environment names an address. To be called on a tokio
 /// runtime, once.
 ///
 /// # Errors
 /// Why they cannot be served there.
-pub fn serve_from_env() -> Result<(), ExporterError> {
-    let Some(value) = env::var_os(ADDRESS) else { return Ok(()) };
-    let address = address(&value.to_string_lossy())?;
-    let server = of_address(Server::from_env()?, address);
+pub fn serve_from(environment: &Environment) -> Result<(), ExporterError> {
+    let Some(address) = address(environment)? else { return Ok(()) };
+    let server = restricted_to(address, environment.server()?);
     let failed = |source| ExporterError::Listen { address, source };
     let listener = listen(address).map_err(|error| failed(error.into()))?;
     let handle = PrometheusBuilder::new()
@@ -104,12 +100,12 @@ pub fn serve_from_env() -> Result<(), ExporterError> {
     Ok(())
 }
 
-/// Returns the server of an address: one of a network takes any name.
-fn of_address(server: Server, address: SocketAddr) -> Server {
-    match address.ip().is_loopback() {
-        true => server,
-        false => Server { allowed_hosts: Vec::new(), ..server },
+/// Returns the server for an address: one of a network accepts every name of a host.
+fn restricted_to(address: SocketAddr, server: Server) -> Server {
+    if address.ip().is_loopback() {
+        return server;
     }
+    Server { allowed_hosts: Vec::new(), ..server }
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -125,8 +121,9 @@ fn app(handle: PrometheusHandle) -> Router {
     web::guard(router.route("/health", get(|| future::ready("OK"))))
 }
 
-fn address(value: &str) -> Result<SocketAddr, ExporterError> {
-    value.parse().map_err(|_| ExporterError::Address(value.to_owned()))
+fn address(environment: &Environment) -> Result<Option<SocketAddr>, StartError> {
+    let expected = "an IP address and a port, such as 0.0.0.0:9090";
+    Ok(environment.parse(ADDRESS, expected, |value| value.parse().ok())?)
 }
 
 #[cfg(test)]
@@ -135,7 +132,8 @@ mod tests {
 
     #[test]
     fn an_address_has_a_port() {
-        assert_eq!(address("[::1]:9090").expect("an address").port(), 9090);
+        let address = |value: &str| address(&Environment::from_pairs([(ADDRESS, value)]));
+        assert_eq!(address("[::1]:9090").expect("an address").expect("set").port(), 9090);
         for value in ["", "9090", "0.0.0.0", "localhost:9090"] {
             let error = address(value).expect_err(value).to_string();
             let expected = "expected an IP address and a port, such as 0.0.0.0:9090";
@@ -153,7 +151,7 @@ mod tests {
             ("[::]:9090", 0),
             ("10.0.0.7:9090", 0),
         ] {
-            let server = of_address(server.clone(), address(at).expect("an address"));
+            let server = restricted_to(at.parse().expect("an address"), server.clone());
             assert_eq!(server.allowed_hosts.len(), allowed, "{at}");
         }
     }

@@ -334,7 +334,7 @@ async fn a_rollup_that_was_changed_ends_the_process_at_once_and_is_named() {
 async fn a_wrong_setting_ends_the_process_at_once_and_is_named() {
     let world = World::start().await;
     let process = world.process(&[("WEIR_TUMBLING_WINDOW_SECS", "901")]);
-    process.says("WEIR_TUMBLING_WINDOW_SECS is `901`, expected a whole number, 1 to 900").await;
+    process.says("WEIR_TUMBLING_WINDOW_SECS is `901`, expected a whole number from 1 to 900").await;
     assert!(!process.ended().await.success());
 }
 

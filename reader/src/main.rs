@@ -4,10 +4,9 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use reader::Settings;
-use table::{Connection, Rollups, Table, startup};
 use telemetry::log::Format;
 use telemetry::metrics::embedded;
-use web::CursorKeys;
+use weir_startup::{Environment, OpenedTables};
 
 /// The port of a plain server, unless `PORT` names another.
 const DEFAULT_PORT: u16 = 3002;
@@ -21,13 +20,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let model = startup::model_from_env()?;
+    let environment = Environment::from_process();
+    let model = environment.model()?;
     embedded::install_on_lambda(&model.table.name)?;
-    let cursors = CursorKeys::from_env()?;
-    let connection = Connection::from_env().await;
-    let routes = web::routes::reads(&model);
-    let rollups = Rollups::new(&connection, &model.table);
-    let settings = Settings { limits: startup::read_limits_from_env()?, cursors };
-    let app = reader::app(Table::new(&connection, model), rollups, settings);
-    Ok(web::serve(web::finish(app, &routes), DEFAULT_PORT).await?)
+    let (limits, cursors) = (environment.read_limits()?, environment.cursor_keys()?);
+    let OpenedTables { table, rollups, .. } = environment.open(&model).await;
+    let app = reader::app(table, rollups, Settings { limits, cursors });
+    let app = web::finish(app, &web::routes::reads(&model));
+    Ok(environment.serve(app, DEFAULT_PORT).await?)
 }

@@ -31,6 +31,10 @@ pub const DEFAULT_READS: u64 = 1_000;
 /// The megabytes that they may read: a hundred items of 160 KB by their keys, and four Queries.
 pub const DEFAULT_READ_MB: u64 = 20;
 
+/// The least budget of a request, in megabytes: the first reads of a page, or a transaction of a
+/// hundred items, which reserves more than 4 MB.
+pub const MIN_READ_MB: u64 = 8;
+
 /// The bytes of a megabyte.
 pub const MB: u64 = 1024 * 1024;
 /// The most bytes of an item.
@@ -401,5 +405,11 @@ mod tests {
         let lost: SdkError<&str, ()> = SdkError::timeout_error("no answer");
         budget.reserve(10).await.expect("nothing is spent").fail(&lost);
         assert_eq!(budget.spent(), Reads { reads: 2, bytes: 10 });
+    }
+
+    #[tokio::test]
+    async fn the_least_megabytes_are_enough_for_the_largest_transaction() {
+        let budget = Budget::new(Reads { reads: 1, bytes: MIN_READ_MB * MB });
+        budget.reserve_transaction(100).await.expect("enough").settle_bytes(0);
     }
 }

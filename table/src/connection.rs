@@ -2,7 +2,7 @@
 //!
 //! | made by             | endpoint                  | region and credentials                      |
 //! |---------------------|---------------------------|---------------------------------------------|
-//! | [`from_env`]        | AWS's, or `AWS_ENDPOINT_URL_…` | the SDK's default chains               |
+//! | [`from_variables`]  | AWS's, or `AWS_ENDPOINT_URL_…` | the SDK's default chains               |
 //! | [`to`] a loopback   | the given one             | the environment's, or `us-east-1` and `weir` |
 //! | [`to`] anywhere else | the given one            | the SDK's default chains                    |
 //!
@@ -11,10 +11,9 @@
 //! is a loopback address is used for the streams as well: an emulator serves both at one address,
 //! and otherwise the SDK would send the reads of the stream to AWS.
 //!
-//! [`from_env`]: Connection::from_env
+//! [`from_variables`]: Connection::from_variables
 //! [`to`]: Connection::to
 
-use std::env;
 use std::time::Duration;
 
 use aws_config::environment::{
@@ -62,9 +61,10 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects as the environment and the AWS profile say.
-    pub async fn from_env() -> Self {
-        match local_endpoint(|name| env::var(name).ok()) {
+    /// Connects as the SDK's default chains say, but to a DynamoDB on this machine if `variable`
+    /// returns its URL for `AWS_ENDPOINT_URL_DYNAMODB` or `AWS_ENDPOINT_URL`.
+    pub async fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
+        match local_endpoint(variable) {
             Some(endpoint_url) => Self::to(endpoint_url).await,
             None => Connection::new(loader(TrustStore::default()).load().await),
         }

@@ -28,10 +28,9 @@ mod query;
 mod related;
 mod retries;
 pub mod rollups;
-pub mod startup;
 mod state;
 
-pub use budget::{Budget, DEFAULT_READ_MB, DEFAULT_READS, MB, Reads};
+pub use budget::{Budget, DEFAULT_READ_MB, DEFAULT_READS, MB, MIN_READ_MB, Reads};
 pub use connection::Connection;
 pub use entity::{Items, List, Many, One, RelatedItems, TypedPage};
 pub use error::Error;

@@ -6,15 +6,15 @@ use std::error::Error;
 use std::sync::{Arc, Mutex};
 
 use processor::{Changes, Processor, StreamChange};
-use table::{Connection, Rollups, startup};
 use telemetry::log::Format;
+use weir_startup::Environment;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     telemetry::start("brittle reactor", Format::Json);
-    let model = startup::model_from_env()?;
-    let connection = Connection::from_env().await;
-    let rollups = Rollups::new(&connection, &model.table);
+    let environment = Environment::from_process();
+    let model = environment.model()?;
+    let rollups = environment.open(&model).await.rollups;
     let met = Arc::new(Mutex::new(BTreeSet::new()));
     let brittle = move |changes: Changes| {
         let met = Arc::clone(&met);

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use model::surface::Surface;
-use table::startup::variables;
+use weir_startup::variables;
 
 /// Where the programs that are deployed have their code.
 const DEPLOYED: [&str; 6] =

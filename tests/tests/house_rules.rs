@@ -4,6 +4,7 @@
 //! |---|---|
 //! | a crate names the SDKs of its own layer alone | the architecture is what each layer cannot say |
 //! | pure crates read no clock, environment or network | a test can replay any history |
+//! | the environment is read by the start of a program alone | everything else takes values |
 //! | a file opens with `//!` | a stranger knows what it is for before reading it |
 //! | a file is short and is named for its idea | one idea each can be found and changed |
 //! | no test is ignored | a test that does not run proves nothing |
@@ -39,6 +40,13 @@ const IMPURE_DEPENDENCIES: &[&str] =
 /// What the source of a pure crate never says.
 const IMPURE_WORDS: &[&str] =
     &["std::env", "SystemTime::now", "Instant::now", "Timestamp::now", "Zoned::now", "async fn"];
+
+/// Where the environment may be read: at the start of a program, by the command, before anything is
+/// logged, by tests, and when a macro runs.
+const READS_ENVIRONMENT: &[&str] =
+    &["startup/", "infra/src/", "telemetry/src/", "tests/src/", "macros/src/"];
+/// How code reads the environment.
+const ENVIRONMENT_WORDS: &[&str] = &["std::env", "env::var"];
 
 /// Names that say nothing of what a file holds.
 const NAMELESS: &[&str] = &["common.rs", "util.rs", "utils.rs", "helpers.rs", "mod.rs"];
@@ -111,6 +119,7 @@ fn check_manifest(name: &str, text: &str) -> Vec<String> {
 fn check_source(path: &str, text: &str) -> Vec<String> {
     let mut broken = Vec::new();
     let (folder, file) = path.split_once('/').unwrap_or(("", path));
+    let is_source = file.starts_with("src/");
     if !text.starts_with("//!") {
         broken.push(format!("{path}: opens without `//!` saying what it is for"));
     }
@@ -143,6 +152,10 @@ fn check_source(path: &str, text: &str) -> Vec<String> {
         let is_command = path.starts_with(COMMAND) && path != TERMINAL;
         for stream in STREAMS.iter().filter(|stream| is_command && code.contains(**stream)) {
             broken.push(format!("{place}: prints by `{stream}`; print through `crate::terminal`"));
+        }
+        let reads_environment = is_source && ENVIRONMENT_WORDS.iter().any(|word| code.contains(word));
+        if reads_environment && !READS_ENVIRONMENT.iter().any(|start| path.starts_with(start)) {
+            broken.push(format!("{place}: reads the environment; take a value from `weir_startup`"));
         }
         if !is_pure(folder) {
             continue;
@@ -313,6 +326,16 @@ fn an_impure_word_in_a_pure_crate_is_found_and_one_in_a_comment_is_not() {
     let expected = "model/src/clock.rs:2: a pure crate may not say `SystemTime::now`";
     assert_eq!(check_source("model/src/clock.rs", text), [expected]);
     assert_eq!(check_source("infra/src/clock.rs", text), [""; 0]);
+}
+
+#[test]
+fn a_reader_of_the_environment_is_found() {
+    let text = "//! Reads.\nfn name() { std::env::var_os(\"NAME\"); }";
+    let expected =
+        "table/src/name.rs:2: reads the environment; take a value from `weir_startup`";
+    assert_eq!(check_source("table/src/name.rs", text), [expected]);
+    assert_eq!(check_source("startup/src/name.rs", text), [""; 0]);
+    assert_eq!(check_source("table/tests/name.rs", text), [""; 0]);
 }
 
 #[test]

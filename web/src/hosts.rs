@@ -60,12 +60,6 @@ impl HostRules {
         Self { is_loopback: bound.is_loopback(), allowed }
     }
 
-    /// Reads the allowed names from the environment.
-    pub(crate) fn allowed_from_env() -> Result<Vec<String>, HostsError> {
-        let value = std::env::var_os(ALLOWED_HOSTS).unwrap_or_default();
-        parse_allowed(&value.to_string_lossy())
-    }
-
     /// Checks host and origin of a request.
     pub(crate) fn check(&self, head: &Parts) -> Result<(), Problem> {
         let host = host_of(head)?;
@@ -216,7 +210,11 @@ fn excerpt(text: &str) -> String {
     }
 }
 
-fn parse_allowed(value: &str) -> Result<Vec<String>, HostsError> {
+/// Parses the names of hosts that a plain server accepts as its own, separated by commas.
+///
+/// # Errors
+/// The part that is not a host name.
+pub fn parse_allowed_hosts(value: &str) -> Result<Vec<String>, HostsError> {
     let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
     parts
         .map(|part| match is_host_name(part) {

@@ -24,7 +24,7 @@
 //! | cursors as callers receive them | [`cursor`] |
 //! | what is logged and measured of a request | `requests` |
 //! | the id in `x-request-id` | `request_id` |
-//! | Lambda or a plain server | [`serve()`] |
+//! | Lambda or a plain server | [`serve_on_lambda`], [`Server`] |
 //! | what an HTTP API of AWS does to a path | `gateway` |
 //!
 //! **Invariant:** an application is a value, the same in both hosts and in tests.
@@ -54,11 +54,11 @@ mod serve;
 pub use accept::Accept;
 pub use body::{JsonObject, JsonRows, NoBody};
 pub use caller::Caller;
-pub use cursor::{CursorKeys, Cursors, Seal};
+pub use cursor::{CURSOR_KEY, CursorKeyError, CursorKeys, Cursors, Seal};
 pub use finish::finish;
 pub use form::{DYNAMODB_JSON, Form};
 pub use guard::guard;
-pub use hosts::HostsError;
+pub use hosts::{HostsError, parse_allowed_hosts};
 pub use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey, MAX_KEY_BYTES};
 pub use model::json;
 pub use parameters::Parameters;
@@ -67,5 +67,6 @@ pub use preconditions::Preconditions;
 pub use problem::{Kind, Problem};
 pub use routes::{Operation, Route};
 pub use serve::{
-    Limits, ServeError, Server, exit_code, interrupted, is_body_timeout, serve, serve_on,
+    Address, Limits, ServeError, Server, exit_code, interrupted, is_body_timeout, serve_on,
+    serve_on_lambda,
 };

@@ -1,13 +1,5 @@
 //! The two hosts of an application: Lambda, or a plain server.
 //!
-//! | variable | meaning |
-//! |---|---|
-//! | `AWS_LAMBDA_RUNTIME_API` | set by Lambda: requests come from it |
-//! | `HOST` | the address that a plain server binds, `127.0.0.1` if unset |
-//! | `PORT` | its port |
-//! | `WEIR_ALLOWED_HOSTS` | names that a plain server accepts as its own: see [`HostRules`] |
-//! | `WEIR_MAX_CONNECTIONS`, `WEIR_…_TIMEOUT_SECS` | see [`Limits`] |
-//!
 //! | to see | read |
 //! |---|---|
 //! | limits of a plain server | `limits` |
@@ -35,7 +27,6 @@ use std::time::Duration;
 
 use axum::{Extension, Router};
 use table::error::chain;
-use telemetry::on_lambda;
 use thiserror::Error;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -43,10 +34,8 @@ use tokio::sync::watch;
 
 use self::connections::Connections;
 use crate::gateway;
-use crate::hosts::{HostRules, HostsError};
+use crate::hosts::HostRules;
 
-/// The address of a plain server, unless `HOST` names another.
-const DEFAULT_HOST: &str = "127.0.0.1";
 /// How long requests that were begun may take once the server is told to stop, in seconds.
 const STOP_S: u64 = 10;
 /// The pause after a failed accept for which no connection could make room, in seconds.
@@ -58,22 +47,6 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconn
 /// Why an application cannot be served, or is not any more.
 #[derive(Debug, Error)]
 pub enum ServeError {
-    /// `PORT` is no port.
-    #[error("PORT is `{0}`, expected a number from 0 to 65535")]
-    Port(String),
-    /// A setting of the server is not valid.
-    #[error("{name} is `{value}`, expected {expected}")]
-    Setting {
-        /// The variable.
-        name: &'static str,
-        /// Its value.
-        value: String,
-        /// What is allowed.
-        expected: String,
-    },
-    /// `WEIR_ALLOWED_HOSTS` is not a list of host names.
-    #[error(transparent)]
-    Hosts(#[from] HostsError),
     /// The address is taken, or not this machine's.
     #[error("the address {address} cannot be bound")]
     Bind {
@@ -90,25 +63,12 @@ pub enum ServeError {
     Lambda(#[source] lambda_http::Error),
 }
 
-/// Serves an application: on Lambda, or as a plain server until Ctrl-C or SIGTERM.
+/// Serves an application on Lambda.
 ///
 /// # Errors
-/// The address that cannot be bound, or what ended the server.
-pub async fn serve(app: Router, default_port: u16) -> Result<(), ServeError> {
-    if on_lambda() {
-        return gateway::run(app).await.map_err(ServeError::Lambda);
-    }
-    let server = Server::from_env()?;
-    let host = variable("HOST").unwrap_or_else(|| DEFAULT_HOST.to_owned());
-    let port = match variable("PORT") {
-        Some(text) => text.parse().map_err(|_| ServeError::Port(text))?,
-        None => default_port,
-    };
-    let listener = TcpListener::bind((host.as_str(), port))
-        .await
-        .map_err(|source| ServeError::Bind { address: format!("{host}:{port}"), source })?;
-    tracing::info!(address = %listener.local_addr()?, "listening");
-    Ok(server.serve(listener, app, interrupted()).await?)
+/// The error of the Lambda runtime.
+pub async fn serve_on_lambda(app: Router) -> Result<(), ServeError> {
+    gateway::run(app).await.map_err(ServeError::Lambda)
 }
 
 /// Serves an application on a listener until `stop` is done, with the default settings.
@@ -123,6 +83,15 @@ pub async fn serve_on(
     Server::default().serve(listener, app, stop).await
 }
 
+/// The address that a plain server binds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// A name or an IP address of this machine.
+    pub host: String,
+    /// The port, 0 for a free one.
+    pub port: u16,
+}
+
 /// The settings of a plain server.
 #[derive(Clone, Debug, Default)]
 pub struct Server {
@@ -133,15 +102,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Reads the settings from the environment.
+    /// Serves an application at an address until Ctrl-C or SIGTERM.
     ///
     /// # Errors
-    /// The variable that is not valid.
-    pub fn from_env() -> Result<Self, ServeError> {
-        Ok(Self {
-            limits: Limits::from_variables(variable)?,
-            allowed_hosts: HostRules::allowed_from_env()?,
-        })
+    /// The address that cannot be bound, or the error of the server.
+    pub async fn serve_at(&self, address: &Address, app: Router) -> Result<(), ServeError> {
+        let Address { host, port } = address;
+        let listener = TcpListener::bind((host.as_str(), *port))
+            .await
+            .map_err(|source| ServeError::Bind { address: format!("{host}:{port}"), source })?;
+        tracing::info!(address = %listener.local_addr()?, "listening");
+        Ok(self.serve(listener, app, interrupted()).await?)
     }
 
     /// Serves an application on a listener until `stop` is done.
@@ -224,11 +195,6 @@ async fn turn_away(mut tcp: TcpStream) {
     // The client may be gone; there is nothing else to tell it.
     let _ = tokio::time::timeout(Duration::from_secs(ACCEPT_PAUSE_S), tcp.write_all(FULL)).await;
     let _ = tcp.shutdown().await;
-}
-
-/// The text of a variable.
-fn variable(name: &'static str) -> Option<String> {
-    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
 /// Waits for Ctrl-C or SIGTERM.

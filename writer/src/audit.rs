@@ -25,20 +25,12 @@ use axum::http::request::Parts;
 use axum::{Extension, Router};
 use model::{Entity, Item};
 use serde_json::{Map, Value};
-use thiserror::Error;
 use web::{Caller, Kind};
 
-/// The variable that turns the audit log on or off.
-const VARIABLE: &str = "WEIR_AUDIT";
 /// What stands in a line for the value of a hidden attribute.
 const HIDDEN: &str = "[hidden]";
 /// What stands in a line for the value of a unique attribute where the key is not known.
 const UNIQUE: &str = "[unique]";
-
-/// The value of the variable is not valid.
-#[derive(Debug, Error, PartialEq, Eq)]
-#[error("{VARIABLE} is `{0}`, expected on or off")]
-pub struct AuditError(String);
 
 /// Marks the requests of an application that writes the audit log.
 #[derive(Clone, Copy, Debug)]
@@ -54,23 +46,6 @@ pub(crate) struct Audit {
 /// Returns an application that writes the audit log.
 pub fn audited(app: Router) -> Router {
     app.layer(Extension(Enabled))
-}
-
-/// Returns whether the environment asks for the audit log, which is on unless it says otherwise.
-///
-/// # Errors
-/// A value other than `on` and `off`.
-pub fn is_audited() -> Result<bool, AuditError> {
-    let value = std::env::var_os(VARIABLE).map(|value| value.to_string_lossy().into_owned());
-    parse(value.as_deref())
-}
-
-fn parse(value: Option<&str>) -> Result<bool, AuditError> {
-    match value {
-        None | Some("on") => Ok(true),
-        Some("off") => Ok(false),
-        Some(other) => Err(AuditError(other.to_owned())),
-    }
 }
 
 impl Audit {
@@ -181,15 +156,6 @@ fn shown_unique(names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_log_is_on_unless_it_is_turned_off() {
-        assert_eq!(parse(None), Ok(true));
-        assert_eq!(parse(Some("on")), Ok(true));
-        assert_eq!(parse(Some("off")), Ok(false));
-        let error = parse(Some("yes")).expect_err("not valid").to_string();
-        assert_eq!(error, "WEIR_AUDIT is `yes`, expected on or off");
-    }
 
     #[test]
     fn an_outcome_is_rejected_only_if_nothing_was_written() {

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use axum::Router;
 use table::Table;
 
-pub use audit::{AuditError, audited, is_audited};
+pub use audit::audited;
 pub use batch::{BatchReport, FailedRow, write_batch};
 pub use table::fresh;
 

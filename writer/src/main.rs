@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use table::{Connection, Table, startup};
 use telemetry::log::Format;
 use telemetry::metrics::embedded;
+use weir_startup::Environment;
 
 /// The port of a plain server, unless `PORT` names another.
 const DEFAULT_PORT: u16 = 3001;
@@ -19,12 +19,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let model = startup::model_from_env()?;
+    let environment = Environment::from_process();
+    let model = environment.model()?;
     embedded::install_on_lambda(&model.table.name)?;
-    let connection = Connection::from_env().await;
-    let routes = web::routes::writes(&model);
-    let is_audited = writer::is_audited()?;
-    let app = writer::app(Table::new(&connection, model));
-    let app = if is_audited { writer::audited(app) } else { app };
-    Ok(web::serve(web::finish(app, &routes), DEFAULT_PORT).await?)
+    let opened = environment.open(&model).await;
+    let app = writer::app(opened.table);
+    let app = if environment.is_audited()? { writer::audited(app) } else { app };
+    let app = web::finish(app, &web::routes::writes(&model));
+    Ok(environment.serve(app, DEFAULT_PORT).await?)
 }

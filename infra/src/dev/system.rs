@@ -23,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use web::Server;
+use weir_startup::{Environment, StartError};
 
 use super::Error;
 use super::database::{Embedded, Trimmer, sweep_interval};
@@ -85,8 +86,9 @@ pub(super) struct View {
 impl System {
     /// Starts everything.
     pub(super) async fn start(model: Arc<Model>, host: Host, port: u16) -> Result<Self, Error> {
-        let server = Server::from_env()?;
-        let limits = table::startup::read_limits_from_env()?;
+        let environment = Environment::from_process();
+        let server = environment.server()?;
+        let limits = environment.read_limits().map_err(StartError::from)?;
         let reading = reader::Settings { limits, ..reader::Settings::default() };
         let http = bind(port, "--port").await?;
         let url = url(&http)?;

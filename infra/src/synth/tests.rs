@@ -80,7 +80,7 @@ fn placeholders(text: &str) -> Vec<String> {
 fn a_parameter_of_a_function_has_the_range_and_the_default_of_its_variable() {
     let template = template(&model(FLIGHTS), &options());
     let variable = |name: &str| {
-        table::startup::variables::ALL.iter().find(|known| known.name == name).expect("listed")
+        weir_startup::variables::ALL.iter().find(|known| known.name == name).expect("listed")
     };
     for (function, name, parameter) in [
         ("Reader", "WEIR_REQUEST_MAX_READS", "RequestMaxReads"),

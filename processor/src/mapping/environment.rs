@@ -1,6 +1,6 @@
 //! The settings of a poller in a container: what its environment says, and Lambda's defaults.
 //!
-//! The variables and what each may be are listed in the documentation of [`Settings::from_env`]. A
+//! The variables and what each may be are listed in the documentation of [`Settings::from_environment`]. A
 //! variable that is not set leaves the default; one that is set to anything else than it may be is
 //! refused, with its name.
 //!
@@ -8,9 +8,10 @@
 //! each is process 1: of two pollers with one name each takes the lease from the other at once.
 
 use std::hash::{BuildHasher, RandomState};
-use std::ops::RangeInclusive;
 use std::time::Duration;
-use std::{env, fs, process};
+use std::{fs, process};
+
+use weir_startup::Environment;
 
 use super::error::Error;
 use super::filter::FilterCriteria;
@@ -28,9 +29,6 @@ const MAXIMUM_RETRY_ATTEMPTS: &str = "WEIR_MAXIMUM_RETRY_ATTEMPTS";
 const MAXIMUM_RECORD_AGE_SECS: &str = "WEIR_MAXIMUM_RECORD_AGE_SECS";
 const BISECT_BATCH_ON_FUNCTION_ERROR: &str = "WEIR_BISECT_BATCH_ON_FUNCTION_ERROR";
 const SHUTDOWN_TIMEOUT_SECS: &str = "WEIR_SHUTDOWN_TIMEOUT_SECS";
-
-/// How Lambda writes that there is no limit.
-const NO_LIMIT: &str = "-1";
 
 /// Where containers, and many other machines, say what the host is called.
 const HOST_NAME: &str = "HOSTNAME";
@@ -54,111 +52,45 @@ impl Settings {
     ///
     /// # Errors
     /// The variable that is not what it may be.
-    pub fn from_env(source: Source) -> Result<Self, Error> {
-        Self::from_variables(source, |name| {
-            env::var_os(name).map(|value| value.to_string_lossy().into_owned())
-        })
-    }
-
-    fn from_variables(
-        source: Source,
-        variable: impl Fn(&'static str) -> Option<String>,
-    ) -> Result<Self, Error> {
-        let variables = Variables(variable);
-        let owner = match variables.text(POLLER_NAME)? {
+    pub fn from_environment(source: Source, environment: &Environment) -> Result<Self, Error> {
+        let name = |value: &str| (!value.trim().is_empty()).then(|| value.to_owned());
+        let owner = match environment.parse(POLLER_NAME, "a name", name)? {
             Some(name) => name,
-            None => poller_name(host_name().as_deref(), process::id(), random()),
+            None => poller_name(host_name(environment).as_deref(), process::id(), random()),
         };
         let mut settings = Settings::new(source, owner);
-        if let Some(records) = variables.number(BATCH_SIZE, 1..=MAX_BATCH_RECORDS as u64)? {
+        if let Some(records) = environment.number(BATCH_SIZE, 1..=MAX_BATCH_RECORDS as u64)? {
             settings.batch_size = records as usize;
         }
-        if let Some(secs) = variables.number(BATCHING_WINDOW_SECS, 0..=MAX_BATCHING_WINDOW_SECS)? {
+        if let Some(secs) = environment.number(BATCHING_WINDOW_SECS, 0..=MAX_BATCHING_WINDOW_SECS)? {
             settings.batching_window = Duration::from_secs(secs);
         }
-        if let Some(secs) = variables.number(TUMBLING_WINDOW_SECS, 1..=MAX_TUMBLING_WINDOW_SECS)? {
+        if let Some(secs) = environment.number(TUMBLING_WINDOW_SECS, 1..=MAX_TUMBLING_WINDOW_SECS)? {
             settings.tumbling_window = Duration::from_secs(secs);
         }
-        if let Some(criteria) = (variables.0)(FILTER_CRITERIA) {
+        if let Some(criteria) = environment.text(FILTER_CRITERIA) {
             settings.filter_criteria = FilterCriteria::from_json(&criteria)
                 .map_err(|source| Error::FilterCriteria { setting: FILTER_CRITERIA, source })?;
         }
         if let Some(attempts) =
-            variables.limit(MAXIMUM_RETRY_ATTEMPTS, 0..=u64::from(MAX_RETRY_ATTEMPTS))?
+            environment.limit(MAXIMUM_RETRY_ATTEMPTS, 0..=u64::from(MAX_RETRY_ATTEMPTS))?
         {
             settings.maximum_retry_attempts = attempts.map(|attempts| attempts as u32);
         }
         if let Some(age) =
-            variables.limit(MAXIMUM_RECORD_AGE_SECS, MIN_RECORD_AGE_SECS..=MAX_RECORD_AGE_SECS)?
+            environment.limit(MAXIMUM_RECORD_AGE_SECS, MIN_RECORD_AGE_SECS..=MAX_RECORD_AGE_SECS)?
         {
             settings.maximum_record_age = age.map(Duration::from_secs);
         }
-        if let Some(bisects) = variables.choice(BISECT_BATCH_ON_FUNCTION_ERROR)? {
+        if let Some(bisects) = environment.choice(BISECT_BATCH_ON_FUNCTION_ERROR, ["true", "false"])? {
             settings.bisect_batch_on_function_error = bisects;
         }
         if let Some(secs) =
-            variables.number(SHUTDOWN_TIMEOUT_SECS, 0..=MAX_SHUTDOWN_TIMEOUT_SECS)?
+            environment.number(SHUTDOWN_TIMEOUT_SECS, 0..=MAX_SHUTDOWN_TIMEOUT_SECS)?
         {
             settings.shutdown_timeout = Duration::from_secs(secs);
         }
         Ok(settings)
-    }
-}
-
-/// The environment, as a function from names to values.
-struct Variables<V>(V);
-
-impl<V: Fn(&'static str) -> Option<String>> Variables<V> {
-    /// A text that is not empty.
-    fn text(&self, name: &'static str) -> Result<Option<String>, Error> {
-        self.read(name, "a name", |value| (!value.trim().is_empty()).then(|| value.to_owned()))
-    }
-
-    /// A whole number within bounds.
-    fn number(
-        &self,
-        name: &'static str,
-        bounds: RangeInclusive<u64>,
-    ) -> Result<Option<u64>, Error> {
-        let expected = format!("a whole number, {} to {}", bounds.start(), bounds.end());
-        self.read(name, &expected, |value| {
-            value.parse().ok().filter(|number| bounds.contains(number))
-        })
-    }
-
-    /// A whole number within bounds, or that there is no limit.
-    fn limit(
-        &self,
-        name: &'static str,
-        bounds: RangeInclusive<u64>,
-    ) -> Result<Option<Option<u64>>, Error> {
-        let (least, most) = (bounds.start(), bounds.end());
-        let expected = format!("a whole number, {least} to {most}, or {NO_LIMIT} for none");
-        self.read(name, &expected, |value| match value {
-            NO_LIMIT => Some(None),
-            _ => value.parse().ok().filter(|number| bounds.contains(number)).map(Some),
-        })
-    }
-
-    fn choice(&self, name: &'static str) -> Result<Option<bool>, Error> {
-        self.read(name, "true or false", |value| value.parse().ok())
-    }
-
-    fn read<T>(
-        &self,
-        name: &'static str,
-        expected: &str,
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<Option<T>, Error> {
-        let Some(value) = (self.0)(name) else { return Ok(None) };
-        match parse(&value) {
-            Some(parsed) => Ok(Some(parsed)),
-            None => Err(Error::Setting {
-                setting: name,
-                value: format!("`{value}`"),
-                expected: expected.to_owned(),
-            }),
-        }
     }
 }
 
@@ -168,8 +100,8 @@ fn poller_name(host: Option<&str>, process: u32, random: u32) -> String {
     format!("processor {process} on {host} {random:08x}")
 }
 
-fn host_name() -> Option<String> {
-    env::var(HOST_NAME).ok().or_else(|| fs::read_to_string(HOST_NAME_FILE).ok())
+fn host_name(environment: &Environment) -> Option<String> {
+    environment.text(HOST_NAME).or_else(|| fs::read_to_string(HOST_NAME_FILE).ok())
 }
 
 /// From the operating system: the generator of the thread may have been seeded alike elsewhere.
@@ -183,10 +115,7 @@ mod tests {
 
     fn settings(variables: &[(&str, &str)]) -> Result<Settings, Error> {
         let source = Source::Table("flights".to_owned());
-        Settings::from_variables(source, |name| {
-            let found = variables.iter().find(|(known, _)| *known == name);
-            found.map(|(_, value)| value.to_string())
-        })
+        Settings::from_environment(source, &Environment::from_pairs(variables.iter().copied()))
     }
 
     fn check_refusal(name: &str, value: &str, expected: &str) {
@@ -246,18 +175,18 @@ mod tests {
     fn what_a_variable_may_not_be_is_refused_by_its_name() {
         check_refusal(POLLER_NAME, " ", "a name");
         for value in ["0", "10001", "many", "", "-1", "1.5"] {
-            check_refusal(BATCH_SIZE, value, "a whole number, 1 to 10000");
+            check_refusal(BATCH_SIZE, value, "a whole number from 1 to 10000");
         }
-        check_refusal(BATCHING_WINDOW_SECS, "301", "a whole number, 0 to 300");
+        check_refusal(BATCHING_WINDOW_SECS, "301", "a whole number from 0 to 300");
         for value in ["0", "901"] {
-            check_refusal(TUMBLING_WINDOW_SECS, value, "a whole number, 1 to 900");
+            check_refusal(TUMBLING_WINDOW_SECS, value, "a whole number from 1 to 900");
         }
         for value in ["-2", "10001"] {
-            let expected = "a whole number, 0 to 10000, or -1 for none";
+            let expected = "a whole number from 0 to 10000, or -1 for none";
             check_refusal(MAXIMUM_RETRY_ATTEMPTS, value, expected);
         }
         for value in ["0", "59", "604801"] {
-            let expected = "a whole number, 60 to 604800, or -1 for none";
+            let expected = "a whole number from 60 to 604800, or -1 for none";
             check_refusal(MAXIMUM_RECORD_AGE_SECS, value, expected);
         }
         let numeric = r#"{"Filters":[{"Pattern":"{\"eventName\":[{\"like\":\"R\"}]}"}]}"#;
@@ -267,6 +196,6 @@ mod tests {
              prefix, suffix, equals-ignore-case, anything-but, numeric or exists"
         );
         check_refusal(BISECT_BATCH_ON_FUNCTION_ERROR, "yes", "true or false");
-        check_refusal(SHUTDOWN_TIMEOUT_SECS, "901", "a whole number, 0 to 900");
+        check_refusal(SHUTDOWN_TIMEOUT_SECS, "901", "a whole number from 0 to 900");
     }
 }

@@ -1,6 +1,7 @@
 //! Why a mapping cannot start, or ends.
 
 use table::checkpoints;
+use weir_startup::InvalidVariable;
 
 use super::filter::FilterError;
 
@@ -18,6 +19,9 @@ pub enum Error {
         /// What it may be.
         expected: String,
     },
+    /// Change the variable.
+    #[error(transparent)]
+    Environment(#[from] InvalidVariable),
     /// Change the filters.
     #[error("{setting} is invalid: {source}")]
     FilterCriteria {

@@ -1,4 +1,4 @@
-//! The keys that seal cursors, from the environment or at random.
+//! The keys that seal cursors, given or at random.
 //!
 //! ```text
 //! WEIR_CURSOR_KEY=NEW        seals and opens
@@ -13,7 +13,6 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use ring::rand::{SecureRandom, SystemRandom};
-use telemetry::on_lambda;
 use thiserror::Error;
 
 use super::key::{Key, SECRET_BYTES};
@@ -48,24 +47,6 @@ pub enum CursorKeyError {
 }
 
 impl CursorKeys {
-    /// Returns the keys of the environment; without the variable, a random key for this process.
-    ///
-    /// # Errors
-    /// A key that is not written as one; on Lambda, no key.
-    pub fn from_env() -> Result<Self, CursorKeyError> {
-        match std::env::var_os(CURSOR_KEY) {
-            Some(text) => Self::parse(&text.to_string_lossy()),
-            None if on_lambda() => Err(CursorKeyError::Missing),
-            None => {
-                tracing::info!(
-                    "{CURSOR_KEY} is not set: cursors have a random key, and no other process, \
-                     nor this one after a restart, accepts them"
-                );
-                Ok(Self::random())
-            }
-        }
-    }
-
     /// Returns a key that no other process has.
     ///
     /// # Panics

@@ -5,7 +5,7 @@ use axum::http::Request;
 use super::*;
 
 fn rules(bound: &str, allowed: &str) -> HostRules {
-    let allowed = parse_allowed(allowed).expect("names of hosts");
+    let allowed = parse_allowed_hosts(allowed).expect("names of hosts");
     HostRules::new(bound.parse().expect("an address"), &allowed)
 }
 
@@ -234,10 +234,10 @@ fn a_problem_has_the_value_and_what_is_allowed() {
 
 #[test]
 fn allowed_hosts_are_names_without_scheme_and_port() {
-    let names = parse_allowed(" weir.test,[::2] ,, a_b-c ").expect("names");
+    let names = parse_allowed_hosts(" weir.test,[::2] ,, a_b-c ").expect("names");
     assert_eq!(names, ["weir.test", "[::2]", "a_b-c"]);
     for value in ["http://weir.test", "weir.test:80", "*", "a b", "[::x]", "ä.example"] {
-        let error = parse_allowed(value).expect_err(value).to_string();
+        let error = parse_allowed_hosts(value).expect_err(value).to_string();
         assert!(error.starts_with(&format!("WEIR_ALLOWED_HOSTS has `{value}`")), "{error}");
     }
 }

@@ -74,7 +74,7 @@ registry! {
 }
 
 /// The names among these that are like Weir's own and that nothing reads, in order.
-pub(super) fn unknown(names: impl Iterator<Item = String>) -> Vec<String> {
+pub(crate) fn unknown(names: impl Iterator<Item = String>) -> Vec<String> {
     let is_known = |name: &str| ALL.iter().any(|variable| variable.name == name);
     let mut unknown: Vec<_> =
         names.filter(|name| name.starts_with(PREFIX) && !is_known(name)).collect();
