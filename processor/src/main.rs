@@ -42,7 +42,8 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     }
     prometheus::serve_from(&environment)?;
     let checkpoints = Checkpoints::new(connection.dynamodb(), &model.table.rollups_table);
-    let settings = Settings::from_environment(Source::Table(model.table.name.clone()), &environment)?;
+    let settings =
+        Settings::from_environment(Source::Table(model.table.name.clone()), &environment)?;
     if settings.filter_criteria != FilterCriteria::default() {
         tracing::warn!(
             "filter criteria are set: a change counts only if they admit it whenever its old or its new image contributes"

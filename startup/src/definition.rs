@@ -94,10 +94,7 @@ mod tests {
         check_two_tables(&model).expect("two tables");
         let one = check_two_tables(&model.with_table("shop-2", Some("shop-2")));
         let error = one.expect_err("one table").to_string();
-        assert!(
-            error.starts_with("ROLLUPS_TABLE_NAME is `shop-2`, the table of items"),
-            "{error}"
-        );
+        assert!(error.starts_with("ROLLUPS_TABLE_NAME is `shop-2`, the table of items"), "{error}");
     }
 
     #[cfg(unix)]

@@ -4,9 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use model::Model;
-use table::{
-    Connection, DEFAULT_READ_MB, DEFAULT_READS, MB, MIN_READ_MB, Reads, Rollups, Table,
-};
+use table::{Connection, DEFAULT_READ_MB, DEFAULT_READS, MB, MIN_READ_MB, Reads, Rollups, Table};
 
 use crate::environment::Environment;
 use crate::error::InvalidVariable;
@@ -73,8 +71,9 @@ mod tests {
 
     #[test]
     fn the_least_megabytes_are_8() {
-        let read =
-            |text: &str| Environment::from_pairs([("WEIR_REQUEST_MAX_READ_MB", text)]).read_limits();
+        let read = |text: &str| {
+            Environment::from_pairs([("WEIR_REQUEST_MAX_READ_MB", text)]).read_limits()
+        };
         assert!(read("7").is_err());
         assert_eq!(read("8").expect("the least").bytes, 8 * MB);
     }

@@ -7,17 +7,20 @@
 //!
 //! | to see | read |
 //! |---|---|
-//! | what can be done with an item | `items/put.rs`, `items/delete.rs`, `items/update.rs`, `items/find.rs` |
-//! | what can be done with several | `items/batch.rs`, `items/get_many.rs`, `items/transaction.rs`, `items/transact_get.rs` |
-//! | what a write wants of the item that it meets, and what is said when it does not | `items/guard.rs` |
-//! | how it is asked of DynamoDB | `items/write.rs`, `items/action.rs` |
-//! | how several are done together or not at all | `items/commit.rs` |
+//! | the table itself | `items/table.rs` |
+//! | operations on one item | `items/put.rs`, `items/delete.rs`, `items/update.rs`, `items/find.rs` |
+//! | operations on several | `items/batch.rs`, `items/get_many.rs`, `items/transaction.rs`, `items/transact_get.rs` |
+//! | what a write requires of the item that it meets, and its errors | `items/guard.rs` |
+//! | how a write is sent to DynamoDB | `items/write.rs`, `items/action.rs` |
+//! | how several writes are done together or not at all | `items/commit.rs` |
 //! | how a token outlives a DynamoDB that forgets it | `items/receipt.rs` |
 //! | how attributes are kept unique | `items/locks.rs`, and `model::unique` |
+//! | how long a write waits for others at its item | `items/backoff.rs` |
 //!
 //! **Invariant:** a write of one entity never touches an item of another.
 
 mod action;
+mod backoff;
 mod batch;
 mod commit;
 mod delete;
@@ -27,126 +30,15 @@ mod guard;
 mod locks;
 mod put;
 mod receipt;
+mod table;
 mod transact_get;
 mod transaction;
 mod update;
 mod write;
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use model::{Item, Model, PrimaryKey};
-
 pub use batch::{BatchOutcome, BatchWrite, MAX_BATCH_WRITES};
 pub use commit::MAX_ACTIONS;
 pub use find::Upserted;
 pub use get_many::{Found, MAX_BATCH_KEYS};
+pub use table::Table;
 pub use transaction::Transaction;
-
-use crate::budget::{Budget, ITEM_BYTES, Reads, Unit};
-use crate::connection::Connection;
-use crate::error::Error;
-
-/// A table of items, as its model describes it. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Table {
-    pub(crate) client: Client,
-    pub(crate) model: Arc<Model>,
-    /// Whether transactions with a token leave a receipt in the rollups table.
-    keeps_receipts: bool,
-    /// What its reads spend.
-    pub(crate) budget: Budget,
-    /// What reads that can be left for a next page keep for those that cannot.
-    pub(crate) kept: Reads,
-}
-
-impl Table {
-    /// The table that the model is about.
-    pub fn new(connection: &Connection, model: Arc<Model>) -> Self {
-        Self {
-            client: connection.dynamodb(),
-            model,
-            keeps_receipts: false,
-            budget: Budget::unlimited(),
-            kept: Reads::default(),
-        }
-    }
-
-    /// The same table, whose reads spend a budget. Without one they have no limit.
-    #[must_use]
-    pub fn with_budget(&self, budget: &Budget) -> Self {
-        Self { budget: budget.clone(), kept: Reads::default(), ..self.clone() }
-    }
-
-    /// The same table, whose reads that can be left for a next page keep this of the budget.
-    pub(crate) fn keeping(&self, kept: Reads) -> Self {
-        Self { kept, ..self.clone() }
-    }
-
-    /// The budget of reads that can be left for a next page.
-    pub(crate) fn further(&self) -> Budget {
-        self.budget.keeping(self.kept)
-    }
-
-    /// What the table holds.
-    pub fn model(&self) -> &Arc<Model> {
-        &self.model
-    }
-
-    /// The table's name.
-    pub fn name(&self) -> &str {
-        &self.model.table.name
-    }
-
-    /// The item with that key, strongly consistent.
-    ///
-    /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {serde_json::json, table::fresh};
-    /// let order = table.model().entity("order").expect("it is defined");
-    /// # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
-    /// # table.create(order.encode(made.as_object().unwrap(), fresh())?).await?;
-    /// let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
-    /// let item = table.get(&key.primary).await?.expect("it is there");
-    /// assert_eq!(order.decode(&item)["total"], json!(12.5));
-    /// # Ok(()) });
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::OverBudget`]; else what DynamoDB says.
-    pub async fn get(&self, key: &PrimaryKey) -> Result<Option<Item>, Error> {
-        let key = self.model.table.key_item(key);
-        let request = self
-            .client
-            .get_item()
-            .table_name(self.name())
-            .set_key(Some(key.into()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .consistent_read(true);
-        let reservation = self.budget.reserve(ITEM_BYTES).await?;
-        let answer = request.send().await.map_err(|error| Error::of(self.name(), error))?;
-        reservation.settle(&answer.consumed_capacity, Unit::Strong);
-        Ok(answer.item.map(Item::from))
-    }
-
-    /// A primary key, for messages.
-    pub(crate) fn shown_key(&self, key: &PrimaryKey) -> String {
-        shown_key(&self.model, &self.model.table.key_item(key))
-    }
-}
-
-/// What an item that is not there has.
-fn no_item() -> Item {
-    HashMap::<String, model::AttributeValue>::new().into()
-}
-
-fn shown_key(model: &Model, item: &Item) -> String {
-    let text = |name: &String| match item.get(name) {
-        Some(model::AttributeValue::S(text)) => text.clone(),
-        other => format!("{other:?}"),
-    };
-    let keys = std::iter::once(&model.table.partition_key).chain(&model.table.sort_key);
-    keys.map(|name| format!("{name} {}", text(name))).collect::<Vec<_>>().join(", ")
-}

@@ -153,9 +153,11 @@ fn check_source(path: &str, text: &str) -> Vec<String> {
         for stream in STREAMS.iter().filter(|stream| is_command && code.contains(**stream)) {
             broken.push(format!("{place}: prints by `{stream}`; print through `crate::terminal`"));
         }
-        let reads_environment = is_source && ENVIRONMENT_WORDS.iter().any(|word| code.contains(word));
+        let reads_environment =
+            is_source && ENVIRONMENT_WORDS.iter().any(|word| code.contains(word));
         if reads_environment && !READS_ENVIRONMENT.iter().any(|start| path.starts_with(start)) {
-            broken.push(format!("{place}: reads the environment; take a value from `weir_startup`"));
+            broken
+                .push(format!("{place}: reads the environment; take a value from `weir_startup`"));
         }
         if !is_pure(folder) {
             continue;
@@ -331,8 +333,7 @@ fn an_impure_word_in_a_pure_crate_is_found_and_one_in_a_comment_is_not() {
 #[test]
 fn a_reader_of_the_environment_is_found() {
     let text = "//! Reads.\nfn name() { std::env::var_os(\"NAME\"); }";
-    let expected =
-        "table/src/name.rs:2: reads the environment; take a value from `weir_startup`";
+    let expected = "table/src/name.rs:2: reads the environment; take a value from `weir_startup`";
     assert_eq!(check_source("table/src/name.rs", text), [expected]);
     assert_eq!(check_source("startup/src/name.rs", text), [""; 0]);
     assert_eq!(check_source("table/tests/name.rs", text), [""; 0]);

@@ -62,10 +62,14 @@ impl Settings {
         if let Some(records) = environment.number(BATCH_SIZE, 1..=MAX_BATCH_RECORDS as u64)? {
             settings.batch_size = records as usize;
         }
-        if let Some(secs) = environment.number(BATCHING_WINDOW_SECS, 0..=MAX_BATCHING_WINDOW_SECS)? {
+        if let Some(secs) =
+            environment.number(BATCHING_WINDOW_SECS, 0..=MAX_BATCHING_WINDOW_SECS)?
+        {
             settings.batching_window = Duration::from_secs(secs);
         }
-        if let Some(secs) = environment.number(TUMBLING_WINDOW_SECS, 1..=MAX_TUMBLING_WINDOW_SECS)? {
+        if let Some(secs) =
+            environment.number(TUMBLING_WINDOW_SECS, 1..=MAX_TUMBLING_WINDOW_SECS)?
+        {
             settings.tumbling_window = Duration::from_secs(secs);
         }
         if let Some(criteria) = environment.text(FILTER_CRITERIA) {
@@ -82,7 +86,9 @@ impl Settings {
         {
             settings.maximum_record_age = age.map(Duration::from_secs);
         }
-        if let Some(bisects) = environment.choice(BISECT_BATCH_ON_FUNCTION_ERROR, ["true", "false"])? {
+        if let Some(bisects) =
+            environment.choice(BISECT_BATCH_ON_FUNCTION_ERROR, ["true", "false"])?
+        {
             settings.bisect_batch_on_function_error = bisects;
         }
         if let Some(secs) =

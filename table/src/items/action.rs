@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
 };
 use model::{Item, Predicate, PrimaryKey, UpdatePlan};
 
-use super::Table;
+use super::table::Table;
 use super::write::{Effect, Write};
 use crate::expression::Placeholders;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 use model::{Entity, Item, ItemKey, Predicate, PrimaryKey, limits};
 
-use super::Table;
+use super::table::Table;
 use crate::error::Error;
 
 /// The most writes that one BatchWriteItem takes.

@@ -7,8 +7,8 @@
 
 use model::{Entity, Item, ItemKey, Predicate};
 
-use super::Table;
-use super::guard::{Guard, Wanted};
+use super::guard::{Existence, Guard};
+use super::table::Table;
 use super::write::{Effect, Write};
 use crate::error::Error;
 
@@ -37,7 +37,7 @@ impl Table {
         key: &ItemKey,
         condition: &Predicate,
     ) -> Result<Option<Item>, Error> {
-        match self.run(&deleting(entity, key, Wanted::Either, condition)).await {
+        match self.run(&deleting(entity, key, Existence::Any, condition)).await {
             Ok(done) => Ok(done.old),
             // The stored item is not the one that the key names: there is nothing to delete.
             Err(Error::OtherKind(_) | Error::OtherItem { .. }) => Ok(None),
@@ -68,8 +68,8 @@ impl Table {
         key: &ItemKey,
         condition: &Predicate,
     ) -> Result<Item, Error> {
-        let done = self.run(&deleting(entity, key, Wanted::Present, condition)).await?;
-        Ok(done.old.unwrap_or_else(super::no_item))
+        let done = self.run(&deleting(entity, key, Existence::Present, condition)).await?;
+        Ok(done.old.unwrap_or_else(super::table::no_item))
     }
 }
 
@@ -77,9 +77,9 @@ impl Table {
 pub(crate) fn deleting<'a>(
     entity: &'a Entity,
     key: &ItemKey,
-    wanted: Wanted,
+    existence: Existence,
     condition: &Predicate,
 ) -> Write<'a> {
-    let guard = Guard::new(Some(entity), &key.attributes, wanted, condition);
+    let guard = Guard::new(Some(entity), &key.attributes, existence, condition);
     Write { entity: Some(entity), key: key.primary.clone(), guard, effect: Effect::Delete }
 }

@@ -6,9 +6,9 @@ use model::unique::{Lock, OWNER};
 use model::{AttributeValue, Entity, Fresh, Item, PrimaryKey};
 use serde_json::{Map, Value};
 
-use super::Table;
-use super::commit::delay;
-use super::guard::Wanted;
+use super::backoff::delay;
+use super::guard::Existence;
+use super::table::Table;
 use super::write::Write;
 use crate::error::Error;
 
@@ -129,7 +129,7 @@ impl Table {
         let (wanted, mut plan) = entity.plan_upsert(&object, fresh).map_err(Error::Invalid)?;
         plan.condition = plan.condition.and(entity.same_locks(Some(item)));
         let key = entity.key_of(wanted).map_err(Error::Invalid)?;
-        Ok(Write::updating(entity, &key, Wanted::Present, plan))
+        Ok(Write::updating(entity, &key, Existence::Present, plan))
     }
 
     /// The item that a lock belongs to, by writes that are never done.

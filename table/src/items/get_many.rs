@@ -8,8 +8,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
 use model::{Item, PrimaryKey, limits};
 
-use super::Table;
 use super::batch::{BATCH_ATTEMPTS, BATCH_RETRY_DELAY};
+use super::table::Table;
 use crate::budget::{Reservation, Unit};
 use crate::error::Error;
 use crate::pages::encoded_bytes;
@@ -182,7 +182,7 @@ impl Table {
 
     fn primary_key(&self, item: &Item) -> Result<PrimaryKey, Error> {
         self.model.table.primary_key(item).ok_or_else(|| {
-            let key = super::shown_key(&self.model, item);
+            let key = super::table::shown_key(&self.model, item);
             Error::Unreadable(format!("a key without text: {key}"))
         })
     }

@@ -1,4 +1,5 @@
-//! What a write wants of the item that it meets, and what to say when it does not find it so.
+//! The requirements of a write for the item that it meets, and the error if the item does not meet
+//! them.
 //!
 //! ```text
 //! (there is none, or must be none, OR it is the one of the entity that the key names)
@@ -14,61 +15,61 @@ use model::path::Path;
 use model::update::Bound;
 use model::{Entity, Item, PrimaryKey, UpdatePlan};
 
-use super::Table;
+use super::table::Table;
 use crate::error::Error;
 
-/// What a write wants to meet under its key.
+/// The items that a write accepts under its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(crate) enum Existence {
     /// An item of the entity, or none.
-    Either,
+    Any,
     /// An item of the entity.
     Present,
     /// No item of any kind.
     Absent,
 }
 
-/// What a write wants of the item that it meets.
+/// The requirements of a write for the item that it meets.
 #[derive(Clone, Debug)]
 pub(crate) struct Guard<'a> {
-    /// The entity; none where the item is none's: then it meets any.
+    /// The entity; `None` accepts an item of any.
     entity: Option<&'a Entity>,
-    /// What holds of the item that the key names, where its primary key alone does not say so.
+    /// The predicate on the item that the key names, if its primary key alone does not determine it.
     named: Predicate,
-    wanted: Wanted,
+    existence: Existence,
     condition: Predicate,
     bounds: Vec<Bound>,
 }
 
 impl<'a> Guard<'a> {
-    /// What is wanted of the item of an entity, if it is of one, with these key attributes.
+    /// Creates the guard of an item of an entity, if it has one, with these key attributes.
     pub(crate) fn new(
         entity: Option<&'a Entity>,
         attributes: &Item,
-        wanted: Wanted,
+        existence: Existence,
         condition: &Predicate,
     ) -> Self {
         let named = entity.map(|entity| entity.named(attributes)).unwrap_or_default();
-        Self { entity, named, wanted, condition: condition.clone(), bounds: Vec::new() }
+        Self { entity, named, existence, condition: condition.clone(), bounds: Vec::new() }
     }
 
-    /// What a plan wants.
-    pub(crate) fn of_plan(
+    /// Creates the guard of an update.
+    pub(crate) fn from_plan(
         entity: &'a Entity,
         attributes: &Item,
-        wanted: Wanted,
+        existence: Existence,
         plan: &UpdatePlan,
     ) -> Self {
         let bounds = plan.bounds.clone();
-        Self { bounds, ..Self::new(Some(entity), attributes, wanted, &plan.condition) }
+        Self { bounds, ..Self::new(Some(entity), attributes, existence, &plan.condition) }
     }
 
-    /// What it wants to meet.
-    pub(crate) fn wanted(&self) -> Wanted {
-        self.wanted
+    /// Returns which items it accepts under the key.
+    pub(crate) fn existence(&self) -> Existence {
+        self.existence
     }
 
-    /// Whether it compares timestamps, which may be written in another form than DynamoDB compares.
+    /// Returns whether it compares timestamps, which may be written in another form than DynamoDB compares.
     pub(crate) fn is_timed(&self) -> bool {
         self.condition.is_timed() || self.named.is_timed()
     }
@@ -83,12 +84,12 @@ impl<'a> Guard<'a> {
             None => condition.for_writing(),
         };
         let own = |entity: &Entity| entity.kind().and(sent(&self.named));
-        let kind = match (self.wanted, self.entity.map(own)) {
-            (Wanted::Absent, _) => none(),
-            (Wanted::Present, Some(own)) => own,
-            (Wanted::Present, None) => Predicate::Not(Box::new(none())),
-            (Wanted::Either, Some(own)) => Predicate::Any(vec![none(), own]),
-            (Wanted::Either, None) => Predicate::always(),
+        let kind = match (self.existence, self.entity.map(own)) {
+            (Existence::Absent, _) => none(),
+            (Existence::Present, Some(own)) => own,
+            (Existence::Present, None) => Predicate::Not(Box::new(none())),
+            (Existence::Any, Some(own)) => Predicate::Any(vec![none(), own]),
+            (Existence::Any, None) => Predicate::always(),
         };
         let bounds = self.bounds.iter().map(|bound| bound.holds.clone());
         let condition = kind.and(sent(&self.condition)).and(more.clone());
@@ -103,7 +104,7 @@ impl<'a> Guard<'a> {
         item: Option<Item>,
     ) -> Result<Option<Item>, Error> {
         let present = Guard {
-            wanted: Wanted::Present,
+            existence: Existence::Present,
             condition: Predicate::always(),
             bounds: Vec::new(),
             ..self.clone()
@@ -125,20 +126,20 @@ impl<'a> Guard<'a> {
             Err(Error::NotFound { entity, key: table.shown_key(key) })
         };
         let is_unnamed = |item: &Item| !is_other(item) && !self.named.holds(item);
-        match (self.wanted, found) {
-            (Wanted::Present, None) => no_item(),
-            (Wanted::Present, Some(item)) if is_other(item) || is_unnamed(item) => no_item(),
-            (Wanted::Either, Some(item)) if is_other(item) => {
+        match (self.existence, found) {
+            (Existence::Present, None) => no_item(),
+            (Existence::Present, Some(item)) if is_other(item) || is_unnamed(item) => no_item(),
+            (Existence::Any, Some(item)) if is_other(item) => {
                 Err(Error::OtherKind(table.shown_key(key)))
             }
-            (Wanted::Either | Wanted::Absent, Some(item)) if is_unnamed(item) => {
+            (Existence::Any | Existence::Absent, Some(item)) if is_unnamed(item) => {
                 let entity =
                     self.entity.expect("only an item of an entity has a name to differ in");
                 let attributes = entity.undetermined_names();
                 let attributes = attributes.into_iter().map(str::to_owned).collect();
                 Err(Error::OtherItem { entity: entity.name.clone(), attributes })
             }
-            (Wanted::Absent, Some(item)) => {
+            (Existence::Absent, Some(item)) => {
                 let (key, item) = (table.shown_key(key), Box::new(item.clone()));
                 Err(Error::AlreadyExists { key, item })
             }
@@ -148,7 +149,7 @@ impl<'a> Guard<'a> {
 
     /// Checks that an item is as the bounds and the condition say.
     pub(crate) fn admits(&self, found: Option<&Item>) -> Result<(), Error> {
-        let empty = super::no_item();
+        let empty = super::table::no_item();
         let item = found.unwrap_or(&empty);
         let broken = self.bounds.iter().filter(|bound| !bound.holds.holds(item));
         let errors: Vec<_> = broken.map(|bound| bound.error.clone()).collect();

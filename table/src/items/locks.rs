@@ -18,7 +18,7 @@ use model::filter::Test;
 use model::unique::{Lock, OWNER};
 use model::{AttributeValue, Entity, Item, Path, Predicate, PrimaryKey};
 
-use super::Table;
+use super::table::Table;
 use super::write::{Effect, Write};
 use crate::error::Error;
 

@@ -10,8 +10,8 @@
 
 use model::{Item, Predicate, PrimaryKey};
 
-use super::Table;
-use super::guard::{Guard, Wanted};
+use super::guard::{Existence, Guard};
+use super::table::Table;
 use super::write::{Effect, Write};
 use crate::error::Error;
 
@@ -36,7 +36,7 @@ impl Table {
     /// [`Error::ConditionFailed`]; [`Error::OtherKind`] if an item of another entity has the key;
     /// [`Error::OtherItem`] if an item with other key attributes has it; else what DynamoDB says.
     pub async fn put(&self, item: Item, condition: &Predicate) -> Result<Item, Error> {
-        self.run(&self.putting(item, Wanted::Either, condition)?).await?.stored()
+        self.run(&self.putting(item, Existence::Any, condition)?).await?.stored()
     }
 
     /// Writes an item whose key no other item has; answers with what is stored.
@@ -59,22 +59,22 @@ impl Table {
     /// [`Error::AlreadyExists`] if one has it, [`Error::OtherItem`] if its key attributes differ;
     /// else what DynamoDB says.
     pub async fn create(&self, item: Item) -> Result<Item, Error> {
-        self.run(&self.putting(item, Wanted::Absent, &Predicate::always())?).await?.stored()
+        self.run(&self.putting(item, Existence::Absent, &Predicate::always())?).await?.stored()
     }
 
     /// The write of an item as a whole.
     pub(crate) fn putting(
         &self,
         item: Item,
-        wanted: Wanted,
+        existence: Existence,
         condition: &Predicate,
     ) -> Result<Write<'_>, Error> {
         let entity = self.model.entity_of(&item);
         let key = self.key_of_item(&item)?;
-        let guard = Guard::new(entity, &item, wanted, condition);
+        let guard = Guard::new(entity, &item, existence, condition);
         let counted = entity.filter(|entity| entity.version().is_some());
         let effect = match counted {
-            Some(entity) if wanted == Wanted::Either => {
+            Some(entity) if existence == Existence::Any => {
                 Effect::Update(entity.plan_replacement(&item))
             }
             _ => Effect::Put(item),

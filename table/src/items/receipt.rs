@@ -25,7 +25,7 @@ use aws_sdk_dynamodb::types::{
 };
 use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, ROLLUPS_TTL};
 
-use super::Table;
+use super::table::Table;
 use crate::clock;
 use crate::error::Error;
 

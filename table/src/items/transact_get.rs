@@ -8,8 +8,9 @@ use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::types::{Get, ReturnConsumedCapacity, TransactGetItem};
 use model::{Item, PrimaryKey};
 
-use super::Table;
-use super::commit::{MAX_ACTIONS, MAX_ROUNDS, delay};
+use super::backoff::{MAX_ROUNDS, delay};
+use super::commit::MAX_ACTIONS;
+use super::table::Table;
 use crate::budget::Unit;
 use crate::error::Error;
 

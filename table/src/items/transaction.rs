@@ -38,10 +38,10 @@ use std::collections::HashMap;
 
 use model::{Entity, Fresh, Item, ItemKey, Predicate, Update};
 
-use super::Table;
 use super::commit::{Failed, MAX_ACTIONS};
 use super::delete::deleting;
-use super::guard::Wanted;
+use super::guard::Existence;
+use super::table::Table;
 use super::update::{checking, patching, updating};
 use super::write::Write;
 use crate::error::Error;
@@ -74,13 +74,13 @@ impl<'a> Transaction<'a> {
 
     /// As [`Table::create`].
     pub fn create(&mut self, item: Item) {
-        let write = self.table.putting(item, Wanted::Absent, &Predicate::always());
+        let write = self.table.putting(item, Existence::Absent, &Predicate::always());
         self.add(write);
     }
 
     /// As [`Table::put`].
     pub fn put(&mut self, item: Item, condition: &Predicate) {
-        let write = self.table.putting(item, Wanted::Either, condition);
+        let write = self.table.putting(item, Existence::Any, condition);
         self.add(write);
     }
 
@@ -97,12 +97,12 @@ impl<'a> Transaction<'a> {
     /// As [`Table::delete`]; but an item of another kind with the key is [`Error::OtherKind`], and
     /// one with other key attributes [`Error::OtherItem`].
     pub fn delete(&mut self, entity: &'a Entity, key: &ItemKey, condition: &Predicate) {
-        self.add(Ok(deleting(entity, key, Wanted::Either, condition)));
+        self.add(Ok(deleting(entity, key, Existence::Any, condition)));
     }
 
     /// As [`Table::remove`].
     pub fn remove(&mut self, entity: &'a Entity, key: &ItemKey, condition: &Predicate) {
-        self.add(Ok(deleting(entity, key, Wanted::Present, condition)));
+        self.add(Ok(deleting(entity, key, Existence::Present, condition)));
     }
 
     /// Demands of an item that is there that it is as a condition says, and leaves it.

@@ -13,8 +13,8 @@
 use model::{Entity, Fresh, Item, ItemKey, Predicate, Update};
 use serde_json::{Map, Value};
 
-use super::Table;
-use super::guard::{Guard, Wanted};
+use super::guard::{Existence, Guard};
+use super::table::Table;
 use super::write::{Effect, Write};
 use crate::error::Error;
 
@@ -102,7 +102,7 @@ impl Table {
     ) -> Result<Item, Error> {
         let (item, plan) = entity.plan_upsert(object, fresh).map_err(Error::Invalid)?;
         let key = entity.key_of(item).map_err(Error::Invalid)?;
-        let write = Write::updating(entity, &key, Wanted::Either, plan);
+        let write = Write::updating(entity, &key, Existence::Any, plan);
         self.run(&write).await?.stored()
     }
 
@@ -140,7 +140,7 @@ pub(crate) fn patching<'a>(
     fresh: Fresh,
 ) -> Result<Write<'a>, Error> {
     let plan = entity.plan_update(&key.attributes, update, fresh).map_err(Error::Invalid)?;
-    Ok(Write::updating(entity, key, Wanted::Present, plan))
+    Ok(Write::updating(entity, key, Existence::Present, plan))
 }
 
 /// The write that updates an item, or creates it if the update says enough.
@@ -151,15 +151,15 @@ pub(crate) fn updating<'a>(
     fresh: Fresh,
 ) -> Result<Write<'a>, Error> {
     let plan = entity.plan_update(&key.attributes, update, fresh).map_err(Error::Invalid)?;
-    let (wanted, plan) = match entity.creating(&key.attributes, &plan, fresh) {
-        Some(plan) => (Wanted::Either, plan),
-        None => (Wanted::Present, plan),
+    let (existence, plan) = match entity.creating(&key.attributes, &plan, fresh) {
+        Some(plan) => (Existence::Any, plan),
+        None => (Existence::Present, plan),
     };
-    Ok(Write::updating(entity, key, wanted, plan))
+    Ok(Write::updating(entity, key, existence, plan))
 }
 
 /// The write that changes nothing, of an item that must be as a condition says.
 pub(crate) fn checking<'a>(entity: &'a Entity, key: &ItemKey, condition: &Predicate) -> Write<'a> {
-    let guard = Guard::new(Some(entity), &key.attributes, Wanted::Present, condition);
+    let guard = Guard::new(Some(entity), &key.attributes, Existence::Present, condition);
     Write { entity: Some(entity), key: key.primary.clone(), guard, effect: Effect::Check }
 }

@@ -17,8 +17,8 @@ use aws_sdk_dynamodb::types::{
 };
 use model::{Entity, Item, ItemKey, Predicate, PrimaryKey, UpdatePlan};
 
-use super::Table;
 use super::guard::Guard;
+use super::table::Table;
 use crate::error::Error;
 use crate::expression::{Placeholders, check_length};
 
@@ -80,10 +80,10 @@ impl<'a> Write<'a> {
     pub(crate) fn updating(
         entity: &'a Entity,
         key: &ItemKey,
-        wanted: super::guard::Wanted,
+        existence: super::guard::Existence,
         plan: UpdatePlan,
     ) -> Self {
-        let guard = Guard::of_plan(entity, &key.attributes, wanted, &plan);
+        let guard = Guard::from_plan(entity, &key.attributes, existence, &plan);
         let plan = UpdatePlan { condition: Predicate::always(), bounds: Vec::new(), ..plan };
         Self { entity: Some(entity), key: key.primary.clone(), guard, effect: Effect::Update(plan) }
     }
@@ -123,7 +123,7 @@ impl<'a> Write<'a> {
     pub(crate) fn effect_on(&self, item: Option<&Item>) -> Result<(Effect, Predicate), Error> {
         match &self.effect {
             Effect::Update(plan) => {
-                let empty = super::no_item();
+                let empty = super::table::no_item();
                 let plan = plan.with_parents(item.unwrap_or(&empty)).map_err(Error::Invalid)?;
                 let condition = plan.condition.clone();
                 Ok((Effect::Update(plan), condition))
@@ -158,7 +158,7 @@ impl Table {
                 Ok(Ended::PathInvalid) => self.probe(&write.key).await?,
                 // A transaction was at the item.
                 Err(Error::Conflict { .. }) => {
-                    tokio::time::sleep(super::commit::delay(round)).await;
+                    tokio::time::sleep(super::backoff::delay(round)).await;
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -282,7 +282,7 @@ impl Table {
                 Ok(Ended::Refused(item)) => return Ok(item),
                 Ok(_) => unreachable!("no item satisfies both halves of the condition"),
                 Err(Error::Conflict { .. }) if round < MAX_ROUNDS => {
-                    tokio::time::sleep(super::commit::delay(round)).await;
+                    tokio::time::sleep(super::backoff::delay(round)).await;
                     round += 1;
                 }
                 Err(error) => return Err(error),
