@@ -59,7 +59,7 @@ async fn tell(changes: Changes) -> Result<(), Failure> {
         }
         Ok::<_, std::io::Error>(())
     };
-    changes.of::<Flight>().try_for_each(tell_one).await
+    changes.typed::<Flight>().try_for_each(tell_one).await
 }
 
 /// Prints a line. A broken pipe is an error, so that its record comes again.

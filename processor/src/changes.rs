@@ -6,7 +6,7 @@
 //! # impl model::ItemType for Customer { const ENTITY: &'static str = "customer"; }
 //! # async fn send_welcome(customer: Customer) -> Result<(), std::io::Error> { Ok(()) }
 //! async fn welcome(changes: Changes) -> Result<(), Failure> {
-//!     changes.of::<Customer>().inserted().try_for_each(|change| async move {
+//!     changes.typed::<Customer>().inserted().try_for_each(|change| async move {
 //!         match change.new {
 //!             Some(customer) => send_welcome(customer).await,
 //!             None => Ok(()),
@@ -25,15 +25,16 @@ use aggregates::{Change, Image, SequenceNumber};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use model::{ItemType, Model, TypeError};
 
+use crate::failure::Failure;
 use crate::invocation::{Invocation, StreamChange};
-use crate::reactor::{Failure, InFlight};
+use crate::unfinished::UnfinishedRecords;
 
 /// The changes of one invocation, in order.
 #[derive(Clone, Debug)]
 pub struct Changes {
     model: Arc<Model>,
     invocation: Arc<Invocation>,
-    in_flight: InFlight,
+    unfinished: UnfinishedRecords,
 }
 
 /// The changes to items of one entity, in order.
@@ -69,12 +70,16 @@ enum Kinds {
 }
 
 impl Changes {
-    pub(crate) fn new(model: Arc<Model>, invocation: Arc<Invocation>, in_flight: InFlight) -> Self {
-        Self { model, invocation, in_flight }
+    pub(crate) fn new(
+        model: Arc<Model>,
+        invocation: Arc<Invocation>,
+        unfinished: UnfinishedRecords,
+    ) -> Self {
+        Self { model, invocation, unfinished }
     }
 
     /// The changes to items of one entity.
-    pub fn of<T: ItemType>(self) -> TypedChanges<T> {
+    pub fn typed<T: ItemType>(self) -> TypedChanges<T> {
         TypedChanges { changes: self, kinds: Kinds::Every, item: PhantomData }
     }
 
@@ -94,9 +99,9 @@ impl Changes {
         E: Into<Failure>,
     {
         for record in &self.invocation.changes {
-            self.in_flight.begin(record.change.sequence);
+            self.unfinished.begin(record.change.sequence);
             function(record.clone()).await.map_err(Into::into)?;
-            self.in_flight.end_well(record.change.sequence);
+            self.unfinished.finish(record.change.sequence);
         }
         Ok(())
     }
@@ -154,13 +159,13 @@ impl<T: ItemType> TypedChanges<T> {
         R: Future<Output = Result<(), E>>,
         E: Into<Failure>,
     {
-        let Changes { invocation, in_flight, .. } = &self.changes;
+        let Changes { invocation, unfinished, .. } = &self.changes;
         for record in &invocation.changes {
-            in_flight.begin(record.change.sequence);
+            unfinished.begin(record.change.sequence);
             if let Some(change) = self.typed(record)? {
                 function(change).await.map_err(Into::into)?;
             }
-            in_flight.end_well(record.change.sequence);
+            unfinished.finish(record.change.sequence);
         }
         Ok(())
     }

@@ -26,12 +26,13 @@ use telemetry::{Call, Invocations};
 use thiserror::Error;
 use tracing::{Instrument, info_span};
 
-use crate::batch::Batch;
+use crate::batch_log::BatchLog;
 use crate::changes::Changes;
 use crate::event::{Event, Response};
+use crate::failure::Failure;
 use crate::invocation::{Invocation, InvocationError};
 use crate::mapping::{self, EventSourceMapping};
-use crate::reactor::{Failure, Reactor};
+use crate::reactor::Reactor;
 use crate::rollups::{self, Tally};
 use crate::tracking::{self, Tracking};
 
@@ -130,7 +131,7 @@ impl Processor {
     }
 
     async fn handle_batch(&self, invocation: &Arc<Invocation>) -> Result<Response, HandlerError> {
-        let batch = Batch::handed_over(&self.model, invocation, SystemTime::now());
+        let batch = BatchLog::start(&self.model, invocation, SystemTime::now());
         let counts_from = match &self.tracking {
             Some(tracking) => tracking
                 .counts_from(&invocation.shard.stream_label)

@@ -7,15 +7,16 @@
 //! ```
 //!
 //! To see how an event becomes changes read [`invocation`]; how a failure becomes a batch item failure, [`handler`];
-//! how records are polled where there is no Lambda, [`mapping`]; what is said of a batch, `batch`;
+//! how records are polled where there is no Lambda, [`mapping`]; what is logged of a batch, `batch_log`;
 //! what is measured, [`telemetry::metrics`].
 //!
 //! **Invariant:** an invocation answers success only after every rollup write was acknowledged and every reactor ended
 //! well; otherwise it names the lowest record that must come again, so nothing is skipped.
 
-mod batch;
+mod batch_log;
 pub mod changes;
 pub mod event;
+mod failure;
 pub mod handler;
 pub mod invocation;
 pub mod mapping;
@@ -23,8 +24,9 @@ pub mod prometheus;
 mod reactor;
 mod rollups;
 mod tracking;
+mod unfinished;
 
 pub use changes::{Changes, TypedChange, TypedChanges};
+pub use failure::Failure;
 pub use handler::{HandlerError, Processor};
 pub use invocation::{Invocation, StreamChange};
-pub use reactor::Failure;

@@ -50,11 +50,11 @@ async fn run() -> Result<(), lambda_runtime::Error> {
         );
     }
     let mapping = EventSourceMapping::new(&connection, checkpoints, settings).of_table(table);
-    Ok(processor.poll(mapping, told_to_stop()).await?)
+    Ok(processor.poll(mapping, stop_requested()).await?)
 }
 
 /// Waits for Ctrl-C, or for the SIGTERM that stops a container; for ever where the process cannot be told.
-async fn told_to_stop() {
+async fn stop_requested() {
     let interrupted = async {
         if tokio::signal::ctrl_c().await.is_err() {
             pending::<()>().await;

@@ -1,24 +1,17 @@
 //! Reactors: code of the user's that sees the changes of each invocation.
 
-use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use aggregates::SequenceNumber;
 use futures::FutureExt;
 use model::Model;
 
 use crate::changes::Changes;
+use crate::failure::Failure;
 use crate::invocation::Invocation;
-
-/// Why a reactor failed: any error, by `?`.
-#[derive(Debug)]
-pub struct Failure(Box<dyn std::error::Error + Send + Sync>);
-
-/// The records that a reactor has begun with and has not ended well with.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct InFlight(Arc<Mutex<BTreeSet<SequenceNumber>>>);
+use crate::unfinished::UnfinishedRecords;
 
 type Outcome = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
 
@@ -26,26 +19,6 @@ type Outcome = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
 pub(crate) struct Reactor {
     name: String,
     run: Box<dyn Fn(Changes) -> Outcome + Send + Sync>,
-}
-
-impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self(error.into())
-    }
-}
-
-impl InFlight {
-    pub(crate) fn begin(&self, record: SequenceNumber) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(record);
-    }
-
-    pub(crate) fn end_well(&self, record: SequenceNumber) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&record);
-    }
-
-    fn lowest(&self) -> Option<SequenceNumber> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).first().copied()
-    }
 }
 
 impl Reactor {
@@ -66,16 +39,16 @@ impl Reactor {
         model: &Arc<Model>,
         invocation: &Arc<Invocation>,
     ) -> Option<SequenceNumber> {
-        let in_flight = InFlight::default();
-        let changes = Changes::new(model.clone(), invocation.clone(), in_flight.clone());
+        let unfinished = UnfinishedRecords::default();
+        let changes = Changes::new(model.clone(), invocation.clone(), unfinished.clone());
         let outcome = AssertUnwindSafe(async { (self.run)(changes).await }).catch_unwind().await;
         let reason = match outcome {
             Ok(Ok(())) => return None,
-            Ok(Err(failure)) => table::error::chain(failure.0.as_ref()),
+            Ok(Err(failure)) => table::error::chain(failure.source()),
             Err(panic) => format!("it panicked: {}", panic_text(panic.as_ref())),
         };
         let first = invocation.changes.iter().map(|record| record.change.sequence).min();
-        let lowest = in_flight.lowest().or(first);
+        let lowest = unfinished.lowest().or(first);
         let record = lowest.map(|lowest| lowest.to_string());
         tracing::error!(
             reactor = self.name,

@@ -63,7 +63,7 @@ pub(crate) async fn absorb(
     for SettledUpdate { update, result } in rollups.apply_all(shard, fold.updates).await {
         match result {
             Ok(outcome) => tally.count(update.key, outcome),
-            Err(error) if error.is_of_the_table() => tally.unwritable = Some(error),
+            Err(error) if error.is_table_level() => tally.unwritable = Some(error),
             Err(error) => tally.failed.push((update.first(), error)),
         }
     }

@@ -90,7 +90,7 @@ async fn many(
         return Err(Problem::parameters(errors));
     }
     let primary: Vec<_> = wanted.iter().map(|key| key.primary.clone()).collect();
-    let found = table.get_many(&primary).await;
+    let found = table.batch_get(&primary).await;
     // Throttling and the budget may leave some; everything else is the same for all of them.
     if let Some(error) = found.error.filter(|error| !error.leaves_unread()) {
         return Err(error.into());

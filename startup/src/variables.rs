@@ -87,6 +87,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::Environment;
 
     #[test]
     fn a_name_is_listed_once() {
@@ -98,5 +99,13 @@ mod tests {
     fn what_nothing_reads_is_found_among_what_others_set() {
         let names = ["PATH", "WEIR_BATCH_SIZ", "WEIR_FILE", "weir_x", "WEIR_A"];
         assert_eq!(unknown(names.map(str::to_owned).into_iter()), ["WEIR_A", "WEIR_BATCH_SIZ"]);
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_named_with_the_one_that_was_meant() {
+        let misspelt = Environment::from_pairs([("WEIR_BATCH_SIZ", "1"), ("PATH", "/bin")]);
+        let error = misspelt.check_names().expect_err("misspelt").to_string();
+        assert!(error.ends_with("did you mean WEIR_BATCH_SIZE?"), "{error}");
+        Environment::from_pairs([("WEIR_BATCH_SIZE", "1")]).check_names().expect("known");
     }
 }

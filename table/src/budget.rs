@@ -25,18 +25,8 @@ use model::limits;
 use tokio::sync::Notify;
 
 use crate::error::Error;
+use crate::reads::{MB, Reads};
 
-/// The reads that a request may make unless it is set otherwise.
-pub const DEFAULT_READS: u64 = 1_000;
-/// The megabytes that they may read: a hundred items of 160 KB by their keys, and four Queries.
-pub const DEFAULT_READ_MB: u64 = 20;
-
-/// The least budget of a request, in megabytes: the first reads of a page, or a transaction of a
-/// hundred items, which reserves more than 4 MB.
-pub const MIN_READ_MB: u64 = 8;
-
-/// The bytes of a megabyte.
-pub const MB: u64 = 1024 * 1024;
 /// The most bytes of an item.
 pub(crate) const ITEM_BYTES: u64 = limits::MAX_ITEM_BYTES as u64;
 /// The most bytes that one Query reads.
@@ -47,15 +37,6 @@ const BATCH_BYTES: u64 = 16 * MB;
 const TRANSACTION_BYTES: u64 = limits::MAX_TRANSACTION_BYTES as u64;
 /// The bytes of a unit of a strongly consistent read; those of an item are rounded up to them.
 pub(crate) const READ_UNIT_BYTES: u64 = 4 * 1024;
-
-/// How much may be read, or was.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reads {
-    /// Requests to DynamoDB.
-    pub reads: u64,
-    /// Bytes that DynamoDB read for them.
-    pub bytes: u64,
-}
 
 /// A budget, spent by every read that is made within it. Clones share what is spent.
 #[derive(Clone, Debug)]
@@ -98,35 +79,6 @@ pub(crate) struct Reservation {
     charged: u64,
 }
 
-impl Reads {
-    /// The limits of a request unless they are set otherwise: [`DEFAULT_READS`] and
-    /// [`DEFAULT_READ_MB`].
-    pub const DEFAULT_LIMITS: Self = Self { reads: DEFAULT_READS, bytes: DEFAULT_READ_MB * MB };
-
-    /// The half of this.
-    #[must_use]
-    pub fn half(self) -> Self {
-        Self { reads: self.reads / 2, bytes: self.bytes / 2 }
-    }
-
-    /// The lesser of both, in each respect.
-    #[must_use]
-    pub fn at_most(self, other: Self) -> Self {
-        Self { reads: self.reads.min(other.reads), bytes: self.bytes.min(other.bytes) }
-    }
-
-    /// Both together.
-    #[must_use]
-    pub fn plus(self, other: Self) -> Self {
-        Self { reads: self.reads + other.reads, bytes: self.bytes + other.bytes }
-    }
-
-    fn without(self, other: Self) -> Self {
-        let reads = self.reads.saturating_sub(other.reads);
-        Self { reads, bytes: self.bytes.saturating_sub(other.bytes) }
-    }
-}
-
 impl Default for Budget {
     fn default() -> Self {
         Self::unlimited()
@@ -136,15 +88,15 @@ impl Default for Budget {
 impl Budget {
     /// A budget with limits, of which nothing is spent.
     pub fn new(limits: Reads) -> Self {
-        Self::of(Some(limits))
+        Self::with_limits(Some(limits))
     }
 
     /// A budget without limits: reads are counted and never fail.
     pub fn unlimited() -> Self {
-        Self::of(None)
+        Self::with_limits(None)
     }
 
-    fn of(limits: Option<Reads>) -> Self {
+    fn with_limits(limits: Option<Reads>) -> Self {
         let shared = Shared { limits, spent: Mutex::default(), settled: Notify::new() };
         Self { shared: Arc::new(shared), kept: Reads::default() }
     }
@@ -289,7 +241,7 @@ impl Drop for Reservation {
 }
 
 impl Unit {
-    pub(crate) fn of(is_strong: bool) -> Self {
+    pub(crate) fn for_read(is_strong: bool) -> Self {
         if is_strong { Self::Strong } else { Self::Eventual }
     }
 
@@ -315,6 +267,7 @@ fn capped_bytes(items: usize, most: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reads::MIN_READ_MB;
 
     fn budget(reads: u64, bytes: u64) -> Budget {
         Budget::new(Reads { reads, bytes })

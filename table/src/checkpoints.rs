@@ -229,6 +229,11 @@ fn text(item: &HashMap<String, AttributeValue>, name: &str) -> Option<String> {
     item.get(name)?.as_s().ok().cloned()
 }
 
+/// Returns the whole number that an attribute holds.
+fn whole(value: Option<&AttributeValue>) -> Option<u64> {
+    value?.as_n().ok()?.parse().ok()
+}
+
 fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }

@@ -14,6 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::PrimaryKey;
 
 use crate::error::Error;
+use crate::page_end::PageEnd;
 use crate::query::{Names, Query};
 
 /// The version of the format, first byte of a cursor of the table.
@@ -25,24 +26,8 @@ const CHECKSUM_BYTES: usize = 4;
 /// Bytes of the length before each text of an index's cursor.
 const LENGTH_BYTES: usize = 2;
 
-/// Where a read ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Position {
-    /// The sort key; empty where there is none.
-    pub(crate) sort: String,
-    /// The item's own key, where an index is read.
-    pub(crate) primary: Option<PrimaryKey>,
-}
-
-impl Position {
-    /// A place in a partition of the table.
-    pub(crate) fn at(sort: &str) -> Self {
-        Self { sort: sort.to_owned(), primary: None }
-    }
-}
-
 /// The cursor for a page of a partition that ended there.
-pub(crate) fn write(names: Names<'_>, partition: &str, position: &Position) -> String {
+pub(crate) fn write(names: Names<'_>, partition: &str, position: &PageEnd) -> String {
     let (version, body) = match &position.primary {
         None => (OF_TABLE, position.sort.as_bytes().to_vec()),
         Some(primary) => {
@@ -55,7 +40,7 @@ pub(crate) fn write(names: Names<'_>, partition: &str, position: &Position) -> S
 }
 
 /// The position that a cursor of this query stands for.
-pub(crate) fn read(text: &str, names: Names<'_>, query: &Query) -> Result<Position, Error> {
+pub(crate) fn read(text: &str, names: Names<'_>, query: &Query) -> Result<PageEnd, Error> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::Cursor)?;
     let (version, rest) = bytes.split_first().ok_or(Error::Cursor)?;
     let (sum, body) = rest.split_at_checked(CHECKSUM_BYTES).ok_or(Error::Cursor)?;
@@ -63,14 +48,14 @@ pub(crate) fn read(text: &str, names: Names<'_>, query: &Query) -> Result<Positi
         return Err(Error::Cursor);
     }
     let position = match (*version, names.index) {
-        (OF_TABLE, None) => std::str::from_utf8(body).ok().map(Position::at),
+        (OF_TABLE, None) => std::str::from_utf8(body).ok().map(PageEnd::at),
         (OF_INDEX, Some(_)) => of_index(body, names),
         _ => None,
     };
     position.filter(|position| query.range.contains(&position.sort)).ok_or(Error::Cursor)
 }
 
-fn of_index(body: &[u8], names: Names<'_>) -> Option<Position> {
+fn of_index(body: &[u8], names: Names<'_>) -> Option<PageEnd> {
     let (sort, rest) = text(body)?;
     let (partition, rest) = text(rest)?;
     let (own_sort, rest) = match names.primary {
@@ -78,7 +63,7 @@ fn of_index(body: &[u8], names: Names<'_>) -> Option<Position> {
         (_, None) => (None, rest),
     };
     let primary = Some(PrimaryKey { partition, sort: own_sort });
-    rest.is_empty().then_some(Position { sort, primary })
+    rest.is_empty().then_some(PageEnd { sort, primary })
 }
 
 /// A text behind its length; keys are at most 2 KB long.
@@ -123,15 +108,15 @@ mod tests {
         Query { partition: partition.to_owned(), range, ..Query::default() }
     }
 
-    fn in_index(sort: &str) -> Position {
+    fn in_index(sort: &str) -> PageEnd {
         let sort_key = Some("ORDER#7".to_owned());
         let primary = PrimaryKey { partition: "USER#1".to_owned(), sort: sort_key };
-        Position { sort: sort.to_owned(), primary: Some(primary) }
+        PageEnd { sort: sort.to_owned(), primary: Some(primary) }
     }
 
     #[test]
     fn a_cursor_outside_the_range_is_refused() {
-        let cursor = write(TABLE, "USER#1", &Position::at("PROFILE"));
+        let cursor = write(TABLE, "USER#1", &PageEnd::at("PROFILE"));
         assert!(matches!(read(&cursor, TABLE, &query("USER#1")), Err(Error::Cursor)));
         let cursor = write(INDEX, "paid", &in_index("PROFILE"));
         assert!(matches!(read(&cursor, INDEX, &query("paid")), Err(Error::Cursor)));
@@ -139,8 +124,7 @@ mod tests {
 
     #[test]
     fn a_cursor_leads_back_to_its_place() {
-        for (names, position) in [(TABLE, Position::at("ORDER#ü")), (INDEX, in_index("ORDER#ü"))]
-        {
+        for (names, position) in [(TABLE, PageEnd::at("ORDER#ü")), (INDEX, in_index("ORDER#ü"))] {
             let cursor = write(names, "USER#1", &position);
             assert_eq!(read(&cursor, names, &query("USER#1")).expect("read"), position);
         }
@@ -148,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_cursor_of_another_partition_or_index_is_refused() {
-        let of_table = write(TABLE, "USER#1", &Position::at("ORDER#1"));
+        let of_table = write(TABLE, "USER#1", &PageEnd::at("ORDER#1"));
         let of_index = write(INDEX, "USER#1", &in_index("ORDER#1"));
         let other = Names { index: Some("GSI2"), ..INDEX };
         for (cursor, names, partition) in [

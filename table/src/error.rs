@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use model::{FieldError, Item, TypeError};
 use thiserror::Error;
 
-use crate::budget::{MB, Reads};
+use crate::reads::{MB, Reads};
 
 /// A request to DynamoDB that did not do what was asked.
 #[derive(Debug, Error)]
@@ -205,8 +205,8 @@ impl Error {
         matches!(self, Self::Refused { .. } | Self::Unreadable(_))
     }
 
-    /// Whether no request of this kind can succeed until somebody mends the deployment.
-    pub fn is_of_the_table(&self) -> bool {
+    /// Returns whether no request of this kind can succeed until the deployment is fixed.
+    pub fn is_table_level(&self) -> bool {
         matches!(self, Self::MissingTable { .. } | Self::Denied { .. } | Self::OtherTable { .. })
     }
 
@@ -216,7 +216,7 @@ impl Error {
     }
 
     /// Classifies why a transaction was cancelled, where it is neither a condition nor another transaction.
-    pub(crate) fn of_reason(table: &str, code: &str, message: String) -> Self {
+    pub(crate) fn from_reason(table: &str, code: &str, message: String) -> Self {
         match code {
             "ValidationError" | "ItemCollectionSizeLimitExceeded" => Self::refused(message),
             _ => {
@@ -232,7 +232,7 @@ impl Error {
     }
 
     /// Classifies an error of the SDK by DynamoDB's error code.
-    pub(crate) fn of<E>(table: &str, error: SdkError<E>) -> Self
+    pub(crate) fn from_sdk<E>(table: &str, error: SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {

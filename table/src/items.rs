@@ -9,7 +9,7 @@
 //! |---|---|
 //! | the table itself | `items/table.rs` |
 //! | operations on one item | `items/put.rs`, `items/delete.rs`, `items/update.rs`, `items/find.rs` |
-//! | operations on several | `items/batch.rs`, `items/get_many.rs`, `items/transaction.rs`, `items/transact_get.rs` |
+//! | operations on several | `items/batch.rs`, `items/batch_get.rs`, `items/transaction.rs`, `items/transact_get.rs` |
 //! | what a write requires of the item that it meets, and its errors | `items/guard.rs` |
 //! | how a write is sent to DynamoDB | `items/write.rs`, `items/action.rs` |
 //! | how several writes are done together or not at all | `items/commit.rs` |
@@ -22,10 +22,10 @@
 mod action;
 mod backoff;
 mod batch;
+mod batch_get;
 mod commit;
 mod delete;
 mod find;
-mod get_many;
 mod guard;
 mod locks;
 mod put;
@@ -37,8 +37,8 @@ mod update;
 mod write;
 
 pub use batch::{BatchOutcome, BatchWrite, MAX_BATCH_WRITES};
+pub use batch_get::{Found, MAX_BATCH_KEYS};
 pub use commit::MAX_ACTIONS;
 pub use find::Upserted;
-pub use get_many::{Found, MAX_BATCH_KEYS};
 pub use table::Table;
 pub use transaction::Transaction;

@@ -22,15 +22,17 @@ pub mod error;
 mod expression;
 mod fresh;
 mod items;
+mod page_end;
 mod pages;
 mod provision;
 mod query;
+mod reads;
 mod related;
 mod retries;
 pub mod rollups;
 mod state;
 
-pub use budget::{Budget, DEFAULT_READ_MB, DEFAULT_READS, MB, MIN_READ_MB, Reads};
+pub use budget::Budget;
 pub use connection::Connection;
 pub use entity::{Items, List, Many, One, RelatedItems, TypedPage};
 pub use error::Error;
@@ -42,6 +44,7 @@ pub use items::{
 pub use pages::{Count, Page};
 pub use provision::Provisioned;
 pub use query::{Instants, Query, SortRange};
+pub use reads::{DEFAULT_READ_MB, DEFAULT_READS, MB, MIN_READ_MB, Reads};
 pub use related::{Joined, JoinedItems, JoinedPage, Reading, Related};
 pub use rollups::{Applied, Outcome, Parked, Range, Ranked, Rollups, SettledUpdate, ShardId};
 pub use state::{

@@ -11,9 +11,10 @@
 use model::Item;
 
 use crate::budget::Budget;
-use crate::cursor::{self, Position};
+use crate::cursor;
 use crate::error::Error;
 use crate::items::Table;
+use crate::page_end::PageEnd;
 use crate::query::{Names, Query, Read, Want, read};
 
 /// The most items that are looked at by one request because a filter admits few of them.
@@ -56,7 +57,7 @@ impl Table {
     /// [`Error::OverBudget`] if nothing is left of the budget at its beginning; else as
     /// [`Self::query`].
     pub async fn list(&self, query: &Query, max_reads: u32) -> Result<Page, Error> {
-        let names = Names::of(&self.model.table, query)?;
+        let names = Names::for_query(&self.model.table, query)?;
         let wanted = query.limit.map_or(usize::MAX, |limit| limit as usize);
         let mut start = start(names, query)?;
         let mut items: Vec<Item> = Vec::new();
@@ -91,7 +92,7 @@ impl Table {
     /// # Errors
     /// As [`Self::list`].
     pub async fn count(&self, query: &Query, max_reads: u32) -> Result<Count, Error> {
-        let names = Names::of(&self.model.table, query)?;
+        let names = Names::for_query(&self.model.table, query)?;
         let mut start = start(names, query)?;
         let mut count = 0;
         for number in 0..max_reads {
@@ -108,7 +109,7 @@ impl Table {
 
     /// The cursor of a page of this query that ends behind an item.
     pub(crate) fn cursor_behind(&self, query: &Query, item: &Item) -> Result<String, Error> {
-        let names = Names::of(&self.model.table, query)?;
+        let names = Names::for_query(&self.model.table, query)?;
         Ok(cursor::write(names, &query.partition, &names.position(item)?))
     }
 
@@ -117,7 +118,7 @@ impl Table {
         names: Names<'_>,
         query: &Query,
         limit: Option<u32>,
-        start: Option<&Position>,
+        start: Option<&PageEnd>,
         want: Want,
         number: u32,
     ) -> Result<Read, Error> {
@@ -157,16 +158,16 @@ pub(crate) fn encoded_bytes(item: &Item) -> usize {
     serde_json::to_vec(item).map_or(usize::MAX, |json| json.len())
 }
 
-fn start(names: Names<'_>, query: &Query) -> Result<Option<Position>, Error> {
+fn start(names: Names<'_>, query: &Query) -> Result<Option<PageEnd>, Error> {
     query.cursor.as_deref().map(|text| cursor::read(text, names, query)).transpose()
 }
 
-fn cursor(names: Names<'_>, query: &Query, end: Option<Position>) -> Option<String> {
+fn cursor(names: Names<'_>, query: &Query, end: Option<PageEnd>) -> Option<String> {
     end.map(|position| cursor::write(names, &query.partition, &position))
 }
 
 /// Whether what DynamoDB refuses is where the read begins. It calls that the starting key.
-fn is_of_start(start: Option<&Position>, message: &str) -> bool {
+fn is_of_start(start: Option<&PageEnd>, message: &str) -> bool {
     let message = message.to_lowercase();
     start.is_some()
         && ["starting key", "start key", "startkey"].iter().any(|of| message.contains(of))

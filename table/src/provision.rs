@@ -91,7 +91,7 @@ impl Table {
             .build()
             .expect("enabled is set");
         let request = self.client.update_table().table_name(name).stream_specification(stream);
-        request.send().await.map(drop).map_err(|error| Error::of(name, error))
+        request.send().await.map(drop).map_err(|error| Error::from_sdk(name, error))
     }
 
     /// Describes the table of items: DynamoDB's identity of it and of its stream.
@@ -146,7 +146,7 @@ impl Table {
             .update_time_to_live()
             .table_name(table)
             .time_to_live_specification(specification);
-        request.send().await.map(drop).map_err(|error| Error::of(table, error))
+        request.send().await.map(drop).map_err(|error| Error::from_sdk(table, error))
     }
 }
 
@@ -187,7 +187,7 @@ async fn ensure(
     let is_new = match create.send().await {
         Ok(_) => true,
         Err(error) if error.code() == Some("ResourceInUseException") => false,
-        Err(error) => return Err(Error::of(name, error)),
+        Err(error) => return Err(Error::from_sdk(name, error)),
     };
     let table = describe(client, name)
         .await?
@@ -216,7 +216,7 @@ async fn describe(client: &Client, name: &str) -> Result<Option<TableDescription
     match client.describe_table().table_name(name).send().await {
         Ok(answer) => Ok(answer.table),
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-        Err(error) => Err(Error::of(name, error)),
+        Err(error) => Err(Error::from_sdk(name, error)),
     }
 }
 

@@ -19,9 +19,9 @@ use model::{
 };
 
 use crate::budget::{Budget, Unit};
-use crate::cursor::Position;
 use crate::error::Error;
 use crate::expression::Placeholders;
+use crate::page_end::PageEnd;
 
 /// Why an index cannot be asked as the table can.
 const EVENTUALLY: &str = "expected false: a global secondary index is eventually consistent";
@@ -142,7 +142,7 @@ pub(crate) struct Read {
     /// How many were looked at.
     pub(crate) examined: usize,
     /// What was looked at last, if there may be more behind it.
-    pub(crate) end: Option<Position>,
+    pub(crate) end: Option<PageEnd>,
 }
 
 /// Reads once behind a position: up to `limit` items, or to the megabyte that DynamoDB reads at once.
@@ -152,7 +152,7 @@ pub(crate) async fn read(
     names: Names<'_>,
     query: &Query,
     limit: Option<u32>,
-    start: Option<&Position>,
+    start: Option<&PageEnd>,
     want: Want,
 ) -> Result<Read, Error> {
     let mut placeholders = Placeholders::default();
@@ -191,8 +191,8 @@ pub(crate) async fn read(
         .set_expression_attribute_names(placeholders.names())
         .set_expression_attribute_values(placeholders.values());
     let reservation = budget.reserve_page(limit).await?;
-    let answer = request.send().await.map_err(|error| Error::of(names.table, error))?;
-    reservation.settle(&answer.consumed_capacity, Unit::of(is_strong));
+    let answer = request.send().await.map_err(|error| Error::from_sdk(names.table, error))?;
+    reservation.settle(&answer.consumed_capacity, Unit::for_read(is_strong));
     let end = answer.last_evaluated_key.map(Item::from);
     let end = end.map(|key| names.position(&key)).transpose()?;
     let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
@@ -279,7 +279,7 @@ impl<'a> Names<'a> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for an index that the table does not have, and one that should be strongly consistent.
-    pub(crate) fn of(table: &'a TableDefinition, query: &Query) -> Result<Self, Error> {
+    pub(crate) fn for_query(table: &'a TableDefinition, query: &Query) -> Result<Self, Error> {
         let primary = (table.partition_key.as_str(), table.sort_key.as_deref());
         let own = Self {
             table: &table.name,
@@ -312,7 +312,7 @@ impl<'a> Names<'a> {
     fn start(
         &self,
         partition: &str,
-        position: &Position,
+        position: &PageEnd,
     ) -> Result<HashMap<String, SdkValue>, Error> {
         let (partition_key, sort_key) = self.primary;
         let own = position.primary.iter().flat_map(|key| {
@@ -333,7 +333,7 @@ impl<'a> Names<'a> {
     }
 
     /// Where an item stands, by its keys.
-    pub(crate) fn position(&self, item: &Item) -> Result<Position, Error> {
+    pub(crate) fn position(&self, item: &Item) -> Result<PageEnd, Error> {
         let text = |name: &str| match item.get(name) {
             Some(AttributeValue::S(text)) => Ok(text.clone()),
             _ => Err(Error::Unreadable(format!("a key without text in `{name}`"))),
@@ -346,7 +346,7 @@ impl<'a> Names<'a> {
                 sort: sort_key.map(text).transpose()?,
             }),
         };
-        Ok(Position { sort, primary })
+        Ok(PageEnd { sort, primary })
     }
 
     /// Whether an item that DynamoDB has found is wanted.

@@ -20,10 +20,11 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, try_join, try_join_all};
 use model::{Include, Item, ItemKey, Partition, PrimaryKey, SortKeys};
 
-use crate::budget::{ITEM_BYTES, PAGE_BYTES, Reads};
+use crate::budget::{ITEM_BYTES, PAGE_BYTES};
 use crate::error::Error;
 use crate::items::{Found, Table};
 use crate::query::{Query, SortRange};
+use crate::reads::Reads;
 
 pub use joined::{Joined, JoinedItems, JoinedPage, Reading, Related};
 use joined::{Row, fitting};
@@ -107,7 +108,7 @@ impl Table {
             let joined = items.into_iter().map(|item| {
                 let related: Vec<_> = columns.iter_mut().map(|column| column.next()?).collect();
                 let related: Option<Vec<_>> = related.into_iter().collect();
-                related.map(|related| Arc::new(Joined::of(item, related)))
+                related.map(|related| Arc::new(Joined::new(item, related)))
             });
             let items: Vec<_> = joined.collect();
             let error = targets.found.error.or(error).filter(|_| items.iter().any(Option::is_none));

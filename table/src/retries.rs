@@ -53,7 +53,7 @@ impl RetryQuotas {
         Self((0..BUCKETS).map(partition).collect())
     }
 
-    fn of(&self, subject: &str) -> RetryPartition {
+    fn partition_for(&self, subject: &str) -> RetryPartition {
         let bucket = fnv1a(subject.bytes()) % BUCKETS;
         self.0[bucket as usize].clone()
     }
@@ -69,7 +69,7 @@ impl Intercept for RetryQuotas {
         context: &BeforeSerializationInterceptorContextRef<'_>,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        config.interceptor_state().store_put(self.of(&subject(context)));
+        config.interceptor_state().store_put(self.partition_for(&subject(context)));
         Ok(())
     }
 }

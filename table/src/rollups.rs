@@ -105,7 +105,7 @@ impl Rollups {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .consistent_read(true);
         let reservation = self.budget.reserve(ITEM_BYTES).await?;
-        let answer = request.send().await.map_err(|error| Error::of(place.table, error))?;
+        let answer = request.send().await.map_err(|error| Error::from_sdk(place.table, error))?;
         reservation.settle(&answer.consumed_capacity, Unit::Strong);
         Ok(answer.item)
     }

@@ -336,6 +336,6 @@ pub fn stream_began_at(label: &str) -> Option<i64> {
 
 async fn describe(client: &Client, table: &str) -> Result<TableDescription, Error> {
     let described = client.describe_table().table_name(table).send().await;
-    let described = described.map_err(|error| Error::of(table, error))?;
+    let described = described.map_err(|error| Error::from_sdk(table, error))?;
     described.table.ok_or_else(|| Error::Unreadable(format!("the description of `{table}`")))
 }

@@ -10,7 +10,7 @@
 //! | batches are cut and delivered, again and anew | Lambda; `processor/src/mapping`: `worker.rs` `deliver`, `batch.rs` `cut` | `mapping.rs` `deliveries`, `deliver` |
 //! | a child shard waits for its parent | Lambda; `mapping/lineage.rs` `startable` | `mapping.rs` `may_deliver` |
 //! | a batch is folded into one update for each rollup item | `aggregates/src/fold.rs` `fold` | `algebra.rs`: that very function |
-//! | an update is written if `watermark < :first` | `table/src/rollups.rs` `Rollups::add` | `writing.rs` `send`, `put` |
+//! | an update is written if `watermark < :first` | `table/src/rollups/attempt.rs` `Rollups::add` | `writing.rs` `send`, `put` |
 //! | whether that holds | `aggregates/src/watermark.rs` `lower_bound`, `to_bytes` | `algebra.rs`: those very bytes |
 //! | a refused writer learns the watermark | `table/src/rollups.rs` `Rollups::absorbed` | `writing.rs` `fold_again`, a step later |
 //! | and sends what is behind it | `Rollups::apply`, `aggregates/src/fold.rs` `Update::after` | the same, with that very function |

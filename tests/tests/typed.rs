@@ -289,24 +289,24 @@ async fn values_lead_to_values_of_another_type() {
     }
 
     let of_order = orders.one::<Buyer>("buyer").expect("it is one");
-    let found = of_order.of(&made).await.expect("read");
+    let found = of_order.find(&made).await.expect("read");
     let expected = [Some(&ann), None, Some(&ann), Some(&bob), Some(&ann)];
     assert_eq!(found.iter().map(Option::as_ref).collect::<Vec<_>>(), expected);
-    assert!(of_order.of(&[]).await.expect("nothing to read").is_empty());
+    assert!(of_order.find(&[]).await.expect("nothing to read").is_empty());
     let friends = buyers.one::<Buyer>("friend_of").expect("it is one");
-    let found = friends.of(&[ann.clone(), bob.clone()]).await.expect("read");
+    let found = friends.find(&[ann.clone(), bob.clone()]).await.expect("read");
     assert_eq!(found, [None, Some(ann.clone())]);
 
     let of_buyer = buyers.many::<Order>("orders").expect("they are many");
-    let first = of_buyer.of(&ann, None).await.expect("read");
+    let first = of_buyer.page(&ann, None).await.expect("read");
     assert_eq!(first.items, [made[4].clone(), made[2].clone()]);
-    let next = of_buyer.of(&ann, first.cursor.clone()).await.expect("read");
+    let next = of_buyer.page(&ann, first.cursor.clone()).await.expect("read");
     assert_eq!((next.items, next.cursor), (vec![made[0].clone()], None));
-    let strayed = of_buyer.of(&bob, first.cursor).await;
+    let strayed = of_buyer.page(&bob, first.cursor).await;
     assert!(matches!(strayed, Err(Error::Cursor)), "{strayed:?}");
     let taste = buyers.many::<Order>("taste").expect("they are many");
-    assert_eq!(taste.of(&bob, None).await.expect("read").items.len(), 3);
-    assert!(taste.of(&ann, None).await.expect("she has no friend").items.is_empty());
+    assert_eq!(taste.page(&bob, None).await.expect("read").items.len(), 3);
+    assert!(taste.page(&ann, None).await.expect("she has no friend").items.is_empty());
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ impl Preconditions {
     ///
     /// # Errors
     /// Any of the headers.
-    pub fn of_none(&self) -> Result<(), Problem> {
+    pub fn reject_any(&self) -> Result<(), Problem> {
         let given = [(IF_MATCH, &self.matches), (IF_NONE_MATCH, &self.none_matches)];
         match given.iter().find_map(|(name, text)| Some((name, text.as_deref()?))) {
             Some((name, text)) => Err(unfit(
@@ -190,8 +190,8 @@ mod tests {
         let many = vec!["\"7\""; 101].join(",");
         let problem = given(Some(&many), None).of_put(&model, card).expect_err("too many");
         assert!(problem.detail().ends_with("101 versions, expected at most 100"), "{problem:?}");
-        assert!(given(Some("*"), None).of_none().is_err());
-        assert!(given(None, None).of_none().is_ok());
+        assert!(given(Some("*"), None).reject_any().is_err());
+        assert!(given(None, None).reject_any().is_ok());
     }
 
     #[test]

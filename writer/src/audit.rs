@@ -25,6 +25,7 @@ use axum::http::request::Parts;
 use axum::{Extension, Router};
 use model::{Entity, Item};
 use serde_json::{Map, Value};
+use table::Error;
 use web::{Caller, Kind};
 
 /// What stands in a line for the value of a hidden attribute.
@@ -151,6 +152,11 @@ fn shown(entity: &Entity, item: &Item) -> String {
 fn shown_unique(names: &[&str]) -> String {
     let members = names.iter().map(|name| ((*name).to_owned(), Value::from(UNIQUE)));
     Value::Object(members.collect::<Map<_, _>>()).to_string()
+}
+
+/// Returns the kind of problem that a write ended in, if it did.
+pub(crate) fn failure_kind<T>(written: &Result<T, Error>) -> Result<(), Kind> {
+    written.as_ref().map(drop).map_err(Kind::from)
 }
 
 #[cfg(test)]

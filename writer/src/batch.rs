@@ -33,9 +33,8 @@ use table::{BatchWrite, Error, MAX_BATCH_WRITES, Table, fresh};
 use web::{IdempotencyKey, JsonRows, Kind, Parameters, Preconditions, Problem};
 
 use crate::action::Action;
-use crate::audit::Audit;
+use crate::audit::{Audit, failure_kind};
 use crate::encode::encode;
-use crate::items::kind;
 
 /// What can be done with an item of a batch, which has no conditions.
 const ACTIONS: [&str; 2] = ["put", "delete"];
@@ -89,10 +88,10 @@ async fn write_any(
     JsonRows(rows): JsonRows,
 ) -> Result<Json<BatchReport>, Problem> {
     parameters.finish()?;
-    preconditions.of_none()?;
-    key.of_none()?;
+    preconditions.reject_any()?;
+    key.reject_any()?;
     let model = table.model().clone();
-    let mut batch = Batch::default();
+    let mut batch = PendingBatch::default();
     for (index, row) in rows.into_iter().enumerate() {
         match planned(&model, row) {
             Ok(write) => batch.add(&table, index, write),
@@ -125,7 +124,7 @@ pub(crate) async fn put_all(
     rows: &[Value],
     audit: &Audit,
 ) -> BatchReport {
-    let mut batch = Batch::default();
+    let mut batch = PendingBatch::default();
     for (index, row) in rows.iter().enumerate() {
         let encoded = match row {
             Value::Object(row) => encode(entity, row, fresh()),
@@ -144,13 +143,13 @@ pub(crate) async fn put_all(
 
 /// The writes of a batch, one for each key, and the report so far.
 #[derive(Default)]
-struct Batch<'a> {
+struct PendingBatch<'a> {
     writes: Vec<Write<'a>>,
     positions: HashMap<model::PrimaryKey, usize>,
     report: BatchReport,
 }
 
-impl<'a> Batch<'a> {
+impl<'a> PendingBatch<'a> {
     fn add(&mut self, table: &Table, index: usize, write: BatchWrite<'a>) {
         let key = write.key(table).expect("an encoded item has its keys");
         match self.positions.get(&key) {
@@ -307,7 +306,7 @@ async fn write_one(table: &Table, write: &Write<'_>, audit: &Audit) -> Result<()
         BatchWrite::Put(item) => table.put(item.clone(), &always).await.map(drop),
         BatchWrite::Delete(entity, key) => table.delete(entity, key, &always).await.map(drop),
     };
-    write.log(table, audit, kind(&written));
+    write.log(table, audit, failure_kind(&written));
     written
 }
 

@@ -11,11 +11,11 @@ use axum::{Json, Router};
 use model::{Entity, Item};
 use table::{Error, Table, fresh};
 use web::{
-    EntityPaths, Form, IdempotencyKey, JsonObject, JsonRows, Kind, NoBody, Parameters, PathTexts,
+    EntityPaths, Form, IdempotencyKey, JsonObject, JsonRows, NoBody, Parameters, PathTexts,
     Preconditions, Problem, conditions,
 };
 
-use crate::audit::Audit;
+use crate::audit::{Audit, failure_kind};
 use crate::batch::{BatchReport, put_all};
 use crate::encode::{encode, encode_at};
 
@@ -46,7 +46,7 @@ async fn create(
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     parameters.finish()?;
-    preconditions.of_none()?;
+    preconditions.reject_any()?;
     let encoded = encode(&entity, &object, fresh())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
     let path = encoded.path;
@@ -55,7 +55,7 @@ async fn create(
         None => table.create(encoded.item).await,
         Some(token) => create_once(&table, encoded.item, &token).await,
     };
-    change.ended(kind(&created));
+    change.ended(failure_kind(&created));
     match created {
         Ok(item) => {
             let answer = form.answer_item(&entity, &item);
@@ -92,13 +92,13 @@ async fn replace(
 ) -> Result<Response, Problem> {
     let condition = parameters.condition("where", &entity);
     parameters.finish()?;
-    key.of_none()?;
+    key.reject_any()?;
     let condition = condition.and(preconditions.of_put(table.model(), &entity)?);
     let encoded = encode_at(&entity, &path.pairs(), object, fresh())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
     let change = audit.change("put", &entity, &encoded.item);
     let put = table.put(encoded.item, &condition).await;
-    change.ended(kind(&put));
+    change.ended(failure_kind(&put));
     let item = put.map_err(|error| Problem::of_write(&entity, error))?;
     Ok(form.answer_item(&entity, &item))
 }
@@ -115,7 +115,7 @@ async fn update(
 ) -> Result<Response, Problem> {
     let creates = parameters.flag("create") == Some(true);
     parameters.finish()?;
-    key.of_none()?;
+    key.reject_any()?;
     let condition = preconditions.of_change(table.model(), &entity)?;
     let invalid = |errors| Problem::fields(&entity.name, errors);
     let key = entity.key_from_text(&path.pairs()).map_err(invalid)?;
@@ -126,7 +126,7 @@ async fn update(
         true => table.update(&entity, &key, &update, fresh()).await,
         false => table.patch(&entity, &key, &update, fresh()).await,
     };
-    change.ended(kind(&updated));
+    change.ended(failure_kind(&updated));
     match updated {
         Ok(item) => Ok(form.answer_item(&entity, &item)),
         Err(Error::NotFound { .. }) => Err(Problem::no_item(&entity, &path)),
@@ -147,14 +147,14 @@ async fn delete(
     let condition = parameters.condition("where", &entity);
     let answers = parameters.choice("return", &["nothing", "item"]) == "item";
     parameters.finish()?;
-    key.of_none()?;
+    key.reject_any()?;
     let condition = condition.and(preconditions.of_change(table.model(), &entity)?);
     let key = entity
         .key_from_text(&path.pairs())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
     let change = audit.change("delete", &entity, &key.attributes);
     let removed = table.remove(&entity, &key, &condition).await;
-    change.ended(kind(&removed));
+    change.ended(failure_kind(&removed));
     match removed {
         Ok(item) if answers => Ok(form.answer_item(&entity, &item)),
         Ok(_) => Ok(StatusCode::NO_CONTENT.into_response()),
@@ -172,12 +172,7 @@ async fn batch(
     JsonRows(rows): JsonRows,
 ) -> Result<Json<BatchReport>, Problem> {
     parameters.finish()?;
-    preconditions.of_none()?;
-    key.of_none()?;
+    preconditions.reject_any()?;
+    key.reject_any()?;
     put_all(&table, &entity, &rows, &audit).await.answered()
-}
-
-/// Returns the kind of problem that a write ended in, if it did.
-pub(crate) fn kind<T>(written: &Result<T, Error>) -> Result<(), Kind> {
-    written.as_ref().map(drop).map_err(Kind::from)
 }

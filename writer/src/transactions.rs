@@ -27,9 +27,8 @@ use table::{Error, MAX_ACTIONS, Table, Transaction, fresh};
 use web::{IdempotencyKey, JsonRows, Kind, Parameters, Preconditions, Problem};
 
 use crate::action::Action;
-use crate::audit::{Audit, Change};
+use crate::audit::{Audit, Change, failure_kind};
 use crate::encode::Encoded;
-use crate::items::kind;
 
 /// What can be done with an item.
 const ACTIONS: [&str; 7] = ["create", "put", "patch", "update", "delete", "remove", "check"];
@@ -56,7 +55,7 @@ async fn transact(
     JsonRows(rows): JsonRows,
 ) -> Result<Json<Value>, Problem> {
     parameters.finish()?;
-    preconditions.of_none()?;
+    preconditions.reject_any()?;
     if rows.is_empty() || rows.len() > MAX_ACTIONS {
         let count = rows.len();
         let detail = format!("the body has {count} actions, expected 1 to {MAX_ACTIONS}");
@@ -79,7 +78,7 @@ async fn transact(
     }
     let committed = transaction.commit(key.token(table.name()).as_deref()).await;
     for change in added.iter_mut().filter_map(|added| added.change.take()) {
-        change.ended(kind(&committed));
+        change.ended(failure_kind(&committed));
     }
     match committed {
         Ok(()) => {

@@ -18,9 +18,8 @@ use web::parts::unfit_members;
 use web::paths::{path_of, unique_path};
 use web::{Form, IdempotencyKey, JsonObject, Parameters, PathTexts, Preconditions, Problem};
 
-use crate::audit::Audit;
+use crate::audit::{Audit, failure_kind};
 use crate::encode::settled;
-use crate::items::kind;
 
 /// The items of one entity, by one of its constraints.
 #[derive(Clone)]
@@ -52,8 +51,8 @@ async fn upsert(
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     parameters.finish()?;
-    preconditions.of_none()?;
-    key.of_none()?;
+    preconditions.reject_any()?;
+    key.reject_any()?;
     let invalid = |errors| Problem::fields(&entity.name, errors);
     let object = settled(&entity, &path.pairs(), object).map_err(invalid)?;
     let unfit = unfit_members(&entity, &object);
@@ -65,7 +64,7 @@ async fn upsert(
     match &written {
         Ok(written) => audit.change("upsert", &entity, &written.item).ended(Ok(())),
         // Which item has the values is not known, or is not the caller's to know.
-        Err(_) => audit.change_by("upsert", &entity, &names).ended(kind(&written)),
+        Err(_) => audit.change_by("upsert", &entity, &names).ended(failure_kind(&written)),
     }
     let written = written.map_err(|error| Problem::of_write(&entity, error))?;
     let answer = form.answer_item(&entity, &written.item);

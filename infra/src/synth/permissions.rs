@@ -91,11 +91,11 @@ pub const WILDCARDS: [(&str, &str); 3] = [
     ("xray:PutTelemetryRecords", "it takes no resource but *; granted where traces are sent"),
 ];
 
-const ITEMS: &str = "table/src/items.rs";
-const GET_MANY: &str = "table/src/items/get_many.rs";
+const ITEMS: &str = "table/src/items/table.rs";
+const BATCH_GET: &str = "table/src/items/batch_get.rs";
 const TRANSACT_GET: &str = "table/src/items/transact_get.rs";
 const BATCH: &str = "table/src/items/batch.rs";
-const COMMIT: &str = "table/src/items/commit.rs";
+const COMMIT: &str = "table/src/items/commit/attempt.rs";
 const WRITE: &str = "table/src/items/write.rs";
 const QUERY: &str = "table/src/query.rs";
 const APPLY: &str = "table/src/rollups.rs";
@@ -120,13 +120,13 @@ pub const USES: &[Use] = &[
     of(Function::Writer, "dynamodb:PutItem", Target::Table, Need::Nothing, (WRITE, "Table::send_put")),
     of(Function::Writer, "dynamodb:UpdateItem", Target::Table, Need::Nothing, (WRITE, "Table::send_update")),
     of(Function::Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (WRITE, "Table::send_delete")),
-    of(Function::Writer, "dynamodb:PutItem", Target::Table, Need::Nothing, (COMMIT, "Table::commit")),
-    of(Function::Writer, "dynamodb:UpdateItem", Target::Table, Need::Nothing, (COMMIT, "Table::commit")),
-    of(Function::Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (COMMIT, "Table::commit")),
-    of(Function::Writer, "dynamodb:ConditionCheckItem", Target::Table, Need::Nothing, (COMMIT, "Table::commit")),
+    of(Function::Writer, "dynamodb:PutItem", Target::Table, Need::Nothing, (COMMIT, "Table::transact")),
+    of(Function::Writer, "dynamodb:UpdateItem", Target::Table, Need::Nothing, (COMMIT, "Table::transact")),
+    of(Function::Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (COMMIT, "Table::transact")),
+    of(Function::Writer, "dynamodb:ConditionCheckItem", Target::Table, Need::Nothing, (COMMIT, "Table::transact")),
     of(Function::Writer, "dynamodb:BatchWriteItem", Target::Table, Need::Batches, (BATCH, "Table::write_batch")),
     of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (ITEMS, "Table::get")),
-    of(Function::Reader, "dynamodb:BatchGetItem", Target::Table, Need::Nothing, (GET_MANY, "Table::get_many")),
+    of(Function::Reader, "dynamodb:BatchGetItem", Target::Table, Need::Nothing, (BATCH_GET, "Table::batch_get")),
     of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (TRANSACT_GET, "Table::get_at_once")),
     of(Function::Reader, "dynamodb:Query", Target::Table, Need::Lists, (QUERY, "read")),
     of(Function::Reader, "dynamodb:Query", Target::Table, Need::Homes, (QUERY, "read")),

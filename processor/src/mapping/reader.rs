@@ -8,7 +8,7 @@ use model::table::ROLLUPS_PARTITION_KEY;
 use serde_dynamo::AttributeValue;
 use table::checkpoints::PARTITION_PREFIX;
 
-use super::stream::{Position, ReadError, Stream};
+use super::stream::{ReadError, ReadPosition, Stream};
 use crate::event::Record;
 
 /// How often one read may change its iterator before it pauses.
@@ -16,21 +16,21 @@ const ITERATORS_PER_READ: usize = 3;
 
 /// A reader of one shard.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct ShardReader {
     stream: Stream,
     shard_id: String,
-    position: Position,
+    position: ReadPosition,
     iterator: Option<String>,
     ended: bool,
     /// Whether records were trimmed unread since it was last asked.
     has_gap: bool,
 }
 
-impl Reader {
+impl ShardReader {
     /// Reads after a record, or from the oldest on.
     pub(super) fn new(stream: Stream, shard_id: String, after: Option<String>) -> Self {
-        let position = after.map_or(Position::TrimHorizon, Position::After);
-        Reader { stream, shard_id, position, iterator: None, ended: false, has_gap: false }
+        let position = after.map_or(ReadPosition::TrimHorizon, ReadPosition::After);
+        ShardReader { stream, shard_id, position, iterator: None, ended: false, has_gap: false }
     }
 
     /// Whether the shard has ended and everything in it was read.
@@ -44,7 +44,7 @@ impl Reader {
     }
 
     /// What was read last.
-    pub(super) fn position(&self) -> &Position {
+    pub(super) fn position(&self) -> &ReadPosition {
         &self.position
     }
 
@@ -62,7 +62,7 @@ impl Reader {
 
     /// Whether the stream says that it has a record no more.
     pub(super) async fn is_trimmed(&self, sequence_number: &str) -> bool {
-        let position = Position::After(sequence_number.to_owned());
+        let position = ReadPosition::After(sequence_number.to_owned());
         let iterator = self.stream.iterator(&self.shard_id, &position).await;
         matches!(iterator, Err(ReadError::Trimmed | ReadError::Gone))
     }
@@ -74,7 +74,7 @@ impl Reader {
         };
         let page = self.stream.records(&iterator).await?;
         if let Some(last) = page.records.last() {
-            self.position = Position::After(last.dynamodb.sequence_number.clone());
+            self.position = ReadPosition::After(last.dynamodb.sequence_number.clone());
         }
         self.ended = page.next.is_none();
         self.iterator = page.next;
@@ -82,7 +82,7 @@ impl Reader {
     }
 
     fn skip_to_trim_horizon(&mut self) {
-        if let Position::After(sequence_number) = &self.position {
+        if let ReadPosition::After(sequence_number) = &self.position {
             self.has_gap = true;
             tracing::warn!(
                 shard_id = self.shard_id,
@@ -90,7 +90,7 @@ impl Reader {
                 "records after this one were trimmed unread; going on from the oldest that is left"
             );
         }
-        self.position = Position::TrimHorizon;
+        self.position = ReadPosition::TrimHorizon;
         self.iterator = None;
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct Stream {
 
 /// Where in a shard to start.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Position {
+pub(super) enum ReadPosition {
     /// At the oldest record there is.
     TrimHorizon,
     /// After the record of this sequence number.
@@ -168,12 +168,14 @@ impl Stream {
     pub(super) async fn iterator(
         &self,
         shard_id: &str,
-        position: &Position,
+        position: &ReadPosition,
     ) -> Result<String, ReadError> {
         let request = self.client.get_shard_iterator().stream_arn(&self.arn).shard_id(shard_id);
         let request = match position {
-            Position::TrimHorizon => request.shard_iterator_type(ShardIteratorType::TrimHorizon),
-            Position::After(sequence_number) => request
+            ReadPosition::TrimHorizon => {
+                request.shard_iterator_type(ShardIteratorType::TrimHorizon)
+            }
+            ReadPosition::After(sequence_number) => request
                 .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
                 .sequence_number(sequence_number),
         };
@@ -184,7 +186,7 @@ impl Stream {
 
     /// Whether DynamoDB knows a shard no more, whatever the list of shards says.
     pub(super) async fn has_lost(&self, shard_id: &str) -> bool {
-        matches!(self.iterator(shard_id, &Position::TrimHorizon).await, Err(ReadError::Gone))
+        matches!(self.iterator(shard_id, &ReadPosition::TrimHorizon).await, Err(ReadError::Gone))
     }
 
     /// The records at an iterator.

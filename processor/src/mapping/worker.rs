@@ -22,7 +22,7 @@ use super::filter::FilterCriteria;
 use super::gaps::Gaps;
 use super::in_flight::InFlight;
 use super::progress::ProgressTracker;
-use super::reader::{Reader, is_our_own};
+use super::reader::{ShardReader, is_our_own};
 use super::retry::Policy;
 use super::stream::{ReadError, Stream};
 use crate::event::Record;
@@ -71,7 +71,7 @@ pub(super) struct Worker<H> {
     context: Arc<Context<H>>,
     stop: watch::Receiver<bool>,
     checkpoint: Checkpoint,
-    reader: Reader,
+    reader: ShardReader,
     buffer: Buffer,
     /// Until when, in seconds since the epoch, it is known that nothing waits which was not read.
     read_until: Option<i64>,
@@ -97,7 +97,7 @@ where
         stop: watch::Receiver<bool>,
     ) -> Self {
         let Checkpoint { shard_id, sequence_number, .. } = checkpoint.clone();
-        let reader = Reader::new(context.stream.clone(), shard_id, sequence_number);
+        let reader = ShardReader::new(context.stream.clone(), shard_id, sequence_number);
         let buffer = Buffer::new(context.limits.clone());
         Worker {
             context,

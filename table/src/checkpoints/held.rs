@@ -17,8 +17,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::time::Instant;
 
-use super::lease::whole;
-use super::text;
+use super::{text, whole};
 
 /// A lease as it was read.
 #[derive(Clone, Debug, Eq, PartialEq)]

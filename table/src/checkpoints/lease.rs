@@ -24,7 +24,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::held::HeldLease;
-use super::{Checkpoints, Error, LEASE, is_refused, now, number};
+use super::{Checkpoints, Error, LEASE, is_refused, now, number, whole};
 
 /// The expiry of a lease that was given up.
 const GIVEN_UP: u64 = 0;
@@ -265,9 +265,4 @@ fn later(time_to_live: Duration) -> u64 {
 
 fn millis(duration: Duration) -> AttributeValue {
     number(duration.as_millis())
-}
-
-/// A whole number that an item holds.
-pub(super) fn whole(value: Option<&AttributeValue>) -> Option<u64> {
-    value?.as_n().ok()?.parse().ok()
 }

@@ -9,9 +9,9 @@
 //! let owner = table.entity::<Account>("account")?.one::<User>("owner")?;
 //! let sessions = table.entity::<User>("user")?.many::<Session>("sessions")?;
 //!
-//! let owners: Vec<Option<User>> = owner.of(&some).await?;       // a request for a hundred different owners
-//! let first = sessions.of(&ann, None).await?;
-//! let next = sessions.of(&ann, first.cursor).await?;
+//! let owners: Vec<Option<User>> = owner.find(&some).await?;     // a request for a hundred different owners
+//! let first = sessions.page(&ann, None).await?;
+//! let next = sessions.page(&ann, first.cursor).await?;
 //! # Ok(()) }
 //! ```
 
@@ -95,7 +95,7 @@ impl<T: Serialize + DeserializeOwned, U: Serialize + DeserializeOwned> One<T, U>
     ///
     /// # Errors
     /// [`Error::Type`] when an item does not fit; else what DynamoDB says.
-    pub async fn of(&self, values: &[T]) -> Result<Vec<Option<U>>, Error> {
+    pub async fn find(&self, values: &[T]) -> Result<Vec<Option<U>>, Error> {
         let table = &self.0.from.table;
         let items = values.iter().map(|value| self.0.item(value)).collect::<Result<_, Error>>()?;
         let includes = [self.0.include()];
@@ -113,7 +113,7 @@ impl<T: Serialize + DeserializeOwned, U: Serialize + DeserializeOwned> Many<T, U
     ///
     /// # Errors
     /// [`Error::Cursor`] for a cursor of another value; [`Error::Type`] when an item does not fit; else what DynamoDB says.
-    pub async fn of(&self, value: &T, cursor: Option<String>) -> Result<RelatedItems<U>, Error> {
+    pub async fn page(&self, value: &T, cursor: Option<String>) -> Result<RelatedItems<U>, Error> {
         let include = self.0.include();
         let item = self.0.item(value)?;
         let table = self.0.from.table.keeping_for(std::slice::from_ref(&include));

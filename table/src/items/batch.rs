@@ -105,7 +105,7 @@ impl Table {
         });
         let request = self.client.batch_write_item();
         let request = request.request_items(self.name(), requests.collect());
-        let answer = request.send().await.map_err(|error| Error::of(self.name(), error))?;
+        let answer = request.send().await.map_err(|error| Error::from_sdk(self.name(), error))?;
         let left = answer.unprocessed_items.and_then(|mut tables| tables.remove(self.name()));
         let left = left.unwrap_or_default().into_iter().filter_map(|write| match write {
             WriteRequest { put_request: Some(put), .. } => Some(put.item),

@@ -64,7 +64,7 @@ impl Table {
                 {
                     return Ok(items(seen));
                 }
-                _ => Cancelled::Failed(Failed::whole(Error::of(self.name(), error))),
+                _ => Cancelled::Failed(Failed::whole(Error::from_sdk(self.name(), error))),
             };
             match cancelled {
                 Cancelled::Again => tokio::time::sleep(delay(round)).await,

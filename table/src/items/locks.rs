@@ -58,11 +58,11 @@ impl Locks {
         };
         let wanted = wanted.map_err(Error::Invalid)?;
         for lock in held.into_iter().filter(|lock| !wanted.contains(lock)) {
-            self.of(lock).given_by = Some(index);
+            self.entry(lock).given_by = Some(index);
         }
         for lock in wanted {
             let attributes = lock.attributes.clone();
-            if self.of(lock).taken_by.replace(index).is_some() {
+            if self.entry(lock).taken_by.replace(index).is_some() {
                 return Err(Error::Duplicate { entity: entity.name.clone(), attributes });
             }
         }
@@ -92,7 +92,7 @@ impl Locks {
         Ok((index, Error::Duplicate { entity, attributes: lock.attributes.clone() }))
     }
 
-    fn of(&mut self, lock: Lock) -> &mut Move {
+    fn entry(&mut self, lock: Lock) -> &mut Move {
         let known = self.moves.iter().position(|other| other.lock.key == lock.key);
         let position = known.unwrap_or_else(|| {
             self.moves.push(Move { lock, taken_by: None, given_by: None });

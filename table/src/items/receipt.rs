@@ -70,7 +70,7 @@ impl Table {
             .items()
             .send();
         while let Some(receipt) = receipts.next().await {
-            let mut receipt = receipt.map_err(|error| Error::of(table, error))?;
+            let mut receipt = receipt.map_err(|error| Error::from_sdk(table, error))?;
             let names = [ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY].into_iter();
             let key = names.filter_map(|name| receipt.remove_entry(name)).collect();
             let delete = self
@@ -85,7 +85,7 @@ impl Table {
                 Ok(_) => {}
                 // The token was used again meanwhile.
                 Err(error) if is_condition(&error) => {}
-                Err(error) => return Err(Error::of(table, error)),
+                Err(error) => return Err(Error::from_sdk(table, error)),
             }
         }
         Ok(())

@@ -7,9 +7,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use model::{Item, Model, PrimaryKey};
 
-use crate::budget::{Budget, ITEM_BYTES, Reads, Unit};
+use crate::budget::{Budget, ITEM_BYTES, Unit};
 use crate::connection::Connection;
 use crate::error::Error;
+use crate::reads::Reads;
 
 /// A table of items, as its model describes it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -88,7 +89,7 @@ impl Table {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .consistent_read(true);
         let reservation = self.budget.reserve(ITEM_BYTES).await?;
-        let answer = request.send().await.map_err(|error| Error::of(self.name(), error))?;
+        let answer = request.send().await.map_err(|error| Error::from_sdk(self.name(), error))?;
         reservation.settle(&answer.consumed_capacity, Unit::Strong);
         Ok(answer.item.map(Item::from))
     }

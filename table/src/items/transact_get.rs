@@ -81,14 +81,14 @@ impl Table {
                     let other = reasons.find(|reason| reason.code().is_some_and(told));
                     if let Some(reason) = other {
                         let message = reason.message().unwrap_or_default().to_owned();
-                        return Err(Error::of_reason(
+                        return Err(Error::from_reason(
                             self.name(),
                             reason.code().unwrap_or_default(),
                             message,
                         ));
                     }
                 }
-                _ => return Err(Error::of(self.name(), error)),
+                _ => return Err(Error::from_sdk(self.name(), error)),
             }
             tokio::time::sleep(delay(round)).await;
         }

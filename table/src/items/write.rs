@@ -299,7 +299,7 @@ impl Table {
             let item = error.as_service_error().and_then(Refusal::item);
             return Ok(Ended::Refused(item.cloned().map(Item::from)));
         }
-        match Error::of(self.name(), error) {
+        match Error::from_sdk(self.name(), error) {
             Error::Refused { message, .. } if message.contains(PATH_INVALID) => {
                 Ok(Ended::PathInvalid)
             }

@@ -93,7 +93,7 @@ impl JoinedItems {
 }
 
 impl Joined {
-    pub(super) fn of(item: Item, related: Vec<Related>) -> Self {
+    pub(super) fn new(item: Item, related: Vec<Related>) -> Self {
         let bytes = encoded_bytes(&item) + related.iter().map(Related::bytes).sum::<usize>();
         Self { item, related, bytes }
     }

@@ -109,7 +109,7 @@ impl Rollups {
         watermark: &str,
         update: &Update,
     ) -> Result<HashMap<String, SdkValue>, SdkError<UpdateItemError>> {
-        let mut expression = Expression::of_update(watermark, update, self.place(&update.key));
+        let mut expression = Expression::for_update(watermark, update, self.place(&update.key));
         if update.upkeep.crossing.is_some() {
             expression.without_crossing(update.amounts().get(&Accumulator::Items));
         }
@@ -132,7 +132,7 @@ impl Rollups {
         let Some(UpdateItemError::ConditionalCheckFailedException(failed)) =
             error.as_service_error()
         else {
-            return Err(Error::of(self.place(key).table, error));
+            return Err(Error::from_sdk(self.place(key).table, error));
         };
         match &failed.item {
             Some(item) => Ok(item.clone()),

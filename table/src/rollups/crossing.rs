@@ -94,7 +94,7 @@ impl Transaction {
         let row = |Crosser { pending, .. }: &Crosser| {
             let key = &pending.update.key;
             let mut expression =
-                Expression::of_update(watermark, &pending.update, rollups.place(key));
+                Expression::for_update(watermark, &pending.update, rollups.place(key));
             expression.with_count(pending.count.as_ref());
             expression.action(rollups, key)
         };
@@ -102,7 +102,7 @@ impl Transaction {
         // As many rows may have begun to count something as have stopped to.
         if !self.amounts.is_zero() {
             let place = rollups.place(&self.item);
-            let expression = Expression::of_amounts(&self.amounts, &self.upkeep, place);
+            let expression = Expression::for_amounts(&self.amounts, &self.upkeep, place);
             actions.push(expression.action(rollups, &self.item));
         }
         actions
@@ -248,7 +248,7 @@ impl Rollups {
 
     /// Settles each row with the error of the whole request.
     fn failed(&self, transaction: Transaction, error: SdkError<TransactWriteItemsError>) -> Round {
-        let error = Error::of(&self.table, error);
+        let error = Error::from_sdk(&self.table, error);
         let refusal = error.is_refusal().then(|| error.to_string());
         let mut first = Some(error);
         let outcome = |Crosser { pending, .. }: Crosser| {

@@ -40,7 +40,7 @@ pub(super) struct Expression {
 
 impl Expression {
     /// Adds an update, unless its rollup item or row has absorbed it.
-    pub(super) fn of_update(watermark: &str, update: &Update, place: Place<'_>) -> Self {
+    pub(super) fn for_update(watermark: &str, update: &Update, place: Place<'_>) -> Self {
         let mut expression = Self::default();
         expression.name("#watermark", watermark);
         expression.value(":bytes", SdkValue::N(WATERMARK_BYTES.to_string()));
@@ -84,7 +84,7 @@ impl Expression {
     }
 
     /// Adds amounts, whatever has been absorbed.
-    pub(super) fn of_amounts(amounts: &Amounts, upkeep: &Upkeep, place: Place<'_>) -> Self {
+    pub(super) fn for_amounts(amounts: &Amounts, upkeep: &Upkeep, place: Place<'_>) -> Self {
         let mut expression = Self::default();
         expression.amounts(amounts);
         expression.upkeep(upkeep, place);
@@ -93,7 +93,7 @@ impl Expression {
     }
 
     /// Says that the item is wrong, and since when.
-    pub(super) fn of_mark(name: &str, since: SdkValue, place: Place<'_>) -> Self {
+    pub(super) fn for_mark(name: &str, since: SdkValue, place: Place<'_>) -> Self {
         let mut expression = Self::default();
         expression.name("#parked", name);
         expression.value(":now", since);

@@ -176,7 +176,7 @@ impl Rollups {
             .send();
         let mut parked = Vec::new();
         while let Some(item) = pages.next().await {
-            let item = item.map_err(|error| Error::of(&self.table, error))?;
+            let item = item.map_err(|error| Error::from_sdk(&self.table, error))?;
             let unreadable = || Error::Unreadable(format!("a record under {PARKED}: {item:?}"));
             parked.push(self.read_record(&item).ok_or_else(unreadable)?);
         }
@@ -194,7 +194,7 @@ impl Rollups {
     /// Marks a rollup item, so that whoever reads it knows. One that refuses even that is in the records alone, as is one
     /// whose key an item of somebody has.
     async fn mark(&self, rollup: &RollupKey, now: &str) -> Result<(), Error> {
-        let expression = Expression::of_mark(PARKED, text(now), self.place(rollup));
+        let expression = Expression::for_mark(PARKED, text(now), self.place(rollup));
         let request = expression.request(self, rollup);
         let request = request.return_consumed_capacity(ReturnConsumedCapacity::Total);
         let marked = match request.send().await {
@@ -224,7 +224,7 @@ impl Rollups {
     /// One write whose result nobody needs.
     async fn send(&self, request: UpdateItemFluentBuilder) -> Result<(), Error> {
         let request = request.return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let written = request.send().await.map_err(|error| Error::of(&self.table, error))?;
+        let written = request.send().await.map_err(|error| Error::from_sdk(&self.table, error))?;
         self.meter.add(written.consumed_capacity());
         Ok(())
     }

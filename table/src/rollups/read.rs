@@ -155,7 +155,7 @@ impl Rollups {
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .set_exclusive_start_key(start);
             let reservation = self.budget.reserve_page(Some(limit)).await?;
-            let page = request.send().await.map_err(|error| Error::of(&self.table, error))?;
+            let page = request.send().await.map_err(|error| Error::from_sdk(&self.table, error))?;
             reservation.settle(&page.consumed_capacity, Unit::Eventual);
             let items = page.items.unwrap_or_default();
             read += items.len();
@@ -215,7 +215,8 @@ impl Rollups {
                 .batch_get_item()
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .request_items(&self.table, request);
-            let answer = request.send().await.map_err(|error| Error::of(&self.table, error))?;
+            let answer =
+                request.send().await.map_err(|error| Error::from_sdk(&self.table, error))?;
             reservation.settle(answer.consumed_capacity(), Unit::Strong);
             for item in answer.responses.unwrap_or_default().into_values().flatten() {
                 found.insert(rollup_key(&item)?, item.into());

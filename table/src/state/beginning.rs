@@ -93,7 +93,7 @@ async fn empty_at(client: &Client, table: &str) -> Result<Option<i64>, Error> {
         .interceptor(date.clone())
         .send()
         .await
-        .map_err(|error| Error::of(table, error));
+        .map_err(|error| Error::from_sdk(table, error));
     match found {
         Ok(found) if found.count > 0 || found.last_evaluated_key.is_some() => Ok(None),
         Ok(_) => Ok(Some(date.seconds().unwrap_or_else(clock::seconds))),

@@ -124,7 +124,7 @@ pub(super) async fn load(
         .return_consumed_capacity(ReturnConsumedCapacity::Total)
         .consistent_read(true);
     let reservation = budget.reserve(ITEM_BYTES).await?;
-    let answer = request.send().await.map_err(|error| Error::of(table, error))?;
+    let answer = request.send().await.map_err(|error| Error::from_sdk(table, error))?;
     reservation.settle(&answer.consumed_capacity, Unit::Strong);
     let Some(item) = answer.item else { return Ok(None) };
     let unreadable = || Error::Unreadable(format!("the state item of the rollups in `{table}`"));
@@ -175,7 +175,7 @@ pub(super) async fn save(
     match request.send().await {
         Ok(_) => Ok(true),
         Err(error) if is_refused(&error) => Ok(false),
-        Err(error) => Err(Error::of(table, error)),
+        Err(error) => Err(Error::from_sdk(table, error)),
     }
 }
 
@@ -194,7 +194,7 @@ pub(super) async fn note_gap(client: &Client, table: &str, since: &str) -> Resul
         .expression_attribute_names("#fingerprints", FINGERPRINTS)
         .expression_attribute_values(":since", SdkValue::S(since.to_owned()));
     match request.send().await {
-        Err(error) if !is_refused(&error) => Err(Error::of(table, error)),
+        Err(error) if !is_refused(&error) => Err(Error::from_sdk(table, error)),
         _ => Ok(()),
     }
 }

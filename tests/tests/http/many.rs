@@ -56,14 +56,14 @@ async fn the_library_takes_any_number_of_keys_and_asks_for_each_once() {
         note.key_from_text(&pairs).expect("a key").primary
     };
     let keys: Vec<_> = (0..300).map(|position| key(position % 270)).collect();
-    let found = table.get_many(&keys).await;
+    let found = table.batch_get(&keys).await;
     assert!(found.unread.is_empty() && found.error.is_none(), "{found:?}");
     for (position, item) in found.items.iter().enumerate() {
         let number = item.as_ref().map(|item| note.decode(item)["number"].clone());
         let expected = position % 270;
         assert_eq!(number, (expected < 260).then(|| json!(expected)), "{position}");
     }
-    assert!(table.get_many(&[]).await.items.is_empty());
+    assert!(table.batch_get(&[]).await.items.is_empty());
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn keys_that_cannot_be_read_are_handed_back_with_the_reason() {
     let shop = Shop::without_tables().await;
     let card = shop.table.model().entity("card").expect("it is in the definition");
     let key = card.key_from_text(&[("user", "ann")]).expect("a key").primary;
-    let found = shop.table.get_many(&[key.clone(), key]).await;
+    let found = shop.table.batch_get(&[key.clone(), key]).await;
     assert_eq!((found.items, found.unread), (vec![None, None], vec![0, 1]));
     assert!(matches!(found.error, Some(table::Error::MissingTable { .. })), "{:?}", found.error);
     let reply = shop.get(&asked("card", json!([{ "user": "ann" }]))).await;

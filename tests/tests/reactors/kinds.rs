@@ -60,7 +60,7 @@ async fn each_kind_of_typed_stream_selects_its_changes() {
         let seen = seen.clone();
         processor = processor.react(kind, move |changes: Changes| {
             let seen = seen.clone();
-            select(changes.of::<Member>()).try_for_each(move |change| {
+            select(changes.typed::<Member>()).try_for_each(move |change| {
                 seen.lock().expect("no panic").push((kind, shown(&change)));
                 std::future::ready(Ok::<(), Failure>(()))
             })

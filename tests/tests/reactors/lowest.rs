@@ -100,7 +100,7 @@ async fn a_reactor_that_fails_outside_any_record_repeats_the_whole_invocation() 
     });
     assert_eq!(repeated_from(in_the_end, &event).await, first);
     let stream = processor().react("stream", |changes: Changes| async move {
-        changes.of::<Open>().stream().try_for_each(|_| ready(Ok(()))).await?;
+        changes.typed::<Open>().stream().try_for_each(|_| ready(Ok(()))).await?;
         Ok(())
     });
     assert_eq!(repeated_from(stream, &event).await, first);
@@ -111,15 +111,15 @@ async fn an_item_that_does_not_fit_its_type_fails_its_record() {
     let (club, event) = joined().await;
     let processor = || Processor::new(club.system.model.clone());
     let open = processor().react("open", |changes: Changes| {
-        changes.of::<Open>().try_for_each(|_| ready(Ok::<(), Failure>(())))
+        changes.typed::<Open>().try_for_each(|_| ready(Ok::<(), Failure>(())))
     });
     assert_eq!(repeated_from(open, &event).await, Some(5));
     let fits = processor().react("member", |changes: Changes| {
-        changes.of::<Member>().try_for_each(|_| ready(Ok::<(), Failure>(())))
+        changes.typed::<Member>().try_for_each(|_| ready(Ok::<(), Failure>(())))
     });
     assert_eq!(repeated_from(fits, &event).await, None);
     let stranger = processor().react("stranger", |changes: Changes| {
-        changes.of::<Stranger>().try_for_each(|_| ready(Ok::<(), Failure>(())))
+        changes.typed::<Stranger>().try_for_each(|_| ready(Ok::<(), Failure>(())))
     });
     assert_eq!(repeated_from(stranger, &event).await, Some(0), "no record can be read");
 }

@@ -86,7 +86,7 @@ impl Table {
                 }
                 "None" | "" | "TransactionConflict" => {}
                 code => {
-                    let error = Error::of_reason(self.name(), code, message);
+                    let error = Error::from_reason(self.name(), code, message);
                     return Cancelled::Failed(Failed::at(index, error));
                 }
             }

@@ -78,7 +78,7 @@ impl Table {
             });
             // After any other error it is unknown whether they were done.
             if !is_other {
-                return Err(Failed::whole(Error::of(self.name(), error)));
+                return Err(Failed::whole(Error::from_sdk(self.name(), error)));
             }
         }
         Ok(false)

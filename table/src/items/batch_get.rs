@@ -42,14 +42,14 @@ impl Table {
     ///     let key = order.key_from_text(&[("user", user), ("number", number)]);
     ///     key.expect("values of their attributes").primary
     /// });
-    /// let found = table.get_many(&keys).await;
+    /// let found = table.batch_get(&keys).await;
     /// if let Some(error) = found.error {
     ///     return Err(error);
     /// }
     /// assert_eq!(found.items.iter().flatten().count(), 0, "nobody has ordered yet");
     /// # Ok(()) });
     /// ```
-    pub async fn get_many(&self, keys: &[PrimaryKey]) -> Found {
+    pub async fn batch_get(&self, keys: &[PrimaryKey]) -> Found {
         self.read_many(keys, true, usize::MAX, 1).await
     }
 
@@ -167,10 +167,10 @@ impl Table {
             Ok(answer) => answer,
             Err(error) => {
                 reservation.fail(&error);
-                return Err(Error::of(self.name(), error));
+                return Err(Error::from_sdk(self.name(), error));
             }
         };
-        reservation.settle(answer.consumed_capacity(), Unit::of(is_strong));
+        reservation.settle(answer.consumed_capacity(), Unit::for_read(is_strong));
         let items = answer.responses.and_then(|mut tables| tables.remove(self.name()));
         let items = items.unwrap_or_default().into_iter().map(Item::from);
         let items = items.map(|item| Ok((self.primary_key(&item)?, item)));

@@ -1,4 +1,4 @@
-//! What is said of a batch: one line of the log, and its metrics.
+//! The log of a batch: one line, and its metrics.
 //!
 //! ```json
 //! {"level":"INFO","message":"a batch was handled","outcome":"done","records":3,"inserted":2,"modified":1,"removed":0,
@@ -28,9 +28,9 @@ use crate::rollups::Tally;
 /// The entity of an item that is of none.
 const NO_ENTITY: &str = "none";
 
-/// A batch that was handed over and is being handled.
+/// The log of a batch that is being handled.
 #[derive(Debug)]
-pub(crate) struct Batch<'a> {
+pub(crate) struct BatchLog<'a> {
     begun: Instant,
     records: usize,
     inserted: u64,
@@ -41,9 +41,9 @@ pub(crate) struct Batch<'a> {
     lag_ms: Option<u64>,
 }
 
-impl<'a> Batch<'a> {
-    /// Looks at what was handed over, now.
-    pub(crate) fn handed_over(model: &'a Model, invocation: &Invocation, now: SystemTime) -> Self {
+impl<'a> BatchLog<'a> {
+    /// Starts the log of an invocation, which was delivered at `now`.
+    pub(crate) fn start(model: &'a Model, invocation: &Invocation, now: SystemTime) -> Self {
         let changes = || invocation.changes.iter().map(|record| &record.change);
         let mut batch = Self {
             begun: Instant::now(),
@@ -68,7 +68,7 @@ impl<'a> Batch<'a> {
         batch
     }
 
-    /// Says what became of it.
+    /// Logs the outcome, and records the metrics.
     pub(crate) fn handled(&self, tally: &Tally, response: &Response) {
         self.measure(tally);
         let again_from = response.batch_item_failures.first();
@@ -175,8 +175,8 @@ mod tests {
         ];
         let now = UNIX_EPOCH + Duration::from_millis(102_345);
         let invocation = invocation(&records);
-        let batch = Batch::handed_over(&model, &invocation, now);
-        let Batch { records, inserted, modified, removed, entities, lag_ms, .. } = batch;
+        let batch = BatchLog::start(&model, &invocation, now);
+        let BatchLog { records, inserted, modified, removed, entities, lag_ms, .. } = batch;
         assert_eq!((records, inserted, modified, removed), (4, 2, 1, 1));
         assert_eq!(entities, BTreeMap::from([("none", 1), ("order", 3)]));
         assert_eq!(lag_ms, Some(1_345), "since the newest, wherever it is in the batch");
