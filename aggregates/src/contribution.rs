@@ -24,11 +24,11 @@ pub use self::group::groups;
 pub use self::skip::{Part, Skip};
 pub(crate) use self::time::expiry;
 use crate::amounts::{Accumulator, Amounts};
+use crate::bookkeeping::{Bookkeeping, ZeroCrossing};
 use crate::bucket::Bucket;
 use crate::home;
 use crate::key::{self, RollupKey, partition};
 use crate::rows::{Kept, Rows};
-use crate::upkeep::{Crossing, Upkeep};
 
 /// What one item adds to one rollup item, or to a row of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +36,7 @@ pub struct Contribution {
     /// The rollup item or row.
     pub key: RollupKey,
     /// What is written with it.
-    pub upkeep: Upkeep,
+    pub bookkeeping: Bookkeeping,
     /// What it gains.
     pub amounts: Amounts,
 }
@@ -59,7 +59,7 @@ struct Home<'b> {
     group: &'b [String],
     bucket: &'b Bucket,
     key: RollupKey,
-    upkeep: Upkeep,
+    bookkeeping: Bookkeeping,
 }
 
 impl<'a> Contributions<'a> {
@@ -100,8 +100,8 @@ impl<'a> Contributions<'a> {
                         parts.push(self.row(&home, kept, &row.text, row.amounts.clone())?);
                     }
                 }
-                let Home { key, upkeep, .. } = home;
-                parts.push(Contribution { key, upkeep, amounts: own.clone() });
+                let Home { key, bookkeeping, .. } = home;
+                parts.push(Contribution { key, bookkeeping, amounts: own.clone() });
                 if !time::is_gone(rollup, bucket, seconds) {
                     contributions.extend(parts);
                 }
@@ -121,7 +121,12 @@ impl<'a> Contributions<'a> {
             None => None,
         };
         let expires_at = time::expires_at(rollup, bucket);
-        Ok(Home { group, bucket, key, upkeep: Upkeep { expires_at, rank, ..Upkeep::default() } })
+        Ok(Home {
+            group,
+            bucket,
+            key,
+            bookkeeping: Bookkeeping { expires_at, rank, ..Bookkeeping::default() },
+        })
     }
 
     /// Where a rollup item is kept; `None` where DynamoDB takes no such key.
@@ -149,17 +154,17 @@ impl<'a> Contributions<'a> {
             let ranking = key::ranking_in(&key.partition, &home.bucket.key);
             rank = Some(ranking.ok_or(Skip::KeyTooLong)?);
         }
-        let upkeep = Upkeep {
-            expires_at: home.upkeep.expires_at,
+        let bookkeeping = Bookkeeping {
+            expires_at: home.bookkeeping.expires_at,
             rank,
             item: Some(home.key.clone()),
             crossing: self.crossing(home, kept),
         };
-        Ok(Contribution { key, upkeep, amounts })
+        Ok(Contribution { key, bookkeeping, amounts })
     }
 
     /// What the rollup item gains while a row counts something, where it counts such rows.
-    fn crossing(&self, home: &Home<'_>, kept: &Kept<'_>) -> Option<Crossing> {
+    fn crossing(&self, home: &Home<'_>, kept: &Kept<'_>) -> Option<ZeroCrossing> {
         let Rows::Values(of) = kept.rows else { return None };
         if !kept.is_counted {
             return None;
@@ -171,6 +176,6 @@ impl<'a> Contributions<'a> {
         if is_score {
             one.add(Accumulator::Score { scale: 0 }, 1);
         }
-        Some(Crossing { upkeep: Box::new(home.upkeep.clone()), one })
+        Some(ZeroCrossing { bookkeeping: Box::new(home.bookkeeping.clone()), one })
     }
 }

@@ -12,11 +12,11 @@ use model::rollup::OnExpiry;
 use model::{Item, Model, PrimaryKey, Rollup};
 
 use crate::amounts::Amounts;
+use crate::bookkeeping::Bookkeeping;
 use crate::change::{Change, Image};
 use crate::contribution::{Contribution, Contributions, Skip};
 use crate::key::{RollupKey, stripe};
 use crate::sequence::SequenceNumber;
-use crate::upkeep::Upkeep;
 use crate::watermark::Watermark;
 
 /// What a batch of changes does to the rollups.
@@ -50,7 +50,7 @@ pub struct Update {
     /// The rollup item or row.
     pub key: RollupKey,
     /// What is written with it.
-    pub upkeep: Upkeep,
+    pub bookkeeping: Bookkeeping,
     /// The contributing changes, in the order of their sequence numbers. Never empty.
     parts: Vec<Part>,
 }
@@ -90,8 +90,8 @@ impl Update {
     pub fn after(&self, absorbed: SequenceNumber) -> Option<Self> {
         let parts: Vec<_> =
             self.parts.iter().filter(|part| part.watermark.sequence > absorbed).cloned().collect();
-        let (key, upkeep) = (self.key.clone(), self.upkeep.clone());
-        (!parts.is_empty()).then_some(Self { key, upkeep, parts })
+        let (key, bookkeeping) = (self.key.clone(), self.bookkeeping.clone());
+        (!parts.is_empty()).then_some(Self { key, bookkeeping, parts })
     }
 }
 
@@ -100,20 +100,20 @@ impl Update {
 /// A record that stands in the batch twice counts once.
 pub fn fold<'a>(model: &Model, shard: &str, changes: impl IntoIterator<Item = &'a Change>) -> Fold {
     let mut skipped = SkippedImages { model, found: Vec::new() };
-    let mut parts: BTreeMap<RollupKey, (Upkeep, Vec<Part>)> = BTreeMap::new();
+    let mut parts: BTreeMap<RollupKey, (Bookkeeping, Vec<Part>)> = BTreeMap::new();
     let rollups = model.rollups.iter();
     let rollups = rollups.map(|rollup| Contributions::to(model, rollup, stripe(rollup, shard)));
     let rollups: Vec<_> = rollups.collect();
     for change in in_order(changes) {
         for contributions in &rollups {
-            for (key, (upkeep, amounts)) in deltas(contributions, change, &mut skipped) {
+            for (key, (bookkeeping, amounts)) in deltas(contributions, change, &mut skipped) {
                 let watermark = Watermark { sequence: change.sequence, seconds: change.seconds };
-                let (_, parts) = parts.entry(key).or_insert_with(|| (upkeep, Vec::new()));
+                let (_, parts) = parts.entry(key).or_insert_with(|| (bookkeeping, Vec::new()));
                 parts.push(Part { watermark, amounts });
             }
         }
     }
-    let update = |(key, (upkeep, parts))| Update { key, upkeep, parts };
+    let update = |(key, (bookkeeping, parts))| Update { key, bookkeeping, parts };
     Fold { updates: parts.into_iter().map(update).collect(), skipped: skipped.found }
 }
 
@@ -153,8 +153,8 @@ fn deltas(
     contributions: &Contributions<'_>,
     change: &Change,
     skipped: &mut SkippedImages<'_>,
-) -> BTreeMap<RollupKey, (Upkeep, Amounts)> {
-    let mut deltas: BTreeMap<RollupKey, (Upkeep, Amounts)> = BTreeMap::new();
+) -> BTreeMap<RollupKey, (Bookkeeping, Amounts)> {
+    let mut deltas: BTreeMap<RollupKey, (Bookkeeping, Amounts)> = BTreeMap::new();
     let rollup = contributions.rollup;
     if rollup.on_ttl_expiry == OnExpiry::Keep && is_expiry(&change.image) {
         return deltas;
@@ -163,8 +163,9 @@ fn deltas(
         let Some(item) = image else { return };
         match contributions.of(item, change.seconds) {
             Ok(contributions) => {
-                for Contribution { key, upkeep, amounts } in contributions {
-                    let delta = deltas.entry(key).or_insert_with(|| (upkeep, Amounts::default()));
+                for Contribution { key, bookkeeping, amounts } in contributions {
+                    let delta =
+                        deltas.entry(key).or_insert_with(|| (bookkeeping, Amounts::default()));
                     delta.1.merge(&sign(&amounts));
                 }
             }

@@ -13,6 +13,7 @@
 //! new and as an old image, and is reported as [`Skip`].
 
 pub mod amounts;
+pub mod bookkeeping;
 pub mod bucket;
 pub mod calendar;
 pub mod change;
@@ -33,10 +34,10 @@ pub mod query;
 pub mod rows;
 pub mod sequence;
 pub mod sketch;
-pub mod upkeep;
 pub mod watermark;
 
 pub use amounts::{Accumulator, Amounts};
+pub use bookkeeping::{Bookkeeping, ZeroCrossing};
 pub use bucket::Bucket;
 pub use calendar::Calendar;
 pub use change::{Change, Image};
@@ -55,5 +56,4 @@ pub use query::{
 pub use rows::Rows;
 pub use sequence::SequenceNumber;
 pub use sketch::Sketch;
-pub use upkeep::{Crossing, Upkeep};
 pub use watermark::Watermark;

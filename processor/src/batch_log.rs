@@ -1,17 +1,19 @@
 //! The log of a batch: one line, and its metrics.
 //!
 //! ```json
-//! {"level":"INFO","message":"a batch was handled","outcome":"done","records":3,"inserted":2,"modified":1,"removed":0,
-//!  "whole":4,"refolded":0,"duplicate":0,"parked":0,"failed":0,"skipped":0,"write_units":4.0,"lag_ms":1500,
+//! {"level":"INFO","message":"a batch was handled","outcome":"done","records":3,
+//!  "inserted":2,"modified":1,"removed":0,"whole":4,"refolded":0,"duplicate":0,"parked":0,
+//!  "failed":0,"skipped":0,"write_units":4.0,"lag_ms":1500,
 //!  "duration_ms":12,"shard":"shardId-…","lambda_request_id":"…","xray_trace_id":"…"}
 //! ```
 //!
-//! The lag is the age of the newest record when the batch was handed over, which is what AWS calls the iterator age; add the
-//! duration for when it was counted. DynamoDB gives the time of a record in whole seconds, rounded down, so the lag is up to
-//! a second too large; a record of the future, by a clock that is ahead, has none.
+//! The lag is the age of the newest record when the batch was handed over, which is what AWS calls
+//! the iterator age; add the duration for when it was counted. DynamoDB gives the time of a record
+//! in whole seconds, rounded down, so the lag is up to a second too large; a record of the future,
+//! by a clock that is ahead, has none.
 //!
-//! **Invariant:** a batch with records has one such line, whether it was handled, handled in part, or failed. Nothing in it is
-//! of an item.
+//! **Invariant:** a batch with records has one such line, whether it was handled, handled in part,
+//! or failed. Nothing in it is of an item.
 
 use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

@@ -15,8 +15,8 @@
 //! }
 //! ```
 //!
-//! **Invariant:** a record counts as done when the function given to `try_for_each` has returned `Ok` for it; the
-//! lowest record that has not is where the invocation is repeated from.
+//! **Invariant:** a record counts as done when the function given to `try_for_each` has returned
+//! `Ok` for it; the lowest record that has not is where the invocation is repeated from.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -57,7 +57,8 @@ pub struct TypedChange<T> {
     pub event_id: String,
     /// The place of its record in its shard (see [`TypedChanges::shard`]).
     pub sequence: SequenceNumber,
-    /// When it was made, in seconds since 1970, or [`UNKNOWN_SECONDS`](aggregates::watermark::UNKNOWN_SECONDS).
+    /// When it was made, in seconds since 1970, or
+    /// [`UNKNOWN_SECONDS`](aggregates::watermark::UNKNOWN_SECONDS).
     pub seconds: u32,
 }
 
@@ -91,7 +92,7 @@ impl Changes {
     /// Calls the function for each change, one after the other, until one fails.
     ///
     /// # Errors
-    /// The first failure; its record and all after it come again.
+    /// The first failure; its record and all after it are retried.
     pub async fn try_for_each<F, R, E>(self, mut function: F) -> Result<(), Failure>
     where
         F: FnMut(StreamChange) -> R,
@@ -106,7 +107,8 @@ impl Changes {
         Ok(())
     }
 
-    /// The changes as a stream, for what [`Self::try_for_each`] does not do. A failure then repeats the whole invocation.
+    /// The changes as a stream, for what [`Self::try_for_each`] does not do. A failure then repeats
+    /// the whole invocation.
     pub fn stream(self) -> impl Stream<Item = StreamChange> {
         let invocation = self.invocation;
         stream::iter(0..invocation.changes.len()).map(move |at| invocation.changes[at].clone())
@@ -143,7 +145,7 @@ impl<T: ItemType> TypedChanges<T> {
         Self { kinds: Kinds::Removed { expired: Some(true) }, ..self }
     }
 
-    /// Only those in which somebody deleted an item.
+    /// Only those in which a client deleted an item.
     #[must_use]
     pub fn deleted(self) -> Self {
         Self { kinds: Kinds::Removed { expired: Some(false) }, ..self }
@@ -152,7 +154,8 @@ impl<T: ItemType> TypedChanges<T> {
     /// Calls the function for each change, one after the other, until one fails.
     ///
     /// # Errors
-    /// The first failure, an item that does not fit the type included; its record and all after it come again.
+    /// The first failure, an item that does not fit the type included; its record and all after it
+    /// come again.
     pub async fn try_for_each<F, R, E>(self, mut function: F) -> Result<(), Failure>
     where
         F: FnMut(TypedChange<T>) -> R,
@@ -170,7 +173,8 @@ impl<T: ItemType> TypedChanges<T> {
         Ok(())
     }
 
-    /// The changes as a stream, for what [`Self::try_for_each`] does not do. A failure then repeats the whole invocation.
+    /// The changes as a stream, for what [`Self::try_for_each`] does not do. A failure then repeats
+    /// the whole invocation.
     pub fn stream(self) -> impl Stream<Item = Result<TypedChange<T>, TypeError>> {
         let records = 0..self.changes.invocation.changes.len();
         stream::iter(records.map(Ok)).try_filter_map(move |at| {
@@ -178,7 +182,8 @@ impl<T: ItemType> TypedChanges<T> {
         })
     }
 
-    /// The change as one of the entity; `None` when it is about another, or of another kind than wanted.
+    /// The change as one of the entity; `None` when it is about another, or of another kind than
+    /// wanted.
     fn typed(&self, record: &StreamChange) -> Result<Option<TypedChange<T>>, TypeError> {
         let entity = self.changes.model.entity_of_type::<T>()?;
         let image = &record.change.image;

@@ -3,12 +3,13 @@
 //! | what failed | answer |
 //! |---|---|
 //! | nothing | success |
-//! | an update that its rollup item refuses for good | it is parked, and that is success |
-//! | some rollup items, or a reactor on a record | the lowest of their records: from there on, again |
-//! | the event itself; a rollups table that is missing, denied or of other keys | the invocation fails, and all of it comes again |
+//! | an update that DynamoDB rejects for good | it is parked, and that is success |
+//! | some rollup items, or a reactor on a record | the lowest of their records, to retry from there |
+//! | the event itself | the invocation fails, and all of it is retried |
+//! | a rollups table that is missing, denied or has other keys | the same |
 //!
-//! A rollup item's record is the first that contributes to what could not be written, a reactor's the first that it had
-//! begun with and not ended well with.
+//! A rollup item's record is the first that contributes to what could not be written, a reactor's
+//! the first that it had begun with and not ended well with.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -82,8 +83,9 @@ impl Processor {
         self
     }
 
-    /// Counts only what the state of the rollups says, which was just opened by [`Table::open_rollups`]; opens it again when
-    /// the stream is another one. A processor without it counts every record.
+    /// Counts only what the state of the rollups says, which was just opened by
+    /// [`Table::open_rollups`]; opens it again when the stream is another one. A processor without
+    /// it counts every record.
     #[must_use]
     pub fn state(mut self, table: Table, opened: &OpenedState) -> Self {
         tracking::note(opened);
@@ -93,9 +95,9 @@ impl Processor {
 
     /// Runs a reactor on the changes of each invocation.
     ///
-    /// A reactor is at-least-once: a change may come again, with the same event id. An error or a panic makes the
-    /// record it happened on come again, and all after it; other reactors and the rollups are not held up by it within
-    /// the invocation, but see those records again too.
+    /// A reactor is at-least-once: a change may come again, with the same event id. An error or a
+    /// panic makes the record it happened on come again, and all after it; other reactors and the
+    /// rollups are not held up by it within the invocation, but see those records again too.
     #[must_use]
     pub fn react<F, R>(mut self, name: &str, reactor: F) -> Self
     where
@@ -158,7 +160,8 @@ impl Processor {
         }
     }
 
-    /// Runs behind a local event source mapping until `shutdown` resolves; then the batch in flight is finished.
+    /// Runs behind a local event source mapping until `shutdown` resolves; then the batch in flight
+    /// is finished.
     ///
     /// # Errors
     /// What ended the mapping before.
@@ -175,7 +178,8 @@ impl Processor {
         mapping.run(handler, shutdown).await
     }
 
-    /// Runs as a Lambda function until Lambda ends it. Metrics go to its log, unless they go somewhere else already.
+    /// Runs as a Lambda function until Lambda ends it. Metrics go to its log, unless they go
+    /// somewhere else already.
     ///
     /// # Errors
     /// When Lambda's runtime API cannot be reached.
@@ -204,7 +208,7 @@ fn diagnostic(error: HandlerError) -> Diagnostic {
     Diagnostic { error_type: error.kind().to_owned(), error_message }
 }
 
-/// Success, or the lowest record that must come again.
+/// Returns success, or the lowest record that must be retried.
 fn response(invocation: &Invocation, failures: &BTreeSet<SequenceNumber>) -> Response {
     let Some(lowest) = failures.first() else {
         return Response::success();

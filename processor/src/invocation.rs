@@ -1,7 +1,8 @@
-//! One invocation, settled: an event's optional fields become a shard and changes, or an error that says what to mend.
+//! One invocation, settled: an event's optional fields become a shard and changes, or an error that
+//! says what to fix.
 //!
-//! **Invariant:** whoever holds an [`Invocation`] knows its shard, and every record of it has the images that its kind of
-//! change must have.
+//! **Invariant:** an [`Invocation`] has a shard, and every record of it has the
+//! images that its kind of change must have.
 
 use aggregates::sequence::NotASequenceNumber;
 use aggregates::watermark::UNKNOWN_SECONDS;
@@ -32,7 +33,8 @@ pub struct StreamChange {
     pub sequence_text: String,
 }
 
-/// An event that cannot be handled as it is. Delivering it again will not help; changing the mapping will.
+/// An event that cannot be handled as it is. Delivering it again will not help; changing the
+/// mapping will.
 #[derive(Debug, Error)]
 pub enum InvocationError {
     /// No shard id.
@@ -46,8 +48,8 @@ pub enum InvocationError {
     NoStream(Option<String>),
     /// A record without the image its kind must have.
     #[error(
-        "the {event_name} record {sequence_number} has no {image}; the stream must have the view type \
-         NEW_AND_OLD_IMAGES"
+        "the {event_name} record {sequence_number} has no {image}; the stream must have the view \
+         type NEW_AND_OLD_IMAGES"
     )]
     NoImage {
         /// The kind of record.
@@ -59,7 +61,8 @@ pub enum InvocationError {
     },
     /// A record of no known kind.
     #[error(
-        "the record {sequence_number} has the event name `{event_name}`; expected INSERT, MODIFY or REMOVE"
+        "the record {sequence_number} has the event name `{event_name}`; expected INSERT, MODIFY \
+         or REMOVE"
     )]
     EventName {
         /// The kind of record.
@@ -73,8 +76,8 @@ pub enum InvocationError {
 }
 
 impl Invocation {
-    /// The same without the changes of rollup items that are kept in the table of items: what the processor itself has
-    /// written concerns no rollup and no reactor.
+    /// The same without the changes of rollup items that are kept in the table of items: what the
+    /// processor itself has written concerns no rollup and no reactor.
     #[must_use]
     pub fn without_rollup_items(mut self, model: &Model) -> Self {
         self.changes.retain(|StreamChange { change, .. }| {

@@ -1,17 +1,18 @@
 //! The change stream of a table: from a Lambda event, or polled, to rollups and reactors.
 //!
 //! ```text
-//! Lambda ─────────────────┐
-//!                         ├─ event JSON ─► Processor ─► Invocation ─┬─► rollups   fold, conditional ADD
-//! event source mapping ───┘                                         └─► reactors  a Rust stream of changes
+//! Lambda ───────────────┐
+//!                       ├─ event JSON ─► Processor ─► Invocation ─┬─► rollups   fold, apply
+//! event source mapping ─┘                                         └─► reactors  changes, typed
 //! ```
 //!
-//! To see how an event becomes changes read [`invocation`]; how a failure becomes a batch item failure, [`handler`];
-//! how records are polled where there is no Lambda, [`mapping`]; what is logged of a batch, `batch_log`;
-//! what is measured, [`telemetry::metrics`].
+//! To see how an event becomes changes read [`invocation`]; how a failure becomes a batch item
+//! failure, [`handler`]; how records are polled where there is no Lambda, [`mapping`]; what is
+//! logged of a batch, `batch_log`; what is measured, [`telemetry::metrics`].
 //!
-//! **Invariant:** an invocation answers success only after every rollup write was acknowledged and every reactor ended
-//! well; otherwise it names the lowest record that must come again, so nothing is skipped.
+//! **Invariant:** an invocation answers success only after every rollup write was acknowledged and
+//! every reactor ended well; otherwise it names the lowest record that must come again, so nothing
+//! is skipped.
 
 mod batch_log;
 pub mod changes;

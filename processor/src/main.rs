@@ -1,9 +1,11 @@
-//! The processor: rollups and no reactors, as a Lambda function or, anywhere else, behind the local event source mapping.
+//! The processor: rollups and no reactors, as a Lambda function or, anywhere else, behind the local
+//! event source mapping.
 //!
 //! Its environment says where and how: [`weir_startup::variables`] has every variable.
 //!
-//! It stops by SIGTERM or Ctrl-C: it says which batches are in flight, waits for them as long as `WEIR_SHUTDOWN_TIMEOUT_SECS`
-//! says, and gives the lease up. A second container started meanwhile waits for the lease.
+//! It stops by SIGTERM or Ctrl-C: it says which batches are in flight, waits for them as long as
+//! `WEIR_SHUTDOWN_TIMEOUT_SECS` says, and gives the lease up. A second container started meanwhile
+//! waits for the lease.
 
 use std::future::pending;
 use std::process::ExitCode;
@@ -46,14 +48,16 @@ async fn run() -> Result<(), lambda_runtime::Error> {
         Settings::from_environment(Source::Table(model.table.name.clone()), &environment)?;
     if settings.filter_criteria != FilterCriteria::default() {
         tracing::warn!(
-            "filter criteria are set: a change counts only if they admit it whenever its old or its new image contributes"
+            "filter criteria are set: a change counts only if they admit it whenever its old or \
+             its new image contributes"
         );
     }
     let mapping = EventSourceMapping::new(&connection, checkpoints, settings).of_table(table);
     Ok(processor.poll(mapping, stop_requested()).await?)
 }
 
-/// Waits for Ctrl-C, or for the SIGTERM that stops a container; for ever where the process cannot be told.
+/// Waits for Ctrl-C, or for the SIGTERM that stops a container; for ever where the process cannot
+/// be told.
 async fn stop_requested() {
     let interrupted = async {
         if tokio::signal::ctrl_c().await.is_err() {

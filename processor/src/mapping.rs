@@ -21,7 +21,7 @@
 //! | one shard, read and handled                              | `worker`   |
 //! | the batches in flight, and how long a stop waits for them | `in_flight` |
 //! | all shards, for as long as this poller holds the lease   | `lease_session`  |
-//! | how far it has got, for whoever waits for it             | `progress` |
+//! | how far it has got, for those who wait for it            | `progress` |
 //! | the same, stored for readers                             | `reporting` |
 //! | how lost records are noted                               | `gaps`     |
 //!
@@ -115,8 +115,8 @@ impl EventSourceMapping {
         }
     }
 
-    /// Keeps the state of this table's rollups: follows the table to another stream, notes lost records, and stores how far
-    /// the stream was handled.
+    /// Keeps the state of this table's rollups: follows the table to another stream, notes lost
+    /// records, and stores how far the stream was handled.
     #[must_use]
     pub fn of_table(mut self, table: Table) -> Self {
         self.table = Some(table);
@@ -157,7 +157,7 @@ impl EventSourceMapping {
         work.await
     }
 
-    /// Holds the lease, and holds it again when it was lost, until told to stop.
+    /// Holds the lease, and holds it again when it was lost, until it is asked to stop.
     ///
     /// What does not work at the first try is an error; what worked before is tried again.
     async fn work<H, F>(self, handler: Arc<H>, mut stop: watch::Receiver<bool>) -> Result<(), Error>
@@ -316,7 +316,8 @@ impl EventSourceMapping {
         }
     }
 
-    /// Until when a stream was handled, in seconds since the epoch, as far as it is stored; else its beginning.
+    /// Until when a stream was handled, in seconds since the epoch, as far as it is stored; else
+    /// its beginning.
     async fn complete_until(&self, stream: &Stream) -> Result<i64, Error> {
         let progress = match self.table {
             Some(_) => self.checkpoints.progress(stream.label()).await?,

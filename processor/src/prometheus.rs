@@ -2,10 +2,10 @@
 //!
 //! | variable | is | unless set |
 //! |---|---|---|
-//! | `WEIR_METRICS_ADDRESS` | where `/metrics` is served, such as `0.0.0.0:9090` | nothing is served |
+//! | `WEIR_METRICS_ADDRESS` | where `/metrics` is served, such as `0.0.0.0:9090` | nowhere |
 //!
-//! Prometheus scrapes by address, so `WEIR_ALLOWED_HOSTS` holds at a loopback address only: elsewhere
-//! `/metrics` is answered by any name.
+//! Prometheus scrapes by address, so `WEIR_ALLOWED_HOSTS` holds at a loopback address only:
+//! elsewhere `/metrics` is answered by any name.
 //!
 //! A gauge that is not set any more, that of a shard which is gone, is served for an hour longer.
 

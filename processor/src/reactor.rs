@@ -30,10 +30,10 @@ impl Reactor {
         Self { name: name.to_owned(), run: Box::new(move |changes| Box::pin(reactor(changes))) }
     }
 
-    /// Runs on an invocation's changes. Returns the lowest record that must come again.
+    /// Runs on an invocation's changes. Returns the lowest record that must be retried.
     ///
-    /// That is the lowest record it had begun with and not ended well with; the first of all when it failed outside any
-    /// record.
+    /// That is the lowest record it had begun with and not ended well with; the first of all when
+    /// it failed outside any record.
     pub(crate) async fn run(
         &self,
         model: &Arc<Model>,

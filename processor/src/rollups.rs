@@ -3,8 +3,8 @@
 //! | DynamoDB's answer to an update | result |
 //! |---|---|
 //! | done, or its condition shows that it was done before | absorbed |
-//! | rejected for good: the item is too large, or holds something else than numbers | parked; the shard continues |
-//! | throttled, in conflict, no answer | its first record is reported, and all records from there on are retried |
+//! | rejected for good: the item is too large, or holds no numbers | parked; the shard continues |
+//! | throttled, in conflict, no answer | its first record is retried, and all after it |
 //! | no such table, access denied, other keys | the invocation fails: no update can succeed |
 
 use aggregates::fold::Skipped;
@@ -26,13 +26,13 @@ pub(crate) struct Tally {
     pub(crate) duplicate: u64,
     /// Rollup items that refused theirs for good, each with why.
     pub(crate) parked: Vec<(RollupKey, Error)>,
-    /// Updates that must come again, each with its first record and why.
+    /// Updates that must be retried, each with its first record and why.
     pub(crate) failed: Vec<(SequenceNumber, Error)>,
     /// Images that were not counted, by the kind of reason.
     pub(crate) skipped: Vec<(&'static str, u64)>,
-    /// What the writes consumed, as far as DynamoDB tells.
+    /// What the writes consumed, as far as DynamoDB reports it.
     pub(crate) write_units: Option<f64>,
-    /// Why the table cannot be written at all: no update can succeed until somebody mends that.
+    /// Why the table cannot be written at all: no update can succeed until that is fixed.
     pub(crate) unwritable: Option<Error>,
 }
 
@@ -87,7 +87,8 @@ impl Tally {
         }
     }
 
-    /// One line for each way to fail, with the first that failed so; the record of a parked update has its own reason.
+    /// One line for each way to fail, with the first that failed so; the record of a parked update
+    /// has its own reason.
     fn log_errors(&self) {
         if let Some((RollupKey { partition, sort, .. }, refusal)) = self.parked.first() {
             tracing::error!(
@@ -95,7 +96,8 @@ impl Tally {
                 partition,
                 sort,
                 error = chain(refusal),
-                "rollup items refuse updates for good: they are parked and wrong until they are repaired"
+                "rollup items refuse updates for good: they are parked and wrong until they are \
+                 repaired"
             );
         }
         if let Some((first, error)) = self.failed.first() {

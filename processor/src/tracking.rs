@@ -1,9 +1,11 @@
-//! Which changes count: those of the stream that the state of the rollups names, from the time on that it says.
+//! Which changes count: those of the stream that the state of the rollups names, from the time on
+//! that it says.
 //!
-//! On Lambda a processor lives on when its mapping is given another stream. So the first batch of each stream opens the
-//! state again, which notes the changes that were lost between two streams.
+//! On Lambda a processor lives on when its mapping is given another stream. So the first batch of
+//! each stream opens the state again, which notes the changes that were lost between two streams.
 //!
-//! **Invariant:** no batch of a stream is counted before the state of the rollups names it or a later one.
+//! **Invariant:** no batch of a stream is counted before the state of the rollups names it or a
+//! later one.
 
 use std::collections::HashSet;
 
@@ -32,7 +34,8 @@ impl Tracking {
         Self { table, seen: Mutex::new(seen) }
     }
 
-    /// Returns from which time on, in seconds since 1970, the records of a stream count; `None` if all do.
+    /// Returns from which time on, in seconds since 1970, the records of a stream count; `None` if
+    /// all do.
     ///
     /// # Errors
     /// Why the state cannot be opened for a stream that is new.

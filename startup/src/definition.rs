@@ -29,8 +29,8 @@ impl Environment {
         Ok(Arc::new(self.name_tables(model)?))
     }
 
-    /// Returns the model over the tables that `TABLE_NAME` and `ROLLUPS_TABLE_NAME` name, where they
-    /// are set.
+    /// Returns the model over the tables that `TABLE_NAME` and `ROLLUPS_TABLE_NAME` name, where
+    /// they are set.
     ///
     /// # Errors
     /// A name that no table can have, or one table for items and rollups.
@@ -61,8 +61,8 @@ fn is_table_name(text: &str) -> bool {
     TABLE_NAME_BYTES.contains(&text.len()) && text.bytes().all(is_plain)
 }
 
-/// Checks that items and rollups have a table each: bookkeeping of the processor in the table of items
-/// would come back to it through the stream.
+/// Checks that items and rollups have a table each: bookkeeping of the processor in the table of
+/// items would come back to it through the stream.
 fn check_two_tables(model: &Model) -> Result<(), StartError> {
     let table = &model.table;
     if table.rollups_table == table.name {

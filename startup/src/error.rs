@@ -34,8 +34,8 @@ pub enum StartError {
     Invalid(#[from] InvalidVariable),
     /// One table for items and rollups.
     #[error(
-        "ROLLUPS_TABLE_NAME is `{table}`, the table of items, expected a table of its own; a `key` of \
-         a rollup keeps its items in the table of items"
+        "ROLLUPS_TABLE_NAME is `{table}`, the table of items, expected a table of its own; a `key` \
+         of a rollup keeps its items in the table of items"
     )]
     OneTable {
         /// The name of the table.
@@ -50,7 +50,7 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// The definition file has problems.
-    #[error("{error}: {}", error.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("{error}: {}", problems(error))]
     Definition {
         /// The problems.
         error: DefinitionError,
@@ -64,4 +64,9 @@ pub enum StartError {
     /// The application cannot be served.
     #[error(transparent)]
     Serve(#[from] ServeError),
+}
+
+/// Returns the problems of a definition in one line.
+fn problems(error: &DefinitionError) -> String {
+    error.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

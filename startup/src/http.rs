@@ -7,7 +7,7 @@
 //! | `PORT` | its port | the program's |
 //! | `WEIR_ALLOWED_HOSTS` | names that a plain server accepts as its own | none |
 //! | `WEIR_MAX_CONNECTIONS` | open connections, 1 to 65536 | 512 |
-//! | `WEIR_HEADER_TIMEOUT_SECS` | time from the first byte of a request to the end of its header | 10 |
+//! | `WEIR_HEADER_TIMEOUT_SECS` | time from a request's first byte to the end of its header | 10 |
 //! | `WEIR_BODY_TIMEOUT_SECS` | time for a whole body, and for a client that reads nothing | 30 |
 //! | `WEIR_IDLE_TIMEOUT_SECS` | time that a connection may stay open without a request | 75 |
 //! | `WEIR_AUDIT` | whether each change is logged, `on` or `off` | `on` |

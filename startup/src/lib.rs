@@ -11,13 +11,14 @@
 //! | to see | read |
 //! |---|---|
 //! | every variable | [`variables`] |
-//! | how a value is parsed, and the error if it is not valid | [`Environment`], [`InvalidVariable`] |
+//! | how a value is parsed, and its error | [`Environment`], [`InvalidVariable`] |
 //! | where the definition and the names of tables come from | `definition` |
 //! | how the tables are reached, and what a request may read | `tables` |
 //! | the host of an application | `http` |
 //!
 //! **Invariant:** this crate and the command are the only ones that read the environment of the
-//! process, but for logs and traces, which start before anything else. Everything else takes values.
+//! process, but for logs and traces, which start before anything else. Everything else takes
+//! values.
 
 mod definition;
 mod environment;

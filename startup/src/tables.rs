@@ -9,8 +9,8 @@ use table::{Connection, DEFAULT_READ_MB, DEFAULT_READS, MB, MIN_READ_MB, Reads, 
 use crate::environment::Environment;
 use crate::error::InvalidVariable;
 
-/// The budgets that a request may have, in reads: at least as many as the state of the rollups and a
-/// page need.
+/// The budgets that a request may have, in reads: at least as many as the state of the rollups and
+/// a page need.
 const READS: RangeInclusive<u64> = 100..=1_000_000;
 /// The budgets that a request may have, in megabytes.
 const READ_MB: RangeInclusive<u64> = MIN_READ_MB..=10_000;

@@ -2,13 +2,14 @@
 //! read.
 //!
 //! ```text
-//! Budget::new(limits) ─► Table::with_budget, Rollups::with_budget ─► each read: reserve ─► send ─► settle
+//! Budget::new(limits) ─► Table::with_budget, Rollups::with_budget
+//!                          └─► each read: reserve ─► send ─► settle
 //! ```
 //!
 //! A read reserves the most bytes that it can read before it is sent, and gives back those that it
-//! did not read. A read that was sent and is dropped before its answer keeps its reservation charged,
-//! for DynamoDB reads it all the same. If too little is left, it waits for the reads under way to give theirs back. If
-//! none is under way, it fails with [`Error::OverBudget`].
+//! did not read. A read that was sent and is dropped before its answer keeps its reservation
+//! charged, for DynamoDB reads it all the same. If too little is left, it waits for the reads under
+//! way to give theirs back. If none is under way, it fails with [`Error::OverBudget`].
 //!
 //! Bytes are what DynamoDB bills: the units that it reports as consumed, each of which is 4 KB of a
 //! strongly consistent read, 8 KB of another one, and 2 KB of a transaction. They include what a

@@ -1,7 +1,7 @@
 //! A span for each call of DynamoDB: which operation, on which table, and what came of it.
 //!
-//! It is never entered, so that what is logged meanwhile does not repeat it; who traces sees it below the span that the call
-//! was made in. Retries are within it.
+//! It is never entered, so that what is logged meanwhile does not repeat it; who traces sees it
+//! below the span that the call was made in. Retries are within it.
 
 use aws_sdk_dynamodb::config::interceptors::{
     BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef,
@@ -14,7 +14,8 @@ use tracing::{Span, info_span};
 
 /// The outcome of a call that did what was asked.
 const OK: &str = "ok";
-/// The outcome of a call that failed without a code of DynamoDB's: nothing answered, or nothing that could be read.
+/// The outcome of a call that failed without a code of DynamoDB's: nothing answered, or nothing
+/// that could be read.
 const NO_ANSWER: &str = "no answer";
 
 /// Begins and ends the spans.

@@ -7,7 +7,8 @@
 //!                                       updated_at
 //! ```
 //!
-//! What was discarded is written beside them, see [`OnFailureRecord`], and how far the whole stream was handled, see
+//! What was discarded is written beside them, see [`OnFailureRecord`], and how far the whole stream
+//! was handled, see
 //! [`StreamProgress`].
 //!
 //! One poller at a time holds the [`Lease`] of a stream. Every time the lease is taken its fence
@@ -97,7 +98,7 @@ pub enum Error {
     /// Wait, and try again.
     #[error("the lease of stream {} is held by {}, last renewed at {}", .0.label, .0.owner, .0.updated_at)]
     Held(Box<HeldLease>),
-    /// Stop polling: somebody else does.
+    /// Stop polling: another poller does.
     #[error("the lease of stream {label} was taken by another poller")]
     Lost {
         /// The stream.

@@ -1,10 +1,10 @@
 //! How this process reaches DynamoDB: one loaded AWS configuration and one pool of connections.
 //!
-//! | made by             | endpoint                  | region and credentials                      |
-//! |---------------------|---------------------------|---------------------------------------------|
-//! | [`from_variables`]  | AWS's, or `AWS_ENDPOINT_URL_…` | the SDK's default chains               |
-//! | [`to`] a loopback   | the given one             | the environment's, or `us-east-1` and `weir` |
-//! | [`to`] anywhere else | the given one            | the SDK's default chains                    |
+//! | made by | endpoint | region and credentials |
+//! |---|---|---|
+//! | [`from_variables`] | AWS's, or `AWS_ENDPOINT_URL_…` | the SDK's default chains |
+//! | [`to`] a loopback | the given one | the environment's, or `us-east-1` and `weir` |
+//! | [`to`] anywhere else | the given one | the SDK's default chains |
 //!
 //! A DynamoDB on this machine checks no credentials, so the default chains, which end by asking the
 //! instance metadata service and waiting for it, are not asked. An `AWS_ENDPOINT_URL_DYNAMODB` that
@@ -37,8 +37,8 @@ use crate::retries::RetryQuotas;
 const CONNECT_TIMEOUT_MS: u64 = 3_000;
 /// How long one attempt of a request may take, from sending it to the last byte of the answer.
 const ATTEMPT_TIMEOUT_MS: u64 = 10_000;
-/// How long a request may take with all its attempts and the pauses between them: less than the 30 s after which an
-/// API Gateway gives up, so that the caller hears why.
+/// How long a request may take with all its attempts and the pauses between them: less than the 30
+/// s after which an API Gateway gives up, so that the caller hears why.
 const REQUEST_TIMEOUT_MS: u64 = 25_000;
 /// How often a request is tried when the failure is one that passes: throttling, a 5xx, a broken
 /// connection.
@@ -98,8 +98,8 @@ impl Connection {
         Connection { config, quotas: RetryQuotas::new() }
     }
 
-    /// The same connection over another HTTP client: one that goes through a proxy, records what is sent, or serves
-    /// the requests itself. Retries and timeouts stay as they are.
+    /// The same connection over another HTTP client: one that goes through a proxy, records what is
+    /// sent, or serves the requests itself. Retries and timeouts stay as they are.
     #[must_use]
     pub fn with_http_client(self, http_client: impl HttpClient + 'static) -> Self {
         let config = self.config.into_builder().http_client(http_client).build();

@@ -5,8 +5,9 @@
 //! | the table | a sort key |
 //! | an index | a sort key of the index, which several items may have, and the item's own key |
 //!
-//! The partition is that of the query that a cursor is handed to, so it leads nowhere else. One of another partition or index
-//! (told by a checksum) or outside the query's range is refused rather than obeyed.
+//! The partition is that of the query that a cursor is handed to, so it leads nowhere else. One of
+//! another partition or index (found by a checksum) or outside the query's range is refused rather
+//! than obeyed.
 
 use aggregates::fnv::fnv1a;
 use base64::Engine;
@@ -80,7 +81,8 @@ fn text(bytes: &[u8]) -> Option<(String, &[u8])> {
     Some((std::str::from_utf8(text).ok()?.to_owned(), rest))
 }
 
-/// A hash of what is read and of where it ended: tells a mistaken cursor, and is no secret.
+/// Returns a hash of the query and of the place where it ended. It finds mistakes, and is not a
+/// secret.
 fn checksum(names: Names<'_>, partition: &str, body: &[u8]) -> [u8; CHECKSUM_BYTES] {
     let index = names.index.map(|name| name.bytes().chain([0])).into_iter().flatten();
     let read = index.chain(partition.bytes()).chain([0]);

@@ -28,8 +28,8 @@
 //!
 //! `list` reads several of them, by an access pattern or of a partition.
 //!
-//! **Invariant:** a type is compared with the definition when it is bound, so that a field that the definition does not have,
-//! or has otherwise, is told then, and not by the first item.
+//! **Invariant:** a type is compared with the definition when it is bound, so that a field that the
+//! definition does not have, or has otherwise, is told then, and not by the first item.
 
 mod list;
 mod relation;
@@ -81,8 +81,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
         &self.entity
     }
 
-    /// Creates an item, given as a `T` or as what is known of one before it is written; answers with what is stored, defaults
-    /// included.
+    /// Creates an item, given as a `T` or as what is known of one before it is written; answers
+    /// with what is stored, defaults included.
     ///
     /// ```
     /// # tests::shop::run(async |table| {
@@ -119,7 +119,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
         self.read(&self.table.put(self.item(value)?, &Predicate::always()).await?)
     }
 
-    /// Creates an item, or sets what is given in the one that is there, which keeps the rest; answers with what it has become.
+    /// Creates an item, or sets what is given in the one that is there, which keeps the rest;
+    /// answers with what it has become.
     ///
     /// ```
     /// # tests::shop::run(async |table| {
@@ -138,7 +139,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
         self.read(&self.table.upsert(&self.entity, &object, fresh()).await?)
     }
 
-    /// The item with a key, strongly consistent. A key is what the attributes are that it is made from: JSON, or a struct.
+    /// The item with a key, strongly consistent. A key is what the attributes are that it is made
+    /// from: JSON, or a struct.
     ///
     /// ```
     /// # tests::shop::run(async |table| {
@@ -152,7 +154,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what is no key; [`Error::Type`] when the item does not fit; else what DynamoDB says.
+    /// [`Error::Invalid`] for what is no key; [`Error::Type`] when the item does not fit; else what
+    /// DynamoDB says.
     pub async fn get(&self, key: &impl Serialize) -> Result<Option<T>, Error> {
         let key = self.key(key)?;
         let found = self.table.get(&key.primary).await?;
@@ -178,13 +181,15 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::ConditionFailed`], [`Error::Invalid`]; else what DynamoDB says.
+    /// [`Error::NotFound`], [`Error::ConditionFailed`], [`Error::Invalid`]; else what DynamoDB
+    /// says.
     pub async fn patch(&self, key: &impl Serialize, update: &Update) -> Result<T, Error> {
         let key = self.key(key)?;
         self.read(&self.table.patch(&self.entity, &key, update, fresh()).await?)
     }
 
-    /// Updates an item, or creates it if the update says all that is required of one; answers with what it has become.
+    /// Updates an item, or creates it if the update says all that is required of one; answers with
+    /// what it has become.
     ///
     /// ```
     /// # tests::shop::run(async |table| {
@@ -245,7 +250,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
         self.entity.key_from_json(&object(key)?).map_err(Error::Invalid)
     }
 
-    /// The object that a value is written as, without what the library keeps, which a value that was read has.
+    /// The object that a value is written as, without what the library keeps, which a value that
+    /// was read has.
     fn object(&self, value: &impl Serialize) -> Result<Map<String, Value>, Error> {
         let mut object = object(value)?;
         let kept = self.entity.attributes.iter().filter(|attribute| attribute.kept.is_some());

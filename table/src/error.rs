@@ -1,4 +1,4 @@
-//! What can go wrong when DynamoDB is asked, told by what the caller can do about it.
+//! The errors of DynamoDB, by what the caller can do about them.
 
 use std::error::Error as StdError;
 
@@ -33,7 +33,8 @@ pub enum Error {
     /// An item of the entity with other key attributes has this key, which does not determine them
     /// all. Choose other attributes.
     #[error(
-        "another {entity} has the same key, with another `{}`; expected attributes that make another key",
+        "another {entity} has the same key, with another `{}`; expected attributes that make \
+         another key",
         .attributes.join("` or `")
     )]
     OtherItem {
@@ -58,7 +59,8 @@ pub enum Error {
         /// Why it could not be done.
         reason: Box<Self>,
     },
-    /// The token of this transaction was that of another one within the last ten minutes. Look whether that one is the same.
+    /// The token of this transaction was that of another one within the last ten minutes. Look
+    /// whether that one is the same.
     #[error("the token was that of another transaction within ten minutes")]
     TokenReused {
         /// DynamoDB's own error.
@@ -73,7 +75,8 @@ pub enum Error {
     /// Fields that the definition does not allow to be so. Mend them.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
-    /// A type of the program is not what the definition says, or an item is no value of it. Change the type.
+    /// A type of the program is not what the definition says, or an item is no value of it. Change
+    /// the type.
     #[error(transparent)]
     Type(#[from] TypeError),
     /// The table or index is not there. Deploy it.
@@ -92,11 +95,11 @@ pub enum Error {
         /// How they differ.
         mismatch: String,
     },
-    /// A rollup is not what it was when the table was made, and its numbers would be wrong. Use the definition that it had,
-    /// or another table.
+    /// A rollup is not what it was when the table was made, and its numbers would be wrong. Use the
+    /// definition that it had, or another table.
     #[error(
-        "the rollup `{rollup}` was {change} after the table `{table}` was made, so its numbers would be wrong; \
-         expected the rollups that the table began with, or a new table"
+        "the rollup `{rollup}` was {change} after the table `{table}` was made, so its numbers \
+         would be wrong; expected the rollups that the table began with, or a new table"
     )]
     ChangedRollup {
         /// The rollup.
@@ -146,7 +149,8 @@ pub enum Error {
     },
     /// The request would read more than its budget. Ask for less at once.
     #[error(
-        "{}reads more than a request may: {} reads and {} MB of DynamoDB; expected a request for less",
+        "{}reads more than a request may: {} reads and {} MB of DynamoDB; expected a request for \
+         less",
         .relation.as_ref().map(|name| format!("the relation `{name}` ")).unwrap_or_default(),
         .limits.reads,
         .limits.bytes / MB
@@ -215,7 +219,8 @@ impl Error {
         Self::Refused { source: message.clone().into(), message }
     }
 
-    /// Classifies why a transaction was cancelled, where it is neither a condition nor another transaction.
+    /// Classifies why a transaction was cancelled, where it is neither a condition nor another
+    /// transaction.
     pub(crate) fn from_reason(table: &str, code: &str, message: String) -> Self {
         match code {
             "ValidationError" | "ItemCollectionSizeLimitExceeded" => Self::refused(message),

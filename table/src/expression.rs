@@ -1,6 +1,7 @@
 //! Conditions and updates in DynamoDB's words: every name and value by placeholder, each once.
 //!
-//! **Invariant:** no text of a definition or a request is part of an expression; only placeholders, operators and positions are.
+//! **Invariant:** no text of a definition or a request is part of an expression; only placeholders,
+//! operators and positions are.
 
 use std::collections::HashMap;
 
@@ -111,8 +112,9 @@ impl Placeholders {
             To::ValueIfAbsent(value) => {
                 set(format!("if_not_exists({place}, {})", self.value(value)))
             }
-            // `ADD` is documented for attributes themselves only. Of numbers the same can be said by `SET`; of sets nothing
-            // else can be said, and DynamoDB takes `ADD` and `DELETE` of those that are in maps and lists too.
+            // `ADD` is documented for attributes themselves only. Of numbers the same can be said
+            // by `SET`; of sets nothing else can be said, and DynamoDB takes `ADD` and `DELETE` of
+            // those that are in maps and lists too.
             To::Plus(value) if path.is_whole() => ("ADD", format!("{place} {}", self.value(value))),
             To::NextVersion => {
                 let one = AttributeValue::N(Number::from(1).to_string());

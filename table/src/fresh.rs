@@ -8,7 +8,8 @@ pub fn fresh() -> Fresh {
     Fresh { now: jiff::Timestamp::now(), random: random_bytes }
 }
 
-/// Sixteen random bytes. A random UUID has ten fixed bits in two of its bytes, which are taken from another.
+/// Sixteen random bytes. A random UUID has ten fixed bits in two of its bytes, which are taken from
+/// another.
 fn random_bytes() -> [u8; 16] {
     let (mut bytes, others) = (Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes());
     (bytes[6], bytes[8]) = (others[0], others[1]);

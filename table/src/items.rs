@@ -1,15 +1,16 @@
 //! The items of the table.
 //!
 //! ```text
-//! put, delete, update ──► Write: entity, key, guard, effect ──┬─send──► one request
-//!                                                             └─commit─► one transaction, where locks move
+//! put, delete, update ──► Write: entity, key, guard, effect
+//!                          ├─send───► one request
+//!                          └─commit─► one transaction, where locks move
 //! ```
 //!
 //! | to see | read |
 //! |---|---|
 //! | the table itself | `items/table.rs` |
-//! | operations on one item | `items/put.rs`, `items/delete.rs`, `items/update.rs`, `items/find.rs` |
-//! | operations on several | `items/batch.rs`, `items/batch_get.rs`, `items/transaction.rs`, `items/transact_get.rs` |
+//! | operations on one item | `put`, `delete`, `update`, `find` in `items` |
+//! | operations on several | `batch`, `batch_get`, `transaction`, `transact_get` |
 //! | what a write requires of the item that it meets, and its errors | `items/guard.rs` |
 //! | how a write is sent to DynamoDB | `items/write.rs`, `items/action.rs` |
 //! | how several writes are done together or not at all | `items/commit.rs` |

@@ -1,7 +1,8 @@
-//! The only crate that speaks to DynamoDB: a single table's items, its rollups, and how to reach them.
+//! The only crate that speaks to DynamoDB: a single table's items, its rollups, and how to reach
+//! them.
 //!
 //! ```text
-//! Connection ──► Table    items: put, create, get, update, delete, query, batches, transactions, provisioning
+//! Connection ──► Table    items: one, several, queries, batches, transactions, provisioning
 //!            ├─► Rollups  conditional ADD under a watermark, ranges of buckets
 //!            └─► Checkpoints  how far the local event source mapping has got
 //! ```
@@ -9,7 +10,8 @@
 //! What one request may read is its [`Budget`], which [`Table::with_budget`] and
 //! [`Rollups::with_budget`] take.
 //!
-//! **Invariant:** no request scans a table (only rollups that begin look for one item), and every value in an expression goes in by placeholder.
+//! **Invariant:** no request scans a table (only rollups that begin look for one item), and every
+//! value in an expression goes in by placeholder.
 
 mod budget;
 mod calls;

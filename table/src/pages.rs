@@ -1,7 +1,8 @@
 //! Pages of a partition's items, and how many there are: reads, until there is enough.
 //!
 //! ```text
-//! list, limit 10:   read 10, 4 of them wanted ─► read 15 more, since 2 in 5 are ─► 10 ─► cursor behind the tenth
+//! list, limit 10:   read 10, 4 of them wanted ─► read 15 more, since 2 in 5 are
+//!                   ─► 10 items ─► a cursor behind the tenth
 //! ```
 //!
 //! **Invariant:** however few items a filter admits, a page takes a bounded number of requests, and
@@ -42,8 +43,8 @@ impl Table {
     /// Reads a page by one request. With a filter it may have no items and yet not be the last.
     ///
     /// # Errors
-    /// [`Error::Cursor`] for a cursor of another query; [`Error::Invalid`] for an index that is not there, or is to be
-    /// consistent; else what DynamoDB says.
+    /// [`Error::Cursor`] for a cursor of another query; [`Error::Invalid`] for an index that is not
+    /// there, or is to be consistent; else what DynamoDB says.
     pub async fn query(&self, query: &Query) -> Result<Page, Error> {
         self.list(query, 1).await
     }
@@ -173,7 +174,8 @@ fn is_of_start(start: Option<&PageEnd>, message: &str) -> bool {
         && ["starting key", "start key", "startkey"].iter().any(|of| message.contains(of))
 }
 
-/// How many items to look at for those that are missing, by how many of those that were looked at were wanted.
+/// How many items to look at for those that are missing, by how many of those that were looked at
+/// were wanted.
 fn next_limit(missing: usize, found: usize, examined: usize) -> u32 {
     let estimate = match found {
         0 => examined.saturating_mul(2),

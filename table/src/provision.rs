@@ -1,4 +1,5 @@
-//! Making the tables that a definition describes, and finding out whether those that are there are they.
+//! Making the tables that a definition describes, and finding out whether those that are there are
+//! they.
 
 mod rollups;
 
@@ -38,18 +39,21 @@ pub struct Provisioned {
 }
 
 impl Table {
-    /// Makes the table of items with its stream and indexes, and the table of rollups, unless they are there.
+    /// Makes the table of items with its stream and indexes, and the table of rollups, unless they
+    /// are there.
     ///
     /// # Errors
-    /// [`Error::OtherTable`] when a table of that name is there but is another, [`Error::ChangedRollup`] when a rollup is
-    /// not what it was when the table was made; else what DynamoDB says.
+    /// [`Error::OtherTable`] when a table of that name is there but is another,
+    /// [`Error::ChangedRollup`] when a rollup is not what it was when the table was made; else what
+    /// DynamoDB says.
     pub async fn provision(&self) -> Result<Provisioned, Error> {
         let definition = &self.model.table;
         if describe(&self.client, &definition.name).await?.is_none() {
             // Before the table is made: otherwise the next start would find nothing amiss.
             state::check_unused(&self.client, &self.model).await?;
         }
-        // First, so that they are not younger than the items that they count: see `state::beginning`.
+        // First, so that they are not younger than the items that they count: see
+        // `state::beginning`.
         self.provision_rollups().await?;
         let (items, is_new) =
             ensure(&self.client, &definition.name, items_table(&self.client, definition)).await?;
@@ -63,18 +67,19 @@ impl Table {
         Ok(Provisioned { is_new, stream_arn, rollups })
     }
 
-    /// Compares the state of the rollups with the definition, the table and the stream that there are, and stores what
-    /// has changed. A processor does this when it starts, and when its stream is another one.
+    /// Compares the state of the rollups with the definition, the table and the stream that there
+    /// are, and stores what has changed. A processor does this when it starts, and when its stream
+    /// is another one.
     ///
     /// # Errors
-    /// [`Error::ChangedRollup`] for one that was added or changed since they began; [`Error::OtherTable`] if the rollups
-    /// are those of another table; else the error of DynamoDB.
+    /// [`Error::ChangedRollup`] for one that was added or changed since they began;
+    /// [`Error::OtherTable`] if the rollups are those of another table; else the error of DynamoDB.
     pub async fn open_rollups(&self) -> Result<OpenedState, Error> {
         state::open(&self.client, &self.model, false).await
     }
 
-    /// Enables the stream of the table of items, if the table exists and its stream is disabled. What was written meanwhile is
-    /// lost to the rollups: [`Table::provision`] notes that.
+    /// Enables the stream of the table of items, if the table exists and its stream is disabled.
+    /// What was written meanwhile is lost to the rollups: [`Table::provision`] notes that.
     ///
     /// # Errors
     /// The error of DynamoDB.
@@ -102,7 +107,8 @@ impl Table {
         ItemsTable::find(&self.client, self.name()).await
     }
 
-    /// Reads the state of the rollups and compares it with the table of items. A reader does this before it answers.
+    /// Reads the state of the rollups and compares it with the table of items. A reader does this
+    /// before it answers.
     ///
     /// # Errors
     /// The error of DynamoDB.

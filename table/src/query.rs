@@ -67,11 +67,13 @@ pub struct Query {
     pub range: SortRange,
     /// Which items of the range are wanted, where its sort keys are made from a timestamp.
     pub instants: Option<Instants>,
-    /// What holds of the items that are wanted. DynamoDB reads the others too, and bills for them. It says nothing of keys.
+    /// What holds of the items that are wanted. DynamoDB reads the others too, and bills for them.
+    /// It says nothing of keys.
     pub filter: Predicate,
     /// The stored names of the attributes that are wanted, besides the keys; all if empty.
     pub select: Vec<String>,
-    /// Whether what was written before is seen. If absent, it is in the table, and is not in an index, which cannot.
+    /// Whether what was written before is seen. If absent, it is in the table, and is not in an
+    /// index, which cannot.
     pub consistent: Option<bool>,
     /// Whether the greatest sort key comes first.
     pub descending: bool,
@@ -145,7 +147,8 @@ pub(crate) struct Read {
     pub(crate) end: Option<PageEnd>,
 }
 
-/// Reads once behind a position: up to `limit` items, or to the megabyte that DynamoDB reads at once.
+/// Reads once behind a position: up to `limit` items, or to the megabyte that DynamoDB reads at
+/// once.
 pub(crate) async fn read(
     client: &Client,
     budget: &Budget,
@@ -229,7 +232,8 @@ fn key_condition(names: Names<'_>, query: &Query, placeholders: &mut Placeholder
     condition
 }
 
-/// The names of the attributes that are read, the keys among them: cursors are made of those. `None` for all.
+/// The names of the attributes that are read, the keys among them: cursors are made of those.
+/// `None` for all.
 fn projection<'a>(names: Names<'a>, query: &'a Query, want: Want) -> Option<Vec<&'a str>> {
     let wanted: &[String] = match want {
         Want::Items if query.select.is_empty() => return None,
@@ -278,7 +282,8 @@ impl<'a> Names<'a> {
     /// The names of what a query reads.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an index that the table does not have, and one that should be strongly consistent.
+    /// [`Error::Invalid`] for an index that the table does not have, and one that should be
+    /// strongly consistent.
     pub(crate) fn for_query(table: &'a TableDefinition, query: &Query) -> Result<Self, Error> {
         let primary = (table.partition_key.as_str(), table.sort_key.as_deref());
         let own = Self {

@@ -1,16 +1,17 @@
 //! Items with those that they are related to, read by few requests, however many items there are.
 //!
 //! ```text
-//! items ──┬─ keys of all relations to one, each once ──► BatchGetItem, a hundred at a time ──┐
-//!         └─ the partition of each relation to many  ──► Query                               ├─► items with their related
-//!                              the items found, and what is asked for with them, likewise ◄──┘
+//! items ──┬─ keys of all relations to one, each once ──► BatchGetItem, a hundred at a time ─┐
+//!         └─ the partition of each relation to many  ──► Query                              ├─►
+//!                              the items found, and what is asked for with them, likewise ◄─┘
 //! ```
 //!
 //! Reads that a page cannot do without are those for its first item: the first of each relation.
 //! The others keep what these may need of the budget, so that each page has an item.
 //!
-//! **Invariant:** nothing is cut silently. A page ends before the first item of which something was not read or does not fit into
-//! it, and its cursor leads on; a related item that is absent is one that is not there.
+//! **Invariant:** nothing is cut silently. A page ends before the first item of which something was
+//! not read or does not fit into it, and its cursor leads on; a related item that is absent is one
+//! that is not there.
 
 mod joined;
 
@@ -29,7 +30,8 @@ use crate::reads::Reads;
 pub use joined::{Joined, JoinedItems, JoinedPage, Reading, Related};
 use joined::{Row, fitting};
 
-/// What a relation leads to, by the position of the item that leads there; `None` where it was not read.
+/// What a relation leads to, by the position of the item that leads there; `None` where it was not
+/// read.
 type ByPosition = Vec<Option<Related>>;
 
 /// The items of one level by their keys, each read once however many lead to it.
@@ -39,7 +41,8 @@ struct Targets {
 }
 
 impl Table {
-    /// A page of items with those that they are related to. The query is made for the entity that the relations begin at.
+    /// A page of items with those that they are related to. The query is made for the entity that
+    /// the relations begin at.
     ///
     /// # Errors
     /// As [`Self::list`]; [`Error::OverBudget`] if the budget does not last for what the first item
@@ -116,7 +119,8 @@ impl Table {
         })
     }
 
-    /// The first page of the items, or of the links, that an item is related to; `None` where the relation leads nowhere.
+    /// The first page of the items, or of the links, that an item is related to; `None` where the
+    /// relation leads nowhere.
     pub(crate) fn related_query(
         &self,
         include: &Include<'_>,
@@ -158,9 +162,9 @@ impl Table {
         self.page(query, links.items, links.cursor, rows, error, reading)
     }
 
-    /// What a relation to many leads to. All the items lead to the same, as was made sure of; those that do not, since
-    /// their attributes are not what their keys say, are left for a page of their own, and all of
-    /// them if the budget is spent.
+    /// What a relation to many leads to. All the items lead to the same, as was made sure of; those
+    /// that do not, since their attributes are not what their keys say, are left for a page of
+    /// their own, and all of them if the budget is spent.
     async fn many(
         &self,
         items: &[Item],
@@ -330,7 +334,8 @@ fn needed(includes: &[Include<'_>]) -> Reads {
     needed
 }
 
-/// The keys that the items lead to, those of the first item first: what is not read then is of the last.
+/// The keys that the items lead to, those of the first item first: what is not read then is of the
+/// last.
 fn wanted(items: &[Item], includes: &[Include<'_>]) -> Vec<PrimaryKey> {
     let ones = || includes.iter().filter(|include| !include.relation.is_many());
     items

@@ -5,8 +5,8 @@
 //! condition   attribute_not_exists(@…) OR @… < :first          returns the old item when it fails
 //! ```
 //!
-//! When the condition fails, the old item's watermark says how far this rollup item has absorbed the
-//! shard. Only the changes behind it are sent again, or nothing if there are none.
+//! When the condition fails, the old item's watermark says how far this rollup item has absorbed
+//! the shard. Only the changes behind it are sent again, or nothing if there are none.
 //!
 //! | to see | read |
 //! |---|---|
@@ -22,8 +22,8 @@
 //! | how long a write waits for other clients at an item | `pause` |
 //! | what the writes consume | `meter` |
 //!
-//! **Invariant:** an update that returns `Ok` is in the rollup item, and each of its changes is in it
-//! once, whatever was retried.
+//! **Invariant:** an update that returns `Ok` is in the rollup item, and each of its changes is in
+//! it once, whatever was retried.
 
 mod apply;
 mod attempt;

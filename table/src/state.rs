@@ -1,5 +1,5 @@
-//! The state item of a rollups table: which table and stream its rollups count, what they were defined as, and whether they
-//! have counted every change.
+//! The state item of a rollups table: which table and stream its rollups count, what they were
+//! defined as, and whether they have counted every change.
 //!
 //! ```text
 //! PK           SK           attributes
@@ -8,21 +8,21 @@
 //!                           table_id          DynamoDB's id of that table
 //!                           stream_label      the stream that is counted
 //!                           counts_from       seconds since 1970; records before are not counted
-//!                           unbuilt           why the rollups lack items: existing-items, table-recreated
+//!                           unbuilt           why rollups lack items: existing-items, table-recreated
 //!                           incomplete_since  RFC 3339; changes after this time may be missing
 //! ```
 //!
 //! | situation | state |
 //! |---|---|
 //! | the rollups began together with the table | complete |
-//! | they began on a table that was empty | complete; records before `counts_from` are not counted |
+//! | they began on an empty table | complete; records before `counts_from` are not counted |
 //! | they began on a table that had items | `unbuilt`: questions are answered 503 |
 //! | the stream was disabled and enabled again, or records were lost | `incomplete_since` |
 //! | the table was deleted and created again | `unbuilt` |
 //! | a rollup was added or changed | the processor does not start: [`Error::ChangedRollup`] |
 //!
-//! **Invariant:** rollups with neither `unbuilt` nor `incomplete_since` count every change since `counts_from`, or since the
-//! table was created.
+//! **Invariant:** rollups with neither `unbuilt` nor `incomplete_since` count every change since
+//! `counts_from`, or since the table was created.
 
 mod beginning;
 mod fingerprint;
@@ -53,7 +53,8 @@ const MAX_ATTEMPTS: u32 = 8;
 pub struct RollupsState {
     /// The stream that is counted.
     pub stream_label: Option<String>,
-    /// Records before this time, in seconds since 1970, are not counted; `None` where every record is.
+    /// Records before this time, in seconds since 1970, are not counted; `None` where every record
+    /// is.
     pub counts_from: Option<i64>,
     /// Why the rollups lack items. Nothing may be answered from them.
     pub unbuilt: Option<Unbuilt>,
@@ -144,13 +145,14 @@ impl fmt::Display for Unbuilt {
     }
 }
 
-/// Compares the state with the model and with the table that there is, writes what has changed, and returns it.
+/// Compares the state with the model and with the table that there is, writes what has changed, and
+/// returns it.
 ///
 /// `is_created` is whether the table of items was created by this process just now.
 ///
 /// # Errors
-/// [`Error::ChangedRollup`] for a rollup that was added or changed; [`Error::OtherTable`] if the rollups table belongs to
-/// another table of items; else the error of DynamoDB.
+/// [`Error::ChangedRollup`] for a rollup that was added or changed; [`Error::OtherTable`] if the
+/// rollups table belongs to another table of items; else the error of DynamoDB.
 pub(crate) async fn open(
     client: &Client,
     model: &Model,
@@ -205,7 +207,8 @@ pub(crate) async fn status(
     Ok(RollupsStatus::Registered { state, changed, is_other_stream: found_gap })
 }
 
-/// Notes that changes after a time may be missing from the rollups; an earlier time that is noted already stays.
+/// Notes that changes after a time may be missing from the rollups; an earlier time that is noted
+/// already stays.
 ///
 /// # Errors
 /// The error of DynamoDB.
@@ -255,7 +258,8 @@ async fn follow(
     Ok(OpenedState { state, found_gap: is_recreated || is_other_stream })
 }
 
-/// Until when every change of a stream was counted, as far as it is known: its progress, else its beginning.
+/// Until when every change of a stream was counted, as far as it is known: its progress, else its
+/// beginning.
 async fn complete_until(
     client: &Client,
     budget: &Budget,
@@ -289,7 +293,8 @@ pub(crate) async fn progress(
 /// How long DynamoDB keeps the records of a stream, in seconds.
 pub const STREAM_RETENTION_SECS: i64 = 24 * 60 * 60;
 
-/// Rejects a rollups table that has outlived its table of items: its numbers are of items that do not exist.
+/// Rejects a rollups table that has outlived its table of items: its numbers are of items that do
+/// not exist.
 ///
 /// # Errors
 /// [`Error::OtherTable`]; else the error of DynamoDB.
@@ -308,7 +313,8 @@ fn check_owner(model: &Model, known: &StoredState, is_created: bool) -> Result<(
             format!("it holds the rollups of the table `{other}`; expected those of `{items}`")
         }
         _ if is_created => format!(
-            "it holds the rollups of a table `{items}` that does not exist; delete `{table}` too, or restore `{items}`"
+            "it holds the rollups of a table `{items}` that does not exist; delete `{table}` too, \
+             or restore `{items}`"
         ),
         _ => return Ok(()),
     };
@@ -329,7 +335,8 @@ fn differ(known: Option<&String>, current: Option<&String>) -> bool {
     known.zip(current).is_some_and(|(known, current)| known != current)
 }
 
-/// Returns when a stream began, in seconds since 1970, as its label says; `None` for a label that is not a time.
+/// Returns when a stream began, in seconds since 1970, as its label says; `None` for a label that
+/// is not a time.
 pub fn stream_began_at(label: &str) -> Option<i64> {
     identity::label_seconds(label)
 }

@@ -123,7 +123,8 @@ fn remove(user: &str) -> Image {
 fn of_user(system: &System, shard: &str, user: &str, changes: &[Change]) -> Update {
     let updates = fold(&system.model, shard, changes).updates;
     let key = format!("all#{user}");
-    let is_of_user = |update: &Update| update.upkeep.crossing.is_some() && update.key.sort == key;
+    let is_of_user =
+        |update: &Update| update.bookkeeping.crossing.is_some() && update.key.sort == key;
     updates.into_iter().find(is_of_user).expect("the row of a user")
 }
 

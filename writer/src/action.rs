@@ -1,7 +1,9 @@
-//! One action of a request that has several: what is done, of which entity, and the members that say the rest.
+//! One action of a request that has several: what is done, of which entity, and the members that
+//! say the rest.
 //!
 //! ```json
-//! { "action": "delete", "entity": "order", "key": { "user": "ann", "number": 7 }, "where": { "status": "placed" } }
+//! { "action": "delete", "entity": "order", "key": { "user": "ann", "number": 7 },
+//!   "where": { "status": "placed" } }
 //! ```
 //!
 //! **Invariant:** a member that the action does not take is refused.

@@ -1,8 +1,9 @@
 //! The audit log: one line for each change that a caller asked for, and its outcome.
 //!
 //! ```json
-//! {"level":"INFO","message":"a change was requested","caller":"arn:aws:iam::1:user/ann","verb":"patch","entity":"order",
-//!  "key":"{\"user\":\"ann\",\"number\":7}","outcome":"rejected","problem":"condition-failed","request_id":"…","target":"audit"}
+//! {"level":"INFO","message":"a change was requested","caller":"arn:aws:iam::1:user/ann",
+//!  "verb":"patch","entity":"order","key":"{\"user\":\"ann\",\"number\":7}","outcome":"rejected",
+//!  "problem":"condition-failed","request_id":"…","target":"audit"}
 //! ```
 //!
 //! | outcome | is |
@@ -14,9 +15,9 @@
 //! A batch and a transaction have a line for each item. A request that is rejected before its items
 //! are known, such as one whose body is not valid, changes nothing and has no line.
 //!
-//! **Invariant:** a line has the names and values of the key attributes, `[hidden]` for the value of
-//! a hidden one, and no other value of the item. Where the key is not known, it has the names of the
-//! unique attributes that the request names, with `[unique]` for their values.
+//! **Invariant:** a line has the names and values of the key attributes, `[hidden]` for the value
+//! of a hidden one, and no other value of the item. Where the key is not known, it has the names of
+//! the unique attributes that the request names, with `[unique]` for their values.
 
 use std::convert::Infallible;
 
@@ -65,7 +66,8 @@ impl Audit {
         self.requested(verb, entity, || shown(entity, attributes))
     }
 
-    /// Notes a change of the item that has certain values of these attributes, which are not its key.
+    /// Notes a change of the item that has certain values of these attributes, which are not its
+    /// key.
     pub(crate) fn change_by<'a>(
         &'a self,
         verb: &'static str,
@@ -124,8 +126,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Audit {
     }
 }
 
-/// Only a 4xx kind proves that nothing was written: a write of which one step failed inside may have
-/// done another, or may have been done without an answer.
+/// Only a 4xx kind proves that nothing was written: a write of which one step failed inside may
+/// have done another, or may have been done without an answer.
 fn outcome(problem: Option<Kind>) -> &'static str {
     match problem {
         None => "done",

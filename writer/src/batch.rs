@@ -2,7 +2,7 @@
 //!
 //! ```json
 //! POST /batch/order   [{ "user": "ann", "number": 7 }, …]                            each is put
-//! POST /batch         [{ "action": "put", "entity": "order", "item": { … } },        of any entities
+//! POST /batch         [{ "action": "put", "entity": "order", "item": { … } },     of any entities
 //!                      { "action": "delete", "entity": "order", "key": { … } }, …]
 //! ```
 //!
@@ -11,12 +11,14 @@
 //!        └► failed                                         └► unprocessed
 //! ```
 //!
-//! Items whose writes depend on what is stored, such as those whose versions are counted, are written one by one instead.
+//! Items whose writes depend on what is stored, such as those whose versions are counted, are
+//! written one by one instead.
 //!
-//! **Invariant:** each row is counted once: written, failed or unprocessed. A report has at most [`MAX_ERRORS`] errors, and
-//! one for each failed row at least; of the others it has the number. Of rows of one item the last one is
-//! written, and the earlier ones share its fate: nothing that happens between chunks can bring an earlier one back.
-//! Of rows with one key and different attributes the first is written, and the others fail.
+//! **Invariant:** each row is counted once: written, failed or unprocessed. A report has at most
+//! [`MAX_ERRORS`] errors, and one for each failed row at least; of the others it has the number. Of
+//! rows of one item the last one is written, and the earlier ones share its fate: nothing that
+//! happens between chunks can bring an earlier one back. Of rows with one key and different
+//! attributes the first is written, and the others fail.
 
 use std::collections::HashMap;
 
@@ -190,7 +192,8 @@ impl BatchReport {
     /// The answer to the batch's request.
     pub(crate) fn answered(mut self) -> Result<Json<Self>, Problem> {
         match self.error.take() {
-            // Nothing was done, and DynamoDB said why: a problem says more than a list of positions.
+            // Nothing was done, and DynamoDB said why: a problem says more than a list of
+            // positions.
             Some(error) if self.written == 0 && self.failed.is_empty() => Err(error.into()),
             Some(error) => {
                 let (cause, rows) = (table::error::chain(&error), self.unprocessed.len());
@@ -264,7 +267,8 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-/// Writes one chunk. DynamoDB refuses a chunk whole when it refuses one of its writes: then each is done by itself.
+/// Writes one chunk. DynamoDB refuses a chunk whole when it refuses one of its writes: then each is
+/// done by itself.
 async fn write_chunk(table: &Table, chunk: &[Write<'_>], audit: &Audit) -> BatchReport {
     let is_alone = |one: &Write<'_>| one.write.entity(table).is_some_and(Entity::is_written_alone);
     if chunk.iter().any(is_alone) {

@@ -1,7 +1,7 @@
 //! From a request to an item: what the path says, and what the body says.
 //!
-//! **Invariant:** an item that is encoded here has a path, and the path leads back to it; so do those by which it is listed
-//! or found.
+//! **Invariant:** an item that is encoded here has a path, and the path leads back to it; so do
+//! those by which it is listed or found.
 
 use model::{Entity, FieldError, Fresh, Item, errors as lists, value};
 use serde_json::{Map, Value};
@@ -28,7 +28,8 @@ pub(crate) fn encode(
     }
 }
 
-/// Encodes an object as the item of a path. The object may repeat what the path says, and must not contradict it.
+/// Encodes an object as the item of a path. The object may repeat what the path says, and must not
+/// contradict it.
 pub(crate) fn encode_at(
     entity: &Entity,
     path: &[(&str, &str)],
@@ -68,7 +69,8 @@ pub(crate) fn settled(
     if errors.is_empty() { Ok(object) } else { Err(errors) }
 }
 
-/// Puts the values of a path into the object; answers with each that the object has otherwise, or that fits no attribute.
+/// Puts the values of a path into the object; answers with each that the object has otherwise, or
+/// that fits no attribute.
 fn contradictions(
     entity: &Entity,
     path: &[(&str, &str)],
@@ -89,7 +91,7 @@ fn settle(
     let of_path = attribute.encode_text(text).map_err(|invalid| error(invalid.to_string()))?;
     let json = value::decode(&of_path);
     match object.get(name).filter(|given| !given.is_null()) {
-        // What cannot be encoded is told when the whole object is.
+        // What cannot be encoded is reported when the whole object is.
         Some(given) if attribute.encode(given, Fresh::NONE).is_ok_and(|given| given != of_path) => {
             let (given, expected) = (value::shown(given), value::shown(&json));
             Err(error(format!("{given} in the body, expected {expected} as in the path")))

@@ -69,7 +69,8 @@ async fn create(
     }
 }
 
-/// Creates an item in a transaction of its own, which is done once however often it is sent with the token.
+/// Creates an item in a transaction of its own, which is done once however often it is sent with
+/// the token.
 async fn create_once(table: &Table, item: Item, token: &str) -> Result<Item, Error> {
     let mut transaction = table.transaction();
     transaction.create(item.clone());

@@ -4,16 +4,18 @@
 //! |---|---|---|
 //! | `POST /{entity}` | creates | 201, `Location` and the item; 409 when its key is taken |
 //! | `PUT /{entity}/{partition…}/{sort…}` | replaces, or creates there | 200 and the item |
-//! | `PATCH /{entity}/{partition…}/{sort…}` | updates what is there: `set`, `add`, `remove`, … and `where` | 200 and the item; 404 when there was none, 412 when it is not so |
-//! | `DELETE /{entity}/{partition…}/{sort…}` | deletes | 204, or the item; 404 when there was none |
-//! | `POST /batch/{entity}` | puts up to 500 items | 200 and what became of each |
-//! | `POST /batch` | puts and deletes up to 500 items of any entities | 200 and what became of each |
-//! | `PUT /unique/{entity}/{attribute+…}/{values…}` | creates, or sets what is given in the item that has these values | 201, or 200, and the item |
-//! | `POST /transactions` | up to 100 actions, all or none | 200 and the paths; the problem of the action that could not be done |
+//! | `PATCH /{entity}/{partition…}/{sort…}` | updates: `set`, `add`, … and `where` | 200 and the item; 404, 412 |
+//! | `DELETE /{entity}/{partition…}/{sort…}` | deletes | 204, or the item; 404 if there was none |
+//! | `POST /batch/{entity}` | puts up to 500 items | 200 and each result |
+//! | `POST /batch` | puts and deletes up to 500 items of any entities | 200 and each result |
+//! | `PUT /unique/{entity}/{attribute+…}/{values…}` | creates, or updates | 201 or 200, and the item |
+//! | `POST /transactions` | up to 100 actions, all or none | 200 and the paths, or a problem |
 //!
-//! PUT and DELETE take `where` as a parameter; all three take versions ([`web::Preconditions`]), and answer 412.
+//! PUT and DELETE take `where` as a parameter; all three take versions ([`web::Preconditions`]),
+//! and answer 412.
 //!
-//! **Invariant:** an item is stored whole and checked, or not at all; an answer of 2xx means that DynamoDB has it.
+//! **Invariant:** an item is stored whole and checked, or not at all; an answer of 2xx means that
+//! DynamoDB has it.
 
 mod action;
 mod audit;

@@ -1,9 +1,11 @@
 //! `POST /transactions`: actions on items of any entities, all done or none.
 //!
 //! ```json
-//! [{ "action": "patch", "entity": "account", "key": { "id": "a" }, "subtract": { "balance": 5 }, "where": { "balance": { "gte": 5 } } },
+//! [{ "action": "patch", "entity": "account", "key": { "id": "a" }, "subtract": { "balance": 5 },
+//!    "where": { "balance": { "gte": 5 } } },
 //!  { "action": "create", "entity": "payment", "item": { "account": "a", "amount": 5 } },
-//!  { "action": "check", "entity": "customer", "key": { "id": "ann" }, "where": { "state": "open" } }]
+//!  { "action": "check", "entity": "customer", "key": { "id": "ann" },
+//!    "where": { "state": "open" } }]
 //! ```
 //!
 //! | action | with | of an item that is not there |

@@ -1,7 +1,8 @@
 //! Writing an item by what is unique about it, whatever its key.
 //!
 //! ```text
-//! PUT /unique/user/email/ann@example.com {"name":"Ann"}     201, created; or 200, set in the user who has the address
+//! PUT /unique/user/email/ann@example.com {"name":"Ann"}
+//!      201, created; or 200, set in the user who has the address
 //! ```
 
 use std::sync::Arc;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aggregates::watermark::STALE_AFTER_SECS;
-use aggregates::{Accumulator, Amounts, Change, RollupKey, Update, Upkeep, Watermark, fold};
+use aggregates::{Accumulator, Amounts, Bookkeeping, Change, RollupKey, Update, Watermark, fold};
 use bigdecimal::{BigDecimal, Zero};
 use model::{AttributeValue, Item, Model};
 
@@ -82,26 +82,26 @@ impl Stored {
         self.watermarks.get(&shard).is_some_and(|stored| *stored >= bound)
     }
 
-    fn add(&mut self, amounts: &Amounts, upkeep: &Upkeep) {
+    fn add(&mut self, amounts: &Amounts, bookkeeping: &Bookkeeping) {
         for (name, amount) in amounts.to_add() {
             let amount: BigDecimal = amount.to_string().parse().expect("a number");
             let sum = (self.number(&name) + amount).normalized();
             assert!(sum.digits() <= MAX_DIGITS, "{name} would be {sum}");
             self.numbers.insert(name, sum);
         }
-        if let Some(rank) = &upkeep.rank {
+        if let Some(rank) = &bookkeeping.rank {
             self.rank = Some(rank.clone());
         }
-        match upkeep.expires_at {
+        match bookkeeping.expires_at {
             Some(seconds) => self.expires_at = Some(seconds),
-            None if upkeep.is_row() => self.expires_at = None,
+            None if bookkeeping.is_row() => self.expires_at = None,
             None => {}
         }
     }
 
     fn absorb(&mut self, shard: usize, update: &Update) {
         self.watermarks.insert(shard, update.last().to_bytes());
-        self.add(&update.amounts(), &update.upkeep);
+        self.add(&update.amounts(), &update.bookkeeping);
     }
 }
 
@@ -152,7 +152,7 @@ impl Invocation {
     pub(crate) fn finish(mut self, store: &mut Store) -> bool {
         let mut by_item: BTreeMap<RollupKey, Vec<Pending>> = BTreeMap::new();
         for pending in std::mem::take(&mut self.pending) {
-            let item = pending.update.upkeep.item.clone().expect("only rows cross");
+            let item = pending.update.bookkeeping.item.clone().expect("only rows cross");
             by_item.entry(item).or_default().push(pending);
         }
         for (key, mut queue) in by_item {
@@ -184,7 +184,7 @@ impl Invocation {
             }
             let stored = store.items.get(&update.key).cloned().unwrap_or_default();
             let crosses =
-                update.upkeep.crossing.is_some() && !goes_on(stored.count(), added(&update));
+                update.bookkeeping.crossing.is_some() && !goes_on(stored.count(), added(&update));
             if stored.has_absorbed(self.shard, &update) {
                 update = self.rest(&stored, &update)?;
                 continue;
@@ -214,20 +214,20 @@ impl Invocation {
         for pending in &pending {
             let before = pending.seen.clone().unwrap_or_default();
             let before: i128 = before.to_plain_string().parse().expect("a whole number");
-            let crossing = pending.update.upkeep.crossing.as_ref().expect("only rows cross");
+            let crossing = pending.update.bookkeeping.crossing.as_ref().expect("only rows cross");
             amounts.merge(&crossing.amounts(before, before + added(&pending.update)));
             let stored = store.items.get(&pending.update.key).cloned().unwrap_or_default();
             let is_as_seen = stored.count() == pending.seen.as_ref();
             failed.push(stored.has_absorbed(self.shard, &pending.update) || !is_as_seen);
         }
         if !failed.contains(&true) {
-            let crossing = pending[0].update.upkeep.crossing.clone().expect("only rows cross");
+            let crossing = pending[0].update.bookkeeping.crossing.clone().expect("only rows cross");
             for Pending { update, .. } in &pending {
                 store.items.entry(update.key.clone()).or_default().absorb(self.shard, update);
                 store.expire_empty(update);
             }
             if !amounts.is_zero() {
-                store.items.entry(key.clone()).or_default().add(&amounts, &crossing.upkeep);
+                store.items.entry(key.clone()).or_default().add(&amounts, &crossing.bookkeeping);
             }
             return Vec::new();
         }
@@ -243,9 +243,10 @@ impl Store {
     fn expire_empty(&mut self, update: &Update) {
         let row = self.items.get_mut(&update.key).expect("it was just written");
         let is_empty = row.count().is_some_and(Zero::is_zero);
-        if update.upkeep.is_row() && is_empty {
+        if update.bookkeeping.is_row() && is_empty {
             let soon = self.now + EMPTY_ROW_SECS;
-            row.expires_at = Some(update.upkeep.expires_at.map_or(soon, |kept| kept.min(soon)));
+            row.expires_at =
+                Some(update.bookkeeping.expires_at.map_or(soon, |kept| kept.min(soon)));
         }
     }
 

@@ -1,11 +1,12 @@
 //! The settings of a poller in a container: what its environment says, and Lambda's defaults.
 //!
-//! The variables and what each may be are listed in the documentation of [`Settings::from_environment`]. A
-//! variable that is not set leaves the default; one that is set to anything else than it may be is
-//! refused, with its name.
+//! The variables and what each may be are listed in the documentation of
+//! [`Settings::from_environment`]. A variable that is not set leaves the default; one that is set
+//! to anything else than it may be is refused, with its name.
 //!
-//! **Invariant:** two processes have two names unless told otherwise, in containers as well, where
-//! each is process 1: of two pollers with one name each takes the lease from the other at once.
+//! **Invariant:** two processes have two names unless they are set alike, in containers as well,
+//! where each is process 1: of two pollers with one name each takes the lease from the other at
+//! once.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -40,15 +41,15 @@ impl Settings {
     ///
     /// | variable | is | unless set |
     /// |---|---|---|
-    /// | `WEIR_POLLER_NAME` | who holds the lease; a poller takes over at once from another of its name | the host, the process, and a random number |
+    /// | `WEIR_POLLER_NAME` | who holds the lease | the host, the process, and a random number |
     /// | `WEIR_BATCH_SIZE` | the most records in an event, 1 to 10000 | 100 |
     /// | `WEIR_BATCHING_WINDOW_SECS` | how long a batch may fill, 0 to 300 | 0 |
     /// | `WEIR_TUMBLING_WINDOW_SECS` | the length of the window in each event, 1 to 900 | 60 |
-    /// | `WEIR_FILTER_CRITERIA` | which records are handed over, as JSON of Lambda's FilterCriteria | all |
-    /// | `WEIR_MAXIMUM_RETRY_ATTEMPTS` | how often a batch is handed over again before it is discarded, 0 to 10000, or -1 for ever | -1 |
-    /// | `WEIR_MAXIMUM_RECORD_AGE_SECS` | the age at which a record is discarded, 60 to 604800, or -1 for none | -1 |
-    /// | `WEIR_BISECT_BATCH_ON_FUNCTION_ERROR` | whether a batch that failed is cut in two, `true` or `false` | `false` |
-    /// | `WEIR_SHUTDOWN_TIMEOUT_SECS` | how long a poller that stops waits for its batches in flight, 0 to 900 | 8 |
+    /// | `WEIR_FILTER_CRITERIA` | which records are delivered, as JSON of FilterCriteria | all |
+    /// | `WEIR_MAXIMUM_RETRY_ATTEMPTS` | retries before a batch is discarded, 0 to 10000, or -1 | -1 |
+    /// | `WEIR_MAXIMUM_RECORD_AGE_SECS` | the age that discards a record, 60 to 604800, or -1 | -1 |
+    /// | `WEIR_BISECT_BATCH_ON_FUNCTION_ERROR` | whether a failed batch is halved | `false` |
+    /// | `WEIR_SHUTDOWN_TIMEOUT_SECS` | the wait for batches in flight at a stop, 0 to 900 | 8 |
     ///
     /// # Errors
     /// The variable that is not what it may be.

@@ -16,7 +16,8 @@
 //! a rule where a record has an object, and a numeric comparison of an attribute, whose numbers are
 //! text.
 //!
-//! **Invariant:** matching is a function of the filters and the record; no filters match everything.
+//! **Invariant:** matching is a function of the filters and the record; no filters match
+//! everything.
 
 mod pattern;
 mod rule;
@@ -205,14 +206,16 @@ mod tests {
         let good = r#"{"eventName":["INSERT"]}"#;
         assert_eq!(
             refusal(&[good, r#"{"eventName":"REMOVE"}"#]),
-            "filter 2: `eventName` is \"REMOVE\", expected a list of values and rules, or an object of fields"
+            "filter 2: `eventName` is \"REMOVE\", expected a list of values and rules, or an \
+             object of fields"
         );
         assert_eq!(refusal(&[good; 6]), "there are 6 filters, expected at most 5");
         let long = format!(r#"{{"eventName":["{}"]}}"#, "x".repeat(4090));
         assert_eq!(refusal(&[&long]), "filter 1 has 4108 characters, expected at most 4096");
         assert_eq!(
             refusal(&["{"]),
-            "filter 1: the pattern is `{` (EOF while parsing an object at line 1 column 1), expected JSON"
+            "filter 1: the pattern is `{` (EOF while parsing an object at line 1 column 1), \
+             expected JSON"
         );
         assert_eq!(
             refusal(&["[]"]),

@@ -19,7 +19,8 @@ impl Gaps {
         Self { table }
     }
 
-    /// Notes that records were lost which may be as old as this, in seconds since 1970. Retries until that is stored.
+    /// Notes that records were lost which may be as old as this, in seconds since 1970. Retries
+    /// until that is stored.
     pub(super) async fn note(&self, since: i64) {
         metrics::GAPS.add(1);
         self.note_lost(since).await;

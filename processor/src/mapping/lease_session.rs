@@ -2,9 +2,9 @@
 //! worker for each.
 //!
 //! ```text
-//! acquire ─► list the shards ─► start workers ─► wait ─┬─► asked to stop ─► workers finish ─► release
-//!                  ▲                                   ├─► lease lost ─► workers finish
-//!                  └── a worker ended, time, a nudge ◄─┘
+//! acquire ─► list shards ─► start workers ─► wait ─┬─► asked to stop ─► workers finish ─► release
+//!                  ▲                               ├─► lease lost ─► workers finish
+//!                  └ a worker ended, time, nudge ◄─┘
 //! ```
 //!
 //! **Invariant:** once the poller is asked to stop, it waits for its workers no longer than the
@@ -35,7 +35,8 @@ const LISTING_INTERVAL_SECS: u64 = 10;
 const RENEWALS_PER_TIME_TO_LIVE: u32 = 3;
 /// How much sooner than the stream trims its records a pause in reading it counts as a loss.
 const RETENTION_MARGIN_SECS: i64 = 5 * 60;
-/// How long a stream that was replaced must bring nothing before it is left, if its shards do not end.
+/// How long a stream that was replaced must bring nothing before it is left, if its shards do not
+/// end.
 const REPLACED_QUIET_SECS: u64 = 60;
 /// How long giving the lease up may take when the poller stops.
 const RELEASE_LIMIT_SECS: u64 = 1;
@@ -148,7 +149,7 @@ where
     }
 
     /// Waits for all workers, each of which finishes its batch in flight. From the moment at which
-    /// the poller is told to stop, it waits no longer than the shutdown timeout.
+    /// the poller is asked to stop, it waits no longer than the shutdown timeout.
     async fn finish(&mut self, stop: &mut watch::Receiver<bool>) {
         let Context { in_flight, shutdown_timeout, .. } = &*self.context;
         let time_is_up = async {
@@ -213,11 +214,12 @@ where
         }
     }
 
-    /// Notes the loss of records that this stream no longer has, if it was not handled for as long as it keeps records.
+    /// Notes the loss of records that this stream no longer has, if it was not handled for as long
+    /// as it keeps records.
     async fn note_trimmed(&self) {
         let Context { stream, gaps, complete_until, visibility_margin, .. } = &*self.context;
-        // Where nothing is known, the rollups began just now: see `table::state`. The embedded DynamoDB, which has no margin,
-        // keeps records until they are read.
+        // Where nothing is known, the rollups began just now: see `table::state`. The embedded
+        // DynamoDB, which has no margin, keeps records until they are read.
         let is_known = *complete_until > stream.began_at() && !visibility_margin.is_zero();
         let age = epoch_secs() - complete_until;
         if is_known && age >= STREAM_RETENTION_SECS - RETENTION_MARGIN_SECS {
@@ -229,7 +231,8 @@ where
         }
     }
 
-    /// Whether a stream that was replaced has no more records: every shard has ended, or nothing has come for a minute.
+    /// Whether a stream that was replaced has no more records: every shard has ended, or nothing
+    /// has come for a minute.
     fn is_read_to_its_end(&self, replacement: &Replacement) -> bool {
         let tracker = &self.context.tracker;
         tracker.has_ended()
@@ -264,7 +267,8 @@ where
         tracing::error!(
             stream = stream.arn(),
             replacement = arn,
-            "the table has another stream: the old one is read to its end, and changes between the two are lost"
+            "the table has another stream: the old one is read to its end, and changes between the \
+             two are lost"
         );
         Some(Replacement { arn, found_at: Instant::now() })
     }

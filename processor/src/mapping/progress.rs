@@ -1,4 +1,4 @@
-//! How far an event source mapping has got, for whoever waits for it or shows it.
+//! The progress of an event source mapping, for those who wait for it or show it.
 //!
 //! A shard is caught up at an instant when a read that began then found nothing and no record
 //! waited: everything written before that instant was handled. An emulator's empty read is proof.
@@ -57,7 +57,8 @@ pub struct ShardProgress {
     pub caught_up_at: Option<Instant>,
     /// Whether the shard was read to its end.
     pub done: bool,
-    /// When the first of the latest reads in a row began that found nothing while nothing waited: as many as are proof.
+    /// When the first of the latest reads in a row began that found nothing while nothing waited:
+    /// as many as are proof.
     pub(super) settled_at: Option<Instant>,
     /// When this process read it to its end.
     pub(super) done_at: Option<Instant>,
@@ -154,7 +155,7 @@ impl ProgressTracker {
         self.sender.borrow().is_caught_up(since)
     }
 
-    /// Waits until somebody asks to look for new shards now.
+    /// Waits until it is asked to look for new shards now.
     pub(super) async fn nudged(&self) {
         self.nudge.notified().await;
     }
@@ -227,7 +228,8 @@ impl ProgressTracker {
         }
     }
 
-    /// This many more records were handled, up to the checkpoint; the last was made at this time, in seconds since the epoch.
+    /// This many more records were handled, up to the checkpoint; the last was made at this time,
+    /// in seconds since the epoch.
     pub(super) fn handled(&self, checkpoint: &Checkpoint, records: u64, last: Option<i64>) {
         metrics::RECORDS.add(records);
         self.sender.send_modify(|snapshot| {

@@ -95,9 +95,9 @@ impl ShardReader {
     }
 }
 
-/// Whether a record of a table that holds the rollups as well tells of an item that the mapping
-/// itself wrote. Handing it over would save a checkpoint, which would make another record, and so on
-/// for ever.
+/// Whether a record of a table that holds the rollups as well is about an item that the mapping
+/// itself wrote. Handing it over would save a checkpoint, which would make another record, and so
+/// on for ever.
 pub(super) fn is_our_own(record: &Record) -> bool {
     record.dynamodb.keys.get(ROLLUPS_PARTITION_KEY).is_some_and(
         |value| matches!(value, AttributeValue::S(key) if key.starts_with(PARTITION_PREFIX)),

@@ -1,11 +1,13 @@
 //! Stores how far the stream was handled, once a second, for readers and for `weir load`.
 //!
-//! A time is complete when every record up to it was handled: of a shard that was read to where nothing came, the beginning
-//! of the first of some such reads in a row; of one that is behind, the second before that of the last record handled; and shards that are not listed yet
-//! began after the last look at the list.
+//! A time is complete when every record up to it was handled: of a shard that was read to where
+//! nothing came, the beginning of the first of some such reads in a row; of one that is behind, the
+//! second before that of the last record handled; and shards that are not listed yet began after
+//! the last look at the list.
 //!
-//! DynamoDB promises no time within which a record can be read. So a [`margin`](super::Settings::visibility_margin) is taken
-//! off, which is zero only where an emulator shows records at once.
+//! DynamoDB promises no time within which a record can be read. So a
+//! [`margin`](super::Settings::visibility_margin) is taken off, which is zero only where an
+//! emulator shows records at once.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -47,8 +49,8 @@ impl Reporter {
         }
     }
 
-    /// Stores that nothing is known to be missing before the stream began, unless more is stored already: from then on a
-    /// reader can tell a stream that is polled from one that is not.
+    /// Stores that nothing is known to be missing before the stream began, unless more is stored
+    /// already: from then on a reader can tell a stream that is polled from one that is not.
     async fn begin(&self) {
         let Some(began_at) = table::stream_began_at(self.stream.label()) else { return };
         if let Err(error) =
@@ -58,7 +60,8 @@ impl Reporter {
         }
     }
 
-    /// Reports until it is dropped: at most four times an interval while records come, and once an interval while none do.
+    /// Reports until it is dropped: at most four times an interval while records come, and once an
+    /// interval while none do.
     pub(super) async fn run(&mut self) {
         let interval = Duration::from_millis(REPORT_INTERVAL_MS);
         self.begin().await;
@@ -96,7 +99,8 @@ impl Reporter {
 }
 
 impl Snapshot {
-    /// Until when, in milliseconds since 1970, every record was handled; `None` where a shard was not read yet.
+    /// Until when, in milliseconds since 1970, every record was handled; `None` where a shard was
+    /// not read yet.
     fn complete_through_ms(&self, margin: Duration) -> Option<i64> {
         if self.is_disabled {
             return None;

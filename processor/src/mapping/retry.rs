@@ -5,8 +5,8 @@
 //!
 //! | the invocation with a sub-batch | next |
 //! |---|---|
-//! | failed behind its first record | the rest is a sub-batch with one failure; with none if sub-batches are bisected |
-//! | failed, and sub-batches of several records are bisected | each half is a sub-batch without failures |
+//! | failed behind its first record | the rest is a sub-batch with one failure, or none if bisected |
+//! | failed, and is bisected | each half is a sub-batch without failures |
 //! | failed otherwise, attempts are left | all of it is delivered again |
 //! | failed otherwise | it is discarded |
 //!
@@ -15,8 +15,8 @@
 //! consumes no attempt. The poller counts failures in memory, and a new poller begins at zero.
 //!
 //! "No limit" ends with the retention of the stream: a record that failed and that the stream has
-//! trimmed since is discarded, as on Lambda. No other poller could deliver it, and a rollup item may
-//! forget that it absorbed it (see the watermarks of `aggregates`).
+//! trimmed since is discarded, as on Lambda. No other poller could deliver it, and a rollup item
+//! may forget that it absorbed it (see the watermarks of `aggregates`).
 //!
 //! **Invariant:** a record is discarded for failures of invocations that it was part of, or for its
 //! age, and for nothing else.
@@ -82,7 +82,8 @@ pub(super) fn after_failure(sub_batch: SubBatch, handled: usize, policy: Policy)
     }
 }
 
-/// How long a stream keeps a record ("DynamoDB Streams": 24 hours; then it may be trimmed at any time).
+/// How long a stream keeps a record ("DynamoDB Streams": 24 hours; then it may be trimmed at any
+/// time).
 pub(super) const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Returns how many of the first records exceed the maximum age; `now` is in seconds since 1970.

@@ -1,7 +1,8 @@
-//! What an event source mapping is told: the stream, how to cut it into batches, and when to discard.
+//! The settings of an event source mapping: the stream, how to cut it into batches, and when to
+//! discard.
 //!
-//! Names, bounds and defaults are Lambda's where Lambda has them. One rule of its API is not kept: a
-//! batch size above 10 may go without a batching window, for an invocation in this process costs
+//! Names, bounds and defaults are Lambda's where Lambda has them. One rule of its API is not kept:
+//! a batch size above 10 may go without a batching window, for an invocation in this process costs
 //! nothing; what is read at once, up to 1000 records, is handed over at once.
 
 use std::time::Duration;
@@ -11,13 +12,13 @@ use super::filter::FilterCriteria;
 
 /// As many records as Lambda hands over in one event.
 pub const MAX_BATCH_RECORDS: usize = 10_000;
-/// The batch size that Lambda uses unless told otherwise.
+/// The batch size that Lambda uses by default.
 pub const DEFAULT_BATCH_RECORDS: usize = 100;
 /// The longest time that Lambda waits for a batch to fill.
 pub const MAX_BATCHING_WINDOW_SECS: u64 = 300;
 /// The longest tumbling window.
 pub const MAX_TUMBLING_WINDOW_SECS: u64 = 900;
-/// The tumbling window unless told otherwise. Nothing is kept in it: it is there to make events
+/// The default tumbling window. Nothing is kept in it: it is there to make events
 /// carry the shard id.
 pub const DEFAULT_TUMBLING_WINDOW_SECS: u64 = 60;
 /// The most retries that can be set.
@@ -38,8 +39,8 @@ pub const MAX_SHUTDOWN_TIMEOUT_SECS: u64 = 900;
 
 /// How often the progress of a stream is stored.
 pub(super) const REPORT_INTERVAL_MS: u64 = 1_000;
-/// How long after a write its record may appear in the stream, unless set: far more than is usual, for DynamoDB promises
-/// nothing.
+/// How long after a write its record may appear in the stream, unless set: far more than is usual,
+/// for DynamoDB promises nothing.
 const VISIBILITY_MARGIN_MS: u64 = 5_000;
 
 /// Where the records come from.
@@ -66,13 +67,15 @@ pub struct Settings {
     pub batching_window: Duration,
     /// The length of the window named in each event, 1 s to [`MAX_TUMBLING_WINDOW_SECS`].
     pub tumbling_window: Duration,
-    /// How often a batch is handed over again before it is discarded, up to [`MAX_RETRY_ATTEMPTS`]; none is Lambda's −1:
-    /// for as long as the stream has its records, and so is what is counted exactly.
+    /// How often a batch is handed over again before it is discarded, up to [`MAX_RETRY_ATTEMPTS`];
+    /// none is Lambda's −1: for as long as the stream has its records, and so is what is counted
+    /// exactly.
     pub maximum_retry_attempts: Option<u32>,
-    /// The age at which a record is discarded, [`MIN_RECORD_AGE_SECS`] to [`MAX_RECORD_AGE_SECS`]; none is Lambda's −1:
-    /// any age.
+    /// The age at which a record is discarded, [`MIN_RECORD_AGE_SECS`] to [`MAX_RECORD_AGE_SECS`];
+    /// none is Lambda's −1: any age.
     pub maximum_record_age: Option<Duration>,
-    /// Whether a batch that failed is cut in two, which consumes no attempt, until the record is found that fails.
+    /// Whether a batch that failed is cut in two, which consumes no attempt, until the record is
+    /// found that fails.
     pub bisect_batch_on_function_error: bool,
     /// Which records are handed over; without filters, all. The others count as handled.
     pub filter_criteria: FilterCriteria,
@@ -80,8 +83,8 @@ pub struct Settings {
     pub idle_pause: Duration,
     /// How long the lease lasts unless renewed; it is renewed three times in that time.
     pub lease_time_to_live: Duration,
-    /// How long after a write its record may appear in the stream: so much older is the time up to which the stream counts as
-    /// handled.
+    /// How long after a write its record may appear in the stream: so much older is the time up to
+    /// which the stream counts as handled.
     pub visibility_margin: Duration,
     /// How long a poller that stops waits for its batches in flight, up to
     /// [`MAX_SHUTDOWN_TIMEOUT_SECS`]. Batches that are not handled by then are aborted, and

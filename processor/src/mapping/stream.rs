@@ -202,19 +202,20 @@ impl Stream {
         Ok(Page { records, next: output.next_shard_iterator })
     }
 
-    /// Whether its shards may hold records of another stream of the table: those of dynoxide do, whose labels are seconds with
-    /// nanoseconds, after the stream was disabled and enabled again.
+    /// Whether its shards may hold records of another stream of the table: those of dynoxide do,
+    /// whose labels are seconds with nanoseconds, after the stream was disabled and enabled again.
     fn is_shared(&self) -> bool {
         self.label().parse::<f64>().is_ok()
     }
 
-    /// Whether writes to the table still make records in it. On AWS the shards of a disabled stream end; dynoxide answers with
-    /// empty pages, so it is asked.
+    /// Whether writes to the table still make records in it. On AWS the shards of a disabled stream
+    /// end; dynoxide answers with empty pages, so it is asked.
     pub(super) async fn is_still_written(&self) -> bool {
         !self.is_shared() || self.is_current().await.unwrap_or(false)
     }
 
-    /// Whether it is the stream that the table has. Labels only grow, so what was read before is of this stream.
+    /// Whether it is the stream that the table has. Labels only grow, so what was read before is of
+    /// this stream.
     async fn is_current(&self) -> Result<bool, ReadError> {
         let described = self.client.describe_stream().stream_arn(&self.arn).limit(1).send().await;
         let described = described.map_err(read_error)?;
@@ -254,8 +255,9 @@ impl Stream {
 
 /// What kind of change it is and who made it, in AWS's words.
 ///
-/// Emulators say otherwise that an item has expired: DynamoDB Local has a name of its own for it and no author, dynoxide
-/// an author whose fields are written as in a Lambda event, where the API's are not, so that the SDK reads none of them.
+/// Emulators say otherwise that an item has expired: DynamoDB Local has a name of its own for it
+/// and no author, dynoxide an author whose fields are written as in a Lambda event, where the API's
+/// are not, so that the SDK reads none of them.
 fn kind(
     name: OperationType,
     author: Option<types::Identity>,

@@ -20,7 +20,7 @@ pub(super) enum Verdict {
     Handled,
     /// The records before this index; the handler named the one there.
     RetryFrom(usize),
-    /// Nothing, as far as the answer tells.
+    /// Nothing, according to the answer.
     RetryAll(String),
 }
 

@@ -26,7 +26,7 @@ use table::checkpoints::OpenWindow;
 use crate::event::{Record, Window};
 
 /// How long after the end of a window the stream must have nothing more for the window to be over:
-/// a record appears in the stream a moment after the change it tells of.
+/// a record appears in the stream a moment after the change that it records.
 const LATENESS_SECS: i64 = 2;
 
 /// The window of a record of a shard in which this window is open. None for a record without a

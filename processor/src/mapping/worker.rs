@@ -46,7 +46,8 @@ pub(super) struct Context<H> {
     pub(super) tracker: Arc<ProgressTracker>,
     pub(super) gaps: Gaps,
     pub(super) visibility_margin: Duration,
-    /// Until when the stream was handled before, in seconds since the epoch; its beginning where that is not known.
+    /// Until when the stream was handled before, in seconds since the epoch; its beginning where
+    /// that is not known.
     pub(super) complete_until: i64,
     /// The table of items, where its rollups have a state.
     pub(super) table: Option<Table>,
@@ -57,7 +58,7 @@ pub(super) struct Context<H> {
 pub(super) enum Ended {
     /// The shard was read to its end and all of it was handled: its children may start.
     Done,
-    /// It was told to.
+    /// It was asked to.
     Stopped,
     /// The shard does not exist any more; what was read of it was handled.
     Gone,
@@ -114,7 +115,7 @@ where
         }
     }
 
-    /// Works until the shard ends or it is told to stop; a batch in flight is finished first.
+    /// Works until the shard ends or it is asked to stop; a batch in flight is finished first.
     pub(super) async fn run(mut self) -> Ended {
         while !*self.stop.borrow() {
             let shard = Shard {
@@ -173,7 +174,8 @@ where
                     tracing::error!(
                         shard_id,
                         ?after,
-                        "the shard is gone and was not read to its end: records after this one are lost"
+                        "the shard is gone and was not read to its end: records after this one are \
+                         lost"
                     );
                 }
                 self.is_gone = true;
@@ -188,7 +190,8 @@ where
         }
     }
 
-    /// Takes note of a read that found nothing: AWS may give an empty page before the end of a shard, an emulator does not.
+    /// Takes note of a read that found nothing: AWS may give an empty page before the end of a
+    /// shard, an emulator does not.
     fn settle(&mut self, began: Instant) {
         let proof = if self.context.visibility_margin.is_zero() { 1 } else { EMPTY_READS };
         self.quiet.push_back(began);
@@ -248,7 +251,8 @@ where
         Err(Ended::Done)
     }
 
-    /// Saves the checkpoint, however often that takes; with what was discarded, where it moves past that.
+    /// Saves the checkpoint, however often that takes; with what was discarded, where it moves past
+    /// that.
     async fn save(&mut self, discarded: Option<&OnFailureRecord>) -> Result<(), Ended> {
         let mut backoff = Backoff::default();
         loop {

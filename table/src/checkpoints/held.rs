@@ -3,11 +3,12 @@
 //! The waiting poller reads the lease again and again. As long as the holder lives, it renews the
 //! lease several times within the time to live, and each renewal changes the item. The lease has
 //! expired when the item stayed the same for its whole time to live. That time is measured by the
-//! waiting poller alone, on its monotonic clock, so it does not matter what the wall clock of either
-//! machine says.
+//! waiting poller alone, on its monotonic clock, so it does not matter what the wall clock of
+//! either machine says.
 //!
 //! The holder gives up one time to live after it *began* its last renewal. A waiting poller counts
-//! from the moment at which it *saw* that renewal, which is later. So it never takes over too early.
+//! from the moment at which it *saw* that renewal, which is later. So it never takes over too
+//! early.
 //!
 //! **Invariant:** times of different machines are never compared.
 

@@ -1,8 +1,9 @@
 //! On-failure records: which records an event source mapping discarded, and why.
 //!
 //! ```text
-//! PK                                   SK                              attributes
-//! @mapping#<stream label>#on-failure   <shard id>#<sequence number>    as Lambda's on-failure destination gets them
+//! PK           @mapping#<stream label>#on-failure
+//! SK           <shard id>#<sequence number>
+//! attributes   as Lambda's on-failure destination gets them
 //! ```
 //!
 //! They say where the records are, not what is in them: the stream has them for 24 hours.

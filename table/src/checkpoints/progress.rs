@@ -5,9 +5,11 @@
 //! @progress  <stream label>  complete_through_ms, records, updated_at
 //! ```
 //!
-//! A reader answers with it, and `weir load` waits for it. On Lambda, where no function knows all shards, it does not exist.
+//! A reader answers with it, and `weir load` waits for it. On Lambda, where no function knows all
+//! shards, it does not exist.
 //!
-//! **Invariant:** `complete_through_ms` only grows: every change up to it was handled, by this poller or an earlier one.
+//! **Invariant:** `complete_through_ms` only grows: every change up to it was handled, by this
+//! poller or an earlier one.
 
 use std::collections::HashMap;
 

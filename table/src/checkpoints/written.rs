@@ -1,7 +1,7 @@
 //! How a checkpoint is stored in its item, and read back.
 //!
-//! **Invariant:** a checkpoint is written only where no greater fence has written one, and it leaves
-//! the sequence number alone when it has none.
+//! **Invariant:** a checkpoint is written only where no greater fence has written one, and it
+//! leaves the sequence number alone when it has none.
 
 use std::collections::HashMap;
 

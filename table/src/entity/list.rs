@@ -1,4 +1,5 @@
-//! Items of one entity that are read together, as values of a type: of a partition of the table, or by an access pattern.
+//! Items of one entity that are read together, as values of a type: of a partition of the table, or
+//! by an access pattern.
 //!
 //! ```
 //! # tests::shop::run(async |table| {
@@ -51,12 +52,12 @@ impl<T> Clone for List<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> Items<T> {
-    /// The items of a partition of the table. Given are the attributes of the partition key, and any number of those that the
-    /// sort key begins with, as JSON or a struct.
+    /// The items of a partition of the table. Given are the attributes of the partition key, and
+    /// any number of those that the sort key begins with, as JSON or a struct.
     ///
-    /// An attribute that the partition key shortens is given in full or as the key has it: for
-    /// `PK = "TIMELINE#{at:month}"` and `SK = "{at}#{id}"`, both `2026-03` and a time of that month list
-    /// the month. A time together with an `id` is one item.
+    /// An attribute that the partition key shortens is given in full or as the key has it: for `PK
+    /// = "TIMELINE#{at:month}"` and `SK = "{at}#{id}"`, both `2026-03` and a time of that month
+    /// list the month. A time together with an `id` is one item.
     ///
     /// # Errors
     /// [`Error::Invalid`] for what is none of these.
@@ -64,8 +65,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
         self.of_pattern(&Pattern::of_table(&self.entity), given)
     }
 
-    /// The items of an access pattern, or of the index of that name. Given are the attributes that it is read by, and any
-    /// number of those that the sort key goes on with, as JSON or a struct.
+    /// The items of an access pattern, or of the index of that name. Given are the attributes that
+    /// it is read by, and any number of those that the sort key goes on with, as JSON or a struct.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a name that is none, and for what it is not read by.
@@ -126,7 +127,8 @@ impl<T: Serialize + DeserializeOwned> List<T> {
         self
     }
 
-    /// Those alone of which this holds, written as [`model::condition`] has it. DynamoDB reads the others too, and bills them.
+    /// Those alone of which this holds, written as [`model::condition`] has it. DynamoDB reads the
+    /// others too, and bills them.
     ///
     /// # Errors
     /// [`Error::Invalid`] for what is no condition.
@@ -139,7 +141,8 @@ impl<T: Serialize + DeserializeOwned> List<T> {
     /// A page.
     ///
     /// # Errors
-    /// [`Error::Cursor`] for a cursor of another list; [`Error::Type`] when an item does not fit; else what DynamoDB says.
+    /// [`Error::Cursor`] for a cursor of another list; [`Error::Type`] when an item does not fit;
+    /// else what DynamoDB says.
     pub async fn page(&self) -> Result<TypedPage<T>, Error> {
         let page = self.items.table.list(&self.query, MAX_READS).await?;
         let items =

@@ -5,11 +5,12 @@
 //! # type Account = Map<String, Value>;
 //! # type User = Map<String, Value>;
 //! # type Session = Map<String, Value>;
-//! # async fn example(table: table::Table, some: Vec<Account>, ann: User) -> Result<(), table::Error> {
+//! # use table::{Error, Table};
+//! # async fn example(table: Table, some: Vec<Account>, ann: User) -> Result<(), Error> {
 //! let owner = table.entity::<Account>("account")?.one::<User>("owner")?;
 //! let sessions = table.entity::<User>("user")?.many::<Session>("sessions")?;
 //!
-//! let owners: Vec<Option<User>> = owner.find(&some).await?;     // a request for a hundred different owners
+//! let owners: Vec<Option<User>> = owner.find(&some).await?;  // 100 owners a request
 //! let first = sessions.page(&ann, None).await?;
 //! let next = sessions.page(&ann, first.cursor).await?;
 //! # Ok(()) }
@@ -56,8 +57,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// A relation of the entity that leads to one item.
     ///
     /// # Errors
-    /// [`Error::Type`] when there is no such relation, it leads to many, or one of the types is not what the definition
-    /// says.
+    /// [`Error::Type`] when there is no such relation, it leads to many, or one of the types is not
+    /// what the definition says.
     pub fn one<U: Serialize + DeserializeOwned>(&self, relation: &str) -> Result<One<T, U>, Error> {
         self.between(relation, false).map(One)
     }
@@ -91,7 +92,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
 }
 
 impl<T: Serialize + DeserializeOwned, U: Serialize + DeserializeOwned> One<T, U> {
-    /// The item that each of the values leads to, strongly consistent: a hundred different ones are read by one request.
+    /// The item that each of the values leads to, strongly consistent: a hundred different ones are
+    /// read by one request.
     ///
     /// # Errors
     /// [`Error::Type`] when an item does not fit; else what DynamoDB says.
@@ -109,10 +111,12 @@ impl<T: Serialize + DeserializeOwned, U: Serialize + DeserializeOwned> One<T, U>
 }
 
 impl<T: Serialize + DeserializeOwned, U: Serialize + DeserializeOwned> Many<T, U> {
-    /// The first of the items that a value leads to, or those behind a cursor, strongly consistent unless an index is read.
+    /// The first of the items that a value leads to, or those behind a cursor, strongly consistent
+    /// unless an index is read.
     ///
     /// # Errors
-    /// [`Error::Cursor`] for a cursor of another value; [`Error::Type`] when an item does not fit; else what DynamoDB says.
+    /// [`Error::Cursor`] for a cursor of another value; [`Error::Type`] when an item does not fit;
+    /// else what DynamoDB says.
     pub async fn page(&self, value: &T, cursor: Option<String>) -> Result<RelatedItems<U>, Error> {
         let include = self.0.include();
         let item = self.0.item(value)?;
@@ -140,7 +144,8 @@ impl<T: Serialize + DeserializeOwned, U: Serialize + DeserializeOwned> Between<T
         (entity, entity.relation_named(&self.relation).expect("it was found when it was bound"))
     }
 
-    /// What a value has of the attributes that the relation is made from, as a stored item has them.
+    /// What a value has of the attributes that the relation is made from, as a stored item has
+    /// them.
     fn item(&self, value: &T) -> Result<Item, Error> {
         let (entity, relation) = self.relation();
         let object = object(value)?;

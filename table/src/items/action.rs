@@ -1,4 +1,5 @@
-//! The actions of a transaction in the SDK's words: a put, an update, a deletion or a check, each under its condition.
+//! The actions of a transaction in the SDK's words: a put, an update, a deletion or a check, each
+//! under its condition.
 
 use aws_sdk_dynamodb::types::{
     ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,

@@ -1,4 +1,5 @@
-//! Batches of puts and deletions: what DynamoDB leaves unprocessed is sent again for a while, and then handed back.
+//! Batches of puts and deletions: what DynamoDB leaves unprocessed is sent again for a while, and
+//! then handed back.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -35,10 +36,11 @@ pub struct BatchOutcome {
 }
 
 impl Table {
-    /// Does up to [`MAX_BATCH_WRITES`] writes, without conditions: a batch takes none. Of several at one key the last is done.
-    /// What DynamoDB leaves unprocessed is sent again for a while.
+    /// Does up to [`MAX_BATCH_WRITES`] writes, without conditions: a batch takes none. Of several
+    /// at one key the last is done. What DynamoDB leaves unprocessed is sent again for a while.
     ///
-    /// Nothing is done of a batch with an item that takes conditions ([`model::Entity::is_written_alone`]).
+    /// Nothing is done of a batch with an item that takes conditions
+    /// ([`model::Entity::is_written_alone`]).
     ///
     /// ```
     /// # tests::shop::run(async |table| {

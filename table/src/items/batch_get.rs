@@ -1,7 +1,7 @@
 //! Many items by their keys, whatever their number.
 //!
-//! **Invariant:** a key is asked for once however often it is given, and each position is answered: by an item, by its absence,
-//! or as unread.
+//! **Invariant:** a key is asked for once however often it is given, and each position is answered:
+//! by an item, by its absence, or as unread.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -20,7 +20,8 @@ pub const MAX_BATCH_KEYS: usize = limits::MAX_BATCH_KEYS;
 /// What many keys lead to.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// What each key leads to, in the order of the keys; `None` where there is no item, and where it was not read.
+    /// What each key leads to, in the order of the keys; `None` where there is no item, and where
+    /// it was not read.
     pub items: Vec<Option<Item>>,
     /// The positions of the keys that were not read.
     pub unread: Vec<usize>,
@@ -32,8 +33,8 @@ pub struct Found {
 type Read = (HashMap<PrimaryKey, Item>, Vec<PrimaryKey>);
 
 impl Table {
-    /// Reads the items with these keys, [`MAX_BATCH_KEYS`] at a time, strongly consistent. What DynamoDB leaves unprocessed is
-    /// asked for again, for a while.
+    /// Reads the items with these keys, [`MAX_BATCH_KEYS`] at a time, strongly consistent. What
+    /// DynamoDB leaves unprocessed is asked for again, for a while.
     ///
     /// ```
     /// # tests::shop::run(async |table| {
@@ -188,7 +189,8 @@ impl Table {
     }
 }
 
-/// Puts what is left of the keys that were asked for before the others, in their order: DynamoDB leaves any of them.
+/// Puts what is left of the keys that were asked for before the others, in their order: DynamoDB
+/// leaves any of them.
 fn put_back(pending: &mut VecDeque<PrimaryKey>, asked: &[PrimaryKey], left: &[PrimaryKey]) {
     let left: HashSet<_> = left.iter().collect();
     for key in asked.iter().rev().filter(|key| left.contains(key)) {

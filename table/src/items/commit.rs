@@ -1,5 +1,5 @@
-//! Writes that must all be done or none: the actions of a transaction, and an item with the locks of
-//! its unique attributes.
+//! Writes that must all be done or none: the actions of a transaction, and an item with the locks
+//! of its unique attributes.
 //!
 //! ```text
 //! writes ──read first──► items seen ──plan──► actions on items, each under its guard, and on locks

@@ -13,8 +13,9 @@ use super::write::{Effect, Write};
 use crate::error::Error;
 
 impl Table {
-    /// Deletes the item of that entity with that key, if it is as the condition says, and returns what it was; `None` when there
-    /// was none. A condition on an item that is not there is one on an item without attributes.
+    /// Deletes the item of that entity with that key, if it is as the condition says, and returns
+    /// what it was; `None` when there was none. A condition on an item that is not there is one on
+    /// an item without attributes.
     ///
     /// ```
     /// # tests::shop::run(async |table| {
@@ -45,7 +46,8 @@ impl Table {
         }
     }
 
-    /// Deletes the item of that entity with that key, which must be there and as the condition says; returns what it was.
+    /// Deletes the item of that entity with that key, which must be there and as the condition
+    /// says; returns what it was.
     ///
     /// ```
     /// # tests::shop::run(async |table| {

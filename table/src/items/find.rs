@@ -1,6 +1,7 @@
 //! Items found by what is unique about them: read, or written.
 //!
-//! A writer looks at a lock and its owner by writes that are never done, so it needs no permission to read.
+//! A writer looks at a lock and its owner by writes that are never done, so it needs no permission
+//! to read.
 
 use model::unique::{Lock, OWNER};
 use model::{AttributeValue, Entity, Fresh, Item, PrimaryKey};
@@ -25,7 +26,8 @@ pub struct Upserted {
 }
 
 impl Table {
-    /// The item of an entity that has these values of unique attributes, given as text; strongly consistent, in two reads.
+    /// The item of an entity that has these values of unique attributes, given as text; strongly
+    /// consistent, in two reads.
     ///
     /// ```
     /// # tests::shop::run(async |table| {
@@ -39,7 +41,8 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] when no constraint is about just these attributes; else what DynamoDB says.
+    /// [`Error::Invalid`] when no constraint is about just these attributes; else what DynamoDB
+    /// says.
     pub async fn find_by(
         &self,
         entity: &Entity,
@@ -58,8 +61,9 @@ impl Table {
         Ok(None)
     }
 
-    /// Creates an item, or sets what is given in the one that has the same values of unique attributes, which keeps the rest, its
-    /// key too. Whoever else creates, changes or deletes such an item meanwhile: it is done to the one that there is.
+    /// Creates an item, or sets what is given in the one that has the same values of unique
+    /// attributes, which keeps the rest, its key too. Whoever else creates, changes or deletes such
+    /// an item meanwhile: it is done to the one that there is.
     ///
     /// `unique` names the attributes of one constraint, and the object has a value for each.
     ///
@@ -75,10 +79,10 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] if no constraint is about just these attributes, and for values that do not
-    /// fit; [`Error::Duplicate`] if the object has key attributes and another item has the values,
-    /// and of another constraint; [`Error::Conflict`] if others keep changing the item; else what
-    /// DynamoDB says.
+    /// [`Error::Invalid`] if no constraint is about just these attributes, and for values that do
+    /// not fit; [`Error::Duplicate`] if the object has key attributes and another item has the
+    /// values, and of another constraint; [`Error::Conflict`] if others keep changing the item;
+    /// else what DynamoDB says.
     pub async fn upsert_by(
         &self,
         entity: &Entity,
@@ -111,7 +115,8 @@ impl Table {
         Err(Error::Conflict { source: "other writers keep changing the item".into() })
     }
 
-    /// The write that sets what is given in an item that is there, as long as it has what it is found by.
+    /// The write that sets what is given in an item that is there, as long as it has what it is
+    /// found by.
     fn upserting<'a>(
         &self,
         entity: &'a Entity,

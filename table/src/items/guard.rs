@@ -34,7 +34,8 @@ pub(crate) enum Existence {
 pub(crate) struct Guard<'a> {
     /// The entity; `None` accepts an item of any.
     entity: Option<&'a Entity>,
-    /// The predicate on the item that the key names, if its primary key alone does not determine it.
+    /// The predicate on the item that the key names, if its primary key alone does not determine
+    /// it.
     named: Predicate,
     existence: Existence,
     condition: Predicate,
@@ -69,7 +70,8 @@ impl<'a> Guard<'a> {
         self.existence
     }
 
-    /// Returns whether it compares timestamps, which may be written in another form than DynamoDB compares.
+    /// Returns whether it compares timestamps, which may be written in another form than DynamoDB
+    /// compares.
     pub(crate) fn is_timed(&self) -> bool {
         self.condition.is_timed() || self.named.is_timed()
     }
@@ -96,7 +98,7 @@ impl<'a> Guard<'a> {
         bounds.fold(condition, Predicate::and)
     }
 
-    /// The item that a write has left, unless somebody has taken it away since.
+    /// Returns the item that a write has left, unless another client removed it since.
     pub(crate) fn still(
         &self,
         table: &Table,

@@ -3,11 +3,11 @@
 //! | in the transaction the lock is | the action on it | if |
 //! |---|---|---|
 //! | taken | put, with its owner | there is none, or it is the owner's already |
-//! | given back by one and taken by another | put, with its new owner | and also where it is the old owner's |
+//! | given back and taken by another | put, with its new owner | and also if it is the old owner's |
 //! | given back | deleted | there is none, or it is the owner's |
 //!
-//! A lock that is taken although its owner has it is put again: so items that were there before their entity had a constraint
-//! take their locks when they are put.
+//! A lock that is taken although its owner has it is put again: so items that were there before
+//! their entity had a constraint take their locks when they are put.
 //!
 //! **Invariant:** nobody gives back what is another's.
 
@@ -79,8 +79,8 @@ impl Locks {
         self.moves.iter().map(|other| other.action(table, writes)).collect()
     }
 
-    /// What it means that the condition of the lock at that position did not hold: at which write the transaction failed, or
-    /// which lock is another's and not to be given back.
+    /// What it means that the condition of the lock at that position did not hold: at which write
+    /// the transaction failed, or which lock is another's and not to be given back.
     pub(crate) fn refused(
         &self,
         position: usize,

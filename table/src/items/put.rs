@@ -5,8 +5,8 @@
 //! | [`Table::put`] | replaces it |
 //! | [`Table::create`] | is [`Error::AlreadyExists`] |
 //!
-//! An item of an entity whose versions are counted is replaced by an update, which counts on from the version that is stored;
-//! attributes that the definition does not know stay there.
+//! An item of an entity whose versions are counted is replaced by an update, which counts on from
+//! the version that is stored; attributes that the definition does not know stay there.
 
 use model::{Item, Predicate, PrimaryKey};
 
@@ -16,8 +16,9 @@ use super::write::{Effect, Write};
 use crate::error::Error;
 
 impl Table {
-    /// Writes an item, replacing the one of its entity that has its key, if what is there is as the condition says; answers
-    /// with what is stored. A condition on an item that is not there is one on an item without attributes.
+    /// Writes an item, replacing the one of its entity that has its key, if what is there is as the
+    /// condition says; answers with what is stored. A condition on an item that is not there is one
+    /// on an item without attributes.
     ///
     /// ```
     /// # tests::shop::run(async |table| {

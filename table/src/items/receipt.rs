@@ -8,8 +8,8 @@
 //!
 //! DynamoDB itself remembers a token for ten minutes. The embedded DynamoDB keeps tokens in memory,
 //! so with it the transaction writes its receipt as one more action, and finds that of an earlier
-//! one by the condition on it. A receipt holds a fingerprint of the actions: a token that comes with
-//! other actions is rejected as DynamoDB rejects it.
+//! one by the condition on it. A receipt holds a fingerprint of the actions: a token that comes
+//! with other actions is rejected as DynamoDB rejects it.
 //!
 //! **Invariant:** a receipt is there exactly if the actions beside it were done.
 
@@ -42,8 +42,8 @@ const MISMATCH: &str = "IdempotentParameterMismatchException";
 
 impl Table {
     /// The table with receipts of transactions, for a DynamoDB that forgets tokens when its process
-    /// ends. A transaction of [`MAX_ACTIONS`](super::MAX_ACTIONS) has no room for one, and relies on
-    /// the DynamoDB.
+    /// ends. A transaction of [`MAX_ACTIONS`](super::MAX_ACTIONS) has no room for one, and relies
+    /// on the DynamoDB.
     #[must_use]
     pub fn with_receipts(self) -> Self {
         Self { keeps_receipts: true, ..self }

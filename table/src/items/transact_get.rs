@@ -15,9 +15,9 @@ use crate::budget::Unit;
 use crate::error::Error;
 
 impl Table {
-    /// The items with these keys as they are at one moment, in the order of the keys; `None` where there is none. Up to
-    /// [`MAX_ACTIONS`] keys and 4 MB; a read costs twice what a strongly consistent one does. While a write is at one of them
-    /// they are asked for again, for a while.
+    /// The items with these keys as they are at one moment, in the order of the keys; `None` where
+    /// there is none. Up to [`MAX_ACTIONS`] keys and 4 MB; a read costs twice what a strongly
+    /// consistent one does. While a write is at one of them they are asked for again, for a while.
     ///
     /// ```
     /// # tests::shop::run(async |table| {
@@ -77,8 +77,8 @@ impl Table {
             match error.as_service_error() {
                 Some(TransactGetItemsError::TransactionCanceledException(cancelled)) => {
                     let mut reasons = cancelled.cancellation_reasons().iter();
-                    let told = |code: &str| !matches!(code, "None" | "TransactionConflict");
-                    let other = reasons.find(|reason| reason.code().is_some_and(told));
+                    let is_final = |code: &str| !matches!(code, "None" | "TransactionConflict");
+                    let other = reasons.find(|reason| reason.code().is_some_and(is_final));
                     if let Some(reason) = other {
                         let message = reason.message().unwrap_or_default().to_owned();
                         return Err(Error::from_reason(

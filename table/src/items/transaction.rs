@@ -1,4 +1,5 @@
-//! Transactions: up to [`MAX_ACTIONS`] actions on items of any entities, which are all done or none.
+//! Transactions: up to [`MAX_ACTIONS`] actions on items of any entities, which are all done or
+//! none.
 //!
 //! ```
 //! # tests::shop::run(async |table| {
@@ -30,7 +31,8 @@
 //! # Ok(()) });
 //! ```
 //!
-//! Attributes stay unique: the locks that actions take and give back are actions of the same transaction, and count.
+//! Attributes stay unique: the locks that actions take and give back are actions of the same
+//! transaction, and count.
 //!
 //! **Invariant:** no two actions are at one item; DynamoDB would not take them.
 
@@ -112,13 +114,14 @@ impl<'a> Transaction<'a> {
 
     /// Does all actions or none.
     ///
-    /// With a token, of 1 to 36 characters, the same transaction sent again within ten minutes is done once. It is the same
-    /// only if each value is: what is made anew for each request, such as times and random ids, must be given. And one that
-    /// moves locks depends on what it meets: sent again it may be [`Error::TokenReused`], or fail as any other would.
+    /// With a token, of 1 to 36 characters, the same transaction sent again within ten minutes is
+    /// done once. It is the same only if each value is: what is made anew for each request, such as
+    /// times and random ids, must be given. And one that moves locks depends on what it meets: sent
+    /// again it may be [`Error::TokenReused`], or fail as any other would.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] with the first action that could not be done and why; [`Error::TokenReused`]; else what DynamoDB
-    /// says.
+    /// [`Error::Cancelled`] with the first action that could not be done and why;
+    /// [`Error::TokenReused`]; else what DynamoDB says.
     pub async fn commit(self, token: Option<&str>) -> Result<(), Error> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -142,7 +145,8 @@ impl<'a> Transaction<'a> {
             if let Some(other) = positions.insert(&write.key, index) {
                 let key = self.table.shown_key(&write.key);
                 let text = format!(
-                    "the item with the key {key} is action {other}'s too, expected one action for each item"
+                    "the item with the key {key} is action {other}'s too, expected one action for \
+                     each item"
                 );
                 return Err(cancelled(index, Error::refused(text)));
             }
@@ -150,7 +154,8 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Adds an action; of those that cannot be planned the first is told when the transaction is committed.
+    /// Adds an action; of those that cannot be planned the first is told when the transaction is
+    /// committed.
     fn add(&mut self, write: Result<Write<'a>, Error>) {
         match write {
             Ok(write) => self.writes.push(write),

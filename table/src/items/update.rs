@@ -3,7 +3,7 @@
 //! | the update | of an item that is not there |
 //! |---|---|
 //! | [`Table::patch`] | is [`Error::NotFound`] |
-//! | [`Table::update`] | creates it when the update says all that is required, else is [`Error::NotFound`] |
+//! | [`Table::update`] | creates it if it has all required attributes, or [`Error::NotFound`] |
 //! | [`Table::upsert`] | creates it: it says everything |
 //!
 //! [`Table::check`] updates nothing.
@@ -37,7 +37,8 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`], [`Error::NotFound`], [`Error::ConditionFailed`]; else what DynamoDB says.
+    /// [`Error::Invalid`], [`Error::NotFound`], [`Error::ConditionFailed`]; else what DynamoDB
+    /// says.
     pub async fn patch(
         &self,
         entity: &Entity,
@@ -48,7 +49,8 @@ impl Table {
         self.run(&patching(entity, key, update, fresh)?).await?.stored()
     }
 
-    /// Updates an item, or creates it if the update says all that is required of one; answers with what it has become.
+    /// Updates an item, or creates it if the update says all that is required of one; answers with
+    /// what it has become.
     ///
     /// ```
     /// # tests::shop::run(async |table| {
@@ -76,8 +78,8 @@ impl Table {
         self.run(&updating(entity, key, update, fresh)?).await?.stored()
     }
 
-    /// Creates an item as given, or sets what is given in the one that is there, which keeps the rest; answers with what it
-    /// has become.
+    /// Creates an item as given, or sets what is given in the one that is there, which keeps the
+    /// rest; answers with what it has become.
     ///
     /// ```
     /// # tests::shop::run(async |table| {

@@ -1,8 +1,8 @@
 //! One write of one item, as a value, and how it is asked of DynamoDB.
 //!
-//! An update that leads into maps that are not there is refused by DynamoDB as a whole. Then the item is looked at, by a
-//! write whose condition never holds and which answers with the item, and the update is made with these maps. So a writer
-//! needs no permission to read.
+//! An update that leads into maps that are not there is refused by DynamoDB as a whole. Then the
+//! item is looked at, by a write whose condition never holds and which answers with the item, and
+//! the update is made with these maps. So a writer needs no permission to read.
 //!
 //! **Invariant:** whatever is refused, nothing of it was written.
 
@@ -22,7 +22,7 @@ use super::table::Table;
 use crate::error::Error;
 use crate::expression::{Placeholders, check_length};
 
-/// How often a write is made anew for an item that others are changing.
+/// How often a write is tried for an item that others are changing.
 const MAX_ROUNDS: u32 = 8;
 /// What DynamoDB says of a path through a map that is not there.
 pub(crate) const PATH_INVALID: &str = "document path";
@@ -134,7 +134,8 @@ impl<'a> Write<'a> {
 }
 
 impl Table {
-    /// Does a write. Where locks move with it, what is answered of an updated item is what is there right afterwards.
+    /// Does a write. Where locks move with it, what is answered of an updated item is what is there
+    /// right afterwards.
     pub(crate) async fn run(&self, write: &Write<'_>) -> Result<Done, Error> {
         if write.moves_locks() {
             let seen = self.commit(std::slice::from_ref(write), None).await;

@@ -45,12 +45,14 @@ pub(super) fn check_ranks(
         return Ok(());
     }
     let expected = format!(
-        "expected one of the partition key `{RANK}` (S), the sort key `{SCORE}` (N) and the projection KEYS_ONLY"
+        "expected one of the partition key `{RANK}` (S), the sort key `{SCORE}` (N) and the \
+         projection KEYS_ONLY"
     );
     let mut indexes = table.global_secondary_indexes().iter();
     let Some(index) = indexes.find(|index| index.index_name() == Some(RANKS_INDEX)) else {
         let mismatch = format!(
-            "it lacks the index `{RANKS_INDEX}`, by which rollups with ranks are read; {expected}: add it, or begin with a table of rollups that is not there yet"
+            "it lacks the index `{RANKS_INDEX}`, by which rollups with ranks are read; {expected}: \
+             add it, or begin with a table of rollups that is not there yet"
         );
         return Err(other(name, &mismatch));
     };

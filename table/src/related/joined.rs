@@ -1,4 +1,5 @@
-//! Items with what was asked for with them, as values: how large they are, and how many of them make a page.
+//! Items with what was asked for with them, as values: how large they are, and how many of them
+//! make a page.
 
 use std::sync::Arc;
 
@@ -13,8 +14,8 @@ use crate::pages::encoded_bytes;
 pub struct Reading {
     /// Whether what was written before is seen; if absent, wherever no index is read.
     pub consistent: Option<bool>,
-    /// The most bytes that the items of a page, with those that they are related to, may have as JSON; a page has one item at
-    /// least.
+    /// The most bytes that the items of a page, with those that they are related to, may have as
+    /// JSON; a page has one item at least.
     pub max_bytes: usize,
     /// The most times that a page is read on.
     pub max_reads: u32,
@@ -45,8 +46,8 @@ pub enum Related {
 pub struct JoinedPage {
     /// The items.
     pub items: Vec<Arc<Joined>>,
-    /// What the next page is asked for with; `None` when this is the last. Of a relation through links it is the cursor of
-    /// a list of the links.
+    /// What the next page is asked for with; `None` when this is the last. Of a relation through
+    /// links it is the cursor of a list of the links.
     pub cursor: Option<String>,
 }
 

@@ -9,8 +9,8 @@
 //! The rows of one rollup item share transactions, one after another: two transactions that write
 //! the same item cancel each other.
 //!
-//! **Invariant:** rollup items are written after their rows. The freshness of an answer follows from
-//! the watermarks of the rollup item, so it holds for the rows too.
+//! **Invariant:** rollup items are written after their rows. The freshness of an answer follows
+//! from the watermarks of the rollup item, so it holds for the rows too.
 
 use std::collections::BTreeMap;
 
@@ -30,18 +30,18 @@ const MAX_TRANSACTIONS_IN_FLIGHT: usize = 8;
 
 /// The result of one attempt at a row.
 enum RowAttempt {
-    Settled(SettledUpdate),
+    Settled(Box<SettledUpdate>),
     Crosses(Box<PendingCrossing>),
 }
 
 impl Rollups {
-    /// Applies the updates of a batch of one shard's records, each exactly once, and parks those that
-    /// DynamoDB rejects for good. Returns each with its outcome, in no order.
+    /// Applies the updates of a batch of one shard's records, each exactly once, and parks those
+    /// that DynamoDB rejects for good. Returns each with its outcome, in no order.
     ///
     /// An update with an error may have been added or not. Its records must be delivered again, and
     /// applying it again counts it once in either case.
     pub async fn apply_all(&self, shard: &ShardId, updates: Vec<Update>) -> Vec<SettledUpdate> {
-        let (rows, items) = updates.into_iter().partition(|update| update.upkeep.is_row());
+        let (rows, items) = updates.into_iter().partition(|update| update.bookkeeping.is_row());
         let (mut settled, crossing) = self.attempt_rows(shard, rows).await;
         settled.extend(self.cross_rows(shard, crossing).await);
         settled.extend(self.apply_items(shard, items).await);
@@ -67,8 +67,8 @@ impl Rollups {
         }
     }
 
-    /// Attempts the updates of rows. Returns those that are settled, and those whose row crosses zero
-    /// by the rollup item that counts the row.
+    /// Attempts the updates of rows. Returns those that are settled, and those whose row crosses
+    /// zero by the rollup item that counts the row.
     async fn attempt_rows(
         &self,
         shard: &ShardId,
@@ -83,7 +83,7 @@ impl Rollups {
         let mut crossing: BTreeMap<RollupKey, Vec<PendingCrossing>> = BTreeMap::new();
         for attempt in attempts {
             match attempt {
-                RowAttempt::Settled(update) => settled.push(update),
+                RowAttempt::Settled(update) => settled.push(*update),
                 RowAttempt::Crosses(pending) => {
                     crossing.entry(pending.item().clone()).or_default().push(*pending);
                 }
@@ -99,7 +99,7 @@ impl Rollups {
             Ok(Attempted::Done(_, applied)) => Ok(applied),
             Err((_, error)) => Err(error),
         };
-        RowAttempt::Settled(self.settle(shard, update, applied).await)
+        RowAttempt::Settled(Box::new(self.settle(shard, update, applied).await))
     }
 
     /// Applies the updates of rows that cross zero, those of each rollup item together with it.

@@ -71,7 +71,7 @@ impl Rollups {
         let key = &update.key;
         let error = match self.add(watermark, update).await {
             Ok(item) => {
-                self.expire_empty(key, &update.upkeep, &item).await;
+                self.expire_empty(key, &update.bookkeeping, &item).await;
                 self.remove_stale(key, item, update.last().seconds).await;
                 return Ok(WriteResult::Added);
             }
@@ -87,11 +87,11 @@ impl Rollups {
                 return Ok(WriteResult::Rest(rest));
             }
             if !item.contains_key(ROLLUPS_TTL) {
-                self.expire_empty(key, &update.upkeep, &item).await;
+                self.expire_empty(key, &update.bookkeeping, &item).await;
             }
             return Ok(WriteResult::Absorbed);
         }
-        if update.upkeep.crossing.is_some() {
+        if update.bookkeeping.crossing.is_some() {
             let count = item.get(&Accumulator::Items.attribute_name()).cloned();
             // A transaction does not return the items that it writes, and some rows are written by
             // transactions only.
@@ -110,7 +110,7 @@ impl Rollups {
         update: &Update,
     ) -> Result<HashMap<String, SdkValue>, SdkError<UpdateItemError>> {
         let mut expression = Expression::for_update(watermark, update, self.place(&update.key));
-        if update.upkeep.crossing.is_some() {
+        if update.bookkeeping.crossing.is_some() {
             expression.without_crossing(update.amounts().get(&Accumulator::Items));
         }
         let request = expression
@@ -140,8 +140,8 @@ impl Rollups {
         }
     }
 
-    /// Returns how far a rollup item or row has absorbed the shard; `None` if it has absorbed nothing
-    /// of it.
+    /// Returns how far a rollup item or row has absorbed the shard; `None` if it has absorbed
+    /// nothing of it.
     fn watermark_of(
         &self,
         watermark: &str,

@@ -20,7 +20,7 @@
 //! **Invariant:** a rollup item's `distinct(a)` is the number of value rows of `a` whose count is
 //! above zero.
 
-use aggregates::{Amounts, RollupKey, Update, Upkeep};
+use aggregates::{Amounts, Bookkeeping, RollupKey, Update};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, ReturnConsumedCapacity, TransactWriteItem};
@@ -53,7 +53,7 @@ struct Transaction {
     rows: Vec<Crosser>,
     item: RollupKey,
     /// What is written with the rollup item besides the amounts.
-    upkeep: Upkeep,
+    bookkeeping: Bookkeeping,
     /// What the rollup item gains.
     amounts: Amounts,
 }
@@ -83,9 +83,10 @@ impl Transaction {
             }
         }
         let target = rows.first().map(|Crosser { pending, .. }| {
-            (pending.item().clone(), pending.crossing().upkeep.as_ref().clone())
+            (pending.item().clone(), pending.crossing().bookkeeping.as_ref().clone())
         });
-        let transaction = target.map(|(item, upkeep)| Self { rows, item, upkeep, amounts });
+        let transaction =
+            target.map(|(item, bookkeeping)| Self { rows, item, bookkeeping, amounts });
         (transaction, unreadable)
     }
 
@@ -102,7 +103,7 @@ impl Transaction {
         // As many rows may have begun to count something as have stopped to.
         if !self.amounts.is_zero() {
             let place = rollups.place(&self.item);
-            let expression = Expression::for_amounts(&self.amounts, &self.upkeep, place);
+            let expression = Expression::for_amounts(&self.amounts, &self.bookkeeping, place);
             actions.push(expression.action(rollups, &self.item));
         }
         actions
@@ -110,8 +111,8 @@ impl Transaction {
 }
 
 impl Rollups {
-    /// Adds updates of rows that cross zero and that the same rollup item counts. Returns each with its
-    /// outcome, in no order.
+    /// Adds updates of rows that cross zero and that the same rollup item counts. Returns each with
+    /// its outcome, in no order.
     pub(super) async fn cross(
         &self,
         watermark: &str,
@@ -175,7 +176,7 @@ impl Rollups {
             transaction.rows
         {
             if count_after == 0 {
-                self.expire(&update.key, &update.upkeep).await;
+                self.expire(&update.key, &update.bookkeeping).await;
             }
             round.outcomes.push((update, Ok(applied)));
         }

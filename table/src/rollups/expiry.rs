@@ -1,12 +1,12 @@
-//! Rows in which nothing is counted any more go away by themselves, once no record can be delivered again that they have
-//! absorbed.
+//! Rows in which nothing is counted any more go away by themselves, once no record can be delivered
+//! again that they have absorbed.
 //!
-//! **Invariant:** a row is given a time to live only while its count is zero, and each update takes it away again; nothing
-//! but room depends on whether that succeeds.
+//! **Invariant:** a row is given a time to live only while its count is zero, and each update takes
+//! it away again; nothing but room depends on whether that succeeds.
 
 use std::collections::HashMap;
 
-use aggregates::{Accumulator, RollupKey, Upkeep};
+use aggregates::{Accumulator, Bookkeeping, RollupKey};
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity};
 
 use super::Rollups;
@@ -21,20 +21,20 @@ impl Rollups {
     pub(super) async fn expire_empty(
         &self,
         rollup: &RollupKey,
-        upkeep: &Upkeep,
+        bookkeeping: &Bookkeeping,
         item: &HashMap<String, SdkValue>,
     ) {
         let count = item.get(&Accumulator::Items.attribute_name());
         let is_empty = matches!(count, Some(SdkValue::N(count)) if count == "0");
-        if upkeep.is_row() && is_empty {
-            self.expire(rollup, upkeep).await;
+        if bookkeeping.is_row() && is_empty {
+            self.expire(rollup, bookkeeping).await;
         }
     }
 
     /// Lets a row go that counts nothing, unless it counts something by now.
-    pub(super) async fn expire(&self, rollup: &RollupKey, upkeep: &Upkeep) {
+    pub(super) async fn expire(&self, rollup: &RollupKey, bookkeeping: &Bookkeeping) {
         let soon = clock::seconds().saturating_add(EMPTY_ROW_SECS);
-        let expires_at = upkeep.expires_at.map_or(soon, |kept| kept.min(soon));
+        let expires_at = bookkeeping.expires_at.map_or(soon, |kept| kept.min(soon));
         let place = self.place(rollup);
         let request = self
             .client

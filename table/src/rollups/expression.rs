@@ -1,14 +1,16 @@
 //! The one conditional write of an update, as an UpdateItem or as an action of a transaction.
 //!
 //! ```text
-//! SET @<shard> = :last, rank = :rank, expires_at = :ttl   ADD count :n, …   REMOVE expires_at, @<shard>#timed
-//! condition   attribute_not_exists(@<shard>) OR @<shard> < :first      [and conditions on the count and on whose item it is]
+//! SET @<shard> = :last, rank = :rank, expires_at = :ttl   ADD count :n, …
+//! REMOVE expires_at, @<shard>#timed
+//! condition   attribute_not_exists(@<shard>) OR @<shard> < :first
+//!             [and conditions on the count and on whose item it is]
 //! ```
 
 use std::collections::HashMap;
 
 use aggregates::watermark::{self, WATERMARK_BYTES};
-use aggregates::{Accumulator, Amounts, RollupKey, Update, Upkeep, Watermark};
+use aggregates::{Accumulator, Amounts, Bookkeeping, RollupKey, Update, Watermark};
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue as SdkValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
@@ -24,7 +26,7 @@ use super::place::Place;
 const UNABSORBED: &str =
     "(attribute_not_exists(#watermark) OR (#watermark < :first AND size(#watermark) = :bytes))";
 
-/// When what is there is no item of somebody.
+/// Holds unless another client's item is there.
 const UNCLAIMED: &str = "(attribute_not_exists(#partition) OR #entity = :mark)";
 
 /// What a write does, and when.
@@ -48,23 +50,24 @@ impl Expression {
         expression.value(":last", super::bytes(update.last().to_bytes()));
         expression.set.push("#watermark = :last".to_owned());
         expression.conditions.push(UNABSORBED.to_owned());
-        if !update.upkeep.is_row() {
+        if !update.bookkeeping.is_row() {
             expression.keep_time(watermark, update);
         }
         let amounts = update.amounts();
         expression.amounts(&amounts);
         // So that a row that came and went at once is one of nothing, and goes away.
-        if update.upkeep.is_row() && amounts.get(&Accumulator::Items) == 0 {
+        if update.bookkeeping.is_row() && amounts.get(&Accumulator::Items) == 0 {
             expression.count();
             expression.number(":none", 0);
             expression.add.push("#count :none".to_owned());
         }
-        expression.upkeep(&update.upkeep, place);
+        expression.bookkeeping(&update.bookkeeping, place);
         expression.claim(place);
         expression
     }
 
-    /// Keeps the last watermark that has a time, while the last one has none: the freshness of answers follows from it.
+    /// Keeps the last watermark that has a time, while the last one has none: the freshness of
+    /// answers follows from it.
     ///
     /// An attribute that is set to another one gets what that was before the write.
     fn keep_time(&mut self, watermark: &str, update: &Update) {
@@ -84,10 +87,14 @@ impl Expression {
     }
 
     /// Adds amounts, whatever has been absorbed.
-    pub(super) fn for_amounts(amounts: &Amounts, upkeep: &Upkeep, place: Place<'_>) -> Self {
+    pub(super) fn for_amounts(
+        amounts: &Amounts,
+        bookkeeping: &Bookkeeping,
+        place: Place<'_>,
+    ) -> Self {
         let mut expression = Self::default();
         expression.amounts(amounts);
-        expression.upkeep(upkeep, place);
+        expression.bookkeeping(bookkeeping, place);
         expression.claim(place);
         expression
     }
@@ -102,7 +109,8 @@ impl Expression {
         expression
     }
 
-    /// Only while the row goes on to count something, or to count nothing, when so much is added to its count.
+    /// Only while the row goes on to count something, or to count nothing, when so much is added to
+    /// its count.
     pub(super) fn without_crossing(&mut self, added: i128) {
         if added == 0 {
             return;
@@ -142,7 +150,7 @@ impl Expression {
         }
     }
 
-    /// Beside items, only where no item of somebody is.
+    /// Beside items, adds the condition that no other client's item is there.
     fn claim(&mut self, place: Place<'_>) {
         let Some(marked_by) = place.marked_by else { return };
         self.name("#partition", place.partition_key);
@@ -152,20 +160,20 @@ impl Expression {
         self.conditions.push(UNCLAIMED.to_owned());
     }
 
-    fn upkeep(&mut self, upkeep: &Upkeep, place: Place<'_>) {
-        if let Some(rank) = &upkeep.rank {
+    fn bookkeeping(&mut self, bookkeeping: &Bookkeeping, place: Place<'_>) {
+        if let Some(rank) = &bookkeeping.rank {
             self.name("#rank", RANK);
             self.value(":rank", SdkValue::S(rank.clone()));
             self.set.push("#rank = :rank".to_owned());
         }
-        match upkeep.expires_at {
+        match bookkeeping.expires_at {
             Some(seconds) => {
                 self.name("#ttl", place.ttl);
                 self.value(":ttl", SdkValue::N(seconds.to_string()));
                 self.set.push("#ttl = :ttl".to_owned());
             }
             // It counts again.
-            None if upkeep.is_row() => {
+            None if bookkeeping.is_row() => {
                 self.name("#ttl", place.ttl);
                 self.remove.push("#ttl".to_owned());
             }

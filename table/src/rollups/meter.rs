@@ -1,6 +1,6 @@
-//! What writes consume, as DynamoDB tells it when it is asked.
+//! The capacity that writes consume, as DynamoDB reports it on request.
 //!
-//! **Invariant:** nothing told is nothing known: a DynamoDB that says nothing has consumed `None`, not zero.
+//! **Invariant:** if DynamoDB reports nothing, the capacity is unknown: `None`, not zero.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::ConsumedCapacity;
 
 use super::Rollups;
 
-/// The write units that were told of so far. Clones share them.
+/// The write units that were reported so far. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Meter(Arc<Mutex<Option<f64>>>);
 
@@ -21,14 +21,14 @@ impl Meter {
 }
 
 impl Rollups {
-    /// The same rollups, with a meter of their own that begins at nothing.
+    /// Returns the same rollups, with a meter of their own that begins at nothing.
     #[must_use]
     pub fn metered(&self) -> Self {
         Self { meter: Meter::default(), ..self.clone() }
     }
 
-    /// The write units that its writes consumed; `None` where DynamoDB has told nothing. A write whose condition failed is
-    /// billed too, but not told of.
+    /// Returns the write units that its writes consumed; `None` if DynamoDB reported nothing. A
+    /// write whose condition failed is billed too, but not reported.
     pub fn write_units(&self) -> Option<f64> {
         *self.meter.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_told_adds_up_and_what_was_not_is_unknown() {
+    fn reported_units_add_up_and_without_a_report_they_are_unknown() {
         let meter = Meter::default();
         let sum = || *meter.0.lock().expect("no panic holds it");
         meter.add(None);

@@ -1,16 +1,18 @@
 //! Parking: what becomes of an update that DynamoDB refuses for good.
 //!
-//! An item that has grown too large, or in which somebody has put a text where a sum was, refuses each update however
-//! often it is sent. The shard must not wait for it: after a day its records would be gone. So the update is written
-//! down, its rollup item is marked as wrong, and the shard goes on.
+//! An item that has grown too large, or in which another client put a text where a sum was, rejects
+//! each update however often it is sent. The shard must not wait for it: after a day its records
+//! would be gone. So the update is written down, its rollup item is marked as wrong, and the shard
+//! goes on.
 //!
 //! ```text
 //! PK       SK                                attributes
 //! @parked  flights_by_origin#ATL day#2026-…  what was refused first and last, why, and how often
 //! ```
 //!
-//! **Invariant:** an update is given up only after its record was acknowledged. Amounts in it are a help to whoever looks
-//! into it; what repairs the rollup item is a recount, which is right whatever has been delivered again since.
+//! **Invariant:** an update is given up only after its record was acknowledged. Amounts in it are a
+//! help to whoever looks into it; what repairs the rollup item is a recount, which is right
+//! whatever has been delivered again since.
 
 use std::collections::HashMap;
 
@@ -65,8 +67,9 @@ impl Rollups {
     /// Writes down that an update was refused for good, and marks its rollup item as wrong.
     ///
     /// # Errors
-    /// What DynamoDB says. The update is not parked then and must come again. [`Error::OtherTable`] when even the record
-    /// is refused: then not the item is at fault but the table, which refuses everything.
+    /// What DynamoDB says. The update is not parked then and must be retried. [`Error::OtherTable`]
+    /// when even the record is refused: then not the item is at fault but the table, which refuses
+    /// everything.
     pub async fn park(
         &self,
         shard: &ShardId,
@@ -94,7 +97,7 @@ impl Rollups {
             recorded => recorded?,
         }
         self.mark(&update.key, &now).await?;
-        match &update.upkeep.item {
+        match &update.bookkeeping.item {
             // Whoever asks sees the rollup item, which answers with the row.
             Some(item) => self.mark(item, &now).await,
             None => Ok(()),
@@ -128,7 +131,8 @@ impl Rollups {
         self.send(request).await
     }
 
-    /// Writes the record of a rollup item whatever was there. What is refused even then is refused for the table's sake.
+    /// Writes the record of a rollup item whatever was there. What is refused even then is refused
+    /// for the table's sake.
     async fn write_anew(
         &self,
         rollup: &RollupKey,
@@ -191,8 +195,8 @@ impl Rollups {
         Some(Parked { key, reason: text(REASON)?, refusals, since: text(SINCE)? })
     }
 
-    /// Marks a rollup item, so that whoever reads it knows. One that refuses even that is in the records alone, as is one
-    /// whose key an item of somebody has.
+    /// Marks a rollup item as wrong, for its readers. If DynamoDB rejects even that, or the key
+    /// belongs to another client's item, the record alone says so.
     async fn mark(&self, rollup: &RollupKey, now: &str) -> Result<(), Error> {
         let expression = Expression::for_mark(PARKED, text(now), self.place(rollup));
         let request = expression.request(self, rollup);
@@ -237,7 +241,8 @@ fn record_key(rollup: &RollupKey) -> HashMap<String, SdkValue> {
     ])
 }
 
-/// The sort key of a rollup item's record: both its keys, shortened by a hash where they are too long for one.
+/// The sort key of a rollup item's record: both its keys, shortened by a hash where they are too
+/// long for one.
 fn record_name(key: &RollupKey) -> String {
     let beside = if key.is_beside_items { BESIDE } else { "" };
     let name = format!("{beside}{} {}", key.partition, key.sort);

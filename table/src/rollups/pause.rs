@@ -5,8 +5,8 @@
 //!         ├─┤       ├───┤     ├───────┤
 //! ```
 //!
-//! **Invariant:** those who met do not wait equally long, or they would meet again. How long follows from who waits, not from
-//! chance, so that a test can be lived again.
+//! **Invariant:** those who met do not wait equally long, or they would meet again. How long
+//! follows from who waits, not from chance, so that a test can be lived again.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use aggregates::fnv::fnv1a;
 /// The longest first pause; doubled each time.
 const FIRST: Duration = Duration::from_millis(5);
 
-/// Waits before the next round, the first of which is 0. Who waits may be the name of a watermark: those who meet at an item
-/// are of different shards.
+/// Waits before the next round, the first of which is 0. Who waits may be the name of a watermark:
+/// those who meet at an item are of different shards.
 pub(super) async fn pause(who: &str, round: u32) {
     tokio::time::sleep(length(who, round)).await;
 }

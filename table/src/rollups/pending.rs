@@ -1,6 +1,6 @@
 //! An update between its attempt and the transaction that its row needs.
 
-use aggregates::{Accumulator, Crossing, RollupKey, Update};
+use aggregates::{Accumulator, RollupKey, Update, ZeroCrossing};
 use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
 
 use super::outcome::Applied;
@@ -29,12 +29,12 @@ pub(super) struct PendingCrossing {
 impl PendingCrossing {
     /// Returns the key of the rollup item that counts the row.
     pub(super) fn item(&self) -> &RollupKey {
-        self.update.upkeep.item.as_ref().expect("only rows cross")
+        self.update.bookkeeping.item.as_ref().expect("only rows cross")
     }
 
     /// Returns what the rollup item gains while the row counts something.
-    pub(super) fn crossing(&self) -> &Crossing {
-        self.update.upkeep.crossing.as_ref().expect("only rows that are counted cross")
+    pub(super) fn crossing(&self) -> &ZeroCrossing {
+        self.update.bookkeeping.crossing.as_ref().expect("only rows that are counted cross")
     }
 
     /// Returns the row's count before the update and after it.

@@ -1,13 +1,14 @@
-//! The table that a rollup item or a row is in: that of the rollups, or, where the definition gives a rollup keys there, that of
-//! the items.
+//! The table that a rollup item or a row is in: that of the rollups, or, where the definition gives
+//! a rollup keys there, that of the items.
 //!
 //! ```text
-//! among rollups   PK, SK, expires_at                          whatever has such a key is the rollup's
-//! beside items    the table's keys, its `ttl`, its entity     SET #et = :mark
-//!                 attribute, which says `@rollup`             condition  attribute_not_exists(#pk) OR #et = :mark
+//! among rollups   PK, SK, expires_at               each item with such a key is the rollup's
+//! beside items    the table's keys, its `ttl`,     SET #et = :mark
+//!                 its entity attribute, which      condition  attribute_not_exists(#pk)
+//!                 is `@rollup`                                OR #et = :mark
 //! ```
 //!
-//! **Invariant:** an item of somebody that has the key of a rollup item is never written to.
+//! **Invariant:** another client's item with the key of a rollup item is never written to.
 
 use std::collections::HashMap;
 
@@ -89,7 +90,8 @@ impl Rollups {
         Place {
             table: &items.name,
             partition_key: &items.partition_key,
-            // Rollups have no keys in a table without one, and keep nothing for a time in one without a `ttl`.
+            // Rollups have no keys in a table without one, and keep nothing for a time in one
+            // without a `ttl`.
             sort_key: items.sort_key.as_deref().unwrap_or(ROLLUPS_SORT_KEY),
             ttl: items.ttl.as_deref().unwrap_or(ROLLUPS_TTL),
             marked_by: Some(&items.entity_attribute),

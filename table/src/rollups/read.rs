@@ -27,7 +27,8 @@ const MAX_PAGE: u32 = 1000;
 /// A range of sort keys of a partition, both ends included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// Whether it is in the table of items, where items of others may be in it: those are passed over.
+    /// Whether it is in the table of items, where items of others may be in it: those are passed
+    /// over.
     pub is_beside_items: bool,
     /// The partition.
     pub partition: String,
@@ -120,9 +121,11 @@ impl Rollups {
         Ok(items)
     }
 
-    /// Reads what has a rank, the greatest score first or the least, until the visitor breaks; how many entries were read.
+    /// Reads what has a rank, the greatest score first or the least, until the visitor breaks; how
+    /// many entries were read.
     ///
-    /// It begins behind an entry, which need not be there any more, or at the end. `wanted` is how many are likely to be enough.
+    /// It begins behind an entry, which need not be there any more, or at the end. `wanted` is how
+    /// many are likely to be enough.
     ///
     /// # Errors
     /// What DynamoDB says.

@@ -1,10 +1,11 @@
 //! Removal, in passing, of watermarks that cannot be needed again.
 //!
-//! A shard lives for some hours, and a rollup item that is written all the time gathers a watermark of each. Every update
-//! returns the item, the one of a row that crosses as its condition fails; when some of its watermarks are stale, one more write
-//! removes a few of them, the oldest first.
+//! A shard lives for some hours, and a rollup item that is written all the time gathers a watermark
+//! of each. Every update returns the item, the one of a row that crosses as its condition fails;
+//! when some of its watermarks are stale, one more write removes a few of them, the oldest first.
 //!
-//! **Invariant:** a watermark is removed only while it is what was found stale; nothing depends on whether that succeeds.
+//! **Invariant:** a watermark is removed only while it is what was found stale; nothing depends on
+//! whether that succeeds.
 
 use std::collections::HashMap;
 
@@ -20,7 +21,8 @@ const WORTH_REMOVING: usize = 4;
 const MAX_REMOVED: usize = 16;
 
 impl Rollups {
-    /// Removes what is stale in a rollup item or row that a record of this time, in seconds since 1970, was delivered for.
+    /// Removes what is stale in a rollup item or row that a record of this time, in seconds since
+    /// 1970, was delivered for.
     pub(super) async fn remove_stale(
         &self,
         rollup: &RollupKey,

@@ -2,16 +2,18 @@
 //!
 //! | the table of items | the rollups |
 //! |---|---|
-//! | has had its stream since it was created, not before the rollups table was, and every record is still there | complete |
+//! | is not older than its rollups, and its stream has every record | complete |
 //! | is empty | complete: they count every later write |
 //! | has items | unbuilt |
 //!
-//! The first row needs no look at the items. A stream keeps records for a day, so it holds for tables that are younger.
+//! The first row needs no look at the items. A stream keeps records for a day, so it holds for
+//! tables that are younger.
 //!
-//! The second row: DynamoDB's own clock is read from the answer to a strongly consistent read that found nothing. Records of
-//! earlier seconds are not counted, since the items that they removed never were. The table is read again after that second.
-//! Both reads miss an item that was inserted in an earlier second and removed in the second of the first read, before that
-//! read: its removal would count −1. So do not write to a table in the second in which its rollups begin.
+//! The second row: DynamoDB's own clock is read from the answer to a strongly consistent read that
+//! found nothing. Records of earlier seconds are not counted, since the items that they removed
+//! never were. The table is read again after that second. Both reads miss an item that was inserted
+//! in an earlier second and removed in the second of the first read, before that read: its removal
+//! would count −1. So do not write to a table in the second in which its rollups begin.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -28,7 +30,8 @@ use super::{STREAM_RETENTION_SECS, Unbuilt};
 use crate::clock;
 use crate::error::Error;
 
-/// How much younger than the retention of its stream a table must be for all its records to be there.
+/// How much younger than the retention of its stream a table must be for all its records to be
+/// there.
 const MARGIN_SECS: i64 = 60 * 60;
 /// The pause between two reads of a table that is empty: the second is in a later second.
 const PAUSE: Duration = Duration::from_millis(1_100);
@@ -61,8 +64,8 @@ pub(super) async fn find(
     Ok(if is_still_empty { from_now_on } else { unbuilt })
 }
 
-/// From when on records count, of a table that was empty now, and how long to wait until it is read again. Times of records
-/// that are rounded down to the minute are those of the next minute.
+/// From when on records count, of a table that was empty now, and how long to wait until it is read
+/// again. Times of records that are rounded down to the minute are those of the next minute.
 fn begin_after(now: i64, record_time_secs: i64) -> (i64, Duration) {
     if record_time_secs == 1 {
         return (now, PAUSE);
@@ -72,7 +75,8 @@ fn begin_after(now: i64, record_time_secs: i64) -> (i64, Duration) {
     (from, PAUSE + Duration::from_secs(from.abs_diff(now)))
 }
 
-/// Whether the stream has every record since the table was created, and the rollups table was there to count them.
+/// Whether the stream has every record since the table was created, and the rollups table was there
+/// to count them.
 fn has_every_record(items: &ItemsTable, rollups_created_at: Option<i64>, now: i64) -> bool {
     let Some((created_at, rollups)) = items.created_at.zip(rollups_created_at) else {
         return false;
@@ -81,7 +85,8 @@ fn has_every_record(items: &ItemsTable, rollups_created_at: Option<i64>, now: i6
     items.has_stream_from_birth() && rollups <= created_at && is_young
 }
 
-/// When the table was found to be empty, in seconds since 1970 by DynamoDB's clock; `None` if it has items or may have.
+/// When the table was found to be empty, in seconds since 1970 by DynamoDB's clock; `None` if it
+/// has items or may have.
 async fn empty_at(client: &Client, table: &str) -> Result<Option<i64>, Error> {
     let date = ResponseDate::default();
     let found = client

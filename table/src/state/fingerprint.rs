@@ -11,10 +11,12 @@ use model::{Home, Model, Rollup};
 /// The fingerprint of each rollup, by its name.
 pub(super) type Fingerprints = BTreeMap<String, String>;
 
-/// Begins the types of the attributes that `where` compares: a value of another type leaves an item out.
+/// Begins the types of the attributes that `where` compares: a value of another type leaves an item
+/// out.
 const TYPES: &str = " where types ";
 
-/// Returns the rollups of the current definition that differ from the known ones, each with `added` or `changed`.
+/// Returns the rollups of the current definition that differ from the known ones, each with `added`
+/// or `changed`.
 pub(super) fn changed(
     known: &Fingerprints,
     current: &Fingerprints,
@@ -40,8 +42,8 @@ pub(super) fn fingerprints(model: &Model) -> Fingerprints {
     rollups.map(|rollup| (rollup.name.clone(), fingerprint(model, rollup))).collect()
 }
 
-/// Returns everything about a rollup that its numbers depend on. A new measure over accumulators that
-/// are stored already is not part of it.
+/// Returns everything about a rollup that its numbers depend on. A new measure over accumulators
+/// that are stored already is not part of it.
 fn fingerprint(model: &Model, rollup: &Rollup) -> String {
     let entity = model.entity(&rollup.entity).map(|entity| &entity.discriminator);
     let source = |source: &Source| format!("{:?} {:?}", source.path.steps, source.kind());

@@ -1,7 +1,8 @@
 //! Which table of items there is: DynamoDB's own identity of a table and of its stream.
 //!
-//! A table that was deleted and created again has another [`ItemsTable::id`]. A stream that was disabled and enabled again
-//! has another label. In both cases changes may be missing from the rollups.
+//! A table that was deleted and created again has another [`ItemsTable::id`]. A stream that was
+//! disabled and enabled again has another label. In both cases changes may be missing from the
+//! rollups.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::TableDescription;
@@ -9,8 +10,8 @@ use aws_sdk_dynamodb::types::TableDescription;
 use super::describe;
 use crate::error::Error;
 
-/// How long after a table its stream may begin and still have every change of the table, in seconds: DynamoDB enables a
-/// stream that `CreateTable` asks for within moments.
+/// How long after a table its stream may begin and still have every change of the table, in
+/// seconds: DynamoDB enables a stream that `CreateTable` asks for within moments.
 const STREAM_DELAY_SECS: i64 = 5;
 
 /// The region in the ARNs of DynamoDB Local.
@@ -21,8 +22,8 @@ const LOCAL_REGION: &str = ":ddblocal:";
 pub struct ItemsTable {
     /// Its name.
     pub(crate) name: String,
-    /// DynamoDB's `TableId`: another one for each table that is created, also under the same name. Of DynamoDB Local, which
-    /// has none, when the table was created.
+    /// DynamoDB's `TableId`: another one for each table that is created, also under the same name.
+    /// Of DynamoDB Local, which has none, when the table was created.
     pub(crate) id: Option<String>,
     /// The ARN of its latest stream; `None` where it has none.
     pub(crate) stream_arn: Option<String>,
@@ -65,14 +66,15 @@ impl ItemsTable {
         self.stream_label.as_deref()
     }
 
-    /// How exact the times of its stream's records are, in seconds: DynamoDB rounds them down to the second, DynamoDB Local to
-    /// the minute.
+    /// How exact the times of its stream's records are, in seconds: DynamoDB rounds them down to
+    /// the second, DynamoDB Local to the minute.
     pub(super) fn record_time_secs(&self) -> i64 {
         let is_local = self.stream_arn.as_deref().is_some_and(|arn| arn.contains(LOCAL_REGION));
         if is_local { 60 } else { 1 }
     }
 
-    /// Whether its stream has been enabled since the table was created, so that no change is older than the stream.
+    /// Whether its stream has been enabled since the table was created, so that no change is older
+    /// than the stream.
     pub(super) fn has_stream_from_birth(&self) -> bool {
         let began = self.stream_label.as_deref().and_then(label_seconds);
         let delay = began.zip(self.created_at).map(|(began, created)| began - created);
@@ -85,8 +87,9 @@ pub(super) fn created_at(table: &TableDescription) -> Option<i64> {
     table.creation_date_time.map(|created| created.secs())
 }
 
-/// When a stream began, in seconds since 1970, as its label says: RFC 3339 without an offset on AWS and DynamoDB Local
-/// (`2026-11-29T20:00:00.123`), seconds with nanoseconds on dynoxide (`1795982400.123456789`).
+/// When a stream began, in seconds since 1970, as its label says: RFC 3339 without an offset on AWS
+/// and DynamoDB Local (`2026-11-29T20:00:00.123`), seconds with nanoseconds on dynoxide
+/// (`1795982400.123456789`).
 pub(super) fn label_seconds(label: &str) -> Option<i64> {
     if let Ok(seconds) = label.split('.').next()?.parse() {
         return Some(seconds);

@@ -179,7 +179,8 @@ pub(super) async fn save(
     }
 }
 
-/// Sets `incomplete_since` unless an earlier time is there. Without a state item there is nothing to note.
+/// Sets `incomplete_since` unless an earlier time is there. Without a state item there is nothing
+/// to note.
 pub(super) async fn note_gap(client: &Client, table: &str, since: &str) -> Result<(), Error> {
     let request = client
         .update_item()

@@ -14,7 +14,7 @@
 use std::collections::HashMap;
 
 use aggregates::{
-    Amounts, Change, Crossing, Image, RollupKey, SequenceNumber, Update, Watermark, fold,
+    Amounts, Change, Image, RollupKey, SequenceNumber, Update, Watermark, ZeroCrossing, fold,
 };
 use model::{AttributeValue, Item, Model};
 
@@ -81,7 +81,7 @@ pub(crate) struct Planned {
     pub(crate) last: Number,
     pub(crate) amount: i32,
     /// What counts the row while it counts something.
-    crossing: Option<Crossing>,
+    crossing: Option<ZeroCrossing>,
     /// By watermark: whether the condition admits it.
     admitted: Vec<bool>,
     /// By watermark: what is left.
@@ -194,7 +194,7 @@ impl Tabulation<'_> {
             first: number(update.first()),
             last: number(update.last().sequence),
             amount: amount(&update.amounts(), self.kept.amount),
-            crossing: update.upkeep.crossing.clone(),
+            crossing: update.bookkeeping.crossing.clone(),
             admitted: [true].into_iter().chain((1..=self.history.greatest()).map(below)).collect(),
             rests: Vec::new(),
         }

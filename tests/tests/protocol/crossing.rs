@@ -6,7 +6,7 @@
 //! | a row is written if that does not take its count across zero | `table/src/rollups/attempt.rs` `attempt`, `expression.rs` `without_crossing` | `writing.rs` `attempt` |
 //! | a refused writer learns watermark and count | the old item that comes back, or a read after it | `writing.rs` `learn`, a step later |
 //! | rows and their rollup item are written together, each row under the count that was seen | `table/src/rollups/crossing.rs` `cross_once` | `writing.rs` `cross` |
-//! | what the rollup item gains | `aggregates/src/upkeep.rs` `Crossing::amounts` | `algebra.rs`: that very function |
+//! | what the rollup item gains | `aggregates/src/bookkeeping.rs` `ZeroCrossing::amounts` | `algebra.rs`: that very function |
 //! | a cancelled transaction: the rows that cancelled it are looked at again | `crossing.rs` `again` | `writing.rs` `cross` |
 //! | a transaction that is not answered: sent again, without a token, or given up; made late, or never | the SDK's retries | `writing.rs` `lose`, `arrive` |
 //!

@@ -180,14 +180,14 @@ fn expected_instead(path: &[String]) -> Option<&'static str> {
     let (is_known, expected) = match &path[..] {
         [name] => (
             RECORD_FIELDS.contains(name),
-            "a field of a record: eventID, eventName, eventVersion, eventSource, awsRegion, dynamodb, \
-             userIdentity or eventSourceARN",
+            "a field of a record: eventID, eventName, eventVersion, eventSource, awsRegion, \
+             dynamodb, userIdentity or eventSourceARN",
         ),
         ["userIdentity", name] => (AUTHOR_FIELDS.contains(name), "type or principalId"),
         ["dynamodb", name] => (
             CHANGE_FIELDS.contains(name),
-            "a field of a change: ApproximateCreationDateTime, Keys, NewImage, OldImage, SequenceNumber, \
-             SizeBytes or StreamViewType",
+            "a field of a change: ApproximateCreationDateTime, Keys, NewImage, OldImage, \
+             SequenceNumber, SizeBytes or StreamViewType",
         ),
         ["dynamodb", image, attributes @ ..] if IMAGES.contains(image) => {
             (is_typed(attributes), "an attribute's type: S, N, B, SS, NS, BS, M, L, BOOL or NULL")
@@ -340,8 +340,8 @@ mod tests {
     fn what_can_never_match_is_refused() {
         assert_eq!(
             refused(image(json!({ "status": [{ "exists": true }] }))),
-            "dynamodb.NewImage.status: [{\"exists\":true}], expected an object with the attribute's type, \
-             such as {\"S\":[\"text\"]}, for a record has no value here"
+            "dynamodb.NewImage.status: [{\"exists\":true}], expected an object with the \
+             attribute's type, such as {\"S\":[\"text\"]}, for a record has no value here"
         );
         let no_value = "expected an object of fields, for a record has no value here";
         for (pattern, path) in [

@@ -1,4 +1,5 @@
-//! One attempt at a transaction: the reads before it, the request, and the decision after it failed.
+//! One attempt at a transaction: the reads before it, the request, and the decision after it
+//! failed.
 
 use std::collections::HashSet;
 
@@ -22,8 +23,9 @@ pub(super) enum Cancelled {
 }
 
 impl Table {
-    /// Reads the items of the writes that must know them. It does not check them, as a transaction that
-    /// was done before with the same token may have changed them: DynamoDB checks the conditions.
+    /// Reads the items of the writes that must know them. It does not check them, as a transaction
+    /// that was done before with the same token may have changed them: DynamoDB checks the
+    /// conditions.
     pub(super) async fn read_first(
         &self,
         writes: &[Write<'_>],

@@ -1,8 +1,8 @@
 //! The plan of a transaction: the actions that follow from the writes and the items that were seen.
 //!
-//! To move the locks of an item, one must know the locks that it has. So the item is read first, and
-//! the transaction depends on its unique attributes being as they were seen. A create need not read:
-//! its guard says that there is no item.
+//! To move the locks of an item, one must know the locks that it has. So the item is read first,
+//! and the transaction depends on its unique attributes being as they were seen. A create need not
+//! read: its guard says that there is no item.
 
 use std::borrow::Borrow;
 use std::collections::HashSet;
@@ -27,7 +27,8 @@ pub(super) enum Seen {
     Known(Option<Item>),
 }
 
-/// The actions of a transaction: those on items, in the order of the writes, and then those on locks.
+/// The actions of a transaction: those on items, in the order of the writes, and then those on
+/// locks.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) actions: Vec<TransactWriteItem>,
@@ -55,8 +56,8 @@ impl Write<'_> {
 }
 
 impl Table {
-    /// Plans a transaction from the items that were seen. Locks of `foreign` keys belong to other items
-    /// and are left as they are.
+    /// Plans a transaction from the items that were seen. Locks of `foreign` keys belong to other
+    /// items and are left as they are.
     pub(super) fn plan(
         &self,
         writes: &[Write<'_>],
@@ -87,8 +88,8 @@ impl Table {
         let (items, all) = (actions.len(), actions.len() + locks.len());
         if all > MAX_ACTIONS {
             let message = format!(
-                "{items} actions on items and {} on the locks of their unique attributes, expected at \
-                 most {MAX_ACTIONS} in all",
+                "{items} actions on items and {} on the locks of their unique attributes, expected \
+                 at most {MAX_ACTIONS} in all",
                 all - items
             );
             return Err(Failed::whole(Error::refused(message)));

@@ -1,4 +1,5 @@
-//! The replay of a transaction whose token DynamoDB knows: recognizing writes that were done before.
+//! The replay of a transaction whose token DynamoDB knows: recognizing writes that were done
+//! before.
 //!
 //! DynamoDB remembers the request that was sent with a token, and answers the same request with
 //! success, without doing it again. It rejects another request with the same token
@@ -17,8 +18,8 @@
 //! | item | request | answer |
 //! |---|---|---|
 //! | `{}`, the first time | makes `address = { geo: { lat: 1 } }` | done |
-//! | `{ address: { geo: { lat: 1 } } }`, now | sets `address.geo.lat` | another request for the token |
-//! | `{ address: {} }`, if the update made `geo` | makes `address.geo` | another request for the token |
+//! | `{ address: { geo: { lat: 1 } } }`, now | sets `address.geo.lat` | another request |
+//! | `{ address: {} }`, if the update made `geo` | makes `address.geo` | another request |
 //! | `{}`, if it made both maps | makes `address` | success: it was done before |
 //!
 //! Each of several updates has its own states. Their combinations are tried up to [`MAX_EARLIER`]:
@@ -41,15 +42,16 @@ use crate::error::Error;
 use crate::items::table::Table;
 use crate::items::write::{Effect, Write};
 
-/// The most histories that are tried for maps, and the most for nulls. Each is one more transaction.
+/// The most histories that are tried for maps, and the most for nulls. Each is one more
+/// transaction.
 const MAX_EARLIER: usize = 32;
 
 impl Table {
-    /// Returns whether these writes were done with this token before, from one of the earlier states
-    /// of their items.
+    /// Returns whether these writes were done with this token before, from one of the earlier
+    /// states of their items.
     ///
-    /// If the items together are larger than DynamoDB accepts in a transaction, nothing is sent and the
-    /// answer is no. So writes whose items have grown beyond that since are taken for others.
+    /// If the items together are larger than DynamoDB accepts in a transaction, nothing is sent and
+    /// the answer is no. So writes whose items have grown beyond that since are taken for others.
     pub(super) async fn was_done(
         &self,
         writes: &[Write<'_>],

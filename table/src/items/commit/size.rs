@@ -1,4 +1,5 @@
-//! How many bytes an item takes in DynamoDB ("DynamoDB item sizes and formats", Amazon DynamoDB Developer Guide).
+//! How many bytes an item takes in DynamoDB ("DynamoDB item sizes and formats", Amazon DynamoDB
+//! Developer Guide).
 //!
 //! **Invariant:** it is never more than DynamoDB counts.
 

@@ -15,7 +15,7 @@ use crate::key::RollupKey;
 
 /// What is written with each update of a rollup item or a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Upkeep {
+pub struct Bookkeeping {
     /// When it is not kept any more, in seconds since 1970.
     pub expires_at: Option<i64>,
     /// What it is ranked with.
@@ -23,10 +23,10 @@ pub struct Upkeep {
     /// The rollup item that a row is of; `None` of a rollup item.
     pub item: Option<RollupKey>,
     /// What that gains while the row counts something, where it counts its rows.
-    pub crossing: Option<Crossing>,
+    pub crossing: Option<ZeroCrossing>,
 }
 
-impl Upkeep {
+impl Bookkeeping {
     /// Whether it is that of a row, which goes away some time after nothing is counted in it.
     pub fn is_row(&self) -> bool {
         self.item.is_some()
@@ -35,14 +35,14 @@ impl Upkeep {
 
 /// What a rollup item gains when one of its rows comes to count something, and loses when that stops.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Crossing {
+pub struct ZeroCrossing {
     /// What is written with the rollup item.
-    pub upkeep: Box<Upkeep>,
+    pub bookkeeping: Box<Bookkeeping>,
     /// What it gains.
     pub one: Amounts,
 }
 
-impl Crossing {
+impl ZeroCrossing {
     /// What the rollup item gains when the row's count goes from one number to another.
     pub fn amounts(&self, from: i128, to: i128) -> Amounts {
         match (from > 0, to > 0) {
