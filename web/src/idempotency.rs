@@ -56,7 +56,7 @@ impl IdempotencyKey {
     ///
     /// # Errors
     /// The header, if it is there.
-    pub fn of_none(&self) -> Result<(), Problem> {
+    pub fn reject_any(&self) -> Result<(), Problem> {
         match &self.given {
             None => Ok(()),
             Some(key) => {
@@ -104,7 +104,7 @@ fn unfit(value: &[u8]) -> Problem {
     Problem::new(Kind::BadHeader, format!("{given}: {expected}, such as a UUID"))
 }
 
-/// The header as it was given, shortened.
+/// Returns the header as it was given, shortened.
 fn shown(key: &str) -> String {
     quoted(&format!("{IDEMPOTENCY_KEY}: {key}"))
 }
@@ -130,7 +130,7 @@ mod tests {
         let problem = unfit("ö".as_bytes());
         assert!(problem.detail().starts_with("`Idempotency-Key: ö`: expected"), "{problem:?}");
         let key = IdempotencyKey { given: Some("k".to_owned()), scope: Default::default() };
-        let problem = key.of_none().expect_err("a header");
+        let problem = key.reject_any().expect_err("a header");
         let shown = "`Idempotency-Key: k`: it goes with POST";
         assert!(problem.detail().starts_with(shown), "{problem:?}");
     }

@@ -14,8 +14,8 @@
 //! | places for connections, and which connection makes room | `connections` |
 //! | one connection, and its deadlines | `connection`, `activity`, `stream`, `bodies` |
 //!
-//! **Invariant:** a plain server that is told to stop answers the requests in progress, for at most 10
-//! seconds. A slow or idle client has a deadline and cannot keep others out.
+//! **Invariant:** a plain server that is told to stop answers the requests in progress, for at most
+//! 10 seconds. A slow or idle client has a deadline and cannot keep others out.
 
 mod activity;
 mod bodies;
@@ -68,7 +68,7 @@ pub enum ServeError {
         name: &'static str,
         /// Its value.
         value: String,
-        /// What is allowed.
+        /// The allowed values.
         expected: String,
     },
     /// `WEIR_ALLOWED_HOSTS` is not a list of host names.
@@ -226,7 +226,7 @@ async fn turn_away(mut tcp: TcpStream) {
     let _ = tcp.shutdown().await;
 }
 
-/// The text of a variable.
+/// Returns the text of a variable.
 fn variable(name: &'static str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
@@ -258,7 +258,7 @@ async fn terminated() {
     std::future::pending().await
 }
 
-/// The exit code of a service, once what ended it is logged.
+/// Returns the exit code of a service, once what ended it is logged.
 pub fn exit_code(ended: Result<(), Box<dyn StdError + Send + Sync>>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -89,8 +89,8 @@ async fn write_any(
     JsonRows(rows): JsonRows,
 ) -> Result<Json<BatchReport>, Problem> {
     parameters.finish()?;
-    preconditions.of_none()?;
-    key.of_none()?;
+    preconditions.reject_any()?;
+    key.reject_any()?;
     let model = table.model().clone();
     let mut batch = Batch::default();
     for (index, row) in rows.into_iter().enumerate() {

@@ -28,7 +28,7 @@ struct Items {
 
 /// The routes of an entity's mutations.
 pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
-    let paths = EntityPaths::of(entity);
+    let paths = EntityPaths::new(entity);
     Router::new()
         .route(&paths.collection, post(create))
         .route(&paths.item, put(replace).patch(update).delete(delete))
@@ -46,7 +46,7 @@ async fn create(
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     parameters.finish()?;
-    preconditions.of_none()?;
+    preconditions.reject_any()?;
     let encoded = encode(&entity, &object, fresh())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
     let path = encoded.path;
@@ -92,7 +92,7 @@ async fn replace(
 ) -> Result<Response, Problem> {
     let condition = parameters.condition("where", &entity);
     parameters.finish()?;
-    key.of_none()?;
+    key.reject_any()?;
     let condition = condition.and(preconditions.of_put(table.model(), &entity)?);
     let encoded = encode_at(&entity, &path.pairs(), object, fresh())
         .map_err(|errors| Problem::fields(&entity.name, errors))?;
@@ -115,7 +115,7 @@ async fn update(
 ) -> Result<Response, Problem> {
     let creates = parameters.flag("create") == Some(true);
     parameters.finish()?;
-    key.of_none()?;
+    key.reject_any()?;
     let condition = preconditions.of_change(table.model(), &entity)?;
     let invalid = |errors| Problem::fields(&entity.name, errors);
     let key = entity.key_from_text(&path.pairs()).map_err(invalid)?;
@@ -147,7 +147,7 @@ async fn delete(
     let condition = parameters.condition("where", &entity);
     let answers = parameters.choice("return", &["nothing", "item"]) == "item";
     parameters.finish()?;
-    key.of_none()?;
+    key.reject_any()?;
     let condition = condition.and(preconditions.of_change(table.model(), &entity)?);
     let key = entity
         .key_from_text(&path.pairs())
@@ -172,8 +172,8 @@ async fn batch(
     JsonRows(rows): JsonRows,
 ) -> Result<Json<BatchReport>, Problem> {
     parameters.finish()?;
-    preconditions.of_none()?;
-    key.of_none()?;
+    preconditions.reject_any()?;
+    key.reject_any()?;
     put_all(&table, &entity, &rows, &audit).await.answered()
 }
 

@@ -56,7 +56,7 @@ async fn transact(
     JsonRows(rows): JsonRows,
 ) -> Result<Json<Value>, Problem> {
     parameters.finish()?;
-    preconditions.of_none()?;
+    preconditions.reject_any()?;
     if rows.is_empty() || rows.len() > MAX_ACTIONS {
         let count = rows.len();
         let detail = format!("the body has {count} actions, expected 1 to {MAX_ACTIONS}");

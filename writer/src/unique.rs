@@ -52,8 +52,8 @@ async fn upsert(
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     parameters.finish()?;
-    preconditions.of_none()?;
-    key.of_none()?;
+    preconditions.reject_any()?;
+    key.reject_any()?;
     let invalid = |errors| Problem::fields(&entity.name, errors);
     let object = settled(&entity, &path.pairs(), object).map_err(invalid)?;
     let unfit = unfit_members(&entity, &object);

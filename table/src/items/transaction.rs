@@ -36,7 +36,7 @@
 
 use std::collections::HashMap;
 
-use model::{Entity, Fresh, Item, ItemKey, Predicate, Update};
+use model::{Entity, Item, ItemKey, Predicate, Update, WriteContext};
 
 use super::Table;
 use super::commit::{Failed, MAX_ACTIONS};
@@ -85,12 +85,24 @@ impl<'a> Transaction<'a> {
     }
 
     /// As [`Table::patch`].
-    pub fn patch(&mut self, entity: &'a Entity, key: &ItemKey, update: &Update, fresh: Fresh) {
+    pub fn patch(
+        &mut self,
+        entity: &'a Entity,
+        key: &ItemKey,
+        update: &Update,
+        fresh: WriteContext,
+    ) {
         self.add(patching(entity, key, update, fresh));
     }
 
     /// As [`Table::update`].
-    pub fn update(&mut self, entity: &'a Entity, key: &ItemKey, update: &Update, fresh: Fresh) {
+    pub fn update(
+        &mut self,
+        entity: &'a Entity,
+        key: &ItemKey,
+        update: &Update,
+        fresh: WriteContext,
+    ) {
         self.add(updating(entity, key, update, fresh));
     }
 

@@ -10,7 +10,7 @@
 //!
 //! **Invariant:** whatever is refused, nothing of it was written.
 
-use model::{Entity, Fresh, Item, ItemKey, Predicate, Update};
+use model::{Entity, Item, ItemKey, Predicate, Update, WriteContext};
 use serde_json::{Map, Value};
 
 use super::Table;
@@ -43,7 +43,7 @@ impl Table {
         entity: &Entity,
         key: &ItemKey,
         update: &Update,
-        fresh: Fresh,
+        fresh: WriteContext,
     ) -> Result<Item, Error> {
         self.run(&patching(entity, key, update, fresh)?).await?.stored()
     }
@@ -71,7 +71,7 @@ impl Table {
         entity: &Entity,
         key: &ItemKey,
         update: &Update,
-        fresh: Fresh,
+        fresh: WriteContext,
     ) -> Result<Item, Error> {
         self.run(&updating(entity, key, update, fresh)?).await?.stored()
     }
@@ -98,7 +98,7 @@ impl Table {
         &self,
         entity: &Entity,
         object: &Map<String, Value>,
-        fresh: Fresh,
+        fresh: WriteContext,
     ) -> Result<Item, Error> {
         let (item, plan) = entity.plan_upsert(object, fresh).map_err(Error::Invalid)?;
         let key = entity.key_of(item).map_err(Error::Invalid)?;
@@ -137,7 +137,7 @@ pub(crate) fn patching<'a>(
     entity: &'a Entity,
     key: &ItemKey,
     update: &Update,
-    fresh: Fresh,
+    fresh: WriteContext,
 ) -> Result<Write<'a>, Error> {
     let plan = entity.plan_update(&key.attributes, update, fresh).map_err(Error::Invalid)?;
     Ok(Write::updating(entity, key, Wanted::Present, plan))
@@ -148,7 +148,7 @@ pub(crate) fn updating<'a>(
     entity: &'a Entity,
     key: &ItemKey,
     update: &Update,
-    fresh: Fresh,
+    fresh: WriteContext,
 ) -> Result<Write<'a>, Error> {
     let plan = entity.plan_update(&key.attributes, update, fresh).map_err(Error::Invalid)?;
     let (wanted, plan) = match entity.creating(&key.attributes, &plan, fresh) {

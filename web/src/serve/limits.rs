@@ -3,8 +3,8 @@
 //! | variable | limit | default |
 //! |---|---|---|
 //! | `WEIR_MAX_CONNECTIONS` | open connections, 1 to 65536 | 512 |
-//! | `WEIR_HEADER_TIMEOUT_SECS` | time from the first byte of a request to the end of its header | 10 |
-//! | `WEIR_BODY_TIMEOUT_SECS` | time for a whole body, and for a client that reads nothing of its answer | 30 |
+//! | `WEIR_HEADER_TIMEOUT_SECS` | time from a request's first byte to the end of its header | 10 |
+//! | `WEIR_BODY_TIMEOUT_SECS` | time for a whole body, and for a client that does not read | 30 |
 //! | `WEIR_IDLE_TIMEOUT_SECS` | time that a connection may stay open without a request | 75 |
 //!
 //! A load balancer must close idle connections before the server does: the default is above the 60
@@ -33,7 +33,8 @@ pub struct Limits {
     pub connections: usize,
     /// How long the header of a request may take, from its first byte.
     pub header: Duration,
-    /// How long the body of a request may take, and how long a client may read nothing of an answer.
+    /// How long the body of a request may take, and how long a client may read nothing of an
+    /// answer.
     pub body: Duration,
     /// How long a connection may stay open without a request.
     pub idle: Duration,
