@@ -26,7 +26,7 @@ pub(crate) use self::time::expiry;
 use crate::amounts::{Accumulator, Amounts};
 use crate::bookkeeping::{Bookkeeping, ZeroCrossing};
 use crate::bucket::Bucket;
-use crate::home;
+use crate::colocated;
 use crate::key::{self, RollupKey, partition};
 use crate::rows::{Kept, Rows};
 
@@ -55,7 +55,7 @@ pub struct Contributions<'a> {
 }
 
 /// The rollup item of a group and a bucket, without what it gains.
-struct Home<'b> {
+struct RollupItem<'b> {
     group: &'b [String],
     bucket: &'b Bucket,
     key: RollupKey,
@@ -93,14 +93,14 @@ impl<'a> Contributions<'a> {
         for group in &groups {
             for bucket in &buckets {
                 // Keys are made of buckets that are gone too: whether an item is counted does not depend on the time.
-                let home = self.home(group, bucket)?;
+                let target = self.rollup_item(group, bucket)?;
                 let mut parts = vec![];
                 for (kept, amounts) in &rows {
                     for row in amounts {
-                        parts.push(self.row(&home, kept, &row.text, row.amounts.clone())?);
+                        parts.push(self.row(&target, kept, &row.text, row.amounts.clone())?);
                     }
                 }
-                let Home { key, bookkeeping, .. } = home;
+                let RollupItem { key, bookkeeping, .. } = target;
                 parts.push(Contribution { key, bookkeeping, amounts: own.clone() });
                 if !time::is_gone(rollup, bucket, seconds) {
                     contributions.extend(parts);
@@ -110,7 +110,11 @@ impl<'a> Contributions<'a> {
         Ok(contributions)
     }
 
-    fn home<'b>(&self, group: &'b [String], bucket: &'b Bucket) -> Result<Home<'b>, Skip> {
+    fn rollup_item<'b>(
+        &self,
+        group: &'b [String],
+        bucket: &'b Bucket,
+    ) -> Result<RollupItem<'b>, Skip> {
         let rollup = self.rollup;
         let key = self.key(group, bucket).ok_or(Skip::KeyTooLong)?;
         let rank = match &rollup.rank {
@@ -121,7 +125,7 @@ impl<'a> Contributions<'a> {
             None => None,
         };
         let expires_at = time::expires_at(rollup, bucket);
-        Ok(Home {
+        Ok(RollupItem {
             group,
             bucket,
             key,
@@ -131,9 +135,9 @@ impl<'a> Contributions<'a> {
 
     /// Where a rollup item is kept; `None` where DynamoDB takes no such key.
     fn key(&self, group: &[String], bucket: &Bucket) -> Option<RollupKey> {
-        if let Some(home) = &self.rollup.home {
-            let (partition, sort) = home::key(home, group, bucket)?;
-            return Some(RollupKey { is_beside_items: true, partition, sort });
+        if let Some(colocated) = &self.rollup.colocated {
+            let (partition, sort) = colocated::key(colocated, group, bucket)?;
+            return Some(RollupKey { is_colocated: true, partition, sort });
         }
         let partition = partition(self.rollup, self.stripe, group.iter().map(String::as_str))?;
         Some(RollupKey::of(partition, bucket.key.clone()))
@@ -142,29 +146,29 @@ impl<'a> Contributions<'a> {
     /// What is added to a row of a rollup item.
     fn row(
         &self,
-        home: &Home<'_>,
+        target: &RollupItem<'_>,
         kept: &Kept<'_>,
         text: &str,
         mut amounts: Amounts,
     ) -> Result<Contribution, Skip> {
-        let key = kept.rows.key(self.rollup, home.group, home.bucket, text)?;
+        let key = kept.rows.key(self.rollup, target.group, target.bucket, text)?;
         let mut rank = None;
         if kept.is_ranked {
             amounts.add(Accumulator::Score { scale: 0 }, 1);
-            let ranking = key::ranking_in(&key.partition, &home.bucket.key);
+            let ranking = key::ranking_in(&key.partition, &target.bucket.key);
             rank = Some(ranking.ok_or(Skip::KeyTooLong)?);
         }
         let bookkeeping = Bookkeeping {
-            expires_at: home.bookkeeping.expires_at,
+            expires_at: target.bookkeeping.expires_at,
             rank,
-            item: Some(home.key.clone()),
-            crossing: self.crossing(home, kept),
+            item: Some(target.key.clone()),
+            crossing: self.crossing(target, kept),
         };
         Ok(Contribution { key, bookkeeping, amounts })
     }
 
     /// What the rollup item gains while a row counts something, where it counts such rows.
-    fn crossing(&self, home: &Home<'_>, kept: &Kept<'_>) -> Option<ZeroCrossing> {
+    fn crossing(&self, target: &RollupItem<'_>, kept: &Kept<'_>) -> Option<ZeroCrossing> {
         let Rows::Values(of) = kept.rows else { return None };
         if !kept.is_counted {
             return None;
@@ -176,6 +180,6 @@ impl<'a> Contributions<'a> {
         if is_score {
             one.add(Accumulator::Score { scale: 0 }, 1);
         }
-        Some(ZeroCrossing { bookkeeping: Box::new(home.bookkeeping.clone()), one })
+        Some(ZeroCrossing { bookkeeping: Box::new(target.bookkeeping.clone()), one })
     }
 }

@@ -29,8 +29,8 @@ pub const PARKED: &str = "@parked";
 /// The primary key of a rollup item, or of a row of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RollupKey {
-    /// Whether it is kept in the table of items, under keys that the definition says.
-    pub is_beside_items: bool,
+    /// Whether it is stored in the table of items, under a key of the definition.
+    pub is_colocated: bool,
     /// The partition key's value: rollup, stripe and group.
     pub partition: String,
     /// The sort key's value: the bucket.
@@ -40,7 +40,7 @@ pub struct RollupKey {
 impl RollupKey {
     /// A key in the table of rollups.
     pub fn of(partition: impl Into<String>, sort: impl Into<String>) -> Self {
-        Self { is_beside_items: false, partition: partition.into(), sort: sort.into() }
+        Self { is_colocated: false, partition: partition.into(), sort: sort.into() }
     }
 }
 

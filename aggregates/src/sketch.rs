@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     fn quantile(part: &str) -> Quantile {
-        Quantile::of(&part.parse().expect("a number")).expect("a part")
+        Quantile::from_number(&part.parse().expect("a number")).expect("a part")
     }
 
     /// The significant digits of a number.
@@ -283,7 +283,7 @@ mod tests {
             }
             let mut sorted = kept.clone();
             sorted.sort_unstable();
-            let part = Quantile::of(&Number::from_units(millionths, 6)).expect("a part");
+            let part = Quantile::from_number(&Number::from_units(millionths, 6)).expect("a part");
             let nearest = (kept.len() * usize::try_from(millionths).expect("small")).div_ceil(1_000_000);
             let exact = sorted[nearest.saturating_sub(1)];
             let estimate = sketch.quantile(part, 3).expect("something");

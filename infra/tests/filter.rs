@@ -48,8 +48,8 @@ measures = { n = "count" }
 "##;
 
 /// A rollup whose items are kept in the table of items.
-const HOME: &str = r##"
-[rollups.home]
+const COLOCATED: &str = r##"
+[rollups.colocated]
 of = "order"
 by = ["id"]
 key = { PK = "O#{id}", SK = "STATS" }
@@ -108,8 +108,8 @@ fn conditions() -> impl Strategy<Value = Condition> {
 
 fn models() -> impl Strategy<Value = Model> {
     let rollup = (select(&ENTITIES[..]), vec(conditions(), 0..3));
-    (vec(rollup, 0..7), any::<bool>()).prop_map(|(rollups, has_home)| {
-        let definition = format!("{DEFINITION}{}", if has_home { HOME } else { "" });
+    (vec(rollup, 0..7), any::<bool>()).prop_map(|(rollups, has_colocated)| {
+        let definition = format!("{DEFINITION}{}", if has_colocated { COLOCATED } else { "" });
         let mut model: Model = definition.parse().expect("a definition");
         let every = model.rollups.pop().expect("a rollup to copy");
         let rollup = |(number, (entity, conditions)): (usize, (&str, _))| Rollup {
@@ -246,10 +246,10 @@ proptest! {
             prop_assert!(updates.is_empty() || passes, "{json} is lost by {patterns:?}");
             let mut images = change.image.old_image().into_iter().chain(change.image.new_image());
             let is_of_rollup = images.all(|image| model.is_rollup_item(image));
-            prop_assert!(!(passes && is_of_rollup && model.has_homes()), "{json} passes {patterns:?}");
+            prop_assert!(!(passes && is_of_rollup && model.has_colocated_rollups()), "{json} passes {patterns:?}");
             // A processor with reactors has all the others.
             let every = self::passes(&of_items(&model), &json);
-            prop_assert_eq!(every, !(is_of_rollup && model.has_homes()));
+            prop_assert_eq!(every, !(is_of_rollup && model.has_colocated_rollups()));
         }
     }
 }

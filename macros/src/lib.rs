@@ -1,4 +1,5 @@
-//! Structs of a definition file's items, generated when a program is compiled, so that the two cannot drift apart.
+//! Structs of a definition file's items, generated when a program is compiled, so that the two
+//! cannot drift apart.
 //!
 //! ```ignore
 //! macros::entities!("weir.toml");
@@ -21,10 +22,11 @@
 //! | `OrderAddress` | a map with `attributes`; `NewOrderAddress` too where something in it has a default |
 //! | `OrderLine` | the same of the members of a list or map, here of `lines`, which is a `Vec` of them |
 //!
-//! The path is relative to the crate's `Cargo.toml`. Generated code names the crates `model`, `serde` (with `derive`),
-//! `serde_json`, and `jiff` (with `serde`) where there are timestamps.
+//! The path is relative to the crate's `Cargo.toml`. Generated code names the crates `model`,
+//! `serde` (with `derive`), `serde_json`, and `jiff` (with `serde`) where there are timestamps.
 //!
-//! **Invariant:** a definition file that `weir check` refuses does not compile, and the error is the same.
+//! **Invariant:** a definition file that `weir check` refuses does not compile, and the error is
+//! the same.
 
 mod entity;
 mod field;

@@ -1,38 +1,59 @@
-//! From the shape of a definition file to a [`Model`]: every name resolved, every rule checked, every problem placed.
+//! From the shape of a definition file to a [`Model`]: every name resolved, every rule checked,
+//! every problem placed.
 //!
-//! Each part of the file has its module with one function; all report into the same [`Report`], so that one run shows
-//! everything that is wrong.
+//! Each part of the file has its module with one function. All report into the same [`Report`], so
+//! that one run shows all problems.
 
 mod attribute;
 mod collection;
+mod colocated;
 mod dev;
 mod entity;
 mod filter;
-mod home;
 mod keys;
 mod pattern;
 mod relation;
+mod report;
 mod rollup;
 mod structure;
 mod surface;
 mod table;
+mod toml_value;
 mod unique;
 
-use crate::Model;
+use std::str::FromStr;
+
+use self::report::Report;
 use crate::error::{DefinitionError, Problem};
 use crate::file::FileDefinition;
-use crate::limits::MAX_ERRORS;
-use crate::spans::{Part, Spans};
+use crate::model::Model;
+
+impl Model {
+    /// Reads a definition file. `name` is the file's name, as error messages show it.
+    ///
+    /// # Errors
+    /// Every problem that the file has, each with its place in `text`.
+    pub fn parse(name: &str, text: &str) -> Result<Self, DefinitionError> {
+        check(text).map_err(|(problems, others)| DefinitionError::new(name, text, problems, others))
+    }
+}
+
+impl FromStr for Model {
+    type Err = DefinitionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse("weir.toml", text)
+    }
+}
 
 /// Checks the text of a definition file.
 ///
 /// # Errors
-/// Every problem, with its place.
-pub fn check(name: &str, text: &str) -> Result<Model, DefinitionError> {
-    let failed = |problems, others| DefinitionError::new(name, text, problems, others);
+/// The first problems, and the number of the others.
+fn check(text: &str) -> Result<Model, (Vec<Problem>, usize)> {
     let file: FileDefinition =
-        toml::from_str(text).map_err(|error| failed(vec![structure::problem(&error)], 0))?;
-    let mut report = Report { spans: Spans::of(text), problems: Vec::new(), others: 0 };
+        toml::from_str(text).map_err(|error| (vec![structure::problem(&error)], 0))?;
+    let mut report = Report::new(text);
     let table = table::check(&file.table, &mut report);
     let mut entities: Vec<_> = file
         .entities
@@ -48,83 +69,20 @@ pub fn check(name: &str, text: &str) -> Result<Model, DefinitionError> {
         .iter()
         .filter_map(|(name, rollup)| rollup::check(name, rollup, &file, &entities, &mut report))
         .collect();
-    home::check(&file, &table, &mut entities, &mut rollups, &mut report);
+    let colocation = colocated::check(&file, &table, &entities, &rollups, &mut report);
+    for (rollup, key) in rollups.iter_mut().zip(colocation.keys) {
+        rollup.colocated = key;
+    }
+    for (entity, exclusion) in entities.iter_mut().zip(colocation.exclusions) {
+        entity.claims.extend(exclusion.claims);
+        entity.excluded = exclusion.mark;
+    }
     surface::check(&file, &table, &entities, &rollups, &mut report);
     dev::check(&file, &rollups, &mut report);
-    if report.problems.is_empty() {
+    if report.found() == 0 {
         Ok(Model { table, entities, rollups, dev: file.dev })
     } else {
-        Err(failed(report.problems, report.others))
-    }
-}
-
-/// The problems found so far: the first [`MAX_ERRORS`], and how many more.
-struct Report<'a> {
-    spans: Spans<'a>,
-    problems: Vec<Problem>,
-    others: usize,
-}
-
-impl Report<'_> {
-    /// How many problems there are so far.
-    fn found(&self) -> usize {
-        self.problems.len() + self.others
-    }
-
-    fn at(
-        &mut self,
-        path: &[&str],
-        part: Part,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        if self.problems.len() >= MAX_ERRORS {
-            self.others += 1;
-            return;
-        }
-        let span = self.spans.find(path, part);
-        self.problems.push(Problem {
-            message: message.into(),
-            span: (span.start, span.len()).into(),
-            help: Some(help.into()),
-        });
-    }
-
-    fn key(&mut self, path: &[&str], message: impl Into<String>, help: impl Into<String>) {
-        self.at(path, Part::Key, message, help);
-    }
-
-    fn value(&mut self, path: &[&str], message: impl Into<String>, help: impl Into<String>) {
-        self.at(path, Part::Value, message, help);
-    }
-
-    /// Checks a name that keys, paths and answers are made of.
-    fn name(&mut self, path: &[&str], kind: &str, name: &str) {
-        let plain = name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-        if !plain {
-            let message = format!("`{name}` cannot name {kind}");
-            self.key(path, message, "expected a letter, then letters, digits, `_` and `-`");
-        }
-    }
-}
-
-/// JSON for a TOML value: dates, which TOML alone has, as text; null for what is no number.
-fn json(value: &toml::Value) -> serde_json::Value {
-    match value {
-        toml::Value::Datetime(instant) => serde_json::Value::String(instant.to_string()),
-        toml::Value::String(text) => serde_json::Value::String(text.clone()),
-        toml::Value::Integer(number) => (*number).into(),
-        toml::Value::Float(number) => {
-            serde_json::Number::from_f64(*number).map_or(serde_json::Value::Null, Into::into)
-        }
-        toml::Value::Boolean(value) => (*value).into(),
-        toml::Value::Array(members) => members.iter().map(json).collect(),
-        toml::Value::Table(members) => members
-            .iter()
-            .map(|(name, member)| (name.clone(), json(member)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
+        Err(report.into_problems())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Conditions on an item that is written or read: a tree of tests with `and`, `or` and `not`.
 //!
 //! ```json
-//! { "status": "placed", "total": { "gte": 10, "lt": 100 }, "or": [{ "note": { "exists": false } }, { "tags": { "contains": "gift" } }] }
+//! { "status": "placed", "total": { "gte": 10, "lt": 100 },
+//!   "or": [{ "note": { "exists": false } }, { "tags": { "contains": "gift" } }] }
 //! ```
 //!
 //! An object's members must all hold. What can be said of a value:
@@ -11,11 +12,13 @@
 //! | a value, `eq` | equals it |
 //! | a list, `in` | equals one of them |
 //! | `ne` | differs from it, or is absent |
-//! | `gt`, `gte`, `lt`, `lte`, `between` | lies there, in the order that DynamoDB has for its type |
+//! | `gt`, `gte`, `lt`, `lte`, `between` | lies there, in DynamoDB's order for its type |
 //! | `begins_with`, `contains` | begins with a text; has it in it, or as a member |
 //! | `exists` | is there (`true`), or is not |
-//! | `size` | is so long: characters of text, bytes of binary, members; a number, or an object of `eq` to `between` |
-//! | `type` | is stored as this: `string`, `number`, `boolean`, `binary`, `list`, `map`, `string_set`, … |
+//! | `size` | has this length (see below): a number, or an object of `eq` to `between` |
+//! | `type` | is stored as this: `string`, `number`, `boolean`, `list`, `map`, `string_set`, … |
+//!
+//! The length of a text is in characters, that of binary in bytes, that of a collection in members.
 //!
 //! **Invariant:** [`Predicate::holds`] says of an item what DynamoDB says of it, but for
 //! timestamps, which `time` is about; a test in `tests/` compares the two.
@@ -24,16 +27,17 @@ mod hidden;
 mod parse;
 mod time;
 
+pub(crate) use parse::operands;
 pub use parse::{Mistake, parse};
-pub(crate) use parse::{compared_with, operands};
 
 use serde_dynamo::{AttributeValue, Item};
 
+use crate::attribute::{Attribute, AttributeType};
 use crate::filter::Test;
 use crate::instant::TimestampFormat;
 use crate::path::Path;
 
-/// What must hold of an item.
+/// A condition on an item.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Predicate {
     /// Each of these holds; so an empty list holds always.
@@ -82,12 +86,24 @@ pub enum StoredType {
 }
 
 impl Predicate {
-    /// What holds always.
+    /// Returns a test of the value at a place. If the value is a timestamp that is stored as text,
+    /// the test compares instants.
+    pub(crate) fn comparing(path: &Path, rule: &Attribute, test: Test) -> Self {
+        let is_of_text = matches!(test, Test::BeginsWith(_) | Test::Contains(_) | Test::Exists(_));
+        match rule.kind {
+            AttributeType::Timestamp(format @ TimestampFormat::Rfc3339 { .. }) if !is_of_text => {
+                Self::Time(path.clone(), test, format)
+            }
+            _ => Self::Test(path.clone(), test),
+        }
+    }
+
+    /// Returns the predicate that always holds.
     pub fn always() -> Self {
         Self::All(Vec::new())
     }
 
-    /// The attributes that it is about, by their names in the definition.
+    /// Returns the attributes that it is about, by their names in the definition.
     pub fn attributes(&self) -> Vec<&str> {
         match self {
             Self::All(parts) | Self::Any(parts) => {
@@ -122,12 +138,12 @@ impl Predicate {
         }
     }
 
-    /// Whether it says nothing.
+    /// Returns whether it says nothing.
     pub fn is_always(&self) -> bool {
         matches!(self, Self::All(parts) if parts.iter().all(Self::is_always))
     }
 
-    /// Whether it holds of an item; of one that is not there, of an empty one.
+    /// Returns whether it holds of an item; of one that is not there, of an empty one.
     pub fn holds(&self, item: &Item) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.holds(item)),
@@ -145,15 +161,15 @@ impl Predicate {
                 })
             }
             Self::Type(path, expected) => {
-                path.stored_in(item).map(StoredType::of) == Some(*expected)
+                path.stored_in(item).map(StoredType::from_value) == Some(*expected)
             }
             Self::AbsentOr(path, expected) => {
-                path.stored_in(item).is_none_or(|value| StoredType::of(value) == *expected)
+                path.stored_in(item).is_none_or(|value| StoredType::from_value(value) == *expected)
             }
         }
     }
 
-    /// The value that a whole attribute is known to have wherever this holds.
+    /// Returns the value that a whole attribute is known to have wherever this holds.
     pub fn known(&self, field: &str) -> Option<&AttributeValue> {
         match self {
             Self::All(parts) => parts.iter().find_map(|part| part.known(field)),
@@ -167,7 +183,7 @@ impl Predicate {
         }
     }
 
-    /// Whether a whole attribute is known to be absent wherever this holds.
+    /// Returns whether a whole attribute is known to be absent wherever this holds.
     pub fn excludes(&self, field: &str) -> bool {
         match self {
             Self::All(parts) => parts.iter().any(|part| part.excludes(field)),
@@ -217,7 +233,7 @@ impl StoredType {
     }
 
     /// Returns the type that DynamoDB stores a value as.
-    pub fn of(value: &AttributeValue) -> Self {
+    pub fn from_value(value: &AttributeValue) -> Self {
         match value {
             AttributeValue::S(_) => Self::String,
             AttributeValue::N(_) => Self::Number,
@@ -233,7 +249,7 @@ impl StoredType {
     }
 }
 
-/// How long a value is, as DynamoDB's `size` has it: text in bytes of UTF-8 there, too.
+/// Returns how long a value is, as DynamoDB's `size` has it: text in bytes of UTF-8 there, too.
 fn size(value: &AttributeValue) -> Option<usize> {
     match value {
         AttributeValue::S(text) => Some(text.len()),

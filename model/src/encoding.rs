@@ -1,19 +1,19 @@
-//! What a JSON value is encoded for: to be stored, or to be compared with what is.
+//! The purpose of encoding a JSON value: to store it, or to compare it with stored values.
 
-use crate::entity::Fresh;
 use crate::limits::MAX_DEPTH;
+use crate::write_context::WriteContext;
 
-/// What a JSON value is encoded for, and how deep in its attribute it will be.
+/// The purpose of encoding a JSON value, and its depth in its attribute.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Encoding {
-    stored_with: Option<Fresh>,
+    stored_with: Option<WriteContext>,
     depth: usize,
 }
 
 impl Encoding {
     /// To be stored: it satisfies every rule and has every default.
-    pub(crate) fn to_store(fresh: Fresh) -> Self {
-        Self { stored_with: Some(fresh), depth: 0 }
+    pub(crate) fn to_store(context: WriteContext) -> Self {
+        Self { stored_with: Some(context), depth: 0 }
     }
 
     /// To be compared with what is stored: of the right types.
@@ -33,12 +33,12 @@ impl Encoding {
         self.at(self.depth + 1)
     }
 
-    /// What defaults are made from; nothing where it is not stored.
-    pub(crate) fn stored_with(self) -> Option<Fresh> {
+    /// Returns the context of the write; `None` if the value is not stored.
+    pub(crate) fn stored_with(self) -> Option<WriteContext> {
         self.stored_with
     }
 
-    /// Whether a value may be so deep, and hold something if it is a list or a map.
+    /// Returns whether a value may be so deep, and hold something if it is a list or a map.
     pub(crate) fn fits(self, holds: bool) -> bool {
         self.depth + usize::from(holds) < MAX_DEPTH
     }

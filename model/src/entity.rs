@@ -5,30 +5,28 @@ mod named;
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
-use serde::Serialize;
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::{Map, Value};
-use thiserror::Error;
 
-use crate::attribute::Attribute;
+use crate::attribute::{self, Attribute};
 use crate::condition::Predicate;
 use crate::encoding::Encoding;
 use crate::errors;
+use crate::field_error::FieldError;
 use crate::filter::Test;
 use crate::invalid::Invalid;
-use crate::limits::{MAX_FIELD_CHARACTERS, MAX_MESSAGE_CHARACTERS};
+use crate::item_key::{ItemKey, PrimaryKey};
+use crate::key_template::KeyTemplate;
 use crate::nearest::suggestion;
-use crate::object;
 use crate::overlap::Claim;
 use crate::path::Path;
 use crate::pattern::Pattern;
 use crate::relation::Relation;
-use crate::shorten::{listed, shortened};
-use crate::table::TableDefinition;
+use crate::shorten::listed;
 use crate::template::{RenderError, Template};
 use crate::unique::Unique;
-use crate::value::{Hidden, shown_as};
+use crate::value::{self, Hidden};
+use crate::write_context::WriteContext;
 
 /// One kind of item of the table.
 #[derive(Clone, Debug)]
@@ -37,20 +35,22 @@ pub struct Entity {
     pub name: String,
     /// Its attributes, in the file's order.
     pub attributes: Vec<Attribute>,
-    /// Its key templates, by key attribute: the table's own first, then those of the indexes it is in.
+    /// Its key templates, by key attribute: the table's own first, then those of the indexes it is
+    /// in.
     pub keys: Vec<KeyTemplate>,
     /// How many of `keys` are the table's own: 1, or 2 with a sort key.
     pub primary: usize,
     /// The attributes, with their values, by which a stored item is known to be one of these.
     pub discriminator: Vec<(String, AttributeValue)>,
-    /// An attribute and a value that none of these has, where rollup items are in the same table and the discriminator would
-    /// not tell them from these: their mark.
+    /// An attribute and a value that none of these has, where rollup items are in the same table
+    /// and the discriminator would not tell them from these: their mark.
     pub excluded: Option<(String, AttributeValue)>,
     /// The collections it belongs to.
     pub collections: Vec<String>,
-    /// How its items are read besides by their own keys: the patterns of the file, then the indexes that it is in.
+    /// How its items are read besides by their own keys: the patterns of the file, then the indexes
+    /// that it is in.
     pub patterns: Vec<Pattern>,
-    /// What no two of its items have alike.
+    /// The unique constraints of its items.
     pub unique: Vec<Unique>,
     /// How its items lead to others.
     pub relations: Vec<Relation>,
@@ -58,92 +58,19 @@ pub struct Entity {
     pub claims: Vec<Claim>,
 }
 
-/// The template of one key attribute.
-#[derive(Clone, Debug, PartialEq)]
-pub struct KeyTemplate {
-    /// The key attribute.
-    pub key: String,
-    /// What makes its value.
-    pub template: Template,
-    /// The longest value DynamoDB takes, in bytes.
-    pub max_bytes: usize,
-    /// The other key attributes of the indexes that it is a key of.
-    pub beside: Vec<String>,
-}
-
-/// An item's primary key: the values of the partition key and, where the table has one, the sort key.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct PrimaryKey {
-    /// The partition key's value.
-    pub partition: String,
-    /// The sort key's value.
-    pub sort: Option<String>,
-}
-
-/// What names an item of an entity: the attributes that its primary key is made from, and the key that they make.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ItemKey {
-    /// The attributes, as a stored item has them.
-    pub attributes: Item,
-    /// The key.
-    pub primary: PrimaryKey,
-}
-
-/// What a default may need from the world: the time and random bytes.
-#[derive(Clone, Copy, Debug)]
-pub struct Fresh {
-    /// The time of the write.
-    pub now: Timestamp,
-    /// Makes sixteen random bytes.
-    pub random: fn() -> [u8; 16],
-}
-
-/// A field of a request that cannot be stored, with what was expected.
-#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize)]
-#[error("`{field}`: {message}")]
-pub struct FieldError {
-    /// The attribute's name, or the path into it; or a name that is none.
-    pub field: String,
-    /// What is wrong.
-    pub message: String,
-    /// How many more errors there are that are only counted (see [`crate::errors`]).
-    #[serde(skip)]
-    pub others: usize,
-}
-
-impl Fresh {
-    /// For what is not stored: the beginning of time, and nothing random.
-    pub const NONE: Self = Self { now: Timestamp::UNIX_EPOCH, random: || [0; 16] };
-}
-
-impl FieldError {
-    /// Returns an error about a field. Both texts may come from a caller, so they are shortened.
-    pub fn new(field: &str, message: impl ToString) -> Self {
-        let field = shortened(field, MAX_FIELD_CHARACTERS).into_owned();
-        let message = shortened(&message.to_string(), MAX_MESSAGE_CHARACTERS).into_owned();
-        Self { field, message, others: 0 }
-    }
-
-    /// The same error of a field that is found within others, such as `keys[3].`.
-    #[must_use]
-    pub fn within(self, before: &str) -> Self {
-        Self { others: self.others, ..Self::new(&format!("{before}{}", self.field), self.message) }
-    }
-}
-
 impl Entity {
-    /// The attribute of that name.
+    /// Returns the attribute of that name.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
-        object::find(&self.attributes, name)
+        attribute::find(&self.attributes, name)
     }
 
-    /// Whether a stored item is one of these.
+    /// Returns whether a stored item is one of these.
     pub fn matches(&self, item: &Item) -> bool {
         self.discriminator.iter().all(|(name, value)| item.get(name) == Some(value))
             && self.excluded.as_ref().is_none_or(|(name, value)| item.get(name) != Some(value))
     }
 
-    /// What holds of the items that are of the entity.
+    /// Returns the condition that holds for exactly the items of the entity.
     pub fn kind(&self) -> Predicate {
         let test = |value: &AttributeValue| Test::In(vec![value.clone()]);
         let marks = self.discriminator.iter();
@@ -154,39 +81,41 @@ impl Entity {
         Predicate::All(marks.chain(self.excluded.as_ref().map(differs)).collect())
     }
 
-    /// The templates of the primary key.
+    /// Returns the templates of the primary key.
     pub(crate) fn primary_templates(&self) -> Vec<&Template> {
         self.keys[..self.primary].iter().map(|key| &key.template).collect()
     }
 
-    /// The claim on all keys that these templates make.
+    /// Returns the claim on all keys that these templates make.
     pub(crate) fn claim(&self) -> Claim {
         Claim::new(&self.name, &self.primary_templates())
     }
 
-    /// The template of the partition key.
+    /// Returns the template of the partition key.
     pub fn partition(&self) -> &Template {
         &self.keys[0].template
     }
 
-    /// The template of the sort key.
+    /// Returns the template of the sort key.
     pub fn sort(&self) -> Option<&Template> {
         self.keys[..self.primary].get(1).map(|key| &key.template)
     }
 
-    /// The attributes that make the partition key, each once, in order: the first part of an item's path.
+    /// Returns the attributes that make the partition key, each once, in order: the first part of
+    /// an item's path.
     pub fn partition_attributes(&self) -> Vec<&str> {
         self.partition().attributes()
     }
 
-    /// The attributes of the sort key that are not in the partition key: the rest of an item's path.
+    /// Returns the attributes of the sort key that are not in the partition key: the rest of an
+    /// item's path.
     pub fn sort_attributes(&self) -> Vec<&str> {
         let partition = self.partition_attributes();
         let sort = self.sort().map(Template::attributes).unwrap_or_default();
         sort.into_iter().filter(|name| !partition.contains(name)).collect()
     }
 
-    /// The attributes that the primary key is made from, each once, in order.
+    /// Returns the attributes that the primary key is made from, each once, in order.
     pub fn key_attributes(&self) -> Vec<&str> {
         let mut names = self.partition_attributes();
         names.extend(self.sort_attributes());
@@ -202,10 +131,10 @@ impl Entity {
     pub fn encode(
         &self,
         object: &Map<String, Value>,
-        fresh: Fresh,
+        context: WriteContext,
     ) -> Result<Item, Vec<FieldError>> {
-        let encoding = Encoding::to_store(fresh);
-        let mut values = object::encode(&self.name, &self.attributes, object, encoding)
+        let encoding = Encoding::to_store(context);
+        let mut values = value::encode_object(&self.name, &self.attributes, object, encoding)
             .map_err(Invalid::fields)?;
         values.extend(self.discriminator.iter().cloned());
         let mut item = Item::from(values);
@@ -213,7 +142,8 @@ impl Entity {
         Ok(item)
     }
 
-    /// The primary key that the given texts make, one for each attribute in it, as a path gives them.
+    /// Returns the primary key that the given texts make, one for each attribute in it, as a path
+    /// gives them.
     ///
     /// # Errors
     /// Every text that is no value of its attribute, and every attribute that is missing.
@@ -221,10 +151,11 @@ impl Entity {
         self.key_of(self.item_from_text(texts)?)
     }
 
-    /// The primary key that the members of an object make, one for each attribute in it.
+    /// Returns the primary key that the members of an object make, one for each attribute in it.
     ///
     /// # Errors
-    /// Every member that is no attribute of the key, and every attribute that is missing or does not fit.
+    /// Every member that is no attribute of the key, and every attribute that is missing or does
+    /// not fit.
     pub fn key_from_json(&self, object: &Map<String, Value>) -> Result<ItemKey, Vec<FieldError>> {
         let names = self.key_attributes();
         let mut errors = Vec::new();
@@ -240,7 +171,7 @@ impl Entity {
                 });
                 continue;
             };
-            match attribute.encode(json, Fresh::NONE) {
+            match attribute.encode(json, WriteContext::NONE) {
                 Ok(value) => drop(values.insert(attribute.field.clone(), value)),
                 Err(invalid) => errors::append(&mut errors, invalid.at(name)),
             }
@@ -248,14 +179,14 @@ impl Entity {
         if errors.is_empty() { self.key_of(values.into()) } else { Err(errors) }
     }
 
-    /// The primary key that the given attributes make; others among them are left out.
+    /// Returns the primary key that the given attributes make; others among them are left out.
     ///
     /// # Errors
     /// Every attribute of the key that is missing or does not fit.
     pub fn key_of(&self, item: Item) -> Result<ItemKey, Vec<FieldError>> {
         let names = self.key_attributes();
         let is_missing = |name: &&&str| {
-            self.attribute(name).is_none_or(|attribute| attribute.of(&item).is_none())
+            self.attribute(name).is_none_or(|attribute| attribute.value_in(&item).is_none())
         };
         let missing = names.iter().filter(is_missing);
         let missing =
@@ -269,24 +200,25 @@ impl Entity {
             .into_iter()
             .filter_map(|name| {
                 let attribute = self.attribute(name)?;
-                Some((attribute.field.clone(), attribute.of(&item)?.clone()))
+                Some((attribute.field.clone(), attribute.value_in(&item)?.clone()))
             })
             .collect();
         Ok(ItemKey { attributes: attributes.into(), primary })
     }
 
-    /// The JSON object of a stored item: its declared attributes in the file's order, without the hidden ones.
+    /// Returns the JSON object of a stored item: its declared attributes in the file's order,
+    /// without the hidden ones.
     pub fn decode(&self, item: &Item) -> Map<String, Value> {
-        object::decode(&self.attributes, item.as_ref(), Hidden::LeftOut)
+        value::decode_object(&self.attributes, item.as_ref(), Hidden::LeftOut)
     }
 
-    /// What may be seen of a stored item: its declared attributes without the hidden ones, what says of which entity it is, and
-    /// the keys that nothing hidden is in.
+    /// What may be seen of a stored item: its declared attributes without the hidden ones, what
+    /// says of which entity it is, and the keys that nothing hidden is in.
     pub fn shown(&self, item: &Item) -> Item {
         let is_shown = |name: &&str| self.attribute(name).is_some_and(|known| !known.hidden);
         let attributes = self.attributes.iter().filter(|attribute| !attribute.hidden);
         let attributes = attributes.filter_map(|known| {
-            Some((known.field.clone(), shown_as(&known.kind, known.of(item)?)))
+            Some((known.field.clone(), value::shown_as(&known.kind, known.value_in(item)?)))
         });
         let open = |key: &&KeyTemplate| key.template.attributes().iter().all(is_shown);
         let keys = self.keys.iter().filter(open).map(|key| &key.key);
@@ -298,7 +230,7 @@ impl Entity {
         shown.into()
     }
 
-    /// The attributes that the given texts are, as a stored item has them.
+    /// Returns the attributes that the given texts are, as a stored item has them.
     ///
     /// # Errors
     /// Every text that is no value of its attribute.
@@ -306,7 +238,7 @@ impl Entity {
         self.item_read_from(texts, Attribute::encode_text)
     }
 
-    /// The attributes that the given texts are, each read by a function.
+    /// Returns the attributes that the given texts are, each read by a function.
     pub(crate) fn item_read_from(
         &self,
         texts: &[(&str, &str)],
@@ -327,9 +259,9 @@ impl Entity {
         if errors.is_empty() { Ok(values.into()) } else { Err(errors) }
     }
 
-    /// What is said of a name that is none of its attributes'.
+    /// Returns the message about a name that none of its attributes has.
     pub fn no_such_attribute(&self, name: &str) -> String {
-        object::no_such_attribute(&self.name, &self.attributes, name)
+        attribute::no_such_attribute(&self.name, &self.attributes, name)
     }
 
     pub(crate) fn render(&self, key: &KeyTemplate, item: &Item) -> Result<String, FieldError> {
@@ -353,27 +285,5 @@ impl Entity {
             return Err(FieldError::new(field, message));
         }
         Ok(text)
-    }
-}
-
-impl TableDefinition {
-    /// A primary key as the item that DynamoDB's requests want.
-    pub fn key_item(&self, key: &PrimaryKey) -> Item {
-        let partition = (self.partition_key.clone(), AttributeValue::S(key.partition.clone()));
-        let sort = self.sort_key.clone().zip(key.sort.clone().map(AttributeValue::S));
-        std::iter::once(partition).chain(sort).collect::<HashMap<_, _>>().into()
-    }
-
-    /// The primary key of a stored item; `None` where one of its keys is no text.
-    pub fn primary_key(&self, item: &Item) -> Option<PrimaryKey> {
-        let text = |name: &String| match item.get(name) {
-            Some(AttributeValue::S(text)) => Some(text.clone()),
-            _ => None,
-        };
-        let sort = match &self.sort_key {
-            Some(name) => Some(text(name)?),
-            None => None,
-        };
-        Some(PrimaryKey { partition: text(&self.partition_key)?, sort })
     }
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a definition file: every problem at once, each pointing at its place.
+//! The errors of a definition file: every problem at once, each pointing at its place.
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
@@ -22,12 +22,12 @@ pub struct DefinitionError {
 #[derive(Clone, Debug, Error, Diagnostic, PartialEq)]
 #[error("{message}")]
 pub struct Problem {
-    /// What is wrong: names the thing and its value.
+    /// The message: names the thing and its value.
     pub message: String,
     /// The bytes of the file that it is about.
     #[label("here")]
     pub span: SourceSpan,
-    /// What was expected, and the nearest valid name where there is one.
+    /// The expectation, and the nearest valid name if there is one.
     #[help]
     pub help: Option<String>,
 }

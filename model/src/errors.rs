@@ -5,7 +5,7 @@
 //!
 //! **Invariant:** [`total`] is exact, whatever lists have been put together.
 
-use crate::entity::FieldError;
+use crate::field_error::FieldError;
 use crate::limits::MAX_ERRORS;
 
 /// Adds an error, or counts it where the list is full. An error that is only counted is not made.
@@ -28,7 +28,8 @@ pub fn append(errors: &mut Vec<FieldError>, more: impl IntoIterator<Item = Field
     }
 }
 
-/// The first errors of a list, the last of them with the number of those that were left out.
+/// Returns the first errors of a list, the last of them with the number of those that were left
+/// out.
 #[must_use]
 pub fn capped(errors: Vec<FieldError>) -> Vec<FieldError> {
     let mut first = Vec::new();
@@ -36,7 +37,7 @@ pub fn capped(errors: Vec<FieldError>) -> Vec<FieldError> {
     first
 }
 
-/// How many errors a list stands for.
+/// Returns how many errors a list stands for.
 pub fn total(errors: &[FieldError]) -> usize {
     errors.iter().map(|error| 1 + error.others).sum()
 }

@@ -1,6 +1,7 @@
 //! The shape of a definition file, as serde reads it and as its JSON Schema states it.
 //!
-//! Nothing here is checked beyond its type: [`crate::check`] turns a [`FileDefinition`] into a [`crate::Model`].
+//! Nothing here is checked beyond its type: [`crate::check`] turns a [`FileDefinition`] into a
+//! [`crate::Model`].
 
 mod items;
 
@@ -62,29 +63,33 @@ pub struct IndexFile {
     pub sort_key: Option<String>,
 }
 
-/// One kind of item. Besides the fields below, each key attribute of the table and its indexes has its template here,
-/// such as `PK = "USER#{user_id}"`.
+/// One kind of item. Besides the fields below, each key attribute of the table and its indexes has
+/// its template here, such as `PK = "USER#{user_id}"`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct EntityFile {
     /// The item's attributes, by name.
     #[serde(default)]
     pub attributes: IndexMap<String, AttributeFile>,
-    /// The collections it belongs to: entities that name the same one share its partitions, and are read by one query.
+    /// The collections it belongs to: entities that name the same one share its partitions, and are
+    /// read by one query.
     #[serde(default)]
     pub collections: Vec<String>,
-    /// Lists of attributes whose values, taken together, no two items may have alike, such as `[["tenant", "email"]]`.
+    /// Lists of attributes whose values, taken together, no two items may have alike, such as
+    /// `[["tenant", "email"]]`.
     #[serde(default)]
     pub unique: Vec<Vec<String>>,
-    /// Whether `#` and `%` inside key values are percent-escaped. `false` is for tables written by others: values are in keys
-    /// as they are, and those are refused that would make the key of another item.
+    /// Whether `#` and `%` inside key values are percent-escaped. `false` is for tables written by
+    /// others: values are in keys as they are, and those are refused that would make the key of
+    /// another item.
     #[serde(default = "yes")]
     pub escape: bool,
-    /// Stored attributes and their values by which an item is known to be one of these; by default the table's
-    /// `entity_attribute` holds the entity's name.
+    /// Stored attributes and their values by which an item is known to be one of these; by default
+    /// the table's `entity_attribute` holds the entity's name.
     #[serde(default, rename = "match")]
     #[schemars(with = "IndexMap<String, serde_json::Value>")]
     pub discriminator: IndexMap<String, toml::Value>,
-    /// Ways to read its items that have a name, besides each index that it has keys for, which is read by its own.
+    /// Ways to read its items that have a name, besides each index that it has keys for, which is
+    /// read by its own.
     #[serde(default)]
     pub patterns: IndexMap<String, PatternFile>,
     /// How its items lead to others, by name: what may be read together with them.
@@ -102,43 +107,48 @@ pub struct EntityFile {
 pub struct PatternFile {
     /// The index that is read; the table itself if absent.
     pub index: Option<String>,
-    /// The first attributes of the sort key, in its order: those that a path gives behind the partition's.
+    /// The first attributes of the sort key, in its order: those that a path gives behind the
+    /// partition's.
     #[serde(default)]
     pub by: Vec<String>,
     /// The order of the sort keys, unless a request says another: `asc` if absent.
     pub order: Option<OrderName>,
-    /// Which items of the partition: conditions as writes and lists take them, such as `{ total = { gte = 100 } }`.
+    /// Which items of the partition: conditions as writes and lists take them, such as `{ total = {
+    /// gte = 100 } }`.
     #[serde(default, rename = "where")]
     #[schemars(with = "IndexMap<String, serde_json::Value>")]
     pub filter: IndexMap<String, toml::Value>,
 }
 
-/// How an item leads to others: to the one whose key its attributes make, or to many that are in a partition.
+/// How an item leads to others: to the one whose key its attributes make, or to many that are in a
+/// partition.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RelationFile {
     /// The entity that it leads to.
     pub to: String,
-    /// Attributes of the related item, and the attributes of this entity that have their values: `{ user_id = "owner_id" }`.
-    /// Those of the same name need not be said. With `through`, attributes of the link stand below its name, and those of the
-    /// item that it leads to are the link's: `{ star.repository = "name", login = "star.user" }`.
+    /// Attributes of the related item, and the attributes of this entity that have their values: `{
+    /// user_id = "owner_id" }`. Those of the same name need not be said. With `through`, attributes
+    /// of the link stand below its name, and those of the item that it leads to are the link's: `{
+    /// star.repository = "name", login = "star.user" }`.
     #[serde(default)]
     #[schemars(with = "IndexMap<String, WithFile>")]
     pub with: IndexMap<String, toml::Value>,
     /// Whether it leads to many items, those of a partition, rather than to one.
     pub many: Option<bool>,
-    /// The entity that links this one with the other, each of its items one of this with one of that.
+    /// The entity that links this one with the other, each of its items one of this with one of
+    /// that.
     pub through: Option<String>,
-    /// For many: the access pattern or the index by which the related items are read, or the links; the table itself if
-    /// absent.
+    /// For many: the access pattern or the index by which the related items are read, or the links;
+    /// the table itself if absent.
     pub pattern: Option<String>,
     /// For many: the order of the sort keys; the pattern's if absent.
     pub order: Option<OrderName>,
     /// For many: the most that are answered at once, 1 to 1000; 100 if absent.
     #[schemars(range(min = 1, max = 1000))]
     pub limit: Option<i64>,
-    /// Hidden attributes whose values the related items may tell: a statement that callers may learn
-    /// them by way of this relation.
+    /// Hidden attributes whose values the related items may tell: a statement that callers may
+    /// learn them by way of this relation.
     #[serde(default)]
     pub reveals: Vec<String>,
 }
@@ -175,14 +185,16 @@ pub struct AttributeFile {
     pub values: Option<Vec<String>>,
     /// For `decimal`: how many decimal places it has, at most 18.
     pub scale: Option<u32>,
-    /// What each member of a `set` (`string`, `number` or `binary`), a `list` or a `map` is: a type, or a type with options.
+    /// What each member of a `set` (`string`, `number` or `binary`), a `list` or a `map` is: a
+    /// type, or a type with options.
     pub items: Option<ItemsFile>,
     /// For `map`: the names that it may have, with the rules of their values.
     pub attributes: Option<IndexMap<String, AttributeFile>>,
-    /// For `timestamp`: whether it is stored as `rfc3339` text (if absent), as an `epoch` number of seconds, or as an
-    /// `epoch_ms` number of milliseconds.
+    /// For `timestamp`: whether it is stored as `rfc3339` text (if absent), as an `epoch` number of
+    /// seconds, or as an `epoch_ms` number of milliseconds.
     pub format: Option<FormatName>,
-    /// For `timestamp` stored as text: how fine it is, `second`, `millisecond` (the default), `microsecond` or `nanosecond`.
+    /// For `timestamp` stored as text: how fine it is, `second`, `millisecond` (the default),
+    /// `microsecond` or `nanosecond`.
     pub precision: Option<PrecisionName>,
     /// For `timestamp` stored as text: how its offset is written, `Z` (the default), `+00:00` or
     /// `+0000`; or `any`, where other programs store it in several ways.
@@ -193,19 +205,22 @@ pub struct AttributeFile {
     /// What an item, or a map, gets when it is absent: a value, or `uuid`, `ulid`, `now`.
     #[schemars(with = "Option<serde_json::Value>")]
     pub default: Option<toml::Value>,
-    /// Whether it can be set only when an item is written whole, never by an update of it. Of an item's own attributes alone.
+    /// Whether it can be set only when an item is written whole, never by an update of it. Of an
+    /// item's own attributes alone.
     #[serde(default)]
     pub read_only: bool,
-    /// For `timestamp`: `now` keeps the time of the last write in it, which no request gives. Of an item's own attributes alone.
-    pub on_update: Option<OnUpdateName>,
-    /// For `integer`: whether it counts the writes of its item, so that a write can be made to depend on what was read. Of an
+    /// For `timestamp`: `now` keeps the time of the last write in it, which no request gives. Of an
     /// item's own attributes alone.
+    pub on_update: Option<OnUpdateName>,
+    /// For `integer`: whether it counts the writes of its item, so that a write can be made to
+    /// depend on what was read. Of an item's own attributes alone.
     #[serde(default)]
     pub version: bool,
     /// Whether answers leave it out.
     #[serde(default)]
     pub hidden: bool,
-    /// Whether no two items of the entity may have the same value. Of an item's own attributes alone.
+    /// Whether no two items of the entity may have the same value. Of an item's own attributes
+    /// alone.
     #[serde(default)]
     pub unique: bool,
     /// A regular expression that its text must match.
@@ -220,8 +235,8 @@ pub struct AttributeFile {
     pub min_length: Option<usize>,
     /// The greatest length.
     pub max_length: Option<usize>,
-    /// The name it is stored under; its own name if absent. That of a key attribute, which needs no template then, makes it
-    /// that key itself.
+    /// The name it is stored under; its own name if absent. That of a key attribute, which needs no
+    /// template then, makes it that key itself.
     pub field: Option<String>,
     /// Whether white space at both ends of text is removed before it is stored.
     #[serde(default)]
@@ -235,7 +250,7 @@ pub struct AttributeFile {
 }
 
 impl AttributeFile {
-    /// A type, without any option.
+    /// Returns a type, without any option.
     fn of_type(kind: TypeName) -> Self {
         Self {
             kind,
@@ -354,45 +369,54 @@ pub enum OffsetName {
 pub struct RollupFile {
     /// The entity whose items it counts.
     pub of: String,
-    /// Which of them: by attribute (or a dotted path into a map) a value, a list of values, or operators such as
-    /// `{ gte = 15 }` (ne, gt, gte, lt, lte, between, begins_with, contains, exists).
+    /// Which of them: by attribute (or a dotted path into a map) a value, a list of values, or
+    /// operators such as `{ gte = 15 }` (ne, gt, gte, lt, lte, between, begins_with, contains,
+    /// exists).
     #[serde(default, rename = "where")]
     #[schemars(with = "IndexMap<String, serde_json::Value>")]
     pub filter: IndexMap<String, toml::Value>,
-    /// The attributes (or dotted paths into maps) whose values make the groups; none for one group of everything. One may be a
-    /// set or a list of texts or numbers: an item is then counted in the group of each different member.
+    /// The attributes (or dotted paths into maps) whose values make the groups; none for one group
+    /// of everything. One may be a set or a list of texts or numbers: an item is then counted in
+    /// the group of each different member.
     #[serde(default)]
     pub by: Vec<String>,
     /// The timestamp (an attribute, or a dotted path into a map) that places an item in time.
     pub time: Option<String>,
-    /// How long the time buckets are: minute, quarter_hour, hour, day, week, month, quarter, year, all.
+    /// How long the time buckets are: minute, quarter_hour, hour, day, week, month, quarter, year,
+    /// all.
     #[serde(default = "default_buckets")]
     #[schemars(with = "Vec<BucketName>")]
     pub buckets: Vec<String>,
     /// The zone whose calendar cuts time into buckets, such as `Europe/Berlin`; UTC if absent.
     pub time_zone: Option<String>,
-    /// What is measured, by name: `count`, `count(a)`, `sum(a)`, `avg(a)`, `variance(a)`, `stddev(a)` (and `variance_pop(a)`,
-    /// `stddev_pop(a)`), `min(a)`, `max(a)`, `smallest(a, k)`, `largest(a, k)`, `distinct(a)`, `top(a, k)`, `count_by(a)`,
-    /// `first(a)`, `last(a)` (or `first(a, time)`), `median(a)`, `p95(a)`, `quantile(a, 0.999)`, `histogram(a, 0, 10, 100)`,
+    /// What is measured, by name: `count`, `count(a)`, `sum(a)`, `avg(a)`, `variance(a)`,
+    /// `stddev(a)` (and `variance_pop(a)`, `stddev_pop(a)`), `min(a)`, `max(a)`, `smallest(a, k)`,
+    /// `largest(a, k)`, `distinct(a)`, `top(a, k)`, `count_by(a)`, `first(a)`, `last(a)` (or
+    /// `first(a, time)`), `median(a)`, `p95(a)`, `quantile(a, 0.999)`, `histogram(a, 0, 10, 100)`,
     /// `ratio(measure, measure)`; `a` is an attribute or a dotted path into a map.
     pub measures: IndexMap<String, String>,
-    /// Where its items are kept in the table of items, beside what they are about, instead of in the table of rollups: a
-    /// template for each of the table's two keys, such as `{ PK = "USER#{user_id}", SK = "STATS#{created_at:month}" }`. Each
-    /// dimension is in one of them, and the sort key ends with the time, cut to the rollup's only bucket.
+    /// Where its items are kept in the table of items, beside what they are about, instead of in
+    /// the table of rollups: a template for each of the table's two keys, such as `{ PK =
+    /// "USER#{user_id}", SK = "STATS#{created_at:month}" }`. Each dimension is in one of them, and
+    /// the sort key ends with the time, cut to the rollup's only bucket.
     pub key: Option<IndexMap<String, String>>,
-    /// Over how many partitions each group is spread, 1 to 64, by the shard of the stream that a change comes from: for
-    /// groups that change more than 1,000 times a second. A question reads each of them. 1 if absent.
+    /// Over how many partitions each group is spread, 1 to 64, by the shard of the stream that a
+    /// change comes from: for groups that change more than 1,000 times a second. A question reads
+    /// each of them. 1 if absent.
     #[schemars(range(min = 1, max = 64))]
     pub stripes: Option<i64>,
-    /// How long buckets are kept after their end, by bucket, such as `{ hour = "14d", day = "52w" }`, in minutes (m), hours (h),
-    /// days (d) or weeks (w); those that are not named are kept for good.
+    /// How long buckets are kept after their end, by bucket, such as `{ hour = "14d", day = "52w"
+    /// }`, in minutes (m), hours (h), days (d) or weeks (w); those that are not named are kept for
+    /// good.
     #[serde(default)]
     pub keep: IndexMap<String, String>,
-    /// What becomes of what an item has contributed when DynamoDB deletes it because its time to live has passed: `retract`
-    /// takes it away, as for any deletion; `keep` leaves it. `retract` if absent.
+    /// What becomes of what an item has contributed when DynamoDB deletes it because its time to
+    /// live has passed: `retract` takes it away, as for any deletion; `keep` leaves it. `retract`
+    /// if absent.
     #[schemars(with = "Option<OnExpiryName>")]
     pub on_ttl_expiry: Option<String>,
-    /// The measure by which the groups of a bucket are ranked: a `count`, `count(a)`, `sum(a)` or `distinct(a)`.
+    /// The measure by which the groups of a bucket are ranked: a `count`, `count(a)`, `sum(a)` or
+    /// `distinct(a)`.
     pub rank_by: Option<String>,
     /// The dimensions each value of which has a ranking of its own.
     #[serde(default)]

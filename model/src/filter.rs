@@ -1,7 +1,8 @@
 //! `where`: which items a rollup counts.
 //!
-//! A filter is a list of conditions that must all hold. It is a total function: an attribute that is absent or of
-//! another type than the operand makes a condition false (`ne` true), as in DynamoDB's own condition expressions.
+//! A filter is a list of conditions that must all hold. It is a total function: an attribute that
+//! is absent or of another type than the operand makes a condition false (`ne` true), as in
+//! DynamoDB's own condition expressions.
 
 use std::cmp::Ordering;
 
@@ -25,11 +26,11 @@ pub struct Condition {
     pub path: Vec<String>,
     /// Whether operands and values are compared as instants.
     pub instants: bool,
-    /// What must hold.
+    /// The condition.
     pub test: Test,
 }
 
-/// What must hold of a value.
+/// A condition on a value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Test {
     /// It equals one of these.
@@ -55,20 +56,20 @@ pub enum Test {
 }
 
 impl Filter {
-    /// Whether an item satisfies every condition.
+    /// Returns whether an item satisfies every condition.
     pub fn admits(&self, item: &Item) -> bool {
         self.conditions.iter().all(|condition| condition.holds(item))
     }
 }
 
 impl Condition {
-    /// Whether values of the attribute's type are compared as instants. Numbers of milliseconds are in order as they are, and
-    /// as instants numbers would be taken for seconds.
+    /// Returns whether values of the attribute's type are compared as instants. Numbers of
+    /// milliseconds are in order as they are, and as instants numbers would be taken for seconds.
     pub fn compares_instants(kind: &AttributeType) -> bool {
         matches!(kind, AttributeType::Timestamp(format) if *format != TimestampFormat::EpochMs)
     }
 
-    /// Whether it holds of an item.
+    /// Returns whether it holds of an item.
     pub(crate) fn holds(&self, item: &Item) -> bool {
         self.test.holds(self.value_in(item), self.instants)
     }
@@ -84,7 +85,8 @@ impl Condition {
 }
 
 impl Test {
-    /// Whether it holds of a value, or of none; `instants` says whether texts and numbers are compared as such.
+    /// Returns whether it holds of a value, or of none; `instants` says whether texts and numbers
+    /// are compared as such.
     pub(crate) fn holds(&self, found: Option<&AttributeValue>, instants: bool) -> bool {
         match self {
             Self::Exists(expected) => found.is_some() == *expected,

@@ -9,7 +9,7 @@
 //! | `integer` | a number without decimal places |
 //! | `decimal` | a number with at most `scale` decimal places |
 //! | `boolean` | a boolean |
-//! | `timestamp` as `rfc3339` | RFC 3339 text of the years 0000 to 9999, with any offset and any precision |
+//! | `timestamp` as `rfc3339` | RFC 3339 text, years 0000 to 9999, any offset and precision |
 //! | `timestamp` as `epoch`, `epoch_ms` | a number of seconds or milliseconds in these years |
 //! | `binary`, `set`, `map` | bytes, a set of the declared members, a map |
 //! | `list` | a list, each member of which is of the declared type or null |
@@ -54,7 +54,7 @@ impl AttributeType {
         if matches!(value, AttributeValue::Null(_)) {
             return None;
         }
-        let stored = StoredType::of(value);
+        let stored = StoredType::from_value(value);
         if self.stored().is_some_and(|expected| expected != stored) {
             return Some(self.wrong_type(stored));
         }

@@ -1,4 +1,5 @@
-//! Timestamps as they are stored: RFC 3339 text of a fixed precision in UTC, epoch seconds, or epoch milliseconds.
+//! Timestamps as they are stored: RFC 3339 text of a fixed precision in UTC, epoch seconds, or
+//! epoch milliseconds.
 //!
 //! A fixed number of decimal places and a fixed offset keep stored text in the order of time, which
 //! sort keys rely on. Text that other programs stored in another form is read as the instant that
@@ -22,7 +23,8 @@ pub const SECOND_LENGTH: usize = 19;
 /// How a timestamp attribute is stored.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TimestampFormat {
-    /// Text such as `2026-11-20T06:40:54.123Z`, with this many decimal places of a second (0, 3, 6 or 9).
+    /// Text such as `2026-11-20T06:40:54.123Z`, with this many decimal places of a second (0, 3, 6
+    /// or 9).
     Rfc3339 {
         /// Decimal places of a second.
         places: u8,
@@ -31,7 +33,8 @@ pub enum TimestampFormat {
     },
     /// A number: seconds since 1970-01-01T00:00:00Z. DynamoDB's TTL reads this form only.
     Epoch,
-    /// A number: milliseconds since 1970-01-01T00:00:00Z, which is what JavaScript's `Date.now()` says.
+    /// A number: milliseconds since 1970-01-01T00:00:00Z, which is what JavaScript's `Date.now()`
+    /// says.
     EpochMs,
 }
 
@@ -58,7 +61,7 @@ const DAY_HOURS: &str = "24";
 /// of seconds, and for a time zone in brackets: jiff would read the leap second as the second
 /// before, round the offset, and ignore the zone.
 pub fn parse(text: &str) -> Option<Timestamp> {
-    let written = Written::of(text);
+    let written = Written::new(text);
     let is_exact = !written.is_leap_second() && written.has_offset_of_rfc3339();
     if is_exact { in_range(text.parse().ok()?) } else { None }
 }
@@ -66,7 +69,7 @@ pub fn parse(text: &str) -> Option<Timestamp> {
 /// Reads a date and a time without an offset, such as `2026-11-20T06:40` or `2026-11-20`. Returns
 /// `None` for a leap second, and for an offset or a time zone, which jiff would ignore.
 pub fn parse_local(text: &str) -> Option<DateTime> {
-    let written = Written::of(text);
+    let written = Written::new(text);
     let is_local = written.offset.is_empty() && !text.contains('[');
     if is_local && !written.is_leap_second() { text.parse().ok() } else { None }
 }
@@ -91,7 +94,7 @@ struct Written<'a> {
 }
 
 impl<'a> Written<'a> {
-    fn of(text: &'a str) -> Self {
+    fn new(text: &'a str) -> Self {
         let time = text.split_once(TIME_SEPARATORS).map_or("", |(_, time)| time);
         let end = time.find(['Z', 'z', '+', '-']).unwrap_or(time.len());
         let (clock, offset) = time.split_at(end);
@@ -103,7 +106,7 @@ impl<'a> Written<'a> {
         self.clock.get(4..6) == Some("60")
     }
 
-    /// Whether the offset is `Z`, or hours below 24 and perhaps minutes.
+    /// Returns whether the offset is `Z`, or hours below 24 and perhaps minutes.
     fn has_offset_of_rfc3339(&self) -> bool {
         let Some(digits) = self.offset.strip_prefix(['+', '-']) else {
             return matches!(self.offset, "Z" | "z");
@@ -157,8 +160,8 @@ impl Offset {
 }
 
 impl fmt::Debug for TimestampFormat {
-    /// The usual offset is left out: the fingerprints of rollups, which are stored, are made of
-    /// this text.
+    /// Returns the usual offset is left out: the fingerprints of rollups, which are stored, are
+    /// made of this text.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rfc3339 { places, offset: Offset::Zulu } => {
@@ -187,7 +190,7 @@ impl TimestampFormat {
         Some(SECOND_LENGTH + fraction + offset.text().len())
     }
 
-    /// Whether a stored value is written as this format writes it.
+    /// Returns whether a stored value is written as this format writes it.
     pub fn is_written(self, value: &AttributeValue) -> bool {
         let instant = self.read(value);
         instant.and_then(|instant| self.encode(instant)).as_ref() == Some(value)
@@ -206,12 +209,12 @@ impl TimestampFormat {
         }
     }
 
-    /// The stored form, or `None` when the instant is finer than the format keeps.
+    /// Returns the stored form, or `None` when the instant is finer than the format keeps.
     pub fn encode(self, instant: Timestamp) -> Option<AttributeValue> {
         (self.truncate(instant) == instant).then(|| self.store(instant))
     }
 
-    /// The instant with what the format does not keep cut off.
+    /// Returns the instant with what the format does not keep cut off.
     pub fn truncate(self, instant: Timestamp) -> Timestamp {
         let places = match self {
             Self::Rfc3339 { places, .. } => u32::from(places),

@@ -1,13 +1,14 @@
-//! What is wrong with a value: each mistake in it, with its place.
+//! The errors of a value: each mistake in it, with its place.
 //!
 //! A value may have a mistake in every few bytes, so the first [`MAX_ERRORS`] are kept and the
 //! others are counted.
 
 use thiserror::Error;
 
-use crate::entity::FieldError;
+use crate::field_error::FieldError;
 use crate::limits::MAX_ERRORS;
-use crate::path::{Step, joined};
+use crate::step::Step;
+use crate::step::joined;
 
 /// A value that does not fit: says what was expected, at every place in it where it does not.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub struct Invalid {
 struct Mistake {
     /// The steps that lead to it, the last first; none where the value as a whole is wrong.
     steps: Vec<Step>,
-    /// What was expected.
+    /// The expectation.
     message: String,
 }
 
@@ -69,7 +70,7 @@ impl Mistakes {
 }
 
 impl Invalid {
-    /// A mistake of the value as a whole.
+    /// Returns a mistake of the value as a whole.
     pub(crate) fn new(message: impl Into<String>) -> Self {
         let mistakes = vec![Mistake { steps: Vec::new(), message: message.into() }];
         Self { mistakes, others: 0 }
@@ -82,12 +83,13 @@ impl Invalid {
         self
     }
 
-    /// The mistakes as errors of the field that the value is of, each with the path that leads to it.
+    /// Returns the mistakes as errors of the field that the value is of, each with the path that
+    /// leads to it.
     pub fn at(self, field: &str) -> Vec<FieldError> {
         self.within(&Step::Name(field.to_owned())).fields()
     }
 
-    /// The mistakes of an object as errors of its fields.
+    /// Returns the mistakes of an object as errors of its fields.
     pub(crate) fn fields(self) -> Vec<FieldError> {
         let mistakes = self.mistakes.into_iter();
         let mut errors: Vec<_> =

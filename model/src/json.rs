@@ -3,9 +3,9 @@
 //! Most readers keep the last of two equal names, some the first. A gateway that looked at the one
 //! would let the other through, so Weir takes neither.
 //!
-//! serde_json reserves the names that begin with [`RESERVED`]: it hands numbers over, and takes text
-//! that is JSON already, as an object with one such name. In a text such a name would therefore be
-//! obeyed, and what it holds would escape every other rule here. No text may have one.
+//! serde_json reserves the names that begin with [`RESERVED`]: it hands numbers over, and takes
+//! text that is JSON already, as an object with one such name. In a text such a name would
+//! therefore be obeyed, and what it holds would escape every other rule here. No text may have one.
 //!
 //! **Invariant:** what [`parse`] returns says everything that the text says, and nothing else;
 //! numbers keep every digit.
@@ -45,7 +45,7 @@ pub fn parse_within(text: &[u8], most: usize) -> Result<Value, serde_json::Error
     serde_json::from_slice(text)
 }
 
-/// Whether serde_json would obey a name.
+/// Returns whether serde_json would obey a name.
 pub fn is_reserved(name: &str) -> bool {
     name.starts_with(RESERVED)
 }
@@ -74,7 +74,7 @@ fn check_names(text: &[u8]) -> Result<(), serde_json::Error> {
     Ok(())
 }
 
-/// Where the string that opens at `start` ends, its closing quote included.
+/// Returns where the string that opens at `start` ends, its closing quote included.
 fn end_of_string(text: &[u8], start: usize) -> Option<usize> {
     let mut is_escaped = false;
     for (offset, byte) in text[start + 1..].iter().enumerate() {
@@ -88,7 +88,7 @@ fn end_of_string(text: &[u8], start: usize) -> Option<usize> {
     None
 }
 
-/// The line and column of the end of a text, as serde_json counts them.
+/// Returns the line and column of the end of a text, as serde_json counts them.
 fn place(before: &[u8]) -> (usize, usize) {
     let lines = before.iter().filter(|byte| **byte == b'\n').count();
     let column = before.iter().rev().take_while(|byte| **byte != b'\n').count();

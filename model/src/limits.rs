@@ -1,8 +1,8 @@
 //! The limits on what a request may send: DynamoDB's, and Weir's own.
 //!
-//! DynamoDB's are those of "Constraints in Amazon DynamoDB" and "Service, account, and table quotas"
-//! (Amazon DynamoDB Developer Guide). Weir checks a list against its limit before it works on the
-//! list, so the work for a request is bounded by what DynamoDB would take of it.
+//! DynamoDB's are those of "Constraints in Amazon DynamoDB" and "Service, account, and table
+//! quotas" (Amazon DynamoDB Developer Guide). Weir checks a list against its limit before it works
+//! on the list, so the work for a request is bounded by what DynamoDB would take of it.
 //!
 //! **Invariant:** a limit of Weir's own rejects no write that DynamoDB would take. A batch of more
 //! than [`MAX_BATCH_JSON_VALUES`] is taken as several.
@@ -31,7 +31,8 @@ pub const MAX_ITEM_BYTES: usize = 400 * 1024;
 /// The most bytes of the items of one transaction. (DynamoDB)
 pub const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
 
-/// How deep values nest: a value lies in fewer lists and maps of its attribute than this. (DynamoDB)
+/// How deep values nest: a value lies in fewer lists and maps of its attribute than this.
+/// (DynamoDB)
 pub const MAX_DEPTH: usize = 32;
 
 /// The most paths of an update: each takes at least five bytes of its expression, such as `#n0, `.

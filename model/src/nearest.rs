@@ -6,8 +6,9 @@ use crate::shorten::listed;
 /// How alike two names must be (0 to 1, Jaro-Winkler) for one to be suggested for the other.
 const LIKENESS: f64 = 0.75;
 
-/// The candidate that looks most like `name`, if one is like it at all. A name that is longer than a
-/// message would show is not compared: the work is its length times that of all candidates.
+/// Returns the candidate that looks most like `name`, if one is like it at all. A name that is
+/// longer than a message would show is not compared: the work is its length times that of all
+/// candidates.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.chars().nth(MAX_SHOWN_CHARACTERS).is_some() {
         return None;
@@ -21,7 +22,8 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// "did you mean `x`? ", to stand before what is expected instead of an unknown name; nothing where no candidate is like it.
+/// "did you mean `x`? ", to stand before what is expected instead of an unknown name; nothing where
+/// no candidate is like it.
 pub fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     nearest(name, candidates).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default()
 }

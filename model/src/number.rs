@@ -1,7 +1,7 @@
 //! DynamoDB's number: a decimal of up to 38 significant digits, kept exactly.
 //!
-//! **Invariant:** a [`Number`] is one that DynamoDB accepts: at most 38 significant digits, zero or a magnitude from
-//! 1E-130 up to 9.99…E+125.
+//! **Invariant:** a [`Number`] is one that DynamoDB accepts: at most 38 significant digits, zero or
+//! a magnitude from 1E-130 up to 9.99…E+125.
 //!
 //! Source: "Supported data types and naming rules in Amazon DynamoDB", section Number.
 
@@ -43,7 +43,8 @@ pub enum NumberError {
 }
 
 impl Number {
-    /// The number that is `units` of the last of `scale` decimal places: `(1234, 2)` is 12.34.
+    /// Returns the number that is `units` of the last of `scale` decimal places: `(1234, 2)` is
+    /// 12.34.
     pub fn from_units(units: i128, scale: u32) -> Self {
         Self(BigDecimal::new(BigInt::from(units), i64::from(scale)).normalized())
     }
@@ -56,7 +57,8 @@ impl Number {
         i128::try_from(rounded.into_bigint_and_scale().0).ok()
     }
 
-    /// `self − other`, exactly; of two numbers of very different magnitude it may have more digits than DynamoDB takes.
+    /// `self − other`, exactly; of two numbers of very different magnitude it may have more digits
+    /// than DynamoDB takes.
     pub fn minus(&self, other: &Self) -> Self {
         Self((&self.0 - &other.0).normalized())
     }
@@ -73,7 +75,8 @@ impl Number {
         Self((&self.0 * &other.0).normalized())
     }
 
-    /// `self / divisor` rounded half to even to `scale` decimal places; `None` when the divisor is zero.
+    /// `self / divisor` rounded half to even to `scale` decimal places; `None` when the divisor is
+    /// zero.
     pub fn over(&self, divisor: &Self, scale: u32) -> Option<Self> {
         if divisor.0.is_zero() {
             return None;
@@ -88,29 +91,29 @@ impl Number {
         Some(Self(BigDecimal::new(rounded(&left, &right), wanted).normalized()))
     }
 
-    /// The square root, rounded to `scale` decimal places; `None` of a number below zero.
+    /// Returns the square root, rounded to `scale` decimal places; `None` of a number below zero.
     pub fn root(&self, scale: u32) -> Option<Self> {
         let root = self.0.sqrt()?;
         let rounded = root.with_scale_round(i64::from(scale), RoundingMode::HalfEven);
         Some(Self(rounded.normalized()))
     }
 
-    /// Whether it is zero.
+    /// Returns whether it is zero.
     pub fn is_zero(&self) -> bool {
         self.0.is_zero()
     }
 
-    /// The number with the other sign.
+    /// Returns the number with the other sign.
     pub fn negated(&self) -> Self {
         Self(-&self.0)
     }
 
-    /// Whether it has no decimal places.
+    /// Returns whether it has no decimal places.
     pub fn is_integer(&self) -> bool {
         self.0.is_integer()
     }
 
-    /// How many decimal places it has; 0 for an integer.
+    /// Returns how many decimal places it has; 0 for an integer.
     pub fn decimal_places(&self) -> u32 {
         u32::try_from(self.0.fractional_digit_count().max(0)).unwrap_or(u32::MAX)
     }

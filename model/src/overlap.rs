@@ -1,11 +1,14 @@
-//! Whether two entities' key templates can make the same key, so that they could overwrite each other's items.
+//! Whether two entities' key templates can make the same key, so that they could overwrite each
+//! other's items.
 //!
-//! With escaping, `#` appears in literals only, so keys are compared part by part between the `#`s: parts that are
-//! literal must be equal, a part with a field may be anything that begins and ends as its literals do.
+//! With escaping, `#` appears in literals only, so keys are compared part by part between the `#`s:
+//! parts that are literal must be equal, a part with a field may be anything that begins and ends
+//! as its literals do.
 //!
-//! Without escaping a field may be any text. `ORDER#{order}` then makes every key of `ORDER#{order}#ITEM#{item}`, as tables
-//! written by others have them: the narrower of the two has a [`Claim`] on those keys, and the wider refuses the values that
-//! would make one. Where neither makes all keys of the other, nobody could say whose a key is.
+//! Without escaping a field may be any text. `ORDER#{order}` then makes every key of
+//! `ORDER#{order}#ITEM#{item}`, as tables written by others have them: the narrower of the two has
+//! a [`Claim`] on those keys, and the wider refuses the values that would make one. Where neither
+//! makes all keys of the other, nobody could say whose a key is.
 //!
 //! The answer errs towards "yes".
 
@@ -15,10 +18,10 @@ mod shape;
 pub(crate) use candidates::Candidates;
 use shape::Shape;
 
-use crate::entity::PrimaryKey;
+use crate::item_key::PrimaryKey;
 use crate::template::{Segment, Template};
 
-/// What the primary keys of two entities have to do with each other.
+/// The relation between the primary keys of two entities.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Overlap {
     /// No key is both's.
@@ -40,15 +43,15 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// The claim of an entity, or of a rollup, on all keys that these templates make.
+    /// Returns the claim of an entity, or of a rollup, on all keys that these templates make.
     pub(crate) fn new(entity: &str, templates: &[&Template]) -> Self {
         Self {
             entity: entity.to_owned(),
-            shapes: templates.iter().map(|template| Shape::of(template)).collect(),
+            shapes: templates.iter().map(|template| Shape::new(template)).collect(),
         }
     }
 
-    /// Whether it is on this key.
+    /// Returns whether it is on this key.
     pub fn has(&self, key: &PrimaryKey) -> bool {
         let texts = std::iter::once(&key.partition).chain(&key.sort);
         self.shapes.iter().zip(texts).all(|(shape, text)| shape.covers(&Shape::text(text)))
@@ -57,16 +60,17 @@ impl Claim {
 
 impl Overlap {
     /// Compares the templates of two entities, key by key.
-    pub(crate) fn of(left: &[&Template], right: &[&Template]) -> Self {
+    pub(crate) fn between(left: &[&Template], right: &[&Template]) -> Self {
         let all = |holds: fn(&Template, &Template) -> bool| {
             left.iter().zip(right).all(|(left, right)| holds(left, right))
         };
         if !all(can_collide) {
             return Self::None;
         }
-        let covers = |left: &Template, right: &Template| Shape::of(left).covers(&Shape::of(right));
+        let covers =
+            |left: &Template, right: &Template| Shape::new(left).covers(&Shape::new(right));
         let is_escaped = |templates: &[&Template]| templates.iter().all(|known| known.escape);
-        match (all(covers), all(|left, right| Shape::of(right).covers(&Shape::of(left)))) {
+        match (all(covers), all(|left, right| Shape::new(right).covers(&Shape::new(left)))) {
             _ if is_escaped(left) && is_escaped(right) => Self::Some,
             (true, false) => Self::LeftIsWider,
             (false, true) => Self::RightIsWider,
@@ -75,16 +79,16 @@ impl Overlap {
     }
 }
 
-/// Whether some values make both templates render to the same key.
+/// Returns whether some values make both templates render to the same key.
 fn can_collide(left: &Template, right: &Template) -> bool {
     if !left.escape || !right.escape {
-        return Shape::of(left).meets(&Shape::of(right));
+        return Shape::new(left).meets(&Shape::new(right));
     }
     let (left, right) = (parts(left), parts(right));
     left.len() == right.len() && left.iter().zip(&right).all(|(left, right)| left.can_equal(right))
 }
 
-/// What stands between two `#`s of a key: literal text around at most one stretch that is open.
+/// The text between two `#`s of a key: literal text around at most one open interval.
 #[derive(Debug, Default)]
 struct Part {
     before: String,
@@ -189,9 +193,9 @@ mod tests {
         for (left, right, expected) in cases {
             let (left, right) = (parse(left), parse(right));
             let one = parse("SHOP#{shop}");
-            assert_eq!(Overlap::of(&[&left], &[&right]), expected, "{left:?} {right:?}");
+            assert_eq!(Overlap::between(&[&left], &[&right]), expected, "{left:?} {right:?}");
             assert_eq!(
-                Overlap::of(&[&one, &left], &[&one, &right]),
+                Overlap::between(&[&one, &left], &[&one, &right]),
                 expected,
                 "{left:?} {right:?}"
             );
@@ -200,11 +204,11 @@ mod tests {
                 Overlap::RightIsWider => Overlap::LeftIsWider,
                 other => other,
             };
-            assert_eq!(Overlap::of(&[&right], &[&left]), mirrored, "{right:?} {left:?}");
+            assert_eq!(Overlap::between(&[&right], &[&left]), mirrored, "{right:?} {left:?}");
         }
         // Wider in one key, narrower in the other.
         let (narrow, wide) = (parse("A#{id}#B"), parse("A#{id}"));
-        assert_eq!(Overlap::of(&[&narrow, &wide], &[&wide, &narrow]), Overlap::Some);
+        assert_eq!(Overlap::between(&[&narrow, &wide], &[&wide, &narrow]), Overlap::Some);
     }
 
     #[test]

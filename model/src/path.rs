@@ -1,19 +1,19 @@
-//! Document paths: an attribute, or a value nested in it, as `competencies.integrity` or `lines[0].price`.
+//! Document paths: an attribute, or a value nested in it, as `competencies.integrity` or
+//! `lines[0].price`.
 //!
-//! **Invariant:** a [`Path`] begins with an attribute of its entity, under the name that it is stored by, and leads only into
-//! what can hold something.
+//! **Invariant:** a [`Path`] begins with an attribute of its entity, under the name that it is
+//! stored by, and leads only into what can hold something.
+
+mod parse;
 
 use std::collections::HashMap;
 use std::fmt;
 
 use serde_dynamo::{AttributeValue, Item};
 
+use crate::attribute::no_such_attribute;
 use crate::attribute::{Attribute, AttributeType, Members, NoMember};
-use crate::entity::{Entity, FieldError};
-use crate::json;
-use crate::limits::MAX_DEPTH;
-use crate::object;
-use crate::shorten::quoted;
+use crate::step::{Step, joined};
 
 /// A place in an item.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,15 +22,6 @@ pub struct Path {
     pub steps: Vec<Step>,
     /// The same by the names of the definition, which messages say.
     names: Vec<Step>,
-}
-
-/// A step into a value.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Step {
-    /// Into a map, by name.
-    Name(String),
-    /// Into a list, by position from 0.
-    Position(usize),
 }
 
 /// A place in an item of an entity, and what the definition says of it and of what it lies in.
@@ -43,12 +34,12 @@ pub struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// The attribute that the path begins with.
+    /// Returns the attribute that the path begins with.
     pub fn attribute(&self) -> &'a Attribute {
         self.rules[0]
     }
 
-    /// What a value at the place has to be: anything where the definition does not say.
+    /// Returns the rule of a value at the place: anything if the definition has no rule.
     pub fn rule(&self) -> &'a Attribute {
         self.rules[self.rules.len() - 1]
     }
@@ -58,7 +49,7 @@ impl<'a> Place<'a> {
         self.rules.len() - 1
     }
 
-    /// What the place lies in, outermost first: each map and list, with its rule.
+    /// Returns each map and list around the place with its rule, outermost first.
     pub(crate) fn around(&self) -> impl Iterator<Item = (Path, &'a Attribute)> {
         let outer = self.rules[..self.depth()].iter().enumerate();
         outer.map(|(number, rule)| (self.path.first(number + 1), *rule))
@@ -66,63 +57,26 @@ impl<'a> Place<'a> {
 }
 
 impl Path {
-    /// The place of an attribute itself.
-    pub fn of(attribute: &Attribute) -> Self {
+    /// Returns the place of an attribute itself.
+    pub fn from_attribute(attribute: &Attribute) -> Self {
         Self {
             steps: vec![Step::Name(attribute.field.clone())],
             names: vec![Step::Name(attribute.name.clone())],
         }
     }
 
-    /// The place of a stored attribute that is none of an entity's own: a key, or what tells its kind.
+    /// Returns the place of a stored attribute that is none of an entity's own: a key, or what
+    /// tells its kind.
     pub fn stored(name: &str) -> Self {
         Self::stored_at(vec![Step::Name(name.to_owned())])
     }
 
-    /// The place to which these steps lead, the first of them into the item.
+    /// Returns the place to which these steps lead, the first of them into the item.
     pub fn stored_at(steps: Vec<Step>) -> Self {
         Self { names: steps.clone(), steps }
     }
 
-    /// Reads a path in an item of an entity. An attribute whose name has dots in it is found by its whole name.
-    ///
-    /// # Errors
-    /// What is wrong with it, as an error of the field that the text is.
-    pub fn parse<'a>(entity: &'a Entity, text: &str) -> Result<Place<'a>, FieldError> {
-        if let Some(attribute) = entity.attribute(text) {
-            return Ok(Place { path: Self::of(attribute), rules: vec![attribute] });
-        }
-        let steps = steps(text).ok_or_else(|| {
-            let expected = "expected names with a dot between, and positions such as [0]";
-            FieldError::new(text, format!("is not a path; {expected}"))
-        })?;
-        let Some((Step::Name(first), nested)) = steps.split_first() else {
-            return Err(FieldError::new(
-                text,
-                "is not a path; expected an attribute before the rest",
-            ));
-        };
-        if steps.len() > MAX_DEPTH {
-            let message = format!("has {} steps; expected at most {MAX_DEPTH}", steps.len());
-            return Err(FieldError::new(text, message));
-        }
-        let is_reserved =
-            |step: &&Step| matches!(step, Step::Name(name) if json::is_reserved(name));
-        if let Some(step) = nested.iter().find(is_reserved) {
-            let name = quoted(&joined(std::iter::once(step)));
-            return Err(FieldError::new(text, format!("the name {name} is reserved")));
-        }
-        let attribute = entity
-            .attribute(first)
-            .ok_or_else(|| FieldError::new(text, entity.no_such_attribute(first)))?;
-        let mut place = Place { path: Self::of(attribute), rules: vec![attribute] };
-        for step in nested {
-            place.enter(step).map_err(|message| FieldError::new(text, message))?;
-        }
-        Ok(place)
-    }
-
-    /// The name of the attribute that it begins with.
+    /// Returns the name of the attribute that it begins with.
     pub fn attribute(&self) -> &str {
         match self.names.first() {
             Some(Step::Name(name)) => name,
@@ -130,12 +84,12 @@ impl Path {
         }
     }
 
-    /// The place to which the first steps lead.
+    /// Returns the place to which the first steps lead.
     pub(crate) fn first(&self, steps: usize) -> Self {
         Self { steps: self.steps[..steps].to_vec(), names: self.names[..steps].to_vec() }
     }
 
-    /// The place of a member of the map that is at this place.
+    /// Returns the place of a member of the map that is at this place.
     pub(crate) fn member(&self, attribute: &Attribute) -> Self {
         let mut path = self.clone();
         path.steps.push(Step::Name(attribute.field.clone()));
@@ -143,39 +97,39 @@ impl Path {
         path
     }
 
-    /// Whether it is a place in a list.
+    /// Returns whether it is a place in a list.
     pub(crate) fn is_position(&self) -> bool {
         matches!(self.steps.last(), Some(Step::Position(_)))
     }
 
-    /// Whether it leads to a value by these stored names alone.
+    /// Returns whether it leads to a value by these stored names alone.
     pub(crate) fn is_by_names(&self, names: &[String]) -> bool {
         let is_same =
             |(step, name): (&Step, &String)| matches!(step, Step::Name(own) if own == name);
         self.steps.len() == names.len() && self.steps.iter().zip(names).all(is_same)
     }
 
-    /// Whether it is an attribute itself, not something in it.
+    /// Returns whether it is an attribute itself, not something in it.
     pub fn is_whole(&self) -> bool {
         self.steps.len() == 1
     }
 
-    /// Whether it is the attribute that is stored by that name.
+    /// Returns whether it is the attribute that is stored by that name.
     pub fn is_field(&self, field: &str) -> bool {
         matches!(self.steps.as_slice(), [Step::Name(name)] if name == field)
     }
 
-    /// Whether it is that attribute or leads into it.
+    /// Returns whether it is that attribute or leads into it.
     pub(crate) fn is_in(&self, field: &str) -> bool {
         matches!(self.steps.first(), Some(Step::Name(name)) if name == field)
     }
 
-    /// The value at this place; what is null is not there.
+    /// Returns the value at this place; what is null is not there.
     pub fn value_in<'a>(&self, item: &'a Item) -> Option<&'a AttributeValue> {
         self.stored_in(item).filter(|value| !matches!(value, AttributeValue::Null(_)))
     }
 
-    /// What is stored at this place, null too.
+    /// Returns the value that is stored at this place, null too.
     pub(crate) fn stored_in<'a>(&self, item: &'a Item) -> Option<&'a AttributeValue> {
         let (Step::Name(first), nested) = self.steps.split_first()? else { return None };
         nested.iter().try_fold(item.get(first)?, |value, step| match (value, step) {
@@ -185,7 +139,7 @@ impl Path {
         })
     }
 
-    /// An item without what is at this place, if maps lead there.
+    /// Returns an item without what is at this place, if maps lead there.
     pub(crate) fn taken_from(&self, item: &Item) -> Item {
         let mut item = item.clone();
         let Some((Step::Name(first), nested)) = self.steps.split_first() else { return item };
@@ -197,7 +151,7 @@ impl Path {
         item
     }
 
-    /// An item with null at this place, if maps lead there and something is stored there.
+    /// Returns an item with null at this place, if maps lead there and something is stored there.
     pub(crate) fn nulled_in(&self, item: &Item) -> Option<Item> {
         let mut item = item.clone();
         let (Step::Name(first), nested) = self.steps.split_first()? else { return None };
@@ -210,14 +164,15 @@ impl Path {
         Some(item)
     }
 
-    /// Whether one of the two is the other or leads into it. DynamoDB takes no two such in one update.
+    /// Returns whether one of the two is the other or leads into it. DynamoDB takes no two such in
+    /// one update.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.steps.iter().zip(&other.steps).all(|(left, right)| left == right)
     }
 }
 
-/// Places that are added one after another, and whether a new one overlaps an earlier one: as a tree
-/// of their steps, so that each costs its own length only.
+/// Places that are added one after another, and whether a new one overlaps an earlier one: as a
+/// tree of their steps, so that each costs its own length only.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     count: usize,
@@ -253,7 +208,7 @@ impl Places {
 }
 
 impl<'a> Place<'a> {
-    /// Goes on by a step of declared names.
+    /// Continues by a step of declared names.
     fn enter(&mut self, step: &Step) -> Result<(), String> {
         let kind = &self.rule().kind;
         let rule = kind.member(step).map_err(|reason| match reason {
@@ -262,7 +217,7 @@ impl<'a> Place<'a> {
             }
             NoMember::Unknown(attributes) => {
                 let (map, name) = (format!("`{}`", self.path), joined(std::iter::once(step)));
-                object::no_such_attribute(&map, attributes, &name)
+                no_such_attribute(&map, attributes, &name)
             }
         })?;
         let stored = match kind {
@@ -282,19 +237,6 @@ impl fmt::Display for Path {
     }
 }
 
-/// Steps as a path: `lines[0].price`.
-pub(crate) fn joined<'a>(steps: impl Iterator<Item = &'a Step>) -> String {
-    let mut text = String::new();
-    for step in steps {
-        match step {
-            Step::Name(name) if text.is_empty() => text.push_str(name),
-            Step::Name(name) => text.extend([".", name]),
-            Step::Position(position) => text.push_str(&format!("[{position}]")),
-        }
-    }
-    text
-}
-
 /// Takes what is at a place out of the maps that lead there.
 fn take(value: &mut AttributeValue, steps: &[Step]) {
     let (AttributeValue::M(members), Some((Step::Name(name), nested))) =
@@ -308,26 +250,6 @@ fn take(value: &mut AttributeValue, steps: &[Step]) {
     }
 }
 
-/// `a.b[0][1].c` as its steps; `None` where a name is empty or a position is none.
-fn steps(text: &str) -> Option<Vec<Step>> {
-    let mut steps = Vec::new();
-    for part in text.split('.') {
-        let (name, positions) = match part.split_once('[') {
-            Some((name, rest)) => (name, Some(rest.strip_suffix(']')?)),
-            None => (part, None),
-        };
-        if name.is_empty() || name.contains(']') {
-            return None;
-        }
-        steps.push(Step::Name(name.to_owned()));
-        for position in positions.into_iter().flat_map(|positions| positions.split("][")) {
-            let is_number = position.bytes().all(|byte| byte.is_ascii_digit());
-            steps.push(Step::Position(position.parse().ok().filter(|_| is_number)?));
-        }
-    }
-    Some(steps)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::collection;
@@ -335,6 +257,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::entity::Entity;
     use crate::value;
 
     fn entity() -> Entity {
@@ -423,7 +346,8 @@ mod tests {
             texts in collection::vec("(skills|free|visits)([.][ab]|\\[[01]\\]){0,3}", 0..12),
         ) {
             let entity = entity();
-            let paths: Vec<_> = texts.iter().filter_map(|text| Path::parse(&entity, text).ok()).collect();
+            let paths = texts.iter().filter_map(|text| Path::parse(&entity, text).ok());
+            let paths: Vec<_> = paths.collect();
             let mut places = Places::default();
             for (number, place) in paths.iter().enumerate() {
                 let earlier = paths[..number].iter();

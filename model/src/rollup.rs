@@ -1,12 +1,13 @@
-//! A rollup: which items it counts, into which groups and time buckets, and what it measures of them.
+//! A rollup: which items it counts, into which groups and time buckets, and what it measures of
+//! them.
 
-mod home;
+mod colocated;
 pub mod keep;
 mod measure;
 mod source;
 
-pub(crate) use home::cut;
-pub use home::{Home, ROLLUP_MARK};
+pub(crate) use colocated::cut;
+pub use colocated::{ColocatedKey, ROLLUP_MARK};
 pub use measure::{
     Direction, MAX_HISTOGRAM_EDGES, MAX_LISTED_VALUES, MEASURES, Measure, NamedMeasure, Quantile,
 };
@@ -31,10 +32,10 @@ pub struct Rollup {
     pub entity: String,
     /// Which of them.
     pub filter: Filter,
-    /// What the conditions of the filter are about.
+    /// The attributes that the filter compares.
     pub compared: Vec<Source>,
-    /// The values that make its groups; none for one global group. One of them may be a set or a list, of which each member
-    /// makes a group.
+    /// The values that make its groups; none for one global group. One of them may be a set or a
+    /// list, of which each member makes a group.
     pub dimensions: Vec<Source>,
     /// The timestamp that places an item in time; `None` when `all` is the only granularity.
     pub time: Option<Source>,
@@ -44,21 +45,23 @@ pub struct Rollup {
     pub time_zone: TimeZone,
     /// The name of that zone, as the definition file has it.
     pub time_zone_name: String,
-    /// What it measures, by name.
+    /// The measures, by name.
     pub measures: Vec<NamedMeasure>,
     /// Over how many partitions each of its groups is spread; 1 for one that is not.
     pub stripes: u16,
-    /// How long buckets are kept after their end, in seconds; those of other granularities for good.
+    /// How long buckets are kept after their end, in seconds; those of other granularities for
+    /// good.
     pub keep: BTreeMap<Granularity, u64>,
-    /// What becomes of what an item has contributed when DynamoDB deletes it because its time to live has passed.
+    /// What becomes of what an item has contributed when DynamoDB deletes it because its time to
+    /// live has passed.
     pub on_ttl_expiry: OnExpiry,
     /// By what the groups of a bucket are ranked.
     pub rank: Option<Rank>,
-    /// Where in the table of items its rollup items are kept; `None` for the table of rollups.
-    pub home: Option<Home>,
+    /// The key of its rollup items in the table of items; `None` if the table of rollups has them.
+    pub colocated: Option<ColocatedKey>,
 }
 
-/// What becomes of the contribution of an item whose time to live has passed.
+/// The treatment of the contribution of an item whose time to live has passed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnExpiry {
     /// It is taken away, as when somebody deletes the item.
@@ -107,12 +110,17 @@ pub enum Granularity {
 }
 
 impl Rollup {
-    /// The measure of that name.
+    /// Returns whether the rollup's items are stored in the table of items.
+    pub fn is_colocated(&self) -> bool {
+        self.colocated.is_some()
+    }
+
+    /// Returns the measure of that name.
     pub fn measure(&self, name: &str) -> Option<&Measure> {
         self.measures.iter().find(|known| known.name == name).map(|known| &known.measure)
     }
 
-    /// The measures at these positions, in their order.
+    /// Returns the measures at these positions, in their order.
     pub fn measures_at(&self, positions: &[usize]) -> Vec<&NamedMeasure> {
         positions.iter().map(|position| &self.measures[*position]).collect()
     }
@@ -142,12 +150,12 @@ impl Rollup {
         self.compared.iter().find(is_of)?.foreign(item)
     }
 
-    /// What ranks its groups.
+    /// Returns the measure that ranks its groups.
     pub fn ranked_by(&self) -> Option<&Measure> {
         self.measure(&self.rank.as_ref()?.by)
     }
 
-    /// Whether a measure is an estimate: a quantile, or a ratio of one.
+    /// Returns whether a measure is an estimate: a quantile, or a ratio of one.
     pub fn is_estimated(&self, measure: &Measure) -> bool {
         match measure {
             Measure::Quantile { .. } => true,
@@ -160,7 +168,7 @@ impl Rollup {
         }
     }
 
-    /// Whether it needs the index of ranks.
+    /// Returns whether it needs the index of ranks.
     pub fn needs_ranks(&self) -> bool {
         let is_top = |known: &NamedMeasure| matches!(known.measure, Measure::Top { .. });
         self.rank.is_some() || self.measures.iter().any(is_top)
@@ -181,7 +189,7 @@ impl Granularity {
         Self::All,
     ];
 
-    /// Its name, in the definition file, in requests and in keys.
+    /// Returns its name, in the definition file, in requests and in keys.
     pub fn name(self) -> &'static str {
         match self {
             Self::Minute => "minute",

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::file::FileDefinition;
 
-/// The JSON Schema (draft 2020-12) of a definition file, made from the types that read one.
+/// Returns the JSON Schema (draft 2020-12) of a definition file, made from the types that read one.
 pub fn json_schema() -> Value {
     schemars::schema_for!(FileDefinition).to_value()
 }

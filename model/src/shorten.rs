@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::limits::{MAX_NAMES, MAX_SHOWN_CHARACTERS};
 
-/// The text itself, or its first characters and `…`.
+/// Returns the text itself, or its first characters and `…`.
 pub fn shortened(text: &str, characters: usize) -> Cow<'_, str> {
     match text.char_indices().nth(characters) {
         None => Cow::Borrowed(text),
@@ -12,12 +12,12 @@ pub fn shortened(text: &str, characters: usize) -> Cow<'_, str> {
     }
 }
 
-/// A text of a caller in backticks, shortened.
+/// Returns a text of a caller in backticks, shortened.
 pub fn quoted(text: &str) -> String {
     format!("`{}`", shortened(text, MAX_SHOWN_CHARACTERS))
 }
 
-/// The first of some names, and how many more there are: `a, b and 12 more`.
+/// Returns the first of some names, and how many more there are: `a, b and 12 more`.
 pub fn listed<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     joined(names, ", ")
 }

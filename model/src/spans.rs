@@ -1,4 +1,5 @@
-//! Where in a definition file a thing stands: from a path such as `entities.order.PK` to the bytes of the text.
+//! Where in a definition file a thing stands: from a path such as `entities.order.PK` to the bytes
+//! of the text.
 
 use std::ops::Range;
 
@@ -21,12 +22,12 @@ pub enum Part {
 
 impl<'a> Spans<'a> {
     /// Reads the text; one that is no TOML has no places.
-    pub fn of(text: &'a str) -> Self {
+    pub fn parse(text: &'a str) -> Self {
         Self { root: DeTable::parse(text).ok() }
     }
 
-    /// The place of the entry at `path`, or of the deepest entry that leads to it. Members of arrays are named by
-    /// their position.
+    /// Returns the place of the entry at `path`, or of the deepest entry that leads to it. Members
+    /// of arrays are named by their position.
     pub fn find(&self, path: &[&str], part: Part) -> Range<usize> {
         self.root.as_ref().map_or(0..0, |root| find(root.get_ref(), path, part).unwrap_or(0..0))
     }
@@ -54,7 +55,8 @@ fn within(value: &Spanned<DeValue<'_>>, path: &[&str], part: Part) -> Option<Ran
     }
 }
 
-/// A table's value spans lines, or nothing at all when it is made by dotted headers; its name is the better place.
+/// Returns a table's value spans lines, or nothing at all when it is made by dotted headers; its
+/// name is the better place.
 fn is_block(value: &Spanned<DeValue<'_>>) -> bool {
     matches!(value.get_ref(), DeValue::Table(_))
 }
@@ -68,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_path_leads_to_its_key_or_its_value() {
-        let spans = Spans::of(TEXT);
+        let spans = Spans::parse(TEXT);
         assert_eq!(&TEXT[spans.find(&["table", "name"], Part::Value)], "\"shop\"");
         assert_eq!(&TEXT[spans.find(&["entities", "order"], Part::Value)], "order");
         assert_eq!(&TEXT[spans.find(&["entities", "order", "PK"], Part::Key)], "PK");
@@ -77,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_path_that_ends_early_leads_to_what_is_there() {
-        let spans = Spans::of(TEXT);
+        let spans = Spans::parse(TEXT);
         assert_eq!(&TEXT[spans.find(&["entities", "order", "SK"], Part::Value)], "order");
         assert_eq!(spans.find(&["rollups"], Part::Key), 0..0);
     }

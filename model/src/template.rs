@@ -8,14 +8,15 @@
 //! | `{number:desc08}` | 99999999 − the integer, padded: the newest sorts first |
 //! | `{created_at:month}` | a timestamp cut to `year`, `month`, `day`, `hour` or `minute`, in UTC |
 //! | `{email:lower}` `{code:upper}` | the text in that case |
-//! | `{due?}`, `{due?:lower}` | the same of an item that has it; of another, the key ends before it |
+//! | `{due?}`, `{due?:lower}` | the same if the item has it; else the key ends before it |
 //!
-//! `#` and `%` inside a value are percent-escaped. In a table written by others (`escape = false`) values are written as they
-//! are, and one that has in it what stands behind it in the template is refused: in `#project_{project}#task_{task}`, the
-//! project `a#task_b` of the task `c` would have the key of the project `a` and the task `b#task_c`.
+//! `#` and `%` inside a value are percent-escaped. In a table written by others (`escape = false`)
+//! values are written as they are, and one that has in it what stands behind it in the template is
+//! refused: in `#project_{project}#task_{task}`, the project `a#task_b` of the task `c` would have
+//! the key of the project `a` and the task `b#task_c`.
 //!
-//! **Invariant:** items whose values are different, as the template writes them, have different keys; no value can end its own
-//! segment and begin another.
+//! **Invariant:** items whose values are different, as the template writes them, have different
+//! keys; no value can end its own segment and begin another.
 
 mod format;
 
@@ -64,7 +65,8 @@ pub enum TemplateError {
     Unnamed,
     /// A format that is none.
     #[error(
-        "unknown format `{0}`; expected a width such as 08 or desc08, lower, upper, year, month, day, hour or minute"
+        "unknown format `{0}`; expected a width such as 08 or desc08, lower, upper, year, month, \
+         day, hour or minute"
     )]
     Format(String),
 }
@@ -82,12 +84,13 @@ pub enum RenderError {
         attribute: String,
         /// Its value.
         value: String,
-        /// What fits.
+        /// The values that fit.
         expected: String,
     },
     /// A value has in it what stands behind it in the key, and could make the key of another item.
     #[error(
-        "`{attribute}` is {value}; expected a value without `{behind}`, which stands behind it in a key, where it could make the key of another item"
+        "`{attribute}` is {value}; expected a value without `{behind}`, which stands behind it in \
+         a key, where it could make the key of another item"
     )]
     Forges {
         /// The attribute.
@@ -100,7 +103,7 @@ pub enum RenderError {
 }
 
 impl RenderError {
-    /// The attribute that it is about.
+    /// Returns the attribute that it is about.
     pub fn attribute(&self) -> &str {
         match self {
             Self::Missing(attribute)
@@ -114,7 +117,7 @@ impl Template {
     /// Reads a template.
     ///
     /// # Errors
-    /// What is wrong with the text.
+    /// The mistake in the text.
     pub fn parse(text: &str, escape: bool) -> Result<Self, TemplateError> {
         let mut segments = Vec::new();
         let mut rest = text;
@@ -135,7 +138,7 @@ impl Template {
         Ok(Self { segments, escape })
     }
 
-    /// The attributes it names, each once, in order.
+    /// Returns the attributes it names, each once, in order.
     pub fn attributes(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for segment in &self.segments {
@@ -148,7 +151,7 @@ impl Template {
         names
     }
 
-    /// The formats in which it writes an attribute, in order.
+    /// Returns the formats in which it writes an attribute, in order.
     pub fn formats(&self, name: &str) -> impl Iterator<Item = Format> {
         self.segments.iter().filter_map(move |segment| match segment {
             Segment::Field { attribute, format, .. } if attribute == name => Some(*format),
@@ -156,7 +159,7 @@ impl Template {
         })
     }
 
-    /// The text before its first field: what every key it makes begins with.
+    /// Returns the text before its first field: what every key it makes begins with.
     pub fn literal_prefix(&self) -> &str {
         match self.segments.first() {
             Some(Segment::Literal(text)) => text,
@@ -164,7 +167,8 @@ impl Template {
         }
     }
 
-    /// Whether an item that has these attributes, and no others of those it names, has a key of it.
+    /// Returns whether an item that has these attributes, and no others of those it names, has a
+    /// key of it.
     pub fn is_made_from(&self, has: impl Fn(&str) -> bool) -> bool {
         let absent = self.segments.iter().find_map(|segment| match segment {
             Segment::Field { attribute, optional, .. } if !has(attribute) => Some(*optional),
@@ -173,7 +177,7 @@ impl Template {
         absent.unwrap_or(true)
     }
 
-    /// The key that an item's values make.
+    /// Returns the key that an item's values make.
     ///
     /// # Errors
     /// The attribute that is missing or does not fit.
@@ -181,7 +185,7 @@ impl Template {
         self.render_before(self.segments.len(), attributes, item)
     }
 
-    /// What the key begins with, up to the segment at that position.
+    /// Returns the beginning of the key, up to the segment at that position.
     ///
     /// # Errors
     /// As [`Self::render`].
@@ -201,7 +205,7 @@ impl Template {
         Ok(key)
     }
 
-    /// What stands in the key for the segment at that position.
+    /// Returns the text of the segment at that position.
     ///
     /// # Errors
     /// As [`Self::render`].
@@ -218,7 +222,7 @@ impl Template {
         let missing = || RenderError::Missing(attribute.clone());
         let declared = attributes.iter().find(|known| known.name == *attribute);
         let declared = declared.ok_or_else(missing)?;
-        let text = format.render(declared, declared.of(item).ok_or_else(missing)?)?;
+        let text = format.render(declared, declared.value_in(item).ok_or_else(missing)?)?;
         if self.escape {
             return Ok(escape(&text).into_owned());
         }
@@ -232,8 +236,8 @@ impl Template {
         }
     }
 
-    /// The text by which the end of an unescaped value is known: what stands behind it, unless all that follows is text. Then
-    /// the value is all before that, whatever it is.
+    /// Returns the text by which the end of an unescaped value is known: what stands behind it,
+    /// unless all that follows is text. Then the value is all before that, whatever it is.
     fn bound(&self, position: usize) -> Option<&str> {
         match &self.segments[position + 1..] {
             [Segment::Literal(behind), Segment::Field { .. }, ..] => Some(behind),
@@ -241,7 +245,7 @@ impl Template {
         }
     }
 
-    /// Whether the key of an item that lacks an attribute ends before it.
+    /// Returns whether the key of an item that lacks an attribute ends before it.
     pub fn may_lack(&self, name: &str) -> bool {
         self.segments.iter().any(|segment| {
             matches!(segment, Segment::Field { attribute, optional: true, .. } if attribute == name)
@@ -253,7 +257,8 @@ impl Template {
     }
 }
 
-/// Whether who looks for the text behind a value finds it behind the value, and not earlier.
+/// Returns whether who looks for the text behind a value finds it behind the value, and not
+/// earlier.
 fn ends_before(value: &str, behind: &str) -> bool {
     format!("{value}{behind}").find(behind) == Some(value.len())
 }
@@ -386,7 +391,8 @@ mod tests {
         let error = rendered(keys, "a#task_b", "c").expect_err("a forged key");
         assert_eq!(
             error.to_string(),
-            "`project` is \"a#task_b\"; expected a value without `#task_`, which stands behind it in a key, where it \
+            "`project` is \"a#task_b\"; expected a value without `#task_`, which stands behind it \
+             in a key, where it \
              could make the key of another item"
         );
         // `##` could end behind the first of the two as well.
@@ -420,18 +426,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn different_values_never_make_the_same_key(a in "[a#%25]{0,6}", b in "[a#%25]{0,6}", c in "[a#%25]{0,6}", d in "[a#%25]{0,6}") {
-            let attributes = [attribute("x", AttributeType::String), attribute("y", AttributeType::String)];
+        fn different_values_never_make_the_same_key(
+            a in "[a#%25]{0,6}", b in "[a#%25]{0,6}", c in "[a#%25]{0,6}", d in "[a#%25]{0,6}",
+        ) {
+            let attributes = ["x", "y"].map(|name| attribute(name, AttributeType::String));
             let template = Template::parse("K#{x}#{y}", true).expect("valid");
             let text = |value: &str| AttributeValue::S(value.to_owned());
-            let left = template.render(&attributes, &item(&[("x", text(&a)), ("y", text(&b))])).expect("renders");
-            let right = template.render(&attributes, &item(&[("x", text(&c)), ("y", text(&d))])).expect("renders");
+            let left = item(&[("x", text(&a)), ("y", text(&b))]);
+            let left = template.render(&attributes, &left).expect("renders");
+            let right = item(&[("x", text(&c)), ("y", text(&d))]);
+            let right = template.render(&attributes, &right).expect("renders");
             prop_assert_eq!(left == right, a == c && b == d);
         }
 
         #[test]
-        fn unescaped_values_that_are_taken_never_make_the_same_key(a in "[a#b]{0,6}", b in "[a#b]{0,6}", c in "[a#b]{0,6}", d in "[a#b]{0,6}", behind in "#|##|#a|a#a|#ba#b") {
-            let attributes = [attribute("x", AttributeType::String), attribute("y", AttributeType::String)];
+        fn unescaped_values_that_are_taken_never_make_the_same_key(
+            a in "[a#b]{0,6}", b in "[a#b]{0,6}", c in "[a#b]{0,6}", d in "[a#b]{0,6}",
+            behind in "#|##|#a|a#a|#ba#b",
+        ) {
+            let attributes = ["x", "y"].map(|name| attribute(name, AttributeType::String));
             let template = Template::parse(&format!("K#{{x}}{behind}{{y}}"), false).expect("valid");
             let text = |value: &str| AttributeValue::S(value.to_owned());
             let left = template.render(&attributes, &item(&[("x", text(&a)), ("y", text(&b))]));

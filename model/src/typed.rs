@@ -8,12 +8,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::Item;
 use crate::entity::Entity;
-use crate::object;
-use crate::value::Hidden;
-use crate::{Item, Model, Relation};
+use crate::model::Model;
+use crate::relation::Relation;
+use crate::value::{self, Hidden};
 
-/// A type whose values are items of one entity, read by serde from the item's attributes by their names.
+/// A type whose values are items of one entity, read by serde from the item's attributes by their
+/// names.
 ///
 /// ```
 /// #[derive(serde::Deserialize)]
@@ -45,7 +47,7 @@ pub enum TypeError {
     Unfit {
         /// The entity.
         entity: String,
-        /// What does not fit.
+        /// The mismatch.
         source: serde_json::Error,
     },
     /// A type and the definition do not agree.
@@ -60,7 +62,8 @@ pub enum TypeError {
     },
 }
 
-/// How serde's errors begin that tell of a shape, not of a value: those of a type that can never be read.
+/// How serde's errors begin that tell of a shape, not of a value: those of a type that can never be
+/// read.
 const OF_SHAPE: [&str; 6] = [
     "missing field",
     "unknown field",
@@ -71,7 +74,7 @@ const OF_SHAPE: [&str; 6] = [
 ];
 
 impl Model {
-    /// The entity that a type is of.
+    /// Returns the entity that a type is of.
     ///
     /// # Errors
     /// [`TypeError::NoEntity`].
@@ -79,7 +82,7 @@ impl Model {
         self.entity_named(T::ENTITY)
     }
 
-    /// The entity of a name.
+    /// Returns the entity of a name.
     ///
     /// # Errors
     /// [`TypeError::NoEntity`].
@@ -89,7 +92,7 @@ impl Model {
 }
 
 impl Entity {
-    /// The relation of a name.
+    /// Returns the relation of a name.
     ///
     /// # Errors
     /// [`TypeError::NoRelation`] with what there is instead.
@@ -112,14 +115,14 @@ impl Entity {
     /// # Errors
     /// [`TypeError::Unfit`].
     pub fn read_as<T: DeserializeOwned>(&self, item: &Item) -> Result<T, TypeError> {
-        let object = object::decode(&self.attributes, item.as_ref(), Hidden::Included);
+        let object = value::decode_object(&self.attributes, item.as_ref(), Hidden::Included);
         serde_json::from_value(Value::Object(object))
             .map_err(|source| TypeError::Unfit { entity: self.name.clone(), source })
     }
 
-    /// Compares a type with the definition, by items made up from it: one with all attributes, one with those alone that every
-    /// item has, in the item and in the maps in it, and one for each text of an enum. Each must be read as a value of the type,
-    /// and be written as it was.
+    /// Compares a type with the definition, by items made up from it: one with all attributes, one
+    /// with those alone that every item has, in the item and in the maps in it, and one for each
+    /// text of an enum. Each must be read as a value of the type, and be written as it was.
     ///
     /// # Errors
     /// [`TypeError::Mismatch`] with the first difference.
@@ -129,12 +132,13 @@ impl Entity {
             entity: self.name.clone(),
             mismatch,
         };
-        for sample in sample::of(self) {
+        for sample in sample::samples(self) {
             match serde_json::from_value::<T>(Value::Object(sample.clone())) {
                 Ok(value) => written::check(self, &value, &sample).map_err(mismatch)?,
                 Err(error) => {
                     let text = error.to_string();
-                    // A field may take some texts only, as of a type for e-mail addresses: that is the program's business.
+                    // A field may take some texts only, as of a type for e-mail addresses: that is
+                    // the program's business.
                     if OF_SHAPE.iter().any(|start| text.starts_with(start)) {
                         return Err(mismatch(format!("{text}, reading {}", Value::Object(sample))));
                     }
@@ -144,7 +148,8 @@ impl Entity {
         Ok(())
     }
 
-    /// Whether values of a type have attributes that a relation is made from: without them they would lead nowhere.
+    /// Returns whether values of a type have attributes that a relation is made from: without them
+    /// they would lead nowhere.
     ///
     /// # Errors
     /// [`TypeError::Mismatch`] with the first that is left out.
@@ -152,7 +157,7 @@ impl Entity {
         &self,
         names: impl IntoIterator<Item = &'a str>,
     ) -> Result<(), TypeError> {
-        let whole = sample::of(self).swap_remove(0);
+        let whole = sample::samples(self).swap_remove(0);
         // A field that takes some texts only may not take the sample's.
         let Ok(value) = serde_json::from_value::<T>(Value::Object(whole)) else { return Ok(()) };
         let written = serde_json::to_value(value).unwrap_or_default();

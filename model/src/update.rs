@@ -15,35 +15,41 @@
 //! (paths and JSON)                  (places, values, conditions: checked against the definition)
 //! ```
 //!
-//! **Invariant:** an item that satisfies its definition satisfies it after every plan that was carried out, and the keys of
-//! its indexes are what its attributes make. What cannot be known to keep that so is refused when it is planned, or by
-//! a condition that the plan brings with it.
+//! **Invariant:** an item that satisfies its definition satisfies it after every plan that was
+//! carried out, and the keys of its indexes are what its attributes make. What cannot be known to
+//! keep that so is refused when it is planned, or by a condition that the plan brings with it.
 
+mod bound;
 mod bounds;
+mod created_parent;
 mod creation;
 mod indexes;
 mod kept_keys;
 mod lengths;
-mod made;
+mod managed;
+mod operation;
 mod parents;
 mod plan;
+mod planned;
 mod replacement;
 mod stored;
+mod unique;
 
-pub(crate) use bounds::count;
-pub use made::Made;
+pub use bound::Bound;
+pub use created_parent::CreatedParent;
+pub use operation::{Assignment, Operation};
 pub use parents::Before;
-pub use plan::{Assignment, Bound, To, UpdatePlan};
+pub use plan::UpdatePlan;
 
 use serde_json::{Map, Value};
 
 use crate::condition::Predicate;
-use crate::entity::FieldError;
 use crate::errors;
+use crate::field_error::FieldError;
 use crate::limits::{MAX_EXPRESSION_BYTES, MAX_UPDATE_PATHS};
 use crate::nearest::suggestion;
 
-/// What is done with a value.
+/// The verb of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
     /// Give it a value.
@@ -64,7 +70,7 @@ pub enum Verb {
     Remove,
 }
 
-/// What is asked of an item, before it is checked against a definition.
+/// An update of an item, before it is checked against a definition.
 ///
 /// ```
 /// use model::Update;
@@ -96,7 +102,7 @@ impl Verb {
         ("remove", Self::Remove),
     ];
 
-    /// Its name in requests.
+    /// Returns its name in requests.
     pub fn name(self) -> &'static str {
         let found = Self::EVERY.into_iter().find(|(_, verb)| *verb == self);
         found.expect("every verb is listed").0
@@ -104,7 +110,7 @@ impl Verb {
 }
 
 impl Update {
-    /// An update of nothing yet.
+    /// Returns an update of nothing yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -157,7 +163,8 @@ impl Update {
         self.with(Verb::Remove, path, Value::Null)
     }
 
-    /// Is done only to an item of which this holds, written as [`crate::condition`] has it. Of two such both must hold.
+    /// Is done only to an item of which this holds, written as [`crate::condition`] has it. Of two
+    /// such both must hold.
     #[must_use]
     pub fn when(mut self, condition: impl Into<Value>) -> Self {
         let condition = condition.into();
@@ -178,7 +185,8 @@ impl Update {
         self
     }
 
-    /// Reads an update as requests have it: an object of verbs, each with its paths and values, and `where`.
+    /// Reads an update as requests have it: an object of verbs, each with its paths and values, and
+    /// `where`.
     ///
     /// # Errors
     /// Every member that is none of these; more paths than [`MAX_UPDATE_PATHS`].
@@ -219,7 +227,7 @@ impl Update {
     }
 }
 
-/// How many paths an update has as JSON.
+/// Returns how many paths an update has as JSON.
 fn paths_in(object: &Map<String, Value>) -> usize {
     let of_verb = |(name, value): (&String, &Value)| match value {
         Value::Object(members) if name != "where" => members.len(),

@@ -13,12 +13,14 @@
 //!
 //! **Invariant:** numbers keep every digit both ways; what would be rounded is refused instead.
 
+mod attribute;
+mod decode;
+mod length;
 mod nested;
-
-pub(crate) use nested::{decode_as, shown_as};
+mod object;
+mod shown;
 
 use std::collections::HashSet;
-use std::io;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -30,24 +32,20 @@ use crate::encoding::Encoding;
 use crate::instant::{self, TimestampFormat};
 use crate::invalid::Invalid;
 use crate::json;
-use crate::limits::{MAX_DEPTH, MAX_SHOWN_CHARACTERS};
+use crate::limits::MAX_DEPTH;
 use crate::number::Number;
-use crate::object;
-use crate::shorten::{listed, shortened};
+use crate::shorten::listed;
 
-/// Whether what is hidden is decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hidden {
-    /// It is, for the program itself.
-    Included,
-    /// It is not, for those who ask over HTTP.
-    LeftOut,
-}
+pub(crate) use self::decode::{Hidden, decode_object, shown_as};
+pub use self::decode::{decode, number_to_json};
+pub(crate) use self::length::{count, length};
+pub(crate) use self::object::encode_object;
+pub use self::shown::shown;
 
 /// Encodes a JSON value as the DynamoDB value of that type, to be compared with stored ones.
 ///
 /// # Errors
-/// What was expected instead.
+/// The expectation.
 pub fn encode(kind: &AttributeType, json: &Value) -> Result<AttributeValue, Invalid> {
     encode_as(kind, json, Encoding::to_compare())
 }
@@ -83,8 +81,8 @@ pub(crate) fn encode_as(
     }
 }
 
-/// The JSON value that a text stands for: `12` is a number for a number, text for a string, and so on. Sets and lists
-/// of text are separated by commas; anything deeper is written as JSON.
+/// Returns the JSON value that a text stands for: `12` is a number for a number, text for a string,
+/// and so on. Sets and lists of text are separated by commas; anything deeper is written as JSON.
 pub(crate) fn text_to_json(kind: &AttributeType, text: &str) -> Result<Value, Invalid> {
     match kind {
         AttributeType::Boolean => match text {
@@ -105,83 +103,6 @@ pub(crate) fn text_to_json(kind: &AttributeType, text: &str) -> Result<Value, In
             parsed => Ok(parsed.unwrap_or_else(|_| Value::String(text.to_owned()))),
         },
         _ => Ok(Value::String(text.to_owned())),
-    }
-}
-
-/// The JSON form of a stored value; the inverse of [`encode`] for a value of the right type.
-pub fn decode(value: &AttributeValue) -> Value {
-    match value {
-        AttributeValue::S(text) => Value::String(text.clone()),
-        AttributeValue::N(text) => number_to_json(text),
-        AttributeValue::Bool(value) => Value::Bool(*value),
-        AttributeValue::Null(_) => Value::Null,
-        AttributeValue::B(bytes) => Value::String(STANDARD.encode(bytes)),
-        AttributeValue::Ss(members) => {
-            sorted(members.iter().map(|text| Value::String(text.clone())))
-        }
-        AttributeValue::Ns(members) => sorted(members.iter().map(|text| number_to_json(text))),
-        AttributeValue::Bs(members) => {
-            sorted(members.iter().map(|bytes| Value::String(STANDARD.encode(bytes))))
-        }
-        AttributeValue::L(members) => Value::Array(members.iter().map(decode).collect()),
-        AttributeValue::M(members) => {
-            let mut names: Vec<_> = members.keys().collect();
-            names.sort();
-            Value::Object(
-                names.into_iter().map(|name| (name.clone(), decode(&members[name]))).collect(),
-            )
-        }
-    }
-}
-
-/// A number as JSON with all its digits; text when it is none.
-pub fn number_to_json(text: &str) -> Value {
-    match text.parse::<Number>() {
-        Ok(number) => serde_json::from_str(&number.to_string())
-            .unwrap_or_else(|_| Value::String(text.to_owned())),
-        Err(_) => Value::String(text.to_owned()),
-    }
-}
-
-pub(crate) fn is_null(value: &AttributeValue) -> bool {
-    matches!(value, AttributeValue::Null(_))
-}
-
-/// The length that `min_length` and `max_length` speak of, for the types that have one.
-pub(crate) fn length(value: &AttributeValue) -> Option<usize> {
-    match value {
-        AttributeValue::S(text) => Some(text.chars().count()),
-        AttributeValue::B(bytes) => Some(bytes.len()),
-        AttributeValue::Ss(members) | AttributeValue::Ns(members) => Some(members.len()),
-        AttributeValue::Bs(members) => Some(members.len()),
-        AttributeValue::L(members) => Some(members.len()),
-        AttributeValue::M(members) => Some(members.len()),
-        AttributeValue::N(_) | AttributeValue::Bool(_) | AttributeValue::Null(_) => None,
-    }
-}
-
-/// A JSON value, shortened, for a message.
-pub fn shown(json: &Value) -> String {
-    let mut written = Beginning(Vec::new());
-    // What does not fit is cut off, so an error of the writer means that there is enough.
-    let _ = serde_json::to_writer(&mut written, json);
-    let text = String::from_utf8_lossy(&written.0);
-    shortened(&text, MAX_SHOWN_CHARACTERS).into_owned()
-}
-
-/// The beginning of a text, which takes no more than a message can show of it.
-struct Beginning(Vec<u8>);
-
-impl io::Write for Beginning {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // A character takes four bytes at most, and the first that is cut off shows that there is more.
-        let room = 4 * (MAX_SHOWN_CHARACTERS + 2) - self.0.len();
-        self.0.extend_from_slice(&bytes[..room.min(bytes.len())]);
-        if room == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(room.min(bytes.len())) }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -325,7 +246,7 @@ fn map(
         Members::Any if object.contains_key("") => Err(unnamed()),
         Members::Each(rule) => nested::each(rule, object, encoding),
         Members::Named(attributes) => {
-            object::encode("the map", attributes, object, encoding.deeper()).map(AttributeValue::M)
+            encode_object("the map", attributes, object, encoding.deeper()).map(AttributeValue::M)
         }
         Members::Any => object
             .iter()
@@ -337,15 +258,6 @@ fn map(
 
 fn unnamed() -> Invalid {
     Invalid::new("expected a name for each member of an object, one is empty")
-}
-
-fn sorted(members: impl Iterator<Item = Value>) -> Value {
-    let mut members: Vec<_> = members.collect();
-    members.sort_by_cached_key(|member| match member {
-        Value::Number(number) => (number.to_string().parse::<Number>().ok(), String::new()),
-        other => (None, other.to_string()),
-    });
-    Value::Array(members)
 }
 
 #[cfg(test)]
@@ -445,7 +357,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_json_that_is_accepted_comes_back(text in "[a-z]{0,5}", number in any::<i64>(), flag in any::<bool>()) {
+        fn any_json_that_is_accepted_comes_back(
+            text in "[a-z]{0,5}", number in any::<i64>(), flag in any::<bool>(),
+        ) {
             let json = json!({"text": text, "list": [number, flag, null]});
             let stored = encode(&AttributeType::Any, &json).expect("valid");
             let mut expected = json.clone();

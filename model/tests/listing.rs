@@ -1,7 +1,7 @@
 //! A list by a value has the items whose partition keys are written as that value's is, and no others:
 //! for every format in the partition key with every format in the sort key.
 
-use model::{Entity, Fresh, Item, Model, Partition, Pattern, SortKeys};
+use model::{Entity, Item, Model, Partition, Pattern, SortKeys, WriteContext};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ fn model(kind: &str, partition: &str, sort: &str) -> Model {
 
 fn stored(entity: &Entity, value: &Value) -> Item {
     let object = json!({ "id": "i", "v": value });
-    entity.encode(object.as_object().expect("an object"), Fresh::NONE).expect("an item")
+    entity.encode(object.as_object().expect("an object"), WriteContext::NONE).expect("an item")
 }
 
 /// A key of a stored item.

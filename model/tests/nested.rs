@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::value::number_to_json;
-use model::{Attribute, Entity, Fresh, Item, Model};
+use model::{Attribute, Entity, Item, Model, WriteContext};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -168,8 +168,8 @@ fn entity(shape: &Shape) -> Entity {
     model.entities[0].clone()
 }
 
-fn fresh() -> Fresh {
-    Fresh { now: "2026-11-20T12:00:00Z".parse().expect("a time"), random: || [7; 16] }
+fn fresh() -> WriteContext {
+    WriteContext { now: "2026-11-20T12:00:00Z".parse().expect("a time"), random: || [7; 16] }
 }
 
 fn encode(entity: &Entity, value: &Value) -> Result<Item, Vec<String>> {
@@ -252,8 +252,8 @@ proptest! {
         let attribute: &Attribute = entity.attribute("value").expect("there");
         match (encode(&entity, &value), planned) {
             (Ok(item), Ok(plan)) => {
-                let stored = attribute.of(&item).cloned().map(model::update::To::Value);
-                prop_assert_eq!(Some(plan.assignments[0].to.clone()), stored);
+                let stored = attribute.value_in(&item).cloned().map(model::update::Operation::Value);
+                prop_assert_eq!(Some(plan.assignments[0].operation.clone()), stored);
             }
             (Err(stored), Err(planned)) => prop_assert_eq!(stored, planned),
             (stored, planned) => prop_assert!(false, "{stored:?} but {planned:?}"),

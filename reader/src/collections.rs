@@ -67,7 +67,7 @@ async fn page(
     let partition = key.map_err(|errors| Problem::fields(&first.name, errors))?;
     let filter = Predicate::Any(entities.iter().map(Entity::kind).collect());
     let max_bytes = Some(crate::ENOUGH_BYTES);
-    let seal = cursors.of(&["collection", &name, &partition, order], &bound);
+    let seal = cursors.for_list(&["collection", &name, &partition, order], &bound);
     let cursor = seal.open(cursor)?;
     let query = Query {
         partition,

@@ -24,7 +24,7 @@ struct Items {
 /// The route of an entity's items.
 pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
     let items = Items { table: table.clone(), entity: Arc::new(entity.clone()) };
-    Router::new().route(&EntityPaths::of(entity).item, get(item)).with_state(items)
+    Router::new().route(&EntityPaths::new(entity).item, get(item)).with_state(items)
 }
 
 async fn item(

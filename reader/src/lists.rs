@@ -50,7 +50,7 @@ enum Listing {
 
 /// The routes of an entity's lists.
 pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
-    let paths = EntityPaths::of(entity);
+    let paths = EntityPaths::new(entity);
     let own = paths.has_list().then(|| (paths.partition, Pattern::of_table(entity)));
     let entity = Arc::new(entity.clone());
     let patterns = entity.patterns.iter();
@@ -120,7 +120,7 @@ pub(crate) fn seal(
 ) -> Seal {
     let index = pattern.index.as_deref().unwrap_or_default();
     let order = if descending { "desc" } else { "asc" };
-    cursors.of(&["list", &entity.name, &pattern.name, index, partition, order], bound)
+    cursors.for_list(&["list", &entity.name, &pattern.name, index, partition, order], bound)
 }
 
 impl List {

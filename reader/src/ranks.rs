@@ -214,7 +214,7 @@ pub(crate) async fn answer(
     parameters.finish()?;
     let limit = if limit == 0 { RANKS_DEFAULT } else { limit };
     let name = asked_name(&path);
-    let seal = cursors.of(&["ranks", &name], &bound);
+    let seal = cursors.for_list(&["ranks", &name], &bound);
     let planned = Planned::of(&asked.model, &name, &question, seal.open(cursor)?)?;
     let completeness = asked.status.completeness(&name, &budget).await?;
     let answer = planned.answer(&asked.rollups.with_budget(&budget), limit).await?;

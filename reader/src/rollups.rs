@@ -109,7 +109,7 @@ async fn answer(
     };
     parameters.finish()?;
     let name = asked_name(&path);
-    let seal = cursors.of(&["rollup", &name], &bound);
+    let seal = cursors.for_list(&["rollup", &name], &bound);
     let planned = Planned::of(&asked.model, &name, &question, seal.open(cursor)?)?;
     let completeness = asked.status.completeness(&name, &budget).await?;
     let answer = planned.answer(&asked.rollups.with_budget(&budget), limit).await?;

@@ -9,9 +9,8 @@ use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
 use model::condition::{Predicate, StoredType};
 use model::filter::Test;
 use model::limits::MAX_EXPRESSION_BYTES;
-use model::path::{Path, Step};
-use model::update::{Assignment, To};
-use model::{AttributeValue, FieldError, Number};
+use model::update::{Assignment, Operation};
+use model::{AttributeValue, FieldError, Number, Path, Step};
 
 use crate::error::Error;
 
@@ -51,7 +50,7 @@ impl Placeholders {
         let next = self.values.len();
         let position = match value {
             AttributeValue::S(text) | AttributeValue::N(text) => {
-                let letters = StoredType::of(value).letters();
+                let letters = StoredType::from_value(value).letters();
                 *self.single.entry((letters, text.clone())).or_insert(next)
             }
             other => match self.others.iter().find(|known| self.values[**known] == *other) {
@@ -104,41 +103,41 @@ impl Placeholders {
         clauses.collect::<Vec<_>>().join(" ")
     }
 
-    fn action(&mut self, Assignment { path, to }: &Assignment) -> (&'static str, String) {
+    fn action(&mut self, Assignment { path, operation }: &Assignment) -> (&'static str, String) {
         let place = self.path(path);
         let set = |value: String| ("SET", format!("{place} = {value}"));
-        match to {
-            To::Value(value) => set(self.value(value)),
-            To::ValueIfAbsent(value) => {
+        match operation {
+            Operation::Value(value) => set(self.value(value)),
+            Operation::ValueIfAbsent(value) => {
                 set(format!("if_not_exists({place}, {})", self.value(value)))
             }
             // `ADD` is documented for attributes themselves only. Of numbers the same can be said
             // by `SET`; of sets nothing else can be said, and DynamoDB takes `ADD` and `DELETE` of
             // those that are in maps and lists too.
-            To::Plus(value) if path.is_whole() => ("ADD", format!("{place} {}", self.value(value))),
-            To::NextVersion => {
+            Operation::Plus(value) if path.is_whole() => ("ADD", format!("{place} {}", self.value(value))),
+            Operation::NextVersion => {
                 let one = AttributeValue::N(Number::from(1).to_string());
                 ("ADD", format!("{place} {}", self.value(&one)))
             }
-            To::Plus(value) => {
+            Operation::Plus(value) => {
                 let (zero, value) = (self.value(&zero()), self.value(value));
                 set(format!("if_not_exists({place}, {zero}) + {value}"))
             }
-            To::Minus(value) => {
+            Operation::Minus(value) => {
                 let (zero, value) = (self.value(&zero()), self.value(value));
                 set(format!("if_not_exists({place}, {zero}) - {value}"))
             }
-            To::Append(members) => {
+            Operation::Append(members) => {
                 let (none, members) = (self.value(&no_members()), self.value(members));
                 set(format!("list_append(if_not_exists({place}, {none}), {members})"))
             }
-            To::Prepend(members) => {
+            Operation::Prepend(members) => {
                 let (none, members) = (self.value(&no_members()), self.value(members));
                 set(format!("list_append({members}, if_not_exists({place}, {none}))"))
             }
-            To::Union(members) => ("ADD", format!("{place} {}", self.value(members))),
-            To::Without(members) => ("DELETE", format!("{place} {}", self.value(members))),
-            To::Nothing => ("REMOVE", place),
+            Operation::Union(members) => ("ADD", format!("{place} {}", self.value(members))),
+            Operation::Without(members) => ("DELETE", format!("{place} {}", self.value(members))),
+            Operation::Nothing => ("REMOVE", place),
         }
     }
 
@@ -324,15 +323,15 @@ mod tests {
         let one = || AttributeValue::N("1".to_owned());
         let list = || AttributeValue::L(vec![one()]);
         let assignments = [
-            Assignment { path: path("name"), to: To::ValueIfAbsent(one()) },
-            Assignment { path: path("size"), to: To::Plus(one()) },
-            Assignment { path: path("skills.a"), to: To::Plus(one()) },
-            Assignment { path: path("skills.b"), to: To::Minus(one()) },
-            Assignment { path: path("visits"), to: To::Prepend(list()) },
-            Assignment { path: path("tags"), to: To::Nothing },
+            Assignment { path: path("name"), operation: Operation::ValueIfAbsent(one()) },
+            Assignment { path: path("size"), operation: Operation::Plus(one()) },
+            Assignment { path: path("skills.a"), operation: Operation::Plus(one()) },
+            Assignment { path: path("skills.b"), operation: Operation::Minus(one()) },
+            Assignment { path: path("visits"), operation: Operation::Prepend(list()) },
+            Assignment { path: path("tags"), operation: Operation::Nothing },
             Assignment {
                 path: path("skills.c"),
-                to: To::Union(AttributeValue::Ns(vec!["1".to_owned()])),
+                operation: Operation::Union(AttributeValue::Ns(vec!["1".to_owned()])),
             },
         ];
         let mut placeholders = Placeholders::default();

@@ -1,11 +1,11 @@
 //! What a write takes from the world: the time, and random bytes.
 
-use model::Fresh;
+use model::WriteContext;
 use uuid::Uuid;
 
 /// The time and the random bytes of a write.
-pub fn fresh() -> Fresh {
-    Fresh { now: jiff::Timestamp::now(), random: random_bytes }
+pub fn fresh() -> WriteContext {
+    WriteContext { now: jiff::Timestamp::now(), random: random_bytes }
 }
 
 /// Sixteen random bytes. A random UUID has ten fixed bits in two of its bytes, which are taken from

@@ -10,9 +10,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity, Select};
+use model::Step;
 use model::filter::Test;
 use model::instant::TimestampFormat;
-use model::path::Step;
 use model::shorten::listed;
 use model::{
     AttributeValue, FieldError, Item, Path, Predicate, PrimaryKey, TableDefinition, suggestion,

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use model::condition::Predicate;
 use model::filter::Test;
-use model::path::{Path, Step};
 use model::{AttributeValue, Item, Model, Update};
+use model::{Path, Step};
 use serde_json::{Value, json};
 use table::{Error, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Entity, Fresh, Item, ItemKey, Model, Predicate, Update, Verb};
+use model::{Entity, Item, ItemKey, Model, Predicate, Update, Verb, WriteContext};
 use serde_json::{Map, Value, json};
 use table::{Error, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
@@ -93,8 +93,8 @@ struct Things {
     random: fastrand::Rng,
 }
 
-fn fresh() -> Fresh {
-    Fresh { now: "2026-11-20T12:00:00Z".parse().expect("a time"), random: || [7; 16] }
+fn fresh() -> WriteContext {
+    WriteContext { now: "2026-11-20T12:00:00Z".parse().expect("a time"), random: || [7; 16] }
 }
 
 fn seed() -> u64 {

@@ -75,9 +75,9 @@ id = { type = "string", required = true }
 delay = { type = "integer", unique = true }
 "##;
 /// A definition whose rollup items are beside the items, and count rows; and one that is ranked.
-const HOMES: &str = r##"
+const COLOCATED: &str = r##"
 [table]
-name = "homes"
+name = "colocated"
 [entities.flight]
 PK = "PLANE#{plane}"
 SK = "FLIGHT#{id}"
@@ -312,7 +312,7 @@ async fn ask(
         Operation::Upsert => ("PUT", Some(item.clone()), 200),
         Operation::Get | Operation::List | Operation::Query => ("GET", None, 200),
         Operation::GetUnique => ("GET", None, 200),
-        Operation::GetTogether => {
+        Operation::TransactGet => {
             let key = check(entity, item)["key"].clone();
             let items = encoded(&json!([{ "entity": entity.name, "key": key }]));
             let path = format!("{path}?items={items}");
@@ -321,7 +321,7 @@ async fn ask(
         }
         Operation::Collection | Operation::Rollups => ("GET", None, 200),
         Operation::OpenApi | Operation::Health => ("GET", None, 200),
-        Operation::GetMany => {
+        Operation::BatchGet => {
             let names = keys.iter().map(|name| (name.to_string(), item[*name].clone()));
             let keys = encoded(&json!([Value::Object(names.collect())]));
             let path = format!("{path}?keys={keys}");
@@ -420,7 +420,7 @@ async fn the_roles_grant_what_the_functions_ask_and_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_processor_may_write_rollup_items_beside_items_and_rows_with_what_counts_them() {
-    let functions = Functions::start(HOMES).await;
+    let functions = Functions::start(COLOCATED).await;
     functions.ask_everything(&json!({ "plane": "p1", "id": "1", "delay": 7 }), &[]).await;
     let event = Captured::of(&functions.system).await.cut(100).remove(0);
     functions.handle(&event).await;

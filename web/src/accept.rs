@@ -1,6 +1,7 @@
 //! `Accept`: which of the forms that an answer has its caller would rather have.
 //!
-//! **Invariant:** only who names a form gets it; ranges such as `*/*`, and no header at all, are content with the default.
+//! **Invariant:** only who names a form gets it; ranges such as `*/*`, and no header at all, are
+//! content with the default.
 
 use std::convert::Infallible;
 
@@ -13,8 +14,8 @@ use axum::http::request::Parts;
 pub struct Accept(Vec<(String, f32)>);
 
 impl Accept {
-    /// The position of the preferred of some media types, the first of which is the default. Of two with one weight, that which
-    /// is not the default, or the later.
+    /// Returns the position of the preferred of some media types, the first of which is the
+    /// default. Of two with one weight, that which is not the default, or the later.
     pub fn preferred(&self, media_types: &[&str]) -> usize {
         let weighed = media_types.iter().map(|one| self.weight(one)).enumerate();
         let heaviest = weighed
@@ -23,7 +24,7 @@ impl Accept {
         heaviest.map_or(0, |(position, _)| position)
     }
 
-    /// The weight that is given to a media type by its name; 0 if it is not named.
+    /// Returns the weight that is given to a media type by its name; 0 if it is not named.
     fn weight(&self, media_type: &str) -> f32 {
         let named = self.0.iter().rev().find(|(name, _)| name == media_type);
         named.map_or(0.0, |(_, weight)| *weight)
@@ -40,7 +41,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Accept {
     }
 }
 
-/// A part of the header: a media type and its weight.
+/// Returns a part of the header: a media type and its weight.
 fn weighed(part: &str) -> Option<(String, f32)> {
     let mut parameters = part.split(';').map(str::trim);
     let name = parameters.next().filter(|name| !name.is_empty())?;

@@ -1,4 +1,4 @@
-//! What a request's body says: JSON of a known shape and a bounded size, or a problem.
+//! The body of a request: JSON of a known shape and a bounded size, or a problem.
 //!
 //! | extractor | shape | limit |
 //! |---|---|---|
@@ -6,7 +6,8 @@
 //! | [`JsonObject`] | an object | 400 KB, which is also DynamoDB's limit on an item |
 //! | [`JsonRows`] | an array of at most 500 values | 4 MB, below the 6 MB that Lambda takes |
 //!
-//! **Invariant:** no more of a body is read than its limit; what is read of it is taken whole (see [`model::json`]).
+//! **Invariant:** no more of a body is read than its limit; what is read of it is taken whole (see
+//! [`model::json`]).
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
@@ -111,9 +112,10 @@ async fn read(
 }
 
 /// Rejects every content type but plain JSON in UTF-8. `application/vnd.dynamodb+json` and
-/// `application/merge-patch+json` are JSON too, but their members mean something else: read as plain
-/// JSON, they would be stored as attributes. A body without a content type is rejected because a page
-/// of any site can send one: only with `application/json` does a browser ask first (CORS preflight).
+/// `application/merge-patch+json` are JSON too, but their members mean something else: read as
+/// plain JSON, they would be stored as attributes. A body without a content type is rejected
+/// because a page of any site can send one: only with `application/json` does a browser ask first
+/// (CORS preflight).
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     let unsupported = |found: String| {
         let detail = format!("{found}, expected application/json in UTF-8");

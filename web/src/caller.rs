@@ -6,8 +6,8 @@
 //! | IAM | the ARN of the principal | the same; of an assumed role, without the session's name |
 //! | none, or a plain server | none | the empty text |
 //!
-//! A token that a program was given for itself may have no subject; issuers name the program in one of
-//! the other claims.
+//! A token that a program was given for itself may have no subject; issuers name the program in one
+//! of the other claims.
 //!
 //! Sessions of one role are one caller: they have the same permissions, and a client that retries
 //! from another machine has another session name.

@@ -1,7 +1,8 @@
 //! Conditions that a caller sends: as the model reads them, but not about what is hidden.
 //!
-//! Whoever may ask whether a hidden value is less than another finds it out, one request after another: by what a list leaves
-//! out, or by whether a write is done. A definition may have what it likes, in its patterns and rollups.
+//! Whoever may ask whether a hidden value is less than another finds it out, one request after
+//! another: by what a list leaves out, or by whether a write is done. A definition may have what it
+//! likes, in its patterns and rollups.
 
 use model::{Entity, FieldError, Predicate, Update, condition};
 use serde_json::{Map, Value};
@@ -35,8 +36,8 @@ fn check(entity: &Entity, predicate: &Predicate) -> Result<(), Vec<FieldError>> 
     if hidden.is_empty() { Ok(()) } else { Err(hidden) }
 }
 
-/// Reads an update of an item as bodies have it. What else may be wrong with its condition is told when it is planned, with all
-/// the rest.
+/// Reads an update of an item as bodies have it. What else may be wrong with its condition is told
+/// when it is planned, with all the rest.
 ///
 /// # Errors
 /// Every member that is not one of an update; every value that cannot be a part of a path; every
@@ -58,7 +59,7 @@ pub fn parse_update(
     if told.is_empty() { Ok(update) } else { Err(told) }
 }
 
-/// The refusal of an attribute that is hidden.
+/// Returns the refusal of an attribute that is hidden.
 pub fn refused(name: &str) -> FieldError {
     FieldError::new(name, "is hidden, expected another attribute")
 }

@@ -50,7 +50,7 @@ pub struct Cursors {
 #[derive(Clone, Debug)]
 pub struct Seal {
     keys: CursorKeys,
-    /// What a cursor is bound to.
+    /// The list and the caller to which a cursor is bound.
     bound_to: Vec<u8>,
 }
 
@@ -62,7 +62,7 @@ impl Cursors {
 
     /// Returns the seal of a list. `list` names what is read: its kind, its name, its partition.
     /// `asked` are the parameters of the request, by [`Parameters::bound`].
-    pub fn of(&self, list: &[&str], asked: &[(String, String)]) -> Seal {
+    pub fn for_list(&self, list: &[&str], asked: &[(String, String)]) -> Seal {
         Seal::new(&self.keys, self.caller.scope(), list, asked)
     }
 }
@@ -135,7 +135,7 @@ mod tests {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
-    /// The cursors of a request that an authorizer let in as a subject.
+    /// Returns the cursors of a request that an authorizer let in as a subject.
     async fn cursors_of(keys: &CursorKeys, subject: &str) -> Cursors {
         let context = serde_json::json!({
             "timeEpoch": 0, "http": { "method": "GET", "path": "/" },
@@ -154,10 +154,10 @@ mod tests {
         let keys = CursorKeys::random();
         let (ann, bob) = (cursors_of(&keys, "ann").await, cursors_of(&keys, "bob").await);
         let list = ["list", "order"];
-        let cursor = ann.of(&list, &[]).close(Some("here".to_owned()));
-        let again = cursors_of(&keys, "ann").await.of(&list, &[]).open(cursor.clone());
+        let cursor = ann.for_list(&list, &[]).close(Some("here".to_owned()));
+        let again = cursors_of(&keys, "ann").await.for_list(&list, &[]).open(cursor.clone());
         assert_eq!(again.expect("her own"), Some("here".to_owned()));
-        assert!(matches!(bob.of(&list, &[]).open(cursor), Err(table::Error::Cursor)));
+        assert!(matches!(bob.for_list(&list, &[]).open(cursor), Err(table::Error::Cursor)));
     }
 
     #[test]

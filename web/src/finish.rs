@@ -1,6 +1,8 @@
-//! What an application does where no route is: a path that names nothing, a method that a path does not take.
+//! What an application does where no route is: a path that names nothing, a method that a path does
+//! not take.
 //!
-//! Routers are merged first and finished once, for axum merges no two routers that both have a fallback.
+//! Routers are merged first and finished once, for axum merges no two routers that both have a
+//! fallback.
 
 use std::sync::Arc;
 
@@ -18,11 +20,11 @@ use crate::problem::{Kind, Problem};
 use crate::requests::observed;
 use crate::routes::{HEALTH, Route};
 
-/// Adds what every application has: `/health`, problems for unknown paths and methods, the checks and headers of
-/// [`guard`](crate::guard()), and what is said of each request.
+/// Adds what every application has: `/health`, problems for unknown paths and methods, the checks
+/// and headers of [`guard`](crate::guard()), and what is said of each request.
 ///
-/// `routes` are those of the router, for problems to list: [`crate::routes::writes`], [`crate::routes::reads`] or
-/// [`crate::routes::all`].
+/// `routes` are those of the router, for problems to list: [`crate::routes::writes`],
+/// [`crate::routes::reads`] or [`crate::routes::all`].
 pub fn finish(router: Router, routes: &[Route]) -> Router {
     let routes: Arc<[Route]> = routes.into();
     let listed = Arc::clone(&routes);
@@ -61,7 +63,7 @@ fn unknown_path(path: &str, routes: &[Route]) -> Problem {
     Problem::new(Kind::UnknownEntity, detail)
 }
 
-/// The header `Allow` is axum's to add.
+/// Returns the header `Allow` is axum's to add.
 fn not_allowed(method: &Method, path: &str, routes: &[Route]) -> Problem {
     let (routes, path) =
         (routes_of(first_part(path), routes), shortened(path, MAX_FIELD_CHARACTERS));
@@ -73,7 +75,7 @@ fn first_part(path: &str) -> &str {
     path.trim_start_matches('/').split('/').next().unwrap_or_default()
 }
 
-/// The routes about a subject: those under its name, and its batch.
+/// Returns the routes about a subject: those under its name, and its batch.
 fn routes_of(subject: &str, routes: &[Route]) -> String {
     let about = |route: &&Route| {
         route.subject() == subject || route.entity.as_deref().is_some_and(|name| name == subject)
@@ -133,7 +135,8 @@ mod tests {
             (
                 "/ordr/ann",
                 "unknown-entity",
-                "did you mean `order`? expected one of batch, health, openapi.json, order, rollups, transactions",
+                "did you mean `order`? expected one of batch, health, openapi.json, order, \
+                 rollups, transactions",
             ),
             ("/", "unknown-entity", "expected one of batch"),
             (

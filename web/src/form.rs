@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! Accept: application/json                  { "user": "ann", "number": 7, "tags": ["gift"] }
-//! Accept: application/vnd.dynamodb+json     { "PK": { "S": "USER#ann" }, …, "number": { "N": "7" }, "tags": { "SS": ["gift"] } }
+//! Accept: application/vnd.dynamodb+json
+//!     { "PK": { "S": "USER#ann" }, …, "number": { "N": "7" }, "tags": { "SS": ["gift"] } }
 //! ```
 //!
-//! The second is for those who go on with DynamoDB's own tools: it tells a set from a list and a decimal from a float, and has the
-//! stored names and the keys.
+//! The second is for those who go on with DynamoDB's own tools: it tells a set from a list and a
+//! decimal from a float, and has the stored names and the keys.
 //!
 //! **Invariant:** neither has what is hidden, nor a key that is made from it.
 
@@ -40,7 +41,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// An item of an entity.
+    /// Returns an item of an entity.
     pub fn item(self, entity: &Entity, item: &Item) -> Map<String, Value> {
         match self {
             Self::Plain => entity.decode(item),
@@ -51,7 +52,7 @@ impl Form {
         }
     }
 
-    /// The name that an attribute has in such an item.
+    /// Returns the name that an attribute has in such an item.
     pub fn name(self, attribute: &Attribute) -> &str {
         match self {
             Self::Plain => &attribute.name,
@@ -59,12 +60,12 @@ impl Form {
         }
     }
 
-    /// An answer that is an item, with its version.
+    /// Returns an answer that is an item, with its version.
     pub fn answer_item(self, entity: &Entity, item: &Item) -> Response {
         (tagged(entity, item), self.answer(self.item(entity, item))).into_response()
     }
 
-    /// An answer that has items of this form.
+    /// Returns an answer that has items of this form.
     pub fn answer(self, body: impl Serialize) -> Response {
         let mut response = Json(body).into_response();
         if self == Self::Stored {

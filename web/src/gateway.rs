@@ -1,4 +1,5 @@
-//! Paths behind an HTTP API of API Gateway, which decodes a path twice before a function gets it as `rawPath`.
+//! Paths behind an HTTP API of API Gateway, which decodes a path twice before a function gets it as
+//! `rawPath`.
 //!
 //! | a client sends | the function gets | and reads |
 //! |---|---|---|
@@ -8,9 +9,10 @@
 //! | `a%3Fb` | `a` | the value `a`: what is behind a `?` is lost |
 //! | `a%25b` | nothing: the API answers 400 | |
 //!
-//! So `%`, `/` and `?` must be escaped thrice, and the paths that answers name are. `lambda_http` makes a URL of a path as
-//! it is, in which `#` and `?` would end it, and a tab or a line break would vanish: what a URL cannot hold is escaped
-//! again before. A function URL hands over a path as it came, and nothing of this happens to it.
+//! So `%`, `/` and `?` must be escaped thrice, and the paths that answers name are. `lambda_http`
+//! makes a URL of a path as it is, in which `#` and `?` would end it, and a tab or a line break
+//! would vanish: what a URL cannot hold is escaped again before. A function URL hands over a path
+//! as it came, and nothing of this happens to it.
 //!
 //! That paths are decoded was observed and is not documented; `docs/deploying.md` says more.
 //!
@@ -31,7 +33,8 @@ use lambda_http::{Adapter, Context, Error, LambdaEvent, Service, service_fn};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use telemetry::{Call, Invocations};
 
-/// What no path of a URL holds as it is. A `%` is not among it: it begins an escape, or the path is refused.
+/// What no path of a URL holds as it is. A `%` is not among it: it begins an escape, or the path is
+/// refused.
 const NOT_IN_PATHS: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -91,14 +94,15 @@ fn escape(request: &mut ApiGatewayV2httpRequest) {
     request.raw_path = Some(utf8_percent_encode(path, NOT_IN_PATHS).to_string());
 }
 
-/// Whether the path of this request was decoded on its way here: not by a function URL.
+/// Returns whether the path of this request was decoded on its way here: not by a function URL.
 fn is_decoded(request: &lambda_http::Request) -> bool {
     let Some(context) = context(request.extensions()) else { return false };
     let domain = context.domain_name.as_deref();
     !domain.is_some_and(|domain| domain.contains(".lambda-url."))
 }
 
-/// The path with those escapes that two decodings would take apart escaped twice more; nothing where there are none.
+/// Returns the path with those escapes that two decodings would take apart escaped twice more;
+/// nothing where there are none.
 fn escaped_thrice(path: &HeaderValue) -> Option<HeaderValue> {
     let path = path.to_str().ok()?;
     let mut parts = path.split('%');

@@ -1,14 +1,14 @@
-//! What every application does around its routes: it rejects requests that are not meant for it, and
-//! keeps browsers and caches from misusing its answers.
+//! What every application does around its routes: it rejects requests that are not meant for it,
+//! and keeps browsers and caches from misusing its answers.
 //!
 //! | header of an answer | value | reason |
 //! |---|---|---|
-//! | `X-Content-Type-Options` | `nosniff` | a browser must not run stored text as a page or a script |
+//! | `X-Content-Type-Options` | `nosniff` | a browser must not run stored text |
 //! | `Cache-Control` | `no-store` | items and numbers are private, and stale at once |
-//! | | `private, no-cache`, if the answer has an `ETag` | a browser may keep it and ask again with `If-None-Match` |
+//! | | `private, no-cache`, if the answer has an `ETag` | a browser may revalidate it |
 //!
-//! There are no CORS headers, so no page of another origin reads an answer. API Gateway adds them where
-//! they are configured.
+//! There are no CORS headers, so no page of another origin reads an answer. API Gateway adds them
+//! where they are configured.
 //!
 //! **Invariant:** every answer has both headers, problems included. A handler that sets one itself
 //! keeps its value.
@@ -26,8 +26,8 @@ const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 
-/// Adds the check of host and origin, and the headers, to an application that [`finish`](crate::finish())
-/// does not make.
+/// Adds the check of host and origin, and the headers, to an application that
+/// [`finish`](crate::finish()) does not make.
 pub fn guard(router: Router) -> Router {
     router.layer(from_fn(checked)).layer(from_fn(headed))
 }

@@ -1,21 +1,22 @@
-//! Host and origin of a request to a plain server: which names are its own, and which pages may send
-//! to it.
+//! Host and origin of a request to a plain server: which names are its own, and which pages may
+//! send to it.
 //!
 //! A page of any web site can send requests to a server on its reader's machine, and can read the
-//! answers once its own name resolves to that machine (DNS rebinding). Such a request names the page's
-//! host in `Host`, or the page in `Origin`, or says `Sec-Fetch-Site: cross-site`.
+//! answers once its own name resolves to that machine (DNS rebinding). Such a request names the
+//! page's host in `Host`, or the page in `Origin`, or says `Sec-Fetch-Site: cross-site`.
 //!
 //! | server is bound to | `Host` must be | `Origin` and `Sec-Fetch-Site` |
 //! |---|---|---|
-//! | a loopback address | a loopback name, or one of `WEIR_ALLOWED_HOSTS` | those of the same names |
+//! | a loopback address | a loopback name, or one of `WEIR_ALLOWED_HOSTS` | the same names |
 //! | another address | any; with `WEIR_ALLOWED_HOSTS`, as above | not checked |
 //!
-//! Loopback names are `localhost`, `*.localhost`, 127.0.0.0/8 and `[::1]`. A name may end with a dot, and
-//! may have any port or an empty one. Every plain server rejects a request with several `Host` headers,
-//! with none in HTTP/1.1, or with another host in its request line (RFC 9112, sections 3.2 and 3.2.2).
+//! Loopback names are `localhost`, `*.localhost`, 127.0.0.0/8 and `[::1]`. A name may end with a
+//! dot, and may have any port or an empty one. Every plain server rejects a request with several
+//! `Host` headers, with none in HTTP/1.1, or with another host in its request line (RFC 9112,
+//! sections 3.2 and 3.2.2).
 //!
-//! `GET /health` is answered whatever name it has: load balancers and kubelets send the address of the
-//! machine, and the answer says nothing but that the service runs.
+//! `GET /health` is answered whatever name it has: load balancers and kubelets send the address of
+//! the machine, and the answer says nothing but that the service runs.
 //!
 //! On Lambda none of this is checked: API Gateway has a name and an authorisation of its own.
 
@@ -42,7 +43,8 @@ const CROSS_SITE: &str = "cross-site";
 /// `WEIR_ALLOWED_HOSTS` has a part that is not a host name.
 #[derive(Debug, Error)]
 #[error(
-    "{ALLOWED_HOSTS} has `{0}`, expected names of hosts without scheme and port, separated by commas"
+    "{ALLOWED_HOSTS} has `{0}`, expected names of hosts without scheme and port, separated by \
+     commas"
 )]
 pub struct HostsError(String);
 
@@ -111,12 +113,13 @@ impl HostRules {
     }
 }
 
-/// Whether a request asks for no more than whether the service runs.
+/// Returns whether a request asks for no more than whether the service runs.
 fn asks_for_health(head: &Parts) -> bool {
     matches!(head.method, Method::GET | Method::HEAD) && head.uri.path() == HEALTH
 }
 
-/// Returns what follows the scheme of a page's origin; `None` for another scheme than those of HTTP.
+/// Returns what follows the scheme of a page's origin; `None` for another scheme than those of
+/// HTTP.
 fn authority_of(origin: &str) -> Option<&str> {
     let (scheme, authority) = origin.split_once("://")?;
     let is_http = ["http", "https"].iter().any(|http| scheme.eq_ignore_ascii_case(http));
@@ -148,8 +151,8 @@ fn host_of(head: &Parts) -> Result<Option<String>, Problem> {
     }
 }
 
-/// Whether `Host` and the authority of the request line name one server; the default port may be left
-/// out or empty.
+/// Returns whether `Host` and the authority of the request line name one server; the default port
+/// may be left out or empty.
 fn same(host: &str, target: &str, uri: &Uri) -> bool {
     let default = if uri.scheme_str() == Some("https") { ":443" } else { ":80" };
     let plain = |text: &str| {
@@ -160,8 +163,8 @@ fn same(host: &str, target: &str, uri: &Uri) -> bool {
     plain(host) == plain(target)
 }
 
-/// Returns the name of `name:port`, without the dot that it may end with; `None` for text that is not a
-/// host name with or without a port.
+/// Returns the name of `name:port`, without the dot that it may end with; `None` for text that is
+/// not a host name with or without a port.
 fn host_name(authority: &str) -> Option<&str> {
     let end = match authority.starts_with('[') {
         true => authority.find(']')? + 1,
@@ -191,7 +194,7 @@ fn is_host_name(name: &str) -> bool {
     }
 }
 
-/// Whether every resolver leads this name to the machine itself (RFC 6761, section 6.3).
+/// Returns whether every resolver leads this name to the machine itself (RFC 6761, section 6.3).
 fn is_loopback(name: &str) -> bool {
     if let Some(ip) = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return ip.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_loopback());
@@ -202,7 +205,7 @@ fn is_loopback(name: &str) -> bool {
         || name.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// A header's value, shortened, for a message.
+/// Returns a header's value, shortened, for a message.
 fn excerpt(text: &str) -> String {
     match text.char_indices().nth(SHOWN_CHARACTERS) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -104,7 +104,7 @@ fn unfit(value: &[u8]) -> Problem {
     Problem::new(Kind::BadHeader, format!("{given}: {expected}, such as a UUID"))
 }
 
-/// The header as it was given, shortened.
+/// Returns the header as it was given, shortened.
 fn shown(key: &str) -> String {
     quoted(&format!("{IDEMPOTENCY_KEY}: {key}"))
 }

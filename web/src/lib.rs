@@ -1,4 +1,5 @@
-//! What the two HTTP services share: problems, limits, values from requests, the routes, and the two hosts.
+//! What the two HTTP services share: problems, limits, values from requests, the routes, and the
+//! two hosts.
 //!
 //! ```text
 //! request ──► finish ──► writer::app / reader::app ──► answer
@@ -43,6 +44,7 @@ mod idempotency;
 pub mod openapi;
 pub mod parameters;
 pub mod parts;
+mod path_texts;
 pub mod paths;
 mod preconditions;
 pub mod problem;
@@ -62,7 +64,8 @@ pub use hosts::{HostsError, parse_allowed_hosts};
 pub use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey, MAX_KEY_BYTES};
 pub use model::json;
 pub use parameters::Parameters;
-pub use paths::{EntityPaths, PathTexts};
+pub use path_texts::PathTexts;
+pub use paths::EntityPaths;
 pub use preconditions::Preconditions;
 pub use problem::{Kind, Problem};
 pub use routes::{Operation, Route};

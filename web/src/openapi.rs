@@ -1,15 +1,18 @@
 //! The OpenAPI 3.1 document of what both services serve, made from the model.
 //!
 //! ```text
-//! routes::all ──operation──► paths              one entry for each route, and one path for each rollup
+//! routes::all ──operation──► paths              one entry for each route and rollup
 //! entities, rollups ──schema──► components      flight, flight.input, flights_by_origin.answer
 //! ```
 //!
 //! Names of components that Weir adds have a dot, which names of entities and rollups cannot have.
 
+mod builder;
 mod keys;
 mod lists;
+mod media;
 mod operation;
+mod parameters;
 mod rollups;
 mod schema;
 
@@ -21,7 +24,7 @@ use crate::routes::{self, Operation, Route};
 /// The version of OpenAPI.
 const OPENAPI_VERSION: &str = "3.1.1";
 
-/// The document of a model.
+/// Returns the document of a model.
 pub fn document(model: &Model) -> Value {
     let description = "Items of one DynamoDB table, and exact rollups about them. \
         Numbers are exact decimals of up to 38 digits: read them as such. \
@@ -75,7 +78,7 @@ fn paths(model: &Model) -> Map<String, Value> {
                 let name = route.name.as_deref().unwrap_or_default();
                 lists::of_collection(name, &model.collection(name))
             }
-            None if route.operation == Operation::GetTogether => lists::of_together(model),
+            None if route.operation == Operation::TransactGet => lists::of_transact_get(model),
             None if route.operation == Operation::BatchAny => operation::of_batch(model),
             None if route.operation == Operation::Transact => operation::of_transactions(model),
             None => operation::of_service(route.operation),

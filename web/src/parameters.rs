@@ -1,4 +1,4 @@
-//! What a request's query string says: parameters taken by name, and every mistake at once.
+//! The query string of a request: parameters taken by name, and every mistake at once.
 //!
 //! ```
 //! # fn read(mut parameters: web::Parameters) -> Result<(), web::Problem> {
@@ -45,12 +45,12 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Every parameter of the request, also those that were taken.
+    /// Returns every parameter of the request, also those that were taken.
     pub(crate) fn whole(&self) -> &[(String, String)] {
         &self.whole
     }
 
-    /// The text of a parameter.
+    /// Returns the text of a parameter.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
         self.known.push(name);
         let named = self.given.extract_if(.., |(given, _)| given == name);
@@ -63,7 +63,7 @@ impl Parameters {
         values.pop()
     }
 
-    /// A whole number within a range; `default` when it is absent.
+    /// Returns a whole number within a range; `default` when it is absent.
     pub fn number(&mut self, name: &'static str, range: RangeInclusive<u32>, default: u32) -> u32 {
         let Some(text) = self.text(name) else { return default };
         match text.parse().ok().filter(|number| range.contains(number)) {
@@ -102,7 +102,7 @@ impl Parameters {
         }
     }
 
-    /// A condition on an item of an entity, as JSON; what holds always when it is absent.
+    /// Returns a condition on an item of an entity, as JSON; what holds always when it is absent.
     pub fn condition(&mut self, name: &'static str, entity: &Entity) -> Predicate {
         let Some(text) = self.text(name) else { return Predicate::always() };
         let parsed = crate::json::parse(text.as_bytes()).map_err(|error| {
@@ -120,7 +120,7 @@ impl Parameters {
         })
     }
 
-    /// Everything that was not taken by name.
+    /// Returns everything that was not taken by name.
     pub fn rest(&mut self) -> Vec<(String, String)> {
         std::mem::take(&mut self.given)
     }
@@ -143,7 +143,7 @@ impl Parameters {
     }
 }
 
-/// The message about a parameter that no handler has taken.
+/// Returns the message about a parameter that no handler has taken.
 fn no_such(known: &[&str], name: &str) -> String {
     if known.is_empty() {
         return "no such parameter; this path takes none".to_owned();
@@ -197,7 +197,8 @@ mod tests {
             [
                 "`limit`: given twice, expected one value",
                 "`order`: `up`, expected asc or desc",
-                "`cursr`: no such parameter; did you mean `cursor`? expected one of limit, order, cursor",
+                "`cursr`: no such parameter; did you mean `cursor`? expected one of limit, order, \
+                 cursor",
             ]
         );
     }

@@ -4,13 +4,13 @@
 //! |---|---|
 //! | `a/b`, `a?b`, `100%`, `ü`, a control character | is escaped |
 //! | empty | cannot be: no route has an empty part |
-//! | `.`, `..` | cannot be: a URL parser takes the part away, and with `..` the part before it, however it is escaped |
+//! | `.`, `..` | rejected: a URL parser removes the part, and with `..` the part before it |
 //!
 //! The rule about dots is that of the WHATWG URL Standard ("single-dot" and "double-dot URL path
 //! segment", of which `%2e` is one too) and of RFC 3986, section 5.2.4.
 //!
-//! **Invariant:** an item that is written over HTTP has a path, and so has every list and every unique
-//! value that leads to it; a URL parser leaves each as it is.
+//! **Invariant:** an item that is written over HTTP has a path, and so has every list and every
+//! unique value that leads to it; a URL parser leaves each as it is.
 
 use model::template::scalar_text;
 use model::{Attribute, AttributeValue, Entity, FieldError, Item};
@@ -22,13 +22,13 @@ pub(crate) const DOT_SEGMENTS: [&str; 2] = [".", ".."];
 /// The verbs of an update that give an attribute a value of its own.
 const GIVING: [&str; 2] = ["set", "set_if_absent"];
 
-/// Whether a URL parser would resolve the text where it is a part of a path.
+/// Returns whether a URL parser would resolve the text where it is a part of a path.
 pub(crate) fn is_dot_segment(text: &str) -> bool {
     DOT_SEGMENTS.contains(&text)
 }
 
-/// The attributes whose values are parts of paths, each once: of its key, of what it is listed by, of
-/// what is unique about it.
+/// Returns the attributes whose values are parts of paths, each once: of its key, of what it is
+/// listed by, of what is unique about it.
 pub fn attributes(entity: &Entity) -> Vec<&str> {
     let mut names = entity.key_attributes();
     let listed = entity.patterns.iter().flat_map(|pattern| pattern.given_attributes());
@@ -41,17 +41,17 @@ pub fn attributes(entity: &Entity) -> Vec<&str> {
     names
 }
 
-/// The attributes of an item that cannot be parts of the paths that lead to it; the item's own path
-/// is [`crate::paths::path_of`]'s to check.
+/// Returns the attributes of an item that cannot be parts of the paths that lead to it; the item's
+/// own path is [`crate::paths::path_of`]'s to check.
 pub fn unfit(entity: &Entity, item: &Item) -> Vec<FieldError> {
     let own = entity.key_attributes();
     let others = attributes(entity).into_iter().filter(|name| !own.contains(name));
     let others = others.filter_map(|name| entity.attribute(name));
-    others.filter_map(|known| mistake(known, known.of(item)?)).collect()
+    others.filter_map(|known| mistake(known, known.value_in(item)?)).collect()
 }
 
-/// The members of an object that cannot be parts of the paths that lead to its item. What is not a
-/// value of its attribute is not judged here.
+/// Returns the members of an object that cannot be parts of the paths that lead to its item. What
+/// is not a value of its attribute is not judged here.
 pub fn unfit_members(entity: &Entity, object: &Map<String, Value>) -> Vec<FieldError> {
     let members = attributes(entity).into_iter().filter_map(|name| {
         let attribute = entity.attribute(name)?;
@@ -61,7 +61,8 @@ pub fn unfit_members(entity: &Entity, object: &Map<String, Value>) -> Vec<FieldE
     members.collect()
 }
 
-/// The values that an update gives and that cannot be parts of the paths that lead to its item.
+/// Returns the values that an update gives and that cannot be parts of the paths that lead to its
+/// item.
 pub(crate) fn unfit_updates(entity: &Entity, update: &Map<String, Value>) -> Vec<FieldError> {
     let given = GIVING.into_iter().filter_map(|verb| update.get(verb)?.as_object());
     given.flat_map(|members| unfit_members(entity, members)).collect()
@@ -77,7 +78,7 @@ fn mistake(attribute: &Attribute, value: &AttributeValue) -> Option<FieldError> 
     Some(FieldError::new(&attribute.name, message))
 }
 
-/// The message about a dot segment.
+/// Returns the message about a dot segment.
 pub(crate) fn dots(text: &str) -> String {
     format!("`{text}` cannot be a part of a path, URL parsers resolve it; expected another value")
 }
@@ -127,7 +128,9 @@ mod tests {
             let found = unfit_members(note, object.as_object().expect("an object"));
             found.into_iter().map(|error| error.field).collect::<Vec<_>>()
         };
-        let dots = json!({ "folder": "..", "name": ".", "tag": " .. ", "slug": "", "rank": "..", "token": "." });
+        let dots = json!({
+            "folder": "..", "name": ".", "tag": " .. ", "slug": "", "rank": "..", "token": ".",
+        });
         assert_eq!(fields(dots), ["folder", "name", "tag", "slug"]);
         let others =
             json!({ "folder": "...", "name": "%2e%2e", "tag": "a/..", "slug": "..a", "rank": 1 });
@@ -144,8 +147,10 @@ mod tests {
         assert_eq!(
             found.iter().map(ToString::to_string).collect::<Vec<_>>(),
             [
-                "`tag`: `..` cannot be a part of a path, URL parsers resolve it; expected another value",
-                "`slug`: `.` cannot be a part of a path, URL parsers resolve it; expected another value",
+                "`tag`: `..` cannot be a part of a path, URL parsers resolve it; expected another \
+                 value",
+                "`slug`: `.` cannot be a part of a path, URL parsers resolve it; expected another \
+                 value",
             ]
         );
     }

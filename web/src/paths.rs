@@ -9,18 +9,19 @@
 //! /unique/{entity}/{attribute+attribute}/{values…}       an item      GET, PUT
 //! ```
 //!
-//! No entity is named `query`, `collections` or `unique`, and patterns have no path below their entity: a value of an item, which stands
-//! there, may be any text, the name of an index too.
+//! No entity is named `query`, `collections` or `unique`, and patterns have no path below their
+//! entity: a value of an item, which stands there, may be any text, the name of an index too.
 //!
 //! The path of a list gives each attribute in full, or as the partition key has it: a month for
 //! `PK = "TIMELINE#{at:month}"`. The path of an item gives all of them in full.
 //!
-//! Where the sort key has no attributes of its own (`SK = "PROFILE"`), or the table no sort key, the partition path is
-//! the item's path. A partition then holds one such item, unless its key shortens an attribute that the
-//! sort key has in full (`SK = "{at}"`); patterns list such a partition, this path does not.
+//! Where the sort key has no attributes of its own (`SK = "PROFILE"`), or the table no sort key,
+//! the partition path is the item's path. A partition then holds one such item, unless its key
+//! shortens an attribute that the sort key has in full (`SK = "{at}"`); patterns list such a
+//! partition, this path does not.
 //!
-//! **Invariant:** every item that is written over HTTP has one path, whose parts are not empty and no dot
-//! segments, and the path makes its key.
+//! **Invariant:** every item that is written over HTTP has one path, whose parts are not empty and
+//! no dot segments, and the path makes its key.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
@@ -32,9 +33,10 @@ use model::{Entity, FieldError, Item, Pattern};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::parts;
+use crate::path_texts::PathTexts;
 use crate::problem::{Kind, Problem};
 
-/// What a path's parts escape: all but the characters that RFC 3986 leaves unreserved.
+/// The escaped characters of a path's parts: all but those that RFC 3986 leaves unreserved.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The patterns of an entity's paths, as axum reads them.
@@ -48,18 +50,18 @@ pub struct EntityPaths {
     pub item: String,
 }
 
-/// The pattern of the path of an access pattern.
+/// Returns the pattern of the path of an access pattern.
 pub fn pattern_path(entity: &Entity, pattern: &Pattern) -> String {
     format!("/query/{}/{}{}", entity.name, pattern.name, places(&pattern.given_attributes()))
 }
 
-/// The pattern of the path of an item by what is unique about it.
+/// Returns the pattern of the path of an item by what is unique about it.
 pub fn unique_path(entity: &Entity, unique: &Unique) -> String {
     let names: Vec<_> = unique.attributes.iter().map(String::as_str).collect();
     format!("/unique/{}/{}{}", entity.name, names.join("+"), places(&names))
 }
 
-/// The pattern of the path of a collection; the entity is one of it.
+/// Returns the pattern of the path of a collection; the entity is one of it.
 pub fn collection_path(name: &str, entity: &Entity) -> String {
     format!("/collections/{name}{}", places(&entity.partition_attributes()))
 }
@@ -69,8 +71,8 @@ fn places(names: &[&str]) -> String {
 }
 
 impl EntityPaths {
-    /// The paths of an entity.
-    pub fn of(entity: &Entity) -> Self {
+    /// Returns the paths of an entity.
+    pub fn new(entity: &Entity) -> Self {
         let partition = places(&entity.partition_attributes());
         let sort = places(&entity.sort_attributes());
         let collection = format!("/{}", entity.name);
@@ -81,28 +83,29 @@ impl EntityPaths {
         }
     }
 
-    /// Whether a partition is listed: its path is not that of an item.
+    /// Returns whether a partition is listed: its path is not that of an item.
     pub fn has_list(&self) -> bool {
         self.partition != self.item
     }
 }
 
-/// The attributes in an item's path, in order.
+/// Returns the attributes in an item's path, in order.
 pub fn path_attributes(entity: &Entity) -> Vec<&str> {
     entity.key_attributes()
 }
 
-/// The path of a stored item.
+/// Returns the path of a stored item.
 ///
 /// # Errors
-/// Every attribute of the path that is absent, empty or a dot segment: no path would lead to the item.
+/// Every attribute of the path that is absent, empty or a dot segment: no path would lead to the
+/// item.
 pub fn path_of(entity: &Entity, item: &Item) -> Result<String, Vec<FieldError>> {
     let mut path = format!("/{}", entity.name);
     let mut errors = Vec::new();
     for name in path_attributes(entity) {
         let attribute = entity.attribute(name);
         let text =
-            attribute.and_then(|attribute| scalar_text(&attribute.kind, attribute.of(item)?));
+            attribute.and_then(|attribute| scalar_text(&attribute.kind, attribute.value_in(item)?));
         match text.filter(|text| !text.is_empty()) {
             Some(text) if parts::is_dot_segment(&text) => {
                 errors.push(FieldError::new(name, parts::dots(&text)));
@@ -118,17 +121,6 @@ pub fn path_of(entity: &Entity, item: &Item) -> Result<String, Vec<FieldError>> 
         }
     }
     if errors.is_empty() { Ok(path) } else { Err(errors) }
-}
-
-/// The parts of a request's path with the names that its pattern gives them, decoded.
-#[derive(Clone, Debug)]
-pub struct PathTexts(Vec<(String, String)>);
-
-impl PathTexts {
-    /// Names and texts, in the order of the path.
-    pub fn pairs(&self) -> Vec<(&str, &str)> {
-        self.0.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
-    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
@@ -165,7 +157,8 @@ pub(crate) fn check_encoding(kind: Kind, text: &str) -> Result<(), Problem> {
     Err(Problem::new(kind, format!("`{text}` is not percent-encoded UTF-8, {expected}")))
 }
 
-/// Whether every `%` begins an escape and the whole is UTF-8 once decoded. What is not would be taken for other text.
+/// Returns whether every `%` begins an escape and the whole is UTF-8 once decoded. What is not
+/// would be taken for other text.
 fn is_well_encoded(text: &str) -> bool {
     let mut after_percents = text.split('%').skip(1);
     let escapes = after_percents
@@ -215,7 +208,7 @@ mod tests {
             ("PK = \"ALL\"\nSK = \"ONE\"", "/order", "/order"),
         ];
         for (keys, partition, item) in cases {
-            let paths = EntityPaths::of(&entity(keys));
+            let paths = EntityPaths::new(&entity(keys));
             assert_eq!(paths.collection, "/order", "{keys}");
             assert_eq!(
                 (paths.partition.as_str(), paths.item.as_str()),

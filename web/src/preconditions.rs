@@ -6,7 +6,8 @@
 //! | `If-Match: *` | PUT, PATCH, DELETE | if there is an item |
 //! | `If-None-Match: *` | PUT | if there is none |
 //!
-//! An entity counts versions in an attribute with `version = true`; of others, `*` alone can be asked.
+//! An entity counts versions in an attribute with `version = true`; of others, `*` alone can be
+//! asked.
 //!
 //! **Invariant:** a precondition that cannot be kept is refused, never ignored.
 
@@ -21,14 +22,14 @@ use model::{AttributeValue, Entity, Item, Model, Number, Path, Predicate};
 
 use crate::problem::{Kind, Problem};
 
-/// What a request says of the item that it expects.
+/// The preconditions of a request on the item.
 #[derive(Clone, Debug, Default)]
 pub struct Preconditions {
     matches: Option<String>,
     none_matches: Option<String>,
 }
 
-/// The headers of an answer that has an item: its version, if the entity counts them.
+/// Returns the headers of an answer that has an item: its version, if the entity counts them.
 pub(crate) fn tagged(entity: &Entity, item: &Item) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let version = entity.version_of(item).map(|version| format!("\"{version}\""));
@@ -39,7 +40,7 @@ pub(crate) fn tagged(entity: &Entity, item: &Item) -> HeaderMap {
 }
 
 impl Preconditions {
-    /// What must hold of the item for a PUT.
+    /// Returns the condition on the item for a PUT.
     ///
     /// # Errors
     /// A header that is none of those above.
@@ -52,7 +53,7 @@ impl Preconditions {
         Ok(self.matching(model, entity)?.and(creates))
     }
 
-    /// What must hold of the item for a PATCH or a DELETE.
+    /// Returns the condition on the item for a PATCH or a DELETE.
     ///
     /// # Errors
     /// A header that is none of those above.
@@ -63,7 +64,7 @@ impl Preconditions {
         self.matching(model, entity)
     }
 
-    /// What must hold for a request that depends on no item: nothing can.
+    /// Rejects preconditions of a request that depends on no item.
     ///
     /// # Errors
     /// Any of the headers.
@@ -99,7 +100,7 @@ impl Preconditions {
                 format!("{} versions, expected at most {MAX_IN_OPERANDS}", versions.len());
             return Err(unfit(&IF_MATCH, given, &expected));
         }
-        Ok(Predicate::Test(Path::of(version), Test::In(versions)))
+        Ok(Predicate::Test(Path::from_attribute(version), Test::In(versions)))
     }
 }
 
@@ -113,7 +114,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Preconditions {
     }
 }
 
-/// A header's text; that of several of its name as one list.
+/// Returns a header's text; that of several of its name as one list.
 fn text(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Problem> {
     let values: Result<Vec<&str>, _> =
         headers.get_all(name).iter().map(HeaderValue::to_str).collect();
@@ -124,7 +125,7 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Proble
     }
 }
 
-/// The version that a strong entity tag says.
+/// Returns the version that a strong entity tag says.
 fn number(tag: &str) -> Option<AttributeValue> {
     let text = tag.trim().strip_prefix('"')?.strip_suffix('"')?;
     let number: Number = text.parse().ok()?;

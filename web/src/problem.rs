@@ -1,4 +1,4 @@
-//! What went wrong, as RFC 9457 has it: `application/problem+json`.
+//! Problems, as RFC 9457 defines them: `application/problem+json`.
 //!
 //! ```json
 //! { "type": "/problems/validation", "title": "fields are not what is expected", "status": 400,
@@ -6,12 +6,12 @@
 //!   "errors": [{ "field": "delay", "message": "expected a number, found \"late\"" }, …] }
 //! ```
 //!
-//! `errors` holds the first [`model::limits::MAX_ERRORS`]; of others `more_errors` says how many there are. Texts
-//! from a request are shortened. So a problem without `current` is less than 1 MB however large the
-//! request was.
+//! `errors` holds the first [`model::limits::MAX_ERRORS`]; of others `more_errors` says how many
+//! there are. Texts from a request are shortened. So a problem without `current` is less than 1 MB
+//! however large the request was.
 //!
-//! **Invariant:** a problem of the 5xx kinds tells its caller nothing of the inside; its cause is logged once, when it
-//! becomes a response, and its `request_id` is that of the line.
+//! **Invariant:** a problem of the 5xx kinds tells its caller nothing of the inside; its cause is
+//! logged once, when it becomes a response, and its `request_id` is that of the line.
 
 mod kind;
 
@@ -30,7 +30,7 @@ use serde::Serialize;
 use serde_json::Value;
 use table::error::chain;
 
-use crate::paths::PathTexts;
+use crate::path_texts::PathTexts;
 use crate::request_id;
 
 /// The media type of a problem.
@@ -63,7 +63,7 @@ struct Document<'a> {
     /// How many more errors there are.
     #[serde(skip_serializing_if = "is_zero")]
     more_errors: usize,
-    /// What to quote, where the log has more to say.
+    /// The id of the request, if the log has details.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,7 +74,8 @@ struct Document<'a> {
 }
 
 impl Problem {
-    /// A problem of that kind; the detail names the thing and its value, and says what was expected.
+    /// Returns a problem of that kind; the detail names the thing and its value, and says what was
+    /// expected.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Self {
             kind,
@@ -86,7 +87,7 @@ impl Problem {
         }
     }
 
-    /// The problem of fields of `what` that are not what its attributes want, all of them.
+    /// Returns the problem of fields of `what` that are not what its attributes want, all of them.
     pub fn fields(what: &str, errors: Vec<FieldError>) -> Self {
         let detail = match errors::total(&errors) {
             1 => errors[0].to_string(),
@@ -95,7 +96,7 @@ impl Problem {
         Self { errors: errors::capped(errors), ..Self::new(Kind::Validation, detail) }
     }
 
-    /// The problem of parameters that cannot be answered, all of them.
+    /// Returns the problem of parameters that cannot be answered, all of them.
     pub fn parameters(errors: Vec<FieldError>) -> Self {
         let detail = match errors::total(&errors) {
             1 => errors[0].to_string(),
@@ -104,7 +105,7 @@ impl Problem {
         Self { errors: errors::capped(errors), ..Self::new(Kind::BadQuery, detail) }
     }
 
-    /// The problem of a path that leads to no item.
+    /// Returns the problem of a path that leads to no item.
     pub fn no_item(entity: &Entity, path: &PathTexts) -> Self {
         let pairs = path.pairs();
         let key: Vec<_> =
@@ -113,7 +114,7 @@ impl Problem {
         Self::new(Kind::NotFound, detail)
     }
 
-    /// The problem of a write to an item of an entity.
+    /// Returns the problem of a write to an item of an entity.
     pub fn of_write(entity: &Entity, error: table::Error) -> Self {
         match error {
             table::Error::Invalid(errors) => Self::fields(&entity.name, errors),
@@ -142,24 +143,24 @@ impl Problem {
         Self { detail: shortened(&detail, MAX_DETAIL_CHARACTERS).into_owned(), ..self }
     }
 
-    /// The problem of an action of a transaction.
+    /// Returns the problem of an action of a transaction.
     #[must_use]
     pub fn of_action(self, index: usize) -> Self {
         let detail = format!("action {index}: {}", self.detail);
         Self { action: Some(index), detail, ..self }
     }
 
-    /// What kind it is.
+    /// Returns its kind.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// What is wrong this time.
+    /// Returns its detail.
     pub fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// The fields or parameters that are wrong, where it is about them.
+    /// Returns the fields or parameters that are wrong, where it is about them.
     pub fn errors(&self) -> &[FieldError] {
         &self.errors
     }
@@ -189,7 +190,8 @@ impl From<table::Error> for Problem {
         match error {
             Error::Cancelled { index, reason } => Self::from(*reason).of_action(index),
             Error::TokenReused { .. } => {
-                let detail = "the Idempotency-Key was another request's within ten minutes; what differs may be a value \
+                let detail = "the Idempotency-Key was another request's within ten minutes; what \
+                              differs may be a value \
                     that each request is given anew: send times and ids yourself";
                 Self::new(kind, detail).caused_by(error)
             }

@@ -2,10 +2,11 @@
 //!
 //! | host | id |
 //! |---|---|
-//! | Lambda | that of API Gateway, `requestContext.requestId`, which its access log has too; else Lambda's |
-//! | a plain server | the header `x-request-id`, where it is up to 128 visible ASCII characters; else a new one |
+//! | Lambda | `requestContext.requestId` of API Gateway, as in its access log; else Lambda's |
+//! | a plain server | the header `x-request-id` of up to 128 visible characters, else a new one |
 //!
-//! **Invariant:** an answer has it in `x-request-id`, and a problem that is logged has it in `request_id`.
+//! **Invariant:** an answer has it in `x-request-id`, and a problem that is logged has it in
+//! `request_id`.
 
 use axum::extract::Request;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue};
@@ -23,8 +24,8 @@ tokio::task_local! {
     static CURRENT: String;
 }
 
-/// The id of a request.
-pub(crate) fn of(request: &Request) -> String {
+/// Returns the id of a request.
+pub(crate) fn from_request(request: &Request) -> String {
     let extensions = request.extensions();
     let given = match extensions.get::<Context>() {
         Some(context) => of_gateway(extensions).or_else(|| Some(context.request_id.clone())),
@@ -33,7 +34,7 @@ pub(crate) fn of(request: &Request) -> String {
     given.filter(|id| is_sane(id)).unwrap_or_else(|| Uuid::new_v4().to_string())
 }
 
-/// The id of the request that is being answered.
+/// Returns the id of the request that is being answered.
 pub(crate) fn current() -> Option<String> {
     CURRENT.try_with(Clone::clone).ok()
 }
@@ -43,7 +44,7 @@ pub(crate) async fn scope<F: Future>(id: String, answering: F) -> F::Output {
     CURRENT.scope(id, answering).await
 }
 
-/// The id as the value of a header.
+/// Returns the id as the value of a header.
 pub(crate) fn header_value(id: &str) -> HeaderValue {
     HeaderValue::from_str(id).expect("an id is visible ASCII")
 }
@@ -68,7 +69,9 @@ mod tests {
 
     fn of_header(value: &[u8]) -> String {
         let value = HeaderValue::from_bytes(value).expect("a header");
-        of(&Request::builder().header(HEADER, value).body(Body::empty()).expect("a request"))
+        from_request(
+            &Request::builder().header(HEADER, value).body(Body::empty()).expect("a request"),
+        )
     }
 
     #[test]
@@ -81,7 +84,7 @@ mod tests {
             assert!(Uuid::parse_str(&id).is_ok(), "{strange}: {id}");
         }
         let absent = Request::new(Body::empty());
-        assert_ne!(of(&absent), of(&absent));
+        assert_ne!(from_request(&absent), from_request(&absent));
     }
 
     #[test]
@@ -91,6 +94,6 @@ mod tests {
         let mut context = Context::default();
         context.request_id = "8f507cfc".to_owned();
         request.extensions_mut().insert(context);
-        assert_eq!(of(&request), "8f507cfc");
+        assert_eq!(from_request(&request), "8f507cfc");
     }
 }

@@ -1,15 +1,18 @@
-//! What is said of a request: one line of the log, its metrics, a span, and its id.
+//! The traces of a request: one line of the log, its metrics, a span, and its id.
 //!
 //! ```json
-//! {"level":"INFO","message":"a request was answered","method":"GET","route":"/order/{user}/{number}","status":404,
-//! "problem":"not-found","duration_ms":3.1,"reads":1,"read_bytes":4096,"request_id":"JKJaXmPLvHcESHA=","lambda_request_id":"…","xray_trace_id":"…"}
+//! {"level":"INFO","message":"a request was answered","method":"GET",
+//! "route":"/order/{user}/{number}","status":404,
+//! "problem":"not-found","duration_ms":3.1,"reads":1,"read_bytes":4096,
+//! "request_id":"JKJaXmPLvHcESHA=","lambda_request_id":"…","xray_trace_id":"…"}
 //! ```
 //!
 //! `reads` and `read_bytes` are what the request spent of its budget of reads; a writer reads
 //! nothing.
 //!
-//! **Invariant:** a request that is answered has one such line. It has the pattern of the path and not the path, no query, no
-//! header and no body: nothing in it is of an item or of a caller, but for the id that a caller may have chosen.
+//! **Invariant:** a request that is answered has one such line. It has the pattern of the path and
+//! not the path, no query, no header and no body: nothing in it is of an item or of a caller, but
+//! for the id that a caller may have chosen.
 
 use std::time::Instant;
 
@@ -34,7 +37,7 @@ const NO_ROUTE: &str = "none";
 /// Answers a request, and says how.
 pub(crate) async fn observed(request: Request, next: Next) -> Response {
     let begun = Instant::now();
-    let id = request_id::of(&request);
+    let id = request_id::from_request(&request);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);

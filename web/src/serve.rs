@@ -6,8 +6,8 @@
 //! | places for connections, and which connection makes room | `connections` |
 //! | one connection, and its deadlines | `connection`, `activity`, `stream`, `bodies` |
 //!
-//! **Invariant:** a plain server that is told to stop answers the requests in progress, for at most 10
-//! seconds. A slow or idle client has a deadline and cannot keep others out.
+//! **Invariant:** a plain server that is told to stop answers the requests in progress, for at most
+//! 10 seconds. A slow or idle client has a deadline and cannot keep others out.
 
 mod activity;
 mod bodies;
@@ -224,7 +224,7 @@ async fn terminated() {
     std::future::pending().await
 }
 
-/// The exit code of a service, once what ended it is logged.
+/// Returns the exit code of a service, once what ended it is logged.
 pub fn exit_code(ended: Result<(), Box<dyn StdError + Send + Sync>>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,

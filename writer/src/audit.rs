@@ -142,7 +142,7 @@ fn shown(entity: &Entity, item: &Item) -> String {
         let attribute = entity.attribute(name)?;
         let value = match attribute.hidden {
             true => HIDDEN.into(),
-            false => model::value::decode(attribute.of(item)?),
+            false => model::value::decode(attribute.value_in(item)?),
         };
         Some((name.to_owned(), value))
     };

@@ -3,7 +3,7 @@
 //! **Invariant:** an item that is encoded here has a path, and the path leads back to it; so do
 //! those by which it is listed or found.
 
-use model::{Entity, FieldError, Fresh, Item, errors as lists, value};
+use model::{Entity, FieldError, Item, WriteContext, errors as lists, value};
 use serde_json::{Map, Value};
 use web::parts::unfit;
 use web::paths::path_of;
@@ -18,7 +18,7 @@ pub(crate) struct Encoded {
 pub(crate) fn encode(
     entity: &Entity,
     object: &Map<String, Value>,
-    fresh: Fresh,
+    fresh: WriteContext,
 ) -> Result<Encoded, Vec<FieldError>> {
     let item = entity.encode(object, fresh)?;
     let others = unfit(entity, &item);
@@ -34,7 +34,7 @@ pub(crate) fn encode_at(
     entity: &Entity,
     path: &[(&str, &str)],
     mut object: Map<String, Value>,
-    fresh: Fresh,
+    fresh: WriteContext,
 ) -> Result<Encoded, Vec<FieldError>> {
     let errors = contradictions(entity, path, &mut object);
     match encode(entity, &object, fresh) {
@@ -92,7 +92,9 @@ fn settle(
     let json = value::decode(&of_path);
     match object.get(name).filter(|given| !given.is_null()) {
         // What cannot be encoded is reported when the whole object is.
-        Some(given) if attribute.encode(given, Fresh::NONE).is_ok_and(|given| given != of_path) => {
+        Some(given)
+            if attribute.encode(given, WriteContext::NONE).is_ok_and(|given| given != of_path) =>
+        {
             let (given, expected) = (value::shown(given), value::shown(&json));
             Err(error(format!("{given} in the body, expected {expected} as in the path")))
         }

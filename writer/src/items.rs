@@ -28,7 +28,7 @@ struct Items {
 
 /// The routes of an entity's mutations.
 pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
-    let paths = EntityPaths::of(entity);
+    let paths = EntityPaths::new(entity);
     Router::new()
         .route(&paths.collection, post(create))
         .route(&paths.item, put(replace).patch(update).delete(delete))

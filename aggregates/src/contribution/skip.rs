@@ -50,7 +50,7 @@ pub(crate) fn typed<'i>(
 ) -> Result<Option<&'i AttributeValue>, Skip> {
     match source.foreign(item) {
         Some(foreign) => Err(Skip::Foreign(part, foreign)),
-        None => Ok(source.of(item)),
+        None => Ok(source.value_in(item)),
     }
 }
 

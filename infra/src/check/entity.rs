@@ -1,6 +1,6 @@
 //! The summary of an entity: how its keys are made, what its attributes take, where it is served.
 
-use model::attribute::{Case, DefaultValue, Kept, Rules, SetItems};
+use model::attribute::{Case, DefaultValue, ManagedBy, Rules, SetItems};
 use model::instant::TimestampFormat;
 use model::template::{Cut, Format, Segment};
 use model::value::{decode, shown};
@@ -59,7 +59,7 @@ pub(super) fn summary(model: &Model, entity: &Entity, routes: &[Route]) -> Strin
 /// Says that partitions hold several items and have no list, for its path would be that of an item:
 /// `PK = "{at:month}"` with `SK = "{at}"`. A pattern over the table lists them.
 fn unlisted(entity: &Entity) -> Option<String> {
-    let paths = EntityPaths::of(entity);
+    let paths = EntityPaths::new(entity);
     let own = Pattern::of_table(entity);
     let is_listed = paths.has_list()
         || own.open_attributes(entity).is_empty()
@@ -209,8 +209,8 @@ fn options(attribute: &Attribute) -> String {
     say(attribute.read_only, "read only".to_owned());
     if let Some(kept) = attribute.kept {
         let kept = match kept {
-            Kept::WrittenAt => "when it was last written",
-            Kept::Version => "how often it was written",
+            ManagedBy::WrittenAt => "when it was last written",
+            ManagedBy::Version => "how often it was written",
         };
         say(true, kept.to_owned());
     }

@@ -1,6 +1,6 @@
 //! The summary of a relation: where it leads, by what, and where many related items go on.
 
-use model::relation::{Listing, Way, With};
+use model::relation::{Binding, Listing, RelationKind};
 use model::{Entity, Include, Model, Relation};
 use web::EntityPaths;
 use web::paths::pattern_path;
@@ -8,15 +8,15 @@ use web::paths::pattern_path;
 /// A relation as a row: its name, what it leads to, and how.
 pub(super) fn row(model: &Model, entity: &Entity, relation: &Relation) -> Vec<String> {
     let leads = if relation.is_many() { "many" } else { "one" };
-    let listed = Include::of(model, entity, relation).listing();
+    let listed = Include::new(model, entity, relation).listing();
     let mut said = Vec::new();
-    match &relation.way {
-        Way::One(with) => said.extend(made("", with, "")),
-        Way::Many(listing) => said.extend(made("", &listing.with, "")),
-        Way::Through { link, links, key } => {
+    match &relation.kind {
+        RelationKind::One(bindings) => said.extend(made("", bindings, "")),
+        RelationKind::Many(listing) => said.extend(made("", &listing.bindings, "")),
+        RelationKind::Through { link, links, key } => {
             let of_link = format!("{link}.");
             said.push(format!("through {link}"));
-            said.extend(made(&of_link, &links.with, ""));
+            said.extend(made(&of_link, &links.bindings, ""));
             said.extend(made("", key, &of_link));
         }
     }
@@ -27,8 +27,9 @@ pub(super) fn row(model: &Model, entity: &Entity, relation: &Relation) -> Vec<St
 }
 
 /// What is made from what; nothing, where there is nothing to make.
-fn made(of: &str, with: &[With], by: &str) -> Option<String> {
-    let each = with.iter().map(|with| format!("{of}{} = {by}{}", with.attribute, with.from));
+fn made(of: &str, bindings: &[Binding], by: &str) -> Option<String> {
+    let each =
+        bindings.iter().map(|binding| format!("{of}{} = {by}{}", binding.attribute, binding.from));
     let each: Vec<_> = each.collect();
     (!each.is_empty()).then(|| each.join(", "))
 }
@@ -39,7 +40,7 @@ fn goes_on(listing: &Listing, of: &Entity) -> String {
     let path = if of.patterns.contains(pattern) {
         pattern_path(of, pattern)
     } else {
-        EntityPaths::of(of).partition
+        EntityPaths::new(of).partition
     };
     match (listing.descending, pattern.descending) {
         (true, false) => format!("{path}?order=desc"),

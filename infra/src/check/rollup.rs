@@ -29,10 +29,10 @@ pub(super) fn summary(model: &Model, rollup: &Rollup) -> String {
     if rollup.stripes > 1 {
         rows.push(row(["stripes", &format!("{}, each read by a question", rollup.stripes)]));
     }
-    if let Some(home) = &rollup.home {
+    if let Some(colocated) = &rollup.colocated {
         let keys = std::iter::once(&model.table.partition_key).chain(&model.table.sort_key);
         let keys = keys
-            .zip(home.templates())
+            .zip(colocated.templates())
             .map(|(key, template)| format!("{key} {}", super::entity::template(template)));
         rows.push(row(["kept at", &keys.collect::<Vec<_>>().join(", ")]));
     }

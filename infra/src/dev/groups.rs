@@ -56,7 +56,7 @@ impl Groups {
                 self.seen.insert(group);
             }
         }
-        let time = rollup.time.as_ref().and_then(|time| time.kind().instant(time.of(item)?));
+        let time = rollup.time.as_ref().and_then(|time| time.kind().instant(time.value_in(item)?));
         if let Some(time) = time {
             let (first, last) = self.span.unwrap_or((time, time));
             self.span = Some((first.min(time), last.max(time)));

@@ -123,7 +123,7 @@ impl Example<'_> {
 
     /// The path of a partition, or of the one item in it.
     fn list(&self, entity: &Entity) -> String {
-        let paths = EntityPaths::of(entity);
+        let paths = EntityPaths::new(entity);
         let parts = entity
             .partition_attributes()
             .into_iter()
@@ -149,7 +149,7 @@ impl Example<'_> {
     fn of_sample(&self, entity: &str, attribute: &str) -> Option<String> {
         let item = self.groups.samples.get(entity)?;
         let attribute = self.view.model.entity(entity)?.attribute(attribute)?;
-        scalar_text(&attribute.kind, attribute.of(item)?)
+        scalar_text(&attribute.kind, attribute.value_in(item)?)
     }
 }
 

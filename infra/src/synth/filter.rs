@@ -147,7 +147,7 @@ impl Shape {
 
     /// The same for no rollup item, where such are in the table.
     fn without_rollup_items(mut self, model: &Model) -> Self {
-        if model.has_homes() {
+        if model.has_colocated_rollups() {
             let table = &model.table;
             self.0.entry(table.entity_attribute.clone()).or_insert(Texts::Unmarked);
             // An image that is not there has no mark either.

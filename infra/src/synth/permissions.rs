@@ -78,7 +78,7 @@ pub enum Need {
     /// A rollup whose groups are ranked.
     Leaderboards,
     /// A rollup whose items are kept in the table of items.
-    Homes,
+    Colocated,
 }
 
 /// The actions of which AWS knows no resource but all, and why they are needed.
@@ -129,7 +129,7 @@ pub const USES: &[Use] = &[
     of(Function::Reader, "dynamodb:BatchGetItem", Target::Table, Need::Nothing, (BATCH_GET, "Table::batch_get")),
     of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (TRANSACT_GET, "Table::get_at_once")),
     of(Function::Reader, "dynamodb:Query", Target::Table, Need::Lists, (QUERY, "read")),
-    of(Function::Reader, "dynamodb:Query", Target::Table, Need::Homes, (QUERY, "read")),
+    of(Function::Reader, "dynamodb:Query", Target::Table, Need::Colocated, (QUERY, "read")),
     of(Function::Reader, "dynamodb:Query", Target::Indexes, Need::Indexes, (QUERY, "read")),
     of(Function::Reader, "dynamodb:Query", Target::Rollups, Need::Rollups, (QUERY, "read")),
     of(Function::Reader, "dynamodb:Query", Target::Ranks, Need::Ranks, (READ, "Rollups::walk_ranks")),
@@ -148,8 +148,8 @@ pub const USES: &[Use] = &[
     of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (PARK, "Rollups::park")),
     of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (STALE, "Rollups::remove_stale")),
     of(Function::Processor, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (APPLY, "Rollups::get")),
-    of(Function::Processor, "dynamodb:UpdateItem", Target::Table, Need::Homes, (EXPRESSION, "Expression::request")),
-    of(Function::Processor, "dynamodb:GetItem", Target::Table, Need::Homes, (APPLY, "Rollups::get")),
+    of(Function::Processor, "dynamodb:UpdateItem", Target::Table, Need::Colocated, (EXPRESSION, "Expression::request")),
+    of(Function::Processor, "dynamodb:GetItem", Target::Table, Need::Colocated, (APPLY, "Rollups::get")),
     of(Function::Processor, "dynamodb:DescribeStream", Target::Stream, Need::Nothing, (POLLER, "finds the shards")),
     of(Function::Processor, "dynamodb:GetShardIterator", Target::Stream, Need::Nothing, (POLLER, "starts to read")),
     of(Function::Processor, "dynamodb:GetRecords", Target::Stream, Need::Nothing, (POLLER, "reads")),
@@ -224,7 +224,7 @@ impl Need {
         match self {
             Self::Nothing => true,
             Self::Lists => {
-                let has_list = |entity: &Entity| web::EntityPaths::of(entity).has_list();
+                let has_list = |entity: &Entity| web::EntityPaths::new(entity).has_list();
                 let of_table = |pattern: &Pattern| pattern.index.is_none();
                 let is_listed = |entity: &Entity| {
                     has_list(entity)
@@ -238,7 +238,7 @@ impl Need {
             Self::Rollups => !model.rollups.is_empty(),
             Self::Ranks => model.needs_ranks(),
             Self::Leaderboards => model.rollups.iter().any(|rollup| rollup.rank.is_some()),
-            Self::Homes => model.has_homes(),
+            Self::Colocated => model.has_colocated_rollups(),
         }
     }
 }

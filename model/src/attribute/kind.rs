@@ -5,15 +5,14 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use serde_dynamo::AttributeValue;
 
-use super::Attribute;
+use super::{Attribute, find};
 use crate::instant::TimestampFormat;
-use crate::object;
-use crate::path::Step;
+use crate::step::Step;
 
-/// What is said of a value that no rule is about: it may be anything.
+/// The attribute of a value without a rule: it may be anything.
 static ANYTHING: LazyLock<Attribute> = LazyLock::new(|| Attribute::plain("", AttributeType::Any));
 
-/// What an attribute's values are.
+/// The type of an attribute's values.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AttributeType {
     /// Text.
@@ -48,7 +47,7 @@ pub enum AttributeType {
     Any,
 }
 
-/// What a set holds.
+/// The type of the members of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetItems {
     /// Texts (`SS`).
@@ -59,7 +58,7 @@ pub enum SetItems {
     Binary,
 }
 
-/// What a map holds.
+/// The members of a map.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Members {
     /// Anything under any name.
@@ -80,7 +79,7 @@ pub(crate) enum NoMember<'a> {
 }
 
 impl AttributeType {
-    /// The type's name in the definition file.
+    /// Returns the type's name in the definition file.
     pub fn name(&self) -> &'static str {
         match self {
             Self::String => "string",
@@ -98,14 +97,15 @@ impl AttributeType {
         }
     }
 
-    /// The name with its article, for messages: `an enum`.
+    /// Returns the name with its article, for messages: `an enum`.
     pub fn noun(&self) -> String {
         let name = self.name();
         let article = if name.starts_with(['a', 'e', 'i']) { "an" } else { "a" };
         format!("{article} {name}")
     }
 
-    /// The instant that a stored value is; `None` for what is none, and for any other type than a timestamp.
+    /// Returns the instant that a stored value is; `None` for what is none, and for any other type
+    /// than a timestamp.
     pub fn instant(&self, value: &AttributeValue) -> Option<Timestamp> {
         match self {
             Self::Timestamp(format) => format.read(value),
@@ -113,17 +113,17 @@ impl AttributeType {
         }
     }
 
-    /// Whether values are numbers that can be measured.
+    /// Returns whether values are numbers that can be measured.
     pub fn is_numeric(&self) -> bool {
         matches!(self, Self::Number | Self::Integer | Self::Decimal { .. })
     }
 
-    /// Whether values have one text form, as keys and dimensions need.
+    /// Returns whether values have one text form, as keys and dimensions need.
     pub fn is_scalar(&self) -> bool {
         !matches!(self, Self::Binary | Self::Set(_) | Self::List(_) | Self::Map(_) | Self::Any)
     }
 
-    /// What one value is: of a set a member, of anything else the whole.
+    /// Returns the type of one value: the member of a set, else the whole value.
     #[must_use]
     pub fn of_one(&self) -> Self {
         match self {
@@ -134,7 +134,8 @@ impl AttributeType {
         }
     }
 
-    /// The values that an enum or a boolean may have, in the definition's order; none of other types, which may have many.
+    /// Returns the values that an enum or a boolean may have, in the definition's order; none of
+    /// other types, which may have many.
     pub fn values_of_few(&self) -> Vec<&str> {
         match self {
             Self::Enum { values } => values.iter().map(String::as_str).collect(),
@@ -143,7 +144,8 @@ impl AttributeType {
         }
     }
 
-    /// The rules of what is in a value: of each member, or of each attribute. None where anything may be in it.
+    /// Returns the rules of what is in a value: of each member, or of each attribute. None where
+    /// anything may be in it.
     pub fn inside(&self) -> &[Attribute] {
         match self {
             Self::List(Some(rule)) | Self::Map(Members::Each(rule)) => std::slice::from_ref(rule),
@@ -152,7 +154,7 @@ impl AttributeType {
         }
     }
 
-    /// The rule of the member to which a step by declared names leads.
+    /// Returns the rule of the member to which a step by declared names leads.
     pub(crate) fn member(&self, step: &Step) -> Result<&Attribute, NoMember<'_>> {
         match (self, step) {
             (Self::Any, _)
@@ -161,7 +163,7 @@ impl AttributeType {
             (Self::List(Some(rule)), Step::Position(_))
             | (Self::Map(Members::Each(rule)), Step::Name(_)) => Ok(rule),
             (Self::Map(Members::Named(attributes)), Step::Name(name)) => {
-                object::find(attributes, name).ok_or(NoMember::Unknown(attributes))
+                find(attributes, name).ok_or(NoMember::Unknown(attributes))
             }
             (_, Step::Name(_)) => Err(NoMember::Expected("a map before the dot")),
             (_, Step::Position(_)) => Err(NoMember::Expected("a list before the position")),

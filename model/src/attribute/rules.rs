@@ -1,4 +1,4 @@
-//! What values of an attribute must satisfy beyond their type, and how text is cleaned first.
+//! The rules for values of an attribute beyond their type, and the cleaning of text before.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::invalid::Invalid;
 use crate::number::Number;
 use crate::value;
 
-/// What values of an attribute must satisfy, and how text is cleaned first.
+/// The rules for values of an attribute, and the cleaning of text before.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// A regular expression the text must match.
@@ -51,14 +51,14 @@ impl PartialEq for Rules {
 }
 
 impl Rules {
-    /// Whether a value may be too small, too great, too short or too long.
+    /// Returns whether a value may be too small, too great, too short or too long.
     pub fn has_limits(&self) -> bool {
         let lengths = self.min_length.or(self.max_length);
         self.min.is_some() || self.max.is_some() || lengths.is_some()
     }
 
     /// Text as it is stored; anything else as it is.
-    pub(super) fn clean<'a>(&self, json: &'a Value) -> Cow<'a, Value> {
+    pub(crate) fn clean<'a>(&self, json: &'a Value) -> Cow<'a, Value> {
         let Value::String(text) = json else { return Cow::Borrowed(json) };
         let trimmed = if self.trim { text.trim() } else { text };
         let cleaned = match self.case {

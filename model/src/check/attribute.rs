@@ -1,4 +1,5 @@
-//! Checks an attribute: that each option goes with its type and its place, and that a default is a value of it.
+//! Checks an attribute: that each option goes with its type and its place, and that a default is a
+//! value of it.
 //!
 //! | part | read |
 //! |---|---|
@@ -10,21 +11,23 @@ mod kind;
 mod nested;
 mod rules;
 
-use super::{Report, json};
-use crate::attribute::{Attribute, AttributeType, DefaultValue, Kept};
+use super::report::Report;
+use super::toml_value::to_json;
+use crate::attribute::ManagedBy;
+use crate::attribute::{Attribute, AttributeType, DefaultValue};
 use crate::encoding::Encoding;
-use crate::entity::Fresh;
 use crate::file::{AttributeFile, TypeName};
+use crate::write_context::WriteContext;
 use kind::type_name;
 
-/// What an attribute is one of, and in how many maps and lists it lies.
+/// The owner of an attribute, and the number of maps and lists around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     /// An item.
     OfItem,
     /// A map.
     InMap { depth: usize },
-    /// What is said of each member of a list or a map.
+    /// The rule of each member of a list or a map.
     Member { depth: usize },
 }
 
@@ -57,7 +60,7 @@ fn attribute(
         required: file.required,
         default: None,
         read_only: file.read_only,
-        kept: if is_outer { kept(path, file, report) } else { None },
+        kept: if is_outer { managed_by(path, file, report) } else { None },
         hidden: file.hidden,
         rules: rules::check(path, file, report),
     };
@@ -117,11 +120,12 @@ fn options_fit(path: &[&str], file: &AttributeFile, report: &mut Report<'_>) {
     }
 }
 
-/// What the library keeps in it. Nothing else can be said of such an attribute's value.
-fn kept(path: &[&str], file: &AttributeFile, report: &mut Report<'_>) -> Option<Kept> {
-    let (option, kept) = match (file.on_update, file.version) {
-        (Some(_), _) => ("on_update", Kept::WrittenAt),
-        (None, true) => ("version", Kept::Version),
+/// Returns the rule by which the library writes the attribute. Such an attribute has no other rules
+/// for its value.
+fn managed_by(path: &[&str], file: &AttributeFile, report: &mut Report<'_>) -> Option<ManagedBy> {
+    let (option, managed_by) = match (file.on_update, file.version) {
+        (Some(_), _) => ("on_update", ManagedBy::WrittenAt),
+        (None, true) => ("version", ManagedBy::Version),
         (None, false) => return None,
     };
     let others = [
@@ -135,7 +139,7 @@ fn kept(path: &[&str], file: &AttributeFile, report: &mut Report<'_>) -> Option<
         let help = format!("leave it out: with `{option}` every write gives it its value");
         report.key(&within(path, other), format!("`{other}` beside `{option}`"), help);
     }
-    Some(kept)
+    Some(managed_by)
 }
 
 fn default(
@@ -155,8 +159,8 @@ fn default(
     if made.is_some() {
         return made;
     }
-    let json = json(value);
-    match attribute.encode_as(&json, Encoding::to_store(Fresh::NONE).at(role.depth())) {
+    let json = to_json(value);
+    match attribute.encode_as(&json, Encoding::to_store(WriteContext::NONE).at(role.depth())) {
         Ok(encoded) if attribute.kind.inside().is_empty() => Some(DefaultValue::Value(encoded)),
         Ok(_) => Some(DefaultValue::Json(json)),
         Err(invalid) => {

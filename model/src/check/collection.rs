@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Report;
+use super::report::Report;
 use crate::attribute::Attribute;
 use crate::entity::Entity;
 use crate::template::{Segment, Template};
@@ -32,7 +32,8 @@ pub(super) fn check(entities: &[Entity], report: &mut Report<'_>) {
                 );
                 let key = &entity.keys[0].key;
                 let help = format!(
-                    "expected the same `{key}` template, of attributes that have the same types, `trim` and case"
+                    "expected the same `{key}` template, of attributes that have the same types, \
+                     `trim` and case"
                 );
                 report.value(&place, message, help);
             }
@@ -40,8 +41,8 @@ pub(super) fn check(entities: &[Entity], report: &mut Report<'_>) {
     }
 }
 
-/// Whether the same values make the same partition key, whatever the attributes are called: who a card is to may be a `receiver`
-/// there and an `id` elsewhere.
+/// Returns whether the same values make the same partition key, whatever the attributes are called:
+/// who a card is to may be a `receiver` there and an `id` elsewhere.
 fn share_partitions(left: &Entity, right: &Entity) -> bool {
     let values = |entity: &Entity| -> Vec<_> {
         let names = entity.partition_attributes().into_iter();
@@ -51,7 +52,7 @@ fn share_partitions(left: &Entity, right: &Entity) -> bool {
     unnamed(left) == unnamed(right) && values(left) == values(right)
 }
 
-/// The template of a partition key with the position of each attribute for its name.
+/// Returns the template of a partition key with the position of each attribute for its name.
 fn unnamed(entity: &Entity) -> Template {
     let names = entity.partition_attributes();
     let mut template = entity.partition().clone();

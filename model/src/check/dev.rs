@@ -1,6 +1,6 @@
 //! Checks `[dev]`: that what it loads and shows is there.
 
-use super::Report;
+use super::report::Report;
 use crate::file::FileDefinition;
 use crate::nearest::expected;
 use crate::rollup::{Granularity, Rollup};

@@ -1,10 +1,12 @@
-//! Checks an entity: its attributes, a template for every key, and that no other entity makes the same keys.
+//! Checks an entity: its attributes, a template for every key, and that no other entity makes the
+//! same keys.
 
 use std::collections::{HashMap, HashSet};
 
 use serde_dynamo::AttributeValue;
 
-use super::{Report, json};
+use super::report::Report;
+use super::toml_value::to_json;
 use crate::attribute::{Attribute, AttributeType};
 use crate::entity::Entity;
 use crate::file::EntityFile;
@@ -75,8 +77,8 @@ pub(super) fn check(
     Some(entity)
 }
 
-/// Two entities that can make the same primary key would overwrite each other's items; two that are told by the same
-/// attributes could not be told apart.
+/// Two entities that can make the same primary key would overwrite each other's items; two that are
+/// told by the same attributes could not be told apart.
 ///
 /// Where all keys of one could be another's, they are the one's, and the other refuses them.
 pub(super) fn check_collisions(entities: &mut [Entity], report: &mut Report<'_>) {
@@ -86,8 +88,8 @@ pub(super) fn check_collisions(entities: &mut [Entity], report: &mut Report<'_>)
     for (position, entity) in entities.iter().enumerate() {
         let own = entity.primary_templates();
         let mut collides = None;
-        for other in candidates.of(&own) {
-            match Overlap::of(&own, &entities[other].primary_templates()) {
+        for other in candidates.meeting(&own) {
+            match Overlap::between(&own, &entities[other].primary_templates()) {
                 Overlap::LeftIsWider => claims[position].push(entities[other].claim()),
                 Overlap::RightIsWider => claims[other].push(entity.claim()),
                 Overlap::Some => collides = collides.or(Some(&entities[other])),
@@ -123,7 +125,8 @@ pub(super) fn check_collisions(entities: &mut [Entity], report: &mut Report<'_>)
             report.value(
                 &["entities", &entity.name, last],
                 format!("`{}` and `{}` can make the same primary key", other.name, entity.name),
-                "expected literal text that tells them apart, such as `ORDER#` before one and `USER#` before the other",
+                "expected literal text that tells them apart, such as `ORDER#` before one and \
+                 `USER#` before the other",
             );
         }
     }
@@ -172,7 +175,8 @@ fn fields_differ(
         if is_ttl
             && attribute.kind != AttributeType::Timestamp(crate::instant::TimestampFormat::Epoch)
         {
-            let help = "expected type = \"timestamp\", format = \"epoch\", the only form DynamoDB's TTL reads";
+            let help = "expected type = \"timestamp\", format = \"epoch\", the only form \
+                        DynamoDB's TTL reads";
             report.key(
                 &path,
                 format!("`{}` is the table's TTL but not an epoch timestamp", attribute.name),
@@ -229,7 +233,7 @@ fn discriminator(
                 help,
             );
         }
-        match value::encode(&AttributeType::Any, &json(text)) {
+        match value::encode(&AttributeType::Any, &to_json(text)) {
             Ok(AttributeValue::S(mark))
                 if *attribute == table.entity_attribute && mark == ROLLUP_MARK =>
             {

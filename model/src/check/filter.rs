@@ -1,7 +1,9 @@
-//! Checks a rollup's `where`: that each path names an attribute or leads into one, and each operand is a value of it.
+//! Checks a rollup's `where`: that each path names an attribute or leads into one, and each operand
+//! is a value of it.
 
+use super::report::Report;
 use super::rollup::place_in_maps;
-use super::{Report, json};
+use super::toml_value::to_json;
 use crate::condition::operands;
 use crate::entity::Entity;
 use crate::file::RollupFile;
@@ -24,7 +26,7 @@ pub(super) fn check(
         let rule = place.rule();
         compared.push(Source::at(&place, path));
         let instants = Condition::compares_instants(&rule.kind);
-        match operands(path, rule, &json(operand)) {
+        match operands(path, rule, &to_json(operand)) {
             Ok(tests) => conditions.extend(tests.into_iter().map(|test| Condition {
                 path: stored.clone(),
                 instants,
@@ -73,7 +75,7 @@ mod tests {
     use crate::filter::{Condition, Test};
     use crate::{DefinitionError, Model};
 
-    /// A rollup of items with a map, with these options.
+    /// Returns a rollup of items with a map, with these options.
     fn rollup(options: &str) -> Result<Vec<Condition>, DefinitionError> {
         let text = format!(
             r##"

@@ -1,15 +1,17 @@
-//! Checks key templates: that each key has one, that its attributes can make it, and that no value can forge another's.
+//! Checks key templates: that each key has one, that its attributes can make it, and that no value
+//! can forge another's.
 
-use super::Report;
+use super::report::Report;
 use crate::attribute::{Attribute, AttributeType};
-use crate::entity::KeyTemplate;
 use crate::file::EntityFile;
 use crate::instant::TimestampFormat;
+use crate::key_template::KeyTemplate;
 use crate::nearest::{expected, nearest};
 use crate::table::TableDefinition;
 use crate::template::{Segment, Template};
 
-/// The templates of an entity, the table's own keys first; `None` when one of those is missing.
+/// Returns the templates of an entity, the table's own keys first; `None` when one of those is
+/// missing.
 pub(super) fn check(
     name: &str,
     file: &EntityFile,
@@ -85,7 +87,8 @@ fn template(
     None
 }
 
-/// The template of a key that is an attribute itself, as in tables whose keys have names of their own: its value, as it is.
+/// The template of a key that is an attribute itself, as in tables whose keys have names of their
+/// own: its value, as it is.
 fn itself(
     path: &[&str; 3],
     stored: &Attribute,
@@ -152,7 +155,8 @@ fn fits(
     {
         let message = format!("`{{{field}?}}` with nothing before it");
         let help = format!(
-            "expected text before it, such as `{}#{{{field}?}}`: without `{field}` the key would be empty, which DynamoDB does not take",
+            "expected text before it, such as `{}#{{{field}?}}`: without `{field}` the key would \
+             be empty, which DynamoDB does not take",
             field.to_uppercase()
         );
         report.value(path, message, help);
@@ -185,7 +189,8 @@ fn fits(
         if !format.fits(&attribute.kind) {
             let noun = attribute.kind.noun();
             let message = format!("`{{{field}}}` cannot be written that way: it is {noun}");
-            let help = "text, numbers, booleans and timestamps make keys; padding is for integers, cutting for timestamps";
+            let help = "text, numbers, booleans and timestamps make keys; padding is for \
+                        integers, cutting for timestamps";
             report.value(path, message, help);
         }
         if primary && !attribute.is_always_present() {
@@ -199,8 +204,9 @@ fn fits(
     }
 }
 
-/// Two fields whose lengths vary need a `#` between them, which no escaped value contains: `{a}-{b}` would make the same
-/// key of `x-y` and `z` as of `x` and `y-z`. Unescaped ones need any text, which no value may then contain.
+/// Two fields whose lengths vary need a `#` between them, which no escaped value contains:
+/// `{a}-{b}` would make the same key of `x-y` and `z` as of `x` and `y-z`. Unescaped ones need any
+/// text, which no value may then contain.
 fn separated(
     path: &[&str; 3],
     template: &Template,

@@ -1,6 +1,7 @@
 //! Checks the access patterns of an entity, and adds one for each index that its items are in.
 
-use super::{Report, json};
+use super::report::Report;
+use super::toml_value::to_json;
 use crate::condition;
 use crate::entity::Entity;
 use crate::file::{EntityFile, OrderName, PatternFile};
@@ -8,7 +9,8 @@ use crate::nearest::expected;
 use crate::pattern::Pattern;
 use crate::table::TableDefinition;
 
-/// Every way in which items of the entity are read, besides the table's own partitions: those of the file first.
+/// Returns every way in which items of the entity are read, besides the table's own partitions:
+/// those of the file first.
 pub(super) fn check(
     entity: &Entity,
     file: &EntityFile,
@@ -40,11 +42,11 @@ fn pattern(
         let message = format!("`{name}` is an index, but the pattern reads another");
         report.key(&path, message, "expected another name, or the index of that name");
     }
-    let mut pattern = of(&path, file, entity, table, report)?;
+    let mut pattern = listing(&path, file, entity, table, report)?;
     name.clone_into(&mut pattern.name);
     pattern.descending = file.order == Some(OrderName::Desc);
     by(&path, file, entity, &mut pattern, report);
-    let json = file.filter.iter().map(|(name, operand)| (name.clone(), json(operand))).collect();
+    let json = file.filter.iter().map(|(name, operand)| (name.clone(), to_json(operand))).collect();
     match condition::parse(entity, &serde_json::Value::Object(json)) {
         Ok(filter) => {
             for name in filter.attributes() {
@@ -74,8 +76,8 @@ fn pattern(
     Some(pattern)
 }
 
-/// The partitions that a pattern reads.
-fn of(
+/// Returns the listing of the partitions that a pattern reads.
+fn listing(
     path: &[&str; 4],
     file: &PatternFile,
     entity: &Entity,

@@ -1,20 +1,22 @@
-//! Checks relations: that what an item has makes every key and every partition that it leads to.
+//! Checks relations: that the attributes of an item make every key and every partition to which the
+//! item leads.
 
-use super::Report;
+use super::report::Report;
 use crate::attribute::{Attribute, AttributeType};
 use crate::entity::Entity;
 use crate::file::{FileDefinition, OrderName, RelationFile};
 use crate::nearest::{expected, nearest};
 use crate::pattern::Pattern;
-use crate::relation::{DEFAULT_LIMIT, LIMIT, Listing, Relation, Way, With};
+use crate::relation::{Binding, DEFAULT_LIMIT, LIMIT, Listing, Relation, RelationKind};
 
 /// Gives each entity its relations, once all of them are known.
 pub(super) fn check(file: &FileDefinition, entities: &mut [Entity], report: &mut Report<'_>) {
     let mut found = Vec::new();
     for entity in entities.iter() {
-        let relations = file.entities.get(&entity.name).into_iter().flat_map(|of| &of.relations);
-        let relations = relations.filter_map(|(name, of)| {
-            Checker { name, of, from: entity, entities, file }.relation(report)
+        let relations =
+            file.entities.get(&entity.name).into_iter().flat_map(|file| &file.relations);
+        let relations = relations.filter_map(|(name, definition)| {
+            Checker { name, definition, from: entity, entities, file }.relation(report)
         });
         found.push(relations.collect());
     }
@@ -26,29 +28,29 @@ pub(super) fn check(file: &FileDefinition, entities: &mut [Entity], report: &mut
 /// A relation, and what it may lead to.
 struct Checker<'a> {
     name: &'a str,
-    of: &'a RelationFile,
+    definition: &'a RelationFile,
     from: &'a Entity,
     entities: &'a [Entity],
     file: &'a FileDefinition,
 }
 
-/// An attribute that `with` says, where it stands, and what it is as.
-struct Said<'a> {
+/// A binding of `with`: an attribute, its place in the file, and the attribute that has its value.
+struct PlacedBinding<'a> {
     place: Vec<&'a str>,
     attribute: &'a str,
     from: &'a str,
 }
 
-/// What `with` says: of the items of the relation, and of the links.
+/// The bindings of `with`: of the related items, and of the links.
 #[derive(Default)]
-struct Sayings<'a> {
-    own: Vec<Said<'a>>,
-    of_link: Vec<Said<'a>>,
+struct Bindings<'a> {
+    own: Vec<PlacedBinding<'a>>,
+    of_link: Vec<PlacedBinding<'a>>,
 }
 
-/// A key or a partition, which attributes of another entity make.
-struct Made<'a> {
-    what: String,
+/// The attributes of a key or a partition, which attributes of another entity make.
+struct KeyParts<'a> {
+    description: String,
     names: Vec<&'a str>,
     to: &'a Entity,
     from: &'a Entity,
@@ -63,13 +65,15 @@ impl<'a> Checker<'a> {
                 format!("`{}` is an attribute of `{}` already", self.name, self.from.name);
             report.key(&path, message, "expected another name: an answer has both as members");
         }
-        let to = self.entity("to", &self.of.to, report);
-        let way = match &self.of.through {
+        let to = self.entity("to", &self.definition.to, report);
+        let kind = match &self.definition.through {
             Some(link) => self.through(link, to, report),
-            None if self.of.many == Some(true) => self.many(to?, report).map(Way::Many),
-            None => self.one(to?, report).map(Way::One),
+            None if self.definition.many == Some(true) => {
+                self.many(to?, report).map(RelationKind::Many)
+            }
+            None => self.one(to?, report).map(RelationKind::One),
         };
-        Some(Relation { name: self.name.to_owned(), to: to?.name.clone(), way: way? })
+        Some(Relation { name: self.name.to_owned(), to: to?.name.clone(), kind: kind? })
     }
 
     fn path(&self) -> [&'a str; 4] {
@@ -81,7 +85,7 @@ impl<'a> Checker<'a> {
         [entities, entity, relations, name, field]
     }
 
-    /// The entity that a field names; nothing more is said of one that has mistakes of its own.
+    /// Returns the entity that a field names; `None` also for an entity with mistakes of its own.
     fn entity(&self, field: &'a str, name: &str, report: &mut Report<'_>) -> Option<&'a Entity> {
         let names: Vec<_> = self.file.entities.keys().map(String::as_str).collect();
         if !names.contains(&name) {
@@ -91,23 +95,23 @@ impl<'a> Checker<'a> {
         self.entities.iter().find(|entity| entity.name == name)
     }
 
-    fn one(&self, to: &'a Entity, report: &mut Report<'_>) -> Option<Vec<With>> {
+    fn one(&self, to: &'a Entity, report: &mut Report<'_>) -> Option<Vec<Binding>> {
         let options = [
-            ("pattern", self.of.pattern.is_some()),
-            ("order", self.of.order.is_some()),
-            ("limit", self.of.limit.is_some()),
+            ("pattern", self.definition.pattern.is_some()),
+            ("order", self.definition.order.is_some()),
+            ("limit", self.definition.limit.is_some()),
         ];
         for (option, _) in options.into_iter().filter(|(_, given)| *given) {
             let message = format!("`{option}` says nothing of a relation to one item");
             report.key(&self.place(option), message, "expected many = true beside it");
         }
-        let said = self.said(None, report)?;
-        self.made(Made::key(to, self.from), said.own, report)
+        let given = self.bindings(None, report)?;
+        self.bound(KeyParts::key(to, self.from), given.own, report)
     }
 
     fn many(&self, to: &'a Entity, report: &mut Report<'_>) -> Option<Listing> {
-        let said = self.said(None, report)?;
-        self.listing(to, said.own, report)
+        let given = self.bindings(None, report)?;
+        self.listing(to, given.own, report)
     }
 
     fn through(
@@ -115,35 +119,37 @@ impl<'a> Checker<'a> {
         name: &'a str,
         to: Option<&'a Entity>,
         report: &mut Report<'_>,
-    ) -> Option<Way> {
-        if self.of.many == Some(false) {
+    ) -> Option<RelationKind> {
+        if self.definition.many == Some(false) {
             let help = "expected no `many`, links lead to many";
             report.value(&self.place("many"), "`through` with many = false", help);
         }
         let link = self.entity("through", name, report)?;
-        let said = self.said(Some(name), report)?;
-        let links = self.listing(link, said.of_link, report);
-        let own = without_link(said.own, link, report)?;
-        let key = self.made(Made::key(to?, link), own, report);
-        Some(Way::Through { link: name.to_owned(), links: links?, key: key? })
+        let given = self.bindings(Some(name), report)?;
+        let links = self.listing(link, given.of_link, report);
+        let own = without_link(given.own, link, report)?;
+        let key = self.bound(KeyParts::key(to?, link), own, report);
+        Some(RelationKind::Through { link: name.to_owned(), links: links?, key: key? })
     }
 
-    /// What `with` says; attributes of a link stand below its name.
-    fn said(&self, link: Option<&str>, report: &mut Report<'_>) -> Option<Sayings<'a>> {
+    /// Returns the bindings of `with`; attributes of a link stand below its name.
+    fn bindings(&self, link: Option<&str>, report: &mut Report<'_>) -> Option<Bindings<'a>> {
         let before = report.found();
-        let mut sayings = Sayings::default();
-        for (attribute, value) in &self.of.with {
+        let mut bindings = Bindings::default();
+        for (attribute, value) in &self.definition.with {
             let place: Vec<&str> = self.place("with").into_iter().chain([&**attribute]).collect();
             match value {
                 toml::Value::String(from) => {
-                    sayings.own.push(Said { place, attribute, from });
+                    bindings.own.push(PlacedBinding { place, attribute, from });
                 }
                 toml::Value::Table(inner) if link == Some(attribute) => {
                     for (attribute, value) in inner {
                         let place: Vec<&str> =
                             place.iter().copied().chain([&**attribute]).collect();
                         match value.as_str() {
-                            Some(from) => sayings.of_link.push(Said { place, attribute, from }),
+                            Some(from) => {
+                                bindings.of_link.push(PlacedBinding { place, attribute, from })
+                            }
                             None => not_a_name(&place, attribute, report),
                         }
                     }
@@ -159,29 +165,31 @@ impl<'a> Checker<'a> {
                 _ => not_a_name(&place, attribute, report),
             }
         }
-        (report.found() == before).then_some(sayings)
+        (report.found() == before).then_some(bindings)
     }
 
     fn listing(
         &self,
         of: &'a Entity,
-        said: Vec<Said<'_>>,
+        given: Vec<PlacedBinding<'_>>,
         report: &mut Report<'_>,
     ) -> Option<Listing> {
         let limit = self.limit(report);
         let pattern = self.pattern(of, report)?;
-        let what = match pattern.index.is_none() && self.of.pattern.is_none() {
+        let description = match pattern.index.is_none() && self.definition.pattern.is_none() {
             true => format!("the partition of `{}`", of.name),
             false => format!("the pattern `{}` of `{}`", pattern.name, of.name),
         };
-        let made = Made { what, names: pattern.given_attributes(), to: of, from: self.from };
-        let with = self.made(made, said, report)?;
-        let descending = self.of.order.map_or(pattern.descending, |order| order == OrderName::Desc);
-        Some(Listing { with, limit: limit?, descending, pattern })
+        let parts =
+            KeyParts { description, names: pattern.given_attributes(), to: of, from: self.from };
+        let bindings = self.bound(parts, given, report)?;
+        let descending =
+            self.definition.order.map_or(pattern.descending, |order| order == OrderName::Desc);
+        Some(Listing { bindings, limit: limit?, descending, pattern })
     }
 
     fn limit(&self, report: &mut Report<'_>) -> Option<u32> {
-        let Some(given) = self.of.limit else { return Some(DEFAULT_LIMIT) };
+        let Some(given) = self.definition.limit else { return Some(DEFAULT_LIMIT) };
         let limit = u32::try_from(given).ok().filter(|limit| LIMIT.contains(limit));
         if limit.is_none() {
             let help = format!("expected {} to {}", LIMIT.start(), LIMIT.end());
@@ -191,7 +199,7 @@ impl<'a> Checker<'a> {
     }
 
     fn pattern(&self, of: &Entity, report: &mut Report<'_>) -> Option<Pattern> {
-        let Some(name) = &self.of.pattern else {
+        let Some(name) = &self.definition.pattern else {
             if of.sort_attributes().is_empty() {
                 // Such a partition may hold several items, but its path is that of one of them.
                 let message = match Pattern::of_table(of).open_attributes(of).is_empty() {
@@ -218,57 +226,58 @@ impl<'a> Checker<'a> {
         found.cloned()
     }
 
-    /// What makes each attribute that is needed: what `with` says, or the attribute of the same name.
-    fn made(
+    /// Returns a binding of each part of a key: the one in `with`, or the attribute of the same
+    /// name.
+    fn bound(
         &self,
-        made: Made<'_>,
-        said: Vec<Said<'_>>,
+        parts: KeyParts<'_>,
+        given: Vec<PlacedBinding<'_>>,
         report: &mut Report<'_>,
-    ) -> Option<Vec<With>> {
+    ) -> Option<Vec<Binding>> {
         let before = report.found();
-        for other in said.iter().filter(|said| !made.names.contains(&said.attribute)) {
-            let message = format!("`{}` is no part of {}", other.attribute, made.what);
-            report.key(&other.place, message, expected(other.attribute, &made.names));
+        for other in given.iter().filter(|given| !parts.names.contains(&given.attribute)) {
+            let message = format!("`{}` is no part of {}", other.attribute, parts.description);
+            report.key(&other.place, message, expected(other.attribute, &parts.names));
         }
-        for name in &made.names {
-            let said = said.iter().find(|said| said.attribute == *name);
-            let place = said.map_or(self.path().to_vec(), |said| said.place.clone());
-            let from = said.map_or(*name, |said| said.from);
-            match (made.from.attribute(from), made.to.attribute(name)) {
+        for name in &parts.names {
+            let given = given.iter().find(|given| given.attribute == *name);
+            let place = given.map_or(self.path().to_vec(), |given| given.place.clone());
+            let from = given.map_or(*name, |given| given.from);
+            match (parts.from.attribute(from), parts.to.attribute(name)) {
                 (Some(source), Some(attribute)) => {
-                    comparable(&place, (source, made.from), (attribute, made.to), report);
+                    comparable(&place, (source, parts.from), (attribute, parts.to), report);
                 }
-                (None, _) if said.is_some() => {
-                    let names: Vec<_> = names(made.from);
-                    let message = format!("`{from}` names no attribute of `{}`", made.from.name);
+                (None, _) if given.is_some() => {
+                    let names: Vec<_> = names(parts.from);
+                    let message = format!("`{from}` names no attribute of `{}`", parts.from.name);
                     report.value(&place, message, expected(from, &names));
                 }
                 _ => {
                     let message = format!(
                         "nothing of `{}` makes `{name}`, of which {} is made",
-                        made.from.name, made.what
+                        parts.from.name, parts.description
                     );
                     let help =
-                        format!("expected it in `with`, such as {}", self.example(&made, name));
+                        format!("expected it in `with`, such as {}", self.example(&parts, name));
                     report.key(&place, message, help);
                 }
             }
         }
-        let with = |name: &&str| {
-            let said = said.iter().find(|said| said.attribute == *name);
-            let from = said.map_or(*name, |said| said.from);
-            With { attribute: (*name).to_owned(), from: from.to_owned() }
+        let binding = |name: &&str| {
+            let given = given.iter().find(|given| given.attribute == *name);
+            let from = given.map_or(*name, |given| given.from);
+            Binding { attribute: (*name).to_owned(), from: from.to_owned() }
         };
-        (report.found() == before).then(|| made.names.iter().map(with).collect())
+        (report.found() == before).then(|| parts.names.iter().map(binding).collect())
     }
 
-    /// How `with` says an attribute.
-    fn example(&self, made: &Made<'_>, name: &str) -> String {
-        let names = names(made.from);
+    /// Returns an example of a binding, as `with` has it.
+    fn example(&self, parts: &KeyParts<'_>, name: &str) -> String {
+        let names = names(parts.from);
         let like = nearest(name, names.iter().copied());
         let like = like.or(names.first().copied()).unwrap_or(name);
-        match &self.of.through {
-            Some(link) if made.from.name == self.from.name && made.to.name == *link => {
+        match &self.definition.through {
+            Some(link) if parts.from.name == self.from.name && parts.to.name == *link => {
                 format!("with = {{ {link}.{name} = \"{like}\" }}")
             }
             Some(link) => format!("with = {{ {name} = \"{link}.{like}\" }}"),
@@ -277,32 +286,38 @@ impl<'a> Checker<'a> {
     }
 }
 
-impl<'a> Made<'a> {
-    /// The primary key of an entity.
+impl<'a> KeyParts<'a> {
+    /// Returns the parts of the primary key of an entity.
     fn key(to: &'a Entity, from: &'a Entity) -> Self {
-        Self { what: format!("the key of `{}`", to.name), names: to.key_attributes(), to, from }
+        Self {
+            description: format!("the key of `{}`", to.name),
+            names: to.key_attributes(),
+            to,
+            from,
+        }
     }
 }
 
-/// What makes the key of the items that links lead to: attributes of the link, which stand behind its name.
+/// Returns the bindings of the items to which links lead, without the name of the link before each
+/// attribute.
 fn without_link<'a>(
-    said: Vec<Said<'a>>,
+    given: Vec<PlacedBinding<'a>>,
     link: &Entity,
     report: &mut Report<'_>,
-) -> Option<Vec<Said<'a>>> {
+) -> Option<Vec<PlacedBinding<'a>>> {
     let before = report.found();
     let prefix = format!("{}.", link.name);
     let mut stripped = Vec::new();
-    for said in said {
-        if let Some(from) = said.from.strip_prefix(&prefix) {
-            stripped.push(Said { from, ..said });
+    for given in given {
+        if let Some(from) = given.from.strip_prefix(&prefix) {
+            stripped.push(PlacedBinding { from, ..given });
             continue;
         }
         let names = names(link);
-        let near = nearest(said.from, names.iter().copied()).or(names.first().copied());
+        let near = nearest(given.from, names.iter().copied()).or(names.first().copied());
         let help = format!("expected one of them, such as \"{prefix}{}\"", near.unwrap_or("id"));
-        let message = format!("`{}` is no attribute of the link `{}`", said.from, link.name);
-        report.value(&said.place, message, help);
+        let message = format!("`{}` is no attribute of the link `{}`", given.from, link.name);
+        report.value(&given.place, message, help);
     }
     (report.found() == before).then_some(stripped)
 }
@@ -315,7 +330,7 @@ fn not_a_name(place: &[&str], attribute: &str, report: &mut Report<'_>) {
     report.value(place, format!("`{attribute}` is not text"), "expected the name of an attribute");
 }
 
-/// A value is found by another only where both are of one kind: `7` is no text, and a time is not its day.
+/// Rejects attributes of different kinds: `7` is not text, and a time is not its day.
 fn comparable(
     place: &[&str],
     (source, from): (&Attribute, &Entity),

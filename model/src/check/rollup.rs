@@ -8,7 +8,7 @@ mod source;
 
 pub(super) use self::source::place_in_maps;
 use self::source::source;
-use super::Report;
+use super::report::Report;
 use crate::attribute::AttributeType;
 use crate::entity::Entity;
 use crate::file::{FileDefinition, RollupFile};
@@ -71,8 +71,8 @@ pub(super) fn check(
         time_zone_name: file.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
         measures,
         stripes: stripes(name, file, report),
-        // That is decided when all rollups and entities are known: see `super::home`.
-        home: None,
+        // That is decided when all rollups and entities are known: see `super::super::colocated`.
+        colocated: None,
     };
     Some(rollup)
 }
@@ -113,7 +113,8 @@ fn dimensions(
         if !source.of_one().kind.is_scalar() {
             let message =
                 format!("`{dimension}` is {}, which makes no group", source.kind().noun());
-            let help = "expected text, a number, a boolean, an enum, a timestamp, or a set or a list of such `items`";
+            let help = "expected text, a number, a boolean, an enum, a timestamp, or a set or a \
+                        list of such `items`";
             report.value(&path, message, help);
         }
         if let Some(other) = dimensions.iter().find(|other| other.is_many() && source.is_many()) {

@@ -1,9 +1,10 @@
-//! Text that is no TOML, or has not the shape of a definition file: the reader's own message, with a suggestion.
+//! Text that is no TOML, or has not the shape of a definition file: the reader's own message, with
+//! a suggestion.
 
 use crate::error::Problem;
 use crate::nearest::suggestion;
 
-/// The one problem that serde stops at.
+/// Returns the one problem that serde stops at.
 pub(super) fn problem(error: &toml::de::Error) -> Problem {
     let span = error.span().unwrap_or(0..0);
     let (message, help) = match error.message().split_once(", expected ") {

@@ -4,7 +4,7 @@
 
 use indexmap::IndexMap;
 
-use super::Report;
+use super::report::Report;
 use crate::entity::Entity;
 use crate::file::FileDefinition;
 use crate::rollup::Rollup;
@@ -33,7 +33,8 @@ pub(super) fn check(
                 let revealed = statements.get(owner(appearance));
                 if !revealed.is_some_and(|names| names.contains(&appearance.attribute)) {
                     let stating = format!(
-                        "{}, or {REVEALS} = [\"{}\"] in `{}`, which states that callers may learn it",
+                        "{}, or {REVEALS} = [\"{}\"] in `{}`, which states that callers may learn \
+                         it",
                         help(appearance),
                         appearance.attribute,
                         owner(appearance)[..].join("."),
@@ -75,13 +76,13 @@ fn help(appearance: &Appearance) -> String {
     format!("expected an attribute that is not hidden instead of `{}`", appearance.attribute)
 }
 
-/// The rollup or the relation that has the appearance, from the root of the file.
+/// Returns the rollup or the relation that has the appearance, from the root of the file.
 fn owner(appearance: &Appearance) -> &[String] {
     let depth = if appearance.place[0] == "rollups" { 2 } else { 4 };
     &appearance.place[..depth.min(appearance.place.len())]
 }
 
-/// Every `reveals` of a file, by the place of what has it.
+/// Returns every `reveals` of a file, by the place of what has it.
 fn statements(file: &FileDefinition) -> IndexMap<Vec<String>, &[String]> {
     let place = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect();
     let rollups = file

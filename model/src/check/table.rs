@@ -1,6 +1,6 @@
 //! Checks `[table]` and its indexes.
 
-use super::Report;
+use super::report::Report;
 use crate::file::{AttributeFile, FileDefinition, TableFile};
 use crate::nearest::expected;
 use crate::table::{Index, TableDefinition, default_rollups_table};
@@ -110,7 +110,9 @@ fn rollups_table(file: &TableFile, report: &mut Report<'_>) -> String {
         report.value(
             &["table", "rollups_table"],
             message,
-            "expected a table of its own for the rollups; one rollup's items are kept in this table by a `key` of the rollup, such as key = { PK = \"USER#{user_id}\", SK = \"STATS\" }",
+            "expected a table of its own for the rollups; one rollup's items are kept in this \
+             table by a `key` of the rollup, such as key = { PK = \"USER#{user_id}\", SK = \
+             \"STATS\" }",
         );
     }
     name.clone()

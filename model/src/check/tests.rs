@@ -418,8 +418,8 @@ fn an_item_round_trips_through_its_entity() {
         "user_id": "u1", "order_id": "o1", "status": "paid", "total": 12.50,
         "created_at": "2026-11-20T06:40:54.000Z", "tags": ["a", "b"]
     });
-    let fresh = crate::Fresh { now: jiff::Timestamp::UNIX_EPOCH, random: || [7; 16] };
-    let item = order.encode(object.as_object().expect("an object"), fresh).expect("valid");
+    let context = crate::WriteContext { now: jiff::Timestamp::UNIX_EPOCH, random: || [7; 16] };
+    let item = order.encode(object.as_object().expect("an object"), context).expect("valid");
     let text = |name: &str| format!("{:?}", item.get(name).expect(name));
     let keys: BTreeMap<_, _> =
         ["PK", "SK", "GSI1PK", "GSI1SK", "_et", "total"].map(|name| (name, text(name))).into();
@@ -443,9 +443,9 @@ fn every_field_that_cannot_be_stored_is_named_at_once() {
     let model = Model::parse("weir.toml", SHOP).expect("valid");
     let order = model.entity("order").expect("there");
     let object = serde_json::json!({"user_id": "NO", "totl": 1, "status": "lost", "tags": []});
-    let fresh = crate::Fresh { now: jiff::Timestamp::UNIX_EPOCH, random: || [7; 16] };
+    let context = crate::WriteContext { now: jiff::Timestamp::UNIX_EPOCH, random: || [7; 16] };
     let errors =
-        order.encode(object.as_object().expect("an object"), fresh).expect_err("four mistakes");
+        order.encode(object.as_object().expect("an object"), context).expect_err("four mistakes");
     let mut fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
     fields.sort_unstable();
     assert_eq!(fields, ["status", "tags", "total", "totl", "user_id"]);
@@ -457,8 +457,8 @@ fn an_absent_attribute_leaves_the_item_out_of_an_index_and_defaults_fill_the_res
     let model = Model::parse("weir.toml", &text).expect("valid");
     let order = model.entity("order").expect("there");
     let object = serde_json::json!({"user_id": "u1", "total": "0.10"});
-    let fresh = crate::Fresh { now: jiff::Timestamp::UNIX_EPOCH, random: || [7; 16] };
-    let item = order.encode(object.as_object().expect("an object"), fresh).expect("valid");
+    let context = crate::WriteContext { now: jiff::Timestamp::UNIX_EPOCH, random: || [7; 16] };
+    let item = order.encode(object.as_object().expect("an object"), context).expect("valid");
     assert!(item.get("GSI1PK").is_none() && item.get("GSI1SK").is_some(), "{item:?}");
     assert!(order.decode(&item)["order_id"].as_str().is_some_and(|id| id.len() == 36));
     assert_eq!(order.decode(&item)["created_at"], "1970-01-01T00:00:00.000Z");

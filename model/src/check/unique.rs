@@ -1,14 +1,14 @@
-//! Checks unique constraints: that each is about attributes that a key can be made of, and that nothing takes items away
-//! without their locks.
+//! Checks unique constraints: that each is about attributes that a key can be made of, and that
+//! nothing takes items away without their locks.
 
-use super::Report;
+use super::report::Report;
 use crate::attribute::Attribute;
 use crate::file::EntityFile;
 use crate::nearest::expected;
 use crate::table::TableDefinition;
 use crate::unique::Unique;
 
-/// The constraints of an entity: those of one attribute first.
+/// Returns the constraints of an entity: those of one attribute first.
 pub(super) fn check(
     name: &str,
     file: &EntityFile,
@@ -43,7 +43,8 @@ pub(super) fn check(
     let expires = attributes.iter().find(|other| table.ttl.as_ref() == Some(&other.field));
     if let (Some(ttl), false) = (expires, constraints.is_empty()) {
         let message = format!("`{name}` has unique attributes and expires by `{}`", ttl.name);
-        let help = "expected one of them: DynamoDB would take an item away and leave what it holds unique taken for ever";
+        let help = "expected one of them: DynamoDB would take an item away and leave what it \
+                    holds unique taken for ever";
         report.key(&["entities", name, "attributes", &ttl.name], message, help);
     }
     constraints

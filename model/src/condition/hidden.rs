@@ -1,14 +1,17 @@
-//! What a condition asks about that answers leave out: whoever could ask about it would find it out.
+//! What a condition asks about that answers leave out: whoever could ask about it would find it
+//! out.
 
 use super::Predicate;
 use crate::attribute::{Attribute, AttributeType, Members};
 use crate::entity::Entity;
 use crate::filter::Test;
-use crate::path::{Path, Step};
+use crate::path::Path;
+use crate::step::Step;
 use crate::update::{Update, Verb};
 
 impl Entity {
-    /// The places that a condition asks about and that are hidden, or are compared with something hidden in them.
+    /// Returns the places that a condition asks about and that are hidden, or are compared with
+    /// something hidden in them.
     pub fn hidden_places(&self, condition: &Predicate) -> Vec<String> {
         match condition {
             Predicate::All(parts) | Predicate::Any(parts) => {
@@ -28,8 +31,9 @@ impl Entity {
         }
     }
 
-    /// The places that an update changes by what they are, and that are hidden and have limits.
-    /// Whether a change fits tells such a value: a caller who adds until nothing more fits knows it.
+    /// Returns the places that an update changes by what they are, and that are hidden and have
+    /// limits. Whether a change fits tells such a value: a caller who adds until nothing more fits
+    /// knows it.
     pub fn hidden_limits(&self, update: &Update) -> Vec<String> {
         let told = update.actions.iter().filter(|(verb, text, _)| {
             let Ok(place) = Path::parse(self, text) else { return false };
@@ -46,7 +50,7 @@ impl Entity {
         told.map(|(_, text, _)| text.clone()).collect()
     }
 
-    /// The path where it is hidden, or tells too much of what it leads to.
+    /// Returns the path where it is hidden, or tells too much of what it leads to.
     fn hidden(&self, path: &Path, tells: impl Fn(&Attribute) -> bool) -> Vec<String> {
         let rules = self.rules(path);
         let is_hidden = rules.iter().any(|rule| rule.hidden);
@@ -54,7 +58,7 @@ impl Entity {
         if told { vec![path.to_string()] } else { Vec::new() }
     }
 
-    /// The rules of the places on the way to a stored place, and of it.
+    /// Returns the rules of the places on the way to a stored place, and of it.
     fn rules(&self, path: &Path) -> Vec<&Attribute> {
         let mut steps = path.steps.iter();
         let first = steps.next().and_then(|step| named(&self.attributes, step));
@@ -75,7 +79,7 @@ impl Entity {
     }
 }
 
-/// The attribute that is stored by the name that a step has.
+/// Returns the attribute that is stored by the name that a step has.
 fn named<'a>(attributes: &'a [Attribute], step: &Step) -> Option<&'a Attribute> {
     attributes.iter().find(|known| *step == Step::Name(known.field.clone()))
 }
@@ -98,8 +102,15 @@ mod tests {
             [entities.order.attributes]
             id    = { type = "string", required = true }
             own   = { type = "map", hidden = true, items = "string" }
-            parts = { type = "map", attributes = { name = { type = "string" }, cost = { type = "number", hidden = true } } }
-            lines = { type = "list", items = { type = "map", attributes = { sku = { type = "string" }, cost = { type = "number", hidden = true, field = "c" } } } }
+            [entities.order.attributes.parts]
+            type = "map"
+            attributes.name = { type = "string" }
+            attributes.cost = { type = "number", hidden = true }
+            [entities.order.attributes.lines]
+            type = "list"
+            items.type = "map"
+            items.attributes.sku = { type = "string" }
+            items.attributes.cost = { type = "number", hidden = true, field = "c" }
         "##
         .parse()
         .expect("a definition");

@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 
 use super::{Predicate, StoredType};
 use crate::attribute::{Attribute, AttributeType};
-use crate::entity::{Entity, FieldError};
+use crate::entity::Entity;
 use crate::errors;
+use crate::field_error::FieldError;
 use crate::filter::Test;
-use crate::instant::TimestampFormat;
 use crate::limits::{MAX_IN_OPERANDS, MAX_OPERATORS, MAX_TESTS};
 use crate::nearest::expected;
 use crate::path::Path;
@@ -34,9 +34,9 @@ pub struct Mistake {
     pub operator: Option<String>,
     /// Whether the operator itself is wrong, not what it is given.
     pub is_operator: bool,
-    /// What is wrong.
+    /// The mistake.
     pub message: String,
-    /// What was expected.
+    /// The expectation.
     pub expected: String,
 }
 
@@ -79,7 +79,7 @@ fn check_count(json: &Value) -> Result<(), Vec<FieldError>> {
     Err(vec![FieldError::new("where", message)])
 }
 
-/// How many tests a condition has: an object without any is one that always holds.
+/// Returns how many tests a condition has: an object without any is one that always holds.
 fn tests_in(json: &Value) -> usize {
     let Value::Object(members) = json else { return 1 };
     let of_member = |(name, operand): (&String, &Value)| match (name.as_str(), operand) {
@@ -91,7 +91,7 @@ fn tests_in(json: &Value) -> usize {
     members.iter().map(of_member).sum::<usize>().max(1)
 }
 
-/// The most operands of `in` that a condition has for one path, where they are too many.
+/// Returns the most operands of `in` that a condition has for one path, where they are too many.
 fn too_many_operands(operand: &Value) -> Option<usize> {
     let count = match operand {
         Value::Array(operands) => operands.len(),
@@ -158,7 +158,7 @@ fn leaf(
     match compared.map(|compared| operands(text, rule, &compared)).transpose() {
         Ok(tests) => {
             let tests = tests.into_iter().flatten();
-            parts.extend(tests.map(|test| compared_with(path, rule, test)));
+            parts.extend(tests.map(|test| Predicate::comparing(path, rule, test)));
         }
         Err(found) => mistakes.extend(found),
     }
@@ -184,18 +184,7 @@ fn leaf(
     Some(if parts.len() == 1 { parts.remove(0) } else { Predicate::All(parts) })
 }
 
-/// A test of the value at a place: of instants, where it is a timestamp that is stored as text.
-pub(crate) fn compared_with(path: &Path, rule: &Attribute, test: Test) -> Predicate {
-    let is_of_text = matches!(test, Test::BeginsWith(_) | Test::Contains(_) | Test::Exists(_));
-    match rule.kind {
-        AttributeType::Timestamp(format @ TimestampFormat::Rfc3339 { .. }) if !is_of_text => {
-            Predicate::Time(path.clone(), test, format)
-        }
-        _ => Predicate::Test(path.clone(), test),
-    }
-}
-
-/// What is asked of the value's size and type, and what it is compared with, if anything.
+/// Returns the operators on size and type, and the rest of the operand, if there is any.
 fn split(operand: &Value) -> (Vec<(&String, &Value)>, Option<Value>) {
     let is_other = |name: &str| ITEM_OPERATORS.contains(&name);
     match operand {
@@ -234,7 +223,7 @@ fn stored_type(operand: &Value) -> Result<StoredType, Mistake> {
     })
 }
 
-/// The tests that an operand stands for, of a value at a place that follows a rule.
+/// Returns the tests that an operand stands for, of a value at a place that follows a rule.
 pub(crate) fn operands(
     place: &str,
     rule: &Attribute,
@@ -328,7 +317,7 @@ fn test(place: &str, rule: &Attribute, operator: &str, operand: &Value) -> Resul
     })
 }
 
-/// A test between two ends. DynamoDB refuses ends of different types, and those in reverse.
+/// Returns a test between two ends. DynamoDB refuses ends of different types, and those in reverse.
 fn between(operand: &Value, low: AttributeValue, high: AttributeValue) -> Result<Test, Mistake> {
     let between = Test::Between(low.clone(), high);
     if between.holds(Some(&low), false) {
@@ -351,7 +340,8 @@ fn encode(place: &str, rule: &Attribute, operand: &Value) -> Result<AttributeVal
     })
 }
 
-/// What an operand must be: a member for `contains`, the beginning of a text for `begins_with`, else a value.
+/// What an operand must be: a member for `contains`, the beginning of a text for `begins_with`,
+/// else a value.
 fn operand_rule<'a>(operator: &str, rule: &'a Attribute) -> Cow<'a, Attribute> {
     let plain = |kind| Cow::Owned(Attribute::plain(&rule.name, kind));
     match (operator, &rule.kind) {

@@ -7,7 +7,10 @@
 //! | a condition | is sent so that values in another form | and then |
 //! |---|---|---|
 //! | on items that are read | are returned | the items are compared again, as instants |
-//! | on an item that is written | are rejected | the item comes back, is compared as instants, and is written on the condition that it still has that text |
+//! | on an item that is written | are rejected | the returned item is compared (see below) |
+//!
+//! The returned item is compared as instants. If it is admitted, it is written on the condition
+//! that it still has that text.
 //!
 //! **Invariant:** what is decided is what [`Predicate::holds`] says, whatever form a value has.
 
@@ -16,10 +19,11 @@ use serde_dynamo::{AttributeValue, Item};
 use super::Predicate;
 use crate::filter::Test;
 use crate::instant::TimestampFormat;
-use crate::path::{Path, Step};
-use crate::update::count;
+use crate::path::Path;
+use crate::step::Step;
+use crate::value::count;
 
-/// What DynamoDB says of values that are not written in the declared form.
+/// The result of DynamoDB for values that are not written in the declared form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum OtherForms {
     /// The condition holds of them.
@@ -38,7 +42,7 @@ impl OtherForms {
 }
 
 impl Predicate {
-    /// Whether it compares timestamps that are stored as text.
+    /// Returns whether it compares timestamps that are stored as text.
     pub fn is_timed(&self) -> bool {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::is_timed),
@@ -48,7 +52,7 @@ impl Predicate {
         }
     }
 
-    /// The stored names of the attributes that it is about.
+    /// Returns the stored names of the attributes that it is about.
     pub fn fields(&self) -> Vec<&str> {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::fields).collect(),
@@ -118,7 +122,7 @@ impl Predicate {
     }
 }
 
-/// A test of text, with what is to be said of text in another form.
+/// Returns a test of text, with what is to be said of text in another form.
 fn timed(path: &Path, test: &Test, format: TimestampFormat, others: OtherForms) -> Predicate {
     let compared = Predicate::Test(path.clone(), test.clone());
     let is_there = |expected| Predicate::Test(path.clone(), Test::Exists(expected));

@@ -1,10 +1,13 @@
-//! The keys that an item's attributes make: the primary key, and those of the indexes that the item is in.
+//! The keys that an item's attributes make: the primary key, and those of the indexes that the item
+//! is in.
 //!
 //! | a key of an index | is there when |
 //! |---|---|
 //! | `STATUS#{status}` | the item has a status |
-//! | `$note_1#due_{due?}` | the item has a due time, or has the index's other key; it ends before what is absent |
+//! | `$note_1#due_{due?}` | the item has a due time, or the index's other key |
 //! | `$note_1` | the item has the index's other key |
+//!
+//! The key ends before an optional attribute that is absent.
 //!
 //! **Invariant:** an item has no key that is another entity's to make, nor one of a lock.
 
@@ -15,7 +18,7 @@ use crate::template::Template;
 use crate::unique::LOCK;
 
 impl Entity {
-    /// The primary key that the attributes of an item make.
+    /// Returns the primary key that the attributes of an item make.
     pub(super) fn primary_key_of(&self, item: &Item) -> Result<PrimaryKey, Vec<FieldError>> {
         let mut keys = Vec::new();
         let mut errors = Vec::new();
@@ -59,23 +62,25 @@ impl Entity {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    /// The templates of the keys of indexes, but of those that are attributes themselves.
+    /// Returns the templates of the keys of indexes, but of those that are attributes themselves.
     pub(crate) fn index_templates(&self) -> impl Iterator<Item = &KeyTemplate> {
         let is_attribute =
             |key: &KeyTemplate| self.attributes.iter().any(|attribute| attribute.field == key.key);
         self.keys[self.primary..].iter().filter(move |key| !is_attribute(key))
     }
 
-    /// Whether a stored attribute is a part of the primary key, which no update may name.
+    /// Returns whether a stored attribute is a part of the primary key, which no update may name.
     pub(crate) fn is_primary_key_field(&self, field: &str) -> bool {
         self.keys[..self.primary].iter().any(|key| key.key == field)
     }
 
-    /// Whether an item has this key of an index: its attributes make it, and one of them is in it or in the key beside it.
-    /// Two keys without any attribute, which together list all items, every item has.
+    /// Returns whether an item has this key of an index: its attributes make it, and one of them is
+    /// in it or in the key beside it. Two keys without any attribute, which together list all
+    /// items, every item has.
     pub(crate) fn has_index_key(&self, key: &KeyTemplate, item: &Item) -> bool {
-        let has =
-            |name: &str| self.attribute(name).is_some_and(|attribute| attribute.of(item).is_some());
+        let has = |name: &str| {
+            self.attribute(name).is_some_and(|attribute| attribute.value_in(item).is_some())
+        };
         let is_made = |template: &Template| template.is_made_from(has);
         let says = |template: &Template| template.attributes().into_iter().any(has);
         if !is_made(&key.template) {

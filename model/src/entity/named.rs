@@ -14,7 +14,7 @@ use serde_dynamo::Item;
 
 use super::{Entity, ItemKey};
 use crate::attribute::Attribute;
-use crate::condition::{Predicate, compared_with};
+use crate::condition::Predicate;
 use crate::filter::Test;
 use crate::path::Path;
 
@@ -40,9 +40,9 @@ impl Entity {
     /// the same key attributes. Always, where the key says so by itself.
     pub fn named(&self, attributes: &Item) -> Predicate {
         let same = self.undetermined().map(|attribute| {
-            let value = attribute.of(attributes).cloned();
+            let value = attribute.value_in(attributes).cloned();
             let test = value.map_or(Test::Exists(false), |value| Test::In(vec![value]));
-            compared_with(&Path::of(attribute), attribute, test)
+            Predicate::comparing(&Path::from_attribute(attribute), attribute, test)
         });
         Predicate::All(same.collect())
     }

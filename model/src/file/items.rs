@@ -1,4 +1,5 @@
-//! What each member of a list, a set or a map is: `items = "string"`, or `items = { type = "integer", min = 0 }`.
+//! What each member of a list, a set or a map is: `items = "string"`, or `items = { type =
+//! "integer", min = 0 }`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,7 +17,8 @@ use super::{AttributeFile, TypeName};
 pub enum ItemsFile {
     /// Their type, when nothing else is said of them.
     Type(TypeName),
-    /// Their type and options. What is about a name, such as `required` and `default`, no member takes.
+    /// Their type and options. What is about a name, such as `required` and `default`, no member
+    /// takes.
     Rule(Box<AttributeFile>),
 }
 

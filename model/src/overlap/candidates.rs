@@ -1,6 +1,6 @@
-//! Which entities could make the same keys, without a comparison of all pairs: a key begins with the
-//! literal text of its template, so two templates can meet only where one of their beginnings is the
-//! beginning of the other.
+//! Which entities could make the same keys, without a comparison of all pairs: a key begins with
+//! the literal text of its template, so two templates can meet only where one of their beginnings
+//! is the beginning of the other.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -29,9 +29,9 @@ impl Candidates {
         }
     }
 
-    /// The entities of which a key might be one that these templates make, in the order of their
-    /// numbers. Every entity whose keys do meet is among them.
-    pub(crate) fn of(&self, templates: &[&Template]) -> Vec<usize> {
+    /// Returns the entities of which a key might be one that these templates make, in the order of
+    /// their numbers. Every entity whose keys do meet is among them.
+    pub(crate) fn meeting(&self, templates: &[&Template]) -> Vec<usize> {
         let meet = |beginnings: &Beginnings, template: &Template| beginnings.meet(template);
         let by_partition = templates.first().map(|known| meet(&self.partitions, known));
         let by_sort = templates.get(1).map(|known| meet(&self.sorts, known));
@@ -56,7 +56,7 @@ impl Beginnings {
     }
 }
 
-/// The literal text that a template begins with.
+/// Returns the literal text that a template begins with.
 fn beginning(template: &Template) -> String {
     let literal = |segment: &Segment| match segment {
         Segment::Literal(text) => Some(text.clone()),
@@ -80,7 +80,9 @@ mod tests {
     proptest! {
         #[test]
         fn all_that_a_comparison_of_all_pairs_finds_is_among_the_candidates(
-            texts in collection::vec(("[AB]?#?[AB]?(\\{a\\}#?[AB]?)?", "[AB]#?[AB]?(\\{b\\})?"), 1..12),
+            texts in collection::vec(
+                ("[AB]?#?[AB]?(\\{a\\}#?[AB]?)?", "[AB]#?[AB]?(\\{b\\})?"), 1..12
+            ),
             escape: bool,
         ) {
             let all: Vec<_> = texts
@@ -94,9 +96,9 @@ mod tests {
             }
             for [partition, sort] in &all {
                 let own = [partition, sort];
-                let found = candidates.of(&own);
+                let found = candidates.meeting(&own);
                 for (number, [partition, sort]) in all.iter().enumerate() {
-                    let meets = Overlap::of(&own, &[partition, sort]) != Overlap::None;
+                    let meets = Overlap::between(&own, &[partition, sort]) != Overlap::None;
                     prop_assert!(!meets || found.contains(&number), "{texts:?} {number}");
                 }
             }

@@ -6,7 +6,7 @@
 
 use crate::template::{Segment, Template};
 
-/// What keys look like.
+/// The form of keys.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Shape(Vec<Piece>);
 
@@ -19,7 +19,7 @@ enum Piece {
 }
 
 impl Shape {
-    pub(super) fn of(template: &Template) -> Self {
+    pub(super) fn new(template: &Template) -> Self {
         let pieces = template.segments.iter().flat_map(|segment| match segment {
             Segment::Literal(text) => text.chars().map(Piece::Is).collect(),
             Segment::Field { .. } => vec![Piece::Any],
@@ -27,12 +27,12 @@ impl Shape {
         Self(pieces.collect())
     }
 
-    /// The shape of one key.
+    /// Returns the shape of one key.
     pub(super) fn text(key: &str) -> Self {
         Self(key.chars().map(Piece::Is).collect())
     }
 
-    /// Whether some key has both shapes.
+    /// Returns whether some key has both shapes.
     pub(super) fn meets(&self, other: &Self) -> bool {
         self.agrees(other, |left, right, [both, left_on, right_on]| match (left, right) {
             (Some(Piece::Any), Some(Piece::Any)) => left_on || right_on,
@@ -42,7 +42,7 @@ impl Shape {
         })
     }
 
-    /// Whether every key of the other shape has this one.
+    /// Returns whether every key of the other shape has this one.
     pub(super) fn covers(&self, other: &Self) -> bool {
         self.agrees(other, |left, right, [both, left_on, right_on]| match (left, right) {
             (Some(Piece::Any), right) => left_on || right.is_some() && right_on,
@@ -50,8 +50,8 @@ impl Shape {
         })
     }
 
-    /// Compares what is left of both shapes, from the end on: a step says whether the rests agree, given whether they do
-    /// without the next piece of both, of the left, of the right.
+    /// Compares what is left of both shapes, from the end on: a step says whether the rests agree,
+    /// given whether they do without the next piece of both, of the left, of the right.
     fn agrees(
         &self,
         other: &Self,
@@ -82,7 +82,8 @@ mod tests {
 
     #[test]
     fn shapes_meet_where_a_key_has_both_and_cover_what_they_could_be() {
-        // (left, right, whether they meet, whether the left covers the right, whether the right covers the left)
+        // (left, right, whether they meet, whether the left covers the right, whether the right
+        // covers the left)
         let cases = [
             ("", "", true, true, true),
             ("", "*", true, false, true),

@@ -10,15 +10,16 @@
 //! Four digits are a year where a key has years, also of a timestamp that is stored as a number:
 //! lists read them so in ranges too.
 //!
-//! **Invariant:** the value that a shortened text is read as makes the same keys as every other value
-//! that is written so.
+//! **Invariant:** the value that a shortened text is read as makes the same keys as every other
+//! value that is written so.
 
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::Value;
 
 use super::Pattern;
 use crate::attribute::{Attribute, AttributeType};
-use crate::entity::{Entity, FieldError};
+use crate::entity::Entity;
+use crate::field_error::FieldError;
 use crate::invalid::Invalid;
 use crate::shorten::listed;
 use crate::template::{Cut, Format};
@@ -27,7 +28,7 @@ use crate::template::{Cut, Format};
 const EXAMPLE: &str = "2026-11-20T06:40:00Z";
 
 impl Pattern {
-    /// The given attributes as a stored item has them, each read from a text of a path.
+    /// Returns the given attributes as a stored item has them, each read from a text of a path.
     ///
     /// # Errors
     /// Every text that is not a value of its attribute, in full or as the keys have it.
@@ -47,7 +48,7 @@ impl Pattern {
         })
     }
 
-    /// A given attribute as a stored item has it, read from JSON.
+    /// Returns a given attribute as a stored item has it, read from JSON.
     pub(super) fn given_from_json(
         &self,
         attribute: &Attribute,
@@ -62,8 +63,8 @@ impl Pattern {
     }
 }
 
-/// A value that each of the formats writes as it does every value that makes this text; `None` for a
-/// text that tells less, or that they do not write.
+/// Returns a value that each of the formats writes as it does every value that makes this text;
+/// `None` for a text that tells less, or that they do not write.
 fn shortened(formats: &[Format], attribute: &Attribute, text: &str) -> Option<AttributeValue> {
     if let Some(finest) = finest_cut(formats) {
         let AttributeType::Timestamp(stored) = attribute.kind else { return None };
@@ -76,8 +77,8 @@ fn shortened(formats: &[Format], attribute: &Attribute, text: &str) -> Option<At
     values.find(|value| format.render(attribute, value).is_ok_and(|written| written == text))
 }
 
-/// The texts that a schema or a message may name beside values in full: the finest cut, or each of
-/// few values in the case of the key.
+/// Returns the texts that a schema or a message may name beside values in full: the finest cut, or
+/// each of few values in the case of the key.
 pub fn shortened_texts(formats: &[Format], attribute: &Attribute) -> Vec<String> {
     if let Some(finest) = finest_cut(formats) {
         let example = EXAMPLE.parse().expect("the example is a time");
@@ -92,7 +93,7 @@ pub fn shortened_texts(formats: &[Format], attribute: &Attribute) -> Vec<String>
     texts
 }
 
-/// The finest cut, where an attribute is nowhere written but cut.
+/// Returns the finest cut, where an attribute is nowhere written but cut.
 fn finest_cut(formats: &[Format]) -> Option<Cut> {
     let cuts = formats.iter().map(|format| match format {
         Format::Cut(cut) => Some(*cut),
@@ -101,14 +102,14 @@ fn finest_cut(formats: &[Format]) -> Option<Cut> {
     cuts.collect::<Option<Vec<_>>>()?.into_iter().max()
 }
 
-/// The case, where an attribute is nowhere written but in that one.
+/// Returns the case, where an attribute is nowhere written but in that one.
 fn only_case(formats: &[Format]) -> Option<Format> {
     let (first, others) = formats.split_first()?;
     let is_case = matches!(first, Format::Lower | Format::Upper);
     (is_case && others.iter().all(|other| other == first)).then_some(*first)
 }
 
-/// The mistake, with what the keys have besides.
+/// Returns the mistake, with what the keys have besides.
 fn hinted(cause: Invalid, formats: &[Format], attribute: &Attribute) -> Invalid {
     match shortened_texts(formats, attribute).as_slice() {
         [] => cause,
@@ -121,10 +122,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::Model;
-    use crate::entity::FieldError;
+    use crate::field_error::FieldError;
     use crate::pattern::{Pattern, SortKeys};
 
-    /// The partition key that a path makes of a text, or the mistake.
+    /// Returns the partition key that a path makes of a text, or the mistake.
     fn key(partition: &str, text: &str) -> Result<String, String> {
         let name = &partition[1..partition.find([':', '}']).expect("a template")];
         let model: Model = format!(

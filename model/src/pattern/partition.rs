@@ -1,4 +1,5 @@
-//! What a pattern reads where some attributes are given: a partition, and the sort keys that begin with what they make.
+//! What a pattern reads where some attributes are given: a partition, and the sort keys that begin
+//! with what they make.
 //!
 //! ```text
 //! SK = "ORDER#{placed}#{order}"    nothing of it is given    ORDER#…
@@ -15,34 +16,16 @@ use std::collections::HashMap;
 use serde_dynamo::Item;
 use serde_json::{Map, Value};
 
-use super::Pattern;
-use crate::entity::{Entity, FieldError, KeyTemplate};
+use super::{Partition, Pattern, SortKeys};
+use crate::entity::Entity;
+use crate::field_error::FieldError;
+use crate::key_template::KeyTemplate;
 use crate::nearest::suggestion;
 use crate::shorten::listed;
 use crate::template::{Segment, Template};
 
-/// A range of sort keys of a partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Partition {
-    /// The partition key.
-    pub key: String,
-    /// The sort keys.
-    pub range: SortKeys,
-}
-
-/// The sort keys of a range.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SortKeys {
-    /// Any, or there are none.
-    Every,
-    /// Those that begin with this text.
-    BeginsWith(String),
-    /// This one.
-    Is(String),
-}
-
 impl Pattern {
-    /// What is read where an item has the attributes that must be given.
+    /// Returns the partition for an item with the attributes that must be given.
     ///
     /// # Errors
     /// The attribute that is missing or does not fit.
@@ -68,7 +51,8 @@ impl Pattern {
     /// partition. It narrows the sort keys too where an attribute behind it is given.
     ///
     /// # Errors
-    /// Every member that is not one of them or not a value of its attribute, and every attribute that is missing.
+    /// Every member that is not one of them or not a value of its attribute, and every attribute
+    /// that is missing.
     pub fn partition_from_json(
         &self,
         entity: &Entity,
@@ -111,8 +95,8 @@ impl Pattern {
         self.narrowed(entity, &values.into(), further).map_err(|error| vec![error])
     }
 
-    /// The sort keys of its items that have the given values: of what the partition determines, and
-    /// of these further attributes.
+    /// Returns the sort keys of its items that have the given values: of what the partition
+    /// determines, and of these further attributes.
     fn sort_keys(
         &self,
         entity: &Entity,
@@ -137,7 +121,7 @@ impl Pattern {
         Ok(SortKeys::BeginsWith(entity.render(&KeyTemplate { template, ..key.clone() }, item)?))
     }
 
-    /// What is said of an attribute by which it does not read.
+    /// Returns the message about an attribute by which the pattern does not read.
     fn not_read_by(&self, entity: &Entity, name: &str) -> String {
         let mut known = self.given_attributes();
         let open = self.open_attributes(entity);

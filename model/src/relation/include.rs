@@ -1,21 +1,26 @@
 //! Relations that are asked for together with items: `owner,comments.author`.
 //!
-//! What is asked for must take few requests, whatever the number of items: one BatchGetItem for up to a hundred of them, or one
-//! Query that answers for all. So it is decided here, before anything is read, whether all items of a list ask the same.
+//! What is asked for must take few requests, whatever the number of items: one BatchGetItem for up
+//! to a hundred of them, or one Query that answers for all. So it is decided here, before anything
+//! is read, whether all items of a list ask the same.
 //!
 //! ```text
-//! GET /user/ann                     Scope::One                    sessions: one Query
-//! GET /query/session/by_user/ann    Scope::Many, user_id alike    user: one key, and so user.posts: one Query
-//!                                                                 device: a key each, 100 to a BatchGetItem
-//!                                                                 device.parts: refused, a Query each
+//! GET /user/ann                     Scope::One
+//!     sessions: one Query
+//! GET /query/session/by_user/ann    Scope::Many, user_id alike
+//!     user: one key, and so user.posts: one Query
+//!     device: a key each, 100 to a BatchGetItem
+//!     device.parts: rejected, a Query each
 //! ```
 
 use serde_dynamo::Item;
 use thiserror::Error;
 
-use super::{Listing, Relation, Way, With, key};
-use crate::Model;
-use crate::entity::{Entity, ItemKey};
+use super::related::key;
+use super::{Binding, Listing, Relation, RelationKind};
+use crate::entity::Entity;
+use crate::item_key::ItemKey;
+use crate::model::Model;
 use crate::pattern::Partition;
 
 /// How far relations may lead from an item: `comments.author` is two levels.
@@ -34,7 +39,7 @@ pub struct Include<'a> {
     pub link: Option<&'a Entity>,
     /// The entity that it leads to.
     pub to: &'a Entity,
-    /// What is asked for of the related items.
+    /// The includes of the related items.
     pub nested: Vec<Include<'a>>,
 }
 
@@ -53,9 +58,9 @@ pub enum IncludeError {
     /// There is none of that name.
     #[error("`{path}`: {message}")]
     Unknown {
-        /// What was asked for.
+        /// The requested path.
         path: String,
-        /// What there is instead.
+        /// The message.
         message: String,
     },
     /// It was asked for before.
@@ -69,30 +74,32 @@ pub enum IncludeError {
     TooMany(usize),
     /// It would take a Query for each item.
     #[error(
-        "`{path}` would take a query for each {from} of a list, expected it of one {from}; or list {listed} for each"
+        "`{path}` would take a query for each {from} of a list, expected it of one {from}; or \
+         list {listed} for each"
     )]
     OfEach {
-        /// What was asked for.
+        /// The requested path.
         path: String,
         /// The entity that it begins at.
         from: String,
-        /// What may be listed instead.
+        /// The listing to use instead.
         listed: String,
     },
 }
 
 impl<'a> Include<'a> {
-    /// A relation of an entity of the model.
-    pub fn of(model: &'a Model, from: &'a Entity, relation: &'a Relation) -> Self {
+    /// Returns a relation of an entity of the model, without nested ones.
+    pub fn new(model: &'a Model, from: &'a Entity, relation: &'a Relation) -> Self {
         let entity = |name: &String| model.entity(name).expect("relations lead to entities");
-        let link = match &relation.way {
-            Way::Through { link, .. } => Some(entity(link)),
-            Way::One(_) | Way::Many(_) => None,
+        let link = match &relation.kind {
+            RelationKind::Through { link, .. } => Some(entity(link)),
+            RelationKind::One(_) | RelationKind::Many(_) => None,
         };
         Self { relation, from, link, to: entity(&relation.to), nested: Vec::new() }
     }
 
-    /// Reads what is asked for with items of an entity: names with commas between, those of related items behind a dot.
+    /// Reads what is asked for with items of an entity: names with commas between, those of related
+    /// items behind a dot.
     ///
     /// # Errors
     /// Everything that cannot be answered.
@@ -122,68 +129,73 @@ impl<'a> Include<'a> {
         if errors.is_empty() { Ok(includes) } else { Err(errors) }
     }
 
-    /// Everything that may be asked for with items of an entity, as [`Self::parse`] reads it.
+    /// Returns everything that may be asked for with items of an entity, as [`Self::parse`] reads
+    /// it.
     pub fn paths(model: &'a Model, entity: &'a Entity, scope: &Scope<'_>) -> Vec<String> {
         let mut paths = Vec::new();
         collect(model, entity, scope, "", 1, &mut paths);
         paths
     }
 
-    /// The key of the one item that an item leads to: an item of `from`, or of `link` where there is one.
+    /// Returns the key of the one item that an item leads to: an item of `from`, or of `link` where
+    /// there is one.
     pub fn key(&self, item: &Item) -> Option<ItemKey> {
-        match &self.relation.way {
-            Way::One(with) => key(with, self.from, item, self.to),
-            Way::Through { key: with, .. } => key(with, self.link?, item, self.to),
-            Way::Many(_) => None,
+        match &self.relation.kind {
+            RelationKind::One(bindings) => key(bindings, self.from, item, self.to),
+            RelationKind::Through { key: bindings, .. } => key(bindings, self.link?, item, self.to),
+            RelationKind::Many(_) => None,
         }
     }
 
-    /// What is read of many items: of those that it leads to, or of the links; `None` for a relation to one.
+    /// What is read of many items: of those that it leads to, or of the links; `None` for a
+    /// relation to one.
     pub fn listing(&self) -> Option<(&'a Listing, &'a Entity)> {
-        match &self.relation.way {
-            Way::One(_) => None,
-            Way::Many(listing) => Some((listing, self.to)),
-            Way::Through { links, .. } => Some((links, self.link?)),
+        match &self.relation.kind {
+            RelationKind::One(_) => None,
+            RelationKind::Many(listing) => Some((listing, self.to)),
+            RelationKind::Through { links, .. } => Some((links, self.link?)),
         }
     }
 
-    /// Where those of an item are; `None` where it leads nowhere.
+    /// Returns where those of an item are; `None` where it leads nowhere.
     pub fn partition(&self, item: &Item) -> Option<Partition> {
         let (listing, entity) = self.listing()?;
-        listing.of(self.from, item, entity)
+        listing.partition(self.from, item, entity)
     }
 
-    /// The stored names of the attributes of `from` that it is made from.
+    /// Returns the stored names of the attributes of `from` that it is made from.
     pub fn fields(&self) -> Vec<&'a str> {
-        let with = self.relation.with().iter();
-        let attributes = with.filter_map(|with| self.from.attribute(&with.from));
+        let bindings = self.relation.bindings().iter();
+        let attributes = bindings.filter_map(|binding| self.from.attribute(&binding.from));
         attributes.map(|attribute| attribute.field.as_str()).collect()
     }
 
     /// Of how many items its own relations are asked for; `None` if it takes a Query for each item.
     fn scope(&self, scope: &Scope<'_>) -> Option<Scope<'a>> {
-        let alike = |with: &&With| match scope {
+        let alike = |binding: &&Binding| match scope {
             Scope::One => true,
-            Scope::Many(alike) => alike.contains(&with.from.as_str()),
+            Scope::Many(alike) => alike.contains(&binding.from.as_str()),
         };
-        let attribute = |with: &'a With| with.attribute.as_str();
-        let with = self.relation.with();
-        let are_all_alike = with.iter().all(|with| alike(&with));
-        match &self.relation.way {
+        let attribute = |binding: &'a Binding| binding.attribute.as_str();
+        let bindings = self.relation.bindings();
+        let are_all_alike = bindings.iter().all(|binding| alike(&binding));
+        match &self.relation.kind {
             // All of them lead to the same item.
-            Way::One(_) if are_all_alike => Some(Scope::One),
-            Way::One(_) => Some(Scope::Many(with.iter().filter(alike).map(attribute).collect())),
+            RelationKind::One(_) if are_all_alike => Some(Scope::One),
+            RelationKind::One(_) => {
+                Some(Scope::Many(bindings.iter().filter(alike).map(attribute).collect()))
+            }
             _ if !are_all_alike => None,
-            Way::Many(listing) => Some(Scope::Many(listing.pattern.common_attributes())),
-            Way::Through { links, key, .. } => {
+            RelationKind::Many(listing) => Some(Scope::Many(listing.pattern.common_attributes())),
+            RelationKind::Through { links, key, .. } => {
                 let common = links.pattern.common_attributes();
-                let alike = key.iter().filter(|with| common.contains(&with.from.as_str()));
+                let alike = key.iter().filter(|binding| common.contains(&binding.from.as_str()));
                 Some(Scope::Many(alike.map(attribute).collect()))
             }
         }
     }
 
-    /// What to list instead, where it takes a Query for each item.
+    /// Returns the listing to use instead of a Query for each item.
     fn listed(&self) -> String {
         let Some((listing, entity)) = self.listing() else { return self.to.name.clone() };
         match entity.patterns.contains(&listing.pattern) {
@@ -213,7 +225,7 @@ fn add<'a>(
                     path: path.to_owned(),
                     message: entity.no_such_relation(name),
                 })?;
-                level.push(Include::of(model, entity, relation));
+                level.push(Include::new(model, entity, relation));
                 level.len() - 1
             }
         };
@@ -238,7 +250,7 @@ fn collect(
     paths: &mut Vec<String>,
 ) {
     for relation in &entity.relations {
-        let include = Include::of(model, entity, relation);
+        let include = Include::new(model, entity, relation);
         let Some(scope) = include.scope(scope) else { continue };
         let path = format!("{before}{}", relation.name);
         paths.push(path.clone());

@@ -1,12 +1,14 @@
 //! Relations as a file has them, where they lead, and what may be asked for together.
 
+use std::collections::HashMap;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::SortKeys;
-use crate::entity::PrimaryKey;
-use crate::{AttributeValue, Fresh, Model};
+use crate::item_key::PrimaryKey;
+use crate::{AttributeValue, Item, Model, WriteContext};
 
 const HUB: &str = r##"
 [table]
@@ -104,13 +106,13 @@ fn hub() -> Model {
 /// What a relation of an entity leads to.
 fn include<'a>(model: &'a Model, entity: &str, name: &str) -> Include<'a> {
     let entity = model.entity(entity).expect("it is there");
-    Include::of(model, entity, entity.relation(name).expect("it is there"))
+    Include::new(model, entity, entity.relation(name).expect("it is there"))
 }
 
 fn item(model: &Model, entity: &str, object: Value) -> Item {
-    let fresh = Fresh { now: jiff::Timestamp::UNIX_EPOCH, random: || [7; 16] };
+    let context = WriteContext { now: jiff::Timestamp::UNIX_EPOCH, random: || [7; 16] };
     let entity = model.entity(entity).expect("it is there");
-    entity.encode(object.as_object().expect("an object"), fresh).expect("valid")
+    entity.encode(object.as_object().expect("an object"), context).expect("valid")
 }
 
 #[test]
@@ -458,7 +460,7 @@ many = true
 fn a_relation_leads_to_the_partition_that_a_cut_time_names() {
     let model: Model = TIMELINE.parse().expect("a definition");
     let report = model.entity("report").expect("it is there");
-    let include = Include::of(&model, report, &report.relations[0]);
+    let include = Include::new(&model, report, &report.relations[0]);
     let at = AttributeValue::S("2026-03-05T10:00:00.000Z".to_owned());
     let item = HashMap::from([("day".to_owned(), at)]).into();
     let partition = include.partition(&item).expect("it leads somewhere");

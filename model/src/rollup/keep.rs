@@ -2,10 +2,12 @@
 
 /// The units, in seconds, the greatest first.
 const UNITS: [(char, u64); 4] = [('w', 604_800), ('d', 86_400), ('h', 3600), ('m', 60)];
-/// The longest that may be said: a thousand years, far beyond which a time would be no time of DynamoDB's.
+/// The longest that may be said: a thousand years, far beyond which a time would be no time of
+/// DynamoDB's.
 const MAX_SECS: u64 = 1_000 * 366 * 86_400;
 
-/// The seconds that a text says; `None` for one that is no number and unit, or says too little or too much.
+/// Returns the seconds that a text says; `None` for one that is no number and unit, or says too
+/// little or too much.
 pub fn seconds(text: &str) -> Option<u64> {
     let unit = text.chars().last()?;
     let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit)?;
@@ -13,7 +15,7 @@ pub fn seconds(text: &str) -> Option<u64> {
     count.checked_mul(*seconds).filter(|seconds| (1..=MAX_SECS).contains(seconds))
 }
 
-/// The text that says so many seconds, in the greatest unit that they are a multiple of.
+/// Returns the text that says so many seconds, in the greatest unit that they are a multiple of.
 pub fn text(seconds: u64) -> String {
     let whole = UNITS.into_iter().find(|(_, unit)| seconds.is_multiple_of(*unit));
     whole.map_or(format!("{seconds}s"), |(name, unit)| format!("{}{name}", seconds / unit))

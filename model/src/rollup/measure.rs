@@ -1,4 +1,4 @@
-//! What a rollup measures of the items of a group.
+//! The measures of a rollup over the items of a group.
 //!
 //! | measure | is kept as | a change costs, for each granularity |
 //! |---|---|---|
@@ -50,11 +50,11 @@ pub const MAX_HISTOGRAM_EDGES: usize = 50;
 pub struct NamedMeasure {
     /// The name it has in answers.
     pub name: String,
-    /// What it is.
+    /// The measure.
     pub measure: Measure,
 }
 
-/// What is measured of the items of a group.
+/// A measure of the items of a group.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Measure {
     /// How many there are.
@@ -122,7 +122,8 @@ pub enum Measure {
         /// The part.
         quantile: Quantile,
     },
-    /// How many values lie in each stretch between two edges; a value on an edge is in the stretch above.
+    /// How many values lie in each stretch between two edges; a value on an edge is in the stretch
+    /// above.
     Histogram {
         /// The number.
         of: Source,
@@ -159,23 +160,25 @@ impl Quantile {
     /// Decimal places of a part.
     const PLACES: u32 = 6;
 
-    /// The part that a number is; `None` for one that is not from 0 to 1 with six decimal places at most.
-    pub fn of(number: &Number) -> Option<Self> {
+    /// Returns the part that a number is; `None` unless it is from 0 to 1 with at most six decimal
+    /// places.
+    pub fn from_number(number: &Number) -> Option<Self> {
         let is_exact = number.decimal_places() <= Self::PLACES;
         let millionths = number.to_units(Self::PLACES).filter(|_| is_exact)?;
         let millionths = u32::try_from(millionths).ok().filter(|part| *part <= Self::WHOLE)?;
         Some(Self { millionths })
     }
 
-    /// The part that a percentage such as `p95` is.
+    /// Returns the part that a percentage such as `p95` is.
     pub(crate) fn of_percent(text: &str) -> Option<Self> {
         let percent: u32 = text.strip_prefix('p')?.parse().ok()?;
         let is_percent = (1..=99).contains(&percent) && text == format!("p{percent:02}");
         is_percent.then_some(Self { millionths: percent * (Self::WHOLE / 100) })
     }
 
-    /// The position, from 0, of the value among so many in ascending order: of the nearest rank, the least value that this part
-    /// of the values does not exceed, as SQL's `percentile_disc` has it. The part 0 is the least value.
+    /// Returns the position, from 0, of the value among so many in ascending order: of the nearest
+    /// rank, the least value that this part of the values does not exceed, as SQL's
+    /// `percentile_disc` has it. The part 0 is the least value.
     pub fn rank(self, count: u128) -> u128 {
         let rank = (count * u128::from(self.millionths)).div_ceil(u128::from(Self::WHOLE));
         rank.saturating_sub(1)
@@ -189,7 +192,7 @@ impl fmt::Display for Quantile {
 }
 
 impl Measure {
-    /// The value it reads of each item, if it reads one.
+    /// Returns the value it reads of each item, if it reads one.
     pub fn source(&self) -> Option<&Source> {
         match self {
             Self::Count | Self::Ratio { .. } => None,
@@ -209,7 +212,7 @@ impl Measure {
         }
     }
 
-    /// The time by which it chooses an item, if it does.
+    /// Returns the time by which it chooses an item, if it does.
     pub fn time(&self) -> Option<&Source> {
         match self {
             Self::AtEnd { by, .. } => Some(by),
@@ -217,12 +220,12 @@ impl Measure {
         }
     }
 
-    /// Whether it is one number that changes add to, so that it can rank groups.
+    /// Returns whether it is one number that changes add to, so that it can rank groups.
     pub fn is_additive(&self) -> bool {
         matches!(self, Self::Count | Self::Present(_) | Self::Sum(_) | Self::Distinct(_))
     }
 
-    /// Whether it is one number, so that it can be part of a ratio.
+    /// Returns whether it is one number, so that it can be part of a ratio.
     pub fn is_number(&self) -> bool {
         match self {
             Self::Extreme { of, .. } => of.kind().is_numeric(),

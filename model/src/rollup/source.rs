@@ -12,14 +12,15 @@ use crate::path::{Path, Place};
 pub struct Source {
     /// Where it is, by the names that are stored.
     pub path: Path,
-    /// What the value is, under the name that the definition file has for it: `total` or `payment.total`.
+    /// What the value is, under the name that the definition file has for it: `total` or
+    /// `payment.total`.
     pub attribute: Attribute,
     /// How many of the first steps of the path lead to values that are declared as maps.
     maps: usize,
 }
 
 impl Source {
-    /// The source that a place is, under the text that names it.
+    /// Returns the source that a place is, under the text that names it.
     pub(crate) fn at(place: &Place<'_>, name: &str) -> Self {
         // What is in something hidden is hidden.
         let hidden = place.rule().hidden || place.around().any(|(_, outer)| outer.hidden);
@@ -29,18 +30,18 @@ impl Source {
         Self { path: place.path.clone(), attribute, maps }
     }
 
-    /// Its name in the definition, in questions and in the names of accumulators.
+    /// Returns its name in the definition, in questions and in the names of accumulators.
     pub fn name(&self) -> &str {
         &self.attribute.name
     }
 
-    /// What its values are.
+    /// The type of its values.
     pub fn kind(&self) -> &AttributeType {
         &self.attribute.kind
     }
 
-    /// The value of an item; what is null is not there.
-    pub fn of<'a>(&self, item: &'a Item) -> Option<&'a AttributeValue> {
+    /// Returns the value in an item; `None` for null.
+    pub fn value_in<'a>(&self, item: &'a Item) -> Option<&'a AttributeValue> {
         self.path.value_in(item)
     }
 
@@ -49,24 +50,25 @@ impl Source {
     pub fn foreign(&self, item: &Item) -> Option<Foreign> {
         let on_the_way = (1..=self.maps).find_map(|length| {
             let path = self.path.first(length);
-            let stored = StoredType::of(path.value_in(item)?);
+            let stored = StoredType::from_value(path.value_in(item)?);
             let reason = || AttributeType::Map(Members::Any).wrong_type(stored);
             (stored != StoredType::Map)
                 .then(|| Foreign { attribute: path.to_string(), reason: reason() })
         });
         on_the_way.or_else(|| {
-            let reason = self.kind().foreign(self.of(item)?)?;
+            let reason = self.kind().foreign(self.value_in(item)?)?;
             let hidden = || "a hidden value is not of the declared type".to_owned();
             let reason = if self.attribute.hidden { hidden() } else { reason };
             Some(Foreign { attribute: self.name().to_owned(), reason })
         })
     }
 
-    /// Each value of an item: of a set or a list the different members, of anything else the value, if it is there.
+    /// Returns each value of an item: of a set or a list the different members, of anything else
+    /// the value, if it is there.
     ///
     /// `None` where a set or a list is expected and something else is there.
     pub fn values_of(&self, item: &Item) -> Option<Vec<AttributeValue>> {
-        let Some(value) = self.of(item) else { return Some(Vec::new()) };
+        let Some(value) = self.value_in(item) else { return Some(Vec::new()) };
         let mut values = match (self.kind(), value) {
             (AttributeType::Set(_), AttributeValue::Ss(members)) => {
                 members.iter().cloned().map(AttributeValue::S).collect()
@@ -92,7 +94,8 @@ impl Source {
         Some(values)
     }
 
-    /// What one of its values is: of a set or a list a member, of anything else the whole; under the same name.
+    /// What one of its values is: of a set or a list a member, of anything else the whole; under
+    /// the same name.
     pub fn of_one(&self) -> Attribute {
         let one = match &self.attribute.kind {
             AttributeType::List(Some(rule)) => (**rule).clone(),
@@ -101,7 +104,7 @@ impl Source {
         Attribute { name: self.attribute.name.clone(), ..one }
     }
 
-    /// Whether an item may have several values.
+    /// Returns whether an item may have several values.
     pub fn is_many(&self) -> bool {
         matches!(self.attribute.kind, AttributeType::Set(_) | AttributeType::List(_))
     }

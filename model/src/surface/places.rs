@@ -2,8 +2,9 @@
 
 use super::{Appearance, Definition, Surface};
 use crate::attribute::Attribute;
-use crate::entity::{Entity, KeyTemplate};
-use crate::relation::{Relation, Way, With};
+use crate::entity::Entity;
+use crate::key_template::KeyTemplate;
+use crate::relation::{Binding, Relation, RelationKind};
 use crate::rollup::{Measure, Rollup, Source};
 
 /// An attribute, or the path into it, and the keys that lead to its place.
@@ -76,7 +77,8 @@ impl Surface {
         found.into_iter().map(appearance).collect()
     }
 
-    /// The places of a rollup that put hidden attributes on this surface, which is one of rollups.
+    /// Returns the places of a rollup that put hidden attributes on this surface, which is one of
+    /// rollups.
     fn in_rollup(self, rollup: &Rollup) -> Vec<Found> {
         let at = |source: &Source, place: &[&str]| {
             let place = [&["rollups", rollup.name.as_str()], place].concat();
@@ -85,8 +87,8 @@ impl Surface {
         let measures = || rollup.measures.iter();
         match self {
             Self::Measure | Self::Presence => {
-                let wanted =
-                    measures().filter(|known| is_told(&known.measure) == (self == Self::Measure));
+                let wanted = measures()
+                    .filter(|known| reveals_values(&known.measure) == (self == Self::Measure));
                 let source = wanted.filter_map(|known| Some((known, known.measure.source()?)));
                 source
                     .filter_map(|(known, source)| at(source, &["measures", &known.name]))
@@ -97,7 +99,7 @@ impl Surface {
                 timed.filter_map(|(known, time)| at(time, &["measures", &known.name])).collect()
             }
             Self::Rank => {
-                let measure = rollup.ranked_by().filter(|measure| is_told(measure));
+                let measure = rollup.ranked_by().filter(|measure| reveals_values(measure));
                 let source = measure.and_then(Measure::source);
                 source.and_then(|source| at(source, &["rank_by"])).into_iter().collect()
             }
@@ -110,7 +112,7 @@ impl Surface {
             }
             Self::RollupKey => {
                 let sources: Vec<_> = rollup.dimensions.iter().chain(&rollup.time).collect();
-                let templates = rollup.home.iter().flat_map(|home| home.templates());
+                let templates = rollup.colocated.iter().flat_map(|key| key.templates());
                 let names: Vec<_> = templates.flat_map(|template| template.attributes()).collect();
                 let in_key = sources.into_iter().filter(|source| names.contains(&source.name()));
                 in_key.filter_map(|source| at(source, &["key"])).collect()
@@ -133,19 +135,19 @@ impl Definition<'_> {
         self.entities.iter().find(|entity| entity.name == name)
     }
 
-    /// The relations that give a value of a hidden attribute of this entity to one that is shown,
-    /// or, of `targets`, the other way round.
+    /// Returns the relations that give a value of a hidden attribute of this entity to one that is
+    /// shown, or, of `targets`, the other way round.
     fn relations(&self, entity: &Entity, targets: bool) -> Vec<Found> {
         let all = self.entities.iter();
         let all = all.flat_map(|from| from.relations.iter().map(move |relation| (from, relation)));
         let mut found_in = Vec::new();
         for (from, relation) in all {
             let place = ["entities", &*from.name, "relations", &*relation.name];
-            for (source, with, to) in self.steps(from, relation) {
+            for (source, bindings, to) in self.steps(from, relation) {
                 let hides = |of: &Entity, name: &str| {
                     of.attribute(name).is_some_and(|attribute| attribute.hidden)
                 };
-                for With { attribute, from } in with {
+                for Binding { attribute, from } in bindings {
                     let is_from = source.name == entity.name && hides(source, from);
                     let is_to = to.name == entity.name && hides(to, attribute);
                     match targets {
@@ -161,26 +163,26 @@ impl Definition<'_> {
         found_in
     }
 
-    /// What a relation gives from one entity to the next: through links in two steps.
+    /// Returns the bindings of a relation from one entity to the next: through links in two steps.
     fn steps<'b>(
         &'b self,
         from: &'b Entity,
         relation: &'b Relation,
-    ) -> Vec<(&'b Entity, &'b [With], &'b Entity)> {
+    ) -> Vec<(&'b Entity, &'b [Binding], &'b Entity)> {
         let Some(to) = self.entity(&relation.to) else { return Vec::new() };
-        match &relation.way {
-            Way::One(with) => vec![(from, with, to)],
-            Way::Many(listing) => vec![(from, &listing.with, to)],
-            Way::Through { link, links, key } => match self.entity(link) {
-                Some(link) => vec![(from, &links.with, link), (link, key, to)],
+        match &relation.kind {
+            RelationKind::One(bindings) => vec![(from, bindings, to)],
+            RelationKind::Many(listing) => vec![(from, &listing.bindings, to)],
+            RelationKind::Through { link, links, key } => match self.entity(link) {
+                Some(link) => vec![(from, &links.bindings, link), (link, key, to)],
                 None => Vec::new(),
             },
         }
     }
 }
 
-/// Whether a measure tells values rather than how many there are.
-fn is_told(measure: &Measure) -> bool {
+/// Returns whether a measure reveals values rather than their number.
+fn reveals_values(measure: &Measure) -> bool {
     match measure {
         Measure::Count | Measure::Present(_) => false,
         Measure::Sum(_)

@@ -30,7 +30,7 @@ pub enum Format {
     Upper,
 }
 
-/// What a timestamp is cut to; the finer is the greater.
+/// The unit to which a timestamp is cut; the finer is the greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cut {
     /// `2026`
@@ -46,7 +46,7 @@ pub enum Cut {
 }
 
 impl Format {
-    /// Whether the format can write values of a type.
+    /// Returns whether the format can write values of a type.
     pub fn fits(self, kind: &AttributeType) -> bool {
         match self {
             Self::Plain | Self::Lower | Self::Upper => kind.is_scalar(),
@@ -59,7 +59,7 @@ impl Format {
         }
     }
 
-    /// Whether all values of a type are of the same length when they are written so.
+    /// Returns whether all values of a type are of the same length when they are written so.
     pub fn has_fixed_length(self, kind: &AttributeType) -> bool {
         match self {
             Self::Padded(_) | Self::Descending(_) | Self::Cut(_) => true,
@@ -69,7 +69,8 @@ impl Format {
         }
     }
 
-    /// Whether it writes different values of an attribute differently, so that the text tells the value.
+    /// Returns whether it writes different values of an attribute differently, so that the text
+    /// tells the value.
     pub fn is_lossless(self, attribute: &Attribute) -> bool {
         let case = match self {
             Self::Plain | Self::Padded(_) | Self::Descending(_) => return true,
@@ -88,13 +89,14 @@ impl Format {
         }
     }
 
-    /// Whether what it writes of a value of an attribute tells what the other format writes of it.
+    /// Returns whether what it writes of a value of an attribute tells what the other format writes
+    /// of it.
     pub fn determines(self, other: Self, attribute: &Attribute) -> bool {
         let is_finer = matches!((self, other), (Self::Cut(own), Self::Cut(other)) if own >= other);
         self == other || is_finer || self.is_lossless(attribute)
     }
 
-    /// The text in the case of the format.
+    /// Returns the text in the case of the format.
     fn cased(self, text: &str) -> String {
         match self {
             Self::Lower => text.to_lowercase(),
@@ -138,7 +140,7 @@ impl Format {
 }
 
 impl Cut {
-    /// The timestamp, cut, in UTC.
+    /// Returns the timestamp, cut, in UTC.
     pub fn text(self, instant: jiff::Timestamp) -> String {
         let pattern = match self {
             Self::Year => "%Y",
@@ -150,7 +152,8 @@ impl Cut {
         instant.to_zoned(TimeZone::UTC).strftime(pattern).to_string()
     }
 
-    /// The instant at which begins what a timestamp was cut to; `None` for a text that no timestamp is cut to.
+    /// Returns the instant at which begins what a timestamp was cut to; `None` for a text that no
+    /// timestamp is cut to.
     pub fn instant(self, text: &str) -> Option<jiff::Timestamp> {
         const FIRST: &str = "0000-01-01T00:00:00Z";
         let whole = format!("{text}{}", FIRST.get(text.len()..)?);
@@ -159,10 +162,11 @@ impl Cut {
     }
 }
 
-/// The one text that a scalar value has in keys and dimensions; `None` when it is not of that type.
+/// Returns the one text that a scalar value has in keys and dimensions; `None` when it is not of
+/// that type.
 ///
-/// Numbers are written without an exponent or trailing zeros, timestamps in UTC with the places their type declares,
-/// so that equal values have equal text whoever wrote them.
+/// Numbers are written without an exponent or trailing zeros, timestamps in UTC with the places
+/// their type declares, so that equal values have equal text whoever wrote them.
 pub fn scalar_text(kind: &AttributeType, value: &AttributeValue) -> Option<String> {
     match (kind, value) {
         (AttributeType::String | AttributeType::Enum { .. }, AttributeValue::S(text)) => {

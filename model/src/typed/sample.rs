@@ -1,4 +1,5 @@
-//! Items made up from a definition, as they are read: to see whether a type takes what an entity may hold.
+//! Items made up from a definition, as they are read: to see whether a type takes what an entity
+//! may hold.
 
 use serde_json::{Map, Value, json};
 
@@ -17,9 +18,9 @@ enum Extent {
     Least,
 }
 
-/// An item with all attributes; one with all, in which maps have no more than they must; one with those that every item has;
-/// and one for each further text of an enum.
-pub(super) fn of(entity: &Entity) -> Vec<Map<String, Value>> {
+/// Returns an item with all attributes; one with all, in which maps have no more than they must;
+/// one with those that every item has; and one for each further text of an enum.
+pub(super) fn samples(entity: &Entity) -> Vec<Map<String, Value>> {
     let attributes = &entity.attributes;
     let whole = object(attributes, Extent::Whole, Extent::Whole);
     let bare = object(attributes, Extent::Whole, Extent::Least);
@@ -27,7 +28,7 @@ pub(super) fn of(entity: &Entity) -> Vec<Map<String, Value>> {
     [whole, bare, least].into_iter().chain(with_texts(attributes)).collect()
 }
 
-/// An object, and whether the maps in it are whole.
+/// Returns an object, and whether the maps in it are whole.
 fn object(attributes: &[Attribute], extent: Extent, inside: Extent) -> Map<String, Value> {
     let has = |attribute: &&Attribute| extent == Extent::Whole || attribute.is_always_present();
     let members = attributes.iter().filter(has);

@@ -1,13 +1,13 @@
-//! Whether what was read of a made-up item is written as it was: with the same values, and nothing else.
+//! Whether what was read of a made-up item is written as it was: with the same values, and nothing
+//! else.
 //!
-//! What is optional may be left out, in the item and in the maps in it.
+//! Optional attributes may be left out, in the item and in the maps in it.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::attribute::{Attribute, AttributeType, Members};
+use crate::attribute::{Attribute, AttributeType, Members, find, no_such_attribute};
 use crate::entity::Entity;
-use crate::object;
 
 /// Compares a value that was read with what it was read from; says where they differ.
 pub(super) fn check<T: Serialize>(
@@ -33,9 +33,9 @@ struct Named<'a> {
 impl Named<'_> {
     fn check(&self, read: &Map<String, Value>, written: &Map<String, Value>) -> Result<(), String> {
         for (name, json) in written {
-            let Some(attribute) = object::find(self.attributes, name) else {
+            let Some(attribute) = find(self.attributes, name) else {
                 let place = self.place_of(name);
-                let problem = object::no_such_attribute(self.owner, self.attributes, name);
+                let problem = no_such_attribute(self.owner, self.attributes, name);
                 return Err(format!("`{place}`: {problem}"));
             };
             if !json.is_null() {

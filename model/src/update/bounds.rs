@@ -1,35 +1,40 @@
-//! What must hold of a value before a relative change, so that its attribute's rules hold after it.
+//! Conditions on a value before a relative change, so that its attribute's rules hold after it.
 //!
-//! `min`, `max`, `min_length`, `max_length` speak of the value that results, which only DynamoDB knows when it is made; so
-//! they become conditions on the value that was: `x + 3 ≤ 10` is `x ≤ 7`.
+//! `min`, `max`, `min_length`, `max_length` speak of the value that results, which only DynamoDB
+//! knows when it is made; so they become conditions on the value that was: `x + 3 ≤ 10` is `x ≤ 7`.
 //!
-//! Of several members that are added to a set, each counts as new, and of several that are taken out, each as there: with
-//! one at a time the limit is exact, with more it may refuse what would just fit.
+//! Of several members that are added to a set, each counts as new, and of several that are taken
+//! out, each as there: with one at a time the limit is exact, with more it may refuse what would
+//! just fit.
 
 use serde_dynamo::AttributeValue;
 
-use super::plan::{Bound, Planned, To};
+use super::bound::Bound;
+use super::operation::Operation;
+use super::planned::Planned;
 use crate::attribute::Rules;
 use crate::condition::Predicate;
-use crate::entity::FieldError;
+use crate::field_error::FieldError;
 use crate::filter::Test;
 use crate::number::Number;
 use crate::path::Path;
-use crate::value;
+use crate::value::{self, count};
 
-/// The conditions that a change of a value brings with it.
-pub(super) fn of(planned: &Planned<'_>) -> Vec<Bound> {
+/// Returns the conditions of one action of an update.
+pub(super) fn bounds_after(planned: &Planned<'_>) -> Vec<Bound> {
     let (path, rule) = (&planned.place.path, planned.place.rule());
-    match &planned.to {
-        To::Plus(AttributeValue::N(text)) => shifted(&rule.rules, path, number(text)),
-        To::Minus(AttributeValue::N(text)) => shifted(&rule.rules, path, number(text).negated()),
-        To::Append(members) | To::Prepend(members) => {
+    match &planned.operation {
+        Operation::Plus(AttributeValue::N(text)) => shifted(&rule.rules, path, number(text)),
+        Operation::Minus(AttributeValue::N(text)) => {
+            shifted(&rule.rules, path, number(text).negated())
+        }
+        Operation::Append(members) | Operation::Prepend(members) => {
             longer(&rule.rules, path, value::length(members).unwrap_or_default(), None)
         }
-        To::Union(members) => {
+        Operation::Union(members) => {
             longer(&rule.rules, path, value::length(members).unwrap_or_default(), only(members))
         }
-        To::Without(members) => {
+        Operation::Without(members) => {
             // Without it, the members of a list that are behind it would move.
             let stays = rule.required || path.is_position();
             shorter(&rule.rules, stays, path, members)
@@ -42,7 +47,7 @@ fn number(text: &str) -> Number {
     text.parse().expect("an encoded number")
 }
 
-/// The value moves by `by`, from 0 where there is none.
+/// Returns the value moves by `by`, from 0 where there is none.
 fn shifted(rules: &Rules, path: &Path, by: Number) -> Vec<Bound> {
     let (min, max) = (rules.min.as_ref(), rules.max.as_ref());
     let operand = |limit: &Number| AttributeValue::N(limit.minus(&by).to_string());
@@ -61,7 +66,7 @@ fn shifted(rules: &Rules, path: &Path, by: Number) -> Vec<Bound> {
     least.into_iter().chain(most).collect()
 }
 
-/// The value gets `more` members; `only` is the one that may be there already.
+/// Returns the value gets `more` members; `only` is the one that may be there already.
 fn longer(rules: &Rules, path: &Path, more: usize, only: Option<AttributeValue>) -> Vec<Bound> {
     let mut bounds = Vec::new();
     if let Some(max) = rules.max_length {
@@ -86,7 +91,7 @@ fn longer(rules: &Rules, path: &Path, more: usize, only: Option<AttributeValue>)
     bounds
 }
 
-/// The set loses members; one without a member left is no more.
+/// Returns the set loses members; one without a member left is no more.
 fn shorter(rules: &Rules, stays: bool, path: &Path, members: &AttributeValue) -> Vec<Bound> {
     let least = rules.min_length.unwrap_or(0).max(usize::from(stays));
     if least == 0 {
@@ -103,7 +108,7 @@ fn shorter(rules: &Rules, stays: bool, path: &Path, members: &AttributeValue) ->
     vec![Bound { holds: Predicate::Any(ways), error: FieldError::new(&path.to_string(), message) }]
 }
 
-/// The member of a set that has one.
+/// Returns the member of a set that has one.
 fn only(members: &AttributeValue) -> Option<AttributeValue> {
     match members {
         AttributeValue::Ss(members) if members.len() == 1 => {
@@ -117,8 +122,4 @@ fn only(members: &AttributeValue) -> Option<AttributeValue> {
         }
         _ => None,
     }
-}
-
-pub(crate) fn count(count: usize) -> AttributeValue {
-    AttributeValue::N(count.to_string())
 }

@@ -1,27 +1,42 @@
-//! Updates that create the item they find absent: an update that says enough of it, and an upsert, which says all of it.
+//! Updates that create the item they find absent: an update that says enough of it, and an upsert,
+//! which says all of it.
 //!
-//! What the item gets only when it is made, such as defaults and read-only attributes, it gets "unless it has one".
+//! What the item gets only when it is made, such as defaults and read-only attributes, it gets
+//! "unless it has one".
 //!
-//! **Invariant:** the item that is made satisfies its definition; an item that was there keeps what it was not given.
+//! **Invariant:** the item that is made satisfies its definition; an item that was there keeps what
+//! it was not given.
 
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::{Map, Value};
 
+use super::bound::Bound;
 use super::kept_keys::Given;
-use super::plan::{Assignment, Bound, To, UpdatePlan};
-use crate::attribute::{Attribute, Kept};
+use super::operation::{Assignment, Operation};
+use super::plan::UpdatePlan;
+use crate::attribute::Attribute;
+use crate::attribute::ManagedBy;
 use crate::condition::Predicate;
-use crate::entity::{Entity, FieldError, Fresh, KeyTemplate};
+use crate::entity::Entity;
+use crate::field_error::FieldError;
 use crate::filter::Test;
+use crate::key_template::KeyTemplate;
 use crate::path::Path;
+use crate::write_context::WriteContext;
 
 impl Entity {
-    /// The plan with what an absent item needs besides, so that it may create one; `None` when a required attribute would be
-    /// missing, so that it must not.
-    pub fn creating(&self, key: &Item, plan: &UpdatePlan, fresh: Fresh) -> Option<UpdatePlan> {
+    /// Returns the plan with what an absent item needs besides, so that it may create one; `None`
+    /// when a required attribute would be missing, so that it must not.
+    pub fn creating(
+        &self,
+        key: &Item,
+        plan: &UpdatePlan,
+        context: WriteContext,
+    ) -> Option<UpdatePlan> {
         let is_given = |attribute: &Attribute| {
-            plan.assignments.iter().any(|Assignment { path, to }| {
-                path.is_field(&attribute.field) && !matches!(to, To::Nothing | To::Without(_))
+            plan.assignments.iter().any(|Assignment { path, operation }| {
+                path.is_field(&attribute.field)
+                    && !matches!(operation, Operation::Nothing | Operation::Without(_))
             })
         };
         let touched = |attribute: &Attribute| {
@@ -33,22 +48,23 @@ impl Entity {
             let of_key = key.get(&attribute.field);
             if let Some(value) = of_key {
                 if !self.is_primary_key_field(&attribute.field) {
-                    added.push(assignment(attribute, To::Value(value.clone())));
+                    added.push(assignment(attribute, Operation::Value(value.clone())));
                 }
             } else if touched(attribute) {
                 if attribute.required && !is_given(attribute) {
                     return None;
                 }
-            } else if let Some(value) = attribute.default_value(fresh) {
+            } else if let Some(value) = attribute.default_value(context) {
                 known.insert(attribute.field.clone(), value.clone());
-                added.push(assignment(attribute, To::ValueIfAbsent(value)));
+                added.push(assignment(attribute, Operation::ValueIfAbsent(value)));
             } else if attribute.required {
                 return None;
             }
         }
         let is_added = |attribute: &Attribute| {
             added.iter().any(|other| {
-                other.path.is_field(&attribute.field) && matches!(other.to, To::ValueIfAbsent(_))
+                other.path.is_field(&attribute.field)
+                    && matches!(other.operation, Operation::ValueIfAbsent(_))
             })
         };
         let given = |attribute: &Attribute| match is_added(attribute) {
@@ -65,7 +81,10 @@ impl Entity {
             bounds.extend(self.kept_key(template, matches!(made, Some(Ok(_))), given));
             if let Some(Ok(text)) = made {
                 let path = Path::stored(&template.key);
-                keys.push(Assignment { path, to: To::ValueIfAbsent(AttributeValue::S(text)) });
+                keys.push(Assignment {
+                    path,
+                    operation: Operation::ValueIfAbsent(AttributeValue::S(text)),
+                });
             }
         }
         let mut creating = plan.clone();
@@ -85,30 +104,31 @@ impl Entity {
         let mut attributes = names.filter_map(|name| self.attribute(name));
         let attribute = attributes.find(|attribute| is_added(attribute))?;
         let message = format!(
-            "the key {} is made from it, and it would get its default; expected it as well, in `set`",
+            "the key {} is made from it, and it would get its default; expected it as well, in \
+             `set`",
             template.key
         );
-        let holds = Predicate::Test(Path::of(attribute), Test::Exists(true));
+        let holds = Predicate::Test(Path::from_attribute(attribute), Test::Exists(true));
         Some(Bound { holds, error: FieldError::new(&attribute.name, message) })
     }
 
-    /// Plans an upsert: the item is created as given, or what it was given is set in the one that is there. The encoded item
-    /// has its key.
+    /// Plans an upsert: the item is created as given, or what it was given is set in the one that
+    /// is there. The encoded item has its key.
     ///
     /// # Errors
     /// Every field that cannot be stored.
     pub fn plan_upsert(
         &self,
         object: &Map<String, Value>,
-        fresh: Fresh,
+        context: WriteContext,
     ) -> Result<(Item, UpdatePlan), Vec<FieldError>> {
-        let item = self.encode(object, fresh)?;
+        let item = self.encode(object, context)?;
         let given = |attribute: &Attribute| match object.get(&attribute.name) {
             _ if self.is_in_primary_key(&attribute.name) => Given::Value,
             // Each write gives it the time.
-            _ if attribute.kept == Some(Kept::WrittenAt) => Given::Value,
+            _ if attribute.kept == Some(ManagedBy::WrittenAt) => Given::Value,
             Some(json) if !json.is_null() && !attribute.read_only => Given::Value,
-            _ if attribute.of(&item).is_none() => Given::Nothing,
+            _ if attribute.value_in(&item).is_none() => Given::Nothing,
             _ => Given::IfAbsent,
         };
         let mut bounds = Vec::new();
@@ -117,9 +137,9 @@ impl Entity {
             if self.is_primary_key_field(&attribute.field) {
                 continue;
             }
-            if let Some(to) = attribute.on_update(fresh) {
-                assignments.push(assignment(attribute, to));
-            } else if let Some(value) = attribute.of(&item) {
+            if let Some(operation) = attribute.on_update(context) {
+                assignments.push(assignment(attribute, operation));
+            } else if let Some(value) = attribute.value_in(&item) {
                 assignments.push(assignment(attribute, given(attribute).to(value.clone())));
             }
         }
@@ -131,7 +151,7 @@ impl Entity {
             match self.certain(template, given) {
                 Ok(certainty) => {
                     let path = Path::stored(&template.key);
-                    assignments.push(Assignment { path, to: certainty.to(value.clone()) });
+                    assignments.push(Assignment { path, operation: certainty.to(value.clone()) });
                 }
                 Err(error) => errors.push(error),
             }
@@ -141,11 +161,16 @@ impl Entity {
         }
         Ok((
             item,
-            UpdatePlan { assignments, condition: Predicate::always(), bounds, made: Vec::new() },
+            UpdatePlan {
+                assignments,
+                condition: Predicate::always(),
+                bounds,
+                created_parents: Vec::new(),
+            },
         ))
     }
 
-    /// How sure the key of an index is: as its attributes are, which must be alike.
+    /// Returns how sure the key of an index is: as its attributes are, which must be alike.
     fn certain(
         &self,
         template: &KeyTemplate,
@@ -159,7 +184,8 @@ impl Entity {
         match (kept, set) {
             (Some(kept), Some(set)) => {
                 let message = format!(
-                    "the key {} is made from it and from `{set}`, and an item that is there keeps its own `{kept}`; update it instead",
+                    "the key {} is made from it and from `{set}`, and an item that is there keeps \
+                     its own `{kept}`; update it instead",
                     template.key
                 );
                 Err(FieldError::new(kept, message))
@@ -169,25 +195,25 @@ impl Entity {
         }
     }
 
-    /// What tells an item to be one of the entity.
+    /// Returns the assignments by which an item is recognised as one of the entity.
     fn marks(&self) -> Vec<Assignment> {
         let marks = self.discriminator.iter().map(|(name, value)| Assignment {
             path: Path::stored(name),
-            to: To::Value(value.clone()),
+            operation: Operation::Value(value.clone()),
         });
         marks.collect()
     }
 }
 
 impl Given {
-    fn to(self, value: AttributeValue) -> To {
+    fn to(self, value: AttributeValue) -> Operation {
         match self {
-            Self::Value => To::Value(value),
-            Self::IfAbsent | Self::Nothing => To::ValueIfAbsent(value),
+            Self::Value => Operation::Value(value),
+            Self::IfAbsent | Self::Nothing => Operation::ValueIfAbsent(value),
         }
     }
 }
 
-fn assignment(attribute: &Attribute, to: To) -> Assignment {
-    Assignment { path: Path::of(attribute), to }
+fn assignment(attribute: &Attribute, operation: Operation) -> Assignment {
+    Assignment { path: Path::from_attribute(attribute), operation }
 }

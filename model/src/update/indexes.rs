@@ -1,4 +1,5 @@
-//! The keys of indexes after an update: each one that is made from what the update changes is made anew, or taken away.
+//! The keys of indexes after an update: each one that is made from what the update changes is made
+//! anew, or taken away.
 //!
 //! | of the attributes that a key is made from | the key is |
 //! |---|---|
@@ -7,21 +8,25 @@
 //! | all are known: set by the update, in the primary key, or said by the condition | made anew |
 //! | one is not known, or is changed relatively | not known, so the update is refused |
 //!
-//! An item is in an index by both of its keys. Those who write the table besides may have left both out while the item had
-//! nothing for the one; so when that is made anew, the other is too, as far as it is known:
+//! An item is in an index by both of its keys. Those who write the table besides may have left both
+//! out while the item had nothing for the one; so when that is made anew, the other is too, as far
+//! as it is known:
 //!
 //! | the other key | is |
 //! |---|---|
 //! | `$note_1`, or made from the primary key and what the condition says | made anew |
-//! | `$note_1#due_{due?}` | if there is none, what it is without `due`, on the condition that the item has none |
+//! | `$note_1#due_{due?}` | as without `due`, if the item has neither the key nor `due` |
 //! | `{due}` | left alone |
 
 use serde_dynamo::{AttributeValue, Item};
 
-use super::plan::{Assignment, Bound, To};
+use super::bound::Bound;
+use super::operation::{Assignment, Operation};
 use crate::condition::Predicate;
-use crate::entity::{Entity, FieldError, KeyTemplate};
+use crate::entity::Entity;
+use crate::field_error::FieldError;
 use crate::filter::Test;
+use crate::key_template::KeyTemplate;
 use crate::path::Path;
 
 /// An update, as far as keys follow from it.
@@ -32,13 +37,13 @@ struct Updated<'a> {
     condition: &'a Predicate,
 }
 
-/// A key of an index that an update makes, perhaps unless there is one.
-struct Made<'k> {
+/// A key of an index that an update makes, perhaps only if there is none.
+struct RemadeKey<'k> {
     key: &'k str,
     is_unless_there: bool,
 }
 
-/// What becomes of the keys of the indexes, and what must hold for it.
+/// Returns the assignments to the keys of the indexes, and their conditions.
 pub(super) fn keys(
     entity: &Entity,
     key: &Item,
@@ -50,7 +55,9 @@ pub(super) fn keys(
     let mut errors = Vec::new();
     for template in entity.index_templates() {
         match updated.of_key(template) {
-            Ok(to) => found.extend(to.map(|to| assignment(template, to))),
+            Ok(operation) => {
+                found.extend(operation.map(|operation| assignment(template, operation)))
+            }
             Err(error) => errors.push(error),
         }
     }
@@ -63,44 +70,48 @@ pub(super) fn keys(
         let Some(made) = updated.made_beside(template, &found).filter(|_| !is_found) else {
             continue;
         };
-        let Some((to, bound)) = updated.completed(template, made.key) else { continue };
-        let to = match to.map_err(|error| vec![error])? {
-            To::Value(value) if made.is_unless_there => To::ValueIfAbsent(value),
-            to => to,
+        let Some((operation, bound)) = updated.completed(template, made.key) else { continue };
+        let operation = match operation.map_err(|error| vec![error])? {
+            Operation::Value(value) if made.is_unless_there => Operation::ValueIfAbsent(value),
+            operation => operation,
         };
-        found.push(assignment(template, to));
+        found.push(assignment(template, operation));
         bounds.extend(bound);
     }
     Ok((found, bounds))
 }
 
 impl Updated<'_> {
-    /// What becomes of an attribute.
+    /// Returns the assignment to an attribute.
     fn of_attribute(&self, name: &str) -> Option<&Assignment> {
         let field = &self.entity.attribute(name)?.field;
         self.assignments.iter().find(|assignment| assignment.path.is_in(field))
     }
 
-    /// What an attribute is known to be that is not updated.
+    /// Returns the known value of an attribute that is not updated.
     fn known(&self, field: &str) -> Option<&AttributeValue> {
         self.condition.known(field).or_else(|| self.key.get(field))
     }
 
-    /// What becomes of a key by its own attributes; `None` where none of them is updated.
-    fn of_key(&self, template: &KeyTemplate) -> Result<Option<To>, FieldError> {
+    /// Returns the operation on a key by its own attributes; `None` if none of them is updated.
+    fn of_key(&self, template: &KeyTemplate) -> Result<Option<Operation>, FieldError> {
         let names = template.template.attributes();
         let Some(first) = names.iter().find_map(|name| self.of_attribute(name)) else {
             return Ok(None);
         };
         let mut updates = names.iter().filter_map(|name| self.of_attribute(name));
-        if updates.any(|other| other.to == To::Nothing) {
-            return Ok(Some(To::Nothing));
+        if updates.any(|other| other.operation == Operation::Nothing) {
+            return Ok(Some(Operation::Nothing));
         }
         let mut item = self.key.clone();
         for name in &names {
             let field = self.field(name);
             let value = match self.of_attribute(name) {
-                Some(Assignment { path, to: To::Value(value) }) if path.is_whole() => Some(value),
+                Some(Assignment { path, operation: Operation::Value(value) })
+                    if path.is_whole() =>
+                {
+                    Some(value)
+                }
                 Some(other) => {
                     let message = format!(
                         "the key {} is made from it, so it can only be set or removed",
@@ -115,7 +126,8 @@ impl Updated<'_> {
                     break;
                 }
                 let message = format!(
-                    "the key {} is made from it and from `{name}`; expected `{name}` as well, in `set` or as what it is in `where`",
+                    "the key {} is made from it and from `{name}`; expected `{name}` as well, in \
+                     `set` or as what it is in `where`",
                     template.key
                 );
                 return Err(FieldError::new(&first.path.to_string(), message));
@@ -125,24 +137,29 @@ impl Updated<'_> {
         self.render(template, &item).map(Some)
     }
 
-    /// The key beside this one, in an index, that is made anew.
-    fn made_beside<'k>(&self, template: &'k KeyTemplate, found: &[Assignment]) -> Option<Made<'k>> {
+    /// Returns the key beside this one, in an index, that is made anew.
+    fn made_beside<'k>(
+        &self,
+        template: &'k KeyTemplate,
+        found: &[Assignment],
+    ) -> Option<RemadeKey<'k>> {
         let made = |key: &'k String| {
             let mut all = self.assignments.iter().chain(found);
-            let to = &all.find(|other| other.path.is_field(key))?.to;
-            let is_unless_there = matches!(to, To::ValueIfAbsent(_));
-            let is_made = is_unless_there || matches!(to, To::Value(_));
-            is_made.then_some(Made { key, is_unless_there })
+            let operation = &all.find(|other| other.path.is_field(key))?.operation;
+            let is_unless_there = matches!(operation, Operation::ValueIfAbsent(_));
+            let is_made = is_unless_there || matches!(operation, Operation::Value(_));
+            is_made.then_some(RemadeKey { key, is_unless_there })
         };
         template.beside.iter().find_map(made)
     }
 
-    /// What becomes of a key whose attributes are not updated, when the one beside it is made anew; and what must hold.
+    /// What becomes of a key whose attributes are not updated, when the one beside it is made anew;
+    /// and what must hold.
     fn completed(
         &self,
         template: &KeyTemplate,
         beside: &str,
-    ) -> Option<(Result<To, FieldError>, Option<Bound>)> {
+    ) -> Option<(Result<Operation, FieldError>, Option<Bound>)> {
         let mut item = self.key.clone();
         for name in template.template.attributes() {
             let field = self.field(name);
@@ -154,11 +171,11 @@ impl Updated<'_> {
                 break;
             } else {
                 let bound = self.absent_unless_made(template, beside, name);
-                let to = self.render(template, &item).map(|to| match to {
-                    To::Value(value) => To::ValueIfAbsent(value),
+                let operation = self.render(template, &item).map(|operation| match operation {
+                    Operation::Value(value) => Operation::ValueIfAbsent(value),
                     other => other,
                 });
-                return Some((to, Some(bound)));
+                return Some((operation, Some(bound)));
             }
         }
         Some((self.render(template, &item), None))
@@ -168,9 +185,10 @@ impl Updated<'_> {
     fn absent_unless_made(&self, template: &KeyTemplate, beside: &str, name: &str) -> Bound {
         let is_there = Predicate::Test(Path::stored(&template.key), Test::Exists(true));
         let attribute = self.entity.attribute(name).expect("a template's attributes are declared");
-        let is_absent = Predicate::Test(Path::of(attribute), Test::Exists(false));
+        let is_absent = Predicate::Test(Path::from_attribute(attribute), Test::Exists(false));
         let message = format!(
-            "the key {} is made from it, and is not there to go with {beside}; expected `{name}` as well, in `set` or as what it is in `where`",
+            "the key {} is made from it, and is not there to go with {beside}; expected `{name}` \
+             as well, in `set` or as what it is in `where`",
             template.key
         );
         Bound {
@@ -179,8 +197,8 @@ impl Updated<'_> {
         }
     }
 
-    fn render(&self, template: &KeyTemplate, item: &Item) -> Result<To, FieldError> {
-        self.entity.render(template, item).map(|text| To::Value(AttributeValue::S(text)))
+    fn render(&self, template: &KeyTemplate, item: &Item) -> Result<Operation, FieldError> {
+        self.entity.render(template, item).map(|text| Operation::Value(AttributeValue::S(text)))
     }
 
     fn field(&self, name: &str) -> &str {
@@ -189,8 +207,8 @@ impl Updated<'_> {
     }
 }
 
-fn assignment(template: &KeyTemplate, to: To) -> Assignment {
-    Assignment { path: Path::stored(&template.key), to }
+fn assignment(template: &KeyTemplate, operation: Operation) -> Assignment {
+    Assignment { path: Path::stored(&template.key), operation }
 }
 
 #[cfg(test)]

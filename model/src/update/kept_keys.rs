@@ -1,25 +1,29 @@
-//! What must hold of an item that is there, so that the keys of its indexes are what its attributes make after an upsert, or an
-//! update that might have created it.
+//! What must hold of an item that is there, so that the keys of its indexes are what its attributes
+//! make after an upsert, or an update that might have created it.
 //!
-//! Such a plan gives some attributes a value, others a value unless they have one, and does not know the rest. So of a key it
-//! knows what it is for a new item, and for one that is there only in these cases:
+//! Such a plan gives some attributes a value, others a value unless they have one, and does not
+//! know the rest. So of a key it knows what it is for a new item, and for one that is there only in
+//! these cases:
 //!
 //! | of the attributes that the key is made from | it is known if |
 //! |---|---|
 //! | all are given a value | always: it is made anew |
 //! | all are given one unless they have one | they are all there, and the key; or none is |
-//! | some are not given, so a new item has no such key | one of those is absent; or the others are all there as they are |
+//! | some are not given: a new item lacks the key | one of those is absent, or all others are there |
 //!
-//! **Invariant:** what is not known is refused, and the refusal names the attribute to give as well.
+//! **Invariant:** what is not known is refused, and the refusal names the attribute to give as
+//! well.
 
-use super::plan::Bound;
+use super::bound::Bound;
 use crate::attribute::Attribute;
 use crate::condition::Predicate;
-use crate::entity::{Entity, FieldError, KeyTemplate};
+use crate::entity::Entity;
+use crate::field_error::FieldError;
 use crate::filter::Test;
+use crate::key_template::KeyTemplate;
 use crate::path::Path;
 
-/// What a plan does to an attribute.
+/// The effect of a plan on an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Given {
     /// It gets a value.
@@ -31,7 +35,7 @@ pub(super) enum Given {
 }
 
 impl Entity {
-    /// What must hold of an item that is there for a key that a plan makes, or does not.
+    /// Returns the condition on an existing item for a key that a plan makes, or does not make.
     pub(super) fn kept_key(
         &self,
         template: &KeyTemplate,
@@ -47,11 +51,13 @@ impl Entity {
         let (set, unless_there, unknown) =
             (of(Given::Value), of(Given::IfAbsent), of(Given::Nothing));
         let all = |attributes: &[&Attribute], are_there: bool| {
-            let each = attributes.iter().map(|known| exists(&Path::of(known), are_there));
+            let each =
+                attributes.iter().map(|known| exists(&Path::from_attribute(known), are_there));
             Predicate::All(each.collect())
         };
         let must_have = unknown.iter().filter(|known| !template.template.may_lack(&known.name));
-        let has_none: Vec<_> = must_have.map(|known| exists(&Path::of(known), false)).collect();
+        let has_none: Vec<_> =
+            must_have.map(|known| exists(&Path::from_attribute(known), false)).collect();
         let key = Path::stored(&template.key);
         let (holds, about) = match (set.is_empty(), unless_there.is_empty(), is_made) {
             (true, true, _) | (false, _, true) => return None,
@@ -70,7 +76,8 @@ impl Entity {
             }
         };
         let message = format!(
-            "the key {} is made from it, and the item that is there does not have what a new one would; update it instead",
+            "the key {} is made from it, and the item that is there does not have what a new one \
+             would; update it instead",
             template.key
         );
         Some(Bound { holds, error: FieldError::new(&about.name, message) })

@@ -1,21 +1,23 @@
 //! How many members maps and lists have after an update of what is in them.
 //!
-//! What is put where nothing is makes the map or list around it longer, and what is taken away makes it shorter; which of them
-//! happens only DynamoDB knows in time. So `min_length` and `max_length` become conditions on what was, as in [`super::bounds`].
+//! What is put where nothing is makes the map or list around it longer, and what is taken away
+//! makes it shorter; which of them happens only DynamoDB knows in time. So `min_length` and
+//! `max_length` become conditions on what was, as in [`super::bounds`].
 //!
-//! Of several places in one map or list each counts as new, or as gone: with one at a time the limit is exact, with more it may
-//! refuse what would just fit.
+//! Of several places in one map or list each counts as new, or as gone: with one at a time the
+//! limit is exact, with more it may refuse what would just fit.
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::bounds::count;
-use super::plan::{Bound, Planned, To};
+use super::bound::Bound;
+use super::operation::Operation;
+use super::planned::Planned;
 use crate::attribute::Rules;
 use crate::condition::Predicate;
-use crate::entity::FieldError;
+use crate::field_error::FieldError;
 use crate::filter::Test;
 use crate::path::Path;
-use crate::value;
+use crate::value::{self, count};
 
 /// A map or a list, and what an update does in it.
 struct Around<'a> {
@@ -27,7 +29,8 @@ struct Around<'a> {
     stays: Vec<Predicate>,
 }
 
-/// The conditions that an update brings with it for the maps and lists in which it changes something.
+/// Returns the conditions that an update brings with it for the maps and lists in which it changes
+/// something.
 pub(super) fn bounds(planned: &[Planned<'_>]) -> Vec<Bound> {
     let mut all: IndexMap<Path, Around<'_>> = IndexMap::new();
     for action in planned {
@@ -45,17 +48,17 @@ pub(super) fn bounds(planned: &[Planned<'_>]) -> Vec<Bound> {
 }
 
 impl Around<'_> {
-    fn note(&mut self, Planned { place, to }: &Planned<'_>) {
+    fn note(&mut self, Planned { place, operation }: &Planned<'_>) {
         let member = place.path.first(self.path.steps.len() + 1);
         let is_itself = member == place.path;
-        match to {
-            To::Nothing if is_itself => self.stays.push(absent(&member)),
-            To::Without(members) if is_itself => {
+        match operation {
+            Operation::Nothing if is_itself => self.stays.push(absent(&member)),
+            Operation::Without(members) if is_itself => {
                 let lost = value::length(members).unwrap_or_default();
                 let more = Predicate::Size(member.clone(), Test::Gt(count(lost)));
                 self.stays.push(Predicate::Any(vec![absent(&member), more]));
             }
-            To::Nothing | To::Without(_) => {}
+            Operation::Nothing | Operation::Without(_) => {}
             _ => drop(self.set.insert(member)),
         }
     }

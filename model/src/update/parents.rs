@@ -1,24 +1,27 @@
-//! Maps that an update leads through and that are not there: DynamoDB refuses such an update, so they are made with it.
+//! Maps that an update leads through and that are not there: DynamoDB refuses such an update, so
+//! they are made with it.
 //!
 //! ```text
 //! add competencies.integrity 1, add competencies.courage 2     on an item without `competencies`
 //! = set competencies { integrity: 1, courage: 2 }              if there is none
 //! ```
 //!
-//! **Invariant:** what is set instead depends on the place being empty, by a condition; so nothing that somebody put there
-//! meanwhile is lost.
+//! **Invariant:** what is set instead depends on the place being empty, by a condition; so nothing
+//! that somebody put there meanwhile is lost.
 
 use std::collections::HashMap;
 
 use indexmap::{IndexMap, IndexSet};
 use serde_dynamo::{AttributeValue, Item};
 
-use super::plan::{Assignment, To, UpdatePlan};
+use super::operation::{Assignment, Operation};
+use super::plan::UpdatePlan;
 use crate::condition::Predicate;
-use crate::entity::FieldError;
+use crate::field_error::FieldError;
 use crate::filter::Test;
 use crate::number::Number;
-use crate::path::{Path, Step};
+use crate::path::Path;
+use crate::step::Step;
 
 /// How many earlier forms of an item are thought of.
 const MAX_BEFORE: usize = 32;
@@ -34,13 +37,13 @@ pub struct Before {
 }
 
 impl Before {
-    /// Whether the item was as it is now.
+    /// Returns whether the item was as it is now.
     pub fn is_as_now(&self) -> bool {
         self.taken.is_empty() && self.nulled.is_empty()
     }
 
-    /// The item as it was, from the item as it is now.
-    pub fn of(&self, item: &Item) -> Item {
+    /// Returns the item as it was, from the item as it is now.
+    pub fn apply(&self, item: &Item) -> Item {
         let mut before = item.clone();
         for path in &self.taken {
             change(&mut before, path, |attribute| path.taken_from(&attribute));
@@ -75,12 +78,12 @@ fn change(item: &mut Item, path: &Path, changed: impl FnOnce(Item) -> Item) {
 }
 
 impl UpdatePlan {
-    /// The plan for an item as it is now: places whose maps are not there are put there with their
-    /// maps, and places that are null are changed as if nothing were there.
+    /// Returns the plan for an item as it is now: places whose maps are not there are put there
+    /// with their maps, and places that are null are changed as if nothing were there.
     ///
     /// # Errors
-    /// A place that leads through something that is no map, or through a position that a list does not have; a map that would
-    /// lack what its definition requires.
+    /// A place that leads through something that is no map, or through a position that a list does
+    /// not have; a map that would lack what its definition requires.
     pub fn with_parents(&self, item: &Item) -> Result<Self, Vec<FieldError>> {
         let mut made: IndexMap<Path, AttributeValue> = IndexMap::new();
         let mut plan = Self { assignments: Vec::new(), ..self.clone() };
@@ -93,7 +96,7 @@ impl UpdatePlan {
                     plan.condition = plan.condition.and(settled.condition);
                 }
                 Ok(Some(parent)) => {
-                    let Some(value) = from_nothing(&assignment.to) else { continue };
+                    let Some(value) = from_nothing(&assignment.operation) else { continue };
                     let rest = &assignment.path.steps[parent.steps.len()..];
                     let map =
                         made.entry(parent).or_insert_with(|| AttributeValue::M(HashMap::new()));
@@ -107,21 +110,21 @@ impl UpdatePlan {
                 }
             }
         }
-        errors.extend(self.made.iter().flat_map(|known| known.complete(&mut made)));
+        errors.extend(self.created_parents.iter().flat_map(|known| known.complete(&mut made)));
         if !errors.is_empty() {
             return Err(errors);
         }
         for (path, map) in made {
             let absent = Predicate::Test(path.clone(), Test::Exists(false));
             plan.condition = plan.condition.and(absent);
-            plan.assignments.push(Assignment { path, to: To::Value(map) });
+            plan.assignments.push(Assignment { path, operation: Operation::Value(map) });
         }
         Ok(plan)
     }
 
-    /// What an item may have been before such an update made maps in it: the item itself, and then without a map that the update
-    /// leads through, of each attribute. Of more than 32 combinations the first are returned, and
-    /// the last, which has none of these maps.
+    /// What an item may have been before such an update made maps in it: the item itself, and then
+    /// without a map that the update leads through, of each attribute. Of more than 32 combinations
+    /// the first are returned, and the last, which has none of these maps.
     pub fn before_parents(&self, item: &Item) -> Vec<Before> {
         let mut maps: IndexSet<Path> = IndexSet::new();
         for Assignment { path, .. } in &self.assignments {
@@ -154,13 +157,14 @@ impl UpdatePlan {
         all
     }
 
-    /// Whether a place is nested in an attribute, so that what it leads through may be absent.
+    /// Returns whether a place is nested in an attribute, so that what it leads through may be
+    /// absent.
     pub fn is_nested(&self) -> bool {
         self.assignments.iter().any(|assignment| !assignment.path.is_whole())
     }
 }
 
-/// The first place on the way to this one that is empty; `None` when the way is there.
+/// Returns the first place on the way to this one that is empty; `None` when the way is there.
 fn missing_parent(path: &Path, item: &Item) -> Result<Option<Path>, String> {
     for length in 1..path.steps.len() {
         let parent = path.first(length);
@@ -185,17 +189,21 @@ fn missing_parent(path: &Path, item: &Item) -> Result<Option<Path>, String> {
     Ok(None)
 }
 
-/// What an assignment makes where nothing is; `None` where it makes nothing.
-pub(super) fn from_nothing(to: &To) -> Option<AttributeValue> {
-    Some(match to {
-        To::Value(value) | To::ValueIfAbsent(value) | To::Plus(value) => value.clone(),
-        To::NextVersion => AttributeValue::N("1".to_owned()),
-        To::Minus(AttributeValue::N(text)) => {
+/// Returns the value that an assignment makes from nothing; `None` if it makes none.
+pub(super) fn from_nothing(operation: &Operation) -> Option<AttributeValue> {
+    Some(match operation {
+        Operation::Value(value) | Operation::ValueIfAbsent(value) | Operation::Plus(value) => {
+            value.clone()
+        }
+        Operation::NextVersion => AttributeValue::N("1".to_owned()),
+        Operation::Minus(AttributeValue::N(text)) => {
             let number: Number = text.parse().expect("an encoded number");
             AttributeValue::N(number.negated().to_string())
         }
-        To::Append(members) | To::Prepend(members) | To::Union(members) => members.clone(),
-        To::Minus(_) | To::Without(_) | To::Nothing => return None,
+        Operation::Append(members) | Operation::Prepend(members) | Operation::Union(members) => {
+            members.clone()
+        }
+        Operation::Minus(_) | Operation::Without(_) | Operation::Nothing => return None,
     })
 }
 

@@ -1,80 +1,36 @@
 //! The plan of an update: each action checked against its attribute, and what has to hold for it.
 
-use serde_dynamo::{AttributeValue, Item};
+use serde_dynamo::Item;
 use serde_json::Value;
 
-use super::made::{self, Made};
+use super::bound::Bound;
+use super::created_parent::{self, CreatedParent};
+use super::operation::{Assignment, Operation};
+use super::planned::Planned;
 use super::{Update, Verb, bounds, indexes, lengths};
+use crate::attribute::MANAGED;
 use crate::attribute::{AttributeType, SetItems};
 use crate::condition::{self, Predicate};
 use crate::encoding::Encoding;
-use crate::entity::{Entity, FieldError, Fresh};
+use crate::entity::Entity;
 use crate::errors;
-use crate::object::KEPT;
+use crate::field_error::FieldError;
 use crate::path::{Path, Place, Places};
 use crate::shorten::quoted;
 use crate::value;
+use crate::write_context::WriteContext;
 
-/// What one UpdateItem does.
+/// The plan of one UpdateItem.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdatePlan {
-    /// What becomes of each place. No two places overlap.
+    /// The assignments. No two of their places overlap.
     pub assignments: Vec<Assignment>,
-    /// What the caller wants to hold of the item.
+    /// The condition of the caller.
     pub condition: Predicate,
-    /// What must hold for the item to satisfy its definition afterwards.
+    /// The conditions under which the item satisfies its definition afterwards.
     pub bounds: Vec<Bound>,
-    /// What the maps on the way to its places need if they have to be made.
-    pub made: Vec<Made>,
-}
-
-/// What becomes of one place.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Assignment {
-    /// The place.
-    pub path: Path,
-    /// What becomes of it.
-    pub to: To,
-}
-
-/// What becomes of a value.
-#[derive(Clone, Debug, PartialEq)]
-pub enum To {
-    /// This.
-    Value(AttributeValue),
-    /// This, unless there is one.
-    ValueIfAbsent(AttributeValue),
-    /// So much more; from 0.
-    Plus(AttributeValue),
-    /// So much less; from 0.
-    Minus(AttributeValue),
-    /// These members behind it; from none.
-    Append(AttributeValue),
-    /// These members before it; from none.
-    Prepend(AttributeValue),
-    /// The set with these members too; from none.
-    Union(AttributeValue),
-    /// The set without these members.
-    Without(AttributeValue),
-    /// One more than the version that is there; 1 where there is none.
-    NextVersion,
-    /// Nothing.
-    Nothing,
-}
-
-/// What must hold of an item before an update, so that it satisfies its definition after it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Bound {
-    /// What must hold.
-    pub holds: Predicate,
-    /// What to say when it does not.
-    pub error: FieldError,
-}
-
-/// An action that the definition allows.
-pub(super) struct Planned<'a> {
-    pub(super) place: Place<'a>,
-    pub(super) to: To,
+    /// The requirements of the maps on the way to its places, if the update has to create them.
+    pub created_parents: Vec<CreatedParent>,
 }
 
 impl Entity {
@@ -86,36 +42,36 @@ impl Entity {
         &self,
         key: &Item,
         update: &Update,
-        fresh: Fresh,
+        context: WriteContext,
     ) -> Result<UpdatePlan, Vec<FieldError>> {
         super::check_paths(update.actions.len())?;
         let mut errors = Vec::new();
-        let planned = self.actions(update, fresh, &mut errors);
+        let planned = self.actions(update, context, &mut errors);
         let condition = self.condition(update, &mut errors);
         if !errors.is_empty() {
             return Err(errors);
         }
-        let mut bounds: Vec<_> = planned.iter().flat_map(bounds::of).collect();
+        let mut bounds: Vec<_> = planned.iter().flat_map(bounds::bounds_after).collect();
         bounds.extend(lengths::bounds(&planned));
-        let made = made::on_the_way(&planned, fresh);
+        let created_parents = created_parent::created_parents(&planned, context);
         let mut assignments: Vec<_> = planned.into_iter().map(Planned::assignment).collect();
-        assignments.extend(self.kept_by_the_library(fresh));
+        assignments.extend(self.kept_by_the_library(context));
         let (keys, more) = indexes::keys(self, key, &assignments, &condition)?;
         assignments.extend(keys);
         bounds.extend(more);
-        Ok(UpdatePlan { assignments, condition, bounds, made })
+        Ok(UpdatePlan { assignments, condition, bounds, created_parents })
     }
 
     fn actions(
         &self,
         update: &Update,
-        fresh: Fresh,
+        context: WriteContext,
         errors: &mut Vec<FieldError>,
     ) -> Vec<Planned<'_>> {
         let mut planned: Vec<Planned<'_>> = Vec::new();
         let mut places = Places::default();
         for (verb, text, json) in &update.actions {
-            match self.action(*verb, text, json, fresh) {
+            match self.action(*verb, text, json, context) {
                 Ok(action) => {
                     if let Some(other) = places.add(&action.place.path) {
                         errors::note(errors, || {
@@ -153,27 +109,30 @@ impl Entity {
         verb: Verb,
         text: &str,
         json: &Value,
-        fresh: Fresh,
+        context: WriteContext,
     ) -> Result<Planned<'_>, Vec<FieldError>> {
         let place = Path::parse(self, text).map_err(|error| vec![error])?;
         let removes = verb == Verb::Remove || verb == Verb::Set && json.is_null();
         if let Some(reason) = self.is_not_updated(&place, verb, removes) {
             return Err(vec![FieldError::new(text, reason)]);
         }
-        let to = if removes { To::Nothing } else { assigned(verb, &place, json, fresh)? };
-        Ok(Planned { place, to })
+        let operation =
+            if removes { Operation::Nothing } else { assigned(verb, &place, json, context)? };
+        Ok(Planned { place, operation })
     }
 
-    /// Why a verb is none for a place, whatever the value.
+    /// Returns why a verb is none for a place, whatever the value.
     fn is_not_updated(&self, place: &Place<'_>, verb: Verb, removes: bool) -> Option<String> {
         let attribute = place.attribute();
         if self.is_in_primary_key(&attribute.name) {
             return Some(
-                "is part of the primary key, which no update changes; delete the item and create another".to_owned(),
+                "is part of the primary key, which no update changes; delete the item and create \
+                 another"
+                    .to_owned(),
             );
         }
         if attribute.kept.is_some() {
-            return Some(KEPT.to_owned());
+            return Some(MANAGED.to_owned());
         }
         if attribute.read_only {
             return Some("is read-only: it is set only when an item is written whole".to_owned());
@@ -185,11 +144,11 @@ impl Entity {
         (removes && place.rule().required).then(|| "is required, and cannot be removed".to_owned())
     }
 
-    /// What every update does besides what it is asked to.
-    fn kept_by_the_library(&self, fresh: Fresh) -> Vec<Assignment> {
+    /// Returns the assignments of every update besides its actions.
+    fn kept_by_the_library(&self, context: WriteContext) -> Vec<Assignment> {
         let stamped = self.attributes.iter().filter_map(|attribute| {
-            let to = attribute.on_update(fresh)?;
-            Some(Assignment { path: Path::of(attribute), to })
+            let operation = attribute.on_update(context)?;
+            Some(Assignment { path: Path::from_attribute(attribute), operation })
         });
         stamped.collect()
     }
@@ -199,42 +158,36 @@ impl Entity {
     }
 }
 
-impl Planned<'_> {
-    fn assignment(self) -> Assignment {
-        Assignment { path: self.place.path, to: self.to }
-    }
-}
-
-/// What a verb makes of the value at a place.
+/// Returns the operation of a verb at a place.
 fn assigned(
     verb: Verb,
     place: &Place<'_>,
     json: &Value,
-    fresh: Fresh,
-) -> Result<To, Vec<FieldError>> {
+    context: WriteContext,
+) -> Result<Operation, Vec<FieldError>> {
     let (rule, field) = (place.rule(), place.path.to_string());
     let kind = &rule.kind;
     let goes_with = |what: &str| {
         let message = format!("`{}` goes with {what}; `{field}` is {}", verb.name(), kind.noun());
         Err(vec![FieldError::new(&field, message)])
     };
-    let encoding = Encoding::to_store(fresh).at(place.depth());
+    let encoding = Encoding::to_store(context).at(place.depth());
     let encode = |kind: &AttributeType| {
         value::encode_as(kind, json, encoding).map_err(|invalid| invalid.at(&field))
     };
     let whole = || rule.encode_as(json, encoding).map_err(|invalid| invalid.at(&field));
     Ok(match verb {
-        Verb::Set => To::Value(whole()?),
-        Verb::SetIfAbsent => To::ValueIfAbsent(whole()?),
+        Verb::Set => Operation::Value(whole()?),
+        Verb::SetIfAbsent => Operation::ValueIfAbsent(whole()?),
         Verb::Add => match kind {
-            AttributeType::Set(_) => To::Union(encode(kind)?),
-            kind if kind.is_numeric() => To::Plus(encode(kind)?),
-            AttributeType::Any => To::Plus(encode(&AttributeType::Number)?),
+            AttributeType::Set(_) => Operation::Union(encode(kind)?),
+            kind if kind.is_numeric() => Operation::Plus(encode(kind)?),
+            AttributeType::Any => Operation::Plus(encode(&AttributeType::Number)?),
             _ => return goes_with("numbers and sets"),
         },
         Verb::Subtract => match kind {
-            kind if kind.is_numeric() => To::Minus(encode(kind)?),
-            AttributeType::Any => To::Minus(encode(&AttributeType::Number)?),
+            kind if kind.is_numeric() => Operation::Minus(encode(kind)?),
+            AttributeType::Any => Operation::Minus(encode(&AttributeType::Number)?),
             _ => return goes_with("numbers"),
         },
         Verb::Append | Verb::Prepend => {
@@ -243,18 +196,23 @@ fn assigned(
                 AttributeType::Any => encode(&AttributeType::List(None))?,
                 _ => return goes_with("lists"),
             };
-            if verb == Verb::Append { To::Append(members) } else { To::Prepend(members) }
+            if verb == Verb::Append {
+                Operation::Append(members)
+            } else {
+                Operation::Prepend(members)
+            }
         }
         Verb::Delete => match kind {
-            AttributeType::Set(_) => To::Without(encode(kind)?),
-            AttributeType::Any => To::Without(encode(&set_of(json))?),
+            AttributeType::Set(_) => Operation::Without(encode(kind)?),
+            AttributeType::Any => Operation::Without(encode(&set_of(json))?),
             _ => return goes_with("sets"),
         },
-        Verb::Remove => To::Nothing,
+        Verb::Remove => Operation::Nothing,
     })
 }
 
-/// The set that JSON members are of, where no definition says: of numbers if they are such, else of texts.
+/// Returns the set that JSON members are of, where no definition says: of numbers if they are such,
+/// else of texts.
 fn set_of(json: &Value) -> AttributeType {
     let numbers = json.as_array().is_some_and(|members| members.iter().all(Value::is_number));
     AttributeType::Set(if numbers { SetItems::Number } else { SetItems::String })

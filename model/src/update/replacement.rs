@@ -1,26 +1,29 @@
-//! Replacements as updates: an item whose versions are counted is replaced by an update, for only an update can count on
-//! from what is stored, whoever else writes meanwhile.
+//! Replacements as updates: an item whose versions are counted is replaced by an update, for only
+//! an update can count on from what is stored, whoever else writes meanwhile.
 //!
-//! **Invariant:** what the definition knows is afterwards as given or absent. What it does not know stays.
+//! **Invariant:** what the definition knows is afterwards as given or absent. What it does not know
+//! stays.
 
 use serde_dynamo::Item;
 
-use super::plan::{Assignment, To, UpdatePlan};
-use crate::attribute::{Attribute, Kept};
+use super::operation::{Assignment, Operation};
+use super::plan::UpdatePlan;
+use crate::attribute::Attribute;
+use crate::attribute::ManagedBy;
 use crate::condition::Predicate;
 use crate::entity::Entity;
 use crate::path::Path;
 
 impl Entity {
-    /// The attribute that counts the writes of an item.
+    /// Returns the attribute that counts the writes of an item.
     pub fn version(&self) -> Option<&Attribute> {
-        self.attributes.iter().find(|attribute| attribute.kept == Some(Kept::Version))
+        self.attributes.iter().find(|attribute| attribute.kept == Some(ManagedBy::Version))
     }
 
-    /// The version of a stored item, as it is written; `None` where something else than a number
-    /// is stored.
+    /// Returns the version of a stored item, as it is written; `None` where something else than a
+    /// number is stored.
     pub fn version_of<'a>(&self, item: &'a Item) -> Option<&'a str> {
-        match self.version()?.of(item)? {
+        match self.version()?.value_in(item)? {
             serde_dynamo::AttributeValue::N(text) => Some(text),
             _ => None,
         }
@@ -43,25 +46,29 @@ impl Entity {
             .filter(|(name, _)| version != Some(name.as_str()))
             .collect();
         given.sort_by_key(|(name, _)| *name);
-        let given =
-            given.into_iter().map(|(name, value)| self.assigned(name, To::Value(value.clone())));
+        let given = given
+            .into_iter()
+            .map(|(name, value)| self.assigned(name, Operation::Value(value.clone())));
         let declared = self.attributes.iter().map(|attribute| attribute.field.as_str());
         let indexed = self.index_templates().map(|key| key.key.as_str());
         let absent = declared
             .chain(indexed)
             .filter(|name| version != Some(*name) && item.get(*name).is_none())
-            .map(|name| self.assigned(name, To::Nothing));
-        let counted = version.map(|name| self.assigned(name, To::NextVersion));
+            .map(|name| self.assigned(name, Operation::Nothing));
+        let counted = version.map(|name| self.assigned(name, Operation::NextVersion));
         UpdatePlan {
             assignments: given.chain(absent).chain(counted).collect(),
             condition: Predicate::always(),
             bounds: Vec::new(),
-            made: Vec::new(),
+            created_parents: Vec::new(),
         }
     }
 
-    fn assigned(&self, field: &str, to: To) -> Assignment {
+    fn assigned(&self, field: &str, operation: Operation) -> Assignment {
         let known = self.attributes.iter().find(|attribute| attribute.field == field);
-        Assignment { path: known.map_or_else(|| Path::stored(field), Path::of), to }
+        Assignment {
+            path: known.map_or_else(|| Path::stored(field), Path::from_attribute),
+            operation,
+        }
     }
 }

@@ -17,70 +17,75 @@
 
 use serde_dynamo::{AttributeValue, Item};
 
+use super::operation::{Assignment, Operation};
 use super::parents::{Before, from_nothing};
-use super::plan::{Assignment, To, UpdatePlan};
+use super::plan::UpdatePlan;
 use crate::condition::{Predicate, StoredType};
-use crate::entity::{Entity, FieldError};
+use crate::entity::Entity;
+use crate::field_error::FieldError;
 use crate::filter::Test;
-use crate::path::{Path, Step};
+use crate::path::Path;
+use crate::step::Step;
 
 /// At how many places nulls are thought of.
 const MAX_NULLS: usize = 5;
 
 /// An assignment for an item as it is.
 pub(super) struct Settled {
-    /// What is done to the place, if anything.
+    /// The assignment to the place, if there is one.
     pub(super) assignment: Option<Assignment>,
-    /// What must hold of the item for it.
+    /// Its condition on the item.
     pub(super) condition: Predicate,
 }
 
-impl To {
-    /// The type that a stored value must have for this to be done to it; `None` where any will do.
+impl Operation {
+    /// Returns the type that a stored value must have for this to be done to it; `None` where any
+    /// will do.
     fn needs(&self) -> Option<StoredType> {
         match self {
             Self::Plus(_) | Self::Minus(_) | Self::NextVersion => Some(StoredType::Number),
             Self::Append(_) | Self::Prepend(_) => Some(StoredType::List),
-            Self::Union(members) | Self::Without(members) => Some(StoredType::of(members)),
+            Self::Union(members) | Self::Without(members) => Some(StoredType::from_value(members)),
             Self::Value(_) | Self::ValueIfAbsent(_) | Self::Nothing => None,
         }
     }
 
-    /// Whether what comes of it depends on what is stored.
+    /// Returns whether what comes of it depends on what is stored.
     fn is_relative(&self) -> bool {
         matches!(self, Self::ValueIfAbsent(_)) || self.needs().is_some()
     }
 }
 
 impl Assignment {
-    /// What must hold of an item for this to be done to it as it is.
+    /// Returns the condition on an item for doing this as it is.
     fn presumed(&self) -> Predicate {
         let path = self.path.clone();
-        match (&self.to, self.to.needs()) {
+        match (&self.operation, self.operation.needs()) {
             (_, Some(stored)) => Predicate::AbsentOr(path, stored),
-            (To::ValueIfAbsent(_), None) => {
+            (Operation::ValueIfAbsent(_), None) => {
                 Predicate::Not(Box::new(Predicate::Type(path, StoredType::Null)))
             }
             (_, None) => Predicate::always(),
         }
     }
 
-    /// The assignment for an item as it is, if the way to its place is there.
+    /// Returns the assignment for an item as it is, if the way to its place is there.
     pub(super) fn settled(&self, item: &Item) -> Settled {
-        let stored = self.path.stored_in(item).map(StoredType::of);
+        let stored = self.path.stored_in(item).map(StoredType::from_value);
         let as_it_is = || Settled { assignment: Some(self.clone()), condition: self.presumed() };
         let with = |value: Option<AttributeValue>, condition: Predicate| {
-            let assignment = |value| Assignment { path: self.path.clone(), to: To::Value(value) };
+            let assignment =
+                |value| Assignment { path: self.path.clone(), operation: Operation::Value(value) };
             Settled { assignment: value.map(assignment), condition }
         };
-        match (&self.to, stored) {
-            (To::NextVersion, Some(stored)) if stored != StoredType::Number => {
+        match (&self.operation, stored) {
+            (Operation::NextVersion, Some(stored)) if stored != StoredType::Number => {
                 let is_number = Predicate::Type(self.path.clone(), StoredType::Number);
-                with(from_nothing(&self.to), Predicate::Not(Box::new(is_number)))
+                with(from_nothing(&self.operation), Predicate::Not(Box::new(is_number)))
             }
-            (to, Some(StoredType::Null)) if to.is_relative() => {
+            (operation, Some(StoredType::Null)) if operation.is_relative() => {
                 let is_null = Predicate::Test(self.path.clone(), Test::Exists(false));
-                with(from_nothing(to), is_null)
+                with(from_nothing(operation), is_null)
             }
             _ => as_it_is(),
         }
@@ -88,21 +93,22 @@ impl Assignment {
 }
 
 impl UpdatePlan {
-    /// What must hold of an item for the plan to be done as it is, besides its condition.
+    /// Returns the condition on an item for doing the plan as it is, besides its own condition.
     pub fn presumed(&self) -> Predicate {
         let each = self.assignments.iter().map(Assignment::presumed);
         each.fold(Predicate::always(), Predicate::and)
     }
 
-    /// Whether what comes of it depends on what is stored at one of its places.
+    /// Returns whether what comes of it depends on what is stored at one of its places.
     pub fn is_relative(&self) -> bool {
-        self.assignments.iter().any(|assignment| assignment.to.is_relative())
+        self.assignments.iter().any(|assignment| assignment.operation.is_relative())
     }
 
     /// What an item may have been before such an update found nulls in it: with a null at one or
     /// more of the places that it changes relatively.
     pub fn before_nulls(&self, item: &Item) -> Vec<Before> {
-        let relative = self.assignments.iter().filter(|assignment| assignment.to.is_relative());
+        let relative =
+            self.assignments.iter().filter(|assignment| assignment.operation.is_relative());
         let mut all = vec![Before::default()];
         for Assignment { path, .. } in relative.take(MAX_NULLS) {
             // Only maps are led through, as in `Path::nulled_in`.
@@ -117,12 +123,12 @@ impl UpdatePlan {
 }
 
 impl Entity {
-    /// Every place of an item that an update cannot change, as a value of another type is stored
-    /// there.
+    /// Returns every place of an item that an update cannot change, as a value of another type is
+    /// stored there.
     pub fn stored_conflicts(&self, plan: &UpdatePlan, item: &Item) -> Vec<FieldError> {
-        let conflict = |Assignment { path, to }: &Assignment| {
-            let needed = to.needs().filter(|_| *to != To::NextVersion)?;
-            let stored = StoredType::of(path.value_in(item)?);
+        let conflict = |Assignment { path, operation }: &Assignment| {
+            let needed = operation.needs().filter(|_| *operation != Operation::NextVersion)?;
+            let stored = StoredType::from_value(path.value_in(item)?);
             let error = || {
                 let name = path.to_string();
                 let rule = Path::parse(self, &name).map(|place| place.rule().kind.noun());

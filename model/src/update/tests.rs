@@ -8,7 +8,8 @@ use serde_dynamo::{AttributeValue, Item};
 use serde_json::json;
 
 use super::*;
-use crate::entity::{Entity, Fresh};
+use crate::entity::Entity;
+use crate::write_context::WriteContext;
 use crate::{Model, value};
 
 const DEFINITION: &str = r##"
@@ -43,8 +44,8 @@ fn entity() -> Entity {
     DEFINITION.parse::<Model>().expect("a definition").entities[0].clone()
 }
 
-fn fresh() -> Fresh {
-    Fresh { now: "2026-11-20T12:00:00Z".parse().expect("a time"), random: || [7; 16] }
+fn context() -> WriteContext {
+    WriteContext { now: "2026-11-20T12:00:00Z".parse().expect("a time"), random: || [7; 16] }
 }
 
 fn plan(update: &Update) -> Result<UpdatePlan, Vec<String>> {
@@ -53,7 +54,7 @@ fn plan(update: &Update) -> Result<UpdatePlan, Vec<String>> {
         ("number".to_owned(), AttributeValue::N("7".to_owned())),
     ])
     .into();
-    let planned = entity().plan_update(&key, update, fresh());
+    let planned = entity().plan_update(&key, update, context());
     planned.map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 
@@ -64,19 +65,19 @@ fn update(json: serde_json::Value) -> Update {
 /// What a plan does to each place but those that the library keeps, a line each.
 fn lines(update: &Update) -> Vec<String> {
     let plan = plan(update).unwrap_or_else(|errors| panic!("{update:?}: {errors:?}"));
-    let shown = plan.assignments.iter().map(|Assignment { path, to }| {
+    let shown = plan.assignments.iter().map(|Assignment { path, operation }| {
         let text = |value: &AttributeValue| value::decode(value).to_string();
-        let what = match to {
-            To::Value(value) => format!("= {}", text(value)),
-            To::ValueIfAbsent(value) => format!("?= {}", text(value)),
-            To::Plus(value) => format!("+= {}", text(value)),
-            To::Minus(value) => format!("-= {}", text(value)),
-            To::Append(value) => format!("++ {}", text(value)),
-            To::Prepend(value) => format!("{} ++", text(value)),
-            To::Union(value) => format!("| {}", text(value)),
-            To::Without(value) => format!("\\ {}", text(value)),
-            To::NextVersion => "next".to_owned(),
-            To::Nothing => "gone".to_owned(),
+        let what = match operation {
+            Operation::Value(value) => format!("= {}", text(value)),
+            Operation::ValueIfAbsent(value) => format!("?= {}", text(value)),
+            Operation::Plus(value) => format!("+= {}", text(value)),
+            Operation::Minus(value) => format!("-= {}", text(value)),
+            Operation::Append(value) => format!("++ {}", text(value)),
+            Operation::Prepend(value) => format!("{} ++", text(value)),
+            Operation::Union(value) => format!("| {}", text(value)),
+            Operation::Without(value) => format!("\\ {}", text(value)),
+            Operation::NextVersion => "next".to_owned(),
+            Operation::Nothing => "gone".to_owned(),
         };
         format!("{path} {what}")
     });
@@ -111,11 +112,11 @@ fn every_update_keeps_what_the_library_keeps() {
     let plan = plan(&Update::new().set("note", "x")).expect("a plan");
     let of = |name: &str| {
         let found = plan.assignments.iter().find(|assignment| assignment.path.attribute() == name);
-        found.map(|assignment| assignment.to.clone())
+        found.map(|assignment| assignment.operation.clone())
     };
     let now = AttributeValue::S("2026-11-20T12:00:00Z".to_owned());
-    assert_eq!(of("changed"), Some(To::Value(now)));
-    assert_eq!(of("version"), Some(To::NextVersion));
+    assert_eq!(of("changed"), Some(Operation::Value(now)));
+    assert_eq!(of("version"), Some(Operation::NextVersion));
 }
 
 #[test]
@@ -206,7 +207,7 @@ fn an_index_key_that_cannot_be_known_refuses_the_update() {
         let planned = model.entities[0].plan_update(
             &Item::from(HashMap::<String, AttributeValue>::new()),
             &update,
-            fresh(),
+            context(),
         );
         planned.map_err(|errors| errors.iter().map(ToString::to_string).collect::<String>())
     };
@@ -221,8 +222,8 @@ fn an_index_key_that_cannot_be_known_refuses_the_update() {
     let known = Update::new().set("status", "a").set("count", 3).when(json!({ "city": "x#y" }));
     let plan = plan(known).expect("a plan");
     let key = plan.assignments.iter().find(|assignment| assignment.path.attribute() == "GSI1PK");
-    let expected = To::Value(AttributeValue::S("a#x%23y#3".to_owned()));
-    assert_eq!(key.map(|key| &key.to), Some(&expected));
+    let expected = Operation::Value(AttributeValue::S("a#x%23y#3".to_owned()));
+    assert_eq!(key.map(|key| &key.operation), Some(&expected));
 }
 
 #[test]
@@ -274,7 +275,7 @@ fn before_maps_were_made_an_item_was_without_one_of_each_attribute_or_as_it_is()
         update(json!({ "add": { "skills.a.b": 1, "skills.x": 1, "free.y": 1, "visits": 1 } }));
     let now = item(&json);
     let before = plan(&update).expect("a plan").before_parents(&now);
-    let before: Vec<_> = before.iter().map(|before| before.of(&now)).collect();
+    let before: Vec<_> = before.iter().map(|before| before.apply(&now)).collect();
     let skills = [Some(json!({ "a": { "b": 1 }, "x": 1 })), None, Some(json!({ "x": 1 }))];
     let expected = skills.into_iter().flat_map(|skills| {
         [Some(json!({ "y": 1 })), None].map(|free| {
@@ -305,8 +306,8 @@ fn of_many_combinations_of_maps_that_were_made_the_first_and_the_last_are_though
     });
     let paths: serde_json::Map<_, _> = paths.collect();
     let before = plan(&update(json!({ "add": paths }))).expect("a plan").before_parents(&item);
-    assert_eq!((before.len(), before[0].of(&item)), (32, item.clone()));
-    let last = before[31].of(&item);
+    assert_eq!((before.len(), before[0].apply(&item)), (32, item.clone()));
+    let last = before[31].apply(&item);
     let entity = entity();
     let is_there = |path: &str| {
         let place = crate::Path::parse(&entity, path).expect(path);

@@ -11,12 +11,10 @@ use std::collections::HashMap;
 use serde_dynamo::AttributeValue;
 use serde_json::{Map, Value};
 
-use super::{Hidden, is_null};
-use crate::attribute::{Attribute, AttributeType, Members};
+use crate::attribute::Attribute;
 use crate::encoding::Encoding;
 use crate::invalid::{Invalid, Mistakes};
-use crate::object;
-use crate::path::Step;
+use crate::step::Step;
 
 /// Encodes the members of a list.
 pub(super) fn list(
@@ -53,49 +51,4 @@ pub(super) fn each(
         }
     }
     mistakes.end().map(|()| AttributeValue::M(values))
-}
-
-/// A stored value of that type without what is hidden in it.
-pub(crate) fn shown_as(kind: &AttributeType, value: &AttributeValue) -> AttributeValue {
-    match (kind, value) {
-        (AttributeType::List(Some(rule)), AttributeValue::L(members)) => {
-            let members = members.iter().map(|member| shown_as(&rule.kind, member));
-            AttributeValue::L(members.collect())
-        }
-        (AttributeType::Map(Members::Each(rule)), AttributeValue::M(members)) => {
-            let members = members.iter();
-            let members =
-                members.map(|(name, member)| (name.clone(), shown_as(&rule.kind, member)));
-            AttributeValue::M(members.collect())
-        }
-        (AttributeType::Map(Members::Named(attributes)), AttributeValue::M(members)) => {
-            let shown =
-                attributes.iter().filter(|attribute| !attribute.hidden).filter_map(|known| {
-                    Some((known.field.clone(), shown_as(&known.kind, members.get(&known.field)?)))
-                });
-            AttributeValue::M(shown.collect())
-        }
-        _ => value.clone(),
-    }
-}
-
-/// The JSON form of a stored value of that type; what is of another type, as it is.
-pub(crate) fn decode_as(kind: &AttributeType, value: &AttributeValue, hidden: Hidden) -> Value {
-    match (kind, value) {
-        (AttributeType::List(Some(rule)), AttributeValue::L(members)) => {
-            members.iter().map(|member| decode_as(&rule.kind, member, hidden)).collect()
-        }
-        (AttributeType::Map(Members::Each(rule)), AttributeValue::M(members)) => {
-            let mut members: Vec<_> = members.iter().filter(|(_, value)| !is_null(value)).collect();
-            members.sort_by_key(|(name, _)| *name);
-            let members = members
-                .into_iter()
-                .map(|(name, member)| (name.clone(), decode_as(&rule.kind, member, hidden)));
-            Value::Object(members.collect())
-        }
-        (AttributeType::Map(Members::Named(attributes)), AttributeValue::M(members)) => {
-            Value::Object(object::decode(attributes, members, hidden))
-        }
-        _ => super::decode(value),
-    }
 }

@@ -97,7 +97,7 @@ impl PlannedReads<'_> {
 
     /// The partitions of a group; beside the items it has one.
     fn stripes(&self) -> u64 {
-        if self.rollup.home.is_some() { 1 } else { u64::from(self.rollup.stripes) }
+        if self.rollup.colocated.is_some() { 1 } else { u64::from(self.rollup.stripes) }
     }
 
     fn parameter(&self, is_compared: bool) -> &str {

@@ -374,7 +374,7 @@ impl Reader<'_> {
         for partition in self.partitions(rows) {
             for run in runs(buckets) {
                 let range = Range {
-                    is_beside_items: false,
+                    is_colocated: false,
                     partition: partition.clone(),
                     low: rows::prefix(&run.first),
                     high: format!("{}{}", rows::prefix(&run.last), char::MAX),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aggregates::key::PARKED;
 use aggregates::read_amounts;
 use aggregates::watermark::newest_seconds;
-use aggregates::{Amounts, Bucket, Group, Run, home, runs};
+use aggregates::{Amounts, Bucket, Group, Run, colocated, runs};
 use futures::{StreamExt, TryStreamExt, stream};
 use model::{Item, Rollup};
 use table::{Error, Range, Rollups};
@@ -90,10 +90,12 @@ async fn read_once(
     let mut items: HashMap<String, Vec<Item>> = HashMap::new();
     for (sort, item) in read.into_iter().flatten() {
         tally.add(Tally { items_read: 1, newest: newest_seconds(&item) });
-        let bucket = match &rollup.home {
+        let bucket = match &rollup.colocated {
             None => Some(sort),
             // An item of the rollup that is another group's, or none of these keys.
-            Some(home) => home::bucket(home, &group.texts, &sort).map(|bucket| bucket.key),
+            Some(colocated) => {
+                colocated::bucket(colocated, &group.texts, &sort).map(|bucket| bucket.key)
+            }
         };
         if let Some(bucket) = bucket {
             items.entry(bucket).or_default().push(item);
@@ -106,11 +108,11 @@ async fn read_once(
 /// The ranges of sort keys of buckets: one for each run and stripe.
 fn ranges(rollup: &Rollup, group: &Group, buckets: &[Bucket]) -> Vec<Range> {
     let runs: Vec<Run> = runs(buckets);
-    if let Some(home) = &rollup.home {
+    if let Some(colocated) = &rollup.colocated {
         let range = |run: &Run| {
-            let (partition, low) = home::key(home, &group.texts, &run.first)?;
-            let high = home::sort_key(home, &group.texts, &run.last)?;
-            Some(Range { is_beside_items: true, partition, low, high })
+            let (partition, low) = colocated::key(colocated, &group.texts, &run.first)?;
+            let high = colocated::sort_key(colocated, &group.texts, &run.last)?;
+            Some(Range { is_colocated: true, partition, low, high })
         };
         let ranges: Option<Vec<_>> = runs.iter().map(range).collect();
         // Nothing is counted in a group whose keys no item could have.
@@ -119,7 +121,7 @@ fn ranges(rollup: &Rollup, group: &Group, buckets: &[Bucket]) -> Vec<Range> {
     let partitions = group.partitions(rollup).unwrap_or_default();
     let of_partition = |partition: &String| {
         let range = |run: &Run| Range {
-            is_beside_items: false,
+            is_colocated: false,
             partition: partition.clone(),
             low: run.first.key.clone(),
             high: run.last.key.clone(),

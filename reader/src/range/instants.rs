@@ -93,7 +93,7 @@ impl Open<'_> {
             }
             tests.push(test);
         }
-        let path = Path::of(self.first);
+        let path = Path::from_attribute(self.first);
         let instants = Instants { path, format, tests, keys };
         Ok(Range { keys: SortRange::Between(low, high), instants: Some(instants) })
     }

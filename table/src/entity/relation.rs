@@ -85,7 +85,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
             let message = format!("`{name}` leads to {leads}, expected `{takes}`");
             return Err(TypeError::NoRelation(message).into());
         }
-        self.entity.check_written::<T>(relation.with().iter().map(|with| with.from.as_str()))?;
+        self.entity
+            .check_written::<T>(relation.bindings().iter().map(|binding| binding.from.as_str()))?;
         let to = self.table.entity::<U>(&relation.to)?;
         Ok(Between { from: self.clone(), to, relation: relation.name.clone() })
     }
@@ -136,7 +137,7 @@ impl<T: Serialize + DeserializeOwned, U: Serialize + DeserializeOwned> Many<T, U
 impl<T: Serialize + DeserializeOwned, U: Serialize + DeserializeOwned> Between<T, U> {
     fn include(&self) -> Include<'_> {
         let (entity, relation) = self.relation();
-        Include::of(self.from.table.model(), entity, relation)
+        Include::new(self.from.table.model(), entity, relation)
     }
 
     fn relation(&self) -> (&Entity, &Relation) {
@@ -150,14 +151,14 @@ impl<T: Serialize + DeserializeOwned, U: Serialize + DeserializeOwned> Between<T
         let (entity, relation) = self.relation();
         let object = object(value)?;
         let mut attributes = HashMap::new();
-        for with in relation.with() {
-            let given = object.get(&with.from).filter(|json| !json.is_null());
-            let (Some(attribute), Some(json)) = (entity.attribute(&with.from), given) else {
+        for binding in relation.bindings() {
+            let given = object.get(&binding.from).filter(|json| !json.is_null());
+            let (Some(attribute), Some(json)) = (entity.attribute(&binding.from), given) else {
                 continue;
             };
             let encoded = attribute.normalise(json);
             let encoded = encoded.map_err(|invalid| {
-                Error::Invalid(vec![model::FieldError::new(&with.from, invalid)])
+                Error::Invalid(vec![model::FieldError::new(&binding.from, invalid)])
             })?;
             attributes.insert(attribute.field.clone(), encoded);
         }

@@ -4,7 +4,7 @@
 //! to read.
 
 use model::unique::{Lock, OWNER};
-use model::{AttributeValue, Entity, Fresh, Item, PrimaryKey};
+use model::{AttributeValue, Entity, Item, PrimaryKey, WriteContext};
 use serde_json::{Map, Value};
 
 use super::backoff::delay;
@@ -88,7 +88,7 @@ impl Table {
         entity: &Entity,
         unique: &[&str],
         object: &Map<String, Value>,
-        fresh: Fresh,
+        fresh: WriteContext,
     ) -> Result<Upserted, Error> {
         let lock = entity.lock_of_object(unique, object).map_err(Error::Invalid)?;
         for round in 0..MAX_LOOKS {
@@ -123,7 +123,7 @@ impl Table {
         lock: &Lock,
         item: &Item,
         object: &Map<String, Value>,
-        fresh: Fresh,
+        fresh: WriteContext,
     ) -> Result<Write<'a>, Error> {
         // The error names the taken value and nothing of the item that has it, which may be
         // another caller's.

@@ -38,7 +38,7 @@
 
 use std::collections::HashMap;
 
-use model::{Entity, Fresh, Item, ItemKey, Predicate, Update};
+use model::{Entity, Item, ItemKey, Predicate, Update, WriteContext};
 
 use super::commit::{Failed, MAX_ACTIONS};
 use super::delete::deleting;
@@ -87,12 +87,24 @@ impl<'a> Transaction<'a> {
     }
 
     /// As [`Table::patch`].
-    pub fn patch(&mut self, entity: &'a Entity, key: &ItemKey, update: &Update, fresh: Fresh) {
+    pub fn patch(
+        &mut self,
+        entity: &'a Entity,
+        key: &ItemKey,
+        update: &Update,
+        fresh: WriteContext,
+    ) {
         self.add(patching(entity, key, update, fresh));
     }
 
     /// As [`Table::update`].
-    pub fn update(&mut self, entity: &'a Entity, key: &ItemKey, update: &Update, fresh: Fresh) {
+    pub fn update(
+        &mut self,
+        entity: &'a Entity,
+        key: &ItemKey,
+        update: &Update,
+        fresh: WriteContext,
+    ) {
         self.add(updating(entity, key, update, fresh));
     }
 

@@ -10,7 +10,7 @@
 //!
 //! **Invariant:** whatever is refused, nothing of it was written.
 
-use model::{Entity, Fresh, Item, ItemKey, Predicate, Update};
+use model::{Entity, Item, ItemKey, Predicate, Update, WriteContext};
 use serde_json::{Map, Value};
 
 use super::guard::{Existence, Guard};
@@ -44,7 +44,7 @@ impl Table {
         entity: &Entity,
         key: &ItemKey,
         update: &Update,
-        fresh: Fresh,
+        fresh: WriteContext,
     ) -> Result<Item, Error> {
         self.run(&patching(entity, key, update, fresh)?).await?.stored()
     }
@@ -73,7 +73,7 @@ impl Table {
         entity: &Entity,
         key: &ItemKey,
         update: &Update,
-        fresh: Fresh,
+        fresh: WriteContext,
     ) -> Result<Item, Error> {
         self.run(&updating(entity, key, update, fresh)?).await?.stored()
     }
@@ -100,7 +100,7 @@ impl Table {
         &self,
         entity: &Entity,
         object: &Map<String, Value>,
-        fresh: Fresh,
+        fresh: WriteContext,
     ) -> Result<Item, Error> {
         let (item, plan) = entity.plan_upsert(object, fresh).map_err(Error::Invalid)?;
         let key = entity.key_of(item).map_err(Error::Invalid)?;
@@ -139,7 +139,7 @@ pub(crate) fn patching<'a>(
     entity: &'a Entity,
     key: &ItemKey,
     update: &Update,
-    fresh: Fresh,
+    fresh: WriteContext,
 ) -> Result<Write<'a>, Error> {
     let plan = entity.plan_update(&key.attributes, update, fresh).map_err(Error::Invalid)?;
     Ok(Write::updating(entity, key, Existence::Present, plan))
@@ -150,7 +150,7 @@ pub(crate) fn updating<'a>(
     entity: &'a Entity,
     key: &ItemKey,
     update: &Update,
-    fresh: Fresh,
+    fresh: WriteContext,
 ) -> Result<Write<'a>, Error> {
     let plan = entity.plan_update(&key.attributes, update, fresh).map_err(Error::Invalid)?;
     let (existence, plan) = match entity.creating(&key.attributes, &plan, fresh) {

@@ -189,8 +189,8 @@ impl Rollups {
 
     fn read_record(&self, item: &HashMap<String, SdkValue>) -> Option<Parked> {
         let text = |name: &str| item.get(name)?.as_s().ok().cloned();
-        let is_beside_items = text(TABLE).is_some_and(|table| table == self.items.name);
-        let key = RollupKey { is_beside_items, partition: text(PARTITION)?, sort: text(SORT)? };
+        let is_colocated = text(TABLE).is_some_and(|table| table == self.items.name);
+        let key = RollupKey { is_colocated, partition: text(PARTITION)?, sort: text(SORT)? };
         let refusals = item.get(REFUSALS)?.as_n().ok()?.parse().ok()?;
         Some(Parked { key, reason: text(REASON)?, refusals, since: text(SINCE)? })
     }
@@ -244,7 +244,7 @@ fn record_key(rollup: &RollupKey) -> HashMap<String, SdkValue> {
 /// The sort key of a rollup item's record: both its keys, shortened by a hash where they are too
 /// long for one.
 fn record_name(key: &RollupKey) -> String {
-    let beside = if key.is_beside_items { BESIDE } else { "" };
+    let beside = if key.is_colocated { BESIDE } else { "" };
     let name = format!("{beside}{} {}", key.partition, key.sort);
     if name.len() <= MAX_SORT_KEY_BYTES {
         return name;

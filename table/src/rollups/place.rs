@@ -72,12 +72,12 @@ impl Place<'_> {
 impl Rollups {
     /// Where a rollup item or a row is.
     pub(super) fn place(&self, key: &RollupKey) -> Place<'_> {
-        self.place_of(key.is_beside_items)
+        self.place_of(key.is_colocated)
     }
 
     /// Where rollup items are, beside the items or in a table of their own.
-    pub(super) fn place_of(&self, is_beside_items: bool) -> Place<'_> {
-        if !is_beside_items {
+    pub(super) fn place_of(&self, is_colocated: bool) -> Place<'_> {
+        if !is_colocated {
             return Place {
                 table: &self.table,
                 partition_key: ROLLUPS_PARTITION_KEY,

@@ -29,7 +29,7 @@ const MAX_PAGE: u32 = 1000;
 pub struct Range {
     /// Whether it is in the table of items, where items of others may be in it: those are passed
     /// over.
-    pub is_beside_items: bool,
+    pub is_colocated: bool,
     /// The partition.
     pub partition: String,
     /// The least sort key.
@@ -51,7 +51,7 @@ impl Range {
     /// The keys that begin with a text.
     pub fn beginning_with(partition: String, prefix: &str) -> Self {
         let high = format!("{prefix}{}", char::MAX);
-        Self { is_beside_items: false, partition, low: prefix.to_owned(), high }
+        Self { is_colocated: false, partition, low: prefix.to_owned(), high }
     }
 }
 
@@ -69,7 +69,7 @@ impl Rollups {
         wanted: Option<u32>,
         mut visit: impl FnMut(&str, &Item) -> ControlFlow<()>,
     ) -> Result<usize, Error> {
-        let place = self.place_of(range.is_beside_items);
+        let place = self.place_of(range.is_colocated);
         let names = Names {
             table: place.table,
             index: None,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use aggregates::Accumulator;
 use model::rollup::Source;
-use model::{Home, Model, Rollup};
+use model::{ColocatedKey, Model, Rollup};
 
 /// The fingerprint of each rollup, by its name.
 pub(super) type Fingerprints = BTreeMap<String, String>;
@@ -69,7 +69,7 @@ fn fingerprint(model: &Model, rollup: &Rollup) -> String {
     let (stripes, keep, expiry) = (rollup.stripes, &rollup.keep, rollup.on_ttl_expiry);
     let rank = rollup.rank.as_ref().map(|rank| &rank.within);
     let rank = rank.zip(rollup.ranked_by().map(ToString::to_string));
-    let home = rollup.home.as_ref().map(Home::templates);
+    let colocated = rollup.colocated.as_ref().map(ColocatedKey::templates);
     let (zone, buckets, filter) = (&rollup.time_zone_name, &rollup.granularities, &rollup.filter);
     let compared = rollup.compared.iter().map(source).collect::<Vec<_>>();
     let types = match compared.is_empty() {
@@ -77,6 +77,6 @@ fn fingerprint(model: &Model, rollup: &Rollup) -> String {
         false => format!("{TYPES}{compared:?}"),
     };
     format!(
-        "{entity:?} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} {accumulators:?} {rows:?} {stripes} {keep:?} {expiry:?} {rank:?} {home:?}{types}"
+        "{entity:?} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} {accumulators:?} {rows:?} {stripes} {keep:?} {expiry:?} {rank:?} {colocated:?}{types}"
     )
 }

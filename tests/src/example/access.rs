@@ -46,7 +46,7 @@ pub(super) async fn assert_exact(example: &Example) {
     for entity in &example.system.model.entities {
         let own = Pattern::of_table(entity);
         let table = Some((format!("/{}", entity.name), &own));
-        let table = table.filter(|_| EntityPaths::of(entity).has_list());
+        let table = table.filter(|_| EntityPaths::new(entity).has_list());
         let named = entity.patterns.iter();
         let named = named.map(|known| (format!("/query/{}/{}", entity.name, known.name), known));
         for (root, pattern) in table.into_iter().chain(named) {

@@ -7,7 +7,7 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use model::{Entity, Fresh, Item, Model, Update, condition};
+use model::{Entity, Item, Model, Update, WriteContext, condition};
 use serde_json::{Value, json};
 
 use super::app::{App, DEFINITION, members};
@@ -59,7 +59,8 @@ fn an_update_is_planned_in_proportion_to_its_paths() {
             let (entity, key) = (thing(), key());
             Box::new(move || {
                 let update = Update::from_json(json.as_object().expect("an object"));
-                let plan = entity.plan_update(&key, &update.expect("an update"), Fresh::NONE);
+                let plan =
+                    entity.plan_update(&key, &update.expect("an update"), WriteContext::NONE);
                 let plan = plan.expect("a plan");
                 plan.with_parents(&key).expect("a plan");
                 plan.presumed();
@@ -83,7 +84,9 @@ fn an_object_is_encoded_in_proportion_to_its_members() {
     let encode = |name: &str, length: usize, make: &dyn Fn(usize) -> Value| {
         check(name, length, |length| {
             let (json, entity) = (make(length), thing());
-            Box::new(move || drop(entity.encode(json.as_object().expect("an object"), Fresh::NONE)))
+            Box::new(move || {
+                drop(entity.encode(json.as_object().expect("an object"), WriteContext::NONE))
+            })
         });
     };
     encode("unknown names", 1000, &|length| Value::Object(members(length, "nome", &json!(1))));

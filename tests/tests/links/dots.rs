@@ -1,7 +1,7 @@
 //! A value that a URL parser would resolve is no part of a path: nothing writes one, and an item that
 //! others wrote with one is reached by its key, never by a path that leads elsewhere.
 
-use model::{AttributeValue, Fresh, Item, Predicate};
+use model::{AttributeValue, Item, Predicate, WriteContext};
 use serde_json::{Map, Value, json};
 
 use crate::desk::Desk;
@@ -13,7 +13,7 @@ fn object(json: Value) -> Map<String, Value> {
 /// An item as a program writes it that has no paths.
 fn item(desk: &Desk, json: Value) -> Item {
     let note = desk.system.model.entity("note").expect("it is in the file");
-    note.encode(&object(json), Fresh::NONE).expect("a note")
+    note.encode(&object(json), WriteContext::NONE).expect("a note")
 }
 
 #[tokio::test]

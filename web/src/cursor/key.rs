@@ -95,7 +95,7 @@ fn derived(secret: &Prk, purpose: &'static [u8]) -> [u8; SECRET_BYTES] {
     bytes
 }
 
-/// A position, its end, and zeros up to a whole block.
+/// Returns a position, its end, and zeros up to a whole block.
 fn padded(position: &[u8]) -> Vec<u8> {
     let mut message = [position, &[END]].concat();
     message.resize(message.len().next_multiple_of(BLOCK_BYTES), 0);

@@ -91,7 +91,7 @@ impl fmt::Debug for CursorKeys {
     }
 }
 
-/// The secret in a text: hexadecimal digits, or any form of base64.
+/// Returns the secret in a text: hexadecimal digits, or any form of base64.
 fn secret(text: &str) -> Option<[u8; SECRET_BYTES]> {
     let bytes = match text.len() == 2 * SECRET_BYTES {
         true => hexadecimal(text),

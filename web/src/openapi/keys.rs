@@ -1,4 +1,4 @@
-//! What the schema of an attribute is narrowed to where keys are made from it.
+//! The schemas of attributes that make keys.
 
 use model::instant::TimestampFormat;
 use model::pattern::shortened_texts;
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::parts::DOT_SEGMENTS;
 
-/// The schema of an attribute as requests give it, with what the keys of its entity want of it.
+/// Returns the schema of an attribute as requests give it, with what the keys of its entity want of
+/// it.
 pub(super) fn narrowed(entity: &Entity, attribute: &Attribute, mut schema: Value) -> Value {
     if let AttributeType::Timestamp(TimestampFormat::Rfc3339 { places, .. }) = attribute.kind {
         let fraction = match places {
@@ -16,7 +17,8 @@ pub(super) fn narrowed(entity: &Entity, attribute: &Attribute, mut schema: Value
             places => format!(r"(\.[0-9]{{1,{places}}})?"),
         };
         let pattern = format!(
-            "^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}{fraction}(Z|[+-][0-9]{{2}}:[0-9]{{2}})$"
+            "^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}{fraction}\
+             (Z|[+-][0-9]{{2}}:[0-9]{{2}})$"
         );
         schema["pattern"] = json!(pattern);
     }
@@ -30,7 +32,7 @@ pub(super) fn narrowed(entity: &Entity, attribute: &Attribute, mut schema: Value
     schema
 }
 
-/// The schema of an attribute in a path, no part of which is empty.
+/// Returns the schema of an attribute in a path, no part of which is empty.
 pub(super) fn in_path(entity: &Entity, attribute: &Attribute, schema: Value) -> Value {
     let mut schema = narrowed(entity, attribute, schema);
     if attribute.kind == AttributeType::String {
@@ -47,7 +49,7 @@ pub(super) fn in_path(entity: &Entity, attribute: &Attribute, schema: Value) -> 
     schema
 }
 
-/// The schema of an attribute in the path of a list, which may give it as the keys have it.
+/// Returns the schema of an attribute in the path of a list, which may give it as the keys have it.
 pub(super) fn given(pattern: &Pattern, attribute: &Attribute, schema: Value) -> Value {
     let formats = pattern.formats(&attribute.name);
     let texts = shortened_texts(&formats, attribute);

@@ -1,35 +1,43 @@
-//! The operations of the OpenAPI document that list items: partitions, access patterns, collections.
+//! The operations of the OpenAPI document that list items: partitions, access patterns,
+//! collections.
 
 use axum::http::StatusCode;
-use model::relation::{MAX_INCLUDES, Scope};
-use model::{Entity, Include, Model, Pattern};
+use model::relation::Scope;
+use model::{Entity, Model, Pattern};
 use serde_json::{Map, Value, json};
 use table::{MAX_ACTIONS, MAX_BATCH_KEYS};
 
-use super::operation::{Answer, condition, json_query, limit, pattern_parameters, query};
+use super::builder::OperationBuilder;
+use super::parameters::{condition, include, json_query, limit, pattern_parameters, query};
 use super::schema::{cursor, key, listing, reference};
 use crate::parameters::{LIST_DEFAULT, LIST_LIMIT};
 use crate::routes::Operation;
 
-/// The listing of a partition.
+/// Returns the listing of a partition.
 pub(super) fn of_partition(model: &Model, entity: &Entity) -> Value {
     let summary = "lists the items of one partition in the order of the sort key";
-    let list = Answer::new(Operation::List, "list", &entity.name, summary);
-    of(list, model, entity, &Pattern::of_table(entity))
+    let list = OperationBuilder::new(Operation::List, "list", &entity.name, summary);
+    complete(list, model, entity, &Pattern::of_table(entity))
 }
 
-/// The listing of an access pattern.
+/// Returns the listing of an access pattern.
 pub(super) fn of_pattern(model: &Model, entity: &Entity, pattern: &Pattern) -> Value {
     let subject = format!("{}.{}", entity.name, pattern.name);
     let read =
         pattern.index.as_ref().map_or("the table".to_owned(), |name| format!("index {name}"));
     let summary = format!("lists items of one partition of {read} in the order of its sort key");
-    let mut list = Answer::new(Operation::Query, "query", &subject, &summary);
+    let mut list = OperationBuilder::new(Operation::Query, "query", &subject, &summary);
     list.tag = &entity.name;
-    of(list, model, entity, pattern)
+    complete(list, model, entity, pattern)
 }
 
-fn of(mut list: Answer<'_>, model: &Model, entity: &Entity, pattern: &Pattern) -> Value {
+/// Returns the operation with the parameters and the answer of a list.
+fn complete(
+    mut list: OperationBuilder<'_>,
+    model: &Model,
+    entity: &Entity,
+    pattern: &Pattern,
+) -> Value {
     list.parameters = pattern_parameters(entity, pattern);
     list.parameters.extend(paging(pattern.descending));
     if pattern.index.is_none() {
@@ -45,10 +53,10 @@ fn of(mut list: Answer<'_>, model: &Model, entity: &Entity, pattern: &Pattern) -
     list.success(StatusCode::OK, "a page of items, or their number", Some(page(entity)))
 }
 
-/// The listing of a collection, of which these are the entities.
+/// Returns the listing of a collection of these entities.
 pub(super) fn of_collection(name: &str, entities: &[&Entity]) -> Value {
     let summary = "lists the items of one partition by entity";
-    let mut list = Answer::new(Operation::Collection, "collection", name, summary);
+    let mut list = OperationBuilder::new(Operation::Collection, "collection", name, summary);
     list.tag = "collections";
     let first = entities[0];
     list.parameters = pattern_parameters(first, &Pattern::of_table(first));
@@ -65,10 +73,10 @@ pub(super) fn of_collection(name: &str, entities: &[&Entity]) -> Value {
     list.success(StatusCode::OK, "a page of items by entity", Some(page))
 }
 
-/// Many items by their keys.
+/// Returns the operation that gets many items by their keys.
 pub(super) fn of_keys(model: &Model, entity: &Entity) -> Value {
     let summary = "gets many items by their keys";
-    let mut many = Answer::new(Operation::GetMany, "get_many", &entity.name, summary);
+    let mut many = OperationBuilder::new(Operation::BatchGet, "get_many", &entity.name, summary);
     let names = crate::paths::path_attributes(entity).join(", ");
     let description = format!("a list of objects of {names}, as JSON: at most {MAX_BATCH_KEYS}");
     let keys = json!({
@@ -92,10 +100,11 @@ pub(super) fn of_keys(model: &Model, entity: &Entity) -> Value {
     ))
 }
 
-/// Several items as they are at one moment.
-pub(super) fn of_together(model: &Model) -> Value {
+/// Returns the operation that gets several items as they are at one moment.
+pub(super) fn of_transact_get(model: &Model) -> Value {
     let summary = "gets several items of any entities as they are at one moment";
-    let mut together = Answer::new(Operation::GetTogether, "get", "transactions", summary);
+    let mut transact_get =
+        OperationBuilder::new(Operation::TransactGet, "get", "transactions", summary);
     let description =
         format!("a list of objects of `entity` and `key`, as JSON: at most {MAX_ACTIONS}");
     let of_entity = |entity: &Entity| {
@@ -111,39 +120,27 @@ pub(super) fn of_together(model: &Model) -> Value {
     let items = json!({
         "type": "array", "minItems": 1, "maxItems": MAX_ACTIONS, "items": { "anyOf": wanted },
     });
-    together.parameters = vec![json_query("items", true, items, &description)];
+    transact_get.parameters = vec![json_query("items", true, items, &description)];
     let of_any = model.entities.iter().map(|entity| reference(&entity.name));
     let of_any: Vec<_> = of_any.chain([json!({ "type": "null" })]).collect();
     let items = json!({ "type": "array", "items": { "anyOf": of_any } });
     let schema =
         json!({ "type": "object", "required": ["items"], "properties": { "items": items } });
-    too_long(together.success(
+    too_long(transact_get.success(
         StatusCode::OK,
         "an item for each, null where there is none",
         Some(schema),
     ))
 }
 
-/// Returns the operation, whose URL may be longer than gateways (414) and plain servers (431) accept.
+/// Returns the operation, whose URL may be longer than gateways (414) and plain servers (431)
+/// accept.
 fn too_long(mut operation: Value) -> Value {
     let description = "the URL is too long; ask for fewer at a time";
     for status in ["414", "431"] {
         operation["responses"][status] = json!({ "description": description });
     }
     operation
-}
-
-/// The relations that may be asked for with items; `None` where there are none.
-pub(super) fn include(model: &Model, entity: &Entity, scope: &Scope<'_>) -> Option<Value> {
-    let paths = Include::paths(model, entity, scope);
-    let items = json!({ "enum": paths });
-    let schema =
-        json!({ "type": "array", "items": items, "maxItems": MAX_INCLUDES, "uniqueItems": true });
-    let description = "the related items that are answered as members, with commas between";
-    let mut parameter = query("include", schema, description);
-    parameter["style"] = Value::from("form");
-    parameter["explode"] = Value::from(false);
-    (!paths.is_empty()).then_some(parameter)
 }
 
 fn paging(descending: bool) -> [Value; 3] {
@@ -159,7 +156,8 @@ fn consistent() -> Value {
     query("consistent", flag(true), "whether what was written before is seen; not so costs half")
 }
 
-/// The parameters about the first attribute of the sort key that the path does not determine.
+/// Returns the parameters about the first attribute of the sort key that the path does not
+/// determine.
 fn ranges(entity: &Entity, pattern: &Pattern) -> Vec<Value> {
     let open = pattern.open_attributes(entity);
     let Some(first) = open.first().copied() else { return Vec::new() };
@@ -177,7 +175,7 @@ fn ranges(entity: &Entity, pattern: &Pattern) -> Vec<Value> {
     about.iter().map(|(name, description)| query(name, text(), description)).collect()
 }
 
-/// A page of items, or a count of them.
+/// Returns the schema of a page of items, or of a count of them.
 fn page(entity: &Entity) -> Value {
     let description = "how many were counted: of a part of the range if `cursor` is not null";
     let count = json!({ "type": "integer", "minimum": 0, "description": description });

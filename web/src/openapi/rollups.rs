@@ -10,7 +10,8 @@ use model::Rollup;
 use model::rollup::{Granularity, MAX_NEIGHBOURS, Measure, Rank, Source};
 use serde_json::{Map, Value, json};
 
-use super::operation::{Answer, limit, parameter, query};
+use super::builder::OperationBuilder;
+use super::parameters::{limit, parameter, query};
 use super::schema::{self, cursor, reference};
 use crate::parameters::{POINTS_DEFAULT, POINTS_LIMIT, RANKS_DEFAULT, RANKS_LIMIT};
 use crate::routes::Operation;
@@ -49,10 +50,10 @@ const COMPARISONS: [&str; 4] =
 /// What else an answer can be than JSON.
 const OTHER_FORMS: [&str; 2] = ["text/csv", "application/x-ndjson"];
 
-/// A question to a rollup.
+/// Returns a question to a rollup.
 pub(super) fn question(rollup: &Rollup) -> Value {
     let summary = format!("what is counted of {} by group and time", rollup.entity);
-    let mut answer = Answer::new(Operation::Rollup, "ask", &rollup.name, &summary);
+    let mut answer = OperationBuilder::new(Operation::Rollup, "ask", &rollup.name, &summary);
     answer.tag = "rollups";
     answer.parameters = rollup.dimensions.iter().map(groups).collect();
     let every: Vec<_> = Granularity::EVERY
@@ -76,11 +77,11 @@ pub(super) fn question(rollup: &Rollup) -> Value {
     in_every_form(answer.success(StatusCode::OK, description, Some(schema)))
 }
 
-/// The leaderboard of a rollup, if its groups are ranked.
+/// Returns the leaderboard of a rollup, if its groups are ranked.
 pub(super) fn ranks(rollup: &Rollup) -> Option<Value> {
     let rank = rollup.rank.as_ref()?;
     let summary = format!("the groups by their {} in one bucket", rank.by);
-    let mut answer = Answer::new(Operation::Ranks, "rank", &rollup.name, &summary);
+    let mut answer = OperationBuilder::new(Operation::Ranks, "rank", &rollup.name, &summary);
     answer.tag = "rollups";
     let dimensions = rollup.dimensions.iter().enumerate();
     answer.parameters = dimensions
@@ -120,7 +121,7 @@ pub(super) fn ranks(rollup: &Rollup) -> Option<Value> {
     Some(in_every_form(answer.success(StatusCode::OK, "a page of ranks", Some(schema))))
 }
 
-/// The answer of a rollup.
+/// Returns the answer of a rollup.
 pub(super) fn answer(rollup: &Rollup) -> Value {
     let points =
         || json!({ "type": "array", "description": "oldest first", "items": point(rollup) });
@@ -154,7 +155,7 @@ pub(super) fn answer(rollup: &Rollup) -> Value {
     })
 }
 
-/// The leaderboard of a rollup.
+/// Returns the leaderboard of a rollup.
 pub(super) fn ranked(rollup: &Rollup, rank: &Rank) -> Value {
     let mut row = json!({
         "rank": {
@@ -193,7 +194,7 @@ pub(super) fn ranked(rollup: &Rollup, rank: &Rank) -> Value {
     json!({ "type": "object", "required": required, "properties": properties })
 }
 
-/// The list of rollups.
+/// Returns the list of rollups.
 pub(super) fn list() -> Value {
     let text = text();
     let dimension = json!({ "type": "object", "properties": { "name": text, "type": text } });
@@ -238,7 +239,7 @@ pub(super) fn list() -> Value {
     })
 }
 
-/// Whether there may be buckets that make up those of that length, whatever the calendar.
+/// Returns whether there may be buckets that make up those of that length, whatever the calendar.
 fn can_answer(rollup: &Rollup, every: Granularity) -> bool {
     rollup.granularities.iter().any(|kept| match kept {
         _ if *kept == every => true,
@@ -249,7 +250,7 @@ fn can_answer(rollup: &Rollup, every: Granularity) -> bool {
     })
 }
 
-/// The groups that are asked for, by one dimension.
+/// Returns the groups that are asked for, by one dimension.
 fn groups(dimension: &Source) -> Value {
     let one = schema::group(&dimension.of_one().kind);
     let schema = json!({ "type": "array", "items": one, "minItems": 1 });
@@ -305,7 +306,8 @@ fn format() -> Value {
     query("format", schema, "how the answer is written, whatever `Accept` says")
 }
 
-/// An operation whose answer may be CSV and NDJSON, with headers that say what JSON has beside its points.
+/// Returns an operation whose answer may be CSV and NDJSON, with headers that say what JSON has
+/// beside its points.
 fn in_every_form(mut operation: Value) -> Value {
     let success = &mut operation["responses"]["200"];
     for media_type in OTHER_FORMS {
@@ -329,7 +331,7 @@ fn dimensions(rollup: &Rollup) -> Value {
     json!({ "type": "object", "properties": dimensions.collect::<Map<_, _>>() })
 }
 
-/// A point, with what it is compared with.
+/// Returns a point, with what it is compared with.
 fn point(rollup: &Rollup) -> Value {
     let mut point =
         Map::from_iter([("start".to_owned(), instant()), ("end".to_owned(), instant())]);
@@ -363,7 +365,7 @@ fn measured(rollup: &Rollup) -> impl Iterator<Item = (String, Value)> {
     })
 }
 
-/// The values of a measure; `null` where there is none.
+/// Returns the values of a measure; `null` where there is none.
 fn measure(measure: &Measure) -> Value {
     let count = || json!({ "type": "integer" });
     let list = |item: Value| json!({ "type": ["array", "null"], "items": item });
@@ -424,7 +426,7 @@ fn trusted(rollup: &Rollup, properties: &mut Value) {
     properties["cursor"] = cursor();
 }
 
-/// The earlier range that a range is compared with.
+/// Returns the earlier range that a range is compared with.
 fn compared() -> Value {
     let edge = json!({ "type": "string", "format": "date-time" });
     json!({

@@ -23,7 +23,7 @@ pub(super) const PROBLEM: &str = "http.problem";
 const BASE64: &str =
     "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
 
-/// A reference to a schema.
+/// Returns a reference to a schema.
 pub(super) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
@@ -40,13 +40,13 @@ enum Side {
 }
 
 impl Side {
-    /// The side of what is in an attribute, or of its values.
-    fn of(self, attribute: &Attribute) -> Self {
+    /// Returns the side of an attribute's values and members.
+    fn within(self, attribute: &Attribute) -> Self {
         if attribute.hidden && self == Self::Sent { Self::Hidden } else { self }
     }
 }
 
-/// An item as it is answered.
+/// Returns an item as it is answered.
 pub(super) fn item(entity: &Entity) -> Value {
     let mut schema = object(&entity.attributes, Side::Answered);
     for relation in &entity.relations {
@@ -55,7 +55,7 @@ pub(super) fn item(entity: &Entity) -> Value {
     schema
 }
 
-/// What a relation leads to, in an answer that it is asked for with.
+/// Returns the schema of the related items in an answer.
 fn related(relation: &Relation) -> Value {
     let item = reference(&relation.to);
     if !relation.is_many() {
@@ -67,12 +67,14 @@ fn related(relation: &Relation) -> Value {
     page
 }
 
-/// An item as it is sent: attributes that have a default may be left out, or null; what the library keeps is not sent.
+/// Returns an item as it is sent: attributes that have a default may be left out, or null; what the
+/// library keeps is not sent.
 pub(super) fn input(entity: &Entity) -> Value {
     sent(entity, &[])
 }
 
-/// An item as it is sent to be found by these attributes: those, and those of its key, may be left out.
+/// Returns an item as it is sent to be found by these attributes: those, and those of its key, may
+/// be left out.
 pub(super) fn upsert(entity: &Entity, found_by: &[&str]) -> Value {
     sent(entity, &[found_by, &entity.key_attributes()].concat())
 }
@@ -106,7 +108,7 @@ fn sent(entity: &Entity, known_otherwise: &[&str]) -> Value {
     })
 }
 
-/// A schema that allows null too.
+/// Returns a schema that allows null too.
 fn or_null(mut schema: Value) -> Value {
     if let Some(Value::String(kind)) = schema.get("type") {
         schema["type"] = json!([kind, "null"]);
@@ -117,7 +119,7 @@ fn or_null(mut schema: Value) -> Value {
     schema
 }
 
-/// An update: verbs, each with the paths and values that it is about, and a condition.
+/// Returns an update: verbs, each with the paths and values that it is about, and a condition.
 pub(super) fn update() -> Value {
     let verbs = Verb::EVERY.map(|(name, verb)| {
         let schema = match verb {
@@ -131,7 +133,7 @@ pub(super) fn update() -> Value {
     json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
-/// The key of an item: the attributes of its path.
+/// Returns the key of an item: the attributes of its path.
 pub(super) fn key(entity: &Entity) -> Value {
     let names = entity.key_attributes();
     let attributes = names.iter().filter_map(|name| entity.attribute(name));
@@ -146,19 +148,20 @@ pub(super) fn key(entity: &Entity) -> Value {
     })
 }
 
-/// What must hold of an item: an object of attributes, or paths into them, and values or operators.
+/// Returns the schema of a condition: an object of attributes or paths, with values or operators.
 pub(super) fn condition(entity: &Entity) -> Value {
     let asked = entity.attributes.iter().filter(|attribute| !attribute.hidden);
     let names: Vec<_> = asked.map(|attribute| attribute.name.as_str()).collect();
     let description = format!(
-        "by attribute ({}), or a path into one, a value, a list of values or operators; `and`, `or`, `not`",
+        "by attribute ({}), or a path into one, a value, a list of values or operators; `and`, \
+         `or`, `not`",
         names.join(", ")
     );
     let pattern = format!(r"^(and|or|not|({})([.\[].*)?)$", names.join("|"));
     json!({ "type": "object", "propertyNames": { "pattern": pattern }, "description": description })
 }
 
-/// The rows of a batch of any entities.
+/// Returns the rows of a batch of any entities.
 pub(super) fn batch(model: &Model) -> Value {
     let properties = action(model, &["put", "delete"]);
     let row = json!({
@@ -170,7 +173,7 @@ pub(super) fn batch(model: &Model) -> Value {
     json!({ "type": "array", "maxItems": MAX_BATCH_ROWS, "items": row })
 }
 
-/// The actions of a transaction.
+/// Returns the actions of a transaction.
 pub(super) fn transaction(model: &Model) -> Value {
     let actions = ["create", "put", "patch", "update", "delete", "remove", "check"];
     let mut row = update();
@@ -181,7 +184,7 @@ pub(super) fn transaction(model: &Model) -> Value {
     json!({ "type": "array", "minItems": 1, "maxItems": MAX_ACTIONS, "items": row })
 }
 
-/// What an action is, of which entity, and at which item.
+/// Returns the properties of an action: its kind, its entity and its item.
 fn action(model: &Model, actions: &[&str]) -> Map<String, Value> {
     let entities: Vec<_> = model.entities.iter().map(|entity| entity.name.as_str()).collect();
     let item = json!({ "type": "object", "description": "the item, for what makes one" });
@@ -222,13 +225,13 @@ fn object(attributes: &[Attribute], side: Side) -> Value {
     schema
 }
 
-/// The values of an attribute that is part of a key or names a group.
+/// Returns the values of an attribute that is part of a key or names a group.
 pub(super) fn attribute(attribute: &Attribute) -> Value {
     of_attribute(attribute, Side::Sent)
 }
 
 fn of_attribute(attribute: &Attribute, side: Side) -> Value {
-    let side = side.of(attribute);
+    let side = side.within(attribute);
     let mut schema = of_type(&attribute.kind, side);
     let mut set = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -259,7 +262,7 @@ fn of_attribute(attribute: &Attribute, side: Side) -> Value {
     schema
 }
 
-/// The names that JSON Schema has for the least and the greatest length of a type.
+/// Returns the names that JSON Schema has for the least and the greatest length of a type.
 fn lengths(kind: &AttributeType) -> (&'static str, &'static str) {
     match kind {
         AttributeType::Set(_) | AttributeType::List(_) => ("minItems", "maxItems"),
@@ -268,7 +271,7 @@ fn lengths(kind: &AttributeType) -> (&'static str, &'static str) {
     }
 }
 
-/// The group of a rollup by one value of that type.
+/// Returns the group of a rollup by one value of that type.
 pub(super) fn group(kind: &AttributeType) -> Value {
     of_type(&kind.of_one(), Side::Answered)
 }
@@ -317,12 +320,14 @@ fn of_type(kind: &AttributeType, side: Side) -> Value {
     }
 }
 
-/// Where a page ended.
+/// Returns the schema of a cursor.
 pub(super) fn cursor() -> Value {
-    json!({ "type": ["string", "null"], "description": "the `cursor` of the next page; null if this page is the last. A page can have fewer entries than `limit`, or none, and still have a cursor" })
+    let description = "the `cursor` of the next page; null if this page is the last. A page can \
+                       have fewer entries than `limit`, or none, and still have a cursor";
+    json!({ "type": ["string", "null"], "description": description })
 }
 
-/// A page of an entity's items.
+/// Returns a page of an entity's items.
 pub(super) fn listing(entity: &str) -> Value {
     let items = json!({ "type": "array", "items": reference(entity) });
     let properties = json!({ "items": items, "cursor": cursor() });
@@ -342,7 +347,9 @@ pub(super) fn batch_report() -> Value {
         "properties": {
             "written": { "type": "integer" },
             "failed": { "type": "array", "items": failed },
-            "unprocessed": { "type": "array", "items": position, "description": "send these rows again" },
+            "unprocessed": {
+                "type": "array", "items": position, "description": "send these rows again",
+            },
         },
     })
 }
@@ -362,7 +369,8 @@ pub(super) fn problem() -> Value {
             "more_errors": more_errors(),
             "request_id": {
                 "type": "string",
-                "description": "that of the header x-request-id, where the log of the service says more",
+                "description":
+                    "that of the header x-request-id, where the log of the service says more",
             },
         },
     })

@@ -2,7 +2,8 @@
 //! stay there.
 //!
 //! ```text
-//! Idle ──first byte──► Header ──whole header──► Body ──whole body──► Answering ──whole answer──► Idle
+//! Idle ──first byte──► Header ──whole header──► Body ──whole body──► Answering
+//! Answering ──whole answer──► Idle
 //!  idle                header                   body                 none
 //! ```
 //!
@@ -87,8 +88,8 @@ impl Activity {
         self.lock().enter(Phase::Idle);
     }
 
-    /// Returns when the connection is to be closed, unless something happens before. The time-out of a
-    /// body is an answer (408), which `TimedBody` gives.
+    /// Returns when the connection is to be closed, unless something happens before. The time-out
+    /// of a body is an answer (408), which `TimedBody` gives.
     pub(super) fn deadline(&self, limits: &Limits) -> Option<Instant> {
         let state = self.lock();
         let of_phase = match state.phase {

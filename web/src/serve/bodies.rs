@@ -1,4 +1,5 @@
-//! Bodies of a plain server: of requests, within a time limit; of answers, with a note when they end.
+//! Bodies of a plain server: of requests, within a time limit; of answers, with a note when they
+//! end.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use super::activity::Activity;
 #[error("the body was not whole after {} seconds", .0.as_secs_f64())]
 pub(crate) struct BodyTimeout(pub(crate) Duration);
 
-/// Whether an error, or the cause of one, is a [`BodyTimeout`]; returns its limit.
+/// Returns whether an error, or the cause of one, is a [`BodyTimeout`]; returns its limit.
 pub(crate) fn timeout_in(error: &(dyn std::error::Error + 'static)) -> Option<Duration> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -29,7 +30,7 @@ pub(crate) fn timeout_in(error: &(dyn std::error::Error + 'static)) -> Option<Du
     None
 }
 
-/// Whether the body of a request could not be read because it was not whole in time.
+/// Returns whether the body of a request could not be read because it was not whole in time.
 pub fn is_body_timeout(error: &axum::Error) -> bool {
     timeout_in(error).is_some()
 }
@@ -53,7 +54,8 @@ impl TimedBody {
     }
 }
 
-/// A body that the application does not read to its end is not waited for: its request is being answered.
+/// A body that the application does not read to its end is not waited for: its request is being
+/// answered.
 impl Drop for TimedBody {
     fn drop(&mut self) {
         self.activity.ended_body();

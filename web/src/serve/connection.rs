@@ -5,8 +5,8 @@
 //! missing. The task has a share of the connection's place, so that a client that closes its
 //! connections has no more requests in progress than one that waits.
 //!
-//! **Invariant:** a request that the application has begun to handle is handled to its end, whether or
-//! not its client waits for the answer.
+//! **Invariant:** a request that the application has begun to handle is handled to its end, whether
+//! or not its client waits for the answer.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -78,8 +78,8 @@ pub(super) async fn serve(
     let mut deadline = pin!(sleep_until(tokio::time::Instant::now() + limits.idle));
     let mut is_stopping = false;
     loop {
-        // Reads, writes, and the begin and the end of a request change the deadline, and all of them
-        // happen in the poll of the connection.
+        // Reads, writes, and the begin and the end of a request change the deadline, and all of
+        // them happen in the poll of the connection.
         let serving = poll_fn(|context| {
             if connection.as_mut().poll(context).is_ready() {
                 return Poll::Ready(End::Closed);
@@ -109,7 +109,8 @@ pub(super) async fn serve(
     }
 }
 
-/// Logs that a request has no answer; the message of a panic may have values, and its hook reports it.
+/// Logs that a request has no answer; the message of a panic may have values, and its hook reports
+/// it.
 fn log_failure(error: &JoinError) {
     if error.is_panic() {
         tracing::error!("a request was not answered: its handler panicked");

@@ -1,10 +1,11 @@
 //! The open connections of a plain server, at most so many.
 //!
-//! At the limit, the connection that has been quiet for the longest time makes room: an idle one, or
-//! one that is slow to send its request. If each has a request that is being answered, there is no
-//! room.
+//! At the limit, the connection that has been quiet for the longest time makes room: an idle one,
+//! or one that is slow to send its request. If each has a request that is being answered, there is
+//! no room.
 //!
-//! **Invariant:** a request that has arrived is answered; idle and slow clients cannot keep others out.
+//! **Invariant:** a request that has arrived is answered; idle and slow clients cannot keep others
+//! out.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,8 +37,8 @@ struct Entry {
     evicted: Arc<Notify>,
 }
 
-/// The place of one connection and of the request that it has in progress; it is given up when this is
-/// dropped.
+/// The place of one connection and of the request that it has in progress; it is given up when this
+/// is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     connections: Connections,
@@ -54,8 +55,8 @@ impl Connections {
         Self { most, open: Arc::default(), closed: Arc::default() }
     }
 
-    /// Takes a place for a new connection, if need be that of the quietest one; `None` if a request of
-    /// each is being answered.
+    /// Takes a place for a new connection, if need be that of the quietest one; `None` if a request
+    /// of each is being answered.
     pub(super) fn enter(&self) -> Option<Place> {
         let mut open = self.lock();
         if open.by_id.len() >= self.most && !open.evict() {

@@ -18,7 +18,8 @@ pub struct Limits {
     pub connections: usize,
     /// How long the header of a request may take, from its first byte.
     pub header: Duration,
-    /// How long the body of a request may take, and how long a client may read nothing of an answer.
+    /// How long the body of a request may take, and how long a client may read nothing of an
+    /// answer.
     pub body: Duration,
     /// How long a connection may stay open without a request.
     pub idle: Duration,

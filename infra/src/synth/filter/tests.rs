@@ -176,13 +176,13 @@ fn a_pattern_that_is_too_long_loses_its_longest_rule() {
 
 #[test]
 fn where_rollup_items_are_in_the_table_their_records_do_not_pass() {
-    let home = "[rollups.h]\nof = \"order\"\nby = [\"id\"]\nmeasures = { n = \"count\" }\n\
+    let colocated = "[rollups.h]\nof = \"order\"\nby = [\"id\"]\nmeasures = { n = \"count\" }\n\
                 key = { PK = \"O#{id}\", SK = \"STATS\" }\n";
     let there = r#""PK":{"S":[{"exists":true}]}"#;
     let unmarked = r#""_et":{"S":[{"anything-but":["@rollup"]},{"exists":false}]}"#;
-    assert_eq!(shapes(home), [format!(r#"{{{there},"_et":{{"S":["order"]}}}}"#)]);
+    assert_eq!(shapes(colocated), [format!(r#"{{{there},"_et":{{"S":["order"]}}}}"#)]);
     let numbered = rollup(1, "numbered", "");
-    assert_eq!(shapes(&format!("{home}{numbered}")), [format!("{{{there},{unmarked}}}")]);
-    let legacy = shapes(&format!("{home}{}", rollup(1, "legacy", "")));
+    assert_eq!(shapes(&format!("{colocated}{numbered}")), [format!("{{{there},{unmarked}}}")]);
+    let legacy = shapes(&format!("{colocated}{}", rollup(1, "legacy", "")));
     assert_eq!(legacy[1], format!(r#"{{{there},{unmarked},"type":{{"S":["legacy"]}}}}"#));
 }

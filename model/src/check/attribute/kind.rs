@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use super::{Role, nested, within};
 use crate::attribute::{AttributeType, MAX_SCALE, SetItems};
-use crate::check::Report;
+use crate::check::report::Report;
 use crate::file::{AttributeFile, FormatName, ItemsFile, OffsetName, PrecisionName, TypeName};
 use crate::instant::{Offset, TimestampFormat};
 
-/// The type. What is missing for it is reported and replaced by something plausible, so that the rest of the file is
-/// checked as if it were there.
+/// Returns the type. What is missing for it is reported and replaced by something plausible, so
+/// that the rest of the file is checked as if it were there.
 pub(super) fn check(
     path: &[&str],
     name: &str,

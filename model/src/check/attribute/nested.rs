@@ -2,18 +2,18 @@
 
 use super::{Role, attribute, within};
 use crate::attribute::{Attribute, Members};
-use crate::check::Report;
+use crate::check::report::Report;
 use crate::file::{AttributeFile, ItemsFile};
 use crate::limits::MAX_DEPTH;
 
-/// What is said of an item's own attributes alone, and why.
+/// Options that only an item's own attributes may have, and why.
 const OF_ITEMS: [(&str, &str); 4] = [
     ("unique", "only an attribute of the item itself can be unique"),
     ("version", "the writes of an item are counted in an attribute of its own"),
     ("on_update", "the time of an item's last write is kept in an attribute of its own"),
     ("read_only", "an update of what it lies in would change it; expected `read_only` of that"),
 ];
-/// What is said of what has a name, and what to say instead of members.
+/// Options that only named attributes may have, and the options of members instead.
 const OF_NAMES: [(&str, &str); 4] = [
     ("required", "a member is there or is not; expected `min_length` of what it is in"),
     ("default", "a member that is not given is not there"),
@@ -21,7 +21,8 @@ const OF_NAMES: [(&str, &str); 4] = [
     ("hidden", "expected `hidden` of what it is in, or of an attribute in it"),
 ];
 
-/// Refuses options that say nothing at such a place; whether it is an item's own attribute, to which nothing of this applies.
+/// Refuses options that say nothing at such a place; whether it is an item's own attribute, to
+/// which nothing of this applies.
 pub(super) fn refuse(
     path: &[&str],
     file: &AttributeFile,
@@ -50,7 +51,7 @@ pub(super) fn refuse(
     false
 }
 
-/// What each member of a list is.
+/// Returns the rule of the members of a list.
 pub(super) fn list(
     path: &[&str],
     name: &str,
@@ -63,7 +64,7 @@ pub(super) fn list(
     Some(Box::new(member(path, name, items, role, report)))
 }
 
-/// What a map holds.
+/// Returns the members of a map.
 pub(super) fn map(
     path: &[&str],
     name: &str,

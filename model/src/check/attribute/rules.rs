@@ -4,7 +4,8 @@ use regex::Regex;
 
 use super::within;
 use crate::attribute::{Case, Rules};
-use crate::check::{Report, json};
+use crate::check::report::Report;
+use crate::check::toml_value::to_json;
 use crate::file::AttributeFile;
 use crate::number::Number;
 
@@ -60,7 +61,7 @@ fn bound(
     value: Option<&toml::Value>,
     report: &mut Report<'_>,
 ) -> Option<Number> {
-    let text = match json(value?) {
+    let text = match to_json(value?) {
         serde_json::Value::String(text) => text,
         other => other.to_string(),
     };

@@ -1,13 +1,14 @@
-//! Checks how long a rollup's buckets are kept, what becomes of expired items, and by what its groups are ranked.
+//! Checks how long a rollup's buckets are kept, what becomes of expired items, and by what its
+//! groups are ranked.
 
 use std::collections::BTreeMap;
 
-use super::Report;
+use crate::check::report::Report;
 use crate::file::RollupFile;
 use crate::nearest::expected;
 use crate::rollup::{Granularity, NamedMeasure, OnExpiry, Rank, Source, keep};
 
-/// How long buckets are kept after their end, in seconds.
+/// Returns how long buckets are kept after their end, in seconds.
 pub(super) fn keep(
     name: &str,
     file: &RollupFile,

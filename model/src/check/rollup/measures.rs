@@ -1,8 +1,9 @@
 //! Checks the measures of a rollup: that each is one, of a value that it can measure.
 
+use super::RESERVED;
 use super::source::source;
-use super::{RESERVED, Report};
 use crate::attribute::AttributeType;
+use crate::check::report::Report;
 use crate::entity::Entity;
 use crate::file::RollupFile;
 use crate::nearest::expected;
@@ -70,7 +71,7 @@ pub(super) fn check(
     measures
 }
 
-/// How many numbers of a rollup item a measure takes at most.
+/// Returns how many numbers of a rollup item a measure takes at most.
 fn numbers(measure: &Measure) -> usize {
     match measure {
         Measure::Histogram { edges, .. } => edges.len() + 1,
@@ -177,7 +178,7 @@ impl Reader<'_, '_> {
         source(&self.path, name, self.entity, self.report)
     }
 
-    /// A number.
+    /// Returns a number.
     fn number(&mut self, name: &str) -> Option<Source> {
         let source = self.any(name)?;
         if source.kind().is_numeric() {
@@ -212,12 +213,13 @@ impl Reader<'_, '_> {
         }
         let message =
             format!("`{name}` is {}, whose values are not told apart", source.kind().noun());
-        let help = "expected text, a number, a boolean, an enum, a timestamp, or a set or a list of such `items`";
+        let help = "expected text, a number, a boolean, an enum, a timestamp, or a set or a list \
+                    of such `items`";
         self.refuse(message, help);
         None
     }
 
-    /// A value of a few that are known.
+    /// Returns a value of a few that are known.
     fn listed(&mut self, name: &str) -> Option<Source> {
         let source = self.any(name)?;
         if matches!(source.kind(), AttributeType::Enum { .. } | AttributeType::Boolean) {
@@ -268,7 +270,7 @@ impl Reader<'_, '_> {
 
     fn quantile(&mut self, name: &str, part: &str) -> Option<Measure> {
         let of = self.number(name)?;
-        let quantile = part.parse().ok().and_then(|part| Quantile::of(&part));
+        let quantile = part.parse().ok().and_then(|part| Quantile::from_number(&part));
         if quantile.is_none() {
             let help =
                 "expected a number from 0 to 1 with six decimal places at most, such as 0.95";

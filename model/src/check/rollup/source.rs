@@ -1,12 +1,14 @@
 //! Checks the places in items that a rollup reads: attributes, and dotted paths into their maps.
 
-use super::Report;
-use crate::entity::{Entity, FieldError};
+use crate::check::report::Report;
+use crate::entity::Entity;
+use crate::field_error::FieldError;
 use crate::nearest::expected;
-use crate::path::{Path, Place, Step};
+use crate::path::{Path, Place};
 use crate::rollup::Source;
+use crate::step::Step;
 
-/// The source that a text names; reports one that is none.
+/// Returns the source that a text names; reports one that is none.
 pub(super) fn source(
     path: &[&str],
     name: &str,
@@ -42,17 +44,19 @@ pub(super) fn source(
     Some(Source::at(&place, name))
 }
 
-/// The place that a text leads to, through maps alone, and the stored names on the way to it.
+/// Returns the place that a text leads to, through maps alone, and the stored names on the way to
+/// it.
 ///
 /// # Errors
-/// What is wrong with it, and what was expected.
+/// The mistake, and the expectation.
 pub(in crate::check) fn place_in_maps<'a>(
     text: &str,
     entity: &'a Entity,
 ) -> Result<(Place<'a>, Vec<String>), (String, String)> {
     let place = Path::parse(entity, text).map_err(|FieldError { message, .. }| {
         let (message, help) = message.split_once("; ").unwrap_or((&message, ""));
-        // That something has no such attribute is a sentence of its own, the rest is said of the path.
+        // That something has no such attribute is a sentence of its own, the rest is said of the
+        // path.
         let colon = if message.ends_with("has no such attribute") { ":" } else { "" };
         (format!("`{text}`{colon} {message}"), help.to_owned())
     })?;

@@ -7,8 +7,8 @@ use serde_dynamo::{AttributeValue, Item};
 use serde_json::json;
 
 use crate::Model;
-use crate::entity::Fresh;
 use crate::rollup::ROLLUP_MARK;
+use crate::write_context::WriteContext;
 
 const SHOP: &str = r##"
 [table]
@@ -39,13 +39,13 @@ const KEY: &str = r##"key = { PK = "USER#{user}", SK = "STATS#{label}#{at:month}
 #[test]
 fn a_rollup_with_a_key_has_a_home_and_one_without_has_none() {
     let model: Model = SHOP.parse().expect("a definition");
-    let home = model.rollups[0].home.as_ref().expect("a home");
-    assert_eq!(home.partition_key(&["ann", "x#"]).as_deref(), Some("USER#ann"));
+    let key = model.rollups[0].colocated.as_ref().expect("a key");
+    assert_eq!(key.partition_key(&["ann", "x#"]).as_deref(), Some("USER#ann"));
     let start = "2026-11-01T00:00:00Z".parse().ok();
-    assert_eq!(home.sort_key(&["ann", "x#"], start).as_deref(), Some("STATS#x%23#2026-11"));
-    assert!(model.has_homes());
+    assert_eq!(key.sort_key(&["ann", "x#"], start).as_deref(), Some("STATS#x%23#2026-11"));
+    assert!(model.has_colocated_rollups());
     let without: Model = SHOP.replace(KEY, "").parse().expect("a definition");
-    assert!(without.rollups[0].home.is_none() && !without.has_homes());
+    assert!(without.rollups[0].colocated.is_none() && !without.has_colocated_rollups());
 }
 
 #[test]
@@ -200,8 +200,8 @@ fn a_key_wants_one_bucket_that_a_time_is_cut_to() {
     check(&with(r#"["all"]"#), "of a rollup of all time", KEY_OF_MONTHS, "expected no time");
     let all = with(r#"["all"]"#).replace("#{at:month}", "").replace("time = \"at\"\n", "");
     let model: Model = all.parse().expect("a definition");
-    let home = model.rollups[0].home.as_ref().expect("a home");
-    assert_eq!(home.sort_key(&["ann", "x"], None).as_deref(), Some("STATS#x"));
+    let key = model.rollups[0].colocated.as_ref().expect("a key");
+    assert_eq!(key.sort_key(&["ann", "x"], None).as_deref(), Some("STATS#x"));
 }
 
 const KEY_OF_MONTHS: &str = r##""STATS#{label}#{at:month}""##;
@@ -292,7 +292,7 @@ fn an_entity_of_unescaped_keys_leaves_those_of_rollup_items_alone() {
     let model: Model = COUNTED.parse().expect("a definition");
     let write = |id: &str| {
         let object = json!({ "owner": "ann", "id": id });
-        model.entities[0].encode(object.as_object().expect("an object"), Fresh::NONE)
+        model.entities[0].encode(object.as_object().expect("an object"), WriteContext::NONE)
     };
     write("STAT#2026-11-20").expect("a key of its own");
     let errors = write("STATS#2026-11-20").expect_err("the key of a rollup item");

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::json;
 
-use crate::entity::{Entity, Fresh};
+use crate::entity::Entity;
+use crate::write_context::WriteContext;
 use crate::{Model, value};
 
 /// As ElectroDB has it: the whole key in lower case, labels before values, index keys that end before what is absent.
@@ -80,8 +81,8 @@ fn entity(definition: &str, name: &str) -> Entity {
 }
 
 fn encoded(entity: &Entity, json: &serde_json::Value) -> Result<Item, String> {
-    let fresh = Fresh { now: jiff::Timestamp::UNIX_EPOCH, random: || [7; 16] };
-    let encoded = entity.encode(json.as_object().expect("an object"), fresh);
+    let context = WriteContext { now: jiff::Timestamp::UNIX_EPOCH, random: || [7; 16] };
+    let encoded = entity.encode(json.as_object().expect("an object"), context);
     encoded.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::json;
 
-use crate::entity::{Entity, Fresh};
-use crate::update::{To, Update, UpdatePlan};
+use crate::entity::Entity;
+use crate::update::{Operation, Update, UpdatePlan};
+use crate::write_context::WriteContext;
 use crate::{Model, value};
 
 const DEFINITION: &str = r##"
@@ -51,12 +52,12 @@ fn item(json: serde_json::Value) -> Item {
     }
 }
 
-fn fresh() -> Fresh {
-    Fresh { now: jiff::Timestamp::UNIX_EPOCH, random: || [7; 16] }
+fn context() -> WriteContext {
+    WriteContext { now: jiff::Timestamp::UNIX_EPOCH, random: || [7; 16] }
 }
 
 fn plan(update: &Update) -> Result<UpdatePlan, String> {
-    let planned = entity().plan_update(&item(json!({ "task": "7" })), update, fresh());
+    let planned = entity().plan_update(&item(json!({ "task": "7" })), update, context());
     planned.map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 
@@ -64,10 +65,12 @@ fn plan(update: &Update) -> Result<UpdatePlan, String> {
 fn keys(update: &Update) -> Vec<String> {
     let plan = plan(update).unwrap_or_else(|error| panic!("{error}"));
     let shown = plan.assignments.iter().filter(|other| other.path.attribute().contains("gsi"));
-    let shown = shown.map(|assignment| match &assignment.to {
-        To::Value(value) => format!("{} = {}", assignment.path, value::decode(value)),
-        To::ValueIfAbsent(value) => format!("{} ?= {}", assignment.path, value::decode(value)),
-        To::Nothing => format!("{} gone", assignment.path),
+    let shown = shown.map(|assignment| match &assignment.operation {
+        Operation::Value(value) => format!("{} = {}", assignment.path, value::decode(value)),
+        Operation::ValueIfAbsent(value) => {
+            format!("{} ?= {}", assignment.path, value::decode(value))
+        }
+        Operation::Nothing => format!("{} gone", assignment.path),
         other => panic!("{other:?}"),
     });
     shown.collect()
@@ -157,13 +160,14 @@ fn an_item_that_an_update_creates_has_the_keys_that_a_put_gives_it() {
         let update =
             members.iter().fold(Update::new(), set).when(serde_json::Value::from(condition));
         let key = item(json!({ "task": "7" }));
-        let planned = entity.plan_update(&key, &update, fresh()).expect("a plan");
-        let creating = entity.creating(&key, &planned, fresh()).expect("nothing else is required");
+        let planned = entity.plan_update(&key, &update, context()).expect("a plan");
+        let creating =
+            entity.creating(&key, &planned, context()).expect("nothing else is required");
         let made: HashMap<String, AttributeValue> = creating
             .assignments
             .iter()
-            .map(|assignment| match &assignment.to {
-                To::Value(value) | To::ValueIfAbsent(value) => {
+            .map(|assignment| match &assignment.operation {
+                Operation::Value(value) | Operation::ValueIfAbsent(value) => {
                     (assignment.path.attribute().to_owned(), value.clone())
                 }
                 other => panic!("{other:?}"),
@@ -171,7 +175,7 @@ fn an_item_that_an_update_creates_has_the_keys_that_a_put_gives_it() {
             .collect();
         let mut whole = members.clone();
         whole.insert("task".to_owned(), json!("7"));
-        let mut put = entity.encode(&whole, fresh()).expect("an item");
+        let mut put = entity.encode(&whole, context()).expect("an item");
         put.remove("PK");
         put.remove("SK");
         assert_eq!(Item::from(made), put, "{json}");

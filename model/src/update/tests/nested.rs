@@ -37,7 +37,7 @@ fn entity() -> Entity {
 
 fn planned(json: serde_json::Value) -> Result<UpdatePlan, Vec<String>> {
     let key: Item = HashMap::from([("id".to_owned(), AttributeValue::S("1".to_owned()))]).into();
-    let planned = entity().plan_update(&key, &update(json), fresh());
+    let planned = entity().plan_update(&key, &update(json), context());
     planned.map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 
@@ -60,19 +60,19 @@ fn item(json: serde_json::Value) -> Item {
 
 #[test]
 fn a_value_inside_is_encoded_as_its_rule_says() {
-    let to = |json| plan(json).assignments[0].to.clone();
+    let to = |json| plan(json).assignments[0].operation.clone();
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    assert_eq!(to(json!({ "set": { "tags[0]": "ABC" } })), To::Value(text("abc")));
+    assert_eq!(to(json!({ "set": { "tags[0]": "ABC" } })), Operation::Value(text("abc")));
     let made = json!({ "set": { "address.made": 0 } });
-    assert_eq!(to(made), To::Value(text("1970-01-01T00:00:00Z")));
-    let union = To::Union(AttributeValue::Ss(vec!["x".to_owned()]));
+    assert_eq!(to(made), Operation::Value(text("1970-01-01T00:00:00Z")));
+    let union = Operation::Union(AttributeValue::Ss(vec!["x".to_owned()]));
     assert_eq!(to(json!({ "add": { "address.notes": ["x"] } })), union);
     let line = json!({ "append": { "lines": [{ "sku": "a", "price": "1.50" }] } });
-    let To::Append(AttributeValue::L(lines)) = to(line) else { panic!("a list") };
+    let Operation::Append(AttributeValue::L(lines)) = to(line) else { panic!("a list") };
     let price = AttributeValue::N("1.5".to_owned());
     assert!(matches!(&lines[0], AttributeValue::M(line) if line["price"] == price));
     let whole = to(json!({ "set": { "address": { "street": "a" } } }));
-    let To::Value(AttributeValue::M(address)) = whole else { panic!("a map") };
+    let Operation::Value(AttributeValue::M(address)) = whole else { panic!("a map") };
     assert_eq!(address["made"], text("2026-11-20T12:00:00Z"), "its defaults are made");
 }
 
@@ -80,7 +80,7 @@ fn a_value_inside_is_encoded_as_its_rule_says() {
 fn a_place_is_stored_by_its_fields_and_told_by_its_names() {
     let path = Path::parse(&entity(), "address.zip").expect("a path").path;
     assert_eq!(path.to_string(), "address.zip");
-    let stored = ["a", "z"].map(|name| crate::path::Step::Name(name.to_owned()));
+    let stored = ["a", "z"].map(|name| crate::step::Step::Name(name.to_owned()));
     assert_eq!(path.steps, stored);
 }
 
@@ -250,8 +250,8 @@ fn a_map_that_has_to_be_made_is_made_as_its_rules_say_or_refused() {
         let plan = plan(json).with_parents(&item(json!({})));
         let plan =
             plan.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>());
-        plan.map(|plan| match &plan.assignments[0].to {
-            To::Value(map) => value::decode(map),
+        plan.map(|plan| match &plan.assignments[0].operation {
+            Operation::Value(map) => value::decode(map),
             other => panic!("{other:?}"),
         })
     };
@@ -264,7 +264,7 @@ fn a_map_that_has_to_be_made_is_made_as_its_rules_say_or_refused() {
     let names = ["a", "b", "c", "d"].map(|name| format!("skills.{name}"));
     let long = names.iter().fold(Update::new(), |update, name| update.set(name, 1));
     let key: Item = HashMap::from([("id".to_owned(), AttributeValue::S("1".to_owned()))]).into();
-    let long = entity().plan_update(&key, &long, fresh()).expect("a plan");
+    let long = entity().plan_update(&key, &long, context()).expect("a plan");
     let told = long.with_parents(&item(json!({}))).expect_err("too long");
     assert_eq!(told[0].to_string(), "`skills`: expected a length of at most 3, it is 4");
 }

@@ -140,7 +140,7 @@ fn history<'a>(seen: &'a [Seen], each: &[Vec<Before>], positions: &[usize]) -> V
         let before = &each[position];
         match seen {
             Seen::Known(Some(item)) if !before.is_as_now() => {
-                Cow::Owned(Seen::Known(Some(before.of(item))))
+                Cow::Owned(Seen::Known(Some(before.apply(item))))
             }
             _ => Cow::Borrowed(seen),
         }

@@ -1,73 +1,78 @@
-//! Maps that an update has to make because it leads through them: what each needs besides what the update puts into it.
+//! Maps that an update has to create because it leads through them: their other members.
 //!
-//! **Invariant:** a map that is made satisfies its definition, or the update is refused.
+//! **Invariant:** a created map satisfies its definition, or the update is rejected.
 
 use std::collections::HashSet;
 
 use indexmap::IndexMap;
 use serde_dynamo::AttributeValue;
 
-use super::plan::Planned;
+use super::planned::Planned;
 use crate::attribute::{Attribute, AttributeType, Members, Rules};
-use crate::entity::{FieldError, Fresh};
-use crate::path::{Path, Step};
+use crate::field_error::FieldError;
+use crate::path::Path;
+use crate::step::Step;
+use crate::write_context::WriteContext;
 
-/// What a map needs that an update has to make.
+/// The requirements of a map that an update has to create.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Made {
+pub struct CreatedParent {
     /// Its place.
     path: Path,
-    /// What it has unless the update says otherwise, by the names that are stored.
+    /// Its members unless the update sets them, by the names that are stored.
     defaults: Vec<(String, AttributeValue)>,
-    /// What it must have, and what to say where it has not.
+    /// Its required members, and the error if one is missing.
     required: Vec<(String, FieldError)>,
-    /// How long it may be.
+    /// The rules for its length.
     rules: Rules,
 }
 
-/// The maps on the way to what is updated, each once.
-pub(super) fn on_the_way(planned: &[Planned<'_>], fresh: Fresh) -> Vec<Made> {
+/// Returns the maps on the way to the updated places, each once.
+pub(super) fn created_parents(
+    planned: &[Planned<'_>],
+    context: WriteContext,
+) -> Vec<CreatedParent> {
     let mut known = HashSet::new();
-    let mut all: Vec<Made> = Vec::new();
+    let mut all: Vec<CreatedParent> = Vec::new();
     for (path, rule) in planned.iter().flat_map(|action| action.place.around()) {
         if matches!(rule.kind, AttributeType::Map(_)) && known.insert(path.clone()) {
-            all.push(Made::of(path, rule, fresh));
+            all.push(CreatedParent::new(path, rule, context));
         }
     }
     all
 }
 
-impl Made {
-    fn of(path: Path, rule: &Attribute, fresh: Fresh) -> Self {
+impl CreatedParent {
+    fn new(path: Path, rule: &Attribute, context: WriteContext) -> Self {
         let attributes = match &rule.kind {
             AttributeType::Map(Members::Named(attributes)) => attributes.as_slice(),
             _ => &[],
         };
-        let mut made =
+        let mut parent =
             Self { defaults: Vec::new(), required: Vec::new(), rules: rule.rules.clone(), path };
         for attribute in attributes {
-            if let Some(value) = attribute.default_value(fresh) {
-                made.defaults.push((attribute.field.clone(), value));
+            if let Some(value) = attribute.default_value(context) {
+                parent.defaults.push((attribute.field.clone(), value));
             } else if attribute.required {
                 let message = format!(
                     "{}, and there is no `{}` yet",
                     attribute.required_message(),
-                    made.path
+                    parent.path
                 );
-                let error = FieldError::new(&made.path.member(attribute).to_string(), message);
-                made.required.push((attribute.field.clone(), error));
+                let error = FieldError::new(&parent.path.member(attribute).to_string(), message);
+                parent.required.push((attribute.field.clone(), error));
             }
         }
-        made
+        parent
     }
 
-    /// Completes the map where it is one of those that were made, or in one of them.
-    pub(super) fn complete(&self, made: &mut IndexMap<Path, AttributeValue>) -> Vec<FieldError> {
-        // No two of those that were made lie in one another, so one of them is on the way at most.
+    /// Completes the map if it is one of the created maps, or in one of them.
+    pub(super) fn complete(&self, created: &mut IndexMap<Path, AttributeValue>) -> Vec<FieldError> {
+        // No two of the created maps lie in one another, so at most one of them is on the way.
         let steps = self.path.steps.len();
-        let outer = (1..=steps).find(|length| made.contains_key(&self.path.first(*length)));
+        let outer = (1..=steps).find(|length| created.contains_key(&self.path.first(*length)));
         let value = outer.and_then(|length| {
-            let value = made.get_mut(&self.path.first(length))?;
+            let value = created.get_mut(&self.path.first(length))?;
             inside(value, &self.path.steps[length..])
         });
         let Some(value) = value else { return Vec::new() };
@@ -84,7 +89,7 @@ impl Made {
     }
 }
 
-/// The value to which the steps lead.
+/// Returns the value to which the steps lead.
 fn inside<'a>(value: &'a mut AttributeValue, steps: &[Step]) -> Option<&'a mut AttributeValue> {
     steps.iter().try_fold(value, |value, step| match (value, step) {
         (AttributeValue::M(members), Step::Name(name)) => members.get_mut(name),

@@ -1,4 +1,5 @@
-//! A rollup's home: where its items are kept in the table of items, beside what they are about.
+//! The keys of rollup items that are stored in the table of items, beside the items that they
+//! count.
 //!
 //! ```text
 //! [rollups.stats]                       PK = USER#ann   SK = PROFILE             an item
@@ -8,9 +9,11 @@
 //!         SK = "STATS#{created_at:month}" }
 //! ```
 //!
-//! `#` and `%` in the texts of a group are escaped, also in tables whose entities have theirs as they are.
+//! `#` and `%` in the texts of a group are escaped, also in tables whose entities do not escape
+//! them.
 //!
-//! **Invariant:** two groups have no key in common, and within a group the sort keys are in the order of their buckets.
+//! **Invariant:** two groups have no key in common, and within a group the sort keys are in the
+//! order of their buckets.
 
 use jiff::Timestamp;
 
@@ -19,15 +22,16 @@ use crate::overlap::Claim;
 use crate::table::{MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES};
 use crate::template::{Cut, Format, Segment, Template, escape};
 
-/// What the attribute that says of which entity an item is holds in a rollup item: the name of no entity.
+/// The value, in a rollup item, of the attribute that names an item's entity. No entity has this
+/// name.
 pub const ROLLUP_MARK: &str = "@rollup";
 
-/// Templates of keys in the table of items, over a rollup's dimensions and its time.
+/// The templates of a rollup's keys in the table of items, over its dimensions and its time.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Home {
-    /// What makes the partition key: text and dimensions.
+pub struct ColocatedKey {
+    /// The template of the partition key: text and dimensions.
     pub partition: Template,
-    /// What makes the sort key: text and dimensions, then the time unless the bucket is that of all time.
+    /// The template of the sort key: text and dimensions, then the time unless the bucket is `all`.
     pub sort: Template,
     /// The rollup's only bucket.
     pub granularity: Granularity,
@@ -35,8 +39,8 @@ pub struct Home {
     dimensions: Vec<String>,
 }
 
-impl Home {
-    /// The home that these templates make, which are checked.
+impl ColocatedKey {
+    /// Returns the key of checked templates.
     pub(crate) fn new(
         [partition, sort]: [Template; 2],
         granularity: Granularity,
@@ -45,17 +49,19 @@ impl Home {
         Self { partition, sort, granularity, dimensions: dimensions.to_vec() }
     }
 
-    /// The partition key of a group: the texts are those of its dimensions, in the rollup's order.
+    /// Returns the partition key of a group, given the texts of its dimensions in the rollup's
+    /// order.
     ///
-    /// `None` when it would be empty, or longer than DynamoDB's 2048 bytes.
+    /// `None` if it would be empty, or longer than DynamoDB's 2048 bytes.
     pub fn partition_key<S: AsRef<str>>(&self, group: &[S]) -> Option<String> {
         let key = self.text(&self.partition, group, "");
         (1..=MAX_PARTITION_KEY_BYTES).contains(&key.len()).then_some(key)
     }
 
-    /// The sort key of a group's bucket, which begins at that instant; `None` for that of all time.
+    /// Returns the sort key of a group's bucket. `start` is the instant at which the bucket begins,
+    /// `None` for the bucket `all`.
     ///
-    /// `None` when it would be empty, or longer than DynamoDB's 1024 bytes.
+    /// `None` if it would be empty, or longer than DynamoDB's 1024 bytes.
     pub fn sort_key<S: AsRef<str>>(&self, group: &[S], start: Option<Timestamp>) -> Option<String> {
         let time = match self.cut() {
             None => String::new(),
@@ -65,8 +71,8 @@ impl Home {
         (1..=MAX_SORT_KEY_BYTES).contains(&key.len()).then_some(key)
     }
 
-    /// Where the bucket of a group begins that has this sort key: `Some(None)` for the bucket of all time; `None` for a sort
-    /// key that is no bucket's of the group, as another item has it in the same range.
+    /// Returns the instant at which the bucket with this sort key begins: `Some(None)` for the
+    /// bucket `all`, `None` for the sort key of another item in the same range.
     pub fn start<S: AsRef<str>>(&self, group: &[S], sort_key: &str) -> Option<Option<Timestamp>> {
         let before = self.text(&self.sort, group, "");
         let time = sort_key.strip_prefix(before.as_str())?;
@@ -76,12 +82,12 @@ impl Home {
         }
     }
 
-    /// The claim of the rollup on all keys of its items.
+    /// Returns the claim of the rollup on all keys of its items.
     pub(crate) fn claim(&self, rollup: &str) -> Claim {
         Claim::new(rollup, &self.templates())
     }
 
-    /// Both templates, the partition key's first.
+    /// Returns both templates, the partition key's first.
     pub fn templates(&self) -> [&Template; 2] {
         [&self.partition, &self.sort]
     }
@@ -90,7 +96,7 @@ impl Home {
         cut(self.granularity)
     }
 
-    /// The key that a template makes of a group, with this text for the time.
+    /// Renders a template for a group, with this text for the time.
     fn text<S: AsRef<str>>(&self, template: &Template, group: &[S], time: &str) -> String {
         let mut key = String::new();
         for segment in &template.segments {
@@ -109,7 +115,8 @@ impl Home {
     }
 }
 
-/// What a time in a key is cut to for buckets of a granularity; `None` for all time, and for those that no cut makes.
+/// Returns the cut of a time in a key for buckets of a granularity; `None` for `all`, and for those
+/// to which no cut leads.
 pub(crate) fn cut(granularity: Granularity) -> Option<Cut> {
     match granularity {
         Granularity::Minute => Some(Cut::Minute),

@@ -1,38 +1,53 @@
-//! Keys of rollup items that are kept in the table of items: a rollup with a [`Home`].
+//! Keys of rollup items that are stored in the table of items: a rollup with a [`ColocatedKey`].
 //!
 //! ```text
 //! group ["ann"], bucket 2026-11   ──key──►     USER#ann / STATS#2026-11
 //!                                 ◄──bucket──  the sort key alone
 //! ```
 //!
-//! **Invariant:** within a group, sort keys are in the order of their buckets; items of others that are in the same range have
-//! no bucket.
+//! **Invariant:** within a group, sort keys are in the order of their buckets. Other items in the same
+//! range have no bucket.
 
 use jiff::tz::TimeZone;
-use model::{Granularity, Home};
+use model::{ColocatedKey, Granularity};
 
 use crate::bucket::Bucket;
 
-/// The partition key and the sort key of a group's bucket: the texts are those of its dimensions, in the rollup's order.
+/// Returns the partition key and the sort key of a group's bucket, given the texts of the group's
+/// dimensions in the rollup's order.
 ///
-/// `None` when one of them would be empty or longer than DynamoDB takes, and for a bucket that the home is not of.
-pub fn key<S: AsRef<str>>(home: &Home, group: &[S], bucket: &Bucket) -> Option<(String, String)> {
-    Some((home.partition_key(group)?, sort_key(home, group, bucket)?))
+/// `None` if one of them would be empty or longer than DynamoDB takes, and for a bucket of another
+/// granularity.
+pub fn key<S: AsRef<str>>(
+    colocated: &ColocatedKey,
+    group: &[S],
+    bucket: &Bucket,
+) -> Option<(String, String)> {
+    Some((colocated.partition_key(group)?, sort_key(colocated, group, bucket)?))
 }
 
-/// The sort key of a group's bucket; `None` as with [`key`].
-pub fn sort_key<S: AsRef<str>>(home: &Home, group: &[S], bucket: &Bucket) -> Option<String> {
-    if bucket.granularity != home.granularity {
+/// Returns the sort key of a group's bucket; `None` as with [`key`].
+pub fn sort_key<S: AsRef<str>>(
+    colocated: &ColocatedKey,
+    group: &[S],
+    bucket: &Bucket,
+) -> Option<String> {
+    if bucket.granularity != colocated.granularity {
         return None;
     }
-    home.sort_key(group, bucket.start)
+    colocated.sort_key(group, bucket.start)
 }
 
-/// The bucket of a group that has this sort key; `None` for the sort key of any other item in the same range.
-pub fn bucket<S: AsRef<str>>(home: &Home, group: &[S], sort_key: &str) -> Option<Bucket> {
-    match home.start(group, sort_key)? {
-        None => (home.granularity == Granularity::All).then(Bucket::all),
-        Some(start) => Bucket::at(home.granularity, start, &TimeZone::UTC)
+/// Returns the bucket of a group that has this sort key; `None` for the sort key of another item in
+/// the same range.
+pub fn bucket<S: AsRef<str>>(
+    colocated: &ColocatedKey,
+    group: &[S],
+    sort_key: &str,
+) -> Option<Bucket> {
+    match colocated.start(group, sort_key)? {
+        None => (colocated.granularity == Granularity::All).then(Bucket::all),
+        Some(start) => Bucket::at(colocated.granularity, start, &TimeZone::UTC)
             .filter(|bucket| bucket.start == Some(start)),
     }
 }
@@ -45,8 +60,8 @@ mod tests {
 
     use super::*;
 
-    /// The home of a rollup by `user` and `label`.
-    fn home(bucket: &str, partition: &str, sort: &str) -> Home {
+    /// Returns the key of a rollup by `user` and `label`.
+    fn colocated_key(bucket: &str, partition: &str, sort: &str) -> ColocatedKey {
         let text = format!(
             r##"
             [table]
@@ -68,7 +83,7 @@ mod tests {
             "##
         );
         let model: Model = text.parse().unwrap_or_else(|error| panic!("{error:?}"));
-        model.rollups[0].home.clone().expect("it has a key")
+        model.rollups[0].colocated.clone().expect("it has a key")
     }
 
     fn at(granularity: Granularity, second: i64) -> Bucket {
@@ -88,26 +103,30 @@ mod tests {
             ("year", "2026"),
         ];
         for (name, label) in cases {
-            let home = home(name, MONTHS.0, &format!("S#{{labels}}#{{at:{name}}}"));
+            let colocated = colocated_key(name, MONTHS.0, &format!("S#{{labels}}#{{at:{name}}}"));
             let bucket = at(name.parse().expect("a granularity"), 1_795_156_854);
-            let (partition, sort) = key(&home, &["a#n", "x"], &bucket).expect("a key");
+            let (partition, sort) = key(&colocated, &["a#n", "x"], &bucket).expect("a key");
             assert_eq!(
                 (partition.as_str(), sort.as_str()),
                 ("USER#a%23n", &*format!("S#x#{label}"))
             );
-            assert_eq!(super::bucket(&home, &["a#n", "x"], &sort), Some(bucket));
+            assert_eq!(super::bucket(&colocated, &["a#n", "x"], &sort), Some(bucket));
         }
-        let home = home("all", "USER#{user}", "STATS#{labels}");
-        let (_, sort) = key(&home, &["ann", "x"], &Bucket::all()).expect("a key");
+        let colocated = colocated_key("all", "USER#{user}", "STATS#{labels}");
+        let (_, sort) = key(&colocated, &["ann", "x"], &Bucket::all()).expect("a key");
         assert_eq!(sort, "STATS#x");
-        assert_eq!(bucket(&home, &["ann", "x"], &sort), Some(Bucket::all()));
-        assert_eq!(bucket(&home, &["ann", "x"], "STATS#x#"), None);
-        assert_eq!(key(&home, &["ann", "x"], &at(Granularity::Day, 0)), None, "no bucket of it");
+        assert_eq!(bucket(&colocated, &["ann", "x"], &sort), Some(Bucket::all()));
+        assert_eq!(bucket(&colocated, &["ann", "x"], "STATS#x#"), None);
+        assert_eq!(
+            key(&colocated, &["ann", "x"], &at(Granularity::Day, 0)),
+            None,
+            "no bucket of it"
+        );
     }
 
     #[test]
     fn what_is_no_bucket_of_the_group_has_none() {
-        let home = home("month", MONTHS.0, MONTHS.1);
+        let colocated = colocated_key("month", MONTHS.0, MONTHS.1);
         for sort in [
             "STATS#x#2026-13",
             "STATS#x#2026",
@@ -118,13 +137,13 @@ mod tests {
             "ORDER#2026-11",
             "",
         ] {
-            assert_eq!(bucket(&home, &["ann", "x"], sort), None, "{sort}");
+            assert_eq!(bucket(&colocated, &["ann", "x"], sort), None, "{sort}");
         }
     }
 
     #[test]
     fn a_key_that_dynamodb_does_not_take_is_none() {
-        let home = home("month", "{user}", "{labels}#{at:month}");
+        let colocated = colocated_key("month", "{user}", "{labels}#{at:month}");
         let bucket = at(Granularity::Month, 0);
         let long = |bytes: usize| "x".repeat(bytes);
         let cases = [
@@ -135,7 +154,7 @@ mod tests {
             ([long(1), long(1025 - "#1970-01".len())], false),
         ];
         for (group, is_taken) in cases {
-            assert_eq!(key(&home, &group, &bucket).is_some(), is_taken, "{}", group[0].len());
+            assert_eq!(key(&colocated, &group, &bucket).is_some(), is_taken, "{}", group[0].len());
         }
     }
 
@@ -146,21 +165,21 @@ mod tests {
             other in ("[a#%2]{0,4}", "[a#%2]{0,4}", 0_i64..4_000_000_000),
         ) {
             for sort in ["STATS#{labels}#{at:day}", "{labels}-#{at:day}"] {
-                let home = home("day", "USER#{user}", sort);
-                let of = |(user, labels, second): &(String, String, i64)| {
+                let colocated = colocated_key("day", "USER#{user}", sort);
+                let key_for = |(user, labels, second): &(String, String, i64)| {
                     let group = [user.clone(), labels.clone()];
                     let bucket = at(Granularity::Day, *second);
-                    let key = key(&home, &group, &bucket).expect("short");
+                    let key = key(&colocated, &group, &bucket).expect("short");
                     (group, bucket, key)
                 };
-                let ((group, bucket, own), (others, later, theirs)) = (of(&one), of(&other));
+                let ((group, bucket, own), (others, later, theirs)) = (key_for(&one), key_for(&other));
                 prop_assert_eq!(own == theirs, group == others && bucket == later);
-                prop_assert_eq!(super::bucket(&home, &group, &own.1), Some(bucket.clone()));
+                prop_assert_eq!(super::bucket(&colocated, &group, &own.1), Some(bucket.clone()));
                 if group == others {
                     prop_assert_eq!(own.1.cmp(&theirs.1), bucket.start.cmp(&later.start));
                 }
                 // Between two buckets of a group there is none of another group in its partition.
-                let first = sort_key(&home, &group, &at(Granularity::Day, 0)).expect("short");
+                let first = sort_key(&colocated, &group, &at(Granularity::Day, 0)).expect("short");
                 let is_within = own.0 == theirs.0 && (first..=own.1.clone()).contains(&theirs.1);
                 prop_assert!(!is_within || group == others);
             }

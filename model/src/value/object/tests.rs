@@ -3,7 +3,8 @@
 use serde_dynamo::AttributeValue;
 use serde_json::{Value, json};
 
-use crate::entity::{Entity, Fresh};
+use crate::entity::Entity;
+use crate::write_context::WriteContext;
 use crate::{Item, Model, value};
 
 const DEFINITION: &str = r##"
@@ -42,8 +43,9 @@ fn encode(rest: Value) -> Result<Item, Vec<String>> {
     let mut object = json!({ "id": "1" });
     let members = rest.as_object().expect("an object").clone();
     object.as_object_mut().expect("an object").extend(members);
-    let fresh = Fresh { now: "2026-11-20T12:00:00Z".parse().expect("a time"), random: || [7; 16] };
-    let encoded = entity().encode(object.as_object().expect("an object"), fresh);
+    let context =
+        WriteContext { now: "2026-11-20T12:00:00Z".parse().expect("a time"), random: || [7; 16] };
+    let encoded = entity().encode(object.as_object().expect("an object"), context);
     encoded.map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 

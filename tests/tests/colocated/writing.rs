@@ -204,7 +204,7 @@ async fn an_item_of_somebody_is_left_as_it_is_and_the_update_is_parked() {
     assert_eq!(after.iter().find(is_theirs), Some(&theirs));
     let parked = system.rollups.parked().await.expect("the records");
     let (partition, sort) = ("USER#ann".to_owned(), "STATS#2026-10".to_owned());
-    let key = RollupKey { is_beside_items: true, partition, sort };
+    let key = RollupKey { is_colocated: true, partition, sort };
     let of_item = parked.iter().find(|parked| parked.key == key).expect("its update is parked");
     let reason = format!("the item USER#ann STATS#2026-10 of the table `{name}` is no rollup item");
     assert!(of_item.reason.contains(&reason), "{}", of_item.reason);

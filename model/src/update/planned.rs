@@ -1,0 +1,17 @@
+//! Actions of an update that the definition allows.
+
+use super::operation::{Assignment, Operation};
+use crate::path::Place;
+
+/// An action that the definition allows.
+pub(super) struct Planned<'a> {
+    pub(super) place: Place<'a>,
+    pub(super) operation: Operation,
+}
+
+impl Planned<'_> {
+    /// Returns the operation at its place.
+    pub(super) fn assignment(self) -> Assignment {
+        Assignment { path: self.place.path, operation: self.operation }
+    }
+}
