@@ -49,8 +49,8 @@ pub use key::RollupKey;
 pub use measured::{Answer, measured};
 pub use period::Period;
 pub use query::{
-    Around, Asked, Fill, Group, Plan, Previous, QueryError, QueryErrors, Question, RankPlan,
-    RankQuestion,
+    Around, Asked, Fill, Group, ParameterError, ParameterErrors, Plan, Previous, Question,
+    RankPlan, RankQuestion,
 };
 pub use rows::Rows;
 pub use sequence::SequenceNumber;

@@ -42,7 +42,7 @@ use crate::cover::cover;
 use crate::period::Period;
 
 pub use self::coverage::MAX_PERIODS;
-pub use self::errors::{QueryError, QueryErrors};
+pub use self::errors::{ParameterError, ParameterErrors};
 pub use self::group::{Group, MAX_GROUPS};
 pub use self::pairs::Previous;
 pub use self::ranks::{Around, RankPlan, RankQuestion};
@@ -134,7 +134,7 @@ impl Plan {
         rollup: &Rollup,
         question: &Question,
         now: Timestamp,
-    ) -> Result<Self, QueryErrors> {
+    ) -> Result<Self, ParameterErrors> {
         let mut errors = Vec::new();
         let groups = noted(group::groups(model, rollup, &question.dimensions), &mut errors);
         let measures =
@@ -148,7 +148,7 @@ impl Plan {
         let earlier = calendar.as_ref().zip(asked.as_ref()).zip(compare.flatten());
         let previous = earlier.and_then(|((calendar, asked), compare)| {
             let previous = previous::previous(rollup, calendar, asked, compare, now);
-            noted(previous.map_err(QueryErrors::from), &mut errors)
+            noted(previous.map_err(ParameterErrors::from), &mut errors)
         });
         match (groups, calendar, asked, fill, measures) {
             (Some(groups), Some(calendar), Some(asked), Some(fill), Some(measures))
@@ -156,7 +156,7 @@ impl Plan {
             {
                 Ok(Self { groups, calendar, asked, previous, fill, measures, now })
             }
-            _ => Err(QueryErrors(errors)),
+            _ => Err(ParameterErrors(errors)),
         }
     }
 
@@ -183,7 +183,7 @@ impl Plan {
     ///
     /// # Errors
     /// Why the question has no answer, should there be none.
-    pub fn cover(&self, rollup: &Rollup, period: &Period) -> Result<Vec<Bucket>, QueryError> {
+    pub fn cover(&self, rollup: &Rollup, period: &Period) -> Result<Vec<Bucket>, ParameterError> {
         let (calendar, now) = (&self.calendar, self.now);
         cover(rollup, period, now).map_err(|cause| {
             match self.asked.every().zip(self.asked.range()) {
@@ -191,7 +191,7 @@ impl Plan {
                     let coverage = Coverage { rollup, calendar, every, now };
                     coverage.explain(&range, &Gap { period: *period, cause })
                 }
-                None => QueryError::new("to", cause.to_string()),
+                None => ParameterError::new("to", cause.to_string()),
             }
         })
     }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aggregates::{Asked, Plan, QueryErrors, Question, cover};
+use aggregates::{Asked, ParameterErrors, Plan, Question, cover};
 use jiff::civil::date;
 use jiff::{Timestamp, ToSpan};
 use model::{Granularity, Model};
@@ -128,7 +128,7 @@ prop_compose! {
 }
 
 /// Each mistake names a parameter, and what is expected in its place.
-fn is_told(errors: &QueryErrors) -> Result<(), TestCaseError> {
+fn is_told(errors: &ParameterErrors) -> Result<(), TestCaseError> {
     prop_assert!(!errors.0.is_empty());
     for error in &errors.0 {
         prop_assert!(PARAMETERS.contains(&error.parameter.as_str()), "{}", error);

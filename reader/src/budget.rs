@@ -14,7 +14,7 @@ use axum::{Extension, Router};
 use table::{Budget, Reads};
 
 /// How a handler takes its budget.
-pub(crate) type OfRequest = Extension<Budget>;
+pub(crate) type RequestBudget = Extension<Budget>;
 
 /// Gives each request of the routes a budget of its own.
 pub(crate) fn layer(router: Router, limits: Reads) -> Router {

@@ -12,7 +12,6 @@
 //!
 //! **Invariant:** numbers are written digit by digit as JSON has them, and all pages of an answer have the same columns.
 
-pub mod columns;
 mod tabular;
 
 use axum::Json;
@@ -26,8 +25,7 @@ use percent_encoding::{
 use serde::Serialize;
 use serde_json::Value;
 use web::{Accept, Parameters};
-
-pub use columns::Columns;
+use weir_query::Columns;
 
 /// What is counted up to this instant is in the answer.
 const FRESHNESS: HeaderName = HeaderName::from_static("weir-freshness");
@@ -75,7 +73,7 @@ impl Format {
     pub const EVERY: [Self; 3] = [Self::Json, Self::Csv, Self::Ndjson];
 
     /// What a request asks for: by the parameter `format`, or else by `Accept`.
-    pub fn of(parameters: &mut Parameters, accept: &Accept) -> Self {
+    pub fn negotiate(parameters: &mut Parameters, accept: &Accept) -> Self {
         let Some(name) = parameters.text("format") else {
             return Self::EVERY[accept.preferred(&Self::EVERY.map(Self::media_type))];
         };
@@ -172,13 +170,13 @@ mod tests {
     use axum::http::Request;
     use axum::http::header::ACCEPT;
     use serde_json::json;
+    use weir_query::columns::{MeasureColumn, Shape};
 
-    use super::columns::{MeasureColumn, Shape};
     use super::*;
 
     fn columns() -> Columns {
         let orders = MeasureColumn { name: "orders".to_owned(), shape: Shape::Number };
-        Columns::of_points(vec!["country".to_owned()], vec![orders])
+        Columns::for_points(vec!["country".to_owned()], vec![orders])
     }
 
     fn answer(cursor: Value) -> Value {
@@ -204,7 +202,7 @@ mod tests {
         let Ok(accept) = Accept::from_request_parts(&mut parts, &()).await;
         let parameters = Parameters::from_request_parts(&mut parts, &()).await;
         let mut parameters = parameters.expect("parameters");
-        let format = Format::of(&mut parameters, &accept);
+        let format = Format::negotiate(&mut parameters, &accept);
         parameters.finish().map(|()| format).map_err(|problem| problem.detail().to_owned())
     }
 

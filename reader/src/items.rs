@@ -11,7 +11,7 @@ use model::relation::Scope;
 use table::Table;
 use web::{Cursors, EntityPaths, Form, Parameters, PathTexts, Problem};
 
-use crate::budget::OfRequest;
+use crate::budget::RequestBudget;
 use crate::related;
 
 /// The items of one entity.
@@ -29,7 +29,7 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 
 async fn item(
     State(Items { table, entity }): State<Items>,
-    Extension(budget): OfRequest,
+    Extension(budget): RequestBudget,
     path: PathTexts,
     form: Form,
     cursors: Cursors,

@@ -27,8 +27,8 @@ use web::parameters::{LIST_DEFAULT, LIST_LIMIT};
 use web::paths::pattern_path;
 use web::{Cursors, EntityPaths, Form, Parameters, PathTexts, Problem, Seal, conditions};
 
-use crate::MAX_READS;
-use crate::budget::OfRequest;
+use crate::budget::RequestBudget;
+use crate::limits::{ENOUGH_BYTES, MAX_READS};
 use crate::range::{self, Asked};
 use crate::related::{self, INCLUDE};
 
@@ -64,7 +64,7 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 
 async fn page(
     State(list): State<List>,
-    Extension(budget): OfRequest,
+    Extension(budget): RequestBudget,
     path: PathTexts,
     form: Form,
     cursors: Cursors,
@@ -158,7 +158,7 @@ impl List {
         }
         let filter = entity.kind().and(pattern.filter.clone()).and(asked);
         let index = pattern.index.clone();
-        let max_bytes = Some(crate::ENOUGH_BYTES);
+        let max_bytes = Some(ENOUGH_BYTES);
         Query { index, filter, consistent, descending, max_bytes, cursor, ..Query::default() }
     }
 

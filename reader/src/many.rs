@@ -25,9 +25,8 @@ use table::{MAX_BATCH_KEYS, Table};
 use web::routes::batch_path;
 use web::{Cursors, Form, Parameters, Problem};
 
-use crate::ENOUGH_BYTES;
-use crate::answer::encoded_bytes;
-use crate::budget::OfRequest;
+use crate::budget::RequestBudget;
+use crate::limits::{ENOUGH_BYTES, encoded_bytes};
 use crate::related;
 
 /// What a request for many items goes on with.
@@ -55,7 +54,7 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 
 async fn many(
     State(Items { table, entity }): State<Items>,
-    Extension(budget): OfRequest,
+    Extension(budget): RequestBudget,
     form: Form,
     cursors: Cursors,
     mut parameters: Parameters,

@@ -16,8 +16,8 @@ use serde_json::{Map, Value, json};
 use table::{Joined, JoinedPage, Reading, Related};
 use web::{Cursors, Parameters, Problem};
 
+use crate::limits::{ENOUGH_BYTES, MAX_READS};
 use crate::lists::seal;
-use crate::{ENOUGH_BYTES, MAX_READS};
 
 /// The parameter.
 pub(crate) const INCLUDE: &str = "include";

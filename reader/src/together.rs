@@ -19,9 +19,8 @@ use serde_json::{Map, Value};
 use table::{MAX_ACTIONS, Table};
 use web::{Form, Kind, Parameters, Problem};
 
-use crate::ENOUGH_BYTES;
-use crate::answer::encoded_bytes;
-use crate::budget::OfRequest;
+use crate::budget::RequestBudget;
+use crate::limits::{ENOUGH_BYTES, encoded_bytes};
 
 /// What a request for items goes on with.
 const EXPECTED: &str =
@@ -48,7 +47,7 @@ pub(crate) fn router(table: &Table) -> Router {
 
 async fn together(
     State(table): State<Table>,
-    Extension(budget): OfRequest,
+    Extension(budget): RequestBudget,
     form: Form,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {

@@ -18,7 +18,7 @@ use table::Table;
 use web::paths::unique_path;
 use web::{Form, Parameters, PathTexts, Problem};
 
-use crate::budget::OfRequest;
+use crate::budget::RequestBudget;
 
 /// The items of one entity.
 #[derive(Clone)]
@@ -36,7 +36,7 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 
 async fn item(
     State(Items { table, entity }): State<Items>,
-    Extension(budget): OfRequest,
+    Extension(budget): RequestBudget,
     path: PathTexts,
     form: Form,
     parameters: Parameters,

@@ -10,8 +10,15 @@ use model::surface::Surface;
 use table::startup::variables;
 
 /// Where the programs that are deployed have their code.
-const DEPLOYED: [&str; 6] =
-    ["table/src", "telemetry/src", "web/src", "writer/src", "reader/src", "processor/src"];
+const DEPLOYED: [&str; 7] = [
+    "table/src",
+    "telemetry/src",
+    "web/src",
+    "query/src",
+    "writer/src",
+    "reader/src",
+    "processor/src",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a crate of a workspace").to_owned()

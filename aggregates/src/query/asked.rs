@@ -5,7 +5,7 @@ use model::shorten::{listed, quoted};
 use model::{Granularity, Rollup, suggestion};
 
 use super::coverage::{Coverage, MAX_PERIODS};
-use super::errors::{QueryError, QueryErrors, noted};
+use super::errors::{ParameterError, ParameterErrors, noted};
 use super::explanation;
 use super::time::instant;
 use super::{Asked, Question};
@@ -19,14 +19,14 @@ pub(super) fn asked(
     calendar: &Calendar,
     question: &Question,
     now: Timestamp,
-) -> Result<Asked, QueryErrors> {
+) -> Result<Asked, ParameterErrors> {
     let every = question.every.as_deref().map(every).transpose()?;
     let ranged = [("from", &question.from), ("to", &question.to)];
     let given = ranged.into_iter().find(|(_, text)| text.is_some());
     match (every, given) {
         (Some(Granularity::All), Some((parameter, _))) => {
             let message = "every=all is all time and takes no range; expected no from and no to";
-            Err(QueryError::new(parameter, message).into())
+            Err(ParameterError::new(parameter, message).into())
         }
         (Some(Granularity::All), None) | (None, None) => all_time(rollup, every, now),
         (None, Some(_)) => total(rollup, calendar, question, now),
@@ -35,12 +35,12 @@ pub(super) fn asked(
 }
 
 /// The granularity of that name.
-fn every(text: &str) -> Result<Granularity, QueryError> {
+fn every(text: &str) -> Result<Granularity, ParameterError> {
     let names = Granularity::EVERY.map(Granularity::name);
     text.parse().map_err(|()| {
         let near = suggestion(text, names);
         let message = format!("{}; {near}expected {}", quoted(text), listed(names));
-        QueryError::new("every", message)
+        ParameterError::new("every", message)
     })
 }
 
@@ -48,7 +48,7 @@ fn all_time(
     rollup: &Rollup,
     every: Option<Granularity>,
     now: Timestamp,
-) -> Result<Asked, QueryErrors> {
+) -> Result<Asked, ParameterErrors> {
     if rollup.granularities.contains(&Granularity::All) {
         return Ok(Asked::AllTime);
     }
@@ -59,14 +59,14 @@ fn all_time(
                 "`{every}` is not kept by `{}` ({names}); expected from and to instead, for the total of a range",
                 rollup.name
             );
-            QueryError::new("every", message)
+            ParameterError::new("every", message)
         }
         None => {
             let message = format!(
                 "missing; `{}` does not keep all time ({names}); expected where the range begins, and its end in `to`",
                 rollup.name
             );
-            QueryError::new("from", message)
+            ParameterError::new("from", message)
         }
     };
     Err(error.into())
@@ -77,11 +77,11 @@ fn total(
     calendar: &Calendar,
     question: &Question,
     now: Timestamp,
-) -> Result<Asked, QueryErrors> {
+) -> Result<Asked, ParameterErrors> {
     if Kept::at(rollup, now).granularities.is_empty() {
         let parameter = if question.from.is_some() { "from" } else { "to" };
         let message = format!("`{}` keeps no buckets in time; expected no range", rollup.name);
-        return Err(QueryError::new(parameter, message).into());
+        return Err(ParameterError::new(parameter, message).into());
     }
     let edge = |parameter, text| edge(parameter, text, calendar);
     let period = range(question, (edge("from", &question.from), edge("to", &question.to)))?;
@@ -91,17 +91,17 @@ fn total(
 }
 
 /// Why a total cannot be made of what the rollup keeps, as a mistake in the edge that is not one of its buckets'.
-fn of_total(calendar: &Calendar, question: &Question, uncovered: &Uncovered) -> QueryError {
+fn of_total(calendar: &Calendar, question: &Question, uncovered: &Uncovered) -> ParameterError {
     match uncovered {
         Uncovered::Edge { edge: Edge::Start, .. } | Uncovered::Gone { edge: Edge::Start, .. } => {
             let text = question.from.as_deref().unwrap_or_default();
-            QueryError::new("from", uncovered.told(&format!("`{text}`"), &calendar.zone))
+            ParameterError::new("from", uncovered.told(&format!("`{text}`"), &calendar.zone))
         }
         Uncovered::Edge { edge: Edge::End, .. } | Uncovered::Gone { edge: Edge::End, .. } => {
             let text = question.to.as_deref().unwrap_or_default();
-            QueryError::new("to", uncovered.told(&format!("`{text}`"), &calendar.zone))
+            ParameterError::new("to", uncovered.told(&format!("`{text}`"), &calendar.zone))
         }
-        Uncovered::TooMany(_) => QueryError::new("to", uncovered.to_string()),
+        Uncovered::TooMany(_) => ParameterError::new("to", uncovered.to_string()),
     }
 }
 
@@ -111,12 +111,12 @@ fn series(
     question: &Question,
     every: Granularity,
     now: Timestamp,
-) -> Result<Asked, QueryErrors> {
+) -> Result<Asked, ParameterErrors> {
     let coverage = Coverage { rollup, calendar, every, now };
     if coverage.kept().granularities.is_empty() {
         let message =
             format!("`{every}` cannot be made of what `{}` keeps; expected all", rollup.name);
-        return Err(QueryError::new("every", message).into());
+        return Err(ParameterError::new("every", message).into());
     }
     let aligned = |parameter, text| {
         let instant = edge(parameter, text, calendar)?;
@@ -133,11 +133,11 @@ fn series(
 /// The range between both edges, in their order.
 fn range(
     question: &Question,
-    (from, to): (Result<Timestamp, QueryError>, Result<Timestamp, QueryError>),
-) -> Result<Period, QueryErrors> {
+    (from, to): (Result<Timestamp, ParameterError>, Result<Timestamp, ParameterError>),
+) -> Result<Period, ParameterErrors> {
     let mut errors = Vec::new();
-    let from = noted(from.map_err(QueryErrors::from), &mut errors);
-    let to = noted(to.map_err(QueryErrors::from), &mut errors);
+    let from = noted(from.map_err(ParameterErrors::from), &mut errors);
+    let to = noted(to.map_err(ParameterErrors::from), &mut errors);
     match (from, to) {
         (Some(start), Some(end)) if start < end => Ok(Period { start, end }),
         (Some(_), Some(_)) => {
@@ -146,9 +146,9 @@ fn range(
             let message = format!(
                 "`{to}`; expected a time after `from`, which is `{from}`: `to` itself is not included"
             );
-            Err(QueryError::new("to", message).into())
+            Err(ParameterError::new("to", message).into())
         }
-        _ => Err(QueryErrors(errors)),
+        _ => Err(ParameterErrors(errors)),
     }
 }
 
@@ -156,10 +156,10 @@ fn edge(
     parameter: &str,
     text: &Option<String>,
     calendar: &Calendar,
-) -> Result<Timestamp, QueryError> {
+) -> Result<Timestamp, ParameterError> {
     let verb = if parameter == "from" { "begins" } else { "ends" };
     let text = text.as_ref().ok_or_else(|| {
-        QueryError::new(parameter, format!("missing; expected where the range {verb}"))
+        ParameterError::new(parameter, format!("missing; expected where the range {verb}"))
     })?;
     instant(parameter, text, &calendar.zone)
 }
@@ -170,10 +170,10 @@ fn aligned(
     text: &str,
     instant: Timestamp,
     coverage: &Coverage<'_>,
-) -> Result<Timestamp, QueryError> {
+) -> Result<Timestamp, ParameterError> {
     let (every, calendar) = (coverage.every, coverage.calendar);
     let beyond =
-        || QueryError::new(parameter, format!("`{text}` is beyond the years 0000 to 9999"));
+        || ParameterError::new(parameter, format!("`{text}` is beyond the years 0000 to 9999"));
     let before = || just_before(instant).and_then(|before| coverage.period(before));
     let period = coverage.period(instant).or_else(before).ok_or_else(beyond)?;
     if period.start == instant || period.end == instant {
@@ -186,10 +186,10 @@ fn aligned(
         local(period.start, &calendar.zone),
         local(period.end, &calendar.zone)
     );
-    Err(QueryError::new(parameter, message))
+    Err(ParameterError::new(parameter, message))
 }
 
-fn refuse_too_many(coverage: &Coverage<'_>, range: &Period) -> Result<(), QueryError> {
+fn refuse_too_many(coverage: &Coverage<'_>, range: &Period) -> Result<(), ParameterError> {
     let zone = &coverage.calendar.zone;
     let count = coverage.count(range);
     if count <= MAX_PERIODS {
@@ -204,5 +204,5 @@ fn refuse_too_many(coverage: &Coverage<'_>, range: &Period) -> Result<(), QueryE
         local(range.start, zone),
         local(range.end, zone)
     );
-    Err(QueryError::new("every", message))
+    Err(ParameterError::new("every", message))
 }

@@ -7,7 +7,7 @@ use thiserror::Error;
 /// Why a question cannot be answered: the parameter, what is wrong with it, and what could be asked.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("`{parameter}`: {message}")]
-pub struct QueryError {
+pub struct ParameterError {
     /// The parameter.
     pub parameter: String,
     /// What is wrong and what was expected.
@@ -16,22 +16,22 @@ pub struct QueryError {
 
 /// Every mistake of a question; one or more.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub struct QueryErrors(pub Vec<QueryError>);
+pub struct ParameterErrors(pub Vec<ParameterError>);
 
-impl QueryError {
+impl ParameterError {
     /// What is wrong with a parameter.
     pub fn new(parameter: &str, message: impl Into<String>) -> Self {
         Self { parameter: parameter.to_owned(), message: message.into() }
     }
 }
 
-impl From<QueryError> for QueryErrors {
-    fn from(error: QueryError) -> Self {
+impl From<ParameterError> for ParameterErrors {
+    fn from(error: ParameterError) -> Self {
         Self(vec![error])
     }
 }
 
-impl fmt::Display for QueryErrors {
+impl fmt::Display for ParameterErrors {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let errors: Vec<_> = self.0.iter().map(ToString::to_string).collect();
         formatter.write_str(&errors.join("; "))
@@ -39,6 +39,9 @@ impl fmt::Display for QueryErrors {
 }
 
 /// What is right; what is wrong is noted for later.
-pub(super) fn noted<T>(result: Result<T, QueryErrors>, errors: &mut Vec<QueryError>) -> Option<T> {
+pub(super) fn noted<T>(
+    result: Result<T, ParameterErrors>,
+    errors: &mut Vec<ParameterError>,
+) -> Option<T> {
     result.map_err(|wrong| errors.extend(wrong.0)).ok()
 }

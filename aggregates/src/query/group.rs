@@ -7,7 +7,7 @@ use model::shorten::{listed, quoted};
 use model::table::MAX_PARTITION_KEY_BYTES;
 use model::{Model, Rollup, suggestion};
 
-use super::errors::{QueryError, QueryErrors};
+use super::errors::{ParameterError, ParameterErrors};
 use crate::key::partition;
 
 /// The most groups of a question.
@@ -35,7 +35,7 @@ pub(super) fn groups(
     model: &Model,
     rollup: &Rollup,
     given: &[(String, String)],
-) -> Result<Vec<Group>, QueryErrors> {
+) -> Result<Vec<Group>, ParameterErrors> {
     let mut errors = unknown(model, rollup, given, PARAMETERS);
     let mut choices = Vec::new();
     // Where an unknown name is given, a dimension that is missing is likely the one that was meant.
@@ -48,19 +48,19 @@ pub(super) fn groups(
         match values(dimension, given) {
             Ok(values) if values.is_empty() => {
                 let message = format!("missing; {}, each is needed", expectation(rollup));
-                errors.push(QueryError::new(dimension.name(), message));
+                errors.push(ParameterError::new(dimension.name(), message));
             }
             Ok(values) => choices.push(values),
             Err(wrong) => errors.push(wrong),
         }
     }
     if !errors.is_empty() {
-        return Err(QueryErrors(errors));
+        return Err(ParameterErrors(errors));
     }
     let count = choices.iter().fold(1_usize, |count, values| count.saturating_mul(values.len()));
     if count > MAX_GROUPS {
         let message = format!("{count} groups at once, expected {MAX_GROUPS} or fewer");
-        return Err(QueryError::new("dimensions", message).into());
+        return Err(ParameterError::new("dimensions", message).into());
     }
     let groups = product(&choices);
     match groups.iter().find(|group| group.partitions(rollup).is_none()) {
@@ -70,7 +70,7 @@ pub(super) fn groups(
 }
 
 /// Values that no item of a group can have, as its key would be too long.
-pub(super) fn too_long(rollup: &Rollup, texts: &[String]) -> QueryError {
+pub(super) fn too_long(rollup: &Rollup, texts: &[String]) -> ParameterError {
     let named = rollup.dimensions.iter().zip(texts);
     let (name, bytes) = named
         .map(|(dimension, text)| (dimension.name(), text.len()))
@@ -79,7 +79,7 @@ pub(super) fn too_long(rollup: &Rollup, texts: &[String]) -> QueryError {
     let message = format!(
         "a value of {bytes} bytes; expected those of all dimensions to make a partition key of {MAX_PARTITION_KEY_BYTES} bytes or fewer"
     );
-    QueryError::new(name, message)
+    ParameterError::new(name, message)
 }
 
 /// Every combination, the last dimension varying first.
@@ -113,10 +113,10 @@ pub(super) fn unknown(
     rollup: &Rollup,
     given: &[(String, String)],
     parameters: &str,
-) -> Vec<QueryError> {
+) -> Vec<ParameterError> {
     let has =
         |rollup: &Rollup, name: &str| rollup.dimensions.iter().any(|known| known.name() == name);
-    let mut errors: Vec<QueryError> = Vec::new();
+    let mut errors: Vec<ParameterError> = Vec::new();
     let mut known = HashSet::new();
     for (name, _) in given {
         if has(rollup, name) || !known.insert(name) {
@@ -136,7 +136,7 @@ pub(super) fn unknown(
         let message = format!(
             "no such dimension; {near}{valid}{elsewhere}; the other parameters are {parameters}"
         );
-        errors.push(QueryError::new(name, message));
+        errors.push(ParameterError::new(name, message));
     }
     errors
 }
@@ -145,8 +145,8 @@ pub(super) fn unknown(
 pub(super) fn values(
     dimension: &Source,
     given: &[(String, String)],
-) -> Result<Vec<String>, QueryError> {
-    let invalid = |message: String| QueryError::new(dimension.name(), message);
+) -> Result<Vec<String>, ParameterError> {
+    let invalid = |message: String| ParameterError::new(dimension.name(), message);
     let asked = dimension.of_one();
     let mut known = HashSet::new();
     let mut values = Vec::new();

@@ -7,7 +7,7 @@ use super::Asked;
 use super::compare::Compare;
 use super::coverage::Coverage;
 use super::earlier::{dates, earlier};
-use super::errors::QueryError;
+use super::errors::ParameterError;
 use super::pairs::{Pairing, Previous};
 use crate::calendar::Calendar;
 use crate::cover::cover;
@@ -21,8 +21,8 @@ pub(super) fn previous(
     asked: &Asked,
     compare: Compare,
     now: Timestamp,
-) -> Result<Previous, QueryError> {
-    let refuse = |message: String| QueryError::new("compare", message);
+) -> Result<Previous, ParameterError> {
+    let refuse = |message: String| ParameterError::new("compare", message);
     let Some(range) = asked.range() else {
         return Err(refuse("all time has nothing before it; expected from and to".to_owned()));
     };

@@ -14,7 +14,7 @@
 use csv::{Terminator, WriterBuilder};
 use serde_json::{Map, Value};
 
-use super::columns::Columns;
+use weir_query::Columns;
 
 /// How what a spreadsheet computes begins.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];

@@ -1,24 +1,24 @@
-//! How many reads of DynamoDB a question takes: known from its plan, so that one which cannot be
-//! answered within the budget of a request is rejected before anything is read.
+//! The number of reads of DynamoDB that a question takes. It follows from the plan, so that a
+//! question that does not fit the budget of a request is rejected before anything is read.
 //!
 //! ```text
 //! reads of one point of each group  =  groups × stripes × ranges of buckets, of the period and of
 //! the one before it
 //! ```
 //!
-//! A range of buckets takes one Query for each megabyte, at least one. What measures read of rows
-//! comes besides.
+//! A range of buckets takes one Query for each megabyte, at least one. The reads of detail items
+//! come in addition.
 
 use aggregates::{Bucket, Fill, Plan, runs};
 use model::Rollup;
 
-use super::slot::Slot;
-use super::{AskError, refused, rows};
+use crate::error::QueryError;
+use crate::slot::Slot;
 
-/// The most reads of the state of the rollups, which an answer makes besides.
+/// The most reads of the state of the rollups, which an answer makes in addition.
 const STATE_READS: u64 = 6;
 
-/// What is known of the reads of a question.
+/// The reads of a question.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PlannedReads<'a> {
     pub(super) rollup: &'a Rollup,
@@ -26,8 +26,8 @@ pub(super) struct PlannedReads<'a> {
 }
 
 impl PlannedReads<'_> {
-    /// The least reads that slots take which are read together: a Query for each range of their
-    /// buckets.
+    /// Returns the least reads that slots take if they are read together: a Query for each range of
+    /// their buckets.
     pub(super) fn least(&self, together: &[&Slot]) -> u64 {
         self.partitions() * ranges(together)
     }
@@ -39,9 +39,9 @@ impl PlannedReads<'_> {
         before: Option<&Slot>,
         is_carried: bool,
         most: u64,
-    ) -> Result<(), AskError> {
+    ) -> Result<(), QueryError> {
         let least = self.least(&[now]) + before.map_or(0, |slot| self.least(&[slot]));
-        // Gaps that go on from a page before are read again with it.
+        // The values that are carried over from the page before are read again.
         let times = if is_carried { 2 } else { 1 };
         let (needed, most) = (least * times, most.saturating_sub(STATE_READS));
         if needed <= most {
@@ -67,23 +67,24 @@ impl PlannedReads<'_> {
             expected.push("a larger WEIR_REQUEST_MAX_READS of the service".to_owned());
         }
         let message = format!(
-            "{groups} groups × {} stripes × {ranges} ranges of buckets{} are {needed} reads of one point of each group, \
-             and a request may make {most}; expected {}",
+            "{groups} groups × {} stripes × {ranges} ranges of buckets{} are {needed} reads of one \
+             point of each group, and a request may make {most}; expected {}",
             self.stripes(),
             if is_carried { " × 2 for `fill=previous`" } else { "" },
             expected.join(", or ")
         );
-        Err(refused(self.parameter(before.is_some()), message))
+        Err(QueryError::too_much(self.parameter(before.is_some()), message))
     }
 
-    /// Why one point of each group cannot be read within a budget.
-    pub(super) fn over_budget(&self, limits: table::Reads) -> AskError {
+    /// Returns the error of a question whose first point does not fit a budget.
+    pub(super) fn over_budget(&self, limits: table::Reads) -> QueryError {
         let table::Reads { reads, bytes } = limits;
         let mb = bytes / table::MB;
         let message = format!(
-            "one point of each group takes more than the {reads} reads and {mb} MB that a request may read"
+            "one point of each group takes more than the {reads} reads and {mb} MB that a request \
+             may read"
         );
-        rows::too_much(self.rollup, &message)
+        QueryError::too_much_measured(self.rollup, &message)
     }
 
     /// Whether a later page reads the values that gaps are filled with.
@@ -95,7 +96,7 @@ impl PlannedReads<'_> {
         self.plan.groups.len() as u64 * self.stripes()
     }
 
-    /// The partitions of a group; beside the items it has one.
+    /// Returns the number of partitions of a group: one if the rollup items are beside the items.
     fn stripes(&self) -> u64 {
         if self.rollup.home.is_some() { 1 } else { u64::from(self.rollup.stripes) }
     }
@@ -109,7 +110,7 @@ impl PlannedReads<'_> {
     }
 }
 
-/// The ranges of sort keys that the buckets of slots make.
+/// Returns the number of ranges of sort keys that the buckets of slots make.
 fn ranges(slots: &[&Slot]) -> u64 {
     let buckets: Vec<Bucket> = slots.iter().flat_map(|slot| slot.buckets.clone()).collect();
     runs(&buckets).len() as u64

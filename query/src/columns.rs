@@ -1,7 +1,10 @@
-//! The columns of an answer, as the definition and the question make them, whatever the points hold.
+//! The columns of an answer. They follow from the definition and the question, whatever the points
+//! hold.
 //!
 //! ```text
-//! [rank,] dimension…, start, end, measure…  [, previous.start, previous.end, previous.<measure>…, previous.parked, change.<measure>…] [, filled] , parked
+//! [rank,] dimension…, start, end, measure…
+//!     [, previous.start, previous.end, previous.<measure>…, previous.parked, change.<measure>…]
+//!     [, filled] , parked
 //! ```
 //!
 //! | a measure | its columns |
@@ -18,28 +21,28 @@ use model::Rollup;
 use model::rollup::{Measure, NamedMeasure};
 use serde_json::{Map, Value};
 
-/// The fields of a point that say when.
-const WHEN: [&str; 2] = ["start", "end"];
+/// The fields of a point that are the edges of its period.
+const EDGES: [&str; 2] = ["start", "end"];
 
 /// The columns of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns(Vec<Column>);
 
-/// A measure, and of what shape its values are.
+/// A measure, and the shape of its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeasureColumn {
     /// Its name in answers.
     pub name: String,
-    /// What its values are.
+    /// The shape of its values.
     pub shape: Shape,
 }
 
-/// What the values of a measure are.
+/// The shape of the values of a measure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// A number, which may have changed by another since a period before.
+    /// A number, whose change since an earlier period is a number.
     Number,
-    /// A value of an attribute's.
+    /// A value of an attribute.
     Value,
     /// A list of values with their counts.
     List,
@@ -49,23 +52,24 @@ pub enum Shape {
     Bins(Vec<String>),
 }
 
-/// A column, and where a point has its value.
+/// A column, and the place of its value in a point.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Column {
-    pub(super) name: String,
+pub struct Column {
+    /// Its name.
+    pub name: String,
     place: Place,
 }
 
-/// Where the value of a cell is.
+/// The place of the value of a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
     /// In the group.
     Dimension(String),
-    /// In the point, or in what it holds of another period.
+    /// In the point, or in its part of another period.
     Field { within: Option<&'static str>, name: String, part: Part },
 }
 
-/// What of a field is meant.
+/// The part of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Whole,
@@ -75,27 +79,27 @@ enum Part {
 }
 
 impl Columns {
-    /// The columns of points.
-    pub fn of_points(dimensions: Vec<String>, measures: Vec<MeasureColumn>) -> Self {
-        Self::build(&[], dimensions, &WHEN, &measures, false, false)
+    /// Returns the columns of points.
+    pub fn for_points(dimensions: Vec<String>, measures: Vec<MeasureColumn>) -> Self {
+        Self::build(&[], dimensions, &EDGES, &measures, false, false)
     }
 
-    /// The columns of points that are compared with those of another period, or may be filled.
-    pub fn of_series(
+    /// Returns the columns of points that are compared with those of another period, or may be filled.
+    pub fn for_series(
         dimensions: Vec<String>,
         measures: Vec<MeasureColumn>,
         compared: bool,
         filled: bool,
     ) -> Self {
-        Self::build(&[], dimensions, &WHEN, &measures, compared, filled)
+        Self::build(&[], dimensions, &EDGES, &measures, compared, filled)
     }
 
-    /// The columns of ranks.
-    pub fn of_ranks(dimensions: Vec<String>, measures: Vec<MeasureColumn>) -> Self {
+    /// Returns the columns of ranks.
+    pub fn for_ranks(dimensions: Vec<String>, measures: Vec<MeasureColumn>) -> Self {
         Self::build(&["rank"], dimensions, &[], &measures, false, false)
     }
 
-    /// The names of a rollup's dimensions.
+    /// Returns the names of a rollup's dimensions.
     pub fn dimensions(rollup: &Rollup) -> Vec<String> {
         rollup.dimensions.iter().map(|dimension| dimension.name().to_owned()).collect()
     }
@@ -103,21 +107,21 @@ impl Columns {
     fn build(
         first: &[&str],
         dimensions: Vec<String>,
-        when: &[&str],
+        edges: &[&str],
         measures: &[MeasureColumn],
         compared: bool,
         filled: bool,
     ) -> Self {
-        let whole = |name: &&str| Column::of_field(None, name, Part::Whole);
+        let whole = |name: &&str| Column::in_field(None, name, Part::Whole);
         let mut columns: Vec<Column> = first.iter().map(whole).collect();
-        columns.extend(dimensions.into_iter().map(Column::of_dimension));
-        columns.extend(when.iter().map(whole));
+        columns.extend(dimensions.into_iter().map(Column::dimension));
+        columns.extend(edges.iter().map(whole));
         columns.extend(measures.iter().flat_map(|measure| measure.columns(None)));
         if compared {
             let previous = Some("previous");
-            columns.extend(WHEN.map(|name| Column::of_field(previous, name, Part::Whole)));
+            columns.extend(EDGES.map(|name| Column::in_field(previous, name, Part::Whole)));
             columns.extend(measures.iter().flat_map(|measure| measure.columns(previous)));
-            columns.push(Column::of_field(previous, "parked", Part::Whole));
+            columns.push(Column::in_field(previous, "parked", Part::Whole));
             let change = measures.iter().filter(|measure| measure.shape == Shape::Number);
             columns.extend(change.flat_map(|measure| measure.columns(Some("change"))));
         }
@@ -126,24 +130,25 @@ impl Columns {
         Self(columns)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Column> {
+    /// Returns the columns in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &Column> {
         self.0.iter()
     }
 }
 
 impl Column {
-    fn of_dimension(name: String) -> Self {
+    fn dimension(name: String) -> Self {
         Self { name: name.clone(), place: Place::Dimension(name) }
     }
 
-    fn of_field(within: Option<&'static str>, name: &str, part: Part) -> Self {
+    fn in_field(within: Option<&'static str>, name: &str, part: Part) -> Self {
         let inside = within.map(|within| format!("{within}.")).unwrap_or_default();
         let place = Place::Field { within, name: name.to_owned(), part };
         Self { name: format!("{inside}{name}"), place }
     }
 
-    /// The value of a point of a group, if it has one.
-    pub(super) fn value<'a>(
+    /// Returns the value of a point of a group, if it has one.
+    pub fn value<'a>(
         &self,
         group: &'a Map<String, Value>,
         point: &'a Map<String, Value>,
@@ -166,8 +171,8 @@ impl Column {
 }
 
 impl MeasureColumn {
-    /// The column of a measure.
-    pub fn of(known: &NamedMeasure) -> Self {
+    /// Returns the column of a measure.
+    pub fn new(known: &NamedMeasure) -> Self {
         let shape = match &known.measure {
             Measure::Top { .. } | Measure::Extremes { .. } => Shape::List,
             Measure::CountBy(of) => {
@@ -186,13 +191,13 @@ impl MeasureColumn {
 
     fn columns(&self, within: Option<&'static str>) -> Vec<Column> {
         let part = |label: &str, part: Part| {
-            let mut column = Column::of_field(within, &self.name, part);
+            let mut column = Column::in_field(within, &self.name, part);
             column.name = format!("{}.{label}", column.name);
             column
         };
         match &self.shape {
             Shape::Number | Shape::Value | Shape::List => {
-                vec![Column::of_field(within, &self.name, Part::Whole)]
+                vec![Column::in_field(within, &self.name, Part::Whole)]
             }
             Shape::Keys(keys) => keys.iter().map(|key| part(key, Part::Key(key.clone()))).collect(),
             Shape::Bins(edges) => {
@@ -203,7 +208,7 @@ impl MeasureColumn {
     }
 }
 
-/// What a bin between two edges is called: `<0`, `0..10`, `>=10`.
+/// Returns the name of a bin between two edges: `<0`, `0..10`, `>=10`.
 pub fn bin_label(from: Option<&str>, to: Option<&str>) -> String {
     match (from, to) {
         (None, None) => "all".to_owned(),
@@ -213,7 +218,7 @@ pub fn bin_label(from: Option<&str>, to: Option<&str>) -> String {
     }
 }
 
-/// What the bins between these edges are called, and those below and above.
+/// Returns the names of the bins between these edges, and of those below and above.
 fn bin_labels(edges: &[String]) -> Vec<String> {
     let edges = || edges.iter().map(|edge| Some(edge.as_str()));
     let from = std::iter::once(None).chain(edges());
@@ -261,8 +266,8 @@ mod tests {
         .parse()
         .expect("a definition");
         let rollup = model.rollup("sales").expect("it is defined");
-        let measures = rollup.measures.iter().map(MeasureColumn::of).collect();
-        let columns = Columns::of_series(Columns::dimensions(rollup), measures, true, false);
+        let measures = rollup.measures.iter().map(MeasureColumn::new).collect();
+        let columns = Columns::for_series(Columns::dimensions(rollup), measures, true, false);
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         insta::assert_snapshot!(names.join("\n"), @r"
         gift

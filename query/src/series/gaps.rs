@@ -1,4 +1,5 @@
-//! Gaps: what stands where nothing is counted, by the same rule in a series and in the earlier one that it is compared with.
+//! Gaps: the values of a period in which nothing is counted, by the same rule in a series and in the
+//! earlier one that it is compared with.
 
 use aggregates::measured::{Answer, of_nothing};
 use aggregates::{Fill, Period};
@@ -6,33 +7,34 @@ use jiff::Timestamp;
 use model::Rollup;
 use model::rollup::NamedMeasure;
 
-use super::page::Measured;
+use crate::measured::MeasuredSlot;
 
-/// How far a series of a group has come: where its last point with values of its own began, and those.
+/// The last point of a group's series that had values of its own: where it began, and its values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Series(Option<(Timestamp, Vec<Answer>)>);
 
 impl Series {
-    /// A series whose last point with values of its own is this one.
-    pub(super) fn behind(start: Timestamp, values: Option<Vec<Answer>>) -> Self {
+    /// Returns a series whose last point with values of its own began at an instant.
+    pub(super) fn after(start: Timestamp, values: Option<Vec<Answer>>) -> Self {
         Self(values.map(|values| (start, values)))
     }
 
-    /// Where its last point with values of its own began.
+    /// Returns where its last point with values of its own began.
     pub(super) fn last(&self) -> Option<Timestamp> {
         self.0.as_ref().map(|(start, _)| *start)
     }
 
-    /// The values of its next point: its own, or those that fill the gap. What is parked is no gap, and not known.
+    /// Returns the values of its next point: its own, or those that fill the gap. A parked rollup
+    /// item is not a gap, and its values are not known.
     pub(super) fn next(
         &mut self,
         rollup: &Rollup,
-        asked: &[&NamedMeasure],
+        measures: &[&NamedMeasure],
         fill: Fill,
         period: Option<Period>,
-        measured: Measured,
+        measured: MeasuredSlot,
     ) -> Vec<Answer> {
-        let nulls = || vec![Answer::Nothing; asked.len()];
+        let nulls = || vec![Answer::Nothing; measures.len()];
         match (measured.values, fill) {
             (Some(values), _) => {
                 if let Some(period) = period {
@@ -46,7 +48,7 @@ impl Series {
                 self.0.as_ref().map_or_else(nulls, |(_, values)| values.clone())
             }
             (None, Fill::Zero | Fill::None) => {
-                asked.iter().map(|known| of_nothing(rollup, known)).collect()
+                measures.iter().map(|known| of_nothing(rollup, known)).collect()
             }
         }
     }

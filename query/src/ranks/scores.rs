@@ -1,4 +1,5 @@
-//! Which rank a score has: one more than there are better ones, so that equal scores have equal ranks.
+//! The rank of a score: one more than the number of better scores, so that equal scores have equal
+//! ranks.
 //!
 //! ```text
 //! score  9  7  7  4
@@ -10,17 +11,17 @@ use std::collections::HashMap;
 
 use model::Number;
 
-/// How far a list of ranks has come, score by score.
+/// A counter of the ranks of a list, score by score.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Standing {
-    /// How many groups were listed.
+pub(super) struct RankCounter {
+    /// The number of groups that were listed.
     pub(super) seen: u32,
-    /// The last one's score and rank.
+    /// The score and the rank of the last one.
     pub(super) last: Option<(Number, u32)>,
 }
 
-impl Standing {
-    /// The rank of the next score.
+impl RankCounter {
+    /// Returns the rank of the next score.
     pub(super) fn next(&mut self, score: &Number) -> u32 {
         self.seen = self.seen.saturating_add(1);
         let rank = match &self.last {
@@ -32,26 +33,30 @@ impl Standing {
     }
 }
 
-/// How a score compares with another where the greatest is first, or the least: `Less` is before it.
+/// Compares two scores in the order of a list: `Less` if the left one is listed first.
 pub(super) fn compare(descending: bool, left: &Number, right: &Number) -> Ordering {
     if descending { right.cmp(left) } else { left.cmp(right) }
 }
 
-/// Scores by group, of which ranks are counted.
+/// The scores of all groups of a ranking, in order.
 #[derive(Clone, Debug)]
-pub(super) struct Scores(Vec<Number>, bool);
+pub(super) struct Scores {
+    sorted: Vec<Number>,
+    descending: bool,
+}
 
 impl Scores {
-    pub(super) fn of(descending: bool, by_group: HashMap<String, Number>) -> Self {
-        let mut scores: Vec<_> = by_group.into_values().collect();
-        scores.sort_unstable_by(|left, right| compare(descending, left, right));
-        Self(scores, descending)
+    /// Sorts the scores of groups.
+    pub(super) fn new(descending: bool, by_group: HashMap<String, Number>) -> Self {
+        let mut sorted: Vec<_> = by_group.into_values().collect();
+        sorted.sort_unstable_by(|left, right| compare(descending, left, right));
+        Self { sorted, descending }
     }
 
-    /// The rank of a score.
-    pub(super) fn rank(&self, score: &Number) -> u32 {
-        let is_before = |other: &Number| compare(self.1, other, score) == Ordering::Less;
-        let before = self.0.partition_point(is_before);
+    /// Returns the rank of a score.
+    pub(super) fn rank_of(&self, score: &Number) -> u32 {
+        let is_before = |other: &Number| compare(self.descending, other, score) == Ordering::Less;
+        let before = self.sorted.partition_point(is_before);
         u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
     }
 }
@@ -66,15 +71,15 @@ mod tests {
 
     #[test]
     fn equal_scores_have_equal_ranks_and_the_next_is_behind_all_of_them() {
-        let mut standing = Standing::default();
+        let mut counter = RankCounter::default();
         let scores = numbers(&[90, 70, 70, 40]);
-        let ranks: Vec<_> = scores.iter().map(|score| standing.next(score)).collect();
+        let ranks: Vec<_> = scores.iter().map(|score| counter.next(score)).collect();
         assert_eq!(ranks, [1, 2, 2, 4]);
         for descending in [true, false] {
             let named = scores.iter().enumerate();
             let named = named.map(|(name, score)| (name.to_string(), score.clone())).collect();
-            let all = Scores::of(descending, named);
-            let ranks: Vec<_> = scores.iter().map(|score| all.rank(score)).collect();
+            let all = Scores::new(descending, named);
+            let ranks: Vec<_> = scores.iter().map(|score| all.rank_of(score)).collect();
             assert_eq!(ranks, if descending { [1, 2, 2, 4] } else { [4, 2, 2, 1] });
         }
     }

@@ -1,15 +1,16 @@
-//! Measures as JSON.
+//! Measures and groups as JSON.
 
 use aggregates::Answer;
 use model::rollup::Source;
 use model::{Attribute, Number, Rollup, value};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// A measure's value as answers have it.
-pub(crate) fn shown(answer: &Answer) -> Value {
+/// Returns the value of a measure as answers have it.
+pub(crate) fn measured(answer: &Answer) -> Value {
     match answer {
         Answer::Nothing => Value::Null,
-        Answer::Number(number) => of_number(number),
+        Answer::Number(number) => decimal(number),
         Answer::Value(stored) => value::decode(stored),
         Answer::Values(values) => {
             let listed = values.iter();
@@ -22,7 +23,7 @@ pub(crate) fn shown(answer: &Answer) -> Value {
             Value::Object(counted.collect())
         }
         Answer::Stretches(stretches) => {
-            let edge = |edge: &Option<Number>| edge.as_ref().map_or(Value::Null, of_number);
+            let edge = |edge: &Option<Number>| edge.as_ref().map_or(Value::Null, decimal);
             let shown = stretches.iter().map(|(from, to, count)| {
                 json!({ "from": edge(from), "to": edge(to), "count": whole(*count) })
             });
@@ -31,13 +32,13 @@ pub(crate) fn shown(answer: &Answer) -> Value {
     }
 }
 
-/// By how much a number differs from an earlier one; `None` where one of them is no number.
+/// Returns how much a number differs from an earlier one; `None` if one of them is not a number.
 pub(crate) fn change(now: &Answer, before: &Answer) -> Option<Value> {
     let number = |answer: &Answer| aggregates::measured::number(answer.clone());
-    Some(of_number(&number(now)?.minus(&number(before)?)))
+    Some(decimal(&number(now)?.minus(&number(before)?)))
 }
 
-/// The group that texts are, as items have its values.
+/// Returns the values of a group by dimension, as items have them.
 pub(crate) fn group(rollup: &Rollup, texts: &[String]) -> Map<String, Value> {
     let typed = |dimension: &Source, text: &String| {
         let one: Attribute = dimension.of_one();
@@ -50,13 +51,18 @@ pub(crate) fn group(rollup: &Rollup, texts: &[String]) -> Map<String, Value> {
     group.map(|(dimension, text)| (dimension.name().to_owned(), typed(dimension, text))).collect()
 }
 
-/// A number with all its digits, which may be more than an item's can have.
-pub(crate) fn of_number(number: &Number) -> Value {
+/// Returns a number with all its digits, which may be more than DynamoDB stores.
+fn decimal(number: &Number) -> Value {
     serde_json::from_str(&number.to_string()).expect("a number is JSON")
 }
 
+/// Returns the length of a part of an answer as JSON.
+pub(crate) fn encoded_bytes(part: &impl Serialize) -> usize {
+    serde_json::to_vec(part).map_or(0, |json| json.len())
+}
+
 fn whole(count: i128) -> Value {
-    of_number(&Number::from_units(count, 0))
+    decimal(&Number::from_units(count, 0))
 }
 
 #[cfg(test)]
@@ -67,7 +73,7 @@ mod tests {
     fn a_number_of_any_length_is_a_number() {
         // A variance of numbers of 30 digits has up to 60.
         let long = Number::from_units(i128::MAX, 6);
-        assert_eq!(of_number(&long).to_string(), "170141183460469231731687303715884.105727");
-        assert!(of_number(&Number::from_units(i128::MAX, 0)).is_number());
+        assert_eq!(decimal(&long).to_string(), "170141183460469231731687303715884.105727");
+        assert!(decimal(&Number::from_units(i128::MAX, 0)).is_number());
     }
 }

@@ -1,10 +1,12 @@
-//! Cursors of answers about rollups: where a page ended, as text that a caller hands back without looking inside.
+//! Cursors of answers: the end of a page as text, which a caller returns with the next query.
+//!
+//! They are not sealed: a service that gives them to clients seals them itself.
 //!
 //! | bytes | are |
 //! |---|---|
 //! | 1 | the version of the format of what follows |
-//! | 4 | a checksum of the rollup and the question, so that a cursor of another one is refused |
-//! | the rest | where the page ended, as that kind of question writes it |
+//! | 4 | a checksum of the rollup and the question, so that a cursor of another one is rejected |
+//! | the rest | the end of the page, as that kind of question writes it |
 
 use std::fmt::Debug;
 
@@ -14,25 +16,26 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 const SUM_BYTES: usize = 4;
 
-/// What the cursors of one question begin with.
+/// The first bytes of the cursors of one question.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Frame {
+pub(crate) struct CursorFrame {
     version: u8,
     sum: [u8; SUM_BYTES],
 }
 
-impl Frame {
-    pub(crate) fn of(version: u8, rollup: &str, question: &impl Debug) -> Self {
+impl CursorFrame {
+    /// Returns the frame of the cursors of a question to a rollup.
+    pub(crate) fn new(version: u8, rollup: &str, question: &impl Debug) -> Self {
         let [a, b, c, d, ..] = fnv1a(format!("{rollup} {question:?}").bytes()).to_be_bytes();
         Self { version, sum: [a, b, c, d] }
     }
 
-    /// The cursor around a position.
+    /// Writes the cursor around a position.
     pub(crate) fn write(self, position: &[u8]) -> String {
         URL_SAFE_NO_PAD.encode([&[self.version], self.sum.as_slice(), position].concat())
     }
 
-    /// The position in a cursor of this question; `None` for any other text.
+    /// Reads the position in a cursor of this question; `None` for any other text.
     pub(crate) fn read(self, cursor: &str) -> Option<Vec<u8>> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
         Some(bytes.strip_prefix(&[self.version])?.strip_prefix(&self.sum)?.to_vec())
@@ -45,13 +48,13 @@ mod tests {
 
     #[test]
     fn a_cursor_is_read_by_the_question_that_it_was_written_for_and_no_other() {
-        let frame = Frame::of(1, "sales", &"day");
+        let frame = CursorFrame::new(1, "sales", &"day");
         let cursor = frame.write(b"here");
         assert_eq!(frame.read(&cursor).as_deref(), Some(b"here".as_slice()));
         let others = [
-            Frame::of(2, "sales", &"day"),
-            Frame::of(1, "sale", &"day"),
-            Frame::of(1, "sales", &"hour"),
+            CursorFrame::new(2, "sales", &"day"),
+            CursorFrame::new(1, "sale", &"day"),
+            CursorFrame::new(1, "sales", &"hour"),
         ];
         assert!(others.iter().all(|other| other.read(&cursor).is_none()));
         assert!(["", "AQ", "?"].iter().all(|garbage| frame.read(garbage).is_none()));
