@@ -9,7 +9,7 @@
 //!
 //! **Invariant:** everything is computed with exact decimals and rounded once, half to even, at the end.
 
-use model::rollup::NamedMeasure;
+use model::rollup::{AnswerShape, NamedMeasure};
 use model::{AttributeValue, Measure, Number, Rollup};
 
 use crate::amounts::{Accumulator, Amounts, HIGH_SQUARE};
@@ -89,7 +89,7 @@ pub fn of_nothing(rollup: &Rollup, known: &NamedMeasure) -> Answer {
 
 /// The rows of a measure where nothing is counted: a list is empty, and what is no list has none.
 pub fn rows_of_nothing(measure: &Measure) -> Option<RowsRead> {
-    let is_listed = matches!(measure, Measure::Top { .. } | Measure::Extremes { .. });
+    let is_listed = matches!(measure.shape().answer, AnswerShape::List(_));
     is_listed.then(|| RowsRead::Values(Vec::new()))
 }
 

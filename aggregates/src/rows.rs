@@ -12,7 +12,7 @@
 //! **Invariant:** `count` of a row is how many items (of a set or a list: how many with that member) are in it; the row of a
 //! value is one, in whichever stripe, as the stripe follows from the value.
 
-use model::rollup::Source;
+use model::rollup::{DetailKind, DetailPart, Source};
 use model::table::MAX_SORT_KEY_BYTES;
 use model::{AttributeValue, Item, Measure, Rollup};
 
@@ -64,9 +64,10 @@ impl<'a> Kept<'a> {
     pub fn of(rollup: &'a Rollup) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         for known in &rollup.measures {
-            let Some(rows) = Rows::of(&known.measure) else { continue };
-            let is_counted = matches!(known.measure, Measure::Distinct(_));
-            let is_ranked = matches!(known.measure, Measure::Top { .. });
+            let Some(source) = known.measure.shape().details else { continue };
+            let rows = Rows::new(source.kind);
+            let is_counted = source.part == DetailPart::Counted;
+            let is_ranked = matches!(source.part, DetailPart::MostFrequent { .. });
             match all.iter_mut().find(|kept| kept.rows == rows) {
                 Some(kept) => {
                     kept.is_counted |= is_counted;
@@ -87,14 +88,14 @@ pub fn expires(rollup: &Rollup) -> bool {
 impl<'a> Rows<'a> {
     /// The rows that a measure is read from; `None` for one that is read from rollup items alone.
     pub fn of(measure: &'a Measure) -> Option<Self> {
-        match measure {
-            Measure::Extreme { of, .. }
-            | Measure::Extremes { of, .. }
-            | Measure::Distinct(of)
-            | Measure::Top { of, .. } => Some(Self::Values(of)),
-            Measure::AtEnd { of, by, .. } => Some(Self::Times { of, by }),
-            Measure::Quantile { of, .. } => Some(Self::Sketch(of)),
-            _ => None,
+        measure.shape().details.map(|source| Self::new(source.kind))
+    }
+
+    fn new(kind: DetailKind<'a>) -> Self {
+        match kind {
+            DetailKind::Values(of) => Self::Values(of),
+            DetailKind::Times { of, by } => Self::Times { of, by },
+            DetailKind::Sketch(of) => Self::Sketch(of),
         }
     }
 

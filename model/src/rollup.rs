@@ -3,6 +3,7 @@
 mod home;
 pub mod keep;
 mod measure;
+mod shape;
 mod source;
 
 pub(crate) use home::cut;
@@ -10,6 +11,7 @@ pub use home::{Home, ROLLUP_MARK};
 pub use measure::{
     Direction, MAX_HISTOGRAM_EDGES, MAX_LISTED_VALUES, MEASURES, Measure, NamedMeasure, Quantile,
 };
+pub use shape::{AnswerShape, DetailKind, DetailPart, DetailSource, Shape};
 pub use source::Source;
 
 use std::collections::BTreeMap;
@@ -149,15 +151,9 @@ impl Rollup {
 
     /// Whether a measure is an estimate: a quantile, or a ratio of one.
     pub fn is_estimated(&self, measure: &Measure) -> bool {
-        match measure {
-            Measure::Quantile { .. } => true,
-            Measure::Ratio { over, under } => {
-                // A ratio is not part of a ratio.
-                let parts = [over, under].into_iter().filter_map(|name| self.measure(name));
-                parts.into_iter().any(|part| matches!(part, Measure::Quantile { .. }))
-            }
-            _ => false,
-        }
+        // A ratio is not part of a ratio.
+        let parts = measure.parts().into_iter().flatten().filter_map(|name| self.measure(name));
+        parts.chain([measure]).any(|measure| measure.shape().is_estimate)
     }
 
     /// Whether it needs the index of ranks.

@@ -18,7 +18,7 @@
 //! that has it would not be on the pages before.
 
 use model::Rollup;
-use model::rollup::{Measure, NamedMeasure};
+use model::rollup::{AnswerShape, NamedMeasure};
 use serde_json::{Map, Value};
 
 /// The fields of a point that are the edges of its period.
@@ -173,18 +173,17 @@ impl Column {
 impl MeasureColumn {
     /// Returns the column of a measure.
     pub fn new(known: &NamedMeasure) -> Self {
-        let shape = match &known.measure {
-            Measure::Top { .. } | Measure::Extremes { .. } => Shape::List,
-            Measure::CountBy(of) => {
+        let shape = match known.measure.shape().answer {
+            answer @ (AnswerShape::Number { .. } | AnswerShape::Value(_)) => {
+                if answer.is_numeric() { Shape::Number } else { Shape::Value }
+            }
+            AnswerShape::List(_) => Shape::List,
+            AnswerShape::Counts(of) => {
                 Shape::Keys(of.kind().values_of_few().into_iter().map(str::to_owned).collect())
             }
-            Measure::Histogram { edges, .. } => {
+            AnswerShape::Bins(edges) => {
                 Shape::Bins(edges.iter().map(ToString::to_string).collect())
             }
-            measure @ (Measure::Extreme { .. } | Measure::AtEnd { .. }) if !measure.is_number() => {
-                Shape::Value
-            }
-            _ => Shape::Number,
         };
         Self { name: known.name.clone(), shape }
     }

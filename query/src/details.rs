@@ -30,6 +30,7 @@ use std::collections::HashMap;
 
 use aggregates::Sketch;
 use aggregates::measured::{RowsRead, rows_of_nothing};
+use aggregates::rows::Rows;
 use aggregates::sketch::Octave;
 use model::Measure;
 
@@ -63,8 +64,8 @@ impl DetailsOfSlots {
         }
         let need = Need::for_measure(measure, totals.live.len())?;
         let live = self.by_need.get(&(position, need))?.live();
-        Some(match measure {
-            Measure::Quantile { .. } => {
+        Some(match Rows::of(measure)? {
+            Rows::Sketch(_) => {
                 let mut sketch = Sketch::default();
                 let octaves = live.filter_map(|(text, item)| Some((Octave::parse(text)?, item)));
                 for (octave, item) in octaves {
@@ -72,7 +73,9 @@ impl DetailsOfSlots {
                 }
                 RowsRead::Sketch(sketch)
             }
-            _ => RowsRead::Values(live.map(|(text, item)| (text.clone(), item.count)).collect()),
+            Rows::Values(_) | Rows::Times { .. } => {
+                RowsRead::Values(live.map(|(text, item)| (text.clone(), item.count)).collect())
+            }
         })
     }
 }

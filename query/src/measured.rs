@@ -48,11 +48,9 @@ impl MeasuredSlot {
 pub(crate) fn parts<'a>(rollup: &'a Rollup, measures: &[&'a NamedMeasure]) -> Vec<&'a Measure> {
     let mut parts = Vec::new();
     for known in measures {
-        match &known.measure {
-            Measure::Ratio { over, under } => {
-                parts.extend([over, under].into_iter().filter_map(|name| rollup.measure(name)));
-            }
-            measure => parts.push(measure),
+        match known.measure.parts() {
+            Some(names) => parts.extend(names.into_iter().filter_map(|name| rollup.measure(name))),
+            None => parts.push(&known.measure),
         }
     }
     parts
@@ -74,13 +72,13 @@ pub(crate) fn freshness(newest: Option<u32>) -> Option<String> {
 /// Returns the relative error that values may have, by the names of the measures that are estimates.
 pub(crate) fn error_bounds(rollup: &Rollup, measures: &[&NamedMeasure]) -> Map<String, Value> {
     let is_estimated =
-        |name: &String| rollup.measure(name).is_some_and(|measure| rollup.is_estimated(measure));
+        |name: &str| rollup.measure(name).is_some_and(|measure| rollup.is_estimated(measure));
     let bound = |known: &&NamedMeasure| {
-        let bound = match &known.measure {
+        let bound = match known.measure.parts() {
             // 1.01 / 0.99, and 1 / 0.99.
-            Measure::Ratio { over, under } if is_estimated(over) && is_estimated(under) => "0.0203",
-            Measure::Ratio { .. } => "0.0102",
-            _ => RELATIVE_ERROR,
+            Some(parts) if parts.into_iter().all(is_estimated) => "0.0203",
+            Some(_) => "0.0102",
+            None => RELATIVE_ERROR,
         };
         (known.name.clone(), value::number_to_json(bound))
     };

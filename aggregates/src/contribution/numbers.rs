@@ -9,13 +9,9 @@ use crate::amounts::{Accumulator, Amounts, square, units};
 
 /// The accumulator that ranks a rollup's items.
 pub(super) fn score(rollup: &Rollup) -> Option<Accumulator> {
-    match rollup.ranked_by()? {
-        Measure::Count => Some(Accumulator::Items),
-        Measure::Present(of) => Some(Accumulator::present(of)),
-        Measure::Sum(of) => Some(Accumulator::sum(of)),
-        Measure::Distinct(of) => Some(Accumulator::distinct(of)),
-        _ => None,
-    }
+    let measure = rollup.ranked_by().filter(|measure| measure.is_additive())?;
+    // An additive measure is the last of its accumulators; the others are counts.
+    Accumulator::of_measure(measure).pop()
 }
 
 /// What an item adds to the numbers of a rollup item, which an accumulator of its may rank.

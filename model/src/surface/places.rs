@@ -85,8 +85,8 @@ impl Surface {
         let measures = || rollup.measures.iter();
         match self {
             Self::Measure | Self::Presence => {
-                let wanted =
-                    measures().filter(|known| is_told(&known.measure) == (self == Self::Measure));
+                let wanted = measures()
+                    .filter(|known| known.measure.reveals_values() == (self == Self::Measure));
                 let source = wanted.filter_map(|known| Some((known, known.measure.source()?)));
                 source
                     .filter_map(|(known, source)| at(source, &["measures", &known.name]))
@@ -97,7 +97,7 @@ impl Surface {
                 timed.filter_map(|(known, time)| at(time, &["measures", &known.name])).collect()
             }
             Self::Rank => {
-                let measure = rollup.ranked_by().filter(|measure| is_told(measure));
+                let measure = rollup.ranked_by().filter(|measure| measure.reveals_values());
                 let source = measure.and_then(Measure::source);
                 source.and_then(|source| at(source, &["rank_by"])).into_iter().collect()
             }
@@ -176,27 +176,6 @@ impl Definition<'_> {
                 None => Vec::new(),
             },
         }
-    }
-}
-
-/// Whether a measure tells values rather than how many there are.
-fn is_told(measure: &Measure) -> bool {
-    match measure {
-        Measure::Count | Measure::Present(_) => false,
-        Measure::Sum(_)
-        | Measure::Avg(_)
-        | Measure::Variance { .. }
-        | Measure::StdDev { .. }
-        | Measure::Extreme { .. }
-        | Measure::Extremes { .. }
-        | Measure::Distinct(_)
-        | Measure::Top { .. }
-        | Measure::CountBy(_)
-        | Measure::AtEnd { .. }
-        | Measure::Quantile { .. }
-        | Measure::Histogram { .. }
-        // Its parts are measures themselves.
-        | Measure::Ratio { .. } => true,
     }
 }
 

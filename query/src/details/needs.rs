@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aggregates::rows::Rows;
 use aggregates::{Bucket, runs};
 use model::Measure;
-use model::rollup::Direction;
+use model::rollup::{DetailPart, Direction};
 
 use crate::slot::SlotTotals;
 
@@ -37,20 +37,18 @@ impl Need {
     /// Returns the need of a measure in a slot with so many buckets in which something is counted;
     /// `None` if the measure is read from rollup items alone.
     pub(super) fn for_measure(measure: &Measure, live_buckets: usize) -> Option<Self> {
+        let part = measure.shape().details?.part;
         let kind = Rows::of(measure)?.name();
-        Some(match measure {
-            Measure::Distinct(_) if live_buckets <= 1 => return None,
-            Measure::Top { limit, .. } if live_buckets == 1 => {
-                Self::MostFrequent { kind, limit: *limit }
+        match part {
+            DetailPart::End { direction, limit } => Some(Self::End { kind, direction, limit }),
+            DetailPart::Counted if live_buckets <= 1 => None,
+            DetailPart::MostFrequent { limit } if live_buckets == 1 => {
+                Some(Self::MostFrequent { kind, limit })
             }
-            Measure::Extreme { end, .. } | Measure::AtEnd { end, .. } => {
-                Self::End { kind, direction: *end, limit: 1 }
+            DetailPart::Counted | DetailPart::MostFrequent { .. } | DetailPart::All => {
+                Some(Self::All { kind })
             }
-            Measure::Extremes { end, limit, .. } => {
-                Self::End { kind, direction: *end, limit: *limit }
-            }
-            _ => Self::All { kind },
-        })
+        }
     }
 
     /// Returns the name of the kind of detail items.
