@@ -14,8 +14,8 @@
 //! | `count_by` | `statuses.placed`, `statuses.paid` |
 //! | `histogram` | `sizes.<0`, `sizes.0..10`, `sizes.>=10` |
 //!
-//! **Invariant:** `parked` is always there, and `previous.parked` in a comparison: a column that came with the first point
-//! that has it would not be on the pages before.
+//! **Invariant:** `parked` is always there, and `previous.parked` in a comparison: a column that
+//! came with the first point that has it would not be on the pages before.
 
 use model::Rollup;
 use model::rollup::{AnswerShape, NamedMeasure};
@@ -84,7 +84,8 @@ impl Columns {
         Self::build(&[], dimensions, &EDGES, &measures, false, false)
     }
 
-    /// Returns the columns of points that are compared with those of another period, or may be filled.
+    /// Returns the columns of points that are compared with those of another period, or may be
+    /// filled.
     pub fn for_series(
         dimensions: Vec<String>,
         measures: Vec<MeasureColumn>,

@@ -29,8 +29,8 @@ mod stored;
 use std::collections::HashMap;
 
 use aggregates::Sketch;
-use aggregates::measured::{RowsRead, rows_of_nothing};
-use aggregates::rows::Rows;
+use aggregates::details::Details;
+use aggregates::measured::{DetailsRead, details_of_nothing};
 use aggregates::sketch::Octave;
 use model::Measure;
 
@@ -58,23 +58,23 @@ impl DetailsOfSlots {
         position: usize,
         measure: &Measure,
         totals: &SlotTotals,
-    ) -> Option<RowsRead> {
+    ) -> Option<DetailsRead> {
         if totals.live.is_empty() {
-            return rows_of_nothing(measure);
+            return details_of_nothing(measure);
         }
         let need = Need::for_measure(measure, totals.live.len())?;
         let live = self.by_need.get(&(position, need))?.live();
-        Some(match Rows::of(measure)? {
-            Rows::Sketch(_) => {
+        Some(match Details::for_measure(measure)? {
+            Details::Sketch(_) => {
                 let mut sketch = Sketch::default();
                 let octaves = live.filter_map(|(text, item)| Some((Octave::parse(text)?, item)));
                 for (octave, item) in octaves {
                     item.cells.iter().for_each(|(cell, count)| sketch.add(octave, *cell, *count));
                 }
-                RowsRead::Sketch(sketch)
+                DetailsRead::Sketch(sketch)
             }
-            Rows::Values(_) | Rows::Times { .. } => {
-                RowsRead::Values(live.map(|(text, item)| (text.clone(), item.count)).collect())
+            Details::Values(_) | Details::Times { .. } => {
+                DetailsRead::Values(live.map(|(text, item)| (text.clone(), item.count)).collect())
             }
         })
     }

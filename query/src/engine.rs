@@ -19,8 +19,8 @@ use crate::ranks::{PlannedRanks, RankAnswer, RankQuery};
 use crate::series::{PlannedQuery, RollupAnswer, RollupQuery};
 use crate::status::{RollupsSnapshot, StatusCache};
 
-/// The answers of the rollups of one table. Cheap to clone; clones share what they know of the state
-/// of the rollups.
+/// The answers of the rollups of one table. Cheap to clone; clones share what they know of the
+/// state of the rollups.
 #[derive(Clone)]
 pub struct QueryEngine {
     table: Table,
@@ -54,8 +54,8 @@ impl QueryEngine {
     /// Answers a query with a page of points.
     ///
     /// # Errors
-    /// The mistakes of the question; [`QueryError::Unbuilt`] or [`QueryError::Changed`] for a rollup
-    /// that must not be answered; a read that would be too large; or the error of DynamoDB.
+    /// The mistakes of the question; [`QueryError::Unbuilt`] or [`QueryError::Changed`] for a
+    /// rollup that must not be answered; a read that would be too large; or the error of DynamoDB.
     pub async fn answer(&self, query: &RollupQuery) -> Result<RollupAnswer, QueryError> {
         let (model, now) = (self.model(), Timestamp::now());
         let planned = PlannedQuery::new(model, self.rollup(&query.rollup)?, query, now)?;

@@ -1,30 +1,30 @@
 //! Measures and groups as JSON.
 
-use aggregates::Answer;
+use aggregates::MeasuredValue;
 use model::rollup::Source;
 use model::{Attribute, Number, Rollup, value};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// Returns the value of a measure as answers have it.
-pub(crate) fn measured(answer: &Answer) -> Value {
+pub(crate) fn measured(answer: &MeasuredValue) -> Value {
     match answer {
-        Answer::Nothing => Value::Null,
-        Answer::Number(number) => decimal(number),
-        Answer::Value(stored) => value::decode(stored),
-        Answer::Values(values) => {
+        MeasuredValue::Nothing => Value::Null,
+        MeasuredValue::Number(number) => decimal(number),
+        MeasuredValue::Value(stored) => value::decode(stored),
+        MeasuredValue::Values(values) => {
             let listed = values.iter();
             listed
                 .map(|(value, count)| json!({ "value": value::decode(value), "count": whole(*count) }))
                 .collect()
         }
-        Answer::Counts(counts) => {
+        MeasuredValue::Counts(counts) => {
             let counted = counts.iter().map(|(value, count)| (value.clone(), whole(*count)));
             Value::Object(counted.collect())
         }
-        Answer::Stretches(stretches) => {
+        MeasuredValue::Bins(bins) => {
             let edge = |edge: &Option<Number>| edge.as_ref().map_or(Value::Null, decimal);
-            let shown = stretches.iter().map(|(from, to, count)| {
+            let shown = bins.iter().map(|(from, to, count)| {
                 json!({ "from": edge(from), "to": edge(to), "count": whole(*count) })
             });
             shown.collect()
@@ -33,8 +33,8 @@ pub(crate) fn measured(answer: &Answer) -> Value {
 }
 
 /// Returns how much a number differs from an earlier one; `None` if one of them is not a number.
-pub(crate) fn change(now: &Answer, before: &Answer) -> Option<Value> {
-    let number = |answer: &Answer| aggregates::measured::number(answer.clone());
+pub(crate) fn change(now: &MeasuredValue, before: &MeasuredValue) -> Option<Value> {
+    let number = |answer: &MeasuredValue| aggregates::measured::number(answer.clone());
     Some(decimal(&number(now)?.minus(&number(before)?)))
 }
 

@@ -1,6 +1,6 @@
 //! The measures of one slot, made of the sums of its rollup items and of its detail items.
 
-use aggregates::measured::{Answer, measured};
+use aggregates::measured::{MeasuredValue, measured};
 use aggregates::sketch::RELATIVE_ERROR;
 use jiff::Timestamp;
 use model::rollup::NamedMeasure;
@@ -15,7 +15,7 @@ use crate::slot::SlotTotals;
 /// The measures of a group in a slot.
 pub(crate) struct MeasuredSlot {
     /// One value for each measure of the query; `None` if nothing is counted.
-    pub(crate) values: Option<Vec<Answer>>,
+    pub(crate) values: Option<Vec<MeasuredValue>>,
     /// Whether DynamoDB has refused an update of one of its rollup items.
     pub(crate) is_parked: bool,
 }
@@ -59,7 +59,7 @@ pub(crate) fn parts<'a>(rollup: &'a Rollup, measures: &[&'a NamedMeasure]) -> Ve
 /// Returns values as JSON, by the names of their measures.
 pub(crate) fn named<'a>(
     measures: &'a [&NamedMeasure],
-    values: &'a [Answer],
+    values: &'a [MeasuredValue],
 ) -> impl Iterator<Item = (String, Value)> + 'a {
     measures.iter().zip(values).map(|(known, value)| (known.name.clone(), json::measured(value)))
 }
@@ -69,7 +69,8 @@ pub(crate) fn freshness(newest: Option<u32>) -> Option<String> {
     Some(Timestamp::from_second(i64::from(newest?)).ok()?.to_string())
 }
 
-/// Returns the relative error that values may have, by the names of the measures that are estimates.
+/// Returns the relative error that values may have, by the names of the measures that are
+/// estimates.
 pub(crate) fn error_bounds(rollup: &Rollup, measures: &[&NamedMeasure]) -> Map<String, Value> {
     let is_estimated =
         |name: &str| rollup.measure(name).is_some_and(|measure| rollup.is_estimated(measure));

@@ -54,7 +54,7 @@ impl<'a> PlannedRanks<'a> {
         query: &RankQuery,
         now: Timestamp,
     ) -> Result<Self, QueryError> {
-        let plan = RankPlan::of(model, rollup, &query.question, now)?;
+        let plan = RankPlan::new(model, rollup, &query.question, now)?;
         let cursor = query.cursor.as_deref();
         if plan.around.is_some() && cursor.is_some() {
             return Err(QueryError::too_much("cursor", "neighbours are one page; expected none"));

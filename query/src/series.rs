@@ -15,8 +15,8 @@
 //! | how many reads a question takes, before they are made | `planned_reads` |
 //! | where a page ended | `page_cursor` |
 //!
-//! **Invariant:** a period in which nothing is counted has no point, unless gaps are filled. Numbers
-//! are exact except those that `error_bounds` names; a mean of nothing is `null`.
+//! **Invariant:** a period in which nothing is counted has no point, unless gaps are filled.
+//! Numbers are exact except those that `error_bounds` names; a mean of nothing is `null`.
 
 mod answer;
 mod gaps;
@@ -28,7 +28,7 @@ mod query;
 mod steps;
 
 use aggregates::query::local;
-use aggregates::{Asked, Fill, Plan};
+use aggregates::{Fill, Plan, QueryRange};
 use jiff::Timestamp;
 use model::rollup::NamedMeasure;
 use model::{Granularity, Model, Rollup};
@@ -67,7 +67,7 @@ impl<'a> PlannedQuery<'a> {
         query: &'a RollupQuery,
         now: Timestamp,
     ) -> Result<Self, QueryError> {
-        let plan = Plan::of(model, rollup, &query.question, now)?;
+        let plan = Plan::new(model, rollup, &query.question, now)?;
         let frame = page_cursor::frame(&rollup.name, &query.question);
         let cursor = query.cursor.as_deref();
         let cursor = cursor.map(|text| page_cursor::read(text, frame, &plan)).transpose()?;
@@ -84,8 +84,8 @@ impl<'a> PlannedQuery<'a> {
         let next = pages.read_page(cursor, query.limit).await?;
         let zone = &plan.calendar.zone;
         let edge = |instant: Option<Timestamp>| instant.map(|instant| local(instant, zone));
-        let range = plan.asked.range();
-        let earlier = plan.previous.and_then(|previous| previous.asked.range());
+        let range = plan.range.whole();
+        let earlier = plan.previous.and_then(|previous| previous.range.whole());
         let error_bounds = error_bounds(rollup, &pages.measures);
         let columns = columns(rollup, &plan, &pages.measures);
         let groups = plan.groups.iter().zip(pages.points).map(|(group, points)| AnswerGroup {
@@ -129,8 +129,8 @@ fn columns(rollup: &Rollup, plan: &Plan, measures: &[&NamedMeasure]) -> Columns 
 
 /// Returns the length of the periods: `all` for all time, `None` for the total of a range.
 fn every(plan: &Plan) -> Option<String> {
-    match plan.asked {
-        Asked::AllTime => Some(Granularity::All.to_string()),
+    match plan.range {
+        QueryRange::AllTime => Some(Granularity::All.to_string()),
         asked => asked.every().map(|every| every.to_string()),
     }
 }

@@ -84,8 +84,8 @@ impl SlotTotals {
 
 /// Reads the rollup items of a group that make up slots.
 ///
-/// Stripes are read one after another, so an item that left one stripe and came to another meanwhile
-/// may be missing from both. If a count is below zero, they are read once more.
+/// Stripes are read one after another, so an item that left one stripe and came to another
+/// meanwhile may be missing from both. If a count is below zero, they are read once more.
 pub(crate) async fn read(
     rollups: &Rollups,
     rollup: &Rollup,

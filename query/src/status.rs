@@ -82,7 +82,7 @@ impl StatusCache {
     }
 }
 
-/// Reads the state of a table's rollups. Describes the table if there is no description.
+/// Reads the state of a table's rollups. Describes the table unless a description is given.
 async fn read(
     table: &Table,
     described: Option<(Instant, ItemsTable)>,

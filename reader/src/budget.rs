@@ -13,7 +13,7 @@ use axum::middleware::{Next, from_fn};
 use axum::{Extension, Router};
 use table::{Budget, Reads};
 
-/// How a handler takes its budget.
+/// The extractor of the budget of a request.
 pub(crate) type RequestBudget = Extension<Budget>;
 
 /// Gives each request of the routes a budget of its own.

@@ -4,8 +4,8 @@
 //! GET /collections/account/ann    { "order": […], "profile": [{…}], "cursor": null }
 //! ```
 //!
-//! **Invariant:** a page has a list for every entity of the collection, each in the order of the sort keys, and ends as those of
-//! lists do.
+//! **Invariant:** a page has a list for every entity of the collection, each in the order of the
+//! sort keys, and ends as those of lists do.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ struct Collection {
     entities: Arc<[Entity]>,
 }
 
-/// The routes of the collections.
+/// Returns the routes of the collections.
 pub(crate) fn router(table: &Table) -> Router {
     let model = table.model();
     model.collections().into_iter().fold(Router::new(), |router, name| {

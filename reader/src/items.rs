@@ -21,7 +21,7 @@ struct Items {
     entity: Arc<Entity>,
 }
 
-/// The route of an entity's items.
+/// Returns the route of an entity's items.
 pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
     let items = Items { table: table.clone(), entity: Arc::new(entity.clone()) };
     Router::new().route(&EntityPaths::of(entity).item, get(item)).with_state(items)

@@ -29,6 +29,7 @@ mod collections;
 pub mod format;
 mod items;
 mod limits;
+mod list_seal;
 mod lists;
 mod many;
 mod problem;
@@ -65,13 +66,13 @@ impl Default for Settings {
     }
 }
 
-/// The reader of a table and its rollups, to be merged with other routers and given to
+/// Returns the reader of a table and its rollups, to be merged with other routers and given to
 /// [`web::finish()`].
 pub fn app(table: Table, rollups: Rollups, settings: Settings) -> Router {
     let model = Arc::clone(table.model());
     let document = Arc::new(web::openapi::document(&model));
     let openapi = get(move || std::future::ready(Json(document.as_ref().clone())));
-    let of_entity = |router: Router, entity| {
+    let with_entity = |router: Router, entity| {
         router
             .merge(items::router(&table, entity))
             .merge(many::router(&table, entity))
@@ -81,7 +82,7 @@ pub fn app(table: Table, rollups: Rollups, settings: Settings) -> Router {
     let reads = model
         .entities
         .iter()
-        .fold(Router::new(), of_entity)
+        .fold(Router::new(), with_entity)
         .merge(collections::router(&table))
         .merge(together::router(&table))
         .merge(rollups::router(&table, &rollups))

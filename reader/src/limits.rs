@@ -7,8 +7,8 @@ use serde::Serialize;
 pub(crate) const MAX_READS: u32 = 32;
 
 /// The bytes after which an answer ends, and the next page begins. Lambda takes 6 MB of it as text
-/// in JSON, in which quotes are twice as long, and a page that DynamoDB reads, of a megabyte, may be
-/// several times that.
+/// in JSON, in which quotes are twice as long, and a page that DynamoDB reads, of a megabyte, may
+/// be several times that.
 pub(crate) const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
 
 /// Returns the length of a part of an answer as JSON.

@@ -1,4 +1,5 @@
-//! Getting an item by what is unique about it, whatever its key: two reads, of the lock and of the item.
+//! Getting an item by what is unique about it, whatever its key: two reads, of the lock and of the
+//! item.
 //!
 //! ```text
 //! GET /unique/user/email/ann@example.com
@@ -27,7 +28,7 @@ struct Items {
     entity: Arc<Entity>,
 }
 
-/// The routes of an entity's items by what is unique about them.
+/// Returns the routes of an entity's items by what is unique about them.
 pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
     let items = Items { table: table.clone(), entity: Arc::new(entity.clone()) };
     let paths = entity.open_unique().map(|unique| unique_path(entity, unique));

@@ -162,7 +162,7 @@ impl Kept {
 /// The units that `weir check` computes.
 fn computed(definition: &str) -> Vec<f64> {
     let model: Model = definition.parse().expect("valid");
-    let cost = Cost::of(model.rollup("sales").expect("there"));
+    let cost = Cost::for_rollup(model.rollup("sales").expect("there"));
     cost.units.map(f64::from).to_vec()
 }
 

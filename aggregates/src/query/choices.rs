@@ -1,4 +1,5 @@
-//! The parameters that are a choice: the calendar, the measures, what stands where nothing is counted, what it is compared with.
+//! The parameters that are a choice: the calendar, the measures, what stands where nothing is
+//! counted, what it is compared with.
 
 use jiff::civil::Weekday;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -37,10 +38,10 @@ const MONTHS: [(&str, i8); 12] = [
 const FILLS: [(&str, Fill); 3] =
     [("zero", Fill::Zero), ("null", Fill::Null), ("previous", Fill::Previous)];
 
-/// The calendar of a question: the rollup's own, but for what is asked.
+/// Returns the calendar of a question: the rollup's own, but for what is asked.
 pub(super) fn calendar(rollup: &Rollup, question: &Question) -> Result<Calendar, ParameterErrors> {
     let mut errors = Vec::new();
-    let mut calendar = Calendar::of(rollup);
+    let mut calendar = Calendar::for_rollup(rollup);
     let asked = question.time_zone.as_ref().map(|name| zone(name)).transpose();
     if let Some(Some((zone, name))) = noted(asked, &mut errors) {
         (calendar.zone, calendar.zone_name) = (zone, name);
@@ -68,7 +69,8 @@ pub(super) fn compare(question: &Question) -> Result<Option<Compare>, ParameterE
     one_of("compare", question.compare.as_deref(), &choices)
 }
 
-/// The positions of the measures that are asked for, in their order; all of them if none is named.
+/// Returns the positions of the measures that are asked for, in their order; all of them if none is
+/// named.
 pub(super) fn measures(
     model: &Model,
     rollup: &Rollup,
@@ -131,7 +133,7 @@ fn zone(name: &str) -> Result<(TimeZone, String), ParameterErrors> {
     Err(ParameterError::new("time_zone", message).into())
 }
 
-/// What a parameter names; `None` when it is absent.
+/// Returns the value that a parameter names; `None` if it is absent.
 fn one_of<T: Copy>(
     parameter: &str,
     text: Option<&str>,

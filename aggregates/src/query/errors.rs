@@ -1,16 +1,16 @@
-//! What is wrong with a question.
+//! The mistakes of a question.
 
 use std::fmt;
 
 use thiserror::Error;
 
-/// Why a question cannot be answered: the parameter, what is wrong with it, and what could be asked.
+/// A mistake of a question: the parameter, the mistake, and the values that are allowed.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("`{parameter}`: {message}")]
 pub struct ParameterError {
     /// The parameter.
     pub parameter: String,
-    /// What is wrong and what was expected.
+    /// The mistake, and the values that are allowed.
     pub message: String,
 }
 
@@ -19,7 +19,7 @@ pub struct ParameterError {
 pub struct ParameterErrors(pub Vec<ParameterError>);
 
 impl ParameterError {
-    /// What is wrong with a parameter.
+    /// Returns a mistake in a parameter.
     pub fn new(parameter: &str, message: impl Into<String>) -> Self {
         Self { parameter: parameter.to_owned(), message: message.into() }
     }
@@ -38,7 +38,7 @@ impl fmt::Display for ParameterErrors {
     }
 }
 
-/// What is right; what is wrong is noted for later.
+/// Returns the value of a result, or collects its errors.
 pub(super) fn noted<T>(
     result: Result<T, ParameterErrors>,
     errors: &mut Vec<ParameterError>,

@@ -70,7 +70,7 @@ impl Coverage<'_> {
 
     /// Returns where the first period behind a gap begins that the kept buckets make up.
     fn first_covered(&self, gap: &Period) -> Option<Timestamp> {
-        let (kept, own) = (self.kept(), Calendar::of(self.rollup));
+        let (kept, own) = (self.kept(), Calendar::for_rollup(self.rollup));
         let behind = |granularity: &Granularity| {
             let bucket = kept.first_behind(&own, *granularity, gap.end)?;
             let around = self.period(bucket.start)?;
@@ -82,7 +82,7 @@ impl Coverage<'_> {
 
     /// Returns the parameter without which the range would be answered; `every` if there is none.
     fn parameter_at_fault(&self, range: &Period) -> &'static str {
-        let (calendar, own) = (self.calendar, Calendar::of(self.rollup));
+        let (calendar, own) = (self.calendar, Calendar::for_rollup(self.rollup));
         let in_zone = Calendar {
             zone: own.zone.clone(),
             zone_name: own.zone_name.clone(),
@@ -107,7 +107,7 @@ impl Coverage<'_> {
 
     /// Returns parameters that would be answered instead.
     fn advice(&self, range: &Period) -> Vec<String> {
-        let own = Calendar::of(self.rollup);
+        let own = Calendar::for_rollup(self.rollup);
         let is_answered = |other: &Granularity| {
             *other != Granularity::All
                 && *other != self.every

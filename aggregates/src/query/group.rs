@@ -1,4 +1,5 @@
-//! The groups that a question is about: a value for each dimension, or several, and every combination of them.
+//! The groups that a question is about: a value for each dimension, or several, and every
+//! combination of them.
 
 use std::collections::HashSet;
 
@@ -13,7 +14,8 @@ use crate::key::partition;
 /// The most groups of a question.
 pub const MAX_GROUPS: usize = 100;
 /// The parameters beside the dimensions.
-const PARAMETERS: &str = "from, to, every, time_zone, week_start, fiscal_year_start, measures, fill, compare, limit, cursor, format";
+const PARAMETERS: &str = "from, to, every, time_zone, week_start, fiscal_year_start, measures, fill, compare, \
+                          limit, cursor, format";
 
 /// A group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +25,8 @@ pub struct Group {
 }
 
 impl Group {
-    /// The group's partitions in the rollups table: one, or one for each stripe. `None` when they would be longer than
-    /// DynamoDB's keys, which no planned group's are.
+    /// Returns the group's partitions in the rollups table: one, or one for each stripe. `None`
+    /// when they would be longer than DynamoDB's keys, which no planned group's are.
     pub fn partitions(&self, rollup: &Rollup) -> Option<Vec<String>> {
         let texts = || self.texts.iter().map(String::as_str);
         (0..rollup.stripes).map(|stripe| partition(rollup, stripe, texts())).collect()
@@ -77,7 +79,8 @@ pub(super) fn too_long(rollup: &Rollup, texts: &[String]) -> ParameterError {
         .max_by_key(|(_, bytes)| *bytes)
         .unwrap_or_default();
     let message = format!(
-        "a value of {bytes} bytes; expected those of all dimensions to make a partition key of {MAX_PARTITION_KEY_BYTES} bytes or fewer"
+        "a value of {bytes} bytes; expected those of all dimensions to make a partition key of \
+         {MAX_PARTITION_KEY_BYTES} bytes or fewer"
     );
     ParameterError::new(name, message)
 }
@@ -98,7 +101,7 @@ fn product(choices: &[Vec<String>]) -> Vec<Group> {
     groups
 }
 
-/// What its dimensions are.
+/// Returns the dimensions of a rollup, as messages list them.
 pub(super) fn expectation(rollup: &Rollup) -> String {
     let names: Vec<_> = rollup.dimensions.iter().map(Source::name).collect();
     match names.is_empty() {
@@ -107,7 +110,7 @@ pub(super) fn expectation(rollup: &Rollup) -> String {
     }
 }
 
-/// What is no dimension of the rollup, each once.
+/// Returns the errors of names that are not dimensions of the rollup, each once.
 pub(super) fn unknown(
     model: &Model,
     rollup: &Rollup,
@@ -141,7 +144,8 @@ pub(super) fn unknown(
     errors
 }
 
-/// The texts of a dimension's values, in the order in which they are given; none where it is missing.
+/// Returns the texts of a dimension's values, in the order in which they are given; none where it
+/// is missing.
 pub(super) fn values(
     dimension: &Source,
     given: &[(String, String)],

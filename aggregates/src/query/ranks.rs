@@ -1,4 +1,5 @@
-//! Questions about ranks: which groups of a bucket have the greatest score, and which are around one of them.
+//! Questions about ranks: which groups of a bucket have the greatest score, and which are around
+//! one of them.
 //!
 //! **Invariant:** a plan is about one partition of the index of ranks.
 
@@ -13,7 +14,7 @@ use super::time::instant;
 use super::{choices, explanation};
 use crate::bucket::Bucket;
 use crate::calendar::Calendar;
-use crate::cover::Kept;
+use crate::cover::RetainedBuckets;
 use crate::instant::local;
 use crate::key;
 use crate::period::Period;
@@ -24,15 +25,16 @@ const PARAMETERS: &str = "every, from, order, neighbours, measures, limit, curso
 /// A question as it is asked: everything in text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RankQuestion {
-    /// Dimensions and their values, by name: those within which groups are ranked; all of them where neighbours are asked for.
+    /// Dimensions and their values, by name: those within which groups are ranked; all of them
+    /// where neighbours are asked for.
     pub dimensions: Vec<(String, String)>,
     /// The granularity of the bucket; needed where several are kept.
     pub every: Option<String>,
-    /// Where the bucket begins; nothing for all time.
+    /// The beginning of the bucket; `None` for all time.
     pub from: Option<String>,
     /// `desc` for the greatest first, which is the default, or `asc`.
     pub order: Option<String>,
-    /// How many groups before and behind the group of the dimensions.
+    /// The number of groups before and after the group of the dimensions.
     pub neighbours: Option<String>,
     /// The names of measures, with commas between them, instead of all.
     pub measures: Option<String>,
@@ -60,7 +62,7 @@ pub struct RankPlan {
 pub struct Around {
     /// The group.
     pub group: Group,
-    /// How many before it, and how many behind it.
+    /// The number of groups before it, and after it.
     pub neighbours: u32,
 }
 
@@ -69,7 +71,7 @@ impl RankPlan {
     ///
     /// # Errors
     /// Every parameter that does not go with the rollup.
-    pub fn of(
+    pub fn new(
         model: &Model,
         rollup: &Rollup,
         question: &RankQuestion,
@@ -109,7 +111,7 @@ impl RankPlan {
     }
 }
 
-/// Why a rollup's groups have no ranks, and whose have.
+/// Returns the error of a rollup without ranks, with the rollups that have them.
 fn unranked(model: &Model, rollup: &Rollup) -> ParameterError {
     let ranked = model.rollups.iter().filter(|other| other.rank.is_some());
     let ranked: Vec<_> = ranked.map(|other| other.name.as_str()).collect();
@@ -144,7 +146,7 @@ fn descending(question: &RankQuestion) -> Result<bool, ParameterError> {
     }
 }
 
-/// The text of each dimension, where it is needed.
+/// Returns the text of each dimension, where it is needed.
 fn texts(
     model: &Model,
     rollup: &Rollup,
@@ -188,7 +190,8 @@ fn text(
             false => format!("groups within {}", within.join(", ")),
         };
         return refuse(format!(
-            "`{}` ranks {within}; expected none, or neighbours beside it, for the ranks around a group",
+            "`{}` ranks {within}; expected none, or neighbours beside it, for the ranks around a \
+             group",
             rollup.name
         ));
     }
@@ -208,7 +211,7 @@ fn text(
     }
 }
 
-/// The bucket, which must be one that is kept.
+/// Returns the bucket, which must be one that is kept.
 fn bucket(
     rollup: &Rollup,
     question: &RankQuestion,
@@ -226,7 +229,7 @@ fn bucket(
             return Err(ParameterError::new("from", message));
         }
     };
-    let calendar = Calendar::of(rollup);
+    let calendar = Calendar::for_rollup(rollup);
     let refuse = |message: String| Err(ParameterError::new("from", message));
     let from = instant("from", text, &calendar.zone)?;
     let around = calendar.period(every, from);
@@ -234,7 +237,7 @@ fn bucket(
     let (Some(around), Some(bucket)) = (around, bucket) else {
         return refuse(format!("`{text}` is beyond the years 0000 to 9999"));
     };
-    let kept = Kept::at(rollup, now);
+    let kept = RetainedBuckets::at(rollup, now);
     let shown = |instant| local(instant, &calendar.zone);
     let first = kept.first_behind(&calendar, every, from).map(|first| first.start);
     let Period { start, end } = around;
@@ -262,7 +265,7 @@ fn bucket(
     Ok(bucket)
 }
 
-/// The granularity, which may be left out where there is one.
+/// Returns the granularity, which may be left out where there is one.
 fn every(rollup: &Rollup, text: Option<&str>) -> Result<Granularity, ParameterError> {
     let names: Vec<_> = rollup.granularities.iter().map(|kept| kept.name()).collect();
     let Some(text) = text else {

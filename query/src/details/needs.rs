@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aggregates::rows::Rows;
+use aggregates::details::Details;
 use aggregates::{Bucket, runs};
 use model::Measure;
 use model::rollup::{DetailPart, Direction};
@@ -26,7 +26,7 @@ pub(super) enum Need {
 /// The detail items that measures need of the slots of a group, each once.
 pub(super) struct Needs<'a> {
     /// The kinds of detail items, by their names.
-    pub(super) kinds: BTreeMap<String, Rows<'a>>,
+    pub(super) kinds: BTreeMap<String, Details<'a>>,
     /// The needs that are read bucket by bucket, by the positions of their slots.
     pub(super) partial: BTreeSet<(usize, Need)>,
     /// The positions of the slots of which all detail items are needed, by kind.
@@ -38,7 +38,7 @@ impl Need {
     /// `None` if the measure is read from rollup items alone.
     pub(super) fn for_measure(measure: &Measure, live_buckets: usize) -> Option<Self> {
         let part = measure.shape().details?.part;
-        let kind = Rows::of(measure)?.name();
+        let kind = Details::for_measure(measure)?.name();
         match part {
             DetailPart::End { direction, limit } => Some(Self::End { kind, direction, limit }),
             DetailPart::Counted if live_buckets <= 1 => None,
@@ -70,7 +70,7 @@ impl Need {
 impl<'a> Needs<'a> {
     /// Returns the needs of measures in slots.
     pub(super) fn new(measures: &[&'a Measure], slots: &[SlotTotals]) -> Self {
-        let kinds = measures.iter().filter_map(|measure| Rows::of(measure));
+        let kinds = measures.iter().filter_map(|measure| Details::for_measure(measure));
         let mut needs = Self {
             kinds: kinds.map(|kind| (kind.name(), kind)).collect(),
             partial: BTreeSet::new(),
@@ -162,9 +162,9 @@ mod tests {
         usual = "median(total)"
     "##;
 
-    /// A slot of so many days in which something is counted.
+    /// Returns a slot of so many days in which something is counted.
     fn slot(model: &Model, days: usize) -> SlotTotals {
-        let calendar = Calendar::of(&model.rollups[0]);
+        let calendar = Calendar::for_rollup(&model.rollups[0]);
         let first = "2026-11-01T00:00:00Z".parse().expect("an instant");
         let first = calendar.period(Granularity::Day, first);
         let periods =

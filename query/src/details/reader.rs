@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
-use aggregates::rows::{self, Rows};
+use aggregates::details::{self as stored_details, Details};
 use aggregates::{Bucket, Group, key, runs};
 use futures::{StreamExt, TryStreamExt, stream};
 use model::rollup::Direction;
@@ -36,7 +36,7 @@ pub(crate) struct DetailReader<'a> {
 /// The first detail items of a bucket that are read of one partition.
 #[derive(Clone, Copy, Debug)]
 struct BucketScan<'a> {
-    kind: Rows<'a>,
+    kind: Details<'a>,
     partition: &'a str,
     bucket: &'a Bucket,
     limit: usize,
@@ -113,7 +113,7 @@ impl DetailReader<'_> {
         Ok(read)
     }
 
-    fn partitions(&self, kind: Rows<'_>) -> Vec<String> {
+    fn partitions(&self, kind: Details<'_>) -> Vec<String> {
         let texts = || self.group.texts.iter().map(String::as_str);
         (0..self.rollup.stripes)
             .filter_map(|stripe| kind.partition(self.rollup, stripe, texts()))
@@ -123,7 +123,7 @@ impl DetailReader<'_> {
     /// Reads the detail items at one end of each bucket, or those of the greatest counts.
     async fn read_partial(
         &self,
-        kind: Rows<'_>,
+        kind: Details<'_>,
         need: &Need,
         live: &[Bucket],
     ) -> Result<ReadItems, QueryError> {
@@ -194,7 +194,7 @@ impl DetailReader<'_> {
             if is_cut || is_too_much {
                 return ControlFlow::Break(());
             }
-            let text = rows::parts(&ranked.key.sort).map(|(_, text)| text.to_owned());
+            let text = stored_details::parts(&ranked.key.sort).map(|(_, text)| text.to_owned());
             let counts = DetailCounts { count, cells: Vec::new() };
             items.push(DetailItem { text: text.unwrap_or_default(), counts });
             ControlFlow::Continue(())
@@ -252,7 +252,7 @@ impl DetailReader<'_> {
     /// Reads all detail items of buckets.
     async fn read_all(
         &self,
-        kind: Rows<'_>,
+        kind: Details<'_>,
         buckets: &[Bucket],
     ) -> Result<ReadBuckets, QueryError> {
         let mut all = ReadBuckets::default();
@@ -261,8 +261,8 @@ impl DetailReader<'_> {
                 let range = Range {
                     is_beside_items: false,
                     partition: partition.clone(),
-                    low: rows::prefix(&run.first),
-                    high: format!("{}{}", rows::prefix(&run.last), char::MAX),
+                    low: stored_details::prefix(&run.first),
+                    high: format!("{}{}", stored_details::prefix(&run.last), char::MAX),
                 };
                 let visit = |bucket: String, item: DetailItem| {
                     all.by_bucket.entry(bucket).or_default().push(item);
@@ -277,8 +277,8 @@ impl DetailReader<'_> {
         Ok(all)
     }
 
-    /// Visits the detail items of a range, each with the key of its bucket, until the visitor breaks.
-    /// Returns how many were read.
+    /// Visits the detail items of a range, each with the key of its bucket, until the visitor
+    /// breaks. Returns how many were read.
     async fn walk(
         &self,
         walk: Walk<'_>,
@@ -318,7 +318,7 @@ impl DetailReader<'_> {
 
 impl BucketScan<'_> {
     fn range(&self) -> Range {
-        Range::beginning_with(self.partition.to_owned(), &rows::prefix(self.bucket))
+        Range::beginning_with(self.partition.to_owned(), &stored_details::prefix(self.bucket))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aggregates::rows;
+use aggregates::details as stored_details;
 use model::{AttributeValue, Item, Number};
 
 /// A stored detail item.
@@ -32,8 +32,8 @@ impl DetailItem {
     /// # Errors
     /// The sort key or the number that is not a detail item's.
     pub(super) fn decode(sort: &str, item: &Item) -> Result<(String, Self), String> {
-        let (bucket, text) =
-            rows::parts(sort).ok_or_else(|| format!("a row with the sort key `{sort}`"))?;
+        let (bucket, text) = stored_details::parts(sort)
+            .ok_or_else(|| format!("a row with the sort key `{sort}`"))?;
         let number = |value: &AttributeValue| match value {
             AttributeValue::N(text) => text.parse::<Number>().ok()?.to_units(0),
             _ => None,

@@ -6,8 +6,8 @@
 //!
 //! A page ends before the first group that the budget of the request does not last for.
 //!
-//! **Invariant:** a group in which nothing is counted has no rank. Pages follow the index, so that a
-//! group whose score does not change is on exactly one page.
+//! **Invariant:** a group in which nothing is counted has no rank. Pages follow the index, so that
+//! a group whose score does not change is on exactly one page.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -134,7 +134,7 @@ impl<'a> Leaderboard<'a> {
     async fn read_neighbours(&mut self, around: &Around) -> Result<Listed, QueryError> {
         let partition =
             key::partition(self.rollup, 0, around.group.texts.iter().map(String::as_str));
-        let key = RollupKey::of(partition.unwrap_or_default(), self.plan.bucket.key.clone());
+        let key = RollupKey::new(partition.unwrap_or_default(), self.plan.bucket.key.clone());
         let asked = Ranked { key, score: Number::from_units(0, 0) };
         let ReadGroups { mut groups, ended } = self.read_groups(vec![asked]).await?;
         if let Some((_, error)) = ended {
@@ -202,7 +202,7 @@ impl<'a> Leaderboard<'a> {
         let zero = Number::from_units(0, 0);
         if listed.iter().any(|group| is_before(&zero, &group.score)) {
             let zeros = scores.iter().filter(|(_, score)| score.is_zero());
-            let key = |partition: &String| RollupKey::of(partition, self.plan.bucket.key.clone());
+            let key = |partition: &String| RollupKey::new(partition, self.plan.bucket.key.clone());
             let keys: Vec<_> = zeros.map(|(partition, _)| key(partition)).collect();
             if self.read_live(&keys).await?.len() < keys.len() {
                 return Err(too_many_neighbours());

@@ -5,8 +5,8 @@
 //! | 8 | the number of ranks so far, and the last one |
 //! | the rest | three texts, each after its length |
 //!
-//! The texts are the partition and the score of the last entry of the index, and the last score that
-//! was shown.
+//! The texts are the partition and the score of the last entry of the index, and the last score
+//! that was shown.
 
 use aggregates::{RankPlan, RankQuestion, RollupKey, key};
 use model::Rollup;
@@ -69,7 +69,7 @@ pub(super) fn read(
         let last = if shown.is_empty() { None } else { Some((shown.parse().ok()?, rank)) };
         let group = key::group(rollup, &partition)?;
         let is_within = plan.within.iter().all(|(position, text)| group[*position] == *text);
-        let key = RollupKey::of(partition, plan.bucket.key.clone());
+        let key = RollupKey::new(partition, plan.bucket.key.clone());
         let at = Ranked { key, score: score.parse().ok()? };
         (rest.is_empty() && is_within)
             .then_some(RankCursor { at, counter: RankCounter { seen, last } })

@@ -1,7 +1,7 @@
-//! Gaps: the values of a period in which nothing is counted, by the same rule in a series and in the
-//! earlier one that it is compared with.
+//! Gaps: the values of a period in which nothing is counted, by the same rule in a series and in
+//! the earlier one that it is compared with.
 
-use aggregates::measured::{Answer, of_nothing};
+use aggregates::measured::{MeasuredValue, of_nothing};
 use aggregates::{Fill, Period};
 use jiff::Timestamp;
 use model::Rollup;
@@ -11,11 +11,11 @@ use crate::measured::MeasuredSlot;
 
 /// The last point of a group's series that had values of its own: where it began, and its values.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Series(Option<(Timestamp, Vec<Answer>)>);
+pub(super) struct Series(Option<(Timestamp, Vec<MeasuredValue>)>);
 
 impl Series {
     /// Returns a series whose last point with values of its own began at an instant.
-    pub(super) fn after(start: Timestamp, values: Option<Vec<Answer>>) -> Self {
+    pub(super) fn after(start: Timestamp, values: Option<Vec<MeasuredValue>>) -> Self {
         Self(values.map(|values| (start, values)))
     }
 
@@ -33,8 +33,8 @@ impl Series {
         fill: Fill,
         period: Option<Period>,
         measured: MeasuredSlot,
-    ) -> Vec<Answer> {
-        let nulls = || vec![Answer::Nothing; measures.len()];
+    ) -> Vec<MeasuredValue> {
+        let nulls = || vec![MeasuredValue::Nothing; measures.len()];
         match (measured.values, fill) {
             (Some(values), _) => {
                 if let Some(period) = period {

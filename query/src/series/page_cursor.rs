@@ -54,7 +54,7 @@ pub(super) fn read(
         let start = instants.next()???;
         let carried: Vec<_> = instants.collect::<Option<_>>()?;
         let is_within =
-            plan.asked.range().is_some_and(|range| range.start <= start && start < range.end);
+            plan.range.whole().is_some_and(|range| range.start <= start && start < range.end);
         let series = 1 + usize::from(plan.previous.is_some());
         let fits_groups = carried.is_empty() || carried.len() == plan.groups.len() * series;
         (is_within && fits_groups).then_some(PageCursor { start, carried })

@@ -1,9 +1,9 @@
 //! Pages: steps are read in windows, each at once, until there are enough points.
 //!
 //! A window of steps costs a few queries however many steps it has; so windows grow while little is
-//! found in them. The number of reads of a window is planned before it is read (`planned_reads`), and
-//! the first window of a page leaves half of the budget for a second try with one step, in case it
-//! holds more than was planned.
+//! found in them. The number of reads of a window is planned before it is read (`planned_reads`),
+//! and the first window of a page leaves half of the budget for a second try with one step, in case
+//! it holds more than was planned.
 //!
 //! **Invariant:** a page ends between two steps, the same for all groups, and has one step at
 //! least. The next page continues after it.
@@ -98,7 +98,7 @@ impl<'a> Pages<'a> {
         limit: u32,
     ) -> Result<Option<PageCursor>, QueryError> {
         let plan = self.plan;
-        let Some(range) = plan.asked.range() else {
+        let Some(range) = plan.range.whole() else {
             let all = self.covered(Step::ALL_TIME)?;
             self.check(&all, false)?;
             let rollups = self.rollups.clone();
@@ -287,7 +287,7 @@ impl<'a> Pages<'a> {
 
     /// Whether any measure is read from detail items.
     fn has_details(&self) -> bool {
-        self.parts.iter().any(|measure| aggregates::Rows::of(measure).is_some())
+        self.parts.iter().any(|measure| aggregates::Details::for_measure(measure).is_some())
     }
 
     fn most_buckets(&self) -> usize {
@@ -296,7 +296,7 @@ impl<'a> Pages<'a> {
 
     /// Reads the values with which gaps at the beginning of a page are filled.
     async fn read_carried(&mut self, carried: &[Option<Timestamp>]) -> Result<(), QueryError> {
-        let Some(every) = self.plan.asked.every() else { return Ok(()) };
+        let Some(every) = self.plan.range.every() else { return Ok(()) };
         let groups = &self.plan.groups;
         for (position, start) in carried.iter().enumerate() {
             let period = start.and_then(|start| self.plan.calendar.period(every, start));

@@ -1,4 +1,4 @@
-//! Why an item is not counted, and the check that a value is of its declared type.
+//! The reason why an item is not counted, and the check that a value is of its declared type.
 //!
 //! **Invariant:** every value that a rollup reads of an item passes [`typed`], so a foreign value
 //! leaves the item out as a whole, whether it is a dimension, the time or a measured value.
@@ -9,7 +9,7 @@ use model::foreign::Foreign;
 use model::rollup::Source;
 use model::{AttributeValue, Item};
 
-/// Why an item that a rollup is about could not be counted.
+/// The reason why an item of a rollup could not be counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Skip {
     /// A dimension is absent.
@@ -54,7 +54,7 @@ pub(crate) fn typed<'i>(
     }
 }
 
-/// As [`typed`], of a set or a list its different members.
+/// Returns as [`typed`], of a set or a list its different members.
 pub(crate) fn typed_values(
     part: Part,
     source: &Source,
@@ -65,7 +65,7 @@ pub(crate) fn typed_values(
 }
 
 impl Skip {
-    /// What kind of reason it is, without the attribute's name.
+    /// Returns the kind of the reason, without the attribute's name.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::DimensionAbsent(_) => "dimension_absent",
@@ -80,7 +80,7 @@ impl Skip {
         }
     }
 
-    /// The attribute that it is about, by its name in the definition.
+    /// Returns the attribute that it is about, by its name in the definition.
     pub fn attribute(&self) -> Option<&str> {
         match self {
             Self::DimensionAbsent(name)
@@ -105,10 +105,12 @@ impl fmt::Display for Skip {
             ),
             Self::MeasureRange(name) => write!(
                 formatter,
-                "`{name}`: too large to be added up safely, expected a number below 10^20, and 10^29 in units of its last place"
+                "`{name}`: too large to be added up safely, expected a number below 10^20, and \
+                 10^29 in units of its last place"
             ),
             Self::KeyTooLong => formatter.write_str(
-                "its values make a key that is empty or too long, expected at most 2048 bytes of a partition key and 1024 of a sort key",
+                "its values make a key that is empty or too long, expected at most 2048 bytes of \
+                 a partition key and 1024 of a sort key",
             ),
         }
     }

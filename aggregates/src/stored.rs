@@ -1,16 +1,16 @@
-//! Accumulators as rollup items hold them.
+//! The accumulators of stored rollup items.
 
 use model::{AttributeValue, Item, Number, Rollup};
 
 use crate::amounts::{Accumulator, Amounts};
 
-/// The accumulators of a stored rollup item.
+/// Reads the accumulators of a stored rollup item.
 ///
 /// # Errors
 /// The accumulator that holds no number of its scale.
 pub fn read_amounts(rollup: &Rollup, item: &Item) -> Result<Amounts, String> {
     let mut amounts = Amounts::default();
-    for accumulator in Accumulator::of(rollup) {
+    for accumulator in Accumulator::for_rollup(rollup) {
         let name = accumulator.attribute_name();
         let units = match item.get(&name) {
             None => 0,

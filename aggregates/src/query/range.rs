@@ -1,4 +1,4 @@
-//! What a question asks for: all time, the total of a range, or the periods that it is cut into.
+//! The range of a question: all time, the total of a range, or the periods that it is cut into.
 
 use jiff::Timestamp;
 use model::shorten::{listed, quoted};
@@ -8,18 +8,22 @@ use super::coverage::{Coverage, MAX_PERIODS};
 use super::errors::{ParameterError, ParameterErrors, noted};
 use super::explanation;
 use super::time::instant;
-use super::{Asked, Question};
+use super::{QueryRange, Question};
 use crate::calendar::Calendar;
-use crate::cover::{Edge, Kept, Uncovered, cover};
+use crate::cover::{Edge, RetainedBuckets, Uncovered, cover};
 use crate::instant::{just_before, local};
 use crate::period::Period;
 
-pub(super) fn asked(
+/// Reads what a question asks for: all time, a total, or a series.
+///
+/// # Errors
+/// The mistakes in the range and in its granularity.
+pub(super) fn query_range(
     rollup: &Rollup,
     calendar: &Calendar,
     question: &Question,
     now: Timestamp,
-) -> Result<Asked, ParameterErrors> {
+) -> Result<QueryRange, ParameterErrors> {
     let every = question.every.as_deref().map(every).transpose()?;
     let ranged = [("from", &question.from), ("to", &question.to)];
     let given = ranged.into_iter().find(|(_, text)| text.is_some());
@@ -34,7 +38,7 @@ pub(super) fn asked(
     }
 }
 
-/// The granularity of that name.
+/// Returns the granularity of that name.
 fn every(text: &str) -> Result<Granularity, ParameterError> {
     let names = Granularity::EVERY.map(Granularity::name);
     text.parse().map_err(|()| {
@@ -48,22 +52,24 @@ fn all_time(
     rollup: &Rollup,
     every: Option<Granularity>,
     now: Timestamp,
-) -> Result<Asked, ParameterErrors> {
+) -> Result<QueryRange, ParameterErrors> {
     if rollup.granularities.contains(&Granularity::All) {
-        return Ok(Asked::AllTime);
+        return Ok(QueryRange::AllTime);
     }
-    let names = Kept::at(rollup, now).names();
+    let names = RetainedBuckets::at(rollup, now).names();
     let error = match every {
         Some(every) => {
             let message = format!(
-                "`{every}` is not kept by `{}` ({names}); expected from and to instead, for the total of a range",
+                "`{every}` is not kept by `{}` ({names}); expected from and to instead, for the \
+                 total of a range",
                 rollup.name
             );
             ParameterError::new("every", message)
         }
         None => {
             let message = format!(
-                "missing; `{}` does not keep all time ({names}); expected where the range begins, and its end in `to`",
+                "missing; `{}` does not keep all time ({names}); expected where the range begins, \
+                 and its end in `to`",
                 rollup.name
             );
             ParameterError::new("from", message)
@@ -77,8 +83,8 @@ fn total(
     calendar: &Calendar,
     question: &Question,
     now: Timestamp,
-) -> Result<Asked, ParameterErrors> {
-    if Kept::at(rollup, now).granularities.is_empty() {
+) -> Result<QueryRange, ParameterErrors> {
+    if RetainedBuckets::at(rollup, now).granularities.is_empty() {
         let parameter = if question.from.is_some() { "from" } else { "to" };
         let message = format!("`{}` keeps no buckets in time; expected no range", rollup.name);
         return Err(ParameterError::new(parameter, message).into());
@@ -86,20 +92,21 @@ fn total(
     let edge = |parameter, text| edge(parameter, text, calendar);
     let period = range(question, (edge("from", &question.from), edge("to", &question.to)))?;
     cover(rollup, &period, now)
-        .map(|_| Asked::Total(period))
+        .map(|_| QueryRange::Total(period))
         .map_err(|uncovered| of_total(calendar, question, &uncovered).into())
 }
 
-/// Why a total cannot be made of what the rollup keeps, as a mistake in the edge that is not one of its buckets'.
+/// Returns the error of a total that the buckets of the rollup do not make up, at the edge that is
+/// not one of a bucket's.
 fn of_total(calendar: &Calendar, question: &Question, uncovered: &Uncovered) -> ParameterError {
     match uncovered {
         Uncovered::Edge { edge: Edge::Start, .. } | Uncovered::Gone { edge: Edge::Start, .. } => {
             let text = question.from.as_deref().unwrap_or_default();
-            ParameterError::new("from", uncovered.told(&format!("`{text}`"), &calendar.zone))
+            ParameterError::new("from", uncovered.message(&format!("`{text}`"), &calendar.zone))
         }
         Uncovered::Edge { edge: Edge::End, .. } | Uncovered::Gone { edge: Edge::End, .. } => {
             let text = question.to.as_deref().unwrap_or_default();
-            ParameterError::new("to", uncovered.told(&format!("`{text}`"), &calendar.zone))
+            ParameterError::new("to", uncovered.message(&format!("`{text}`"), &calendar.zone))
         }
         Uncovered::TooMany(_) => ParameterError::new("to", uncovered.to_string()),
     }
@@ -111,7 +118,7 @@ fn series(
     question: &Question,
     every: Granularity,
     now: Timestamp,
-) -> Result<Asked, ParameterErrors> {
+) -> Result<QueryRange, ParameterErrors> {
     let coverage = Coverage { rollup, calendar, every, now };
     if coverage.kept().granularities.is_empty() {
         let message =
@@ -127,10 +134,10 @@ fn series(
     let range = range(question, edges)?;
     refuse_too_many(&coverage, &range)?;
     coverage.check(&range)?;
-    Ok(Asked::Series { every, from: range.start, to: range.end })
+    Ok(QueryRange::Series { every, from: range.start, to: range.end })
 }
 
-/// The range between both edges, in their order.
+/// Returns the range between both edges, in their order.
 fn range(
     question: &Question,
     (from, to): (Result<Timestamp, ParameterError>, Result<Timestamp, ParameterError>),
@@ -144,7 +151,8 @@ fn range(
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
             let (from, to) = (text(&question.from), text(&question.to));
             let message = format!(
-                "`{to}`; expected a time after `from`, which is `{from}`: `to` itself is not included"
+                "`{to}`; expected a time after `from`, which is `{from}`: `to` itself is not \
+                 included"
             );
             Err(ParameterError::new("to", message).into())
         }
@@ -164,7 +172,8 @@ fn edge(
     instant(parameter, text, &calendar.zone)
 }
 
-/// Refuses an instant at which no period begins, nor ends the last one that calendars hold, with those around it.
+/// Refuses an instant at which no period begins, nor ends the last one that calendars hold, with
+/// those around it.
 fn aligned(
     parameter: &str,
     text: &str,

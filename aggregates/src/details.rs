@@ -1,16 +1,19 @@
-//! Rows beside a rollup item: one for each value, or for each octave of values, with an additive count.
+//! Detail items beside a rollup item: one for each value, or for each octave of values, with an
+//! additive count.
 //!
 //! ```text
-//! PK  sales.values(user_id)#DE          SK  day#2026-11-20#ann                one for each different value
-//!     sales.times(price@at)#DE              day#2026-11-20#<time>#<value>     one for each different time and value
-//!     sales.sketch(latency)#DE              day#2026-11-20#+10                one for each octave, with 50 cells
+//! PK  sales.values(user_id)#DE  SK  day#2026-11-20#ann             one for each value
+//!     sales.times(price@at)#DE      day#2026-11-20#<time>#<value>  one for each time and value
+//!     sales.sketch(latency)#DE      day#2026-11-20#+10             one for each octave, 50 cells
 //! ```
 //!
-//! Rows are updated as rollup items are, each under watermarks of its own, so what is told twice counts once in them as
-//! well. The least and the greatest value of a bucket stand at the ends of its range of sort keys.
+//! Detail items are updated as rollup items are, each under watermarks of its own, so a change that
+//! is delivered twice counts once in them as well. The least and the greatest value of a bucket
+//! stand at the ends of its range of sort keys.
 //!
-//! **Invariant:** `count` of a row is how many items (of a set or a list: how many with that member) are in it; the row of a
-//! value is one, in whichever stripe, as the stripe follows from the value.
+//! **Invariant:** `count` of a detail item is the number of items that have its value (of a set or
+//! a list, as a member). A value has one detail item of a bucket, because the stripe follows from
+//! the value.
 
 use model::rollup::{DetailKind, DetailPart, Source};
 use model::table::MAX_SORT_KEY_BYTES;
@@ -18,14 +21,14 @@ use model::{AttributeValue, Item, Measure, Rollup};
 
 use crate::amounts::{Accumulator, Amounts, units};
 use crate::bucket::Bucket;
-use crate::contribution::skip::{Part, Skip, typed, typed_values};
 use crate::key::{self, RollupKey, stripe_of};
 use crate::ordered;
 use crate::sketch::{Bin, Octave};
+use crate::skip::{Part, Skip, typed, typed_values};
 
-/// Rows of one kind.
+/// The detail items of one kind.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Rows<'a> {
+pub enum Details<'a> {
     /// One for each different value.
     Values(&'a Source),
     /// One for each different time and value, in the order of the times.
@@ -39,55 +42,56 @@ pub enum Rows<'a> {
     Sketch(&'a Source),
 }
 
-/// Rows that a rollup keeps, and what else is kept of them.
+/// The detail items of one kind that a rollup keeps, and the numbers that are kept of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Kept<'a> {
-    /// The rows.
-    pub rows: Rows<'a>,
+pub struct DetailSpec<'a> {
+    /// The detail items.
+    pub details: Details<'a>,
     /// Whether the rollup item counts them.
     pub is_counted: bool,
     /// Whether they are ranked by their count.
     pub is_ranked: bool,
 }
 
-/// What an item adds to a row of each of its groups and buckets.
+/// The amounts that an item adds to a detail item, in each of its groups and buckets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RowAmounts {
-    /// What stands behind the bucket in the sort key.
+pub struct DetailAmounts {
+    /// The part of the sort key after the bucket.
     pub text: String,
-    /// What it adds.
+    /// The amounts.
     pub amounts: Amounts,
 }
 
-impl<'a> Kept<'a> {
-    /// The rows that a rollup keeps, each kind once.
-    pub fn of(rollup: &'a Rollup) -> Vec<Self> {
+impl<'a> DetailSpec<'a> {
+    /// Returns the detail items that a rollup keeps, each kind once.
+    pub fn for_rollup(rollup: &'a Rollup) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         for known in &rollup.measures {
             let Some(source) = known.measure.shape().details else { continue };
-            let rows = Rows::new(source.kind);
+            let details = Details::new(source.kind);
             let is_counted = source.part == DetailPart::Counted;
             let is_ranked = matches!(source.part, DetailPart::MostFrequent { .. });
-            match all.iter_mut().find(|kept| kept.rows == rows) {
+            match all.iter_mut().find(|kept| kept.details == details) {
                 Some(kept) => {
                     kept.is_counted |= is_counted;
                     kept.is_ranked |= is_ranked;
                 }
-                None => all.push(Self { rows, is_counted, is_ranked }),
+                None => all.push(Self { details, is_counted, is_ranked }),
             }
         }
         all
     }
 }
 
-/// Whether any of a rollup's items or rows goes away by its time to live.
+/// Whether any of a rollup's items or detail items goes away by its time to live.
 pub fn expires(rollup: &Rollup) -> bool {
-    !rollup.keep.is_empty() || !Kept::of(rollup).is_empty()
+    !rollup.keep.is_empty() || !DetailSpec::for_rollup(rollup).is_empty()
 }
 
-impl<'a> Rows<'a> {
-    /// The rows that a measure is read from; `None` for one that is read from rollup items alone.
-    pub fn of(measure: &'a Measure) -> Option<Self> {
+impl<'a> Details<'a> {
+    /// Returns the detail items that a measure is read from; `None` if it is read from rollup items
+    /// alone.
+    pub fn for_measure(measure: &'a Measure) -> Option<Self> {
         measure.shape().details.map(|source| Self::new(source.kind))
     }
 
@@ -99,7 +103,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// What stands behind the rollup's name in the partition key.
+    /// Returns the part of the partition key after the rollup's name.
     pub fn name(&self) -> String {
         match self {
             Self::Values(of) => format!("values({})", of.name()),
@@ -108,7 +112,8 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The partition of a group's rows in a stripe; `None` when it would be longer than DynamoDB's 2048 bytes.
+    /// Returns the partition of a group's detail items in a stripe; `None` when it would be longer
+    /// than DynamoDB's 2048 bytes.
     pub fn partition<'t>(
         &self,
         rollup: &Rollup,
@@ -119,7 +124,7 @@ impl<'a> Rows<'a> {
         key::named_partition(&name, rollup.stripes, stripe, group)
     }
 
-    /// The key of a row.
+    /// Returns the key of a detail item.
     ///
     /// # Errors
     /// [`Skip::KeyTooLong`] where a key would be longer than DynamoDB takes.
@@ -137,14 +142,14 @@ impl<'a> Rows<'a> {
         if sort.len() > MAX_SORT_KEY_BYTES {
             return Err(Skip::KeyTooLong);
         }
-        Ok(RollupKey::of(partition, sort))
+        Ok(RollupKey::new(partition, sort))
     }
 
-    /// What an item adds to the rows of a bucket.
+    /// Returns the amounts that an item adds to the detail items of a bucket.
     ///
     /// # Errors
     /// The value that is foreign, or too large.
-    pub fn amounts(&self, item: &Item) -> Result<Vec<RowAmounts>, Skip> {
+    pub fn amounts(&self, item: &Item) -> Result<Vec<DetailAmounts>, Skip> {
         match self {
             Self::Values(of) => {
                 let one = of.of_one();
@@ -156,7 +161,7 @@ impl<'a> Rows<'a> {
                 // Different numbers may be one at the scale of the attribute.
                 texts.sort_unstable();
                 texts.dedup();
-                Ok(texts.into_iter().map(RowAmounts::of_one).collect())
+                Ok(texts.into_iter().map(DetailAmounts::one).collect())
             }
             Self::Times { of, by } => {
                 let value = typed(Part::Measure, of, item)?;
@@ -166,20 +171,20 @@ impl<'a> Rows<'a> {
                 let too_large = |source: &Source| Skip::MeasureRange(source.name().to_owned());
                 let value = ordered::encode(&of.attribute, value).ok_or_else(|| too_large(of))?;
                 let time = ordered::encode(&by.attribute, time).ok_or_else(|| too_large(by))?;
-                Ok(vec![RowAmounts::of_one(format!("{time}#{value}"))])
+                Ok(vec![DetailAmounts::one(format!("{time}#{value}"))])
             }
             Self::Sketch(of) => {
                 let Some(value) = typed(Part::Measure, of, item)? else { return Ok(Vec::new()) };
                 let too_large = || Skip::MeasureRange(of.name().to_owned());
-                let bin = Bin::of(units(&of.attribute, value).ok_or_else(too_large)?);
-                let mut row = RowAmounts::of_one(bin.octave.text());
+                let bin = Bin::for_value(units(&of.attribute, value).ok_or_else(too_large)?);
+                let mut row = DetailAmounts::one(bin.octave.text());
                 row.amounts.add(Accumulator::Cell { cell: bin.cell }, 1);
                 Ok(vec![row])
             }
         }
     }
 
-    /// The value of a row; `None` for a text that is no row's.
+    /// Returns the value of a detail item; `None` for any other text.
     pub fn value(&self, text: &str) -> Option<AttributeValue> {
         match self {
             Self::Values(of) => ordered::decode(&of.of_one(), text),
@@ -192,20 +197,20 @@ impl<'a> Rows<'a> {
     }
 }
 
-impl RowAmounts {
-    fn of_one(text: String) -> Self {
+impl DetailAmounts {
+    fn one(text: String) -> Self {
         let mut amounts = Amounts::default();
         amounts.add(Accumulator::Items, 1);
         Self { text, amounts }
     }
 }
 
-/// What the sort keys of a bucket's rows begin with.
+/// Returns the prefix of the sort keys of a bucket's detail items.
 pub fn prefix(bucket: &Bucket) -> String {
     format!("{}#", bucket.key)
 }
 
-/// The bucket's key and the row's text in a sort key; `None` for a key that is no row's.
+/// Returns the bucket's key and the detail item's text in a sort key; `None` for any other key.
 pub fn parts(sort: &str) -> Option<(&str, &str)> {
     let behind_name = sort.find('#')?;
     if &sort[..behind_name] == model::Granularity::All.name() {

@@ -1,4 +1,4 @@
-//! Which buckets in time a rollup keeps, and how long.
+//! The buckets in time that a rollup keeps, and for how long.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use crate::period::Period;
 
 /// The buckets in time that a rollup keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct RetainedBuckets {
     /// The rollup's name.
     pub rollup: String,
     /// Their granularities, finest first.
     pub granularities: Vec<Granularity>,
-    /// How long they are kept after their end, in seconds; those of other granularities for good.
+    /// The seconds for which they are kept after their end; other granularities do not expire.
     pub keep: BTreeMap<Granularity, u64>,
     /// Their time zone.
     pub zone: TimeZone,
@@ -28,8 +28,8 @@ pub struct Kept {
     pub now: Timestamp,
 }
 
-impl Kept {
-    /// The buckets in time that a rollup keeps at an instant.
+impl RetainedBuckets {
+    /// Returns the buckets in time that a rollup keeps at an instant.
     pub fn at(rollup: &Rollup, now: Timestamp) -> Self {
         let kept = rollup.granularities.iter().copied();
         Self {
@@ -42,12 +42,13 @@ impl Kept {
         }
     }
 
-    /// The same, if nothing were ever gone.
+    /// Returns the same, if nothing were ever gone.
     pub(super) fn for_good(&self) -> Self {
         Self { keep: BTreeMap::new(), ..self.clone() }
     }
 
-    /// Their names, how long they are kept if not for good, and their zone's: `it keeps hour for 2w, day in UTC`.
+    /// Returns their names, how long they are kept if not for good, and their zone's: `it keeps
+    /// hour for 2w, day in UTC`.
     pub fn names(&self) -> String {
         let name = |granularity: &Granularity| match self.keep.get(granularity) {
             Some(seconds) => format!("{granularity} for {}", keep::text(*seconds)),
@@ -66,7 +67,7 @@ impl Kept {
         expires_at.is_none_or(|expires_at| expires_at > self.now.as_second())
     }
 
-    /// The first bucket of a granularity that is kept and ends behind an instant.
+    /// Returns the first bucket of a granularity that is kept and ends behind an instant.
     pub(crate) fn first_behind(
         &self,
         calendar: &Calendar,
