@@ -40,7 +40,7 @@ pub(crate) fn seconds(granularity: Granularity) -> Option<i64> {
 
 /// Local time cut to a multiple of `seconds`, identified by the instant at which that is.
 ///
-/// Where the clock changes within it by another time than such multiples, the bucket ends there and
+/// If the clock changes within it by another time than such multiples, the bucket ends there and
 /// the next one begins there, at that offset's own cut. Offsets count in whole minutes: before time
 /// zones were agreed, local mean times had seconds too.
 pub(crate) fn cut(seconds: i64, instant: Timestamp, zone: &TimeZone) -> Option<Cut> {

@@ -75,8 +75,8 @@ impl<'a> Contributions<'a> {
         }
     }
 
-    /// What an item adds by a change of a time in seconds since 1970. Nothing for an item that the
-    /// rollup is not about, and for buckets that are not kept any more at that time.
+    /// Returns the contributions of an item by a change at a time in seconds since 1970. There are
+    /// none for an item that is not of the rollup, and for buckets that have expired at that time.
     ///
     /// # Errors
     /// The reason why an item of the rollup cannot be counted. It then contributes nothing.

@@ -150,8 +150,8 @@ fn in_order<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<&'a Change
     ordered
 }
 
-/// What one change adds to each rollup item of a stripe of one rollup and to each of their detail
-/// items, without those it does not change.
+/// Returns the amounts that one change adds to rollup items of a stripe of one rollup and to their
+/// detail items, without those that it does not change.
 fn deltas(
     contributions: &Contributions<'_>,
     change: &Change,

@@ -2,7 +2,7 @@
 //! make up.
 //!
 //! ```text
-//! texts ──Plan::of──► groups × periods ──cover──► buckets ──runs──► ranges of sort keys
+//! texts ──Plan::new──► groups × periods ──cover──► buckets ──runs──► ranges of sort keys
 //! ```
 //!
 //! | to see | read |

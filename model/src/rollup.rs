@@ -158,8 +158,11 @@ impl Rollup {
 
     /// Whether it needs the index of ranks.
     pub fn needs_ranks(&self) -> bool {
-        let is_top = |known: &NamedMeasure| matches!(known.measure, Measure::Top { .. });
-        self.rank.is_some() || self.measures.iter().any(is_top)
+        let by_index = |known: &NamedMeasure| {
+            let details = known.measure.shape().details;
+            details.is_some_and(|details| matches!(details.part, DetailPart::MostFrequent { .. }))
+        };
+        self.rank.is_some() || self.measures.iter().any(by_index)
     }
 }
 

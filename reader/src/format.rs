@@ -7,7 +7,7 @@
 //! ?format=ndjson  or  Accept: application/x-ndjson   {"dimensions":{"country":"DE"},"start":"2026-11-01T00:00:00Z",…}
 //! ```
 //!
-//! What JSON has beside its points is in headers, whatever the form: `Weir-Freshness`,
+//! The fields that JSON has beside its points are in headers, in every form: `Weir-Freshness`,
 //! `Weir-Error-Bounds`, `Weir-Items-Read`, and the next page as `Link: <?…&cursor=…>; rel="next"`.
 //! The link is relative, for a service does not know under which name and path it is reached.
 //!
@@ -41,8 +41,8 @@ const ERROR_BOUNDS: HeaderName = HeaderName::from_static("weir-error-bounds");
 /// The number of items that were read for the answer.
 const ITEMS_READ: HeaderName = HeaderName::from_static("weir-items-read");
 
-/// What RFC 3986 has in no query, and `'`, which URL parsers escape. A `%` is not among it: it
-/// begins an escape, or the request was rejected.
+/// The characters that RFC 3986 does not allow in a query, and `'`, which URL parsers escape. `%`
+/// is allowed: it begins an escape, or the request was rejected.
 const NOT_IN_LINKS: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')

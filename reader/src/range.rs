@@ -136,7 +136,7 @@ pub(crate) fn sort_keys(
     range.map_err(|error| vec![error])
 }
 
-/// Where the path gives the whole sort key, nothing is asked of it.
+/// Rejects filters of a sort key that the path gives as a whole.
 fn closed(asked: &SortKeyFilter) -> Result<(), Vec<FieldError>> {
     let message = "expected no range, the path leaves nothing of the sort key open";
     let errors: Vec<_> = asked.given().into_iter().map(|name| error(name, message)).collect();

@@ -26,7 +26,8 @@ pub(crate) const INCLUDE: &str = "include";
 /// MB.
 const MOST_BYTES: usize = 2 * ENOUGH_BYTES;
 
-/// What is asked for with items of an entity. One without relations does not know the parameter.
+/// Returns the relations that a request includes. An entity without relations rejects the
+/// parameter.
 pub(crate) fn asked<'a>(
     parameters: &mut Parameters,
     model: &'a Model,

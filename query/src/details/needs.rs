@@ -132,7 +132,8 @@ pub(crate) fn reads_per_partition(measures: &[&Measure], slots: &[SlotTotals]) -
 
 #[cfg(test)]
 mod tests {
-    use aggregates::Calendar;
+    use std::ops::Range;
+
     use model::{Granularity, Model};
 
     use super::*;
@@ -162,16 +163,14 @@ mod tests {
         usual = "median(total)"
     "##;
 
-    /// Returns a slot of so many days in which something is counted.
-    fn slot(model: &Model, days: usize) -> SlotTotals {
-        let calendar = Calendar::for_rollup(&model.rollups[0]);
-        let first = "2026-11-01T00:00:00Z".parse().expect("an instant");
-        let first = calendar.period(Granularity::Day, first);
-        let periods =
-            std::iter::successors(first, |before| calendar.period(Granularity::Day, before.end));
-        let bucket = |start| Bucket::at(Granularity::Day, start, &calendar.zone).expect("a bucket");
-        let live = periods.take(days).map(|period| bucket(period.start)).collect();
-        SlotTotals { live, ..SlotTotals::default() }
+    /// Returns a slot of days of November, in all of which something is counted.
+    fn slot(model: &Model, days: Range<u8>) -> SlotTotals {
+        let zone = &model.rollups[0].time_zone;
+        let bucket = |day: u8| {
+            let start = format!("2026-11-{day:02}T00:00:00Z").parse().expect("an instant");
+            Bucket::at(Granularity::Day, start, zone).expect("a bucket")
+        };
+        SlotTotals { live: days.map(bucket).collect(), ..SlotTotals::default() }
     }
 
     #[test]
@@ -189,8 +188,8 @@ mod tests {
         ];
         for (name, expected) in cases {
             let measure = model.rollups[0].measure(name).expect("it is defined");
-            let reads =
-                [0, 1, 3].map(|days| reads_per_partition(&[measure], &[slot(&model, days)]));
+            let days = [1..1, 1..2, 1..4];
+            let reads = days.map(|days| reads_per_partition(&[measure], &[slot(&model, days)]));
             assert_eq!(reads, expected, "{name}");
         }
     }
@@ -200,7 +199,7 @@ mod tests {
         let model: Model = DEFINITION.parse().expect("a definition");
         let measures: Vec<_> =
             model.rollups[0].measures.iter().map(|known| &known.measure).collect();
-        let slots = [slot(&model, 3), slot(&model, 3)];
+        let slots = [slot(&model, 1..4), slot(&model, 4..7)];
         // Two ends of values and one of times of six buckets; all values, and all octaves, at once.
         assert_eq!(reads_per_partition(&measures, &slots), 3 * 6 + 1 + 1);
         assert_eq!(Needs::new(&measures, &slots).bucket_count(&slots), 3 * 6);

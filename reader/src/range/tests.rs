@@ -4,7 +4,7 @@ use model::Model;
 
 use super::*;
 
-/// What `?begins_with`, `?from` and `?to` make of a sort key; absent where empty.
+/// Returns the range of sort keys that `?begins_with`, `?from` and `?to` make; absent if empty.
 fn range(sort: &str, [begins_with, from, to]: [&str; 3]) -> Result<Range, String> {
     let given = [("begins_with", begins_with), ("from", from), ("to", to)];
     asked(sort, &given.map(|(name, text)| (name, Some(text).filter(|text| !text.is_empty()))))
