@@ -1,4 +1,5 @@
-//! Accumulators: the numbers a rollup item or a row of it holds, and amounts to add to them.
+//! Accumulators: the numbers a rollup item or a detail item of it holds, and amounts to add to
+//! them.
 //!
 //! | accumulator | stored as | is |
 //! |---|---|---|
@@ -7,16 +8,16 @@
 //! | sum | `sum(total)` | the sum of the attribute |
 //! | squares | `sumsq(total)`, `sumsq(total)/high` | the sum of its squares, in two numbers |
 //! | equal | `count(status=paid)` | how many items have the value |
-//! | between | `count(0<=total<10)` | how many values lie in the stretch |
+//! | between | `count(0<=total<10)` | how many values lie in the bin |
 //! | distinct | `distinct(user_id)` | how many value rows there are |
 //! | cell | `07` | how many values lie in a bin of a sketch |
 //! | score | `score` | what ranks it |
 //!
-//! Measures are made of accumulators when they are read, so a new measure over accumulators that are kept already
-//! needs nothing recounted.
+//! Measures are made of accumulators when they are read, so a new measure over accumulators that
+//! are kept already needs nothing recounted.
 //!
-//! **Invariant:** amounts are integers (units of an attribute's last decimal place) and form a commutative group under
-//! addition; nothing is ever rounded after it has been read from an item.
+//! **Invariant:** amounts are integers (units of an attribute's last decimal place) and form a
+//! commutative group under addition; nothing is ever rounded after it has been read from an item.
 
 use std::collections::BTreeMap;
 
@@ -27,20 +28,22 @@ use model::{AttributeValue, Measure, Number, Rollup};
 
 /// A number is measured when its magnitude is below ten to this power…
 const MAX_MAGNITUDE_DIGITS: u32 = 20;
-/// …and it has fewer units than ten to this power, so that 10^9 of them fit DynamoDB's 38 digits, and 10^8 of their squares.
+/// …and it has fewer units than ten to this power, so that 10^9 of them fit DynamoDB's 38 digits,
+/// and 10^8 of their squares.
 const MAX_UNIT_DIGITS: u32 = 29;
-/// A square is kept as two numbers: units of this in the high one, the rest in the low one. Its root is a whole number.
+/// A square is kept as two numbers: units of this in the high one, the rest in the low one. Its
+/// root is a whole number.
 pub const HIGH_SQUARE: i128 = SQUARE_ROOT * SQUARE_ROOT;
 const SQUARE_ROOT: i128 = 10_i128.pow(14);
 /// The power of ten that [`HIGH_SQUARE`] is.
 pub const HIGH_SQUARE_DIGITS: u32 = 28;
 
-/// A number that a rollup item or a row of it holds.
+/// A number that a rollup item or a detail item of it holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Accumulator {
-    /// How many items there are.
+    /// The number of items.
     Items,
-    /// How many of them have the attribute.
+    /// The number of items that have the attribute.
     Present {
         /// The attribute.
         attribute: String,
@@ -64,45 +67,45 @@ pub enum Accumulator {
         /// The attribute.
         attribute: String,
     },
-    /// How many items have a value of a few.
+    /// The number of items that have one value of a few.
     Equal {
         /// The attribute.
         attribute: String,
         /// The value.
         value: String,
     },
-    /// How many values lie in a stretch of a histogram.
+    /// The number of values in a bin of a histogram.
     Between {
         /// The attribute.
         attribute: String,
-        /// The edge below, included; `None` in the first stretch.
+        /// The edge below, included; `None` in the first bin.
         from: Option<Number>,
-        /// The edge above, excluded; `None` in the last stretch.
+        /// The edge above, excluded; `None` in the last bin.
         to: Option<Number>,
     },
-    /// How many value rows of the attribute there are.
+    /// The number of different values of the attribute.
     Distinct {
         /// The attribute.
         attribute: String,
     },
-    /// How many values lie in a cell of the sketch row's octave.
+    /// The number of values in a cell of an octave of a sketch.
     Cell {
         /// The cell.
         cell: u8,
     },
-    /// What ranks a rollup item or a value row: another of its accumulators, once more.
+    /// The score that ranks a rollup item or a detail item: a copy of another of its accumulators.
     Score {
         /// The decimal places of its units.
         scale: u32,
     },
 }
 
-/// What is added to the accumulators of one rollup item or row.
+/// Amounts to add to the accumulators of one rollup item or detail item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Amounts(BTreeMap<Accumulator, i128>);
 
 impl Accumulator {
-    /// The name of the attribute that holds it.
+    /// Returns the name of the attribute that holds it.
     pub fn attribute_name(&self) -> String {
         match self {
             Self::Items => "count".to_owned(),
@@ -112,7 +115,7 @@ impl Accumulator {
             Self::HighSquares { attribute } => format!("sumsq({attribute})/high"),
             Self::Equal { attribute, value } => format!("count({attribute}={value})"),
             Self::Between { attribute, from, to } => {
-                format!("count({})", stretch(attribute, from.as_ref(), to.as_ref()))
+                format!("count({})", bin(attribute, from.as_ref(), to.as_ref()))
             }
             Self::Distinct { attribute } => format!("distinct({attribute})"),
             Self::Cell { cell } => format!("{cell:02}"),
@@ -120,7 +123,7 @@ impl Accumulator {
         }
     }
 
-    /// Whether it counts items, values or rows, of which there cannot be fewer than none.
+    /// Whether it counts items, values or detail items, of which there cannot be fewer than none.
     fn is_count(&self) -> bool {
         match self {
             Self::Items
@@ -136,7 +139,7 @@ impl Accumulator {
         }
     }
 
-    /// The decimal places of its units.
+    /// Returns the decimal places of its units.
     pub fn scale(&self) -> u32 {
         match self {
             Self::Sum { scale, .. } | Self::Squares { scale, .. } | Self::Score { scale } => *scale,
@@ -144,11 +147,12 @@ impl Accumulator {
         }
     }
 
-    /// Every accumulator of a rollup's items: the count of items always, for it tells an empty group from none.
-    pub fn of(rollup: &Rollup) -> Vec<Self> {
+    /// Every accumulator of a rollup's items: the count of items always, for it tells an empty
+    /// group from none.
+    pub fn for_rollup(rollup: &Rollup) -> Vec<Self> {
         let mut all = vec![Self::Items];
         for known in &rollup.measures {
-            for accumulator in Self::of_measure(&known.measure) {
+            for accumulator in Self::for_measure(&known.measure) {
                 if !all.contains(&accumulator) {
                     all.push(accumulator);
                 }
@@ -157,8 +161,9 @@ impl Accumulator {
         all
     }
 
-    /// The accumulators of a rollup's items that a measure is made of; none for one that is read from rows alone.
-    pub fn of_measure(measure: &Measure) -> Vec<Self> {
+    /// Returns the accumulators of a rollup's items that a measure is made of; none for one that is
+    /// read from detail items alone.
+    pub fn for_measure(measure: &Measure) -> Vec<Self> {
         match measure {
             Measure::Count => vec![Self::Items],
             Measure::Present(of) => vec![Self::present(of)],
@@ -171,7 +176,7 @@ impl Accumulator {
                 let values = of.kind().values_of_few().into_iter();
                 values.map(|value| Self::equal(of, value)).collect()
             }
-            Measure::Histogram { of, edges } => Self::stretches(of, edges),
+            Measure::Histogram { of, edges } => Self::bins(of, edges),
             Measure::Distinct(of) => vec![Self::distinct(of)],
             Measure::Extreme { .. }
             | Measure::Extremes { .. }
@@ -182,47 +187,48 @@ impl Accumulator {
         }
     }
 
-    /// Of a value.
+    /// Returns the accumulator of the items that have a value.
     pub fn present(of: &Source) -> Self {
         Self::Present { attribute: of.name().to_owned() }
     }
 
-    /// Of a number.
+    /// Returns the accumulator of the sum of a number.
     pub fn sum(of: &Source) -> Self {
         Self::Sum { attribute: of.name().to_owned(), scale: of.attribute.scale() }
     }
 
-    /// The low and the high part of a number's squares.
+    /// Returns the low and the high part of a number's squares.
     pub fn squares(of: &Source) -> [Self; 2] {
         let attribute = of.name().to_owned();
         let scale = 2 * of.attribute.scale();
         [Self::Squares { attribute: attribute.clone(), scale }, Self::HighSquares { attribute }]
     }
 
-    /// Of a value of a few.
+    /// Returns the accumulator of the items that have one value of a few.
     pub fn equal(of: &Source, value: impl Into<String>) -> Self {
         Self::Equal { attribute: of.name().to_owned(), value: value.into() }
     }
 
-    /// Of the value rows of a value.
+    /// Returns the accumulator of the number of different values.
     pub fn distinct(of: &Source) -> Self {
         Self::Distinct { attribute: of.name().to_owned() }
     }
 
-    /// Of the stretches of a histogram, from below the first edge to above the last.
-    pub fn stretches(of: &Source, edges: &[Number]) -> Vec<Self> {
+    /// Returns the accumulators of the bins of a histogram, from below the first edge to above the
+    /// last.
+    pub fn bins(of: &Source, edges: &[Number]) -> Vec<Self> {
         (0..=edges.len()).map(|position| Self::between(of, edges, position)).collect()
     }
 
-    /// Of the stretch above so many edges of a histogram, and below the next.
+    /// Returns the accumulator of the bin above so many edges of a histogram, and below the next.
     pub fn between(of: &Source, edges: &[Number], position: usize) -> Self {
         let from = position.checked_sub(1).map(|below| edges[below].clone());
         Self::Between { attribute: of.name().to_owned(), from, to: edges.get(position).cloned() }
     }
 }
 
-/// `0<=total<10`, as names of stretches are.
-fn stretch(name: &str, from: Option<&Number>, to: Option<&Number>) -> String {
+/// `0<=total<10`, as names of bins are.
+fn bin(name: &str, from: Option<&Number>, to: Option<&Number>) -> String {
     let below = to.map(|to| format!("<{to}")).unwrap_or_default();
     match from {
         None => format!("{name}{below}"),
@@ -231,7 +237,7 @@ fn stretch(name: &str, from: Option<&Number>, to: Option<&Number>) -> String {
     }
 }
 
-/// The low and the high part of a square.
+/// Returns the low and the high part of a square.
 pub fn square(units: i128) -> [i128; 2] {
     let magnitude = units.abs();
     let (high, low) = (magnitude / SQUARE_ROOT, magnitude % SQUARE_ROOT);
@@ -244,7 +250,8 @@ pub fn square(units: i128) -> [i128; 2] {
 impl Amounts {
     /// Adds an amount to an accumulator.
     ///
-    /// Amounts come from items and are bounded (below 10^29 units each), so a sum of a batch fits an i128.
+    /// Amounts come from items and are bounded (below 10^29 units each), so a sum of a batch fits
+    /// an i128.
     pub fn add(&mut self, accumulator: Accumulator, amount: i128) {
         *self.0.entry(accumulator).or_insert(0) += amount;
     }
@@ -272,18 +279,20 @@ impl Amounts {
         self.0.values().all(|amount| *amount == 0)
     }
 
-    /// A count that is below zero, if there is one. No history of items gives one: changes were lost, or never counted.
+    /// Returns a count that is below zero, if there is one. No history of items gives one: changes
+    /// were lost, or never counted.
     pub fn negative_count(&self) -> Option<(&Accumulator, i128)> {
         let mut counts = self.0.iter().filter(|(accumulator, _)| accumulator.is_count());
         counts.find(|(_, amount)| **amount < 0).map(|(accumulator, amount)| (accumulator, *amount))
     }
 
-    /// The amount of an accumulator, in its units.
+    /// Returns the amount of an accumulator, in its units.
     pub fn get(&self, accumulator: &Accumulator) -> i128 {
         self.0.get(accumulator).copied().unwrap_or(0)
     }
 
-    /// The amounts that are not zero, as the numbers that DynamoDB adds; and a score, without which an item is not in the index.
+    /// Returns the amounts that are not zero, as the numbers that DynamoDB adds; and a score,
+    /// without which an item is not in the index.
     pub fn to_add(&self) -> impl Iterator<Item = (String, Number)> {
         let is_needed =
             |accumulator: &Accumulator| matches!(accumulator, Accumulator::Score { .. });
@@ -295,8 +304,8 @@ impl Amounts {
     }
 }
 
-/// A stored number in units of the attribute's scale, rounded half to even; `None` when it is no number, or one too
-/// large to be added up safely.
+/// Returns a stored number in units of the attribute's scale, rounded half to even; `None` when it
+/// is no number, or one too large to be added up safely.
 pub fn units(attribute: &Attribute, value: &AttributeValue) -> Option<i128> {
     let AttributeValue::N(text) = value else { return None };
     let scale = attribute.scale();

@@ -1,4 +1,4 @@
-//! Time buckets: which stretch of time an instant falls into, at a granularity and in a zone.
+//! Time buckets: which interval an instant falls into, at a granularity and in a zone.
 //!
 //! | granularity | key |
 //! |---|---|
@@ -7,7 +7,8 @@
 //! | month, quarter, year | `month#2026-11`, `quarter#2026-Q4`, `year#2026` |
 //! | all | `all` |
 //!
-//! **Invariant:** keys of one granularity sort as their buckets do in time, and every instant is in exactly one.
+//! **Invariant:** keys of one granularity sort as their buckets do in time, and every instant is in
+//! exactly one.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -18,10 +19,10 @@ use crate::calendar::{self, Calendar};
 use crate::clock::{self, Cut};
 use crate::period::Period;
 
-/// A stretch of time: from `start` (included) to `end` (excluded). `All` has neither.
+/// An interval: from `start` (included) to `end` (excluded). `All` has neither.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bucket {
-    /// How long it is.
+    /// Its granularity.
     pub granularity: Granularity,
     /// The instant it begins; `None` for all time.
     pub start: Option<Timestamp>,
@@ -32,7 +33,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// The bucket of all time.
+    /// Returns the bucket of all time.
     pub fn all() -> Self {
         Self {
             granularity: Granularity::All,
@@ -42,7 +43,8 @@ impl Bucket {
         }
     }
 
-    /// The bucket that an instant falls into; `None` at the ends of what calendars hold (the years 0000 and 9999).
+    /// Returns the bucket that an instant falls into; `None` at the ends of what calendars hold
+    /// (the years 0000 and 9999).
     pub fn at(granularity: Granularity, instant: Timestamp, zone: &TimeZone) -> Option<Self> {
         if granularity == Granularity::All {
             return Some(Self::all());
@@ -55,12 +57,12 @@ impl Bucket {
         Some(Self::of_dates(granularity, first, calendar.period_from(granularity, first)?))
     }
 
-    /// The bucket that follows; `None` for all time, or at the end of what calendars hold.
+    /// Returns the bucket that follows; `None` for all time, or at the end of what calendars hold.
     pub fn next(&self, zone: &TimeZone) -> Option<Self> {
         Self::at(self.granularity, self.end?, zone)
     }
 
-    /// The bucket whose sort key this is; `None` for a key that is no bucket's.
+    /// Returns the bucket of a sort key; `None` for any other key.
     pub fn from_key(key: &str, zone: &TimeZone) -> Option<Self> {
         if key == Granularity::All.name() {
             return Some(Self::all());
@@ -82,7 +84,7 @@ impl Bucket {
 
     fn of_clock(granularity: Granularity, cut: Cut) -> Self {
         let label = cut.name.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%MZ").to_string();
-        Self::of(granularity, cut.period, &label)
+        Self::new(granularity, cut.period, &label)
     }
 
     fn of_dates(granularity: Granularity, first: Date, period: Period) -> Self {
@@ -92,10 +94,10 @@ impl Bucket {
             Granularity::Year => first.strftime("%Y").to_string(),
             _ => first.to_string(),
         };
-        Self::of(granularity, period, &label)
+        Self::new(granularity, period, &label)
     }
 
-    fn of(granularity: Granularity, period: Period, label: &str) -> Self {
+    fn new(granularity: Granularity, period: Period, label: &str) -> Self {
         Self {
             granularity,
             start: Some(period.start),
@@ -105,7 +107,7 @@ impl Bucket {
     }
 }
 
-/// The first date of a labelled bucket of the calendar.
+/// Returns the first date of a labelled bucket of the calendar.
 fn first_date(granularity: Granularity, label: &str) -> Option<Date> {
     let text = match granularity {
         Granularity::All => return None,

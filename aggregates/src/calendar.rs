@@ -1,9 +1,10 @@
-//! Calendars: where minutes, hours, days, weeks, months, quarters and years begin and end, in any time zone, with any first day
-//! of the week, and with years that begin in any month.
+//! Calendars: where minutes, hours, days, weeks, months, quarters and years begin and end, in any
+//! time zone, with any first day of the week, and with years that begin in any month.
 //!
-//! A day is from one local midnight to the next. Where the clock leaps over midnight, the day begins as the clock has leapt;
-//! where midnight comes twice, with the first. So a day begins at the first instant at which the local date and time is
-//! midnight or later, and weeks, months, quarters and years are whole days.
+//! A day is from one local midnight to the next. Where the clock leaps over midnight, the day
+//! begins as the clock has leapt; where midnight comes twice, with the first. So a day begins at
+//! the first instant at which the local date and time is midnight or later, and weeks, months,
+//! quarters and years are whole days.
 //!
 //! **Invariant:** every instant is in exactly one period of each granularity.
 
@@ -15,7 +16,7 @@ use model::{Granularity, Rollup};
 use crate::clock;
 use crate::period::Period;
 
-/// How time is cut into periods.
+/// The rules that cut time into periods.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calendar {
     /// The time zone.
@@ -24,24 +25,26 @@ pub struct Calendar {
     pub zone_name: String,
     /// The first day of a week.
     pub week_start: Weekday,
-    /// The month, 1 to 12, in which years begin; quarters begin there and every third month from there.
+    /// The month, 1 to 12, in which years begin; quarters begin there and every third month from
+    /// there.
     pub fiscal_year_start: i8,
 }
 
 impl Calendar {
-    /// The calendar of a zone, with weeks from Monday and years from January.
+    /// Returns the calendar of a zone, with weeks from Monday and years from January.
     pub fn new(zone: TimeZone, zone_name: impl Into<String>) -> Self {
         let zone_name = zone_name.into();
         Self { zone, zone_name, week_start: Weekday::Monday, fiscal_year_start: 1 }
     }
 
-    /// The calendar that cuts time into the buckets of a rollup.
-    pub fn of(rollup: &Rollup) -> Self {
+    /// Returns the calendar that cuts time into the buckets of a rollup.
+    pub fn for_rollup(rollup: &Rollup) -> Self {
         Self::new(rollup.time_zone.clone(), rollup.time_zone_name.clone())
     }
 
-    /// The period that an instant falls into; `None` for all time, which is no period, and at the ends of what calendars
-    /// hold (the years 0000 and 9999). The next one is the period at its end.
+    /// Returns the period that an instant falls into; `None` for all time, which is no period, and
+    /// at the ends of what calendars hold (the years 0000 and 9999). The next one is the period at
+    /// its end.
     pub fn period(&self, every: Granularity, instant: Timestamp) -> Option<Period> {
         if let Some(seconds) = clock::seconds(every) {
             return clock::cut(seconds, instant, &self.zone).map(|cut| cut.period);
@@ -55,7 +58,7 @@ impl Calendar {
         self.period(every, instant).is_some_and(|period| period.start == instant)
     }
 
-    /// The first date of the period that a date is in.
+    /// Returns the first date of the period that a date is in.
     pub(crate) fn first_date(&self, every: Granularity, date: Date) -> Option<Date> {
         let first_of = |months: i8| {
             let first = Date::new(date.year(), date.month(), 1).ok()?;
@@ -74,7 +77,7 @@ impl Calendar {
         }
     }
 
-    /// The period whose first date that is.
+    /// Returns the period whose first date that is.
     pub(crate) fn period_from(&self, every: Granularity, first: Date) -> Option<Period> {
         let length = match every {
             Granularity::Day => 1.day(),
@@ -90,7 +93,7 @@ impl Calendar {
     }
 }
 
-/// The instant at which a day begins.
+/// Returns the instant at which a day begins.
 pub(crate) fn beginning(date: Date, zone: &TimeZone) -> Option<Timestamp> {
     let midnight = date.at(0, 0, 0, 0);
     match zone.to_ambiguous_zoned(midnight).offset() {
@@ -103,8 +106,8 @@ pub(crate) fn beginning(date: Date, zone: &TimeZone) -> Option<Timestamp> {
     }
 }
 
-/// The date of the day that an instant is in. It is not the local date where the clock went back over midnight: then the
-/// day before does not come again.
+/// Returns the date of the day that an instant is in. It is not the local date where the clock went
+/// back over midnight: then the day before does not come again.
 pub(crate) fn date(instant: Timestamp, zone: &TimeZone) -> Option<Date> {
     let date = zone.to_datetime(instant).date();
     let tomorrow = date.tomorrow().ok()?;

@@ -13,28 +13,28 @@ pub struct Change {
     /// When it was written, in seconds since 1970 (approximate, as DynamoDB gives it), or
     /// [`UNKNOWN_SECONDS`](crate::watermark::UNKNOWN_SECONDS).
     pub seconds: u32,
-    /// What happened.
+    /// The images before and after.
     pub image: Image,
 }
 
-/// What happened to the item: its images before and after.
+/// The images of an item before and after a change.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Image {
     /// The item was not there before.
     Insert {
-        /// What it is now.
+        /// The item after the change.
         new: Item,
     },
     /// The item was there before and after.
     Modify {
-        /// What it was.
+        /// The item before the change.
         old: Item,
-        /// What it is now.
+        /// The item after the change.
         new: Item,
     },
     /// The item is no longer there.
     Remove {
-        /// What it was.
+        /// The item before the change.
         old: Item,
         /// Whether DynamoDB removed it because its time to live had passed.
         expired: bool,
@@ -42,15 +42,15 @@ pub enum Image {
 }
 
 impl Change {
-    /// Whether it was written at or after a time, in whole seconds since 1970 as records have it. One without a time is not
-    /// known to be older.
+    /// Whether it was written at or after a time, in whole seconds since 1970 as records have it.
+    /// One without a time is not known to be older.
     pub fn is_since(&self, seconds: i64) -> bool {
         self.seconds == UNKNOWN_SECONDS || i64::from(self.seconds) >= seconds
     }
 }
 
 impl Image {
-    /// The item after the change.
+    /// Returns the item after the change.
     pub fn new_image(&self) -> Option<&Item> {
         match self {
             Self::Insert { new } | Self::Modify { new, .. } => Some(new),
@@ -58,7 +58,7 @@ impl Image {
         }
     }
 
-    /// The item before the change.
+    /// Returns the item before the change.
     pub fn old_image(&self) -> Option<&Item> {
         match self {
             Self::Modify { old, .. } | Self::Remove { old, .. } => Some(old),

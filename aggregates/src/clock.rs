@@ -24,11 +24,11 @@ const HOUR_SECONDS: i64 = 3600;
 pub(crate) struct Cut {
     /// The instant that names it: where it begins, or would if the clock had not changed since.
     pub(crate) name: Timestamp,
-    /// Its stretch of time.
+    /// Its period.
     pub(crate) period: Period,
 }
 
-/// How long a granularity of the clock is; `None` for one of the calendar, which the clock does not cut.
+/// Returns the length of a granularity of the clock; `None` for one of the calendar.
 pub(crate) fn seconds(granularity: Granularity) -> Option<i64> {
     match granularity {
         Granularity::Minute => Some(MINUTE_SECONDS),
@@ -38,11 +38,11 @@ pub(crate) fn seconds(granularity: Granularity) -> Option<i64> {
     }
 }
 
-/// Local time cut to a multiple of `seconds`, told by the instant at which that is.
+/// Local time cut to a multiple of `seconds`, identified by the instant at which that is.
 ///
-/// Where the clock changes within it by another time than such multiples, the bucket ends there and the next one begins
-/// there, at that offset's own cut. Offsets count in whole minutes: before time zones were agreed, local mean times had
-/// seconds too.
+/// If the clock changes within it by another time than such multiples, the bucket ends there and
+/// the next one begins there, at that offset's own cut. Offsets count in whole minutes: before time
+/// zones were agreed, local mean times had seconds too.
 pub(crate) fn cut(seconds: i64, instant: Timestamp, zone: &TimeZone) -> Option<Cut> {
     let offset = offset_seconds(zone, instant);
     let whole = i64::try_from(instant.as_nanosecond().div_euclid(NANOS_PER_SECOND)).ok()?;
@@ -61,14 +61,15 @@ pub(crate) fn cut(seconds: i64, instant: Timestamp, zone: &TimeZone) -> Option<C
     Some(Cut { name: start, period })
 }
 
-/// The bucket of that name. The instant itself may lie in the bucket before, where the clock has changed since.
+/// Returns the bucket of that name. The instant itself may lie in the bucket before, where the
+/// clock has changed since.
 pub(crate) fn named(seconds: i64, name: Timestamp, zone: &TimeZone) -> Option<Cut> {
     let last = name.checked_add(SignedDuration::from_secs(seconds - 1)).ok()?;
     let candidates = [name, last].into_iter().filter_map(|instant| cut(seconds, instant, zone));
     candidates.into_iter().find(|cut| cut.name == name)
 }
 
-/// A zone's offset in whole minutes, as seconds.
+/// Returns a zone's offset in whole minutes, as seconds.
 fn offset_seconds(zone: &TimeZone, instant: Timestamp) -> i64 {
     i64::from(zone.to_offset(instant).seconds()).div_euclid(MINUTE_SECONDS) * MINUTE_SECONDS
 }

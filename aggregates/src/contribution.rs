@@ -1,56 +1,57 @@
-//! What one item adds to the rollup items of one rollup, and to their rows.
+//! The contributions of one item to the rollup items of one rollup, and to their detail items.
 //!
 //! ```text
-//! item ─┬─ groups × buckets ──► keys of rollup items and rows
-//!       └─ numbers, rows    ──► what each of them gains
+//! item ─┬─ groups × buckets     ──► keys of rollup items and detail items
+//!       └─ numbers, detail items ──► amounts that each of them gains
 //! ```
 //!
 //! | to see | read |
 //! |---|---|
 //! | the groups that an item belongs to | `group` |
 //! | the buckets that it falls into, and until when they are kept | `time` |
-//! | what it adds to a rollup item | `numbers` |
-//! | what it adds to rows | [`rows`](crate::rows) |
-//! | why it is not counted | `skip` |
+//! | the amounts that it adds to a rollup item | `numbers` |
+//! | the amounts that it adds to detail items | [`details`](crate::details) |
+//! | the reason why it is not counted | [`skip`](crate::skip) |
 
 mod group;
 mod numbers;
-pub(crate) mod skip;
 mod time;
 
 use model::{Entity, Item, Model, Rollup};
 
 pub use self::group::groups;
-pub use self::skip::{Part, Skip};
 pub(crate) use self::time::expiry;
 use crate::amounts::{Accumulator, Amounts};
 use crate::bookkeeping::{Bookkeeping, ZeroCrossing};
 use crate::bucket::Bucket;
+use crate::details::{DetailSpec, Details};
 use crate::colocated;
 use crate::key::{self, RollupKey, partition};
-use crate::rows::{Kept, Rows};
+use crate::skip::{Part, Skip};
+use crate::bookkeeping::{ZeroCrossing, Bookkeeping};
 
-/// What one item adds to one rollup item, or to a row of it.
+/// The contribution of one item to one rollup item, or to a detail item of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contribution {
-    /// The rollup item or row.
+    /// The rollup item or detail item.
     pub key: RollupKey,
-    /// What is written with it.
+    /// The attributes that are written with it.
     pub bookkeeping: Bookkeeping,
-    /// What it gains.
+    /// The amounts that it gains.
     pub amounts: Amounts,
 }
 
-/// What items add to a stripe of a rollup: what is the same for all of them is found once.
+/// The contributions of items to a stripe of a rollup. Everything that is the same for all items is
+/// computed once.
 #[derive(Clone, Debug)]
 pub struct Contributions<'a> {
     pub(crate) rollup: &'a Rollup,
     stripe: u16,
-    /// What it is about; `None` if the definition has no such entity.
+    /// The entity of the rollup; `None` if the definition does not have it.
     entity: Option<&'a Entity>,
-    /// The rows that it keeps.
-    kept: Vec<Kept<'a>>,
-    /// What ranks its items.
+    /// The detail items that it keeps.
+    specs: Vec<DetailSpec<'a>>,
+    /// The accumulator that ranks its items.
     score: Option<Accumulator>,
 }
 
@@ -63,18 +64,24 @@ struct RollupItem<'b> {
 }
 
 impl<'a> Contributions<'a> {
-    /// Those to a stripe of a rollup.
-    pub fn to(model: &'a Model, rollup: &'a Rollup, stripe: u16) -> Self {
+    /// Returns the contributions to a stripe of a rollup.
+    pub fn new(model: &'a Model, rollup: &'a Rollup, stripe: u16) -> Self {
         let entity = model.entity(&rollup.entity);
-        Self { rollup, stripe, entity, kept: Kept::of(rollup), score: numbers::score(rollup) }
+        Self {
+            rollup,
+            stripe,
+            entity,
+            specs: DetailSpec::for_rollup(rollup),
+            score: numbers::score(rollup),
+        }
     }
 
-    /// What an item adds by a change of a time in seconds since 1970. Nothing for an item that the rollup is not about, and
-    /// for buckets that are not kept any more at that time.
+    /// Returns the contributions of an item by a change at a time in seconds since 1970. There are
+    /// none for an item that is not of the rollup, and for buckets that have expired at that time.
     ///
     /// # Errors
-    /// Why the item, which the rollup is about, cannot be counted. It then contributes nothing.
-    pub fn of(&self, item: &Item, seconds: u32) -> Result<Vec<Contribution>, Skip> {
+    /// The reason why an item of the rollup cannot be counted. It then contributes nothing.
+    pub fn for_item(&self, item: &Item, seconds: u32) -> Result<Vec<Contribution>, Skip> {
         let rollup = self.rollup;
         let is_about = self.entity.is_some_and(|entity| entity.matches(item));
         let admits = || {
@@ -87,17 +94,23 @@ impl<'a> Contributions<'a> {
         let buckets = time::buckets(rollup, item)?;
         let groups = groups(rollup, item)?;
         let own = numbers::amounts(rollup, self.score.as_ref(), item)?;
-        let rows = self.kept.iter().map(|kept| Ok((kept, kept.rows.amounts(item)?)));
-        let rows: Vec<_> = rows.collect::<Result<_, Skip>>()?;
+        let details = self.specs.iter().map(|spec| Ok((spec, spec.details.amounts(item)?)));
+        let details: Vec<_> = details.collect::<Result<_, Skip>>()?;
         let mut contributions = Vec::new();
         for group in &groups {
             for bucket in &buckets {
-                // Keys are made of buckets that are gone too: whether an item is counted does not depend on the time.
+                // Keys are made of buckets that are gone too: whether an item is counted does not
+                // depend on the time.
                 let target = self.rollup_item(group, bucket)?;
                 let mut parts = vec![];
-                for (kept, amounts) in &rows {
-                    for row in amounts {
-                        parts.push(self.row(&target, kept, &row.text, row.amounts.clone())?);
+                for (spec, amounts) in &details {
+                    for detail in amounts {
+                        parts.push(self.detail(
+                            &target,
+                            spec,
+                            &detail.text,
+                            detail.amounts.clone(),
+                        )?);
                     }
                 }
                 let RollupItem { key, bookkeeping, .. } = target;
@@ -133,27 +146,27 @@ impl<'a> Contributions<'a> {
         })
     }
 
-    /// Where a rollup item is kept; `None` where DynamoDB takes no such key.
+    /// Returns the key of a rollup item; `None` if DynamoDB does not accept it.
     fn key(&self, group: &[String], bucket: &Bucket) -> Option<RollupKey> {
         if let Some(colocated) = &self.rollup.colocated {
             let (partition, sort) = colocated::key(colocated, group, bucket)?;
             return Some(RollupKey { is_colocated: true, partition, sort });
         }
         let partition = partition(self.rollup, self.stripe, group.iter().map(String::as_str))?;
-        Some(RollupKey::of(partition, bucket.key.clone()))
+        Some(RollupKey::new(partition, bucket.key.clone()))
     }
 
-    /// What is added to a row of a rollup item.
-    fn row(
+    /// Returns the contribution to a detail item of a rollup item.
+    fn detail(
         &self,
         target: &RollupItem<'_>,
-        kept: &Kept<'_>,
+        spec: &DetailSpec<'_>,
         text: &str,
         mut amounts: Amounts,
     ) -> Result<Contribution, Skip> {
-        let key = kept.rows.key(self.rollup, target.group, target.bucket, text)?;
+        let key = spec.details.key(self.rollup, target.group, target.bucket, text)?;
         let mut rank = None;
-        if kept.is_ranked {
+        if spec.is_ranked {
             amounts.add(Accumulator::Score { scale: 0 }, 1);
             let ranking = key::ranking_in(&key.partition, &target.bucket.key);
             rank = Some(ranking.ok_or(Skip::KeyTooLong)?);
@@ -162,15 +175,16 @@ impl<'a> Contributions<'a> {
             expires_at: target.bookkeeping.expires_at,
             rank,
             item: Some(target.key.clone()),
-            crossing: self.crossing(target, kept),
+            crossing: self.crossing(target, spec),
         };
         Ok(Contribution { key, bookkeeping, amounts })
     }
 
-    /// What the rollup item gains while a row counts something, where it counts such rows.
-    fn crossing(&self, target: &RollupItem<'_>, kept: &Kept<'_>) -> Option<ZeroCrossing> {
-        let Rows::Values(of) = kept.rows else { return None };
-        if !kept.is_counted {
+    /// Returns the amounts that the rollup item gains while a detail item counts something, if it
+    /// counts such detail items.
+    fn crossing(&self, target: &RollupItem<'_>, spec: &DetailSpec<'_>) -> Option<ZeroCrossing> {
+        let Details::Values(of) = spec.details else { return None };
+        if !spec.is_counted {
             return None;
         }
         let accumulator = Accumulator::distinct(of);

@@ -1,18 +1,20 @@
-//! What a change of an item costs a rollup: write units, from the rollup's definition.
+//! The cost of a change of an item in a rollup: write units, from the rollup's definition.
 //!
 //! ```text
-//! cost = buckets × (the rollup item + its entry of the ranking + each kind of rows + their entries of the ranking)
+//! cost = buckets × (the rollup item + its entry of the ranking
+//!                   + each kind of detail items + their entries of the ranking)
 //! ```
 //!
-//! `tests/tests/costs.rs` measures these units. They are of items and rows below 1 KB, of an item that has one value of each
-//! attribute, and of a change that is alone in its batch: changes of one batch share writes.
+//! `tests/tests/costs.rs` measures these units. They are of items and rows below 1 KB, of an item
+//! that has one value of each attribute, and of a change that is alone in its batch: changes of one
+//! batch share writes.
 
 use std::ops::{Add, Mul};
 
 use model::{Measure, Rollup};
 
 use crate::amounts::Accumulator;
-use crate::rows::{Kept, Rows};
+use crate::details::{DetailSpec, Details};
 
 /// The kinds of changes, as the documents name them, in the order of [`Cost::units`].
 pub const CHANGES: [&str; 7] = [
@@ -34,46 +36,48 @@ pub struct Cost {
 
 /// The rollup item, with all its numbers.
 const ITEM: Cost = Cost { units: [1, 1, 1, 1, 1, 1, 0] };
-/// The same, where its numbers are of no value: of how many items there are, and of what its rows count.
+/// The same, where its numbers are of no value: of how many items there are, and of what its detail
+/// items count.
 const ITEM_OF_COUNTS: Cost = Cost { units: [1, 1, 1, 1, 0, 0, 0] };
-/// The entry of a rollup item in the ranking of its bucket, where the score changes with each value.
+/// The entry of a rollup item in the ranking of its bucket, where the score changes with each
+/// value.
 const RANK: Cost = Cost { units: [2, 2, 2, 2, 2, 2, 0] };
 /// The same, where the score is how many items there are.
 const RANK_OF_COUNT: Cost = Cost { units: [2, 2, 2, 2, 0, 0, 0] };
 /// The same, where the score is how many different values there are.
 const RANK_OF_DISTINCT: Cost = Cost { units: [0, 2, 0, 2, 0, 0, 0] };
-/// The rows of values.
+/// The detail items of values.
 const VALUES: Cost = Cost { units: [1, 1, 1, 2, 2, 3, 0] };
-/// The rows of values that the rollup item counts.
+/// The detail items of values that the rollup item counts.
 const COUNTED_VALUES: Cost = Cost { units: [1, 5, 1, 6, 2, 7, 0] };
-/// The entries of rows in the ranking of their bucket.
+/// The entries of detail items in the ranking of their bucket.
 const RANKED_ROWS: Cost = Cost { units: [2, 1, 2, 2, 4, 3, 0] };
-/// The rows of times and values.
+/// The detail items of times and values.
 const TIMES: Cost = Cost { units: [1, 1, 2, 2, 3, 3, 0] };
-/// The rows of a sketch.
+/// The detail items of a sketch.
 const SKETCH: Cost = Cost { units: [1, 1, 1, 2, 2, 3, 0] };
 
 impl Cost {
-    /// What a change costs a rollup, in all its buckets.
-    pub fn of(rollup: &Rollup) -> Self {
-        let rank = rollup.ranked_by().map(of_rank);
-        let rows = Kept::of(rollup).into_iter().map(of_rows);
-        let bucket = rank.into_iter().chain(rows).fold(of_item(rollup), Self::add);
+    /// Returns the cost of a change in all buckets of a rollup.
+    pub fn for_rollup(rollup: &Rollup) -> Self {
+        let rank = rollup.ranked_by().map(rank_cost);
+        let details = DetailSpec::for_rollup(rollup).into_iter().map(detail_cost);
+        let bucket = rank.into_iter().chain(details).fold(item_cost(rollup), Self::add);
         let buckets = u32::try_from(rollup.granularities.len()).expect("nine at most");
         bucket * buckets
     }
 
-    /// The most that an insertion costs.
+    /// Returns the most that an insertion costs.
     pub fn insert(self) -> u32 {
         self.units[0].max(self.units[1])
     }
 
-    /// The most that a deletion costs.
+    /// Returns the most that a deletion costs.
     pub fn delete(self) -> u32 {
         self.units[2].max(self.units[3])
     }
 
-    /// The most that a changed value costs.
+    /// Returns the most that a changed value costs.
     pub fn change(self) -> u32 {
         self.units[4].max(self.units[5])
     }
@@ -95,17 +99,17 @@ impl Mul<u32> for Cost {
     }
 }
 
-fn of_item(rollup: &Rollup) -> Cost {
+fn item_cost(rollup: &Rollup) -> Cost {
     let is_of_value = |accumulator: &Accumulator| {
         !matches!(
             accumulator,
             Accumulator::Items | Accumulator::Distinct { .. } | Accumulator::Score { .. }
         )
     };
-    if Accumulator::of(rollup).iter().any(is_of_value) { ITEM } else { ITEM_OF_COUNTS }
+    if Accumulator::for_rollup(rollup).iter().any(is_of_value) { ITEM } else { ITEM_OF_COUNTS }
 }
 
-fn of_rank(by: &Measure) -> Cost {
+fn rank_cost(by: &Measure) -> Cost {
     match by {
         Measure::Count | Measure::Present(_) => RANK_OF_COUNT,
         Measure::Distinct(_) => RANK_OF_DISTINCT,
@@ -113,12 +117,12 @@ fn of_rank(by: &Measure) -> Cost {
     }
 }
 
-fn of_rows(kept: Kept<'_>) -> Cost {
-    let own = match (kept.rows, kept.is_counted) {
-        (Rows::Values(_), false) => VALUES,
-        (Rows::Values(_), true) => COUNTED_VALUES,
-        (Rows::Times { .. }, _) => TIMES,
-        (Rows::Sketch(_), _) => SKETCH,
+fn detail_cost(spec: DetailSpec<'_>) -> Cost {
+    let own = match (spec.details, spec.is_counted) {
+        (Details::Values(_), false) => VALUES,
+        (Details::Values(_), true) => COUNTED_VALUES,
+        (Details::Times { .. }, _) => TIMES,
+        (Details::Sketch(_), _) => SKETCH,
     };
-    if kept.is_ranked { own + RANKED_ROWS } else { own }
+    if spec.is_ranked { own + RANKED_ROWS } else { own }
 }

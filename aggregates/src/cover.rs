@@ -1,15 +1,16 @@
-//! Covers: the fewest buckets of a rollup that exactly make up a stretch of time.
+//! Covers: the fewest buckets of a rollup that exactly make up an interval.
 //!
 //! ```text
 //! from 03-30T22:00 to 06-02      hour hour │ day │ month (04) │ month (05) │ day
 //! ```
 //!
-//! A bucket that is not kept any more is not there: of a long range the beginning may be days where the end is hours.
+//! A bucket that is not kept any more is not there: of a long range the beginning may be days where
+//! the end is hours.
 //!
-//! **Invariant:** the buckets of a cover are all kept, and follow each other from the beginning of the period to its end; no
-//! fewer do.
+//! **Invariant:** the buckets of a cover are all kept, and follow each other from the beginning of
+//! the period to its end; no fewer do.
 
-mod kept;
+mod retained;
 mod search;
 
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use jiff::tz::TimeZone;
 use model::Rollup;
 use thiserror::Error;
 
-pub use self::kept::Kept;
+pub use self::retained::RetainedBuckets;
 use self::search::Search;
 use crate::bucket::Bucket;
 use crate::calendar::Calendar;
@@ -36,13 +37,13 @@ pub struct Run {
     pub last: Bucket,
 }
 
-/// Why no buckets of a rollup make up a period.
+/// The reason why no buckets of a rollup make up a period.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Uncovered {
-    /// Where the period begins or ends is within the buckets.
-    #[error("{}", self.told(&local(*.at, &.kept.zone), &.kept.zone))]
+    /// An edge of the period is within a bucket.
+    #[error("{}", self.message(&local(*.at, &.kept.zone), &.kept.zone))]
     Edge {
-        /// Which of its edges.
+        /// The edge.
         edge: Edge,
         /// That edge.
         at: Timestamp,
@@ -50,51 +51,53 @@ pub enum Uncovered {
         before: Option<Timestamp>,
         /// The nearest edge behind it.
         after: Option<Timestamp>,
-        /// What there is to make a period of.
-        kept: Box<Kept>,
+        /// The buckets that the rollup keeps.
+        kept: Box<RetainedBuckets>,
     },
     /// There were buckets that make up the period, and they are not kept any more.
-    #[error("{}", self.told(&local(*.at, &.kept.zone), &.kept.zone))]
+    #[error("{}", self.message(&local(*.at, &.kept.zone), &.kept.zone))]
     Gone {
-        /// Which of its edges could be another, or where there is a gap behind its beginning: that.
+        /// The edge that could be another one; the beginning if there is a gap after it.
         edge: Edge,
         /// That edge.
         at: Timestamp,
         /// Whether buckets do begin or end there, but there are none on the way to the other edge.
         is_gap: bool,
-        /// The nearest edge before it that could be asked for; at a gap, where the period could end. `None` when that is none.
+        /// The nearest edge before it that could be asked for; at a gap, where the period could
+        /// end. `None` when that is none.
         before: Option<Timestamp>,
         /// The nearest edge behind it; at a gap, where the period could begin.
         after: Option<Timestamp>,
-        /// What there is to make a period of.
-        kept: Box<Kept>,
+        /// The buckets that the rollup keeps.
+        kept: Box<RetainedBuckets>,
     },
     /// The period is too long for the buckets.
-    #[error("{}", self.told("", &.0.zone))]
-    TooMany(Box<Kept>),
+    #[error("{}", self.message("", &.0.zone))]
+    TooMany(Box<RetainedBuckets>),
 }
 
 /// An edge of a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edge {
-    /// Where it begins.
+    /// Its beginning.
     Start,
-    /// Where it ends.
+    /// Its end.
     End,
 }
 
-/// The fewest buckets of the granularities that a rollup keeps (not all time), in its time zone, that are kept at an instant
-/// and exactly make up a period; oldest first.
+/// Returns the fewest buckets of the granularities that a rollup keeps (not all time), in its time
+/// zone, that are kept at an instant and exactly make up a period; oldest first.
 ///
 /// # Errors
-/// [`Uncovered`], with the edge that is not one of the buckets', or what is not kept any more, or when they would be more than
-/// [`MAX_BUCKETS`].
+/// [`Uncovered`], with the edge that is not one of the buckets', or what is not kept any more, or
+/// when they would be more than [`MAX_BUCKETS`].
 pub fn cover(rollup: &Rollup, period: &Period, now: Timestamp) -> Result<Vec<Bucket>, Uncovered> {
-    let kept = Kept::at(rollup, now);
-    Search { kept, calendar: Calendar::of(rollup), period: *period }.cover()
+    let kept = RetainedBuckets::at(rollup, now);
+    Search { kept, calendar: Calendar::for_rollup(rollup), period: *period }.cover()
 }
 
-/// The runs of adjacent buckets of one granularity, in order: each can be read as one range of sort keys.
+/// Returns the runs of adjacent buckets of one granularity, in order: each can be read as one range
+/// of sort keys.
 pub fn runs(buckets: &[Bucket]) -> Vec<Run> {
     let follows = |left: &Bucket, right: &Bucket| {
         left.granularity == right.granularity && left.end.is_some() && left.end == right.start
@@ -105,8 +108,9 @@ pub fn runs(buckets: &[Bucket]) -> Vec<Run> {
 }
 
 impl Uncovered {
-    /// The message: the edge named in other words, the nearest ones shown in another zone.
-    pub fn told(&self, named: &str, zone: &TimeZone) -> String {
+    /// Returns the message, with the edge named in other words and the nearest ones in another
+    /// zone.
+    pub fn message(&self, named: &str, zone: &TimeZone) -> String {
         let shown = |near: &Option<Timestamp>| near.map(|near| local(near, zone));
         let near = |before, after| expected([shown(before), shown(after)]);
         match self {
@@ -126,7 +130,8 @@ impl Uncovered {
                 let after = shown(after).map(|after| format!("from={after}"));
                 let before = shown(before).map(|before| format!("to={before}"));
                 format!(
-                    "what follows {named} is made of buckets of `{}` that are not kept any more ({}){}",
+                    "what follows {named} is made of buckets of `{}` that are not kept any more \
+                     ({}){}",
                     kept.rollup,
                     kept.names(),
                     expected([after, before])
@@ -144,7 +149,7 @@ impl Uncovered {
 }
 
 impl Edge {
-    /// What a bucket does there.
+    /// Returns what a bucket does at the edge, as a verb.
     pub(crate) fn verb(self) -> &'static str {
         match self {
             Self::Start => "begins",
@@ -153,7 +158,7 @@ impl Edge {
     }
 }
 
-/// What could be asked for instead, if anything.
+/// Returns the edges that could be used instead, if there are any.
 fn expected(instead: [Option<String>; 2]) -> String {
     let instead: Vec<_> = instead.into_iter().flatten().collect();
     match instead.is_empty() {

@@ -1,13 +1,13 @@
 //! FNV-1a: a hash that is the same in every version of every program, for names that are kept.
 //!
-//! It spreads and shortens; it is no secret, and keeps nobody from making two texts of one hash.
+//! It spreads and shortens; it is not a secret, and anyone can make two texts of one hash.
 //!
 //! Source: RFC 9923.
 
 const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 
-/// The hash of some bytes.
+/// Returns the hash of some bytes.
 pub fn fnv1a(bytes: impl IntoIterator<Item = u8>) -> u64 {
     bytes.into_iter().fold(OFFSET_BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
 }

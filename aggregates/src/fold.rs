@@ -1,10 +1,11 @@
 //! The fold: one invocation's changes become one update for each rollup item they touch.
 //!
-//! Each update keeps the changes it is made of, so that when part of them was absorbed before (a batch cut differently
-//! on a retry), the rest can be folded again.
+//! Each update keeps the changes it is made of, so that when part of them was absorbed before (a
+//! batch cut differently on a retry), the rest can be folded again.
 //!
-//! **Invariant:** a change whose own contribution to a key is zero is left out; changes that cancel each other are not:
-//! their update is written although it adds nothing, for it advances the watermark past both.
+//! **Invariant:** a change whose own contribution to a key is zero is left out; changes that cancel
+//! each other are not: their update is written although it adds nothing, for it advances the
+//! watermark past both.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +15,14 @@ use model::{Item, Model, PrimaryKey, Rollup};
 use crate::amounts::Amounts;
 use crate::bookkeeping::Bookkeeping;
 use crate::change::{Change, Image};
-use crate::contribution::{Contribution, Contributions, Skip};
+use crate::contribution::{Contribution, Contributions};
 use crate::key::{RollupKey, stripe};
 use crate::sequence::SequenceNumber;
+use crate::skip::Skip;
+use crate::bookkeeping::Bookkeeping;
 use crate::watermark::Watermark;
 
-/// What a batch of changes does to the rollups.
+/// The updates of the rollups that a batch of changes makes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fold {
     /// One update for each rollup item touched, in the order of their keys.
@@ -34,9 +37,9 @@ pub struct Fold {
 pub struct Skipped {
     /// The rollup.
     pub rollup: String,
-    /// How many.
+    /// Their number.
     pub images: u64,
-    /// Why the first could not be counted.
+    /// The reason why the first could not be counted.
     pub reason: Skip,
     /// The record of the first.
     pub first: SequenceNumber,
@@ -44,12 +47,12 @@ pub struct Skipped {
     pub item: Option<PrimaryKey>,
 }
 
-/// What is to be added to one rollup item or row, change by change.
+/// The amounts to add to one rollup item or detail item, change by change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Update {
-    /// The rollup item or row.
+    /// The rollup item or detail item.
     pub key: RollupKey,
-    /// What is written with it.
+    /// The attributes that are written with it.
     pub bookkeeping: Bookkeeping,
     /// The contributing changes, in the order of their sequence numbers. Never empty.
     parts: Vec<Part>,
@@ -62,7 +65,7 @@ struct Part {
 }
 
 impl Update {
-    /// The sum of all amounts; zero when the changes cancel.
+    /// Returns the sum of all amounts; zero when the changes cancel.
     pub fn amounts(&self) -> Amounts {
         let mut sum = Amounts::default();
         for part in &self.parts {
@@ -71,22 +74,23 @@ impl Update {
         sum
     }
 
-    /// The first contributing record.
+    /// Returns the first contributing record.
     pub fn first(&self) -> SequenceNumber {
         self.parts[0].watermark.sequence
     }
 
-    /// The last contributing record: the watermark once this is absorbed.
+    /// Returns the last contributing record: the watermark once this is absorbed.
     pub fn last(&self) -> Watermark {
         self.parts[self.parts.len() - 1].watermark
     }
 
-    /// The watermark of the last contributing record that has a time.
+    /// Returns the watermark of the last contributing record that has a time.
     pub fn last_timed(&self) -> Option<Watermark> {
         self.parts.iter().rev().map(|part| part.watermark).find(|watermark| watermark.is_timed())
     }
 
-    /// The same update without what a rollup item has absorbed already; `None` when that was everything.
+    /// Returns the same update without what a rollup item has absorbed already; `None` when that
+    /// was everything.
     pub fn after(&self, absorbed: SequenceNumber) -> Option<Self> {
         let parts: Vec<_> =
             self.parts.iter().filter(|part| part.watermark.sequence > absorbed).cloned().collect();
@@ -102,7 +106,7 @@ pub fn fold<'a>(model: &Model, shard: &str, changes: impl IntoIterator<Item = &'
     let mut skipped = SkippedImages { model, found: Vec::new() };
     let mut parts: BTreeMap<RollupKey, (Bookkeeping, Vec<Part>)> = BTreeMap::new();
     let rollups = model.rollups.iter();
-    let rollups = rollups.map(|rollup| Contributions::to(model, rollup, stripe(rollup, shard)));
+    let rollups = rollups.map(|rollup| Contributions::new(model, rollup, stripe(rollup, shard)));
     let rollups: Vec<_> = rollups.collect();
     for change in in_order(changes) {
         for contributions in &rollups {
@@ -117,7 +121,7 @@ pub fn fold<'a>(model: &Model, shard: &str, changes: impl IntoIterator<Item = &'
     Fold { updates: parts.into_iter().map(update).collect(), skipped: skipped.found }
 }
 
-/// What could not be counted so far.
+/// The changes that could not be counted so far.
 struct SkippedImages<'a> {
     model: &'a Model,
     found: Vec<Skipped>,
@@ -147,8 +151,8 @@ fn in_order<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<&'a Change
     ordered
 }
 
-/// What one change adds to each rollup item of a stripe of one rollup and to each of their rows, without those it does not
-/// change.
+/// Returns the amounts that one change adds to rollup items of a stripe of one rollup and to their
+/// detail items, without those that it does not change.
 fn deltas(
     contributions: &Contributions<'_>,
     change: &Change,
@@ -161,7 +165,7 @@ fn deltas(
     }
     let mut add = |image: Option<&Item>, sign: fn(&Amounts) -> Amounts| {
         let Some(item) = image else { return };
-        match contributions.of(item, change.seconds) {
+        match contributions.for_item(item, change.seconds) {
             Ok(contributions) => {
                 for Contribution { key, bookkeeping, amounts } in contributions {
                     let delta =

@@ -1,18 +1,21 @@
-//! Where a rollup item is kept.
+//! The keys of rollup items.
 //!
 //! ```text
-//! PK  delays_by_route#ATL#ORD        the rollup, then the value of each dimension, `#` and `%` escaped
+//! PK  delays_by_route#ATL#ORD        the rollup, then each dimension, `#` and `%` escaped
 //!     delays_by_route/07#ATL#ORD     one of its stripes
 //! SK  day#2001-01-31                 the bucket
 //! ```
 //!
-//! Its [rows](crate::rows) have partitions of their own, and the bucket before the value in their sort keys.
+//! Its [detail items](crate::details) have partitions of their own, and the bucket before the value
+//! in their sort keys.
 //!
-//! One group at one granularity is one partition's range of sort keys, so a question is one query; or one for each
-//! stripe of a rollup that spreads its groups, since a partition takes 1,000 write units a second and no more.
+//! One group at one granularity is one partition's range of sort keys, so a question is one query;
+//! or one for each stripe of a rollup that spreads its groups, since a partition takes 1,000 write
+//! units a second and no more.
 //!
-//! **Invariant:** all changes of a shard go to one stripe, so that a rollup item's watermark tells of all that the item
-//! got from the shard. Whether a key is too long does not depend on the stripe.
+//! **Invariant:** all changes of a shard go to one stripe, so that a rollup item's watermark tells
+//! of all that the item got from the shard. Whether a key is too long does not depend on the
+//! stripe.
 
 use std::fmt;
 
@@ -22,11 +25,11 @@ use model::template::escape;
 
 use crate::fnv::fnv1a;
 
-/// The partition of the records of rollup items that refused an update, and the attribute that marks such an item. No
-/// rollup's and no accumulator's name begins with `@`.
+/// The partition of the records of rollup items that refused an update, and the attribute that
+/// marks such an item. No rollup's and no accumulator's name begins with `@`.
 pub const PARKED: &str = "@parked";
 
-/// The primary key of a rollup item, or of a row of it.
+/// The primary key of a rollup item, or of a detail item of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RollupKey {
     /// Whether it is stored in the table of items, under a key of the definition.
@@ -38,8 +41,8 @@ pub struct RollupKey {
 }
 
 impl RollupKey {
-    /// A key in the table of rollups.
-    pub fn of(partition: impl Into<String>, sort: impl Into<String>) -> Self {
+    /// Returns a key in the table of rollups.
+    pub fn new(partition: impl Into<String>, sort: impl Into<String>) -> Self {
         Self { is_colocated: false, partition: partition.into(), sort: sort.into() }
     }
 }
@@ -50,19 +53,20 @@ impl fmt::Display for RollupKey {
     }
 }
 
-/// Which of a rollup's stripes takes the changes of a shard.
+/// Returns the stripe of a rollup that takes the changes of a shard.
 pub fn stripe(rollup: &Rollup, shard: &str) -> u16 {
     stripe_of(rollup, shard)
 }
 
-/// Which of a rollup's stripes a text falls to: a shard's id, or the value of a row.
+/// Returns the stripe of a rollup for a text: a shard's id, or the value of a detail item.
 pub(crate) fn stripe_of(rollup: &Rollup, text: &str) -> u16 {
     // The hash as a fraction of all hashes: its high bits are spread better than its low ones.
     let stripe = (u128::from(fnv1a(text.bytes())) * u128::from(rollup.stripes)) >> u64::BITS;
     u16::try_from(stripe).expect("less than the number of stripes")
 }
 
-/// The partition of a group in a stripe: the texts are those of its dimensions, in the rollup's order.
+/// Returns the partition of a group in a stripe: the texts are those of its dimensions, in the
+/// rollup's order.
 ///
 /// `None` when it would be longer than DynamoDB's 2048 bytes.
 pub fn partition<'a>(
@@ -73,7 +77,8 @@ pub fn partition<'a>(
     named_partition(&rollup.name, rollup.stripes, stripe, group)
 }
 
-/// The texts of the group whose partition that is: the inverse of [`partition`]. `None` for one that is no group's.
+/// Returns the texts of the group whose partition that is: the inverse of [`partition`]. `None` for
+/// one that is no group's.
 pub fn group(rollup: &Rollup, partition: &str) -> Option<Vec<String>> {
     let mut rest = partition.strip_prefix(rollup.name.as_str())?;
     if rollup.stripes > 1 {
@@ -90,13 +95,14 @@ pub fn group(rollup: &Rollup, partition: &str) -> Option<Vec<String>> {
     (texts.len() == rollup.dimensions.len()).then_some(texts)
 }
 
-/// The value that was escaped.
+/// Returns the value that was escaped.
 fn unescape(text: &str) -> Option<String> {
     let value = text.replace("%23", "#").replace("%25", "%");
     (escape(&value) == text).then_some(value)
 }
 
-/// What ranks are told apart by: of a rollup's items those of one bucket and of the same values of some dimensions.
+/// Returns the partition of the index of ranks: the items of one rollup and bucket that have the
+/// same values of some dimensions.
 ///
 /// `None` when it would be longer than DynamoDB's 2048 bytes.
 pub fn ranking<'a>(
@@ -108,13 +114,13 @@ pub fn ranking<'a>(
     ranking_in(&partition, bucket)
 }
 
-/// The ranking of the rows of a partition in one bucket.
+/// Returns the ranking of the detail items of a partition in one bucket.
 pub fn ranking_in(partition: &str, bucket: &str) -> Option<String> {
     let key = format!("{partition}#{bucket}");
     (key.len() <= MAX_PARTITION_KEY_BYTES).then_some(key)
 }
 
-/// The partition of a group in a stripe, under a name.
+/// Returns the partition of a group in a stripe, under a name.
 pub(crate) fn named_partition<'a>(
     name: &str,
     stripes: u16,

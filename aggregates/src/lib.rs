@@ -1,16 +1,18 @@
-//! The algebra of rollups: pure functions from stream records to writes, and from questions to reads.
+//! The algebra of rollups: pure functions from stream records to writes, and from questions to
+//! reads.
 //!
 //! ```text
 //! change ──contribution──► delta ──fold──► Update ──► one conditional ADD
-//! question ──plan──► Read ──► rows ──► points
+//! question ──plan──► Plan ──cover──► buckets ──► stored items ──measured──► points
 //! ```
 //!
-//! [`contribution`] says what one item adds to one rollup item; a change adds what the new image contributes and takes
-//! away what the old one did. Contributions are integers that add in any order and cancel exactly: a commutative group,
-//! which is why a fold of any batching gives what a recount gives.
+//! [`contribution`] says what one item adds to one rollup item; a change adds what the new image
+//! contributes and takes away what the old one did. Contributions are integers that add in any
+//! order and cancel exactly: a commutative group, which is why a fold of any batching gives what a
+//! recount gives.
 //!
-//! **Invariant:** a contribution is a total function of an image. What cannot be counted contributes nothing, both as a
-//! new and as an old image, and is reported as [`Skip`].
+//! **Invariant:** a contribution is a total function of an image. What cannot be counted
+//! contributes nothing, both as a new and as an old image, and is reported as [`Skip`].
 
 pub mod amounts;
 pub mod bookkeeping;
@@ -22,18 +24,19 @@ pub mod colocated;
 pub mod contribution;
 pub mod cost;
 pub mod cover;
+pub mod details;
 pub mod fnv;
 pub mod fold;
-pub mod held;
 mod instant;
 pub mod key;
 pub mod measured;
 pub mod ordered;
 mod period;
 pub mod query;
-pub mod rows;
 pub mod sequence;
 pub mod sketch;
+pub mod skip;
+pub mod stored;
 pub mod watermark;
 
 pub use amounts::{Accumulator, Amounts};
@@ -41,19 +44,20 @@ pub use bookkeeping::{Bookkeeping, ZeroCrossing};
 pub use bucket::Bucket;
 pub use calendar::Calendar;
 pub use change::{Change, Image};
-pub use contribution::{Contribution, Contributions, Skip};
+pub use contribution::{Contribution, Contributions};
 pub use cost::Cost;
 pub use cover::{Run, Uncovered, cover, runs};
+pub use details::Details;
 pub use fold::{Fold, Update, fold};
-pub use held::read_amounts;
 pub use key::RollupKey;
-pub use measured::{Answer, measured};
+pub use measured::{MeasuredValue, measured};
 pub use period::Period;
 pub use query::{
-    Around, Asked, Fill, Group, Plan, Previous, QueryError, QueryErrors, Question, RankPlan,
-    RankQuestion,
+    Around, Fill, Group, ParameterError, ParameterErrors, Plan, Previous, QueryRange, Question,
+    RankPlan, RankQuestion,
 };
-pub use rows::Rows;
 pub use sequence::SequenceNumber;
 pub use sketch::Sketch;
+pub use skip::Skip;
+pub use stored::read_amounts;
 pub use watermark::Watermark;

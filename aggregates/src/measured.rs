@@ -1,4 +1,4 @@
-//! Measures made of what is kept: of the numbers of rollup items, and of their rows.
+//! Measures made of what is kept: of the numbers of rollup items, and of their detail items.
 //!
 //! | measure | is |
 //! |---|---|
@@ -7,21 +7,22 @@
 //! | `stddev` | its root, rounded as `avg` |
 //! | `ratio` | rounded to six places |
 //!
-//! **Invariant:** everything is computed with exact decimals and rounded once, half to even, at the end.
+//! **Invariant:** everything is computed with exact decimals and rounded once, half to even, at the
+//! end.
 
-use model::rollup::NamedMeasure;
+use model::rollup::{AnswerShape, NamedMeasure};
 use model::{AttributeValue, Measure, Number, Rollup};
 
 use crate::amounts::{Accumulator, Amounts, HIGH_SQUARE};
-use crate::rows::Rows;
+use crate::details::Details;
 use crate::sketch::Sketch;
 
-/// How many decimal places a quotient has beyond those of its attribute.
+/// The decimal places that a quotient has beyond those of its attribute.
 const QUOTIENT_PLACES: u32 = 6;
 
 /// The value of a measure.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
+pub enum MeasuredValue {
     /// There is none: a mean or an extreme of nothing.
     Nothing,
     /// A number.
@@ -30,33 +31,34 @@ pub enum Answer {
     Value(AttributeValue),
     /// Values, each with how many items have it.
     Values(Vec<(AttributeValue, i128)>),
-    /// How many items have each of the values that there may be.
+    /// The number of items that have each of the values that there may be.
     Counts(Vec<(String, i128)>),
-    /// How many values lie between two edges; a value on an edge is in the stretch above.
-    Stretches(Vec<(Option<Number>, Option<Number>, i128)>),
+    /// The number of values between two edges; a value on an edge is in the bin above.
+    Bins(Vec<(Option<Number>, Option<Number>, i128)>),
 }
 
-/// What is known of the rows that one measure is read from.
+/// The detail items that one measure is read from.
 #[derive(Clone, Debug, PartialEq)]
-pub enum RowsRead {
-    /// The texts of value rows in their order, each with its count: all of them, or those that the measure needs.
+pub enum DetailsRead {
+    /// The texts of value detail items in their order, each with its count: all of them, or those
+    /// that the measure needs.
     Values(Vec<(String, i128)>),
     /// All bins.
     Sketch(Sketch),
 }
 
-/// The value of a measure.
+/// Returns the value of a measure.
 ///
 /// `rows` are those that the measure is read from; a `distinct` of one rollup item needs none.
 ///
 /// # Errors
-/// The row that is none.
+/// The detail item that is none.
 pub fn measured(
     rollup: &Rollup,
     measure: &Measure,
     amounts: &Amounts,
-    rows: &dyn Fn(&Measure) -> Option<RowsRead>,
-) -> Result<Answer, String> {
+    rows: &dyn Fn(&Measure) -> Option<DetailsRead>,
+) -> Result<MeasuredValue, String> {
     if let Measure::Ratio { over, under } = measure {
         let part = |name: &String| -> Result<Option<Number>, String> {
             let Some(part) = rollup.measure(name) else { return Ok(None) };
@@ -66,42 +68,44 @@ pub fn measured(
         let ratio = over.zip(under).and_then(|(over, under)| over.over(&under, QUOTIENT_PLACES));
         return Ok(of_option(ratio));
     }
-    match (Rows::of(measure), rows(measure)) {
+    match (Details::for_measure(measure), rows(measure)) {
         (Some(kind), Some(read)) => of_rows(kind, measure, read),
         _ => Ok(of_amounts(measure, amounts)),
     }
 }
 
-/// The number that an answer is.
-pub fn number(answer: Answer) -> Option<Number> {
+/// Returns the number that a value is; `None` for any other value.
+pub fn number(answer: MeasuredValue) -> Option<Number> {
     match answer {
-        Answer::Number(number) => Some(number),
-        Answer::Value(AttributeValue::N(text)) => text.parse().ok(),
+        MeasuredValue::Number(number) => Some(number),
+        MeasuredValue::Value(AttributeValue::N(text)) => text.parse().ok(),
         _ => None,
     }
 }
 
-/// What a measure is where nothing is counted: nothing is 0 in number, and has neither mean nor extremes.
-pub fn of_nothing(rollup: &Rollup, known: &NamedMeasure) -> Answer {
-    measured(rollup, &known.measure, &Amounts::default(), &rows_of_nothing)
-        .unwrap_or(Answer::Nothing)
+/// Returns the value of a measure if nothing is counted: a count is 0, and there is no mean and no
+/// extreme.
+pub fn of_nothing(rollup: &Rollup, known: &NamedMeasure) -> MeasuredValue {
+    measured(rollup, &known.measure, &Amounts::default(), &details_of_nothing)
+        .unwrap_or(MeasuredValue::Nothing)
 }
 
-/// The rows of a measure where nothing is counted: a list is empty, and what is no list has none.
-pub fn rows_of_nothing(measure: &Measure) -> Option<RowsRead> {
-    let is_listed = matches!(measure, Measure::Top { .. } | Measure::Extremes { .. });
-    is_listed.then(|| RowsRead::Values(Vec::new()))
+/// Returns the detail items of a measure if nothing is counted: none for a list, `None` otherwise.
+pub fn details_of_nothing(measure: &Measure) -> Option<DetailsRead> {
+    let is_listed = matches!(measure.shape().answer, AnswerShape::List(_));
+    is_listed.then(|| DetailsRead::Values(Vec::new()))
 }
 
-fn of_amounts(measure: &Measure, amounts: &Amounts) -> Answer {
-    let count =
-        |accumulator: &Accumulator| Answer::Number(Number::from_units(amounts.get(accumulator), 0));
+fn of_amounts(measure: &Measure, amounts: &Amounts) -> MeasuredValue {
+    let count = |accumulator: &Accumulator| {
+        MeasuredValue::Number(Number::from_units(amounts.get(accumulator), 0))
+    };
     let quotient = |of: &model::rollup::Source| of.attribute.scale() + QUOTIENT_PLACES;
     match measure {
         Measure::Count => count(&Accumulator::Items),
         Measure::Present(of) => count(&Accumulator::present(of)),
         Measure::Distinct(of) => count(&Accumulator::distinct(of)),
-        Measure::Sum(of) => Answer::Number(sum(amounts, &Accumulator::sum(of))),
+        Measure::Sum(of) => MeasuredValue::Number(sum(amounts, &Accumulator::sum(of))),
         Measure::Avg(of) => {
             let present = Number::from_units(amounts.get(&Accumulator::present(of)), 0);
             of_option(sum(amounts, &Accumulator::sum(of)).over(&present, quotient(of)))
@@ -120,59 +124,66 @@ fn of_amounts(measure: &Measure, amounts: &Amounts) -> Answer {
                 let count = amounts.get(&Accumulator::equal(of, value));
                 (value.to_owned(), count)
             };
-            Answer::Counts(of.kind().values_of_few().into_iter().map(counted).collect())
+            MeasuredValue::Counts(of.kind().values_of_few().into_iter().map(counted).collect())
         }
         Measure::Histogram { of, edges } => {
-            let stretches = Accumulator::stretches(of, edges).into_iter();
-            let counted = stretches.filter_map(|stretch| {
-                let count = amounts.get(&stretch);
-                match stretch {
+            let bins = Accumulator::bins(of, edges).into_iter();
+            let counted = bins.filter_map(|bin| {
+                let count = amounts.get(&bin);
+                match bin {
                     Accumulator::Between { from, to, .. } => Some((from, to, count)),
                     _ => None,
                 }
             });
-            Answer::Stretches(counted.collect())
+            MeasuredValue::Bins(counted.collect())
         }
         Measure::Extreme { .. }
         | Measure::Extremes { .. }
         | Measure::Top { .. }
         | Measure::AtEnd { .. }
         | Measure::Quantile { .. }
-        | Measure::Ratio { .. } => Answer::Nothing,
+        | Measure::Ratio { .. } => MeasuredValue::Nothing,
     }
 }
 
-fn of_rows(rows: Rows<'_>, measure: &Measure, read: RowsRead) -> Result<Answer, String> {
+fn of_rows(
+    rows: Details<'_>,
+    measure: &Measure,
+    read: DetailsRead,
+) -> Result<MeasuredValue, String> {
     let value = |text: &String| {
         rows.value(text)
             .ok_or_else(|| format!("a row with `{text}`, which is no value of `{}`", rows.name()))
     };
     match (measure, read) {
-        (Measure::Quantile { of, quantile }, RowsRead::Sketch(sketch)) => {
+        (Measure::Quantile { of, quantile }, DetailsRead::Sketch(sketch)) => {
             Ok(of_option(sketch.quantile(*quantile, of.attribute.scale())))
         }
-        (Measure::Distinct(_), RowsRead::Values(values)) => {
+        (Measure::Distinct(_), DetailsRead::Values(values)) => {
             let count = i128::try_from(values.len()).expect("fewer rows than i128 holds");
-            Ok(Answer::Number(Number::from_units(count, 0)))
+            Ok(MeasuredValue::Number(Number::from_units(count, 0)))
         }
-        (Measure::Extreme { end, .. } | Measure::AtEnd { end, .. }, RowsRead::Values(values)) => {
+        (
+            Measure::Extreme { end, .. } | Measure::AtEnd { end, .. },
+            DetailsRead::Values(values),
+        ) => {
             let outermost = match end {
                 model::rollup::Direction::Ascending => values.first(),
                 model::rollup::Direction::Descending => values.last(),
             };
             match outermost {
-                Some((text, _)) => value(text).map(Answer::Value),
-                None => Ok(Answer::Nothing),
+                Some((text, _)) => value(text).map(MeasuredValue::Value),
+                None => Ok(MeasuredValue::Nothing),
             }
         }
-        (Measure::Extremes { end, limit, .. }, RowsRead::Values(mut values)) => {
+        (Measure::Extremes { end, limit, .. }, DetailsRead::Values(mut values)) => {
             if *end == model::rollup::Direction::Descending {
                 values.reverse();
             }
             values.truncate(usize::from(*limit));
             listed(values, value)
         }
-        (Measure::Top { limit, .. }, RowsRead::Values(mut values)) => {
+        (Measure::Top { limit, .. }, DetailsRead::Values(mut values)) => {
             // Stable: what is equally frequent stays in the order of the values.
             values.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
             values.truncate(usize::from(*limit));
@@ -185,20 +196,20 @@ fn of_rows(rows: Rows<'_>, measure: &Measure, read: RowsRead) -> Result<Answer, 
 fn listed(
     values: Vec<(String, i128)>,
     value: impl Fn(&String) -> Result<AttributeValue, String>,
-) -> Result<Answer, String> {
+) -> Result<MeasuredValue, String> {
     let values = values.into_iter().map(|(text, count)| Ok((value(&text)?, count)));
-    values.collect::<Result<_, String>>().map(Answer::Values)
+    values.collect::<Result<_, String>>().map(MeasuredValue::Values)
 }
 
-fn of_option(number: Option<Number>) -> Answer {
-    number.map_or(Answer::Nothing, Answer::Number)
+fn of_option(number: Option<Number>) -> MeasuredValue {
+    number.map_or(MeasuredValue::Nothing, MeasuredValue::Number)
 }
 
 fn sum(amounts: &Amounts, accumulator: &Accumulator) -> Number {
     Number::from_units(amounts.get(accumulator), accumulator.scale())
 }
 
-/// The variance; `None` of fewer items than it needs.
+/// Returns the variance; `None` of fewer items than it needs.
 fn variance(
     amounts: &Amounts,
     of: &model::rollup::Source,

@@ -1,4 +1,4 @@
-//! Values as text in their order: the keys of value rows.
+//! Values as text in their order: the keys of value detail items.
 //!
 //! | value | text |
 //! |---|---|
@@ -8,7 +8,8 @@
 //! | an instant | its nanoseconds since 1970 in the same way |
 //! | text, an enum, a boolean | as it is |
 //!
-//! **Invariant:** texts of one attribute compare, byte by byte, as its values do. A number's text tells where it ends.
+//! **Invariant:** texts of one attribute compare, byte by byte, as its values do. A number's text
+//! tells where it ends.
 
 use jiff::Timestamp;
 use model::attribute::{Attribute, AttributeType};
@@ -19,7 +20,8 @@ use crate::amounts::units;
 /// Digits that say how many digits follow.
 const LENGTH_DIGITS: usize = 2;
 
-/// The text of a value; `None` for one that is not of the attribute's type, or a number too large to be measured.
+/// Returns the text of a value; `None` for one that is not of the attribute's type, or a number too
+/// large to be measured.
 pub fn encode(attribute: &Attribute, value: &AttributeValue) -> Option<String> {
     match &attribute.kind {
         kind if kind.is_numeric() => units(attribute, value).map(number),
@@ -28,12 +30,12 @@ pub fn encode(attribute: &Attribute, value: &AttributeValue) -> Option<String> {
     }
 }
 
-/// The text of an instant.
+/// Returns the text of an instant.
 pub fn instant(instant: Timestamp) -> String {
     number(instant.as_nanosecond())
 }
 
-/// The value of a text; `None` for one that is no value's.
+/// Returns the value of a text; `None` for any other text.
 pub fn decode(attribute: &Attribute, text: &str) -> Option<AttributeValue> {
     match &attribute.kind {
         kind if kind.is_numeric() => {
@@ -52,7 +54,7 @@ pub fn decode(attribute: &Attribute, text: &str) -> Option<AttributeValue> {
     }
 }
 
-/// The text of an integer.
+/// Returns the text of an integer.
 pub fn number(units: i128) -> String {
     if units == 0 {
         return "00".to_owned();

@@ -1,8 +1,8 @@
-//! Periods: stretches of time.
+//! Periods of time.
 
 use jiff::Timestamp;
 
-/// A stretch of time: from `start` (included) to `end` (excluded).
+/// A period of time: from `start` (included) to `end` (excluded).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Period {
     /// The instant it begins.

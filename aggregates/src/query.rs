@@ -1,23 +1,23 @@
-//! Questions to a rollup: checked against its definition, and planned as periods that its buckets make up.
+//! Questions to a rollup: checked against its definition, and planned as periods that its buckets
+//! make up.
 //!
 //! ```text
-//! texts ──Plan::of──► groups × periods ──cover──► buckets ──runs──► ranges of sort keys
+//! texts ──Plan::new──► groups × periods ──cover──► buckets ──runs──► ranges of sort keys
 //! ```
 //!
 //! | to see | read |
 //! |---|---|
 //! | which groups are asked about | `group` |
 //! | the calendar, the measures, and other choices | `choices` |
-//! | the range and the periods that it is cut into | `asked` |
+//! | the range and the periods that it is cut into | `range` |
 //! | what it is compared with | `previous`: the range is that of `earlier`, its periods those of `pairs` |
 //! | whether buckets make up every period | `coverage` |
 //! | why a period has no answer, and which question has one | `explanation` |
 //! | which ranking is asked about | `ranks` |
 //!
-//! **Invariant:** a question that no buckets answer exactly is refused with what could be asked instead; nothing is
-//! guessed, and no plan is a scan.
+//! **Invariant:** a question that no buckets answer exactly is refused with what could be asked
+//! instead; nothing is guessed, and no plan is a scan.
 
-mod asked;
 mod choices;
 mod compare;
 mod coverage;
@@ -27,6 +27,7 @@ mod explanation;
 mod group;
 mod pairs;
 mod previous;
+mod range;
 mod ranks;
 mod time;
 
@@ -42,7 +43,7 @@ use crate::cover::cover;
 use crate::period::Period;
 
 pub use self::coverage::MAX_PERIODS;
-pub use self::errors::{QueryError, QueryErrors};
+pub use self::errors::{ParameterError, ParameterErrors};
 pub use self::group::{Group, MAX_GROUPS};
 pub use self::pairs::Previous;
 pub use self::ranks::{Around, RankPlan, RankQuestion};
@@ -65,9 +66,9 @@ pub struct Question {
     pub week_start: Option<String>,
     /// The month in which years begin, instead of January.
     pub fiscal_year_start: Option<String>,
-    /// What stands where nothing is counted.
+    /// The value of a period in which nothing is counted.
     pub fill: Option<String>,
-    /// Which earlier range it is compared with.
+    /// The earlier range that it is compared with.
     pub compare: Option<String>,
     /// The names of measures, with commas between them, instead of all.
     pub measures: Option<String>,
@@ -78,13 +79,13 @@ pub struct Question {
 pub struct Plan {
     /// The groups it is about, one or more.
     pub groups: Vec<Group>,
-    /// What cuts time into periods.
+    /// The calendar that cuts time into periods.
     pub calendar: Calendar,
     /// The range.
-    pub asked: Asked,
+    pub range: QueryRange,
     /// The earlier range that it is compared with.
     pub previous: Option<Previous>,
-    /// What stands where nothing is counted.
+    /// The value of a period in which nothing is counted.
     pub fill: Fill,
     /// The positions of the measures that are asked for, in the order in which they are.
     pub measures: Vec<usize>,
@@ -92,25 +93,25 @@ pub struct Plan {
     pub now: Timestamp,
 }
 
-/// What a question asks for.
+/// The range of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum QueryRange {
     /// One point of all time.
     AllTime,
     /// One point of a range.
     Total(Period),
     /// A point of each period of a range.
     Series {
-        /// How long the periods are.
+        /// The length of the periods.
         every: Granularity,
-        /// Where the first begins.
+        /// The beginning of the first.
         from: Timestamp,
-        /// Where the last ends.
+        /// The end of the last.
         to: Timestamp,
     },
 }
 
-/// What stands where nothing is counted.
+/// The value of a period in which nothing is counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fill {
     /// No point.
@@ -129,12 +130,12 @@ impl Plan {
     ///
     /// # Errors
     /// Every parameter that does not go with the rollup.
-    pub fn of(
+    pub fn new(
         model: &Model,
         rollup: &Rollup,
         question: &Question,
         now: Timestamp,
-    ) -> Result<Self, QueryErrors> {
+    ) -> Result<Self, ParameterErrors> {
         let mut errors = Vec::new();
         let groups = noted(group::groups(model, rollup, &question.dimensions), &mut errors);
         let measures =
@@ -142,36 +143,36 @@ impl Plan {
         let fill = noted(choices::fill(question), &mut errors);
         let compare = noted(choices::compare(question), &mut errors);
         let calendar = noted(choices::calendar(rollup, question), &mut errors);
-        let asked = calendar
-            .as_ref()
-            .and_then(|calendar| noted(asked::asked(rollup, calendar, question, now), &mut errors));
-        let earlier = calendar.as_ref().zip(asked.as_ref()).zip(compare.flatten());
-        let previous = earlier.and_then(|((calendar, asked), compare)| {
-            let previous = previous::previous(rollup, calendar, asked, compare, now);
-            noted(previous.map_err(QueryErrors::from), &mut errors)
+        let range = calendar.as_ref().and_then(|calendar| {
+            noted(range::query_range(rollup, calendar, question, now), &mut errors)
         });
-        match (groups, calendar, asked, fill, measures) {
-            (Some(groups), Some(calendar), Some(asked), Some(fill), Some(measures))
+        let earlier = calendar.as_ref().zip(range.as_ref()).zip(compare.flatten());
+        let previous = earlier.and_then(|((calendar, range), compare)| {
+            let previous = previous::previous(rollup, calendar, range, compare, now);
+            noted(previous.map_err(ParameterErrors::from), &mut errors)
+        });
+        match (groups, calendar, range, fill, measures) {
+            (Some(groups), Some(calendar), Some(range), Some(fill), Some(measures))
                 if errors.is_empty() =>
             {
-                Ok(Self { groups, calendar, asked, previous, fill, measures, now })
+                Ok(Self { groups, calendar, range, previous, fill, measures, now })
             }
-            _ => Err(QueryErrors(errors)),
+            _ => Err(ParameterErrors(errors)),
         }
     }
 
-    /// The periods of the range from the one that an instant is in, such as that at which the page before ended. A total
-    /// is one period, and all time is none.
+    /// Returns the periods of the range from the one that an instant is in, such as that at which
+    /// the page before ended. A total is one period, and all time is none.
     pub fn periods_from(&self, instant: Timestamp) -> impl Iterator<Item = Period> {
-        self.asked.periods(&self.calendar, instant)
+        self.range.periods(&self.calendar, instant)
     }
 
-    /// The same periods, each with the earlier one that it is compared with; `None` where it has no counterpart, and where
-    /// nothing is compared.
+    /// Returns the same periods, each with the earlier one that it is compared with; `None` where
+    /// it has no counterpart, and where nothing is compared.
     pub fn pairs_from(&self, instant: Timestamp) -> impl Iterator<Item = (Period, Option<Period>)> {
         // Pairs are made from the first on, so only what is compared is gone through.
         let from =
-            self.previous.and_then(|_| self.asked.range()).map_or(instant, |range| range.start);
+            self.previous.and_then(|_| self.range.whole()).map_or(instant, |range| range.start);
         let mut pairs = self.previous.map(|previous| Pairs::new(&self.calendar, previous));
         let paired = self
             .periods_from(from)
@@ -179,26 +180,26 @@ impl Plan {
         paired.skip_while(move |(period, _)| period.end <= instant)
     }
 
-    /// The buckets that make up a period of the range, or of the earlier one.
+    /// Returns the buckets that make up a period of the range, or of the earlier one.
     ///
     /// # Errors
-    /// Why the question has no answer, should there be none.
-    pub fn cover(&self, rollup: &Rollup, period: &Period) -> Result<Vec<Bucket>, QueryError> {
+    /// The reason why the question has no answer.
+    pub fn cover(&self, rollup: &Rollup, period: &Period) -> Result<Vec<Bucket>, ParameterError> {
         let (calendar, now) = (&self.calendar, self.now);
         cover(rollup, period, now).map_err(|cause| {
-            match self.asked.every().zip(self.asked.range()) {
+            match self.range.every().zip(self.range.whole()) {
                 Some((every, range)) => {
                     let coverage = Coverage { rollup, calendar, every, now };
                     coverage.explain(&range, &Gap { period: *period, cause })
                 }
-                None => QueryError::new("to", cause.to_string()),
+                None => ParameterError::new("to", cause.to_string()),
             }
         })
     }
 }
 
-impl Asked {
-    /// How long its periods are; `None` for a total and for all time.
+impl QueryRange {
+    /// Returns the length of its periods; `None` for a total and for all time.
     pub fn every(&self) -> Option<Granularity> {
         match self {
             Self::Series { every, .. } => Some(*every),
@@ -206,8 +207,8 @@ impl Asked {
         }
     }
 
-    /// The range; `None` for all time.
-    pub fn range(&self) -> Option<Period> {
+    /// Returns the whole range as one period; `None` for all time.
+    pub fn whole(&self) -> Option<Period> {
         match self {
             Self::AllTime => None,
             Self::Total(period) => Some(*period),
@@ -215,14 +216,14 @@ impl Asked {
         }
     }
 
-    /// Its periods from the one that an instant is in.
+    /// Returns its periods from the one that an instant is in.
     fn periods(self, calendar: &Calendar, instant: Timestamp) -> impl Iterator<Item = Period> {
-        let start = self.range().map_or(instant, |range| range.start.max(instant));
+        let start = self.whole().map_or(instant, |range| range.start.max(instant));
         let first = self.period(calendar, start);
         std::iter::successors(first, move |before| self.period(calendar, before.end))
     }
 
-    /// The period that an instant is in; `None` from the end of the range on.
+    /// Returns the period that an instant is in; `None` from the end of the range on.
     fn period(self, calendar: &Calendar, instant: Timestamp) -> Option<Period> {
         match self {
             Self::AllTime => None,

@@ -1,7 +1,7 @@
 //! Sequence numbers of stream records.
 //!
-//! A sequence number is a decimal of up to 40 digits, too long for a u128 or a DynamoDB number, and its text does not
-//! sort as it counts. So its digits are packed two to a byte, zeros in front.
+//! A sequence number is a decimal of up to 40 digits, too long for a u128 or a DynamoDB number, and
+//! its text does not sort as it counts. So its digits are packed two to a byte, zeros in front.
 //!
 //! **Invariant:** packed numbers compare, byte by byte, as the numbers do.
 //!
@@ -20,7 +20,7 @@ pub(crate) const PACKED_BYTES: usize = MAX_DIGITS / 2;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SequenceNumber([u8; PACKED_BYTES]);
 
-/// A text that is no sequence number.
+/// A text that is not a sequence number.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("`{0}` is no sequence number; expected 1 to {MAX_DIGITS} decimal digits")]
 pub struct NotASequenceNumber(String);
@@ -62,7 +62,7 @@ impl fmt::Debug for SequenceNumber {
 }
 
 impl SequenceNumber {
-    /// Its digits, packed.
+    /// Returns its digits, packed.
     pub(crate) fn packed(self) -> [u8; PACKED_BYTES] {
         self.0
     }
@@ -100,7 +100,8 @@ mod tests {
         }
     }
 
-    /// The integer of a decimal text as bytes of base 256, by long division: an implementation with nothing in common.
+    /// Returns the integer of a decimal text as bytes of base 256, by long division: an
+    /// implementation with nothing in common.
     fn as_integer(text: &str) -> Vec<u8> {
         let mut bytes = vec![0_u8; 24];
         for digit in text.bytes() {

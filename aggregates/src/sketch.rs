@@ -1,20 +1,23 @@
-//! Quantile sketches: DDSketch bins, held as counters that are added to and taken from.
+//! Quantile sketches: DDSketch bins, stored as counters that grow and shrink.
 //!
-//! A value's bin is a fiftieth of its octave (from a power of two to the next), which is DDSketch's mapping by linear
-//! interpolation: every value of a bin is within 1 % of one estimate. Values are integers (units of the attribute's last
-//! decimal place) and so is the arithmetic: a value is in one bin on every machine, and leaves the bin that it came to.
-//! An estimate lies in its bin, and has the fewest digits with which it is within 1 % of every value of it: three as a rule,
-//! four or five where a bin is as wide as 1 % allows.
+//! A value's bin is a fiftieth of its octave (from a power of two to the next), which is DDSketch's
+//! mapping by linear interpolation: every value of a bin is within 1 % of one estimate. Values are
+//! integers (units of the attribute's last decimal place) and so is the arithmetic: a value is in
+//! one bin on every machine, and leaves the bin that it came to. An estimate lies in its bin, and
+//! has the fewest digits with which it is within 1 % of every value of it: three as a rule, four or
+//! five where a bin is as wide as 1 % allows.
 //!
 //! ```text
-//! value 1250 = 2^10 · 1.22…   octave +10, cell 11      row day#2026-11-20#+10, counter `11`
+//! value 1250 = 2^10 · 1.22…   octave +10, cell 11      day#2026-11-20#+10, counter `11`
 //! ```
 //!
 //! Sketches of several buckets are merged by adding their counters.
 //!
-//! Source: Masson, Rim, Lee, "DDSketch: A fast and fully-mergeable quantile sketch with relative-error guarantees", 2019.
+//! Source: Masson, Rim, Lee, "DDSketch: A fast and fully-mergeable quantile sketch with
+//! relative-error guarantees", 2019.
 //!
-//! **Invariant:** `|estimate − value| ≤ 0.01 · |value|` for the value whose rank a quantile has, and the estimate is in its bin.
+//! **Invariant:** `|estimate − value| ≤ 0.01 · |value|` for the value whose rank a quantile has,
+//! and the estimate is in its bin.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +26,7 @@ use model::rollup::Quantile;
 
 /// Cells of an octave: the fewest that keep the error below 1 %.
 pub const CELLS: u8 = 50;
-/// How far a quantile may be from the value that it stands for, as a part of that value.
+/// The greatest error of a quantile, as a part of its value.
 pub const RELATIVE_ERROR: &str = "0.01";
 /// Decimal places that an estimate may have beyond those of the attribute.
 const ESTIMATE_PLACES: u32 = 6;
@@ -41,7 +44,7 @@ pub enum Octave {
     Positive(u8),
 }
 
-/// Where a value is counted.
+/// The bin of a sketch in which a value is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bin {
     /// The octave.
@@ -55,7 +58,7 @@ pub struct Bin {
 pub struct Sketch(BTreeMap<Octave, BTreeMap<u8, i128>>);
 
 impl Octave {
-    /// Its text in a key.
+    /// Returns its text in a key.
     pub fn text(self) -> String {
         match self {
             Self::Negative(std::cmp::Reverse(power)) => format!("-{power:02}"),
@@ -64,7 +67,7 @@ impl Octave {
         }
     }
 
-    /// The octave of a text; `None` for one that is none's.
+    /// Returns the octave of a text; `None` for one that is none's.
     pub fn parse(text: &str) -> Option<Self> {
         let octave = match text.split_at_checked(1)? {
             ("0", "") => Self::Zero,
@@ -81,8 +84,8 @@ impl Octave {
 }
 
 impl Bin {
-    /// The bin of a value, in units. Magnitudes are below 10^29.
-    pub fn of(units: i128) -> Self {
+    /// Returns the bin of a value, in units. Magnitudes are below 10^29.
+    pub fn for_value(units: i128) -> Self {
         let magnitude = units.unsigned_abs();
         let Some(power) = magnitude.checked_ilog2() else {
             return Self { octave: Octave::Zero, cell: 0 };
@@ -97,14 +100,15 @@ impl Bin {
         Self { octave, cell }
     }
 
-    /// What stands for all values of the bin, at a scale.
+    /// Returns the estimate for all values of the bin, at a scale.
     fn estimate(self, scale: u32) -> Number {
         let (power, is_negative) = match self.octave {
             Octave::Zero => return Number::from_units(0, 0),
             Octave::Positive(power) => (power, false),
             Octave::Negative(std::cmp::Reverse(power)) => (power, true),
         };
-        // The least and the greatest integer of the bin; the power is below 97 as units are below 10^29.
+        // The least and the greatest integer of the bin; the power is below 97 as units are below
+        // 10^29.
         let edge = |cell: u8| (u128::from(CELLS) + u128::from(cell)) << power;
         let low = edge(self.cell).div_ceil(u128::from(CELLS));
         let high = edge(self.cell + 1).div_ceil(u128::from(CELLS)) - 1;
@@ -116,9 +120,11 @@ impl Bin {
     }
 }
 
-/// The number with the fewest digits that is from `low` to `high` and within 1 % of both, in units of an estimate's last place.
+/// Returns the number with the fewest digits that is from `low` to `high` and within 1 % of both,
+/// in units of an estimate's last place.
 ///
-/// There is one: `high` is below `low · 51 / 50`, so `0.99 · high` is below `1.01 · low`. All fits: `high` is at most 10^29.
+/// There is one: `high` is below `low · 51 / 50`, so `0.99 · high` is below `1.01 · low`. All fits:
+/// `high` is at most 10^29.
 fn short(low: u128, high: u128) -> u128 {
     let least = (low * FINE).max(high * FINE / 100 * 99);
     let most = (high * FINE).min(low * FINE / 100 * 101);
@@ -141,7 +147,8 @@ impl Sketch {
         *self.0.entry(octave).or_default().entry(cell).or_insert(0) += count;
     }
 
-    /// The estimate of the least value that a part of the values does not exceed; `None` where nothing is counted.
+    /// Returns the estimate of the least value that a part of the values does not exceed; `None`
+    /// where nothing is counted.
     pub fn quantile(&self, quantile: Quantile, scale: u32) -> Option<Number> {
         let bins: Vec<(Bin, u128)> = self.ascending();
         let count: u128 = bins.iter().map(|(_, count)| count).sum();
@@ -154,7 +161,7 @@ impl Sketch {
         found.map(|(bin, _)| bin.estimate(scale))
     }
 
-    /// The bins in which something is counted, in the order of their values.
+    /// Returns the bins in which something is counted, in the order of their values.
     fn ascending(&self) -> Vec<(Bin, u128)> {
         let mut bins = Vec::new();
         for (octave, cells) in &self.0 {
@@ -182,16 +189,18 @@ mod tests {
         Quantile::from_number(&part.parse().expect("a number")).expect("a part")
     }
 
-    /// The significant digits of a number.
+    /// Returns the significant digits of a number.
     fn digits(number: &Number) -> usize {
         let text = number.to_string().replace(['-', '.'], "");
         text.trim_matches('0').len()
     }
 
-    /// The least and the greatest integer of a bin, found by trying the neighbours of one of its values.
+    /// Returns the least and the greatest integer of a bin, found by trying the neighbours of one
+    /// of its values.
     fn bounds(units: i128) -> (i128, i128) {
         let furthest = |sign: i128| {
-            let is_in = |distance: &i128| Bin::of(units + sign * distance) == Bin::of(units);
+            let is_in =
+                |distance: &i128| Bin::for_value(units + sign * distance) == Bin::for_value(units);
             let mut distance = 0;
             let steps: Vec<i128> =
                 std::iter::successors(Some(1_i128), |step| step.checked_mul(2)).take(94).collect();
@@ -209,7 +218,7 @@ mod tests {
     fn a_quantile_is_the_value_of_the_nearest_rank() {
         let mut sketch = Sketch::default();
         for units in [10_i128; 9].into_iter().chain([5000]) {
-            let bin = Bin::of(units);
+            let bin = Bin::for_value(units);
             sketch.add(bin.octave, bin.cell, 1);
         }
         let of = |part: &str| sketch.quantile(quantile(part), 0).map(|number| number.to_string());
@@ -228,14 +237,14 @@ mod tests {
     #[test]
     fn estimates_have_no_more_digits_than_one_percent_takes() {
         let estimates = [5000, 1250, 999, 1030, 123_456_789, -123_456_789];
-        let shown = estimates.map(|units| Bin::of(units).estimate(2).to_string());
+        let shown = estimates.map(|units| Bin::for_value(units).estimate(2).to_string());
         assert_eq!(shown.join(" "), "50.4 12.6 10 10.34 1230000 -1230000");
     }
 
     #[test]
     fn octaves_are_read_as_they_are_written() {
         for units in [1, -1, 0, 50, -1250, 10_i128.pow(29) - 1] {
-            let octave = Bin::of(units).octave;
+            let octave = Bin::for_value(units).octave;
             assert_eq!(Octave::parse(&octave.text()), Some(octave));
         }
         for garbage in ["", "+", "00", "+7", "+200", "x07", "é"] {
@@ -246,7 +255,7 @@ mod tests {
     #[test]
     fn small_integers_are_exact() {
         for units in -63..=63_i128 {
-            assert_eq!(Bin::of(units).estimate(0), Number::from_units(units, 0));
+            assert_eq!(Bin::for_value(units).estimate(0), Number::from_units(units, 0));
         }
     }
 
@@ -263,7 +272,7 @@ mod tests {
         #[test]
         fn bins_are_in_the_order_of_values(left in -10_i128.pow(20)..10_i128.pow(20), step in 0_i128..1_000_000) {
             let place = |units: i128| {
-                let bin = Bin::of(units);
+                let bin = Bin::for_value(units);
                 let cell = i16::from(bin.cell);
                 (bin.octave, if units < 0 { -cell } else { cell })
             };
@@ -278,7 +287,7 @@ mod tests {
         ) {
             let mut sketch = Sketch::default();
             for (units, count) in kept.iter().chain(&gone).map(|units| (units, 1)).chain(gone.iter().map(|units| (units, -1))) {
-                let bin = Bin::of(*units);
+                let bin = Bin::for_value(*units);
                 sketch.add(bin.octave, bin.cell, count);
             }
             let mut sorted = kept.clone();

@@ -1,21 +1,24 @@
-//! Watermarks: how far one rollup item has absorbed one shard, under which name that is kept, and for how long.
+//! Watermarks: how far one rollup item has absorbed one shard, under which name that is kept, and
+//! for how long.
 //!
-//! A watermark is stored so that DynamoDB's comparison of binary values, byte by byte, is the comparison of the
-//! sequence numbers:
+//! A watermark is stored so that DynamoDB's comparison of binary values, byte by byte, is the
+//! comparison of the sequence numbers:
 //!
 //! ```text
 //! @mwom0by3/k2xyaxe8-864758bb          the stream's label and the shard's id, shortened
 //! | 20 bytes: 40 digits, packed two to a byte | 4 bytes: seconds since 1970 of the record |
 //! ```
 //!
-//! A rollup item that all shards write to holds one for each shard of the last days, and DynamoDB bills by the item's
-//! size: so names are short, and a watermark that cannot be needed again is removed.
+//! A rollup item that all shards write to holds one for each shard of the last days, and DynamoDB
+//! bills by the item's size: so names are short, and a watermark that cannot be needed again is
+//! removed.
 //!
-//! DynamoDB may leave the time out of a record. Beside the watermark of such a record, a rollup item keeps the last one of the
-//! shard with a time, under the same name and `#timed`: the freshness of answers follows from it, and nothing else.
+//! DynamoDB may leave the time out of a record. Beside the watermark of such a record, a rollup
+//! item keeps the last one of the shard with a time, under the same name and `#timed`: the
+//! freshness of answers follows from it, and nothing else.
 //!
-//! **Invariant:** watermarks compare as their sequence numbers do; the time never decides between different numbers.
-//! Two shards never have one name.
+//! **Invariant:** watermarks compare as their sequence numbers do; the time never decides between
+//! different numbers. Two shards never have one name.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -23,10 +26,11 @@ use model::{AttributeValue, Item};
 
 use crate::sequence::{PACKED_BYTES, SequenceNumber};
 
-/// What the names of watermarks, and of all else that is no accumulator, begin with.
+/// The prefix of the names of watermarks, and of all other attributes that are not accumulators.
 pub const RESERVED_PREFIX: char = '@';
-/// A watermark so much older than a record that is absorbed now is not needed again. A stream keeps a record for 24
-/// hours, so none that old can be delivered any more; the rest is for deliveries that were on their way.
+/// A watermark so much older than a record that is absorbed now is not needed again. A stream keeps
+/// a record for 24 hours, so none that old can be delivered any more; the rest is for deliveries
+/// that were on their way.
 pub const STALE_AFTER_SECS: u32 = 72 * 60 * 60;
 /// The time of a record that does not tell it: no watermark is stale because of it, nor is its own.
 pub const UNKNOWN_SECONDS: u32 = u32::MAX;
@@ -37,14 +41,14 @@ pub const WATERMARK_BYTES: usize = PACKED_BYTES + 4;
 const TIMED_SUFFIX: &str = "#timed";
 /// Begins the part of a name that could not be shortened; no shortened part does.
 const VERBATIM: char = '=';
-/// What every shard id begins with.
+/// The prefix of every shard id.
 const SHARD_PREFIX: &str = "shardId-";
 /// Digits of the time in a shard id, in milliseconds since 1970, zeros in front.
 const SHARD_TIME_DIGITS: usize = 20;
-/// How a stream's label writes its time, in UTC.
+/// The format of the time in a stream's label, in UTC.
 const LABEL_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.3f";
 
-/// How far a rollup item has absorbed a shard: the last sequence number, and the time of that record.
+/// The last record of a shard that a rollup item has absorbed: its sequence number and its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watermark {
     /// The last record absorbed.
@@ -54,7 +58,7 @@ pub struct Watermark {
 }
 
 impl Watermark {
-    /// The stored form.
+    /// Returns the stored form.
     pub fn to_bytes(self) -> Vec<u8> {
         [&self.sequence.packed()[..], &self.seconds.to_be_bytes()].concat()
     }
@@ -69,8 +73,8 @@ impl Watermark {
         Some(Self { sequence, seconds: u32::from_be_bytes(seconds.try_into().ok()?) })
     }
 
-    /// The stored form of the smallest watermark of a number: an absorbed record's watermark is less than it exactly
-    /// when the record's number is less.
+    /// Returns the stored form of the smallest watermark of a number: an absorbed record's
+    /// watermark is less than it exactly when the record's number is less.
     pub fn lower_bound(sequence: SequenceNumber) -> Vec<u8> {
         Self { sequence, seconds: 0 }.to_bytes()
     }
@@ -80,27 +84,29 @@ impl Watermark {
         self.seconds != UNKNOWN_SECONDS
     }
 
-    /// Whether it cannot be needed again, now that a record of this time, in seconds since 1970, was absorbed.
+    /// Whether it cannot be needed again, now that a record of this time, in seconds since 1970,
+    /// was absorbed.
     pub fn is_stale(self, absorbed_seconds: u32) -> bool {
         let is_known = self.is_timed() && absorbed_seconds != UNKNOWN_SECONDS;
         is_known && absorbed_seconds.saturating_sub(self.seconds) > STALE_AFTER_SECS
     }
 }
 
-/// The name under which a rollup item keeps how far it has absorbed a shard.
+/// Returns the name under which a rollup item keeps how far it has absorbed a shard.
 pub fn name(stream_label: &str, shard: &str) -> String {
     let label = short_label(stream_label).unwrap_or_else(|| format!("{VERBATIM}{stream_label}"));
     let shard = short_shard(shard).unwrap_or_else(|| format!("{VERBATIM}{shard}"));
     format!("{RESERVED_PREFIX}{label}/{shard}")
 }
 
-/// The name under which a rollup item keeps the last watermark of a shard that has a time, while its watermark of that name
-/// has none.
+/// Returns the name under which a rollup item keeps the last watermark of a shard that has a time,
+/// while its watermark of that name has none.
 pub fn timed_name(name: &str) -> String {
     format!("{name}{TIMED_SUFFIX}")
 }
 
-/// The time of the newest change that a rollup item has absorbed, in seconds since 1970; `None` where no time is known.
+/// Returns the time of the newest change that a rollup item has absorbed, in seconds since 1970;
+/// `None` where no time is known.
 pub fn newest_seconds(item: &Item) -> Option<u32> {
     let watermarks = item.iter().filter(|(name, _)| is_name(name));
     let seconds = watermarks.filter_map(|(_, value)| match value {
@@ -110,13 +116,13 @@ pub fn newest_seconds(item: &Item) -> Option<u32> {
     seconds.filter(|seconds| *seconds != UNKNOWN_SECONDS).max()
 }
 
-/// Whether an attribute of a rollup item is no accumulator, as its watermarks are none.
+/// Whether an attribute of a rollup item is not an accumulator, such as a watermark.
 pub fn is_name(attribute: &str) -> bool {
     attribute.starts_with(RESERVED_PREFIX)
 }
 
-/// The watermarks of a rollup item that cannot be needed again, now that it has absorbed a record of this time, in
-/// seconds since 1970; the oldest first.
+/// Returns the watermarks of a rollup item that cannot be needed again, now that it has absorbed a
+/// record of this time, in seconds since 1970; the oldest first.
 pub fn stale(item: &Item, absorbed_seconds: u32) -> Vec<(String, Watermark)> {
     let mut stale: Vec<_> = item
         .iter()

@@ -69,7 +69,7 @@ fn zone(name: &str) -> TimeZone {
 fn plan(zone: &str, question: &Question) -> Result<Plan, String> {
     let rollup = MODEL.rollup(&name(zone)).expect("there");
     let now = "2026-11-28T06:40:00Z".parse().expect("a time");
-    Plan::of(&MODEL, rollup, question, now).map_err(|error| format!("{question:?}: {error}"))
+    Plan::new(&MODEL, rollup, question, now).map_err(|error| format!("{question:?}: {error}"))
 }
 
 fn question(from: &str, to: &str, every: Option<&str>, compare: &str) -> Question {
@@ -83,7 +83,7 @@ fn question(from: &str, to: &str, every: Option<&str>, compare: &str) -> Questio
 }
 
 fn earlier(plan: &Plan) -> Period {
-    plan.previous.and_then(|previous| previous.asked.range()).expect("an earlier range")
+    plan.previous.and_then(|previous| previous.range.whole()).expect("an earlier range")
 }
 
 fn pairs(plan: &Plan) -> Vec<(Period, Option<Period>)> {
@@ -294,7 +294,7 @@ proptest! {
         }
         let pairs = pairs(&plan);
         if !is_series {
-            prop_assert_eq!(pairs, vec![(plan.asked.range().expect("a range"), Some(earlier(&plan)))]);
+            prop_assert_eq!(pairs, vec![(plan.range.whole().expect("a range"), Some(earlier(&plan)))]);
             return Ok(());
         }
         prop_assert_eq!(pairs.iter().map(|(period, _)| day(period.start, &zone)).collect::<Vec<_>>(), dates.clone());

@@ -339,7 +339,7 @@ fn nearest_are_covered(
             (edge, at, before, after)
         }
     };
-    let calendar = Calendar::of(rollup);
+    let calendar = Calendar::for_rollup(rollup);
     for near in [before, after].into_iter().flatten() {
         prop_assert!(near != at);
         let begins = |granularity: &Granularity| calendar.begins(*granularity, *near);

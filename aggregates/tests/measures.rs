@@ -29,7 +29,7 @@ mod values;
 
 use std::collections::BTreeSet;
 
-use aggregates::rows::Kept;
+use aggregates::details::DetailSpec;
 use aggregates::{Accumulator, RollupKey};
 use model::{Measure, Model, Rollup};
 use proptest::prelude::*;
@@ -127,7 +127,7 @@ fn check(
     for (group, buckets) in &recount.groups {
         let mut whole: Vec<(&str, Reading, Vec<&Values>)> = Vec::new();
         for (label, items) in buckets {
-            let reading = Reading::of(store, rollup, group, label)?;
+            let reading = Reading::read(store, rollup, group, label)?;
             let place = format!("{label} of {group:?}");
             check_answers(definition, rollup, &reading, items, &place)?;
             check_upkeep(definition, rollup, store, &reading, group, label)?;
@@ -178,7 +178,7 @@ fn check_answers(
             Measured::Histogram(_, edges) => edges,
             _ => &[],
         };
-        if !expected.is(measure.of(), edges, &answer) {
+        if !expected.is(measure.source(), edges, &answer) {
             return Err(format!(
                 "{place}: m{at} = {measure:?} is {answer:?}, expected {expected:?}"
             ));
@@ -196,10 +196,10 @@ fn check_upkeep(
     group: &[String],
     label: &str,
 ) -> Result<(), String> {
-    for kept in Kept::of(rollup).into_iter().filter(|kept| kept.is_counted) {
-        let aggregates::Rows::Values(of) = kept.rows else { continue };
+    for kept in DetailSpec::for_rollup(rollup).into_iter().filter(|kept| kept.is_counted) {
+        let aggregates::Details::Values(of) = kept.details else { continue };
         let (counted, live) =
-            (reading.amounts.get(&Accumulator::distinct(of)), reading.live(kept.rows));
+            (reading.amounts.get(&Accumulator::distinct(of)), reading.live(kept.details));
         if usize::try_from(counted) != Ok(live) {
             return Err(format!(
                 "{label} of {group:?} counts {counted} of {live} values of {}",
@@ -210,7 +210,7 @@ fn check_upkeep(
     let Some((by, within)) = definition.rank else { return Ok(()) };
     let escaped = |text: &String| text.replace('%', "%25").replace('#', "%23");
     let group: Vec<_> = group.iter().map(escaped).collect();
-    let key = RollupKey::of(format!("sales#{}", group.join("#")), label);
+    let key = RollupKey::new(format!("sales#{}", group.join("#")), label);
     let stored = store.items.get(&key).ok_or_else(|| format!("no {key:?}"))?;
     let rank = ["sales.ranks"].into_iter().chain(group[..within].iter().map(String::as_str));
     let rank = rank.chain([label]).collect::<Vec<_>>().join("#");
@@ -235,7 +235,7 @@ fn replay(model: &Model, store: &mut Store, history: &History, length: usize) {
 }
 
 fn run(definition: &Definition, writes: &[Write], deliveries: &[Delivery]) -> Result<(), String> {
-    let (model, history, mut store) = (definition.model(), History::of(writes), Store::default());
+    let (model, history, mut store) = (definition.model(), History::new(writes), Store::default());
     deliver(&model, &mut store, &history, deliveries, [[0; SHARDS], all(&history)]);
     check(definition, &model, &store, &history)?;
     let before = store.items.clone();

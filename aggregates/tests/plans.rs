@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aggregates::{Asked, Plan, QueryErrors, Question, cover};
+use aggregates::{ParameterErrors, Plan, QueryRange, Question, cover};
 use jiff::civil::date;
 use jiff::{Timestamp, ToSpan};
 use model::{Granularity, Model};
@@ -128,7 +128,7 @@ prop_compose! {
 }
 
 /// Each mistake names a parameter, and what is expected in its place.
-fn is_told(errors: &QueryErrors) -> Result<(), TestCaseError> {
+fn is_told(errors: &ParameterErrors) -> Result<(), TestCaseError> {
     prop_assert!(!errors.0.is_empty());
     for error in &errors.0 {
         prop_assert!(PARAMETERS.contains(&error.parameter.as_str()), "{}", error);
@@ -147,20 +147,20 @@ fn is_told(errors: &QueryErrors) -> Result<(), TestCaseError> {
 
 fn is_exact(name: &str, plan: &Plan) -> Result<(), TestCaseError> {
     let rollup = MODEL.rollup(name).expect("there");
-    let Some(range) = plan.asked.range() else {
+    let Some(range) = plan.range.whole() else {
         prop_assert!(rollup.granularities.contains(&Granularity::All));
         prop_assert_eq!(plan.periods_from(Timestamp::UNIX_EPOCH).count(), 0);
         return Ok(());
     };
     let mut at = range.start;
-    let previous = plan.previous.map(|previous| previous.asked);
-    let mut earlier_at = previous.and_then(|previous| previous.range()).map(|range| range.start);
+    let previous = plan.previous.map(|previous| previous.range);
+    let mut earlier_at = previous.and_then(|previous| previous.whole()).map(|range| range.start);
     for (position, (period, earlier)) in plan.pairs_from(Timestamp::MIN).enumerate() {
         prop_assert_eq!(period.start, at);
         at = period.end;
         if let Some(earlier) = earlier {
             prop_assert!(Some(earlier.start) >= earlier_at);
-            prop_assert!(earlier.end <= period.start || plan.asked.every().is_none());
+            prop_assert!(earlier.end <= period.start || plan.range.every().is_none());
             earlier_at = Some(earlier.end);
         }
         if position < MOST_TRIED {
@@ -170,10 +170,13 @@ fn is_exact(name: &str, plan: &Plan) -> Result<(), TestCaseError> {
     }
     prop_assert_eq!(at, range.end);
     if let (Some(previous), Some(at)) = (previous, earlier_at) {
-        let end = previous.range().expect("a range").end;
+        let end = previous.whole().expect("a range").end;
         prop_assert!(at <= end);
-        prop_assert_eq!(matches!(previous, Asked::Total(_)), matches!(plan.asked, Asked::Total(_)));
-        cover(rollup, &previous.range().expect("a range"), *NOW).ok();
+        prop_assert_eq!(
+            matches!(previous, QueryRange::Total(_)),
+            matches!(plan.range, QueryRange::Total(_))
+        );
+        cover(rollup, &previous.whole().expect("a range"), *NOW).ok();
     }
     Ok(())
 }
@@ -186,7 +189,7 @@ proptest! {
         question in question(), name in prop::sample::select(vec!["hourly", "quarter_hourly", "kept", "monthly", "total"]),
     ) {
         let rollup = MODEL.rollup(name).expect("there");
-        match Plan::of(&MODEL, rollup, &question, *NOW) {
+        match Plan::new(&MODEL, rollup, &question, *NOW) {
             Ok(plan) => is_exact(name, &plan)?,
             Err(errors) => is_told(&errors)?,
         }
@@ -198,7 +201,7 @@ proptest! {
         let dimensions = page.into_iter().map(|page| (page.clone(), page)).collect();
         let question = Question { dimensions, from, to, every, time_zone, week_start, fill, compare, measures, ..Question::default() };
         for rollup in &MODEL.rollups {
-            if let Err(errors) = Plan::of(&MODEL, rollup, &question, *NOW) {
+            if let Err(errors) = Plan::new(&MODEL, rollup, &question, *NOW) {
                 prop_assert!(!errors.0.is_empty());
             }
         }

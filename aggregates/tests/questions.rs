@@ -1,7 +1,7 @@
 //! Questions to a rollup: what is planned for good ones, what is said to bad ones.
 
 use aggregates::query::MAX_GROUPS;
-use aggregates::{Asked, Bucket, Fill, Plan, Question, cover};
+use aggregates::{Bucket, Fill, Plan, QueryRange, Question, cover};
 use jiff::Timestamp;
 use model::{Model, Rollup};
 
@@ -96,7 +96,7 @@ fn rollup<'a>(model: &'a Model, name: &str) -> &'a Rollup {
 
 fn plan(name: &str, text: &str) -> Result<Plan, String> {
     let model = model();
-    Plan::of(&model, rollup(&model, name), &question(text), now())
+    Plan::new(&model, rollup(&model, name), &question(text), now())
         .map_err(|error| error.to_string())
 }
 
@@ -167,7 +167,7 @@ fn a_question_is_one_partition_and_one_range_of_sort_keys() {
         let partitions = plan.groups[0].partitions(rollup).expect("short");
         assert_eq!(partitions, [partition], "{text}");
         let keys = |bucket: Option<&Bucket>| bucket.expect("a bucket").key.clone();
-        let buckets: Vec<Bucket> = match plan.asked.range() {
+        let buckets: Vec<Bucket> = match plan.range.whole() {
             None => vec![Bucket::all()],
             Some(range) => {
                 let periods = plan.periods_from(range.start);
@@ -269,12 +269,12 @@ fn every_mistake_is_told_at_once() {
 #[test]
 fn without_a_granularity_a_range_is_one_total() {
     let plan = planned("delays", "origin=TXL&gate=1&from=2026-01-15T06:00&to=2026-03-02");
-    let Asked::Total(period) = plan.asked else { panic!("{:?}", plan.asked) };
+    let QueryRange::Total(period) = plan.range else { panic!("{:?}", plan.range) };
     assert_eq!(period.start.to_string(), "2026-01-15T05:00:00Z");
     assert_eq!(period.end.to_string(), "2026-03-01T23:00:00Z");
     assert_eq!(plan.periods_from(Timestamp::MIN).collect::<Vec<_>>(), [period]);
     assert_eq!(plan.periods_from(period.end).count(), 0);
-    assert_eq!(planned("total", "").asked, Asked::AllTime);
+    assert_eq!(planned("total", "").range, QueryRange::AllTime);
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn plan(name: &str, text: &str) -> Result<RankPlan, String> {
     let model = model();
     let rollup = model.rollup(name).expect("there");
     let now: Timestamp = "2026-11-20T06:40:00Z".parse().expect("valid");
-    RankPlan::of(&model, rollup, &question, now).map_err(|errors| errors.to_string())
+    RankPlan::new(&model, rollup, &question, now).map_err(|errors| errors.to_string())
 }
 
 #[test]

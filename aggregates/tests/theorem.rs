@@ -459,8 +459,8 @@ fn a_set_without_members_is_in_no_group_and_what_is_no_set_is_reported() {
         foreign: None,
         entity: "sale",
     };
-    let contributions = Contributions::to(&model, &model.rollups[0], 0);
-    let contributed = |item: &Item| contributions.of(item, 0);
+    let contributions = Contributions::new(&model, &model.rollups[0], 0);
+    let contributed = |item: &Item| contributions.for_item(item, 0);
     assert_eq!(contributed(&sale(None).item(0)), Ok(Vec::new()));
     let mut text = sale(Some("b")).item(0);
     text.insert("shops".to_owned(), AttributeValue::S("b".to_owned()));
@@ -574,7 +574,7 @@ fn a_histogram_may_have_edges_beyond_all_that_is_measured() {
         foreign: None,
         entity: "sale",
     };
-    let contributed = Contributions::to(&model, &model.rollups[0], 0).of(&sale.item(0), 0);
+    let contributed = Contributions::new(&model, &model.rollups[0], 0).for_item(&sale.item(0), 0);
     let edge = |text: &str| Some(text.parse().expect("a number"));
     let (from, to) = (edge("0"), edge("1e50"));
     let stretch = Accumulator::Between { attribute: "amount".to_owned(), from, to };

@@ -1,7 +1,7 @@
 //! `first` and `last` of items with equal times: the least value is the first, the greatest the last.
 
-use aggregates::measured::RowsRead;
-use aggregates::{Amounts, Answer, Rows, measured};
+use aggregates::measured::DetailsRead;
+use aggregates::{Amounts, Details, MeasuredValue, measured};
 use model::{AttributeValue, Item, Model};
 use proptest::prelude::*;
 
@@ -32,10 +32,10 @@ fn order(second: u32, total: i64) -> Item {
 }
 
 /// What a measure answers of these orders, each a second and a total.
-fn answer(model: &Model, measure: &str, orders: &[(u32, i64)]) -> Answer {
+fn answer(model: &Model, measure: &str, orders: &[(u32, i64)]) -> MeasuredValue {
     let rollup = model.rollup("sales").expect("there");
     let measure = rollup.measure(measure).expect("there");
-    let rows = Rows::of(measure).expect("read from rows");
+    let rows = Details::for_measure(measure).expect("read from rows");
     let row = |(second, total): &(u32, i64)| {
         let row = rows.amounts(&order(*second, *total)).expect("an order").remove(0);
         (row.text, 1)
@@ -43,7 +43,7 @@ fn answer(model: &Model, measure: &str, orders: &[(u32, i64)]) -> Answer {
     let mut read: Vec<(String, i128)> = orders.iter().map(row).collect();
     // As DynamoDB keeps them: in the order of their sort keys.
     read.sort();
-    let read = |_: &_| Some(RowsRead::Values(read.clone()));
+    let read = |_: &_| Some(DetailsRead::Values(read.clone()));
     measured(rollup, measure, &Amounts::default(), &read).expect("an answer")
 }
 
@@ -53,7 +53,7 @@ proptest! {
         orders in prop::collection::vec((0_u32..3, -20_i64..20), 1..12),
     ) {
         let model: Model = DEFINITION.parse().expect("valid");
-        let total = |order: &(u32, i64)| Answer::Value(AttributeValue::N(order.1.to_string()));
+        let total = |order: &(u32, i64)| MeasuredValue::Value(AttributeValue::N(order.1.to_string()));
         let first = orders.iter().min().expect("an order");
         let last = orders.iter().max().expect("an order");
         prop_assert_eq!(answer(&model, "opening", &orders), total(first));

@@ -4,6 +4,7 @@
 mod colocated;
 pub mod keep;
 mod measure;
+mod shape;
 mod source;
 
 pub(crate) use colocated::cut;
@@ -11,6 +12,7 @@ pub use colocated::{ColocatedKey, ROLLUP_MARK};
 pub use measure::{
     Direction, MAX_HISTOGRAM_EDGES, MAX_LISTED_VALUES, MEASURES, Measure, NamedMeasure, Quantile,
 };
+pub use shape::{AnswerShape, DetailKind, DetailPart, DetailSource, Shape};
 pub use source::Source;
 
 use std::collections::BTreeMap;
@@ -157,21 +159,18 @@ impl Rollup {
 
     /// Returns whether a measure is an estimate: a quantile, or a ratio of one.
     pub fn is_estimated(&self, measure: &Measure) -> bool {
-        match measure {
-            Measure::Quantile { .. } => true,
-            Measure::Ratio { over, under } => {
-                // A ratio is not part of a ratio.
-                let parts = [over, under].into_iter().filter_map(|name| self.measure(name));
-                parts.into_iter().any(|part| matches!(part, Measure::Quantile { .. }))
-            }
-            _ => false,
-        }
+        // A ratio is not part of a ratio.
+        let parts = measure.parts().into_iter().flatten().filter_map(|name| self.measure(name));
+        parts.chain([measure]).any(|measure| measure.shape().is_estimate)
     }
 
     /// Returns whether it needs the index of ranks.
     pub fn needs_ranks(&self) -> bool {
-        let is_top = |known: &NamedMeasure| matches!(known.measure, Measure::Top { .. });
-        self.rank.is_some() || self.measures.iter().any(is_top)
+        let by_index = |known: &NamedMeasure| {
+            let details = known.measure.shape().details;
+            details.is_some_and(|details| matches!(details.part, DetailPart::MostFrequent { .. }))
+        };
+        self.rank.is_some() || self.measures.iter().any(by_index)
     }
 }
 

@@ -13,8 +13,8 @@ use axum::middleware::{Next, from_fn};
 use axum::{Extension, Router};
 use table::{Budget, Reads};
 
-/// How a handler takes its budget.
-pub(crate) type OfRequest = Extension<Budget>;
+/// The extractor of the budget of a request.
+pub(crate) type RequestBudget = Extension<Budget>;
 
 /// Gives each request of the routes a budget of its own.
 pub(crate) fn layer(router: Router, limits: Reads) -> Router {

@@ -4,8 +4,8 @@
 //! GET /collections/account/ann    { "order": […], "profile": [{…}], "cursor": null }
 //! ```
 //!
-//! **Invariant:** a page has a list for every entity of the collection, each in the order of the sort keys, and ends as those of
-//! lists do.
+//! **Invariant:** a page has a list for every entity of the collection, each in the order of the
+//! sort keys, and ends as those of lists do.
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ use web::parameters::{LIST_DEFAULT, LIST_LIMIT};
 use web::paths::collection_path;
 use web::{Cursors, Form, Parameters, PathTexts, Problem};
 
-use crate::MAX_READS;
-use crate::budget::OfRequest;
+use crate::budget::RequestBudget;
+use crate::limits::{ENOUGH_BYTES, MAX_READS};
 
 /// The entities of a collection.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ struct Collection {
     entities: Arc<[Entity]>,
 }
 
-/// The routes of the collections.
+/// Returns the routes of the collections.
 pub(crate) fn router(table: &Table) -> Router {
     let model = table.model();
     model.collections().into_iter().fold(Router::new(), |router, name| {
@@ -44,7 +44,7 @@ pub(crate) fn router(table: &Table) -> Router {
 
 async fn page(
     State(Collection { table, name, entities }): State<Collection>,
-    Extension(budget): OfRequest,
+    Extension(budget): RequestBudget,
     path: PathTexts,
     form: Form,
     cursors: Cursors,
@@ -66,7 +66,7 @@ async fn page(
         given.and_then(|given| pattern.partition_key(first, &given).map_err(|error| vec![error]));
     let partition = key.map_err(|errors| Problem::fields(&first.name, errors))?;
     let filter = Predicate::Any(entities.iter().map(Entity::kind).collect());
-    let max_bytes = Some(crate::ENOUGH_BYTES);
+    let max_bytes = Some(ENOUGH_BYTES);
     let seal = cursors.for_list(&["collection", &name, &partition, order], &bound);
     let cursor = seal.open(cursor)?;
     let query = Query {

@@ -1,4 +1,5 @@
-//! How an answer of a rollup is written: as JSON, as CSV for a spreadsheet, or as NDJSON, a point a line.
+//! The forms of the answer of a rollup: JSON, CSV for a spreadsheet, or NDJSON with one point a
+//! line.
 //!
 //! ```text
 //! ?format=csv  or  Accept: text/csv                  country,start,end,orders,revenue,parked
@@ -6,13 +7,13 @@
 //! ?format=ndjson  or  Accept: application/x-ndjson   {"dimensions":{"country":"DE"},"start":"2026-11-01T00:00:00Z",…}
 //! ```
 //!
-//! What JSON has beside its points is in headers, whatever the form: `Weir-Freshness`, `Weir-Error-Bounds`, `Weir-Items-Read`, and the
-//! next page as `Link: <?…&cursor=…>; rel="next"`. The link is relative, for a service does not know under which name and path it is
-//! reached.
+//! The fields that JSON has beside its points are in headers, in every form: `Weir-Freshness`,
+//! `Weir-Error-Bounds`, `Weir-Items-Read`, and the next page as `Link: <?…&cursor=…>; rel="next"`.
+//! The link is relative, for a service does not know under which name and path it is reached.
 //!
-//! **Invariant:** numbers are written digit by digit as JSON has them, and all pages of an answer have the same columns.
+//! **Invariant:** numbers are written digit by digit as JSON has them, and all pages of an answer
+//! have the same columns.
 
-pub mod columns;
 mod tabular;
 
 use axum::Json;
@@ -26,22 +27,22 @@ use percent_encoding::{
 use serde::Serialize;
 use serde_json::Value;
 use web::{Accept, Parameters};
+use weir_query::Columns;
 
-pub use columns::Columns;
-
-/// What is counted up to this instant is in the answer.
+/// The time of the newest change in the answer.
 const FRESHNESS: HeaderName = HeaderName::from_static("weir-freshness");
 /// Every change up to this instant is in the answer.
 const COMPLETE_THROUGH: HeaderName = HeaderName::from_static("weir-complete-through");
 /// Changes after this instant may be missing for good.
 const INCOMPLETE_SINCE: HeaderName = HeaderName::from_static("weir-incomplete-since");
-/// The relative error of each measure of the answer that is an estimate, as a JSON object; where there is one.
+/// The relative error of each measure of the answer that is an estimate, as a JSON object; where
+/// there is one.
 const ERROR_BOUNDS: HeaderName = HeaderName::from_static("weir-error-bounds");
-/// How many items were read for the answer.
+/// The number of items that were read for the answer.
 const ITEMS_READ: HeaderName = HeaderName::from_static("weir-items-read");
 
-/// What RFC 3986 has in no query, and `'`, which URL parsers escape. A `%` is not among it: it begins
-/// an escape, or the request was rejected.
+/// The characters that RFC 3986 does not allow in a query, and `'`, which URL parsers escape. `%`
+/// is allowed: it begins an escape, or the request was rejected.
 const NOT_IN_LINKS: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -58,7 +59,7 @@ const NOT_IN_LINKS: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// How an answer is written.
+/// The form of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// One JSON object.
@@ -74,8 +75,8 @@ impl Format {
     /// Every format; the first is the default.
     pub const EVERY: [Self; 3] = [Self::Json, Self::Csv, Self::Ndjson];
 
-    /// What a request asks for: by the parameter `format`, or else by `Accept`.
-    pub fn of(parameters: &mut Parameters, accept: &Accept) -> Self {
+    /// Returns the form that a request asks for: by the parameter `format`, or else by `Accept`.
+    pub fn negotiate(parameters: &mut Parameters, accept: &Accept) -> Self {
         let Some(name) = parameters.text("format") else {
             return Self::EVERY[accept.preferred(&Self::EVERY.map(Self::media_type))];
         };
@@ -85,7 +86,7 @@ impl Format {
         })
     }
 
-    /// Its name in requests.
+    /// Returns its name in requests.
     pub fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
@@ -94,7 +95,7 @@ impl Format {
         }
     }
 
-    /// Its media type.
+    /// Returns its media type.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
@@ -103,8 +104,8 @@ impl Format {
         }
     }
 
-    /// The response of an answer, which in JSON has `points`, `groups` or `ranks`, and a `cursor`. `query` is the query string of
-    /// the request, for the link to the next page.
+    /// Returns the response of an answer, which in JSON has `points`, `groups` or `ranks`, and a
+    /// `cursor`. `query` is the query string of the request, for the link to the next page.
     pub fn respond(
         self,
         answer: &impl Serialize,
@@ -128,7 +129,7 @@ impl Format {
     }
 }
 
-/// What an answer has beside its points.
+/// Returns the headers of an answer: its fields beside the points.
 fn headers(answer: &Value, query: Option<&str>) -> Vec<(HeaderName, HeaderValue)> {
     let cursor = answer.get("cursor").and_then(Value::as_str);
     let link = cursor.map(|cursor| format!("<{}>; rel=\"next\"", next(query, cursor)));
@@ -151,7 +152,8 @@ fn headers(answer: &Value, query: Option<&str>) -> Vec<(HeaderName, HeaderValue)
     values.into_iter().filter_map(header).collect()
 }
 
-/// The same question, behind the cursor: as a URL parser leaves it, whatever the request had.
+/// Returns the same question, behind the cursor: as a URL parser leaves it, whatever the request
+/// had.
 fn next(query: Option<&str>, cursor: &str) -> String {
     let asked = query.unwrap_or_default().split('&');
     let is_cursor = |one: &str| {
@@ -172,13 +174,13 @@ mod tests {
     use axum::http::Request;
     use axum::http::header::ACCEPT;
     use serde_json::json;
+    use weir_query::columns::{MeasureColumn, Shape};
 
-    use super::columns::{MeasureColumn, Shape};
     use super::*;
 
     fn columns() -> Columns {
         let orders = MeasureColumn { name: "orders".to_owned(), shape: Shape::Number };
-        Columns::of_points(vec!["country".to_owned()], vec![orders])
+        Columns::for_points(vec!["country".to_owned()], vec![orders])
     }
 
     fn answer(cursor: Value) -> Value {
@@ -204,7 +206,7 @@ mod tests {
         let Ok(accept) = Accept::from_request_parts(&mut parts, &()).await;
         let parameters = Parameters::from_request_parts(&mut parts, &()).await;
         let mut parameters = parameters.expect("parameters");
-        let format = Format::of(&mut parameters, &accept);
+        let format = Format::negotiate(&mut parameters, &accept);
         parameters.finish().map(|()| format).map_err(|problem| problem.detail().to_owned())
     }
 

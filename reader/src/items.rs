@@ -11,7 +11,7 @@ use model::relation::Scope;
 use table::Table;
 use web::{Cursors, EntityPaths, Form, Parameters, PathTexts, Problem};
 
-use crate::budget::OfRequest;
+use crate::budget::RequestBudget;
 use crate::related;
 
 /// The items of one entity.
@@ -21,7 +21,7 @@ struct Items {
     entity: Arc<Entity>,
 }
 
-/// The route of an entity's items.
+/// Returns the route of an entity's items.
 pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
     let items = Items { table: table.clone(), entity: Arc::new(entity.clone()) };
     Router::new().route(&EntityPaths::new(entity).item, get(item)).with_state(items)
@@ -29,7 +29,7 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 
 async fn item(
     State(Items { table, entity }): State<Items>,
-    Extension(budget): OfRequest,
+    Extension(budget): RequestBudget,
     path: PathTexts,
     form: Form,
     cursors: Cursors,

@@ -18,22 +18,26 @@
 //!
 //! Each request has a budget of reads (`budget`), which all that it reads spends.
 //!
-//! **Invariant:** every read is of keys or a Query of one partition, strongly consistent unless asked otherwise or of an
-//! index, which cannot be. There is no scan, and where nothing is known there is no point rather than a zero.
+//! The queries of rollups are answered by `weir_query`; this crate has their parameters, their
+//! problems, the seals of their cursors and the forms of their answers.
+//!
+//! **Invariant:** every read is of keys or a Query of one partition, strongly consistent unless the
+//! request says otherwise or an index is read, which cannot be. There is no scan.
 
-pub mod answer;
 mod budget;
 mod collections;
-mod cursor;
 pub mod format;
 mod items;
+mod limits;
+mod list_seal;
 mod lists;
 mod many;
+mod problem;
 mod range;
 mod ranks;
 mod related;
+mod rollup_path;
 mod rollups;
-mod status;
 mod together;
 mod unique;
 
@@ -44,18 +48,7 @@ use axum::{Extension, Json, Router};
 use table::{Reads, Rollups, Table};
 use web::CursorKeys;
 
-pub use answer::{Answer, AnswerPoint, AskError, ask};
-pub use format::{Columns, Format};
-pub use ranks::{RankAnswer, ranks};
-pub use status::Completeness;
-
-/// The most times that one list reads a page from DynamoDB before it is answered as far as it was
-/// read, with a cursor; the budget of the request may end it before.
-const MAX_READS: u32 = 32;
-
-/// The bytes after which an answer ends, and the next page begins. Lambda takes 6 MB of it as text in JSON, in which quotes are
-/// twice as long, and a page that DynamoDB reads, of a megabyte, may be several times that.
-const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
+pub use format::Format;
 
 /// Settings of the reader.
 #[derive(Clone, Debug)]
@@ -73,13 +66,13 @@ impl Default for Settings {
     }
 }
 
-/// The reader of a table and its rollups, to be merged with other routers and given to
+/// Returns the reader of a table and its rollups, to be merged with other routers and given to
 /// [`web::finish()`].
 pub fn app(table: Table, rollups: Rollups, settings: Settings) -> Router {
     let model = Arc::clone(table.model());
     let document = Arc::new(web::openapi::document(&model));
     let openapi = get(move || std::future::ready(Json(document.as_ref().clone())));
-    let of_entity = |router: Router, entity| {
+    let with_entity = |router: Router, entity| {
         router
             .merge(items::router(&table, entity))
             .merge(many::router(&table, entity))
@@ -89,7 +82,7 @@ pub fn app(table: Table, rollups: Rollups, settings: Settings) -> Router {
     let reads = model
         .entities
         .iter()
-        .fold(Router::new(), of_entity)
+        .fold(Router::new(), with_entity)
         .merge(collections::router(&table))
         .merge(together::router(&table))
         .merge(rollups::router(&table, &rollups))

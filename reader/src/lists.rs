@@ -7,10 +7,10 @@
 //! GET /order/ann?include=user                                                  each with an item that it is related to
 //! ```
 //!
-//! **Invariant:** a list ends with a `null` cursor only. A page may be shorter than its limit (DynamoDB reads a megabyte
-//! at a time, other entities and what a filter leaves out are read as well, and the budget of the
-//! request ends); the cursor then leads on. A count with a cursor is of a part. What is hidden is
-//! neither answered nor asked about.
+//! **Invariant:** a list ends with a `null` cursor only. A page may be shorter than its limit
+//! (DynamoDB reads a megabyte at a time, other entities and what a filter leaves out are read as
+//! well, and the budget of the request ends); the cursor then leads on. A count with a cursor is of
+//! a part. What is hidden is neither answered nor asked about.
 
 use std::sync::Arc;
 
@@ -27,9 +27,10 @@ use web::parameters::{LIST_DEFAULT, LIST_LIMIT};
 use web::paths::pattern_path;
 use web::{Cursors, EntityPaths, Form, Parameters, PathTexts, Problem, Seal, conditions};
 
-use crate::MAX_READS;
-use crate::budget::OfRequest;
-use crate::range::{self, Asked};
+use crate::budget::RequestBudget;
+use crate::limits::{ENOUGH_BYTES, MAX_READS};
+use crate::list_seal::list_seal;
+use crate::range::{self, SortKeyFilter};
 use crate::related::{self, INCLUDE};
 
 /// The items of one entity, by one pattern.
@@ -48,7 +49,7 @@ enum Listing {
     Count { count: usize, cursor: Option<String> },
 }
 
-/// The routes of an entity's lists.
+/// Returns the routes of an entity's lists.
 pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
     let paths = EntityPaths::new(entity);
     let own = paths.has_list().then(|| (paths.partition, Pattern::of_table(entity)));
@@ -64,7 +65,7 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 
 async fn page(
     State(list): State<List>,
-    Extension(budget): OfRequest,
+    Extension(budget): RequestBudget,
     path: PathTexts,
     form: Form,
     cursors: Cursors,
@@ -74,7 +75,7 @@ async fn page(
     let List { table, entity, pattern } = &list;
     let bound = parameters.bound(&["order"]);
     let mut query = list.query(&mut parameters);
-    let asked = Asked::take(|name| parameters.text(name));
+    let asked = SortKeyFilter::take(|name| parameters.text(name));
     let counts = parameters.flag("count") == Some(true);
     let mut includes = Vec::new();
     if counts {
@@ -90,9 +91,9 @@ async fn page(
     let given = pattern.given_from_text(entity, &path.pairs()).map_err(invalid)?;
     let partition = pattern.partition_key(entity, &given);
     query.partition = partition.map_err(|error| invalid(vec![error]))?;
-    let range = range::of(entity, pattern, given, &asked).map_err(Problem::parameters)?;
+    let range = range::sort_keys(entity, pattern, given, &asked).map_err(Problem::parameters)?;
     (query.range, query.instants) = (range.keys, range.instants);
-    let seal = seal(&cursors, entity, pattern, (&query.partition, query.descending), &bound);
+    let seal = list_seal(&cursors, entity, pattern, (&query.partition, query.descending), &bound);
     query.cursor = seal.open(query.cursor)?;
     if counts {
         let found = table.count(&query, MAX_READS).await?;
@@ -110,21 +111,9 @@ async fn page(
     Ok(form.answer(page))
 }
 
-/// Returns the seal of a list's cursors: of a partition, in one order, under these parameters.
-pub(crate) fn seal(
-    cursors: &Cursors,
-    entity: &Entity,
-    pattern: &Pattern,
-    (partition, descending): (&str, bool),
-    bound: &[(String, String)],
-) -> Seal {
-    let index = pattern.index.as_deref().unwrap_or_default();
-    let order = if descending { "desc" } else { "asc" };
-    cursors.for_list(&["list", &entity.name, &pattern.name, index, partition, order], bound)
-}
-
 impl List {
-    /// An item as it is answered: all of it, or what is wanted. Keys, which may be attributes, are read besides.
+    /// Returns an item as it is answered: all of it, or what is wanted. Keys, which may be
+    /// attributes, are read besides.
     fn answer(&self, form: Form, item: &Item, select: &[String]) -> Map<String, Value> {
         let mut object = form.item(&self.entity, item);
         self.drop_unselected(form, &mut object, select);
@@ -140,7 +129,7 @@ impl List {
         object.retain(|name, _| !unselected.contains(&name.as_str()));
     }
 
-    /// What is asked of every list, but its partition.
+    /// Returns the query of every list, without its partition.
     fn query(&self, parameters: &mut Parameters) -> Query {
         let Self { entity, pattern, .. } = self;
         let orders = if pattern.descending { ["desc", "asc"] } else { ["asc", "desc"] };
@@ -158,11 +147,11 @@ impl List {
         }
         let filter = entity.kind().and(pattern.filter.clone()).and(asked);
         let index = pattern.index.clone();
-        let max_bytes = Some(crate::ENOUGH_BYTES);
+        let max_bytes = Some(ENOUGH_BYTES);
         Query { index, filter, consistent, descending, max_bytes, cursor, ..Query::default() }
     }
 
-    /// A page of items with those that they are related to.
+    /// Returns a page of items with those that they are related to.
     async fn joined(
         &self,
         query: Query,
@@ -187,7 +176,7 @@ impl List {
         Ok(Listing::Items { items, cursor: seal.close(found.cursor) })
     }
 
-    /// The stored names of the attributes that are wanted.
+    /// Returns the stored names of the attributes that are wanted.
     fn selected(&self, parameters: &mut Parameters) -> Vec<String> {
         let Some(text) = parameters.text("select") else { return Vec::new() };
         let mut stored = Vec::new();

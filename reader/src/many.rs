@@ -6,10 +6,10 @@
 //!     { "items": [{…}, null], "unread": [] }
 //! ```
 //!
-//! **Invariant:** `items` has a place for each key, in their order: the item, or `null` where there is none. What DynamoDB did not
-//! read in time, what the budget of the request did not last for, be it the item or one that it is
-//! related to, and what would make the answer larger than Lambda takes, is `null` too, and its
-//! position is in `unread`: ask for it again.
+//! **Invariant:** `items` has a place for each key, in their order: the item, or `null` where there
+//! is none. What DynamoDB did not read in time, what the budget of the request did not last for, be
+//! it the item or one that it is related to, and what would make the answer larger than Lambda
+//! takes, is `null` too, and its position is in `unread`: ask for it again.
 
 use std::sync::Arc;
 
@@ -25,12 +25,11 @@ use table::{MAX_BATCH_KEYS, Table};
 use web::routes::batch_path;
 use web::{Cursors, Form, Parameters, Problem};
 
-use crate::ENOUGH_BYTES;
-use crate::answer::encoded_bytes;
-use crate::budget::OfRequest;
+use crate::budget::RequestBudget;
+use crate::limits::{ENOUGH_BYTES, encoded_bytes};
 use crate::related;
 
-/// What a request for many items goes on with.
+/// The state of the handler.
 const EXPECTED: &str = "expected a list of keys, such as [{\"id\":\"1\"}]";
 
 /// The items of one entity.
@@ -47,7 +46,7 @@ struct Many {
     unread: Vec<usize>,
 }
 
-/// The route of many of an entity's items.
+/// Returns the route of many of an entity's items.
 pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
     let items = Items { table: table.clone(), entity: Arc::new(entity.clone()) };
     Router::new().route(&batch_path(entity), get(many)).with_state(items)
@@ -55,7 +54,7 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 
 async fn many(
     State(Items { table, entity }): State<Items>,
-    Extension(budget): OfRequest,
+    Extension(budget): RequestBudget,
     form: Form,
     cursors: Cursors,
     mut parameters: Parameters,
@@ -130,7 +129,7 @@ async fn many(
     Ok(form.answer(many))
 }
 
-/// The keys that a text lists.
+/// Returns the keys that a text lists.
 fn list(text: &str) -> Result<Vec<Map<String, Value>>, String> {
     let json = web::json::parse(text.as_bytes()).map_err(|error| format!("{error}, {EXPECTED}"))?;
     let keys: Vec<Map<String, Value>> =
@@ -141,7 +140,7 @@ fn list(text: &str) -> Result<Vec<Map<String, Value>>, String> {
     Err(format!("{} keys, expected 1 to {MAX_BATCH_KEYS}", keys.len()))
 }
 
-/// The key that attributes make: those of the item's path and no other.
+/// Returns the key that attributes make: those of the item's path and no other.
 fn item_key(entity: &Entity, key: &Map<String, Value>) -> Result<ItemKey, Vec<FieldError>> {
     let names = web::paths::path_attributes(entity);
     let others = key.keys().filter(|name| !names.contains(&name.as_str()));

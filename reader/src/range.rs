@@ -21,8 +21,9 @@
 //! range of keys is of whole seconds, and `table` compares the items in it as instants. With
 //! `offset = "any"` keys may sort anywhere, and no range of them is answered.
 //!
-//! **Invariant:** a range never leaves the keys that the entity's template makes; values are compared as the sort key
-//! has them, and where that is not the order of the values, the question is refused.
+//! **Invariant:** a range never leaves the keys that the entity's template makes; values are
+//! compared as the sort key has them, and where that is not the order of the values, the question
+//! is refused.
 
 mod instants;
 
@@ -36,16 +37,17 @@ use model::template::{Cut, Format, Segment, escape};
 use model::{AttributeValue, Entity, FieldError, Item, Pattern, Template};
 use table::{Instants, SortRange};
 
-/// Greater than every character that keys are made of, and so behind every key with the text before it.
+/// Greater than every character that keys are made of, and so behind every key with the text before
+/// it.
 const END: char = char::MAX;
 /// The least text that DynamoDB compares a key with: it takes no empty one.
 const BEGINNING: &str = "\u{0}";
-/// What a shortened timestamp is completed with, from its length on.
+/// The text that completes a shortened timestamp.
 const FIRST_INSTANT: &str = "0000-01-01T00:00:00Z";
 
-/// What is asked of a list, in text: parameters with their values.
+/// The parameters of a list that filter its sort keys, as text.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Asked {
+pub(crate) struct SortKeyFilter {
     begins_with: Option<String>,
     eq: Option<String>,
     between: Option<String>,
@@ -53,7 +55,7 @@ pub(crate) struct Asked {
     high: Vec<(&'static str, String)>,
 }
 
-/// What a list reads: a range of sort keys, and the instants in it.
+/// The range of a list: sort keys, and the instants in them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Range {
     pub(crate) keys: SortRange,
@@ -76,8 +78,8 @@ struct Open<'a> {
     format: Format,
 }
 
-impl Asked {
-    /// Takes what is asked from what gives the parameters.
+impl SortKeyFilter {
+    /// Takes the parameters from a request.
     pub(crate) fn take(mut text: impl FnMut(&'static str) -> Option<String>) -> Self {
         let begins_with = text("begins_with");
         let mut edges = |names: [&'static str; 3]| -> Vec<_> {
@@ -88,7 +90,7 @@ impl Asked {
         Self { begins_with, low, high, eq: text("eq"), between: text("between") }
     }
 
-    /// The parameters that are given, of those that exclude each other.
+    /// Returns the parameters that are given, of those that exclude each other.
     fn given(&self) -> Vec<&'static str> {
         let one = |name: &'static str, text: &Option<String>| text.as_ref().map(|_| name);
         let [first, eq, between] = [
@@ -101,15 +103,15 @@ impl Asked {
     }
 }
 
-/// The range of an entity's items in the partition of a path, whose attributes are given.
+/// Returns the range of an entity's items in the partition of a path, whose attributes are given.
 ///
 /// # Errors
 /// The parameters that do not go with the sort key.
-pub(crate) fn of(
+pub(crate) fn sort_keys(
     entity: &Entity,
     pattern: &Pattern,
     given: Item,
-    asked: &Asked,
+    asked: &SortKeyFilter,
 ) -> Result<Range, Vec<FieldError>> {
     let Some(template) = pattern.sort.as_ref().map(|key| &key.template) else {
         return closed(asked).map(|()| SortRange::Every.into());
@@ -134,19 +136,21 @@ pub(crate) fn of(
     range.map_err(|error| vec![error])
 }
 
-/// Where the path gives the whole sort key, nothing is asked of it.
-fn closed(asked: &Asked) -> Result<(), Vec<FieldError>> {
+/// Rejects filters of a sort key that the path gives as a whole.
+fn closed(asked: &SortKeyFilter) -> Result<(), Vec<FieldError>> {
     let message = "expected no range, the path leaves nothing of the sort key open";
     let errors: Vec<_> = asked.given().into_iter().map(|name| error(name, message)).collect();
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 impl Open<'_> {
-    fn range(&self, asked: &Asked) -> Result<SortRange, FieldError> {
+    fn range(&self, asked: &SortKeyFilter) -> Result<SortRange, FieldError> {
         match asked {
-            Asked { begins_with: Some(text), .. } => self.alone(asked).and(self.begins_with(text)),
-            Asked { eq: Some(text), .. } => self.alone(asked).and(self.equal(text)),
-            Asked { between: Some(text), .. } => {
+            SortKeyFilter { begins_with: Some(text), .. } => {
+                self.alone(asked).and(self.begins_with(text))
+            }
+            SortKeyFilter { eq: Some(text), .. } => self.alone(asked).and(self.equal(text)),
+            SortKeyFilter { between: Some(text), .. } => {
                 self.alone(asked)?;
                 let expected = "expected the least and the greatest with a comma between";
                 let (low, high) = text
@@ -154,15 +158,15 @@ impl Open<'_> {
                     .ok_or_else(|| error("between", format!("{}, {expected}", quoted(text))))?;
                 self.between(Some(("between", low, true)), Some(("between", high, true)))
             }
-            Asked { low, high, .. } if low.is_empty() && high.is_empty() => {
+            SortKeyFilter { low, high, .. } if low.is_empty() && high.is_empty() => {
                 Ok(SortRange::BeginsWith(self.text()?))
             }
-            Asked { low, high, .. } => self.between(edge(low)?, edge(high)?),
+            SortKeyFilter { low, high, .. } => self.between(edge(low)?, edge(high)?),
         }
     }
 
     /// Whether nothing else is asked of the sort key.
-    fn alone(&self, asked: &Asked) -> Result<(), FieldError> {
+    fn alone(&self, asked: &SortKeyFilter) -> Result<(), FieldError> {
         match asked.given().as_slice() {
             [_] => Ok(()),
             [first, others @ ..] => {
@@ -174,7 +178,7 @@ impl Open<'_> {
         }
     }
 
-    /// What every sort key of the entity begins with in this partition.
+    /// Returns the prefix of every sort key of the entity in this partition.
     fn text(&self) -> Result<String, FieldError> {
         let attributes = &self.entity.attributes;
         let rendered = self.template.render_before(self.position, attributes, &self.given);
@@ -199,7 +203,8 @@ impl Open<'_> {
                     if text.len() > longest {
                         let known = &text[..longest];
                         let message = format!(
-                            "`{text}`, expected at most {longest} characters, such as {known}: the sort key has no finer times"
+                            "`{text}`, expected at most {longest} characters, such as {known}: \
+                             the sort key has no finer times"
                         );
                         return Err(error("begins_with", message));
                     }
@@ -216,7 +221,7 @@ impl Open<'_> {
         Ok(SortRange::BeginsWith(format!("{}{text}", self.text()?)))
     }
 
-    /// The sort keys of one value.
+    /// Returns the sort keys of one value.
     fn equal(&self, text: &str) -> Result<SortRange, FieldError> {
         let (literal, is_end) = self.template.literal_behind(self.position);
         let key = format!("{}{}{literal}", self.text()?, self.key("eq", text)?);
@@ -281,7 +286,7 @@ impl Open<'_> {
         Err(error(parameter, message))
     }
 
-    /// The text that a value has in the sort key.
+    /// Returns the text that a value has in the sort key.
     fn key(&self, parameter: &str, text: &str) -> Result<String, FieldError> {
         let kind = &self.first.kind;
         let wrong = |message: String| error(parameter, message);
@@ -303,7 +308,8 @@ impl Open<'_> {
         rendered.map_err(|cause| wrong(cause.to_string()))
     }
 
-    /// A whole timestamp as it is stored, with the places of its precision; the beginning of one as it is.
+    /// Returns a whole timestamp as it is stored, with the places of its precision; the beginning
+    /// of one as it is.
     fn beginning_of_time(&self, text: &str) -> Result<String, FieldError> {
         if !text.ends_with('Z') {
             return Ok(text.to_owned());
@@ -328,7 +334,7 @@ impl Open<'_> {
 /// One end of a range: its parameter, its value, and whether that is in the range.
 type Edge<'a> = (&'static str, &'a str, bool);
 
-/// The one parameter of an end.
+/// Returns the one parameter of an end.
 fn edge<'a>(given: &'a [(&'static str, String)]) -> Result<Option<Edge<'a>>, FieldError> {
     match given {
         [] => Ok(None),
@@ -339,8 +345,9 @@ fn edge<'a>(given: &'a [(&'static str, String)]) -> Result<Option<Edge<'a>>, Fie
     }
 }
 
-/// Whether the plain text of a type's values is in their order, with whatever follows it in a key. Text is not: the `#`
-/// behind it sorts after a space, and escapes sort elsewhere than what they stand for.
+/// Whether the plain text of a type's values is in their order, with whatever follows it in a key.
+/// Text is not: the `#` behind it sorts after a space, and escapes sort elsewhere than what they
+/// stand for.
 fn sorts_as_text(kind: &AttributeType) -> bool {
     match kind {
         AttributeType::Timestamp(format) => matches!(format, TimestampFormat::Rfc3339 { .. }),
@@ -348,7 +355,8 @@ fn sorts_as_text(kind: &AttributeType) -> bool {
     }
 }
 
-/// A cut key knows no more of a time than its cut: a finer one would be taken for the whole.
+/// Returns a cut key knows no more of a time than its cut: a finer one would be taken for the
+/// whole.
 fn check_cut(cut: Cut, kind: &AttributeType, value: &AttributeValue) -> Result<(), String> {
     let instant = kind.instant(value).ok_or("expected a time")?;
     let text = cut.text(instant);
@@ -358,8 +366,8 @@ fn check_cut(cut: Cut, kind: &AttributeType, value: &AttributeValue) -> Result<(
     Err(format!("expected where a key begins, such as {text}: the sort key has no finer times"))
 }
 
-/// A time as short as a year, completed to its first instant in UTC. A whole time, which may be as
-/// short, stays.
+/// Returns a time as short as a year, completed to its first instant in UTC. A whole time, which
+/// may be as short, stays.
 fn completed(text: &str) -> String {
     let fits = |(given, first): (u8, u8)| match first {
         b'T' => matches!(given, b'T' | b't' | b' '),

@@ -1,12 +1,12 @@
-//! What is asked for together with items: `include=owner,comments.author`.
+//! The related items of a request: `include=owner,comments.author`.
 //!
 //! ```text
 //! GET /account/a1?include=owner          { "id": "a1", "owner_id": "ann", "owner": { "id": "ann", … } }
 //! GET /user/ann?include=sessions         { "id": "ann", "sessions": { "items": […], "cursor": "…" } }
 //! ```
 //!
-//! **Invariant:** a related item that is `null`, or is not in a list whose cursor is `null`, is not there. What was not read
-//! ends the page before, or is the failure of the whole request.
+//! **Invariant:** a related item that is `null`, or is not in a list whose cursor is `null`, is not
+//! there. What was not read ends the page before, or is the failure of the whole request.
 
 use model::limits::MAX_SHOWN_CHARACTERS;
 use model::relation::{IncludeError, Scope};
@@ -16,16 +16,18 @@ use serde_json::{Map, Value, json};
 use table::{Joined, JoinedPage, Reading, Related};
 use web::{Cursors, Parameters, Problem};
 
-use crate::lists::seal;
-use crate::{ENOUGH_BYTES, MAX_READS};
+use crate::limits::{ENOUGH_BYTES, MAX_READS};
+use crate::list_seal::list_seal;
 
 /// The parameter.
 pub(crate) const INCLUDE: &str = "include";
 
-/// The bytes above which an item with those that it is related to is not answered: Lambda takes 6 MB.
+/// The bytes above which an item with those that it is related to is not answered: Lambda takes 6
+/// MB.
 const MOST_BYTES: usize = 2 * ENOUGH_BYTES;
 
-/// What is asked for with items of an entity. One without relations does not know the parameter.
+/// Returns the relations that a request includes. An entity without relations rejects the
+/// parameter.
 pub(crate) fn asked<'a>(
     parameters: &mut Parameters,
     model: &'a Model,
@@ -44,7 +46,7 @@ pub(crate) fn asked<'a>(
     })
 }
 
-/// The message of an error, with the path that was given shortened.
+/// Returns the message of an error, with the path that was given shortened.
 fn message(error: IncludeError) -> String {
     let short = |path: String| shortened(&path, MAX_SHOWN_CHARACTERS).into_owned();
     let error = match error {
@@ -58,12 +60,12 @@ fn message(error: IncludeError) -> String {
     error.to_string()
 }
 
-/// How related items are read.
+/// Returns the limits within which related items are read.
 pub(crate) fn reading(consistent: Option<bool>) -> Reading {
     Reading { consistent, max_bytes: ENOUGH_BYTES, max_reads: MAX_READS }
 }
 
-/// The problem of related items that were not read.
+/// Returns the problem of related items that were not read.
 pub(crate) fn problem(error: table::Error) -> Problem {
     match &error {
         table::Error::OverBudget { limits, relation: Some(relation) } => {
@@ -79,7 +81,7 @@ pub(crate) fn problem(error: table::Error) -> Problem {
     }
 }
 
-/// An item as it is answered, with those that it is related to.
+/// Returns an item as it is answered, with those that it is related to.
 ///
 /// # Errors
 /// The problem of one that is too large to be answered.
@@ -91,7 +93,8 @@ pub(crate) fn shown(
 ) -> Result<Map<String, Value>, Problem> {
     if joined.bytes > MOST_BYTES {
         let message = format!(
-            "{} bytes, {MOST_BYTES} is the most of an item with those that it is related to; expected fewer relations",
+            "{} bytes, {MOST_BYTES} is the most of an item with those that it is related to; \
+             expected fewer relations",
             joined.bytes
         );
         return Err(Problem::parameters(vec![FieldError::new(INCLUDE, message)]));
@@ -122,7 +125,7 @@ fn object(
     object
 }
 
-/// The cursor of many related items, sealed as one of the list of the same items without
+/// Returns the cursor of many related items, sealed as one of the list of the same items without
 /// parameters: the list that continues it.
 fn closed(
     include: &Include<'_>,
@@ -134,7 +137,7 @@ fn closed(
     let (listing, entity) = include.listing()?;
     let partition = include.partition(item)?.key;
     let place = (partition.as_str(), listing.descending);
-    seal(cursors, entity, &listing.pattern, place, &[]).close(Some(position))
+    list_seal(cursors, entity, &listing.pattern, place, &[]).close(Some(position))
 }
 
 #[cfg(test)]

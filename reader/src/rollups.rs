@@ -1,61 +1,47 @@
-//! The handlers of rollups: list them, ask one.
+//! The handlers of rollups: the list of them, and the query of one.
 
-use std::sync::Arc;
-
-use aggregates::Question;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 use jiff::Timestamp;
-use model::{Model, Rollup};
+use model::Rollup;
 use serde_json::{Map, Value, json};
 use table::{Rollups, Table};
-use web::{Accept, Cursors, Kind, Parameters, PathTexts, Problem};
+use web::{Accept, Cursors, Parameters, PathTexts, Problem};
+use weir_query::{
+    Completeness, QueryEngine, QueryError, Question, RollupAnswer, RollupQuery, RollupsSnapshot,
+};
 
-use crate::answer::{Answer, Planned};
-use crate::budget::OfRequest;
+use crate::budget::RequestBudget;
 use crate::format::Format;
-use crate::status::{Completeness, Seen, StatusCache};
+use crate::problem::query_problem;
+use crate::ranks;
+use crate::rollup_path::rollup_name;
 
-/// The rollups and where they are kept.
-#[derive(Clone)]
-pub(crate) struct Asked {
-    pub(crate) model: Arc<Model>,
-    pub(crate) rollups: Rollups,
-    /// Whether they may be answered.
-    pub(crate) status: StatusCache,
-}
-
-/// The routes of the rollups.
+/// Returns the routes of the rollups.
 pub(crate) fn router(table: &Table, rollups: &Rollups) -> Router {
-    let asked = Asked {
-        model: Arc::clone(table.model()),
-        rollups: rollups.clone(),
-        status: StatusCache::new(table),
-    };
     Router::new()
         .route(web::routes::ROLLUPS, get(list))
         .route(web::routes::ROLLUP, get(answer))
-        .route(web::routes::RANKS, get(crate::ranks::answer))
-        .with_state(asked)
+        .route(web::routes::RANKS, get(ranks::answer))
+        .with_state(QueryEngine::new(table, rollups))
 }
 
 async fn list(
-    State(Asked { model, status, .. }): State<Asked>,
-    Extension(budget): OfRequest,
+    State(engine): State<QueryEngine>,
+    Extension(budget): RequestBudget,
     parameters: Parameters,
 ) -> Result<Json<Value>, Problem> {
     parameters.finish()?;
-    // What they are is known without a table.
-    let status = match model.rollups.is_empty() {
-        true => None,
-        false => status.status(&budget).await.ok(),
-    };
-    let rollups = model.rollups.iter().map(|rollup| {
+    // The definition is known without a table.
+    let rollups = &engine.model().rollups;
+    let snapshot =
+        if rollups.is_empty() { None } else { engine.with_budget(&budget).snapshot().await.ok() };
+    let rollups = rollups.iter().map(|rollup| {
         let mut described = described(rollup);
-        match status.as_ref().map(|status| status.completeness(&rollup.name)) {
+        match snapshot.as_ref().map(|snapshot| snapshot.completeness(&rollup.name)) {
             None => described["state"] = Value::from("unknown"),
             Some(Ok(Completeness { incomplete_since, .. })) => {
                 described["state"] = Value::from("ready");
@@ -63,27 +49,26 @@ async fn list(
                     described["incomplete_since"] = Value::from(since);
                 }
             }
-            Some(Err(problem)) => {
-                let is_changed = problem.kind() == Kind::ChangedRollup;
+            Some(Err(error)) => {
+                let is_changed = matches!(error, QueryError::Changed(_));
                 described["state"] = Value::from(if is_changed { "changed" } else { "unbuilt" });
-                described["reason"] = Value::from(problem.detail());
+                described["reason"] = Value::from(error.to_string());
             }
         }
         described
     });
     let rollups: Vec<Value> = rollups.collect();
-    let progress = status.as_ref().and_then(|status| status.progress);
     Ok(Json(json!({
         "rollups": rollups,
         "now": Timestamp::now().to_string(),
-        "complete_through": status.as_ref().and_then(Seen::complete_through),
-        "records_counted": progress.map(|progress| progress.records),
+        "complete_through": snapshot.as_ref().and_then(RollupsSnapshot::complete_through),
+        "records_counted": snapshot.as_ref().and_then(RollupsSnapshot::records_counted),
     })))
 }
 
 async fn answer(
-    State(asked): State<Asked>,
-    Extension(budget): OfRequest,
+    State(engine): State<QueryEngine>,
+    Extension(budget): RequestBudget,
     path: PathTexts,
     uri: Uri,
     accept: Accept,
@@ -91,7 +76,7 @@ async fn answer(
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
     let bound = parameters.bound(&[]);
-    let format = Format::of(&mut parameters, &accept);
+    let format = Format::negotiate(&mut parameters, &accept);
     let limit =
         parameters.number("limit", web::parameters::POINTS_LIMIT, web::parameters::POINTS_DEFAULT);
     let cursor = parameters.text("cursor");
@@ -108,22 +93,16 @@ async fn answer(
         dimensions: parameters.rest(),
     };
     parameters.finish()?;
-    let name = asked_name(&path);
+    let name = rollup_name(&path);
     let seal = cursors.for_list(&["rollup", &name], &bound);
-    let planned = Planned::of(&asked.model, &name, &question, seal.open(cursor)?)?;
-    let completeness = asked.status.completeness(&name, &budget).await?;
-    let answer = planned.answer(&asked.rollups.with_budget(&budget), limit).await?;
+    let query = RollupQuery::new(name, question).limit(limit).after(seal.open(cursor)?);
+    let answer = engine.with_budget(&budget).answer(&query).await.map_err(query_problem)?;
     let cursor = seal.close(answer.cursor);
-    let answer = Answer { completeness, cursor, ..answer };
+    let answer = RollupAnswer { cursor, ..answer };
     Ok(format.respond(&answer, &answer.columns, uri.query()))
 }
 
-/// The name of the rollup that a path is of.
-pub(crate) fn asked_name(path: &PathTexts) -> String {
-    path.pairs().first().map(|(_, name)| (*name).to_owned()).unwrap_or_default()
-}
-
-/// A rollup as it is listed: what it counts and what it can be asked.
+/// Returns a rollup as it is listed, with the parameters of its questions.
 fn described(rollup: &Rollup) -> Value {
     let dimensions: Vec<Value> = rollup
         .dimensions

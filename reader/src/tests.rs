@@ -35,7 +35,7 @@ const DEFINITION: &str = r##"
     measures = { orders = "count", revenue = "sum(total)" }
 "##;
 
-/// A reader whose DynamoDB does not exist: a test that reached it would fail.
+/// Returns a reader whose DynamoDB does not exist: a test that reached it would fail.
 async fn app() -> (Router, Arc<Model>) {
     let model: Arc<Model> = Arc::new(DEFINITION.parse().expect("a definition"));
     let connection = Connection::to("http://127.0.0.1:1").await;

@@ -6,7 +6,8 @@
 //!     { "items": [{…}, null] }
 //! ```
 //!
-//! **Invariant:** `items` has a place for each that is asked for, in their order: the item, or `null` where there is none.
+//! **Invariant:** `items` has a place for each that is asked for, in their order: the item, or
+//! `null` where there is none.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -19,11 +20,10 @@ use serde_json::{Map, Value};
 use table::{MAX_ACTIONS, Table};
 use web::{Form, Kind, Parameters, Problem};
 
-use crate::ENOUGH_BYTES;
-use crate::answer::encoded_bytes;
-use crate::budget::OfRequest;
+use crate::budget::RequestBudget;
+use crate::limits::{ENOUGH_BYTES, encoded_bytes};
 
-/// What a request for items goes on with.
+/// The state of the handler.
 const EXPECTED: &str =
     "expected a list of entities and keys, such as [{\"entity\":\"order\",\"key\":{\"id\":\"1\"}}]";
 
@@ -41,14 +41,14 @@ struct Together {
     items: Vec<Option<Map<String, Value>>>,
 }
 
-/// The route of items as they are at one moment.
+/// Returns the route of items as they are at one moment.
 pub(crate) fn router(table: &Table) -> Router {
     Router::new().route(web::routes::TRANSACTIONS, get(together)).with_state(table.clone())
 }
 
 async fn together(
     State(table): State<Table>,
-    Extension(budget): OfRequest,
+    Extension(budget): RequestBudget,
     form: Form,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
@@ -78,7 +78,7 @@ async fn together(
     Ok(form.answer(Together { items }))
 }
 
-/// What a text asks for.
+/// Returns the items that a text asks for.
 fn list(text: &str) -> Result<Vec<Wanted>, String> {
     let json = web::json::parse(text.as_bytes()).map_err(|error| format!("{error}, {EXPECTED}"))?;
     let wanted: Vec<Wanted> =
@@ -91,7 +91,7 @@ fn list(text: &str) -> Result<Vec<Wanted>, String> {
 
 type Keys<'m> = Vec<(&'m Entity, ItemKey)>;
 
-/// The entities and keys of what is asked for, or everything that is wrong with them.
+/// Returns the entities and keys of what is asked for, or everything that is wrong with them.
 fn keys<'m>(model: &'m Model, wanted: &[Wanted]) -> Result<Keys<'m>, Vec<FieldError>> {
     let mut errors = Vec::new();
     let mut keys = Vec::new();

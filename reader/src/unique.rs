@@ -1,4 +1,5 @@
-//! Getting an item by what is unique about it, whatever its key: two reads, of the lock and of the item.
+//! Getting an item by what is unique about it, whatever its key: two reads, of the lock and of the
+//! item.
 //!
 //! ```text
 //! GET /unique/user/email/ann@example.com
@@ -18,7 +19,7 @@ use table::Table;
 use web::paths::unique_path;
 use web::{Form, Parameters, PathTexts, Problem};
 
-use crate::budget::OfRequest;
+use crate::budget::RequestBudget;
 
 /// The items of one entity.
 #[derive(Clone)]
@@ -27,7 +28,7 @@ struct Items {
     entity: Arc<Entity>,
 }
 
-/// The routes of an entity's items by what is unique about them.
+/// Returns the routes of an entity's items by what is unique about them.
 pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
     let items = Items { table: table.clone(), entity: Arc::new(entity.clone()) };
     let paths = entity.open_unique().map(|unique| unique_path(entity, unique));
@@ -36,7 +37,7 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
 
 async fn item(
     State(Items { table, entity }): State<Items>,
-    Extension(budget): OfRequest,
+    Extension(budget): RequestBudget,
     path: PathTexts,
     form: Form,
     parameters: Parameters,

@@ -139,7 +139,7 @@ impl Table {
         let (table, is_new) = ensure(&self.client, name, create).await?;
         check_keys(name, &table, ROLLUPS_PARTITION_KEY, Some(ROLLUPS_SORT_KEY))?;
         rollups::check_ranks(name, &table, is_ranked)?;
-        let expires = self.model.rollups.iter().any(aggregates::rows::expires);
+        let expires = self.model.rollups.iter().any(aggregates::details::expires);
         if is_new && expires { self.enable_ttl(name, ROLLUPS_TTL).await } else { Ok(()) }
     }
 

@@ -15,6 +15,7 @@ use table::{Budget, Outcome, Reads, Rollups, ShardId};
 use tests::dynamodb::TestDynamo;
 use tests::failed_updates::FailedUpdates;
 use tests::system::System;
+use weir_query::{QueryEngine, RollupQuery};
 
 const LABEL: &str = "2026-11-20T00:00:00.000";
 const SHARD: &str = "shardId-00000001795132800000-00000000";
@@ -156,7 +157,7 @@ impl Kept {
 /// The units that `weir check` computes.
 fn computed(definition: &str) -> Vec<f64> {
     let model: Model = definition.parse().expect("valid");
-    let cost = Cost::of(model.rollup("sales").expect("there"));
+    let cost = Cost::for_rollup(model.rollup("sales").expect("there"));
     cost.units.map(f64::from).to_vec()
 }
 
@@ -234,19 +235,19 @@ async fn what_a_question_reads_is_what_the_document_computes() {
                     compare: compare.map(str::to_owned),
                     ..Question::default()
                 };
+                let query = RollupQuery::new("sales", question).limit(10);
+                // The reads of the state, which an engine makes in addition, are those of the table.
+                let table = &kept.system.table;
                 let budget = Budget::new(Reads::DEFAULT_LIMITS);
-                let rollups = kept.rollups.with_budget(&budget);
-                let model = &kept.system.model;
-                let answer = reader::ask(model, &rollups, "sales", &question, 10, None).await;
-                answer.expect("an answer");
+                let engine = QueryEngine::new(table, &kept.rollups.with_budget(&budget));
+                engine.answer(&query).await.expect("an answer");
                 let computed = groups * stripes * ranges;
                 assert_eq!(budget.spent().reads, computed, "{groups} × {stripes} × {ranges}");
                 // One that is smaller by a read rejects the question before it is read.
                 let limits = Reads { reads: computed + 5, ..Reads::DEFAULT_LIMITS };
                 let budget = Budget::new(limits);
-                let rollups = kept.rollups.with_budget(&budget);
-                let answer = reader::ask(model, &rollups, "sales", &question, 10, None).await;
-                let error = answer.expect_err("too much").to_string();
+                let engine = QueryEngine::new(table, &kept.rollups.with_budget(&budget));
+                let error = engine.answer(&query).await.expect_err("too much").to_string();
                 assert!(error.contains(&format!("are {computed} reads")), "{error}");
                 assert_eq!(budget.spent().reads, 0, "{error}");
             }

@@ -15,6 +15,7 @@ const DEPLOYED: [&str; 7] = [
     "telemetry/src",
     "web/src",
     "startup/src",
+    "query/src",
     "writer/src",
     "reader/src",
     "processor/src",

@@ -3,6 +3,7 @@
 //! | Rule | Why |
 //! |---|---|
 //! | a crate names the SDKs of its own layer alone | the architecture is what each layer cannot say |
+//! | the crate that answers queries of rollups names no HTTP | a program can use it without a server |
 //! | pure crates read no clock, environment or network | a test can replay any history |
 //! | the environment is read by the start of a program alone | everything else takes values |
 //! | a file opens with `//!` | a stranger knows what it is for before reading it |
@@ -36,6 +37,12 @@ const PURE_CRATES: &[&str] = &["model", "aggregates"];
 /// How the names of dependencies begin that a pure crate has no use for.
 const IMPURE_DEPENDENCIES: &[&str] =
     &["aws-", "aws_", "axum", "futures", "hyper", "lambda", "rand", "tokio", "tracing", "ureq"];
+
+/// The crates that a program uses without HTTP.
+const CRATES_WITHOUT_HTTP: &[&str] = &["query", "table"];
+
+/// How the names of dependencies begin that serve HTTP.
+const HTTP_DEPENDENCIES: &[&str] = &["axum", "hyper", "lambda", "reader", "web", "writer"];
 
 /// What the source of a pure crate never says.
 const IMPURE_WORDS: &[&str] =
@@ -110,6 +117,10 @@ fn check_manifest(name: &str, text: &str) -> Vec<String> {
         }
         if is_pure(name) && IMPURE_DEPENDENCIES.iter().any(|start| dependency.starts_with(start)) {
             broken.push(format!("{name}/Cargo.toml: a pure crate may not name `{dependency}`"));
+        }
+        let is_http = HTTP_DEPENDENCIES.iter().any(|start| dependency.starts_with(start));
+        if CRATES_WITHOUT_HTTP.contains(&name) && is_http {
+            broken.push(format!("{name}/Cargo.toml: may not name `{dependency}`, which is HTTP"));
         }
     }
     broken
@@ -320,6 +331,14 @@ fn an_impure_dependency_of_a_pure_crate_is_found() {
     let expected = "model/Cargo.toml: a pure crate may not name `tokio`";
     assert_eq!(check_manifest("model", text), [expected]);
     assert_eq!(check_manifest("table", text), [""; 0]);
+}
+
+#[test]
+fn a_dependency_on_http_is_found_where_there_is_none() {
+    let text = "[dependencies]\naxum.workspace = true";
+    let expected = "query/Cargo.toml: may not name `axum`, which is HTTP";
+    assert_eq!(check_manifest("query", text), [expected]);
+    assert_eq!(check_manifest("reader", text), [""; 0]);
 }
 
 #[test]

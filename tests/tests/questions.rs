@@ -13,8 +13,8 @@ mod visits;
 
 use aggregates::Question;
 use fastrand::Rng;
-use reader::{Answer, ask};
 use serde_json::{Value, json};
+use weir_query::{RollupAnswer, RollupQuery};
 
 use self::oracle::{Calendar, EVERY, expected, is_close};
 use self::visits::{SITES, Site};
@@ -24,10 +24,11 @@ const LEAN: &str = "visits,with_price,revenue,mean,spread,by_status,sizes,rate";
 /// How many questions are asked of each history.
 const QUESTIONS: usize = 40;
 
-async fn answered(site: &Site, question: &Question, limit: u32) -> (Vec<Value>, Vec<Answer>) {
+async fn answered(site: &Site, question: &Question, limit: u32) -> (Vec<Value>, Vec<RollupAnswer>) {
     let (mut points, mut pages, mut cursor) = (Vec::new(), Vec::new(), None);
     loop {
-        let page = ask(&site.model, &site.rollups, "visits", question, limit, cursor).await;
+        let query = RollupQuery::new("visits", question.clone()).limit(limit).after(cursor);
+        let page = site.engine().answer(&query).await;
         let page = page.unwrap_or_else(|error| panic!("{question:?}: {error}"));
         points.extend(page.points.clone().into_iter().flatten().map(Value::Object));
         cursor = page.cursor.clone();
@@ -194,8 +195,8 @@ async fn several_groups_gaps_and_earlier_periods_are_answered_at_once() {
     asked.compare = Some("previous_period".to_owned());
     asked.fill = Some("zero".to_owned());
     asked.measures = Some("revenue,visits".to_owned());
-    let answer =
-        ask(&site.model, &site.rollups, "visits", &asked, 100, None).await.expect("answered");
+    let query = RollupQuery::new("visits", asked).limit(100);
+    let answer = site.engine().answer(&query).await.expect("answered");
     let groups = answer.groups.expect("two groups");
     assert_eq!((groups.len(), answer.points), (2, None));
     for (group, name) in groups.iter().zip(SITES) {

@@ -12,6 +12,7 @@ use tests::flights::DEFINITION;
 use tests::gate::Gate;
 use tests::recount::scan;
 use tests::system::System;
+use weir_query::{QueryEngine, RollupQuery};
 
 const HOUR: u32 = 60 * 60;
 /// The hours that a shard lives.
@@ -73,9 +74,9 @@ fn folded(system: &System, shard: &str, records: &[(u32, u32)]) -> Update {
 async fn freshness(system: &System) -> Option<String> {
     let dimensions = vec![("origin".to_owned(), "ATL".to_owned())];
     let question = Question { dimensions, ..Question::default() };
-    let answer =
-        reader::ask(&system.model, &system.rollups, "flights_by_origin", &question, 1, None);
-    answer.await.expect("an answer").freshness
+    let query = RollupQuery::new("flights_by_origin", question).limit(1);
+    let engine = QueryEngine::new(&system.table, &system.rollups);
+    engine.answer(&query).await.expect("an answer").freshness
 }
 
 async fn item(dynamodb: &TestDynamo, system: &System) -> Value {

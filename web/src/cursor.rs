@@ -16,8 +16,8 @@
 //!
 //! A client may change [`FREE`] parameters between two pages.
 //!
-//! `reader::ask`, `reader::ranks` and `table::List` return plain positions, because they are called
-//! by programs. A program that gives such a position to a caller of its own seals it with [`Seal`].
+//! `weir_query::QueryEngine` and `table::List` return plain positions, because programs call them. A
+//! program that gives such a position to a client of its own seals it with [`Seal`].
 //!
 //! **Invariant:** a cursor that was changed, or that belongs to another caller, list or question,
 //! is rejected as [`table::Error::Cursor`] before anything is read.

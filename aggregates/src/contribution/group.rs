@@ -4,9 +4,10 @@ use model::rollup::Source;
 use model::template::scalar_text;
 use model::{AttributeValue, Item, Rollup};
 
-use super::skip::{Part, Skip, typed_values};
+use crate::skip::{Part, Skip, typed_values};
 
-/// The texts of an item's dimensions, for each group that it belongs to: one, or of a set or a list one for each member.
+/// Returns the texts of an item's dimensions, for each group that it belongs to: one, or of a set
+/// or a list one for each member.
 ///
 /// # Errors
 /// The dimension that is absent or foreign. An absent set is one without members.
@@ -22,7 +23,7 @@ pub fn groups(rollup: &Rollup, item: &Item) -> Result<Vec<Vec<String>>, Skip> {
     Ok(groups)
 }
 
-/// The different texts of a dimension.
+/// Returns the different texts of a dimension.
 fn values(dimension: &Source, item: &Item) -> Result<Vec<String>, Skip> {
     let kind = dimension.of_one().kind;
     let values = typed_values(Part::Dimension, dimension, item)?;

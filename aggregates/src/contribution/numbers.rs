@@ -1,24 +1,20 @@
-//! What an item adds to the numbers of a rollup item.
+//! The amounts that an item adds to the numbers of a rollup item.
 
 use model::rollup::Source;
 use model::template::scalar_text;
 use model::{Item, Measure, Number, Rollup};
 
-use super::skip::{Part, Skip, typed};
 use crate::amounts::{Accumulator, Amounts, square, units};
+use crate::skip::{Part, Skip, typed};
 
-/// The accumulator that ranks a rollup's items.
+/// Returns the accumulator that ranks a rollup's items.
 pub(super) fn score(rollup: &Rollup) -> Option<Accumulator> {
-    match rollup.ranked_by()? {
-        Measure::Count => Some(Accumulator::Items),
-        Measure::Present(of) => Some(Accumulator::present(of)),
-        Measure::Sum(of) => Some(Accumulator::sum(of)),
-        Measure::Distinct(of) => Some(Accumulator::distinct(of)),
-        _ => None,
-    }
+    let measure = rollup.ranked_by().filter(|measure| measure.is_additive())?;
+    // An additive measure is the last of its accumulators; the others are counts.
+    Accumulator::for_measure(measure).pop()
 }
 
-/// What an item adds to the numbers of a rollup item, which an accumulator of its may rank.
+/// Returns the amounts that an item adds to the numbers of a rollup item, with its score.
 ///
 /// # Errors
 /// The measured value that cannot be counted.
@@ -41,7 +37,7 @@ pub(super) fn amounts(
     Ok(amounts)
 }
 
-/// What an item adds for one measure.
+/// Returns the amounts that an item adds for one measure.
 fn measured(measure: &Measure, item: &Item) -> Result<Vec<(Accumulator, i128)>, Skip> {
     let number = |of: &Source| -> Result<Option<i128>, Skip> {
         let Some(value) = typed(Part::Measure, of, item)? else { return Ok(None) };

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use model::{Granularity, Item, Rollup};
 
-use super::skip::{Part, Skip, typed};
 use crate::bucket::Bucket;
+use crate::skip::{Part, Skip, typed};
 use crate::watermark::UNKNOWN_SECONDS;
 
-/// The buckets that an item falls into, one of each length that is kept.
+/// Returns the buckets that an item falls into, one of each length that is kept.
 ///
 /// # Errors
-/// What is wrong with its time.
+/// The reason why its time cannot be counted.
 pub(super) fn buckets(rollup: &Rollup, item: &Item) -> Result<Vec<Bucket>, Skip> {
     let Some(time) = rollup.time.as_ref().filter(|_| needs_time(rollup)) else {
         return Ok(vec![Bucket::all()]);
@@ -42,7 +42,8 @@ pub(crate) fn expiry(
     Some(end.as_second().saturating_add(kept))
 }
 
-/// Whether a bucket was not kept any more when something was changed: nobody answers with it, and its items may be gone.
+/// Whether a bucket was not kept any more when something was changed: nobody answers with it, and
+/// its items may be gone.
 pub(super) fn is_gone(rollup: &Rollup, bucket: &Bucket, seconds: u32) -> bool {
     seconds != UNKNOWN_SECONDS
         && expires_at(rollup, bucket).is_some_and(|expires_at| expires_at <= i64::from(seconds))

@@ -1,20 +1,21 @@
 //! The search for a cover: a shortest path, whose nodes are instants and whose edges are buckets.
 //!
-//! Weeks and months overlap, so the coarsest bucket that fits is not always the best. But a finer bucket need not be tried
-//! beside one that is at least as good: one that fits, and behind whose end no bucket reaches that begins within it. So
-//! ten years by the minute are thousands of instants, not millions.
+//! Weeks and months overlap, so the coarsest bucket that fits is not always the best. But a finer
+//! bucket need not be tried beside one that is at least as good: one that fits, and behind whose
+//! end no bucket reaches that begins within it. So ten years by the minute are thousands of
+//! instants, not millions.
 //!
-//! That some buckets are gone takes ways away, but none of those that are left out leads where what is tried does not: all of
-//! them come by the end of a bucket that is kept.
+//! That some buckets are gone takes ways away, but none of those that are left out leads where what
+//! is tried does not: all of them come by the end of a bucket that is kept.
 //!
-//! **Invariant:** what is left out is no better than what is tried.
+//! **Invariant:** a path that is left out is not better than one that is tried.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use model::Granularity;
 
-use super::{Edge, Kept, MAX_BUCKETS, Uncovered};
+use super::{Edge, MAX_BUCKETS, RetainedBuckets, Uncovered};
 use crate::bucket::Bucket;
 use crate::calendar::Calendar;
 use crate::clock;
@@ -31,7 +32,7 @@ struct Step {
     buckets: usize,
 }
 
-/// How an instant is reached with the fewest buckets.
+/// The step by which an instant is reached with the fewest buckets.
 struct Reached {
     buckets: usize,
     /// The last step; `None` at the beginning.
@@ -40,15 +41,15 @@ struct Reached {
 
 /// A search for the shortest path of buckets.
 pub(super) struct Search {
-    pub(super) kept: Kept,
+    pub(super) kept: RetainedBuckets,
     /// The calendar of the buckets.
     pub(super) calendar: Calendar,
-    /// What they are to make up.
+    /// The period that they make up.
     pub(super) period: Period,
 }
 
 impl Search {
-    /// The fewest buckets that make up the period, oldest first.
+    /// Returns the fewest buckets that make up the period, oldest first.
     pub(super) fn cover(&self) -> Result<Vec<Bucket>, Uncovered> {
         self.refuse_edge(Edge::Start, self.period.start)?;
         self.refuse_edge(Edge::End, self.period.end)?;
@@ -58,7 +59,8 @@ impl Search {
         }
     }
 
-    /// Refuses an edge of the period where no bucket begins (and so none ends), and one where none does that is kept.
+    /// Refuses an edge of the period where no bucket begins (and so none ends), and one where none
+    /// does that is kept.
     fn refuse_edge(&self, edge: Edge, at: Timestamp) -> Result<(), Uncovered> {
         let granularities = || self.kept.granularities.iter().copied();
         let begins = |granularity: &Granularity| self.calendar.begins(*granularity, at);
@@ -98,10 +100,10 @@ impl Search {
         }
     }
 
-    /// What is missing between two edges at which buckets are kept, if it was there once.
+    /// Returns the gap between two edges at which buckets are kept, if its buckets have expired.
     fn gap(&self, stuck: &Uncovered) -> Option<Uncovered> {
         let Uncovered::Edge { before: reached, .. } = stuck else { return None };
-        self.of(self.kept.for_good(), self.period).shortest().ok()?;
+        self.with(self.kept.for_good(), self.period).shortest().ok()?;
         let Period { start, end } = self.period;
         let kept = self.kept.granularities.iter();
         let first = kept.filter_map(|kept| self.kept.first_behind(&self.calendar, *kept, start));
@@ -110,13 +112,13 @@ impl Search {
         later.sort_unstable();
         let is_way = |later: &Timestamp| {
             let period = Period { start: *later, end };
-            *later < end && self.of(self.kept.clone(), period).shortest().is_ok()
+            *later < end && self.with(self.kept.clone(), period).shortest().is_ok()
         };
         Some(self.gone(Edge::Start, start, true, *reached, later.into_iter().find(is_way)))
     }
 
-    /// The same search with other buckets, or for another period.
-    fn of(&self, kept: Kept, period: Period) -> Self {
+    /// Returns the same search with other buckets, or for another period.
+    fn with(&self, kept: RetainedBuckets, period: Period) -> Self {
         Self { kept, calendar: self.calendar.clone(), period }
     }
 
@@ -145,7 +147,8 @@ impl Search {
         Uncovered::Edge { edge, at, before, after, kept: Box::new(self.kept.clone()) }
     }
 
-    /// The steps of the shortest path. Every step leads onward in time, so instants are settled in their order.
+    /// Returns the steps of the shortest path. Every step leads onward in time, so instants are
+    /// settled in their order.
     fn shortest(&self) -> Result<Vec<Step>, Uncovered> {
         let Period { start, end } = self.period;
         let mut open = BTreeMap::from([(start, Reached { buckets: 0, step: None })]);
@@ -177,7 +180,8 @@ impl Search {
         Err(self.uncovered(Edge::End, end, nearest, beyond))
     }
 
-    /// The steps from an instant, coarsest first, but those that are no better than one before them.
+    /// Returns the steps from an instant, coarsest first, but those that are no better than one
+    /// before them.
     fn steps(&self, from: Timestamp) -> Vec<Step> {
         let mut steps = Vec::new();
         for granularity in self.kept.granularities.iter().rev().copied() {
@@ -199,8 +203,9 @@ impl Search {
         steps
     }
 
-    /// A day of the coarsest buckets of the clock, where the day itself is not kept and its clock does not change: they are taken together,
-    /// so that the days of a month are tried and not its minutes.
+    /// Returns a day of the coarsest buckets of the clock, where the day itself is not kept and its
+    /// clock does not change: they are taken together, so that the days of a month are tried and
+    /// not its minutes.
     fn whole_day(&self, granularity: Granularity, from: Timestamp) -> Option<Step> {
         let of_clock = |kept: &&Granularity| clock::seconds(**kept).is_some();
         if self.kept.granularities.iter().rfind(of_clock) != Some(&granularity) {
@@ -223,8 +228,9 @@ impl Search {
         (is_regular && self.is_enough(&step)).then_some(step)
     }
 
-    /// Whether finer buckets from the same instant are no better: the step fits, and no bucket that begins within it reaches
-    /// behind its end, so all ways from here that begin with a finer one come by there.
+    /// Whether finer buckets from the same instant are no better: the step fits, and no bucket that
+    /// begins within it reaches behind its end, so all ways from here that begin with a finer one
+    /// come by there.
     fn is_enough(&self, step: &Step) -> bool {
         let reaches_behind = |kept: &Granularity| {
             let crossing = self.calendar.period(*kept, step.to);
@@ -236,7 +242,7 @@ impl Search {
         step.to <= self.period.end && !self.kept.granularities.iter().any(reaches_behind)
     }
 
-    /// The buckets of a step.
+    /// Returns the buckets of a step.
     fn buckets(&self, step: Step) -> impl Iterator<Item = Bucket> {
         let zone = self.calendar.zone.clone();
         let first = Bucket::at(step.granularity, step.from, &zone);
@@ -247,7 +253,7 @@ impl Search {
     }
 }
 
-/// The steps that led to an instant, in order.
+/// Returns the steps that led to an instant, in order.
 fn path(settled: &BTreeMap<Timestamp, Option<Step>>, end: Timestamp) -> Vec<Step> {
     let step = |instant| settled.get(&instant).copied().flatten();
     let mut steps: Vec<_> = std::iter::successors(step(end), |behind| step(behind.from)).collect();

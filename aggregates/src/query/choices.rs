@@ -1,4 +1,5 @@
-//! The parameters that are a choice: the calendar, the measures, what stands where nothing is counted, what it is compared with.
+//! The parameters that are a choice: the calendar, the measures, what stands where nothing is
+//! counted, what it is compared with.
 
 use jiff::civil::Weekday;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -7,7 +8,7 @@ use model::shorten::{listed, quoted};
 use model::{Model, Rollup, suggestion};
 
 use super::compare::Compare;
-use super::errors::{QueryError, QueryErrors, noted};
+use super::errors::{ParameterError, ParameterErrors, noted};
 use super::{Fill, Question};
 use crate::calendar::Calendar;
 
@@ -37,10 +38,10 @@ const MONTHS: [(&str, i8); 12] = [
 const FILLS: [(&str, Fill); 3] =
     [("zero", Fill::Zero), ("null", Fill::Null), ("previous", Fill::Previous)];
 
-/// The calendar of a question: the rollup's own, but for what is asked.
-pub(super) fn calendar(rollup: &Rollup, question: &Question) -> Result<Calendar, QueryErrors> {
+/// Returns the calendar of a question: the rollup's own, but for what is asked.
+pub(super) fn calendar(rollup: &Rollup, question: &Question) -> Result<Calendar, ParameterErrors> {
     let mut errors = Vec::new();
-    let mut calendar = Calendar::of(rollup);
+    let mut calendar = Calendar::for_rollup(rollup);
     let asked = question.time_zone.as_ref().map(|name| zone(name)).transpose();
     if let Some(Some((zone, name))) = noted(asked, &mut errors) {
         (calendar.zone, calendar.zone_name) = (zone, name);
@@ -55,25 +56,26 @@ pub(super) fn calendar(rollup: &Rollup, question: &Question) -> Result<Calendar,
     }
     match errors.is_empty() {
         true => Ok(calendar),
-        false => Err(QueryErrors(errors)),
+        false => Err(ParameterErrors(errors)),
     }
 }
 
-pub(super) fn fill(question: &Question) -> Result<Fill, QueryErrors> {
+pub(super) fn fill(question: &Question) -> Result<Fill, ParameterErrors> {
     Ok(one_of("fill", question.fill.as_deref(), &FILLS)?.unwrap_or_default())
 }
 
-pub(super) fn compare(question: &Question) -> Result<Option<Compare>, QueryErrors> {
+pub(super) fn compare(question: &Question) -> Result<Option<Compare>, ParameterErrors> {
     let choices = Compare::EVERY.map(|compare| (compare.name(), compare));
     one_of("compare", question.compare.as_deref(), &choices)
 }
 
-/// The positions of the measures that are asked for, in their order; all of them if none is named.
+/// Returns the positions of the measures that are asked for, in their order; all of them if none is
+/// named.
 pub(super) fn measures(
     model: &Model,
     rollup: &Rollup,
     text: Option<&str>,
-) -> Result<Vec<usize>, QueryErrors> {
+) -> Result<Vec<usize>, ParameterErrors> {
     let Some(text) = text else { return Ok((0..rollup.measures.len()).collect()) };
     let mut errors = Vec::new();
     let mut positions = Vec::new();
@@ -81,21 +83,23 @@ pub(super) fn measures(
     if parts > rollup.measures.len() + MAX_ERRORS {
         let most = rollup.measures.len();
         let message = format!("{parts} measures, expected at most {most}, each once");
-        return Err(QueryError::new("measures", message).into());
+        return Err(ParameterError::new("measures", message).into());
     }
     for name in text.split(',').map(str::trim) {
         match rollup.measures.iter().position(|known| known.name == name) {
             Some(position) if positions.contains(&position) => {
                 let message = format!("{} twice, expected each measure once", quoted(name));
-                errors.push(QueryError::new("measures", message));
+                errors.push(ParameterError::new("measures", message));
             }
             Some(position) => positions.push(position),
-            None => errors.push(QueryError::new("measures", unknown_measure(model, rollup, name))),
+            None => {
+                errors.push(ParameterError::new("measures", unknown_measure(model, rollup, name)))
+            }
         }
     }
     match errors.is_empty() {
         true => Ok(positions),
-        false => Err(QueryErrors(errors)),
+        false => Err(ParameterErrors(errors)),
     }
 }
 
@@ -112,7 +116,7 @@ fn unknown_measure(model: &Model, rollup: &Rollup, name: &str) -> String {
     format!("{name} is no measure of `{}`; {near}expected {valid}{elsewhere}", rollup.name)
 }
 
-fn zone(name: &str) -> Result<(TimeZone, String), QueryErrors> {
+fn zone(name: &str) -> Result<(TimeZone, String), ParameterErrors> {
     if name.eq_ignore_ascii_case("UTC") {
         return Ok((TimeZone::UTC, "UTC".to_owned()));
     }
@@ -126,15 +130,15 @@ fn zone(name: &str) -> Result<(TimeZone, String), QueryErrors> {
     let name = quoted(name);
     let message =
         format!("{name} is no time zone; {near}expected a name such as UTC or Europe/Berlin");
-    Err(QueryError::new("time_zone", message).into())
+    Err(ParameterError::new("time_zone", message).into())
 }
 
-/// What a parameter names; `None` when it is absent.
+/// Returns the value that a parameter names; `None` if it is absent.
 fn one_of<T: Copy>(
     parameter: &str,
     text: Option<&str>,
     choices: &[(&str, T)],
-) -> Result<Option<T>, QueryErrors> {
+) -> Result<Option<T>, ParameterErrors> {
     let Some(text) = text else { return Ok(None) };
     if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == text) {
         return Ok(Some(*choice));
@@ -142,5 +146,5 @@ fn one_of<T: Copy>(
     let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
     let near = suggestion(text, names.iter().copied());
     let message = format!("{}; {near}expected {}", quoted(text), listed(&names));
-    Err(QueryError::new(parameter, message).into())
+    Err(ParameterError::new(parameter, message).into())
 }

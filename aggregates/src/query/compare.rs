@@ -2,7 +2,7 @@
 
 use model::Granularity;
 
-/// Which earlier range a range is compared with.
+/// The earlier range that a range is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compare {
     /// The range of the same length immediately before.
@@ -19,7 +19,7 @@ impl Compare {
     /// Every comparison, the shortest move first.
     pub(crate) const EVERY: [Self; 4] = [Self::Period, Self::Month, Self::Quarter, Self::Year];
 
-    /// Its name in questions.
+    /// Returns its name in questions.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Period => "previous_period",
@@ -29,7 +29,8 @@ impl Compare {
         }
     }
 
-    /// How many months earlier the same dates are; `None` for the range immediately before.
+    /// Returns the number of months to the same dates earlier; `None` for the range immediately
+    /// before.
     pub(crate) fn months(self) -> Option<i64> {
         match self {
             Self::Period => None,
@@ -39,7 +40,7 @@ impl Compare {
         }
     }
 
-    /// How many weeks earlier weeks are compared; `None` for the range immediately before.
+    /// Returns the number of weeks to the compared weeks; `None` for the range immediately before.
     pub(crate) fn weeks(self) -> Option<i64> {
         match self {
             Self::Period => None,
@@ -56,7 +57,7 @@ impl Compare {
     }
 }
 
-/// How many months a period has; `None` for one that is not made of months.
+/// Returns the number of months of a period; `None` if it is not made of months.
 pub(super) fn months(every: Granularity) -> Option<i64> {
     match every {
         Granularity::Month => Some(1),

@@ -1,10 +1,10 @@
 //! Coverage: whether every period of a series can be made of the buckets that a rollup keeps.
 //!
-//! With buckets of a day or less, which make up all longer ones, that depends on which buckets begin
-//! at a period's edges, and so on the difference between the clock of the question and the clock of
-//! the buckets. The difference changes only where one of the two clocks does, and a bucket that is
-//! kept at one period is kept at all later ones. So of the periods whose edges are alike, only the
-//! first is tried:
+//! With buckets of a day or less, which make up all longer ones, that depends on which buckets
+//! begin at a period's edges, and so on the difference between the clock of the question and the
+//! clock of the buckets. The difference changes only where one of the two clocks does, and a bucket
+//! that is kept at one period is kept at all later ones. So of the periods whose edges are alike,
+//! only the first is tried:
 //!
 //! ```text
 //! │ first │ │ │ │ before the change │ with it │ behind it │ │ │ │ │ last │
@@ -20,7 +20,7 @@ use model::{Granularity, Rollup};
 
 use crate::calendar::Calendar;
 use crate::clock;
-use crate::cover::{Kept, Uncovered, cover};
+use crate::cover::{RetainedBuckets, Uncovered, cover};
 use crate::instant::just_before;
 use crate::period::Period;
 
@@ -59,8 +59,8 @@ impl<'a> Coverage<'a> {
     }
 
     /// Returns the buckets that the rollup keeps at the time of the question.
-    pub(super) fn kept(&self) -> Kept {
-        Kept::at(self.rollup, self.now)
+    pub(super) fn kept(&self) -> RetainedBuckets {
+        RetainedBuckets::at(self.rollup, self.now)
     }
 
     /// Returns the period of the series that an instant is in.
@@ -102,7 +102,7 @@ impl<'a> Coverage<'a> {
             let cause = cover(self.rollup, &period, self.now).err()?;
             Some(Gap { period, cause })
         };
-        let own = Calendar::of(self.rollup);
+        let own = Calendar::for_rollup(self.rollup);
         let short = self.short(&own, range.start);
         if short.is_empty() {
             return self.periods(range).find_map(gap);

@@ -1,4 +1,5 @@
-//! The earlier range that a range is compared with, as one pure function of calendar, comparison and range.
+//! The earlier range that a range is compared with, as one pure function of calendar, comparison
+//! and range.
 //!
 //! | the range | `previous_period` | `previous_month`, `previous_quarter`, `previous_year` |
 //! |---|---|---|
@@ -8,9 +9,11 @@
 //! | whole days otherwise | as many days | the same dates, from the first to the last |
 //! | any other | as long | from the same local time on, as long |
 //!
-//! A date that the earlier month or the zone does not have (February 29, December 30, 2011 in Apia) is the last one before it.
+//! A date that the earlier month or the zone does not have (February 29, December 30, 2011 in Apia)
+//! is the last one before it.
 //!
-//! **Invariant:** the earlier range is never empty, and has every date that is a date of the range, moved.
+//! **Invariant:** the earlier range is never empty, and has every date that is a date of the range,
+//! moved.
 
 use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, Timestamp, ToSpan, Unit};
@@ -25,7 +28,7 @@ use crate::period::Period;
 const OF_CLOCK: [Granularity; 3] =
     [Granularity::Hour, Granularity::QuarterHour, Granularity::Minute];
 
-/// The earlier range; `None` beyond the years 0000 to 9999.
+/// Returns the earlier range; `None` beyond the years 0000 to 9999.
 pub(super) fn earlier(
     calendar: &Calendar,
     compare: Compare,
@@ -43,7 +46,8 @@ pub(super) fn earlier(
     }
 }
 
-/// The first date of a range of whole days, and the one behind its last; `None` for another range.
+/// Returns the first date of a range of whole days, and the one behind its last; `None` for another
+/// range.
 pub(super) fn dates(calendar: &Calendar, range: Period) -> Option<(Date, Date)> {
     let day = |instant| {
         let begins = calendar.begins(Granularity::Day, instant);
@@ -52,7 +56,7 @@ pub(super) fn dates(calendar: &Calendar, range: Period) -> Option<(Date, Date)> 
     Some((day(range.start)?, day(range.end)?))
 }
 
-/// The range of weeks, months, quarters or years.
+/// Returns the range of weeks, months, quarters or years.
 fn of_long_periods(
     calendar: &Calendar,
     compare: Compare,
@@ -73,7 +77,7 @@ fn of_long_periods(
     Some(Period { start: beginning(first)?, end })
 }
 
-/// As many days immediately before.
+/// Returns as many days immediately before.
 fn days_before(
     calendar: &Calendar,
     (first, end): (Date, Date),
@@ -88,7 +92,7 @@ fn days_before(
     Some(Period { start: calendar::beginning(start, &calendar.zone)?, end: until })
 }
 
-/// The same dates so many months earlier.
+/// Returns the same dates so many months earlier.
 fn same_dates(calendar: &Calendar, (first, end): (Date, Date), months: i64) -> Option<Period> {
     let beginning = |date| calendar::beginning(date, &calendar.zone);
     if (first.day(), end.day()) == (1, 1) {
@@ -100,12 +104,12 @@ fn same_dates(calendar: &Calendar, (first, end): (Date, Date), months: i64) -> O
     Some(Period { start: beginning(moved(calendar, first, months)?)?, end: beginning(behind)? })
 }
 
-/// The same date so many months earlier, or the last one before it that there is.
+/// Returns the same date so many months earlier, or the last one before it that there is.
 fn moved(calendar: &Calendar, date: Date, months: i64) -> Option<Date> {
     existing(calendar, date.checked_sub(months.months()).ok()?)
 }
 
-/// A date, or the last one before it that the zone has.
+/// Returns a date, or the last one before it that the zone has.
 fn existing(calendar: &Calendar, mut date: Date) -> Option<Date> {
     while !exists(calendar, date)? {
         date = date.yesterday().ok()?;
@@ -119,7 +123,7 @@ fn exists(calendar: &Calendar, date: Date) -> Option<bool> {
     Some(beginning(date)? < beginning(date.tomorrow().ok()?)?)
 }
 
-/// How many days there are from a date to another.
+/// Returns the number of days from a date to another.
 fn days(calendar: &Calendar, from: Date, to: Date) -> Option<i64> {
     let zone = &calendar.zone;
     let all = i64::from(from.until((Unit::Day, to)).ok()?.get_days());
@@ -135,7 +139,7 @@ fn days(calendar: &Calendar, from: Date, to: Date) -> Option<i64> {
     Some(all - i64::try_from(skipped).ok()?)
 }
 
-/// As many periods immediately before; for a total, as long.
+/// Returns as many periods immediately before; for a total, as long.
 fn as_long_before(
     calendar: &Calendar,
     every: Option<Granularity>,
@@ -174,14 +178,16 @@ fn same_times(
     let whole = i64::from(first.until((Unit::Month, end)).ok()?.get_months());
     let behind = |local: DateTime, months: i64| instant(local.checked_add(months.months()).ok()?);
     let rest = behind(first, whole)?.duration_until(range.end).max(SignedDuration::ZERO);
-    // At most up to where one more month begins, so that a part of March is not compared with itself.
+    // At most up to where one more month begins, so that a part of March is not compared with
+    // itself.
     let end = behind(earlier, whole)?.checked_add(rest).ok()?.min(behind(earlier, whole + 1)?);
     let unit = unit(calendar, every, range);
     let start = begun(calendar, unit, instant(earlier)?)?;
     Some(Period { start, end: ended(calendar, unit, end)? })
 }
 
-/// The clock period at whose beginnings a range begins and ends: that of the series; of a total, the longest.
+/// Returns the clock period at whose beginnings a range begins and ends: that of the series; of a
+/// total, the longest.
 fn unit(calendar: &Calendar, every: Option<Granularity>, range: Period) -> Option<Granularity> {
     let begins_at = |every: &Granularity| {
         calendar.begins(*every, range.start) && calendar.begins(*every, range.end)
@@ -189,12 +195,12 @@ fn unit(calendar: &Calendar, every: Option<Granularity>, range: Period) -> Optio
     every.or_else(|| OF_CLOCK.into_iter().find(begins_at))
 }
 
-/// Where the period begins that an instant is in.
+/// Returns the beginning of the period that an instant is in.
 fn begun(calendar: &Calendar, unit: Option<Granularity>, at: Timestamp) -> Option<Timestamp> {
     unit.map_or(Some(at), |unit| Some(calendar.period(unit, at)?.start))
 }
 
-/// Where the last period ends that begins before an instant.
+/// Returns the end of the last period that begins before an instant.
 fn ended(calendar: &Calendar, unit: Option<Granularity>, at: Timestamp) -> Option<Timestamp> {
     unit.map_or(Some(at), |unit| Some(calendar.period(unit, just_before(at)?)?.end))
 }

@@ -12,7 +12,7 @@ use jiff::civil::{Date, Weekday};
 use model::{Granularity, Rollup};
 
 use super::coverage::{Coverage, Gap};
-use super::errors::QueryError;
+use super::errors::ParameterError;
 use crate::calendar::Calendar;
 use crate::clock;
 use crate::cover::{MAX_BUCKETS, Uncovered};
@@ -24,7 +24,7 @@ impl Coverage<'_> {
     ///
     /// # Errors
     /// The explanation of the first gap.
-    pub(super) fn check(&self, range: &Period) -> Result<(), QueryError> {
+    pub(super) fn check(&self, range: &Period) -> Result<(), ParameterError> {
         match self.first_gap(range) {
             None => Ok(()),
             Some(gap) => Err(self.explain(range, &gap)),
@@ -32,7 +32,7 @@ impl Coverage<'_> {
     }
 
     /// Returns the error for a gap in a range: the parameter to change, and what to ask instead.
-    pub(super) fn explain(&self, range: &Period, gap: &Gap) -> QueryError {
+    pub(super) fn explain(&self, range: &Period, gap: &Gap) -> ParameterError {
         let is_gone = matches!(gap.cause, Uncovered::Gone { .. });
         let later = if is_gone { self.first_covered(&gap.period) } else { None };
         let later = later.map(|later| format!("from={}", local(later, &self.calendar.zone)));
@@ -41,7 +41,7 @@ impl Coverage<'_> {
         if !advice.is_empty() {
             message = format!("{message}; expected {}", advice.join(", or "));
         }
-        QueryError::new(if is_gone { "from" } else { self.parameter_at_fault(range) }, message)
+        ParameterError::new(if is_gone { "from" } else { self.parameter_at_fault(range) }, message)
     }
 
     /// Describes a gap.
@@ -70,7 +70,7 @@ impl Coverage<'_> {
 
     /// Returns where the first period behind a gap begins that the kept buckets make up.
     fn first_covered(&self, gap: &Period) -> Option<Timestamp> {
-        let (kept, own) = (self.kept(), Calendar::of(self.rollup));
+        let (kept, own) = (self.kept(), Calendar::for_rollup(self.rollup));
         let behind = |granularity: &Granularity| {
             let bucket = kept.first_behind(&own, *granularity, gap.end)?;
             let around = self.period(bucket.start)?;
@@ -82,7 +82,7 @@ impl Coverage<'_> {
 
     /// Returns the parameter without which the range would be answered; `every` if there is none.
     fn parameter_at_fault(&self, range: &Period) -> &'static str {
-        let (calendar, own) = (self.calendar, Calendar::of(self.rollup));
+        let (calendar, own) = (self.calendar, Calendar::for_rollup(self.rollup));
         let in_zone = Calendar {
             zone: own.zone.clone(),
             zone_name: own.zone_name.clone(),
@@ -107,7 +107,7 @@ impl Coverage<'_> {
 
     /// Returns parameters that would be answered instead.
     fn advice(&self, range: &Period) -> Vec<String> {
-        let own = Calendar::of(self.rollup);
+        let own = Calendar::for_rollup(self.rollup);
         let is_answered = |other: &Granularity| {
             *other != Granularity::All
                 && *other != self.every

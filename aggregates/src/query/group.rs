@@ -1,4 +1,5 @@
-//! The groups that a question is about: a value for each dimension, or several, and every combination of them.
+//! The groups that a question is about: a value for each dimension, or several, and every
+//! combination of them.
 
 use std::collections::HashSet;
 
@@ -7,13 +8,14 @@ use model::shorten::{listed, quoted};
 use model::table::MAX_PARTITION_KEY_BYTES;
 use model::{Model, Rollup, suggestion};
 
-use super::errors::{QueryError, QueryErrors};
+use super::errors::{ParameterError, ParameterErrors};
 use crate::key::partition;
 
 /// The most groups of a question.
 pub const MAX_GROUPS: usize = 100;
 /// The parameters beside the dimensions.
-const PARAMETERS: &str = "from, to, every, time_zone, week_start, fiscal_year_start, measures, fill, compare, limit, cursor, format";
+const PARAMETERS: &str = "from, to, every, time_zone, week_start, fiscal_year_start, measures, fill, compare, \
+                          limit, cursor, format";
 
 /// A group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +25,8 @@ pub struct Group {
 }
 
 impl Group {
-    /// The group's partitions in the rollups table: one, or one for each stripe. `None` when they would be longer than
-    /// DynamoDB's keys, which no planned group's are.
+    /// Returns the group's partitions in the rollups table: one, or one for each stripe. `None`
+    /// when they would be longer than DynamoDB's keys, which no planned group's are.
     pub fn partitions(&self, rollup: &Rollup) -> Option<Vec<String>> {
         let texts = || self.texts.iter().map(String::as_str);
         (0..rollup.stripes).map(|stripe| partition(rollup, stripe, texts())).collect()
@@ -35,7 +37,7 @@ pub(super) fn groups(
     model: &Model,
     rollup: &Rollup,
     given: &[(String, String)],
-) -> Result<Vec<Group>, QueryErrors> {
+) -> Result<Vec<Group>, ParameterErrors> {
     let mut errors = unknown(model, rollup, given, PARAMETERS);
     let mut choices = Vec::new();
     // Where an unknown name is given, a dimension that is missing is likely the one that was meant.
@@ -48,19 +50,19 @@ pub(super) fn groups(
         match values(dimension, given) {
             Ok(values) if values.is_empty() => {
                 let message = format!("missing; {}, each is needed", expectation(rollup));
-                errors.push(QueryError::new(dimension.name(), message));
+                errors.push(ParameterError::new(dimension.name(), message));
             }
             Ok(values) => choices.push(values),
             Err(wrong) => errors.push(wrong),
         }
     }
     if !errors.is_empty() {
-        return Err(QueryErrors(errors));
+        return Err(ParameterErrors(errors));
     }
     let count = choices.iter().fold(1_usize, |count, values| count.saturating_mul(values.len()));
     if count > MAX_GROUPS {
         let message = format!("{count} groups at once, expected {MAX_GROUPS} or fewer");
-        return Err(QueryError::new("dimensions", message).into());
+        return Err(ParameterError::new("dimensions", message).into());
     }
     let groups = product(&choices);
     match groups.iter().find(|group| group.partitions(rollup).is_none()) {
@@ -70,16 +72,17 @@ pub(super) fn groups(
 }
 
 /// Values that no item of a group can have, as its key would be too long.
-pub(super) fn too_long(rollup: &Rollup, texts: &[String]) -> QueryError {
+pub(super) fn too_long(rollup: &Rollup, texts: &[String]) -> ParameterError {
     let named = rollup.dimensions.iter().zip(texts);
     let (name, bytes) = named
         .map(|(dimension, text)| (dimension.name(), text.len()))
         .max_by_key(|(_, bytes)| *bytes)
         .unwrap_or_default();
     let message = format!(
-        "a value of {bytes} bytes; expected those of all dimensions to make a partition key of {MAX_PARTITION_KEY_BYTES} bytes or fewer"
+        "a value of {bytes} bytes; expected those of all dimensions to make a partition key of \
+         {MAX_PARTITION_KEY_BYTES} bytes or fewer"
     );
-    QueryError::new(name, message)
+    ParameterError::new(name, message)
 }
 
 /// Every combination, the last dimension varying first.
@@ -98,7 +101,7 @@ fn product(choices: &[Vec<String>]) -> Vec<Group> {
     groups
 }
 
-/// What its dimensions are.
+/// Returns the dimensions of a rollup, as messages list them.
 pub(super) fn expectation(rollup: &Rollup) -> String {
     let names: Vec<_> = rollup.dimensions.iter().map(Source::name).collect();
     match names.is_empty() {
@@ -107,16 +110,16 @@ pub(super) fn expectation(rollup: &Rollup) -> String {
     }
 }
 
-/// What is no dimension of the rollup, each once.
+/// Returns the errors of names that are not dimensions of the rollup, each once.
 pub(super) fn unknown(
     model: &Model,
     rollup: &Rollup,
     given: &[(String, String)],
     parameters: &str,
-) -> Vec<QueryError> {
+) -> Vec<ParameterError> {
     let has =
         |rollup: &Rollup, name: &str| rollup.dimensions.iter().any(|known| known.name() == name);
-    let mut errors: Vec<QueryError> = Vec::new();
+    let mut errors: Vec<ParameterError> = Vec::new();
     let mut known = HashSet::new();
     for (name, _) in given {
         if has(rollup, name) || !known.insert(name) {
@@ -136,17 +139,18 @@ pub(super) fn unknown(
         let message = format!(
             "no such dimension; {near}{valid}{elsewhere}; the other parameters are {parameters}"
         );
-        errors.push(QueryError::new(name, message));
+        errors.push(ParameterError::new(name, message));
     }
     errors
 }
 
-/// The texts of a dimension's values, in the order in which they are given; none where it is missing.
+/// Returns the texts of a dimension's values, in the order in which they are given; none where it
+/// is missing.
 pub(super) fn values(
     dimension: &Source,
     given: &[(String, String)],
-) -> Result<Vec<String>, QueryError> {
-    let invalid = |message: String| QueryError::new(dimension.name(), message);
+) -> Result<Vec<String>, ParameterError> {
+    let invalid = |message: String| ParameterError::new(dimension.name(), message);
     let asked = dimension.of_one();
     let mut known = HashSet::new();
     let mut values = Vec::new();

@@ -5,33 +5,34 @@
 //! | whole days, in a series of days or shorter periods | by date, and within a date by local time |
 //! | any other | in order: the first with the first |
 //!
-//! **Invariant:** no period of the earlier range is in two pairs, and both sides of the pairs are in the order of time.
+//! **Invariant:** no period of the earlier range is in two pairs, and both sides of the pairs are
+//! in the order of time.
 
 use jiff::civil::Date;
 use jiff::tz::AmbiguousOffset;
 use jiff::{Timestamp, ToSpan};
 use model::Granularity;
 
-use super::Asked;
+use super::QueryRange;
 use crate::calendar::{self, Calendar};
 use crate::period::Period;
 
 /// The earlier range that a range is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Previous {
-    /// What is asked of it.
-    pub asked: Asked,
+    /// The range.
+    pub range: QueryRange,
     pub(super) pairing: Pairing,
 }
 
-/// How the periods of two ranges are paired.
+/// The pairing of the periods of two ranges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pairing {
     /// The first with the first.
     InOrder,
     /// By date: the first with the first, or each with the same date so many months earlier.
     ByDate {
-        /// How many months earlier.
+        /// The number of months between them.
         months: Option<i64>,
     },
 }
@@ -40,30 +41,32 @@ pub(super) enum Pairing {
 pub(super) struct Pairs<'a> {
     calendar: &'a Calendar,
     previous: Previous,
-    /// Where the next period, or day, of the earlier range begins, where those are paired in order.
+    /// The beginning of the next period, or day, of the earlier range, if periods are paired in
+    /// order.
     next: Option<Timestamp>,
     /// The day of the range that the last period was in, and the day it is paired with.
     days: Option<(Period, Option<Period>)>,
 }
 
 impl<'a> Pairs<'a> {
-    /// The pairs with the periods of an earlier range.
+    /// Returns the pairs with the periods of an earlier range.
     pub(super) fn new(calendar: &'a Calendar, previous: Previous) -> Self {
-        let next = previous.asked.range().map(|range| range.start);
+        let next = previous.range.whole().map(|range| range.start);
         Self { calendar, previous, next, days: None }
     }
 
-    /// The earlier period that the next period of the range is compared with, if there is one.
+    /// Returns the earlier period that the next period of the range is compared with, if there is
+    /// one.
     pub(super) fn with(&mut self, period: Period) -> Option<Period> {
         match self.previous.pairing {
             Pairing::InOrder => {
-                let earlier = self.previous.asked.period(self.calendar, self.next?)?;
+                let earlier = self.previous.range.period(self.calendar, self.next?)?;
                 self.next = Some(earlier.end);
                 Some(earlier)
             }
             Pairing::ByDate { months } => {
                 let (day, earlier) = self.days_of(period, months)?;
-                let every = self.previous.asked.every()?;
+                let every = self.previous.range.every()?;
                 match every {
                     Granularity::Day => earlier,
                     _ => same_time(self.calendar, every, period, (day, earlier?)),
@@ -72,7 +75,7 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// The day that a period begins in, and the earlier one.
+    /// Returns the day that a period begins in, and the earlier one.
     fn days_of(&mut self, period: Period, months: Option<i64>) -> Option<(Period, Option<Period>)> {
         let is_in = |day: &Period| day.start <= period.start && period.start < day.end;
         if let Some(known) = self.days.filter(|(day, _)| is_in(day)) {
@@ -83,20 +86,21 @@ impl<'a> Pairs<'a> {
             Some(months) => self.same_date(day, months),
             None => self.next_day(),
         };
-        let range = self.previous.asked.range()?;
+        let range = self.previous.range.whole()?;
         let is_within = |day: &Period| range.start <= day.start && day.end <= range.end;
         self.days = Some((day, earlier.filter(is_within)));
         self.days
     }
 
-    /// The next day of the earlier range.
+    /// Returns the next day of the earlier range.
     fn next_day(&mut self) -> Option<Period> {
         let day = self.calendar.period(Granularity::Day, self.next?)?;
         self.next = Some(day.end);
         Some(day)
     }
 
-    /// The same date so many months earlier; `None` where there is none, such as February 29.
+    /// Returns the same date so many months earlier; `None` where there is none, such as February
+    /// 29.
     fn same_date(&self, day: Period, months: i64) -> Option<Period> {
         let zone = &self.calendar.zone;
         let date = calendar::date(day.start, zone)?;
@@ -107,8 +111,9 @@ impl<'a> Pairs<'a> {
     }
 }
 
-/// The period that begins at the same local time of another day; `None` where none does, as the clock changes. Of a local time
-/// that comes twice, the first is paired with the first and the second with the second.
+/// Returns the period that begins at the same local time of another day; `None` where none does, as
+/// the clock changes. Of a local time that comes twice, the first is paired with the first and the
+/// second with the second.
 fn same_time(
     calendar: &Calendar,
     every: Granularity,

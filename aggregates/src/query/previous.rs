@@ -1,29 +1,30 @@
-//! The comparison of a question, checked: the earlier range, and whether the rollup can answer for it.
+//! The comparison of a question, checked: the earlier range, and whether the rollup can answer for
+//! it.
 
 use jiff::Timestamp;
 use model::{Granularity, Rollup};
 
-use super::Asked;
+use super::QueryRange;
 use super::compare::Compare;
 use super::coverage::Coverage;
 use super::earlier::{dates, earlier};
-use super::errors::QueryError;
+use super::errors::ParameterError;
 use super::pairs::{Pairing, Previous};
 use crate::calendar::Calendar;
 use crate::cover::cover;
 use crate::instant::local;
 use crate::period::Period;
 
-/// The earlier range that what is asked for is compared with.
+/// Returns the earlier range that what is asked for is compared with.
 pub(super) fn previous(
     rollup: &Rollup,
     calendar: &Calendar,
-    asked: &Asked,
+    asked: &QueryRange,
     compare: Compare,
     now: Timestamp,
-) -> Result<Previous, QueryError> {
-    let refuse = |message: String| QueryError::new("compare", message);
-    let Some(range) = asked.range() else {
+) -> Result<Previous, ParameterError> {
+    let refuse = |message: String| ParameterError::new("compare", message);
+    let Some(range) = asked.whole() else {
         return Err(refuse("all time has nothing before it; expected from and to".to_owned()));
     };
     let every = asked.every();
@@ -41,7 +42,7 @@ pub(super) fn previous(
     };
     let Some(every) = every else {
         cover(rollup, &before, now).map_err(|why| uncovered(&why))?;
-        return Ok(Previous { asked: Asked::Total(before), pairing: Pairing::InOrder });
+        return Ok(Previous { range: QueryRange::Total(before), pairing: Pairing::InOrder });
     };
     let coverage = Coverage { rollup, calendar, every, now };
     coverage.check(&before).map_err(|why| uncovered(&why))?;
@@ -50,8 +51,8 @@ pub(super) fn previous(
         true => Pairing::ByDate { months: compare.months() },
         false => Pairing::InOrder,
     };
-    let asked = Asked::Series { every, from: before.start, to: before.end };
-    Ok(Previous { asked, pairing })
+    let range = QueryRange::Series { every, from: before.start, to: before.end };
+    Ok(Previous { range, pairing })
 }
 
 fn between(calendar: &Calendar, period: Period) -> String {

@@ -1,4 +1,5 @@
-//! Questions about ranks: which groups of a bucket have the greatest score, and which are around one of them.
+//! Questions about ranks: which groups of a bucket have the greatest score, and which are around
+//! one of them.
 //!
 //! **Invariant:** a plan is about one partition of the index of ranks.
 
@@ -7,13 +8,13 @@ use model::rollup::{MAX_NEIGHBOURS, Rank, Source};
 use model::shorten::{listed, quoted};
 use model::{Granularity, Model, Rollup, suggestion};
 
-use super::errors::{QueryError, QueryErrors, noted};
+use super::errors::{ParameterError, ParameterErrors, noted};
 use super::group::{self, Group};
 use super::time::instant;
 use super::{choices, explanation};
 use crate::bucket::Bucket;
 use crate::calendar::Calendar;
-use crate::cover::Kept;
+use crate::cover::RetainedBuckets;
 use crate::instant::local;
 use crate::key;
 use crate::period::Period;
@@ -24,15 +25,16 @@ const PARAMETERS: &str = "every, from, order, neighbours, measures, limit, curso
 /// A question as it is asked: everything in text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RankQuestion {
-    /// Dimensions and their values, by name: those within which groups are ranked; all of them where neighbours are asked for.
+    /// Dimensions and their values, by name: those within which groups are ranked; all of them
+    /// where neighbours are asked for.
     pub dimensions: Vec<(String, String)>,
     /// The granularity of the bucket; needed where several are kept.
     pub every: Option<String>,
-    /// Where the bucket begins; nothing for all time.
+    /// The beginning of the bucket; `None` for all time.
     pub from: Option<String>,
     /// `desc` for the greatest first, which is the default, or `asc`.
     pub order: Option<String>,
-    /// How many groups before and behind the group of the dimensions.
+    /// The number of groups before and after the group of the dimensions.
     pub neighbours: Option<String>,
     /// The names of measures, with commas between them, instead of all.
     pub measures: Option<String>,
@@ -60,7 +62,7 @@ pub struct RankPlan {
 pub struct Around {
     /// The group.
     pub group: Group,
-    /// How many before it, and how many behind it.
+    /// The number of groups before it, and after it.
     pub neighbours: u32,
 }
 
@@ -69,28 +71,28 @@ impl RankPlan {
     ///
     /// # Errors
     /// Every parameter that does not go with the rollup.
-    pub fn of(
+    pub fn new(
         model: &Model,
         rollup: &Rollup,
         question: &RankQuestion,
         now: Timestamp,
-    ) -> Result<Self, QueryErrors> {
+    ) -> Result<Self, ParameterErrors> {
         let Some(rank) = &rollup.rank else { return Err(unranked(model, rollup).into()) };
         let mut errors = Vec::new();
-        let neighbours = neighbours(question).map_err(QueryErrors::from);
+        let neighbours = neighbours(question).map_err(ParameterErrors::from);
         let neighbours = noted(neighbours, &mut errors);
         let is_around = question.neighbours.is_some();
         let texts = texts(model, rollup, rank, &question.dimensions, is_around);
         let texts = noted(texts, &mut errors);
-        let bucket = bucket(rollup, question, now).map_err(QueryErrors::from);
+        let bucket = bucket(rollup, question, now).map_err(ParameterErrors::from);
         let bucket = noted(bucket, &mut errors);
-        let descending = noted(descending(question).map_err(QueryErrors::from), &mut errors);
+        let descending = noted(descending(question).map_err(ParameterErrors::from), &mut errors);
         let measures = choices::measures(model, rollup, question.measures.as_deref());
         let measures = noted(measures, &mut errors);
         let (Some(neighbours), Some(texts), Some(bucket), Some(descending), Some(measures)) =
             (neighbours, texts, bucket, descending, measures)
         else {
-            return Err(QueryErrors(errors));
+            return Err(ParameterErrors(errors));
         };
         let group: Option<Vec<_>> = texts.iter().cloned().collect();
         let within = rank.within.iter();
@@ -109,8 +111,8 @@ impl RankPlan {
     }
 }
 
-/// Why a rollup's groups have no ranks, and whose have.
-fn unranked(model: &Model, rollup: &Rollup) -> QueryError {
+/// Returns the error of a rollup without ranks, with the rollups that have them.
+fn unranked(model: &Model, rollup: &Rollup) -> ParameterError {
     let ranked = model.rollups.iter().filter(|other| other.rank.is_some());
     let ranked: Vec<_> = ranked.map(|other| other.name.as_str()).collect();
     let expected = match ranked.is_empty() {
@@ -118,37 +120,40 @@ fn unranked(model: &Model, rollup: &Rollup) -> QueryError {
         false => format!("expected {}", listed(&ranked)),
     };
     let name = &rollup.name;
-    QueryError::new("rollup", format!("the groups of `{name}` have no ranks (rank_by); {expected}"))
+    ParameterError::new(
+        "rollup",
+        format!("the groups of `{name}` have no ranks (rank_by); {expected}"),
+    )
 }
 
-fn neighbours(question: &RankQuestion) -> Result<Option<u32>, QueryError> {
+fn neighbours(question: &RankQuestion) -> Result<Option<u32>, ParameterError> {
     let Some(text) = &question.neighbours else { return Ok(None) };
     let count = text.parse().ok().filter(|count| (1..=MAX_NEIGHBOURS).contains(count));
     count.map(Some).ok_or_else(|| {
         let message =
             format!("{}, expected a whole number from 1 to {MAX_NEIGHBOURS}", quoted(text));
-        QueryError::new("neighbours", message)
+        ParameterError::new("neighbours", message)
     })
 }
 
-fn descending(question: &RankQuestion) -> Result<bool, QueryError> {
+fn descending(question: &RankQuestion) -> Result<bool, ParameterError> {
     match question.order.as_deref() {
         None | Some("desc") => Ok(true),
         Some("asc") => Ok(false),
         Some(text) => {
-            Err(QueryError::new("order", format!("{}, expected desc or asc", quoted(text))))
+            Err(ParameterError::new("order", format!("{}, expected desc or asc", quoted(text))))
         }
     }
 }
 
-/// The text of each dimension, where it is needed.
+/// Returns the text of each dimension, where it is needed.
 fn texts(
     model: &Model,
     rollup: &Rollup,
     rank: &Rank,
     given: &[(String, String)],
     is_around: bool,
-) -> Result<Vec<Option<String>>, QueryErrors> {
+) -> Result<Vec<Option<String>>, ParameterErrors> {
     let mut errors = group::unknown(model, rollup, given, PARAMETERS);
     // Where an unknown name is given, a dimension that is missing is likely the one that was meant.
     let is_misnamed = !errors.is_empty();
@@ -165,7 +170,7 @@ fn texts(
             Err(wrong) => errors.push(wrong),
         }
     }
-    if errors.is_empty() { Ok(texts) } else { Err(QueryErrors(errors)) }
+    if errors.is_empty() { Ok(texts) } else { Err(ParameterErrors(errors)) }
 }
 
 fn text(
@@ -175,8 +180,8 @@ fn text(
     given: &[(String, String)],
     is_needed: bool,
     is_around: bool,
-) -> Result<String, QueryError> {
-    let refuse = |message: String| Err(QueryError::new(dimension.name(), message));
+) -> Result<String, ParameterError> {
+    let refuse = |message: String| Err(ParameterError::new(dimension.name(), message));
     let within = rank.within.iter().map(|position| rollup.dimensions[*position].name());
     let within: Vec<_> = within.collect();
     if !is_needed {
@@ -185,7 +190,8 @@ fn text(
             false => format!("groups within {}", within.join(", ")),
         };
         return refuse(format!(
-            "`{}` ranks {within}; expected none, or neighbours beside it, for the ranks around a group",
+            "`{}` ranks {within}; expected none, or neighbours beside it, for the ranks around a \
+             group",
             rollup.name
         ));
     }
@@ -205,29 +211,33 @@ fn text(
     }
 }
 
-/// The bucket, which must be one that is kept.
-fn bucket(rollup: &Rollup, question: &RankQuestion, now: Timestamp) -> Result<Bucket, QueryError> {
+/// Returns the bucket, which must be one that is kept.
+fn bucket(
+    rollup: &Rollup,
+    question: &RankQuestion,
+    now: Timestamp,
+) -> Result<Bucket, ParameterError> {
     let every = every(rollup, question.every.as_deref())?;
     let (every, text) = match (every, &question.from) {
         (Granularity::All, None) => return Ok(Bucket::all()),
         (Granularity::All, Some(_)) => {
-            return Err(QueryError::new("from", "every=all is all time; expected no from"));
+            return Err(ParameterError::new("from", "every=all is all time; expected no from"));
         }
         (every, Some(text)) => (every, text),
         (every, None) => {
             let message = format!("missing; expected where {} begins", explanation::noun(every));
-            return Err(QueryError::new("from", message));
+            return Err(ParameterError::new("from", message));
         }
     };
-    let calendar = Calendar::of(rollup);
-    let refuse = |message: String| Err(QueryError::new("from", message));
+    let calendar = Calendar::for_rollup(rollup);
+    let refuse = |message: String| Err(ParameterError::new("from", message));
     let from = instant("from", text, &calendar.zone)?;
     let around = calendar.period(every, from);
     let bucket = Bucket::at(every, from, &calendar.zone);
     let (Some(around), Some(bucket)) = (around, bucket) else {
         return refuse(format!("`{text}` is beyond the years 0000 to 9999"));
     };
-    let kept = Kept::at(rollup, now);
+    let kept = RetainedBuckets::at(rollup, now);
     let shown = |instant| local(instant, &calendar.zone);
     let first = kept.first_behind(&calendar, every, from).map(|first| first.start);
     let Period { start, end } = around;
@@ -255,15 +265,15 @@ fn bucket(rollup: &Rollup, question: &RankQuestion, now: Timestamp) -> Result<Bu
     Ok(bucket)
 }
 
-/// The granularity, which may be left out where there is one.
-fn every(rollup: &Rollup, text: Option<&str>) -> Result<Granularity, QueryError> {
+/// Returns the granularity, which may be left out where there is one.
+fn every(rollup: &Rollup, text: Option<&str>) -> Result<Granularity, ParameterError> {
     let names: Vec<_> = rollup.granularities.iter().map(|kept| kept.name()).collect();
     let Some(text) = text else {
         return match rollup.granularities.as_slice() {
             [only] => Ok(*only),
             _ => {
                 let message = format!("missing; expected one of {}", listed(&names));
-                Err(QueryError::new("every", message))
+                Err(ParameterError::new("every", message))
             }
         };
     };
@@ -271,7 +281,7 @@ fn every(rollup: &Rollup, text: Option<&str>) -> Result<Granularity, QueryError>
     kept.ok_or_else(|| {
         let near = suggestion(text, names.iter().copied());
         let (name, names) = (&rollup.name, listed(&names));
-        QueryError::new(
+        ParameterError::new(
             "every",
             format!("`{text}` is not kept by `{name}`; {near}expected {names}"),
         )

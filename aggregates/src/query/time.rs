@@ -6,7 +6,7 @@ use jiff::{Timestamp, Zoned};
 use model::instant;
 use model::shorten::quoted;
 
-use super::errors::QueryError;
+use super::errors::ParameterError;
 use crate::calendar;
 
 /// Returns the time that the text of a parameter is.
@@ -14,7 +14,7 @@ pub(super) fn instant(
     parameter: &str,
     text: &str,
     zone: &TimeZone,
-) -> Result<Timestamp, QueryError> {
+) -> Result<Timestamp, ParameterError> {
     parsed(text, zone).ok_or_else(|| {
         let hint = instant::hint_at_plus(text);
         let message = format!(
@@ -22,7 +22,7 @@ pub(super) fn instant(
              2026-11-20T06:40 or RFC 3339{hint}",
             quoted(text)
         );
-        QueryError::new(parameter, message)
+        ParameterError::new(parameter, message)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aggregates::Answer;
+use aggregates::MeasuredValue;
 use bigdecimal::num_bigint::{BigInt, Sign};
 use bigdecimal::{BigDecimal, Signed};
 use model::{AttributeValue, Number};
@@ -39,7 +39,7 @@ pub(crate) fn expected(
     items: &[&Values],
     part: impl Fn(usize) -> Option<Number>,
 ) -> Expected {
-    let of = measure.of().unwrap_or_default();
+    let of = measure.source().unwrap_or_default();
     let counts = counts(of, items);
     let ordered = || counts.iter().map(|(value, count)| (value.clone(), *count));
     let nth = |value: Option<&Scalar>| value.cloned().map_or(Expected::Nothing, Expected::Value);
@@ -213,29 +213,29 @@ fn exact(number: &Number) -> BigDecimal {
 
 impl Expected {
     /// Whether an answer about a place is this one.
-    pub(crate) fn is(&self, of: Option<&str>, edges: &[&str], answer: &Answer) -> bool {
+    pub(crate) fn is(&self, of: Option<&str>, edges: &[&str], answer: &MeasuredValue) -> bool {
         let one = kind(of.unwrap_or_default()).of_one();
         let is_value = |value: &AttributeValue, expected: &Scalar| {
             scalar(one, value).as_ref() == Some(expected)
         };
         match (self, answer) {
-            (Self::Nothing, Answer::Nothing) => true,
-            (Self::Exactly(number), Answer::Number(found)) => *number == exact(found),
-            (Self::Root(over, under, places), Answer::Number(found)) => {
+            (Self::Nothing, MeasuredValue::Nothing) => true,
+            (Self::Exactly(number), MeasuredValue::Number(found)) => *number == exact(found),
+            (Self::Root(over, under, places), MeasuredValue::Number(found)) => {
                 is_root(&exact(found), over, under, *places)
             }
-            (Self::Near(number), Answer::Number(found)) => {
+            (Self::Near(number), MeasuredValue::Number(found)) => {
                 (exact(found) - number).abs() * BigDecimal::from(100) <= number.abs()
             }
-            (Self::Value(value), Answer::Value(found)) => is_value(found, value),
-            (Self::Values(values), Answer::Values(found)) => {
+            (Self::Value(value), MeasuredValue::Value(found)) => is_value(found, value),
+            (Self::Values(values), MeasuredValue::Values(found)) => {
                 let mut pairs = values.iter().zip(found);
                 let is_same = pairs
                     .all(|((value, count), (found, of))| count == of && is_value(found, value));
                 is_same && values.len() == found.len()
             }
-            (Self::Counts(counts), Answer::Counts(found)) => counts == found,
-            (Self::Stretches(counts), Answer::Stretches(found)) => {
+            (Self::Counts(counts), MeasuredValue::Counts(found)) => counts == found,
+            (Self::Stretches(counts), MeasuredValue::Bins(found)) => {
                 let edge = |number: &Option<Number>| number.as_ref().map(exact);
                 let below =
                     std::iter::once(None).chain(edges.iter().map(|edge| Some(decimal(edge))));
@@ -254,9 +254,9 @@ impl Expected {
                         under * shift(over_scale - under_scale),
                         QUOTIENT_PLACES,
                     );
-                    matches!(answer, Answer::Number(found) if exact(found) == quotient)
+                    matches!(answer, MeasuredValue::Number(found) if exact(found) == quotient)
                 }
-                (_, _, answer) => *answer == Answer::Nothing,
+                (_, _, answer) => *answer == MeasuredValue::Nothing,
             },
             _ => false,
         }

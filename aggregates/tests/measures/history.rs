@@ -98,7 +98,7 @@ impl History {
     ) -> (Self, [usize; SHARDS], Option<u32>) {
         let mut later = later.to_vec();
         later.iter_mut().take(1).for_each(|write| write.seconds += PAUSE_SECS);
-        let (before, whole) = (Self::of(earlier), Self::of(&[earlier, &later].concat()));
+        let (before, whole) = (Self::new(earlier), Self::new(&[earlier, &later].concat()));
         let lengths = std::array::from_fn(|shard| before.shards[shard].len());
         let newer =
             whole.shards.iter().zip(lengths).flat_map(|(records, length)| &records[length..]);
@@ -108,7 +108,7 @@ impl History {
         (whole, lengths, beginning)
     }
 
-    pub(crate) fn of(writes: &[Write]) -> Self {
+    pub(crate) fn new(writes: &[Write]) -> Self {
         let mut history = Self { shards: vec![Vec::new(); SHARDS], ..Self::default() };
         let mut items: BTreeMap<usize, Values> = BTreeMap::new();
         let mut seconds = BEGINNING;

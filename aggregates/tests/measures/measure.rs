@@ -82,7 +82,7 @@ fn histogram(of: &'static str, mut edges: Vec<&'static str>) -> Measured {
 
 impl Measured {
     /// The place that it reads of each item.
-    pub(crate) fn of(&self) -> Option<&'static str> {
+    pub(crate) fn source(&self) -> Option<&'static str> {
         match self {
             Self::Count | Self::Ratio(..) => None,
             Self::Present(of)

@@ -142,7 +142,7 @@ fn is_foreign_value(place: &str, kind: Kind, value: &AttributeValue) -> bool {
 
 /// Whether what a measure reads of an item is of its type, not too large and not too long.
 fn can_measure(definition: &Definition, measure: &Measured, values: &Values) -> bool {
-    let Some(of) = measure.of() else { return true };
+    let Some(of) = measure.source() else { return true };
     let value = given(values, of);
     if is_foreign(of, values) {
         return false;

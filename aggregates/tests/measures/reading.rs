@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aggregates::details::{DetailSpec, parts};
 use aggregates::key::partition;
-use aggregates::measured::RowsRead;
-use aggregates::rows::{Kept, parts};
+use aggregates::measured::DetailsRead;
 use aggregates::sketch::{CELLS, Octave};
-use aggregates::{Amounts, Answer, RollupKey, Rows, Sketch, measured, read_amounts};
+use aggregates::{Amounts, Details, MeasuredValue, RollupKey, Sketch, measured, read_amounts};
 use bigdecimal::{BigDecimal, Zero};
 use model::{Measure, Rollup};
 
@@ -29,7 +29,7 @@ const NO_CELL: u8 = CELLS;
 
 impl Reading {
     /// What a group has of one bucket.
-    pub(crate) fn of(
+    pub(crate) fn read(
         store: &Store,
         rollup: &Rollup,
         group: &[String],
@@ -38,14 +38,14 @@ impl Reading {
         let mut reading = Self::default();
         let texts = || group.iter().map(String::as_str);
         for stripe in 0..rollup.stripes {
-            let key = RollupKey::of(partition(rollup, stripe, texts()).expect("short"), bucket);
+            let key = RollupKey::new(partition(rollup, stripe, texts()).expect("short"), bucket);
             if let Some(stored) = store.items.get(&key) {
                 reading.amounts.merge(&read_amounts(rollup, &stored.item())?);
                 reading.keys.insert(key);
             }
-            for kept in Kept::of(rollup) {
-                let partition = kept.rows.partition(rollup, stripe, texts()).expect("short");
-                let first = RollupKey::of(partition.clone(), format!("{bucket}#"));
+            for kept in DetailSpec::for_rollup(rollup) {
+                let partition = kept.details.partition(rollup, stripe, texts()).expect("short");
+                let first = RollupKey::new(partition.clone(), format!("{bucket}#"));
                 let rows = store.items.range(first..).take_while(|(key, _)| {
                     key.partition == partition && key.sort.starts_with(&format!("{bucket}#"))
                 });
@@ -60,7 +60,7 @@ impl Reading {
 
     fn row(
         &mut self,
-        kept: Kept<'_>,
+        kept: DetailSpec<'_>,
         bucket: &str,
         key: &RollupKey,
         row: &Stored,
@@ -80,9 +80,9 @@ impl Reading {
             return if row.is_zero() { Ok(()) } else { Err(format!("{key:?} has {row:?}")) };
         }
         let cells =
-            self.rows.entry(kept.rows.name()).or_default().entry(text.to_owned()).or_default();
-        match kept.rows {
-            Rows::Sketch(_) => {
+            self.rows.entry(kept.details.name()).or_default().entry(text.to_owned()).or_default();
+        match kept.details {
+            Details::Sketch(_) => {
                 for cell in 0..CELLS {
                     *cells.entry(cell).or_insert(0) += whole(&row.number(&format!("{cell:02}")));
                 }
@@ -109,19 +109,23 @@ impl Reading {
     }
 
     /// How many rows of a kind count something.
-    pub(crate) fn live(&self, rows: Rows<'_>) -> usize {
+    pub(crate) fn live(&self, rows: Details<'_>) -> usize {
         self.rows.get(&rows.name()).map_or(0, BTreeMap::len)
     }
 
     /// A measure, with all rows that there are.
-    pub(crate) fn answer(&self, rollup: &Rollup, measure: &Measure) -> Result<Answer, String> {
+    pub(crate) fn answer(
+        &self,
+        rollup: &Rollup,
+        measure: &Measure,
+    ) -> Result<MeasuredValue, String> {
         measured(rollup, measure, &self.amounts, &|measure| {
-            let rows = Rows::of(measure)?;
+            let rows = Details::for_measure(measure)?;
             let none = BTreeMap::new();
             let counted = self.rows.get(&rows.name()).unwrap_or(&none);
             Some(match rows {
-                Rows::Sketch(_) => RowsRead::Sketch(sketch(counted)),
-                _ => RowsRead::Values(
+                Details::Sketch(_) => DetailsRead::Sketch(sketch(counted)),
+                _ => DetailsRead::Values(
                     counted.iter().map(|(text, cells)| (text.clone(), cells[&NO_CELL])).collect(),
                 ),
             })

@@ -11,14 +11,15 @@ pub(super) fn of_rollup(rollup: &Rollup) -> String {
     };
     let many = rollup.dimensions.iter().find(|dimension| dimension.is_many());
     let many = many.map(|many| format!(", for each of {}", many.name())).unwrap_or_default();
-    format!("{}, {buckets}{many}", text(Cost::of(rollup)))
+    format!("{}, {buckets}{many}", text(Cost::for_rollup(rollup)))
 }
 
 /// What a change of an item of an entity costs all its rollups; `None` where it has none.
 pub(super) fn of_entity(model: &Model, entity: &Entity) -> Option<String> {
     let rollups: Vec<_> =
         model.rollups.iter().filter(|rollup| rollup.entity == entity.name).collect();
-    let all = rollups.iter().map(|rollup| Cost::of(rollup)).reduce(|sum, cost| sum + cost)?;
+    let all =
+        rollups.iter().map(|rollup| Cost::for_rollup(rollup)).reduce(|sum, cost| sum + cost)?;
     let names: Vec<_> = rollups.iter().map(|rollup| rollup.name.as_str()).collect();
     Some(format!("{}, in {}", text(all), names.join(", ")))
 }

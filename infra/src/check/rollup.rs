@@ -1,7 +1,7 @@
 //! The summary of a rollup: which items it counts, into which groups and buckets, and what it keeps of them.
 
-use aggregates::rows::Kept;
-use aggregates::{Accumulator, Rows};
+use aggregates::details::DetailSpec;
+use aggregates::{Accumulator, Details};
 use model::filter::{Condition, Test};
 use model::rollup::OnExpiry;
 use model::{AttributeType, AttributeValue, Entity, Filter, Measure, Members, Model, Rollup};
@@ -41,7 +41,8 @@ pub(super) fn summary(model: &Model, rollup: &Rollup) -> String {
         let made = made_of(&named.measure);
         rows.push(row(["measure", &format!("{measure}{made}")]));
     }
-    let kept = Accumulator::of(rollup).iter().map(Accumulator::attribute_name).collect::<Vec<_>>();
+    let kept =
+        Accumulator::for_rollup(rollup).iter().map(Accumulator::attribute_name).collect::<Vec<_>>();
     rows.push(row(["keeps", &kept.join(", ")]));
     if let Some(beside) = beside(rollup) {
         rows.push(row(["rows", &beside]));
@@ -68,8 +69,8 @@ pub(super) fn summary(model: &Model, rollup: &Rollup) -> String {
 
 /// The rows that are kept beside a rollup item.
 fn beside(rollup: &Rollup) -> Option<String> {
-    let rows = Kept::of(rollup).into_iter().map(|kept| {
-        let name = kept.rows.name();
+    let rows = DetailSpec::for_rollup(rollup).into_iter().map(|kept| {
+        let name = kept.details.name();
         match (kept.is_counted, kept.is_ranked) {
             (true, true) => format!("{name}, counted and ranked"),
             (true, false) => format!("{name}, counted"),
@@ -105,9 +106,9 @@ fn made_of(measure: &Measure) -> String {
             let (present, sum) = (Accumulator::present(of), Accumulator::sum(of));
             format!(", read as {} / {}", sum.attribute_name(), present.attribute_name())
         }
-        measure => {
-            Rows::of(measure).map(|rows| format!(", read from {}", rows.name())).unwrap_or_default()
-        }
+        measure => Details::for_measure(measure)
+            .map(|rows| format!(", read from {}", rows.name()))
+            .unwrap_or_default(),
     }
 }
 

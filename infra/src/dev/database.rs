@@ -24,7 +24,7 @@ mod trim;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use aggregates::rows::expires;
+use aggregates::details::expires;
 use dynoxide::Database;
 use dynoxide::storage::Storage;
 use model::Model;

@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use aggregates::Question;
 use model::file::ShowFile;
 use model::{Granularity, Model, Number, Rollup};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use weir_query::{QueryEngine, Question, RollupQuery};
 
 use super::Error;
 use super::groups::{Groups, MAX_GROUPS, shown};
@@ -27,14 +27,15 @@ pub(super) async fn of(view: &View, groups: &Groups) -> Result<Vec<Ranked>, Erro
     };
     let rollup = Arc::new(rollup.clone());
     let measure: Arc<str> = show.measure.as_str().into();
+    let engine = QueryEngine::new(&view.table, &view.rollups);
     let turns = Arc::new(Semaphore::new(ASKED_AT_ONCE));
     let mut questions: JoinSet<Result<_, Error>> = JoinSet::new();
     for group in groups.seen.iter().cloned() {
-        let (view, rollup, measure) = (view.clone(), Arc::clone(&rollup), Arc::clone(&measure));
+        let (engine, rollup, measure) = (engine.clone(), Arc::clone(&rollup), Arc::clone(&measure));
         let turns = Arc::clone(&turns);
         questions.spawn(async move {
             let _turn = turns.acquire_owned().await;
-            let value = value(&view, &rollup, &measure, &group).await?;
+            let value = value(&engine, &rollup, &measure, &group).await?;
             Ok(value.map(|value| (group, value)))
         });
     }
@@ -75,7 +76,7 @@ fn title(show: &ShowFile) -> String {
 
 /// The measure of one group over all time; `None` when nothing is counted in it.
 async fn value(
-    view: &View,
+    engine: &QueryEngine,
     rollup: &Rollup,
     measure: &str,
     group: &[String],
@@ -87,8 +88,9 @@ async fn value(
         every: Some(Granularity::All.to_string()),
         ..Question::default()
     };
-    let answer = reader::ask(&view.model, &view.rollups, &rollup.name, &question, 1, None).await;
-    let answer = answer.map_err(|error| refuse(table::error::chain(&error)))?;
+    let query = RollupQuery::new(&rollup.name, question).limit(1);
+    let answer =
+        engine.answer(&query).await.map_err(|error| refuse(table::error::chain(&error)))?;
     let point = answer.points.into_iter().flatten().next();
     let value = point.and_then(|mut point| point.remove(measure));
     Ok(value.and_then(|value| value.to_string().parse().ok()))

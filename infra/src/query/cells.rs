@@ -7,8 +7,8 @@
 //! "products": [{"value":"p1","count":2},…]      products       p1 ×2, …
 //! ```
 
-use reader::format::columns::bin_label;
 use serde_json::{Map, Value};
+use weir_query::columns::bin_label;
 
 /// The fields of a point that say when.
 const WHEN: [&str; 2] = ["start", "end"];

@@ -12,7 +12,7 @@
 use std::fmt;
 
 use crate::number::Number;
-use crate::rollup::Source;
+use crate::rollup::{AnswerShape, DetailKind, DetailPart, DetailSource, Shape, Source};
 
 /// The measures of the definition file, as messages list them.
 pub const MEASURES: [&str; 22] = [
@@ -225,18 +225,79 @@ impl Measure {
         matches!(self, Self::Count | Self::Present(_) | Self::Sum(_) | Self::Distinct(_))
     }
 
+    /// Returns the names of the two measures that a ratio is made of.
+    pub fn parts(&self) -> Option<[&str; 2]> {
+        match self {
+            Self::Ratio { over, under } => Some([over, under]),
+            _ => None,
+        }
+    }
+
     /// Returns whether it is one number, so that it can be part of a ratio.
     pub fn is_number(&self) -> bool {
+        self.parts().is_none() && self.shape().answer.is_numeric()
+    }
+
+    /// Returns whether it reveals values of items, rather than their number alone.
+    pub(crate) fn reveals_values(&self) -> bool {
         match self {
-            Self::Extreme { of, .. } => of.kind().is_numeric(),
-            Self::AtEnd { of, .. } => of.kind().is_numeric(),
-            Self::Extremes { .. }
+            Self::Count | Self::Present(_) => false,
+            Self::Sum(_)
+            | Self::Avg(_)
+            | Self::Variance { .. }
+            | Self::StdDev { .. }
+            | Self::Extreme { .. }
+            | Self::Extremes { .. }
+            | Self::Distinct(_)
             | Self::Top { .. }
             | Self::CountBy(_)
+            | Self::AtEnd { .. }
+            | Self::Quantile { .. }
             | Self::Histogram { .. }
-            | Self::Ratio { .. } => false,
-            _ => true,
+            // Its parts are measures themselves.
+            | Self::Ratio { .. } => true,
         }
+    }
+
+    /// Returns the form of its values, and the detail items that it is read from.
+    pub fn shape(&self) -> Shape<'_> {
+        let values = |of| DetailKind::Values(of);
+        let (answer, details) = match self {
+            Self::Count | Self::Present(_) => (AnswerShape::Number { is_whole: true }, None),
+            Self::Sum(_)
+            | Self::Avg(_)
+            | Self::Variance { .. }
+            | Self::StdDev { .. }
+            | Self::Ratio { .. } => (AnswerShape::Number { is_whole: false }, None),
+            Self::Extreme { of, end } => {
+                let part = DetailPart::End { direction: *end, limit: 1 };
+                (AnswerShape::Value(of), Some((values(of), part)))
+            }
+            Self::Extremes { of, end, limit } => {
+                let part = DetailPart::End { direction: *end, limit: *limit };
+                (AnswerShape::List(of), Some((values(of), part)))
+            }
+            Self::Distinct(of) => {
+                let whole = AnswerShape::Number { is_whole: true };
+                (whole, Some((values(of), DetailPart::Counted)))
+            }
+            Self::Top { of, limit } => {
+                let part = DetailPart::MostFrequent { limit: *limit };
+                (AnswerShape::List(of), Some((values(of), part)))
+            }
+            Self::CountBy(of) => (AnswerShape::Counts(of), None),
+            Self::AtEnd { of, by, end } => {
+                let part = DetailPart::End { direction: *end, limit: 1 };
+                (AnswerShape::Value(of), Some((DetailKind::Times { of, by }, part)))
+            }
+            Self::Quantile { of, .. } => {
+                let number = AnswerShape::Number { is_whole: false };
+                (number, Some((DetailKind::Sketch(of), DetailPart::All)))
+            }
+            Self::Histogram { edges, .. } => (AnswerShape::Bins(edges), None),
+        };
+        let details = details.map(|(kind, part)| DetailSource { kind, part });
+        Shape { answer, details, is_estimate: matches!(self, Self::Quantile { .. }) }
     }
 }
 

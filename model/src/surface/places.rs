@@ -88,7 +88,7 @@ impl Surface {
         match self {
             Self::Measure | Self::Presence => {
                 let wanted = measures()
-                    .filter(|known| reveals_values(&known.measure) == (self == Self::Measure));
+                    .filter(|known| known.measure.reveals_values() == (self == Self::Measure));
                 let source = wanted.filter_map(|known| Some((known, known.measure.source()?)));
                 source
                     .filter_map(|(known, source)| at(source, &["measures", &known.name]))
@@ -99,7 +99,7 @@ impl Surface {
                 timed.filter_map(|(known, time)| at(time, &["measures", &known.name])).collect()
             }
             Self::Rank => {
-                let measure = rollup.ranked_by().filter(|measure| reveals_values(measure));
+                let measure = rollup.ranked_by().filter(|measure| measure.reveals_values());
                 let source = measure.and_then(Measure::source);
                 source.and_then(|source| at(source, &["rank_by"])).into_iter().collect()
             }
@@ -178,27 +178,6 @@ impl Definition<'_> {
                 None => Vec::new(),
             },
         }
-    }
-}
-
-/// Returns whether a measure reveals values rather than their number.
-fn reveals_values(measure: &Measure) -> bool {
-    match measure {
-        Measure::Count | Measure::Present(_) => false,
-        Measure::Sum(_)
-        | Measure::Avg(_)
-        | Measure::Variance { .. }
-        | Measure::StdDev { .. }
-        | Measure::Extreme { .. }
-        | Measure::Extremes { .. }
-        | Measure::Distinct(_)
-        | Measure::Top { .. }
-        | Measure::CountBy(_)
-        | Measure::AtEnd { .. }
-        | Measure::Quantile { .. }
-        | Measure::Histogram { .. }
-        // Its parts are measures themselves.
-        | Measure::Ratio { .. } => true,
     }
 }
 

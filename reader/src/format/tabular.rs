@@ -7,22 +7,23 @@
 //! | nothing, or `null` | nothing |
 //! | a list | its JSON |
 //!
-//! A text that begins with `=`, `+`, `-`, `@`, a tab or a line break is a formula to a spreadsheet, and whoever may write items may have
-//! written it: it gets a `'` before it, as [OWASP](https://owasp.org/www-community/attacks/CSV_Injection) advises. A text that is a
-//! number stays as it is. JSON and NDJSON, which programs read, have every text as it is.
+//! A text that begins with `=`, `+`, `-`, `@`, a tab or a line break is a formula to a spreadsheet,
+//! and any client that writes items may have written it: it gets a `'` before it, as
+//! [OWASP](https://owasp.org/www-community/attacks/CSV_Injection) advises. A text that is a number
+//! stays as it is. JSON and NDJSON, which programs read, have every text as it is.
 
 use csv::{Terminator, WriterBuilder};
 use serde_json::{Map, Value};
 
-use super::columns::Columns;
+use weir_query::Columns;
 
-/// How what a spreadsheet computes begins.
+/// The first characters of the texts that a spreadsheet computes.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// A group, and a point of it.
 type Row<'a> = (Map<String, Value>, &'a Map<String, Value>);
 
-/// A line of names, and a record for each point.
+/// Returns a line of names, and a record for each point.
 pub(super) fn csv(answer: &Value, columns: &Columns) -> String {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     let names = columns.iter().map(|column| guarded(&column.name));
@@ -35,7 +36,7 @@ pub(super) fn csv(answer: &Value, columns: &Columns) -> String {
     String::from_utf8(bytes).expect("made of text")
 }
 
-/// A JSON object for each point: its group as `dimensions`, and its fields.
+/// Returns a JSON object for each point: its group as `dimensions`, and its fields.
 pub(super) fn ndjson(answer: &Value) -> String {
     let line = |(group, point): Row<'_>| {
         let mut whole = Map::from_iter([("dimensions".to_owned(), Value::Object(group))]);
@@ -46,7 +47,7 @@ pub(super) fn ndjson(answer: &Value) -> String {
     rows(answer).into_iter().map(line).collect()
 }
 
-/// The points of the answer's one group or of all its groups, or its ranks.
+/// Returns the points of the answer's one group or of all its groups, or its ranks.
 fn rows(answer: &Value) -> Vec<Row<'_>> {
     if let Some(ranks) = answer.get("ranks") {
         let within = fields(answer, "within");
@@ -90,7 +91,7 @@ fn cell(value: Option<&Value>) -> String {
     }
 }
 
-/// A text that no spreadsheet computes.
+/// Returns a text that no spreadsheet computes.
 fn guarded(text: &str) -> String {
     let is_formula = text.starts_with(FORMULA) && text.parse::<model::Number>().is_err();
     if is_formula { format!("'{text}") } else { text.to_owned() }

@@ -11,7 +11,7 @@ use model::template::Format;
 use model::{AttributeType, AttributeValue, FieldError, Path};
 use table::{Instants, SortRange};
 
-use super::{Asked, BEGINNING, END, Open, Range, completed, error};
+use super::{BEGINNING, END, Open, Range, SortKeyFilter, completed, error};
 
 /// An end of a range, or the one instant that is wanted: the parameter, its value and its test.
 struct Wanted<'a> {
@@ -26,8 +26,8 @@ impl<'a> Wanted<'a> {
     }
 }
 
-impl Asked {
-    /// The instants that are asked for. The beginning of a time is text, and asks for none.
+impl SortKeyFilter {
+    /// Returns the instants that are asked for. The beginning of a time is text, and asks for none.
     fn instants(&self) -> Vec<Wanted<'_>> {
         let equal = |value| Test::In(vec![value]);
         let whole = self.begins_with.as_deref().filter(|text| text.ends_with('Z'));
@@ -52,12 +52,16 @@ impl Asked {
 }
 
 impl Open<'_> {
-    /// The range of whole seconds around the keys of some instants; the keys themselves, where
-    /// nothing is asked of a timestamp.
+    /// Returns the range of whole seconds around the keys of some instants; the keys themselves,
+    /// where nothing is asked of a timestamp.
     ///
     /// # Errors
     /// The parameter that asks for instants of which the keys are in no order.
-    pub(super) fn of_instants(&self, asked: &Asked, keys: SortRange) -> Result<Range, FieldError> {
+    pub(super) fn of_instants(
+        &self,
+        asked: &SortKeyFilter,
+        keys: SortRange,
+    ) -> Result<Range, FieldError> {
         let is_whole = matches!(self.format, Format::Plain | Format::Lower | Format::Upper);
         let AttributeType::Timestamp(format @ TimestampFormat::Rfc3339 { offset, .. }) =
             self.first.kind

@@ -4,13 +4,13 @@ use model::Model;
 
 use super::*;
 
-/// What `?begins_with`, `?from` and `?to` make of a sort key; absent where empty.
+/// Returns the range of sort keys that `?begins_with`, `?from` and `?to` make; absent if empty.
 fn range(sort: &str, [begins_with, from, to]: [&str; 3]) -> Result<Range, String> {
     let given = [("begins_with", begins_with), ("from", from), ("to", to)];
     asked(sort, &given.map(|(name, text)| (name, Some(text).filter(|text| !text.is_empty()))))
 }
 
-/// What parameters make of a sort key.
+/// Returns the range of sort keys that parameters make.
 fn asked(sort: &str, given: &[(&str, Option<&str>)]) -> Result<Range, String> {
     let text = format!(
         "[table]\nname = \"shop\"\n[entities.order]\nPK = \"U#{{user}}\"\nSK = \"{sort}\"\n\
@@ -24,19 +24,20 @@ fn asked(sort: &str, given: &[(&str, Option<&str>)]) -> Result<Range, String> {
          city = {{ type = \"string\", required = true }}\n"
     );
     let model: Model = text.parse().expect("a definition");
-    let asked =
-        Asked::take(|name| given.iter().find(|(known, _)| *known == name)?.1.map(str::to_owned));
+    let asked = SortKeyFilter::take(|name| {
+        given.iter().find(|(known, _)| *known == name)?.1.map(str::to_owned)
+    });
     let entity = &model.entities[0];
     let pattern = Pattern::of_table(entity);
     let given = pattern.given_from_text(entity, &[("user", "ann")]).expect("a path");
-    of(entity, &pattern, given, &asked)
+    sort_keys(entity, &pattern, given, &asked)
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
 /// Parameters and their values.
 type Given<'a> = &'a [(&'a str, &'a str)];
 
-/// The keys of what is written in the declared form.
+/// Returns the keys of what is written in the declared form.
 fn written(range: Range) -> SortRange {
     range.instants.map_or(range.keys, |instants| instants.keys)
 }

@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_record_is_named_by_both_keys_whatever_their_length() {
-        let named = |partition: &str| record_name(&RollupKey::of(partition, "all"));
+        let named = |partition: &str| record_name(&RollupKey::new(partition, "all"));
         assert_eq!(named("spend#ann"), "spend#ann all");
         let long = "ü".repeat(1_000);
         let (one, other) = (named(&format!("{long}1")), named(&format!("{long}2")));

@@ -247,5 +247,5 @@ fn rollup_key(item: &HashMap<String, SdkValue>) -> Result<RollupKey, Error> {
     let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
     let key = text(ROLLUPS_PARTITION_KEY).zip(text(ROLLUPS_SORT_KEY));
     let unreadable = || Error::Unreadable(format!("a rollup item without its key: {item:?}"));
-    key.map(|(partition, sort)| RollupKey::of(partition, sort)).ok_or_else(unreadable)
+    key.map(|(partition, sort)| RollupKey::new(partition, sort)).ok_or_else(unreadable)
 }

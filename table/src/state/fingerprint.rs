@@ -56,12 +56,12 @@ fn fingerprint(model: &Model, rollup: &Rollup) -> String {
     let mut measured: Vec<_> = sources.map(named).collect();
     measured.sort();
     measured.dedup();
-    let rows = aggregates::rows::Kept::of(rollup).into_iter();
+    let rows = aggregates::details::DetailSpec::for_rollup(rollup).into_iter();
     let rows =
-        rows.map(|kept| format!("{} {} {}", kept.rows.name(), kept.is_counted, kept.is_ranked));
+        rows.map(|kept| format!("{} {} {}", kept.details.name(), kept.is_counted, kept.is_ranked));
     let mut rows: Vec<_> = rows.collect();
     rows.sort();
-    let mut accumulators: Vec<_> = Accumulator::of(rollup)
+    let mut accumulators: Vec<_> = Accumulator::for_rollup(rollup)
         .iter()
         .map(|kept| format!("{} {}", kept.attribute_name(), kept.scale()))
         .collect();

@@ -3,9 +3,9 @@
 
 use aggregates::Question;
 use fastrand::Rng;
-use reader::{AskError, ask};
 use serde_json::{Value, json};
 use table::{Budget, MB, Reads};
+use weir_query::{QueryEngine, QueryError, RollupQuery};
 
 use super::oracle::{Calendar, EVERY, expected};
 use super::visits::{SITES, Site};
@@ -26,13 +26,14 @@ async fn answered(
     let (mut groups, mut cursor) = (Vec::new(), None);
     for pages in 1.. {
         let budget = Budget::new(limits);
-        let rollups = site.rollups.with_budget(&budget);
-        let page = ask(&site.model, &rollups, "visits", question, limit, cursor.clone()).await;
+        let engine = QueryEngine::new(&site.table, &site.rollups.with_budget(&budget));
+        let query = RollupQuery::new("visits", question.clone()).limit(limit);
+        let page = engine.answer(&query.after(cursor.clone())).await;
         let spent = budget.spent();
         assert!(spent.reads <= limits.reads && spent.bytes <= limits.bytes, "{spent:?}");
         let page = match page {
             Ok(page) => page,
-            Err(AskError::TooMuch(error)) => return Err(error.to_string()),
+            Err(QueryError::TooMuch(error)) => return Err(error.to_string()),
             Err(error) => panic!("{question:?}: {error}"),
         };
         let of_page = match (page.points, page.groups) {

@@ -10,6 +10,7 @@ use model::{Item, Model};
 use serde_json::{Value, json};
 use table::{Rollups, ShardId, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
+use weir_query::QueryEngine;
 
 pub(crate) const SITES: [&str; 2] = ["shop#1", "blog"];
 const DEFINITION: &str = r##"
@@ -74,6 +75,7 @@ const BATCH: usize = 25;
 /// A site, its rollups, and the visits that are left.
 pub(crate) struct Site {
     pub(crate) model: Arc<Model>,
+    pub(crate) table: Table,
     pub(crate) rollups: Rollups,
     left: BTreeMap<usize, Value>,
     dynamodb: TestDynamo,
@@ -86,9 +88,10 @@ impl Site {
         let model: Model = text.parse().expect("a definition");
         let model = Arc::new(with_own_tables(model));
         let connection = dynamodb.connect().await;
-        Table::new(&connection, Arc::clone(&model)).provision().await.expect("tables");
+        let table = Table::new(&connection, Arc::clone(&model));
+        table.provision().await.expect("tables");
         let rollups = Rollups::new(&connection, &model.table);
-        let mut site = Self { model, rollups, left: BTreeMap::new(), dynamodb };
+        let mut site = Self { model, table, rollups, left: BTreeMap::new(), dynamodb };
         let shards = site.history(rng);
         for (shard, changes) in SHARDS.into_iter().zip(&shards) {
             for batch in changes.chunks(BATCH) {
@@ -100,6 +103,11 @@ impl Site {
             }
         }
         site
+    }
+
+    /// The engine that answers questions to its rollups.
+    pub(crate) fn engine(&self) -> QueryEngine {
+        QueryEngine::new(&self.table, &self.rollups)
     }
 
     /// Deletes the tables: rows have a time to live, see [`TestDynamo::delete_tables`].

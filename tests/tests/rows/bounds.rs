@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use aggregates::{Change, Image, Question, fold};
 use model::Model;
-use reader::answer::Planned;
-use reader::{Answer, AskError};
 use serde_json::{Value, json};
 use table::{Rollups, ShardId, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
+use weir_query::{QueryEngine, QueryError, RollupAnswer, RollupQuery};
 
 const DEFINITION: &str = r##"
 [table]
@@ -30,6 +29,7 @@ measures = { least = "min(total)", most = "max(total)", favourites = "top(user, 
 
 struct Shop {
     model: Arc<Model>,
+    table: Table,
     rollups: Rollups,
     dynamodb: TestDynamo,
 }
@@ -39,9 +39,10 @@ impl Shop {
         let dynamodb = TestDynamo::start().await;
         let model = Arc::new(with_own_tables(DEFINITION.parse().expect("a definition")));
         let connection = dynamodb.connect().await;
-        Table::new(&connection, Arc::clone(&model)).provision().await.expect("tables");
+        let table = Table::new(&connection, Arc::clone(&model));
+        table.provision().await.expect("tables");
         let rollups = Rollups::new(&connection, &model.table);
-        Self { model, rollups, dynamodb }
+        Self { model, table, rollups, dynamodb }
     }
 
     /// Counts orders: of which day of November, by whom, and how much; or takes them away again.
@@ -72,10 +73,10 @@ impl Shop {
         question: &Question,
         cursor: Option<String>,
         most_rows: usize,
-    ) -> Result<Answer, AskError> {
-        let mut planned = Planned::of(&self.model, "spend", question, cursor)?;
-        planned.most_rows = most_rows;
-        planned.answer(&self.rollups, 100).await
+    ) -> Result<RollupAnswer, QueryError> {
+        let query = RollupQuery::new("spend", question.clone()).limit(100).after(cursor);
+        let query = RollupQuery { max_detail_items: most_rows, ..query };
+        QueryEngine::new(&self.table, &self.rollups).answer(&query).await
     }
 
     /// A measure of all time, or why it is not answered.

@@ -7,7 +7,7 @@
 
 use axum::http::StatusCode;
 use model::Rollup;
-use model::rollup::{Granularity, MAX_NEIGHBOURS, Measure, Rank, Source};
+use model::rollup::{AnswerShape, Granularity, MAX_NEIGHBOURS, Measure, Rank, Source};
 use serde_json::{Map, Value, json};
 
 use super::builder::OperationBuilder;
@@ -336,9 +336,7 @@ fn point(rollup: &Rollup) -> Value {
     let mut point =
         Map::from_iter([("start".to_owned(), instant()), ("end".to_owned(), instant())]);
     point.extend(measured(rollup));
-    let numbers = rollup.measures.iter().filter(|known| {
-        known.measure.is_number() || matches!(known.measure, Measure::Ratio { .. })
-    });
+    let numbers = rollup.measures.iter().filter(|known| known.measure.shape().answer.is_numeric());
     let change: Map<_, _> =
         numbers.map(|known| (known.name.clone(), json!({ "type": ["number", "null"] }))).collect();
     let filled = "nothing is counted in it: the values are what `fill` says";
@@ -369,19 +367,16 @@ fn measured(rollup: &Rollup) -> impl Iterator<Item = (String, Value)> {
 fn measure(measure: &Measure) -> Value {
     let count = || json!({ "type": "integer" });
     let list = |item: Value| json!({ "type": ["array", "null"], "items": item });
-    match measure {
-        Measure::Count | Measure::Present(_) | Measure::Distinct(_) => {
-            json!({ "type": ["integer", "null"] })
-        }
-        Measure::Extreme { of, .. } | Measure::AtEnd { of, .. } => {
-            json!({ "oneOf": [value(of), { "type": "null" }] })
-        }
-        Measure::Extremes { of, .. } | Measure::Top { of, .. } => list(json!({
+    match measure.shape().answer {
+        AnswerShape::Number { is_whole: true } => json!({ "type": ["integer", "null"] }),
+        AnswerShape::Number { is_whole: false } => json!({ "type": ["number", "null"] }),
+        AnswerShape::Value(of) => json!({ "oneOf": [value(of), { "type": "null" }] }),
+        AnswerShape::List(of) => list(json!({
             "type": "object",
             "required": ["value", "count"],
             "properties": { "value": value(of), "count": count() },
         })),
-        Measure::CountBy(of) => {
+        AnswerShape::Counts(of) => {
             let counts: Map<_, _> = of
                 .kind()
                 .values_of_few()
@@ -390,7 +385,7 @@ fn measure(measure: &Measure) -> Value {
                 .collect();
             json!({ "type": ["object", "null"], "properties": counts })
         }
-        Measure::Histogram { .. } => {
+        AnswerShape::Bins(_) => {
             let edge = json!({ "type": ["number", "null"] });
             list(json!({
                 "type": "object",
@@ -398,7 +393,6 @@ fn measure(measure: &Measure) -> Value {
                 "properties": { "from": edge, "to": edge, "count": count() },
             }))
         }
-        _ => json!({ "type": ["number", "null"] }),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::super::columns::{MeasureColumn, Shape};
 use super::*;
+use weir_query::columns::{MeasureColumn, Shape};
 
 fn measures() -> Vec<MeasureColumn> {
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
@@ -46,7 +46,7 @@ fn months() -> Value {
 
 #[test]
 fn each_part_of_a_measure_has_its_column() {
-    let columns = Columns::of_points(vec!["country".into(), "tier".into()], measures());
+    let columns = Columns::for_points(vec!["country".into(), "tier".into()], measures());
     insta::assert_snapshot!(text(csv(&months(), &columns)), @r#"
     country,tier,start,end,orders,revenue,closing,products,statuses.placed,statuses.paid,sizes.<0,sizes.0..10,sizes.>=10,parked
     "D,E",2,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z,3,12345678901234567890.12,new,"[{""value"":""p \""1\"""",""count"":2},{""value"":""p2"",""count"":1}]",1,2,0,2,1,
@@ -56,7 +56,7 @@ fn each_part_of_a_measure_has_its_column() {
 
 #[test]
 fn an_answer_without_points_has_its_columns() {
-    let columns = Columns::of_points(vec!["country".into()], numbers());
+    let columns = Columns::for_points(vec!["country".into()], numbers());
     let none = json!({ "dimensions": { "country": "DE" }, "points": [] });
     assert_eq!(text(csv(&none, &columns)), "country,start,end,orders,revenue,parked\n");
     assert_eq!(ndjson(&none), "");
@@ -65,7 +65,7 @@ fn an_answer_without_points_has_its_columns() {
 #[test]
 fn what_was_before_stands_behind_and_only_numbers_change() {
     let columns =
-        Columns::of_series(vec![], [numbers(), measures()[2..3].to_vec()].concat(), true, true);
+        Columns::for_series(vec![], [numbers(), measures()[2..3].to_vec()].concat(), true, true);
     let compared = json!({ "points": [
         { "start": "B", "end": "C", "orders": 3, "revenue": 12.5, "closing": "x",
           "previous": { "start": "A", "end": "B", "orders": 2, "revenue": 10, "closing": "y", "parked": true }, "change": { "orders": 1, "revenue": 2.5 } },
@@ -85,7 +85,7 @@ fn several_groups_stand_below_one_another() {
         { "dimensions": { "country": null }, "points": [] },
         { "dimensions": { "country": "FR" }, "points": [{ "start": "A", "end": "B", "orders": 3, "revenue": -4 }] },
     ] });
-    let columns = Columns::of_points(vec!["country".into()], numbers());
+    let columns = Columns::for_points(vec!["country".into()], numbers());
     insta::assert_snapshot!(text(csv(&groups, &columns)), @r"
     country,start,end,orders,revenue,parked
     DE,A,B,1,2,
@@ -103,7 +103,7 @@ fn ranks_have_all_their_dimensions() {
         { "rank": 1, "dimensions": { "user": "ann" }, "orders": 3, "revenue": 12.5 },
         { "rank": 2, "dimensions": { "country": "DE", "user": "bob" }, "orders": 1, "revenue": 9 },
     ] });
-    let columns = Columns::of_ranks(vec!["country".into(), "user".into()], numbers());
+    let columns = Columns::for_ranks(vec!["country".into(), "user".into()], numbers());
     insta::assert_snapshot!(text(csv(&ranks, &columns)), @r"
     rank,country,user,orders,revenue,parked
     1,DE,ann,3,12.5,

@@ -1,0 +1,78 @@
+//! Answers of rollup questions and leaderboards, without HTTP.
+//!
+//! ```text
+//! RollupQuery ──plan──► periods ──cover──► buckets ──► rollup items, detail items ──► RollupAnswer
+//! RankQuery   ──plan──► a ranking ──► entries of the index ──► rollup items ──► RankAnswer
+//! ```
+//!
+//! A [`QueryEngine`] checks the state of the rollups before it reads them. It rejects a rollup that
+//! is not built, or that was added or changed after its table began.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use model::Model;
+//! use table::{Connection, Rollups, Table};
+//! use weir_query::{QueryEngine, Question, RankQuery, RankQuestion, RollupQuery};
+//!
+//! # async fn example(text: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! let model: Arc<Model> = Arc::new(text.parse()?);
+//! let connection = Connection::from_env().await;
+//! let rollups = Rollups::new(&connection, &model.table);
+//! let engine = QueryEngine::new(&Table::new(&connection, model), &rollups);
+//!
+//! // The orders of each day of a week.
+//! let question = Question {
+//!     every: Some("day".to_owned()),
+//!     from: Some("2026-11-16".to_owned()),
+//!     to: Some("2026-11-23".to_owned()),
+//!     ..Question::default()
+//! };
+//! let answer = engine.answer(&RollupQuery::new("orders", question)).await?;
+//! for point in answer.points.iter().flatten() {
+//!     println!("{} {}", point["start"], point["orders"]);
+//! }
+//!
+//! // The ten groups with the greatest scores.
+//! let ranks = engine.ranks(&RankQuery::new("scores", RankQuestion::default())).await?;
+//! for group in &ranks.ranks {
+//!     println!("{} {}", group["rank"], group["dimensions"]);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | to see | read |
+//! |---|---|
+//! | the entry, and the check of the state | `engine`, `status` |
+//! | how periods become points, page by page | `series` |
+//! | how entries of the index become ranks | `ranks` |
+//! | the sums of rollup items, and measures made of them | `slot`, `measured` |
+//! | how detail items are planned and read | `details` |
+//! | measures as JSON, and the columns of an answer | `json`, `columns` |
+//!
+//! **Invariant:** every answer passes the check of [`QueryEngine`]; the functions that read rollups
+//! without it are private.
+
+pub mod columns;
+mod cursor;
+mod details;
+mod engine;
+mod error;
+mod json;
+pub mod limits;
+mod measured;
+mod ranks;
+mod series;
+mod slot;
+mod stats;
+mod status;
+
+pub use aggregates::{ParameterError, ParameterErrors, Question, RankQuestion};
+
+pub use columns::Columns;
+pub use engine::QueryEngine;
+pub use error::QueryError;
+pub use ranks::{RankAnswer, RankQuery};
+pub use series::{AnswerGroup, AnswerPoint, ComparedRange, RollupAnswer, RollupQuery};
+pub use status::{Completeness, RollupsSnapshot};

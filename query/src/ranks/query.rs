@@ -1,0 +1,37 @@
+//! A query of the ranks of a rollup's groups: a question, with the page of its answer.
+
+use aggregates::RankQuestion;
+
+use crate::limits::DEFAULT_RANKS;
+
+/// A query of the ranks of a rollup's groups.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RankQuery {
+    /// The name of the rollup.
+    pub rollup: String,
+    /// The question.
+    pub question: RankQuestion,
+    /// The most ranks of a page; neighbours are one page, whatever their number.
+    pub limit: u32,
+    /// The cursor of the page before; `None` for the first page.
+    pub cursor: Option<String>,
+}
+
+impl RankQuery {
+    /// Returns the query of the first page of a question, with the default limit.
+    pub fn new(rollup: impl Into<String>, question: RankQuestion) -> Self {
+        Self { rollup: rollup.into(), question, limit: DEFAULT_RANKS, cursor: None }
+    }
+
+    /// Sets the most ranks of a page.
+    #[must_use]
+    pub fn limit(self, limit: u32) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Continues after the page that ended with this cursor.
+    #[must_use]
+    pub fn after(self, cursor: Option<String>) -> Self {
+        Self { cursor, ..self }
+    }
+}

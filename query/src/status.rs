@@ -1,0 +1,156 @@
+//! The check whether a rollup may be answered, and the completeness of its answers.
+//!
+//! ```text
+//! state item ──┬─► not registered, unbuilt, changed ──► an error, and no rollup item is read
+//!              └─► incomplete_since ─┐
+//! progress item ──► complete_through ┴─► fields of the answer
+//! ```
+//!
+//! Both items are read again when a snapshot is older than a second. The table and its stream are
+//! compared with the state once a minute.
+//!
+//! **Invariant:** no number is answered from rollups that lack items of their table.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use table::checkpoints::StreamProgress;
+use table::{ItemsTable, RollupsStatus, Table};
+
+use crate::error::QueryError;
+
+/// The time for which a snapshot is used before the state is read again.
+const SNAPSHOT_LIFETIME: Duration = Duration::from_secs(1);
+/// The time for which a description of the table is used.
+const DESCRIPTION_LIFETIME: Duration = Duration::from_secs(60);
+
+/// The completeness of an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Completeness {
+    /// The time, RFC 3339, up to which every change is included, except those that were lost since
+    /// `incomplete_since`; `None` if it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complete_through: Option<String>,
+    /// The time, RFC 3339, after which changes may be missing for good; `None` if none are known to
+    /// be lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incomplete_since: Option<String>,
+}
+
+/// The last snapshot of the state of a table's rollups, shared by all clones.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StatusCache {
+    last: Arc<Mutex<Option<RollupsSnapshot>>>,
+}
+
+/// The state of a table's rollups at one time.
+#[derive(Clone, Debug)]
+pub struct RollupsSnapshot {
+    read_at: Instant,
+    described_at: Instant,
+    items: ItemsTable,
+    status: RollupsStatus,
+    progress: Option<StreamProgress>,
+}
+
+impl StatusCache {
+    /// Returns the state of the rollups, not older than a second.
+    ///
+    /// # Errors
+    /// The error of DynamoDB.
+    pub(crate) async fn snapshot(&self, table: &Table) -> Result<RollupsSnapshot, table::Error> {
+        let last = self.last.lock().expect("no holder panics").clone();
+        let fresh = last.clone().filter(|last| last.read_at.elapsed() < SNAPSHOT_LIFETIME);
+        if let Some(fresh) = fresh {
+            return Ok(fresh);
+        }
+        let described = last.map(|last| (last.described_at, last.items));
+        let described = described.filter(|(at, _)| at.elapsed() < DESCRIPTION_LIFETIME);
+        let read_again = described.is_some();
+        let mut snapshot = read(table, described).await?;
+        // The processor may have noted another stream since the table was described.
+        if snapshot.is_other_stream() && read_again {
+            snapshot = read(table, None).await?;
+        }
+        // Rollups that are not registered may be registered in the next moment.
+        let kept = Some(snapshot.clone());
+        let kept = kept.filter(|snapshot| snapshot.status != RollupsStatus::Unregistered);
+        *self.last.lock().expect("no holder panics") = kept;
+        Ok(snapshot)
+    }
+}
+
+/// Reads the state of a table's rollups. Describes the table unless a description is given.
+async fn read(
+    table: &Table,
+    described: Option<(Instant, ItemsTable)>,
+) -> Result<RollupsSnapshot, table::Error> {
+    let read_at = Instant::now();
+    let (described_at, items) = match described {
+        Some(described) => described,
+        None => (read_at, table.describe().await?),
+    };
+    let status = table.rollups_status(&items).await?;
+    let progress = match status.stream_label() {
+        Some(label) => table.stream_progress(label).await?,
+        None => None,
+    };
+    Ok(RollupsSnapshot { read_at, described_at, items, status, progress })
+}
+
+impl RollupsSnapshot {
+    /// Returns the completeness of an answer of a rollup.
+    ///
+    /// # Errors
+    /// [`QueryError::Unbuilt`] or [`QueryError::Changed`] for a rollup that must not be answered.
+    pub fn completeness(&self, rollup: &str) -> Result<Completeness, QueryError> {
+        let unbuilt = |reason: &str| {
+            let message = format!("the rollup `{rollup}` cannot be answered: {reason}");
+            Err(QueryError::Unbuilt(message))
+        };
+        let (state, changed) = match &self.status {
+            RollupsStatus::Unregistered => {
+                return unbuilt(
+                    "no processor has started to count; start the processor (on Lambda, invoke it \
+                     once)",
+                );
+            }
+            RollupsStatus::OtherTable { items_table } => {
+                return unbuilt(&format!(
+                    "the rollups table belongs to the table `{items_table}`; name another one"
+                ));
+            }
+            RollupsStatus::Registered { state, changed, .. } => (state, changed),
+        };
+        if let Some(change) = changed.get(rollup) {
+            return Err(QueryError::Changed(format!(
+                "the rollup `{rollup}` was {change} after its table began, so its numbers would be \
+                 wrong"
+            )));
+        }
+        if let Some(reason) = state.unbuilt {
+            return unbuilt(&format!("{reason}, so its numbers would be wrong"));
+        }
+        Ok(Completeness {
+            complete_through: self.complete_through(),
+            incomplete_since: state.incomplete_since.clone(),
+        })
+    }
+
+    /// Returns the number of stream records that were counted; `None` if it is not known.
+    pub fn records_counted(&self) -> Option<u64> {
+        self.progress.map(|progress| progress.records)
+    }
+
+    /// Returns the time, RFC 3339, up to which every change is counted; `None` if it is not known.
+    pub fn complete_through(&self) -> Option<String> {
+        let through = self.progress?.complete_through_ms;
+        Timestamp::from_millisecond(through).ok().map(|through| through.to_string())
+    }
+
+    fn is_other_stream(&self) -> bool {
+        matches!(self.status, RollupsStatus::Registered { is_other_stream: true, .. })
+    }
+}

@@ -1,0 +1,172 @@
+//! Rollups queried by a program, without HTTP: the same answers, and the same rollups rejected.
+
+use std::sync::Arc;
+
+use aggregates::{Change, Image, fold};
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use model::Model;
+use serde::Serialize;
+use serde_json::{Value, json};
+use table::{Connection, Rollups, Table};
+use tests::dynamodb::{TestDynamo, with_own_tables};
+use tower::ServiceExt;
+use weir_query::{QueryEngine, QueryError, Question, RankQuery, RankQuestion, RollupQuery};
+
+const DEFINITION: &str = r##"
+[table]
+name = "shop"
+[entities.order]
+PK = "ORDER#{id}"
+SK = "ORDER"
+[entities.order.attributes]
+id = { type = "string", required = true }
+at = { type = "timestamp", required = true }
+user = { type = "string", required = true }
+total = { type = "integer", required = true }
+[rollups.spend]
+of = "order"
+by = ["user"]
+time = "at"
+buckets = ["day", "all"]
+rank_by = "orders"
+where = { total = { gte = 2 } }
+measures = { orders = "count", revenue = "sum(total)", dearest = "largest(total, 2)" }
+"##;
+
+/// The days of November on which users order.
+const ORDERS: [(&str, u32); 6] =
+    [("ann", 1), ("ann", 1), ("ann", 3), ("bob", 2), ("bob", 3), ("cem", 3)];
+
+/// A shop that has counted orders.
+struct Shop {
+    connection: Connection,
+    model: Arc<Model>,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let connection = TestDynamo::start().await.connect().await;
+        let model = Arc::new(with_own_tables(DEFINITION.parse().expect("a definition")));
+        let shop = Self { connection, model };
+        shop.table(&shop.model).provision().await.expect("tables");
+        let order = shop.model.entity("order").expect("it is defined");
+        let change = |(position, (user, day)): (usize, &(&str, u32))| {
+            let item = json!({ "id": position.to_string(), "user": user, "total": position + 2,
+                "at": format!("2026-11-{day:02}T12:00:00Z") });
+            let new = order.encode(item.as_object().expect("an object"), writer::fresh());
+            let image = Image::Insert { new: new.expect("an order") };
+            let sequence = (position + 100).to_string().parse().expect("a sequence number");
+            Change { sequence, seconds: 1_795_132_800, image }
+        };
+        let changes: Vec<_> = ORDERS.iter().enumerate().map(change).collect();
+        let rollups = shop.rollups();
+        for update in fold(&shop.model, "shardId-1", &changes).updates {
+            let applied = rollups.apply("2026-11-20T00:00:00.000", "shardId-1", &update).await;
+            applied.expect("applied");
+        }
+        shop
+    }
+
+    fn table(&self, model: &Arc<Model>) -> Table {
+        Table::new(&self.connection, Arc::clone(model))
+    }
+
+    fn rollups(&self) -> Rollups {
+        Rollups::new(&self.connection, &self.model.table)
+    }
+
+    /// The engine of a program with the shop's definition, or one that differs from it.
+    fn engine(&self, model: &Arc<Model>) -> QueryEngine {
+        QueryEngine::new(&self.table(model), &self.rollups())
+    }
+
+    /// The shop's definition with another text in one place.
+    fn changed(&self, from: &str, to: &str) -> Arc<Model> {
+        assert!(DEFINITION.contains(from), "{from}");
+        let model: Model = DEFINITION.replace(from, to).parse().expect("a definition");
+        let table = &self.model.table;
+        Arc::new(model.with_table(&table.name, Some(&table.rollups_table)))
+    }
+
+    async fn get(&self, model: &Arc<Model>, path: &str) -> (u16, Value) {
+        let app = reader::app(self.table(model), self.rollups(), reader::Settings::default());
+        let app = web::finish(app, &web::routes::reads(model));
+        let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
+        let response = app.oneshot(request).await.expect("an answer");
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        (status, serde_json::from_slice(&body).expect("JSON"))
+    }
+
+    /// Compares the answer of the library with that of a path, but for the seal of the cursor.
+    async fn assert_same(&self, answer: &impl Serialize, path: &str) {
+        let (status, mut of_http) = self.get(&self.model, path).await;
+        assert_eq!(status, 200, "{of_http}");
+        let mut answer = serde_json::to_value(answer).expect("JSON");
+        let has_more = |answer: &mut Value| !answer["cursor"].take().is_null();
+        assert_eq!(has_more(&mut answer), has_more(&mut of_http), "{path}");
+        assert_eq!(answer, of_http, "{path}");
+    }
+}
+
+fn days() -> Question {
+    Question {
+        dimensions: vec![("user".to_owned(), "ann".to_owned())],
+        every: Some("day".to_owned()),
+        from: Some("2026-11-01".to_owned()),
+        to: Some("2026-11-05".to_owned()),
+        ..Question::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollup_has_the_answers_that_it_has_over_http() {
+    let shop = Shop::open().await;
+    let engine = shop.engine(&shop.model);
+    let path = "/rollups/spend?user=ann&every=day&from=2026-11-01&to=2026-11-05";
+    let whole = engine.answer(&RollupQuery::new("spend", days())).await.expect("an answer");
+    shop.assert_same(&whole, path).await;
+    let whole = whole.points.expect("one group");
+    let orders: Vec<_> = whole.iter().map(|point| point["orders"].clone()).collect();
+    assert_eq!(orders, [json!(2), json!(1)]);
+
+    // Page by page.
+    let query = RollupQuery::new("spend", days()).limit(1);
+    let first = engine.answer(&query).await.expect("a page");
+    shop.assert_same(&first, &format!("{path}&limit=1")).await;
+    let second = engine.answer(&query.after(first.cursor)).await.expect("a page");
+    let pages = [first.points.expect("one group"), second.points.expect("one group")];
+    assert_eq!(pages.concat(), whole);
+
+    let ranks = RankQuestion { every: Some("all".to_owned()), ..RankQuestion::default() };
+    let ranks = engine.ranks(&RankQuery::new("spend", ranks).limit(2)).await.expect("ranks");
+    assert_eq!(ranks.ranks[0]["dimensions"], json!({ "user": "ann" }));
+    shop.assert_same(&ranks, "/rollups/spend/ranks?every=all&limit=2").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollup_that_was_changed_or_added_is_rejected_as_over_http() {
+    let shop = Shop::open().await;
+    let all = || RankQuestion { every: Some("all".to_owned()), ..RankQuestion::default() };
+    for (model, change) in [
+        (shop.changed("gte = 2", "gte = 3"), "changed"),
+        (shop.changed("rollups.spend", "rollups.bills"), "added"),
+    ] {
+        let name = model.rollups[0].name.clone();
+        let engine = shop.engine(&model);
+        let query = RollupQuery::new(&name, days());
+        let (answer, ranks) =
+            (engine.answer(&query).await, engine.ranks(&RankQuery::new(&name, all())).await);
+        let expected = format!(
+            "the rollup `{name}` was {change} after its table began, so its numbers would be wrong"
+        );
+        for error in [answer.expect_err("it is rejected"), ranks.expect_err("it is rejected")] {
+            assert!(matches!(error, QueryError::Changed(_)), "{error:?}");
+            assert_eq!(error.to_string(), expected);
+        }
+        let (status, problem) = shop.get(&model, &format!("/rollups/{name}?user=ann")).await;
+        let kind = json!("/problems/changed-rollup");
+        assert_eq!((status, &problem["type"], &problem["detail"]), (503, &kind, &json!(expected)));
+    }
+}
