@@ -21,8 +21,8 @@ use std::process::ExitCode;
 use clap::Args;
 use model::Model;
 
-use crate::command::Error;
 use crate::definition;
+use crate::error::Error;
 use crate::grid::grid;
 
 /// Validate a definition file and print what it means.

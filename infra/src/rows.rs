@@ -6,11 +6,13 @@
 //!                   └─► cells ──► records  one object a record, typed by the entity
 //! ```
 //!
-//! `weir load` and `weir dev` read their rows here. A row that cannot be read is a row all the same: it has its line and
-//! the reason, and the next one follows. The last row may say why the rest of the file was not
-//! read: an array without its end, a quote that is never closed, a failing disk.
+//! `weir load` and `weir dev` read their rows here. A row that cannot be read is a row all the
+//! same: it has its line and the reason, and the next one follows. The last row may say why the
+//! rest of the file was not read: an array without its end, a quote that is never closed, a failing
+//! disk.
 //!
-//! **Invariant:** no more than one row is held in memory, and a row is at most [`MAX_ROW_BYTES`] long.
+//! **Invariant:** no more than one row is held in memory, and a row is at most [`MAX_ROW_BYTES`]
+//! long.
 
 mod array;
 mod cells;
@@ -26,10 +28,11 @@ use model::Entity;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-pub use source::{Position, Source};
+pub use source::{ByteOffset, Source};
 use text::Place;
 
-/// The longest row that is read, in bytes: DynamoDB's largest item is 400 KB, and base64 or escapes can double it.
+/// The longest row that is read, in bytes: DynamoDB's largest item is 400 KB, and base64 or escapes
+/// can double it.
 pub const MAX_ROW_BYTES: usize = 1024 * 1024;
 
 /// The end of the reason of a row after which the rest of the file was not read.

@@ -1,8 +1,8 @@
 //! Text on its way to a terminal: the one place where the command prints.
 //!
 //! A terminal obeys control characters: stored or loaded text could move the cursor, rewrite lines,
-//! set the title or the clipboard, or show text in another order than it has. So they are printed as
-//! `\u{1b}`.
+//! set the title or the clipboard, or show text in another order than it has. So they are printed
+//! as `\u{1b}`.
 //!
 //! | output | escaped |
 //! |---|---|
@@ -28,8 +28,8 @@ const ESCAPE: char = '\u{1b}';
 /// The longest colour sequence that passes, in characters.
 const MAX_COLOUR_LENGTH: usize = 24;
 
-/// Returns text with every character escaped that a terminal obeys or hides, line feeds and tabs too:
-/// text for a cell, or for a part of a line.
+/// Returns text with every character escaped that a terminal obeys or hides, line feeds and tabs
+/// too: text for a cell, or for a part of a line.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
@@ -60,8 +60,8 @@ pub(crate) fn messages() -> Terminal<Stderr> {
     Terminal::new(io::stderr(), Mode::Plain)
 }
 
-/// Standard error, for reports and logs that Weir's libraries colour. They print what they are given
-/// without its escape characters, or colours are all that it could change.
+/// Standard error, for reports and logs that Weir's libraries colour. They print what they are
+/// given without its escape characters, or colours are all that it could change.
 pub(crate) fn coloured_messages() -> Terminal<Stderr> {
     Terminal::new(io::stderr(), Mode::Coloured)
 }

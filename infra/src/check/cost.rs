@@ -1,4 +1,5 @@
-//! What a changed item costs its rollups, as `weir check` prints it: the units of docs/rollups.md, "What a change costs".
+//! What a changed item costs its rollups, as `weir check` prints it: the units of docs/rollups.md,
+//! "What a change costs".
 
 use aggregates::Cost;
 use model::{Entity, Model, Rollup};
@@ -27,6 +28,7 @@ fn text(cost: Cost) -> String {
     let (insert, delete, change) = (cost.insert(), cost.delete(), cost.change());
     let units = if insert == 1 { "write unit" } else { "write units" };
     format!(
-        "up to {insert} {units} for an insert, {delete} for a delete, {change} for a changed measured value"
+        "up to {insert} {units} for an insert, {delete} for a delete, {change} for a changed \
+         measured value"
     )
 }

@@ -67,7 +67,8 @@ fn unlisted(entity: &Entity) -> Option<String> {
     (!is_listed).then(|| {
         let name = &entity.name;
         format!(
-            "no list of a partition: {} is the path of an item; add [entities.{name}.patterns.NAME] without `index` to list it\n",
+            "no list of a partition: {} is the path of an item; add \
+             [entities.{name}.patterns.NAME] without `index` to list it\n",
             paths.item
         )
     })
@@ -125,7 +126,10 @@ fn pattern(entity: &Entity, pattern: &Pattern) -> Vec<String> {
 fn is_reversed(pattern: &Pattern, name: &str) -> bool {
     let segments = pattern.sort.iter().flat_map(|key| &key.template.segments);
     segments.into_iter().any(|segment| {
-        matches!(segment, Segment::Field { attribute, format: Format::Descending(_), .. } if attribute == name)
+        matches!(
+            segment,
+            Segment::Field { attribute, format: Format::Descending(_), .. } if attribute == name
+        )
     })
 }
 

@@ -1,4 +1,5 @@
-//! The summary of a rollup: which items it counts, into which groups and buckets, and what it keeps of them.
+//! The summary of a rollup: which items it counts, into which groups and buckets, and what it keeps
+//! of them.
 
 use aggregates::rows::Kept;
 use aggregates::{Accumulator, Rows};

@@ -1,5 +1,5 @@
-//! What the loaded files hold, as far as the table at the end and the guide need it: groups, times, an item of each
-//! entity.
+//! What the loaded files hold, as far as the table at the end and the guide need it: groups, times,
+//! an item of each entity.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

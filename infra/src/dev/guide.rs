@@ -29,7 +29,8 @@ pub(super) fn print(view: &View, groups: &Groups, group: Option<&[String]>) -> S
     let lines: String = lines.map(|line| format!("  {line}\n")).collect();
     let (http, dynamodb) = (&view.url, &view.endpoint);
     format!(
-        "Serving on {http}, with the DynamoDB at {dynamodb}. Look next at\n\n{lines}\nCtrl-C stops.\n"
+        "Serving on {http}, with the DynamoDB at {dynamodb}. Look next at\n\n{lines}\nCtrl-C \
+         stops.\n"
     )
 }
 

@@ -21,7 +21,7 @@ const ASKED_AT_ONCE: usize = 16;
 pub(super) type Ranked = (Vec<String>, Number);
 
 /// The groups with the greatest values, the greatest first; of equal ones the first by name.
-pub(super) async fn of(view: &View, groups: &Groups) -> Result<Vec<Ranked>, Error> {
+pub(super) async fn greatest(view: &View, groups: &Groups) -> Result<Vec<Ranked>, Error> {
     let (Some(show), Some(rollup)) = (&view.model.dev.show, shown(&view.model)) else {
         return Ok(Vec::new());
     };

@@ -27,7 +27,7 @@ pub(super) struct Cell {
 /// The cells of a group's values, of which none is drawn.
 pub(super) fn of_group(dimensions: &Map<String, Value>) -> Vec<Cell> {
     let cell =
-        |(name, value): (&String, &Value)| Cell { number: None, ..Cell::of(name.clone(), value) };
+        |(name, value): (&String, &Value)| Cell { number: None, ..Cell::new(name.clone(), value) };
     dimensions.iter().map(cell).collect()
 }
 
@@ -52,7 +52,7 @@ fn of_field(name: &str, value: &Value) -> Vec<Cell> {
                 |bin: &Value, name: &str| bin.get(name).filter(|edge| !edge.is_null()).map(shown);
             let cell = |bin: &Value| {
                 let label = bin_label(edge(bin, "from").as_deref(), edge(bin, "to").as_deref());
-                Cell::of(within(&label), bin.get("count").unwrap_or(&Value::Null))
+                Cell::new(within(&label), bin.get("count").unwrap_or(&Value::Null))
             };
             bins.iter().map(cell).collect()
         }
@@ -61,12 +61,12 @@ fn of_field(name: &str, value: &Value) -> Vec<Cell> {
             let text = parts.join(", ");
             vec![Cell { name: name.to_owned(), text, is_text: true, number: None }]
         }
-        _ => vec![Cell::of(name.to_owned(), value)],
+        _ => vec![Cell::new(name.to_owned(), value)],
     }
 }
 
 impl Cell {
-    fn of(name: String, value: &Value) -> Self {
+    fn new(name: String, value: &Value) -> Self {
         let (text, is_text) = (shown(value), value.is_string());
         Self { name, text, is_text, number: value.as_f64() }
     }

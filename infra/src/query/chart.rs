@@ -5,7 +5,8 @@
 //!          -3  ▐█ at the left of zero
 //! ```
 //!
-//! **Invariant:** all bars of a chart have one scale, which begins at zero; what is not zero is seen.
+//! **Invariant:** all bars of a chart have one scale, which begins at zero; what is not zero is
+//! seen.
 
 /// How wide the longest bar is, in characters.
 const WIDTH: usize = 24;

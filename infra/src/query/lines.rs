@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::question::{Question, pairs};
 use crate::client::Client;
-use crate::command::Error;
+use crate::error::Error;
 
 /// Copies every page to the output as it comes.
 pub(super) fn copy(

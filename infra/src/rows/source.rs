@@ -40,11 +40,11 @@ pub struct Source {
 
 /// How many bytes of a source were read so far.
 #[derive(Clone, Debug)]
-pub struct Position(Arc<AtomicU64>);
+pub struct ByteOffset(Arc<AtomicU64>);
 
 impl Source {
-    /// Opens a file, or the standard input for `-`. The format is the one given, else the extension's, else what the
-    /// first byte looks like.
+    /// Opens a file, or the standard input for `-`. The format is the one given, else the
+    /// extension's, else what the first byte looks like.
     ///
     /// # Errors
     /// [`Error::Unreadable`], or [`Error::Encoding`] where the first bytes are not UTF-8 text.
@@ -75,8 +75,8 @@ impl Source {
     }
 
     /// How far it was read, also after its rows were taken.
-    pub fn position(&self) -> Position {
-        Position(Arc::clone(&self.read))
+    pub fn offset(&self) -> ByteOffset {
+        ByteOffset(Arc::clone(&self.read))
     }
 
     /// Its rows; the entity, where it is known, says what the cells of CSV stand for.
@@ -91,7 +91,7 @@ impl Source {
     }
 }
 
-impl Position {
+impl ByteOffset {
     /// The bytes read.
     pub fn bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)

@@ -1,7 +1,8 @@
-//! Being told to stop while somebody else's program is at work.
+//! A request to stop while another program runs.
 //!
-//! A program that deploys is not left alone half-way: SIGINT reaches it by itself when it comes from a terminal, and either way
-//! it is waited for, and no other step is begun. Between steps, as at a question, we end at once, as any program does.
+//! A program that deploys is not left alone half-way: SIGINT reaches it by itself when it comes
+//! from a terminal, and either way it is waited for, and no other step is begun. Between steps, as
+//! at a question, we end at once, as any program does.
 
 use std::io::{self, Write};
 use std::process::exit;
@@ -58,7 +59,7 @@ fn listen(heard: &Sender<()>) {
                 exit(INTERRUPTED);
             }
             IS_WANTED.store(true, Ordering::SeqCst);
-            // Where standard error is gone there is nobody left to tell.
+            // If standard error is closed, there is no reader.
             let _ = writeln!(
                 terminal::messages(),
                 "weir: told to stop, as soon as the program under way has ended"

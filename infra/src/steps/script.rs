@@ -17,12 +17,15 @@ pub(crate) fn script(steps: &[Step]) -> String {
     format!("{HEAD}{}", lines.collect::<String>())
 }
 
-/// What has each of these words typed, or ends the script. A word of a variable that is empty is not asked for.
+/// What has each of these words typed, or ends the script. A word of a variable that is empty is
+/// not asked for.
 pub(crate) fn typed(words: &[Word]) -> String {
     let ask = |word: &Word| {
         format!(
-            "expected={word}\n[ -z \"$expected\" ] || {{\n    printf 'Type %s to delete it: ' \"$expected\" >&2\n    \
-             read -r typed\n    [ \"$typed\" = \"$expected\" ] || {{ echo 'nothing was deleted' >&2; exit 1; }}\n}}\n"
+            "expected={word}\n[ -z \"$expected\" ] || {{\n    printf 'Type %s to delete it: ' \
+             \"$expected\" >&2\n    \
+             read -r typed\n    [ \"$typed\" = \"$expected\" ] || {{ echo 'nothing was deleted' \
+             >&2; exit 1; }}\n}}\n"
         )
     };
     format!("\n# have it typed what is deleted\n{}", words.iter().map(ask).collect::<String>())
@@ -37,7 +40,8 @@ fn line(step: &Step, later: &[Step]) -> String {
             let (pause, tries) = (PAUSE.as_secs(), PATIENCE.as_secs() / PAUSE.as_secs());
             let failed = failed(step, "\"$found\"");
             format!(
-                "tries={tries}\nfound=$({command})\nwhile [ \"$found\" != {value} ]; do\n    tries=$((tries - 1))\n    \
+                "tries={tries}\nfound=$({command})\nwhile [ \"$found\" != {value} ]; \
+                 do\n    tries=$((tries - 1))\n    \
                  [ \"$tries\" -gt 0 ] || {failed}\n    sleep {pause}\n    found=$({command})\ndone"
             )
         }

@@ -1,4 +1,5 @@
-//! CloudFormation's intrinsic functions, in their long form, which every tool that reads templates knows.
+//! CloudFormation's intrinsic functions, in their long form, which every tool that reads templates
+//! knows.
 
 use serde_json::{Value, json};
 

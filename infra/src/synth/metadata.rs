@@ -1,6 +1,8 @@
-//! What stands beside a resource for those who review it: why it is as it is, and answers to what checkov and cfn-lint ask.
+//! What stands beside a resource for those who review it: why it is as it is, and answers to what
+//! checkov and cfn-lint ask.
 //!
-//! **Invariant:** `scripts/check-template` finds nothing without an answer, and no answer without a question.
+//! **Invariant:** `scripts/check-template` finds nothing without an answer, and no answer without a
+//! question.
 
 use serde_json::{Value, json};
 
@@ -23,7 +25,8 @@ pub(super) fn packaged(mut resource: Value) -> Value {
     resource
 }
 
-/// The resource, which goes with the stack. CloudFormation would do so untold; told, it is seen to be meant.
+/// Returns the resource with the policy that it is deleted with the stack. That is the default;
+/// stated, it is seen to be meant.
 pub(super) fn expendable(mut resource: Value) -> Value {
     for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
         resource[policy] = json!("Delete");

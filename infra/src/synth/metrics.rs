@@ -1,4 +1,5 @@
-//! The metrics that alarms and the dashboard look at: AWS's own, and those that the processor writes.
+//! The metrics that alarms and the dashboard look at: AWS's own, and those that the processor
+//! writes.
 
 use telemetry::metrics::{NAMESPACE, TABLE, UPDATES_PARKED};
 
@@ -9,7 +10,7 @@ pub(super) struct Metric {
     pub(super) namespace: &'static str,
     /// Its name.
     pub(super) name: &'static str,
-    /// What its values are told apart by.
+    /// The dimension that its values have.
     pub(super) dimension: &'static str,
 }
 
@@ -17,8 +18,8 @@ pub(super) struct Metric {
 pub(super) const PARKED_UPDATES: Metric = Metric::processor(&UPDATES_PARKED);
 
 impl Metric {
-    /// A metric that the processor writes into its log, in CloudWatch's embedded metric format, and that has no dimension but
-    /// the table.
+    /// A metric that the processor writes into its log, in CloudWatch's embedded metric format, and
+    /// that has no dimension but the table.
     pub(super) const fn processor(metric: &telemetry::metrics::Metric) -> Self {
         assert!(
             metric.dimensions.is_empty(),

@@ -1,6 +1,8 @@
-//! The template's parameters: what is decided when the stack is deployed, not when the template is made.
+//! The template's parameters: what is decided when the stack is deployed, not when the template is
+//! made.
 //!
-//! **Invariant:** every parameter has a default, so that a stack can be deployed without naming one.
+//! **Invariant:** every parameter has a default, so that a stack can be deployed without naming
+//! one.
 
 use model::Model;
 use serde_json::{Map, Value, json};
@@ -96,7 +98,8 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
     }
     let origins =
         "The origins whose pages may ask, such as https://example.com, with commas between";
-    let names = "* or origins such as https://example.com, with commas between and without a path, or nothing";
+    let names = "* or origins such as https://example.com, with commas between and without a \
+                 path, or nothing";
     add(CORS_ORIGINS, limited(text(origins, ""), &format!(r"^(\*|{ORIGIN}(,{ORIGIN})*)?$"), names));
     add(THROTTLING_RATE, number("Requests a second, on average, before 429", 500, 1, 100_000));
     add(THROTTLING_BURST, number("Requests at once before 429", 250, 1, 100_000));
@@ -128,7 +131,8 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
         TOPIC,
         limited(topic, r"^(arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+)?$", arn),
     );
-    let key = "The ARN of a KMS key of the account that encrypts tables, queue, secret, logs and environments; AWS's keys do if empty";
+    let key = "The ARN of a KMS key of the account that encrypts tables, queue, secret, logs and \
+               environments; AWS's keys do if empty";
     let arn = "the ARN of a KMS key, or nothing";
     add(
         KMS_KEY,
@@ -147,7 +151,10 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
 pub(super) fn rules() -> Value {
     let empty = |parameter: &str| json!({ "Fn::Equals": [reference(parameter), ""] });
     let not = |condition: Value| json!({ "Fn::Not": [condition] });
-    let rule = |assertion: Value, says: &str| json!({ "Assertions": [{ "Assert": assertion, "AssertDescription": says }] });
+    let rule = |assertion: Value, says: &str| {
+        json!({ "Assertions": [{ "Assert": assertion,
+        "AssertDescription": says }] })
+    };
     let mut tokens = rule(not(empty(JWT_AUDIENCE)), TOKENS_RULE);
     tokens["RuleCondition"] = not(empty(JWT_ISSUER));
     let any = json!({ "Fn::Or": [not(empty(JWT_READ_SCOPES)), not(empty(JWT_WRITE_SCOPES))] });
@@ -204,7 +211,7 @@ fn text(description: &str, default: &str) -> Value {
     json!({ "Type": "String", "Description": description, "Default": default })
 }
 
-/// One of some texts, the first unless told otherwise.
+/// Returns a parameter that is one of some texts, by default the first.
 fn choice(description: &str, values: &[&str]) -> Value {
     json!({
         "Type": "String",

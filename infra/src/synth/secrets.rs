@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::intrinsics::{only_if, reference, substituted};
 use super::metadata::{answered, expendable};
 use super::parameters::{KMS_KEY, when};
-use super::template::Resources;
+use super::resources::Resources;
 
 /// The secret's name in the template.
 const CURSOR_KEY: &str = "CursorKey";

@@ -5,8 +5,8 @@
 use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-/// A JSON value as the emitter takes it. With arbitrary precision, `serde_json` would hand a number to any other
-/// emitter as a map.
+/// A JSON value as the emitter takes it. With arbitrary precision, `serde_json` would hand a number
+/// to any other emitter as a map.
 struct Emitted<'a>(&'a Value);
 
 /// The value as a YAML document.

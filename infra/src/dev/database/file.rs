@@ -1,8 +1,9 @@
 //! The file of `--data`: who may open it, under which name, and whether it can be trusted.
 //!
-//! SQLite keeps its log beside the file, under the name by which the file was opened. A file that is
-//! opened by another name loses what is in that log, so the path is resolved first, and a file with
-//! several hard links is rejected (sqlite.org/howtocorrupt.html, "Multiple links to the same file").
+//! SQLite keeps its log beside the file, under the name by which the file was opened. A file that
+//! is opened by another name loses what is in that log, so the path is resolved first, and a file
+//! with several hard links is rejected (sqlite.org/howtocorrupt.html, "Multiple links to the same
+//! file").
 //!
 //! **Invariant:** one process at a time has the file, under one name, and can write to it.
 

@@ -1,4 +1,5 @@
-//! Tests of the patterns, by definition. That none of them loses a record is held by `infra/tests/filter.rs`.
+//! Tests of the patterns, by definition. That none of them loses a record is held by
+//! `infra/tests/filter.rs`.
 
 use processor::mapping::FilterCriteria;
 
@@ -56,7 +57,8 @@ id = {{ type = "string", required = true }}
 
 fn rollup(number: usize, of: &str, filter: &str) -> String {
     format!(
-        "[rollups.r{number}]\nof = \"{of}\"\nwhere = {{ {filter} }}\nmeasures = {{ n = \"count\" }}\n"
+        "[rollups.r{number}]\nof = \"{of}\"\nwhere = {{ {filter} }}\nmeasures = {{ n = \"count\" \
+         }}\n"
     )
 }
 
