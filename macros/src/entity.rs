@@ -8,7 +8,8 @@ use crate::field::{Owner, field, fields, rust_type};
 use crate::naming::{ident, pascal};
 use crate::nested::{self, Type};
 
-/// The verbs of an update that a type takes, beside `set` and `remove`, and whether they take a list of members.
+/// The verbs of an update that a type takes, beside `set` and `remove`, and whether they take a
+/// list of members.
 const OF_NUMBERS: [&str; 2] = ["add", "subtract"];
 const OF_SETS: [&str; 2] = ["add", "delete"];
 const OF_LISTS: [&str; 2] = ["append", "prepend"];
@@ -73,7 +74,8 @@ fn new(entity: &Entity) -> Tokens {
         pub struct #name { #(#fields)* }
 
         impl #name {
-            /// With what every item must be given, in the order of the definition file, and nothing else.
+            /// With what every item must be given, in the order of the definition file, and nothing
+            /// else.
             #[allow(clippy::too_many_arguments, reason = "as many as there are attributes")]
             pub fn new(#(#arguments),*) -> Self {
                 Self { #(#values),* }

@@ -18,7 +18,8 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    /// The name of the type that an attribute's values have, of which there are several where they are members.
+    /// The name of the type that an attribute's values have, of which there are several where they
+    /// are members.
     pub(crate) fn type_name(&self, attribute: &Attribute, is_member: bool) -> String {
         let name = pascal(&attribute.name);
         format!("{}{}", self.name, if is_member { singular(&name) } else { name })
@@ -32,7 +33,8 @@ impl Owner {
     }
 }
 
-/// Whether something in an attribute may be left out of what is written, and is there in what is read.
+/// Whether something in an attribute may be left out of what is written, and is there in what is
+/// read.
 pub(crate) fn has_defaults(attribute: &Attribute) -> bool {
     attribute.kind.inside().iter().any(|inner| inner.default.is_some() || has_defaults(inner))
 }
@@ -110,7 +112,10 @@ pub(crate) fn field(owner: &Owner, attribute: &Attribute, is_optional: bool) -> 
     if is_optional {
         quote! {
             #[doc = #doc]
-            #[serde(rename = #stored, default, skip_serializing_if = "::std::option::Option::is_none" #with)]
+            #[serde(
+                rename = #stored, default,
+                skip_serializing_if = "::std::option::Option::is_none" #with
+            )]
             pub #name: ::std::option::Option<#kind>,
         }
     } else {

@@ -1,4 +1,5 @@
-//! Structs of a definition file's items, generated when a program is compiled, so that the two cannot drift apart.
+//! Structs of a definition file's items, generated when a program is compiled, so that the two
+//! cannot drift apart.
 //!
 //! ```ignore
 //! macros::entities!("weir.toml");
@@ -6,7 +7,8 @@
 //! let orders = table.entity::<Order>("order")?;
 //! orders.create(&NewOrder { status: Some(OrderStatus::Paid), ..NewOrder::new("ann", 12) }).await?;
 //! let key = OrderKey { user_id: "ann".into(), order_id: id };
-//! orders.patch(&key, &OrderUpdate::new().set_status(OrderStatus::Paid).remove_note().into()).await?;
+//! let update = OrderUpdate::new().set_status(OrderStatus::Paid).remove_note();
+//! orders.patch(&key, &update.into()).await?;
 //! ```
 //!
 //! For an entity `order` there are
@@ -21,10 +23,11 @@
 //! | `OrderAddress` | a map with `attributes`; `NewOrderAddress` too where something in it has a default |
 //! | `OrderLine` | the same of the members of a list or map, here of `lines`, which is a `Vec` of them |
 //!
-//! The path is relative to the crate's `Cargo.toml`. Generated code names the crates `model`, `serde` (with `derive`),
-//! `serde_json`, and `jiff` (with `serde`) where there are timestamps.
+//! The path is relative to the crate's `Cargo.toml`. Generated code names the crates `model`,
+//! `serde` (with `derive`), `serde_json`, and `jiff` (with `serde`) where there are timestamps.
 //!
-//! **Invariant:** a definition file that `weir check` refuses does not compile, and the error is the same.
+//! **Invariant:** a definition file that `weir check` refuses does not compile, and the error is
+//! the same.
 
 mod entity;
 mod field;

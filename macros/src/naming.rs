@@ -51,7 +51,8 @@ pub(crate) fn ident(name: &str) -> Ident {
     }
 }
 
-/// The name of one of many: `Line` of `Lines`, `Address` of `Addresses`. What looks like no plural stays as it is.
+/// The name of one of many: `Line` of `Lines`, `Address` of `Addresses`. What looks like no plural
+/// stays as it is.
 pub(crate) fn singular(name: &str) -> String {
     let found = PLURALS.iter().find_map(|(many, one)| Some((name.strip_suffix(many)?, one)));
     match found {

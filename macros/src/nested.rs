@@ -1,4 +1,5 @@
-//! The types that attributes have of their own: an enum of texts, a struct for each map with attributes, at any depth.
+//! The types that attributes have of their own: an enum of texts, a struct for each map with
+//! attributes, at any depth.
 
 use model::{Attribute, AttributeType, Members};
 use proc_macro2::{Ident, TokenStream as Tokens};
@@ -43,7 +44,8 @@ fn types_of(owner: &Owner, place: &str, attribute: &Attribute, is_member: bool) 
     }
 }
 
-/// The struct of a map, and one for what is written of it where that may be less; and the types in it.
+/// The struct of a map, and one for what is written of it where that may be less; and the types in
+/// it.
 fn structs(
     owner: &Owner,
     place: &str,

@@ -1,6 +1,7 @@
 //! Since when this process is, and when it was ready for its first request.
 //!
-//! **Invariant:** a cold start is counted once in a process, however often it says that it is ready.
+//! **Invariant:** a cold start is counted once in a process, however often it says that it is
+//! ready.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,11 +20,11 @@ pub fn service() -> &'static str {
     STARTED.get().map_or(UNNAMED, |(service, _)| service)
 }
 
-/// Counts a cold start, with the time since [`start`](crate::start). To be called on Lambda before the first request is
-/// asked for.
+/// Counts a cold start, with the time since [`start`](crate::start). To be called on Lambda before
+/// the first request is asked for.
 ///
-/// What Lambda itself takes to fetch the code and to start the process cannot be known here; the `Init Duration` of its
-/// `REPORT` line has it all.
+/// What Lambda itself takes to fetch the code and to start the process cannot be known here; the
+/// `Init Duration` of its `REPORT` line has it all.
 pub fn ready() {
     if IS_READY.swap(true, Ordering::Relaxed) {
         return;

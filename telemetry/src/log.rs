@@ -6,13 +6,14 @@
 //! | [`Format::Text`] | standard error | people at a terminal |
 //!
 //! ```json
-//! {"timestamp":"2026-11-20T12:00:00.123456Z","level":"INFO","message":"a batch was handled","shard":"shardId-…",
-//!  "records":12,…,"lambda_request_id":"8f5…","xray_trace_id":"1-57…","target":"processor::report"}
+//! {"timestamp":"2026-11-20T12:00:00.123456Z","level":"INFO","message":"a batch was handled",
+//!  "shard":"shardId-…","records":12,…,"lambda_request_id":"8f5…","xray_trace_id":"1-57…",
+//!  "target":"processor::report"}
 //! ```
 //!
-//! `RUST_LOG` chooses what is logged, `info` if unset. CloudWatch takes a line without `timestamp` and `level` for INFO, so
-//! both are in every line; fields of the spans that an event is in are beside its own, so that every line of an invocation
-//! has its ids.
+//! `RUST_LOG` chooses what is logged, `info` if unset. CloudWatch takes a line without `timestamp`
+//! and `level` for INFO, so both are in every line; fields of the spans that an event is in are
+//! beside its own, so that every line of an invocation has its ids.
 //!
 //! **Invariant:** an event is one line, and so is a panic.
 
@@ -34,7 +35,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 const DEFAULT_FILTER: &str = "info";
 /// Where that is said.
 const VARIABLE: &str = "RUST_LOG";
-/// Those who write whole events, requests and answers into the log when they are let: never, whatever is asked for.
+/// Those who write whole events, requests and answers into the log when they are let: never,
+/// whatever is asked for.
 const QUIET: [&str; 7] = [
     "lambda_runtime",
     "lambda_runtime_api_client",
@@ -97,7 +99,8 @@ pub(crate) fn init(format: Format, service: &'static str) {
     if cfg!(not(feature = "opentelemetry")) && env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").is_some()
     {
         tracing::warn!(
-            "OTEL_EXPORTER_OTLP_ENDPOINT is set, and this program was built without the feature opentelemetry"
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, and this program was built without the feature \
+             opentelemetry"
         );
     }
     log_panics();

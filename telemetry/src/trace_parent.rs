@@ -5,8 +5,8 @@
 //! traceparent      00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01
 //! ```
 //!
-//! Both are the same: X-Ray's trace id is the W3C's, with its first 32 bits, a time, written apart. See "Tracing header" in
-//! the X-Ray developer guide, and <https://www.w3.org/TR/trace-context/>.
+//! Both are the same: X-Ray's trace id is the W3C's, with its first 32 bits, a time, written apart.
+//! See "Tracing header" in the X-Ray developer guide, and <https://www.w3.org/TR/trace-context/>.
 
 /// A span of somebody else, the parent of one of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,8 @@ pub(crate) fn xray_root(header: &str) -> Option<&str> {
 }
 
 impl TraceParent {
-    /// The parent that X-Ray's header names. One without a `Parent`, as Lambda sends it where nothing is traced, names none.
+    /// The parent that X-Ray's header names. One without a `Parent`, as Lambda sends it where
+    /// nothing is traced, names none.
     pub fn from_xray(header: &str) -> Option<Self> {
         let mut root = xray_root(header)?.split('-');
         let (version, time, unique) = (root.next()?, root.next()?, root.next()?);
@@ -44,7 +45,8 @@ impl TraceParent {
         let trace_id = hex(parts.next()?, 32)?;
         let span_id = hex(parts.next()?, 16)? as u64;
         let flags = hex(parts.next()?, 2)?;
-        // Later versions may have more parts; the first has not, and the last there can be means none.
+        // Later versions may have more parts; the first has not, and the last there can be means
+        // none.
         if version == 0xff || (version == 0 && parts.next().is_some()) {
             return None;
         }
@@ -77,7 +79,8 @@ mod tests {
     #[test]
     fn both_headers_name_the_same_parent() {
         let expected = TraceParent { trace_id: TRACE, span_id: SPAN, is_sampled: true };
-        let xray = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a87bd80c:0";
+        let xray = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;\
+                    Lineage=a87bd80c:0";
         assert_eq!(TraceParent::from_xray(xray), Some(expected));
         let w3c = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01";
         assert_eq!(TraceParent::from_w3c(w3c), Some(expected));

@@ -1,6 +1,8 @@
-//! A way to a DynamoDB in which a transaction of somebody else's holds an item: each write to it is a conflict.
+//! A way to a DynamoDB in which a transaction of somebody else's holds an item: each write to it is
+//! a conflict.
 //!
-//! The conflict is answered below the SDK, where DynamoDB would answer it; everything else goes on to DynamoDB.
+//! The conflict is answered below the SDK, where DynamoDB would answer it; everything else goes on
+//! to DynamoDB.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,11 +1,13 @@
-//! What a deployment is made of, around one table: its definition file and environment, its functions, its API.
+//! What a deployment is made of, around one table: its definition file and environment, its
+//! functions, its API.
 //!
 //! ```text
 //! http ─► api_gateway ─┬─► writer ───► table ──stream──► mapping ──► processor ──► rollups
 //!                      └─► reader ◄──────────────────────────────────────────────────┘
 //! ```
 //!
-//! The functions are processes; what is between them (the API, the event source mapping) runs in the test.
+//! The functions are processes; what is between them (the API, the event source mapping) runs in
+//! the test.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +43,8 @@ pub struct Deployed {
 }
 
 impl Deployed {
-    /// Makes the tables in a DynamoDB and puts the API and its functions around them. The processor does not run yet.
+    /// Makes the tables in a DynamoDB and puts the API and its functions around them. The processor
+    /// does not run yet.
     pub async fn start(dynamodb: &TestDynamo, definition: &str) -> Self {
         let system = System::start(dynamodb, definition).await;
         let folder = folder(definition);
@@ -57,7 +60,8 @@ impl Deployed {
         Arc::new(Function::start("processor", &self.variables, timeout))
     }
 
-    /// Runs an event source mapping that invokes this function, with its batches cut at so many records.
+    /// Runs an event source mapping that invokes this function, with its batches cut at so many
+    /// records.
     pub fn map(&self, processor: &Arc<Function>, batch_size: usize) -> Running {
         self.system.run(handler(processor), batch_size)
     }

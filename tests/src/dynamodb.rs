@@ -1,7 +1,7 @@
 //! A DynamoDB for a test: an embedded one of its own, or the one that `WEIR_TEST_ENDPOINT` names.
 //!
 //! ```text
-//! TestDynamo::start() ──► connect()          with_own_tables(model) ──► names that no other test has
+//! TestDynamo::start() ──► connect()       with_own_tables(model) ──► names that no other test has
 //! ```
 //!
 //! **Invariant:** tests share nothing, also when they share a DynamoDB.
@@ -33,9 +33,9 @@ static STARTED: LazyLock<u128> = LazyLock::new(now);
 /// How many tables this process has named.
 static TABLES: AtomicU32 = AtomicU32::new(0);
 
-/// Whether a Query reads at most a megabyte, and reports all that it reads, as AWS's DynamoDB and the
-/// embedded one do. DynamoDB Local reads on while a filter drops items, and reports no capacity for
-/// a Query that finds nothing.
+/// Whether a Query reads at most a megabyte, and reports all that it reads, as AWS's DynamoDB and
+/// the embedded one do. DynamoDB Local reads on while a filter drops items, and reports no capacity
+/// for a Query that finds nothing.
 pub fn reads_in_pages() -> bool {
     std::env::var_os(ENDPOINT).is_none()
 }
@@ -65,7 +65,8 @@ impl TestDynamo {
         }
     }
 
-    /// Connects to the DynamoDB that the environment names, or serves one that keeps all in a file of this folder.
+    /// Connects to the DynamoDB that the environment names, or serves one that keeps all in a file
+    /// of this folder.
     pub async fn start_in(folder: &Path) -> Self {
         match std::env::var(ENDPOINT) {
             Ok(url) => Self { url, embedded: None },
@@ -84,16 +85,17 @@ impl TestDynamo {
         Connection::to(&self.url).await
     }
 
-    /// Removes what has expired from the embedded DynamoDB. Another one does so by itself, after some seconds; but DynamoDB
-    /// Local for seven tables at a time, so those of earlier processes, which nobody needs any more, make room.
+    /// Removes what has expired from the embedded DynamoDB. Another one does so by itself, after
+    /// some seconds; but DynamoDB Local for seven tables at a time, so those of earlier processes,
+    /// which nobody needs any more, make room.
     pub async fn sweep(&self) {
         let Some(database) = self.embedded.clone() else { return self.make_room().await };
         let sweep = tokio::task::spawn_blocking(move || database.sweep_ttl());
         sweep.await.expect("no panic").expect("a sweep");
     }
 
-    /// Deletes the tables of a model. DynamoDB Local expires the items of no more than seven tables at a time, so a test
-    /// with items that expire makes room for the next.
+    /// Deletes the tables of a model. DynamoDB Local expires the items of no more than seven tables
+    /// at a time, so a test with items that expire makes room for the next.
     pub async fn delete_tables(&self, model: &Model) {
         for table in [&model.table.name, &model.table.rollups_table] {
             self.delete_table(table).await;
@@ -141,7 +143,8 @@ fn now() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_nanos()
 }
 
-/// The model over tables that no other test has, in this process or in another that shares the DynamoDB.
+/// The model over tables that no other test has, in this process or in another that shares the
+/// DynamoDB.
 pub fn with_own_tables(model: Model) -> Model {
     // Before the name is made.
     let _ = *STARTED;

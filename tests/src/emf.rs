@@ -1,7 +1,7 @@
 //! Lines of a log, and the rules by which CloudWatch reads metrics from them.
 //!
-//! The rules are those of "Specification: Embedded metric format" in the CloudWatch user guide; a line that breaks one is
-//! kept as text and its metrics are lost, silently.
+//! The rules are those of "Specification: Embedded metric format" in the CloudWatch user guide; a
+//! line that breaks one is kept as text and its metrics are lost, silently.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -125,7 +125,8 @@ mod tests {
         let line = json!({
             "_aws": { "Timestamp": 1_763_640_000_000_u64, "CloudWatchMetrics": [{
                 "Namespace": "Weir", "Dimensions": [["table"]],
-                "Metrics": [{ "Name": "a", "Unit": "Count" }, { "Name": "b", "Unit": "Milliseconds" }],
+                "Metrics": [{ "Name": "a", "Unit": "Count" }, { "Name": "b",
+                "Unit": "Milliseconds" }],
             }]},
             "table": "shop", "a": 1, "b": [1.5, 2.5],
         });

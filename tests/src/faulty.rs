@@ -1,8 +1,8 @@
-//! A way to a DynamoDB that fails as a test wants it to: requests are let through, answered with an error, or never
-//! answered, before or after DynamoDB has done what they ask.
+//! A way to a DynamoDB that fails as a test wants it to: requests are let through, answered with an
+//! error, or never answered, before or after DynamoDB has done what they ask.
 //!
-//! It is a server of its own, for the requests of processes; those of this process are stopped below the SDK, by
-//! `interception`.
+//! It is a server of its own, for the requests of processes; those of this process are stopped
+//! below the SDK, by `interception`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

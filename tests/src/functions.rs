@@ -1,9 +1,11 @@
-//! Functions as Lambda holds them: a built binary, an environment, a time-out, and one process at a time.
+//! Functions as Lambda holds them: a built binary, an environment, a time-out, and one process at a
+//! time.
 //!
 //! ```text
 //! invoke ─► process, started if there is none ─► Runtime API ─► answer
 //!                │                                      │
-//!                └─ ends: Runtime.ExitError             └─ none by the deadline: killed, Sandbox.Timedout
+//!                └─ ends: Runtime.ExitError             └─ none by the deadline: killed,
+//!                                                           Sandbox.Timedout
 //! ```
 //!
 //! | as on Lambda | otherwise |
@@ -32,7 +34,7 @@ use self::error::{exit, init, own, timed_out, too_large};
 use self::start_up::Started;
 use crate::process::Process;
 use crate::running::PATIENCE;
-use crate::runtime_api::{Answer, Invocation, MAX_PAYLOAD_BYTES, RuntimeApi};
+use crate::runtime_api::{Invocation, MAX_PAYLOAD_BYTES, Outcome, RuntimeApi};
 
 /// How often to look again.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
@@ -67,11 +69,11 @@ impl Drop for Environment {
 impl Function {
     /// The function of this crate of the workspace.
     pub fn start(name: &str, variables: &Variables, timeout: Duration) -> Self {
-        Self::of(Binary::named(name), variables, timeout)
+        Self::from_binary(Binary::named(name), variables, timeout)
     }
 
     /// The function that a program is.
-    pub fn of(binary: Binary, variables: &Variables, timeout: Duration) -> Self {
+    pub fn from_binary(binary: Binary, variables: &Variables, timeout: Duration) -> Self {
         let name = binary.name().to_owned();
         let variables = variables.clone();
         let (environment, started) = (AsyncMutex::default(), Mutex::default());
@@ -109,7 +111,8 @@ impl Function {
         logs.join("\n")
     }
 
-    /// Kills its process in the middle of what it does, as Lambda does to one that takes too much memory.
+    /// Kills its process in the middle of what it does, as Lambda does to one that takes too much
+    /// memory.
     pub fn kill(&self) {
         let last = self.processes().last().map(|(process, _)| Arc::clone(process));
         assert!(last.is_some_and(|process| process.kill()), "it does not run");
@@ -148,7 +151,8 @@ impl Function {
         outcome.map(|()| environment)
     }
 
-    /// Hands over an event and waits for what becomes of it; says whether the process may get another.
+    /// Hands over an event and waits for what becomes of it; says whether the process may get
+    /// another.
     async fn ask(
         &self,
         environment: &Environment,
@@ -168,9 +172,9 @@ impl Function {
             answer = api.answer() => {
                 self.answered(began.elapsed());
                 let answer = match answer {
-                    Answer::Response(body) => Ok(body.to_vec()),
-                    Answer::TooLarge(bytes) => Err(too_large(bytes)),
-                    Answer::Error(body) | Answer::InitError(body) => Err(own(&body)),
+                    Outcome::Response(body) => Ok(body.to_vec()),
+                    Outcome::TooLarge(bytes) => Err(too_large(bytes)),
+                    Outcome::Error(body) | Outcome::InitError(body) => Err(own(&body)),
                 };
                 (answer, true)
             }

@@ -1,4 +1,5 @@
-//! A gate on the way to a DynamoDB: chosen updates wait before it until it is opened, while others pass.
+//! A gate on the way to a DynamoDB: chosen updates wait before it until it is opened, while others
+//! pass.
 
 use futures::FutureExt;
 use table::Connection;

@@ -6,8 +6,10 @@ use serde_json::Value;
 use ureq::http::{HeaderName, Request, Response};
 use ureq::{Agent, Error};
 
-/// An emulator wants a signature to be there, with the access key that the tests connect with, and does not check it.
-const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=weir/20260101/us-east-1/dynamodb/aws4_request, \
+/// An emulator wants a signature to be there, with the access key that the tests connect with, and
+/// does not check it.
+const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 \
+     Credential=weir/20260101/us-east-1/dynamodb/aws4_request, \
      SignedHeaders=host;x-amz-date, Signature=0";
 
 /// How often, and how far apart, DynamoDB is asked while it fails.
@@ -26,8 +28,8 @@ pub fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-/// An answer: its status, and its body as JSON (`null` when it has none).
-pub type Answer = (u16, Value);
+/// The status of a response, and its body as JSON (`null` when it has none).
+pub type StatusAndBody = (u16, Value);
 
 impl Client {
     /// A client of the service at this URL.
@@ -42,12 +44,12 @@ impl Client {
     }
 
     /// GET.
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> StatusAndBody {
         self.send("GET", path, None).await
     }
 
     /// A request with JSON, or without.
-    pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> StatusAndBody {
         self.send_with(&[], method, path, body).await
     }
 
@@ -58,7 +60,7 @@ impl Client {
         method: &str,
         path: &str,
         body: Option<&Value>,
-    ) -> Answer {
+    ) -> StatusAndBody {
         let body = body.map(ToString::to_string);
         let mut request = self.request(method, path, body.as_deref().unwrap_or_default());
         insert(&mut request, headers);
@@ -83,9 +85,9 @@ impl Client {
         answer
     }
 
-    /// A call of DynamoDB's JSON API that may be refused. A failure of the service, as DynamoDB Local has them now and then
-    /// while it expires items, is tried again as AWS's SDKs do.
-    pub async fn try_dynamodb(&self, operation: &str, body: &Value) -> Answer {
+    /// A call of DynamoDB's JSON API that may be refused. A failure of the service, as DynamoDB
+    /// Local has them now and then while it expires items, is tried again as AWS's SDKs do.
+    pub async fn try_dynamodb(&self, operation: &str, body: &Value) -> StatusAndBody {
         for _ in 1..FAILURE_TRIES {
             let answer = self.call(operation, body).await;
             if answer.0 < 500 {
@@ -96,7 +98,7 @@ impl Client {
         self.call(operation, body).await
     }
 
-    async fn call(&self, operation: &str, body: &Value) -> Answer {
+    async fn call(&self, operation: &str, body: &Value) -> StatusAndBody {
         let request = Request::builder()
             .method("POST")
             .uri(&self.url)
@@ -114,7 +116,12 @@ impl Client {
     ///
     /// # Errors
     /// What became of the connection.
-    pub async fn try_send(&self, method: &str, path: &str, body: &Value) -> Result<Answer, Error> {
+    pub async fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Result<StatusAndBody, Error> {
         self.try_send_with(&[], method, path, body).await
     }
 
@@ -128,7 +135,7 @@ impl Client {
         method: &str,
         path: &str,
         body: &Value,
-    ) -> Result<Answer, Error> {
+    ) -> Result<StatusAndBody, Error> {
         let mut request = self.request(method, path, &body.to_string());
         insert(&mut request, headers);
         let response = self.try_run(request).await?;

@@ -1,4 +1,5 @@
-//! A stop on the way to a DynamoDB, below the SDK: requests are seen there, and answered there, held up, or let through.
+//! A stop on the way to a DynamoDB, below the SDK: requests are seen there, and answered there,
+//! held up, or let through.
 
 use std::fmt;
 use std::sync::Arc;

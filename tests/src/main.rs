@@ -1,4 +1,5 @@
-//! What the test suite does besides testing: reads its arguments, runs what they say, and ends with its exit code.
+//! What the test suite does besides testing: reads its arguments, runs what they say, and ends with
+//! its exit code.
 
 use std::process::ExitCode;
 

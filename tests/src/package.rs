@@ -1,6 +1,8 @@
-//! A package of Node over a table of a test, driven by the lines that `tests/interop/serve.mjs` describes.
+//! A package of Node over a table of a test, driven by the lines that `tests/interop/serve.mjs`
+//! describes.
 //!
-//! The packages are installed by `scripts/interop fetch`. Where they are not, a test that wants one skips itself and says so.
+//! The packages are installed by `scripts/interop fetch`. Where they are not, a test that wants one
+//! skips itself and says so.
 //!
 //! **Invariant:** the program is killed, and waited for, when its value is dropped.
 
@@ -46,7 +48,8 @@ pub struct Thrown {
 }
 
 impl Package {
-    /// Starts a program of `tests/interop` over a table; `None` where the packages are not installed, after saying so.
+    /// Starts a program of `tests/interop` over a table; `None` where the packages are not
+    /// installed, after saying so.
     ///
     /// # Panics
     /// When they are, and Node is not there.
@@ -125,7 +128,8 @@ pub fn whole(digits: &str) -> Value {
     json!({ "$number": digits })
 }
 
-/// An answer with the values that JSON has no words for as Weir has them: sets sorted, numbers with all their digits.
+/// An answer with the values that JSON has no words for as Weir has them: sets sorted, numbers with
+/// all their digits.
 fn plain(value: Value) -> Value {
     match value {
         Value::Array(members) => members.into_iter().map(plain).collect(),

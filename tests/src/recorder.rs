@@ -1,7 +1,8 @@
-//! A way to a DynamoDB that writes down what is asked of it: every operation, and the table it is asked of.
+//! A way to a DynamoDB that writes down what is asked of it: every operation, and the table it is
+//! asked of.
 //!
-//! Requests go on to DynamoDB as they are, but that this can be told to act as one that does not return the item on which a
-//! condition failed, of which there were some.
+//! Requests go on to DynamoDB as they are, but that this can be told to act as one that does not
+//! return the item on which a condition failed, of which there were some.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,7 +42,8 @@ impl Recorder {
         self.asked.lock().expect("no panic").clone()
     }
 
-    /// The requests since this was asked last: the operation of each, and whether it is strongly consistent, sorted.
+    /// The requests since this was asked last: the operation of each, and whether it is strongly
+    /// consistent, sorted.
     pub fn requests(&self) -> Vec<(String, bool)> {
         let mut requests = std::mem::take(&mut *self.requests.lock().expect("no panic"));
         requests.sort();

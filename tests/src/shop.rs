@@ -1,6 +1,8 @@
-//! The shop that the examples in the documentation of `table` are about, which run on a DynamoDB of their own.
+//! The shop that the examples in the documentation of `table` are about, which run on a DynamoDB of
+//! their own.
 //!
-//! **Invariant:** an example runs as it is read: nothing is hidden in it but how its table comes to be.
+//! **Invariant:** an example runs as it is read: nothing is hidden in it but how its table comes to
+//! be.
 
 use std::sync::Arc;
 

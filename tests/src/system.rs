@@ -61,7 +61,8 @@ impl System {
         self.run(handler, batch_size)
     }
 
-    /// Runs a handler of Lambda's JSON behind an event source mapping, with its batches cut at so many records.
+    /// Runs a handler of Lambda's JSON behind an event source mapping, with its batches cut at so
+    /// many records.
     pub fn run<H, F>(&self, handler: H, batch_size: usize) -> Running
     where
         H: Fn(Vec<u8>) -> F + Send + Sync + 'static,
@@ -126,7 +127,7 @@ pub struct Captured(Vec<Event>);
 
 impl Captured {
     /// Reads the stream to its end without handling anything. Leaves checkpoints behind.
-    pub async fn of(system: &System) -> Self {
+    pub async fn read(system: &System) -> Self {
         let events: Arc<Mutex<Vec<Event>>> = Arc::default();
         let seen = events.clone();
         let handler = move |event: Vec<u8>| {
@@ -151,7 +152,8 @@ impl Captured {
     }
 }
 
-/// A length of tumbling windows of which now is in the middle of one: the turn of a window would cut a batch short.
+/// A length of tumbling windows of which now is in the middle of one: the turn of a window would
+/// cut a batch short.
 fn tumbling_window() -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();
     let to_a_turn = |length: &u64| (now % length).min(length - now % length);

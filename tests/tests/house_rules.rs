@@ -252,7 +252,8 @@ fn a_reserved_dependency_is_found_under_every_way_of_naming_it() {
 
 #[test]
 fn a_feature_or_a_package_field_is_not_a_dependency() {
-    let text = "[package]\nname = \"lambda_http\"\n[dependencies]\n# tokio = \"1\"\nserde = { version \
+    let text = "[package]\nname = \"lambda_http\"\n[dependencies]\n# tokio = \"1\"\nserde = \
+                { version \
                 = \"1\", features = [\n\"rand\",\n] }\n[features]\ntokio = []";
     assert_eq!(check_manifest("model", text.trim()), [""; 0]);
 }

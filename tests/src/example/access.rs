@@ -128,7 +128,8 @@ fn rendered(template: &str, object: &Map<String, Value>) -> Option<String> {
     Some(format!("{before}{text}{}", rendered(behind, object)?))
 }
 
-/// The lists of a pattern: for each values of what a path gives the items that have them, by sort key.
+/// The lists of a pattern: for each values of what a path gives the items that have them, by sort
+/// key.
 fn lists(known: &[Known<'_>], entity: &Entity, root: &str, pattern: &Pattern) -> Lists {
     let mut lists = Lists::new();
     let sort_key = pattern.sort.as_ref().map(|key| key.key.as_str());

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::runtime_api::{Answer, MAX_PAYLOAD_BYTES};
+use crate::runtime_api::{MAX_PAYLOAD_BYTES, Outcome};
 
 /// Why an invocation failed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -51,9 +51,9 @@ pub(super) fn own(body: &[u8]) -> FunctionError {
 }
 
 /// What the function said instead of asking for an event.
-pub(super) fn init(answer: Answer) -> FunctionError {
+pub(super) fn init(answer: Outcome) -> FunctionError {
     match answer {
-        Answer::InitError(body) => own(&body),
+        Outcome::InitError(body) => own(&body),
         answer => panic!("it answers before it was asked: {answer:?}"),
     }
 }
@@ -74,7 +74,8 @@ pub(super) fn timed_out(request_id: Option<&str>, timeout: Duration) -> Function
 
 pub(super) fn too_large(bytes: usize) -> FunctionError {
     let message = format!(
-        "Response payload size ({bytes} bytes) exceeded maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes)."
+        "Response payload size ({bytes} bytes) exceeded maximum allowed payload size \
+         ({MAX_PAYLOAD_BYTES} bytes)."
     );
     failed("Function.ResponseSizeTooLarge", None, &message)
 }

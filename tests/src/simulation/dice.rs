@@ -1,13 +1,14 @@
 //! Chance, all of it from one seed.
 //!
-//! Each part of a world throws dice of its own, so that a change to one part leaves what the others do as it was.
+//! Each part of a world throws dice of its own, so that a change to one part leaves what the others
+//! do as it was.
 //!
 //! **Invariant:** the same seed and purpose give the same throws, on every machine.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// Out of how many a probability is told.
+/// The denominator of probabilities.
 const MILLE: u32 = 1000;
 /// FNV-1a's offset basis and prime: they spread purposes over the seeds of generators.
 const FNV: (u64, u64) = (0xCBF2_9CE4_8422_2325, 0x0000_0100_0000_01B3);

@@ -6,12 +6,12 @@
 //!          └─ connection broken, or silence            └─ connection broken, or silence
 //! ```
 //!
-//! A request that takes effect does so whether or not its sender still waits: the SDK may have given the attempt up and
-//! sent another, the invocation may have died, the service may have begun the next. It takes effect at the latest
-//! [`LATEST_ARRIVAL_MS`] after it was sent.
+//! A request that takes effect does so whether or not its sender still waits: the SDK may have
+//! given the attempt up and sent another, the invocation may have died, the service may have begun
+//! the next. It takes effect at the latest [`LATEST_ARRIVAL_MS`] after it was sent.
 //!
-//! How much the SDK retries is its own affair: its quotas belong to the connection, and a world has a connection of its own,
-//! so that its fate does not depend on the worlds before it.
+//! How much the SDK retries is its own affair: its quotas belong to the connection, and a world has
+//! a connection of its own, so that its fate does not depend on the worlds before it.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -25,7 +25,8 @@ use super::weather::Weather;
 
 /// How long a request, and its answer, usually takes.
 const USUAL_MS: RangeInclusive<u64> = 1..=15;
-/// How long a slow one takes, less than the 10 s after which the SDK gives an attempt up: a later answer is a lost one.
+/// How long a slow one takes, less than the 10 s after which the SDK gives an attempt up: a later
+/// answer is a lost one.
 const SLOW_MS: [RangeInclusive<u64>; 3] = [50..=500, 1_000..=5_000, 5_000..=9_500];
 /// The latest arrival of a request whose connection has broken or fallen silent.
 const LATEST_ARRIVAL_MS: u64 = 40_000;

@@ -1,6 +1,8 @@
-//! What happened in a world: its events in order as a digest, what they add up to, and what must not have happened.
+//! What happened in a world: its events in order as a digest, what they add up to, and what must
+//! not have happened.
 //!
-//! **Invariant:** nothing that differs between two runs of a seed is told, so equal digests mean equal runs.
+//! **Invariant:** nothing that differs between two runs of a seed is recorded, so equal digests
+//! mean equal runs.
 
 use std::fmt::{Arguments, Write};
 use std::hash::{DefaultHasher, Hasher};
@@ -50,9 +52,9 @@ impl Journal {
     }
 
     /// Tells an event.
-    pub(crate) fn tell(&self, event: Arguments<'_>) {
+    pub(crate) fn record(&self, event: Arguments<'_>) {
         let millis = self.began.elapsed().as_millis();
-        let mut inner = self.inner.lock().expect("no panic while telling");
+        let mut inner = self.inner.lock().expect("no panic while recording");
         let Inner { digest, line, lines, .. } = &mut *inner;
         line.clear();
         write!(line, "{:>8}.{:03}  {event}", millis / 1000, millis % 1000).expect("memory");
@@ -74,13 +76,13 @@ impl Journal {
 
     /// Tells what must not happen whatever the faults are: the seed has failed.
     pub(crate) fn violate(&self, what: String) {
-        self.tell(format_args!("VIOLATION {what}"));
-        self.inner.lock().expect("no panic while telling").violations.push(what);
+        self.record(format_args!("VIOLATION {what}"));
+        self.inner.lock().expect("no panic while recording").violations.push(what);
     }
 
     /// Closes it.
     pub(crate) fn close(&self) -> Told {
-        let mut inner = self.inner.lock().expect("no panic while telling");
+        let mut inner = self.inner.lock().expect("no panic while recording");
         Told {
             digest: inner.digest.finish(),
             lines: inner.lines.take().unwrap_or_default(),

@@ -11,8 +11,8 @@
 //!
 //! To see how long it waits for an invocation, read `patience`.
 //!
-//! **Invariant:** every invocation begins at or before the first record of its shard that no answer has acknowledged; the
-//! ledger holds it to that.
+//! **Invariant:** every invocation begins at or before the first record of its shard that no answer
+//! has acknowledged; the ledger holds it to that.
 
 mod patience;
 
@@ -110,7 +110,7 @@ impl Lambda {
 
     /// Begins again with records that are still kept: from the oldest, or from any.
     pub(crate) fn replay(&self, from_oldest: bool) {
-        self.world.journal.tell(format_args!("replay, from the oldest: {from_oldest}"));
+        self.world.journal.record(format_args!("replay, from the oldest: {from_oldest}"));
         self.world.journal.count(Count::Replays, 1);
         let source = self.world.source();
         let State { deliveries, dice, .. } = &mut *self.state();
@@ -205,7 +205,8 @@ impl Lambda {
         position..position + state.dice.within(1..=most)
     }
 
-    /// Invokes the function beside the shard's own deliveries, beginning with something that was handled.
+    /// Invokes the function beside the shard's own deliveries, beginning with something that was
+    /// handled.
     fn stray(self: &Arc<Self>, shard: usize) {
         if self.world.is_calm() {
             return;

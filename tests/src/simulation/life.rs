@@ -1,12 +1,14 @@
-//! The life of a world: some ages of writing, each handled to its end, then calm and the comparison.
+//! The life of a world: some ages of writing, each handled to its end, then calm and the
+//! comparison.
 //!
 //! ```text
-//! age:  writes, faults ─► faults for a while ─► calm until all is handled and has landed ─► time passes
-//!                                                                                              │
-//!       next age: perhaps a replay of what is still kept ◄─────────────────────────────────────┘
+//! age:  writes, faults ─► faults for a while ─► calm until all is handled and has landed
+//!                                                                                 │
+//!       next age: perhaps a replay of what is still kept ◄─ time passes ◄─────────┘
 //! ```
 //!
-//! **Invariant:** time passes only when nothing is on its way: no request takes effect days after it was sent.
+//! **Invariant:** time passes only when nothing is on its way: no request takes effect days after
+//! it was sent.
 
 use std::ops::RangeInclusive;
 use std::pin::pin;
@@ -87,9 +89,9 @@ pub(crate) async fn live(seed: u64, is_read: bool) -> Run {
     ages(&world, &host, &dynamodb, History::new(dice("history")), life).await;
     mapping.abort();
     verify::compare(&world, &dynamodb, &rollups, &seen);
-    let told = world.journal.close();
-    let failure = (!told.violations.is_empty()).then(|| told.violations.join("\n"));
-    Run { seed, tally: told.tally, digest: told.digest, lines: told.lines, failure }
+    let record = world.journal.close();
+    let failure = (!record.violations.is_empty()).then(|| record.violations.join("\n"));
+    Run { seed, tally: record.tally, digest: record.digest, lines: record.lines, failure }
 }
 
 async fn ages(
@@ -103,7 +105,7 @@ async fn ages(
     for age in 0..ages {
         if age > 0 {
             let passes = dice.pick(&PASSES_SECS);
-            world.journal.tell(format_args!("{passes} seconds pass"));
+            world.journal.record(format_args!("{passes} seconds pass"));
             world.source().skip(passes);
             let now_secs = world.now_ms() / 1000;
             world.journal.count(Count::Swept, dynamodb.sweep(now_secs));

@@ -1,7 +1,7 @@
 //! What the rollups must be: the sales that are there in the end, counted anew.
 //!
-//! It reads the world's own sales, not their images, and shares nothing with the algebra: it cuts text, and adds with big
-//! decimals. Rows, and what counts them: `rows`.
+//! It reads the world's own sales, not their images, and shares nothing with the algebra: it cuts
+//! text, and adds with big decimals. Rows, and what counts them: `rows`.
 
 mod rows;
 
@@ -19,7 +19,8 @@ const TOO_LARGE: &str = "1e20";
 /// Sales from this amount on are large.
 const LARGE: i64 = 10;
 
-/// A measured attribute: there and countable, or not there. What is there and not countable spoils its item.
+/// A measured attribute: there and countable, or not there. What is there and not countable spoils
+/// its item.
 type Measured = Option<BigDecimal>;
 
 /// Counts the sales anew, for the rollups of these names.

@@ -4,7 +4,7 @@
 //! by_shop_and_channel   two dimensions, a filter by list, two granularities
 //! large_by_shop         one dimension, a filter by number, spread over stripes
 //! everything            no dimension and no time: one rollup item that each sale changes
-//! figures               a set as dimension; rows of values, counted by the rollup item, which is ranked by how many
+//! figures               a set as dimension; rows of values, whose count ranks the rollup item
 //! spread                rows of values, of times and of a sketch, over stripes
 //! beside                a rollup item beside the items, which counts rows of values
 //! ```

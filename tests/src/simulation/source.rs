@@ -1,7 +1,7 @@
 //! The source: the table of items, and its stream of shards that end, roll over and split.
 //!
 //! ```text
-//! write ─► the item's old and new image ─► a record at the end of the shard that has the item's hash
+//! write ─► the item's old and new image ─► a record at the end of the shard of the item's hash
 //!
 //!     shard 0 ──┬── shard 1 ── shard 3      a child begins where its parent has ended,
 //!               └── shard 2                 with the whole range of hashes, or half of it
@@ -9,8 +9,8 @@
 //!
 //! The world is the table: nothing asks for an item, so a map is enough.
 //!
-//! **Invariant:** an item's records are in one lineage of shards, in the order of its writes. A write that changes nothing
-//! makes no record, as on AWS.
+//! **Invariant:** an item's records are in one lineage of shards, in the order of its writes. A
+//! write that changes nothing makes no record, as on AWS.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -149,7 +149,8 @@ impl Source {
         Some(place)
     }
 
-    /// Ends a shard, which goes on in one child or in two. Returns whether it could: a range of one hash cannot split.
+    /// Ends a shard, which goes on in one child or in two. Returns whether it could: a range of one
+    /// hash cannot split.
     pub(crate) fn end(&mut self, place: usize, splits: bool) -> bool {
         let hashes = self.shards[place].hashes.clone();
         let middle = hashes.start + (hashes.end - hashes.start) / 2;
@@ -168,8 +169,8 @@ impl Source {
         true
     }
 
-    /// Lets time pass without anything happening. Shards that would live too long end, and what is older than the
-    /// retention then is trimmed.
+    /// Lets time pass without anything happening. Shards that would live too long end, and what is
+    /// older than the retention then is trimmed.
     pub(crate) fn skip(&mut self, seconds: u64) {
         self.skipped_secs += seconds;
         if seconds > SHARD_LIFE_SECS {

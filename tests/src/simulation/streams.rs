@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use super::dice::Dice;
-use super::dynamodb::{Answer, exception};
+use super::dynamodb::{StatusAndText, exception};
 use super::event::stream_record;
 use super::source::{ARN, Record};
 use super::tally::Count;
@@ -49,7 +49,7 @@ impl Streams {
     }
 
     /// Serves a request. `None` for an operation that is none of those that product code sends.
-    pub(crate) fn serve(&self, operation: &str, body: &[u8]) -> Option<Answer> {
+    pub(crate) fn serve(&self, operation: &str, body: &[u8]) -> Option<StatusAndText> {
         let request: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |name: &str| request[name].as_str().unwrap_or_default();
         let answer = match operation {

@@ -1,7 +1,8 @@
-//! The function of a world: the product's processor, with the rollups and a reactor that remembers what it saw.
+//! The function of a world: the product's processor, with the rollups and a reactor that remembers
+//! what it saw.
 //!
-//! **Invariant:** an event id is remembered only when the reactor ended well with its record. So at the end, each record's
-//! being remembered means that no answer ever skipped one.
+//! **Invariant:** an event id is remembered only when the reactor ended well with its record. So at
+//! the end, each record's being remembered means that no answer ever skipped one.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -63,7 +64,8 @@ pub(crate) fn function(
                 }
                 world.journal.count(Count::ReactorFailures, 1);
                 if panics {
-                    // Without the message that a panic of the world's own would leave on standard error.
+                    // Without the message that a panic of the world's own would leave on standard
+                    // error.
                     std::panic::resume_unwind(Box::new("the reactor's panic"));
                 }
                 Err("the reactor's failure")

@@ -1,4 +1,4 @@
-//! What is counted in worlds, each once, with the words in which it is told.
+//! The events that are counted in worlds, each with the words in which it is printed.
 
 /// Something that is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub enum Count {
     Compared,
 }
 
-/// Every count, in the order in which they are told.
+/// Every count, in the order in which they are printed.
 pub const EVERY: [(Count, &str); 30] = [
     (Count::Records, "records"),
     (Count::Deliveries, "deliveries of a record"),

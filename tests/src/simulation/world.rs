@@ -1,4 +1,5 @@
-//! What the parts of a world share: its journal, its source, its weather, and what is still on its way.
+//! What the parts of a world share: its journal, its source, its weather, and what is still on its
+//! way.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -60,7 +61,7 @@ impl World {
     /// Lets things go wrong, or not.
     pub(crate) fn set_calm(&self, is_calm: bool) {
         self.is_calm.store(is_calm, Ordering::Relaxed);
-        self.journal.tell(format_args!("calm: {is_calm}"));
+        self.journal.record(format_args!("calm: {is_calm}"));
         self.notify();
     }
 

@@ -1,4 +1,5 @@
-//! The requests and answers of a README: its `sh` blocks with `curl`, each with the `http` block behind it.
+//! The requests and answers of a README: its `sh` blocks with `curl`, each with the `http` block
+//! behind it.
 
 /// A request and its answer, as they are printed.
 #[derive(Clone, Debug, PartialEq, Eq)]

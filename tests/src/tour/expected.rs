@@ -152,7 +152,8 @@ pub(super) fn matches(expected: &str, found: &str) -> bool {
     ends.any(|end| matches(rest, &found[end..]))
 }
 
-/// JSON in which each `…` that stands outside of text is text, and where a member is expected, a member.
+/// JSON in which each `…` that stands outside of text is text, and where a member is expected, a
+/// member.
 fn quoted(body: &str) -> String {
     let mut json = String::new();
     let (mut is_text, mut is_escaped) = (false, false);
@@ -226,10 +227,10 @@ mod tests {
             ("HTTP/1.1 200 OK\n\n{ \"tags\": [\"b\", …], … }", ".tags[0]: printed \"b\""),
             ("HTTP/1.1 200 OK\n\n{ \"in\": { \"x\": null }, … }", ".in.y: answered \"{…\", not"),
         ];
-        for (printed, told) in cases {
+        for (printed, difference) in cases {
             let differences = differences(printed);
             assert_eq!(differences.len(), 1, "{printed}: {differences:?}");
-            assert!(differences[0].starts_with(told), "{printed}: {differences:?}");
+            assert!(differences[0].starts_with(difference), "{printed}: {differences:?}");
         }
     }
 

@@ -12,39 +12,6 @@ use crate::modules::{ModulePath, Modules, circles};
 /// Circles that are not untied yet: a crate, and the modules of one circle.
 const KNOWN_CIRCLES: &[(&str, &[&str])] = &[
     (
-        "infra",
-        &[
-            "account",
-            "check",
-            "command",
-            "definition",
-            "deploy",
-            "destroy",
-            "dev",
-            "lease",
-            "load",
-            "query",
-            "schema",
-            "synth",
-        ],
-    ),
-    ("infra", &["steps", "tools"]),
-    (
-        "infra",
-        &[
-            "synth::alarms",
-            "synth::api",
-            "synth::dashboard",
-            "synth::functions",
-            "synth::mapping",
-            "synth::outputs",
-            "synth::permissions",
-            "synth::secrets",
-            "synth::tables",
-            "synth::template",
-        ],
-    ),
-    (
         "model",
         &[
             "attribute",

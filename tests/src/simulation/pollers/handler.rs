@@ -1,7 +1,7 @@
 //! The function as the product's own mapping sees it, and what the ledger sees of the mapping.
 //!
-//! **Invariant:** an event holds a stretch of one shard's records without gaps, or closes a window; anything else has
-//! failed the seed.
+//! **Invariant:** an event holds a stretch of one shard's records without gaps, or closes a window;
+//! anything else has failed the seed.
 
 use std::ops::Range;
 
