@@ -48,7 +48,7 @@ pub enum Error {
     /// The URL cannot be one of the services.
     #[error("--url is `{0}`, expected such as {DEFAULT_URL}")]
     Url(String),
-    /// Nobody answers there.
+    /// The service does not answer.
     #[error("{url} cannot be reached: {reason}; `weir dev` starts a server, --url names another")]
     Unreachable {
         /// The URL.
@@ -70,7 +70,7 @@ pub enum Error {
     Strange {
         /// The URL.
         url: String,
-        /// What it answers.
+        /// The way in which it differs.
         reason: String,
     },
 }
@@ -89,7 +89,7 @@ pub struct Problem {
     more_errors: usize,
 }
 
-/// What is wrong with a field or a parameter.
+/// A problem with a field or a parameter.
 #[derive(Debug, Deserialize)]
 pub(crate) struct FieldProblem {
     field: String,

@@ -39,7 +39,7 @@ use plan::Deployment;
 /// Where the functions are built, and the template is written, by default.
 const CODE: &str = "target/lambda";
 const TEMPLATES: &str = "target/deploy";
-/// What a script leaves out.
+/// The remark about the checks that a script does not make.
 const NOT_IN_THE_SCRIPT: &str = "\n# weir deploy also looks before: at tools, built functions \
                                  and, where the stack is there, that its tables stay the same\n";
 

@@ -30,7 +30,7 @@ const NOT_MADE: &str = r#"["CREATE_FAILED", "DELETE_COMPLETE"]"#;
 
 /// How the description of each stack of ours begins.
 const DESCRIPTION: &str = "Weir: ";
-/// What steps keep: the stack's id, and the ARN of the table that is looked at.
+/// The names of captured outputs: the stack's id, and the ARN of the table that is looked at.
 const STACK_ID: &str = "STACK_ID";
 const ARN: &str = "TABLE_ARN";
 /// Where a stack that is gone is found out.
@@ -209,14 +209,14 @@ impl Arguments {
         ]
     }
 
-    /// What is to be typed.
+    /// Returns the words to type.
     fn named(&self, tables: &[String]) -> Vec<String> {
         let stack = (!self.is_gone()).then(|| self.stack_name.clone());
         let tables = if self.delete_tables { tables } else { &[] };
         stack.into_iter().chain(tables.iter().cloned()).collect()
     }
 
-    /// What can be done where there is no such stack.
+    /// Returns the advice if there is no such stack.
     fn advice(&self) -> String {
         let words =
             ["destroy", "--stack-name", &self.stack_name].into_iter().chain(self.account.words());
@@ -241,7 +241,7 @@ impl Arguments {
         ]
     }
 
-    /// What is gone, what is still there, and how that is deleted.
+    /// Returns the report: what was deleted, what is left, and how to delete it.
     fn report(&self, tables: &[String]) -> String {
         let stack = &self.stack_name;
         if tables.is_empty() {
@@ -259,7 +259,7 @@ impl Arguments {
         )
     }
 
-    /// What is still there when a table could not be deleted.
+    /// Returns the report when a table could not be deleted.
     fn left(&self, tables: &[String]) -> String {
         let (stack, names) = (&self.stack_name, tables.join(" and "));
         format!("\nThe stack {stack} is gone. Not deleted: {names}. {}", self.ending(tables))

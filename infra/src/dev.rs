@@ -48,7 +48,7 @@ use self::loads::Loads;
 use self::system::{Host, System};
 use crate::{definition, terminal};
 
-/// What is logged unless `RUST_LOG` says otherwise: the output is a table and a guide, not a log.
+/// The log filter without `RUST_LOG`: the output is a table and a guide, not a log.
 /// The embedded DynamoDB warns of every answer that is an error, such as that a table to be made is
 /// not there yet. When it stops, it says which batches it waits for.
 const DEFAULT_LOG: &str = "warn,dynoxide=error,processor::mapping::in_flight=info";

@@ -135,7 +135,7 @@ impl Arguments {
     }
 }
 
-/// What is drawn of a series.
+/// The chart of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Chart {
     /// A bar for each point of one measure, beside the table.
@@ -149,7 +149,7 @@ enum Chart {
 /// Asks, and prints a table, a chart, JSON, CSV or NDJSON.
 ///
 /// # Errors
-/// What the reader says of the question, or that it cannot be reached.
+/// An error of the reader, or the failure to reach it.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Error> {
     let client = Client::new(&arguments.url)?;
     let chart = chart(arguments).map_err(Error::Argument)?;
@@ -168,7 +168,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is drawn: what was asked for, if it can be.
+/// Returns the chart to draw: the one asked for, if it can be drawn.
 fn chart(arguments: &Arguments) -> Result<Chart, String> {
     let of_ranks = arguments.ranks || arguments.neighbours.is_some();
     match (arguments.chart, &arguments.chart_of) {

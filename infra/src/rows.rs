@@ -86,7 +86,7 @@ pub enum Error {
         name: String,
         /// The line of the header.
         line: u64,
-        /// What is wrong with it and what was expected.
+        /// The problem, and the expected form.
         problem: String,
     },
     /// A column is none of the entity's attributes, or there twice.
@@ -96,7 +96,7 @@ pub enum Error {
         name: String,
         /// The column.
         column: String,
-        /// What was expected.
+        /// The expected form.
         problem: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What the programs of others do for us, as values: shown as a shell would take it, or run one
+//! Commands of other programs, as values: printed as a script for a shell, or run one
 //! after the other.
 //!
 //! | way | in a shell | when run |
@@ -35,15 +35,15 @@ const PAUSE: Duration = Duration::from_secs(3);
 /// One thing that is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// What it is, as what could not be done if it fails.
+    /// The purpose, as the error names it if the step fails.
     pub(crate) what: &'static str,
-    /// What does it.
+    /// The command that does it.
     pub(crate) command: Command,
-    /// What becomes of that which the command prints.
+    /// The use of the command's output.
     pub(crate) way: Way,
 }
 
-/// What becomes of that which a command prints.
+/// The use of a command's output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// It is shown.
@@ -111,9 +111,9 @@ pub enum Error {
     TimedOut {
         /// The step.
         what: &'static str,
-        /// What the command printed last.
+        /// The last output of the command.
         found: String,
-        /// What it was to print.
+        /// The expected output.
         expected: &'static str,
         /// The program and its arguments.
         command: String,
@@ -123,14 +123,14 @@ pub enum Error {
     Other {
         /// The step.
         what: &'static str,
-        /// What the command printed.
+        /// The output of the command.
         found: String,
-        /// What it was to print.
+        /// The expected output.
         expected: String,
         /// The program and its arguments.
         command: String,
     },
-    /// Somebody wanted it to end, and the step under way was waited for.
+    /// A signal asked it to end, and the step under way has ended.
     #[error("stopped after this step, as it was told to: {what}")]
     Stopped {
         /// The step.
@@ -172,7 +172,7 @@ impl Command {
 }
 
 impl Word {
-    /// What it stands for.
+    /// Returns its text.
     fn value<'a>(&'a self, captured: &'a Captured) -> &'a str {
         match self {
             Self::Text(text) => text,
@@ -219,7 +219,7 @@ impl Step {
         self.succeeded(status)
     }
 
-    /// What the program prints, without the white space around it.
+    /// Returns the output of the program, without the white space around it.
     fn ask(&self, process: Process) -> Result<String, Error> {
         self.ask_telling(process, "")
     }
@@ -314,7 +314,7 @@ pub(crate) fn run(steps: &[Step], tools: &Tools) -> Result<Captured, Error> {
     Ok(captured)
 }
 
-/// What a command prints, or nothing where it says that what was asked about does not exist.
+/// Returns the output of a command, or `None` if it says that the resource does not exist.
 ///
 /// # Errors
 /// How else it failed, with what it said.

@@ -119,7 +119,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     if is_same(&copy, &file) || fs::read_to_string(&copy).is_ok_and(|there| there == definition) {
         return Ok(ExitCode::SUCCESS);
     }
-    // What was checked, not what is in the file by now.
+    // The text that was checked: the file may have changed meanwhile.
     files::write(&copy, &definition, links)
         .map_err(|error| unwritable("copy of the definition", &copy, &error))?;
     Ok(ExitCode::SUCCESS)

@@ -206,7 +206,7 @@ fn is_unsafe(char: char) -> bool {
         )
 }
 
-/// What begins with an escape character.
+/// A sequence that begins with an escape character.
 enum Colour {
     /// A sequence of so many bytes that sets colours or weight.
     Whole(usize),

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::metrics;
 
-/// What a process is called that has not said who it is.
+/// The name of a process that has not given one.
 const UNNAMED: &str = "weir";
 
 static STARTED: OnceLock<(&str, Instant)> = OnceLock::new();
@@ -23,7 +23,7 @@ pub fn service() -> &'static str {
 /// Counts a cold start, with the time since [`start`](crate::start). To be called on Lambda before
 /// the first request is asked for.
 ///
-/// What Lambda itself takes to fetch the code and to start the process cannot be known here; the
+/// The time that Lambda takes to fetch the code and to start the process is not known here; the
 /// `Init Duration` of its `REPORT` line has it all.
 pub fn ready() {
     if IS_READY.swap(true, Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! What is done around each invocation of a Lambda function, whatever it is for.
+//! The steps around each invocation of a Lambda function.
 //!
 //! ```text
 //! next ──► span, with both ids ──► handler, answer sent ──► span ends ──► flush ──► next
@@ -6,7 +6,7 @@
 //!
 //! The flush comes after the answer and before the next event is asked for, which is when Lambda
 //! may freeze the process ("Cleanup", in "Building a custom runtime" of the Lambda developer
-//! guide): whoever waits for the answer does not wait for it.
+//! guide): the caller that waits for the answer does not wait for it.
 //!
 //! **Invariant:** an invocation is flushed whether it succeeds, fails, panics, or is none that the
 //! handler can read.

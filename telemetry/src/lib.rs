@@ -1,4 +1,4 @@
-//! What all functions share to say what they do: logs, metrics, traces.
+//! Logs, metrics and traces of all functions.
 //!
 //! ```text
 //! main ──start──► log        tracing events, one line each ──► standard output or error
@@ -14,8 +14,8 @@
 //! | what is done around each invocation of a function | [`Invocations`] |
 //! | where a span's parent comes from | [`TraceParent`] |
 //!
-//! **Invariant:** whoever emits a metric, an event or a span does not know where it goes; a process
-//! that has not called [`start`] sends nothing anywhere.
+//! **Invariant:** code that emits a metric, an event or a span does not know where it goes; a
+//! process that has not called [`start`] sends nothing anywhere.
 
 mod cold_start;
 mod invocation;
@@ -63,7 +63,7 @@ pub fn set_attributes(span: &tracing::Span, attributes: &[(&'static str, &str)])
     }
 }
 
-/// Makes `parent` the parent of a span that nobody has entered yet, where spans are exported.
+/// Makes `parent` the parent of a span that is not entered yet, where spans are exported.
 pub fn set_parent(span: &tracing::Span, parent: Option<TraceParent>) {
     #[cfg(feature = "opentelemetry")]
     if let Some(parent) = parent {

@@ -1,4 +1,4 @@
-//! What is logged, and where.
+//! The log: its format, its destination, its filter.
 //!
 //! | format | where | for |
 //! |---|---|---|
@@ -31,7 +31,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// What is logged unless `RUST_LOG` says otherwise.
+/// The filter without `RUST_LOG`.
 const DEFAULT_FILTER: &str = "info";
 /// Where that is said.
 const VARIABLE: &str = "RUST_LOG";
@@ -106,7 +106,7 @@ pub(crate) fn init(format: Format, service: &'static str) {
     log_panics();
 }
 
-/// What is logged, and the value that says nothing of it.
+/// The filter, and the value of `RUST_LOG` that is not a filter.
 fn filter(value: Option<OsString>) -> (EnvFilter, Option<String>) {
     let value = value.map(|value| value.to_string_lossy().into_owned());
     let read = value.as_deref().map(EnvFilter::try_new);

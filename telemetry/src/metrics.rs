@@ -38,11 +38,11 @@ pub struct Metric {
     pub prometheus: &'static str,
     /// How it moves.
     pub kind: Kind,
-    /// What is counted or measured.
+    /// The unit.
     pub unit: Unit,
     /// The dimension that its values have; on CloudWatch beside [`TABLE`].
     pub dimensions: &'static [&'static str],
-    /// What it says.
+    /// The meaning.
     pub meaning: &'static str,
 }
 

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! **Invariant:** a collector that does not answer costs an invocation at most the five seconds
-//! that the SDK waits for a flush, and nothing else: whatever it answers is nobody's error.
+//! that the SDK waits for a flush, and nothing else: its response is not an error of the process.
 
 use std::env;
 use std::future::Future;
@@ -57,7 +57,7 @@ struct Blocking(Agent);
 /// The layer that exports spans, if the environment names a collector.
 ///
 /// # Errors
-/// What is wrong with its address.
+/// The problem with its address.
 pub(crate) fn layer_from_env<S>(
     service: &'static str,
 ) -> Result<Option<impl Layer<S> + Send + Sync>, ExporterBuildError>
@@ -74,7 +74,7 @@ where
 /// has one.
 ///
 /// # Errors
-/// What is wrong with the URL.
+/// The problem with the URL.
 pub fn layer<S>(
     service: &'static str,
     url: Option<&str>,
@@ -104,7 +104,7 @@ pub(crate) async fn flush() {
     }
 }
 
-/// Makes a span of somebody else the parent of one of ours.
+/// Makes a span of the caller the parent of a span of Weir.
 pub(crate) fn set_parent(span: &Span, parent: TraceParent) {
     let flags = if parent.is_sampled { TraceFlags::SAMPLED } else { TraceFlags::default() };
     let (trace, id) = (TraceId::from(parent.trace_id), SpanId::from(parent.span_id));

@@ -99,7 +99,7 @@ fn paths(entity: &Entity, routes: &[Route]) -> Vec<Vec<String>> {
     paths.into_iter().map(|(path, methods)| row([path, &methods.join(" ")])).collect()
 }
 
-/// What a pattern reads: of which partitions, and in which order.
+/// Returns the partitions that a pattern reads, and in which order, in words.
 fn pattern(entity: &Entity, pattern: &Pattern) -> Vec<String> {
     let read =
         pattern.index.as_ref().map_or("the table".to_owned(), |name| format!("index {name}"));
@@ -202,7 +202,7 @@ fn kind(kind: &AttributeType) -> String {
     }
 }
 
-/// What else the file says of an attribute, in words.
+/// Returns the other properties of an attribute, in words.
 fn options(attribute: &Attribute) -> String {
     let mut options = Vec::new();
     let mut say = |said: bool, text: String| options.extend(said.then_some(text));
@@ -225,7 +225,7 @@ fn options(attribute: &Attribute) -> String {
     options.join(", ")
 }
 
-/// What each member of a list or a map has to be.
+/// Returns the type of the members of a list or a map, in words.
 fn rules_of_members(kind: &AttributeType) -> Vec<String> {
     let (AttributeType::List(Some(rule)) | AttributeType::Map(Members::Each(rule))) = kind else {
         return Vec::new();

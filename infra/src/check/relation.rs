@@ -26,7 +26,7 @@ pub(super) fn row(model: &Model, entity: &Entity, relation: &Relation) -> Vec<St
     super::row([&relation.name, &format!("{leads} {}", relation.to), &said.join("; ")])
 }
 
-/// What is made from what; nothing, where there is nothing to make.
+/// Returns how the key is made from attributes; empty if there is nothing to make.
 fn made(of: &str, with: &[With], by: &str) -> Option<String> {
     let each = with.iter().map(|with| format!("{of}{} = {by}{}", with.attribute, with.from));
     let each: Vec<_> = each.collect();

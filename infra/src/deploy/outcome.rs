@@ -104,7 +104,7 @@ fn value<'a>(outputs: &'a [Output], key: &str) -> Option<&'a str> {
     Some(output.output_value.as_str())
 }
 
-/// What to do about a stack that was not deployed, or does not work.
+/// Returns the advice about a stack that was not deployed, or does not work.
 pub(super) fn advice(
     deployment: &Deployment<'_>,
     error: &steps::Error,

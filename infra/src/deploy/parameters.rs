@@ -69,7 +69,7 @@ fn together(template: &Value, given: &[(String, String)]) -> Option<&'static str
     (tables[0] == tables[1]).then_some(TABLES_RULE)
 }
 
-/// What a parameter is for a new stack.
+/// Returns the value of a parameter for a new stack.
 pub(super) fn value<'a>(template: &'a Value, given: &'a [(String, String)], name: &str) -> &'a str {
     let given = given.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
     given.or_else(|| template["Parameters"][name]["Default"].as_str()).unwrap_or_default()
@@ -85,7 +85,7 @@ fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Stri
     }
 }
 
-/// What a parameter takes, if it does not take this.
+/// Returns the values that a parameter takes, if it does not take this one.
 fn unfit(parameter: &Value, value: &str) -> Option<String> {
     let texts = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if let Some(allowed) = parameter["AllowedValues"].as_array() {

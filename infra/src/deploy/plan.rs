@@ -26,12 +26,12 @@ const PROCESSOR: &str = "PROCESSOR";
 /// An event without records: the processor starts for it, which is when it compares the definition
 /// with what its rollups were kept by, and has nothing to do.
 const NO_RECORDS: &str = r#"{"Records":[],"shardId":"shardId-of-no-records","eventSourceARN":"arn:aws:dynamodb:us-east-1:000000000000:table/none/stream/2000-01-01T00:00:00.000"}"#;
-/// What the AWS CLI prints of an answer that names no error.
+/// The output of the AWS CLI for a response without an error.
 const NO_ERROR: &str = "None";
 /// The profile of `Cargo.toml` that functions are built with.
 const PROFILE: &str = "lambda";
 
-/// What is deployed, and how.
+/// The choices of a deployment.
 #[derive(Debug)]
 pub(super) struct Deployment<'a> {
     /// The definition file.

@@ -42,7 +42,7 @@ use super::part::Part;
 
 /// How often items whose time to live has passed are removed; DynamoDB itself takes days.
 const ITEMS_INTERVAL: Duration = Duration::from_secs(10);
-/// How often that is done where only rollup items and rows expire, which nobody waits for.
+/// How often that is done if only rollup items and rows expire: no reader depends on the moment.
 const ROLLUPS_INTERVAL: Duration = Duration::from_secs(60);
 /// A sweep reads every item of the tables: the pause after it is at least so many times as long as
 /// it took.

@@ -54,7 +54,7 @@ pub enum Error {
     Load {
         /// The argument.
         given: String,
-        /// What was expected.
+        /// The expected form.
         problem: String,
     },
     /// A file of rows.

@@ -14,9 +14,10 @@ use super::groups::{Groups, example};
 use super::system::View;
 use crate::client::DEFAULT_URL;
 
-/// What a value in a URL escapes: all but the characters that RFC 3986 leaves unreserved.
+/// The characters that a value in a URL escapes: all but the characters that RFC 3986 leaves
+/// unreserved.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// What stands for a value where no item is known.
+/// The placeholder of a value where no item is known.
 const ANY: &str = "…";
 /// Access key and secret for a DynamoDB that checks none.
 const AWS: &str = "AWS_ACCESS_KEY_ID=weir AWS_SECRET_ACCESS_KEY=weir ";
@@ -44,7 +45,7 @@ fn aws(endpoint: &str) -> String {
     format!("{credentials}aws dynamodb list-tables --region us-east-1 --endpoint-url {endpoint}")
 }
 
-/// What is known of the data, for examples.
+/// The facts about the data that examples use.
 struct Example<'a> {
     view: &'a View,
     groups: &'a Groups,

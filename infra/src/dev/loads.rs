@@ -1,4 +1,5 @@
-//! What is loaded at the start: the files under `[dev]` into a new table, those of `--load` always.
+//! The files that are loaded at the start: the ones under `[dev]` into a new table, those of
+//! `--load` always.
 //!
 //! How far the files under `[dev]` have got is kept beside the checkpoints of the stream, so that a
 //! load that was cut off goes on the next time where it was, and one that was whole is not done
@@ -23,8 +24,8 @@ use crate::load::{LoadStats, unknown_entity};
 
 /// Under which name, in place of a stream's label, the state of loads is kept.
 const LABEL: &str = "weir dev load";
-/// How long the right to load lasts. Nobody competes for it; it makes checkpoints of an older
-/// process harmless.
+/// How long the right to load lasts. No other process competes for it; it makes checkpoints of an
+/// older process harmless.
 const LEASE: Duration = Duration::from_secs(60);
 
 /// The files that are to be loaded.
@@ -110,7 +111,7 @@ impl Load {
     }
 }
 
-/// What `--load` names: an entity, and a file of its items.
+/// Parses a value of `--load`: an entity, and a file of its items.
 fn target(model: &Model, given: &str) -> Result<(String, PathBuf), Error> {
     let refuse = |problem: String| Error::Load { given: given.to_owned(), problem };
     let parted = given.split_once('=');

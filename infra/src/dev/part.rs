@@ -46,7 +46,7 @@ impl Part {
     }
 }
 
-/// What a part waits for.
+/// The request to stop, for which a part waits.
 #[derive(Clone)]
 pub(super) struct Stop(watch::Receiver<bool>);
 

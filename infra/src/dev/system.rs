@@ -58,7 +58,7 @@ pub(super) enum Host {
 
 /// Everything that runs.
 pub(super) struct System {
-    /// What it looks like from the inside.
+    /// The view of the system for the parts of `weir dev`.
     pub(super) view: View,
     http: Part,
     mapping: Part,

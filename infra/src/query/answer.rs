@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 use super::question::{Question, pairs};
 use crate::client::{Client, Error};
 
-/// What a rollup answered: its own fields, and the points or ranks of all pages.
+/// The answer to a query: its own fields, and the points or ranks of all pages.
 #[derive(Debug)]
 pub(super) struct QueryAnswer {
     /// Its fields, without points and cursor.
     pub(super) about: Map<String, Value>,
-    /// What it lists.
+    /// Its points, groups or ranks.
     pub(super) listed: Listed,
     /// The groups, each with its points; one for all ranks.
     pub(super) groups: Vec<Group>,
@@ -18,7 +18,7 @@ pub(super) struct QueryAnswer {
     pub(super) cursor: Value,
 }
 
-/// What an answer lists.
+/// The points, groups or ranks of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Listed {
     /// The points of one group.

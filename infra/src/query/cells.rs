@@ -20,7 +20,7 @@ pub(super) struct Cell {
     pub(super) text: String,
     /// Whether it is of those that stand at the left: texts and lists.
     pub(super) is_text: bool,
-    /// What a chart draws of it: about which number it is.
+    /// The number that a chart draws for it.
     pub(super) number: Option<f64>,
 }
 

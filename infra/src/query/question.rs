@@ -1,4 +1,4 @@
-//! What the arguments ask for: a path and its parameters, page by page.
+//! The request that the arguments describe: a path and its parameters, page by page.
 
 use web::parameters::{POINTS_DEFAULT, RANKS_DEFAULT, RANKS_LIMIT};
 
@@ -18,7 +18,7 @@ pub(super) struct Question {
 }
 
 impl Question {
-    /// What the arguments ask for.
+    /// Builds the request that the arguments describe.
     pub(super) fn new(arguments: &Arguments) -> Self {
         let of_ranks = arguments.ranks || arguments.neighbours.is_some();
         let name = segment(&arguments.name);

@@ -64,17 +64,17 @@ impl Source {
         Ok(Self { name, format, size, read, reader: Box::new(Cursor::new(head).chain(reader)) })
     }
 
-    /// What it is called in messages.
+    /// Returns its name in messages.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its size in bytes, where it is known.
+    /// Returns its size in bytes, if it is known.
     pub fn size(&self) -> Option<u64> {
         self.size
     }
 
-    /// How far it was read, also after its rows were taken.
+    /// Returns how far it was read, which can be asked after its rows were taken too.
     pub fn offset(&self) -> ByteOffset {
         ByteOffset(Arc::clone(&self.read))
     }
@@ -92,7 +92,7 @@ impl Source {
 }
 
 impl ByteOffset {
-    /// The bytes read.
+    /// Returns the number of bytes read.
     pub fn bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }

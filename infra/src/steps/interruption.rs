@@ -13,7 +13,7 @@ use std::thread;
 
 use crate::terminal;
 
-/// What a shell says of a program that SIGINT ended.
+/// The exit code that a shell reports for a program that SIGINT ended.
 const INTERRUPTED: i32 = 130;
 
 static LISTENS: Once = Once::new();
@@ -35,7 +35,7 @@ pub(super) fn busy() -> Busy {
     Busy
 }
 
-/// Whether somebody wants an end.
+/// Returns whether a signal asked for the end.
 pub(super) fn is_wanted() -> bool {
     IS_WANTED.load(Ordering::SeqCst)
 }
@@ -52,7 +52,7 @@ fn listen(heard: &Sender<()>) {
     };
     runtime.block_on(async {
         let Ok(mut signals) = Signals::new() else { return };
-        // Whoever waited may be gone.
+        // The receiver may be gone.
         let _ = heard.send(());
         while signals.next().await {
             if !IS_BUSY.load(Ordering::SeqCst) {

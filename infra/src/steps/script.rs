@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 
 use super::{Command, PATIENCE, PAUSE, Step, Way, Word};
 
-/// What a script begins with: it ends where something fails, as [`run`](super::run) does.
+/// The beginning of a script: it ends where a command fails, as [`run`](super::run) does.
 const HEAD: &str = "set -eu\n";
 
 /// The steps, each below a comment that says what it is.
@@ -17,8 +17,8 @@ pub(crate) fn script(steps: &[Step]) -> String {
     format!("{HEAD}{}", lines.collect::<String>())
 }
 
-/// What has each of these words typed, or ends the script. A word of a variable that is empty is
-/// not asked for.
+/// Returns the part of a script that has each of these words typed, or ends the script. A word of a
+/// variable that is empty is not asked for.
 pub(crate) fn typed(words: &[Word]) -> String {
     let ask = |word: &Word| {
         format!(
@@ -60,7 +60,7 @@ fn line(step: &Step, later: &[Step]) -> String {
     }
 }
 
-/// What ends a script, with what could not be done.
+/// Returns the part that ends a script, with the purpose that failed.
 fn failed(step: &Step, found: &str) -> String {
     let what = quoted(&format!("could not {}, found", step.what));
     format!("{{ echo {what} {found} >&2; exit 1; }}")

@@ -1,4 +1,4 @@
-//! Alarms: what somebody should look into, each with what it means.
+//! Alarms: the conditions that an operator should look into, each with its meaning.
 //!
 //! | alarm | says |
 //! |---|---|
@@ -33,7 +33,7 @@ const _: () =
 const UNREAD_PERIOD_S: u32 = 900;
 const UNREAD_PERIODS: u32 = 2;
 
-/// What is alarming about a metric.
+/// The condition under which a metric raises an alarm.
 struct Alarm {
     description: String,
     metric: Metric,

@@ -37,8 +37,8 @@ const AUTHORIZER: &str = "JwtAuthorizer";
 const ANY_PATH: &str = "/{proxy+}";
 /// How long a browser may remember what other origins may ask.
 const CORS_MAX_AGE_S: u32 = 3_600;
-/// What requests of other origins may carry: a body's type, a token, what they depend on, or what
-/// IAM's signatures need.
+/// The headers that requests of other origins may have: a body's type, a token, what they depend
+/// on, or what IAM's signatures need.
 const CORS_HEADERS: [&str; 8] = [
     "authorization",
     "content-type",
@@ -49,9 +49,9 @@ const CORS_HEADERS: [&str; 8] = [
     "x-amz-date",
     "x-amz-security-token",
 ];
-/// What they may read of an answer.
+/// The headers that they may read of a response.
 const CORS_EXPOSED: [&str; 4] = ["etag", "location", "retry-after", "x-request-id"];
-/// What is logged of a request.
+/// The fields that are logged of a request.
 const LOGGED: [(&str, &str); 10] = [
     ("time", "$context.requestTime"),
     ("request", "$context.requestId"),

@@ -79,7 +79,7 @@ fn graphs() -> Vec<Graph> {
     ]
 }
 
-/// What a resource is referred to by.
+/// Returns the reference to a resource in the body of the dashboard.
 fn placeholder(resource: &str) -> String {
     format!("${{{resource}}}")
 }

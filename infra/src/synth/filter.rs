@@ -20,9 +20,9 @@
 //! | anything about instants | nothing: one instant has many texts |
 //! | `ne`, `contains`, an order, a path into a map | nothing |
 //!
-//! What becomes nothing lets records through that then contribute nothing, which costs an
-//! invocation and is right. `lower`, `upper` and `trim` change nothing here: a pattern and `where`
-//! compare the same operand with the same stored text.
+//! A condition that becomes nothing lets records through that then contribute nothing, which costs
+//! an invocation and is right. `lower`, `upper` and `trim` change nothing here: a pattern and
+//! `where` compare the same operand with the same stored text.
 //!
 //! Where rollup items are kept in the table of items, each pattern also asks for an image that is
 //! there and has not their mark, so that what the processor writes does not invoke it:
@@ -51,13 +51,13 @@ use serde_json::{Map, Value, json};
 
 /// The images of a record that may have a shape.
 const IMAGES: [&str; 2] = ["NewImage", "OldImage"];
-/// What no record is, for a definition without rollups: it then has a processor that is never
-/// invoked.
+/// An event name that no record has, for a definition without rollups: it then has a processor that
+/// is never invoked.
 const NO_EVENT: &str = "NONE";
 /// The type of attribute that patterns are about: text.
 const TEXT: &str = "S";
 
-/// What an image must be like: for each attribute named here, the texts it may be. One without
+/// The form of an image: for each attribute named here, the texts it may be. One without
 /// attributes is any image.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Shape(BTreeMap<String, Texts>);
@@ -136,7 +136,7 @@ fn nearest(shapes: &[Shape]) -> (usize, usize) {
 }
 
 impl Shape {
-    /// What an image must be like to contribute to a rollup.
+    /// Returns the form of the images that can contribute to a rollup.
     fn for_rollup(model: &Model, rollup: &Rollup) -> Self {
         let entity = model.entity(&rollup.entity).expect("a rollup is of an entity of its model");
         let mut shape = Self::default();
@@ -204,7 +204,7 @@ impl Texts {
         Self::Some { equal: texts.into_iter().cloned().collect(), prefixes: Vec::new() }
     }
 
-    /// The texts of which an attribute must be one for a condition to hold, where that can be said.
+    /// Returns the texts that an attribute may have for a condition to hold, if there are such.
     fn for_condition(condition: &Condition) -> Option<Self> {
         match &condition.test {
             Test::In(operands) if !condition.instants => {

@@ -28,7 +28,7 @@ use super::secrets;
 pub(super) const DEFINITION_FILE: &str = "weir.toml";
 /// Where Lambda puts the files of layers.
 const LAYERS_FOLDER: &str = "/opt";
-/// What checkov asks of a function, and why the answer is no.
+/// The checks of checkov that a function does not follow, with the reasons.
 const ANSWERS: [(&str, &str); 3] = [
     (
         "CKV_AWS_116",

@@ -16,7 +16,7 @@ pub(super) fn answered(mut resource: Value, answers: &[(&str, &str)]) -> Value {
     resource
 }
 
-/// What cfn-lint says of a local path: that it is one, for `aws cloudformation package`.
+/// The rule of cfn-lint against local paths, which `aws cloudformation package` needs.
 const LOCAL_PATH: &str = "W3002";
 
 /// The resource, which names a local path.

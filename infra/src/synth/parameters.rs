@@ -52,7 +52,7 @@ pub(super) const TRACING: &str = "Tracing";
 pub(super) const TOPIC: &str = "AlarmTopicArn";
 pub(super) const ITERATOR_AGE: &str = "IteratorAgeAlarmMillis";
 
-/// What parameters must be together, in words.
+/// The rules that parameters must keep together, in words.
 pub(crate) const TOKENS_RULE: &str = "JwtIssuer goes with a JwtAudience";
 pub(crate) const SCOPES_RULE: &str = "JwtReadScopes and JwtWriteScopes go with a JwtIssuer";
 pub(crate) const TABLES_RULE: &str = "TableName and RollupsTableName are two tables";

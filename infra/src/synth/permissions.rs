@@ -1,4 +1,4 @@
-//! What each function may do, derived from one list of what its code does.
+//! The permissions of each function, derived from one list of the calls that its code makes.
 //!
 //! ```text
 //! USES: action, by which function, on what, in which code
@@ -22,14 +22,14 @@ use super::intrinsics::{attribute, only_if, reference, substituted};
 use super::logical_ids::{QUEUE, ROLLUPS, TABLE};
 use super::parameters::{KMS_KEY, when};
 
-/// Something that a function does and must be permitted to do.
+/// An action of a function, for which it needs a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Use {
     /// The action, as IAM names it.
     pub action: &'static str,
     /// Who does it.
     pub by: Function,
-    /// What it does it on.
+    /// The resource that it acts on.
     pub on: Target,
     /// When it does it.
     pub when: Need,
@@ -38,7 +38,7 @@ pub struct Use {
     pub source: (&'static str, &'static str),
 }
 
-/// What is acted on.
+/// A resource that functions act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// The table of items.
@@ -63,7 +63,7 @@ pub enum Target {
     Key,
 }
 
-/// What a definition must have for something to be done.
+/// The part of a definition that a use depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// Nothing: it is always done.
@@ -118,7 +118,7 @@ const RUNTIME: &str = "Lambda's runtime";
 /// role.
 const ENCRYPTION: &str = "encryption of tables, queue and environment";
 
-/// Everything that the functions do.
+/// Every call that the functions make.
 #[rustfmt::skip]
 pub const USES: &[Use] = &[
     uses(Writer, "dynamodb:PutItem", Target::Table, Need::Nothing, (WRITE, "Table::send_put")),
@@ -213,8 +213,8 @@ const fn uses(
     Use { action, by, on, when, source }
 }
 
-/// What a function is granted for a definition: each use that the definition needs, each action on
-/// a target once.
+/// Returns the grants of a function for a definition: each use that the definition needs, each
+/// action on a target once.
 pub fn granted(function: Function, model: &Model) -> Vec<Use> {
     let mut granted: Vec<Use> = Vec::new();
     for used in USES.iter().filter(|used| used.by == function && used.when.is_met(model)) {

@@ -51,7 +51,7 @@ impl Orders {
     /// Makes the links that are asked for, on the runtime that calls it.
     pub(super) async fn serve(&mut self, database: &Database) {
         while let Some(reply) = self.0.recv().await {
-            // Whoever asked may have stopped waiting.
+            // The caller may have stopped waiting.
             let _ = reply.send(link(database));
         }
     }

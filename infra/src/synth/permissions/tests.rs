@@ -45,7 +45,7 @@ const OPERATIONS: [&str; 15] = [
     "update_table",
 ];
 
-/// What a transaction is made of.
+/// The actions of a transaction.
 const TRANSACTED: [&str; 4] = ["put_item", "update_item", "delete_item", "condition_check_item"];
 
 fn model(definition: &str) -> Model {
