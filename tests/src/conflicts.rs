@@ -1,4 +1,4 @@
-//! A way to a DynamoDB in which a transaction of somebody else's holds an item: each write to it is
+//! A way to a DynamoDB in which another transaction holds an item: each write to it is
 //! a conflict.
 //!
 //! The conflict is answered below the SDK, where DynamoDB would answer it; everything else goes on
@@ -17,7 +17,7 @@ const ANSWER: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionC
 /// A transaction that holds the items of a partition until it is ended.
 #[derive(Clone, Debug)]
 pub struct Transaction {
-    /// What the requests that conflict say.
+    /// The text in the bodies of the requests that conflict.
     text: String,
     /// The operation that conflicts.
     operation: &'static str,

@@ -21,7 +21,7 @@
 
 use crate::tour::document::{Block, blocks};
 
-/// What recipes have in common, and they.
+/// A theme: the definition that recipes share, and the recipes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Theme {
     /// Its heading.
@@ -54,7 +54,7 @@ pub struct RecipeQuestion {
     pub answer: String,
     /// The command.
     pub command: String,
-    /// What the command prints; `None` where that is not shown.
+    /// The output of the command; `None` if it is not shown.
     pub printed: Option<String>,
 }
 

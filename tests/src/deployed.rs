@@ -1,4 +1,4 @@
-//! What a deployment is made of, around one table: its definition file and environment, its
+//! The parts of a deployment around one table: its definition file and environment, its
 //! functions, its API.
 //!
 //! ```text
@@ -30,7 +30,7 @@ const CREDENTIALS: &str = "weir";
 pub struct Deployed {
     /// The table, its rollups and its stream.
     pub system: System,
-    /// What the template puts into the environment of each function.
+    /// The variables that the template sets for each function.
     pub variables: Variables,
     /// Creates, replaces and deletes items.
     pub writer: Arc<Function>,
@@ -95,7 +95,7 @@ pub fn folder(definition: &str) -> TempDir {
     folder
 }
 
-/// What the template adds to a function's environment, and how it reaches a DynamoDB of a test.
+/// Returns the variables that the template sets, and those that lead to a DynamoDB of a test.
 pub fn variables(system: &System, folder: &TempDir, endpoint: &str) -> Variables {
     let region = system.region();
     let variables = [

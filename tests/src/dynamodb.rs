@@ -87,7 +87,7 @@ impl TestDynamo {
 
     /// Removes what has expired from the embedded DynamoDB. Another one does so by itself, after
     /// some seconds; but DynamoDB Local for seven tables at a time, so those of earlier processes,
-    /// which nobody needs any more, make room.
+    /// which are not needed any more, make room.
     pub async fn sweep(&self) {
         let Some(database) = self.embedded.clone() else { return self.make_room().await };
         let sweep = tokio::task::spawn_blocking(move || database.sweep_ttl());

@@ -2,7 +2,7 @@
 //! done to it.
 //!
 //! ```text
-//! history of requests ──► table ──stream──► every batch twice, cut anew ──► rollups = recount
+//! history of requests ──► table ──stream──► every batch twice, cut again ──► rollups = recount
 //!                           └── every way of reading = recount, every key = its template
 //! ```
 //!
@@ -34,7 +34,7 @@ pub struct Example {
     pub name: &'static str,
     /// Where its tables are.
     pub dynamodb: TestDynamo,
-    /// What serves it.
+    /// The system that serves it.
     pub system: System,
 }
 

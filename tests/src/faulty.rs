@@ -15,14 +15,14 @@ use tokio::net::TcpListener;
 use ureq::Agent;
 use ureq::http::Request;
 
-/// What becomes of a request.
+/// The fate of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fate {
     /// DynamoDB answers it.
     Pass,
     /// It is never answered, and DynamoDB never hears of it.
     Stall,
-    /// DynamoDB does what it asks, and nobody hears of it.
+    /// DynamoDB does it, and the answer is lost.
     StallDone,
     /// It is answered so, and DynamoDB never hears of it.
     Answer(u16, &'static str),

@@ -55,7 +55,7 @@ pub fn path(flight: &Value) -> String {
     format!("/flight/{}/{}/{}", text("origin"), text("departure"), text("flight_id"))
 }
 
-/// What the example's rollups must be for these items.
+/// Returns the rollups that the example must have for these items.
 pub fn recount(items: &[Value]) -> Rows {
     ROLLUPS.iter().flat_map(|rollup| rollup.recount(items)).collect()
 }

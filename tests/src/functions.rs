@@ -14,7 +14,8 @@
 //! | one invocation at a time for a process, and a process lives on after an error | a second invocation waits, instead of a second process |
 //! | a process that was killed or ended is followed by a fresh one | a start may take long, as test machines are slow |
 //!
-//! **Invariant:** whoever invokes a function gets its answer or an error named as Lambda names it.
+//! **Invariant:** each invocation of a function gets its answer or an error named as Lambda names
+//! it.
 
 mod binary;
 mod error;
@@ -83,13 +84,13 @@ impl Function {
     /// Invokes it, after whatever it is doing now.
     ///
     /// # Errors
-    /// What the function said, or what became of it.
+    /// Returns the response of the function, or its error.
     pub async fn invoke(&self, payload: Vec<u8>) -> Result<Vec<u8>, FunctionError> {
         if payload.len() > MAX_PAYLOAD_BYTES {
             return Err(error::request_too_large(payload.len()));
         }
         let mut slot = self.environment.lock().await;
-        // Taken, so that the process is killed when whoever invokes it gives up.
+        // Taken, so that the process is killed when its caller gives up.
         let environment = match slot.take() {
             Some(environment) => environment,
             None => self.initialise().await?,
@@ -104,7 +105,7 @@ impl Function {
         self.processes().iter().map(|(_, started)| *started).collect()
     }
 
-    /// What its processes have said.
+    /// Returns the output of its processes.
     pub fn log(&self) -> String {
         let logs =
             self.processes().iter().map(|(process, _)| process.log.text()).collect::<Vec<_>>();
@@ -198,7 +199,7 @@ impl Function {
     }
 }
 
-/// What Lambda puts into the environment of a custom runtime.
+/// The variables that Lambda sets for a custom runtime.
 fn lambda_variables(name: &str, api: &RuntimeApi) -> Variables {
     let variables = [
         ("AWS_LAMBDA_RUNTIME_API", api.address.to_string()),

@@ -11,7 +11,7 @@ use crate::running::PATIENCE;
 /// A gate that is closed until it is opened.
 #[derive(Clone, Debug)]
 pub struct Gate {
-    /// What the updates that wait say.
+    /// The text in the bodies of the updates that wait.
     text: &'static str,
     is_reached: watch::Sender<bool>,
     is_open: watch::Sender<bool>,

@@ -115,7 +115,7 @@ impl Client {
     /// A request with JSON to a service that may not be there, or be killed before it has answered.
     ///
     /// # Errors
-    /// What became of the connection.
+    /// The error of the connection.
     pub async fn try_send(
         &self,
         method: &str,
@@ -128,7 +128,7 @@ impl Client {
     /// The same with headers.
     ///
     /// # Errors
-    /// What became of the connection.
+    /// The error of the connection.
     pub async fn try_send_with(
         &self,
         headers: &[(&str, &str)],

@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use futures::future::BoxFuture;
 use table::Connection;
 
-/// What becomes of a request.
+/// The fate of a request.
 pub(crate) enum Fate {
     /// It goes on to DynamoDB.
     Pass,

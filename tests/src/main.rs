@@ -1,4 +1,4 @@
-//! What the test suite does besides testing: reads its arguments, runs what they say, and ends with
+//! The commands of the test suite: reads its arguments, runs what they say, and ends with
 //! its exit code.
 
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tests::{functions, simulation};
 
-/// What the test suite does besides testing.
+/// The commands of the test suite.
 #[derive(Debug, Parser)]
 #[command(name = "tests", disable_help_subcommand = true)]
 struct Tests {

@@ -15,7 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-/// What npm leaves behind when it has installed everything.
+/// The file that npm writes when it has installed everything.
 const INSTALLED: &str = "node_modules/.package-lock.json";
 /// Says that the SDK need not warn of the version of Node.
 const NO_WARNINGS: (&str, &str) = ("NODE_NO_WARNINGS", "1");
@@ -84,7 +84,7 @@ impl Package {
     /// Has a command tried.
     ///
     /// # Errors
-    /// What the package throws.
+    /// The error that the package throws.
     pub async fn attempt(&self, command: Value) -> Result<Value, Thrown> {
         let program = Arc::clone(&self.program);
         let name = self.name;
@@ -165,7 +165,8 @@ fn sorted(members: Value) -> Value {
     Value::Array(members)
 }
 
-/// Says something to whoever runs the tests: what a test prints is seen only when it fails.
+/// Prints a message to the person who runs the tests: the output of a test is hidden unless it
+/// fails.
 fn say(line: &str) {
     writeln!(std::io::stderr(), "{line}").expect("standard error");
 }

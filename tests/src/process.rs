@@ -18,12 +18,12 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Process {
     child: Mutex<Child>,
-    /// What it has said so far.
+    /// Its output so far.
     pub log: Log,
     ended: watch::Receiver<bool>,
 }
 
-/// Lines that somebody goes on writing; a clone is the same log.
+/// The lines that a process writes; a clone is the same log.
 #[derive(Clone, Debug, Default)]
 pub struct Log(Arc<Mutex<Vec<String>>>);
 

@@ -16,7 +16,7 @@ use crate::interception::{Fate, intercepted};
 
 const CONDITION_FAILED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"}"#;
 
-/// What was asked, by whoever has a connection through it.
+/// The requests of all connections through it.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
     asked: Arc<Mutex<BTreeSet<(String, String)>>>,
@@ -95,7 +95,7 @@ fn is_strong(body: &Value) -> bool {
     std::iter::once(body).chain(of_tables).any(|read| read["ConsistentRead"] == true)
 }
 
-/// What a request is asked of.
+/// Returns the tables and indexes that a request is about.
 fn resources(body: &Value) -> Vec<String> {
     match (body["TableName"].as_str(), body["IndexName"].as_str(), &body["RequestItems"]) {
         (Some(table), Some(index), _) => vec![format!("{table}/index/{index}")],

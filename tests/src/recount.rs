@@ -1,4 +1,4 @@
-//! The oracle: what the rollups must be, counted anew from the items, and what they are.
+//! The oracle: the rollups as a recount of the items gives them, and as they are stored.
 //!
 //! Both sides are read over the DynamoDB API as rows, whole tables at a time, which no product code
 //! does. The recount uses the definition's names but none of the algebra: it cuts text, and adds
@@ -42,7 +42,7 @@ pub struct Rollup<'a> {
 }
 
 impl Rollup<'_> {
-    /// Counts the items anew, in UTC.
+    /// Counts the items again, in UTC.
     pub fn recount(&self, items: &[Value]) -> Rows {
         let mut rows = Rows::new();
         for item in items.iter().filter(|item| (self.admits)(item)) {

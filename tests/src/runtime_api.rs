@@ -72,7 +72,7 @@ pub enum Outcome {
     InitError(Bytes),
 }
 
-/// What the routes share.
+/// The state that the routes share.
 struct Shared {
     invocations: Mutex<mpsc::Receiver<Invocation>>,
     /// The invocation that is being answered.

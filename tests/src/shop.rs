@@ -24,9 +24,9 @@ pub struct Order {
     pub number: u32,
     /// How far it is: `placed`, `paid`, `sent`.
     pub status: Option<String>,
-    /// What it costs.
+    /// The price.
     pub total: Number,
-    /// What the user wrote beside it.
+    /// The note of the user.
     pub note: Option<String>,
 }
 

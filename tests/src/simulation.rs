@@ -59,16 +59,16 @@ use tokio::runtime::Builder;
 
 use self::tally::Tally;
 
-/// What became of a seed.
+/// The result of a seed.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// The seed.
     pub seed: u64,
-    /// What was counted.
+    /// The counts of events.
     pub tally: Tally,
     /// The same for two runs that were the same, request for request.
     pub digest: u64,
-    /// What happened, where it was asked for.
+    /// The journal, if it was asked for.
     pub lines: Vec<String>,
     /// Why the seed failed, if it did.
     pub failure: Option<String>,

@@ -22,7 +22,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The system around one table.
 pub struct System {
-    /// What the table holds.
+    /// The definition of the table.
     pub model: Arc<Model>,
     /// The table.
     pub table: Table,

@@ -38,7 +38,7 @@ use crate::system::System;
 const SERVED: &str = "http://127.0.0.1:3000";
 /// The path of queries to rollups, for which the processor must have caught up.
 const OF_ROLLUPS: &str = "/rollups/";
-/// What a request's key begins behind.
+/// The text in front of a request's key.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key: ";
 /// The most records of a batch of the processor's.
 const BATCH_SIZE: usize = 100;
@@ -104,7 +104,7 @@ pub fn run(system: &System) -> String {
     format!("{}-{}", parts[1], parts[0])
 }
 
-/// What a command prints.
+/// Returns the output of a command.
 async fn printed(command: String) -> String {
     let run = move || {
         let output = Command::new("sh").arg("-c").arg(&command).output();

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-/// What comes as text; any other type comes in base64.
+/// The types whose bodies come as text; any other comes in base64.
 const TEXT: [&str; 5] =
     ["text/", "application/json", "application/javascript", "application/xml", "application/yaml"];
 
@@ -97,7 +97,7 @@ impl ApiRequest<'_> {
     }
 }
 
-/// What becomes of a path; nothing when it is refused.
+/// Returns the path as the API passes it on; `None` if the API rejects it.
 pub(super) fn raw_path(path: &str) -> Option<String> {
     let once = decoded(path)?;
     decoded(once.split('?').next().unwrap_or_default())

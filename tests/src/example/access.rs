@@ -1,4 +1,4 @@
-//! What every way of reading an example must answer, and which keys its items must have.
+//! The answers that every way of reading an example must give, and the keys of its items.
 //!
 //! | is compared with a recount | how |
 //! |---|---|
@@ -105,7 +105,7 @@ fn template(entity: &Entity, key: &str) -> String {
     segments.collect()
 }
 
-/// What a template makes of an item; `None` where it lacks one of the attributes.
+/// Returns the text of a template for an item; `None` where it lacks one of the attributes.
 fn rendered(template: &str, object: &Map<String, Value>) -> Option<String> {
     let Some((before, rest)) = template.split_once('{') else { return Some(template.to_owned()) };
     let (field, behind) = rest.split_once('}').expect("a template");

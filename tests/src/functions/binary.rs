@@ -22,11 +22,11 @@ const FUNCTIONS: [&str; 3] = ["writer", "reader", "processor"];
 /// from.
 const EXAMPLES: [&str; 2] = ["brittle_reactor", "issues"];
 /// How the variables begin by which cargo tells a test of its package. The build script of `ring`
-/// would be told of another package than before, and all that is built upon it be compiled anew, at
-/// every turn.
+/// would be told of another package than before, and all that is built upon it be compiled again,
+/// at every turn.
 const OF_THE_TEST: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_"];
 
-/// What was built, by name: once, the first time that one of them is wanted.
+/// The built programs, by name: built once, when the first of them is used.
 static BUILT: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(build);
 
 /// A program of this workspace: a function, or an example.

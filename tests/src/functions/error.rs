@@ -1,4 +1,4 @@
-//! What Lambda says of an invocation that failed, in its words.
+//! The errors of Lambda about a failed invocation, in Lambda's words.
 //!
 //! | type | is |
 //! |---|---|
@@ -44,13 +44,13 @@ impl fmt::Display for FunctionError {
     }
 }
 
-/// What the function itself said.
+/// Returns the error that the function posted.
 pub(super) fn own(body: &[u8]) -> FunctionError {
     let text = String::from_utf8_lossy(body);
     serde_json::from_str(&text).unwrap_or_else(|_| panic!("it reports no error but {text}"))
 }
 
-/// What the function said instead of asking for an event.
+/// Returns the error that the function posted instead of asking for an event.
 pub(super) fn init(answer: Outcome) -> FunctionError {
     match answer {
         Outcome::InitError(body) => own(&body),

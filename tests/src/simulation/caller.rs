@@ -64,12 +64,12 @@ impl Caller {
         CALLER.scope(self, future).await
     }
 
-    /// The name of whoever sends a request now.
+    /// Returns the name of the current caller.
     pub(crate) fn name() -> String {
         CALLER.try_with(|caller| caller.name.clone()).unwrap_or_default()
     }
 
-    /// Counts a request of whoever sends it now, and says whether it is the death of it.
+    /// Counts a request of the current caller, and returns whether the caller dies at it.
     pub(crate) fn next_request() -> Option<Death> {
         CALLER.try_with(|caller| caller.next()).ok().flatten()
     }
@@ -79,7 +79,7 @@ impl Caller {
         let (_, death) = self.death.filter(|(last, _)| *last == request)?;
         let killer = self.killer.lock().expect("no panic").take();
         if let Some(killer) = killer {
-            // Nobody listens any more: it has ended already.
+            // The receiver is gone: it has ended already.
             let _ = killer.send(());
         }
         Some(death)

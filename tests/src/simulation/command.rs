@@ -40,7 +40,7 @@ pub fn execute(arguments: &Arguments) -> ExitCode {
     };
     match ended {
         Ok(failed) => ExitCode::from(u8::from(failed > 0)),
-        // Whoever read the output has seen enough.
+        // The reader of the output has closed it.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -39,8 +39,8 @@ pub(crate) fn final_event(shard_id: &str, dice: &mut Dice) -> Vec<u8> {
     envelope(shard_id, records, true, dice)
 }
 
-/// What Lambda makes of an answer, with `ReportBatchItemFailures` and a tumbling window. An error
-/// is a broken contract, which Lambda would take for a failed batch.
+/// Returns the meaning of an answer for Lambda, with `ReportBatchItemFailures` and a tumbling
+/// window. An error is a broken contract, which Lambda would take for a failed batch.
 pub(crate) fn verdict(answer: &[u8], records: &[Record]) -> Result<Verdict, String> {
     let text = || String::from_utf8_lossy(answer).into_owned();
     let answer: Value = serde_json::from_slice(answer).map_err(|_| text())?;

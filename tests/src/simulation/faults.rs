@@ -1,4 +1,4 @@
-//! What becomes of one request between the SDK and DynamoDB.
+//! The fate of one request between the SDK and DynamoDB.
 //!
 //! ```text
 //! SDK ── arrives? ──► refused? ── takes effect ──► answered? ──► SDK
@@ -55,14 +55,14 @@ const DENIAL: &str = "AccessDeniedException";
 /// The exception that says: a transaction was at the item. The SDK does not retry it.
 const CONFLICT: &str = "TransactionConflictException";
 
-/// What becomes of a request.
+/// The fate of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Fate {
     /// When it takes effect, or is refused; `None` if it never arrives.
     pub(crate) arrival: Option<Duration>,
     /// Why it is refused.
     pub(crate) refusal: Option<Refusal>,
-    /// What its sender hears.
+    /// The answer that its sender gets.
     pub(crate) ending: Ending,
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct Refusal {
     pub(crate) exception: &'static str,
 }
 
-/// What the sender of a request hears.
+/// The answer that the sender of a request gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// The answer, so long after it was given.
@@ -217,7 +217,7 @@ impl fmt::Display for Fate {
 }
 
 impl Refusal {
-    /// What it is counted as.
+    /// Returns the count that it belongs to.
     pub(crate) fn count(self) -> Count {
         match self.exception {
             DENIAL => Count::Denials,

@@ -1,5 +1,5 @@
-//! What brings a world's records to the function: Lambda's event source mapping, or the product's
-//! own.
+//! The host that brings a world's records to the function: Lambda's event source mapping, or the
+//! product's own.
 
 use std::sync::Arc;
 

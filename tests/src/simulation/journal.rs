@@ -1,4 +1,4 @@
-//! What happened in a world: its events in order as a digest, what they add up to, and what must
+//! The events of a world: in order as a digest, what they add up to, and what must
 //! not have happened.
 //!
 //! **Invariant:** nothing that differs between two runs of a seed is recorded, so equal digests
@@ -23,7 +23,7 @@ pub(crate) struct Journal {
 struct Inner {
     digest: DefaultHasher,
     line: String,
-    /// Kept for whoever wants to read them.
+    /// The text of the events, if it was asked for.
     lines: Option<Vec<String>>,
     tally: Tally,
     violations: Vec<String>,

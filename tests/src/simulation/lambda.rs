@@ -3,7 +3,7 @@
 //! | it does | so |
 //! |---|---|
 //! | a shard's records in order the first time, cut anywhere | a batch is any stretch from where the shard has got |
-//! | a failed batch again, cut anew, from the lowest failure | the shard goes back to it |
+//! | a failed batch again, perhaps cut otherwise, from the lowest failure | the shard goes back to it |
 //! | a handled batch again, or an older stretch, even at the same time | a stray invocation beside the shard's own |
 //! | begin again further back, at the trim horizon at the furthest | a rewind |
 //! | give up an invocation that takes too long | it may go on, and die or end later |
@@ -67,7 +67,7 @@ struct Delivery {
     rewind: Option<usize>,
 }
 
-/// What a shard's poller does next.
+/// The next step of a shard's poller.
 enum Step {
     Wait,
     Deliver,
@@ -136,7 +136,7 @@ impl Lambda {
         let (source, mut state) = (self.world.source(), self.state());
         if let Some(rewind) = state.deliveries[shard].rewind.take() {
             state.deliveries[shard].position = rewind;
-            // Whoever waits for the shard to be handled looks again.
+            // Tasks that wait for the shard to be handled look again.
             self.world.notify();
         }
         let this = &source.shards()[shard];

@@ -1,4 +1,4 @@
-//! What was handed over and what was acknowledged, shard by shard, whichever mapping did it.
+//! The records that were delivered and acknowledged, shard by shard, by either mapping.
 //!
 //! ```text
 //!     acknowledged            delivered

@@ -38,7 +38,7 @@ use super::verify;
 use super::weather::Weather;
 use super::world::World;
 
-/// Nobody listens there: the network is a function call.
+/// No server listens there: the network is a function call.
 const ENDPOINT: &str = "http://127.0.0.1:8000";
 /// How many ages a world has.
 const AGES: [usize; 4] = [1, 1, 2, 3];
@@ -52,12 +52,12 @@ const POLLERS_PER_MILLE: u32 = 125;
 const LONGEST_AFTERMATH_MS: u64 = 60_000;
 /// How much time passes between two ages: seconds, hours within the retention, days beyond it.
 const PASSES_SECS: [u64; 5] = [0, 60, 5 * 3_600, 23 * 3_600, 100 * 3_600];
-/// What is still kept is read again so often when an age begins, and at the very end.
+/// How often the records that are still kept are read again when an age begins, and at the end.
 const REPLAY_PER_MILLE: u32 = 400;
 const LAST_REPLAY_PER_MILLE: u32 = 100;
 /// A replay begins at the oldest record so often; otherwise at any.
 const FROM_OLDEST_PER_MILLE: u32 = 500;
-/// What is not handled after so long a calm, or after so many requests in it, never is.
+/// After so long a calm, or so many requests in it, a record that is not handled never will be.
 const LONGEST_CALM: Duration = Duration::from_secs(5 * 60);
 const MOST_CALM_REQUESTS: u64 = 20_000;
 /// How often to look whether a calm is that long.

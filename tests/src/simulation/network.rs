@@ -31,7 +31,7 @@ use super::streams::Streams;
 use super::tally::Count;
 use super::world::World;
 
-/// What is not served.
+/// The operations that are not served.
 const UNKNOWN: u16 = 400;
 
 /// The way to DynamoDB.
@@ -109,7 +109,7 @@ impl Network {
         fate
     }
 
-    /// What happens at the other end, whoever waits for it.
+    /// Serves a request at the other end, whether or not its sender still waits.
     async fn arrive(self, request: Request, fate: Fate, answer: oneshot::Sender<StatusAndText>) {
         let _flight = self.world.fly();
         sleep(fate.arrival.unwrap_or_default()).await;

@@ -1,4 +1,4 @@
-//! What the rollups must be: the sales that are there in the end, counted anew.
+//! The rollups that must be there: a recount of the sales that are there in the end.
 //!
 //! It reads the world's own sales, not their images, and shares nothing with the algebra: it cuts
 //! text, and adds with big decimals. Rows, and what counts them: `rows`.
@@ -23,7 +23,7 @@ const LARGE: i64 = 10;
 /// its item.
 type Measured = Option<BigDecimal>;
 
-/// Counts the sales anew, for the rollups of these names.
+/// Counts the sales again, for the rollups of these names.
 pub(crate) fn recount<'a>(rollups: &[String], sales: impl IntoIterator<Item = &'a Sale>) -> Rows {
     let mut rows = Rows::new();
     for sale in sales.into_iter().filter(|sale| sale.entity == "sale") {

@@ -18,7 +18,7 @@ use super::world::World;
 const DYNAMODB: &str = "DynamoDB_20120810.";
 /// How the target of a DynamoDB Streams request begins.
 const STREAMS: &str = "DynamoDBStreams_20120810.";
-/// What the actions of a transaction stand under.
+/// The member that holds the actions of a transaction.
 const ACTIONS: &str = "TransactItems";
 /// A request on its way.
 pub(crate) struct Request {

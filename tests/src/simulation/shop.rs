@@ -1,4 +1,5 @@
-//! What a world is about: a shop's sales, six rollups of them, and everything a sale may look like.
+//! The subject of a world: a shop's sales, six rollups of them, and everything a sale may look
+//! like.
 //!
 //! ```text
 //! by_shop_and_channel   two dimensions, a filter by list, two granularities
@@ -44,7 +45,7 @@ const OTHER_STATUS: &str = "waiting";
 
 /// An attribute is as it should be so often; otherwise it is absent or wrong.
 const SOUND_PER_MILLE: u32 = 930;
-/// What is not as it should be is absent so often.
+/// How often a value that is not as it should be is absent.
 const ABSENT_PER_MILLE: u32 = 300;
 /// A write changes one attribute so often; otherwise all.
 const ONE_ATTRIBUTE_PER_MILLE: u32 = 700;
@@ -64,7 +65,7 @@ pub(crate) fn model(dice: &mut Dice) -> Model {
     model
 }
 
-/// What stands in an attribute.
+/// The value of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
     Absent,

@@ -89,17 +89,17 @@ impl Source {
         Self { began, skipped_secs: 0, dice, items, shards, events: 0 }
     }
 
-    /// What time it is, in milliseconds since 1970.
+    /// Returns the time, in milliseconds since 1970.
     pub(crate) fn now_ms(&self) -> u64 {
         (EPOCH_SECS + self.skipped_secs) * 1000 + self.began.elapsed().as_millis() as u64
     }
 
-    /// What time it is, in seconds since 1970.
+    /// Returns the time, in seconds since 1970.
     pub(crate) fn now_secs(&self) -> u64 {
         self.now_ms() / 1000
     }
 
-    /// What is in the table.
+    /// Returns the items of the table.
     pub(crate) fn items(&self) -> &BTreeMap<usize, Sale> {
         &self.items
     }

@@ -49,7 +49,7 @@ pub enum Count {
     BrokenConnections,
     /// Requests that took effect and whose answer was lost.
     LostResponses,
-    /// Requests that took effect when nobody waited for them any more.
+    /// Requests that took effect after their senders had stopped waiting.
     LateEffects,
     /// Rollup items whose condition did not hold, so that the rest was folded again.
     Refolds,

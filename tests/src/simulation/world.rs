@@ -1,5 +1,5 @@
-//! What the parts of a world share: its journal, its source, its weather, and what is still on its
-//! way.
+//! The state that the parts of a world share: its journal, its source, its weather, and what is
+//! still on its way.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -26,7 +26,7 @@ pub(crate) struct World {
     changed: Notify,
 }
 
-/// Something on its way: a request, an invocation that nobody waits for.
+/// Something on its way: a request, an invocation whose caller has gone.
 #[derive(Debug)]
 pub(crate) struct Flight(Arc<World>);
 
@@ -48,7 +48,7 @@ impl World {
         self.source.lock().expect("no panic at the source")
     }
 
-    /// What time it is, in milliseconds since 1970.
+    /// Returns the time, in milliseconds since 1970.
     pub(crate) fn now_ms(&self) -> u64 {
         self.source().now_ms()
     }
@@ -65,7 +65,7 @@ impl World {
         self.notify();
     }
 
-    /// Wakes whoever waits for a change.
+    /// Wakes the tasks that wait for a change.
     pub(crate) fn notify(&self) {
         self.changed.notify_waiters();
     }

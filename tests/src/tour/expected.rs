@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 /// Stands for what differs from run to run, or is not worth printing.
 const ANY: &str = "…";
 
-/// What is printed of an answer.
+/// The printed form of an answer.
 #[derive(Debug)]
 pub(super) struct Expected {
     status: String,
@@ -26,7 +26,7 @@ impl Expected {
     /// Reads an answer as it is printed.
     ///
     /// # Errors
-    /// What of it is no answer.
+    /// The lines that are not part of an answer.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
         let mut lines = head.lines();

@@ -1,4 +1,4 @@
-//! What the rows must be, and what must be counted of them: each row is there while some sale is in
+//! The rows that must be there, and the counts of them: each row is there while some sale is in
 //! it, and a rollup item's `distinct(a)` is how many of its rows of `a` there are.
 
 use bigdecimal::BigDecimal;
