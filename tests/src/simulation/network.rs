@@ -31,7 +31,7 @@ use super::streams::Streams;
 use super::tally::Count;
 use super::world::World;
 
-/// The operations that are not served.
+/// The status of an operation that is not served.
 const UNKNOWN: u16 = 400;
 
 /// The way to DynamoDB.

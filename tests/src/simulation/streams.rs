@@ -30,7 +30,7 @@ const EMPTY_PER_MILLE: u32 = 100;
 const EXPIRED_PER_MILLE: u32 = 30;
 /// An iterator lives so long.
 const ITERATOR_LIFE_MS: u64 = 15 * 60 * 1000;
-/// The requests that are rejected.
+/// The status of a rejected request.
 const REFUSED: u16 = 400;
 
 /// The stream of a world.
