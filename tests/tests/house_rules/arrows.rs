@@ -13,7 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("aggregates", &["model"]),
     ("telemetry", &[]),
-    ("table", &["model", "aggregates", "telemetry"]),
+    ("table", &["model", "aggregates"]),
     ("web", &["model", "aggregates", "table", "telemetry"]),
     ("startup", &["model", "aggregates", "table", "telemetry", "web"]),
     ("query", &["model", "aggregates", "table", "telemetry"]),

@@ -1,4 +1,4 @@
-//! The modules of a crate and what their files name of each other.
+//! The modules of a crate, and the names that their files use of each other.
 //!
 //! A path is resolved as the compiler does: through the modules, and through `use` and `pub use` to
 //! the file that defines the item. An import of a module is no edge; what is named through it is.

@@ -1,11 +1,11 @@
-//! What a file of code names: its imports, the paths in its expressions and types, and the items
+//! The names in a file of code: its imports, the paths in its expressions and types, and the items
 //! that it defines.
 
 use std::collections::BTreeSet;
 
 /// The names in a file.
 pub(crate) struct Names {
-    /// What `use` brings in.
+    /// The imports.
     pub leaves: Vec<Leaf>,
     /// The paths of two segments or more, outside `use`.
     pub paths: Vec<Vec<String>>,
