@@ -32,7 +32,7 @@ impl Account {
     }
 }
 
-/// A region, such as eu-central-1.
+/// Returns a region, such as eu-central-1.
 fn region(text: &str) -> Result<String, String> {
     let parts: Vec<_> = text.split('-').collect();
     let is_word =
@@ -47,7 +47,7 @@ fn region(text: &str) -> Result<String, String> {
     Err("expected a region, such as eu-central-1".to_owned())
 }
 
-/// A bucket by its name alone.
+/// Returns a bucket by its name alone.
 pub(crate) fn bucket(text: &str) -> Result<String, String> {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let ends =
@@ -62,8 +62,8 @@ pub(crate) fn bucket(text: &str) -> Result<String, String> {
     ))
 }
 
-/// The name of a table as that of a stack, which begins with a letter and has letters, digits and
-/// hyphens.
+/// Returns the name of a table as that of a stack, which begins with a letter and has letters,
+/// digits and hyphens.
 pub(crate) fn stack_name(table: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let name: String = table.chars().map(plain).collect();

@@ -34,7 +34,7 @@ enum Command {
 }
 
 impl Weir {
-    /// Whether the output is data for another program rather than text for a reader.
+    /// Returns whether the output is data for another program rather than text for a reader.
     fn prints_data(&self) -> bool {
         match &self.command {
             Some(Command::Query(arguments)) => arguments.prints_data(),

@@ -179,7 +179,8 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     }
 }
 
-/// The tool that was named, else the one that goes with the bucket, else the one that is there.
+/// Returns the tool that was named, else the one that goes with the bucket, else the one that is
+/// there.
 fn with(arguments: &Arguments, tools: &Tools) -> Result<With, Error> {
     let has_bucket = arguments.s3_bucket.is_some();
     let with =

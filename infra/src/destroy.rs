@@ -110,7 +110,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
 }
 
 impl Arguments {
-    /// The whole, as a script.
+    /// Returns the whole, as a script.
     fn script(&self) -> String {
         let known = || self.tables.iter().cloned().map(Word::Text).collect();
         let found = || TABLES.map(|(_, name)| Word::Variable(name)).to_vec();
@@ -134,7 +134,7 @@ impl Arguments {
         format!("{}{}{}", &script[..place], typed(&words), &script[place..])
     }
 
-    /// Whether the stack is gone already, and tables are named that it left.
+    /// Returns whether the stack is gone already, and tables are named that it left.
     fn is_gone(&self) -> bool {
         !self.tables.is_empty()
     }
@@ -272,7 +272,7 @@ impl Arguments {
     }
 }
 
-/// The names that were found; nothing is printed of a table that the stack did not make.
+/// Returns the names that were found; nothing is printed of a table that the stack did not make.
 fn made(kept: &Captured) -> Vec<String> {
     let names = TABLES.iter().filter_map(|(_, name)| kept.get(name));
     names.filter(|name| !name.is_empty()).cloned().collect()

@@ -62,7 +62,7 @@ fn replace(target: &Path, text: &str, there: Option<&fs::Metadata>) -> io::Resul
     Ok(())
 }
 
-/// The permissions of a new file, from which the system takes the mask of the process.
+/// Returns the permissions of a new file, from which the system takes the mask of the process.
 #[cfg(unix)]
 fn new_permissions() -> Option<fs::Permissions> {
     use std::os::unix::fs::PermissionsExt;

@@ -81,8 +81,8 @@ async fn stream_label(table: &Table) -> Result<String, Error> {
     described.stream_label().map(str::to_owned).ok_or_else(|| Error::NoStream(name()))
 }
 
-/// The lease in lines. The holder's clock set the time of the last renewal, so its age is wrong by
-/// as much as the two clocks differ.
+/// Returns the lease in lines. The holder's clock set the time of the last renewal, so its age is
+/// wrong by as much as the two clocks differ.
 fn shown(held: &HeldLease, now: Timestamp) -> String {
     let HeldLease { label, owner, fence, updated_at, .. } = held;
     let age = updated_at.parse::<Timestamp>().ok().and_then(|renewed_at| {

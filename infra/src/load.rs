@@ -105,7 +105,7 @@ fn stalled(to_come: Option<u64>) -> String {
     )
 }
 
-/// The definition that was named, else one that is where it is looked for.
+/// Returns the definition that was named, else one that is where it is looked for.
 fn definition(arguments: &Arguments) -> Result<Option<Model>, Error> {
     let path = match definition::find(arguments.definition.as_deref()) {
         Err(definition::Error::NotFound) => return Ok(None),
@@ -114,8 +114,8 @@ fn definition(arguments: &Arguments) -> Result<Option<Model>, Error> {
     Ok(Some(definition::read(&path)?))
 }
 
-/// The entity of that name. A definition that merely lies about may know nothing of it; one that
-/// was named must.
+/// Returns the entity of that name. A definition that merely lies about may know nothing of it; one
+/// that was named must.
 fn entity<'a>(model: &'a Model, arguments: &Arguments) -> Result<Option<&'a Entity>, Error> {
     let found = model.entity(&arguments.entity);
     if found.is_none() && arguments.definition.is_some() {

@@ -129,7 +129,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Whether the answer is printed for another program.
+    /// Returns whether the answer is printed for another program.
     pub(crate) fn prints_data(&self) -> bool {
         self.json || self.csv || self.ndjson
     }

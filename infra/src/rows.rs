@@ -101,7 +101,7 @@ pub enum Error {
     },
 }
 
-/// The rows of a text in a format.
+/// Returns the rows of a text in a format.
 fn rows<'a>(
     name: &str,
     reader: impl BufRead + 'a,
@@ -116,7 +116,7 @@ fn rows<'a>(
 }
 
 impl Row {
-    /// A row that is JSON text and begins at that place.
+    /// Returns a row that is JSON text and begins at that place.
     fn of_json(place: Place, text: &[u8]) -> Self {
         Self { line: place.line, bytes: text.len(), values: object(place, text) }
     }
@@ -129,7 +129,7 @@ impl Row {
         Self::bad(line, too_long())
     }
 
-    /// The same row as the last one that is read, although the file has more.
+    /// Returns the same row as the last one that is read, although the file has more.
     fn last(mut self) -> Self {
         self.values = self.values.map_err(|reason| format!("{reason}{UNREAD}"));
         self

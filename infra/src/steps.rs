@@ -139,7 +139,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether it is the failure of this step.
+    /// Returns whether it is the failure of this step.
     pub(crate) fn is_of(&self, step: &str) -> bool {
         matches!(self, Self::Failed { what, .. } | Self::Other { what, .. } if *what == step)
     }
@@ -224,7 +224,7 @@ impl Step {
         self.ask_telling(process, "")
     }
 
-    /// The same of a program that reads a text.
+    /// Returns the same of a program that reads a text.
     fn ask_telling(&self, mut process: Process, text: &str) -> Result<String, Error> {
         let stdin = if text.is_empty() { Stdio::inherit() } else { Stdio::piped() };
         process.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::inherit());

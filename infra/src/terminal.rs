@@ -45,12 +45,12 @@ pub(crate) fn output(is_data: bool) -> Terminal<Stdout> {
     Terminal::new(io::stdout(), mode)
 }
 
-/// Whether standard output is a terminal.
+/// Returns whether standard output is a terminal.
 pub(crate) fn is_output_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Whether standard error is a terminal.
+/// Returns whether standard error is a terminal.
 pub(crate) fn is_error_terminal() -> bool {
     io::stderr().is_terminal()
 }
@@ -189,7 +189,8 @@ fn push_bytes(shown: &mut String, bytes: &[u8]) {
     }
 }
 
-/// Whether a terminal obeys a character, hides it, or shows others in another order because of it.
+/// Returns whether a terminal obeys a character, hides it, or shows others in another order because
+/// of it.
 fn is_unsafe(char: char) -> bool {
     char.is_control()
         || matches!(

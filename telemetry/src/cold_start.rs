@@ -15,7 +15,7 @@ const UNNAMED: &str = "weir";
 static STARTED: OnceLock<(&str, Instant)> = OnceLock::new();
 static IS_READY: AtomicBool = AtomicBool::new(false);
 
-/// The name of this function: `writer`, `reader`, `processor`.
+/// Returns the name of this function: `writer`, `reader`, `processor`.
 pub fn service() -> &'static str {
     STARTED.get().map_or(UNNAMED, |(service, _)| service)
 }

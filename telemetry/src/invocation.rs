@@ -40,7 +40,7 @@ pub struct Invocations<S, F> {
 }
 
 impl<F> Invocations<(), F> {
-    /// A layer that finds an invocation's ids so.
+    /// Returns a layer that finds an invocation's ids so.
     pub fn new(call_of: F) -> Self {
         Self { inner: (), call_of }
     }

@@ -40,7 +40,7 @@ pub fn start(service: &'static str, elsewhere: log::Format) {
     log::init(format, service);
 }
 
-/// Whether this process is a Lambda function.
+/// Returns whether this process is a Lambda function.
 pub fn on_lambda() -> bool {
     std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some()
 }

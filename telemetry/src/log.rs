@@ -56,7 +56,7 @@ pub enum Format {
     Text,
 }
 
-/// The layer that writes each event as one JSON object in a line.
+/// Returns the layer that writes each event as one JSON object in a line.
 pub fn json<S, W>(writer: W) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -106,7 +106,7 @@ pub(crate) fn init(format: Format, service: &'static str) {
     log_panics();
 }
 
-/// The filter, and the value of `RUST_LOG` that is not a filter.
+/// Returns the filter, and the value of `RUST_LOG` that is not a filter.
 fn filter(value: Option<OsString>) -> (EnvFilter, Option<String>) {
     let value = value.map(|value| value.to_string_lossy().into_owned());
     let read = value.as_deref().map(EnvFilter::try_new);

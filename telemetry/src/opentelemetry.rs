@@ -54,7 +54,7 @@ static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 #[derive(Debug)]
 struct Blocking(Agent);
 
-/// The layer that exports spans, if the environment names a collector.
+/// Returns the layer that exports spans, if the environment names a collector.
 ///
 /// # Errors
 /// The problem with its address.
@@ -70,8 +70,8 @@ where
     }
 }
 
-/// The layer that exports spans to this URL, or to the one that the environment names. One process
-/// has one.
+/// Returns the layer that exports spans to this URL, or to the one that the environment names. One
+/// process has one.
 ///
 /// # Errors
 /// The problem with the URL.

@@ -19,14 +19,14 @@ pub struct TraceParent {
     pub is_sampled: bool,
 }
 
-/// The root of a trace in X-Ray's header: its trace id, as X-Ray's console finds it.
+/// Returns the root of a trace in X-Ray's header: its trace id, as X-Ray's console finds it.
 pub(crate) fn xray_root(header: &str) -> Option<&str> {
     field(header, "Root")
 }
 
 impl TraceParent {
-    /// The parent that X-Ray's header names. One without a `Parent`, as Lambda sends it where
-    /// nothing is traced, names none.
+    /// Returns the parent that X-Ray's header names. One without a `Parent`, as Lambda sends it
+    /// where nothing is traced, names none.
     pub fn from_xray(header: &str) -> Option<Self> {
         let mut root = xray_root(header)?.split('-');
         let (version, time, unique) = (root.next()?, root.next()?, root.next()?);
@@ -38,7 +38,7 @@ impl TraceParent {
         Self { trace_id, span_id, is_sampled: field(header, "Sampled") == Some("1") }.valid()
     }
 
-    /// The parent that a `traceparent` header names.
+    /// Returns the parent that a `traceparent` header names.
     pub fn from_w3c(header: &str) -> Option<Self> {
         let mut parts = header.trim().split('-');
         let version = hex(parts.next()?, 2)?;
@@ -63,7 +63,7 @@ fn field<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     fields.filter(|(found, _)| *found == name).map(|(_, value)| value).next()
 }
 
-/// A number of exactly so many lower or upper case hexadecimal digits.
+/// Returns a number of exactly so many lower or upper case hexadecimal digits.
 fn hex(text: &str, digits: usize) -> Option<u128> {
     let is_hex = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     u128::from_str_radix(text, 16).ok().filter(|_| is_hex)

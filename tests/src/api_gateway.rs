@@ -56,7 +56,7 @@ pub async fn serve(model: &Model, writer: Arc<Function>, reader: Arc<Function>) 
     Client::new(&url)
 }
 
-/// The event of `GET /health`.
+/// Returns the event of `GET /health`.
 pub fn health() -> Vec<u8> {
     let (parts, ()) = Request::get("/health").body(()).expect("a request").into_parts();
     let asked =
@@ -93,7 +93,7 @@ async fn handle(State(routes): State<Arc<Routes>>, request: Request<Body>) -> Re
     }
 }
 
-/// An answer of the API's own.
+/// Returns an answer of the API's own.
 fn said(status: StatusCode, message: &str) -> Response {
     (status, axum::Json(json!({ "message": message }))).into_response()
 }

@@ -51,7 +51,8 @@ impl Transaction {
         Self { operation: "TransactWriteItems", ..self }
     }
 
-    /// The connection, through which no such write of such an item comes while this is open.
+    /// Returns the connection, through which no such write of such an item comes while this is
+    /// open.
     pub fn before(&self, connection: Connection) -> Connection {
         let transaction = self.clone();
         intercepted(connection, move |request| {
@@ -66,7 +67,7 @@ impl Transaction {
         self.is_open.store(false, Ordering::SeqCst);
     }
 
-    /// How many writes have conflicted.
+    /// Returns how many writes have conflicted.
     pub fn refused(&self) -> usize {
         self.refused.load(Ordering::SeqCst)
     }

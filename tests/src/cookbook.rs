@@ -85,7 +85,7 @@ pub fn themes(document: &str) -> Result<Vec<Theme>, String> {
 }
 
 impl Theme {
-    /// The questions of all its recipes.
+    /// Returns the questions of all its recipes.
     pub fn questions(&self) -> impl Iterator<Item = &RecipeQuestion> {
         self.recipes.iter().flat_map(|recipe| &recipe.questions)
     }

@@ -55,7 +55,7 @@ impl Deployed {
         Self { system, variables, writer, reader, http, _folder: folder }
     }
 
-    /// The processor, with so much time for an invocation.
+    /// Returns the processor, with so much time for an invocation.
     pub fn processor(&self, timeout: Duration) -> Arc<Function> {
         Arc::new(Function::start("processor", &self.variables, timeout))
     }
@@ -66,7 +66,7 @@ impl Deployed {
         self.system.run(handler(processor), batch_size)
     }
 
-    /// The same environment with another DynamoDB.
+    /// Returns the same environment with another DynamoDB.
     pub fn variables_with(&self, endpoint: &str) -> Variables {
         let mut variables = self.variables.clone();
         variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), endpoint.to_owned());
@@ -74,7 +74,7 @@ impl Deployed {
     }
 }
 
-/// A handler of an event source mapping that invokes a function.
+/// Returns a handler of an event source mapping that invokes a function.
 pub fn handler(
     function: &Arc<Function>,
 ) -> impl Fn(Vec<u8>) -> futures::future::BoxFuture<'static, Result<Vec<u8>, String>>
@@ -88,7 +88,7 @@ pub fn handler(
     }
 }
 
-/// A folder with a definition file in it.
+/// Returns a folder with a definition file in it.
 pub fn folder(definition: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join(FILE), definition).expect("written");

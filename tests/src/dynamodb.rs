@@ -33,9 +33,9 @@ static STARTED: LazyLock<u128> = LazyLock::new(now);
 /// How many tables this process has named.
 static TABLES: AtomicU32 = AtomicU32::new(0);
 
-/// Whether a Query reads at most a megabyte, and reports all that it reads, as AWS's DynamoDB and
-/// the embedded one do. DynamoDB Local reads on while a filter drops items, and reports no capacity
-/// for a Query that finds nothing.
+/// Returns whether a Query reads at most a megabyte, and reports all that it reads, as AWS's
+/// DynamoDB and the embedded one do. DynamoDB Local reads on while a filter drops items, and
+/// reports no capacity for a Query that finds nothing.
 pub fn reads_in_pages() -> bool {
     std::env::var_os(ENDPOINT).is_none()
 }
@@ -49,7 +49,7 @@ pub struct TestDynamo {
 }
 
 impl TestDynamo {
-    /// Whether it is embedded, and no other that keeps for all tests what they leave.
+    /// Returns whether it is embedded, and no other that keeps for all tests what they leave.
     pub fn is_embedded(&self) -> bool {
         self.embedded.is_some()
     }
@@ -80,7 +80,7 @@ impl TestDynamo {
         }
     }
 
-    /// A way to it.
+    /// Returns a way to it.
     pub async fn connect(&self) -> Connection {
         Connection::to(&self.url).await
     }
@@ -132,7 +132,8 @@ impl TestDynamo {
     }
 }
 
-/// When a table was named, in nanoseconds since 1970; `None` for one that no test has named.
+/// Returns when a table was named, in nanoseconds since 1970; `None` for one that no test has
+/// named.
 fn made_at(table: &str) -> Option<u128> {
     let parts = table.split('-').filter(|part| part.len() == NANOS_DIGITS);
     parts.filter_map(|part| u128::from_str_radix(part, 16).ok()).next()
@@ -143,8 +144,8 @@ fn now() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_nanos()
 }
 
-/// The model over tables that no other test has, in this process or in another that shares the
-/// DynamoDB.
+/// Returns the model over tables that no other test has, in this process or in another that shares
+/// the DynamoDB.
 pub fn with_own_tables(model: Model) -> Model {
     // Before the name is made.
     let _ = *STARTED;

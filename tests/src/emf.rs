@@ -24,7 +24,7 @@ const UNITS: &[&str] = &["Count", "Milliseconds"];
 pub struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    /// The lines that were written since the last time.
+    /// Returns the lines that were written since the last time.
     ///
     /// # Panics
     /// When one is not a JSON object of its own.
@@ -49,7 +49,7 @@ impl io::Write for Lines {
     }
 }
 
-/// The lines by their set of dimensions, each of which one line has.
+/// Returns the lines by their set of dimensions, each of which one line has.
 ///
 /// # Panics
 /// When one breaks a rule.
@@ -65,7 +65,7 @@ pub fn by_dimensions(lines: Vec<Value>) -> Vec<(Vec<String>, Value)> {
     sets
 }
 
-/// The set of dimensions of a line.
+/// Returns the set of dimensions of a line.
 ///
 /// # Errors
 /// Which rule the line breaks.

@@ -64,12 +64,12 @@ impl Example {
         self.system.delete_tables().await;
     }
 
-    /// The text of a file in its folder.
+    /// Returns the text of a file in its folder.
     pub fn file(&self, name: &str) -> String {
         read(&folder(self.name).join(name))
     }
 
-    /// Every item of the table, as DynamoDB's JSON has them.
+    /// Returns every item of the table, as DynamoDB's JSON has them.
     pub async fn items(&self) -> Vec<Value> {
         scan(&self.dynamodb.url, &self.system.model.table.name).await
     }

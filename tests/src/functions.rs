@@ -68,12 +68,12 @@ impl Drop for Environment {
 }
 
 impl Function {
-    /// The function of this crate of the workspace.
+    /// Returns the function of this crate of the workspace.
     pub fn start(name: &str, variables: &Variables, timeout: Duration) -> Self {
         Self::from_binary(Binary::named(name), variables, timeout)
     }
 
-    /// The function that a program is.
+    /// Returns the function that a program is.
     pub fn from_binary(binary: Binary, variables: &Variables, timeout: Duration) -> Self {
         let name = binary.name().to_owned();
         let variables = variables.clone();
@@ -100,7 +100,7 @@ impl Function {
         answer
     }
 
-    /// How long the start of each process took.
+    /// Returns how long the start of each process took.
     pub fn started(&self) -> Vec<Started> {
         self.processes().iter().map(|(_, started)| *started).collect()
     }
@@ -199,7 +199,7 @@ impl Function {
     }
 }
 
-/// The variables that Lambda sets for a custom runtime.
+/// Returns the variables that Lambda sets for a custom runtime.
 fn lambda_variables(name: &str, api: &RuntimeApi) -> Variables {
     let variables = [
         ("AWS_LAMBDA_RUNTIME_API", api.address.to_string()),
@@ -222,7 +222,7 @@ fn lambda_variables(name: &str, api: &RuntimeApi) -> Variables {
     variables.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
 }
 
-/// A UUID, as Lambda names invocations.
+/// Returns a UUID, as Lambda names invocations.
 fn request_id() -> String {
     let hex = format!("{:032x}", fastrand::u128(..));
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")

@@ -18,12 +18,12 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// A gate for the updates whose body holds this text.
+    /// Returns a gate for the updates whose body holds this text.
     pub fn for_updates_with(text: &'static str) -> Self {
         Self { text, is_reached: watch::Sender::new(false), is_open: watch::Sender::new(false) }
     }
 
-    /// The connection, with this gate on it.
+    /// Returns the connection, with this gate on it.
     pub fn before(&self, connection: Connection) -> Connection {
         let gate = self.clone();
         intercepted(connection, move |request| {

@@ -23,7 +23,7 @@ pub struct Client {
     agent: Agent,
 }
 
-/// A text as a part of a URL, every byte of it escaped.
+/// Returns a text as a part of a URL, every byte of it escaped.
 pub fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
@@ -32,13 +32,13 @@ pub fn encoded(text: &str) -> String {
 pub type StatusAndBody = (u16, Value);
 
 impl Client {
-    /// A client of the service at this URL.
+    /// Returns a client of the service at this URL.
     pub fn new(url: &str) -> Self {
         let config = Agent::config_builder().http_status_as_error(false).build();
         Self { url: url.to_owned(), agent: config.into() }
     }
 
-    /// Where the service is.
+    /// Returns where the service is.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -48,12 +48,12 @@ impl Client {
         self.send("GET", path, None).await
     }
 
-    /// A request with JSON, or without.
+    /// Sends a request with JSON, or without.
     pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> StatusAndBody {
         self.send_with(&[], method, path, body).await
     }
 
-    /// The same with headers.
+    /// Sends the same with headers.
     pub async fn send_with(
         &self,
         headers: &[(&str, &str)],
@@ -75,7 +75,7 @@ impl Client {
         (status, json)
     }
 
-    /// A call of DynamoDB's JSON API.
+    /// Sends a call of DynamoDB's JSON API.
     ///
     /// # Panics
     /// When it is refused.
@@ -85,8 +85,9 @@ impl Client {
         answer
     }
 
-    /// A call of DynamoDB's JSON API that may be refused. A failure of the service, as DynamoDB
-    /// Local has them now and then while it expires items, is tried again as AWS's SDKs do.
+    /// Sends a call of DynamoDB's JSON API that may be refused. A failure of the service, as
+    /// DynamoDB Local has them now and then while it expires items, is tried again as AWS's SDKs
+    /// do.
     pub async fn try_dynamodb(&self, operation: &str, body: &Value) -> StatusAndBody {
         for _ in 1..FAILURE_TRIES {
             let answer = self.call(operation, body).await;
@@ -112,7 +113,8 @@ impl Client {
         (response.status().as_u16(), serde_json::from_str(response.body()).expect("JSON"))
     }
 
-    /// A request with JSON to a service that may not be there, or be killed before it has answered.
+    /// Sends a request with JSON to a service that may not be there, or be killed before it has
+    /// answered.
     ///
     /// # Errors
     /// The error of the connection.
@@ -125,7 +127,7 @@ impl Client {
         self.try_send_with(&[], method, path, body).await
     }
 
-    /// The same with headers.
+    /// Sends the same with headers.
     ///
     /// # Errors
     /// The error of the connection.
@@ -143,7 +145,7 @@ impl Client {
         Ok((response.status().as_u16(), json))
     }
 
-    /// A request with any text as its JSON body, and the answer as it is.
+    /// Sends a request with any text as its JSON body, and the answer as it is.
     pub async fn raw(&self, method: &str, path: &str, body: &str) -> Response<String> {
         self.run(self.request(method, path, body)).await
     }

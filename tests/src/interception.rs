@@ -25,7 +25,7 @@ pub(crate) enum Fate {
 
 type Decide = Arc<dyn Fn(&HttpRequest) -> Fate + Send + Sync>;
 
-/// The connection, with this function deciding on each request.
+/// Returns the connection, with this function deciding on each request.
 pub(crate) fn intercepted(
     connection: Connection,
     decide: impl Fn(&HttpRequest) -> Fate + Send + Sync + 'static,
@@ -77,7 +77,7 @@ impl HttpConnector for Stop<SharedHttpConnector> {
     }
 }
 
-/// Whether a request is this operation, such as `UpdateItem`, and its body holds this text.
+/// Returns whether a request is this operation, such as `UpdateItem`, and its body holds this text.
 pub(crate) fn is(request: &HttpRequest, operation: &str, text: &str) -> bool {
     let target = request.headers().get("x-amz-target").unwrap_or_default();
     let body = request.body().bytes().unwrap_or_default();

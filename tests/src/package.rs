@@ -118,18 +118,18 @@ impl Drop for Program {
     }
 }
 
-/// A set, as a command gives it.
+/// Returns a set, as a command gives it.
 pub fn set<T: Into<Value>>(members: impl IntoIterator<Item = T>) -> Value {
     json!({ "$set": members.into_iter().map(Into::into).collect::<Vec<Value>>() })
 }
 
-/// A whole number of more digits than JavaScript's own hold, as a command gives it.
+/// Returns a whole number of more digits than JavaScript's own hold, as a command gives it.
 pub fn whole(digits: &str) -> Value {
     json!({ "$number": digits })
 }
 
-/// An answer with the values that JSON has no words for as Weir has them: sets sorted, numbers with
-/// all their digits.
+/// Returns an answer with the values that JSON has no words for as Weir has them: sets sorted,
+/// numbers with all their digits.
 fn plain(value: Value) -> Value {
     match value {
         Value::Array(members) => members.into_iter().map(plain).collect(),

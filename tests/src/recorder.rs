@@ -25,7 +25,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// The connection, each request through which is written down.
+    /// Returns the connection, each request through which is written down.
     pub fn before(&self, connection: Connection) -> Connection {
         let recorder = self.clone();
         intercepted(connection, move |request| {
@@ -42,8 +42,8 @@ impl Recorder {
         self.asked.lock().expect("no panic").clone()
     }
 
-    /// The requests since this was asked last: the operation of each, and whether it is strongly
-    /// consistent, sorted.
+    /// Returns the requests since this was asked last: the operation of each, and whether it is
+    /// strongly consistent, sorted.
     pub fn requests(&self) -> Vec<(String, bool)> {
         let mut requests = std::mem::take(&mut *self.requests.lock().expect("no panic"));
         requests.sort();
@@ -77,7 +77,7 @@ impl Recorder {
     }
 }
 
-/// The operation that an action of a transaction is, and the table that it is asked of.
+/// Returns the operation that an action of a transaction is, and the table that it is asked of.
 fn transacted(action: &Value) -> (String, String) {
     let (name, action) = action.as_object().and_then(|all| all.iter().next()).expect("an action");
     let table = action["TableName"].as_str().expect("a table").to_owned();
@@ -89,7 +89,7 @@ fn transacted(action: &Value) -> (String, String) {
     (operation, table)
 }
 
-/// Whether a read is strongly consistent.
+/// Returns whether a read is strongly consistent.
 fn is_strong(body: &Value) -> bool {
     let of_tables = body["RequestItems"].as_object().into_iter().flat_map(|tables| tables.values());
     std::iter::once(body).chain(of_tables).any(|read| read["ConsistentRead"] == true)

@@ -72,7 +72,7 @@ impl Rollup<'_> {
         rows
     }
 
-    /// The partitions of an item's groups: one, or one for each member of a set.
+    /// Returns the partitions of an item's groups: one, or one for each member of a set.
     fn partitions(&self, item: &Value) -> Vec<String> {
         let mut partitions = vec![self.name.to_owned()];
         for name in self.by {
@@ -94,7 +94,7 @@ impl Rollup<'_> {
     }
 }
 
-/// A stored time as RFC 3339 text in UTC.
+/// Returns a stored time as RFC 3339 text in UTC.
 fn time(value: &Value) -> String {
     match value["N"].as_str() {
         Some(milliseconds) => {
@@ -105,8 +105,8 @@ fn time(value: &Value) -> String {
     }
 }
 
-/// The rollup items and rows as they are stored, their stripes added up, without watermarks, zeros,
-/// when they expire, and those in which nothing is counted.
+/// Returns the rollup items and rows as they are stored, their stripes added up, without
+/// watermarks, zeros, when they expire, and those in which nothing is counted.
 pub fn stored(items: &[Value]) -> Rows {
     let text = |item: &Value, name: &str| item[name]["S"].as_str().expect(name).to_owned();
     let mut rows = Rows::new();
@@ -127,7 +127,7 @@ pub fn stored(items: &[Value]) -> Rows {
     rows
 }
 
-/// A partition `rollup/07#group` as the group's own, `rollup#group`.
+/// Returns a partition `rollup/07#group` as the group's own, `rollup#group`.
 fn without_stripe(partition: &str) -> String {
     let (rollup, group) = partition.split_at(partition.find('#').unwrap_or(partition.len()));
     format!("{}{group}", rollup.split('/').next().unwrap_or(rollup))
@@ -142,8 +142,8 @@ pub fn assert_exact(stored: &Rows, recounted: &Rows) {
     assert!(differences.is_none(), "{}", differences.unwrap_or_default());
 }
 
-/// The first rows in which what is stored is not what must be, and how many do; `None` when all is
-/// as it must be.
+/// Returns the first rows in which what is stored is not what must be, and how many do; `None` when
+/// all is as it must be.
 pub fn differences(stored: &Rows, recounted: &Rows) -> Option<String> {
     let keys: std::collections::BTreeSet<_> = stored.keys().chain(recounted.keys()).collect();
     let differ: Vec<_> =
@@ -181,7 +181,7 @@ pub async fn assert_all_exact(
     recounted.len()
 }
 
-/// Every item of a table, read with Scan.
+/// Returns every item of a table, read with Scan.
 pub async fn scan(dynamodb: &str, table: &str) -> Vec<Value> {
     let client = Client::new(dynamodb);
     let mut items = Vec::new();

@@ -71,7 +71,7 @@ impl System {
         self.run_in_windows(handler, batch_size, tumbling_window())
     }
 
-    /// The same in tumbling windows of this length.
+    /// Returns the same in tumbling windows of this length.
     pub fn run_in_windows<H, F>(
         &self,
         handler: H,
@@ -94,12 +94,12 @@ impl System {
         Running::start(mapping, handler)
     }
 
-    /// The processor that keeps this table's rollups.
+    /// Returns the processor that keeps this table's rollups.
     pub fn processor(&self) -> Processor {
         Processor::new(self.model.clone()).rollups(self.rollups.clone())
     }
 
-    /// The region that its requests name.
+    /// Returns the region that its requests name.
     pub fn region(&self) -> String {
         let region = self.connection.sdk_config().region();
         region.expect("a connection has one").to_string()
@@ -141,7 +141,7 @@ impl Captured {
         Self(captured)
     }
 
-    /// The records as events of so many.
+    /// Returns the records as events of so many.
     pub fn cut(&self, batch_size: usize) -> Vec<Event> {
         let first = self.0.first().expect("a stream with records");
         let records: Vec<_> = self.0.iter().flat_map(|event| event.records.clone()).collect();
@@ -152,8 +152,8 @@ impl Captured {
     }
 }
 
-/// A length of tumbling windows of which now is in the middle of one: the turn of a window would
-/// cut a batch short.
+/// Returns a length of tumbling windows of which now is in the middle of one: the turn of a window
+/// would cut a batch short.
 fn tumbling_window() -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();
     let to_a_turn = |length: &u64| (now % length).min(length - now % length);

@@ -84,8 +84,8 @@ pub async fn take(name: &'static str) {
     example.end().await;
 }
 
-/// Where an answer in JSON is not as it is printed, with `…` for what may be anything; none where
-/// it is.
+/// Returns where an answer in JSON is not as it is printed, with `…` for what may be anything; none
+/// where it is.
 ///
 /// # Errors
 /// Why what is printed is no JSON.
@@ -93,12 +93,13 @@ pub fn differences(printed: &str, found: &Value) -> Result<Vec<String>, String> 
     expected::differences(printed, found)
 }
 
-/// Whether text is as it is printed, with some text for each `…`.
+/// Returns whether text is as it is printed, with some text for each `…`.
 pub fn matches(printed: &str, found: &str) -> bool {
     expected::matches(printed, found)
 }
 
-/// A name of this run. DynamoDB remembers idempotency keys across tables, so each run needs others.
+/// Returns a name of this run. DynamoDB remembers idempotency keys across tables, so each run needs
+/// others.
 pub fn run(system: &System) -> String {
     let parts: Vec<_> = system.model.table.name.rsplitn(3, '-').collect();
     format!("{}-{}", parts[1], parts[0])

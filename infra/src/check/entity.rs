@@ -74,7 +74,7 @@ fn unlisted(entity: &Entity) -> Option<String> {
     })
 }
 
-/// The path of a collection, which its first entity names the values of.
+/// Returns the path of a collection, which its first entity names the values of.
 fn collection(name: &str, routes: &[Route]) -> String {
     let start = format!("/collections/{name}/");
     let is_of = |path: &str| format!("{path}/").starts_with(&start);
@@ -82,7 +82,7 @@ fn collection(name: &str, routes: &[Route]) -> String {
     paths.find(|path| is_of(path)).cloned().unwrap_or_default()
 }
 
-/// The paths of the entity, each once, with the methods it takes.
+/// Returns the paths of the entity, each once, with the methods it takes.
 fn paths(entity: &Entity, routes: &[Route]) -> Vec<Vec<String>> {
     let mut paths: Vec<(&str, Vec<String>)> = Vec::new();
     for route in routes.iter().filter(|route| route.entity.as_ref() == Some(&entity.name)) {
@@ -122,7 +122,7 @@ fn pattern(entity: &Entity, pattern: &Pattern) -> Vec<String> {
     row([&pattern.name, &read, &said.join("; ")])
 }
 
-/// Whether the sort key has the greatest value of an attribute first.
+/// Returns whether the sort key has the greatest value of an attribute first.
 fn is_reversed(pattern: &Pattern, name: &str) -> bool {
     let segments = pattern.sort.iter().flat_map(|key| &key.template.segments);
     segments.into_iter().any(|segment| {
@@ -133,13 +133,13 @@ fn is_reversed(pattern: &Pattern, name: &str) -> bool {
     })
 }
 
-/// Whether the entity is known by something else than its name.
+/// Returns whether the entity is known by something else than its name.
 fn uses_match(entity: &Entity) -> bool {
     let by_name = AttributeValue::S(entity.name.clone());
     !matches!(entity.discriminator.as_slice(), [(_, value)] if *value == by_name)
 }
 
-/// A key template as the file has it.
+/// Returns a key template as the file has it.
 pub(super) fn template(template: &Template) -> String {
     let segment = |segment: &Segment| match segment {
         Segment::Literal(text) => text.clone(),
@@ -166,7 +166,8 @@ fn suffix(format: Format) -> String {
     }
 }
 
-/// An attribute, and what is in it by its paths: `address.zip`, `lines[].price`, `skills.*.level`.
+/// Returns an attribute, and what is in it by its paths: `address.zip`, `lines[].price`,
+/// `skills.*.level`.
 fn rows(place: &str, attribute: &Attribute) -> Vec<Vec<String>> {
     let own = row([place, &kind(&attribute.kind), &options(attribute)]);
     std::iter::once(own).chain(rows_inside(place, &attribute.kind)).collect()
@@ -268,7 +269,7 @@ fn default_text(default: &DefaultValue) -> String {
     }
 }
 
-/// A stored value as JSON, shortened.
+/// Returns a stored value as JSON, shortened.
 pub(super) fn text(value: &AttributeValue) -> String {
     shown(&decode(value))
 }

@@ -5,7 +5,7 @@ use model::{Entity, Include, Model, Relation};
 use web::EntityPaths;
 use web::paths::pattern_path;
 
-/// A relation as a row: its name, what it leads to, and how.
+/// Returns a relation as a row: its name, what it leads to, and how.
 pub(super) fn row(model: &Model, entity: &Entity, relation: &Relation) -> Vec<String> {
     let leads = if relation.is_many() { "many" } else { "one" };
     let listed = Include::of(model, entity, relation).listing();
@@ -33,7 +33,7 @@ fn made(of: &str, with: &[With], by: &str) -> Option<String> {
     (!each.is_empty()).then(|| each.join(", "))
 }
 
-/// Where a list of many related items goes on, or of the links to them.
+/// Returns where a list of many related items goes on, or of the links to them.
 fn goes_on(listing: &Listing, of: &Entity) -> String {
     let pattern = &listing.pattern;
     let path = if of.patterns.contains(pattern) {

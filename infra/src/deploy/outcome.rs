@@ -84,7 +84,7 @@ pub(super) fn report(deployment: &Deployment<'_>, kept: &Captured) -> String {
     report
 }
 
-/// A question to the API, authorised as the API wants it.
+/// Returns a question to the API, authorised as the API wants it.
 fn next(outputs: &[Output]) -> Option<String> {
     let url = value(outputs, "ApiUrl")?;
     if value(outputs, AUTHORIZATION)? == BY_TOKENS {

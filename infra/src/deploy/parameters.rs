@@ -52,8 +52,8 @@ pub(super) fn check(template: &Value, given: &[(String, String)]) -> Result<(), 
     if wrong.is_empty() { Ok(()) } else { Err(Error::Argument(wrong.join("\n      "))) }
 }
 
-/// The rule of the template that the values break together. Of the tokens only what is given is
-/// known here: a stack keeps the values that are not.
+/// Returns the rule of the template that the values break together. Of the tokens only what is
+/// given is known here: a stack keeps the values that are not.
 fn together(template: &Value, given: &[(String, String)]) -> Option<&'static str> {
     let is = |name: &str, empty: bool| {
         given.iter().any(|(other, value)| other == name && value.is_empty() == empty)

@@ -57,7 +57,7 @@ pub(super) struct Deployment<'a> {
 }
 
 impl Deployment<'_> {
-    /// The tools that the steps take.
+    /// Returns the tools that the steps take.
     pub(super) fn tools(&self) -> Vec<Tool> {
         let mut tools = Vec::new();
         if self.builds {
@@ -70,7 +70,7 @@ impl Deployment<'_> {
         tools
     }
 
-    /// The steps, first to last.
+    /// Returns the steps, first to last.
     pub(super) fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         if self.builds {
@@ -96,7 +96,7 @@ impl Deployment<'_> {
         steps
     }
 
-    /// The state of the stack.
+    /// Returns the state of the stack.
     pub(super) fn state(&self) -> Command {
         let words = ["--query", "Stacks[0].StackStatus", "--output", "text"];
         self.aws("cloudformation", "describe-stacks").and(["--stack-name", self.stack]).and(words)

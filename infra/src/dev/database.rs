@@ -48,7 +48,7 @@ const ROLLUPS_INTERVAL: Duration = Duration::from_secs(60);
 /// it took.
 const PAUSE_PER_SWEEP: u32 = 50;
 
-/// How often to look for what has expired, where a definition has something that does.
+/// Returns how often to look for what has expired, where a definition has something that does.
 pub(super) fn sweep_interval(model: &Model) -> Option<Duration> {
     if model.table.ttl.is_some() {
         return Some(ITEMS_INTERVAL);
@@ -156,8 +156,8 @@ impl Embedded {
     }
 }
 
-/// A database in memory, made as a copy of an empty one in a file: only a file can be given the
-/// index and the triggers.
+/// Returns a database in memory, made as a copy of an empty one in a file: only a file can be given
+/// the index and the triggers.
 ///
 /// # Errors
 /// When SQLite cannot have it.

@@ -64,12 +64,12 @@ impl Groups {
     }
 }
 
-/// The rollup that examples are about: the one that is shown, else the first.
+/// Returns the rollup that examples are about: the one that is shown, else the first.
 pub(super) fn example(model: &Model) -> Option<&Rollup> {
     shown(model).or(model.rollups.first())
 }
 
-/// The rollup that `[dev.show]` names.
+/// Returns the rollup that `[dev.show]` names.
 pub(super) fn shown(model: &Model) -> Option<&Rollup> {
     model.rollup(&model.dev.show.as_ref()?.rollup)
 }

@@ -42,7 +42,7 @@ struct Load {
 }
 
 impl Loads {
-    /// The files that the definition file and the command line name.
+    /// Returns the files that the definition file and the command line name.
     pub(super) fn new(model: &Model, definition: &Path, given: &[String]) -> Result<Self, Error> {
         let folder = definition.parent().unwrap_or(Path::new(""));
         let once = model.dev.load.iter().map(|load| {

@@ -130,7 +130,7 @@ pub(super) fn wait(
 }
 
 impl Counted {
-    /// Whether rollups count, and how far is not known.
+    /// Returns whether rollups count, and how far is not known.
     fn is_unknown(&self) -> bool {
         self.is_any_ready() && self.complete_through.is_none()
     }

@@ -59,7 +59,7 @@ pub(super) fn ask(client: &Client, question: &Question) -> Result<QueryAnswer, E
 }
 
 impl QueryAnswer {
-    /// The answer as the reader gives it, with the points of all pages.
+    /// Returns the answer as the reader gives it, with the points of all pages.
     pub(super) fn json(&self) -> String {
         let mut whole = self.about.clone();
         let points = |group: &Group| group.points.iter().cloned().map(Value::Object).collect();
@@ -80,7 +80,7 @@ impl QueryAnswer {
         format!("{}\n", serde_json::to_string_pretty(&whole).expect("JSON is JSON"))
     }
 
-    /// How many points or ranks there are.
+    /// Returns how many points or ranks there are.
     pub(super) fn count(&self) -> u32 {
         let count = self.groups.iter().map(|group| group.points.len()).sum::<usize>();
         u32::try_from(count).unwrap_or(u32::MAX)
@@ -142,7 +142,7 @@ impl QueryAnswer {
 }
 
 impl Listed {
-    /// The name of the list in an answer.
+    /// Returns the name of the list in an answer.
     fn name(self) -> &'static str {
         match self {
             Self::Points => "points",
@@ -174,7 +174,7 @@ fn instant(text: &Value) -> Option<jiff::Timestamp> {
 
 #[cfg(test)]
 impl QueryAnswer {
-    /// An answer as the reader gives it.
+    /// Returns an answer as the reader gives it.
     pub(super) fn parse(json: &str) -> Self {
         Self::read(serde_json::from_str(json).expect("JSON")).expect("an answer")
     }

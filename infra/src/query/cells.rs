@@ -24,14 +24,15 @@ pub(super) struct Cell {
     pub(super) number: Option<f64>,
 }
 
-/// The cells of a group's values, of which none is drawn.
+/// Returns the cells of a group's values, of which none is drawn.
 pub(super) fn of_group(dimensions: &Map<String, Value>) -> Vec<Cell> {
     let cell =
         |(name, value): (&String, &Value)| Cell { number: None, ..Cell::new(name.clone(), value) };
     dimensions.iter().map(cell).collect()
 }
 
-/// The cells of a point: its times unless it is of all time, its measures, and what marks it.
+/// Returns the cells of a point: its times unless it is of all time, its measures, and what marks
+/// it.
 pub(super) fn of_point(point: &Map<String, Value>) -> Vec<Cell> {
     let is_shown = |(name, value): &(&String, &Value)| {
         *name != "dimensions" && !(WHEN.contains(&name.as_str()) && value.is_null())
@@ -71,7 +72,8 @@ impl Cell {
         Self { name, text, is_text, number: value.as_f64() }
     }
 
-    /// Whether it is a measure, rather than when, which group or rank, or of another period.
+    /// Returns whether it is a measure, rather than when, which group or rank, or of another
+    /// period.
     pub(super) fn is_measured(&self) -> bool {
         let is_of_another = ["previous.", "change."].iter().any(|of| self.name.starts_with(of));
         !is_of_another
@@ -79,7 +81,7 @@ impl Cell {
     }
 }
 
-/// A value of a list and how often it is there.
+/// Returns a value of a list and how often it is there.
 fn counted(entry: &Value) -> String {
     match (entry.get("value"), entry.get("count")) {
         (Some(value), Some(count)) => format!("{} ×{}", shown(value), shown(count)),

@@ -53,8 +53,8 @@ impl Question {
         }
     }
 
-    /// The parameters of a page that begins at the cursor, when that many are there already; `None`
-    /// when there are enough.
+    /// Returns the parameters of a page that begins at the cursor, when that many are there
+    /// already; `None` when there are enough.
     pub(super) fn page(
         &self,
         cursor: Option<&str>,
@@ -79,7 +79,7 @@ pub(super) fn pairs(parameters: &[(String, String)]) -> Vec<(&str, &str)> {
     parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
-/// A name as one segment of a path.
+/// Returns a name as one segment of a path.
 fn segment(name: &str) -> String {
     percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

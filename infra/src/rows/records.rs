@@ -91,7 +91,7 @@ impl<R: BufRead> Iterator for Records<'_, R> {
     }
 }
 
-/// The columns that a header names.
+/// Returns the columns that a header names.
 fn columns<'a>(
     name: &str,
     header: Record,

@@ -79,7 +79,7 @@ impl Source {
         ByteOffset(Arc::clone(&self.read))
     }
 
-    /// Its rows; the entity, where it is known, says what the cells of CSV stand for.
+    /// Returns its rows; the entity, where it is known, says what the cells of CSV stand for.
     ///
     /// # Errors
     /// A header of CSV that does not go with the entity.
@@ -123,7 +123,7 @@ pub(super) fn head(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// The bytes without a byte order mark.
+/// Returns the bytes without a byte order mark.
 fn unmarked(head: &[u8]) -> &[u8] {
     head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head)
 }

@@ -9,7 +9,7 @@ use super::{Command, PATIENCE, PAUSE, Step, Way, Word};
 /// The beginning of a script: it ends where a command fails, as [`run`](super::run) does.
 const HEAD: &str = "set -eu\n";
 
-/// The steps, each below a comment that says what it is.
+/// Returns the steps, each below a comment that says what it is.
 pub(crate) fn script(steps: &[Step]) -> String {
     let lines = steps.iter().enumerate();
     let lines =
@@ -66,7 +66,7 @@ fn failed(step: &Step, found: &str) -> String {
     format!("{{ echo {what} {found} >&2; exit 1; }}")
 }
 
-/// Whether later steps take what a step keeps; if not, it is for the eyes.
+/// Returns whether later steps take what a step keeps; if not, it is for the eyes.
 fn is_taken(name: &'static str, later: &[Step]) -> bool {
     let is = |step: &Step| {
         let word = Word::Variable(name);

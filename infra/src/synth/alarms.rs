@@ -46,7 +46,7 @@ struct Alarm {
 }
 
 impl Alarm {
-    /// An alarm whenever there is one of something.
+    /// Returns an alarm whenever there is one of something.
     fn any(metric: Metric, dimension: Value, description: impl Into<String>) -> Self {
         Self {
             description: description.into(),

@@ -165,7 +165,7 @@ fn integrated(function: Function) -> Value {
     })
 }
 
-/// The names in a parameter that has commas between them.
+/// Returns the names in a parameter that has commas between them.
 fn listed(parameter: &str) -> Value {
     json!({ "Fn::Split": [",", reference(parameter)] })
 }

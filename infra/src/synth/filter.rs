@@ -75,7 +75,7 @@ enum Texts {
     Unmarked,
 }
 
-/// The patterns of the filters; none where every record must pass.
+/// Returns the patterns of the filters; none where every record must pass.
 pub fn patterns(model: &Model) -> Vec<Value> {
     if model.rollups.is_empty() {
         return vec![json!({ "eventName": [NO_EVENT] })];
@@ -88,15 +88,15 @@ pub fn patterns(model: &Model) -> Vec<Value> {
     shapes.iter().flat_map(Shape::patterns).collect()
 }
 
-/// The patterns of the filters for a processor that wants every record: all but those of rollup
-/// items.
+/// Returns the patterns of the filters for a processor that wants every record: all but those of
+/// rollup items.
 pub fn of_items(model: &Model) -> Vec<Value> {
     let shape = Shape::default().without_rollup_items(model);
     if shape.is_any() { Vec::new() } else { shape.patterns() }
 }
 
-/// The shapes, no more than the filters can hold. Together they admit all that they admitted
-/// before.
+/// Returns the shapes, no more than the filters can hold. Together they admit all that they
+/// admitted before.
 fn joined(mut shapes: Vec<Shape>) -> Vec<Shape> {
     loop {
         if let Some(place) = superfluous(&shapes) {
@@ -111,7 +111,7 @@ fn joined(mut shapes: Vec<Shape>) -> Vec<Shape> {
     }
 }
 
-/// A shape that admits nothing but what another admits.
+/// Returns a shape that admits nothing but what another admits.
 fn superfluous(shapes: &[Shape]) -> Option<usize> {
     let is_within = |place: usize| {
         let others = shapes.iter().enumerate().filter(|(other, _)| *other != place);
@@ -120,8 +120,8 @@ fn superfluous(shapes: &[Shape]) -> Option<usize> {
     (0..shapes.len()).find(|place| is_within(*place))
 }
 
-/// The two of which the fewest attributes are widened, as that of the discriminator is for two
-/// entities, and then the fewest lost; two that lose all of them come last.
+/// Returns the two of which the fewest attributes are widened, as that of the discriminator is for
+/// two entities, and then the fewest lost; two that lose all of them come last.
 fn nearest(shapes: &[Shape]) -> (usize, usize) {
     let pairs = (0..shapes.len())
         .flat_map(|first| (first + 1..shapes.len()).map(move |second| (first, second)));
@@ -154,7 +154,7 @@ impl Shape {
         shape.without_rollup_items(model)
     }
 
-    /// The same for no rollup item, where such are in the table.
+    /// Returns the same for no rollup item, where such are in the table.
     fn without_rollup_items(mut self, model: &Model) -> Self {
         if model.has_homes() {
             let table = &model.table;
@@ -169,7 +169,7 @@ impl Shape {
         self.0.is_empty()
     }
 
-    /// A shape that admits what either admits.
+    /// Returns a shape that admits what either admits.
     fn join(&self, other: &Self) -> Self {
         let joined = |(name, texts): (&String, &Texts)| {
             Some((name.clone(), texts.join(other.0.get(name)?)?))
@@ -177,7 +177,7 @@ impl Shape {
         Self(self.0.iter().filter_map(joined).collect())
     }
 
-    /// The same without the longest attributes, until a filter can hold it.
+    /// Returns the same without the longest attributes, until a filter can hold it.
     fn shortened(mut self) -> Self {
         while self.pattern(IMAGES[0]).to_string().chars().count() > MAX_PATTERN_CHARS {
             let longest = self.0.iter().max_by_key(|(_, texts)| texts.rules().to_string().len());
@@ -240,7 +240,7 @@ impl Texts {
         }
     }
 
-    /// The alternatives of a pattern.
+    /// Returns the alternatives of a pattern.
     fn rules(&self) -> Value {
         match self {
             Self::None => json!([{ "exists": false }]),
@@ -261,7 +261,7 @@ fn text(operand: &AttributeValue) -> Option<&String> {
     }
 }
 
-/// The texts with those of the others that they have not.
+/// Returns the texts with those of the others that they have not.
 fn with(texts: &[String], others: &[String]) -> Vec<String> {
     let new = others.iter().filter(|other| !texts.contains(other));
     texts.iter().chain(new).cloned().collect()

@@ -65,7 +65,7 @@ fn definition(options: &Options) -> Value {
     }))
 }
 
-/// A log group, of a function or of the API, that forgets after a while.
+/// Returns a log group, of a function or of the API, that forgets after a while.
 pub(super) fn log_group(name: Value) -> Value {
     let group = json!({
         "Type": "AWS::Logs::LogGroup",

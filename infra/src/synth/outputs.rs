@@ -11,7 +11,7 @@ use super::parameters::when;
 pub(crate) const AUTHORIZATION: &str = "Authorization";
 pub(crate) const BY_TOKENS: &str = "JWT";
 
-/// The section `Outputs`.
+/// Returns the section `Outputs`.
 pub(super) fn section() -> Value {
     let mut outputs = Map::new();
     let mut add = |name: String, description: &str, value: Value| {

@@ -73,12 +73,12 @@ const RETENTION_DAYS: [i64; 22] = [
     3288, 3653,
 ];
 
-/// The parameter, and the condition, of a function's reserved concurrency.
+/// Returns the parameter, and the condition, of a function's reserved concurrency.
 pub(super) fn concurrency(function: &str) -> (String, String) {
     (format!("{function}ReservedConcurrency"), format!("Reserves{function}Concurrency"))
 }
 
-/// The section `Parameters`.
+/// Returns the section `Parameters`.
 pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
     let mut parameters = Map::new();
     let mut add =
@@ -147,7 +147,7 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
     Value::Object(parameters)
 }
 
-/// The section `Rules`: what parameters must be together.
+/// Returns the section `Rules`: what parameters must be together.
 pub(super) fn rules() -> Value {
     let empty = |parameter: &str| json!({ "Fn::Equals": [reference(parameter), ""] });
     let not = |condition: Value| json!({ "Fn::Not": [condition] });
@@ -168,7 +168,7 @@ pub(super) fn rules() -> Value {
     })
 }
 
-/// The section `Conditions`.
+/// Returns the section `Conditions`.
 pub(super) fn conditions(functions: &[&str]) -> Value {
     let is = |parameter: &str, value: &str| json!({ "Fn::Equals": [reference(parameter), value] });
     let is_not = |parameter: &str, value: &str| json!({ "Fn::Not": [is(parameter, value)] });
@@ -191,7 +191,7 @@ pub(super) fn conditions(functions: &[&str]) -> Value {
     Value::Object(conditions)
 }
 
-/// The name of a table.
+/// Returns the name of a table.
 fn table(mut parameter: Value) -> Value {
     parameter["MinLength"] = json!(TABLE_NAME_MIN);
     parameter["MaxLength"] = json!(TABLE_NAME_MAX);
@@ -200,7 +200,7 @@ fn table(mut parameter: Value) -> Value {
     limited(parameter, "^[a-zA-Z0-9_.-]+$", &expected)
 }
 
-/// A text that a pattern admits, in words too.
+/// Returns a text that a pattern admits, in words too.
 fn limited(mut parameter: Value, pattern: &str, expected: &str) -> Value {
     parameter["AllowedPattern"] = json!(pattern);
     parameter["ConstraintDescription"] = json!(expected);

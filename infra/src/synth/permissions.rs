@@ -225,7 +225,7 @@ pub fn granted(function: Function, model: &Model) -> Vec<Use> {
     granted
 }
 
-/// The statements of a function's role: one for each target.
+/// Returns the statements of a function's role: one for each target.
 pub(super) fn statements(function: Function, model: &Model) -> Vec<Value> {
     let granted = granted(function, model);
     let mut targets: Vec<Target> = Vec::new();
@@ -264,7 +264,7 @@ impl Need {
     }
 }
 
-/// The indexes that some entity is read by, in the file's order.
+/// Returns the indexes that some entity is read by, in the file's order.
 fn indexes(model: &Model) -> Vec<&str> {
     let patterns = || model.entities.iter().flat_map(|entity| &entity.patterns);
     let names = model.table.indexes.iter().map(|index| index.name.as_str());

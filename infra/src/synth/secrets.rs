@@ -49,7 +49,7 @@ pub(super) fn add(resources: &mut Resources) {
     resources.add(CURSOR_KEY, answered(expendable(secret), &ANSWERS));
 }
 
-/// The key, as CloudFormation fills it in.
+/// Returns the key, as CloudFormation fills it in.
 pub(super) fn cursor_key() -> Value {
     substituted(format!("{{{{resolve:secretsmanager:${{{CURSOR_KEY}}}}}}}"))
 }

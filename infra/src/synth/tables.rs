@@ -91,7 +91,7 @@ fn retained(properties: Value) -> Value {
     answered(table, &[ENCRYPTION])
 }
 
-/// The partition key and, where there is one, the sort key.
+/// Returns the partition key and, where there is one, the sort key.
 fn key_schema(keys: &[&str]) -> Value {
     let element = |(name, kind)| json!({ "AttributeName": name, "KeyType": kind });
     keys.iter().zip(["HASH", "RANGE"]).map(element).collect()

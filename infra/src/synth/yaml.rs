@@ -9,7 +9,7 @@ use serde_json::Value;
 /// to any other emitter as a map.
 struct Emitted<'a>(&'a Value);
 
-/// The value as a YAML document.
+/// Returns the value as a YAML document.
 ///
 /// # Panics
 /// On a number that is no integer of 64 bits: a template has none.

@@ -23,7 +23,7 @@ struct ProxyResponse {
     is_base64_encoded: bool,
 }
 
-/// The response; nothing when the answer is none.
+/// Returns the response; nothing when the answer is none.
 pub(super) fn response(payload: &[u8]) -> Option<Response> {
     let answer: ProxyResponse = serde_json::from_slice(payload).ok()?;
     let mut response = Response::builder().status(answer.status_code);

@@ -111,7 +111,7 @@ fn decoded(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().filter(|_| is_whole).map(Into::into)
 }
 
-/// The headers but for cookies, and the cookies.
+/// Returns the headers but for cookies, and the cookies.
 fn headers(headers: &HeaderMap) -> (Map<String, Value>, Vec<String>) {
     let texts = |name: &str| -> Vec<String> {
         let values = headers.get_all(name).iter();

@@ -37,18 +37,18 @@ pub struct Binary {
 }
 
 impl Binary {
-    /// The function or the example of this name.
+    /// Returns the function or the example of this name.
     pub fn named(name: &str) -> Self {
         let folder = std::env::var_os(FOLDER).filter(|_| FUNCTIONS.contains(&name));
         Self { name: name.to_owned(), folder: folder.map(PathBuf::from) }
     }
 
-    /// Its name.
+    /// Returns its name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its file, built when it must be.
+    /// Returns its file, built when it must be.
     ///
     /// # Panics
     /// When it does not build, or there is none.

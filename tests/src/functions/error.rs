@@ -27,12 +27,12 @@ pub struct FunctionError {
 }
 
 impl FunctionError {
-    /// Whether the function had not answered by its deadline.
+    /// Returns whether the function had not answered by its deadline.
     pub fn is_timeout(&self) -> bool {
         self.error_type == "Sandbox.Timedout"
     }
 
-    /// Whether the function was never invoked, as the event is too large.
+    /// Returns whether the function was never invoked, as the event is too large.
     pub fn is_of_request_size(&self) -> bool {
         self.error_type == "RequestTooLargeException"
     }

@@ -65,7 +65,7 @@ async fn measure(starts: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// The start of the median time until it was ready.
+/// Returns the start of the median time until it was ready.
 fn median(mut measured: Vec<Started>) -> Started {
     measured.sort_by_key(|started| started.init);
     measured[measured.len() / 2]

@@ -29,7 +29,7 @@ pub(crate) enum Death {
 }
 
 impl Death {
-    /// Whether an invocation of a world dies, of which request, counted from zero, and how.
+    /// Returns whether an invocation of a world dies, of which request, counted from zero, and how.
     pub(crate) fn by_chance(dice: &mut Dice, world: &World) -> Option<(u32, Self)> {
         let dies = dice.happens(world.weather.crash) && !world.is_calm();
         let request = dice.within(0..=LATEST_DEATH) as u32;
@@ -49,7 +49,8 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// A caller that dies of the request of that number, counted from zero, and how to learn of it.
+    /// Returns a caller that dies of the request of that number, counted from zero, and how to
+    /// learn of it.
     pub(crate) fn new(
         name: String,
         death: Option<(u32, Death)>,

@@ -54,9 +54,9 @@ pub(crate) fn translate(request: &mut Value, world: &World) -> bool {
     true
 }
 
-/// How far the clock of the poller that sends these values is behind one that is fast by the most:
-/// it follows from the name with which the poller takes the lease, and from the fence with which it
-/// renews it.
+/// Returns how far the clock of the poller that sends these values is behind one that is fast by
+/// the most: it follows from the name with which the poller takes the lease, and from the fence
+/// with which it renews it.
 fn behind_ms(values: &Value) -> u64 {
     let owner = values[":owner"]["S"].as_str();
     let poller = owner.or_else(|| values[":fence"]["N"].as_str()).unwrap_or_default();

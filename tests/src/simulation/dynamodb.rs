@@ -24,7 +24,7 @@ pub(crate) type StatusAndText = (u16, String);
 pub(crate) struct DynamoDb(Database);
 
 impl DynamoDb {
-    /// An empty one.
+    /// Returns an empty one.
     pub(crate) fn new() -> Self {
         let database = Database::memory().expect("a database in memory");
         for table in TABLES {
@@ -91,7 +91,7 @@ impl DynamoDb {
         gone.len()
     }
 
-    /// Every item of both tables.
+    /// Returns every item of both tables.
     pub(crate) fn items(&self) -> Vec<Value> {
         TABLES.into_iter().flat_map(|table| self.items_of(table)).collect()
     }
@@ -116,7 +116,8 @@ impl DynamoDb {
     }
 }
 
-/// The exception of a transaction that another one is in the way of, at the first of its actions.
+/// Returns the exception of a transaction that another one is in the way of, at the first of its
+/// actions.
 pub(crate) fn conflict(actions: usize) -> StatusAndText {
     let reason = |place: usize| match place {
         0 => {
@@ -135,7 +136,7 @@ pub(crate) fn conflict(actions: usize) -> StatusAndText {
     (400, body.to_string())
 }
 
-/// An exception as DynamoDB writes it.
+/// Returns an exception as DynamoDB writes it.
 pub(crate) fn exception(status: u16, name: &str) -> StatusAndText {
     (status, json!({ "__type": format!("{NAMESPACE}{name}"), "message": name }).to_string())
 }

@@ -26,14 +26,14 @@ pub(crate) enum Verdict {
     Before(usize),
 }
 
-/// The event of a batch.
+/// Returns the event of a batch.
 pub(crate) fn event(shard_id: &str, records: &[Record], dice: &mut Dice) -> Vec<u8> {
     let records: Vec<_> = records.iter().map(lambda_record).collect();
     let is_final = dice.happens(FINAL_PER_MILLE);
     envelope(shard_id, Some(records), is_final, dice)
 }
 
-/// The event that closes a window, without records.
+/// Returns the event that closes a window, without records.
 pub(crate) fn final_event(shard_id: &str, dice: &mut Dice) -> Vec<u8> {
     let records = if dice.happens(NO_LIST_PER_MILLE) { None } else { Some(Vec::new()) };
     envelope(shard_id, records, true, dice)
@@ -81,7 +81,7 @@ fn envelope(
     event.to_string().into_bytes()
 }
 
-/// The part of a record that DynamoDB wrote, as the Streams API and Lambda both have it.
+/// Returns the part of a record that DynamoDB wrote, as the Streams API and Lambda both have it.
 pub(crate) fn stream_record(record: &Record) -> Value {
     let mut written = record.images.clone();
     written["ApproximateCreationDateTime"] = json!(record.seconds as f64);

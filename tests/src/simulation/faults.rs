@@ -115,7 +115,7 @@ struct Burst {
 }
 
 impl Faults {
-    /// The faults of a world.
+    /// Returns the faults of a world.
     pub(crate) fn new(dice: Dice, weather: Weather) -> Self {
         Self { dice, weather, bursts: Vec::new() }
     }
@@ -175,7 +175,7 @@ impl Faults {
         Fate { refusal: Some(refusal), ..self.served(USUAL_MS) }
     }
 
-    /// A refusal that the SDK retries.
+    /// Returns a refusal that the SDK retries.
     fn passing(&mut self, service: Service) -> Refusal {
         let throttle = match service {
             Service::DynamoDb => self.dice.pick(&THROTTLES),

@@ -23,7 +23,7 @@ impl Host {
         }
     }
 
-    /// Whether every record was handled.
+    /// Returns whether every record was handled.
     pub(crate) fn has_drained(&self) -> bool {
         match self {
             Self::Lambda(lambda) => lambda.has_drained(),

@@ -39,7 +39,7 @@ pub(crate) struct Told {
 }
 
 impl Journal {
-    /// An empty journal, which keeps its lines if they are to be read.
+    /// Returns an empty journal, which keeps its lines if they are to be read.
     pub(crate) fn new(is_read: bool) -> Self {
         let inner = Inner {
             digest: DefaultHasher::new(),
@@ -69,7 +69,7 @@ impl Journal {
         self.inner.lock().expect("no panic while counting").tally.add(what, how_many as u64);
     }
 
-    /// How often something was counted.
+    /// Returns how often something was counted.
     pub(crate) fn counted(&self, what: Count) -> u64 {
         self.inner.lock().expect("no panic while counting").tally.get(what)
     }

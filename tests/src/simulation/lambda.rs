@@ -99,7 +99,7 @@ impl Lambda {
         }
     }
 
-    /// Whether every record was handled.
+    /// Returns whether every record was handled.
     pub(crate) fn has_drained(&self) -> bool {
         let (source, state) = (self.world.source(), self.state());
         source.shards().len() == state.deliveries.len()
@@ -196,7 +196,7 @@ impl Lambda {
         }
     }
 
-    /// The next batch of a shard.
+    /// Returns the next batch of a shard.
     fn cut(&self, shard: usize) -> Range<usize> {
         let (source, mut state) = (self.world.source(), self.state());
         let records = source.shards()[shard].records.len();

@@ -44,7 +44,7 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// The network of a world.
+    /// Returns the network of a world.
     pub(crate) fn new(
         world: &Arc<World>,
         dynamodb: &DynamoDb,

@@ -34,13 +34,13 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
-    /// The numbers of a new shard.
+    /// Returns the numbers of a new shard.
     pub(crate) fn new(dice: &mut Dice) -> Self {
         let digits = dice.within(MIN_DIGITS..=MAX_DIGITS);
         Self { digits, turn: dice.within(0..=LATEST_TURN), place: 0 }
     }
 
-    /// The next one.
+    /// Returns the next one.
     pub(crate) fn next(&mut self, dice: &mut Dice) -> String {
         self.place += dice.within(1..=MAX_GAP);
         let head = self.digits - TAIL_DIGITS;

@@ -40,7 +40,7 @@ pub(crate) fn recount<'a>(rollups: &[String], sales: impl IntoIterator<Item = &'
     rows
 }
 
-/// The rollup whose partition it is.
+/// Returns the rollup whose partition it is.
 fn rollup_of(partition: &str) -> &str {
     let name = partition.split(['#', '.']).next().unwrap_or(partition);
     if name == "SHOP" { "beside" } else { name }
@@ -102,7 +102,7 @@ fn time(cell: &Cell) -> Option<&'static str> {
     text(cell).filter(|text| text.ends_with('Z'))
 }
 
-/// The status of a sale, if it has one; `None` for a text that is none of the enum's.
+/// Returns the status of a sale, if it has one; `None` for a text that is none of the enum's.
 fn status(cell: &Cell) -> Option<Option<&'static str>> {
     match cell {
         Cell::Absent => Some(None),

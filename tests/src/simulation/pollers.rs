@@ -139,7 +139,7 @@ impl Pollers {
         }
     }
 
-    /// Whether every record was handled.
+    /// Returns whether every record was handled.
     pub(crate) fn has_drained(&self) -> bool {
         let (source, state) = (self.world.source(), self.state());
         source.shards().iter().enumerate().all(|(place, shard)| {

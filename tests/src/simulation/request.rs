@@ -52,7 +52,7 @@ impl Request {
         Self { service, operation: operation.to_owned(), body, about, partition, attempt, actions }
     }
 
-    /// Whether it writes, which a transaction may conflict with.
+    /// Returns whether it writes, which a transaction may conflict with.
     pub(crate) fn is_write(&self) -> bool {
         ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"]
             .contains(&self.operation.as_str())
@@ -80,8 +80,8 @@ fn about(json: &Value) -> (String, String) {
     (partition.to_owned(), format!("{partition} {} {entry}", key("SK")))
 }
 
-/// The same of a transaction: the partition of its last action, which is the rollup item that
-/// counts the others.
+/// Returns the same of a transaction: the partition of its last action, which is the rollup item
+/// that counts the others.
 fn about_all(actions: &[Value]) -> (String, String) {
     let of_one = |action: &Value| {
         let write = action.as_object().and_then(|action| action.values().next());
@@ -93,8 +93,8 @@ fn about_all(actions: &[Value]) -> (String, String) {
     (partition, entry.join(" + "))
 }
 
-/// The values of an update by name. Bytes are shown in hexadecimal digits, which is how a watermark
-/// reads as a sequence number.
+/// Returns the values of an update by name. Bytes are shown in hexadecimal digits, which is how a
+/// watermark reads as a sequence number.
 fn values_of(values: &Map<String, Value>) -> String {
     let hexadecimal = |base64: &str| {
         let bytes = BASE64_STANDARD.decode(base64).unwrap_or_default();
@@ -130,7 +130,7 @@ fn digest_of(json: &Value, digest: &mut DefaultHasher) {
     }
 }
 
-/// The number of the attempt in `attempt=2; max=8`.
+/// Returns the number of the attempt in `attempt=2; max=8`.
 fn attempt(header: &str) -> Option<u32> {
     let (_, rest) = header.split_once("attempt=")?;
     rest.split(';').next()?.trim().parse().ok()

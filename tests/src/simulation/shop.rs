@@ -55,7 +55,7 @@ const NOTE_PER_MILLE: u32 = 40;
 /// How many of the rollups a world has.
 const ROLLUPS: usize = 2;
 
-/// The model of a world: the definition with some of its rollups.
+/// Returns the model of a world: the definition with some of its rollups.
 pub(crate) fn model(dice: &mut Dice) -> Model {
     let mut model: Model = DEFINITION.parse().expect("a definition");
     while model.rollups.len() > ROLLUPS {
@@ -88,7 +88,7 @@ pub(crate) struct Sale {
 }
 
 impl Sale {
-    /// A sale with everything chosen by chance.
+    /// Returns a sale with everything chosen by chance.
     pub(crate) fn new(dice: &mut Dice) -> Self {
         Self {
             entity: if dice.happens(NOTE_PER_MILLE) { "note" } else { "sale" },
@@ -102,7 +102,7 @@ impl Sale {
         }
     }
 
-    /// The sale after an update.
+    /// Returns the sale after an update.
     pub(crate) fn changed(&self, dice: &mut Dice) -> Self {
         let other = Self::new(dice);
         if !dice.happens(ONE_ATTRIBUTE_PER_MILLE) {
@@ -120,7 +120,7 @@ impl Sale {
         }
     }
 
-    /// The item as DynamoDB's JSON.
+    /// Returns the item as DynamoDB's JSON.
     pub(crate) fn image(&self, id: usize) -> Value {
         let mut image = keys(id);
         image.insert("_et".to_owned(), json!({ "S": self.entity }));
@@ -147,7 +147,7 @@ impl Sale {
     }
 }
 
-/// An item's primary key as DynamoDB's JSON.
+/// Returns an item's primary key as DynamoDB's JSON.
 pub(crate) fn keys(id: usize) -> Map<String, Value> {
     let pairs = [("PK", format!("SALE#{id}")), ("SK", "SALE".to_owned())];
     pairs.into_iter().map(|(name, text)| (name.to_owned(), json!({ "S": text }))).collect()

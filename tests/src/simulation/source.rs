@@ -76,7 +76,7 @@ pub(crate) struct Record {
 }
 
 impl Source {
-    /// An empty table whose stream has so many shards.
+    /// Returns an empty table whose stream has so many shards.
     pub(crate) fn new(mut dice: Dice, shards: u32) -> Self {
         let part = HASHES / shards;
         let hashes = (0..shards).map(|shard| {
@@ -104,7 +104,7 @@ impl Source {
         &self.items
     }
 
-    /// Every shard there ever was, parents before children.
+    /// Returns every shard there ever was, parents before children.
     pub(crate) fn shards(&self) -> &[Shard] {
         &self.shards
     }
@@ -188,7 +188,7 @@ impl Source {
 }
 
 impl Shard {
-    /// Whether it is not listed any more: all of it was trimmed.
+    /// Returns whether it is not listed any more: all of it was trimmed.
     pub(crate) fn is_forgotten(&self, now_secs: u64) -> bool {
         self.oldest == self.records.len()
             && self.closed_at.is_some_and(|closed| closed + RETENTION_SECS <= now_secs)

@@ -88,7 +88,7 @@ impl Streams {
         json!({ "StreamDescription": description })
     }
 
-    /// An iterator after a record, or at the oldest.
+    /// Returns an iterator after a record, or at the oldest.
     fn iterator(&self, shard_id: &str, after: &str) -> Result<Value, Exception> {
         let source = self.world.source();
         let now = source.now_secs();
@@ -145,7 +145,7 @@ impl Streams {
     }
 }
 
-/// A record as the API writes it; a Lambda event writes its author otherwise.
+/// Returns a record as the API writes it; a Lambda event writes its author otherwise.
 fn record(record: &Record) -> Value {
     let mut written = json!({
         "eventID": record.event_id,

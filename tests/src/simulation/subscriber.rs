@@ -27,7 +27,7 @@ const PANIC_PER_MILLE: u32 = 300;
 pub(crate) struct Seen(Arc<Mutex<BTreeSet<String>>>);
 
 impl Seen {
-    /// Whether it has seen one.
+    /// Returns whether it has seen one.
     pub(crate) fn has(&self, event_id: &str) -> bool {
         self.0.lock().expect("no panic").contains(event_id)
     }
@@ -37,7 +37,7 @@ impl Seen {
     }
 }
 
-/// The function, and what its reactor will have seen.
+/// Returns the function, and what its reactor will have seen.
 pub(crate) fn function(
     world: &Arc<World>,
     model: Model,
@@ -75,7 +75,7 @@ pub(crate) fn function(
     (Arc::new(processor), seen)
 }
 
-/// The longest that the reactor delays an invocation.
+/// Returns the longest that the reactor delays an invocation.
 pub(crate) fn longest_work(records: usize) -> Duration {
     Duration::from_millis(LONGEST_WORK_MS) * records as u32
 }

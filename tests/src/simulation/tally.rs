@@ -109,7 +109,7 @@ impl Tally {
         self.0[what as usize] += how_many;
     }
 
-    /// How often it was counted.
+    /// Returns how often it was counted.
     pub fn get(&self, what: Count) -> u64 {
         self.0[what as usize]
     }

@@ -52,7 +52,7 @@ pub(crate) struct Weather {
 }
 
 impl Weather {
-    /// The weather of a world.
+    /// Returns the weather of a world.
     pub(crate) fn new(dice: &mut Dice) -> Self {
         let grades: Vec<u32> =
             GRADES.iter().flat_map(|(grade, share)| std::iter::repeat_n(*grade, *share)).collect();

@@ -31,7 +31,7 @@ pub(crate) struct World {
 pub(crate) struct Flight(Arc<World>);
 
 impl World {
-    /// A world in which nothing has happened yet.
+    /// Returns a world in which nothing has happened yet.
     pub(crate) fn new(journal: Journal, weather: Weather, source: Source) -> Arc<Self> {
         Arc::new(Self {
             journal,
@@ -43,7 +43,7 @@ impl World {
         })
     }
 
-    /// The table and its stream.
+    /// Returns the table and its stream.
     pub(crate) fn source(&self) -> MutexGuard<'_, Source> {
         self.source.lock().expect("no panic at the source")
     }
@@ -53,7 +53,7 @@ impl World {
         self.source().now_ms()
     }
 
-    /// Whether nothing goes wrong any more.
+    /// Returns whether nothing goes wrong any more.
     pub(crate) fn is_calm(&self) -> bool {
         self.is_calm.load(Ordering::Relaxed)
     }

@@ -17,7 +17,7 @@ pub(crate) struct Block<'a> {
     pub(crate) text: String,
 }
 
-/// The requests of a document in their order.
+/// Returns the requests of a document in their order.
 ///
 /// # Errors
 /// The line of a request without an answer, or of an answer without a request.
@@ -43,7 +43,7 @@ pub(super) fn exchanges(document: &str) -> Result<Vec<Exchange>, String> {
     }
 }
 
-/// The blocks of a document in their order.
+/// Returns the blocks of a document in their order.
 pub(crate) fn blocks(document: &str) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
     let mut open: Option<Block<'_>> = None;

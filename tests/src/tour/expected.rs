@@ -48,7 +48,7 @@ impl Expected {
         Ok(Self { status: status.to_owned(), headers, body: body.map(json).transpose()? })
     }
 
-    /// Where an answer, as `curl -i` prints it, is not as expected; none where it is.
+    /// Returns where an answer, as `curl -i` prints it, is not as expected; none where it is.
     pub(super) fn differences(&self, answer: &str) -> Vec<String> {
         let answer = answer.replace("\r\n", "\n");
         let found = match Self::parse(&answer) {
@@ -76,7 +76,7 @@ impl Expected {
     }
 }
 
-/// Where JSON is not as it is printed.
+/// Returns where JSON is not as it is printed.
 ///
 /// # Errors
 /// Why what is printed is no JSON.
@@ -144,7 +144,7 @@ fn compare_elements(
     }
 }
 
-/// Whether text is as it is printed, with some text for each `…`.
+/// Returns whether text is as it is printed, with some text for each `…`.
 pub(super) fn matches(expected: &str, found: &str) -> bool {
     let Some((before, rest)) = expected.split_once(ANY) else { return expected == found };
     let Some(found) = found.strip_prefix(before) else { return false };

@@ -55,12 +55,12 @@ impl DataFile {
         Ok(Self { path, _lock: lock })
     }
 
-    /// The path, without symbolic links.
+    /// Returns the path, without symbolic links.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The same as text.
+    /// Returns the same as text.
     pub(super) fn text(&self) -> &str {
         self.path.to_str().expect("checked when the file was claimed")
     }
@@ -78,7 +78,7 @@ impl DataFile {
     }
 }
 
-/// The text of an error of the storage; a damaged file gets advice.
+/// Returns the text of an error of the storage; a damaged file gets advice.
 fn explained(error: &dynoxide::DynoxideError) -> String {
     let text = error.to_string();
     if text.contains("malformed") { damaged(&text) } else { text }

@@ -44,7 +44,7 @@ pub(in crate::dev) struct Trimmer {
 }
 
 impl Trimmer {
-    /// A trimmer of the stream that has this ARN.
+    /// Returns a trimmer of the stream that has this ARN.
     pub(in crate::dev) fn new(
         storage: Storage,
         table: Table,
@@ -107,7 +107,7 @@ fn trim_shard(
     storage.conn().execute(TRIM, parameters).map_err(|error| error.to_string())
 }
 
-/// The stored form of a sequence number of the API.
+/// Returns the stored form of a sequence number of the API.
 fn stored(sequence_number: &str) -> Option<i64> {
     let number: u128 = sequence_number.parse().ok()?;
     i64::try_from(number.checked_sub(SEQUENCE_NUMBER_OFFSET)?).ok()

@@ -5,7 +5,7 @@ use processor::mapping::FilterCriteria;
 
 use super::*;
 
-/// The rules of each shape: the patterns of new images, without what all of them have.
+/// Returns the rules of each shape: the patterns of new images, without what all of them have.
 fn shapes(rollups: &str) -> Vec<String> {
     let text = format!(
         r##"

@@ -55,7 +55,7 @@ fn rewrite(database: &Database, way: usize, item: &Value) {
     done.expect("a write");
 }
 
-/// A value that is equal however its sets are ordered.
+/// Returns a value that is equal however its sets are ordered.
 fn unordered(value: &Value) -> Value {
     match value {
         Value::Array(members) => Value::Array(members.iter().map(unordered).collect()),
@@ -73,7 +73,7 @@ fn unordered(value: &Value) -> Value {
     }
 }
 
-/// The same value with the members of each set in reverse.
+/// Returns the same value with the members of each set in reverse.
 fn reversed(value: &Value) -> Value {
     match value {
         Value::Array(members) => Value::Array(members.iter().map(reversed).collect()),
