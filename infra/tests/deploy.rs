@@ -1,4 +1,4 @@
-//! `weir deploy` and `weir destroy` with tools that write down what they are told, on a PATH of
+//! `weir deploy` and `weir destroy` with tools that write down their arguments, on a PATH of
 //! their own.
 //!
 //! What the real tools make of it is the business of `scripts/check-deployment`.

@@ -16,8 +16,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-/// Entities told by an attribute of their own, by others, and by a number; no rollups yet but one
-/// to copy.
+/// Entities recognised by an attribute of their own, by others, and by a number; no rollups yet but
+/// one to copy.
 const DEFINITION: &str = r##"
 [table]
 name = "shop"

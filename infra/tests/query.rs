@@ -1,4 +1,4 @@
-//! `weir query` against a reader that answers what it is told: every page, in the form that was
+//! `weir query` against a reader that gives prepared answers: every page, in the form that was
 //! asked for.
 
 use std::io::{BufRead, BufReader, Write};

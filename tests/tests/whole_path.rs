@@ -274,8 +274,8 @@ async fn a_rollup_that_is_added_or_changed_later_is_refused() {
     assert_eq!(provision("gte = 15", "gte = 15").await, Ok(()));
 }
 
-/// What the mapping itself writes is told by its key, but only where it writes: elsewhere it is a
-/// key like others.
+/// The items that the mapping writes are recognised by their keys, but only where it writes:
+/// elsewhere it is a key like others.
 #[tokio::test(flavor = "multi_thread")]
 async fn items_whose_keys_look_like_checkpoints_are_counted() {
     let dynamodb = TestDynamo::start().await;

@@ -95,7 +95,7 @@ async fn what_was_counted_before_the_kill_is_not_counted_again() {
     let world = World::start(TIMEOUT).await;
     let captured = Captured::read(&world.deployed.system).await;
     let event = captured.cut(15).remove(0);
-    // The second one dies when DynamoDB has done more than it was told of.
+    // The second one dies when DynamoDB has done more than it knows of.
     for (updates, fate) in [(5, Fate::Stall), (8, Fate::StallDone)] {
         world.way.decide(stalled_after(updates, fate));
         let error = world.invoke(&event).await.expect_err("no answer");

@@ -1,4 +1,4 @@
-//! What a function cannot do is told so that Lambda understands it, and the process goes on.
+//! A function reports its failures in a form that Lambda understands, and the process goes on.
 
 use std::sync::Arc;
 

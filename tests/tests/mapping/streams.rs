@@ -32,7 +32,7 @@ pub(crate) struct FakeStream {
     world: Arc<Mutex<World>>,
 }
 
-/// When records are created unless told otherwise, in seconds since the epoch: the beginning
+/// When records are created by default, in seconds since the epoch: the beginning
 /// of 2026.
 pub(crate) const LONG_AGO: i64 = 1_767_225_600;
 

@@ -1,9 +1,9 @@
 //! What the protocol is made for, and must therefore happen: a model in which nothing goes wrong
 //! proves nothing.
 //!
-//! Each is told from one state alone, so some are narrower than their name: a lost response, say,
-//! is looked for where a single batch was ever delivered, for there nobody else can have made the
-//! write.
+//! Each is recognised from one state alone, so some are narrower than their name: a lost response,
+//! say, is looked for where a single batch was ever delivered, for there nobody else can have made
+//! the write.
 //!
 //! **Invariant:** a history that lacks one of these says so in its test.
 

@@ -8,8 +8,8 @@
 //! requests           on their way to DynamoDB though their sender waits for them no more
 //! ```
 //!
-//! **Invariant:** invocations and requests are kept sorted. Two of a kind cannot be told apart, so
-//! states that differ in their order alone are one state.
+//! **Invariant:** invocations and requests are kept sorted. Two of a kind cannot be distinguished,
+//! so states that differ in their order alone are one state.
 
 use crate::algebra::UpdateId;
 use crate::history::{KEYS, Number, SHARDS};

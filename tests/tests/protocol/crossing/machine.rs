@@ -232,7 +232,7 @@ impl Model for Crossings {
             Action::Answer { invocation } => self.answer(&mut next, invocation),
             Action::Die { invocation } => drop(next.invocations.remove(invocation)),
         }
-        // Two of a kind cannot be told apart.
+        // Two of a kind cannot be distinguished.
         next.invocations.sort_unstable();
         next.requests.sort_unstable();
         Some(next)
