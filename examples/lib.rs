@@ -1,5 +1,5 @@
-//! Examples: each folder is a definition file, `weir.toml`, with its data and the programs that use it. Those with a tour in their
-//! README are tested by it.
+//! Examples: each folder is a definition file, `weir.toml`, with its data and the programs that use
+//! it. Those with a tour in their README are tested by it.
 //!
 //! | folder | shows |
 //! |---|---|

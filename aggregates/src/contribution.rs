@@ -24,11 +24,10 @@ pub(crate) use self::time::expiry;
 use crate::amounts::{Accumulator, Amounts};
 use crate::bookkeeping::{Bookkeeping, ZeroCrossing};
 use crate::bucket::Bucket;
-use crate::details::{DetailSpec, Details};
 use crate::colocated;
+use crate::details::{DetailSpec, Details};
 use crate::key::{self, RollupKey, partition};
 use crate::skip::{Part, Skip};
-use crate::bookkeeping::{ZeroCrossing, Bookkeeping};
 
 /// The contribution of one item to one rollup item, or to a detail item of it.
 #[derive(Clone, Debug, PartialEq)]

@@ -19,7 +19,6 @@ use crate::contribution::{Contribution, Contributions};
 use crate::key::{RollupKey, stripe};
 use crate::sequence::SequenceNumber;
 use crate::skip::Skip;
-use crate::bookkeeping::Bookkeeping;
 use crate::watermark::Watermark;
 
 /// The updates of the rollups that a batch of changes makes.

@@ -6,8 +6,8 @@
 //! cargo run --release -p examples --example late_flights
 //! ```
 //!
-//! It reads the stream from its beginning and remembers its place in a table of its own, `flights-late`, for a table of
-//! rollups and checkpoints belongs to one consumer.
+//! It reads the stream from its beginning and remembers its place in a table of its own,
+//! `flights-late`, for a table of rollups and checkpoints belongs to one consumer.
 
 use processor::mapping::{EventSourceMapping, Settings, Source};
 use processor::{Changes, Failure, Processor, TypedChange};

@@ -1,4 +1,5 @@
-//! A tracker of issues in typed Rust: opens several at once, each with a number of its own, closes one, and lists the rest.
+//! A tracker of issues in typed Rust: opens several at once, each with a number of its own, closes
+//! one, and lists the rest.
 //!
 //! With `weir dev examples/github/weir.toml` running in another terminal:
 //!
@@ -6,8 +7,9 @@
 //! cargo run --release -p examples --example issues
 //! ```
 //!
-//! `macros::entities!` makes `Issue`, `NewIssue`, `IssueKey`, `IssueUpdate`, `IssueStatus` and the same of every other entity from
-//! the definition file, when this is compiled: a name that is misspelt, or a file that is wrong, is an error then.
+//! `macros::entities!` makes `Issue`, `NewIssue`, `IssueKey`, `IssueUpdate`, `IssueStatus` and the
+//! same of every other entity from the definition file, when this is compiled: a name that is
+//! misspelt, or a file that is wrong, is an error then.
 
 use std::io::Write;
 
@@ -41,7 +43,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let endpoint = environment.text("AWS_ENDPOINT_URL_DYNAMODB");
     let connection = Connection::to(endpoint.as_deref().unwrap_or(ENDPOINT)).await;
     let model = environment.name_tables(include_str!("weir.toml").parse()?)?;
-    let tracker = Tracker::of(Table::new(&connection, model.into()))?;
+    let tracker = Tracker::new(Table::new(&connection, model.into()))?;
     let mut out = std::io::stdout();
 
     let mut opening = JoinSet::new();
@@ -72,7 +74,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 impl Tracker {
     /// The items of a table, whose definition the types are compared with.
-    fn of(table: Table) -> Result<Self, Error> {
+    fn new(table: Table) -> Result<Self, Error> {
         Ok(Self {
             repositories: table.entity("repository")?,
             issues: table.entity("issue")?,
@@ -81,8 +83,9 @@ impl Tracker {
         })
     }
 
-    /// Opens an issue under the next number of the repository. An update that adds 1 answers with what the counter has become,
-    /// and no two are answered the same. Who is gone before the issue is written leaves a number that no issue has.
+    /// Opens an issue under the next number of the repository. An update that adds 1 answers with
+    /// what the counter has become, and no two are answered the same. Who is gone before the issue
+    /// is written leaves a number that no issue has.
     async fn open(&self, title: &str, author: &str) -> Result<Issue, Error> {
         let key = RepositoryKey { owner: OWNER.to_owned(), repo: REPO.to_owned() };
         let counted = RepositoryUpdate::new().add_last_number(1);

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::command::Error;
+use crate::error::Error;
 
 /// The longest name that CloudFormation gives a stack.
 const STACK_NAME_MAX: usize = 128;
@@ -10,7 +10,8 @@ const STACK_NAME_MAX: usize = 128;
 const BUCKET_MIN: usize = 3;
 const BUCKET_MAX: usize = 63;
 
-/// What both CLIs are told about it; what is not said is as they find it in the environment and in their configuration.
+/// The account and the region for both CLIs. Without them the CLIs use the environment and their
+/// configuration.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Account {
     /// The region [default: that of the AWS configuration]
@@ -31,7 +32,7 @@ impl Account {
     }
 }
 
-/// A region, such as eu-central-1.
+/// Returns a region, such as eu-central-1.
 fn region(text: &str) -> Result<String, String> {
     let parts: Vec<_> = text.split('-').collect();
     let is_word =
@@ -46,7 +47,7 @@ fn region(text: &str) -> Result<String, String> {
     Err("expected a region, such as eu-central-1".to_owned())
 }
 
-/// A bucket by its name alone.
+/// Returns a bucket by its name alone.
 pub(crate) fn bucket(text: &str) -> Result<String, String> {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let ends =
@@ -56,11 +57,13 @@ pub(crate) fn bucket(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err(format!(
-        "expected a bucket's name, {BUCKET_MIN} to {BUCKET_MAX} of a-z, 0-9, `.` and `-`, without s3://"
+        "expected a bucket's name, {BUCKET_MIN} to {BUCKET_MAX} of a-z, 0-9, `.` and `-`, without \
+         s3://"
     ))
 }
 
-/// The name of a table as that of a stack, which begins with a letter and has letters, digits and hyphens.
+/// Returns the name of a table as that of a stack, which begins with a letter and has letters,
+/// digits and hyphens.
 pub(crate) fn stack_name(table: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let name: String = table.chars().map(plain).collect();
@@ -78,7 +81,8 @@ pub(crate) fn check_stack_name(name: &str) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Argument(format!(
-        "`{name}` names no stack; expected letters, digits and hyphens, a letter first, {STACK_NAME_MAX} at most, such as \
+        "`{name}` names no stack; expected letters, digits and hyphens, a letter first, \
+         {STACK_NAME_MAX} at most, such as \
          {}",
         stack_name(name)
     )))

@@ -21,8 +21,8 @@ use std::process::ExitCode;
 use clap::Args;
 use model::Model;
 
-use crate::command::Error;
 use crate::definition;
+use crate::error::Error;
 use crate::grid::grid;
 
 /// Validate a definition file and print what it means.
@@ -68,7 +68,7 @@ fn summary(path: &Path, model: &Model) -> String {
     std::iter::once(title).chain(sections).collect::<Vec<_>>().join("\n")
 }
 
-/// A heading and, indented under it, rows of a name and what it is.
+/// Returns a heading and, indented under it, rows of a name and what it is.
 fn section(heading: &str, rows: Vec<Vec<String>>) -> String {
     format!("{heading}\n{}", indented(&grid(&rows, &[])))
 }
@@ -77,7 +77,7 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
-/// A row of a section.
+/// Returns a row of a section.
 fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.map(str::to_owned).to_vec()
 }

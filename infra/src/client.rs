@@ -1,7 +1,7 @@
 //! The HTTP services as `weir load` and `weir query` see them.
 //!
-//! **Invariant:** an answer that is no success becomes an error in words: what was asked, what was wrong, what was
-//! expected.
+//! **Invariant:** an answer that is no success becomes an error in words: what was asked, what was
+//! wrong, what was expected.
 
 use std::fmt;
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub enum Error {
     /// The URL cannot be one of the services.
     #[error("--url is `{0}`, expected such as {DEFAULT_URL}")]
     Url(String),
-    /// Nobody answers there.
+    /// The service does not answer.
     #[error("{url} cannot be reached: {reason}; `weir dev` starts a server, --url names another")]
     Unreachable {
         /// The URL.
@@ -70,12 +70,12 @@ pub enum Error {
     Strange {
         /// The URL.
         url: String,
-        /// What it answers.
+        /// The way in which it differs.
         reason: String,
     },
 }
 
-/// A problem as the services tell it.
+/// A problem document of the services.
 #[derive(Debug, Deserialize)]
 pub struct Problem {
     #[serde(rename = "type", default)]
@@ -89,7 +89,7 @@ pub struct Problem {
     more_errors: usize,
 }
 
-/// What is wrong with a field or a parameter.
+/// A problem with a field or a parameter.
 #[derive(Debug, Deserialize)]
 pub(crate) struct FieldProblem {
     field: String,
@@ -97,7 +97,7 @@ pub(crate) struct FieldProblem {
 }
 
 impl Client {
-    /// The services at this URL. Nothing is asked yet.
+    /// Returns the services at this URL. Nothing is asked yet.
     pub(crate) fn new(url: &str) -> Result<Self, Error> {
         let parsed = url.parse::<Uri>().map_err(|_| Error::Url(url.to_owned()))?;
         if !matches!(parsed.scheme_str(), Some("http" | "https")) || parsed.host().is_none() {
@@ -138,7 +138,7 @@ impl Client {
         self.json(path, &answer.body)
     }
 
-    /// The error of an answer that is not what was expected.
+    /// Returns the error of an answer that is not what was expected.
     pub(crate) fn strange(&self, path: &str, reason: &str) -> Error {
         Error::Strange { url: format!("{}{path}", self.url), reason: reason.to_owned() }
     }
@@ -182,7 +182,7 @@ impl Client {
 }
 
 impl Problem {
-    /// Whether nothing was written because the body was too large, or too slow to arrive.
+    /// Returns whether nothing was written because the body was too large, or too slow to arrive.
     pub(crate) fn is_of_size(&self) -> bool {
         // The JSON of this program is valid, so that only its size can be wrong with it.
         let kinds = ["payload-too-large", "request-timeout", "bad-json"];
@@ -219,7 +219,7 @@ impl fmt::Display for FieldProblem {
     }
 }
 
-/// The cursor in a link to the next page: `<?every=day&cursor=AQ>; rel="next"`.
+/// Returns the cursor in a link to the next page: `<?every=day&cursor=AQ>; rel="next"`.
 fn next_cursor(link: &str) -> Option<String> {
     let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
     parameters.split(';').find(|one| matches!(one.trim(), "rel=\"next\"" | "rel=next"))?;

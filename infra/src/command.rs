@@ -1,19 +1,14 @@
-//! The command line: every command once, and what an error becomes.
+//! The command line: every command once, and how an error is printed.
 
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use thiserror::Error;
 
-use crate::{
-    check, client, definition, deploy, destroy, dev, lease, load, query, rows, schema, steps,
-    synth, terminal,
-};
-
-/// The definition files that are looked for when none is named, in this order.
-pub(crate) const DEFAULT_FILES: [&str; 2] = ["weir.toml", "examples/flights/weir.toml"];
+use crate::definition::DEFAULT_FILES;
+use crate::error::Error;
+use crate::{check, definition, deploy, destroy, dev, lease, load, query, schema, synth, terminal};
 
 /// Exact, precomputed answers about a DynamoDB table.
 ///
@@ -39,7 +34,7 @@ enum Command {
 }
 
 impl Weir {
-    /// Whether the output is data for another program rather than text for a reader.
+    /// Returns whether the output is data for another program rather than text for a reader.
     fn prints_data(&self) -> bool {
         match &self.command {
             Some(Command::Query(arguments)) => arguments.prints_data(),
@@ -51,36 +46,7 @@ impl Weir {
     }
 }
 
-/// Why a command did not do what it was told.
-#[derive(Debug, Error)]
-pub enum Error {
-    /// The definition file.
-    #[error(transparent)]
-    Definition(#[from] definition::Error),
-    /// A file of rows.
-    #[error(transparent)]
-    Rows(#[from] rows::Error),
-    /// The HTTP service.
-    #[error(transparent)]
-    Client(#[from] client::Error),
-    /// The local system.
-    #[error(transparent)]
-    Dev(#[from] dev::Error),
-    /// The lease of the table's stream.
-    #[error(transparent)]
-    Lease(#[from] lease::Error),
-    /// A tool that deploys.
-    #[error(transparent)]
-    Step(#[from] steps::Error),
-    /// An argument that goes with none of the others.
-    #[error("{0}")]
-    Argument(String),
-    /// Standard output.
-    #[error("the output cannot be written: {0}")]
-    Output(#[from] io::Error),
-}
-
-/// Runs what the command line says. Errors are told on standard error.
+/// Runs the command of a command line. Prints an error on standard error.
 pub fn run(weir: Weir) -> ExitCode {
     let mut out = terminal::output(weir.prints_data());
     let ended = dispatch(weir, &mut out).and_then(|code| {
@@ -89,10 +55,10 @@ pub fn run(weir: Weir) -> ExitCode {
     });
     match ended {
         Ok(code) => code,
-        // Whoever read the output has seen enough.
+        // The reader of the output has closed it.
         Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            tell(error);
+            print(error);
             ExitCode::FAILURE
         }
     }
@@ -119,8 +85,8 @@ fn dispatch(weir: Weir, out: &mut impl Write) -> Result<ExitCode, Error> {
     }
 }
 
-/// Definition errors with the lines they are on, others in a line.
-fn tell(error: Error) {
+/// Prints an error: the problems of a definition file with their lines, others in one line.
+fn print(error: Error) {
     // If standard error is closed, there is no reader.
     let _ = match error {
         Error::Definition(definition::Error::Invalid(problems)) => {

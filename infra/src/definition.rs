@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use model::{DefinitionError, Model};
 use thiserror::Error;
 
-use crate::command::DEFAULT_FILES;
+/// The definition files that are looked for when none is named, in this order.
+pub(crate) const DEFAULT_FILES: [&str; 2] = ["weir.toml", "examples/flights/weir.toml"];
 
-/// Why there is no definition.
+/// The reason why there is no definition.
 #[derive(Debug, Error)]
 pub enum Error {
     /// None was named, and there is none where one is looked for.
@@ -27,7 +28,7 @@ pub enum Error {
     Invalid(Box<DefinitionError>),
 }
 
-/// The file that was named, else the first that is where one is looked for.
+/// Returns the file that was named, else the first that is where one is looked for.
 pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
     let there = || DEFAULT_FILES.iter().map(Path::new).find(|file| file.exists());
     named.or_else(there).map(Path::to_path_buf).ok_or(Error::NotFound)
@@ -38,7 +39,7 @@ pub(crate) fn read(path: &Path) -> Result<Model, Error> {
     read_with_text(path).map(|(_, model)| model)
 }
 
-/// The same, with the text that was read.
+/// Reads and checks a definition file, and returns its text too.
 pub(crate) fn read_with_text(path: &Path) -> Result<(String, Model), Error> {
     let unreadable = |source| Error::Unreadable { path: path.to_path_buf(), source };
     let text = std::fs::read_to_string(path).map_err(unreadable)?;

@@ -1,9 +1,11 @@
-//! `weir deploy`: the three functions, the template and the stack, by the tools that everybody uses for them.
+//! `weir deploy`: the three functions, the template and the stack, with the AWS CLI or the SAM CLI.
 //!
 //! ```text
-//! check ──► cargo lambda build ──► weir synth ──► aws cloudformation package, deploy ──► mapping and processor ──► outputs
-//!   │                                        └──► sam deploy ─────────────────────┘
-//!   └─ the definition, parameters, tools, binaries: whatever can be known to be wrong is said before anything is done
+//! check ──► cargo lambda build ──► weir synth ──► aws cloudformation package, deploy ──┐
+//!   │                                        └──► sam deploy ──────────────────────────┤
+//!   │                                                                                  ▼
+//!   │                                        outputs ◄── mapping and processor are seen to work
+//!   └─ the definition, parameters, tools, binaries: mistakes are reported before anything is done
 //! ```
 //!
 //! | part | read |
@@ -27,18 +29,19 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use crate::account::{Account, bucket, check_stack_name, stack_name};
-use crate::command::Error;
+use crate::error::Error;
 use crate::steps::{run as run_steps, script};
 use crate::synth::template::{Options, template};
 use crate::tools::{Tool, Tools};
 use crate::{definition, synth};
 use plan::Deployment;
 
-/// Where the functions are built, and the template is written, unless told otherwise.
+/// Where the functions are built, and the template is written, by default.
 const CODE: &str = "target/lambda";
 const TEMPLATES: &str = "target/deploy";
-/// What a script leaves out.
-const NOT_IN_THE_SCRIPT: &str = "\n# weir deploy also looks before: at tools, built functions and, where the stack is there, that its tables stay the same\n";
+/// The remark about the checks that a script does not make.
+const NOT_IN_THE_SCRIPT: &str = "\n# weir deploy also looks before: at tools, built functions \
+                                 and, where the stack is there, that its tables stay the same\n";
 
 /// Build the functions and deploy a definition file to AWS, with the AWS CLI or the SAM CLI.
 #[derive(Args, Debug)]
@@ -46,11 +49,14 @@ const NOT_IN_THE_SCRIPT: &str = "\n# weir deploy also looks before: at tools, bu
   weir deploy weir.toml --dry-run
   weir deploy weir.toml
   weir deploy weir.toml --with aws --s3-bucket my-artifacts --region eu-central-1 --profile work
-  weir deploy weir.toml --stack-name flights-test --parameter TableName=flights-test RollupsTableName=flights-test-rollups
+  weir deploy weir.toml --stack-name flights-test \
+--parameter TableName=flights-test RollupsTableName=flights-test-rollups
   weir deploy weir.toml --code my/lambda --no-filter
 
-It builds with cargo-lambda, uploads and deploys with the SAM CLI (which keeps a bucket for it) or with the AWS CLI (to a
-bucket of yours), waits until the mapping is enabled and the processor takes an event, and tells where the API is. What it can know to be wrong
+It builds with cargo-lambda, uploads and deploys with the SAM CLI (which keeps a bucket for it) or \
+with the AWS CLI (to a
+bucket of yours), waits until the mapping is enabled and the processor takes an event, and \
+tells where the API is. What it can know to be wrong
 it says before it does anything. weir destroy takes it down; docs/deploying.md has all of it.")]
 pub struct Arguments {
     /// The definition file [default: ./weir.toml]
@@ -65,7 +71,12 @@ pub struct Arguments {
     #[arg(long, value_name = "BUCKET", value_parser = bucket)]
     s3_bucket: Option<String>,
     /// A parameter of the template, unless it is to be as it was or its default
-    #[arg(long = "parameter", value_name = "NAME=VALUE", num_args = 1.., value_parser = parameters::parse)]
+    #[arg(
+        long = "parameter",
+        value_name = "NAME=VALUE",
+        num_args = 1..,
+        value_parser = parameters::parse
+    )]
     parameters: Vec<(String, String)>,
     /// Write the template to this file [default: target/deploy/STACK.yaml]
     #[arg(long, value_name = "FILE")]
@@ -73,7 +84,8 @@ pub struct Arguments {
     /// Write the template through symbolic links, which are an error otherwise
     #[arg(long)]
     follow_links: bool,
-    /// Deploy functions of one's own: a folder with writer/bootstrap, reader/bootstrap and processor/bootstrap
+    /// Deploy functions of one's own: a folder with writer/bootstrap, reader/bootstrap and
+    /// processor/bootstrap
     #[arg(long, value_name = "FOLDER")]
     code: Option<PathBuf>,
     /// Deploy what was built before
@@ -107,7 +119,8 @@ enum With {
 /// Deploys, or prints how.
 ///
 /// # Errors
-/// What is wrong with the definition or the arguments, a tool that is missing, or the step that failed.
+/// What is wrong with the definition or the arguments, a tool that is missing, or the step that
+/// failed.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Error> {
     let file = definition::find(arguments.file.as_deref())?;
     let model = definition::read(&file)?;
@@ -154,7 +167,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     outcome::check_tables(&deployment, &declared, arguments.replace_tables, &tools)?;
     match run_steps(&steps, &tools) {
         Ok(kept) => {
-            write!(out, "{}", outcome::told(&deployment, &kept))?;
+            write!(out, "{}", outcome::report(&deployment, &kept))?;
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
@@ -166,7 +179,8 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     }
 }
 
-/// The tool that was named, else the one that goes with the bucket, else the one that is there.
+/// Returns the tool that was named, else the one that goes with the bucket, else the one that is
+/// there.
 fn with(arguments: &Arguments, tools: &Tools) -> Result<With, Error> {
     let has_bucket = arguments.s3_bucket.is_some();
     let with =
@@ -177,7 +191,8 @@ fn with(arguments: &Arguments, tools: &Tools) -> Result<With, Error> {
             _ => With::Sam,
         });
     if with == With::Aws && !has_bucket {
-        let expected = "the AWS CLI uploads to a bucket of yours, expected --s3-bucket BUCKET; the SAM CLI keeps one of its own";
+        let expected = "the AWS CLI uploads to a bucket of yours, expected --s3-bucket BUCKET; \
+                        the SAM CLI keeps one of its own";
         return Err(Error::Argument(expected.to_owned()));
     }
     Ok(with)

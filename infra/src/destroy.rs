@@ -1,13 +1,15 @@
-//! `weir destroy`: deletes a stack, and its tables if it is told to and told so again.
+//! `weir destroy`: deletes a stack, and on request, after a second question, its tables.
 //!
-//! CloudFormation deletes in the opposite order of making: the writer first, so that nothing is written that is not read.
-//! The tables are retained by the template; they are deleted here, one by one, after their names were typed.
+//! CloudFormation deletes in the opposite order of making: the writer first, so that nothing is
+//! written that is not read. The tables are retained by the template; they are deleted here, one by
+//! one, after their names were typed.
 //!
 //! **Invariants**
-//! * Nothing is deleted before every name was typed (or `--yes`): the stack's, and those of tables that go too.
+//! * Nothing is deleted before every name was typed (or `--yes`): the stack's, and those of tables
+//!   that go too.
 //! * Only a stack that `weir synth` described is deleted.
-//! * A table is deleted only if this stack made it: CloudFormation lists it so, and the table's own tags say so. That is seen
-//!   before anything is deleted.
+//! * A table is deleted only if this stack made it: CloudFormation lists it so, and the table's own
+//!   tags say so. That is seen before anything is deleted.
 
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
@@ -15,8 +17,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::account::{Account, check_stack_name};
-use crate::command::Error;
-use crate::steps::{Command, Kept, Step, Word, run as run_steps, script, typed};
+use crate::error::Error;
+use crate::steps::{Captured, Command, Step, Word, run as run_steps, script, typed};
 use crate::terminal;
 use crate::tools::{Tool, Tools};
 
@@ -28,7 +30,7 @@ const NOT_MADE: &str = r#"["CREATE_FAILED", "DELETE_COMPLETE"]"#;
 
 /// How the description of each stack of ours begins.
 const DESCRIPTION: &str = "Weir: ";
-/// What steps keep: the stack's id, and the ARN of the table that is looked at.
+/// The names of captured outputs: the stack's id, and the ARN of the table that is looked at.
 const STACK_ID: &str = "STACK_ID";
 const ARN: &str = "TABLE_ARN";
 /// Where a stack that is gone is found out.
@@ -42,8 +44,10 @@ const FIND: &str = "find the stack";
   weir destroy --stack-name flights --delete-tables
   weir destroy --stack-name flights --delete-tables --table flights --table flights-rollups
 
-It asks for the stack's name. The API goes first, then what keeps the rollups. Both tables stay with all they hold, and it is said how they are deleted.
---delete-tables deletes them too, for good, after their names were typed; those of a stack that is gone, by --table.")]
+It asks for the stack's name. The API goes first, then what keeps the rollups. Both tables stay \
+with all they hold, and it is said how they are deleted.
+--delete-tables deletes them too, for good, after their names were typed; those of a stack that \
+is gone, by --table.")]
 pub struct Arguments {
     /// The stack
     #[arg(long, value_name = "NAME")]
@@ -78,7 +82,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     tools.find(Tool::Aws)?;
     let found = run_steps(&arguments.find(), &tools).inspect_err(|error| {
         if error.is_of(FIND) {
-            // Where standard output is gone there is nobody left to tell.
+            // If standard output is closed, there is no reader.
             let _ = out.write_all(arguments.advice().as_bytes());
         }
     })?;
@@ -101,12 +105,12 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
             let _ = out.write_all(arguments.left(&doomed[position..]).as_bytes());
         })?;
     }
-    write!(out, "{}", arguments.told(&tables))?;
+    write!(out, "{}", arguments.report(&tables))?;
     Ok(ExitCode::SUCCESS)
 }
 
 impl Arguments {
-    /// The whole, as a script.
+    /// Returns the whole, as a script.
     fn script(&self) -> String {
         let known = || self.tables.iter().cloned().map(Word::Text).collect();
         let found = || TABLES.map(|(_, name)| Word::Variable(name)).to_vec();
@@ -130,7 +134,7 @@ impl Arguments {
         format!("{}{}{}", &script[..place], typed(&words), &script[place..])
     }
 
-    /// Whether the stack is gone already, and tables are named that it left.
+    /// Returns whether the stack is gone already, and tables are named that it left.
     fn is_gone(&self) -> bool {
         !self.tables.is_empty()
     }
@@ -166,7 +170,8 @@ impl Arguments {
         ];
         steps.extend(TABLES.map(|(table, name)| {
             let query = format!(
-                "StackResourceSummaries[?LogicalResourceId==`\"{table}\"` && !contains(`{NOT_MADE}`, ResourceStatus)]\
+                "StackResourceSummaries[?LogicalResourceId==`\"{table}\"` && \
+                 !contains(`{NOT_MADE}`, ResourceStatus)]\
                  .PhysicalResourceId"
             );
             let list = self.stack(&["cloudformation", "list-stack-resources"]);
@@ -175,7 +180,8 @@ impl Arguments {
         steps
     }
 
-    /// Sees by its tags that the stack made a table: by the stack's id, or by its name where it is gone.
+    /// Sees by its tags that the stack made a table: by the stack's id, or by its name where it is
+    /// gone.
     fn check(&self, table: &Word, owner: Option<Word>) -> [Step; 2] {
         let text = ["--output", "text"];
         let arn =
@@ -203,20 +209,21 @@ impl Arguments {
         ]
     }
 
-    /// What is to be typed.
+    /// Returns the words to type.
     fn named(&self, tables: &[String]) -> Vec<String> {
         let stack = (!self.is_gone()).then(|| self.stack_name.clone());
         let tables = if self.delete_tables { tables } else { &[] };
         stack.into_iter().chain(tables.iter().cloned()).collect()
     }
 
-    /// What can be done where there is no such stack.
+    /// Returns the advice if there is no such stack.
     fn advice(&self) -> String {
         let words =
             ["destroy", "--stack-name", &self.stack_name].into_iter().chain(self.account.words());
         let command = Command::new(Tool::Weir, words);
         format!(
-            "If the stack is gone, and tables of it are left:\n\n  {command} --delete-tables --table TABLE\n"
+            "If the stack is gone, and tables of it are left:\n\n  {command} --delete-tables \
+             --table TABLE\n"
         )
     }
 
@@ -234,8 +241,8 @@ impl Arguments {
         ]
     }
 
-    /// What is gone, what is still there, and how that is deleted.
-    fn told(&self, tables: &[String]) -> String {
+    /// Returns the report: what was deleted, what is left, and how to delete it.
+    fn report(&self, tables: &[String]) -> String {
         let stack = &self.stack_name;
         if tables.is_empty() {
             return format!("\nThe stack {stack} is gone. It had made no tables.\n");
@@ -245,13 +252,14 @@ impl Arguments {
             return format!("\nThe stack {stack} is gone, and so are its tables, {names}.\n");
         }
         format!(
-            "\nThe stack {stack} is gone. Its tables are still there, with all they hold: {names}.\n\
+            "\nThe stack {stack} is gone. Its tables are still there, with all they hold: \
+             {names}.\n\
              As long as they are, a new stack needs tables of other names. {}",
             self.ending(tables)
         )
     }
 
-    /// What is still there when a table could not be deleted.
+    /// Returns the report when a table could not be deleted.
     fn left(&self, tables: &[String]) -> String {
         let (stack, names) = (&self.stack_name, tables.join(" and "));
         format!("\nThe stack {stack} is gone. Not deleted: {names}. {}", self.ending(tables))
@@ -264,8 +272,8 @@ impl Arguments {
     }
 }
 
-/// The names that were found; nothing is printed of a table that the stack did not make.
-fn made(kept: &Kept) -> Vec<String> {
+/// Returns the names that were found; nothing is printed of a table that the stack did not make.
+fn made(kept: &Captured) -> Vec<String> {
     let names = TABLES.iter().filter_map(|(_, name)| kept.get(name));
     names.filter(|name| !name.is_empty()).cloned().collect()
 }

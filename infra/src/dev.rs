@@ -11,16 +11,18 @@
 //! | to see | read |
 //! |---|---|
 //! | what is started, and stopped in which order | `system` |
-//! | a task that runs until it is told to stop | `part` |
+//! | a task that runs until it is asked to stop | `part` |
 //! | the embedded DynamoDB | `database` |
 //! | what is loaded, and where it goes on after a kill | `loads` |
 //! | the groups with the greatest values | `groups`, `top` |
 //! | where to look next | `guide` |
 //!
-//! **Invariant:** told to stop, it finishes the batches that it has begun, or abandons them after some seconds, gives up the
-//! lease, and ends with 0; a file given by `--data` can be gone on with after any end.
+//! **Invariant:** asked to stop, it finishes the batches that it has begun, or abandons them after
+//! some seconds, releases the lease, and ends with 0. A file given by `--data` can be used again
+//! after any end.
 
 pub mod database;
+mod error;
 mod groups;
 mod guide;
 mod loads;
@@ -35,21 +37,21 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
-use thiserror::Error;
 use tokio::runtime;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use web::interrupted;
-use weir_startup::{Environment, StartError};
+use weir_startup::Environment;
 
+pub use self::error::Error;
 use self::groups::Groups;
 use self::loads::Loads;
 use self::system::{Host, System};
-use crate::{command, definition, rows, terminal};
+use crate::{definition, terminal};
 
-/// What is logged unless `RUST_LOG` says otherwise: the output is a table and a guide, not a log. The embedded DynamoDB
-/// warns of every answer that is an error, such as that a table to be made is not there yet. When it stops, it says which
-/// batches it waits for.
+/// The log filter without `RUST_LOG`: the output is a table and a guide, not a log.
+/// The embedded DynamoDB warns of every answer that is an error, such as that a table to be made is
+/// not there yet. When it stops, it says which batches it waits for.
 const DEFAULT_LOG: &str = "warn,dynoxide=error,processor::mapping::in_flight=info";
 /// The exit code of a process that a second Ctrl-C ended: 128 and the number of SIGINT.
 const ABORTED: i32 = 130;
@@ -62,7 +64,8 @@ const ABORTED: i32 = 130;
   weir dev shop.toml --load order=2026.ndjson --load customer=customers.json
   weir dev shop.toml --endpoint http://127.0.0.1:8001
 
-The tables are made, the files under [dev] in the definition are loaded into a new table, those given by
+The tables are made, the files under [dev] in the definition are loaded into a new table, those \
+given by
 --load always. Ctrl-C stops cleanly; a second one at once. RUST_LOG=info shows more.")]
 pub struct Arguments {
     /// The definition file [default: ./weir.toml, else examples/flights/weir.toml]
@@ -70,7 +73,8 @@ pub struct Arguments {
     /// Load a file of items at the start; its name or the one entity there is says what they are
     #[arg(long, value_name = "[ENTITY=]FILE")]
     load: Vec<String>,
-    /// Keep the embedded DynamoDB in this file, and go on with it the next time [default: in memory]
+    /// Keep the embedded DynamoDB in this file, and go on with it the next time [default: in
+    /// memory]
     #[arg(long, value_name = "FILE", conflicts_with = "endpoint")]
     data: Option<PathBuf>,
     /// The port of writer and reader
@@ -84,84 +88,11 @@ pub struct Arguments {
     endpoint: Option<String>,
 }
 
-/// Why the local system does not run, or not any more.
-#[derive(Debug, Error)]
-pub enum Error {
-    /// A port is taken.
-    #[error("port {port} is taken, expected a free one: {flag} names another ({reason})")]
-    Port {
-        /// The port.
-        port: u16,
-        /// The flag that chooses it.
-        flag: &'static str,
-        /// What the system said.
-        reason: std::io::Error,
-    },
-    /// The file of `--data` cannot be used.
-    #[error("the database {path} cannot be opened: {reason}")]
-    Database {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
-    /// The environment.
-    #[error(transparent)]
-    Environment(#[from] StartError),
-    /// The tables cannot be made or asked.
-    #[error("the tables in the DynamoDB at {endpoint} cannot be used")]
-    DynamoDb {
-        /// Its URL.
-        endpoint: String,
-        /// Why.
-        source: table::Error,
-    },
-    /// A part of the system ended by itself.
-    #[error("the {part} ended: {reason}")]
-    Ended {
-        /// The part.
-        part: &'static str,
-        /// Why.
-        reason: String,
-    },
-    /// `--load` does not say what it loads.
-    #[error("--load {given}: {problem}")]
-    Load {
-        /// The argument.
-        given: String,
-        /// What was expected.
-        problem: String,
-    },
-    /// A file of rows.
-    #[error(transparent)]
-    Rows(#[from] rows::Error),
-    /// Where a load had got to.
-    #[error(transparent)]
-    Checkpoints(#[from] table::checkpoints::Error),
-    /// Rows that were sent to the table, and not taken.
-    #[error("the rows cannot be written")]
-    Write(#[source] table::Error),
-    /// A rollup item that cannot be read.
-    #[error("the rollup `{rollup}` cannot be shown: {reason}")]
-    Show {
-        /// The rollup.
-        rollup: String,
-        /// Why.
-        reason: String,
-    },
-    /// The process was told to stop meanwhile.
-    #[error("stopped")]
-    Stopped,
-    /// Standard output.
-    #[error("the output cannot be written: {0}")]
-    Output(#[from] std::io::Error),
-}
-
 /// Serves until Ctrl-C or SIGTERM.
 ///
 /// # Errors
 /// Why it cannot start, or what ended by itself.
-pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, command::Error> {
+pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, crate::error::Error> {
     let path = definition::find(arguments.file.as_deref())?;
     let named = Environment::from_process().name_tables(definition::read(&path)?);
     let model = named.map_err(Error::from)?;
@@ -259,7 +190,7 @@ async fn present(
     if let Some(since) = &view.state.incomplete_since {
         writeln!(out, "The rollups are incomplete: changes after {since} were lost.\n")?;
     }
-    let top = top::of(view, &groups).await?;
+    let top = top::greatest(view, &groups).await?;
     write!(out, "{}", top::print(&view.model, &top, &groups))?;
     let first = top.first().map(|(group, _)| group.as_slice());
     write!(out, "{}", guide::print(view, &groups, first))?;

@@ -1,8 +1,8 @@
-//! Files that Weir writes: whole or not at all, and not through a symbolic link unless told to.
+//! Files that Weir writes: whole or not at all, and through a symbolic link only on request.
 //!
 //! A project from elsewhere may have a link where Weir writes, which leads to a file of its user's.
-//! Of a relative path no part may be a link; of an absolute path the file and its folder may not, and
-//! the rest is as its user named it (`/tmp` is a link on some systems).
+//! Of a relative path no part may be a link; of an absolute path the file and its folder may not,
+//! and the rest is as its user named it (`/tmp` is a link on some systems).
 //!
 //! **Invariant:** a file has its old text or the new one, whenever the process ends.
 
@@ -62,7 +62,7 @@ fn replace(target: &Path, text: &str, there: Option<&fs::Metadata>) -> io::Resul
     Ok(())
 }
 
-/// The permissions of a new file, from which the system takes the mask of the process.
+/// Returns the permissions of a new file, from which the system takes the mask of the process.
 #[cfg(unix)]
 fn new_permissions() -> Option<fs::Permissions> {
     use std::os::unix::fs::PermissionsExt;

@@ -5,6 +5,8 @@
 //!
 //! **Invariant:** only the lease that was shown is broken: one that changed in between stays.
 
+mod error;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,10 +16,10 @@ use clap::Args;
 use jiff::{SpanRound, Timestamp, Unit};
 use table::checkpoints::{self, Checkpoints, HeldLease};
 use table::{Connection, Table};
-use thiserror::Error;
-use weir_startup::{Environment, StartError};
+use weir_startup::Environment;
 
-use crate::{command, definition};
+pub use self::error::Error;
+use crate::definition;
 
 /// Show who polls the table's stream outside Lambda, or break its lease.
 #[derive(Args, Debug)]
@@ -40,36 +42,11 @@ pub struct Arguments {
     breaks: bool,
 }
 
-/// Why the lease cannot be shown or broken.
-#[derive(Debug, Error)]
-pub enum Error {
-    /// The environment.
-    #[error(transparent)]
-    Environment(#[from] StartError),
-    /// The table cannot be described.
-    #[error("could not read the stream of table {table}")]
-    Table {
-        /// The table.
-        table: String,
-        /// Why.
-        source: table::Error,
-    },
-    /// The table has no stream, so nothing polls it.
-    #[error("table {0} has no stream, expected one with NEW_AND_OLD_IMAGES")]
-    NoStream(String),
-    /// The lease changed after it was shown.
-    #[error("the lease was not broken, it changed after it was shown: {0}; run the command again")]
-    Changed(checkpoints::Error),
-    /// The lease cannot be read or written.
-    #[error(transparent)]
-    Checkpoints(checkpoints::Error),
-}
-
-/// Prints the lease, and breaks it if told to.
+/// Prints the lease, and breaks it with `--break`.
 ///
 /// # Errors
 /// Why there is no stream, or why the lease was not read or broken.
-pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, command::Error> {
+pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, crate::error::Error> {
     let path = definition::find(arguments.file.as_deref())?;
     let environment = Environment::from_process();
     let named = environment.name_tables(definition::read(&path)?);
@@ -106,8 +83,8 @@ async fn stream_label(table: &Table) -> Result<String, Error> {
     described.stream_label().map(str::to_owned).ok_or_else(|| Error::NoStream(name()))
 }
 
-/// The lease in lines. The holder's clock set the time of the last renewal, so its age is wrong by
-/// as much as the two clocks differ.
+/// Returns the lease in lines. The holder's clock set the time of the last renewal, so its age is
+/// wrong by as much as the two clocks differ.
 fn shown(held: &HeldLease, now: Timestamp) -> String {
     let HeldLease { label, owner, fence, updated_at, .. } = held;
     let age = updated_at.parse::<Timestamp>().ok().and_then(|renewed_at| {

@@ -9,10 +9,11 @@
 //! | `weir lease` | shows who polls the table's stream, or breaks the lease | [`lease`] |
 //! | `weir query` | asks a rollup and prints the answer | [`query`] |
 //! | `weir synth` | prints the template that deploys a definition file | [`synth`] |
-//! | `weir deploy` | builds and deploys it, with the tools that everybody uses | [`deploy`] |
-//! | `weir destroy` | takes it down; the tables stay, unless told otherwise | [`destroy`] |
+//! | `weir deploy` | builds and deploys it, with the AWS CLI and the SAM CLI | [`deploy`] |
+//! | `weir destroy` | deletes it; the tables stay without `--delete-tables` | [`destroy`] |
 //!
-//! Each command is a module with its arguments, its `run`, and its tests; [`command`] lists them once.
+//! Each command is a module with its arguments, its `run`, and its tests; [`command`] lists them
+//! once.
 //!
 //! **Invariant:** answers go to standard output, everything else to standard error.
 
@@ -24,6 +25,7 @@ mod definition;
 pub mod deploy;
 pub mod destroy;
 pub mod dev;
+pub mod error;
 mod files;
 mod grid;
 pub mod lease;

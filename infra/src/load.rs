@@ -1,19 +1,19 @@
 //! `weir load`: a file of items, through the writer, in batches.
 //!
 //! ```text
-//! rows ──► pour ──► Sink ──┬─► POST /batch/{entity}     `weir load`
-//!            │             └─► writer::write_batch      `weir dev`
-//!            └─► Tally: what became of each row, the bad ones told as they come
+//! rows ──► load_rows ──► Sink ──┬─► POST /batch/{entity}     `weir load`
+//!                 │             └─► writer::write_batch      `weir dev`
+//!                 └─► LoadStats: the number of rows written, refused and not written
 //! ```
 //!
 //! One batch is sent at a time: two batches may hold the same key, and the later row must win.
 //!
 //! **Invariant:** every row of the file is counted once: written, refused, or not written.
 
+mod batch;
 mod http;
-mod pour;
 mod progress;
-mod tally;
+mod stats;
 mod wait;
 
 use std::io::Write;
@@ -25,16 +25,16 @@ use model::shorten::listed;
 use model::{Entity, Model};
 
 use crate::client::{Client, DEFAULT_URL};
-use crate::command::Error;
 use crate::definition;
+use crate::error::Error;
 use crate::rows::{Format, Source};
 use crate::terminal;
 
-pub(crate) use pour::{Answer, Object, Sink, pour};
+pub(crate) use batch::{BatchResult, Object, Sink, load_rows};
 pub(crate) use progress::Progress;
-pub(crate) use tally::Tally;
+pub(crate) use stats::LoadStats;
 
-use wait::Waited;
+use wait::WaitOutcome;
 
 /// Load a file of items through the writer.
 #[derive(Args, Debug)]
@@ -43,10 +43,13 @@ use wait::Waited;
   weir load flights.csv --entity flight --definition examples/flights/weir.toml
   gunzip -c orders.json.gz | weir load - --entity order --url https://api.example.com
 
-A row replaces the item that has its key, and of rows with the same key the last one stays. Rows that
-cannot be stored are reported with their line and left out; the exit code is then 1. The cells of CSV
+A row replaces the item that has its key, and of rows with the same key the last one stays. Rows \
+that
+cannot be stored are reported with their line and left out; the exit code is then 1. The cells \
+of CSV
 are typed by the definition file; without one they are sent as text. A cell with a quote in it is
-written in quotes, and each quote in it twice; after a quote that is never closed nothing is read. The
+written in quotes, and each quote in it twice; after a quote that is never closed nothing is read. \
+The
 command ends when the rollups have counted the rows, where the service knows that.")]
 pub struct Arguments {
     /// The file, or - for the standard input
@@ -79,29 +82,30 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     let mut progress = Progress::new(&source, terminal::messages());
     let client = Client::new(&arguments.url)?;
     let before = if arguments.no_wait { None } else { wait::counted(&client) };
-    let mut writer = http::Writer::new(&client, &arguments.entity);
-    let tally = pour(source.rows(entity)?, &mut progress, &mut writer)?;
-    writeln!(out, "{tally}")?;
+    let mut writer = http::HttpSink::new(&client, &arguments.entity);
+    let stats = load_rows(source.rows(entity)?, &mut progress, &mut writer)?;
+    writeln!(out, "{stats}")?;
     out.flush()?;
-    if !arguments.no_wait && tally.written > 0 {
-        match wait::wait(&client, before.as_ref(), tally.written, &mut terminal::messages())? {
-            Waited::Counted | Waited::Nothing(None) => {}
-            Waited::Nothing(Some(reason)) => writeln!(terminal::messages(), "{reason}")?,
-            Waited::Stalled(to_come) => return Err(Error::Argument(stalled(to_come))),
+    if !arguments.no_wait && stats.written > 0 {
+        match wait::wait(&client, before.as_ref(), stats.written, &mut terminal::messages())? {
+            WaitOutcome::Counted | WaitOutcome::Nothing(None) => {}
+            WaitOutcome::Nothing(Some(reason)) => writeln!(terminal::messages(), "{reason}")?,
+            WaitOutcome::Stalled(to_come) => return Err(Error::Argument(stalled(to_come))),
         }
     }
-    Ok(if tally.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if stats.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn stalled(to_come: Option<u64>) -> String {
     let to_come = to_come.map_or_else(String::new, |changes| format!(", about {changes} to come"));
     format!(
-        "the rows are written, but the rollups have counted nothing for a minute{to_come}; expected a running \
+        "the rows are written, but the rollups have counted nothing for a minute{to_come}; \
+         expected a running \
          processor (--no-wait does not wait for it)"
     )
 }
 
-/// The definition that was named, else one that is where it is looked for.
+/// Returns the definition that was named, else one that is where it is looked for.
 fn definition(arguments: &Arguments) -> Result<Option<Model>, Error> {
     let path = match definition::find(arguments.definition.as_deref()) {
         Err(definition::Error::NotFound) => return Ok(None),
@@ -110,7 +114,8 @@ fn definition(arguments: &Arguments) -> Result<Option<Model>, Error> {
     Ok(Some(definition::read(&path)?))
 }
 
-/// The entity of that name. A definition that merely lies about may know nothing of it; one that was named must.
+/// Returns the entity of that name. A definition that merely lies about may know nothing of it; one
+/// that was named must.
 fn entity<'a>(model: &'a Model, arguments: &Arguments) -> Result<Option<&'a Entity>, Error> {
     let found = model.entity(&arguments.entity);
     if found.is_none() && arguments.definition.is_some() {

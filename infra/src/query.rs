@@ -5,8 +5,8 @@
 //!                        └─► lines: CSV or NDJSON, as the reader writes it, page by page
 //! ```
 //!
-//! **Invariant:** what is printed is what the reader answered, digit by digit, over all its pages. Only bars and sparklines are
-//! drawn from rounded numbers.
+//! **Invariant:** what is printed is what the reader answered, digit by digit, over all its pages.
+//! Only bars and sparklines are drawn from rounded numbers.
 
 mod answer;
 mod cells;
@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use crate::client::{Client, DEFAULT_URL};
-use crate::command::Error;
+use crate::error::Error;
 use crate::terminal;
 
 /// Parameters that the command sends itself, which no dimension is named like, and what says them.
@@ -37,17 +37,20 @@ const OPTIONS: [(&str, &str); 3] = [
   weir query delayed_by_origin origin=DFW
   weir query flights_by_origin origin=DFW origin=ATL --every month --from 2001 --to 2002
   weir query flights_by_origin origin=DFW --every month --from 2001 --to 2002 --chart sparkline
-  weir query flights_by_route origin=DFW destination=LAX --every day --from 2001-02-01 --to 2001-03-01 --csv
+  weir query flights_by_route origin=DFW destination=LAX --every day --from 2001-02-01 \
+--to 2001-03-01 --csv
   weir query sales --from 2026-11 --to 2026-12 --measures orders,revenue --compare previous_year
   weir query sales --ranks --every month --from 2026-11 country=DE --limit 3
   weir query sales country=DE user_id=ann --neighbours 2 --every month --from 2026-11
 
-A dimension that is given several times asks for several groups at once. Times are those of the question's zone, as short
+A dimension that is given several times asks for several groups at once. Times are those of the \
+question's zone, as short
 as a year; --to itself is not included. Without --every there is one total of the range.")]
 pub struct Arguments {
     /// The rollup
     name: String,
-    /// The group: a value for each dimension of the rollup, or several; with --ranks the dimensions that it is ranked within
+    /// The group: a value for each dimension of the rollup, or several; with --ranks the dimensions
+    /// that it is ranked within
     #[arg(value_name = "DIMENSION=VALUE", value_parser = dimension)]
     dimensions: Vec<(String, String)>,
     /// The beginning of the range, or of the bucket that is ranked
@@ -56,10 +59,12 @@ pub struct Arguments {
     /// The end of the range
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
-    /// The length of a time bucket: minute, quarter_hour, hour, day, week, month, quarter, year, all
+    /// The length of a time bucket: minute, quarter_hour, hour, day, week, month, quarter, year,
+    /// all
     #[arg(long, value_name = "BUCKET")]
     every: Option<String>,
-    /// The zone whose calendar cuts time into buckets, such as Europe/Berlin [default: the rollup's]
+    /// The zone whose calendar cuts time into buckets, such as Europe/Berlin [default: the
+    /// rollup's]
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
     /// The day that weeks begin on: monday … sunday [default: monday]
@@ -71,23 +76,37 @@ pub struct Arguments {
     /// Some of the measures, in this order
     #[arg(long, value_name = "NAME,…")]
     measures: Option<String>,
-    /// What is answered for buckets in which nothing is counted: zero, null, previous [default: no point]
+    /// What is answered for buckets in which nothing is counted: zero, null, previous [default: no
+    /// point]
     #[arg(long, value_name = "WITH")]
     fill: Option<String>,
-    /// Compare each point with an earlier one: previous_period, previous_month, previous_quarter, previous_year
+    /// Compare each point with an earlier one: previous_period, previous_month, previous_quarter,
+    /// previous_year
     #[arg(long, value_name = "WITH")]
     compare: Option<String>,
     /// The most points, or ranks [default: all points, 10 ranks]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
     /// The leaderboard of a bucket, by what the rollup is ranked by
-    #[arg(long, conflicts_with_all = ["to", "time_zone", "week_start", "fiscal_year_start", "fill", "compare"])]
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "to", "time_zone", "week_start", "fiscal_year_start", "fill", "compare",
+        ]
+    )]
     ranks: bool,
     /// The order of a leaderboard: desc, asc [default: desc]
     #[arg(long, value_name = "ORDER", requires = "ranks")]
     order: Option<String>,
     /// The rank of one group, and this many before and behind it
-    #[arg(long, value_name = "COUNT", conflicts_with_all = ["ranks", "limit", "to", "time_zone", "week_start", "fiscal_year_start", "fill", "compare"])]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        conflicts_with_all = [
+            "ranks", "limit", "to", "time_zone", "week_start", "fiscal_year_start", "fill",
+            "compare",
+        ]
+    )]
     neighbours: Option<u32>,
     /// Draw the points [default: bars, where a terminal shows a series]
     #[arg(long, value_enum, conflicts_with = "form")]
@@ -110,13 +129,13 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Whether the answer is printed for another program.
+    /// Returns whether the answer is printed for another program.
     pub(crate) fn prints_data(&self) -> bool {
         self.json || self.csv || self.ndjson
     }
 }
 
-/// What is drawn of a series.
+/// The chart of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Chart {
     /// A bar for each point of one measure, beside the table.
@@ -130,11 +149,11 @@ enum Chart {
 /// Asks, and prints a table, a chart, JSON, CSV or NDJSON.
 ///
 /// # Errors
-/// What the reader says of the question, or that it cannot be reached.
+/// An error of the reader, or the failure to reach it.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Error> {
     let client = Client::new(&arguments.url)?;
     let chart = chart(arguments).map_err(Error::Argument)?;
-    let question = question::Question::of(arguments);
+    let question = question::Question::new(arguments);
     if arguments.csv || arguments.ndjson {
         lines::copy(&client, &question, arguments.csv, out)?;
         return Ok(ExitCode::SUCCESS);
@@ -149,7 +168,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is drawn: what was asked for, if it can be.
+/// Returns the chart to draw: the one asked for, if it can be drawn.
 fn chart(arguments: &Arguments) -> Result<Chart, String> {
     let of_ranks = arguments.ranks || arguments.neighbours.is_some();
     match (arguments.chart, &arguments.chart_of) {

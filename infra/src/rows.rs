@@ -6,11 +6,13 @@
 //!                   └─► cells ──► records  one object a record, typed by the entity
 //! ```
 //!
-//! `weir load` and `weir dev` read their rows here. A row that cannot be read is a row all the same: it has its line and
-//! the reason, and the next one follows. The last row may say why the rest of the file was not
-//! read: an array without its end, a quote that is never closed, a failing disk.
+//! `weir load` and `weir dev` read their rows here. A row that cannot be read is a row all the
+//! same: it has its line and the reason, and the next one follows. The last row may say why the
+//! rest of the file was not read: an array without its end, a quote that is never closed, a failing
+//! disk.
 //!
-//! **Invariant:** no more than one row is held in memory, and a row is at most [`MAX_ROW_BYTES`] long.
+//! **Invariant:** no more than one row is held in memory, and a row is at most [`MAX_ROW_BYTES`]
+//! long.
 
 mod array;
 mod cells;
@@ -26,10 +28,11 @@ use model::Entity;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-pub use source::{Position, Source};
+pub use source::{ByteOffset, Source};
 use text::Place;
 
-/// The longest row that is read, in bytes: DynamoDB's largest item is 400 KB, and base64 or escapes can double it.
+/// The longest row that is read, in bytes: DynamoDB's largest item is 400 KB, and base64 or escapes
+/// can double it.
 pub const MAX_ROW_BYTES: usize = 1024 * 1024;
 
 /// The end of the reason of a row after which the rest of the file was not read.
@@ -83,7 +86,7 @@ pub enum Error {
         name: String,
         /// The line of the header.
         line: u64,
-        /// What is wrong with it and what was expected.
+        /// The problem, and the expected form.
         problem: String,
     },
     /// A column is none of the entity's attributes, or there twice.
@@ -93,12 +96,12 @@ pub enum Error {
         name: String,
         /// The column.
         column: String,
-        /// What was expected.
+        /// The expected form.
         problem: String,
     },
 }
 
-/// The rows of a text in a format.
+/// Returns the rows of a text in a format.
 fn rows<'a>(
     name: &str,
     reader: impl BufRead + 'a,
@@ -113,7 +116,7 @@ fn rows<'a>(
 }
 
 impl Row {
-    /// A row that is JSON text and begins at that place.
+    /// Returns a row that is JSON text and begins at that place.
     fn of_json(place: Place, text: &[u8]) -> Self {
         Self { line: place.line, bytes: text.len(), values: object(place, text) }
     }
@@ -126,7 +129,7 @@ impl Row {
         Self::bad(line, too_long())
     }
 
-    /// The same row as the last one that is read, although the file has more.
+    /// Returns the same row as the last one that is read, although the file has more.
     fn last(mut self) -> Self {
         self.values = self.values.map_err(|reason| format!("{reason}{UNREAD}"));
         self

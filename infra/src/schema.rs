@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::command::Error;
+use crate::error::Error;
 
 /// Print the JSON Schema of definition files, for editors.
 #[derive(Args, Debug)]

@@ -1,4 +1,5 @@
-//! What the programs of others do for us, as values: shown as a shell would take it, or run one after the other.
+//! Commands of other programs, as values: printed as a script for a shell, or run one
+//! after the other.
 //!
 //! | way | in a shell | when run |
 //! |---|---|---|
@@ -8,8 +9,8 @@
 //! | [`Way::Is`], [`Way::Begins`] | `[ "$(aws …)" = VALUE ]` | what it prints must be this, or begin with it |
 //! | [`Way::Fed`] | `printf … \| aws …` | it reads this, and what it prints must be that |
 //!
-//! **Invariant:** what [`script`] prints does in a shell what [`run`] does, and stops where it stops; a test runs both and
-//! compares.
+//! **Invariant:** what [`script`] prints does in a shell what [`run`] does, and stops where it
+//! stops; a test runs both and compares.
 
 mod interruption;
 mod script;
@@ -23,7 +24,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use crate::terminal;
-use crate::tools::{Tool, Tools};
+use crate::tools::{MissingTool, Tool, Tools};
 pub(crate) use script::{script, typed};
 
 /// How long a value is waited for.
@@ -34,20 +35,20 @@ const PAUSE: Duration = Duration::from_secs(3);
 /// One thing that is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// What it is, as what could not be done if it fails.
+    /// The purpose, as the error names it if the step fails.
     pub(crate) what: &'static str,
-    /// What does it.
+    /// The command that does it.
     pub(crate) command: Command,
-    /// What becomes of that which the command prints.
+    /// The use of the command's output.
     pub(crate) way: Way,
 }
 
-/// What becomes of that which a command prints.
+/// The use of a command's output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// It is shown.
     Shown,
-    /// It is kept under a name.
+    /// It is captured under a name.
     Into(&'static str),
     /// It is asked for until it is this.
     Until(&'static str),
@@ -71,24 +72,19 @@ pub(crate) struct Command {
 pub(crate) enum Word {
     /// Itself.
     Text(String),
-    /// What an earlier step kept under this name.
+    /// The output that an earlier step captured under this name.
     Variable(&'static str),
 }
 
-/// What steps kept, by name.
-pub(crate) type Kept = BTreeMap<&'static str, String>;
+/// The outputs that steps captured, by name.
+pub(crate) type Captured = BTreeMap<&'static str, String>;
 
 /// Why a step was not done.
 #[derive(Debug, Error)]
 pub enum Error {
     /// A program is not installed.
-    #[error("{tool} is not on the PATH; {remedy}")]
-    Missing {
-        /// Its name.
-        tool: &'static str,
-        /// How it is installed.
-        remedy: &'static str,
-    },
+    #[error(transparent)]
+    Missing(#[from] MissingTool),
     /// A program cannot be started.
     #[error("could not {what}: {tool} cannot be started: {source}")]
     Unstartable {
@@ -109,14 +105,15 @@ pub enum Error {
         /// The program and its arguments.
         command: String,
     },
-    /// What was waited for did not come.
-    #[error("could not {what}: still {found:?} and not {expected:?} after {} seconds, says\n  {command}", PATIENCE.as_secs())]
-    Waited {
+    /// An expected output did not come in time.
+    #[error("could not {what}: still {found:?} and not {expected:?} after {} seconds, \
+             says\n  {command}", PATIENCE.as_secs())]
+    TimedOut {
         /// The step.
         what: &'static str,
-        /// What the command printed last.
+        /// The last output of the command.
         found: String,
-        /// What it was to print.
+        /// The expected output.
         expected: &'static str,
         /// The program and its arguments.
         command: String,
@@ -126,14 +123,14 @@ pub enum Error {
     Other {
         /// The step.
         what: &'static str,
-        /// What the command printed.
+        /// The output of the command.
         found: String,
-        /// What it was to print.
+        /// The expected output.
         expected: String,
         /// The program and its arguments.
         command: String,
     },
-    /// Somebody wanted it to end, and the step under way was waited for.
+    /// A signal asked it to end, and the step under way has ended.
     #[error("stopped after this step, as it was told to: {what}")]
     Stopped {
         /// The step.
@@ -142,7 +139,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether it is the failure of this step.
+    /// Returns whether it is the failure of this step.
     pub(crate) fn is_of(&self, step: &str) -> bool {
         matches!(self, Self::Failed { what, .. } | Self::Other { what, .. } if *what == step)
     }
@@ -153,33 +150,33 @@ impl Command {
         Self { tool, words: Vec::new() }.and(words)
     }
 
-    /// The same with more arguments.
+    /// Adds more arguments.
     pub(crate) fn and<'a>(mut self, words: impl IntoIterator<Item = &'a str>) -> Self {
         self.words.extend(words.into_iter().map(|word| Word::Text(word.to_owned())));
         self
     }
 
-    /// The same with one more argument.
+    /// Adds one more argument.
     pub(crate) fn and_word(mut self, word: Word) -> Self {
         self.words.push(word);
         self
     }
 
-    fn process(&self, tools: &Tools, kept: &Kept) -> Result<Process, Error> {
+    fn process(&self, tools: &Tools, captured: &Captured) -> Result<Process, Error> {
         let mut process = Process::new(tools.find(self.tool)?);
         for word in &self.words {
-            process.arg(word.value(kept));
+            process.arg(word.value(captured));
         }
         Ok(process)
     }
 }
 
 impl Word {
-    /// What it stands for.
-    fn value<'a>(&'a self, kept: &'a Kept) -> &'a str {
+    /// Returns its text.
+    fn value<'a>(&'a self, captured: &'a Captured) -> &'a str {
         match self {
             Self::Text(text) => text,
-            Self::Variable(name) => kept.get(name).expect("an earlier step keeps it"),
+            Self::Variable(name) => captured.get(name).expect("an earlier step captures it"),
         }
     }
 }
@@ -214,19 +211,20 @@ impl Step {
         Self { what, command, way: Way::Fed(text, value) }
     }
 
-    /// Lets the program speak on our standard error, so that our standard output has nothing but what we say.
+    /// Lets the program speak on our standard error, so that our standard output has nothing but
+    /// what we say.
     fn show(&self, mut process: Process) -> Result<(), Error> {
         process.stdout(terminal::of_child());
         let status = process.status().map_err(|error| self.unstartable(error))?;
         self.succeeded(status)
     }
 
-    /// What the program prints, without the white space around it.
+    /// Returns the output of the program, without the white space around it.
     fn ask(&self, process: Process) -> Result<String, Error> {
         self.ask_telling(process, "")
     }
 
-    /// The same of a program that reads a text.
+    /// Returns the same of a program that reads a text.
     fn ask_telling(&self, mut process: Process, text: &str) -> Result<String, Error> {
         let stdin = if text.is_empty() { Stdio::inherit() } else { Stdio::piped() };
         process.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::inherit());
@@ -260,22 +258,22 @@ impl Step {
     }
 }
 
-/// Does the steps until one fails, and returns what they kept.
+/// Runs the steps until one fails, and returns the outputs that they captured.
 ///
 /// # Errors
 /// Which step failed, and how.
-pub(crate) fn run(steps: &[Step], tools: &Tools) -> Result<Kept, Error> {
-    let mut kept = Kept::new();
+pub(crate) fn run(steps: &[Step], tools: &Tools) -> Result<Captured, Error> {
+    let mut captured = Captured::new();
     for step in steps {
         let _busy = interruption::busy();
-        // Where standard error is gone there is nobody left to tell.
+        // If standard error is closed, there is no reader.
         let _ = writeln!(terminal::messages(), "==> {}\n    {}", step.what, step.command);
-        let process = || step.command.process(tools, &kept);
+        let process = || step.command.process(tools, &captured);
         match &step.way {
             Way::Shown => step.show(process()?)?,
             Way::Into(name) => {
                 let printed = step.ask(process()?)?;
-                kept.insert(name, printed);
+                captured.insert(name, printed);
             }
             Way::Until(expected) => {
                 let since = Instant::now();
@@ -287,7 +285,7 @@ pub(crate) fn run(steps: &[Step], tools: &Tools) -> Result<Kept, Error> {
                     if since.elapsed() > PATIENCE {
                         let (what, command) = (step.what, step.command.to_string());
                         let expected = *expected;
-                        return Err(Error::Waited { what, found, expected, command });
+                        return Err(Error::TimedOut { what, found, expected, command });
                     }
                     sleep(PAUSE);
                     if interruption::is_wanted() {
@@ -297,7 +295,7 @@ pub(crate) fn run(steps: &[Step], tools: &Tools) -> Result<Kept, Error> {
             }
             Way::Is(word) => {
                 let found = step.ask(process()?)?;
-                let expected = word.value(&kept);
+                let expected = word.value(&captured);
                 step.must_be(found == expected, found, expected)?;
             }
             Way::Begins(start) => {
@@ -313,21 +311,21 @@ pub(crate) fn run(steps: &[Step], tools: &Tools) -> Result<Kept, Error> {
             return Err(Error::Stopped { what: step.what });
         }
     }
-    Ok(kept)
+    Ok(captured)
 }
 
-/// What a command prints, or nothing where it says that what was asked about does not exist.
+/// Returns the output of a command, or `None` if it says that the resource does not exist.
 ///
 /// # Errors
 /// How else it failed, with what it said.
 pub(crate) fn ask_if_there(step: &Step, tools: &Tools) -> Result<Option<String>, Error> {
-    let output = step.command.process(tools, &Kept::new())?.stdin(Stdio::null()).output();
+    let output = step.command.process(tools, &Captured::new())?.stdin(Stdio::null()).output();
     let output = output.map_err(|error| step.unstartable(error))?;
     let said = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() && said.contains("does not exist") {
         return Ok(None);
     }
-    // Where standard error is gone there is nobody left to tell.
+    // If standard error is closed, there is no reader.
     let _ = terminal::messages().write_all(&output.stderr);
     step.succeeded(output.status)?;
     Ok(Some(String::from_utf8_lossy(&output.stdout).trim().to_owned()))

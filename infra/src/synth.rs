@@ -3,32 +3,37 @@
 //! | part of the template | read |
 //! |---|---|
 //! | the whole, and its order | [`template`] |
+//! | logical ids; the resources while they are added | `logical_ids`, `resources` |
 //! | what is decided at deployment | `parameters` |
 //! | the two tables | `tables` |
 //! | the secret that seals cursors | `secrets` |
-//! | the three functions | [`functions`] |
-//! | what each of them may do, from one list | [`permissions`] |
+//! | the three functions | [`function`], `functions` |
+//! | permissions of each, from one list | [`permissions`] |
 //! | the HTTP API | `api` |
 //! | the event source mapping, and what it keeps from the processor | `mapping`, [`filter`] |
 //! | alarms and the dashboard, and the metrics of both | `alarms`, `dashboard`, `metrics` |
-//! | what the stack tells of itself | `outputs` |
+//! | the outputs of the stack | `outputs` |
 //!
 //! Plain CloudFormation without a transform, so that CDK and Terraform take it too.
 //!
-//! **Invariant:** local paths in a template are relative to the template, as `aws cloudformation package` reads them.
+//! **Invariant:** local paths in a template are relative to the template, as `aws cloudformation
+//! package` reads them.
 
 mod alarms;
 mod api;
 mod dashboard;
 pub mod filter;
-pub mod functions;
+pub mod function;
+mod functions;
 mod intrinsics;
+mod logical_ids;
 mod mapping;
 mod metadata;
 mod metrics;
 pub(crate) mod outputs;
 pub(crate) mod parameters;
 pub mod permissions;
+mod resources;
 mod secrets;
 mod tables;
 pub mod template;
@@ -42,8 +47,8 @@ use std::process::ExitCode;
 use clap::Args;
 use model::Model;
 
-use crate::command::Error;
 use crate::definition;
+use crate::error::Error;
 use crate::files::{self, Links};
 use crate::terminal;
 use functions::DEFINITION_FILE;
@@ -51,7 +56,8 @@ use template::{Options, template};
 
 /// How the folder of a definition ends, and what it is called where the template has no name.
 const DEFINITION_FOLDER: &str = "definition";
-/// The most bytes of a template that a request to CloudFormation has in itself ("CloudFormation quotas").
+/// The most bytes of a template that a request to CloudFormation has in itself ("CloudFormation
+/// quotas").
 const TEMPLATE_BODY_BYTES: usize = 51_200;
 
 /// Print the CloudFormation template that deploys a definition file.
@@ -64,7 +70,8 @@ const TEMPLATE_BODY_BYTES: usize = 51_200;
 pub struct Arguments {
     /// The definition file [default: ./weir.toml]
     file: Option<PathBuf>,
-    /// Write the template to a file, and the definition file to where the template has it: a folder beside it
+    /// Write the template to a file, and the definition file to where the template has it: a folder
+    /// beside it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Write through symbolic links, which are an error otherwise
@@ -78,7 +85,8 @@ pub struct Arguments {
     no_filter: bool,
 }
 
-/// Prints the template, or writes it to a file. Warns on standard error of one that is too large for a request.
+/// Prints the template, or writes it to a file. Warns on standard error of one that is too large
+/// for a request.
 ///
 /// # Errors
 /// The problems of the definition file, or a file that cannot be written.
@@ -106,17 +114,19 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     let links = if arguments.follow_links { Links::Follow } else { Links::Reject };
     files::write(path, &text, links).map_err(|error| unwritable("template", path, &error))?;
     let copy = layer.join(DEFINITION_FILE);
-    // One that is as it was keeps its time of change too: archives have it, and Lambda would make a new layer of it.
+    // One that is as it was keeps its time of change too: archives have it, and Lambda would make a
+    // new layer of it.
     if is_same(&copy, &file) || fs::read_to_string(&copy).is_ok_and(|there| there == definition) {
         return Ok(ExitCode::SUCCESS);
     }
-    // What was checked, not what is in the file by now.
+    // The text that was checked: the file may have changed meanwhile.
     files::write(&copy, &definition, links)
         .map_err(|error| unwritable("copy of the definition", &copy, &error))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The folder of the definition that a template has: its own, so that no template ever takes another's.
+/// Returns the folder of the definition that a template has: its own, so that no template ever
+/// takes another's.
 fn layer(template: &Path) -> PathBuf {
     template.with_extension(DEFINITION_FOLDER)
 }
@@ -136,29 +146,33 @@ pub(crate) fn check_out(template: &Path, definition: &Path) -> Result<(), Error>
     Ok(())
 }
 
-/// Whether two paths lead to one file.
+/// Returns whether two paths lead to one file.
 fn is_same(one: &Path, other: &Path) -> bool {
     let places = [one, other].map(fs::canonicalize);
     matches!(places, [Ok(one), Ok(other)] if one == other)
 }
 
-/// The template as YAML, below a line that says where it is from.
+/// Returns the template as YAML, below a line that says where it is from.
 fn text(model: &Model, options: &Options, source: &str) -> String {
     let yaml = yaml::document(&template(model, options));
     format!("# Generated by `weir synth` from {source}; changes belong there.\n{yaml}")
 }
 
-/// The warning about a template of so many bytes; `None` if CloudFormation takes it in a request.
+/// Returns the warning about a template of so many bytes; `None` if CloudFormation takes it in a
+/// request.
 fn oversize(bytes: usize) -> Option<String> {
     (bytes > TEMPLATE_BODY_BYTES).then(|| {
         format!(
-            "warning: the template has {bytes} bytes, and CloudFormation takes at most {TEMPLATE_BODY_BYTES} in a \
-             request (`template_body`); upload it to a bucket, as `weir deploy` does, and name it by `template_url`"
+            "warning: the template has {bytes} bytes, and CloudFormation takes at most \
+             {TEMPLATE_BODY_BYTES} in a \
+             request (`template_body`); upload it to a bucket, as `weir deploy` does, and name it \
+             by `template_url`"
         )
     })
 }
 
-/// The way to a file from a folder, with `/` between its parts. Both are given as seen from the working directory.
+/// Returns the way to a file from a folder, with `/` between its parts. Both are given as seen from
+/// the working directory.
 fn relative(file: &Path, folder: &Path) -> Result<String, Error> {
     slashed(file)?;
     let (file, folder) = (plain(file)?, plain(folder)?);
@@ -168,7 +182,8 @@ fn relative(file: &Path, folder: &Path) -> Result<String, Error> {
     Ok(up.chain(down).collect::<Vec<_>>().join("/"))
 }
 
-/// A path as it was given, with `/` between its parts, which every tool takes; none takes it for an option.
+/// Returns a path as it was given, with `/` between its parts, which every tool takes; none takes
+/// it for an option.
 ///
 /// # Errors
 /// A path that is not text, which neither templates nor the tools could name.
@@ -180,7 +195,7 @@ pub(crate) fn slashed(path: &Path) -> Result<String, Error> {
     Ok(if text.starts_with('-') { format!("./{text}") } else { text })
 }
 
-/// The parts of an absolute path, without `.` and `..`.
+/// Returns the parts of an absolute path, without `.` and `..`.
 fn plain(path: &Path) -> io::Result<Vec<String>> {
     let mut parts = Vec::new();
     for part in std::env::current_dir()?.join(path).components() {

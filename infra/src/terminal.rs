@@ -1,8 +1,8 @@
 //! Text on its way to a terminal: the one place where the command prints.
 //!
 //! A terminal obeys control characters: stored or loaded text could move the cursor, rewrite lines,
-//! set the title or the clipboard, or show text in another order than it has. So they are printed as
-//! `\u{1b}`.
+//! set the title or the clipboard, or show text in another order than it has. So they are printed
+//! as `\u{1b}`.
 //!
 //! | output | escaped |
 //! |---|---|
@@ -28,8 +28,8 @@ const ESCAPE: char = '\u{1b}';
 /// The longest colour sequence that passes, in characters.
 const MAX_COLOUR_LENGTH: usize = 24;
 
-/// Returns text with every character escaped that a terminal obeys or hides, line feeds and tabs too:
-/// text for a cell, or for a part of a line.
+/// Returns text with every character escaped that a terminal obeys or hides, line feeds and tabs
+/// too: text for a cell, or for a part of a line.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
@@ -45,12 +45,12 @@ pub(crate) fn output(is_data: bool) -> Terminal<Stdout> {
     Terminal::new(io::stdout(), mode)
 }
 
-/// Whether standard output is a terminal.
+/// Returns whether standard output is a terminal.
 pub(crate) fn is_output_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Whether standard error is a terminal.
+/// Returns whether standard error is a terminal.
 pub(crate) fn is_error_terminal() -> bool {
     io::stderr().is_terminal()
 }
@@ -60,8 +60,8 @@ pub(crate) fn messages() -> Terminal<Stderr> {
     Terminal::new(io::stderr(), Mode::Plain)
 }
 
-/// Standard error, for reports and logs that Weir's libraries colour. They print what they are given
-/// without its escape characters, or colours are all that it could change.
+/// Standard error, for reports and logs that Weir's libraries colour. They print what they are
+/// given without its escape characters, or colours are all that it could change.
 pub(crate) fn coloured_messages() -> Terminal<Stderr> {
     Terminal::new(io::stderr(), Mode::Coloured)
 }
@@ -189,7 +189,8 @@ fn push_bytes(shown: &mut String, bytes: &[u8]) {
     }
 }
 
-/// Whether a terminal obeys a character, hides it, or shows others in another order because of it.
+/// Returns whether a terminal obeys a character, hides it, or shows others in another order because
+/// of it.
 fn is_unsafe(char: char) -> bool {
     char.is_control()
         || matches!(
@@ -206,7 +207,7 @@ fn is_unsafe(char: char) -> bool {
         )
 }
 
-/// What begins with an escape character.
+/// A sequence that begins with an escape character.
 enum Colour {
     /// A sequence of so many bytes that sets colours or weight.
     Whole(usize),

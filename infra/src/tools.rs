@@ -1,23 +1,23 @@
-//! The programs of others that deploying takes: where they are, and where they are to be had.
+//! The programs that a deployment runs: where they are, and how they are installed.
 //!
-//! **Invariant:** a tool that is not there is named before anything is done, with how to install it.
+//! **Invariant:** a missing tool is reported before anything is done, with how to install it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::steps::Error;
+use thiserror::Error;
 
-/// What a program's file may be called beside its name: on Windows, tools made with Python are scripts.
+/// The endings that a program's file may have: on Windows, tools made with Python are scripts.
 const ENDINGS: &[&str] = if cfg!(windows) { &[".exe", ".cmd"] } else { &[""] };
 
-/// A program, by the name it is called by.
+/// A program that a deployment runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tool {
-    /// This very program.
+    /// This program.
     Weir,
     /// Cargo, which runs cargo-lambda.
     Cargo,
-    /// What makes functions for Lambda out of crates.
+    /// The builder of Lambda functions.
     CargoLambda,
     /// The AWS CLI.
     Aws,
@@ -26,7 +26,7 @@ pub(crate) enum Tool {
 }
 
 impl Tool {
-    /// Its name.
+    /// Returns the name that it is called by.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Weir => "weir",
@@ -37,41 +37,53 @@ impl Tool {
         }
     }
 
-    /// How it is installed, or done without.
+    /// Returns how it is installed, or how to do without it.
     fn remedy(self) -> &'static str {
         match self {
             Self::Weir => "cargo install --path infra",
             Self::Cargo => "https://rustup.rs installs it",
             Self::CargoLambda => {
-                "`pip install cargo-lambda` installs it, https://www.cargo-lambda.info knows other ways; functions that \
+                "`pip install cargo-lambda` installs it, https://www.cargo-lambda.info knows \
+                 other ways; functions that \
                  are built already need none: --skip-build"
             }
             Self::Aws => {
-                "the AWS CLI is installed as https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html says"
+                "the AWS CLI is installed as \
+                 https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html says"
             }
             Self::Sam => "`pip install aws-sam-cli` installs the SAM CLI",
         }
     }
 }
 
-/// Where programs are looked for.
+/// A program that is not installed.
+#[derive(Debug, Error)]
+#[error("{tool} is not on the PATH; {remedy}")]
+pub struct MissingTool {
+    /// Its name.
+    tool: &'static str,
+    /// How it is installed.
+    remedy: &'static str,
+}
+
+/// The folders in which programs are looked for.
 #[derive(Debug)]
 pub(crate) struct Tools {
     path: OsString,
 }
 
 impl Tools {
-    /// The folders of the variable PATH.
+    /// Returns the folders of the variable PATH.
     pub(crate) fn from_env() -> Self {
         Self { path: std::env::var_os("PATH").unwrap_or_default() }
     }
 
-    /// The file of a program.
+    /// Returns the file of a program.
     ///
     /// # Errors
-    /// [`Error::Missing`] if there is none.
-    pub(crate) fn find(&self, tool: Tool) -> Result<PathBuf, Error> {
-        let missing = || Error::Missing { tool: tool.name(), remedy: tool.remedy() };
+    /// [`MissingTool`] if there is none.
+    pub(crate) fn find(&self, tool: Tool) -> Result<PathBuf, MissingTool> {
+        let missing = || MissingTool { tool: tool.name(), remedy: tool.remedy() };
         if tool == Tool::Weir {
             return std::env::current_exe().map_err(|_| missing());
         }
@@ -82,13 +94,13 @@ impl Tools {
         files.find(|file| is_program(file)).ok_or_else(missing)
     }
 
-    /// Whether a program is there.
+    /// Returns whether a program is installed.
     pub(crate) fn has(&self, tool: Tool) -> bool {
         self.find(tool).is_ok()
     }
 }
 
-/// Whether a shell would start it.
+/// Returns whether a shell would start a file.
 #[cfg(unix)]
 pub(crate) fn is_program(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
@@ -99,7 +111,7 @@ pub(crate) fn is_program(file: &Path) -> bool {
     file.metadata().is_ok_and(is)
 }
 
-/// Whether a shell would start it.
+/// Returns whether a shell would start a file.
 #[cfg(not(unix))]
 pub(crate) fn is_program(file: &Path) -> bool {
     file.is_file()

@@ -1,4 +1,5 @@
-//! `weir deploy` and `weir destroy` with tools that write down what they are told, on a PATH of their own.
+//! `weir deploy` and `weir destroy` with tools that write down their arguments, on a PATH of
+//! their own.
 //!
 //! What the real tools make of it is the business of `scripts/check-deployment`.
 #![cfg(unix)]
@@ -12,7 +13,8 @@ use std::sync::Mutex;
 
 use tempfile::TempDir;
 
-/// A tool. It writes down its arguments, answers what it is asked, and fails if `FAIL` is part of them.
+/// A tool. It writes down its arguments, answers what it is asked, and fails if `FAIL` is part of
+/// them.
 const TOOL: &str = r#"#!/bin/sh
 line="${0##*/}"
 for word in "$@"; do line="$line [$word]"; done
@@ -49,7 +51,8 @@ user = { type = "string", required = true }
 "##;
 const EVERY_TOOL: [&str; 4] = ["aws", "sam", "cargo", "cargo-lambda"];
 
-/// A process that begins while a tool is written would keep the tool open for a moment, and nobody can start it meanwhile.
+/// A process that begins while a tool is written would keep the tool open for a moment, and nobody
+/// can start it meanwhile.
 static FORKS: Mutex<()> = Mutex::new(());
 
 /// The kinds of processor that programs are for, as ELF numbers them.
@@ -186,7 +189,8 @@ fn error(output: &Output) -> String {
 #[test]
 fn the_aws_cli_uploads_to_a_bucket_and_deploys() {
     let world = World::new(&EVERY_TOOL);
-    let line = "deploy --s3-bucket artifacts --region eu-west-1 --profile work --parameter BatchSize=10 JwtIssuer=";
+    let line = "deploy --s3-bucket artifacts --region eu-west-1 --profile work --parameter \
+                BatchSize=10 JwtIssuer=";
     let output = world.weir(line);
     assert!(output.status.success(), "{output:?}");
     insta::assert_snapshot!("aws", format!("{}{}", world.log(), told(&output)));
@@ -198,7 +202,8 @@ fn the_aws_cli_uploads_to_a_bucket_and_deploys() {
 fn the_sam_cli_keeps_a_bucket_of_its_own_and_needs_no_other_tool() {
     let world = World::new(&["sam"]).with("AUTHORIZATION", "JWT");
     let output = world.weir(
-        "deploy --code own --no-filter --stack-name s --out t.yaml --parameter JwtIssuer=https://i.example.com JwtAudience=a \
+        "deploy --code own --no-filter --stack-name s --out t.yaml --parameter \
+         JwtIssuer=https://i.example.com JwtAudience=a \
          CorsAllowOrigins=",
     );
     assert!(output.status.success(), "{output:?}");

@@ -1,7 +1,8 @@
-//! No record that concerns a rollup is kept from the processor, whatever the rollups, the items and the changes are.
+//! No record that concerns a rollup is kept from the processor, whatever the rollups, the items and
+//! the changes are.
 //!
-//! The patterns are evaluated by a matcher of their own here, as EventBridge documents them, on the JSON that Lambda delivers;
-//! the local event source mapping must take them, and admit the same.
+//! The patterns are evaluated by a matcher of their own here, as EventBridge documents them, on the
+//! JSON that Lambda delivers; the local event source mapping must take them, and admit the same.
 
 use aggregates::{Change, Image, fold};
 use infra::synth::filter::{of_items, patterns};
@@ -15,7 +16,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-/// Entities told by an attribute of their own, by others, and by a number; no rollups yet but one to copy.
+/// Entities recognised by an attribute of their own, by others, and by a number; no rollups yet but
+/// one to copy.
 const DEFINITION: &str = r##"
 [table]
 name = "shop"
@@ -246,7 +248,8 @@ proptest! {
             prop_assert!(updates.is_empty() || passes, "{json} is lost by {patterns:?}");
             let mut images = change.image.old_image().into_iter().chain(change.image.new_image());
             let is_of_rollup = images.all(|image| model.is_rollup_item(image));
-            prop_assert!(!(passes && is_of_rollup && model.has_colocated_rollups()), "{json} passes {patterns:?}");
+            prop_assert!(!(passes && is_of_rollup && model.has_colocated_rollups()), "{json} passes \
+                {patterns:?}");
             // A processor with reactors has all the others.
             let every = self::passes(&of_items(&model), &json);
             prop_assert_eq!(every, !(is_of_rollup && model.has_colocated_rollups()));

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 
 use crate::process::Served;
 use crate::requests::Attacker;
-use crate::wire::{Answer, Request};
+use crate::wire::{HttpResponse, Request};
 
 const DEFINITION: &str = include_str!("fuzz/weir.toml");
 /// Requests that are sent unless the environment says otherwise.
@@ -164,7 +164,7 @@ async fn no_hostile_request_exceeds_its_budget() {
 }
 
 /// Whether an answer that is not a success is a problem of a size that a client can take.
-fn is_clear(request: &Request, answer: &Answer) -> bool {
+fn is_clear(request: &Request, answer: &HttpResponse) -> bool {
     if answer.status < 400 || !answer.is_from_application || request.method == "HEAD" {
         return true;
     }

@@ -1,5 +1,5 @@
-//! Real process death: `weir dev --data` is killed with SIGKILL while writes go on, and started again, many times. In
-//! the end every rollup equals a recount of the items.
+//! Real process death: `weir dev --data` is killed with SIGKILL while writes go on, and started
+//! again, many times. In the end every rollup equals a recount of the items.
 //!
 //! `WEIR_KILL_WRITES` and `WEIR_KILLS` make it larger than the default, which is for every day.
 
@@ -75,7 +75,8 @@ async fn rollups_are_exact_after_kills_at_any_moment() {
     for (position, batch) in batches.iter().enumerate() {
         put(&weir, batch).await;
         if (position + 1) * kills / batches.len() > position * kills / batches.len() {
-            // At another moment each time: while changes are read, folded, written, or acknowledged.
+            // At another moment each time: while changes are read, folded, written, or
+            // acknowledged.
             tokio::time::sleep(Duration::from_millis(position as u64 * 37 % 120)).await;
             weir.kill();
             weir = Weir::start(folder.path(), ports);

@@ -1,4 +1,5 @@
-//! `weir query` against a reader that answers what it is told: every page, in the form that was asked for.
+//! `weir query` against a reader that gives prepared answers: every page, in the form that was
+//! asked for.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -55,7 +56,8 @@ fn csv_of_several_pages_has_one_line_of_names() {
     let pages = [
         (
             NEXT,
-            "user,start,orders\r\n\"a\nb\",2026-01-01T00:00:00Z,1\r\nbob,2026-01-01T00:00:00Z,2\r\n",
+            "user,start,orders\r\n\"a\nb\",2026-01-01T00:00:00Z,1\r\n\
+             bob,2026-01-01T00:00:00Z,2\r\n",
         ),
         ("200 OK", "user,start,orders\r\nbob,2026-01-02T00:00:00Z,3\r\n"),
     ];
@@ -68,7 +70,8 @@ fn csv_of_several_pages_has_one_line_of_names() {
             "/rollups/spend?user=ann&user=bob&every=day&cursor=A%2FQ&limit=1000&format=csv",
         ]
     );
-    let expected = "user,start,orders\r\n\"a\nb\",2026-01-01T00:00:00Z,1\r\nbob,2026-01-01T00:00:00Z,2\r\nbob,2026-01-02T00:00:00Z,3\r\n";
+    let expected = "user,start,orders\r\n\"a\nb\",2026-01-01T00:00:00Z,1\r\n\
+                    bob,2026-01-01T00:00:00Z,2\r\nbob,2026-01-02T00:00:00Z,3\r\n";
     assert_eq!(text(&output.stdout), expected, "{}", text(&output.stderr));
 }
 

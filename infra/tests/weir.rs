@@ -149,7 +149,8 @@ fn a_file_becomes_rollups_that_outlive_a_kill() {
     assert_eq!(served.end("-KILL").code(), None);
 
     let served = Served::start(folder);
-    let rows = "{\"user\":\"ann\",\"number\":3,\"paid\":true,\"total\":100,\"at\":\"2026-03-01T00:00:00Z\"}\n{}\nx\n";
+    let rows = "{\"user\":\"ann\",\"number\":3,\"paid\":true,\"total\":100,\
+                \"at\":\"2026-03-01T00:00:00Z\"}\n{}\nx\n";
     fs::write(folder.join("more.ndjson"), rows).expect("written");
     let loaded = run(folder, "load more.ndjson --entity order --no-wait", served.url());
     assert_eq!(text(&loaded.stdout), "3 rows: 1 written, 2 refused\n");
@@ -233,7 +234,12 @@ fn dynamodb(served: &Served, operation: &str, body: &str) {
     let answer = ureq::post(url.split(". Look").next().expect("a URL"))
         .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
         .header("content-type", "application/x-amz-json-1.0")
-        .header("authorization", "AWS4-HMAC-SHA256 Credential=weir/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=0")
+        .header(
+            "authorization",
+            "AWS4-HMAC-SHA256 \
+                                  Credential=weir/20260101/us-east-1/dynamodb/aws4_request, \
+                                  SignedHeaders=host;x-amz-date, Signature=0",
+        )
         .header("x-amz-date", "20260101T000000Z")
         .send(body);
     assert_eq!(answer.expect("an answer").status(), 200, "{operation}");
@@ -349,7 +355,8 @@ fn every_line_of_the_guide_works() {
     assert_eq!(served.end("-INT").code(), Some(0));
 }
 
-/// What the README of an example says first. The flights are the README's own first command, which `.ci/run` gives.
+/// What the README of an example says first. The flights are the README's own first command, which
+/// `.ci/run` gives.
 #[test]
 fn every_example_is_right_and_is_served_with_its_data() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");

@@ -112,7 +112,10 @@ pub(crate) fn field(owner: &Owner, attribute: &Attribute, is_optional: bool) -> 
     if is_optional {
         quote! {
             #[doc = #doc]
-            #[serde(rename = #stored, default, skip_serializing_if = "::std::option::Option::is_none" #with)]
+            #[serde(
+                rename = #stored, default,
+                skip_serializing_if = "::std::option::Option::is_none" #with
+            )]
             pub #name: ::std::option::Option<#kind>,
         }
     } else {

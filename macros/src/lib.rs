@@ -7,7 +7,8 @@
 //! let orders = table.entity::<Order>("order")?;
 //! orders.create(&NewOrder { status: Some(OrderStatus::Paid), ..NewOrder::new("ann", 12) }).await?;
 //! let key = OrderKey { user_id: "ann".into(), order_id: id };
-//! orders.patch(&key, &OrderUpdate::new().set_status(OrderStatus::Paid).remove_note().into()).await?;
+//! let update = OrderUpdate::new().set_status(OrderStatus::Paid).remove_note();
+//! orders.patch(&key, &update.into()).await?;
 //! ```
 //!
 //! For an entity `order` there are

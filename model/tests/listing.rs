@@ -1,5 +1,5 @@
-//! A list by a value has the items whose partition keys are written as that value's is, and no others:
-//! for every format in the partition key with every format in the sort key.
+//! A list by a value has the items whose partition keys are written as that value's is, and no
+//! others: for every format in the partition key with every format in the sort key.
 
 use model::{Entity, Item, Model, Partition, Pattern, SortKeys, WriteContext};
 use proptest::prelude::*;
@@ -99,7 +99,8 @@ fn time(second: i64) -> Value {
 proptest! {
     #[test]
     fn times_are_listed(
-        partition in select(&TIMES[..]), sort in select(&TIMES[..]), one in seconds(), two in seconds(),
+        partition in select(&TIMES[..]), sort in select(&TIMES[..]),
+        one in seconds(), two in seconds(),
     ) {
         assert_listed("type = \"timestamp\"", partition, sort, [time(one), time(two)]);
     }
@@ -107,7 +108,8 @@ proptest! {
     #[test]
     fn times_that_are_numbers_are_listed(
         partition in select(&EPOCHS[..]), sort in select(&EPOCHS[..]),
-        one in seconds().prop_filter("four digits are a year", |second| *second > 9999), two in seconds(),
+        one in seconds().prop_filter("four digits are a \
+                                      year", |second| *second > 9999), two in seconds(),
     ) {
         let kind = "type = \"timestamp\", format = \"epoch\"";
         assert_listed(kind, partition, sort, [json!(one), json!(two)]);
@@ -115,14 +117,16 @@ proptest! {
 
     #[test]
     fn integers_are_listed(
-        partition in select(&INTEGERS[..]), sort in select(&INTEGERS[..]), one in 0_i64..1_000_000, two in 0_i64..1_000_000,
+        partition in select(&INTEGERS[..]), sort in select(&INTEGERS[..]),
+        one in 0_i64..1_000_000, two in 0_i64..1_000_000,
     ) {
         assert_listed("type = \"integer\"", partition, sort, [json!(one), json!(two)]);
     }
 
     #[test]
     fn texts_are_listed(
-        partition in select(&TEXTS[..]), sort in select(&TEXTS[..]), lower: bool, one in "[aA#% ßẞΣσςİK]{1,3}", two in "\\PC{1,3}",
+        partition in select(&TEXTS[..]), sort in select(&TEXTS[..]), lower: bool, one in "[aA#% \
+            ßẞΣσςİK]{1,3}", two in "\\PC{1,3}",
     ) {
         let kind = if lower { "type = \"string\", lower = true" } else { "type = \"string\"" };
         let clean = |text: String| json!(if lower { text.to_lowercase() } else { text });
@@ -134,7 +138,8 @@ proptest! {
     #[test]
     fn choices_are_listed(
         partition in select(&TEXTS[..]), sort in select(&TEXTS[..]),
-        one in select(vec!["Open", "open", "Closed"]), two in select(vec!["Open", "open", "Closed"]),
+        one in select(vec!["Open", "open", "Closed"]),
+        two in select(vec!["Open", "open", "Closed"]),
     ) {
         let kind = "type = \"enum\", values = [\"Open\", \"open\", \"Closed\"]";
         assert_listed(kind, partition, sort, [json!(one), json!(two)]);

@@ -1,4 +1,5 @@
-//! Definitions with maps and lists in one another, made at random, and values of them: what is stored comes back.
+//! Definitions with maps and lists in one another, made at random, and values of them: what is
+//! stored comes back.
 
 use std::collections::BTreeMap;
 
@@ -161,7 +162,8 @@ impl Named {
 fn entity(shape: &Shape) -> Entity {
     let text = format!(
         "[table]\nname = \"things\"\n[entities.thing]\nPK = \"T#{{id}}\"\nSK = \"T\"\n\
-         [entities.thing.attributes]\nid = {{ type = \"string\", required = true }}\nvalue = {{ {} }}\n",
+         [entities.thing.attributes]\nid = {{ type = \"string\", required = true }}\nvalue = {{ \
+         {} }}\n",
         shape.toml()
     );
     let model: Model = text.parse().unwrap_or_else(|error| panic!("{text}: {error:#?}"));
@@ -225,7 +227,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
-    fn what_is_stored_comes_back_whole_and_answers_leave_out_what_is_hidden((shape, value) in cases()) {
+    fn what_is_stored_comes_back_whole_and_answers_leave_out_what_is_hidden(
+        (shape, value) in cases()
+    ) {
         let entity = entity(&shape);
         let item = encode(&entity, &value).expect("a value of its shape");
         let whole: Value = entity.read_as(&item).expect("any JSON");
@@ -248,7 +252,8 @@ proptest! {
         let key = encode(&entity, &Value::Null).expect("a key");
         let update = model::Update::new().set("value", value.clone());
         let planned = entity.plan_update(&key, &update, fresh());
-        let planned = planned.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let planned = planned
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>());
         let attribute: &Attribute = entity.attribute("value").expect("there");
         match (encode(&entity, &value), planned) {
             (Ok(item), Ok(plan)) => {

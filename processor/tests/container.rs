@@ -142,7 +142,8 @@ async fn a_terminated_process_finishes_and_gives_its_lease_up() {
     assert!(process.ended().await.success());
 }
 
-/// A batch whose writes are not answered takes half a minute to fail, and Docker kills after ten seconds.
+/// A batch whose writes are not answered takes half a minute to fail, and Docker kills after ten
+/// seconds.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminated_process_says_what_it_waits_for_and_does_not_wait_for_ever() {
     let world = World::start().await;

@@ -1,8 +1,9 @@
-//! Real process death: the built processor is killed with SIGKILL at random moments, many times, while the table
-//! changes, on a DynamoDB that keeps all in a file. In the end every rollup equals a recount of the items.
+//! Real process death: the built processor is killed with SIGKILL at random moments, many times,
+//! while the table changes, on a DynamoDB that keeps all in a file. In the end every rollup equals
+//! a recount of the items.
 //!
-//! `WEIR_PROCESSOR_KILLS` makes it larger than the default, which is for every day; `WEIR_SEED` repeats the moments of a
-//! run as far as a machine lets them be repeated.
+//! `WEIR_PROCESSOR_KILLS` makes it larger than the default, which is for every day; `WEIR_SEED`
+//! repeats the moments of a run as far as a machine lets them be repeated.
 
 #![cfg(unix)]
 
@@ -21,9 +22,11 @@ use tests::system::System;
 
 /// How often the process is killed, unless `WEIR_PROCESSOR_KILLS` says otherwise.
 const KILLS: usize = 20;
-/// Flights that are written in the life of each process; every third is deleted again, every fifth is changed.
+/// Flights that are written in the life of each process; every third is deleted again, every fifth
+/// is changed.
 const FLIGHTS_PER_LIFE: usize = 15;
-/// How long a process lives at most, in milliseconds, once it reads the stream; one in eight dies as it starts.
+/// How long a process lives at most, in milliseconds, once it reads the stream; one in eight dies
+/// as it starts.
 const LONGEST_LIFE_MS: f64 = 1_500.0;
 const EARLY_DEATHS: f64 = 0.125;
 /// Small, so that many batches are cut short.

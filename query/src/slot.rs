@@ -118,7 +118,9 @@ async fn read_once(
         let bucket = match &rollup.colocated {
             None => Some(sort),
             // An item of the rollup may belong to another group, or have none of these keys.
-            Some(colocated) => colocated::bucket(colocated, &group.texts, &sort).map(|bucket| bucket.key),
+            Some(colocated) => {
+                colocated::bucket(colocated, &group.texts, &sort).map(|bucket| bucket.key)
+            }
         };
         if let Some(bucket) = bucket {
             items.entry(bucket).or_default().push(item);

@@ -13,5 +13,5 @@ pub(crate) fn list_seal(
 ) -> Seal {
     let index = pattern.index.as_deref().unwrap_or_default();
     let order = if descending { "desc" } else { "asc" };
-    cursors.of(&["list", &entity.name, &pattern.name, index, partition, order], bound)
+    cursors.for_list(&["list", &entity.name, &pattern.name, index, partition, order], bound)
 }

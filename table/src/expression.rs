@@ -114,7 +114,9 @@ impl Placeholders {
             // `ADD` is documented for attributes themselves only. Of numbers the same can be said
             // by `SET`; of sets nothing else can be said, and DynamoDB takes `ADD` and `DELETE` of
             // those that are in maps and lists too.
-            Operation::Plus(value) if path.is_whole() => ("ADD", format!("{place} {}", self.value(value))),
+            Operation::Plus(value) if path.is_whole() => {
+                ("ADD", format!("{place} {}", self.value(value)))
+            }
             Operation::NextVersion => {
                 let one = AttributeValue::N(Number::from(1).to_string());
                 ("ADD", format!("{place} {}", self.value(&one)))

@@ -1,6 +1,7 @@
 //! Since when this process is, and when it was ready for its first request.
 //!
-//! **Invariant:** a cold start is counted once in a process, however often it says that it is ready.
+//! **Invariant:** a cold start is counted once in a process, however often it says that it is
+//! ready.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,22 +9,22 @@ use std::time::Instant;
 
 use crate::metrics;
 
-/// What a process is called that has not said who it is.
+/// The name of a process that has not given one.
 const UNNAMED: &str = "weir";
 
 static STARTED: OnceLock<(&str, Instant)> = OnceLock::new();
 static IS_READY: AtomicBool = AtomicBool::new(false);
 
-/// The name of this function: `writer`, `reader`, `processor`.
+/// Returns the name of this function: `writer`, `reader`, `processor`.
 pub fn service() -> &'static str {
     STARTED.get().map_or(UNNAMED, |(service, _)| service)
 }
 
-/// Counts a cold start, with the time since [`start`](crate::start). To be called on Lambda before the first request is
-/// asked for.
+/// Counts a cold start, with the time since [`start`](crate::start). To be called on Lambda before
+/// the first request is asked for.
 ///
-/// What Lambda itself takes to fetch the code and to start the process cannot be known here; the `Init Duration` of its
-/// `REPORT` line has it all.
+/// The time that Lambda takes to fetch the code and to start the process is not known here; the
+/// `Init Duration` of its `REPORT` line has it all.
 pub fn ready() {
     if IS_READY.swap(true, Ordering::Relaxed) {
         return;

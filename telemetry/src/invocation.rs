@@ -1,14 +1,15 @@
-//! What is done around each invocation of a Lambda function, whatever it is for.
+//! The steps around each invocation of a Lambda function.
 //!
 //! ```text
 //! next ──► span, with both ids ──► handler, answer sent ──► span ends ──► flush ──► next
 //! ```
 //!
-//! The flush comes after the answer and before the next event is asked for, which is when Lambda may freeze the process
-//! ("Cleanup", in "Building a custom runtime" of the Lambda developer guide): whoever waits for the answer does not wait for
-//! it.
+//! The flush comes after the answer and before the next event is asked for, which is when Lambda
+//! may freeze the process ("Cleanup", in "Building a custom runtime" of the Lambda developer
+//! guide): the caller that waits for the answer does not wait for it.
 //!
-//! **Invariant:** an invocation is flushed whether it succeeds, fails, panics, or is none that the handler can read.
+//! **Invariant:** an invocation is flushed whether it succeeds, fails, panics, or is none that the
+//! handler can read.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,7 +21,7 @@ use tracing::{Instrument, Span, info_span};
 
 use crate::trace_parent::{TraceParent, xray_root};
 
-/// What a function is told of an invocation beside its event.
+/// The data of an invocation beside its event.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
     /// The id that Lambda gave the invocation.
@@ -39,7 +40,7 @@ pub struct Invocations<S, F> {
 }
 
 impl<F> Invocations<(), F> {
-    /// A layer that finds an invocation's ids so.
+    /// Returns a layer that finds an invocation's ids so.
     pub fn new(call_of: F) -> Self {
         Self { inner: (), call_of }
     }

@@ -1,8 +1,8 @@
-//! What all functions share to say what they do: logs, metrics, traces.
+//! Logs, metrics and traces of all functions.
 //!
 //! ```text
-//! main ──start──► log        tracing events, one line each             standard output, standard error
-//!      ──embed──► metrics    the registry ──► CloudWatch's embedded metric format, or any other recorder
+//! main ──start──► log        tracing events, one line each ──► standard output or error
+//!      ──embed──► metrics    the registry ──► CloudWatch's embedded metric format, or others
 //!                 traces     spans, with the feature `opentelemetry` ──► OTLP
 //! Lambda ──► Invocations ──► the handler; then everything is flushed
 //! ```
@@ -14,8 +14,8 @@
 //! | what is done around each invocation of a function | [`Invocations`] |
 //! | where a span's parent comes from | [`TraceParent`] |
 //!
-//! **Invariant:** whoever emits a metric, an event or a span does not know where it goes; a process that has not called
-//! [`start`] sends nothing anywhere.
+//! **Invariant:** code that emits a metric, an event or a span does not know where it goes; a
+//! process that has not called [`start`] sends nothing anywhere.
 
 mod cold_start;
 mod invocation;
@@ -29,29 +29,32 @@ pub use cold_start::{ready, service};
 pub use invocation::{Call, Invocations};
 pub use trace_parent::TraceParent;
 
-/// Begins to log, and to trace where the environment says so. To be called once, first of all in `main`.
+/// Begins to log, and to trace where the environment says so. To be called once, first of all in
+/// `main`.
 ///
-/// `service` names the function in metrics and traces; `elsewhere` is how it logs where there is no Lambda.
+/// `service` names the function in metrics and traces; `elsewhere` is how it logs where there is no
+/// Lambda.
 pub fn start(service: &'static str, elsewhere: log::Format) {
     cold_start::started(service);
     let format = if on_lambda() { log::Format::Json } else { elsewhere };
     log::init(format, service);
 }
 
-/// Whether this process is a Lambda function.
+/// Returns whether this process is a Lambda function.
 pub fn on_lambda() -> bool {
     std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some()
 }
 
-/// Sends what was measured and traced and has not been sent: after an invocation, and before a process ends.
+/// Sends what was measured and traced and has not been sent: after an invocation, and before a
+/// process ends.
 pub async fn flush() {
     metrics::embedded::flush();
     #[cfg(feature = "opentelemetry")]
     opentelemetry::flush().await;
 }
 
-/// Gives a span attributes for traces, which its fields of these names must be there for. Where no spans are exported they
-/// stay empty, so that no line of text repeats them.
+/// Gives a span attributes for traces, which its fields of these names must be there for. Where no
+/// spans are exported they stay empty, so that no line of text repeats them.
 pub fn set_attributes(span: &tracing::Span, attributes: &[(&'static str, &str)]) {
     if cfg!(feature = "opentelemetry") {
         for (name, value) in attributes {
@@ -60,7 +63,7 @@ pub fn set_attributes(span: &tracing::Span, attributes: &[(&'static str, &str)])
     }
 }
 
-/// Makes `parent` the parent of a span that nobody has entered yet, where spans are exported.
+/// Makes `parent` the parent of a span that is not entered yet, where spans are exported.
 pub fn set_parent(span: &tracing::Span, parent: Option<TraceParent>) {
     #[cfg(feature = "opentelemetry")]
     if let Some(parent) = parent {

@@ -1,4 +1,4 @@
-//! What is logged, and where.
+//! The log: its format, its destination, its filter.
 //!
 //! | format | where | for |
 //! |---|---|---|
@@ -6,13 +6,14 @@
 //! | [`Format::Text`] | standard error | people at a terminal |
 //!
 //! ```json
-//! {"timestamp":"2026-11-20T12:00:00.123456Z","level":"INFO","message":"a batch was handled","shard":"shardId-…",
-//!  "records":12,…,"lambda_request_id":"8f5…","xray_trace_id":"1-57…","target":"processor::report"}
+//! {"timestamp":"2026-11-20T12:00:00.123456Z","level":"INFO","message":"a batch was handled",
+//!  "shard":"shardId-…","records":12,…,"lambda_request_id":"8f5…","xray_trace_id":"1-57…",
+//!  "target":"processor::report"}
 //! ```
 //!
-//! `RUST_LOG` chooses what is logged, `info` if unset. CloudWatch takes a line without `timestamp` and `level` for INFO, so
-//! both are in every line; fields of the spans that an event is in are beside its own, so that every line of an invocation
-//! has its ids.
+//! `RUST_LOG` chooses what is logged, `info` if unset. CloudWatch takes a line without `timestamp`
+//! and `level` for INFO, so both are in every line; fields of the spans that an event is in are
+//! beside its own, so that every line of an invocation has its ids.
 //!
 //! **Invariant:** an event is one line, and so is a panic.
 
@@ -30,11 +31,12 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// What is logged unless `RUST_LOG` says otherwise.
+/// The filter without `RUST_LOG`.
 const DEFAULT_FILTER: &str = "info";
 /// Where that is said.
 const VARIABLE: &str = "RUST_LOG";
-/// Those who write whole events, requests and answers into the log when they are let: never, whatever is asked for.
+/// Those who write whole events, requests and answers into the log when they are let: never,
+/// whatever is asked for.
 const QUIET: [&str; 7] = [
     "lambda_runtime",
     "lambda_runtime_api_client",
@@ -54,7 +56,7 @@ pub enum Format {
     Text,
 }
 
-/// The layer that writes each event as one JSON object in a line.
+/// Returns the layer that writes each event as one JSON object in a line.
 pub fn json<S, W>(writer: W) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -97,13 +99,14 @@ pub(crate) fn init(format: Format, service: &'static str) {
     if cfg!(not(feature = "opentelemetry")) && env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").is_some()
     {
         tracing::warn!(
-            "OTEL_EXPORTER_OTLP_ENDPOINT is set, and this program was built without the feature opentelemetry"
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, and this program was built without the feature \
+             opentelemetry"
         );
     }
     log_panics();
 }
 
-/// What is logged, and the value that says nothing of it.
+/// Returns the filter, and the value of `RUST_LOG` that is not a filter.
 fn filter(value: Option<OsString>) -> (EnvFilter, Option<String>) {
     let value = value.map(|value| value.to_string_lossy().into_owned());
     let read = value.as_deref().map(EnvFilter::try_new);

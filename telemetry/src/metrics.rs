@@ -3,14 +3,15 @@
 //! ```text
 //! registry      rollups_updates_parked            Counter
 //! Prometheus    weir_rollups_updates_parked_total
-//! CloudWatch    rollups_updates_parked            namespace Weir, dimensions table and what the registry lists
+//! CloudWatch    rollups_updates_parked            namespace Weir, dimensions table and the listed
 //! ```
 //!
-//! They go to whatever recorder the process has installed through the `metrics` crate, or nowhere. [`embedded`] is the one
-//! on Lambda; a processor elsewhere has one for Prometheus. [`describe`] tells the recorder what they mean.
+//! They go to whatever recorder the process has installed through the `metrics` crate, or nowhere.
+//! [`embedded`] is the one on Lambda; a processor elsewhere has one for Prometheus. [`describe`]
+//! gives the recorder their meanings.
 //!
-//! **Invariant:** a metric is emitted with the dimensions that the registry lists, all of them and in their order; each takes
-//! few values at a time, and no value that a caller chooses.
+//! **Invariant:** a metric is emitted with the dimensions that the registry lists, all of them and
+//! in their order; each takes few values at a time, and no value that a caller chooses.
 
 pub mod embedded;
 
@@ -37,11 +38,11 @@ pub struct Metric {
     pub prometheus: &'static str,
     /// How it moves.
     pub kind: Kind,
-    /// What is counted or measured.
+    /// The unit.
     pub unit: Unit,
-    /// What its values are told apart by; on CloudWatch beside [`TABLE`].
+    /// The dimension that its values have; on CloudWatch beside [`TABLE`].
     pub dimensions: &'static [&'static str],
-    /// What it says.
+    /// The meaning.
     pub meaning: &'static str,
 }
 
@@ -57,7 +58,10 @@ pub enum Kind {
 }
 
 macro_rules! registry {
-    ($($metric:ident = $kind:ident $name:literal $unit:ident [$($dimension:literal)*] $meaning:literal;)*) => {
+    ($(
+        $metric:ident = $kind:ident $name:literal $unit:ident [$($dimension:literal)*]
+        $meaning:literal;
+    )*) => {
         $(
             #[doc = $meaning]
             pub const $metric: Metric = Metric {
@@ -79,7 +83,8 @@ macro_rules! registry {
 
 registry! {
     PROCESSOR_RECORDS = Counter "processor_records" Count []
-        "Records in the batches that the processor was handed; one that is delivered again counts again.";
+        "Records in the batches that the processor was handed; one that is delivered again counts \
+         again.";
     PROCESSOR_CHANGES = Counter "processor_changes" Count ["entity"]
         "The same, by the entity of the item that changed; `none` where it is of no entity.";
     PROCESSOR_ITERATOR_AGE = Histogram "processor_iterator_age_ms" Milliseconds []
@@ -91,13 +96,15 @@ registry! {
     UPDATES_DUPLICATE = Counter "rollups_updates_duplicate" Count []
         "Updates that had been absorbed before: delivered again, and added once.";
     UPDATES_PARKED = Counter "rollups_updates_parked" Count []
-        "Updates that DynamoDB refused for good: their rollup items are wrong until they are repaired.";
+        "Updates that DynamoDB refused for good: their rollup items are wrong until they are \
+         repaired.";
     UPDATES_FAILED = Counter "rollups_updates_failed" Count []
         "Updates that were throttled, in conflict or not answered, and whose records come again.";
     IMAGES_SKIPPED = Counter "rollups_images_skipped" Count ["reason"]
         "Images that a rollup is about and cannot count; one that is delivered again counts again.";
     WRITE_UNITS = Counter "rollups_write_units" Count []
-        "Write units that DynamoDB says the processor's writes consumed; it says nothing of a write whose condition failed.";
+        "Write units that DynamoDB says the processor's writes consumed; it says nothing of a \
+         write whose condition failed.";
     HTTP_REQUESTS = Counter "http_requests" Count ["service" "status"]
         "Requests, by the class of the answer's status: `2xx`, `4xx`, `5xx`.";
     HTTP_THROTTLED = Counter "http_requests_throttled" Count ["service"]
@@ -115,7 +122,8 @@ registry! {
     INIT_DURATION = Histogram "init_duration_ms" Milliseconds ["service"]
         "How long that took, from the beginning of `main`.";
     ITERATOR_AGE = Gauge "mapping_iterator_age_ms" Milliseconds ["shard"]
-        "Age of the last record handed over, by shard; 0 when the shard is caught up, NaN while this poller does not hold the lease.";
+        "Age of the last record handed over, by shard; 0 when the shard is caught up, NaN while \
+         this poller does not hold the lease.";
     SHARDS = Gauge "mapping_shards" Count ["stream"]
         "Shards being read, by stream.";
     RECORDS = Counter "mapping_records" Count []
@@ -123,7 +131,8 @@ registry! {
     RECORDS_FILTERED = Counter "mapping_records_filtered" Count []
         "Records passed over, for no filter matches them.";
     RECORDS_DISCARDED = Counter "mapping_records_discarded" Count []
-        "Records discarded without being handled: their attempts or their age exceeded the maximum.";
+        "Records discarded without being handled: their attempts or their age exceeded the \
+         maximum.";
     INVOCATIONS = Counter "mapping_invocations" Count []
         "Batches handed over, final invocations included.";
     INVOCATIONS_FAILED = Counter "mapping_invocations_failed" Count []
@@ -131,9 +140,11 @@ registry! {
     RETRIES = Counter "mapping_retries" Count []
         "Failed invocations after which records are handed over again.";
     READS_FAILED = Counter "mapping_reads_failed" Count []
-        "Reads of a shard that failed and are made again: while it grows, the iterator age does not tell how far behind the shard is.";
+        "Reads of a shard that failed and are made again: while it grows, the iterator age does \
+         not tell how far behind the shard is.";
     GAPS = Counter "mapping_gaps" Count []
-        "Times that records were lost: trimmed before they were read, or written while the table had another stream or none.";
+        "Times that records were lost: trimmed before they were read, or written while the table \
+         had another stream or none.";
     TABLE_MISSING = Gauge "mapping_table_missing" Count []
         "1 while the table of items does not exist, else 0.";
     LEASE_HELD = Gauge "mapping_lease_held" Count ["stream"]
@@ -153,8 +164,8 @@ impl Metric {
         counter!(self.name(), self.labels(values)).increment(count);
     }
 
-    /// Sets the value, for these values of its dimensions. `NaN`, which says that it is not known, is not a value of
-    /// CloudWatch and is left out there.
+    /// Sets the value, for these values of its dimensions. `NaN`, which says that it is not known,
+    /// is not a value of CloudWatch and is left out there.
     pub fn set_by(&self, values: &[&str], measured: f64) {
         if measured.is_nan() && IS_EMBEDDED.load(Ordering::Relaxed) {
             return;

@@ -5,16 +5,16 @@
 //! | `OTEL_EXPORTER_OTLP_ENDPOINT` | the collector, such as `http://localhost:4318`; spans go to `/v1/traces` there | nothing is exported |
 //! | `OTEL_SERVICE_NAME` | who exports | `writer`, `reader`, `processor` |
 //!
-//! and what else the OpenTelemetry SDK reads: `OTEL_TRACES_SAMPLER`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_EXPORTER_OTLP_HEADERS`,
-//! `OTEL_EXPORTER_OTLP_TIMEOUT`, `OTEL_BSP_…`.
+//! and what else the OpenTelemetry SDK reads: `OTEL_TRACES_SAMPLER`, `OTEL_RESOURCE_ATTRIBUTES`,
+//! `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_EXPORTER_OTLP_TIMEOUT`, `OTEL_BSP_…`.
 //!
 //! ```text
 //! X-Ray or W3C header ─► invocation ─► batch ───┬─► DynamoDB UpdateItem
 //!                                   └► request ─┴─► DynamoDB GetItem
 //! ```
 //!
-//! **Invariant:** a collector that does not answer costs an invocation at most the five seconds that the SDK waits for a flush,
-//! and nothing else: whatever it answers is nobody's error.
+//! **Invariant:** a collector that does not answer costs an invocation at most the five seconds
+//! that the SDK waits for a flush, and nothing else: its response is not an error of the process.
 
 use std::env;
 use std::future::Future;
@@ -43,19 +43,21 @@ use crate::TraceParent;
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 /// Names who exports; the SDK reads it.
 const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
-/// How long an export may take, all in all: a collector is near, and Lambda is billed while it is waited for.
+/// How long an export may take, all in all: a collector is near, and Lambda is billed while it is
+/// waited for.
 const EXPORT_TIMEOUT_MS: u64 = 2_000;
 
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
-/// Sends what is exported. It blocks, on the thread that the SDK has for that, and so needs no runtime.
+/// Sends what is exported. It blocks, on the thread that the SDK has for that, and so needs no
+/// runtime.
 #[derive(Debug)]
 struct Blocking(Agent);
 
-/// The layer that exports spans, if the environment names a collector.
+/// Returns the layer that exports spans, if the environment names a collector.
 ///
 /// # Errors
-/// What is wrong with its address.
+/// The problem with its address.
 pub(crate) fn layer_from_env<S>(
     service: &'static str,
 ) -> Result<Option<impl Layer<S> + Send + Sync>, ExporterBuildError>
@@ -68,10 +70,11 @@ where
     }
 }
 
-/// The layer that exports spans to this URL, or to the one that the environment names. One process has one.
+/// Returns the layer that exports spans to this URL, or to the one that the environment names. One
+/// process has one.
 ///
 /// # Errors
-/// What is wrong with the URL.
+/// The problem with the URL.
 pub fn layer<S>(
     service: &'static str,
     url: Option<&str>,
@@ -101,7 +104,7 @@ pub(crate) async fn flush() {
     }
 }
 
-/// Makes a span of somebody else the parent of one of ours.
+/// Makes a span of the caller the parent of a span of Weir.
 pub(crate) fn set_parent(span: &Span, parent: TraceParent) {
     let flags = if parent.is_sampled { TraceFlags::SAMPLED } else { TraceFlags::default() };
     let (trace, id) = (TraceId::from(parent.trace_id), SpanId::from(parent.span_id));

@@ -5,8 +5,8 @@
 //! traceparent      00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01
 //! ```
 //!
-//! Both are the same: X-Ray's trace id is the W3C's, with its first 32 bits, a time, written apart. See "Tracing header" in
-//! the X-Ray developer guide, and <https://www.w3.org/TR/trace-context/>.
+//! Both are the same: X-Ray's trace id is the W3C's, with its first 32 bits, a time, written apart.
+//! See "Tracing header" in the X-Ray developer guide, and <https://www.w3.org/TR/trace-context/>.
 
 /// A span of somebody else, the parent of one of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,13 +19,14 @@ pub struct TraceParent {
     pub is_sampled: bool,
 }
 
-/// The root of a trace in X-Ray's header: its trace id, as X-Ray's console finds it.
+/// Returns the root of a trace in X-Ray's header: its trace id, as X-Ray's console finds it.
 pub(crate) fn xray_root(header: &str) -> Option<&str> {
     field(header, "Root")
 }
 
 impl TraceParent {
-    /// The parent that X-Ray's header names. One without a `Parent`, as Lambda sends it where nothing is traced, names none.
+    /// Returns the parent that X-Ray's header names. One without a `Parent`, as Lambda sends it
+    /// where nothing is traced, names none.
     pub fn from_xray(header: &str) -> Option<Self> {
         let mut root = xray_root(header)?.split('-');
         let (version, time, unique) = (root.next()?, root.next()?, root.next()?);
@@ -37,14 +38,15 @@ impl TraceParent {
         Self { trace_id, span_id, is_sampled: field(header, "Sampled") == Some("1") }.valid()
     }
 
-    /// The parent that a `traceparent` header names.
+    /// Returns the parent that a `traceparent` header names.
     pub fn from_w3c(header: &str) -> Option<Self> {
         let mut parts = header.trim().split('-');
         let version = hex(parts.next()?, 2)?;
         let trace_id = hex(parts.next()?, 32)?;
         let span_id = hex(parts.next()?, 16)? as u64;
         let flags = hex(parts.next()?, 2)?;
-        // Later versions may have more parts; the first has not, and the last there can be means none.
+        // Later versions may have more parts; the first has not, and the last there can be means
+        // none.
         if version == 0xff || (version == 0 && parts.next().is_some()) {
             return None;
         }
@@ -61,7 +63,7 @@ fn field<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     fields.filter(|(found, _)| *found == name).map(|(_, value)| value).next()
 }
 
-/// A number of exactly so many lower or upper case hexadecimal digits.
+/// Returns a number of exactly so many lower or upper case hexadecimal digits.
 fn hex(text: &str, digits: usize) -> Option<u128> {
     let is_hex = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     u128::from_str_radix(text, 16).ok().filter(|_| is_hex)
@@ -77,7 +79,8 @@ mod tests {
     #[test]
     fn both_headers_name_the_same_parent() {
         let expected = TraceParent { trace_id: TRACE, span_id: SPAN, is_sampled: true };
-        let xray = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a87bd80c:0";
+        let xray = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;\
+                    Lineage=a87bd80c:0";
         assert_eq!(TraceParent::from_xray(xray), Some(expected));
         let w3c = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01";
         assert_eq!(TraceParent::from_w3c(w3c), Some(expected));

@@ -8,7 +8,8 @@ const HEAD: &str = "| on CloudWatch |";
 /// What stands where a metric is not written.
 const NOWHERE: &str = "–";
 
-/// The row of a metric. The event source mapping has no Lambda, and only the processor is asked by Prometheus.
+/// The row of a metric. The event source mapping has no Lambda, and only the processor is asked by
+/// Prometheus.
 fn row(metric: &Metric) -> String {
     let Metric { cloudwatch, prometheus, unit, dimensions, meaning, .. } = metric;
     let of_mapping = cloudwatch.starts_with("mapping_");

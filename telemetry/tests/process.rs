@@ -1,4 +1,5 @@
-//! What a whole process says: where its lines go, its cold start, its panics. The test runs itself as that process.
+//! What a whole process says: where its lines go, its cold start, its panics. The test runs itself
+//! as that process.
 
 use std::process::Command;
 use std::thread;

@@ -1,5 +1,6 @@
-//! The processor with a reactor that panics the first time it meets a flight that is 666 minutes late, as a function of
-//! its own. Not a program to learn from, but one to test with: what becomes of a function whose user's code panics.
+//! The processor with a reactor that panics the first time it meets a flight that is 666 minutes
+//! late, as a function of its own. Not a program to learn from, but one to test with: what becomes
+//! of a function whose user's code panics.
 
 use std::collections::BTreeSet;
 use std::error::Error;

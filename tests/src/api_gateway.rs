@@ -1,4 +1,5 @@
-//! The HTTP API of a deployment in front of its functions: a server that turns requests into events and answers back.
+//! The HTTP API of a deployment in front of its functions: a server that turns requests into events
+//! and answers back.
 //!
 //! ```text
 //! request ─► route, or 404 ─► event (payload format 2.0) ─► function ─► its answer, or 500, or 503
@@ -28,7 +29,7 @@ use model::Model;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use self::event::{Asked, raw_path};
+use self::event::{ApiRequest, raw_path};
 use crate::functions::Function;
 use crate::http::Client;
 
@@ -55,10 +56,11 @@ pub async fn serve(model: &Model, writer: Arc<Function>, reader: Arc<Function>) 
     Client::new(&url)
 }
 
-/// The event of `GET /health`.
+/// Returns the event of `GET /health`.
 pub fn health() -> Vec<u8> {
     let (parts, ()) = Request::get("/health").body(()).expect("a request").into_parts();
-    let asked = Asked { parts: &parts, raw_path: "/health", route_key: "GET /{proxy+}", body: &[] };
+    let asked =
+        ApiRequest { parts: &parts, raw_path: "/health", route_key: "GET /{proxy+}", body: &[] };
     asked.event().to_string().into_bytes()
 }
 
@@ -75,7 +77,8 @@ async fn handle(State(routes): State<Arc<Routes>>, request: Request<Body>) -> Re
         return said(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     };
     let route_key = format!("{method} {ANY_PATH}");
-    let asked = Asked { parts: &parts, raw_path: &raw_path, route_key: &route_key, body: &body };
+    let asked =
+        ApiRequest { parts: &parts, raw_path: &raw_path, route_key: &route_key, body: &body };
     let invoked = function.invoke(asked.event().to_string().into_bytes()).await;
     match invoked {
         Ok(payload) => answer::response(&payload)
@@ -90,7 +93,7 @@ async fn handle(State(routes): State<Arc<Routes>>, request: Request<Body>) -> Re
     }
 }
 
-/// An answer of the API's own.
+/// Returns an answer of the API's own.
 fn said(status: StatusCode, message: &str) -> Response {
     (status, axum::Json(json!({ "message": message }))).into_response()
 }

@@ -1,6 +1,8 @@
-//! A way to a DynamoDB in which a transaction of somebody else's holds an item: each write to it is a conflict.
+//! A way to a DynamoDB in which another transaction holds an item: each write to it is
+//! a conflict.
 //!
-//! The conflict is answered below the SDK, where DynamoDB would answer it; everything else goes on to DynamoDB.
+//! The conflict is answered below the SDK, where DynamoDB would answer it; everything else goes on
+//! to DynamoDB.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,7 +17,7 @@ const ANSWER: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionC
 /// A transaction that holds the items of a partition until it is ended.
 #[derive(Clone, Debug)]
 pub struct Transaction {
-    /// What the requests that conflict say.
+    /// The text in the bodies of the requests that conflict.
     text: String,
     /// The operation that conflicts.
     operation: &'static str,
@@ -49,7 +51,8 @@ impl Transaction {
         Self { operation: "TransactWriteItems", ..self }
     }
 
-    /// The connection, through which no such write of such an item comes while this is open.
+    /// Returns the connection, through which no such write of such an item comes while this is
+    /// open.
     pub fn before(&self, connection: Connection) -> Connection {
         let transaction = self.clone();
         intercepted(connection, move |request| {
@@ -64,7 +67,7 @@ impl Transaction {
         self.is_open.store(false, Ordering::SeqCst);
     }
 
-    /// How many writes have conflicted.
+    /// Returns how many writes have conflicted.
     pub fn refused(&self) -> usize {
         self.refused.load(Ordering::SeqCst)
     }

@@ -1,4 +1,5 @@
-//! The cookbook, read: themes with a definition and items, and recipes with a rollup, a question and its answers.
+//! The cookbook, read: themes with a definition and items, and recipes with a rollup, a question
+//! and its answers.
 //!
 //! ````text
 //! ## A shop                         a theme
@@ -13,14 +14,14 @@
 //! ```sh                             the same question to the command,
 //! weir query orders customer=ann
 //! ```
-//! ```text … ```                     and what that prints; if this is left out, it is the same answer
+//! ```text … ```                     and what that prints; left out, it is the same answer
 //! ````
 //!
 //! **Invariant:** a block that is none of these, or at another place, is refused with its line.
 
 use crate::tour::document::{Block, blocks};
 
-/// What recipes have in common, and they.
+/// A theme: the definition that recipes share, and the recipes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Theme {
     /// Its heading.
@@ -39,12 +40,12 @@ pub struct Recipe {
     /// Its heading.
     pub name: String,
     /// The questions, each with its answers.
-    pub questions: Vec<Asked>,
+    pub questions: Vec<RecipeQuestion>,
 }
 
-/// A question, as it is asked and answered in both ways.
+/// A query of a recipe, over HTTP and by the command, with both answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct RecipeQuestion {
     /// The line on which it begins, from 1.
     pub line: usize,
     /// The path and the parameters.
@@ -53,7 +54,7 @@ pub struct Asked {
     pub answer: String,
     /// The command.
     pub command: String,
-    /// What the command prints; `None` where that is not shown.
+    /// The output of the command; `None` if it is not shown.
     pub printed: Option<String>,
 }
 
@@ -84,8 +85,8 @@ pub fn themes(document: &str) -> Result<Vec<Theme>, String> {
 }
 
 impl Theme {
-    /// The questions of all its recipes.
-    pub fn questions(&self) -> impl Iterator<Item = &Asked> {
+    /// Returns the questions of all its recipes.
+    pub fn questions(&self) -> impl Iterator<Item = &RecipeQuestion> {
         self.recipes.iter().flat_map(|recipe| &recipe.questions)
     }
 }
@@ -129,7 +130,11 @@ fn read(part: Part<'_>, themes: &mut Vec<Theme>) -> Result<(), String> {
         "http" => {
             let lines: String = block.text.lines().map(str::trim).collect();
             let path = lines.strip_prefix("GET ").ok_or("expected GET and a path")?.to_owned();
-            recipe.questions.push(Asked { line: block.line, path, ..Asked::default() });
+            recipe.questions.push(RecipeQuestion {
+                line: block.line,
+                path,
+                ..RecipeQuestion::default()
+            });
         }
         "json" => {
             let asked = last?;
@@ -162,9 +167,10 @@ mod tests {
     #[test]
     fn a_theme_has_all_of_its_recipes() {
         let document = format!(
-            "# Cookbook\n## A\n```toml\nx\n```\n```json\n1\n2\n```\n### B\n```toml\ny\n```\n{QUESTION}{ANSWER}{COMMAND}```text\np\n```\n## C\n"
+            "# Cookbook\n## A\n```toml\nx\n```\n```json\n1\n2\n```\n### \
+             B\n```toml\ny\n```\n{QUESTION}{ANSWER}{COMMAND}```text\np\n```\n## C\n"
         );
-        let asked = Asked {
+        let asked = RecipeQuestion {
             line: 15,
             path: "/rollups/r?a=1".to_owned(),
             answer: "{}\n".to_owned(),

@@ -1,11 +1,13 @@
-//! What a deployment is made of, around one table: its definition file and environment, its functions, its API.
+//! The parts of a deployment around one table: its definition file and environment, its
+//! functions, its API.
 //!
 //! ```text
 //! http ─► api_gateway ─┬─► writer ───► table ──stream──► mapping ──► processor ──► rollups
 //!                      └─► reader ◄──────────────────────────────────────────────────┘
 //! ```
 //!
-//! The functions are processes; what is between them (the API, the event source mapping) runs in the test.
+//! The functions are processes; what is between them (the API, the event source mapping) runs in
+//! the test.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +30,7 @@ const CREDENTIALS: &str = "weir";
 pub struct Deployed {
     /// The table, its rollups and its stream.
     pub system: System,
-    /// What the template puts into the environment of each function.
+    /// The variables that the template sets for each function.
     pub variables: Variables,
     /// Creates, replaces and deletes items.
     pub writer: Arc<Function>,
@@ -41,7 +43,8 @@ pub struct Deployed {
 }
 
 impl Deployed {
-    /// Makes the tables in a DynamoDB and puts the API and its functions around them. The processor does not run yet.
+    /// Makes the tables in a DynamoDB and puts the API and its functions around them. The processor
+    /// does not run yet.
     pub async fn start(dynamodb: &TestDynamo, definition: &str) -> Self {
         let system = System::start(dynamodb, definition).await;
         let folder = folder(definition);
@@ -52,17 +55,18 @@ impl Deployed {
         Self { system, variables, writer, reader, http, _folder: folder }
     }
 
-    /// The processor, with so much time for an invocation.
+    /// Returns the processor, with so much time for an invocation.
     pub fn processor(&self, timeout: Duration) -> Arc<Function> {
         Arc::new(Function::start("processor", &self.variables, timeout))
     }
 
-    /// Runs an event source mapping that invokes this function, with its batches cut at so many records.
+    /// Runs an event source mapping that invokes this function, with its batches cut at so many
+    /// records.
     pub fn map(&self, processor: &Arc<Function>, batch_size: usize) -> Running {
         self.system.run(handler(processor), batch_size)
     }
 
-    /// The same environment with another DynamoDB.
+    /// Returns the same environment with another DynamoDB.
     pub fn variables_with(&self, endpoint: &str) -> Variables {
         let mut variables = self.variables.clone();
         variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), endpoint.to_owned());
@@ -70,7 +74,7 @@ impl Deployed {
     }
 }
 
-/// A handler of an event source mapping that invokes a function.
+/// Returns a handler of an event source mapping that invokes a function.
 pub fn handler(
     function: &Arc<Function>,
 ) -> impl Fn(Vec<u8>) -> futures::future::BoxFuture<'static, Result<Vec<u8>, String>>
@@ -84,14 +88,14 @@ pub fn handler(
     }
 }
 
-/// A folder with a definition file in it.
+/// Returns a folder with a definition file in it.
 pub fn folder(definition: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join(FILE), definition).expect("written");
     folder
 }
 
-/// What the template adds to a function's environment, and how it reaches a DynamoDB of a test.
+/// Returns the variables that the template sets, and those that lead to a DynamoDB of a test.
 pub fn variables(system: &System, folder: &TempDir, endpoint: &str) -> Variables {
     let region = system.region();
     let variables = [

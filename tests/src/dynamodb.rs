@@ -1,7 +1,7 @@
 //! A DynamoDB for a test: an embedded one of its own, or the one that `WEIR_TEST_ENDPOINT` names.
 //!
 //! ```text
-//! TestDynamo::start() ──► connect()          with_own_tables(model) ──► names that no other test has
+//! TestDynamo::start() ──► connect()       with_own_tables(model) ──► names that no other test has
 //! ```
 //!
 //! **Invariant:** tests share nothing, also when they share a DynamoDB.
@@ -33,9 +33,9 @@ static STARTED: LazyLock<u128> = LazyLock::new(now);
 /// How many tables this process has named.
 static TABLES: AtomicU32 = AtomicU32::new(0);
 
-/// Whether a Query reads at most a megabyte, and reports all that it reads, as AWS's DynamoDB and the
-/// embedded one do. DynamoDB Local reads on while a filter drops items, and reports no capacity for
-/// a Query that finds nothing.
+/// Returns whether a Query reads at most a megabyte, and reports all that it reads, as AWS's
+/// DynamoDB and the embedded one do. DynamoDB Local reads on while a filter drops items, and
+/// reports no capacity for a Query that finds nothing.
 pub fn reads_in_pages() -> bool {
     std::env::var_os(ENDPOINT).is_none()
 }
@@ -49,7 +49,7 @@ pub struct TestDynamo {
 }
 
 impl TestDynamo {
-    /// Whether it is embedded, and no other that keeps for all tests what they leave.
+    /// Returns whether it is embedded, and no other that keeps for all tests what they leave.
     pub fn is_embedded(&self) -> bool {
         self.embedded.is_some()
     }
@@ -65,7 +65,8 @@ impl TestDynamo {
         }
     }
 
-    /// Connects to the DynamoDB that the environment names, or serves one that keeps all in a file of this folder.
+    /// Connects to the DynamoDB that the environment names, or serves one that keeps all in a file
+    /// of this folder.
     pub async fn start_in(folder: &Path) -> Self {
         match std::env::var(ENDPOINT) {
             Ok(url) => Self { url, embedded: None },
@@ -79,21 +80,22 @@ impl TestDynamo {
         }
     }
 
-    /// A way to it.
+    /// Returns a way to it.
     pub async fn connect(&self) -> Connection {
         Connection::to(&self.url).await
     }
 
-    /// Removes what has expired from the embedded DynamoDB. Another one does so by itself, after some seconds; but DynamoDB
-    /// Local for seven tables at a time, so those of earlier processes, which nobody needs any more, make room.
+    /// Removes what has expired from the embedded DynamoDB. Another one does so by itself, after
+    /// some seconds; but DynamoDB Local for seven tables at a time, so those of earlier processes,
+    /// which are not needed any more, make room.
     pub async fn sweep(&self) {
         let Some(database) = self.embedded.clone() else { return self.make_room().await };
         let sweep = tokio::task::spawn_blocking(move || database.sweep_ttl());
         sweep.await.expect("no panic").expect("a sweep");
     }
 
-    /// Deletes the tables of a model. DynamoDB Local expires the items of no more than seven tables at a time, so a test
-    /// with items that expire makes room for the next.
+    /// Deletes the tables of a model. DynamoDB Local expires the items of no more than seven tables
+    /// at a time, so a test with items that expire makes room for the next.
     pub async fn delete_tables(&self, model: &Model) {
         for table in [&model.table.name, &model.table.rollups_table] {
             self.delete_table(table).await;
@@ -130,7 +132,8 @@ impl TestDynamo {
     }
 }
 
-/// When a table was named, in nanoseconds since 1970; `None` for one that no test has named.
+/// Returns when a table was named, in nanoseconds since 1970; `None` for one that no test has
+/// named.
 fn made_at(table: &str) -> Option<u128> {
     let parts = table.split('-').filter(|part| part.len() == NANOS_DIGITS);
     parts.filter_map(|part| u128::from_str_radix(part, 16).ok()).next()
@@ -141,7 +144,8 @@ fn now() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_nanos()
 }
 
-/// The model over tables that no other test has, in this process or in another that shares the DynamoDB.
+/// Returns the model over tables that no other test has, in this process or in another that shares
+/// the DynamoDB.
 pub fn with_own_tables(model: Model) -> Model {
     // Before the name is made.
     let _ = *STARTED;

@@ -1,7 +1,7 @@
 //! Lines of a log, and the rules by which CloudWatch reads metrics from them.
 //!
-//! The rules are those of "Specification: Embedded metric format" in the CloudWatch user guide; a line that breaks one is
-//! kept as text and its metrics are lost, silently.
+//! The rules are those of "Specification: Embedded metric format" in the CloudWatch user guide; a
+//! line that breaks one is kept as text and its metrics are lost, silently.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -24,7 +24,7 @@ const UNITS: &[&str] = &["Count", "Milliseconds"];
 pub struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    /// The lines that were written since the last time.
+    /// Returns the lines that were written since the last time.
     ///
     /// # Panics
     /// When one is not a JSON object of its own.
@@ -49,7 +49,7 @@ impl io::Write for Lines {
     }
 }
 
-/// The lines by their set of dimensions, each of which one line has.
+/// Returns the lines by their set of dimensions, each of which one line has.
 ///
 /// # Panics
 /// When one breaks a rule.
@@ -65,7 +65,7 @@ pub fn by_dimensions(lines: Vec<Value>) -> Vec<(Vec<String>, Value)> {
     sets
 }
 
-/// The set of dimensions of a line.
+/// Returns the set of dimensions of a line.
 ///
 /// # Errors
 /// Which rule the line breaks.
@@ -125,7 +125,8 @@ mod tests {
         let line = json!({
             "_aws": { "Timestamp": 1_763_640_000_000_u64, "CloudWatchMetrics": [{
                 "Namespace": "Weir", "Dimensions": [["table"]],
-                "Metrics": [{ "Name": "a", "Unit": "Count" }, { "Name": "b", "Unit": "Milliseconds" }],
+                "Metrics": [{ "Name": "a", "Unit": "Count" }, { "Name": "b",
+                "Unit": "Milliseconds" }],
             }]},
             "table": "shop", "a": 1, "b": [1.5, 2.5],
         });

@@ -1,11 +1,13 @@
-//! An example that is served: its definition file and its data, and what holds of it whatever was done to it.
+//! An example that is served: its definition file and its data, and what holds of it whatever was
+//! done to it.
 //!
 //! ```text
-//! history of requests ──► table ──stream──► every batch twice, cut anew ──► rollups = recount
+//! history of requests ──► table ──stream──► every batch twice, cut again ──► rollups = recount
 //!                           └── every way of reading = recount, every key = its template
 //! ```
 //!
-//! **Invariant:** what must be is counted from a scan of the whole table, which no product code does.
+//! **Invariant:** what must be is counted from a scan of the whole table, which no product code
+//! does.
 
 mod access;
 mod locks;
@@ -32,7 +34,7 @@ pub struct Example {
     pub name: &'static str,
     /// Where its tables are.
     pub dynamodb: TestDynamo,
-    /// What serves it.
+    /// The system that serves it.
     pub system: System,
 }
 
@@ -62,23 +64,23 @@ impl Example {
         self.system.delete_tables().await;
     }
 
-    /// The text of a file in its folder.
+    /// Returns the text of a file in its folder.
     pub fn file(&self, name: &str) -> String {
         read(&folder(self.name).join(name))
     }
 
-    /// Every item of the table, as DynamoDB's JSON has them.
+    /// Returns every item of the table, as DynamoDB's JSON has them.
     pub async fn items(&self) -> Vec<Value> {
         scan(&self.dynamodb.url, &self.system.model.table.name).await
     }
 
-    /// Delivers what was changed since the last time as Lambda may: to two processors at once, in batches cut differently, and
-    /// some of it again when all has been.
+    /// Delivers what was changed since the last time as Lambda may: to two processors at once, in
+    /// batches cut differently, and some of it again when all has been.
     ///
     /// # Panics
     /// When a batch is not taken whole.
     pub async fn deliver(&self, random: &mut Rng) {
-        let changes = Captured::of(&self.system).await;
+        let changes = Captured::read(&self.system).await;
         let (events, others) =
             (changes.cut(random.usize(1..MAX_BATCH)), changes.cut(random.usize(1..MAX_BATCH)));
         let (left, right) = (self.system.processor(), self.system.processor());
@@ -89,8 +91,9 @@ impl Example {
         }
     }
 
-    /// Compares everything that is derived from the items with a recount: the keys of indexes, the locks of what is unique, what
-    /// every way of reading answers, and these rollups, which must be all that there are.
+    /// Compares everything that is derived from the items with a recount: the keys of indexes, the
+    /// locks of what is unique, what every way of reading answers, and these rollups, which must be
+    /// all that there are.
     ///
     /// # Panics
     /// With the first that differs.

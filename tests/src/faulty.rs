@@ -1,8 +1,8 @@
-//! A way to a DynamoDB that fails as a test wants it to: requests are let through, answered with an error, or never
-//! answered, before or after DynamoDB has done what they ask.
+//! A way to a DynamoDB that fails as a test wants it to: requests are let through, answered with an
+//! error, or never answered, before or after DynamoDB has done what they ask.
 //!
-//! It is a server of its own, for the requests of processes; those of this process are stopped below the SDK, by
-//! `interception`.
+//! It is a server of its own, for the requests of processes; those of this process are stopped
+//! below the SDK, by `interception`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,14 +15,14 @@ use tokio::net::TcpListener;
 use ureq::Agent;
 use ureq::http::Request;
 
-/// What becomes of a request.
+/// The fate of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fate {
     /// DynamoDB answers it.
     Pass,
     /// It is never answered, and DynamoDB never hears of it.
     Stall,
-    /// DynamoDB does what it asks, and nobody hears of it.
+    /// DynamoDB does it, and the answer is lost.
     StallDone,
     /// It is answered so, and DynamoDB never hears of it.
     Answer(u16, &'static str),

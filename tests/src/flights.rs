@@ -33,7 +33,7 @@ pub const ROLLUPS: [Rollup<'_>; 3] = {
     [by_origin, by_route, delayed]
 };
 
-/// The first flights, as objects of text.
+/// Returns the first flights, as objects of text.
 pub fn rows(count: usize) -> Vec<Value> {
     every(1, count)
 }
@@ -49,13 +49,13 @@ pub fn every(step: usize, count: usize) -> Vec<Value> {
     lines.step_by(step).take(count).map(row).collect()
 }
 
-/// The path of a flight's item.
+/// Returns the path of a flight's item.
 pub fn path(flight: &Value) -> String {
     let text = |name: &str| flight[name].as_str().expect(name);
     format!("/flight/{}/{}/{}", text("origin"), text("departure"), text("flight_id"))
 }
 
-/// What the example's rollups must be for these items.
+/// Returns the rollups that the example must have for these items.
 pub fn recount(items: &[Value]) -> Rows {
     ROLLUPS.iter().flat_map(|rollup| rollup.recount(items)).collect()
 }

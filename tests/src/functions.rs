@@ -1,9 +1,11 @@
-//! Functions as Lambda holds them: a built binary, an environment, a time-out, and one process at a time.
+//! Functions as Lambda holds them: a built binary, an environment, a time-out, and one process at a
+//! time.
 //!
 //! ```text
 //! invoke ─► process, started if there is none ─► Runtime API ─► answer
 //!                │                                      │
-//!                └─ ends: Runtime.ExitError             └─ none by the deadline: killed, Sandbox.Timedout
+//!                └─ ends: Runtime.ExitError             └─ none by the deadline: killed,
+//!                                                           Sandbox.Timedout
 //! ```
 //!
 //! | as on Lambda | otherwise |
@@ -12,7 +14,8 @@
 //! | one invocation at a time for a process, and a process lives on after an error | a second invocation waits, instead of a second process |
 //! | a process that was killed or ended is followed by a fresh one | a start may take long, as test machines are slow |
 //!
-//! **Invariant:** whoever invokes a function gets its answer or an error named as Lambda names it.
+//! **Invariant:** each invocation of a function gets its answer or an error named as Lambda names
+//! it.
 
 mod binary;
 mod error;
@@ -32,7 +35,7 @@ use self::error::{exit, init, own, timed_out, too_large};
 use self::start_up::Started;
 use crate::process::Process;
 use crate::running::PATIENCE;
-use crate::runtime_api::{Answer, Invocation, MAX_PAYLOAD_BYTES, RuntimeApi};
+use crate::runtime_api::{Invocation, MAX_PAYLOAD_BYTES, Outcome, RuntimeApi};
 
 /// How often to look again.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
@@ -65,13 +68,13 @@ impl Drop for Environment {
 }
 
 impl Function {
-    /// The function of this crate of the workspace.
+    /// Returns the function of this crate of the workspace.
     pub fn start(name: &str, variables: &Variables, timeout: Duration) -> Self {
-        Self::of(Binary::named(name), variables, timeout)
+        Self::from_binary(Binary::named(name), variables, timeout)
     }
 
-    /// The function that a program is.
-    pub fn of(binary: Binary, variables: &Variables, timeout: Duration) -> Self {
+    /// Returns the function that a program is.
+    pub fn from_binary(binary: Binary, variables: &Variables, timeout: Duration) -> Self {
         let name = binary.name().to_owned();
         let variables = variables.clone();
         let (environment, started) = (AsyncMutex::default(), Mutex::default());
@@ -81,13 +84,13 @@ impl Function {
     /// Invokes it, after whatever it is doing now.
     ///
     /// # Errors
-    /// What the function said, or what became of it.
+    /// Returns the response of the function, or its error.
     pub async fn invoke(&self, payload: Vec<u8>) -> Result<Vec<u8>, FunctionError> {
         if payload.len() > MAX_PAYLOAD_BYTES {
             return Err(error::request_too_large(payload.len()));
         }
         let mut slot = self.environment.lock().await;
-        // Taken, so that the process is killed when whoever invokes it gives up.
+        // Taken, so that the process is killed when its caller gives up.
         let environment = match slot.take() {
             Some(environment) => environment,
             None => self.initialise().await?,
@@ -97,19 +100,20 @@ impl Function {
         answer
     }
 
-    /// How long the start of each process took.
+    /// Returns how long the start of each process took.
     pub fn started(&self) -> Vec<Started> {
         self.processes().iter().map(|(_, started)| *started).collect()
     }
 
-    /// What its processes have said.
+    /// Returns the output of its processes.
     pub fn log(&self) -> String {
         let logs =
             self.processes().iter().map(|(process, _)| process.log.text()).collect::<Vec<_>>();
         logs.join("\n")
     }
 
-    /// Kills its process in the middle of what it does, as Lambda does to one that takes too much memory.
+    /// Kills its process in the middle of what it does, as Lambda does to one that takes too much
+    /// memory.
     pub fn kill(&self) {
         let last = self.processes().last().map(|(process, _)| Arc::clone(process));
         assert!(last.is_some_and(|process| process.kill()), "it does not run");
@@ -148,7 +152,8 @@ impl Function {
         outcome.map(|()| environment)
     }
 
-    /// Hands over an event and waits for what becomes of it; says whether the process may get another.
+    /// Hands over an event and waits for what becomes of it; says whether the process may get
+    /// another.
     async fn ask(
         &self,
         environment: &Environment,
@@ -168,9 +173,9 @@ impl Function {
             answer = api.answer() => {
                 self.answered(began.elapsed());
                 let answer = match answer {
-                    Answer::Response(body) => Ok(body.to_vec()),
-                    Answer::TooLarge(bytes) => Err(too_large(bytes)),
-                    Answer::Error(body) | Answer::InitError(body) => Err(own(&body)),
+                    Outcome::Response(body) => Ok(body.to_vec()),
+                    Outcome::TooLarge(bytes) => Err(too_large(bytes)),
+                    Outcome::Error(body) | Outcome::InitError(body) => Err(own(&body)),
                 };
                 (answer, true)
             }
@@ -194,7 +199,7 @@ impl Function {
     }
 }
 
-/// What Lambda puts into the environment of a custom runtime.
+/// Returns the variables that Lambda sets for a custom runtime.
 fn lambda_variables(name: &str, api: &RuntimeApi) -> Variables {
     let variables = [
         ("AWS_LAMBDA_RUNTIME_API", api.address.to_string()),
@@ -217,7 +222,7 @@ fn lambda_variables(name: &str, api: &RuntimeApi) -> Variables {
     variables.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
 }
 
-/// A UUID, as Lambda names invocations.
+/// Returns a UUID, as Lambda names invocations.
 fn request_id() -> String {
     let hex = format!("{:032x}", fastrand::u128(..));
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")

@@ -20,7 +20,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Creates a gate for the updates whose body holds this text.
+    /// Returns a gate for the updates whose body holds this text.
     pub fn for_updates_with(text: &'static str) -> Self {
         Self::closed("UpdateItem", text)
     }
@@ -35,7 +35,7 @@ impl Gate {
         Self { operation, text, is_reached, is_open }
     }
 
-    /// The connection, with this gate on it.
+    /// Returns the connection, with this gate on it.
     pub fn before(&self, connection: Connection) -> Connection {
         let gate = self.clone();
         intercepted(connection, move |request| {

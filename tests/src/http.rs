@@ -6,8 +6,10 @@ use serde_json::Value;
 use ureq::http::{HeaderName, Request, Response};
 use ureq::{Agent, Error};
 
-/// An emulator wants a signature to be there, with the access key that the tests connect with, and does not check it.
-const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=weir/20260101/us-east-1/dynamodb/aws4_request, \
+/// An emulator wants a signature to be there, with the access key that the tests connect with, and
+/// does not check it.
+const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 \
+     Credential=weir/20260101/us-east-1/dynamodb/aws4_request, \
      SignedHeaders=host;x-amz-date, Signature=0";
 
 /// How often, and how far apart, DynamoDB is asked while it fails.
@@ -21,44 +23,44 @@ pub struct Client {
     agent: Agent,
 }
 
-/// A text as a part of a URL, every byte of it escaped.
+/// Returns a text as a part of a URL, every byte of it escaped.
 pub fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-/// An answer: its status, and its body as JSON (`null` when it has none).
-pub type Answer = (u16, Value);
+/// The status of a response, and its body as JSON (`null` when it has none).
+pub type StatusAndBody = (u16, Value);
 
 impl Client {
-    /// A client of the service at this URL.
+    /// Returns a client of the service at this URL.
     pub fn new(url: &str) -> Self {
         let config = Agent::config_builder().http_status_as_error(false).build();
         Self { url: url.to_owned(), agent: config.into() }
     }
 
-    /// Where the service is.
+    /// Returns where the service is.
     pub fn url(&self) -> &str {
         &self.url
     }
 
     /// GET.
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> StatusAndBody {
         self.send("GET", path, None).await
     }
 
-    /// A request with JSON, or without.
-    pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    /// Sends a request with JSON, or without.
+    pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> StatusAndBody {
         self.send_with(&[], method, path, body).await
     }
 
-    /// The same with headers.
+    /// Sends the same with headers.
     pub async fn send_with(
         &self,
         headers: &[(&str, &str)],
         method: &str,
         path: &str,
         body: Option<&Value>,
-    ) -> Answer {
+    ) -> StatusAndBody {
         let body = body.map(ToString::to_string);
         let mut request = self.request(method, path, body.as_deref().unwrap_or_default());
         insert(&mut request, headers);
@@ -73,7 +75,7 @@ impl Client {
         (status, json)
     }
 
-    /// A call of DynamoDB's JSON API.
+    /// Sends a call of DynamoDB's JSON API.
     ///
     /// # Panics
     /// When it is refused.
@@ -83,9 +85,10 @@ impl Client {
         answer
     }
 
-    /// A call of DynamoDB's JSON API that may be refused. A failure of the service, as DynamoDB Local has them now and then
-    /// while it expires items, is tried again as AWS's SDKs do.
-    pub async fn try_dynamodb(&self, operation: &str, body: &Value) -> Answer {
+    /// Sends a call of DynamoDB's JSON API that may be refused. A failure of the service, as
+    /// DynamoDB Local has them now and then while it expires items, is tried again as AWS's SDKs
+    /// do.
+    pub async fn try_dynamodb(&self, operation: &str, body: &Value) -> StatusAndBody {
         for _ in 1..FAILURE_TRIES {
             let answer = self.call(operation, body).await;
             if answer.0 < 500 {
@@ -96,7 +99,7 @@ impl Client {
         self.call(operation, body).await
     }
 
-    async fn call(&self, operation: &str, body: &Value) -> Answer {
+    async fn call(&self, operation: &str, body: &Value) -> StatusAndBody {
         let request = Request::builder()
             .method("POST")
             .uri(&self.url)
@@ -110,25 +113,31 @@ impl Client {
         (response.status().as_u16(), serde_json::from_str(response.body()).expect("JSON"))
     }
 
-    /// A request with JSON to a service that may not be there, or be killed before it has answered.
+    /// Sends a request with JSON to a service that may not be there, or be killed before it has
+    /// answered.
     ///
     /// # Errors
-    /// What became of the connection.
-    pub async fn try_send(&self, method: &str, path: &str, body: &Value) -> Result<Answer, Error> {
+    /// The error of the connection.
+    pub async fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Result<StatusAndBody, Error> {
         self.try_send_with(&[], method, path, body).await
     }
 
-    /// The same with headers.
+    /// Sends the same with headers.
     ///
     /// # Errors
-    /// What became of the connection.
+    /// The error of the connection.
     pub async fn try_send_with(
         &self,
         headers: &[(&str, &str)],
         method: &str,
         path: &str,
         body: &Value,
-    ) -> Result<Answer, Error> {
+    ) -> Result<StatusAndBody, Error> {
         let mut request = self.request(method, path, &body.to_string());
         insert(&mut request, headers);
         let response = self.try_run(request).await?;
@@ -136,7 +145,7 @@ impl Client {
         Ok((response.status().as_u16(), json))
     }
 
-    /// A request with any text as its JSON body, and the answer as it is.
+    /// Sends a request with any text as its JSON body, and the answer as it is.
     pub async fn raw(&self, method: &str, path: &str, body: &str) -> Response<String> {
         self.run(self.request(method, path, body)).await
     }

@@ -1,4 +1,5 @@
-//! A stop on the way to a DynamoDB, below the SDK: requests are seen there, and answered there, held up, or let through.
+//! A stop on the way to a DynamoDB, below the SDK: requests are seen there, and answered there,
+//! held up, or let through.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use futures::future::BoxFuture;
 use table::Connection;
 
-/// What becomes of a request.
+/// The fate of a request.
 pub(crate) enum Fate {
     /// It goes on to DynamoDB.
     Pass,
@@ -26,7 +27,7 @@ pub(crate) enum Fate {
 
 type Decide = Arc<dyn Fn(&HttpRequest) -> Fate + Send + Sync>;
 
-/// The connection, with this function deciding on each request.
+/// Returns the connection, with this function deciding on each request.
 pub(crate) fn intercepted(
     connection: Connection,
     decide: impl Fn(&HttpRequest) -> Fate + Send + Sync + 'static,
@@ -86,7 +87,7 @@ impl HttpConnector for Stop<SharedHttpConnector> {
     }
 }
 
-/// Whether a request is this operation, such as `UpdateItem`, and its body holds this text.
+/// Returns whether a request is this operation, such as `UpdateItem`, and its body holds this text.
 pub(crate) fn is(request: &HttpRequest, operation: &str, text: &str) -> bool {
     let target = request.headers().get("x-amz-target").unwrap_or_default();
     let body = request.body().bytes().unwrap_or_default();

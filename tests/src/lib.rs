@@ -1,8 +1,11 @@
-//! The whole system in one process, for the tests beside it: a DynamoDB, the two HTTP services, and the processor.
+//! The whole system in one process, for the tests beside it: a DynamoDB, the two HTTP services, and
+//! the processor.
 //!
-//! Or in several: the functions as built, each a process that speaks to a Lambda Runtime API, as [`deployed`] has them.
+//! Or in several: the functions as built, each a process that speaks to a Lambda Runtime API, as
+//! [`deployed`] has them.
 //!
-//! The DynamoDB is embedded, or the one that `WEIR_TEST_ENDPOINT` names; each test has tables of its own in either.
+//! The DynamoDB is embedded, or the one that `WEIR_TEST_ENDPOINT` names; each test has tables of
+//! its own in either.
 
 pub mod api_gateway;
 pub mod conflicts;

@@ -1,11 +1,12 @@
-//! What the test suite does besides testing: reads its arguments, runs what they say, and ends with its exit code.
+//! The commands of the test suite: reads its arguments, runs what they say, and ends with
+//! its exit code.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tests::{functions, simulation};
 
-/// What the test suite does besides testing.
+/// The commands of the test suite.
 #[derive(Debug, Parser)]
 #[command(name = "tests", disable_help_subcommand = true)]
 struct Tests {

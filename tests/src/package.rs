@@ -1,6 +1,8 @@
-//! A package of Node over a table of a test, driven by the lines that `tests/interop/serve.mjs` describes.
+//! A package of Node over a table of a test, driven by the lines that `tests/interop/serve.mjs`
+//! describes.
 //!
-//! The packages are installed by `scripts/interop fetch`. Where they are not, a test that wants one skips itself and says so.
+//! The packages are installed by `scripts/interop fetch`. Where they are not, a test that wants one
+//! skips itself and says so.
 //!
 //! **Invariant:** the program is killed, and waited for, when its value is dropped.
 
@@ -13,7 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-/// What npm leaves behind when it has installed everything.
+/// The file that npm writes when it has installed everything.
 const INSTALLED: &str = "node_modules/.package-lock.json";
 /// Says that the SDK need not warn of the version of Node.
 const NO_WARNINGS: (&str, &str) = ("NODE_NO_WARNINGS", "1");
@@ -46,7 +48,8 @@ pub struct Thrown {
 }
 
 impl Package {
-    /// Starts a program of `tests/interop` over a table; `None` where the packages are not installed, after saying so.
+    /// Starts a program of `tests/interop` over a table; `None` where the packages are not
+    /// installed, after saying so.
     ///
     /// # Panics
     /// When they are, and Node is not there.
@@ -81,7 +84,7 @@ impl Package {
     /// Has a command tried.
     ///
     /// # Errors
-    /// What the package throws.
+    /// The error that the package throws.
     pub async fn attempt(&self, command: Value) -> Result<Value, Thrown> {
         let program = Arc::clone(&self.program);
         let name = self.name;
@@ -115,17 +118,18 @@ impl Drop for Program {
     }
 }
 
-/// A set, as a command gives it.
+/// Returns a set, as a command gives it.
 pub fn set<T: Into<Value>>(members: impl IntoIterator<Item = T>) -> Value {
     json!({ "$set": members.into_iter().map(Into::into).collect::<Vec<Value>>() })
 }
 
-/// A whole number of more digits than JavaScript's own hold, as a command gives it.
+/// Returns a whole number of more digits than JavaScript's own hold, as a command gives it.
 pub fn whole(digits: &str) -> Value {
     json!({ "$number": digits })
 }
 
-/// An answer with the values that JSON has no words for as Weir has them: sets sorted, numbers with all their digits.
+/// Returns an answer with the values that JSON has no words for as Weir has them: sets sorted,
+/// numbers with all their digits.
 fn plain(value: Value) -> Value {
     match value {
         Value::Array(members) => members.into_iter().map(plain).collect(),
@@ -161,7 +165,8 @@ fn sorted(members: Value) -> Value {
     Value::Array(members)
 }
 
-/// Says something to whoever runs the tests: what a test prints is seen only when it fails.
+/// Prints a message to the person who runs the tests: the output of a test is hidden unless it
+/// fails.
 fn say(line: &str) {
     writeln!(std::io::stderr(), "{line}").expect("standard error");
 }

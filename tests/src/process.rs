@@ -18,12 +18,12 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Process {
     child: Mutex<Child>,
-    /// What it has said so far.
+    /// Its output so far.
     pub log: Log,
     ended: watch::Receiver<bool>,
 }
 
-/// Lines that somebody goes on writing; a clone is the same log.
+/// The lines that a process writes; a clone is the same log.
 #[derive(Clone, Debug, Default)]
 pub struct Log(Arc<Mutex<Vec<String>>>);
 
@@ -49,7 +49,7 @@ impl Process {
         Self { child: Mutex::new(child), log, ended }
     }
 
-    /// Its id.
+    /// Returns its id.
     pub fn id(&self) -> u32 {
         self.lock().id()
     }
@@ -83,7 +83,7 @@ impl Process {
         self.lock().wait().expect("a child")
     }
 
-    /// Whether it has ended.
+    /// Returns whether it has ended.
     pub fn has_ended(&self) -> bool {
         *self.ended.borrow()
     }
@@ -117,12 +117,12 @@ impl Drop for Process {
 }
 
 impl Log {
-    /// The first line that holds this.
+    /// Returns the first line that holds this.
     pub fn find(&self, wanted: &str) -> Option<String> {
         self.lock().iter().find(|line| line.contains(wanted)).cloned()
     }
 
-    /// The first line from a position on that is wanted, with its position.
+    /// Returns the first line from a position on that is wanted, with its position.
     pub fn find_from(
         &self,
         position: usize,
@@ -133,7 +133,7 @@ impl Log {
         rest.find(|(_, line)| is_wanted(line)).map(|(position, line)| (position, line.clone()))
     }
 
-    /// All of it.
+    /// Returns all of it.
     pub fn text(&self) -> String {
         self.lock().join("\n")
     }

@@ -1,7 +1,8 @@
-//! A way to a DynamoDB that writes down what is asked of it: every operation, and the table it is asked of.
+//! A way to a DynamoDB that writes down what is asked of it: every operation, and the table it is
+//! asked of.
 //!
-//! Requests go on to DynamoDB as they are, but that this can be told to act as one that does not return the item on which a
-//! condition failed, of which there were some.
+//! Requests go on to DynamoDB as they are, but that this can be told to act as one that does not
+//! return the item on which a condition failed, of which there were some.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +16,7 @@ use crate::interception::{Fate, intercepted};
 
 const CONDITION_FAILED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"}"#;
 
-/// What was asked, by whoever has a connection through it.
+/// The requests of all connections through it.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
     asked: Arc<Mutex<BTreeSet<(String, String)>>>,
@@ -24,7 +25,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// The connection, each request through which is written down.
+    /// Returns the connection, each request through which is written down.
     pub fn before(&self, connection: Connection) -> Connection {
         let recorder = self.clone();
         intercepted(connection, move |request| {
@@ -41,7 +42,8 @@ impl Recorder {
         self.asked.lock().expect("no panic").clone()
     }
 
-    /// The requests since this was asked last: the operation of each, and whether it is strongly consistent, sorted.
+    /// Returns the requests since this was asked last: the operation of each, and whether it is
+    /// strongly consistent, sorted.
     pub fn requests(&self) -> Vec<(String, bool)> {
         let mut requests = std::mem::take(&mut *self.requests.lock().expect("no panic"));
         requests.sort();
@@ -75,7 +77,7 @@ impl Recorder {
     }
 }
 
-/// The operation that an action of a transaction is, and the table that it is asked of.
+/// Returns the operation that an action of a transaction is, and the table that it is asked of.
 fn transacted(action: &Value) -> (String, String) {
     let (name, action) = action.as_object().and_then(|all| all.iter().next()).expect("an action");
     let table = action["TableName"].as_str().expect("a table").to_owned();
@@ -87,13 +89,13 @@ fn transacted(action: &Value) -> (String, String) {
     (operation, table)
 }
 
-/// Whether a read is strongly consistent.
+/// Returns whether a read is strongly consistent.
 fn is_strong(body: &Value) -> bool {
     let of_tables = body["RequestItems"].as_object().into_iter().flat_map(|tables| tables.values());
     std::iter::once(body).chain(of_tables).any(|read| read["ConsistentRead"] == true)
 }
 
-/// What a request is asked of.
+/// Returns the tables and indexes that a request is about.
 fn resources(body: &Value) -> Vec<String> {
     match (body["TableName"].as_str(), body["IndexName"].as_str(), &body["RequestItems"]) {
         (Some(table), Some(index), _) => vec![format!("{table}/index/{index}")],

@@ -1,7 +1,8 @@
-//! The oracle: what the rollups must be, counted anew from the items, and what they are.
+//! The oracle: the rollups as a recount of the items gives them, and as they are stored.
 //!
-//! Both sides are read over the DynamoDB API as rows, whole tables at a time, which no product code does. The recount
-//! uses the definition's names but none of the algebra: it cuts text, and adds with big decimals.
+//! Both sides are read over the DynamoDB API as rows, whole tables at a time, which no product code
+//! does. The recount uses the definition's names but none of the algebra: it cuts text, and adds
+//! with big decimals.
 
 use std::collections::BTreeMap;
 
@@ -26,9 +27,11 @@ const EXPIRES_AT: &str = "expires_at";
 pub struct Rollup<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Its dimensions: stored names of text attributes, or of a set of texts, each of which is a group.
+    /// Its dimensions: stored names of text attributes, or of a set of texts, each of which is a
+    /// group.
     pub by: &'a [&'a str],
-    /// The stored name of its time, RFC 3339 text or a number of milliseconds; no name for one that has no time.
+    /// The stored name of its time, RFC 3339 text or a number of milliseconds; no name for one that
+    /// has no time.
     pub time: &'a str,
     /// Its buckets: those of [`DAY_MONTH_ALL`], or some of them.
     pub buckets: &'a [&'a str],
@@ -39,7 +42,7 @@ pub struct Rollup<'a> {
 }
 
 impl Rollup<'_> {
-    /// Counts the items anew, in UTC.
+    /// Counts the items again, in UTC.
     pub fn recount(&self, items: &[Value]) -> Rows {
         let mut rows = Rows::new();
         for item in items.iter().filter(|item| (self.admits)(item)) {
@@ -69,7 +72,7 @@ impl Rollup<'_> {
         rows
     }
 
-    /// The partitions of an item's groups: one, or one for each member of a set.
+    /// Returns the partitions of an item's groups: one, or one for each member of a set.
     fn partitions(&self, item: &Value) -> Vec<String> {
         let mut partitions = vec![self.name.to_owned()];
         for name in self.by {
@@ -91,7 +94,7 @@ impl Rollup<'_> {
     }
 }
 
-/// A stored time as RFC 3339 text in UTC.
+/// Returns a stored time as RFC 3339 text in UTC.
 fn time(value: &Value) -> String {
     match value["N"].as_str() {
         Some(milliseconds) => {
@@ -102,8 +105,8 @@ fn time(value: &Value) -> String {
     }
 }
 
-/// The rollup items and rows as they are stored, their stripes added up, without watermarks, zeros, when they expire, and
-/// those in which nothing is counted.
+/// Returns the rollup items and rows as they are stored, their stripes added up, without
+/// watermarks, zeros, when they expire, and those in which nothing is counted.
 pub fn stored(items: &[Value]) -> Rows {
     let text = |item: &Value, name: &str| item[name]["S"].as_str().expect(name).to_owned();
     let mut rows = Rows::new();
@@ -124,7 +127,7 @@ pub fn stored(items: &[Value]) -> Rows {
     rows
 }
 
-/// A partition `rollup/07#group` as the group's own, `rollup#group`.
+/// Returns a partition `rollup/07#group` as the group's own, `rollup#group`.
 fn without_stripe(partition: &str) -> String {
     let (rollup, group) = partition.split_at(partition.find('#').unwrap_or(partition.len()));
     format!("{}{group}", rollup.split('/').next().unwrap_or(rollup))
@@ -139,12 +142,13 @@ pub fn assert_exact(stored: &Rows, recounted: &Rows) {
     assert!(differences.is_none(), "{}", differences.unwrap_or_default());
 }
 
-/// The first rows in which what is stored is not what must be, and how many do; `None` when all is as it must be.
+/// Returns the first rows in which what is stored is not what must be, and how many do; `None` when
+/// all is as it must be.
 pub fn differences(stored: &Rows, recounted: &Rows) -> Option<String> {
     let keys: std::collections::BTreeSet<_> = stored.keys().chain(recounted.keys()).collect();
     let differ: Vec<_> =
         keys.into_iter().filter(|key| stored.get(key) != recounted.get(key)).collect();
-    let told = |row: Option<&BTreeMap<String, BigDecimal>>| {
+    let shown = |row: Option<&BTreeMap<String, BigDecimal>>| {
         let values = row.into_iter().flatten().map(|(name, value)| format!("{name} {value}"));
         values.collect::<Vec<_>>().join(", ")
     };
@@ -152,7 +156,7 @@ pub fn differences(stored: &Rows, recounted: &Rows) -> Option<String> {
         .iter()
         .take(5)
         .map(|key| {
-            let (is, must_be) = (told(stored.get(key)), told(recounted.get(key)));
+            let (is, must_be) = (shown(stored.get(key)), shown(recounted.get(key)));
             format!("{key:?}: stored [{is}], recounted [{must_be}]")
         })
         .collect();
@@ -160,8 +164,8 @@ pub fn differences(stored: &Rows, recounted: &Rows) -> Option<String> {
     (!differ.is_empty()).then(|| format!("{count}\n{}", shown.join("\n")))
 }
 
-/// Compares all that is stored in a model's rollups table with a recount of its table. Returns how many rollup items
-/// there are.
+/// Compares all that is stored in a model's rollups table with a recount of its table. Returns how
+/// many rollup items there are.
 ///
 /// # Panics
 /// As [`assert_exact`].
@@ -177,7 +181,7 @@ pub async fn assert_all_exact(
     recounted.len()
 }
 
-/// Every item of a table, read with Scan.
+/// Returns every item of a table, read with Scan.
 pub async fn scan(dynamodb: &str, table: &str) -> Vec<Value> {
     let client = Client::new(dynamodb);
     let mut items = Vec::new();

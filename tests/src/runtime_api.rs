@@ -1,4 +1,5 @@
-//! A Lambda Runtime API: what a function's process asks for its events, and tells its answers.
+//! A Lambda Runtime API: a function's process gets its events from it, and posts its responses to
+//! it.
 //!
 //! ```text
 //! GET  /2018-06-01/runtime/invocation/next           the next invocation, once there is one
@@ -7,11 +8,13 @@
 //! POST /2018-06-01/runtime/init/error                why it could not start
 //! ```
 //!
-//! Of our own, over axum, which is here already. The crate `lambda-simulator` (0.2) has these routes too, and extensions,
-//! telemetry and freezing beside them. But it writes a deadline into a header and enforces none, starts a process and
-//! starts no other when that one is gone, and sets no TCP_NODELAY (44 ms a call); what is tested here is just that.
+//! Of our own, over axum, which is here already. The crate `lambda-simulator` (0.2) has these
+//! routes too, and extensions, telemetry and freezing beside them. But it writes a deadline into a
+//! header and enforces none, starts a process and starts no other when that one is gone, and sets
+//! no TCP_NODELAY (44 ms a call); what is tested here is just that.
 //!
-//! **Invariant:** one API serves one process. What a process says after it was given up reaches nobody.
+//! **Invariant:** one API serves one process. What a process says after it was given up reaches
+//! nobody.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,7 +41,7 @@ pub struct RuntimeApi {
     /// Where: `AWS_LAMBDA_RUNTIME_API`.
     pub address: SocketAddr,
     invocations: mpsc::Sender<Invocation>,
-    answers: Mutex<mpsc::Receiver<Answer>>,
+    answers: Mutex<mpsc::Receiver<Outcome>>,
     has_asked: watch::Receiver<bool>,
     server: JoinHandle<()>,
 }
@@ -56,9 +59,9 @@ pub struct Invocation {
     pub payload: Vec<u8>,
 }
 
-/// What the process says.
+/// The outcome of an invocation, as the process posts it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
+pub enum Outcome {
     /// The answer to the invocation.
     Response(Bytes),
     /// The answer has so many bytes, which are too many.
@@ -69,12 +72,12 @@ pub enum Answer {
     InitError(Bytes),
 }
 
-/// What the routes share.
+/// The state that the routes share.
 struct Shared {
     invocations: Mutex<mpsc::Receiver<Invocation>>,
     /// The invocation that is being answered.
     current: Mutex<Option<String>>,
-    answers: mpsc::Sender<Answer>,
+    answers: mpsc::Sender<Outcome>,
     has_asked: watch::Sender<bool>,
     /// Whether the process has said that it cannot start.
     has_failed: AtomicBool,
@@ -116,7 +119,7 @@ impl RuntimeApi {
     }
 
     /// Waits for what the process says.
-    pub async fn answer(&self) -> Answer {
+    pub async fn answer(&self) -> Outcome {
         self.answers.lock().await.recv().await.expect("a server without an end")
     }
 }
@@ -164,10 +167,10 @@ async fn response(
 ) -> Response {
     let bytes = body.len();
     if bytes > MAX_PAYLOAD_BYTES {
-        shared.answer(&id, Answer::TooLarge(bytes)).await;
+        shared.answer(&id, Outcome::TooLarge(bytes)).await;
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     }
-    shared.answer(&id, Answer::Response(body)).await
+    shared.answer(&id, Outcome::Response(body)).await
 }
 
 async fn error(
@@ -179,19 +182,19 @@ async fn error(
     if !headers.contains_key("lambda-runtime-function-error-type") {
         return refused("MissingHeader", "an error has a header that tells its type");
     }
-    shared.answer(&id, Answer::Error(body)).await
+    shared.answer(&id, Outcome::Error(body)).await
 }
 
 async fn init_error(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     if *shared.has_asked.borrow() || shared.has_failed.swap(true, Ordering::Relaxed) {
         return refused("InvalidStateTransition", "the process is not starting");
     }
-    accepted(shared.answers.send(Answer::InitError(body)).await.is_ok())
+    accepted(shared.answers.send(Outcome::InitError(body)).await.is_ok())
 }
 
 impl Shared {
     /// Takes the answer to the current invocation, once.
-    async fn answer(&self, id: &str, answer: Answer) -> Response {
+    async fn answer(&self, id: &str, answer: Outcome) -> Response {
         let mut current = self.current.lock().await;
         if current.as_deref() != Some(id) {
             return refused("InvalidRequestID", "this invocation is not the current one");

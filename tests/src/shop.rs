@@ -1,6 +1,8 @@
-//! The shop that the examples in the documentation of `table` are about, which run on a DynamoDB of their own.
+//! The shop that the examples in the documentation of `table` are about, which run on a DynamoDB of
+//! their own.
 //!
-//! **Invariant:** an example runs as it is read: nothing is hidden in it but how its table comes to be.
+//! **Invariant:** an example runs as it is read: nothing is hidden in it but how its table comes to
+//! be.
 
 use std::sync::Arc;
 
@@ -22,9 +24,9 @@ pub struct Order {
     pub number: u32,
     /// How far it is: `placed`, `paid`, `sent`.
     pub status: Option<String>,
-    /// What it costs.
+    /// The price.
     pub total: Number,
-    /// What the user wrote beside it.
+    /// The note of the user.
     pub note: Option<String>,
 }
 

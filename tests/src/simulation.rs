@@ -1,14 +1,16 @@
-//! The simulation: whole worlds, each from one seed, in which almost everything goes wrong and the rollups must not.
+//! The simulation: whole worlds, each from one seed, in which almost everything goes wrong and the
+//! rollups must not.
 //!
 //! ```text
-//! history ─► source ─► shards ─► event source mapping ─► event ─► Processor ─► SDK ─► network ─► DynamoDB
-//!  writes    items     end and    delivers again, cuts    the product's own code      refuses, loses, delays
-//!               │      split      anew, overlaps, gives up                                         │
-//!               └────────────────────── recount ═══════ must equal ═══════ rollup items ───────────┘
+//! history ─► source ─► shards ─► event source mapping ─► Processor ─► SDK ─► network ─► DynamoDB
+//!  writes    items     end and    delivers and cuts       the product's       refuses, loses,
+//!               │      split      again, overlaps,        own code            delays
+//!               │                 discards                                            │
+//!               └─────────────── recount ═══ must equal ═══ rollup items ─────────────┘
 //! ```
 //!
-//! Everything but the product is the world's: time is virtual, the network is a function call, and chance comes from the
-//! seed, so a world is cheap and a failing one can be lived again.
+//! Everything but the product is the world's: time is virtual, the network is a function call, and
+//! chance comes from the seed, so a world is cheap and a failing one can be lived again.
 //!
 //! | to see | read |
 //! |---|---|
@@ -19,8 +21,8 @@
 //! | what may become of a request | `faults`, `network` |
 //! | what must hold | `ledger`, `oracle`, `verify` |
 //!
-//! **Invariant:** a seed gives the same world, request for request, whatever ran before it. Nothing in a world uses another
-//! thread, the clock, or a socket.
+//! **Invariant:** a seed gives the same world, request for request, whatever ran before it. Nothing
+//! in a world uses another thread, the clock, or a socket.
 
 mod caller;
 mod clock;
@@ -57,16 +59,16 @@ use tokio::runtime::Builder;
 
 use self::tally::Tally;
 
-/// What became of a seed.
+/// The result of a seed.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// The seed.
     pub seed: u64,
-    /// What was counted.
+    /// The counts of events.
     pub tally: Tally,
     /// The same for two runs that were the same, request for request.
     pub digest: u64,
-    /// What happened, where it was asked for.
+    /// The journal, if it was asked for.
     pub lines: Vec<String>,
     /// Why the seed failed, if it did.
     pub failure: Option<String>,

@@ -22,7 +22,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The system around one table.
 pub struct System {
-    /// What the table holds.
+    /// The definition of the table.
     pub model: Arc<Model>,
     /// The table.
     pub table: Table,
@@ -61,7 +61,8 @@ impl System {
         self.run(handler, batch_size)
     }
 
-    /// Runs a handler of Lambda's JSON behind an event source mapping, with its batches cut at so many records.
+    /// Runs a handler of Lambda's JSON behind an event source mapping, with its batches cut at so
+    /// many records.
     pub fn run<H, F>(&self, handler: H, batch_size: usize) -> Running
     where
         H: Fn(Vec<u8>) -> F + Send + Sync + 'static,
@@ -70,7 +71,7 @@ impl System {
         self.run_in_windows(handler, batch_size, tumbling_window())
     }
 
-    /// The same in tumbling windows of this length.
+    /// Returns the same in tumbling windows of this length.
     pub fn run_in_windows<H, F>(
         &self,
         handler: H,
@@ -93,12 +94,12 @@ impl System {
         Running::start(mapping, handler)
     }
 
-    /// The processor that keeps this table's rollups.
+    /// Returns the processor that keeps this table's rollups.
     pub fn processor(&self) -> Processor {
         Processor::new(self.model.clone()).rollups(self.rollups.clone())
     }
 
-    /// The region that its requests name.
+    /// Returns the region that its requests name.
     pub fn region(&self) -> String {
         let region = self.connection.sdk_config().region();
         region.expect("a connection has one").to_string()
@@ -126,7 +127,7 @@ pub struct Captured(Vec<Event>);
 
 impl Captured {
     /// Reads the stream to its end without handling anything. Leaves checkpoints behind.
-    pub async fn of(system: &System) -> Self {
+    pub async fn read(system: &System) -> Self {
         let events: Arc<Mutex<Vec<Event>>> = Arc::default();
         let seen = events.clone();
         let handler = move |event: Vec<u8>| {
@@ -140,7 +141,7 @@ impl Captured {
         Self(captured)
     }
 
-    /// The records as events of so many.
+    /// Returns the records as events of so many.
     pub fn cut(&self, batch_size: usize) -> Vec<Event> {
         let first = self.0.first().expect("a stream with records");
         let records: Vec<_> = self.0.iter().flat_map(|event| event.records.clone()).collect();
@@ -151,7 +152,8 @@ impl Captured {
     }
 }
 
-/// A length of tumbling windows of which now is in the middle of one: the turn of a window would cut a batch short.
+/// Returns a length of tumbling windows of which now is in the middle of one: the turn of a window
+/// would cut a batch short.
 fn tumbling_window() -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();
     let to_a_turn = |length: &u64| (now % length).min(length - now % length);

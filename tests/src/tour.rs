@@ -1,4 +1,5 @@
-//! Tours: the requests of an example's README are sent in their order, and what is answered is compared with what it prints.
+//! Tours: the requests of an example's README are sent in their order, and what is answered is
+//! compared with what it prints.
 //!
 //! ````text
 //! ```sh                                        a request, sent by the very command that is printed
@@ -17,8 +18,8 @@
 //! | which blocks of a README are requests and answers | `document` |
 //! | what of an answer is compared, and what `…` stands for | `expected` |
 //!
-//! **Invariant:** a request without an answer, an answer without a request, and an answer that is not the one printed fail the
-//! test with the line that they are on.
+//! **Invariant:** a request without an answer, an answer without a request, and an answer that is
+//! not the one printed fail the test with the line that they are on.
 
 pub(crate) mod document;
 mod expected;
@@ -35,15 +36,15 @@ use crate::system::System;
 
 /// Where `weir dev` serves, as a README names it.
 const SERVED: &str = "http://127.0.0.1:3000";
-/// What tells a question to a rollup, which the processor must have caught up for.
+/// The path of queries to rollups, for which the processor must have caught up.
 const OF_ROLLUPS: &str = "/rollups/";
-/// What a request's key begins behind.
+/// The text in front of a request's key.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key: ";
 /// The most records of a batch of the processor's.
 const BATCH_SIZE: usize = 100;
 
-/// Serves an example with its data, sends the requests of its README, and compares the answers. Without a curl that knows
-/// `--json`, 7.82 or newer, it says so and sends none.
+/// Serves an example with its data, sends the requests of its README, and compares the answers.
+/// Without a curl that knows `--json`, 7.82 or newer, it says so and sends none.
 ///
 /// # Panics
 /// With the first answer that is not the one printed.
@@ -83,7 +84,8 @@ pub async fn take(name: &'static str) {
     example.end().await;
 }
 
-/// Where an answer in JSON is not as it is printed, with `…` for what may be anything; none where it is.
+/// Returns where an answer in JSON is not as it is printed, with `…` for what may be anything; none
+/// where it is.
 ///
 /// # Errors
 /// Why what is printed is no JSON.
@@ -91,18 +93,19 @@ pub fn differences(printed: &str, found: &Value) -> Result<Vec<String>, String> 
     expected::differences(printed, found)
 }
 
-/// Whether text is as it is printed, with some text for each `…`.
+/// Returns whether text is as it is printed, with some text for each `…`.
 pub fn matches(printed: &str, found: &str) -> bool {
     expected::matches(printed, found)
 }
 
-/// What tells this run from others at the same DynamoDB, which remembers idempotency keys whatever table they were for.
+/// Returns a name of this run. DynamoDB remembers idempotency keys across tables, so each run needs
+/// others.
 pub fn run(system: &System) -> String {
     let parts: Vec<_> = system.model.table.name.rsplitn(3, '-').collect();
     format!("{}-{}", parts[1], parts[0])
 }
 
-/// What a command prints.
+/// Returns the output of a command.
 async fn printed(command: String) -> String {
     let run = move || {
         let output = Command::new("sh").arg("-c").arg(&command).output();

@@ -1,5 +1,5 @@
-//! What the processor says of a batch: one line of the log and exact metrics, whether the batch is handled, delivered again,
-//! handled in part, or failed. One test, for a process has one recorder.
+//! What the processor says of a batch: one line of the log and exact metrics, whether the batch is
+//! handled, delivered again, handled in part, or failed. One test, for a process has one recorder.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,7 +22,8 @@ use tracing::instrument::WithSubscriber;
 use tracing_subscriber::layer::SubscriberExt;
 
 const FLIGHTS: usize = 40;
-/// Beside the flights, one is replaced, one deleted, one put without its destination, and something else put.
+/// Beside the flights, one is replaced, one deleted, one put without its destination, and something
+/// else put.
 const RECORDS: usize = FLIGHTS + 4;
 /// How old the newest record is made.
 const AGE: Duration = Duration::from_secs(5);
@@ -96,7 +97,7 @@ impl World {
         )
         .await;
         self.put(json!({ "PK": { "S": "something" }, "SK": { "S": "else" } })).await;
-        let mut event = Captured::of(&self.system).await.cut(RECORDS).remove(0);
+        let mut event = Captured::read(&self.system).await.cut(RECORDS).remove(0);
         assert_eq!(event.records.len(), RECORDS);
         let newest = (SystemTime::now() - AGE).duration_since(UNIX_EPOCH).expect("after 1970");
         for record in &mut event.records {
@@ -185,7 +186,8 @@ fn a_handled_batch(world: &World, said: &Said, event: &Event) -> u64 {
     let expected = AGE.as_millis() as u64..AGE.as_millis() as u64 + 1_000 + 20_000;
     assert!(expected.contains(&lag_ms) && duration_ms < 20_000, "{line}");
 
-    // One line each for the images that were not counted and for what was parked; nothing per record.
+    // One line each for the images that were not counted and for what was parked; nothing per
+    // record.
     let mut levels = said.levels();
     levels.sort_unstable();
     assert_eq!(levels, ["ERROR", "INFO", "WARN"]);

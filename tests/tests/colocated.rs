@@ -1,5 +1,5 @@
-//! Rollup items in the table of items: no list, collection, index or relation has them, no reactor sees them. How they are
-//! written: `writing`.
+//! Rollup items in the table of items: no list, collection, index or relation has them, no reactor
+//! sees them. How they are written: `writing`.
 
 #[path = "colocated/writing.rs"]
 mod writing;
@@ -87,7 +87,7 @@ async fn no_read_of_items_has_a_rollup_item() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_reactor_sees_what_becomes_of_a_rollup_item() {
     let (_dynamodb, system) = things().await;
-    let event = Captured::of(&system).await.cut(10).remove(0);
+    let event = Captured::read(&system).await.cut(10).remove(0);
     assert_eq!(event.records.len(), 2);
     let seen = Arc::new(Mutex::new(Vec::new()));
     let notes = Arc::clone(&seen);

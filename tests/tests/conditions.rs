@@ -1,5 +1,5 @@
-//! A condition says of an item what DynamoDB says of it: random conditions over random items, told by the model and asked of
-//! DynamoDB, by a write that depends on them.
+//! A condition says of an item what DynamoDB says of it: random conditions over random items, told
+//! by the model and asked of DynamoDB, by a write that depends on them.
 //!
 //! The model's answer is what explains a refusal, so the two must agree.
 
@@ -61,7 +61,7 @@ fn value(random: &mut fastrand::Rng) -> Value {
     values[random.usize(..values.len())].clone()
 }
 
-fn of(random: &mut fastrand::Rng, values: &[Value]) -> Value {
+fn choose(random: &mut fastrand::Rng, values: &[Value]) -> Value {
     values[random.usize(..values.len())].clone()
 }
 
@@ -69,14 +69,14 @@ fn of(random: &mut fastrand::Rng, values: &[Value]) -> Value {
 fn item(random: &mut fastrand::Rng, id: usize) -> Value {
     let mut item = json!({ "id": id.to_string() });
     let candidates = [
-        ("text", of(random, &[json!("a"), json!("ab"), json!("b")])),
-        ("number", of(random, &[json!(1), json!(2), json!(-1)])),
+        ("text", choose(random, &[json!("a"), json!("ab"), json!("b")])),
+        ("number", choose(random, &[json!(1), json!(2), json!(-1)])),
         ("flag", json!(random.bool())),
-        ("tags", of(random, &[json!(["a"]), json!(["a", "b"])])),
-        ("list", of(random, &[json!([]), json!([1, "a"]), json!([{ "a": 1 }])])),
+        ("tags", choose(random, &[json!(["a"]), json!(["a", "b"])])),
+        ("list", choose(random, &[json!([]), json!([1, "a"]), json!([{ "a": 1 }])])),
         (
             "map",
-            of(
+            choose(
                 random,
                 &[
                     json!({}),

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
-use tests::cookbook::{Asked, Recipe, Theme, themes};
+use tests::cookbook::{Recipe, RecipeQuestion, Theme, themes};
 use tests::dynamodb::TestDynamo;
 use tests::recount::scan;
 use tests::system::System;
@@ -96,7 +96,7 @@ async fn expire(dynamodb: &TestDynamo, system: &System, items: &[Value]) {
 }
 
 /// Asks in both ways, and tells what is not as it is printed.
-async fn ask(system: &System, asked: &Asked, told: &mut String) {
+async fn ask(system: &System, asked: &RecipeQuestion, told: &mut String) {
     let mut tell = |what: &str, differences: &[String], found: &str| {
         if !differences.is_empty() {
             let differences = differences.join("\n  ");
@@ -251,7 +251,7 @@ fn with_today(theme: Theme) -> Theme {
         let shifted = text.replace(&tomorrow.0.to_string(), &tomorrow.1.to_string());
         shifted.replace(TODAY, &today.to_string())
     };
-    let asked = |asked: &Asked| Asked {
+    let asked = |asked: &RecipeQuestion| RecipeQuestion {
         line: asked.line,
         path: shift(&asked.path),
         answer: shift(&asked.answer),

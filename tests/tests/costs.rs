@@ -1,7 +1,8 @@
 //! What a change costs, measured: the write units of each kind of measure, as docs/rollups.md has
 //! them; and how many reads a question takes, by the formula of that document.
 //!
-//! `weir check` computes the same units from a definition: [`Cost`] is compared with what is measured.
+//! `weir check` computes the same units from a definition: [`Cost`] is compared with what is
+//! measured.
 //!
 //! **Invariant:** a failure prints the table that the document should have.
 
@@ -38,8 +39,8 @@ time = "placed"
 buckets = ["day"]
 "##;
 
-/// A kind of measure as the document names it, the rest of a definition that has one, and whether its cost is that of the
-/// rollup item's own write, or what comes besides.
+/// A kind of measure as the document names it, the rest of a definition that has one, and whether
+/// its cost is that of the rollup item's own write, or what comes besides.
 const KINDS: [(&str, &str, bool); 7] = [
     (
         "the rollup item, with all its numbers",
@@ -64,12 +65,18 @@ const COMBINED: [&str; 7] = [
     "rank_by = \"totals\"\nmeasures = { totals = \"distinct(total)\" }",
     "measures = { totals = \"distinct(total)\", usual = \"top(total, 3)\" }",
     "measures = { most = \"max(total)\", usual = \"top(total, 3)\" }",
-    "measures = { least = \"min(total)\", most = \"max(total)\", p95 = \"p95(total)\", p50 = \"median(total)\" }",
-    "rank_by = \"totals\"\nmeasures = { revenue = \"sum(total)\", totals = \"distinct(total)\", usual = \"top(total, 3)\", latest = \"last(total)\" }",
-    "rank_by = \"revenue\"\nmeasures = { revenue = \"sum(total)\", totals = \"distinct(total)\", p95 = \"p95(total)\" }",
+    "measures = \
+     { least = \"min(total)\", most = \"max(total)\", p95 = \"p95(total)\", \
+     p50 = \"median(total)\" }",
+    "rank_by = \"totals\"\nmeasures = \
+     { revenue = \"sum(total)\", totals = \"distinct(total)\", usual = \"top(total, 3)\", \
+     latest = \"last(total)\" }",
+    "rank_by = \"revenue\"\nmeasures = \
+     { revenue = \"sum(total)\", totals = \"distinct(total)\", p95 = \"p95(total)\" }",
 ];
 
-/// What is done to an order, by its total before and after. Two others of the day have 10, two have 90.
+/// What is done to an order, by its total before and after. Two others of the day have 10, two
+/// have 90.
 const CHANGES: [(Option<i64>, Option<i64>); 7] = [
     (None, Some(10)),
     (None, Some(50)),
@@ -115,7 +122,8 @@ impl Kept {
         Self { system, rollups, failed, changes: 0 }
     }
 
-    /// The units of a change; of a write whose condition fails DynamoDB tells nothing, and takes one.
+    /// The units of a change; of a write whose condition fails DynamoDB tells nothing, and takes
+    /// one.
     async fn units(&mut self, image: Image) -> f64 {
         self.changes += 1;
         let sequence = self.changes.to_string().parse().expect("a sequence number");

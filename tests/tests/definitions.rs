@@ -1,5 +1,5 @@
-//! Definitions that are not those that a table of rollups began with: noticed by whoever keeps rollups, and by whoever answers
-//! with them.
+//! Definitions that are not those that a table of rollups began with: noticed by whoever keeps
+//! rollups, and by whoever answers with them.
 
 use std::sync::Arc;
 

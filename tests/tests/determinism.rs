@@ -1,4 +1,5 @@
-//! A seed is one world: what went wrong in it can be looked at again, whatever else the process and the machine do meanwhile.
+//! A seed is one world: what went wrong in it can be looked at again, whatever else the process and
+//! the machine do meanwhile.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -7,8 +8,8 @@ use tests::simulation::{Run, run};
 
 /// Worlds of Lambda.
 const LAMBDA: [u64; 3] = [1, 2, 3];
-/// Worlds of the product's own mapping: its tasks wait for several things at a time, and which of them comes first must not be
-/// left to chance.
+/// Worlds of the product's own mapping: its tasks wait for several things at a time, and which of
+/// them comes first must not be left to chance.
 const POLLERS: [u64; 6] = [5, 7, 14, 24, 25, 35];
 /// How often each is lived again.
 const AGAIN: usize = 2;

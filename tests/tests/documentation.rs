@@ -10,7 +10,7 @@ use model::surface::Surface;
 use weir_startup::variables;
 
 /// Where the programs that are deployed have their code.
-const DEPLOYED: [&str; 7] = [
+const DEPLOYED: [&str; 8] = [
     "table/src",
     "telemetry/src",
     "web/src",

@@ -1,4 +1,5 @@
-//! The examples: their tours, and what holds of them whatever many do at once and however it is delivered.
+//! The examples: their tours, and what holds of them whatever many do at once and however it is
+//! delivered.
 
 #[path = "examples/auth.rs"]
 mod auth;

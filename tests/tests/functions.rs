@@ -1,7 +1,8 @@
-//! The built functions as processes under a Lambda Runtime API, between an HTTP API and an event source mapping: what is
-//! deployed, without the cloud.
+//! The built functions as processes under a Lambda Runtime API, between an HTTP API and an event
+//! source mapping: what is deployed, without the cloud.
 //!
-//! The binaries are built here, or taken from the folder that `WEIR_FUNCTIONS` names (see `tests::functions`).
+//! The binaries are built here, or taken from the folder that `WEIR_FUNCTIONS` names (see
+//! `tests::functions`).
 
 #![cfg(unix)]
 

@@ -1,4 +1,5 @@
-//! Structs that a definition file becomes when a program is compiled: written, read, updated, through the library.
+//! Structs that a definition file becomes when a program is compiled: written, read, updated,
+//! through the library.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,6 +2,10 @@
 //!
 //! | Rule | Why |
 //! |---|---|
+//! | a crate depends on lower layers only (`arrows`) | a layer can be read without those above |
+//! | files of a crate import in no circle, except parent and child (`circles`) | a file can be read without its siblings |
+//! | no function is called `of` (`names`) | a list of functions says what each does |
+//! | a line has at most 100 columns (`width`) | two files fit side by side |
 //! | a crate names the SDKs of its own layer alone | the architecture is what each layer cannot say |
 //! | the crate that answers queries of rollups names no HTTP | a program can use it without a server |
 //! | pure crates read no clock, environment or network | a test can replay any history |
@@ -17,8 +21,24 @@
 //! **Invariant:** a failure names the file and the rule. The rules are functions of text; the tests
 //! of the second half plant one violation of each.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+#[path = "house_rules/arrows.rs"]
+mod arrows;
+#[path = "house_rules/circles.rs"]
+mod circles;
+#[path = "house_rules/code.rs"]
+mod code;
+#[path = "house_rules/files.rs"]
+mod files;
+#[path = "house_rules/modules.rs"]
+mod modules;
+#[path = "house_rules/names.rs"]
+mod names;
+#[path = "house_rules/tokens.rs"]
+mod tokens;
+#[path = "house_rules/width.rs"]
+mod width;
+
+use files::{assert_none, crates, files_below, manifest, read, root};
 
 /// Dependencies that belong to a layer, and the crates that may name them.
 const RESERVED: &[(&str, &[&str])] = &[
@@ -236,68 +256,6 @@ fn package(text: &str) -> Option<String> {
     rest.split('"').nth(1).map(str::to_owned)
 }
 
-// The files.
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn manifest(name: &str) -> String {
-    format!("{name}/Cargo.toml")
-}
-
-/// The text of a file, by its path below the root.
-fn read(path: &str) -> String {
-    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-/// The crates of the workspace: the folders that have a manifest.
-fn crates() -> Vec<String> {
-    let names: Vec<String> = entries(&root())
-        .iter()
-        .filter(|path| path.join("Cargo.toml").is_file())
-        .map(|path| below_root(path))
-        .collect();
-    assert!(PURE_CRATES.iter().all(|pure| names.iter().any(|name| name == pure)));
-    names
-}
-
-/// The paths below the root of all files below a folder, sorted; neither hidden, nor built, nor installed ones.
-fn files_below(folder: &Path) -> Vec<String> {
-    let mut files = Vec::new();
-    for path in entries(folder) {
-        if path.is_dir() {
-            files.extend(files_below(&path));
-        } else {
-            files.push(below_root(&path));
-        }
-    }
-    files
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let listed = fs::read_dir(folder).expect("the workspace can be read");
-    let mut paths: Vec<PathBuf> = listed
-        .map(|entry| entry.expect("the workspace can be read").path())
-        .filter(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            !name.starts_with('.') && name != "target" && name != "node_modules"
-        })
-        .collect();
-    paths.sort();
-    paths
-}
-
-fn below_root(path: &Path) -> String {
-    let below = path.strip_prefix(root()).expect("it was found below the root");
-    below.to_string_lossy().replace('\\', "/")
-}
-
-fn assert_none(broken: impl IntoIterator<Item = String>) {
-    let broken: Vec<String> = broken.into_iter().collect();
-    assert!(broken.is_empty(), "house rules broken:\n{}", broken.join("\n"));
-}
-
 // The rules find what they forbid.
 
 #[test]
@@ -320,7 +278,8 @@ fn a_reserved_dependency_is_found_under_every_way_of_naming_it() {
 
 #[test]
 fn a_feature_or_a_package_field_is_not_a_dependency() {
-    let text = "[package]\nname = \"lambda_http\"\n[dependencies]\n# tokio = \"1\"\nserde = { version \
+    let text = "[package]\nname = \"lambda_http\"\n[dependencies]\n# tokio = \"1\"\nserde = \
+                { version \
                 = \"1\", features = [\n\"rand\",\n] }\n[features]\ntokio = []";
     assert_eq!(check_manifest("model", text.trim()), [""; 0]);
 }

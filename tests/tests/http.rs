@@ -1,4 +1,5 @@
-//! The writer and the reader as one application over a DynamoDB: items, lists, batches and rollups by HTTP.
+//! The writer and the reader as one application over a DynamoDB: items, lists, batches and rollups
+//! by HTTP.
 //!
 //! The definition is the shop of the design: a partition of a customer holds orders and a profile.
 

@@ -1,5 +1,6 @@
-//! The keys of indexes after upserts, and after updates that might create: whatever was stored and whatever is given, they are what
-//! the attributes make, or the write is refused and nothing has changed.
+//! The keys of indexes after upserts, and after updates that might create: whatever was stored and
+//! whatever is given, they are what the attributes make, or the write is refused and nothing has
+//! changed.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,8 @@ use table::{Error, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
 use writer::fresh;
 
-/// Keys of attributes without defaults, with, both, one that is optional with a default, and the time of the last write.
+/// Keys of attributes without defaults, with, both, one that is optional with a default, and the
+/// time of the last write.
 const DEFINITION: &str = r##"
     [table]
     name = "shop"
@@ -62,8 +64,8 @@ impl Orders {
         &self.model.entities[0]
     }
 
-    /// Stores an item with these attributes and no others, as updates may have left it; with the keys that they make, or with
-    /// none, as if the indexes had come later.
+    /// Stores an item with these attributes and no others, as updates may have left it; with the
+    /// keys that they make, or with none, as if the indexes had come later.
     async fn store(&self, id: &str, attributes: &BTreeSet<&str>, has_keys: bool) -> Item {
         let mut object = json!({ "id": id });
         for name in ATTRIBUTES {
@@ -200,7 +202,8 @@ async fn after_an_update_that_might_create_the_keys_are_what_the_attributes_make
     assert!(tally.done > 20 && tally.refused > 20, "{tally:?}");
 }
 
-/// An index that is added to a definition finds items without its keys: an upsert must not file them under defaults.
+/// An index that is added to a definition finds items without its keys: an upsert must not file
+/// them under defaults.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_item_from_before_its_indexes_gets_no_key_that_its_attributes_do_not_make() {
     let orders = Orders::open().await;

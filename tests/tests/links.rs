@@ -1,5 +1,6 @@
-//! Every link that the services make survives a URL parser and leads to what it was made for: `Location`,
-//! the paths of a transaction, the paths that `weir check` prints, and `Link: …; rel="next"`.
+//! Every link that the services make survives a URL parser and leads to what it was made for:
+//! `Location`, the paths of a transaction, the paths that `weir check` prints, and `Link: …;
+//! rel="next"`.
 //!
 //! The parser is the crate `url`, which follows the WHATWG URL Standard as browsers do.
 

@@ -1,5 +1,6 @@
-//! What was put is listed, in whichever form the keys have it: every format in the partition key with
-//! every format in the sort key, of the table and of indexes, compared with a recount of the items.
+//! What was put is listed, in whichever form the keys have it: every format in the partition key
+//! with every format in the sort key, of the table and of indexes, compared with a recount of the
+//! items.
 //!
 //! ```text
 //! PK = "E7#{v:month}"   SK = "{v}#{id}"        /e7/2026-03   /e7/2026-03-01T00:00:00.000Z
@@ -120,7 +121,8 @@ fn definition(kind: &Kind) -> String {
              GSI2PK = \"{name}#{partition}\"\nGSI2SK = \"{sort}\"\n\
              [entities.{name}.attributes]\n\
              id = {{ type = \"string\", required = true }}\nv = {{ {}, required = true }}\n\
-             [entities.{name}.relations.near]\nto = \"{name}\"\nmany = true\npattern = \"GSI1\"\nlimit = {LIMIT}\n",
+             [entities.{name}.relations.near]\nto = \"{name}\"\nmany = true\npattern = \
+             \"GSI1\"\nlimit = {LIMIT}\n",
             kind.attribute
         );
     }

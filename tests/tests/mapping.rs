@@ -1,5 +1,5 @@
-//! The local event source mapping: what was written is delivered, at least once and in order, whatever the handler does
-//! and whenever the mapping is stopped.
+//! The local event source mapping: what was written is delivered, at least once and in order,
+//! whatever the handler does and whenever the mapping is stopped.
 
 #[path = "mapping/delivery.rs"]
 mod delivery;

@@ -1,4 +1,5 @@
-//! Updates of what is in maps and lists, at random, against what a whole write of the same would be.
+//! Updates of what is in maps and lists, at random, against what a whole write of the same would
+//! be.
 //!
 //! | the item with the change, as JSON | the update |
 //! |---|---|
@@ -51,8 +52,8 @@ const DEFINITION: &str = r##"
     items.attributes.sizes = { type = "list", items = "integer", min_length = 1, max_length = 2 }
 "##;
 
-/// What may be updated, with values that fit and values that do not; `#` is a position. Of sets they are one member at a time:
-/// of several, an update may refuse what would just fit.
+/// What may be updated, with values that fit and values that do not; `#` is a position. Of sets
+/// they are one member at a time: of several, an update may refuse what would just fit.
 fn places() -> Vec<(&'static str, Vec<Value>)> {
     let line = json!({ "sku": "a", "price": 1.5, "sizes": [1] });
     let address = json!({ "street": " a ", "zip": "12345", "must": [1], "geo": { "lat": 52.5 } });
@@ -221,7 +222,8 @@ fn steps(place: &str) -> Vec<Step> {
     parts.collect()
 }
 
-/// The JSON after an action; `None` where there is no place for it, or what is there takes no such verb.
+/// The JSON after an action; `None` where there is no place for it, or what is there takes no such
+/// verb.
 fn after(json: &Value, steps: &[Step], verb: Verb, value: &Value) -> Option<Value> {
     let Some((step, rest)) = steps.split_first() else { return change(json, verb, value) };
     let mut json = json.clone();

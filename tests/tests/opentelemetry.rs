@@ -1,5 +1,6 @@
-//! Spans over OTLP: an invocation's and a request's, below the span that their header names and above their calls of
-//! DynamoDB. One test, for a process has one exporter. It needs the feature `opentelemetry`.
+//! Spans over OTLP: an invocation's and a request's, below the span that their header names and
+//! above their calls of DynamoDB. One test, for a process has one exporter. It needs the feature
+//! `opentelemetry`.
 
 #![cfg(feature = "opentelemetry")]
 
@@ -51,7 +52,7 @@ async fn spans_reach_a_collector_below_their_callers() {
     let flights = rows(3);
     let (status, answer) = system.http.send("POST", "/batch/flight", Some(&json!(flights))).await;
     assert_eq!(status, 200, "{answer}");
-    let event = Captured::of(&system).await.cut(3).remove(0);
+    let event = Captured::read(&system).await.cut(3).remove(0);
 
     let collector = Collector::start();
     let layer = telemetry::opentelemetry::layer("a service", Some(&collector.url));

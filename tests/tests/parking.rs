@@ -1,4 +1,5 @@
-//! Updates that DynamoDB refuses for good: written down, their rollup items marked, and nobody else held up.
+//! Updates that DynamoDB refuses for good: written down, their rollup items marked, and nobody else
+//! held up.
 
 use model::TableDefinition;
 use processor::event::{Event, Record, Response};
@@ -23,7 +24,7 @@ async fn flights() -> (TestDynamo, System, Event) {
     let flights = Value::from(rows(FLIGHTS));
     let (status, answer) = system.http.send("POST", "/batch/flight", Some(&flights)).await;
     assert_eq!(status, 200, "{answer}");
-    let event = Captured::of(&system).await.cut(FLIGHTS).remove(0);
+    let event = Captured::read(&system).await.cut(FLIGHTS).remove(0);
     (dynamodb, system, event)
 }
 
@@ -42,7 +43,8 @@ async fn spoil(dynamodb: &TestDynamo, system: &System, name: &str, value: Value)
     Client::new(&dynamodb.url).dynamodb("PutItem", &request).await;
 }
 
-/// Handles the event, which must succeed, and compares every rollup item but the spoilt one with a recount.
+/// Handles the event, which must succeed, and compares every rollup item but the spoilt one with a
+/// recount.
 async fn handle(dynamodb: &TestDynamo, system: &System, event: &Event) -> Vec<Parked> {
     let response = system.processor().handle(event.clone()).await.expect("a response");
     assert_eq!(response, Response::success(), "the shard goes on");
@@ -82,7 +84,8 @@ async fn a_text_where_a_sum_was_parks_its_rollup_item_and_no_other() {
 async fn a_parked_period_that_a_point_is_compared_with_is_marked() {
     let (dynamodb, system, event) = flights().await;
     let (partition, _) = key();
-    let item = json!({ "PK": { "S": partition }, "SK": { "S": "month#2000-12" }, "@parked": { "S": "2026" } });
+    let item = json!({ "PK": { "S": partition }, "SK": { "S": "month#2000-12" },
+        "@parked": { "S": "2026" } });
     let request = json!({ "TableName": system.model.table.rollups_table, "Item": item });
     Client::new(&dynamodb.url).dynamodb("PutItem", &request).await;
     system.processor().handle(event).await.expect("a response");

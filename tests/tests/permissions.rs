@@ -1,12 +1,14 @@
-//! The roles of the template grant what the functions do, and nothing else: the code of each function runs over a
-//! connection that writes down what it asks of DynamoDB, through every route, and the two are compared.
+//! The roles of the template grant what the functions do, and nothing else: the code of each
+//! function runs over a connection that writes down what it asks of DynamoDB, through every route,
+//! and the two are compared.
 //!
 //! ```text
 //! definition ──► weir synth ──► statements of a role ──┐
 //!          └──► the function's own code ──► recorder ──┴─► equal
 //! ```
 //!
-//! **Invariant:** a statement too few or too many fails here. An operation of the HTTP services that is new does not compile.
+//! **Invariant:** a statement too few or too many fails here. An operation of the HTTP services
+//! that is new does not compile.
 
 use std::collections::BTreeSet;
 
@@ -39,7 +41,8 @@ SK = "NOTE"
 id = { type = "string", required = true }
 delay = { type = "integer" }
 "##;
-/// A definition whose table is queried for a collection alone, and with one of two indexes that no entity is in.
+/// A definition whose table is queried for a collection alone, and with one of two indexes that no
+/// entity is in.
 const CLUB: &str = r##"
 [table]
 name = "club"
@@ -288,7 +291,8 @@ fn resources(resource: &Value) -> Vec<String> {
     }
 }
 
-/// Asks what a route is for. Every operation must do its work, or what it asks of DynamoDB would be missed.
+/// Asks what a route is for. Every operation must do its work, or what it asks of DynamoDB would be
+/// missed.
 async fn ask(
     app: &Router,
     entity: &Entity,
@@ -407,7 +411,7 @@ async fn the_roles_grant_what_the_functions_ask_and_nothing_else() {
     ];
     let rollups: Vec<&str> = rollups.iter().map(String::as_str).collect();
     functions.ask_everything(&flight, &rollups).await;
-    let event = Captured::of(&functions.system).await.cut(100).remove(0);
+    let event = Captured::read(&functions.system).await.cut(100).remove(0);
     functions.handle(&event).await;
     // Delivered again, and by a DynamoDB that does not say how far the rollup items have got.
     functions.processor.0.refuse_conditions();
@@ -422,7 +426,7 @@ async fn the_roles_grant_what_the_functions_ask_and_nothing_else() {
 async fn the_processor_may_write_rollup_items_beside_items_and_rows_with_what_counts_them() {
     let functions = Functions::start(COLOCATED).await;
     functions.ask_everything(&json!({ "plane": "p1", "id": "1", "delay": 7 }), &[]).await;
-    let event = Captured::of(&functions.system).await.cut(100).remove(0);
+    let event = Captured::read(&functions.system).await.cut(100).remove(0);
     functions.handle(&event).await;
     functions.processor.0.refuse_conditions();
     functions.handle(&event).await;
@@ -437,7 +441,7 @@ async fn the_reader_may_read_the_index_of_ranks_and_the_items_that_it_ranks() {
     let functions = Functions::start(RANKED).await;
     let flight = json!({ "plane": "p1", "id": "1", "delay": 7 });
     functions.ask_everything(&flight, &[]).await;
-    functions.handle(&Captured::of(&functions.system).await.cut(100).remove(0)).await;
+    functions.handle(&Captured::read(&functions.system).await.cut(100).remove(0)).await;
     let rollups = ["ranked?plane=p1", "ranked/ranks", "ranked/ranks?plane=p1&neighbours=1"];
     functions.ask_everything(&json!({ "plane": "p1", "id": "2", "delay": 7 }), &rollups).await;
     functions.assert_exact_of("ReaderRole", &functions.reader.0);
@@ -447,7 +451,7 @@ async fn the_reader_may_read_the_index_of_ranks_and_the_items_that_it_ranks() {
 async fn what_a_definition_has_no_need_of_is_neither_asked_nor_granted() {
     let functions = Functions::start(NOTES).await;
     functions.ask_everything(&json!({ "id": "1" }), &[]).await;
-    let event = Captured::of(&functions.system).await.cut(100).remove(0);
+    let event = Captured::read(&functions.system).await.cut(100).remove(0);
     functions.handle(&event).await;
     functions.assert_exact();
 }
@@ -458,7 +462,7 @@ async fn an_index_is_granted_where_an_entity_is_read_by_it() {
     functions.ask_everything(&json!({ "id": "1", "email": "a@x" }), &[]).await;
     let related = "/member/1?include=namesakes.itself,itself";
     assert_eq!(send(&functions.reader.1, "GET", related, None).await, 200);
-    let event = Captured::of(&functions.system).await.cut(100).remove(0);
+    let event = Captured::read(&functions.system).await.cut(100).remove(0);
     functions.handle(&event).await;
     functions.assert_exact();
     let granted = functions.granted("ReaderRole");

@@ -8,7 +8,7 @@ use axum::http::Request;
 use model::Model;
 use serde::Serialize;
 use serde_json::{Value, json};
-use table::{Connection, Rollups, Table};
+use table::{Connection, Rollups, ShardId, Table};
 use tests::dynamodb::{TestDynamo, with_own_tables};
 use tower::ServiceExt;
 use weir_query::{QueryEngine, QueryError, Question, RankQuery, RankQuestion, RollupQuery};
@@ -61,8 +61,9 @@ impl Shop {
         };
         let changes: Vec<_> = ORDERS.iter().enumerate().map(change).collect();
         let rollups = shop.rollups();
-        for update in fold(&shop.model, "shardId-1", &changes).updates {
-            let applied = rollups.apply("2026-11-20T00:00:00.000", "shardId-1", &update).await;
+        let shard = ShardId::new("2026-11-20T00:00:00.000", "shardId-1");
+        for update in fold(&shop.model, &shard.id, &changes).updates {
+            let applied = rollups.apply(&shard, &update).await;
             applied.expect("applied");
         }
         shop

@@ -1,8 +1,9 @@
-//! Questions in any calendar, answered by the reader from what the processor keeps, against a recount of the items.
+//! Questions in any calendar, answered by the reader from what the processor keeps, against a
+//! recount of the items.
 //!
-//! A history of visits around changes of the clock is absorbed in batches, some of them twice. Then random questions are asked:
-//! any zone of a few, any period, totals and series, of one site or of all. The oracle counts the visits that are left, by
-//! dates of its own.
+//! A history of visits around changes of the clock is absorbed in batches, some of them twice. Then
+//! random questions are asked: any zone of a few, any period, totals and series, of one site or of
+//! all. The oracle counts the visits that are left, by dates of its own.
 
 #[path = "questions/budgets.rs"]
 mod budgets;
@@ -132,7 +133,7 @@ async fn all_time_is_every_visit() {
 async fn ten_years_are_a_few_dozen_items_however_odd_their_ends() {
     let mut rng = Rng::with_seed(8);
     let site = Site::with_history(&mut rng, 1).await;
-    let utc = Calendar::of("UTC");
+    let utc = Calendar::in_zone("UTC");
     for (from, to) in [("2017", "2027"), ("2017-02-03", "2027-01-30"), ("2016-12-31", "2026-12-31")]
     {
         let mut asked = question(SITES[0], &utc, None, from, to);
@@ -148,7 +149,7 @@ async fn ten_years_are_a_few_dozen_items_however_odd_their_ends() {
 async fn gaps_of_the_earlier_range_are_filled_as_those_of_the_range_are() {
     let mut rng = Rng::with_seed(10);
     let site = Site::with_history(&mut rng, 1).await;
-    let utc = Calendar::of("UTC");
+    let utc = Calendar::in_zone("UTC");
     let earlier = ["2025-11", "2025-12", "2026-01", "2026-02", "2026-03", "2026-04", "2026-05"];
     let own = |range: &[&str]| {
         let month = expected(site.visits(SITES[0]), &utc, None, range[0], range[1]);
@@ -189,7 +190,7 @@ async fn gaps_of_the_earlier_range_are_filled_as_those_of_the_range_are() {
 async fn several_groups_gaps_and_earlier_periods_are_answered_at_once() {
     let mut rng = Rng::with_seed(9);
     let site = Site::with_history(&mut rng, 1).await;
-    let berlin = Calendar::of("Europe/Berlin");
+    let berlin = Calendar::in_zone("Europe/Berlin");
     let mut asked = question(SITES[0], &berlin, Some("month"), "2026-02", "2026-06");
     asked.dimensions.push(("site".to_owned(), SITES[1].to_owned()));
     asked.compare = Some("previous_period".to_owned());

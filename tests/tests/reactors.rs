@@ -1,4 +1,5 @@
-//! Reactors behind the real mapping: what comes again when one fails, and which changes each kind of stream selects.
+//! Reactors behind the real mapping: what comes again when one fails, and which changes each kind
+//! of stream selects.
 
 #[path = "reactors/club.rs"]
 mod club;

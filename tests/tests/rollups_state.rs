@@ -1,5 +1,6 @@
-//! Rollups say whether they count every change: over tables that have items already, after the stream or a table was
-//! replaced, and while they are behind. Whatever happens, no number is answered that lacks items without a word.
+//! Rollups say whether they count every change: over tables that have items already, after the
+//! stream or a table was replaced, and while they are behind. Whatever happens, no number is
+//! answered that lacks items without a word.
 
 #[path = "rollups_state/beginning.rs"]
 mod beginning;

@@ -1,5 +1,6 @@
-//! Rows: those of nothing have a time to live however they came to count nothing, none that counts something has one, and each
-//! remembers the shards of some days only; and how many an answer reads.
+//! Rows: those of nothing have a time to live however they came to count nothing, none that counts
+//! something has one, and each remembers the shards of some days only; and how many an answer
+//! reads.
 
 #[path = "rows/bounds.rs"]
 mod bounds;
@@ -293,7 +294,8 @@ async fn a_row_that_changed_since_it_was_tried_is_counted_once() {
     }
 }
 
-/// The rows of three users that come at once, one of which, or what counts them, holds something that no processor has written.
+/// The rows of three users that come at once, one of which, or what counts them, holds something
+/// that no processor has written.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_refuses_one_row_of_a_transaction_leaves_the_others_counted() {
     let filler = "x".repeat(400 * 1024 - 60);

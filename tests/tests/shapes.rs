@@ -1,5 +1,5 @@
-//! Every shape of table and value, through the whole path: with a sort key and without, an index, a time to live, and
-//! values of every type at the limits of what DynamoDB holds.
+//! Every shape of table and value, through the whole path: with a sort key and without, an index, a
+//! time to live, and values of every type at the limits of what DynamoDB holds.
 //!
 //! **Invariant:** what is read back has every digit and byte of what was written.
 
@@ -77,8 +77,8 @@ const PARTS: [&str; 5] = [
         r#""steps":[1.0000000000000000000000000000000000001,null,"x",[true,{"deep":[[]]}]],"#,
         r#""more":{"a":{"b":{"c":[0.1]}},"z":-0.00000000000000000000000000000000000001},"any":[{"n":-1}]}"#,
     ),
-    // Everything that may be empty is, but for the map: DynamoDB Local writes an empty one into its stream without its
-    // type, which no SDK reads.
+    // Everything that may be empty is, but for the map: DynamoDB Local writes an empty one into its
+    // stream without its type, which no SDK reads.
     concat!(
         r#"{"shelf":"north #1/%","serial":2,"maker":"Ö & Co","made":"2026-11-20T06:40:54.000000000Z","price":0,"weight":0,"#,
         r#""exact":0,"new":false,"text":"","photo":"","tags":[""],"sizes":[0],"seals":[""],"steps":[],"more":{"a":[]},"any":""}"#,
@@ -203,7 +203,8 @@ async fn check(parts: &Parts, lists: &[(&str, &[usize])]) {
          \"mean\":-50000000000000000000,\"weight\":-0.000000001}]"
     );
 
-    // The first loses its price, the third gets another maker, the fourth expires, the last is deleted.
+    // The first loses its price, the third gets another maker, the fourth expires, the last is
+    // deleted.
     let changed = PARTS[0].replacen("\"price\":99999999999999999999.9999,", "", 1);
     assert_eq!(parts.send("PUT", &paths[0], &changed).await.0, 200);
     let moved = PARTS[2].replacen("acme", "Ö & Co", 1);

@@ -1,4 +1,5 @@
-//! Whole worlds, each from a seed: whatever goes wrong between the stream and the rollups, a recount gives the same.
+//! Whole worlds, each from a seed: whatever goes wrong between the stream and the rollups, a
+//! recount gives the same.
 //!
 //! That a seed is the same world each time is held by `determinism`, in a process of its own.
 //!

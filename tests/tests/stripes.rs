@@ -29,7 +29,7 @@ async fn flights() -> (TestDynamo, System) {
 
 /// The stream's records in batches of several shards.
 async fn dealt(system: &System) -> Vec<Event> {
-    let whole = Captured::of(system).await.cut(FLIGHTS * 2).remove(0);
+    let whole = Captured::read(system).await.cut(FLIGHTS * 2).remove(0);
     let of_shard = |shard: usize| {
         let records: Vec<_> = whole.records.iter().skip(shard).step_by(SHARDS).cloned().collect();
         let shard_id = Some(format!("shardId-{shard:020}-0000000{shard}"));

@@ -1,5 +1,5 @@
-//! Unique attributes: whatever is written and however many write at once, the locks are those that a recount of the items
-//! gives, and no two items have the same.
+//! Unique attributes: whatever is written and however many write at once, the locks are those that
+//! a recount of the items gives, and no two items have the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -88,7 +88,8 @@ impl Club {
         self.table.delete(self.user(), &self.key(id), &Predicate::always()).await
     }
 
-    /// Holds the locks against those that the items have. Returns how many items and locks there are.
+    /// Holds the locks against those that the items have. Returns how many items and locks there
+    /// are.
     async fn recount(&self) -> (usize, usize) {
         let model = self.table.model();
         let (mut locks, mut expected, mut items) = (BTreeMap::new(), BTreeMap::new(), 0);
@@ -243,7 +244,8 @@ async fn of_many_who_create_the_same_one_wins_and_nothing_else_is_left() {
     for many in [10, 100] {
         let club = Club::open().await;
         let create = |number: usize| {
-            club.create(json!({ "id": number.to_string(), "email": "a@x", "tenant": "t", "number": number }))
+            club.create(json!({ "id": number.to_string(), "email": "a@x", "tenant": "t",
+                "number": number }))
         };
         let created = join_all((0..many).map(create)).await;
         let won = created.iter().filter(|created| created.is_ok()).count();
@@ -376,14 +378,15 @@ async fn rollups_count_items_and_no_locks() {
     let system = System::start(&dynamodb, DEFINITION).await;
     let club = Club { url: dynamodb.url.clone(), table: system.table.clone() };
     for number in 0..5 {
-        let user = json!({ "id": number.to_string(), "email": format!("{number}@x"), "tenant": "t", "number": number });
+        let user = json!({ "id": number.to_string(), "email": format!("{number}@x"), "tenant": "t",
+            "number": number });
         club.create(user).await.expect("created");
     }
     club.patch("1", Update::new().set("email", "new@x")).await.expect("patched");
     club.delete("2").await.expect("deleted");
     assert_eq!(club.recount().await, (4, 8));
     let processor = system.processor();
-    for event in Captured::of(&system).await.cut(3) {
+    for event in Captured::read(&system).await.cut(3) {
         processor.handle(event).await.expect("a response");
     }
     let rows = scan(&dynamodb.url, &system.model.table.rollups_table).await;
@@ -392,7 +395,8 @@ async fn rollups_count_items_and_no_locks() {
     assert_eq!(counted[0]["count"]["N"], "4");
 }
 
-/// Keys that are attributes themselves are in no update, and yet what is unique may be made of them.
+/// Keys that are attributes themselves are in no update, and yet what is unique may be made of
+/// them.
 #[tokio::test]
 async fn an_item_that_an_upsert_creates_takes_its_locks_whatever_its_key_is_made_of() {
     let definition = r##"

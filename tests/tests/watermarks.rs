@@ -24,7 +24,8 @@ fn shard(number: u32) -> String {
     format!("shardId-{:020}-864758bb", u64::from(START + number * SHARD_HOURS * HOUR) * 1000)
 }
 
-/// The update of all time of one flight's record, which is that of the beginning of its shard's life.
+/// The update of all time of one flight's record, which is that of the beginning of its shard's
+/// life.
 fn update(system: &System, number: u32) -> Update {
     update_of(system, &shard(number), 100 + number, START + number * SHARD_HOURS * HOUR)
 }
@@ -122,7 +123,8 @@ async fn watermarks_of_more_than_three_days_ago_go_and_what_may_come_again_count
     assert!(item.to_string().len() < 2_000, "{}", item.to_string().len());
 }
 
-/// Records of two shards, half of them without a time, in batches of one to three; some batches are delivered twice.
+/// Records of two shards, half of them without a time, in batches of one to three; some batches are
+/// delivered twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_as_fresh_as_the_newest_record_with_a_time() {
     let dynamodb = TestDynamo::start().await;
@@ -161,7 +163,8 @@ async fn a_watermark_that_moves_on_while_it_is_found_stale_stays() {
     let apply = async |rollups: &Rollups, shard: &str, update: &Update| {
         rollups.apply(&ShardId::new(LABEL, shard), update).await.expect("applied")
     };
-    // The first four watermarks are stale for a record of this shard, and no fewer are worth removing.
+    // The first four watermarks are stale for a record of this shard, and no fewer are worth
+    // removing.
     let last = 72 / SHARD_HOURS + 4;
     for number in 0..last {
         apply(&system.rollups, &shard(number), &update(&system, number)).await;

@@ -1,5 +1,5 @@
-//! The whole path on real data: flights go in over HTTP, are corrected and removed, and every rollup is compared with a
-//! recount of the items.
+//! The whole path on real data: flights go in over HTTP, are corrected and removed, and every
+//! rollup is compared with a recount of the items.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,8 @@ use tests::flights::{DEFINITION, ROLLUPS, every, path};
 use tests::recount::{assert_all_exact, scan, stored};
 use tests::system::{Captured, System};
 
-/// How many steps apart the flights are that are loaded: few of them are then of many days and of all months.
+/// How many steps apart the flights are that are loaded: few of them are then of many days and of
+/// all months.
 const STEP: usize = 100;
 /// How many are loaded.
 const ROWS: usize = 150;
@@ -49,7 +50,8 @@ async fn flights_written_corrected_and_removed_over_http_are_counted_exactly() {
     running.catch_up().await;
     assert!(assert_rollups_exact(&dynamodb, &system).await > 500);
 
-    // Every seventh flight is late by another amount, every eleventh is cancelled, every 13th is loaded again.
+    // Every seventh flight is late by another amount, every eleventh is cancelled, every 13th is
+    // loaded again.
     for flight in flights.iter().step_by(7) {
         let mut late = flight.clone();
         late["delay"] = json!(text(flight, "delay").parse::<i64>().expect("a number") + 14);
@@ -139,13 +141,14 @@ async fn the_stream_replayed_from_its_beginning_changes_nothing() {
     running.stop().await;
 }
 
-/// Two processors that do not know of each other, on batches cut differently: overlapping invocations for one shard.
+/// Two processors that do not know of each other, on batches cut differently: overlapping
+/// invocations for one shard.
 #[tokio::test(flavor = "multi_thread")]
 async fn overlapping_invocations_add_each_change_once() {
     let dynamodb = TestDynamo::start().await;
     let system = System::start(&dynamodb, DEFINITION).await;
     load(&system, &flights(80)).await;
-    let captured = Captured::of(&system).await;
+    let captured = Captured::read(&system).await;
     let (events, others) = (captured.cut(23), captured.cut(31));
     let (left, right) = (system.processor(), system.processor());
     let deliver = async |processor: &Processor, events: &[Event]| {
@@ -164,7 +167,7 @@ async fn a_missing_rollups_table_fails_the_invocation_loudly() {
     let dynamodb = TestDynamo::start().await;
     let system = System::start(&dynamodb, DEFINITION).await;
     load(&system, &flights(3)).await;
-    let event = Captured::of(&system).await.cut(10).remove(0);
+    let event = Captured::read(&system).await.cut(10).remove(0);
     let mut table = system.model.table.clone();
     table.rollups_table = "not-there".to_owned();
     let nowhere = Rollups::new(&Connection::to(&dynamodb.url).await, &table);
@@ -241,7 +244,8 @@ async fn an_update_says_what_it_did() {
     );
 }
 
-/// What a rollup counts is fixed when its table is made: one that came later would answer for a part, and go negative.
+/// What a rollup counts is fixed when its table is made: one that came later would answer for a
+/// part, and go negative.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollup_that_is_added_or_changed_later_is_refused() {
     let dynamodb = TestDynamo::start().await;
@@ -261,7 +265,8 @@ async fn a_rollup_that_is_added_or_changed_later_is_refused() {
     let bucket =
         provision(r#"buckets = ["day", "month", "all"]"#, r#"buckets = ["year", "all"]"#).await;
     assert!(bucket.is_err(), "other buckets");
-    let twin = "[rollups.twin]\nof = \"flight\"\nmeasures = { n = \"count\" }\n[rollups.flights_by_origin]";
+    let twin = "[rollups.twin]\nof = \"flight\"\nmeasures = \
+                { n = \"count\" }\n[rollups.flights_by_origin]";
     let added = provision("[rollups.flights_by_origin]", twin).await.expect_err("one more");
     assert!(added.contains("the rollup `twin` was added after the table"), "{added}");
     // A measure of what is kept already needs nothing recounted.
@@ -270,7 +275,8 @@ async fn a_rollup_that_is_added_or_changed_later_is_refused() {
     assert_eq!(provision("gte = 15", "gte = 15").await, Ok(()));
 }
 
-/// What the mapping itself writes is told by its key, but only where it writes: elsewhere it is a key like others.
+/// The items that the mapping writes are recognised by their keys, but only where it writes:
+/// elsewhere it is a key like others.
 #[tokio::test(flavor = "multi_thread")]
 async fn items_whose_keys_look_like_checkpoints_are_counted() {
     let dynamodb = TestDynamo::start().await;

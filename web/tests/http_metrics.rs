@@ -1,4 +1,5 @@
-//! The metrics of requests, as CloudWatch reads them from the log. One test, for a process has one recorder.
+//! The metrics of requests, as CloudWatch reads them from the log. One test, for a process has one
+//! recorder.
 
 use axum::Router;
 use axum::body::Body;

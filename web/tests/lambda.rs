@@ -1,7 +1,8 @@
 //! An application on Lambda: API Gateway's own events in, API Gateway's answers out.
 //!
-//! The fixture is the sample event of payload format 2.0 in the API Gateway developer guide. The tests put another path,
-//! a body and its type in it, and hand it to what `lambda_http::run` wraps an application in.
+//! The fixture is the sample event of payload format 2.0 in the API Gateway developer guide. The
+//! tests put another path, a body and its type in it, and hand it to what `lambda_http::run` wraps
+//! an application in.
 
 use axum::Router;
 use axum::routing::post;
@@ -86,7 +87,8 @@ async fn a_problem_is_text_with_its_media_type() {
 async fn every_authorizer_leaves_an_event_that_can_be_read() {
     let authorizers = [
         json!(null),
-        json!({ "iam": { "accessKey": "k", "accountId": "1", "callerId": "c", "cognitoIdentity": null,
+        json!({ "iam": { "accessKey": "k", "accountId": "1", "callerId": "c",
+                         "cognitoIdentity": null,
             "principalOrgId": "o", "userArn": "arn", "userId": "u" } }),
         json!({ "lambda": { "number": 1.5, "text": "a" } }),
         json!({ "jwt": { "claims": { "exp": "1583348638" }, "scopes": null } }),
@@ -103,7 +105,8 @@ async fn every_authorizer_leaves_an_event_that_can_be_read() {
     }
 }
 
-/// A caller reads the id from the answer, an operator finds it in API Gateway's access log and in ours.
+/// A caller reads the id from the answer, an operator finds it in API Gateway's access log and in
+/// ours.
 #[tokio::test]
 async fn the_id_is_that_of_the_gateway_whatever_the_caller_says() {
     let answer = answer(&[

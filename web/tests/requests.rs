@@ -1,4 +1,5 @@
-//! What is said of a request: one line of the log, without anything of an item in it, and an id to quote.
+//! What is said of a request: one line of the log, without anything of an item in it, and an id to
+//! quote.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};

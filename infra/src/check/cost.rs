@@ -1,9 +1,10 @@
-//! What a changed item costs its rollups, as `weir check` prints it: the units of docs/rollups.md, "What a change costs".
+//! The cost of a changed item for its rollups, as `weir check` prints it: the units of
+//! docs/rollups.md, "What a change costs".
 
 use aggregates::Cost;
 use model::{Entity, Model, Rollup};
 
-/// What a change of an item costs one rollup.
+/// Returns the cost of a change of an item for one rollup.
 pub(super) fn of_rollup(rollup: &Rollup) -> String {
     let buckets = match rollup.granularities.len() {
         1 => "in 1 bucket".to_owned(),
@@ -14,7 +15,7 @@ pub(super) fn of_rollup(rollup: &Rollup) -> String {
     format!("{}, {buckets}{many}", text(Cost::for_rollup(rollup)))
 }
 
-/// What a change of an item of an entity costs all its rollups; `None` where it has none.
+/// Returns the cost of a change of an item for all rollups of its entity; `None` without rollups.
 pub(super) fn of_entity(model: &Model, entity: &Entity) -> Option<String> {
     let rollups: Vec<_> =
         model.rollups.iter().filter(|rollup| rollup.entity == entity.name).collect();
@@ -28,6 +29,7 @@ fn text(cost: Cost) -> String {
     let (insert, delete, change) = (cost.insert(), cost.delete(), cost.change());
     let units = if insert == 1 { "write unit" } else { "write units" };
     format!(
-        "up to {insert} {units} for an insert, {delete} for a delete, {change} for a changed measured value"
+        "up to {insert} {units} for an insert, {delete} for a delete, {change} for a changed \
+         measured value"
     )
 }

@@ -67,13 +67,14 @@ fn unlisted(entity: &Entity) -> Option<String> {
     (!is_listed).then(|| {
         let name = &entity.name;
         format!(
-            "no list of a partition: {} is the path of an item; add [entities.{name}.patterns.NAME] without `index` to list it\n",
+            "no list of a partition: {} is the path of an item; add \
+             [entities.{name}.patterns.NAME] without `index` to list it\n",
             paths.item
         )
     })
 }
 
-/// The path of a collection, which its first entity names the values of.
+/// Returns the path of a collection, which its first entity names the values of.
 fn collection(name: &str, routes: &[Route]) -> String {
     let start = format!("/collections/{name}/");
     let is_of = |path: &str| format!("{path}/").starts_with(&start);
@@ -81,7 +82,7 @@ fn collection(name: &str, routes: &[Route]) -> String {
     paths.find(|path| is_of(path)).cloned().unwrap_or_default()
 }
 
-/// The paths of the entity, each once, with the methods it takes.
+/// Returns the paths of the entity, each once, with the methods it takes.
 fn paths(entity: &Entity, routes: &[Route]) -> Vec<Vec<String>> {
     let mut paths: Vec<(&str, Vec<String>)> = Vec::new();
     for route in routes.iter().filter(|route| route.entity.as_ref() == Some(&entity.name)) {
@@ -98,7 +99,7 @@ fn paths(entity: &Entity, routes: &[Route]) -> Vec<Vec<String>> {
     paths.into_iter().map(|(path, methods)| row([path, &methods.join(" ")])).collect()
 }
 
-/// What a pattern reads: of which partitions, and in which order.
+/// Returns the partitions that a pattern reads, and in which order, in words.
 fn pattern(entity: &Entity, pattern: &Pattern) -> Vec<String> {
     let read =
         pattern.index.as_ref().map_or("the table".to_owned(), |name| format!("index {name}"));
@@ -121,21 +122,24 @@ fn pattern(entity: &Entity, pattern: &Pattern) -> Vec<String> {
     row([&pattern.name, &read, &said.join("; ")])
 }
 
-/// Whether the sort key has the greatest value of an attribute first.
+/// Returns whether the sort key has the greatest value of an attribute first.
 fn is_reversed(pattern: &Pattern, name: &str) -> bool {
     let segments = pattern.sort.iter().flat_map(|key| &key.template.segments);
     segments.into_iter().any(|segment| {
-        matches!(segment, Segment::Field { attribute, format: Format::Descending(_), .. } if attribute == name)
+        matches!(
+            segment,
+            Segment::Field { attribute, format: Format::Descending(_), .. } if attribute == name
+        )
     })
 }
 
-/// Whether the entity is known by something else than its name.
+/// Returns whether the entity is known by something else than its name.
 fn uses_match(entity: &Entity) -> bool {
     let by_name = AttributeValue::S(entity.name.clone());
     !matches!(entity.discriminator.as_slice(), [(_, value)] if *value == by_name)
 }
 
-/// A key template as the file has it.
+/// Returns a key template as the file has it.
 pub(super) fn template(template: &Template) -> String {
     let segment = |segment: &Segment| match segment {
         Segment::Literal(text) => text.clone(),
@@ -162,7 +166,8 @@ fn suffix(format: Format) -> String {
     }
 }
 
-/// An attribute, and what is in it by its paths: `address.zip`, `lines[].price`, `skills.*.level`.
+/// Returns an attribute, and what is in it by its paths: `address.zip`, `lines[].price`,
+/// `skills.*.level`.
 fn rows(place: &str, attribute: &Attribute) -> Vec<Vec<String>> {
     let own = row([place, &kind(&attribute.kind), &options(attribute)]);
     std::iter::once(own).chain(rows_inside(place, &attribute.kind)).collect()
@@ -198,7 +203,7 @@ fn kind(kind: &AttributeType) -> String {
     }
 }
 
-/// What else the file says of an attribute, in words.
+/// Returns the other properties of an attribute, in words.
 fn options(attribute: &Attribute) -> String {
     let mut options = Vec::new();
     let mut say = |said: bool, text: String| options.extend(said.then_some(text));
@@ -221,7 +226,7 @@ fn options(attribute: &Attribute) -> String {
     options.join(", ")
 }
 
-/// What each member of a list or a map has to be.
+/// Returns the type of the members of a list or a map, in words.
 fn rules_of_members(kind: &AttributeType) -> Vec<String> {
     let (AttributeType::List(Some(rule)) | AttributeType::Map(Members::Each(rule))) = kind else {
         return Vec::new();
@@ -264,7 +269,7 @@ fn default_text(default: &DefaultValue) -> String {
     }
 }
 
-/// A stored value as JSON, shortened.
+/// Returns a stored value as JSON, shortened.
 pub(super) fn text(value: &AttributeValue) -> String {
     shown(&decode(value))
 }

@@ -5,7 +5,7 @@ use model::{Entity, Include, Model, Relation};
 use web::EntityPaths;
 use web::paths::pattern_path;
 
-/// A relation as a row: its name, what it leads to, and how.
+/// Returns a relation as a row: its name, what it leads to, and how.
 pub(super) fn row(model: &Model, entity: &Entity, relation: &Relation) -> Vec<String> {
     let leads = if relation.is_many() { "many" } else { "one" };
     let listed = Include::new(model, entity, relation).listing();
@@ -26,7 +26,7 @@ pub(super) fn row(model: &Model, entity: &Entity, relation: &Relation) -> Vec<St
     super::row([&relation.name, &format!("{leads} {}", relation.to), &said.join("; ")])
 }
 
-/// What is made from what; nothing, where there is nothing to make.
+/// Returns how the key is made from attributes; empty if there is nothing to make.
 fn made(of: &str, bindings: &[Binding], by: &str) -> Option<String> {
     let each =
         bindings.iter().map(|binding| format!("{of}{} = {by}{}", binding.attribute, binding.from));
@@ -34,7 +34,7 @@ fn made(of: &str, bindings: &[Binding], by: &str) -> Option<String> {
     (!each.is_empty()).then(|| each.join(", "))
 }
 
-/// Where a list of many related items goes on, or of the links to them.
+/// Returns where a list of many related items goes on, or of the links to them.
 fn goes_on(listing: &Listing, of: &Entity) -> String {
     let pattern = &listing.pattern;
     let path = if of.patterns.contains(pattern) {

@@ -1,4 +1,5 @@
-//! The summary of a rollup: which items it counts, into which groups and buckets, and what it keeps of them.
+//! The summary of a rollup: which items it counts, into which groups and buckets, and what it keeps
+//! of them.
 
 use aggregates::details::DetailSpec;
 use aggregates::{Accumulator, Details};
@@ -67,7 +68,7 @@ pub(super) fn summary(model: &Model, rollup: &Rollup) -> String {
     section(&format!("rollup {} of {}", rollup.name, rollup.entity), rows)
 }
 
-/// The rows that are kept beside a rollup item.
+/// Returns the rows that are kept beside a rollup item.
 fn beside(rollup: &Rollup) -> Option<String> {
     let rows = DetailSpec::for_rollup(rollup).into_iter().map(|kept| {
         let name = kept.details.name();
@@ -82,7 +83,7 @@ fn beside(rollup: &Rollup) -> Option<String> {
     (!rows.is_empty()).then(|| rows.join("; "))
 }
 
-/// How long a bucket is kept, in hours if they are whole, else in minutes.
+/// Returns how long a bucket is kept, in hours if they are whole, else in minutes.
 fn length(seconds: u64) -> String {
     let (count, unit) = match seconds.is_multiple_of(SECONDS_OF_AN_HOUR) {
         true => (seconds / SECONDS_OF_AN_HOUR, "hour"),
@@ -99,7 +100,7 @@ fn buckets(rollup: &Rollup) -> String {
     }
 }
 
-/// How a measure is read from what is kept, where it is not kept itself.
+/// Returns how a measure is read from what is kept, where it is not kept itself.
 fn made_of(measure: &Measure) -> String {
     match measure {
         Measure::Avg(of) => {
@@ -149,7 +150,7 @@ fn condition(condition: &Condition, entity: Option<&Entity>) -> String {
     }
 }
 
-/// The path as the file has it: by the names of attributes, not by those of their fields.
+/// Returns the path as the file has it: by the names of attributes, not by those of their fields.
 fn path(condition: &Condition, entity: Option<&Entity>) -> String {
     let mut attributes = entity.map(|entity| entity.attributes.as_slice());
     let mut members: Option<&AttributeType> = None;

@@ -252,8 +252,10 @@ fn a_pattern_says_what_comes_first_also_where_keys_are_reversed() {
     let model = Model::parse("weir.toml", text).expect("valid");
     let summary = summary(Path::new("weir.toml"), &model);
     for expected in [
-        "by_status       index GSI1  by owner, repo, status; sorted by number, the greatest first\n",
-        "by_author       index GSI2  by author; sorted by created_at, owner, repo, number, the greatest first\n",
+        "by_status       index GSI1  by owner, repo, status; sorted by number, the greatest \
+         first\n",
+        "by_author       index GSI2  by author; sorted by created_at, owner, repo, number, the \
+         greatest first\n",
         "assigned_in     index GSI3  by assignee, owner, repo; sorted by number; those",
         "groups    by owner, repo, each of labels\n",
     ] {
@@ -263,7 +265,8 @@ fn a_pattern_says_what_comes_first_also_where_keys_are_reversed() {
 
 #[test]
 fn a_partition_that_its_own_path_does_not_list_is_explained() {
-    let text = "[table]\nname = \"events\"\n[entities.event]\nPK = \"TIMELINE#{at:month}\"\nSK = \"{at}\"\n\
+    let text = "[table]\nname = \"events\"\n[entities.event]\nPK = \"TIMELINE#{at:month}\"\nSK = \
+                \"{at}\"\n\
                 [entities.event.attributes]\nat = { type = \"timestamp\", required = true }\n";
     let explained = |text: &str| {
         let model: Model = text.parse().expect("a definition");

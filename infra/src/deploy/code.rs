@@ -1,13 +1,15 @@
-//! Functions that were built before: whether they are there, and for the processors that they will run on.
+//! Functions that were built before: whether they are there, and for the processors that they will
+//! run on.
 //!
-//! Lambda takes any archive, and fails when it is to start what is in it: hours later, if nobody asks the API.
+//! Lambda takes any archive, and fails when it is to start what is in it: hours later, if nobody
+//! asks the API.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::command::Error;
-use crate::synth::functions::Function;
+use crate::error::Error;
+use crate::synth::function::Function;
 use crate::tools::is_program;
 
 /// How the file of a program for Linux begins, and where in it the kind of processor is named.
@@ -31,7 +33,8 @@ pub(super) fn check(folder: &Path, any_architecture: bool) -> Result<(), Error> 
             Ok(0) => format!("is empty, expected the built {name}"),
             Ok(_) if !is_program(&file) => "is not executable, expected a program".to_owned(),
             Ok(_) if !any_architecture && !is_for_arm64(&head) => {
-                "is no program for arm64, which the template's functions run on; --any-architecture deploys it all the same"
+                "is no program for arm64, which the template's functions run on; \
+                 --any-architecture deploys it all the same"
                     .to_owned()
             }
             Ok(_) => continue,
@@ -59,7 +62,8 @@ pub(super) fn check_sources() -> Result<(), Error> {
     match lacks {
         None => Ok(()),
         Some(lacks) => Err(Error::Argument(format!(
-            "the functions are built in the folder of Weir's sources, and this one has {lacks}; --code FOLDER deploys \
+            "the functions are built in the folder of Weir's sources, and this one has {lacks}; \
+             --code FOLDER deploys \
              functions that are built already"
         ))),
     }

@@ -6,7 +6,7 @@ use model::shorten::listed;
 use regex::Regex;
 use serde_json::Value;
 
-use crate::command::Error;
+use crate::error::Error;
 use crate::synth::parameters::{
     JWT_AUDIENCE, JWT_ISSUER, JWT_READ_SCOPES, JWT_WRITE_SCOPES, ROLLUPS_TABLE_NAME, SCOPES_RULE,
     TABLE_NAME, TABLES_RULE, TOKENS_RULE,
@@ -19,7 +19,8 @@ pub(super) fn parse(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Refuses names that the template does not have, and values that it does not take; all of them at once.
+/// Refuses names that the template does not have, and values that it does not take; all of them at
+/// once.
 pub(super) fn check(template: &Value, given: &[(String, String)]) -> Result<(), Error> {
     let known = template["Parameters"].as_object().expect("a template has parameters");
     let mut wrong = Vec::new();
@@ -35,7 +36,8 @@ pub(super) fn check(template: &Value, given: &[(String, String)]) -> Result<(), 
         wrong.extend(problem);
     }
     wrong.extend(together(template, given).map(str::to_owned));
-    // The defaults too: they follow from the definition, which may name tables as no table is named.
+    // The defaults too: they follow from the definition, which may name tables as no table is
+    // named.
     for name in [TABLE_NAME, ROLLUPS_TABLE_NAME] {
         let default = value(template, given, name);
         if !given.iter().any(|(other, _)| other == name) {
@@ -50,8 +52,8 @@ pub(super) fn check(template: &Value, given: &[(String, String)]) -> Result<(), 
     if wrong.is_empty() { Ok(()) } else { Err(Error::Argument(wrong.join("\n      "))) }
 }
 
-/// The rule of the template that the values break together. Of the tokens only what is given is known here: a stack keeps the
-/// values that are not.
+/// Returns the rule of the template that the values break together. Of the tokens only what is
+/// given is known here: a stack keeps the values that are not.
 fn together(template: &Value, given: &[(String, String)]) -> Option<&'static str> {
     let is = |name: &str, empty: bool| {
         given.iter().any(|(other, value)| other == name && value.is_empty() == empty)
@@ -67,7 +69,7 @@ fn together(template: &Value, given: &[(String, String)]) -> Option<&'static str
     (tables[0] == tables[1]).then_some(TABLES_RULE)
 }
 
-/// What a parameter is for a new stack.
+/// Returns the value of a parameter for a new stack.
 pub(super) fn value<'a>(template: &'a Value, given: &'a [(String, String)], name: &str) -> &'a str {
     let given = given.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
     given.or_else(|| template["Parameters"][name]["Default"].as_str()).unwrap_or_default()
@@ -83,7 +85,7 @@ fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Stri
     }
 }
 
-/// What a parameter takes, if it does not take this.
+/// Returns the values that a parameter takes, if it does not take this one.
 fn unfit(parameter: &Value, value: &str) -> Option<String> {
     let texts = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if let Some(allowed) = parameter["AllowedValues"].as_array() {

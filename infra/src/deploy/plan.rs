@@ -1,36 +1,37 @@
 //! Which commands deploy, as values.
 //!
-//! CloudFormation makes the tables first, then the processor, then the mapping, and the writer after it: nothing is written
-//! through the API that is not read. The last step waits for the mapping all the same, for one that is there may still be
-//! on its way to being enabled.
+//! CloudFormation makes the tables first, then the processor, then the mapping, and the writer
+//! after it: nothing is written through the API that is not read. The last step waits for the
+//! mapping all the same, for one that is there may still be on its way to being enabled.
 //!
-//! **Invariant:** a plan is a function of what was asked and of which tools there are; it reads nothing.
+//! **Invariant:** a plan is a function of what was asked and of which tools there are; it reads
+//! nothing.
 
 use super::With;
 use crate::account::Account;
 use crate::steps::{Command, Step, Word};
-use crate::synth::functions::Function;
+use crate::synth::function::Function;
 use crate::tools::Tool;
 
 /// Where a deployment may end badly in a way of its own.
 pub(super) const DEPLOY: &str = "deploy the stack";
 /// Where a processor that cannot run is found out.
 pub(super) const START: &str = "see that the processor starts";
-/// What the stack tells of itself.
+/// The outputs of the stack.
 pub(super) const OUTPUTS: &str = "OUTPUTS";
 /// The event source mapping.
 const MAPPING: &str = "MAPPING";
 /// The processor.
 const PROCESSOR: &str = "PROCESSOR";
-/// An event without records: the processor starts for it, which is when it compares the definition with what its rollups
-/// were kept by, and has nothing to do.
+/// An event without records: the processor starts for it, which is when it compares the definition
+/// with what its rollups were kept by, and has nothing to do.
 const NO_RECORDS: &str = r#"{"Records":[],"shardId":"shardId-of-no-records","eventSourceARN":"arn:aws:dynamodb:us-east-1:000000000000:table/none/stream/2000-01-01T00:00:00.000"}"#;
-/// What the AWS CLI prints of an answer that names no error.
+/// The output of the AWS CLI for a response without an error.
 const NO_ERROR: &str = "None";
 /// The profile of `Cargo.toml` that functions are built with.
 const PROFILE: &str = "lambda";
 
-/// What is deployed, and how.
+/// The choices of a deployment.
 #[derive(Debug)]
 pub(super) struct Deployment<'a> {
     /// The definition file.
@@ -56,7 +57,7 @@ pub(super) struct Deployment<'a> {
 }
 
 impl Deployment<'_> {
-    /// The tools that the steps take.
+    /// Returns the tools that the steps take.
     pub(super) fn tools(&self) -> Vec<Tool> {
         let mut tools = Vec::new();
         if self.builds {
@@ -69,7 +70,7 @@ impl Deployment<'_> {
         tools
     }
 
-    /// The steps, first to last.
+    /// Returns the steps, first to last.
     pub(super) fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         if self.builds {
@@ -95,7 +96,7 @@ impl Deployment<'_> {
         steps
     }
 
-    /// The state of the stack.
+    /// Returns the state of the stack.
     pub(super) fn state(&self) -> Command {
         let words = ["--query", "Stacks[0].StackStatus", "--output", "text"];
         self.aws("cloudformation", "describe-stacks").and(["--stack-name", self.stack]).and(words)
@@ -197,7 +198,8 @@ fn overrides(values: &[String]) -> impl Iterator<Item = &str> {
     option.into_iter().chain(values.iter().map(String::as_str))
 }
 
-/// The SAM CLI cuts its parameters at spaces, and wants what has some, or is empty, in quotes of its own.
+/// The SAM CLI cuts its parameters at spaces, and wants what has some, or is empty, in quotes of
+/// its own.
 fn for_sam(value: &str) -> String {
     let plain = |c: char| !c.is_whitespace() && c != '"' && c != '\\';
     if !value.is_empty() && value.chars().all(plain) {

@@ -9,8 +9,8 @@
 //! | the removal of expired items | `sweep` |
 //! | the removal of stream records that were read | `trim` |
 //!
-//! **Invariant:** what was written survives the end of the process, however it ends, where there is a file. One process
-//! at a time has the file.
+//! **Invariant:** what was written survives the end of the process, however it ends, where there is
+//! a file. One process at a time has the file.
 
 mod file;
 mod front;
@@ -42,12 +42,13 @@ use super::part::Part;
 
 /// How often items whose time to live has passed are removed; DynamoDB itself takes days.
 const ITEMS_INTERVAL: Duration = Duration::from_secs(10);
-/// How often that is done where only rollup items and rows expire, which nobody waits for.
+/// How often that is done if only rollup items and rows expire: no reader depends on the moment.
 const ROLLUPS_INTERVAL: Duration = Duration::from_secs(60);
-/// A sweep reads every item of the tables: the pause after it is at least so many times as long as it took.
+/// A sweep reads every item of the tables: the pause after it is at least so many times as long as
+/// it took.
 const PAUSE_PER_SWEEP: u32 = 50;
 
-/// How often to look for what has expired, where a definition has something that does.
+/// Returns how often to look for what has expired, where a definition has something that does.
 pub(super) fn sweep_interval(model: &Model) -> Option<Duration> {
     if model.table.ttl.is_some() {
         return Some(ITEMS_INTERVAL);
@@ -79,10 +80,11 @@ impl Embedded {
         opened.map_err(|error| refused(file.path(), error))
     }
 
-    /// Serves it on a listener, and removes expired items, with a pause of at least the interval between two looks.
+    /// Serves it on a listener, and removes expired items, with a pause of at least the interval
+    /// between two looks.
     ///
-    /// It answers one request at a time and blocks while it does, so it has a thread of its own: with more, they would
-    /// wait for each other, and keep the rest of the system from running.
+    /// It answers one request at a time and blocks while it does, so it has a thread of its own:
+    /// with more, they would wait for each other, and keep the rest of the system from running.
     pub(super) fn serve(
         self,
         listener: TcpListener,
@@ -100,7 +102,7 @@ impl Embedded {
             });
             let served = tokio::select! {
                 ended = &mut thread => return ended.unwrap_or_else(|error| Err(error.to_string())),
-                served = server.serve(listener, front::app(links), stop.told()) => served,
+                served = server.serve(listener, front::app(links), stop.requested()) => served,
             };
             // The requests are answered: the thread may end.
             drop(running);
@@ -123,8 +125,8 @@ impl Embedded {
         }
     }
 
-    /// Removes expired items for as long as it is polled, on the thread that answers requests: both would wait for
-    /// the one database otherwise.
+    /// Removes expired items for as long as it is polled, on the thread that answers requests: both
+    /// would wait for the one database otherwise.
     async fn sweep_again_and_again(&self, interval: Duration) {
         let mut pause = interval;
         loop {
@@ -147,13 +149,15 @@ impl Embedded {
         trim::compact(&storage).map_err(|error| failed(&error))?;
         drop(storage);
         let database = Database::new(file.text()).map_err(|error| failed(&error))?;
-        // Without a sync to the disk at every write: only a failure of the whole machine can lose the last ones.
+        // Without a sync to the disk at every write: only a failure of the whole machine can lose
+        // the last ones.
         database.disable_bulk_loading().map_err(|error| failed(&error))?;
         Ok(Self { database, file: Some(file) })
     }
 }
 
-/// A database in memory, made as a copy of an empty one in a file: only a file can be given the index and the triggers.
+/// Returns a database in memory, made as a copy of an empty one in a file: only a file can be given
+/// the index and the triggers.
 ///
 /// # Errors
 /// When SQLite cannot have it.

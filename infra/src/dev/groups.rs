@@ -1,5 +1,5 @@
-//! What the loaded files hold, as far as the table at the end and the guide need it: groups, times, an item of each
-//! entity.
+//! The content of the loaded files, as far as the table at the end and the guide need it: groups,
+//! times, an item of each entity.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::load::Object;
 /// The most groups that are looked at for the greatest.
 pub(super) const MAX_GROUPS: usize = 10_000;
 
-/// What was seen in the rows of files.
+/// The values seen in the rows of files.
 pub(super) struct Groups {
     model: Arc<Model>,
     /// The groups of the rollup that examples are about.
@@ -64,12 +64,12 @@ impl Groups {
     }
 }
 
-/// The rollup that examples are about: the one that is shown, else the first.
+/// Returns the rollup that examples are about: the one that is shown, else the first.
 pub(super) fn example(model: &Model) -> Option<&Rollup> {
     shown(model).or(model.rollups.first())
 }
 
-/// The rollup that `[dev.show]` names.
+/// Returns the rollup that `[dev.show]` names.
 pub(super) fn shown(model: &Model) -> Option<&Rollup> {
     model.rollup(&model.dev.show.as_ref()?.rollup)
 }

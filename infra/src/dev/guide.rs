@@ -14,14 +14,15 @@ use super::groups::{Groups, example};
 use super::system::View;
 use crate::client::DEFAULT_URL;
 
-/// What a value in a URL escapes: all but the characters that RFC 3986 leaves unreserved.
+/// The characters that a value in a URL escapes: all but the characters that RFC 3986 leaves
+/// unreserved.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// What stands for a value where no item is known.
+/// The placeholder of a value where no item is known.
 const ANY: &str = "…";
 /// Access key and secret for a DynamoDB that checks none.
 const AWS: &str = "AWS_ACCESS_KEY_ID=weir AWS_SECRET_ACCESS_KEY=weir ";
 
-/// The guide. `group` is the group of the example's rollup that is to serve as the example.
+/// Returns the guide. `group` is the group of the example's rollup that is to serve as the example.
 pub(super) fn print(view: &View, groups: &Groups, group: Option<&[String]>) -> String {
     let example = Example { view, groups, rollup: example(&view.model), group };
     let paths = example.paths().into_iter().map(|path| format!("curl '{}{path}'", view.url));
@@ -29,11 +30,12 @@ pub(super) fn print(view: &View, groups: &Groups, group: Option<&[String]>) -> S
     let lines: String = lines.map(|line| format!("  {line}\n")).collect();
     let (http, dynamodb) = (&view.url, &view.endpoint);
     format!(
-        "Serving on {http}, with the DynamoDB at {dynamodb}. Look next at\n\n{lines}\nCtrl-C stops.\n"
+        "Serving on {http}, with the DynamoDB at {dynamodb}. Look next at\n\n{lines}\nCtrl-C \
+         stops.\n"
     )
 }
 
-/// A command of the AWS CLI; only a DynamoDB on this machine takes any credentials.
+/// Returns a command of the AWS CLI; only a DynamoDB on this machine takes any credentials.
 fn aws(endpoint: &str) -> String {
     let local = ["http://127.0.0.1", "http://localhost"];
     let credentials = match local.iter().any(|start| endpoint.starts_with(start)) {
@@ -43,7 +45,7 @@ fn aws(endpoint: &str) -> String {
     format!("{credentials}aws dynamodb list-tables --region us-east-1 --endpoint-url {endpoint}")
 }
 
-/// What is known of the data, for examples.
+/// The facts about the data that examples use.
 struct Example<'a> {
     view: &'a View,
     groups: &'a Groups,
@@ -71,7 +73,7 @@ impl Example<'_> {
         paths
     }
 
-    /// The path of a question to a rollup.
+    /// Returns the path of a question to a rollup.
     fn question(&self, rollup: &Rollup, range: Option<String>) -> String {
         let dimensions = rollup.dimensions.iter().map(|dimension| {
             let value = self.value(&rollup.entity, dimension.name());
@@ -84,7 +86,7 @@ impl Example<'_> {
         }
     }
 
-    /// The coarsest buckets of a rollup, and a range that holds all items that were seen.
+    /// Returns the coarsest buckets of a rollup, and a range that holds all items that were seen.
     fn range(&self, rollup: &Rollup) -> Option<String> {
         let (every, from, to) = self.buckets(rollup)?;
         Some(format!("every={every}&from={}&to={}", escape(&from), escape(&to)))
@@ -104,7 +106,7 @@ impl Example<'_> {
         Some((every, shown(bucket(first)?.start?), shown(bucket(last)?.end?)))
     }
 
-    /// The command that asks the same as the path of the time buckets.
+    /// Returns the command that asks the same as the path of the time buckets.
     fn query(&self) -> Option<String> {
         let rollup = self.rollup?;
         let (every, from, to) = self.buckets(rollup)?;
@@ -121,7 +123,7 @@ impl Example<'_> {
         Some(words.join(" "))
     }
 
-    /// The path of a partition, or of the one item in it.
+    /// Returns the path of a partition, or of the one item in it.
     fn list(&self, entity: &Entity) -> String {
         let paths = EntityPaths::new(entity);
         let parts = entity
@@ -132,7 +134,7 @@ impl Example<'_> {
         format!("{}{}{limit}", paths.collection, parts.collect::<String>())
     }
 
-    /// The value of an attribute: that of the group, else that of an item that was seen.
+    /// Returns the value of an attribute: that of the group, else that of an item that was seen.
     fn value(&self, entity: &str, attribute: &str) -> String {
         self.of_group(entity, attribute)
             .or_else(|| self.of_sample(entity, attribute))
@@ -160,7 +162,7 @@ fn escape(value: &str) -> String {
     }
 }
 
-/// A word of a shell's command line.
+/// Returns a word of a shell's command line.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "=_-./:".contains(c);
     if word.chars().all(plain) {

@@ -1,7 +1,9 @@
-//! What is loaded at the start: the files under `[dev]` into a new table, those of `--load` always.
+//! The files that are loaded at the start: the ones under `[dev]` into a new table, those of
+//! `--load` always.
 //!
-//! How far the files under `[dev]` have got is kept beside the checkpoints of the stream, so that a load that was cut
-//! off goes on the next time where it was, and one that was whole is not done again.
+//! How far the files under `[dev]` have got is kept beside the checkpoints of the stream, so that a
+//! load that was cut off goes on the next time where it was, and one that was whole is not done
+//! again.
 
 mod writer;
 
@@ -14,15 +16,16 @@ use table::checkpoints::Checkpoint;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use self::writer::{State, Writer};
+use self::writer::{FileLoader, State};
 use super::Error;
 use super::groups::Groups;
 use super::system::View;
-use crate::load::{Tally, unknown_entity};
+use crate::load::{LoadStats, unknown_entity};
 
 /// Under which name, in place of a stream's label, the state of loads is kept.
 const LABEL: &str = "weir dev load";
-/// How long the right to load lasts. Nobody competes for it; it makes checkpoints of an older process harmless.
+/// How long the right to load lasts. No other process competes for it; it makes checkpoints of an
+/// older process harmless.
 const LEASE: Duration = Duration::from_secs(60);
 
 /// The files that are to be loaded.
@@ -39,7 +42,7 @@ struct Load {
 }
 
 impl Loads {
-    /// The files that the definition file and the command line name.
+    /// Returns the files that the definition file and the command line name.
     pub(super) fn new(model: &Model, definition: &Path, given: &[String]) -> Result<Self, Error> {
         let folder = definition.parent().unwrap_or(Path::new(""));
         let once = model.dev.load.iter().map(|load| {
@@ -56,14 +59,14 @@ impl Loads {
         once.chain(always).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Loads what is to be loaded, and takes note of the groups in all files. Returns the groups, and what became of
-    /// the rows of each file that was loaded.
+    /// Loads the files that are due, and notes the groups in all files. Returns the groups, and the
+    /// numbers of rows of each file that was loaded.
     pub(super) async fn run(
         &self,
         view: &View,
         mut groups: Groups,
         stopping: &watch::Receiver<bool>,
-    ) -> Result<(Groups, Vec<(PathBuf, Tally)>), Error> {
+    ) -> Result<(Groups, Vec<(PathBuf, LoadStats)>), Error> {
         let mut loaded = Vec::new();
         if self.0.is_empty() {
             return Ok((groups, loaded));
@@ -71,7 +74,7 @@ impl Loads {
         let lease = view.checkpoints.acquire(LABEL, LABEL, LEASE).await?;
         let known = view.checkpoints.load(LABEL).await?;
         for load in &self.0 {
-            let writer = Writer {
+            let loader = FileLoader {
                 view: view.clone(),
                 entity: view.model.entity(&load.entity).expect("checked before").clone(),
                 groups,
@@ -80,10 +83,10 @@ impl Loads {
                 runtime: Handle::current(),
             };
             let (path, begin) = (load.path.clone(), load.begin(view.is_new, &known));
-            let work = tokio::task::spawn_blocking(move || writer.load(&path, begin));
-            let (seen, tally) = work.await.expect("loading does not panic")?;
+            let work = tokio::task::spawn_blocking(move || loader.load(&path, begin));
+            let (seen, stats) = work.await.expect("loading does not panic")?;
             groups = seen;
-            loaded.extend(tally.map(|tally| (load.path.clone(), tally)));
+            loaded.extend(stats.map(|stats| (load.path.clone(), stats)));
         }
         view.checkpoints.release(&lease).await?;
         Ok((groups, loaded))
@@ -108,7 +111,7 @@ impl Load {
     }
 }
 
-/// What `--load` names: an entity, and a file of its items.
+/// Parses a value of `--load`: an entity, and a file of its items.
 fn target(model: &Model, given: &str) -> Result<(String, PathBuf), Error> {
     let refuse = |problem: String| Error::Load { given: given.to_owned(), problem };
     let parted = given.split_once('=');

@@ -1,4 +1,4 @@
-//! A part of the system: a task that runs until it is told to stop.
+//! A part of the system: a task that runs until it is asked to stop.
 
 use std::future::{Future, pending};
 
@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::Error;
 
-/// A running task, and how to tell it to stop. Dropping it tells it too.
+/// A running task that can be asked to stop. Dropping it asks it too.
 pub(super) struct Part {
     name: &'static str,
     stop: watch::Sender<bool>,
@@ -20,11 +20,11 @@ impl Part {
     where
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
-        let (stop, told) = watch::channel(false);
-        Self { name, stop, task: Some(tokio::spawn(run(Stop(told)))) }
+        let (stop, requested) = watch::channel(false);
+        Self { name, stop, task: Some(tokio::spawn(run(Stop(requested)))) }
     }
 
-    /// Waits until it ends without having been told to, and says why.
+    /// Waits until it ends without a request to stop, and returns why.
     pub(super) async fn broken(&mut self) -> Error {
         let Some(task) = &mut self.task else { return pending().await };
         let ended = task.await;
@@ -46,13 +46,13 @@ impl Part {
     }
 }
 
-/// What a part waits for.
+/// The request to stop, for which a part waits.
 #[derive(Clone)]
 pub(super) struct Stop(watch::Receiver<bool>);
 
 impl Stop {
     /// Resolves when the part is to stop.
-    pub(super) async fn told(mut self) {
+    pub(super) async fn requested(mut self) {
         // An error means that the part was dropped.
         let _ = self.0.wait_for(|stop| *stop).await;
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! start   ports ──► DynamoDB ──► tables ──► event source mapping ──► HTTP
-//! stop    HTTP: no more requests ──► mapping: the batch in flight, the lease ──► DynamoDB: the file
+//! stop    HTTP: no more requests ──► mapping: batch in flight, lease ──► DynamoDB: the file
 //! ```
 
 use std::net::Ipv4Addr;
@@ -33,9 +33,11 @@ use super::part::Part;
 const OWNER: &str = "weir dev";
 /// The pause after a read of the stream that found nothing: a change is to be seen at once.
 const IDLE_PAUSE: Duration = Duration::from_millis(50);
-/// The most records of a batch: enough to touch each rollup item seldom, few enough to be done soon when told to stop.
+/// The most records of a batch: enough that each rollup item is written rarely, few enough that a
+/// batch ends soon after a request to stop.
 const BATCH_RECORDS: usize = 5_000;
-/// How long a batch may fill. A load makes larger batches then, which touch each rollup item less often.
+/// How long a batch may fill. A load makes larger batches then, which touch each rollup item less
+/// often.
 const BATCHING_WINDOW: Duration = Duration::from_millis(100);
 /// How long batches in flight are waited for on a stop: a user waits at the terminal.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -57,7 +59,7 @@ pub(super) enum Host {
 
 /// Everything that runs.
 pub(super) struct System {
-    /// What it looks like from the inside.
+    /// The view of the system for the parts of `weir dev`.
     pub(super) view: View,
     http: Part,
     mapping: Part,
@@ -178,7 +180,8 @@ impl System {
 }
 
 impl View {
-    /// Waits until every change made so far is in the rollups. `replaying` is called with the first that is counted.
+    /// Waits until every change made so far is in the rollups. `replaying` is called with the first
+    /// that is counted.
     pub(super) async fn catch_up(
         &self,
         mut stopping: watch::Receiver<bool>,
@@ -200,7 +203,9 @@ impl View {
             spinner.set_message(format!("{records} changes are in the rollups"));
             tokio::select! {
                 ended = &mut caught_up => break ended.map_err(stopped),
-                ended = progress.changed() => if let Err(ended) = ended { break Err(stopped(ended)) },
+                ended = progress.changed() => if let Err(ended) = ended {
+                    break Err(stopped(ended));
+                },
                 _ = stopping.wait_for(|stop| *stop) => break Err(Error::Stopped),
             }
         };
@@ -241,7 +246,7 @@ async fn database(host: Host, server: Server, model: &Model) -> Result<Serving, 
 
 fn poll(mapping: EventSourceMapping, processor: Processor) -> Part {
     Part::start(MAPPING, move |stop| async move {
-        processor.poll(mapping, stop.told()).await.map_err(|error| chain(&error))
+        processor.poll(mapping, stop.requested()).await.map_err(|error| chain(&error))
     })
 }
 
@@ -257,7 +262,7 @@ fn serve(
     let app = writer::app(table).merge(reader);
     let app = web::finish(app, &routes);
     Part::start("HTTP server", move |stop| async move {
-        server.serve(listener, app, stop.told()).await.map_err(|error| error.to_string())
+        server.serve(listener, app, stop.requested()).await.map_err(|error| error.to_string())
     })
 }
 

@@ -20,8 +20,9 @@ const ASKED_AT_ONCE: usize = 16;
 /// A group and its value.
 pub(super) type Ranked = (Vec<String>, Number);
 
-/// The groups with the greatest values, the greatest first; of equal ones the first by name.
-pub(super) async fn of(view: &View, groups: &Groups) -> Result<Vec<Ranked>, Error> {
+/// Returns the groups with the greatest values, the greatest first; of equal ones the first by
+/// name.
+pub(super) async fn greatest(view: &View, groups: &Groups) -> Result<Vec<Ranked>, Error> {
     let (Some(show), Some(rollup)) = (&view.model.dev.show, shown(&view.model)) else {
         return Ok(Vec::new());
     };
@@ -48,7 +49,7 @@ pub(super) async fn of(view: &View, groups: &Groups) -> Result<Vec<Ranked>, Erro
     Ok(ranked)
 }
 
-/// The title, and a line for each group.
+/// Returns the title, and a line for each group.
 pub(super) fn print(model: &Model, ranked: &[Ranked], groups: &Groups) -> String {
     let Some(show) = model.dev.show.as_ref().filter(|_| !ranked.is_empty()) else {
         return String::new();
@@ -74,7 +75,7 @@ fn title(show: &ShowFile) -> String {
         .unwrap_or_else(|| format!("the {top} groups of {rollup} with the most {measure}"))
 }
 
-/// The measure of one group over all time; `None` when nothing is counted in it.
+/// Returns the measure of one group over all time; `None` when nothing is counted in it.
 async fn value(
     engine: &QueryEngine,
     rollup: &Rollup,

@@ -1,17 +1,17 @@
-//! The writer behind HTTP, as a place where batches go.
+//! The writer behind HTTP, as a sink of batches.
 
 use serde::Deserialize;
 
-use super::{Answer, Object, Sink};
+use super::{BatchResult, Object, Sink};
 use crate::client::{Client, Error, FieldProblem};
 
-/// The batch route of one entity.
-pub(super) struct Writer<'a> {
+/// The batch route of one entity, as a sink.
+pub(super) struct HttpSink<'a> {
     client: &'a Client,
     path: String,
 }
 
-/// What the writer answers to a batch.
+/// The response of the writer to a batch.
 #[derive(Debug, Deserialize)]
 struct Report {
     failed: Vec<FailedRow>,
@@ -26,16 +26,16 @@ struct FailedRow {
     more_errors: usize,
 }
 
-impl<'a> Writer<'a> {
+impl<'a> HttpSink<'a> {
     pub(super) fn new(client: &'a Client, entity: &str) -> Self {
         Self { client, path: format!("/batch/{entity}") }
     }
 
     /// Writes a batch that is too large for one request.
-    fn send_halves(&mut self, objects: &[Object]) -> Result<Answer, Error> {
+    fn send_halves(&mut self, objects: &[Object]) -> Result<BatchResult, Error> {
         let (first, second) = objects.split_at(objects.len() / 2);
         let mut answer = self.send(first)?;
-        let Answer { refused, unprocessed } = self.send(second)?;
+        let BatchResult { refused, unprocessed } = self.send(second)?;
         let behind = |position: usize| first.len() + position;
         answer.refused.extend(refused.into_iter().map(|(position, why)| (behind(position), why)));
         answer.unprocessed.extend(unprocessed.into_iter().map(behind));
@@ -43,16 +43,17 @@ impl<'a> Writer<'a> {
     }
 }
 
-impl Sink for Writer<'_> {
+impl Sink for HttpSink<'_> {
     type Error = Error;
 
-    /// A writer that is too busy has written nothing of the batch, as far as it says: all of it is sent again.
-    fn send(&mut self, objects: &[Object]) -> Result<Answer, Error> {
+    /// Sends a batch. A writer that is too busy reports nothing as written, so all of it is sent
+    /// again.
+    fn send(&mut self, objects: &[Object]) -> Result<BatchResult, Error> {
         let report = match self.client.post(&self.path, &objects) {
             Ok(answer) => answer,
             Err(Error::Busy { .. }) => {
                 let unprocessed = (0..objects.len()).collect();
-                return Ok(Answer { refused: Vec::new(), unprocessed });
+                return Ok(BatchResult { refused: Vec::new(), unprocessed });
             }
             Err(Error::Refused(problem)) if problem.is_of_size() && objects.len() > 1 => {
                 return self.send_halves(objects);
@@ -62,15 +63,15 @@ impl Sink for Writer<'_> {
         let report: Report = serde_json::from_value(report)
             .map_err(|error| self.client.strange(&self.path, &error.to_string()))?;
         let refused = report.failed.iter().map(|row| (row.index, reason(row)));
-        Ok(Answer { refused: refused.collect(), unprocessed: report.unprocessed })
+        Ok(BatchResult { refused: refused.collect(), unprocessed: report.unprocessed })
     }
 
-    fn passed(&mut self, _rows: u64) -> Result<(), Error> {
+    fn advance(&mut self, _rows: u64) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// What is wrong with a row, in a line.
+/// Returns the errors of a row in one line.
 fn reason(row: &FailedRow) -> String {
     let texts = row.errors.iter().map(ToString::to_string);
     let more = (row.more_errors > 0).then(|| format!("and {} more", row.more_errors));

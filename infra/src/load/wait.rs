@@ -5,8 +5,9 @@
 //!              └─► complete_through   until it is at or after that
 //! ```
 //!
-//! A reader knows `complete_through` where the local event source mapping runs, in `weir dev` and in a container. On Lambda
-//! no process knows all shards; `weir load` prints that and does not wait.
+//! A reader knows `complete_through` where the local event source mapping runs, in `weir dev` and
+//! in a container. On Lambda no process knows all shards; `weir load` prints that and does not
+//! wait.
 
 use std::io::Write;
 use std::thread::sleep;
@@ -43,12 +44,13 @@ struct Rollup {
 
 /// How waiting ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Waited {
+pub(super) enum WaitOutcome {
     /// Every row is counted.
     Counted,
     /// There is nothing to wait for; the reason, where there is one to print.
     Nothing(Option<String>),
-    /// Nothing was counted for a minute; about so many changes are still to come, where that is known.
+    /// Nothing was counted for a minute; about so many changes are still to come, where that is
+    /// known.
     Stalled(Option<u64>),
 }
 
@@ -57,8 +59,8 @@ pub(super) fn counted(client: &Client) -> Option<Counted> {
     client.get(PATH, &[]).ok().and_then(|answer| serde_json::from_value(answer).ok())
 }
 
-/// Waits until the rollups have counted everything written before now. `before` is how far they had counted before `written`
-/// rows were written.
+/// Waits until the rollups have counted everything written before now. `before` is how far they had
+/// counted before `written` rows were written.
 ///
 /// # Errors
 /// If the service cannot be asked any more.
@@ -66,13 +68,14 @@ pub(super) fn wait(
     client: &Client,
     before: Option<&Counted>,
     written: u64,
-    told: &mut impl Write,
-) -> Result<Waited, Error> {
+    messages: &mut impl Write,
+) -> Result<WaitOutcome, Error> {
     let asked = Instant::now();
     let first = loop {
         let Some(first) = counted(client) else {
-            let reason = "the service does not list its rollups, so it is not known when they count the rows";
-            return Ok(Waited::Nothing(Some(reason.to_owned())));
+            let reason = "the service does not list its rollups, so it is not known when they \
+                          count the rows";
+            return Ok(WaitOutcome::Nothing(Some(reason.to_owned())));
         };
         match first.nothing_to_wait_for() {
             None => break first,
@@ -93,10 +96,10 @@ pub(super) fn wait(
     let mut is_announced = false;
     let waited = loop {
         if known.complete_through.is_some_and(|through| through >= written_by) {
-            break Waited::Counted;
+            break WaitOutcome::Counted;
         }
         if changed_at.elapsed() > PATIENCE {
-            break Waited::Stalled(to_come(&known));
+            break WaitOutcome::Stalled(to_come(&known));
         }
         let message = match to_come(&known) {
             Some(changes) => format!("about {changes} changes are still to be counted"),
@@ -104,7 +107,7 @@ pub(super) fn wait(
         };
         if !is_announced && bar.is_hidden() {
             // Where it cannot be written, there is no reader.
-            drop(writeln!(told, "{message}; waiting (--no-wait does not)"));
+            drop(writeln!(messages, "{message}; waiting (--no-wait does not)"));
             is_announced = true;
         }
         bar.set_message(message);
@@ -127,7 +130,7 @@ pub(super) fn wait(
 }
 
 impl Counted {
-    /// Whether rollups count, and how far is not known.
+    /// Returns whether rollups count, and how far is not known.
     fn is_unknown(&self) -> bool {
         self.is_any_ready() && self.complete_through.is_none()
     }
@@ -136,17 +139,18 @@ impl Counted {
         self.rollups.iter().any(|rollup| rollup.state.as_deref() == Some("ready"))
     }
 
-    fn nothing_to_wait_for(&self) -> Option<Waited> {
+    fn nothing_to_wait_for(&self) -> Option<WaitOutcome> {
         if self.rollups.is_empty() {
-            return Some(Waited::Nothing(None));
+            return Some(WaitOutcome::Nothing(None));
         }
         if !self.is_any_ready() {
             let reason = "no rollup counts the rows: GET /rollups has the reasons";
-            return Some(Waited::Nothing(Some(reason.to_owned())));
+            return Some(WaitOutcome::Nothing(Some(reason.to_owned())));
         }
         if self.complete_through.is_none() {
-            let reason = "the service does not know how far its rollups have counted (on Lambda it never does), so the rows may not be in answers yet";
-            return Some(Waited::Nothing(Some(reason.to_owned())));
+            let reason = "the service does not know how far its rollups have counted (on Lambda \
+                          it never does), so the rows may not be in answers yet";
+            return Some(WaitOutcome::Nothing(Some(reason.to_owned())));
         }
         None
     }
@@ -158,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    fn nothing(answer: serde_json::Value) -> Option<Waited> {
+    fn nothing(answer: serde_json::Value) -> Option<WaitOutcome> {
         serde_json::from_value::<Counted>(answer).expect("an answer").nothing_to_wait_for()
     }
 
@@ -168,7 +172,7 @@ mod tests {
         let through = "2026-11-29T20:00:00Z";
         let known = json!({ "rollups": ready, "complete_through": through, "records_counted": 7 });
         assert_eq!(nothing(known), None);
-        assert_eq!(nothing(json!({ "rollups": [] })), Some(Waited::Nothing(None)));
+        assert_eq!(nothing(json!({ "rollups": [] })), Some(WaitOutcome::Nothing(None)));
         for (answer, expected) in [
             (
                 json!({ "rollups": [{ "state": "unbuilt" }], "complete_through": through }),
@@ -177,7 +181,7 @@ mod tests {
             (json!({ "rollups": ready, "complete_through": null }), "does not know"),
         ] {
             match nothing(answer) {
-                Some(Waited::Nothing(Some(reason))) => {
+                Some(WaitOutcome::Nothing(Some(reason))) => {
                     assert!(reason.contains(expected), "{reason}")
                 }
                 other => panic!("{other:?}"),

@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 use super::question::{Question, pairs};
 use crate::client::{Client, Error};
 
-/// What a rollup answered: its own fields, and the points or ranks of all pages.
+/// The answer to a query: its own fields, and the points or ranks of all pages.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct QueryAnswer {
     /// Its fields, without points and cursor.
     pub(super) about: Map<String, Value>,
-    /// What it lists.
+    /// Its points, groups or ranks.
     pub(super) listed: Listed,
     /// The groups, each with its points; one for all ranks.
     pub(super) groups: Vec<Group>,
@@ -18,7 +18,7 @@ pub(super) struct Answer {
     pub(super) cursor: Value,
 }
 
-/// What an answer lists.
+/// The points, groups or ranks of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Listed {
     /// The points of one group.
@@ -39,15 +39,15 @@ pub(super) struct Group {
 }
 
 /// Asks until there are no more pages, or enough points.
-pub(super) fn ask(client: &Client, question: &Question) -> Result<Answer, Error> {
-    let mut answer: Option<Answer> = None;
+pub(super) fn ask(client: &Client, question: &Question) -> Result<QueryAnswer, Error> {
+    let mut answer: Option<QueryAnswer> = None;
     loop {
         let cursor = answer.as_ref().and_then(|answer| answer.cursor.as_str());
-        let there = answer.as_ref().map_or(0, Answer::count);
+        let there = answer.as_ref().map_or(0, QueryAnswer::count);
         let page = question.page(cursor, there, None);
         let (Some(page), true) = (page, answer.is_none() || cursor.is_some()) else { break };
         let json = client.get(&question.path, &pairs(&page))?;
-        let page = Answer::read(json).ok_or_else(|| {
+        let page = QueryAnswer::read(json).ok_or_else(|| {
             client.strange(&question.path, "something else than the points of a rollup")
         })?;
         answer = Some(match answer {
@@ -58,8 +58,8 @@ pub(super) fn ask(client: &Client, question: &Question) -> Result<Answer, Error>
     Ok(answer.expect("a limit is at least one"))
 }
 
-impl Answer {
-    /// The answer as the reader gives it, with the points of all pages.
+impl QueryAnswer {
+    /// Returns the answer as the reader gives it, with the points of all pages.
     pub(super) fn json(&self) -> String {
         let mut whole = self.about.clone();
         let points = |group: &Group| group.points.iter().cloned().map(Value::Object).collect();
@@ -68,7 +68,10 @@ impl Answer {
                 self.groups.iter().flat_map(|group| -> Vec<Value> { points(group) }).collect(),
             ),
             Listed::Groups => {
-                let group = |group: &Group| json!({ "dimensions": group.dimensions, "points": Value::Array(points(group)) });
+                let group = |group: &Group| {
+                    json!({ "dimensions": group.dimensions,
+                    "points": Value::Array(points(group)) })
+                };
                 self.groups.iter().map(group).collect()
             }
         };
@@ -77,7 +80,7 @@ impl Answer {
         format!("{}\n", serde_json::to_string_pretty(&whole).expect("JSON is JSON"))
     }
 
-    /// How many points or ranks there are.
+    /// Returns how many points or ranks there are.
     pub(super) fn count(&self) -> u32 {
         let count = self.groups.iter().map(|group| group.points.len()).sum::<usize>();
         u32::try_from(count).unwrap_or(u32::MAX)
@@ -102,7 +105,8 @@ impl Answer {
         Some(Self { about, listed, groups, cursor })
     }
 
-    /// This and the next page. It is as fresh as its oldest page, and has the error bounds of all of them.
+    /// This and the next page. It is as fresh as its oldest page, and has the error bounds of all
+    /// of them.
     fn followed_by(mut self, next: Self) -> Self {
         for group in next.groups {
             let known = self.groups.iter_mut().find(|known| known.dimensions == group.dimensions);
@@ -138,7 +142,7 @@ impl Answer {
 }
 
 impl Listed {
-    /// The name of the list in an answer.
+    /// Returns the name of the list in an answer.
     fn name(self) -> &'static str {
         match self {
             Self::Points => "points",
@@ -169,9 +173,9 @@ fn instant(text: &Value) -> Option<jiff::Timestamp> {
 }
 
 #[cfg(test)]
-impl Answer {
-    /// An answer as the reader gives it.
-    pub(super) fn of(json: &str) -> Self {
+impl QueryAnswer {
+    /// Returns an answer as the reader gives it.
+    pub(super) fn parse(json: &str) -> Self {
         Self::read(serde_json::from_str(json).expect("JSON")).expect("an answer")
     }
 }
@@ -182,13 +186,13 @@ mod tests {
 
     #[test]
     fn pages_of_several_groups_become_one_answer() {
-        let first = Answer::of(
+        let first = QueryAnswer::parse(
             r#"{"rollup":"s","every":"day","groups":[
             {"dimensions":{"c":"DE"},"points":[{"start":"A","n":1},{"start":"B","n":2}]},
             {"dimensions":{"c":"FR"},"points":[{"start":"A","n":3}]}],
             "freshness":"2026-11-20T06:40:03Z","error_bounds":{"p50":0.01},"items_read":5,"cursor":"AQ"}"#,
         );
-        let second = Answer::of(
+        let second = QueryAnswer::parse(
             r#"{"rollup":"s","every":"day","groups":[
             {"dimensions":{"c":"FR"},"points":[{"start":"B","n":4.50}]},{"dimensions":{"c":"IT"},"points":[]}],
             "freshness":"2026-11-20T06:40:02.5Z","error_bounds":{"p95":0.01},"items_read":7,"cursor":null}"#,
@@ -210,7 +214,7 @@ mod tests {
         let fresh = r#"{"points":[],"freshness":"2026-11-20T06:40:03Z","cursor":"A"}"#;
         let empty = r#"{"points":[],"freshness":null,"cursor":"A"}"#;
         for (first, second) in [(fresh, empty), (empty, fresh)] {
-            let whole = Answer::of(first).followed_by(Answer::of(second));
+            let whole = QueryAnswer::parse(first).followed_by(QueryAnswer::parse(second));
             assert_eq!(whole.about["freshness"], "2026-11-20T06:40:03Z");
         }
     }
@@ -222,7 +226,7 @@ mod tests {
             r#"{"rollup":"spend","ranked_by":"n","ranks":[{"rank":1,"dimensions":{"user":"a"},"n":1}],"cursor":"AQ"}"#,
         ] {
             let parsed: Value = serde_json::from_str(given).expect("JSON");
-            let printed = Answer::of(given).json();
+            let printed = QueryAnswer::parse(given).json();
             assert_eq!(parsed, serde_json::from_str::<Value>(&printed).expect("JSON"), "{printed}");
         }
     }

@@ -20,18 +20,19 @@ pub(super) struct Cell {
     pub(super) text: String,
     /// Whether it is of those that stand at the left: texts and lists.
     pub(super) is_text: bool,
-    /// What a chart draws of it: about which number it is.
+    /// The number that a chart draws for it.
     pub(super) number: Option<f64>,
 }
 
-/// The cells of a group's values, of which none is drawn.
+/// Returns the cells of a group's values, of which none is drawn.
 pub(super) fn of_group(dimensions: &Map<String, Value>) -> Vec<Cell> {
     let cell =
-        |(name, value): (&String, &Value)| Cell { number: None, ..Cell::of(name.clone(), value) };
+        |(name, value): (&String, &Value)| Cell { number: None, ..Cell::new(name.clone(), value) };
     dimensions.iter().map(cell).collect()
 }
 
-/// The cells of a point: its times unless it is of all time, its measures, and what marks it.
+/// Returns the cells of a point: its times unless it is of all time, its measures, and what marks
+/// it.
 pub(super) fn of_point(point: &Map<String, Value>) -> Vec<Cell> {
     let is_shown = |(name, value): &(&String, &Value)| {
         *name != "dimensions" && !(WHEN.contains(&name.as_str()) && value.is_null())
@@ -52,7 +53,7 @@ fn of_field(name: &str, value: &Value) -> Vec<Cell> {
                 |bin: &Value, name: &str| bin.get(name).filter(|edge| !edge.is_null()).map(shown);
             let cell = |bin: &Value| {
                 let label = bin_label(edge(bin, "from").as_deref(), edge(bin, "to").as_deref());
-                Cell::of(within(&label), bin.get("count").unwrap_or(&Value::Null))
+                Cell::new(within(&label), bin.get("count").unwrap_or(&Value::Null))
             };
             bins.iter().map(cell).collect()
         }
@@ -61,17 +62,18 @@ fn of_field(name: &str, value: &Value) -> Vec<Cell> {
             let text = parts.join(", ");
             vec![Cell { name: name.to_owned(), text, is_text: true, number: None }]
         }
-        _ => vec![Cell::of(name.to_owned(), value)],
+        _ => vec![Cell::new(name.to_owned(), value)],
     }
 }
 
 impl Cell {
-    fn of(name: String, value: &Value) -> Self {
+    fn new(name: String, value: &Value) -> Self {
         let (text, is_text) = (shown(value), value.is_string());
         Self { name, text, is_text, number: value.as_f64() }
     }
 
-    /// Whether it is a measure, rather than when, which group or rank, or of another period.
+    /// Returns whether it is a measure, rather than when, which group or rank, or of another
+    /// period.
     pub(super) fn is_measured(&self) -> bool {
         let is_of_another = ["previous.", "change."].iter().any(|of| self.name.starts_with(of));
         !is_of_another
@@ -79,7 +81,7 @@ impl Cell {
     }
 }
 
-/// A value of a list and how often it is there.
+/// Returns a value of a list and how often it is there.
 fn counted(entry: &Value) -> String {
     match (entry.get("value"), entry.get("count")) {
         (Some(value), Some(count)) => format!("{} ×{}", shown(value), shown(count)),

@@ -5,7 +5,8 @@
 //!          -3  ▐█ at the left of zero
 //! ```
 //!
-//! **Invariant:** all bars of a chart have one scale, which begins at zero; what is not zero is seen.
+//! **Invariant:** all bars of a chart have one scale, which begins at zero; what is not zero is
+//! seen.
 
 /// How wide the longest bar is, in characters.
 const WIDTH: usize = 24;
@@ -14,7 +15,7 @@ const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
 /// The heights of a sparkline.
 const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// A bar for each number, all from one zero; nothing for what is none.
+/// Returns a bar for each number, all from one zero; nothing for what is none.
 pub(super) fn bars(numbers: &[Option<f64>]) -> Vec<String> {
     let known = || numbers.iter().copied().flatten();
     let (least, most) = (known().fold(0.0, f64::min), known().fold(0.0, f64::max));
@@ -36,7 +37,7 @@ pub(super) fn bars(numbers: &[Option<f64>]) -> Vec<String> {
     numbers.iter().map(bar).collect()
 }
 
-/// A character for each number, from the least to the greatest; a space for what is none.
+/// Returns a character for each number, from the least to the greatest; a space for what is none.
 pub(super) fn sparkline(numbers: &[Option<f64>]) -> String {
     let known = || numbers.iter().copied().flatten();
     let least = known().fold(f64::INFINITY, f64::min);

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::question::{Question, pairs};
 use crate::client::Client;
-use crate::command::Error;
+use crate::error::Error;
 
 /// Copies every page to the output as it comes.
 pub(super) fn copy(
@@ -34,7 +34,7 @@ pub(super) fn copy(
     Ok(())
 }
 
-/// Where the first record begins behind the line of names, and how many there are.
+/// Returns where the first record begins behind the line of names, and how many there are.
 fn records(csv: &str) -> Option<(usize, u32)> {
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     reader.headers().ok()?;

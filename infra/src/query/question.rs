@@ -1,4 +1,4 @@
-//! What the arguments ask for: a path and its parameters, page by page.
+//! The request that the arguments describe: a path and its parameters, page by page.
 
 use web::parameters::{POINTS_DEFAULT, RANKS_DEFAULT, RANKS_LIMIT};
 
@@ -18,8 +18,8 @@ pub(super) struct Question {
 }
 
 impl Question {
-    /// What the arguments ask for.
-    pub(super) fn of(arguments: &Arguments) -> Self {
+    /// Builds the request that the arguments describe.
+    pub(super) fn new(arguments: &Arguments) -> Self {
         let of_ranks = arguments.ranks || arguments.neighbours.is_some();
         let name = segment(&arguments.name);
         let neighbours = arguments.neighbours.map(|count| count.to_string());
@@ -53,7 +53,8 @@ impl Question {
         }
     }
 
-    /// The parameters of a page that begins at the cursor, when that many are there already; `None` when there are enough.
+    /// Returns the parameters of a page that begins at the cursor, when that many are there
+    /// already; `None` when there are enough.
     pub(super) fn page(
         &self,
         cursor: Option<&str>,
@@ -78,7 +79,7 @@ pub(super) fn pairs(parameters: &[(String, String)]) -> Vec<(&str, &str)> {
     parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
-/// A name as one segment of a path.
+/// Returns a name as one segment of a path.
 fn segment(name: &str) -> String {
     percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
@@ -97,7 +98,7 @@ mod tests {
 
     fn question(line: &str) -> Question {
         let words = std::iter::once("query").chain(line.split_whitespace());
-        Question::of(&Line::try_parse_from(words).expect(line).arguments)
+        Question::new(&Line::try_parse_from(words).expect(line).arguments)
     }
 
     fn asked(line: &str, cursor: Option<&str>, there: u32, format: Option<&str>) -> String {
@@ -110,8 +111,10 @@ mod tests {
 
     #[test]
     fn every_argument_becomes_its_parameter() {
-        let series = "sales country=DE country=FR tier=a=b --every month --from 2026 --to 2027 --time-zone Asia/Tokyo \
-            --week-start sunday --fiscal-year-start april --measures orders,revenue --fill zero --compare previous_year --json";
+        let series = "sales country=DE country=FR tier=a=b --every month --from 2026 --to 2027 \
+            --time-zone Asia/Tokyo \
+            --week-start sunday --fiscal-year-start april --measures orders,revenue --fill zero \
+            --compare previous_year --json";
         insta::assert_snapshot!(asked(series, None, 0, None), @"/rollups/sales?country=DE&country=FR&tier=a=b&from=2026&to=2027&every=month&time_zone=Asia/Tokyo&week_start=sunday&fiscal_year_start=april&measures=orders,revenue&fill=zero&compare=previous_year&limit=1000");
         insta::assert_snapshot!(asked("sa/les", Some("AQ"), 0, Some("csv")), @"/rollups/sa%2Fles?cursor=AQ&limit=1000&format=csv");
         insta::assert_snapshot!(asked("sales --ranks --every month --from 2026-11 country=DE --order asc", None, 0, None), @"/rollups/sales/ranks?country=DE&from=2026-11&every=month&order=asc&limit=10");

@@ -1,19 +1,20 @@
-//! An answer for people: a table of points or ranks, a list of a total's measures, or sparklines; and how far to trust it.
+//! An answer for people: a table of points or ranks, a list of a total's measures, or sparklines;
+//! and how far to trust it.
 
 use serde_json::Value;
 
 use super::Chart;
-use super::answer::{Answer, Listed};
+use super::answer::{Listed, QueryAnswer};
 use super::cells::{Cell, of_group, of_point};
 use super::chart::{bars, sparkline};
 use crate::grid::{Align, grid};
 
-/// The answer as text, drawn as a chart where that was asked for.
+/// Returns the answer as text, drawn as a chart where that was asked for.
 ///
 /// # Errors
 /// That there is no such measure to draw.
 pub(super) fn text(
-    answer: &Answer,
+    answer: &QueryAnswer,
     chart: Chart,
     chart_of: Option<&str>,
 ) -> Result<String, String> {
@@ -30,8 +31,8 @@ pub(super) fn text(
     Ok(body + &footer(answer))
 }
 
-/// The cells of each point; with the group where there are several.
-fn rows(answer: &Answer) -> Vec<Vec<Cell>> {
+/// Returns the cells of each point; with the group where there are several.
+fn rows(answer: &QueryAnswer) -> Vec<Vec<Cell>> {
     let mut rows = Vec::new();
     for group in &answer.groups {
         for point in &group.points {
@@ -53,9 +54,10 @@ fn rows(answer: &Answer) -> Vec<Vec<Cell>> {
     rows
 }
 
-/// The measure whose bars are drawn: what was asked for, what ranks, or the first that is a number.
+/// Returns the measure whose bars are drawn: what was asked for, what ranks, or the first that is a
+/// number.
 fn drawn(
-    answer: &Answer,
+    answer: &QueryAnswer,
     rows: &[Vec<Cell>],
     chart_of: Option<&str>,
 ) -> Result<Option<String>, String> {
@@ -100,8 +102,8 @@ fn table(rows: &[Vec<Cell>], drawn: Option<&str>) -> String {
     grid(&lines, &align)
 }
 
-/// The names of the cells, in order; what only some rows have comes last. A measure of several cells that a point has not is `null`
-/// there, and no cell of its own.
+/// Returns the names of the cells, in order; what only some rows have comes last. A measure of
+/// several cells that a point has not is `null` there, and no cell of its own.
 fn names(rows: &[Vec<Cell>]) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
     for cell in rows.iter().flatten() {
@@ -119,21 +121,21 @@ fn names(rows: &[Vec<Cell>]) -> Vec<&str> {
     names
 }
 
-/// Whether there is one number for each measure, rather than a series.
-fn is_total(answer: &Answer) -> bool {
+/// Returns whether there is one number for each measure, rather than a series.
+fn is_total(answer: &QueryAnswer) -> bool {
     let every = answer.about.get("every").unwrap_or(&Value::Null);
     answer.listed == Listed::Points && (every.is_null() || every == "all")
 }
 
-/// The cells below one another, each beside its name.
+/// Returns the cells below one another, each beside its name.
 fn total(cells: &[Cell]) -> String {
     let lines: Vec<_> =
         cells.iter().map(|cell| vec![cell.name.clone(), cell.text.clone()]).collect();
     grid(&lines, &[])
 }
 
-/// A line for each group and measure.
-fn sparklines(answer: &Answer) -> String {
+/// Returns a line for each group and measure.
+fn sparklines(answer: &QueryAnswer) -> String {
     let mut lines: Vec<Vec<String>> = Vec::new();
     let mut groups: Vec<&str> = Vec::new();
     for group in &answer.groups {
@@ -177,8 +179,9 @@ fn sparklines(answer: &Answer) -> String {
     grid(&lines, &align)
 }
 
-/// Whether there is more, by what it is ranked, what it is compared with, and how far to trust it.
-fn footer(answer: &Answer) -> String {
+/// Returns the footer: whether there is more, by what it is ranked, what it is compared with, and
+/// how far to trust it.
+fn footer(answer: &QueryAnswer) -> String {
     let field = |name: &str| answer.about.get(name).unwrap_or(&Value::Null);
     let what = if answer.listed == Listed::Ranks { "ranks" } else { "points" };
     let more = answer.cursor.is_string().then(|| format!("there are more {what} behind --limit\n"));
@@ -206,12 +209,12 @@ fn footer(answer: &Answer) -> String {
     });
     let parked = is_parked.then(|| "parked values may be wrong until they are repaired".to_owned());
     let parts = [ranked, bucket, compared, read, fresh].into_iter().flatten();
-    let told: Vec<String> = parts.chain(bounds).chain(parked).collect();
-    let told = if told.is_empty() { String::new() } else { format!("\n{}\n", told.join(", ")) };
-    more.unwrap_or_default() + &told
+    let notes: Vec<String> = parts.chain(bounds).chain(parked).collect();
+    let notes = if notes.is_empty() { String::new() } else { format!("\n{}\n", notes.join(", ")) };
+    more.unwrap_or_default() + &notes
 }
 
-/// A part of one in percent, without the noise of floating point.
+/// Returns a part of one in percent, without the noise of floating point.
 fn percent(part: f64) -> f64 {
     (part * 1e6).round() / 1e4
 }

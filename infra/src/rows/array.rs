@@ -69,7 +69,7 @@ impl<R: BufRead> Elements<R> {
         }
     }
 
-    /// The next element; `None` where the array turns out to be empty.
+    /// Returns the next element; `None` where the array turns out to be empty.
     fn element(&mut self) -> io::Result<Option<Row>> {
         self.text.skip_space()?;
         let begin = self.text.place();
@@ -125,13 +125,13 @@ impl<R: BufRead> Elements<R> {
         Ok(End::File)
     }
 
-    /// The next byte that is not white space.
+    /// Returns the next byte that is not white space.
     fn next_solid(&mut self) -> io::Result<Option<u8>> {
         self.text.skip_space()?;
         self.text.next()
     }
 
-    /// The last row: why there are no more.
+    /// Returns the last row: why there are no more.
     fn stop(&mut self, expected: &str, found: Option<u8>) -> Row {
         self.stage = Stage::Done;
         let line = self.text.place().line;

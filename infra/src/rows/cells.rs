@@ -7,8 +7,8 @@
 //! | `"a, ""b"""` | the cell `a, "b"`; it may hold ends of lines |
 //! | `5" inch`, `"a" b`, a quote that never closes | malformed: programs disagree about it |
 //!
-//! **Invariant:** every line of the file is blank, or of a record, or of a malformed record that says
-//! why. The next record begins on the next line, except after a quote that never closes.
+//! **Invariant:** every line of the file is blank, or of a record, or of a malformed record that
+//! says why. The next record begins on the next line, except after a quote that never closes.
 
 use std::io::{self, BufRead};
 

@@ -1,7 +1,8 @@
 //! CSV: a line of attribute names, then one record an item. An empty cell is an absent attribute.
 //!
-//! A cell is text; what it stands for is up to its attribute, so cells become JSON by the entity where that is known,
-//! and stay text where it is not (the writer takes numbers and timestamps as text, but no booleans and no lists).
+//! A cell is text; what it stands for is up to its attribute, so cells become JSON by the entity
+//! where that is known, and stay text where it is not (the writer takes numbers and timestamps as
+//! text, but no booleans and no lists).
 
 use std::io::BufRead;
 
@@ -12,7 +13,8 @@ use serde_json::{Map, Value};
 use super::cells::{Cells, Malformed, Record};
 use super::{Error, MAX_ROW_BYTES, Row};
 
-/// Bytes that an attribute adds to a JSON object besides its name and its value: quotes, a colon, a comma.
+/// Bytes that an attribute adds to a JSON object besides its name and its value: quotes, a colon, a
+/// comma.
 const JSON_OVERHEAD_BYTES: usize = 6;
 
 /// The rows of CSV.
@@ -89,7 +91,7 @@ impl<R: BufRead> Iterator for Records<'_, R> {
     }
 }
 
-/// The columns that a header names.
+/// Returns the columns that a header names.
 fn columns<'a>(
     name: &str,
     header: Record,

@@ -40,11 +40,11 @@ pub struct Source {
 
 /// How many bytes of a source were read so far.
 #[derive(Clone, Debug)]
-pub struct Position(Arc<AtomicU64>);
+pub struct ByteOffset(Arc<AtomicU64>);
 
 impl Source {
-    /// Opens a file, or the standard input for `-`. The format is the one given, else the extension's, else what the
-    /// first byte looks like.
+    /// Opens a file, or the standard input for `-`. The format is the one given, else the
+    /// extension's, else what the first byte looks like.
     ///
     /// # Errors
     /// [`Error::Unreadable`], or [`Error::Encoding`] where the first bytes are not UTF-8 text.
@@ -64,22 +64,22 @@ impl Source {
         Ok(Self { name, format, size, read, reader: Box::new(Cursor::new(head).chain(reader)) })
     }
 
-    /// What it is called in messages.
+    /// Returns its name in messages.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its size in bytes, where it is known.
+    /// Returns its size in bytes, if it is known.
     pub fn size(&self) -> Option<u64> {
         self.size
     }
 
-    /// How far it was read, also after its rows were taken.
-    pub fn position(&self) -> Position {
-        Position(Arc::clone(&self.read))
+    /// Returns how far it was read, which can be asked after its rows were taken too.
+    pub fn offset(&self) -> ByteOffset {
+        ByteOffset(Arc::clone(&self.read))
     }
 
-    /// Its rows; the entity, where it is known, says what the cells of CSV stand for.
+    /// Returns its rows; the entity, where it is known, says what the cells of CSV stand for.
     ///
     /// # Errors
     /// A header of CSV that does not go with the entity.
@@ -91,8 +91,8 @@ impl Source {
     }
 }
 
-impl Position {
-    /// The bytes read.
+impl ByteOffset {
+    /// Returns the number of bytes read.
     pub fn bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -123,7 +123,7 @@ pub(super) fn head(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// The bytes without a byte order mark.
+/// Returns the bytes without a byte order mark.
 fn unmarked(head: &[u8]) -> &[u8] {
     head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head)
 }

@@ -92,7 +92,8 @@ fn what_is_wrong_with_an_array_is_told_once() {
         (b"{}", "1! expected `[`, found `{`; the rest of the file was not read"),
         (
             b"[{}]\r\r\nx",
-            "1: {}\n3! expected nothing behind the array, found `x`; the rest of the file was not read",
+            "1: {}\n3! expected nothing behind the array, found `x`; the rest of the file was not \
+             read",
         ),
         (b"[{},]", "1: {}\n1! expected a JSON object, found nothing"),
         (b"[{},\n", "1: {}\n2! expected `]`, found the end of the file"),
@@ -102,7 +103,8 @@ fn what_is_wrong_with_an_array_is_told_once() {
         ),
         (
             b"[{},\r\n{\"id\": \"1},\r\n{\"id\": \"2\"}]",
-            "1: {}\n2! not JSON: EOF while parsing a string at column 11; the rest of the file was not read",
+            "1: {}\n2! not JSON: EOF while parsing a string at column 11; the rest of the file \
+             was not read",
         ),
         (
             b"[{\"id\":\r\"1\",\r\"id\": \"2\"}]",
@@ -132,7 +134,8 @@ fn cells_become_what_their_attributes_say() {
 
 #[test]
 fn malformed_csv_is_reported_with_its_line_and_the_next_line_is_read() {
-    let text = b"id,paid,total,tags\r\n\r\n1,,,5\" inch\r2,,,\"a\" b\n\"3\n\",,,\"a \\\"b\\\" c\"\n\"4\n\",,,,\n\
+    let text = b"id,paid,total,tags\r\n\r\n1,,,5\" inch\r2,,,\"a\" b\n\"3\n\",,,\"a \\\"b\\\" \
+                 c\"\n\"4\n\",,,,\n\
                  5,\0,,\n6,\xff,,\n7,,,\"a,b\"\n8,,,\"9\n10,,,x";
     check(
         Format::Csv,
@@ -154,7 +157,8 @@ fn the_line_of_an_unclosed_quote_is_its_own() {
     check(
         Format::Csv,
         text,
-        "3! the quote at column 3 is never closed, expected a closing quote; the rest of the file was not read",
+        "3! the quote at column 3 is never closed, expected a closing quote; the rest of the file \
+         was not read",
     );
 }
 
@@ -174,7 +178,8 @@ fn every_end_of_a_line_is_counted_once() {
         let json = format!("2: {{\"id\":\"1\"}}\n4: {}\n7: {{\"id\":\"3\"}}\n", {
             Value::Object([("id".to_owned(), format!("2{end}{end}").into())].into_iter().collect())
         });
-        let unclosed = "8! the quote at column 1 is never closed, expected a closing quote; the rest of the file was not read";
+        let unclosed = "8! the quote at column 1 is never closed, expected a closing quote; the \
+                        rest of the file was not read";
         check(Format::Csv, csv.as_bytes(), &format!("{json}{unclosed}"));
         let ndjson = text(&["{}", "", " {x", "{}"]);
         let expected = "1: {}\n3! not JSON: key must be a string at column 3\n4: {}";
@@ -237,7 +242,8 @@ fn a_column_that_is_no_attribute_refuses_the_file() {
         ("id,totl\n", "orders.csv has the column `totl`: did you mean `total`?"),
         (
             "id,zzz\n",
-            "orders.csv has the column `zzz`: expected attributes of `order`: id, paid, total, tags, skills, address",
+            "orders.csv has the column `zzz`: expected attributes of `order`: id, paid, total, \
+             tags, skills, address",
         ),
         ("id,id\n", "orders.csv has the column `id`: twice, expected each once"),
     ];
@@ -253,11 +259,13 @@ fn a_header_that_names_no_columns_rejects_the_file() {
     let cases: [(&[u8], &str); 5] = [
         (
             b"\r\n\"id,n\n1,2\n",
-            "orders.csv:2: the quote at column 1 is never closed, expected a closing quote; the rest of the file was not read",
+            "orders.csv:2: the quote at column 1 is never closed, expected a closing quote; the \
+             rest of the file was not read",
         ),
         (
             b"id,n\"\n",
-            "orders.csv:1: a quote inside a cell at line 1 column 5, expected the whole cell in quotes and each quote in it written twice",
+            "orders.csv:1: a quote inside a cell at line 1 column 5, expected the whole cell in \
+             quotes and each quote in it written twice",
         ),
         (b"id,\xff\n", "orders.csv:1: the name of column 2 is not UTF-8 text"),
         (b"id,n, \n", "orders.csv:1: column 3 has no name, expected one for each"),
@@ -309,7 +317,7 @@ fn a_byte_order_mark_is_no_part_of_the_first_row() {
     let path = directory.path().join("orders.csv");
     fs::write(&path, "\u{feff}id\n1\n").expect("written");
     let source = Source::open(&path, None).expect("opened");
-    let position = source.position();
+    let position = source.offset();
     let row = source.rows(None).expect("a header").next().expect("a row");
     assert_eq!(Value::Object(row.values.expect("values")).to_string(), r#"{"id":"1"}"#);
     assert_eq!(position.bytes(), 8);
@@ -326,7 +334,8 @@ fn a_file_that_is_not_there_is_named() {
 
 #[test]
 fn a_cell_of_a_map_is_json_whose_defaults_are_made_when_it_is_written() {
-    let text = b"id,skills,address\n1,\"{\"\"wit\"\":\"\"3\"\"}\",\"{\"\"zip\"\":\"\"1\"\"}\"\n2,\"{\"\"wit\"\":-1,\"\"a\"\":0.5}\",\n3,,{}\n";
+    let text = b"id,skills,address\n1,\"{\"\"wit\"\":\"\"3\"\"}\",\"{\"\"zip\"\":\"\"1\"\"}\"\n\
+                 2,\"{\"\"wit\"\":-1,\"\"a\"\":0.5}\",\n3,,{}\n";
     check(
         Format::Csv,
         text,
@@ -340,11 +349,11 @@ fn a_cell_of_a_map_is_json_whose_defaults_are_made_when_it_is_written() {
 fn a_name_that_the_json_parser_would_obey_is_rejected_in_every_format() {
     for name in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
         let object = format!("{{\"id\":{{\"{name}\":\"[1]\"}}}}");
-        let told = format!("not JSON: the name `{name}` is reserved at column");
+        let message = format!("not JSON: the name `{name}` is reserved at column");
         let column = object.find("\":\"[").expect("the name is there") + 1;
-        check(Format::Ndjson, object.as_bytes(), &format!("1! {told} {column}"));
+        check(Format::Ndjson, object.as_bytes(), &format!("1! {message} {column}"));
         let array = format!("[{object}]");
-        check(Format::Json, array.as_bytes(), &format!("1! {told} {}", column + 1));
+        check(Format::Json, array.as_bytes(), &format!("1! {message} {}", column + 1));
         let cell = format!("{{\"a\":{{\"{name}\":\"1\"}}}}").replace('"', "\"\"");
         let csv = format!("id,skills\n1,\"{cell}\"\n");
         let model: Model = SHOP.parse().expect("a definition");

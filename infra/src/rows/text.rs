@@ -45,7 +45,7 @@ pub(super) struct Text<R> {
 }
 
 impl<R: BufRead> Text<R> {
-    /// The text of a reader from its beginning.
+    /// Returns the text of a reader from its beginning.
     pub(super) fn new(reader: R) -> Self {
         Self { reader, place: Place::FIRST }
     }
@@ -93,7 +93,7 @@ impl<R: BufRead> Text<R> {
     }
 }
 
-/// Whether a byte ends a line.
+/// Returns whether a byte ends a line.
 pub(super) fn ends_line(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }

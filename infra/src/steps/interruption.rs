@@ -1,7 +1,8 @@
-//! Being told to stop while somebody else's program is at work.
+//! A request to stop while another program runs.
 //!
-//! A program that deploys is not left alone half-way: SIGINT reaches it by itself when it comes from a terminal, and either way
-//! it is waited for, and no other step is begun. Between steps, as at a question, we end at once, as any program does.
+//! A program that deploys is not left alone half-way: SIGINT reaches it by itself when it comes
+//! from a terminal, and either way it is waited for, and no other step is begun. Between steps, as
+//! at a question, we end at once, as any program does.
 
 use std::io::{self, Write};
 use std::process::exit;
@@ -12,7 +13,7 @@ use std::thread;
 
 use crate::terminal;
 
-/// What a shell says of a program that SIGINT ended.
+/// The exit code that a shell reports for a program that SIGINT ended.
 const INTERRUPTED: i32 = 130;
 
 static LISTENS: Once = Once::new();
@@ -34,7 +35,7 @@ pub(super) fn busy() -> Busy {
     Busy
 }
 
-/// Whether somebody wants an end.
+/// Returns whether a signal asked for the end.
 pub(super) fn is_wanted() -> bool {
     IS_WANTED.load(Ordering::SeqCst)
 }
@@ -51,14 +52,14 @@ fn listen(heard: &Sender<()>) {
     };
     runtime.block_on(async {
         let Ok(mut signals) = Signals::new() else { return };
-        // Whoever waited may be gone.
+        // The receiver may be gone.
         let _ = heard.send(());
         while signals.next().await {
             if !IS_BUSY.load(Ordering::SeqCst) {
                 exit(INTERRUPTED);
             }
             IS_WANTED.store(true, Ordering::SeqCst);
-            // Where standard error is gone there is nobody left to tell.
+            // If standard error is closed, there is no reader.
             let _ = writeln!(
                 terminal::messages(),
                 "weir: told to stop, as soon as the program under way has ended"

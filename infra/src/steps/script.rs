@@ -6,10 +6,10 @@ use std::fmt::{self, Display};
 
 use super::{Command, PATIENCE, PAUSE, Step, Way, Word};
 
-/// What a script begins with: it ends where something fails, as [`run`](super::run) does.
+/// The beginning of a script: it ends where a command fails, as [`run`](super::run) does.
 const HEAD: &str = "set -eu\n";
 
-/// The steps, each below a comment that says what it is.
+/// Returns the steps, each below a comment that says what it is.
 pub(crate) fn script(steps: &[Step]) -> String {
     let lines = steps.iter().enumerate();
     let lines =
@@ -17,12 +17,15 @@ pub(crate) fn script(steps: &[Step]) -> String {
     format!("{HEAD}{}", lines.collect::<String>())
 }
 
-/// What has each of these words typed, or ends the script. A word of a variable that is empty is not asked for.
+/// Returns the part of a script that has each of these words typed, or ends the script. A word of a
+/// variable that is empty is not asked for.
 pub(crate) fn typed(words: &[Word]) -> String {
     let ask = |word: &Word| {
         format!(
-            "expected={word}\n[ -z \"$expected\" ] || {{\n    printf 'Type %s to delete it: ' \"$expected\" >&2\n    \
-             read -r typed\n    [ \"$typed\" = \"$expected\" ] || {{ echo 'nothing was deleted' >&2; exit 1; }}\n}}\n"
+            "expected={word}\n[ -z \"$expected\" ] || {{\n    printf 'Type %s to delete it: ' \
+             \"$expected\" >&2\n    \
+             read -r typed\n    [ \"$typed\" = \"$expected\" ] || {{ echo 'nothing was deleted' \
+             >&2; exit 1; }}\n}}\n"
         )
     };
     format!("\n# have it typed what is deleted\n{}", words.iter().map(ask).collect::<String>())
@@ -37,7 +40,8 @@ fn line(step: &Step, later: &[Step]) -> String {
             let (pause, tries) = (PAUSE.as_secs(), PATIENCE.as_secs() / PAUSE.as_secs());
             let failed = failed(step, "\"$found\"");
             format!(
-                "tries={tries}\nfound=$({command})\nwhile [ \"$found\" != {value} ]; do\n    tries=$((tries - 1))\n    \
+                "tries={tries}\nfound=$({command})\nwhile [ \"$found\" != {value} ]; \
+                 do\n    tries=$((tries - 1))\n    \
                  [ \"$tries\" -gt 0 ] || {failed}\n    sleep {pause}\n    found=$({command})\ndone"
             )
         }
@@ -56,13 +60,13 @@ fn line(step: &Step, later: &[Step]) -> String {
     }
 }
 
-/// What ends a script, with what could not be done.
+/// Returns the part that ends a script, with the purpose that failed.
 fn failed(step: &Step, found: &str) -> String {
     let what = quoted(&format!("could not {}, found", step.what));
     format!("{{ echo {what} {found} >&2; exit 1; }}")
 }
 
-/// Whether later steps take what a step keeps; if not, it is for the eyes.
+/// Returns whether later steps take what a step keeps; if not, it is for the eyes.
 fn is_taken(name: &'static str, later: &[Step]) -> bool {
     let is = |step: &Step| {
         let word = Word::Variable(name);

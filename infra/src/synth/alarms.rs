@@ -1,4 +1,4 @@
-//! Alarms: what somebody should look into, each with what it means.
+//! Alarms: the conditions that an operator should look into, each with its meaning.
 //!
 //! | alarm | says |
 //! |---|---|
@@ -13,27 +13,27 @@
 
 use serde_json::{Value, json};
 
-use super::functions::{Function, PROCESSOR_TIMEOUT_S};
+use super::function::{Function, PROCESSOR_TIMEOUT_S};
 use super::intrinsics::{attribute, only_if, reference};
-use super::mapping::{MAPPING, QUEUE};
+use super::logical_ids::{MAPPING, QUEUE, TABLE};
 use super::metrics::{Metric, PARKED_UPDATES};
 use super::parameters::{ITERATOR_AGE, TOPIC, when};
-use super::tables::TABLE;
-use super::template::Resources;
+use super::resources::Resources;
 
 /// How often most metrics are looked at, in seconds.
 const PERIOD_S: u32 = 300;
-/// In how many of how many periods the iterator age must be too great. An invocation may take a whole period until it times out,
-/// and is retried after a pause: not every period has an age.
+/// In how many of how many periods the iterator age must be too great. An invocation may take a
+/// whole period until it times out, and is retried after a pause: not every period has an age.
 const AGE_PERIODS_TOO_GREAT: u32 = 2;
 const AGE_PERIODS: u32 = 4;
 const _: () =
     assert!(PERIOD_S >= PROCESSOR_TIMEOUT_S, "else periods of a slow processor have no age");
-/// For how long a table may be written and not read: twice this, so that what is written at the end of a period is no alarm.
+/// For how long a table may be written and not read: twice this, so that what is written at the end
+/// of a period is no alarm.
 const UNREAD_PERIOD_S: u32 = 900;
 const UNREAD_PERIODS: u32 = 2;
 
-/// What is alarming about a metric.
+/// The condition under which a metric raises an alarm.
 struct Alarm {
     description: String,
     metric: Metric,
@@ -46,7 +46,7 @@ struct Alarm {
 }
 
 impl Alarm {
-    /// An alarm whenever there is one of something.
+    /// Returns an alarm whenever there is one of something.
     fn any(metric: Metric, dimension: Value, description: impl Into<String>) -> Self {
         Self {
             description: description.into(),
@@ -95,18 +95,21 @@ pub(super) fn add(resources: &mut Resources) {
         let throttles = Alarm::any(Metric::lambda("Throttles"), reference(id), refused);
         resources.add(&format!("{id}ThrottlesAlarm"), throttles.resource());
     }
-    let dropped = "records expired before they were processed: the rollups are wrong until they are recounted";
+    let dropped = "records expired before they were processed: the rollups are wrong until they \
+                   are recounted";
     let dropped = Alarm::any(Metric::mapping("DroppedEventCount"), reference(MAPPING), dropped);
     resources.add("DroppedEventsAlarm", dropped.resource());
     resources.add("OnFailureQueueAlarm", queue().resource());
-    let parked = "a rollup item refused an update: it is wrong until it is recounted; the processor's log says why";
+    let parked = "a rollup item refused an update: it is wrong until it is recounted; the \
+                  processor's log says why";
     let parked = Alarm::any(PARKED_UPDATES, reference(TABLE), parked);
     resources.add("ParkedUpdatesAlarm", parked.resource());
     resources.add("UnreadChangesAlarm", unread());
 }
 
 fn iterator_age() -> Alarm {
-    let behind = "the rollups are behind their table; after 24 hours changes would be lost: see the processor's log";
+    let behind = "the rollups are behind their table; after 24 hours changes would be lost: see \
+                  the processor's log";
     Alarm {
         statistic: "Maximum",
         periods: AGE_PERIODS,
@@ -120,10 +123,12 @@ fn iterator_age() -> Alarm {
     }
 }
 
-/// That the table is written and its stream not read, as by a mapping that is off: all else is silent then, and missing data is
-/// no breach. It looks at what the mapping polled, not at invocations, for filters may leave nothing to invoke with.
+/// That the table is written and its stream not read, as by a mapping that is off: all else is
+/// silent then, and missing data is no breach. It looks at what the mapping polled, not at
+/// invocations, for filters may leave nothing to invoke with.
 fn unread() -> Value {
-    let unread = "the table is written and none of its changes is read: see whether the mapping is enabled, and what it says";
+    let unread = "the table is written and none of its changes is read: see whether the mapping \
+                  is enabled, and what it says";
     let sum = |id: &str, metric: Metric, dimension: Value| {
         json!({
             "Id": id,
@@ -165,7 +170,8 @@ fn unread() -> Value {
 }
 
 fn queue() -> Alarm {
-    let waiting = "the queue names records that were never processed: the rollups are wrong until they are recounted";
+    let waiting = "the queue names records that were never processed: the rollups are wrong until \
+                   they are recounted";
     let metric = Metric::queue("ApproximateNumberOfMessagesVisible");
     Alarm { statistic: "Maximum", ..Alarm::any(metric, attribute(QUEUE, "QueueName"), waiting) }
 }

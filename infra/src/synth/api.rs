@@ -5,11 +5,12 @@
 //! | the methods of the reader's routes (GET) | reader | IAM; a JWT if an issuer is given, with one of `JwtReadScopes` |
 //! | the methods of the writer's routes | writer | the same, with one of `JwtWriteScopes` |
 //!
-//! A route takes a method with every path: which paths there are, and what is said of others, is the functions' own.
-//! There is no route for OPTIONS, so the API itself answers what browsers ask before they send a request.
+//! A route takes a method with every path: which paths there are, and what is said of others, is
+//! the functions' own. There is no route for OPTIONS, so the API itself answers what browsers ask
+//! before they send a request.
 //!
-//! **Invariant:** no request reaches a function without being authorised, and the API may invoke a function for its own
-//! methods alone.
+//! **Invariant:** no request reaches a function without being authorised, and the API may invoke a
+//! function for its own methods alone.
 
 use std::collections::BTreeSet;
 
@@ -17,17 +18,17 @@ use model::Model;
 use serde_json::{Map, Value, json};
 use web::Route;
 
-use super::functions::{Function, log_group};
+use super::function::Function;
+use super::functions::log_group;
 use super::intrinsics::{attribute, either, only_if, reference, substituted};
+use super::logical_ids::API;
 use super::metadata::explained;
 use super::parameters::{
     CORS_ORIGINS, JWT_AUDIENCE, JWT_ISSUER, JWT_READ_SCOPES, JWT_WRITE_SCOPES, THROTTLING_BURST,
     THROTTLING_RATE, when,
 };
-use super::template::Resources;
+use super::resources::Resources;
 
-/// The API.
-pub(super) const API: &str = "Api";
 const STAGE: &str = "ApiStage";
 const LOGS: &str = "ApiLogs";
 const AUTHORIZER: &str = "JwtAuthorizer";
@@ -36,7 +37,8 @@ const AUTHORIZER: &str = "JwtAuthorizer";
 const ANY_PATH: &str = "/{proxy+}";
 /// How long a browser may remember what other origins may ask.
 const CORS_MAX_AGE_S: u32 = 3_600;
-/// What requests of other origins may carry: a body's type, a token, what they depend on, or what IAM's signatures need.
+/// The headers that requests of other origins may have: a body's type, a token, what they depend
+/// on, or what IAM's signatures need.
 const CORS_HEADERS: [&str; 8] = [
     "authorization",
     "content-type",
@@ -47,9 +49,9 @@ const CORS_HEADERS: [&str; 8] = [
     "x-amz-date",
     "x-amz-security-token",
 ];
-/// What they may read of an answer.
+/// The headers that they may read of a response.
 const CORS_EXPOSED: [&str; 4] = ["etag", "location", "retry-after", "x-request-id"];
-/// What is logged of a request.
+/// The fields that are logged of a request.
 const LOGGED: [(&str, &str); 10] = [
     ("time", "$context.requestTime"),
     ("request", "$context.requestId"),
@@ -163,7 +165,7 @@ fn integrated(function: Function) -> Value {
     })
 }
 
-/// The names in a parameter that has commas between them.
+/// Returns the names in a parameter that has commas between them.
 fn listed(parameter: &str) -> Value {
     json!({ "Fn::Split": [",", reference(parameter)] })
 }

@@ -1,15 +1,14 @@
-//! A dashboard: how far the rollups are behind, what the functions and the API do, what the tables take.
+//! A dashboard: how far the rollups are behind, what the functions and the API do, what the tables
+//! take.
 
 use serde_json::{Value, json};
 use telemetry::metrics::{UPDATES_ABSORBED, UPDATES_DUPLICATE, UPDATES_FAILED, UPDATES_REFOLDED};
 
-use super::api::API;
-use super::functions::Function;
+use super::function::Function;
 use super::intrinsics::substituted;
-use super::mapping::{MAPPING, QUEUE};
+use super::logical_ids::{API, MAPPING, QUEUE, ROLLUPS, TABLE};
 use super::metrics::{Metric, PARKED_UPDATES};
-use super::tables::{ROLLUPS, TABLE};
-use super::template::Resources;
+use super::resources::Resources;
 
 /// The size of a widget on CloudWatch's grid, which is 24 wide.
 const WIDTH: usize = 8;
@@ -41,24 +40,26 @@ pub(super) fn add(resources: &mut Resources) {
 
 fn graphs() -> Vec<Graph> {
     let graph = |title, statistic, metrics| Graph { title, statistic, metrics };
-    let processor = of(Function::Processor.logical_id());
+    let processor = placeholder(Function::Processor.logical_id());
     let each = |metric: &'static str| {
-        Function::EVERY.map(|function| (Metric::lambda(metric), of(function.logical_id()))).to_vec()
+        Function::EVERY
+            .map(|function| (Metric::lambda(metric), placeholder(function.logical_id())))
+            .to_vec()
     };
     let mapped = |names: &[&'static str]| {
-        names.iter().map(|name| (Metric::mapping(name), of(MAPPING))).collect::<Vec<_>>()
+        names.iter().map(|name| (Metric::mapping(name), placeholder(MAPPING))).collect::<Vec<_>>()
     };
     let on_tables = |name: &'static str| {
-        vec![(Metric::table(name), of(TABLE)), (Metric::table(name), of(ROLLUPS))]
+        vec![(Metric::table(name), placeholder(TABLE)), (Metric::table(name), placeholder(ROLLUPS))]
     };
     let wrong = vec![
-        (PARKED_UPDATES, of(TABLE)),
-        (Metric::mapping("DroppedEventCount"), of(MAPPING)),
+        (PARKED_UPDATES, placeholder(TABLE)),
+        (Metric::mapping("DroppedEventCount"), placeholder(MAPPING)),
         (Metric::queue("ApproximateNumberOfMessagesVisible"), format!("${{{QUEUE}.QueueName}}")),
     ];
-    let asked = ["Count", "4xx", "5xx"].map(|name| (Metric::api(name), of(API))).to_vec();
+    let asked = ["Count", "4xx", "5xx"].map(|name| (Metric::api(name), placeholder(API))).to_vec();
     let updates = [&UPDATES_ABSORBED, &UPDATES_REFOLDED, &UPDATES_DUPLICATE, &UPDATES_FAILED];
-    let updates = updates.map(|metric| (Metric::processor(metric), of(TABLE))).to_vec();
+    let updates = updates.map(|metric| (Metric::processor(metric), placeholder(TABLE))).to_vec();
     let events = mapped(&["PolledEventCount", "FilteredOutEventCount", "InvokedEventCount"]);
     vec![
         graph(
@@ -69,7 +70,7 @@ fn graphs() -> Vec<Graph> {
         graph("Records read, filtered out, processed", "Sum", events),
         graph("What makes rollups wrong", "Sum", wrong),
         graph("Requests", "Sum", asked),
-        graph("Latency (ms)", "p99", vec![(Metric::api("Latency"), of(API))]),
+        graph("Latency (ms)", "p99", vec![(Metric::api("Latency"), placeholder(API))]),
         graph("Duration (ms)", "p99", each("Duration")),
         graph("Errors", "Sum", each("Errors")),
         graph("Write units", "Sum", on_tables("ConsumedWriteCapacityUnits")),
@@ -78,8 +79,8 @@ fn graphs() -> Vec<Graph> {
     ]
 }
 
-/// What a resource is referred to by.
-fn of(resource: &str) -> String {
+/// Returns the reference to a resource in the body of the dashboard.
+fn placeholder(resource: &str) -> String {
     format!("${{{resource}}}")
 }
 

@@ -1,11 +1,13 @@
 //! Which records the processor is not invoked for: those that cannot concern any rollup.
 //!
-//! An image contributes to a rollup only if it has the discriminator of the rollup's entity and satisfies its `where`. As
-//! much of that as Lambda's patterns can say is the rollup's [`Shape`]; a record passes when one of its images has one:
+//! An image contributes to a rollup only if it has the discriminator of the rollup's entity and
+//! satisfies its `where`. As much of that as Lambda's patterns can say is the rollup's [`Shape`]; a
+//! record passes when one of its images has one:
 //!
 //! ```text
-//! { "dynamodb": { "NewImage": { "_et": { "S": ["order"] }, "status": { "S": ["placed", "paid"] } } } }
-//! { "dynamodb": { "OldImage": { … the same … } } }         an update that leaves the rollup has only this
+//! { "dynamodb": { "NewImage": { "_et": { "S": ["order"] },
+//!                               "status": { "S": ["placed", "paid"] } } } }
+//! { "dynamodb": { "OldImage": { … the same … } } }   an update that leaves the rollup: only this
 //! ```
 //!
 //! | a condition | becomes |
@@ -18,23 +20,26 @@
 //! | anything about instants | nothing: one instant has many texts |
 //! | `ne`, `contains`, an order, a path into a map | nothing |
 //!
-//! What becomes nothing lets records through that then contribute nothing, which costs an invocation and is right.
-//! `lower`, `upper` and `trim` change nothing here: a pattern and `where` compare the same operand with the same stored text.
+//! A condition that becomes nothing lets records through that then contribute nothing, which costs
+//! an invocation and is right. `lower`, `upper` and `trim` change nothing here: a pattern and
+//! `where` compare the same operand with the same stored text.
 //!
-//! Where rollup items are kept in the table of items, each pattern also asks for an image that is there and has not their mark,
-//! so that what the processor writes does not invoke it:
+//! Where rollup items are kept in the table of items, each pattern also asks for an image that is
+//! there and has not their mark, so that what the processor writes does not invoke it:
 //!
 //! ```text
-//! { "dynamodb": { "NewImage": { "_et": { "S": [{ "anything-but": ["@rollup"] }, { "exists": false }] },
+//! { "dynamodb": { "NewImage": { "_et": { "S": [{ "anything-but": ["@rollup"] },
+//!                                                { "exists": false }] },
 //!                               "PK": { "S": [{ "exists": true }] } } } }
 //! ```
 //!
-//! Lambda takes five filters of 4,096 characters. A shape takes two, so more than two shapes are joined until two are left,
-//! and one that is too long loses what makes it long: each step lets more through. Where nothing is left, there is no filter.
-//! Where there are no rollups, no record passes.
+//! Lambda takes five filters of 4,096 characters. A shape takes two, so more than two shapes are
+//! joined until two are left, and one that is too long loses what makes it long: each step lets
+//! more through. Where nothing is left, there is no filter. Where there are no rollups, no record
+//! passes.
 //!
-//! **Invariant:** a record of which an image contributes to any rollup passes. `infra/tests/filter.rs` holds it against
-//! random definitions, items and changes.
+//! **Invariant:** a record of which an image contributes to any rollup passes.
+//! `infra/tests/filter.rs` holds it against random definitions, items and changes.
 
 use std::collections::BTreeMap;
 
@@ -46,12 +51,14 @@ use serde_json::{Map, Value, json};
 
 /// The images of a record that may have a shape.
 const IMAGES: [&str; 2] = ["NewImage", "OldImage"];
-/// What no record is, for a definition without rollups: it then has a processor that is never invoked.
+/// An event name that no record has, for a definition without rollups: it then has a processor that
+/// is never invoked.
 const NO_EVENT: &str = "NONE";
 /// The type of attribute that patterns are about: text.
 const TEXT: &str = "S";
 
-/// What an image must be like: for each attribute named here, the texts it may be. One without attributes is any image.
+/// The form of an image: for each attribute named here, the texts it may be. One without
+/// attributes is any image.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Shape(BTreeMap<String, Texts>);
 
@@ -68,12 +75,12 @@ enum Texts {
     Unmarked,
 }
 
-/// The patterns of the filters; none where every record must pass.
+/// Returns the patterns of the filters; none where every record must pass.
 pub fn patterns(model: &Model) -> Vec<Value> {
     if model.rollups.is_empty() {
         return vec![json!({ "eventName": [NO_EVENT] })];
     }
-    let shapes = model.rollups.iter().map(|rollup| Shape::of(model, rollup).shortened());
+    let shapes = model.rollups.iter().map(|rollup| Shape::for_rollup(model, rollup).shortened());
     let shapes = joined(shapes.collect());
     if shapes.iter().any(Shape::is_any) {
         return of_items(model);
@@ -81,13 +88,15 @@ pub fn patterns(model: &Model) -> Vec<Value> {
     shapes.iter().flat_map(Shape::patterns).collect()
 }
 
-/// The patterns of the filters for a processor that wants every record: all but those of rollup items.
+/// Returns the patterns of the filters for a processor that wants every record: all but those of
+/// rollup items.
 pub fn of_items(model: &Model) -> Vec<Value> {
     let shape = Shape::default().without_rollup_items(model);
     if shape.is_any() { Vec::new() } else { shape.patterns() }
 }
 
-/// The shapes, no more than the filters can hold. Together they admit all that they admitted before.
+/// Returns the shapes, no more than the filters can hold. Together they admit all that they
+/// admitted before.
 fn joined(mut shapes: Vec<Shape>) -> Vec<Shape> {
     loop {
         if let Some(place) = superfluous(&shapes) {
@@ -102,7 +111,7 @@ fn joined(mut shapes: Vec<Shape>) -> Vec<Shape> {
     }
 }
 
-/// A shape that admits nothing but what another admits.
+/// Returns a shape that admits nothing but what another admits.
 fn superfluous(shapes: &[Shape]) -> Option<usize> {
     let is_within = |place: usize| {
         let others = shapes.iter().enumerate().filter(|(other, _)| *other != place);
@@ -111,8 +120,8 @@ fn superfluous(shapes: &[Shape]) -> Option<usize> {
     (0..shapes.len()).find(|place| is_within(*place))
 }
 
-/// The two of which the fewest attributes are widened, as that of the discriminator is for two entities, and then the
-/// fewest lost; two that lose all of them come last.
+/// Returns the two of which the fewest attributes are widened, as that of the discriminator is for
+/// two entities, and then the fewest lost; two that lose all of them come last.
 fn nearest(shapes: &[Shape]) -> (usize, usize) {
     let pairs = (0..shapes.len())
         .flat_map(|first| (first + 1..shapes.len()).map(move |second| (first, second)));
@@ -127,8 +136,8 @@ fn nearest(shapes: &[Shape]) -> (usize, usize) {
 }
 
 impl Shape {
-    /// What an image must be like to contribute to a rollup.
-    fn of(model: &Model, rollup: &Rollup) -> Self {
+    /// Returns the form of the images that can contribute to a rollup.
+    fn for_rollup(model: &Model, rollup: &Rollup) -> Self {
         let entity = model.entity(&rollup.entity).expect("a rollup is of an entity of its model");
         let mut shape = Self::default();
         for (name, value) in &entity.discriminator {
@@ -138,14 +147,14 @@ impl Shape {
         }
         for condition in &rollup.filter.conditions {
             // Of several conditions on one attribute the first will do: each of them is necessary.
-            if let ([name], Some(texts)) = (&condition.path[..], Texts::of(condition)) {
+            if let ([name], Some(texts)) = (&condition.path[..], Texts::for_condition(condition)) {
                 shape.0.entry(name.clone()).or_insert(texts);
             }
         }
         shape.without_rollup_items(model)
     }
 
-    /// The same for no rollup item, where such are in the table.
+    /// Returns the same for no rollup item, where such are in the table.
     fn without_rollup_items(mut self, model: &Model) -> Self {
         if model.has_colocated_rollups() {
             let table = &model.table;
@@ -160,7 +169,7 @@ impl Shape {
         self.0.is_empty()
     }
 
-    /// A shape that admits what either admits.
+    /// Returns a shape that admits what either admits.
     fn join(&self, other: &Self) -> Self {
         let joined = |(name, texts): (&String, &Texts)| {
             Some((name.clone(), texts.join(other.0.get(name)?)?))
@@ -168,7 +177,7 @@ impl Shape {
         Self(self.0.iter().filter_map(joined).collect())
     }
 
-    /// The same without the longest attributes, until a filter can hold it.
+    /// Returns the same without the longest attributes, until a filter can hold it.
     fn shortened(mut self) -> Self {
         while self.pattern(IMAGES[0]).to_string().chars().count() > MAX_PATTERN_CHARS {
             let longest = self.0.iter().max_by_key(|(_, texts)| texts.rules().to_string().len());
@@ -195,8 +204,8 @@ impl Texts {
         Self::Some { equal: texts.into_iter().cloned().collect(), prefixes: Vec::new() }
     }
 
-    /// The texts of which an attribute must be one for a condition to hold, where that can be said.
-    fn of(condition: &Condition) -> Option<Self> {
+    /// Returns the texts that an attribute may have for a condition to hold, if there are such.
+    fn for_condition(condition: &Condition) -> Option<Self> {
         match &condition.test {
             Test::In(operands) if !condition.instants => {
                 let texts: Option<Vec<_>> = operands.iter().map(text).collect();
@@ -215,7 +224,7 @@ impl Texts {
     fn join(&self, other: &Self) -> Option<Self> {
         match (self, other) {
             (Self::None, Self::None) => Some(Self::None),
-            // No entity is told by the mark.
+            // No entity is recognised by the mark.
             (Self::Unmarked, _) | (_, Self::Unmarked) => Some(Self::Unmarked),
             (Self::Any, Self::Any | Self::Some { .. }) | (Self::Some { .. }, Self::Any) => {
                 Some(Self::Any)
@@ -231,7 +240,7 @@ impl Texts {
         }
     }
 
-    /// The alternatives of a pattern.
+    /// Returns the alternatives of a pattern.
     fn rules(&self) -> Value {
         match self {
             Self::None => json!([{ "exists": false }]),
@@ -252,7 +261,7 @@ fn text(operand: &AttributeValue) -> Option<&String> {
     }
 }
 
-/// The texts with those of the others that they have not.
+/// Returns the texts with those of the others that they have not.
 fn with(texts: &[String], others: &[String]) -> Vec<String> {
     let new = others.iter().filter(|other| !texts.contains(other));
     texts.iter().chain(new).cloned().collect()

@@ -1,121 +1,47 @@
-//! The three functions, each with a role and a log group of its own, and the definition file that they share.
+//! The three functions, each with a role and a log group of its own, and the definition file that
+//! they share.
 //!
-//! The definition file is a layer: it is not built into a binary, and a change of it uploads some kilobytes and no code. The
-//! layer is a folder with this one file, for a path to a file would be uploaded as it is, and not as the archive that Lambda
-//! wants, whenever the template is packaged from another folder.
+//! The definition file is a layer: it is not built into a binary, and a change of it uploads some
+//! kilobytes and no code. The layer is a folder with this one file, for a path to a file would be
+//! uploaded as it is, and not as the archive that Lambda wants, whenever the template is packaged
+//! from another folder.
 //!
-//! **Invariant:** a function is made after the log group that it writes to, so that Lambda makes none without an end.
+//! **Invariant:** a function is made after the log group that it writes to, so that Lambda makes
+//! none without an end.
 
 use model::Model;
 use serde_json::{Map, Value, json};
 use web::cursor::CURSOR_KEY;
 
+use super::function::Function;
 use super::intrinsics::{attribute, only_if, reference, substituted};
+use super::logical_ids::{DEFINITION, ROLLUPS, TABLE};
 use super::metadata::{answered, expendable, explained, packaged};
 use super::parameters::{
     AUDIT_LOG, KMS_KEY, LOG_RETENTION, REQUEST_READ_MB, REQUEST_READS, TRACING, concurrency, when,
 };
 use super::permissions::{self, WILDCARDS};
-use super::tables::{ROLLUPS, TABLE};
-use super::template::{Options, Resources};
-use super::{mapping, secrets};
+use super::resources::{Options, Resources};
+use super::secrets;
 
-/// The layer that holds the definition file.
-const DEFINITION: &str = "Definition";
 /// The name of the definition file in it.
 pub(super) const DEFINITION_FILE: &str = "weir.toml";
 /// Where Lambda puts the files of layers.
 const LAYERS_FOLDER: &str = "/opt";
-/// How long an HTTP API waits for an answer is 30 seconds; the SDK gives up after 25, so that the caller hears why.
-const HTTP_TIMEOUT_S: u32 = 29;
-/// Room for the SDK's 25 seconds several times over. What one invocation leaves undone the next one finds done in part.
-pub(super) const PROCESSOR_TIMEOUT_S: u32 = 300;
-/// The processor of a function grows with its memory: 1,769 MB are one.
-const HTTP_MEMORY_MB: u32 = 256;
-const PROCESSOR_MEMORY_MB: u32 = 512;
-
-/// What checkov asks of a function, and why the answer is no.
+/// The checks of checkov that a function does not follow, with the reasons.
 const ANSWERS: [(&str, &str); 3] = [
     (
         "CKV_AWS_116",
-        "nothing invokes it asynchronously; what the stream's mapping gives up goes to OnFailureQueue",
+        "nothing invokes it asynchronously; what the stream's mapping gives up goes to \
+         OnFailureQueue",
     ),
     ("CKV_AWS_117", "it speaks to DynamoDB alone, which needs no VPC"),
     (
         "CKV_AWS_173",
-        "Lambda encrypts it with a key of its own; its one secret, of the reader, seals cursors and opens nothing else",
+        "Lambda encrypts it with a key of its own; its one secret, of the reader, seals cursors \
+         and opens nothing else",
     ),
 ];
-
-/// One of the three functions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Function {
-    /// HTTP mutations.
-    Writer,
-    /// HTTP reads.
-    Reader,
-    /// The table's changes, into rollups.
-    Processor,
-}
-
-impl Function {
-    /// Each of them.
-    pub const EVERY: [Self; 3] = [Self::Writer, Self::Reader, Self::Processor];
-
-    /// Its name in the template.
-    pub fn logical_id(self) -> &'static str {
-        match self {
-            Self::Writer => "Writer",
-            Self::Reader => "Reader",
-            Self::Processor => "Processor",
-        }
-    }
-
-    /// Its crate, and the folder of its `bootstrap`.
-    pub fn crate_name(self) -> &'static str {
-        match self {
-            Self::Writer => "writer",
-            Self::Reader => "reader",
-            Self::Processor => "processor",
-        }
-    }
-
-    /// The name of its log group in the template.
-    pub(super) fn logs(self) -> String {
-        format!("{}Logs", self.logical_id())
-    }
-
-    fn role(self) -> String {
-        format!("{}Role", self.logical_id())
-    }
-
-    fn description(self) -> &'static str {
-        match self {
-            Self::Writer => "Weir: creates, replaces and deletes items",
-            Self::Reader => "Weir: answers with items and rollups",
-            Self::Processor => "Weir: brings each change of the table into its rollups, once",
-        }
-    }
-
-    fn timeout_s(self) -> u32 {
-        match self {
-            Self::Writer | Self::Reader => HTTP_TIMEOUT_S,
-            Self::Processor => PROCESSOR_TIMEOUT_S,
-        }
-    }
-
-    fn memory_mb(self) -> u32 {
-        match self {
-            Self::Writer | Self::Reader => HTTP_MEMORY_MB,
-            Self::Processor => PROCESSOR_MEMORY_MB,
-        }
-    }
-
-    /// What must be there before it: nothing can be written through the writer until its changes are read.
-    fn after(self) -> Option<&'static str> {
-        (self == Self::Writer).then_some(mapping::MAPPING)
-    }
-}
 
 /// Adds the functions, with all that is theirs alone, and the definition.
 pub(super) fn add(resources: &mut Resources, model: &Model, options: &Options) {
@@ -139,7 +65,7 @@ fn definition(options: &Options) -> Value {
     }))
 }
 
-/// A log group, of a function or of the API, that forgets after a while.
+/// Returns a log group, of a function or of the API, that forgets after a while.
 pub(super) fn log_group(name: Value) -> Value {
     let group = json!({
         "Type": "AWS::Logs::LogGroup",
@@ -149,7 +75,8 @@ pub(super) fn log_group(name: Value) -> Value {
             "KmsKeyId": only_if(when::KEY, reference(KMS_KEY)),
         },
     });
-    let encryption = "CloudWatch Logs encrypts every log group; a key of the account does if KmsKeyArn names one";
+    let encryption = "CloudWatch Logs encrypts every log group; a key of the account does if \
+                      KmsKeyArn names one";
     answered(expendable(group), &[("CKV_AWS_158", encryption)])
 }
 

@@ -1,18 +1,19 @@
-//! CloudFormation's intrinsic functions, in their long form, which every tool that reads templates knows.
+//! CloudFormation's intrinsic functions, in their long form, which every tool that reads templates
+//! knows.
 
 use serde_json::{Value, json};
 
-/// The value of a parameter, or what a resource is referred to by.
+/// Returns the value of a parameter, or what a resource is referred to by.
 pub(super) fn reference(name: &str) -> Value {
     json!({ "Ref": name })
 }
 
-/// An attribute of a resource.
+/// Returns an attribute of a resource.
 pub(super) fn attribute(resource: &str, attribute: &str) -> Value {
     json!({ "Fn::GetAtt": [resource, attribute] })
 }
 
-/// A text with `${…}` in it.
+/// Returns a text with `${…}` in it.
 pub(super) fn substituted(text: impl Into<String>) -> Value {
     json!({ "Fn::Sub": text.into() })
 }
@@ -22,7 +23,8 @@ pub(super) fn either(condition: &str, then: Value, otherwise: Value) -> Value {
     json!({ "Fn::If": [condition, then, otherwise] })
 }
 
-/// A value where a condition holds, and nothing, as if its key were not there, where it does not.
+/// Returns a value where a condition holds, and nothing, as if its key were not there, where it
+/// does not.
 pub(super) fn only_if(condition: &str, then: Value) -> Value {
     either(condition, then, reference("AWS::NoValue"))
 }

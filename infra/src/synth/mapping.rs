@@ -1,4 +1,5 @@
-//! The event source mapping between the table's stream and the processor, and the queue of what it gave up.
+//! The event source mapping between the table's stream and the processor, and the queue of what it
+//! gave up.
 //!
 //! | setting | is | because |
 //! |---|---|---|
@@ -10,25 +11,20 @@
 //! | `BisectBatchOnFunctionError` | true | a batch that is too much for one invocation is halved |
 //! | `FilterCriteria` | see [`filter`](super::filter) | what concerns no rollup invokes nothing |
 //!
-//! **Invariant:** nothing but the stream's own retention of 24 hours makes the mapping give a record up; what it gave up is
-//! named in the queue, and an alarm says so.
+//! **Invariant:** nothing but the stream's own retention of 24 hours makes the mapping give a
+//! record up; what it gave up is named in the queue, and an alarm says so.
 
 use model::Model;
 use processor::mapping::MAX_TUMBLING_WINDOW_SECS;
 use serde_json::{Value, json};
 
 use super::filter;
-use super::functions::Function;
+use super::function::Function;
 use super::intrinsics::{attribute, either, only_if, reference};
+use super::logical_ids::{MAPPING, QUEUE, TABLE};
 use super::metadata::{answered, expendable};
 use super::parameters::{BATCH_SIZE, BATCHING_WINDOW, KMS_KEY, when};
-use super::tables::TABLE;
-use super::template::{Options, Resources};
-
-/// The mapping.
-pub(super) const MAPPING: &str = "StreamMapping";
-/// The queue.
-pub(super) const QUEUE: &str = "OnFailureQueue";
+use super::resources::{Options, Resources};
 
 /// The longest that SQS keeps a message: 14 days.
 const QUEUE_RETENTION_S: u32 = 14 * 24 * 60 * 60;

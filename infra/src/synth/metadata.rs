@@ -1,29 +1,32 @@
-//! What stands beside a resource for those who review it: why it is as it is, and answers to what checkov and cfn-lint ask.
+//! What stands beside a resource for those who review it: why it is as it is, and answers to what
+//! checkov and cfn-lint ask.
 //!
-//! **Invariant:** `scripts/check-template` finds nothing without an answer, and no answer without a question.
+//! **Invariant:** `scripts/check-template` finds nothing without an answer, and no answer without a
+//! question.
 
 use serde_json::{Value, json};
 
 /// The key under which reasons of ours stand.
 const REASONS: &str = "Weir";
 
-/// The resource, with each check of checkov that it does not pass and why.
+/// Returns the resource, with each check of checkov that it does not pass and why.
 pub(super) fn answered(mut resource: Value, answers: &[(&str, &str)]) -> Value {
     let skip = |(id, comment): &(&str, &str)| json!({ "id": id, "comment": comment });
     resource["Metadata"]["checkov"]["skip"] = answers.iter().map(skip).collect();
     resource
 }
 
-/// What cfn-lint says of a local path: that it is one, for `aws cloudformation package`.
+/// The rule of cfn-lint against local paths, which `aws cloudformation package` needs.
 const LOCAL_PATH: &str = "W3002";
 
-/// The resource, which names a local path.
+/// Returns the resource, which names a local path.
 pub(super) fn packaged(mut resource: Value) -> Value {
     resource["Metadata"]["cfn-lint"]["config"]["ignore_checks"] = json!([LOCAL_PATH]);
     resource
 }
 
-/// The resource, which goes with the stack. CloudFormation would do so untold; told, it is seen to be meant.
+/// Returns the resource with the policy that it is deleted with the stack. That is the default;
+/// stated, it is seen to be meant.
 pub(super) fn expendable(mut resource: Value) -> Value {
     for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
         resource[policy] = json!("Delete");
@@ -31,7 +34,7 @@ pub(super) fn expendable(mut resource: Value) -> Value {
     resource
 }
 
-/// The resource, with the reasons of what is unusual in it, by name.
+/// Returns the resource, with the reasons of what is unusual in it, by name.
 pub(super) fn explained(mut resource: Value, reasons: &[(&str, &str)]) -> Value {
     for (name, reason) in reasons {
         resource["Metadata"][REASONS][*name] = json!(reason);

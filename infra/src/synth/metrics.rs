@@ -1,4 +1,5 @@
-//! The metrics that alarms and the dashboard look at: AWS's own, and those that the processor writes.
+//! The metrics that alarms and the dashboard look at: AWS's own, and those that the processor
+//! writes.
 
 use telemetry::metrics::{NAMESPACE, TABLE, UPDATES_PARKED};
 
@@ -9,7 +10,7 @@ pub(super) struct Metric {
     pub(super) namespace: &'static str,
     /// Its name.
     pub(super) name: &'static str,
-    /// What its values are told apart by.
+    /// The dimension that its values have.
     pub(super) dimension: &'static str,
 }
 
@@ -17,8 +18,8 @@ pub(super) struct Metric {
 pub(super) const PARKED_UPDATES: Metric = Metric::processor(&UPDATES_PARKED);
 
 impl Metric {
-    /// A metric that the processor writes into its log, in CloudWatch's embedded metric format, and that has no dimension but
-    /// the table.
+    /// Returns a metric that the processor writes into its log, in CloudWatch's embedded metric
+    /// format, and that has no dimension but the table.
     pub(super) const fn processor(metric: &telemetry::metrics::Metric) -> Self {
         assert!(
             metric.dimensions.is_empty(),
@@ -27,27 +28,27 @@ impl Metric {
         Self { namespace: NAMESPACE, name: metric.cloudwatch, dimension: TABLE }
     }
 
-    /// A metric of a function.
+    /// Returns a metric of a function.
     pub(super) const fn lambda(name: &'static str) -> Self {
         Self { namespace: "AWS/Lambda", name, dimension: "FunctionName" }
     }
 
-    /// A metric of an event source mapping that counts events.
+    /// Returns a metric of an event source mapping that counts events.
     pub(super) const fn mapping(name: &'static str) -> Self {
         Self { namespace: "AWS/Lambda", name, dimension: "EventSourceMappingUUID" }
     }
 
-    /// A metric of a queue.
+    /// Returns a metric of a queue.
     pub(super) const fn queue(name: &'static str) -> Self {
         Self { namespace: "AWS/SQS", name, dimension: "QueueName" }
     }
 
-    /// A metric of a table.
+    /// Returns a metric of a table.
     pub(super) const fn table(name: &'static str) -> Self {
         Self { namespace: "AWS/DynamoDB", name, dimension: "TableName" }
     }
 
-    /// A metric of an HTTP API.
+    /// Returns a metric of an HTTP API.
     pub(super) const fn api(name: &'static str) -> Self {
         Self { namespace: "AWS/ApiGateway", name, dimension: "ApiId" }
     }

@@ -1,19 +1,17 @@
-//! What the stack tells of itself.
+//! The outputs of the stack.
 
 use serde_json::{Map, Value, json};
 
-use super::api::API;
-use super::functions::Function;
+use super::function::Function;
 use super::intrinsics::{attribute, either, reference};
-use super::mapping::QUEUE;
+use super::logical_ids::{API, QUEUE, ROLLUPS, TABLE};
 use super::parameters::when;
-use super::tables::{ROLLUPS, TABLE};
 
 /// The output that says what authorises requests, and what it says where tokens do.
 pub(crate) const AUTHORIZATION: &str = "Authorization";
 pub(crate) const BY_TOKENS: &str = "JWT";
 
-/// The section `Outputs`.
+/// Returns the section `Outputs`.
 pub(super) fn section() -> Value {
     let mut outputs = Map::new();
     let mut add = |name: String, description: &str, value: Value| {

@@ -1,6 +1,8 @@
-//! The template's parameters: what is decided when the stack is deployed, not when the template is made.
+//! The template's parameters: what is decided when the stack is deployed, not when the template is
+//! made.
 //!
-//! **Invariant:** every parameter has a default, so that a stack can be deployed without naming one.
+//! **Invariant:** every parameter has a default, so that a stack can be deployed without naming
+//! one.
 
 use model::Model;
 use serde_json::{Map, Value, json};
@@ -50,7 +52,7 @@ pub(super) const TRACING: &str = "Tracing";
 pub(super) const TOPIC: &str = "AlarmTopicArn";
 pub(super) const ITERATOR_AGE: &str = "IteratorAgeAlarmMillis";
 
-/// What parameters must be together, in words.
+/// The rules that parameters must keep together, in words.
 pub(crate) const TOKENS_RULE: &str = "JwtIssuer goes with a JwtAudience";
 pub(crate) const SCOPES_RULE: &str = "JwtReadScopes and JwtWriteScopes go with a JwtIssuer";
 pub(crate) const TABLES_RULE: &str = "TableName and RollupsTableName are two tables";
@@ -71,12 +73,12 @@ const RETENTION_DAYS: [i64; 22] = [
     3288, 3653,
 ];
 
-/// The parameter, and the condition, of a function's reserved concurrency.
+/// Returns the parameter, and the condition, of a function's reserved concurrency.
 pub(super) fn concurrency(function: &str) -> (String, String) {
     (format!("{function}ReservedConcurrency"), format!("Reserves{function}Concurrency"))
 }
 
-/// The section `Parameters`.
+/// Returns the section `Parameters`.
 pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
     let mut parameters = Map::new();
     let mut add =
@@ -96,7 +98,8 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
     }
     let origins =
         "The origins whose pages may ask, such as https://example.com, with commas between";
-    let names = "* or origins such as https://example.com, with commas between and without a path, or nothing";
+    let names = "* or origins such as https://example.com, with commas between and without a \
+                 path, or nothing";
     add(CORS_ORIGINS, limited(text(origins, ""), &format!(r"^(\*|{ORIGIN}(,{ORIGIN})*)?$"), names));
     add(THROTTLING_RATE, number("Requests a second, on average, before 429", 500, 1, 100_000));
     add(THROTTLING_BURST, number("Requests at once before 429", 250, 1, 100_000));
@@ -128,7 +131,8 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
         TOPIC,
         limited(topic, r"^(arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+)?$", arn),
     );
-    let key = "The ARN of a KMS key of the account that encrypts tables, queue, secret, logs and environments; AWS's keys do if empty";
+    let key = "The ARN of a KMS key of the account that encrypts tables, queue, secret, logs and \
+               environments; AWS's keys do if empty";
     let arn = "the ARN of a KMS key, or nothing";
     add(
         KMS_KEY,
@@ -143,11 +147,14 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
     Value::Object(parameters)
 }
 
-/// The section `Rules`: what parameters must be together.
+/// Returns the section `Rules`: what parameters must be together.
 pub(super) fn rules() -> Value {
     let empty = |parameter: &str| json!({ "Fn::Equals": [reference(parameter), ""] });
     let not = |condition: Value| json!({ "Fn::Not": [condition] });
-    let rule = |assertion: Value, says: &str| json!({ "Assertions": [{ "Assert": assertion, "AssertDescription": says }] });
+    let rule = |assertion: Value, says: &str| {
+        json!({ "Assertions": [{ "Assert": assertion,
+        "AssertDescription": says }] })
+    };
     let mut tokens = rule(not(empty(JWT_AUDIENCE)), TOKENS_RULE);
     tokens["RuleCondition"] = not(empty(JWT_ISSUER));
     let any = json!({ "Fn::Or": [not(empty(JWT_READ_SCOPES)), not(empty(JWT_WRITE_SCOPES))] });
@@ -161,7 +168,7 @@ pub(super) fn rules() -> Value {
     })
 }
 
-/// The section `Conditions`.
+/// Returns the section `Conditions`.
 pub(super) fn conditions(functions: &[&str]) -> Value {
     let is = |parameter: &str, value: &str| json!({ "Fn::Equals": [reference(parameter), value] });
     let is_not = |parameter: &str, value: &str| json!({ "Fn::Not": [is(parameter, value)] });
@@ -184,7 +191,7 @@ pub(super) fn conditions(functions: &[&str]) -> Value {
     Value::Object(conditions)
 }
 
-/// The name of a table.
+/// Returns the name of a table.
 fn table(mut parameter: Value) -> Value {
     parameter["MinLength"] = json!(TABLE_NAME_MIN);
     parameter["MaxLength"] = json!(TABLE_NAME_MAX);
@@ -193,7 +200,7 @@ fn table(mut parameter: Value) -> Value {
     limited(parameter, "^[a-zA-Z0-9_.-]+$", &expected)
 }
 
-/// A text that a pattern admits, in words too.
+/// Returns a text that a pattern admits, in words too.
 fn limited(mut parameter: Value, pattern: &str, expected: &str) -> Value {
     parameter["AllowedPattern"] = json!(pattern);
     parameter["ConstraintDescription"] = json!(expected);
@@ -204,7 +211,7 @@ fn text(description: &str, default: &str) -> Value {
     json!({ "Type": "String", "Description": description, "Default": default })
 }
 
-/// One of some texts, the first unless told otherwise.
+/// Returns a parameter that is one of some texts, by default the first.
 fn choice(description: &str, values: &[&str]) -> Value {
     json!({
         "Type": "String",

@@ -1,41 +1,44 @@
-//! What each function may do, derived from one list of what its code does.
+//! The permissions of each function, derived from one list of the calls that its code makes.
 //!
 //! ```text
-//! USES: action, by which function, on what, in which code ──► granted(function, definition) ──► statements of its role
+//! USES: action, by which function, on what, in which code
+//!   └──► granted(function, definition) ──► statements of its role
 //! ```
 //!
-//! A use that a definition has no need of is not granted: a table whose entities have no lists is never queried.
-//! `tests/tests/permissions.rs` records what the functions ask of a DynamoDB, route by route, and compares; the tests
-//! below compare the list with the calls in the source of `table`.
+//! A use that a definition has no need of is not granted: a table whose entities have no lists is
+//! never queried. `tests/tests/permissions.rs` records what the functions ask of a DynamoDB, route
+//! by route, and compares; the tests below compare the list with the calls in the source of
+//! `table`.
 //!
-//! **Invariant:** a role names exact actions on exact ARNs, but for those of [`WILDCARDS`], of which AWS knows no other.
+//! **Invariant:** a role names exact actions on exact ARNs, but for those of [`WILDCARDS`], of
+//! which AWS knows no other.
 
 use model::table::RANKS_INDEX;
 use model::{Entity, Model, Pattern};
 use serde_json::{Value, json};
 
-use super::functions::Function;
+use super::function::Function::{self, Processor, Reader, Writer};
 use super::intrinsics::{attribute, only_if, reference, substituted};
-use super::mapping::QUEUE;
+use super::logical_ids::{QUEUE, ROLLUPS, TABLE};
 use super::parameters::{KMS_KEY, when};
-use super::tables::{ROLLUPS, TABLE};
 
-/// Something that a function does and must be permitted to do.
+/// An action of a function, for which it needs a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Use {
     /// The action, as IAM names it.
     pub action: &'static str,
     /// Who does it.
     pub by: Function,
-    /// What it does it on.
+    /// The resource that it acts on.
     pub on: Target,
     /// When it does it.
     pub when: Need,
-    /// Where: a file of the workspace, or the service of AWS that acts with the function's role; then what in it.
+    /// Where: a file of the workspace, or the service of AWS that acts with the function's role;
+    /// then what in it.
     pub source: (&'static str, &'static str),
 }
 
-/// What is acted on.
+/// A resource that functions act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// The table of items.
@@ -60,7 +63,7 @@ pub enum Target {
     Key,
 }
 
-/// What a definition must have for something to be done.
+/// The part of a definition that a use depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// Nothing: it is always done.
@@ -111,79 +114,96 @@ const STALE: &str = "table/src/rollups/stale.rs";
 const POLLER: &str = "Lambda's event source mapping";
 const RUNTIME: &str = "Lambda's runtime";
 /// DynamoDB and SQS decrypt and encrypt with the permissions of the caller ("DynamoDB encryption at
-/// rest: How it works"; "Amazon SQS key management"), Lambda the environment with those of the role.
+/// rest: How it works"; "Amazon SQS key management"), Lambda the environment with those of the
+/// role.
 const ENCRYPTION: &str = "encryption of tables, queue and environment";
 
-/// Everything that the functions do.
+/// Every call that the functions make.
 #[rustfmt::skip]
 pub const USES: &[Use] = &[
-    of(Function::Writer, "dynamodb:PutItem", Target::Table, Need::Nothing, (WRITE, "Table::send_put")),
-    of(Function::Writer, "dynamodb:UpdateItem", Target::Table, Need::Nothing, (WRITE, "Table::send_update")),
-    of(Function::Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (WRITE, "Table::send_delete")),
-    of(Function::Writer, "dynamodb:PutItem", Target::Table, Need::Nothing, (COMMIT, "Table::transact")),
-    of(Function::Writer, "dynamodb:UpdateItem", Target::Table, Need::Nothing, (COMMIT, "Table::transact")),
-    of(Function::Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (COMMIT, "Table::transact")),
-    of(Function::Writer, "dynamodb:ConditionCheckItem", Target::Table, Need::Nothing, (COMMIT, "Table::transact")),
-    of(Function::Writer, "dynamodb:BatchWriteItem", Target::Table, Need::Batches, (BATCH, "Table::write_batch")),
-    of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (ITEMS, "Table::get")),
-    of(Function::Reader, "dynamodb:BatchGetItem", Target::Table, Need::Nothing, (BATCH_GET, "Table::batch_get")),
-    of(Function::Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (TRANSACT_GET, "Table::get_at_once")),
-    of(Function::Reader, "dynamodb:Query", Target::Table, Need::Lists, (QUERY, "read")),
-    of(Function::Reader, "dynamodb:Query", Target::Table, Need::Colocated, (QUERY, "read")),
-    of(Function::Reader, "dynamodb:Query", Target::Indexes, Need::Indexes, (QUERY, "read")),
-    of(Function::Reader, "dynamodb:Query", Target::Rollups, Need::Rollups, (QUERY, "read")),
-    of(Function::Reader, "dynamodb:Query", Target::Ranks, Need::Ranks, (READ, "Rollups::walk_ranks")),
-    of(Function::Reader, "dynamodb:BatchGetItem", Target::Rollups, Need::Leaderboards, (READ, "Rollups::get_all")),
-    of(Function::Reader, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (STORED, "load")),
-    of(Function::Reader, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (PROGRESS, "Checkpoints::progress")),
-    of(Function::Reader, "dynamodb:DescribeTable", Target::Table, Need::Rollups, (STATE, "describe")),
-    of(Function::Processor, "dynamodb:DescribeTable", Target::Table, Need::Nothing, (STATE, "describe")),
-    of(Function::Processor, "dynamodb:DescribeTable", Target::Rollups, Need::Nothing, (STATE, "describe")),
-    of(Function::Processor, "dynamodb:GetItem", Target::Rollups, Need::Nothing, (STORED, "load")),
-    of(Function::Processor, "dynamodb:GetItem", Target::Rollups, Need::Nothing, (PROGRESS, "Checkpoints::progress")),
-    of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Nothing, (STORED, "save")),
-    of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (EXPRESSION, "Expression::request")),
-    of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (CROSSING, "Rollups::cross")),
-    of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (EXPIRY, "Rollups::expire")),
-    of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (PARK, "Rollups::park")),
-    of(Function::Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (STALE, "Rollups::remove_stale")),
-    of(Function::Processor, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (APPLY, "Rollups::get")),
-    of(Function::Processor, "dynamodb:UpdateItem", Target::Table, Need::Colocated, (EXPRESSION, "Expression::request")),
-    of(Function::Processor, "dynamodb:GetItem", Target::Table, Need::Colocated, (APPLY, "Rollups::get")),
-    of(Function::Processor, "dynamodb:DescribeStream", Target::Stream, Need::Nothing, (POLLER, "finds the shards")),
-    of(Function::Processor, "dynamodb:GetShardIterator", Target::Stream, Need::Nothing, (POLLER, "starts to read")),
-    of(Function::Processor, "dynamodb:GetRecords", Target::Stream, Need::Nothing, (POLLER, "reads")),
-    of(Function::Processor, "dynamodb:ListStreams", Target::Streams, Need::Nothing, (POLLER, "is made")),
-    of(Function::Processor, "sqs:SendMessage", Target::Queue, Need::Nothing, (POLLER, "gives up")),
-    of(Function::Writer, "logs:CreateLogStream", Target::Logs, Need::Nothing, (RUNTIME, "starts")),
-    of(Function::Writer, "logs:PutLogEvents", Target::Logs, Need::Nothing, (RUNTIME, "logs")),
-    of(Function::Reader, "logs:CreateLogStream", Target::Logs, Need::Nothing, (RUNTIME, "starts")),
-    of(Function::Reader, "logs:PutLogEvents", Target::Logs, Need::Nothing, (RUNTIME, "logs")),
-    of(Function::Processor, "logs:CreateLogStream", Target::Logs, Need::Nothing, (RUNTIME, "starts")),
-    of(Function::Processor, "logs:PutLogEvents", Target::Logs, Need::Nothing, (RUNTIME, "logs")),
-    of(Function::Reader, "kms:Decrypt", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
-    of(Function::Reader, "kms:DescribeKey", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
-    of(Function::Writer, "kms:Decrypt", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
-    of(Function::Writer, "kms:DescribeKey", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
-    of(Function::Writer, "kms:Encrypt", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
-    of(Function::Writer, "kms:GenerateDataKey", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
-    of(Function::Writer, "kms:ReEncryptFrom", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
-    of(Function::Writer, "kms:ReEncryptTo", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
-    of(Function::Processor, "kms:Decrypt", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
-    of(Function::Processor, "kms:DescribeKey", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
-    of(Function::Processor, "kms:Encrypt", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
-    of(Function::Processor, "kms:GenerateDataKey", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
-    of(Function::Processor, "kms:ReEncryptFrom", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
-    of(Function::Processor, "kms:ReEncryptTo", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
-    of(Function::Writer, "xray:PutTraceSegments", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
-    of(Function::Writer, "xray:PutTelemetryRecords", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
-    of(Function::Reader, "xray:PutTraceSegments", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
-    of(Function::Reader, "xray:PutTelemetryRecords", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
-    of(Function::Processor, "xray:PutTraceSegments", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
-    of(Function::Processor, "xray:PutTelemetryRecords", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
+    uses(Writer, "dynamodb:PutItem", Target::Table, Need::Nothing, (WRITE, "Table::send_put")),
+    uses(Writer, "dynamodb:UpdateItem", Target::Table, Need::Nothing,
+         (WRITE, "Table::send_update")),
+    uses(Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing,
+         (WRITE, "Table::send_delete")),
+    uses(Writer, "dynamodb:PutItem", Target::Table, Need::Nothing, (COMMIT, "Table::transact")),
+    uses(Writer, "dynamodb:UpdateItem", Target::Table, Need::Nothing, (COMMIT, "Table::transact")),
+    uses(Writer, "dynamodb:DeleteItem", Target::Table, Need::Nothing, (COMMIT, "Table::transact")),
+    uses(Writer, "dynamodb:ConditionCheckItem", Target::Table, Need::Nothing,
+         (COMMIT, "Table::transact")),
+    uses(Writer, "dynamodb:BatchWriteItem", Target::Table, Need::Batches,
+         (BATCH, "Table::write_batch")),
+    uses(Reader, "dynamodb:GetItem", Target::Table, Need::Nothing, (ITEMS, "Table::get")),
+    uses(Reader, "dynamodb:BatchGetItem", Target::Table, Need::Nothing,
+         (BATCH_GET, "Table::batch_get")),
+    uses(Reader, "dynamodb:GetItem", Target::Table, Need::Nothing,
+         (TRANSACT_GET, "Table::get_at_once")),
+    uses(Reader, "dynamodb:Query", Target::Table, Need::Lists, (QUERY, "read")),
+    uses(Reader, "dynamodb:Query", Target::Table, Need::Colocated, (QUERY, "read")),
+    uses(Reader, "dynamodb:Query", Target::Indexes, Need::Indexes, (QUERY, "read")),
+    uses(Reader, "dynamodb:Query", Target::Rollups, Need::Rollups, (QUERY, "read")),
+    uses(Reader, "dynamodb:Query", Target::Ranks, Need::Ranks, (READ, "Rollups::walk_ranks")),
+    uses(Reader, "dynamodb:BatchGetItem", Target::Rollups, Need::Leaderboards,
+         (READ, "Rollups::get_all")),
+    uses(Reader, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (STORED, "load")),
+    uses(Reader, "dynamodb:GetItem", Target::Rollups, Need::Rollups,
+         (PROGRESS, "Checkpoints::progress")),
+    uses(Reader, "dynamodb:DescribeTable", Target::Table, Need::Rollups, (STATE, "describe")),
+    uses(Processor, "dynamodb:DescribeTable", Target::Table, Need::Nothing, (STATE, "describe")),
+    uses(Processor, "dynamodb:DescribeTable", Target::Rollups, Need::Nothing, (STATE, "describe")),
+    uses(Processor, "dynamodb:GetItem", Target::Rollups, Need::Nothing, (STORED, "load")),
+    uses(Processor, "dynamodb:GetItem", Target::Rollups, Need::Nothing,
+         (PROGRESS, "Checkpoints::progress")),
+    uses(Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Nothing, (STORED, "save")),
+    uses(Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups,
+         (EXPRESSION, "Expression::request")),
+    uses(Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups,
+         (CROSSING, "Rollups::cross")),
+    uses(Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups,
+         (EXPIRY, "Rollups::expire")),
+    uses(Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups, (PARK, "Rollups::park")),
+    uses(Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups,
+         (STALE, "Rollups::remove_stale")),
+    uses(Processor, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (APPLY, "Rollups::get")),
+    uses(Processor, "dynamodb:UpdateItem", Target::Table, Need::Colocated,
+         (EXPRESSION, "Expression::request")),
+    uses(Processor, "dynamodb:GetItem", Target::Table, Need::Colocated, (APPLY, "Rollups::get")),
+    uses(Processor, "dynamodb:DescribeStream", Target::Stream, Need::Nothing,
+         (POLLER, "finds the shards")),
+    uses(Processor, "dynamodb:GetShardIterator", Target::Stream, Need::Nothing,
+         (POLLER, "starts to read")),
+    uses(Processor, "dynamodb:GetRecords", Target::Stream, Need::Nothing, (POLLER, "reads")),
+    uses(Processor, "dynamodb:ListStreams", Target::Streams, Need::Nothing, (POLLER, "is made")),
+    uses(Processor, "sqs:SendMessage", Target::Queue, Need::Nothing, (POLLER, "gives up")),
+    uses(Writer, "logs:CreateLogStream", Target::Logs, Need::Nothing, (RUNTIME, "starts")),
+    uses(Writer, "logs:PutLogEvents", Target::Logs, Need::Nothing, (RUNTIME, "logs")),
+    uses(Reader, "logs:CreateLogStream", Target::Logs, Need::Nothing, (RUNTIME, "starts")),
+    uses(Reader, "logs:PutLogEvents", Target::Logs, Need::Nothing, (RUNTIME, "logs")),
+    uses(Processor, "logs:CreateLogStream", Target::Logs, Need::Nothing, (RUNTIME, "starts")),
+    uses(Processor, "logs:PutLogEvents", Target::Logs, Need::Nothing, (RUNTIME, "logs")),
+    uses(Reader, "kms:Decrypt", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
+    uses(Reader, "kms:DescribeKey", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
+    uses(Writer, "kms:Decrypt", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
+    uses(Writer, "kms:DescribeKey", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
+    uses(Writer, "kms:Encrypt", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
+    uses(Writer, "kms:GenerateDataKey", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
+    uses(Writer, "kms:ReEncryptFrom", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
+    uses(Writer, "kms:ReEncryptTo", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
+    uses(Processor, "kms:Decrypt", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
+    uses(Processor, "kms:DescribeKey", Target::Key, Need::Nothing, (ENCRYPTION, "reads")),
+    uses(Processor, "kms:Encrypt", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
+    uses(Processor, "kms:GenerateDataKey", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
+    uses(Processor, "kms:ReEncryptFrom", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
+    uses(Processor, "kms:ReEncryptTo", Target::Key, Need::Nothing, (ENCRYPTION, "writes")),
+    uses(Writer, "xray:PutTraceSegments", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
+    uses(Writer, "xray:PutTelemetryRecords", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
+    uses(Reader, "xray:PutTraceSegments", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
+    uses(Reader, "xray:PutTelemetryRecords", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
+    uses(Processor, "xray:PutTraceSegments", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
+    uses(Processor, "xray:PutTelemetryRecords", Target::Traces, Need::Nothing, (RUNTIME, "traces")),
 ];
 
-const fn of(
+const fn uses(
     by: Function,
     action: &'static str,
     on: Target,
@@ -193,7 +213,8 @@ const fn of(
     Use { action, by, on, when, source }
 }
 
-/// What a function is granted for a definition: each use that the definition needs, each action on a target once.
+/// Returns the grants of a function for a definition: each use that the definition needs, each
+/// action on a target once.
 pub fn granted(function: Function, model: &Model) -> Vec<Use> {
     let mut granted: Vec<Use> = Vec::new();
     for used in USES.iter().filter(|used| used.by == function && used.when.is_met(model)) {
@@ -204,7 +225,7 @@ pub fn granted(function: Function, model: &Model) -> Vec<Use> {
     granted
 }
 
-/// The statements of a function's role: one for each target.
+/// Returns the statements of a function's role: one for each target.
 pub(super) fn statements(function: Function, model: &Model) -> Vec<Value> {
     let granted = granted(function, model);
     let mut targets: Vec<Target> = Vec::new();
@@ -243,7 +264,7 @@ impl Need {
     }
 }
 
-/// The indexes that some entity is read by, in the file's order.
+/// Returns the indexes that some entity is read by, in the file's order.
 fn indexes(model: &Model) -> Vec<&str> {
     let patterns = || model.entities.iter().flat_map(|entity| &entity.patterns);
     let names = model.table.indexes.iter().map(|index| index.name.as_str());

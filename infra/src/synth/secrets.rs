@@ -15,17 +15,17 @@ use serde_json::{Value, json};
 use super::intrinsics::{only_if, reference, substituted};
 use super::metadata::{answered, expendable};
 use super::parameters::{KMS_KEY, when};
-use super::template::Resources;
+use super::resources::Resources;
 
 /// The secret's name in the template.
 const CURSOR_KEY: &str = "CursorKey";
-/// What a key has as hexadecimal digits.
+/// The number of hexadecimal digits of a key.
 const KEY_DIGITS: u32 = 64;
 /// Every character that Secrets Manager generates besides hexadecimal digits.
 const NOT_HEXADECIMAL: &str =
     "ghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
-/// What checkov asks of a secret, and the answer.
+/// The check of checkov that the secret does not follow, with the reason.
 const ANSWERS: [(&str, &str); 1] = [(
     "CKV_AWS_149",
     "Secrets Manager encrypts every secret; a key of the account does if KmsKeyArn names one",
@@ -49,7 +49,7 @@ pub(super) fn add(resources: &mut Resources) {
     resources.add(CURSOR_KEY, answered(expendable(secret), &ANSWERS));
 }
 
-/// The key, as CloudFormation fills it in.
+/// Returns the key, as CloudFormation fills it in.
 pub(super) fn cursor_key() -> Value {
     substituted(format!("{{{{resolve:secretsmanager:${{{CURSOR_KEY}}}}}}}"))
 }

@@ -1,8 +1,10 @@
 //! The table of items and the table of rollups.
 //!
-//! Both outlive the stack: they are retained when it is deleted, and protected from being deleted at all.
+//! Both outlive the stack: they are retained when it is deleted, and protected from being deleted
+//! at all.
 //!
-//! **Invariant:** the keys, indexes and the stream are those that `weir dev` makes from the same definition.
+//! **Invariant:** the keys, indexes and the stream are those that `weir dev` makes from the same
+//! definition.
 
 use model::table::{
     RANK, RANKS_INDEX, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, ROLLUPS_TTL, SCORE,
@@ -11,19 +13,16 @@ use model::{Model, TableDefinition};
 use serde_json::{Value, json};
 
 use super::intrinsics::{only_if, reference};
+use super::logical_ids::{ROLLUPS, TABLE};
 use super::metadata::answered;
 use super::parameters::{DELETION_PROTECTION, KMS_KEY, ROLLUPS_TABLE_NAME, TABLE_NAME, when};
-use super::template::Resources;
-
-/// The table of items.
-pub(super) const TABLE: &str = "Table";
-/// The table of rollups.
-pub(super) const ROLLUPS: &str = "RollupsTable";
+use super::resources::Resources;
 
 /// Why a key of the account is an option.
 const ENCRYPTION: (&str, &str) = (
     "CKV_AWS_119",
-    "encrypted with a key that DynamoDB owns, as every table is, for nothing; a key of the account, which is charged for each use, encrypts it if KmsKeyArn names one",
+    "encrypted with a key that DynamoDB owns, as every table is, for nothing; a key of the \
+     account, which is charged for each use, encrypts it if KmsKeyArn names one",
 );
 
 /// Adds both tables.
@@ -40,7 +39,8 @@ pub(super) fn add(resources: &mut Resources, model: &Model) {
         items["TimeToLiveSpecification"] = time_to_live(ttl);
     }
     let mut items = retained(items);
-    // The processor can tell by their ages that the rollups have counted every item: see `table::state`.
+    // The processor can tell by their ages that the rollups have counted every item: see
+    // `table::state`.
     items["DependsOn"] = json!(ROLLUPS);
     resources.add(TABLE, items);
     resources.add(ROLLUPS, retained(rollups(model.needs_ranks())));
@@ -91,7 +91,7 @@ fn retained(properties: Value) -> Value {
     answered(table, &[ENCRYPTION])
 }
 
-/// The partition key and, where there is one, the sort key.
+/// Returns the partition key and, where there is one, the sort key.
 fn key_schema(keys: &[&str]) -> Value {
     let element = |(name, kind)| json!({ "AttributeName": name, "KeyType": kind });
     keys.iter().zip(["HASH", "RANGE"]).map(element).collect()

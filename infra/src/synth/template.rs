@@ -1,41 +1,24 @@
 //! The template as a whole: its sections, in the order in which CloudFormation's guide lists them.
 //!
 //! ```text
-//! Table ──stream──► StreamMapping ──► Processor ──► RollupsTable ◄── Reader ◄── Api ──► Writer ──► Table
-//!                        └─ what expired unread ──► OnFailureQueue
+//! Api ──► Writer ──► Table ──stream──► StreamMapping ──► Processor ──► RollupsTable
+//!  │                                        └─ what expired unread ──► OnFailureQueue   │
+//!  └────► Reader ◄─────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! **Invariant:** a pure function of the definition: the same file makes the same template, byte by byte.
+//! **Invariant:** a pure function of the definition: the same file makes the same template, byte by
+//! byte.
 
 use model::Model;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::functions::{self, Function};
-use super::{alarms, api, dashboard, mapping, outputs, parameters, secrets, tables};
+pub use super::resources::Options;
 
-/// What a template depends on beside the definition.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The folder that holds a folder for each function, with its `bootstrap`; as the template names it.
-    pub code: String,
-    /// The folder that holds the definition file, and nothing else; as the template names it.
-    pub definition: String,
-    /// Whether records that concern no rollup are kept from the processor.
-    pub filters: bool,
-}
+use super::function::Function;
+use super::resources::Resources;
+use super::{alarms, api, dashboard, functions, mapping, outputs, parameters, secrets, tables};
 
-/// The resources of a template, in the order in which they were added.
-#[derive(Debug, Default)]
-pub(super) struct Resources(Map<String, Value>);
-
-impl Resources {
-    pub(super) fn add(&mut self, name: &str, resource: Value) {
-        let before = self.0.insert(name.to_owned(), resource);
-        assert!(before.is_none(), "the resource {name} is added once");
-    }
-}
-
-/// The template that deploys a definition.
+/// Returns the template that deploys a definition.
 pub fn template(model: &Model, options: &Options) -> Value {
     let names = Function::EVERY.map(Function::logical_id);
     let mut resources = Resources::default();
@@ -56,7 +39,7 @@ pub fn template(model: &Model, options: &Options) -> Value {
         "Parameters": parameters::section(model, &names),
         "Rules": parameters::rules(),
         "Conditions": parameters::conditions(&names),
-        "Resources": resources.0,
+        "Resources": resources.into_map(),
         "Outputs": outputs::section(),
     })
 }

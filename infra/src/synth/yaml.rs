@@ -5,11 +5,11 @@
 use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-/// A JSON value as the emitter takes it. With arbitrary precision, `serde_json` would hand a number to any other
-/// emitter as a map.
+/// A JSON value as the emitter takes it. With arbitrary precision, `serde_json` would hand a number
+/// to any other emitter as a map.
 struct Emitted<'a>(&'a Value);
 
-/// The value as a YAML document.
+/// Returns the value as a YAML document.
 ///
 /// # Panics
 /// On a number that is no integer of 64 bits: a template has none.

@@ -412,7 +412,10 @@ impl Attacker {
                     .json(json!({ "account": self.customer() }).to_string())
             }
             _ => {
-                let key = |row: &Value| json!({ "account": row["account"], "placed": row["placed"], "order": row["order"] });
+                let key = |row: &Value| {
+                    json!({ "account": row["account"], "placed": row["placed"],
+                    "order": row["order"] })
+                };
                 let keys: Vec<Value> = rows.iter().map(key).collect();
                 let target =
                     format!("/batch/order?keys={}", encoded(&Value::from(keys).to_string()));

@@ -20,9 +20,9 @@ pub(crate) struct Request {
     pub(crate) body: Vec<u8>,
 }
 
-/// An answer, read to its end.
+/// A response, read to its end.
 #[derive(Debug, Default)]
-pub(crate) struct Answer {
+pub(crate) struct HttpResponse {
     /// Zero if the server closed the connection without an answer.
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
@@ -67,7 +67,7 @@ impl Request {
     }
 
     /// Sends the request and reads the answer to its end.
-    pub(crate) fn send(&self, id: &str, address: &str) -> Answer {
+    pub(crate) fn send(&self, id: &str, address: &str) -> HttpResponse {
         let mut stream = TcpStream::connect(address).expect("the server accepts connections");
         stream.set_read_timeout(Some(ANSWER_TIMEOUT)).expect("a timeout");
         // The server may answer and close before it has read everything.
@@ -77,7 +77,7 @@ impl Request {
             let is_closed = matches!(error.kind(), ErrorKind::ConnectionReset);
             assert!(is_closed, "{} {}: {error}", self.method, self.shown());
         }
-        Answer::parsed(bytes)
+        HttpResponse::parsed(bytes)
     }
 
     /// The target, cut to what a report can show.
@@ -86,7 +86,7 @@ impl Request {
     }
 }
 
-impl Answer {
+impl HttpResponse {
     fn parsed(bytes: Vec<u8>) -> Self {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
         let Some(end) = end else { return Self { bytes: bytes.len(), ..Self::default() } };

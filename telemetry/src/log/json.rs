@@ -1,9 +1,11 @@
-//! An event as one flat JSON object: when, how grave, what, its fields, and those of the spans it is in.
+//! An event as one flat JSON object: when, how grave, what, its fields, and those of the spans it
+//! is in.
 //!
-//! A span's field with a dot in its name is an attribute for traces alone, as OpenTelemetry's are, and is left out.
+//! A span's field with a dot in its name is an attribute for traces alone, as OpenTelemetry's are,
+//! and is left out.
 //!
-//! **Invariant:** a name stands once in an object. What is nearer to the event wins: its own fields, then those of the
-//! innermost span.
+//! **Invariant:** a name stands once in an object. What is nearer to the event wins: its own
+//! fields, then those of the innermost span.
 
 use std::fmt;
 
@@ -127,7 +129,14 @@ mod tests {
     #[test]
     fn an_event_is_one_flat_line_with_a_time_and_a_level() {
         let lines = logged(|| {
-            tracing::warn!(count = 3_u64, share = 0.5, text = "a\nb", text2 = %1, absent = None::<u64>, "two\nlines");
+            tracing::warn!(
+                count = 3_u64,
+                share = 0.5,
+                text = "a\nb",
+                text2 = %1,
+                absent = None::<u64>,
+                "two\nlines"
+            );
         });
         let [line] = lines.as_slice() else { panic!("{lines:?}") };
         let keys: Vec<_> = line.as_object().expect("an object").keys().collect();

@@ -1,13 +1,15 @@
 //! Metrics in the log, in CloudWatch's embedded metric format: no request, no permission, no agent.
 //!
 //! ```json
-//! {"_aws":{"Timestamp":1763640000000,"CloudWatchMetrics":[{"Namespace":"Weir","Dimensions":[["table"]],
-//!  "Metrics":[{"Name":"processor_records","Unit":"Count"}]}]},"table":"shop","processor_records":12}
+//! {"_aws":{"Timestamp":1763640000000,"CloudWatchMetrics":[{"Namespace":"Weir",
+//!  "Dimensions":[["table"]],"Metrics":[{"Name":"processor_records","Unit":"Count"}]}]},
+//!  "table":"shop","processor_records":12}
 //! ```
 //!
-//! A line for each set of dimensions; a counter's value is what was added since the last flush, and one to which nothing
-//! was added is left out. Its recorder has one flaw for us, that a gauge is repeated at each flush whether it was set or
-//! not, so nothing that is measured on Lambda is a gauge.
+//! A line for each set of dimensions; a counter's value is what was added since the last flush, and
+//! one to which nothing was added is left out. Its recorder has one flaw for us, that a gauge is
+//! repeated at each flush whether it was set or not, so nothing that is measured on Lambda is a
+//! gauge.
 //!
 //! **Invariant:** lines are written whole, in one write.
 
@@ -32,7 +34,8 @@ struct Embedded {
 #[error("metrics cannot be recorded: {0}")]
 pub struct EmbeddedError(Box<dyn std::error::Error + Send + Sync>);
 
-/// Gathers the metrics of this process from now on, for [`flush`] to write. `table` is the table of items.
+/// Gathers the metrics of this process from now on, for [`flush`] to write. `table` is the table of
+/// items.
 ///
 /// # Errors
 /// Metrics are recorded by something else already.

@@ -9,10 +9,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-/// What a function answers; an answer without a status is taken for a body by an API, and for a mistake here.
+/// The response of a function. An API takes one without a status for a body; here it is a mistake.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct ProxyResponse {
     status_code: u16,
     #[serde(default)]
     headers: BTreeMap<String, String>,
@@ -23,9 +23,9 @@ struct Answer {
     is_base64_encoded: bool,
 }
 
-/// The response; nothing when the answer is none.
+/// Returns the response; nothing when the answer is none.
 pub(super) fn response(payload: &[u8]) -> Option<Response> {
-    let answer: Answer = serde_json::from_slice(payload).ok()?;
+    let answer: ProxyResponse = serde_json::from_slice(payload).ok()?;
     let mut response = Response::builder().status(answer.status_code);
     if !answer.headers.contains_key(CONTENT_TYPE.as_str()) {
         response = response.header(CONTENT_TYPE, "text/plain; charset=utf-8");

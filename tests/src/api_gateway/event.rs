@@ -1,4 +1,5 @@
-//! A request as the event that an HTTP API makes of it: payload format 2.0 of Lambda proxy integrations.
+//! A request as the event that an HTTP API makes of it: payload format 2.0 of Lambda proxy
+//! integrations.
 //!
 //! | of the request | in the event |
 //! |---|---|
@@ -7,9 +8,10 @@
 //! | headers | lower-cased, repeated ones joined by commas; cookies apart |
 //! | body | text for types that are text, base64 for others |
 //!
-//! That a path is decoded is in no documentation of AWS. It was observed behind real APIs in July 2026, path by path, by
-//! the maintainers of `hotsock/voker` (`examples/aws-ingress-probe`): `a%3Fb` arrives as `a`, `a%25b` is refused,
-//! `a%252Fb` arrives as `a/b`. REST APIs and function URLs hand over the path as it came.
+//! That a path is decoded is in no documentation of AWS. It was observed behind real APIs in July
+//! 2026, path by path, by the maintainers of `hotsock/voker` (`examples/aws-ingress-probe`):
+//! `a%3Fb` arrives as `a`, `a%25b` is refused, `a%252Fb` arrives as `a/b`. REST APIs and function
+//! URLs hand over the path as it came.
 
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, COOKIE, USER_AGENT};
@@ -20,19 +22,19 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-/// What comes as text; any other type comes in base64.
+/// The types whose bodies come as text; any other comes in base64.
 const TEXT: [&str; 5] =
     ["text/", "application/json", "application/javascript", "application/xml", "application/yaml"];
 
 /// A request that a route was found for.
-pub(super) struct Asked<'a> {
+pub(super) struct ApiRequest<'a> {
     pub(super) parts: &'a Parts,
     pub(super) raw_path: &'a str,
     pub(super) route_key: &'a str,
     pub(super) body: &'a [u8],
 }
 
-impl Asked<'_> {
+impl ApiRequest<'_> {
     pub(super) fn event(&self) -> Value {
         let Self { parts, raw_path, route_key, body } = self;
         let (headers, cookies) = headers(&parts.headers);
@@ -95,7 +97,7 @@ impl Asked<'_> {
     }
 }
 
-/// What becomes of a path; nothing when it is refused.
+/// Returns the path as the API passes it on; `None` if the API rejects it.
 pub(super) fn raw_path(path: &str) -> Option<String> {
     let once = decoded(path)?;
     decoded(once.split('?').next().unwrap_or_default())
@@ -109,7 +111,7 @@ fn decoded(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().filter(|_| is_whole).map(Into::into)
 }
 
-/// The headers but for cookies, and the cookies.
+/// Returns the headers but for cookies, and the cookies.
 fn headers(headers: &HeaderMap) -> (Map<String, Value>, Vec<String>) {
     let texts = |name: &str| -> Vec<String> {
         let values = headers.get_all(name).iter();
@@ -166,7 +168,7 @@ mod tests {
     fn event(request: axum::http::request::Builder, body: &[u8]) -> Value {
         let (parts, ()) = request.body(()).expect("a request").into_parts();
         let raw_path = raw_path(parts.uri.path()).expect("a path");
-        Asked { parts: &parts, raw_path: &raw_path, route_key: "$default", body }.event()
+        ApiRequest { parts: &parts, raw_path: &raw_path, route_key: "$default", body }.event()
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What every way of reading an example must answer, and which keys its items must have.
+//! The answers that every way of reading an example must give, and the keys of its items.
 //!
 //! | is compared with a recount | how |
 //! |---|---|
@@ -58,7 +58,7 @@ pub(super) async fn assert_exact(example: &Example) {
     }
 }
 
-/// The items of the table that are an entity's, which all must be but locks.
+/// Returns the items of the table that are an entity's, which all must be but locks.
 async fn known(example: &Example) -> Vec<Known<'_>> {
     let mut all = Vec::new();
     for raw in example.items().await {
@@ -87,7 +87,7 @@ fn assert_keys(one: &Known<'_>) {
     }
 }
 
-/// A template as the definition file has it.
+/// Returns a template as the definition file has it.
 fn template(entity: &Entity, key: &str) -> String {
     use model::template::{Format, Segment};
     let known = entity.keys.iter().find(|known| known.key == key).expect("a key of the entity");
@@ -105,7 +105,7 @@ fn template(entity: &Entity, key: &str) -> String {
     segments.collect()
 }
 
-/// What a template makes of an item; `None` where it lacks one of the attributes.
+/// Returns the text of a template for an item; `None` where it lacks one of the attributes.
 fn rendered(template: &str, object: &Map<String, Value>) -> Option<String> {
     let Some((before, rest)) = template.split_once('{') else { return Some(template.to_owned()) };
     let (field, behind) = rest.split_once('}').expect("a template");
@@ -128,7 +128,8 @@ fn rendered(template: &str, object: &Map<String, Value>) -> Option<String> {
     Some(format!("{before}{text}{}", rendered(behind, object)?))
 }
 
-/// The lists of a pattern: for each values of what a path gives the items that have them, by sort key.
+/// Returns the lists of a pattern: for each values of what a path gives the items that have them,
+/// by sort key.
 fn lists(known: &[Known<'_>], entity: &Entity, root: &str, pattern: &Pattern) -> Lists {
     let mut lists = Lists::new();
     let sort_key = pattern.sort.as_ref().map(|key| key.key.as_str());
@@ -182,7 +183,8 @@ async fn assert_collection(example: &Example, known: &[Known<'_>], name: &str) {
     }
 }
 
-/// All pages of a list, the lists of these names of each put behind those of the page before.
+/// Returns all pages of a list, the lists of these names of each put behind those of the page
+/// before.
 async fn pages<'a>(http: &Client, path: &str, names: &[&'a str]) -> BTreeMap<&'a str, Vec<Value>> {
     let mut all: BTreeMap<&str, Vec<Value>> = names.iter().map(|name| (*name, vec![])).collect();
     let mut cursor = String::new();
@@ -199,7 +201,7 @@ async fn pages<'a>(http: &Client, path: &str, names: &[&'a str]) -> BTreeMap<&'a
     }
 }
 
-/// A path with an item's values of these attributes.
+/// Returns a path with an item's values of these attributes.
 fn path(root: &str, object: &Map<String, Value>, names: &[&str]) -> String {
     names.iter().fold(root.to_owned(), |path, name| {
         let value = match &object[*name] {
@@ -210,7 +212,7 @@ fn path(root: &str, object: &Map<String, Value>, names: &[&str]) -> String {
     })
 }
 
-/// A text of a raw item.
+/// Returns a text of a raw item.
 pub(super) fn text(raw: &Value, name: &str) -> String {
     raw[name]["S"].as_str().unwrap_or_else(|| panic!("{name} of {raw}")).to_owned()
 }

@@ -1,10 +1,11 @@
 //! Where a function's binary comes from: a folder of built ones, or a build of this workspace.
 //!
-//! `WEIR_FUNCTIONS` names a folder as `cargo lambda build` leaves it, `<folder>/<name>/bootstrap`: then the very files are
-//! tested that are deployed. Without it, and for the examples, which are not deployed, cargo builds them into the target
-//! directory of these tests, with their profile.
+//! `WEIR_FUNCTIONS` names a folder as `cargo lambda build` leaves it, `<folder>/<name>/bootstrap`:
+//! then the very files are tested that are deployed. Without it, and for the examples, which are
+//! not deployed, cargo builds them into the target directory of these tests, with their profile.
 //!
-//! **Invariant:** no binary is older than its sources, unless `WEIR_FUNCTIONS` says which one to take.
+//! **Invariant:** no binary is older than its sources, unless `WEIR_FUNCTIONS` says which one to
+//! take.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,13 +18,15 @@ use serde_json::Value;
 const FOLDER: &str = "WEIR_FUNCTIONS";
 /// The functions of the workspace.
 const FUNCTIONS: [&str; 3] = ["writer", "reader", "processor"];
-/// The examples that tests run: a function that is there to be tested with, and programs to learn from.
+/// The examples that tests run: a function that is there to be tested with, and programs to learn
+/// from.
 const EXAMPLES: [&str; 2] = ["brittle_reactor", "issues"];
-/// How the variables begin by which cargo tells a test of its package. The build script of `ring` would be told of another
-/// package than before, and all that is built upon it be compiled anew, at every turn.
+/// How the variables begin by which cargo tells a test of its package. The build script of `ring`
+/// would be told of another package than before, and all that is built upon it be compiled again,
+/// at every turn.
 const OF_THE_TEST: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_"];
 
-/// What was built, by name: once, the first time that one of them is wanted.
+/// The built programs, by name: built once, when the first of them is used.
 static BUILT: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(build);
 
 /// A program of this workspace: a function, or an example.
@@ -34,18 +37,18 @@ pub struct Binary {
 }
 
 impl Binary {
-    /// The function or the example of this name.
+    /// Returns the function or the example of this name.
     pub fn named(name: &str) -> Self {
         let folder = std::env::var_os(FOLDER).filter(|_| FUNCTIONS.contains(&name));
         Self { name: name.to_owned(), folder: folder.map(PathBuf::from) }
     }
 
-    /// Its name.
+    /// Returns its name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its file, built when it must be.
+    /// Returns its file, built when it must be.
     ///
     /// # Panics
     /// When it does not build, or there is none.
@@ -60,8 +63,8 @@ impl Binary {
     }
 }
 
-/// Builds them all at once: what is chosen together has one choice of features, which is that of these tests, so that
-/// their dependencies are compiled already.
+/// Builds them all at once: what is chosen together has one choice of features, which is that of
+/// these tests, so that their dependencies are compiled already.
 fn build() -> BTreeMap<String, PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -85,7 +88,7 @@ fn build() -> BTreeMap<String, PathBuf> {
     messages.lines().filter_map(executable).collect()
 }
 
-/// The name and the file of a program that a message of cargo's tells of.
+/// Returns the name and the file of the program in a message of cargo.
 fn executable(message: &str) -> Option<(String, PathBuf)> {
     let message: Value = serde_json::from_str(message).ok()?;
     let path = message["executable"].as_str()?;

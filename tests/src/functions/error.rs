@@ -1,4 +1,4 @@
-//! What Lambda says of an invocation that failed, in its words.
+//! The errors of Lambda about a failed invocation, in Lambda's words.
 //!
 //! | type | is |
 //! |---|---|
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::runtime_api::{Answer, MAX_PAYLOAD_BYTES};
+use crate::runtime_api::{MAX_PAYLOAD_BYTES, Outcome};
 
 /// Why an invocation failed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -27,12 +27,12 @@ pub struct FunctionError {
 }
 
 impl FunctionError {
-    /// Whether the function had not answered by its deadline.
+    /// Returns whether the function had not answered by its deadline.
     pub fn is_timeout(&self) -> bool {
         self.error_type == "Sandbox.Timedout"
     }
 
-    /// Whether the function was never invoked, as the event is too large.
+    /// Returns whether the function was never invoked, as the event is too large.
     pub fn is_of_request_size(&self) -> bool {
         self.error_type == "RequestTooLargeException"
     }
@@ -44,16 +44,16 @@ impl fmt::Display for FunctionError {
     }
 }
 
-/// What the function itself said.
+/// Returns the error that the function posted.
 pub(super) fn own(body: &[u8]) -> FunctionError {
     let text = String::from_utf8_lossy(body);
     serde_json::from_str(&text).unwrap_or_else(|_| panic!("it reports no error but {text}"))
 }
 
-/// What the function said instead of asking for an event.
-pub(super) fn init(answer: Answer) -> FunctionError {
+/// Returns the error that the function posted instead of asking for an event.
+pub(super) fn init(answer: Outcome) -> FunctionError {
     match answer {
-        Answer::InitError(body) => own(&body),
+        Outcome::InitError(body) => own(&body),
         answer => panic!("it answers before it was asked: {answer:?}"),
     }
 }
@@ -74,7 +74,8 @@ pub(super) fn timed_out(request_id: Option<&str>, timeout: Duration) -> Function
 
 pub(super) fn too_large(bytes: usize) -> FunctionError {
     let message = format!(
-        "Response payload size ({bytes} bytes) exceeded maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes)."
+        "Response payload size ({bytes} bytes) exceeded maximum allowed payload size \
+         ({MAX_PAYLOAD_BYTES} bytes)."
     );
     failed("Function.ResponseSizeTooLarge", None, &message)
 }

@@ -1,8 +1,10 @@
-//! `cargo run -p tests --release -- start-up`: how long a function takes from nothing to its first answer.
+//! `cargo run -p tests --release -- start-up`: how long a function takes from nothing to its first
+//! answer.
 //!
-//! Each start is a fresh process, as after a deployment or when Lambda scales out; what Lambda adds to it, fetching and
-//! unpacking the archive, is not in it. The first event asks for the health of the writer and the reader, and brings the
-//! processor one record, so that it alone has met DynamoDB before its first answer.
+//! Each start is a fresh process, as after a deployment or when Lambda scales out; what Lambda adds
+//! to it, fetching and unpacking the archive, is not in it. The first event asks for the health of
+//! the writer and the reader, and brings the processor one record, so that it alone has met
+//! DynamoDB before its first answer.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -48,7 +50,7 @@ async fn measure(starts: u64) -> io::Result<()> {
     let world = Deployed::start(&dynamodb, DEFINITION).await;
     let flight = crate::flights::rows(1).remove(0);
     world.http.send("POST", "/flight", Some(&flight)).await;
-    let event = Captured::of(&world.system).await.cut(1).remove(0);
+    let event = Captured::read(&world.system).await.cut(1).remove(0);
     let event = serde_json::to_vec(&event).expect("JSON");
     let get = crate::api_gateway::health();
     for (name, event) in [("writer", &get), ("reader", &get), ("processor", &event)] {
@@ -63,7 +65,7 @@ async fn measure(starts: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// The start of the median time until it was ready.
+/// Returns the start of the median time until it was ready.
 fn median(mut measured: Vec<Started>) -> Started {
     measured.sort_by_key(|started| started.init);
     measured[measured.len() / 2]

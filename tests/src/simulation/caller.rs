@@ -29,7 +29,7 @@ pub(crate) enum Death {
 }
 
 impl Death {
-    /// Whether an invocation of a world dies, of which request, counted from zero, and how.
+    /// Returns whether an invocation of a world dies, of which request, counted from zero, and how.
     pub(crate) fn by_chance(dice: &mut Dice, world: &World) -> Option<(u32, Self)> {
         let dies = dice.happens(world.weather.crash) && !world.is_calm();
         let request = dice.within(0..=LATEST_DEATH) as u32;
@@ -49,7 +49,8 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// A caller that dies of the request of that number, counted from zero, and how to learn of it.
+    /// Returns a caller that dies of the request of that number, counted from zero, and how to
+    /// learn of it.
     pub(crate) fn new(
         name: String,
         death: Option<(u32, Death)>,
@@ -64,12 +65,12 @@ impl Caller {
         CALLER.scope(self, future).await
     }
 
-    /// The name of whoever sends a request now.
+    /// Returns the name of the current caller.
     pub(crate) fn name() -> String {
         CALLER.try_with(|caller| caller.name.clone()).unwrap_or_default()
     }
 
-    /// Counts a request of whoever sends it now, and says whether it is the death of it.
+    /// Counts a request of the current caller, and returns whether the caller dies at it.
     pub(crate) fn next_request() -> Option<Death> {
         CALLER.try_with(|caller| caller.next()).ok().flatten()
     }
@@ -79,7 +80,7 @@ impl Caller {
         let (_, death) = self.death.filter(|(last, _)| *last == request)?;
         let killer = self.killer.lock().expect("no panic").take();
         if let Some(killer) = killer {
-            // Nobody listens any more: it has ended already.
+            // The receiver is gone: it has ended already.
             let _ = killer.send(());
         }
         Some(death)

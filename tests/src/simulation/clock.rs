@@ -1,15 +1,17 @@
 //! The wall clock of a world, in the requests that name one.
 //!
-//! Virtual time does not move the clock of the machine, by which rows of nothing go. So the network puts the world's time in
-//! place of the machine's. The clocks of pollers are wrong by up to ten minutes, each by another amount: a lease must expire
-//! when it would have nevertheless, for no poller may judge by a wall clock.
+//! Virtual time does not move the clock of the machine, by which rows of nothing go. So the network
+//! puts the world's time in place of the machine's. The clocks of pollers are wrong by up to ten
+//! minutes, each by another amount: a lease must expire when it would have nevertheless, for no
+//! poller may judge by a wall clock.
 //!
 //! ```text
 //! UpdateItem of @mapping#…   :expires_at (0 stays), :updated_at     by the poller's wrong clock
 //! UpdateItem of a row        :ttl                                   by the world's
 //! ```
 //!
-//! **Invariant:** no time of the machine's clock reaches DynamoDB, or two runs of a seed would differ.
+//! **Invariant:** no time of the machine's clock reaches DynamoDB, or two runs of a seed would
+//! differ.
 
 use std::time::Duration;
 
@@ -52,8 +54,9 @@ pub(crate) fn translate(request: &mut Value, world: &World) -> bool {
     true
 }
 
-/// How far the clock of the poller that sends these values is behind one that is fast by the most: it follows from the name
-/// with which the poller takes the lease, and from the fence with which it renews it.
+/// Returns how far the clock of the poller that sends these values is behind one that is fast by
+/// the most: it follows from the name with which the poller takes the lease, and from the fence
+/// with which it renews it.
 fn behind_ms(values: &Value) -> u64 {
     let owner = values[":owner"]["S"].as_str();
     let poller = owner.or_else(|| values[":fence"]["N"].as_str()).unwrap_or_default();

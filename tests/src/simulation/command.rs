@@ -1,4 +1,5 @@
-//! `cargo run -p tests --release -- simulate`: many seeds with a progress bar, or one with everything that happens in it.
+//! `cargo run -p tests --release -- simulate`: many seeds with a progress bar, or one with
+//! everything that happens in it.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -11,8 +12,8 @@ use super::many::run_many;
 use super::tally::{EVERY, Tally};
 use super::{Run, run};
 
-/// How many failed seeds are told; the rest is counted.
-const MAX_TOLD: u64 = 10;
+/// How many failed seeds are printed; the rest is counted.
+const MAX_PRINTED: u64 = 10;
 /// How wide a number of the totals is.
 const COLUMN: usize = 14;
 
@@ -39,7 +40,7 @@ pub fn execute(arguments: &Arguments) -> ExitCode {
     };
     match ended {
         Ok(failed) => ExitCode::from(u8::from(failed > 0)),
-        // Whoever read the output has seen enough.
+        // The reader of the output has closed it.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
@@ -52,7 +53,7 @@ fn one(seed: u64, out: &mut impl Write) -> io::Result<u64> {
         writeln!(out, "{line}")?;
     }
     if run.failure.is_some() {
-        tell(&run, out)?;
+        print(&run, out)?;
     }
     let failed = u64::from(run.failure.is_some());
     totals(1, failed, &run.tally, began, out)?;
@@ -64,7 +65,7 @@ fn many(arguments: &Arguments, out: &mut impl Write) -> io::Result<u64> {
     let bar = ProgressBar::new(arguments.seeds);
     let template = "{bar:30} {pos} of {len} seeds, {per_sec}, {eta} left {msg}";
     bar.set_style(ProgressStyle::with_template(template).expect("the template is constant"));
-    let (mut tally, mut failed, mut told) = (Tally::default(), 0, Ok(()));
+    let (mut tally, mut failed, mut printed) = (Tally::default(), 0, Ok(()));
     run_many(first..first.saturating_add(arguments.seeds), |run| {
         bar.inc(1);
         tally.merge(&run.tally);
@@ -73,18 +74,18 @@ fn many(arguments: &Arguments, out: &mut impl Write) -> io::Result<u64> {
         }
         failed += 1;
         bar.set_message(format!("{failed} failed"));
-        if failed <= MAX_TOLD && told.is_ok() {
-            told = bar.suspend(|| tell(&run, out));
+        if failed <= MAX_PRINTED && printed.is_ok() {
+            printed = bar.suspend(|| print(&run, out));
         }
     });
     bar.finish_and_clear();
-    told?;
+    printed?;
     totals(arguments.seeds, failed, &tally, began, out)?;
     Ok(failed)
 }
 
 /// Tells a seed that failed, and how to live it again.
-fn tell(run: &Run, out: &mut impl Write) -> io::Result<()> {
+fn print(run: &Run, out: &mut impl Write) -> io::Result<()> {
     let Run { seed, failure, .. } = run;
     writeln!(out, "seed {seed} failed: {}", failure.as_deref().unwrap_or_default())?;
     writeln!(out, "again, with everything that happens:")?;

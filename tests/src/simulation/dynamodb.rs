@@ -1,7 +1,7 @@
 //! DynamoDB's JSON API over the embedded database, without a socket.
 //!
-//! **Invariant:** a request that is served is served at once and whole; what may happen to it before and after is the
-//! network's.
+//! **Invariant:** a request that is served is served at once and whole; what may happen to it
+//! before and after is the network's.
 
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
@@ -17,14 +17,14 @@ const NAMESPACE: &str = "com.amazonaws.dynamodb.v20120810#";
 const TABLES: [&str; 2] = [shop::ROLLUPS_TABLE, shop::TABLE];
 
 /// An HTTP status and a body.
-pub(crate) type Answer = (u16, String);
+pub(crate) type StatusAndText = (u16, String);
 
 /// The rollups' table, and of the table of items what rollup items are in it.
 #[derive(Clone)]
 pub(crate) struct DynamoDb(Database);
 
 impl DynamoDb {
-    /// An empty one.
+    /// Returns an empty one.
     pub(crate) fn new() -> Self {
         let database = Database::memory().expect("a database in memory");
         for table in TABLES {
@@ -47,7 +47,7 @@ impl DynamoDb {
     }
 
     /// Serves a request. `None` for an operation that is none of those that product code sends.
-    pub(crate) fn serve(&self, operation: &str, body: &[u8]) -> Option<Answer> {
+    pub(crate) fn serve(&self, operation: &str, body: &[u8]) -> Option<StatusAndText> {
         let database = &self.0;
         Some(match operation {
             "GetItem" => answer(body, |request| database.get_item(request)),
@@ -91,7 +91,7 @@ impl DynamoDb {
         gone.len()
     }
 
-    /// Every item of both tables.
+    /// Returns every item of both tables.
     pub(crate) fn items(&self) -> Vec<Value> {
         TABLES.into_iter().flat_map(|table| self.items_of(table)).collect()
     }
@@ -116,11 +116,13 @@ impl DynamoDb {
     }
 }
 
-/// The exception of a transaction that another one is in the way of, at the first of its actions.
-pub(crate) fn conflict(actions: usize) -> Answer {
+/// Returns the exception of a transaction that another one is in the way of, at the first of its
+/// actions.
+pub(crate) fn conflict(actions: usize) -> StatusAndText {
     let reason = |place: usize| match place {
         0 => {
-            json!({ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the item" })
+            json!({ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the \
+                item" })
         }
         _ => json!({ "Code": "None" }),
     };
@@ -134,15 +136,15 @@ pub(crate) fn conflict(actions: usize) -> Answer {
     (400, body.to_string())
 }
 
-/// An exception as DynamoDB writes it.
-pub(crate) fn exception(status: u16, name: &str) -> Answer {
+/// Returns an exception as DynamoDB writes it.
+pub(crate) fn exception(status: u16, name: &str) -> StatusAndText {
     (status, json!({ "__type": format!("{NAMESPACE}{name}"), "message": name }).to_string())
 }
 
 fn answer<Q: DeserializeOwned, A: Serialize>(
     body: &[u8],
     serve: impl FnOnce(Q) -> Result<A, DynoxideError>,
-) -> Answer {
+) -> StatusAndText {
     let request = serde_json::from_slice(body)
         .map_err(|error| DynoxideError::SerializationException(error.to_string()));
     match request.and_then(serve) {

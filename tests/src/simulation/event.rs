@@ -1,7 +1,7 @@
 //! The JSON between Lambda's event source mapping and the function, as Lambda writes and reads it.
 //!
-//! Written and read here without the product's types: what the function takes for an event, and what it answers, is what
-//! is tested.
+//! Written and read here without the product's types: what the function takes for an event, and
+//! what it answers, is what is tested.
 
 use serde_json::{Value, json};
 
@@ -26,21 +26,21 @@ pub(crate) enum Verdict {
     Before(usize),
 }
 
-/// The event of a batch.
+/// Returns the event of a batch.
 pub(crate) fn event(shard_id: &str, records: &[Record], dice: &mut Dice) -> Vec<u8> {
     let records: Vec<_> = records.iter().map(lambda_record).collect();
     let is_final = dice.happens(FINAL_PER_MILLE);
     envelope(shard_id, Some(records), is_final, dice)
 }
 
-/// The event that closes a window, without records.
+/// Returns the event that closes a window, without records.
 pub(crate) fn final_event(shard_id: &str, dice: &mut Dice) -> Vec<u8> {
     let records = if dice.happens(NO_LIST_PER_MILLE) { None } else { Some(Vec::new()) };
     envelope(shard_id, records, true, dice)
 }
 
-/// What Lambda makes of an answer, with `ReportBatchItemFailures` and a tumbling window. An error is a broken contract,
-/// which Lambda would take for a failed batch.
+/// Returns the meaning of an answer for Lambda, with `ReportBatchItemFailures` and a tumbling
+/// window. An error is a broken contract, which Lambda would take for a failed batch.
 pub(crate) fn verdict(answer: &[u8], records: &[Record]) -> Result<Verdict, String> {
     let text = || String::from_utf8_lossy(answer).into_owned();
     let answer: Value = serde_json::from_slice(answer).map_err(|_| text())?;
@@ -81,7 +81,7 @@ fn envelope(
     event.to_string().into_bytes()
 }
 
-/// The part of a record that DynamoDB wrote, as the Streams API and Lambda both have it.
+/// Returns the part of a record that DynamoDB wrote, as the Streams API and Lambda both have it.
 pub(crate) fn stream_record(record: &Record) -> Value {
     let mut written = record.images.clone();
     written["ApproximateCreationDateTime"] = json!(record.seconds as f64);

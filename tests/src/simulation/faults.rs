@@ -1,4 +1,4 @@
-//! What becomes of one request between the SDK and DynamoDB.
+//! The fate of one request between the SDK and DynamoDB.
 //!
 //! ```text
 //! SDK ── arrives? ──► refused? ── takes effect ──► answered? ──► SDK
@@ -6,12 +6,12 @@
 //!          └─ connection broken, or silence            └─ connection broken, or silence
 //! ```
 //!
-//! A request that takes effect does so whether or not its sender still waits: the SDK may have given the attempt up and
-//! sent another, the invocation may have died, the service may have begun the next. It takes effect at the latest
-//! [`LATEST_ARRIVAL_MS`] after it was sent.
+//! A request that takes effect does so whether or not its sender still waits: the SDK may have
+//! given the attempt up and sent another, the invocation may have died, the service may have begun
+//! the next. It takes effect at the latest [`LATEST_ARRIVAL_MS`] after it was sent.
 //!
-//! How much the SDK retries is its own affair: its quotas belong to the connection, and a world has a connection of its own,
-//! so that its fate does not depend on the worlds before it.
+//! How much the SDK retries is its own affair: its quotas belong to the connection, and a world has
+//! a connection of its own, so that its fate does not depend on the worlds before it.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -25,7 +25,8 @@ use super::weather::Weather;
 
 /// How long a request, and its answer, usually takes.
 const USUAL_MS: RangeInclusive<u64> = 1..=15;
-/// How long a slow one takes, less than the 10 s after which the SDK gives an attempt up: a later answer is a lost one.
+/// How long a slow one takes, less than the 10 s after which the SDK gives an attempt up: a later
+/// answer is a lost one.
 const SLOW_MS: [RangeInclusive<u64>; 3] = [50..=500, 1_000..=5_000, 5_000..=9_500];
 /// The latest arrival of a request whose connection has broken or fallen silent.
 const LATEST_ARRIVAL_MS: u64 = 40_000;
@@ -54,14 +55,14 @@ const DENIAL: &str = "AccessDeniedException";
 /// The exception that says: a transaction was at the item. The SDK does not retry it.
 const CONFLICT: &str = "TransactionConflictException";
 
-/// What becomes of a request.
+/// The fate of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Fate {
     /// When it takes effect, or is refused; `None` if it never arrives.
     pub(crate) arrival: Option<Duration>,
     /// Why it is refused.
     pub(crate) refusal: Option<Refusal>,
-    /// What its sender hears.
+    /// The answer that its sender gets.
     pub(crate) ending: Ending,
 }
 
@@ -72,7 +73,7 @@ pub(crate) struct Refusal {
     pub(crate) exception: &'static str,
 }
 
-/// What the sender of a request hears.
+/// The answer that the sender of a request gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// The answer, so long after it was given.
@@ -114,7 +115,7 @@ struct Burst {
 }
 
 impl Faults {
-    /// The faults of a world.
+    /// Returns the faults of a world.
     pub(crate) fn new(dice: Dice, weather: Weather) -> Self {
         Self { dice, weather, bursts: Vec::new() }
     }
@@ -174,7 +175,7 @@ impl Faults {
         Fate { refusal: Some(refusal), ..self.served(USUAL_MS) }
     }
 
-    /// A refusal that the SDK retries.
+    /// Returns a refusal that the SDK retries.
     fn passing(&mut self, service: Service) -> Refusal {
         let throttle = match service {
             Service::DynamoDb => self.dice.pick(&THROTTLES),
@@ -216,7 +217,7 @@ impl fmt::Display for Fate {
 }
 
 impl Refusal {
-    /// What it is counted as.
+    /// Returns the count that it belongs to.
     pub(crate) fn count(self) -> Count {
         match self.exception {
             DENIAL => Count::Denials,

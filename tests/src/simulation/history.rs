@@ -80,11 +80,11 @@ impl History {
             Some(_) if self.dice.happens(REMOVAL_PER_MILLE) => (None, self.dice.happens(500)),
             Some(sale) => (Some(sale.changed(&mut self.dice)), false),
         };
-        let told = format!("write item {id}: {new:?}");
+        let event = format!("write item {id}: {new:?}");
         if let Some(shard) = source.write(id, new, is_expiry) {
             let shard = &source.shards()[shard];
             let number = &shard.records[shard.records.len() - 1].sequence_number;
-            world.journal.tell(format_args!("{told} as {number} of {}", shard.id));
+            world.journal.record(format_args!("{event} as {number} of {}", shard.id));
             world.journal.count(Count::Records, 1);
         }
     }
@@ -95,7 +95,7 @@ impl History {
         let (place, splits) =
             (self.dice.within(0..=shards - 1), self.dice.happens(SPLIT_PER_MILLE));
         if shards < MOST_SHARDS && source.end(place, splits) {
-            world.journal.tell(format_args!("shard {place} ends, splits: {splits}"));
+            world.journal.record(format_args!("shard {place} ends, splits: {splits}"));
             let count = if splits { Count::Splits } else { Count::Rollovers };
             world.journal.count(count, 1);
         }

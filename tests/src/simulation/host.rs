@@ -1,4 +1,5 @@
-//! What brings a world's records to the function: Lambda's event source mapping, or the product's own.
+//! The host that brings a world's records to the function: Lambda's event source mapping, or the
+//! product's own.
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ impl Host {
         }
     }
 
-    /// Whether every record was handled.
+    /// Returns whether every record was handled.
     pub(crate) fn has_drained(&self) -> bool {
         match self {
             Self::Lambda(lambda) => lambda.has_drained(),
@@ -30,7 +31,8 @@ impl Host {
         }
     }
 
-    /// Delivers again what is still kept: from the oldest record on, or from any where the host can.
+    /// Delivers again what is still kept: from the oldest record on, or from any where the host
+    /// can.
     pub(crate) async fn replay(&self, from_oldest: bool) {
         match self {
             Self::Lambda(lambda) => lambda.replay(from_oldest),

@@ -1,6 +1,6 @@
 //! One invocation of the function, which may die between any two of its requests.
 //!
-//! **Invariant:** it is a task of its own: whoever stops waiting for it does not stop it.
+//! **Invariant:** it is a task of its own: it goes on when its caller stops waiting.
 
 use std::sync::Arc;
 
@@ -49,15 +49,15 @@ pub(crate) fn invoke(
         match &outcome {
             Outcome::Answered(answer) => {
                 let answer = String::from_utf8_lossy(answer);
-                world.journal.tell(format_args!("{name} answered {answer}"));
+                world.journal.record(format_args!("{name} answered {answer}"));
             }
             Outcome::Failed(error) => {
                 world.journal.count(Count::FailedInvocations, 1);
-                world.journal.tell(format_args!("{name} failed: {error}"));
+                world.journal.record(format_args!("{name} failed: {error}"));
             }
             Outcome::Crashed => {
                 world.journal.count(Count::Crashes, 1);
-                world.journal.tell(format_args!("{name} crashed"));
+                world.journal.record(format_args!("{name} crashed"));
             }
         }
         outcome

@@ -1,6 +1,8 @@
-//! What happened in a world: its events in order as a digest, what they add up to, and what must not have happened.
+//! The events of a world: in order as a digest, what they add up to, and what must
+//! not have happened.
 //!
-//! **Invariant:** nothing that differs between two runs of a seed is told, so equal digests mean equal runs.
+//! **Invariant:** nothing that differs between two runs of a seed is recorded, so equal digests
+//! mean equal runs.
 
 use std::fmt::{Arguments, Write};
 use std::hash::{DefaultHasher, Hasher};
@@ -21,7 +23,7 @@ pub(crate) struct Journal {
 struct Inner {
     digest: DefaultHasher,
     line: String,
-    /// Kept for whoever wants to read them.
+    /// The text of the events, if it was asked for.
     lines: Option<Vec<String>>,
     tally: Tally,
     violations: Vec<String>,
@@ -37,7 +39,7 @@ pub(crate) struct Told {
 }
 
 impl Journal {
-    /// An empty journal, which keeps its lines if they are to be read.
+    /// Returns an empty journal, which keeps its lines if they are to be read.
     pub(crate) fn new(is_read: bool) -> Self {
         let inner = Inner {
             digest: DefaultHasher::new(),
@@ -50,9 +52,9 @@ impl Journal {
     }
 
     /// Tells an event.
-    pub(crate) fn tell(&self, event: Arguments<'_>) {
+    pub(crate) fn record(&self, event: Arguments<'_>) {
         let millis = self.began.elapsed().as_millis();
-        let mut inner = self.inner.lock().expect("no panic while telling");
+        let mut inner = self.inner.lock().expect("no panic while recording");
         let Inner { digest, line, lines, .. } = &mut *inner;
         line.clear();
         write!(line, "{:>8}.{:03}  {event}", millis / 1000, millis % 1000).expect("memory");
@@ -67,20 +69,20 @@ impl Journal {
         self.inner.lock().expect("no panic while counting").tally.add(what, how_many as u64);
     }
 
-    /// How often something was counted.
+    /// Returns how often something was counted.
     pub(crate) fn counted(&self, what: Count) -> u64 {
         self.inner.lock().expect("no panic while counting").tally.get(what)
     }
 
     /// Tells what must not happen whatever the faults are: the seed has failed.
     pub(crate) fn violate(&self, what: String) {
-        self.tell(format_args!("VIOLATION {what}"));
-        self.inner.lock().expect("no panic while telling").violations.push(what);
+        self.record(format_args!("VIOLATION {what}"));
+        self.inner.lock().expect("no panic while recording").violations.push(what);
     }
 
     /// Closes it.
     pub(crate) fn close(&self) -> Told {
-        let mut inner = self.inner.lock().expect("no panic while telling");
+        let mut inner = self.inner.lock().expect("no panic while recording");
         Told {
             digest: inner.digest.finish(),
             lines: inner.lines.take().unwrap_or_default(),

@@ -3,7 +3,7 @@
 //! | it does | so |
 //! |---|---|
 //! | a shard's records in order the first time, cut anywhere | a batch is any stretch from where the shard has got |
-//! | a failed batch again, cut anew, from the lowest failure | the shard goes back to it |
+//! | a failed batch again, perhaps cut otherwise, from the lowest failure | the shard goes back to it |
 //! | a handled batch again, or an older stretch, even at the same time | a stray invocation beside the shard's own |
 //! | begin again further back, at the trim horizon at the furthest | a rewind |
 //! | give up an invocation that takes too long | it may go on, and die or end later |
@@ -11,8 +11,8 @@
 //!
 //! To see how long it waits for an invocation, read `patience`.
 //!
-//! **Invariant:** every invocation begins at or before the first record of its shard that no answer has acknowledged; the
-//! ledger holds it to that.
+//! **Invariant:** every invocation begins at or before the first record of its shard that no answer
+//! has acknowledged; the ledger holds it to that.
 
 mod patience;
 
@@ -67,7 +67,7 @@ struct Delivery {
     rewind: Option<usize>,
 }
 
-/// What a shard's poller does next.
+/// The next step of a shard's poller.
 enum Step {
     Wait,
     Deliver,
@@ -99,7 +99,7 @@ impl Lambda {
         }
     }
 
-    /// Whether every record was handled.
+    /// Returns whether every record was handled.
     pub(crate) fn has_drained(&self) -> bool {
         let (source, state) = (self.world.source(), self.state());
         source.shards().len() == state.deliveries.len()
@@ -110,7 +110,7 @@ impl Lambda {
 
     /// Begins again with records that are still kept: from the oldest, or from any.
     pub(crate) fn replay(&self, from_oldest: bool) {
-        self.world.journal.tell(format_args!("replay, from the oldest: {from_oldest}"));
+        self.world.journal.record(format_args!("replay, from the oldest: {from_oldest}"));
         self.world.journal.count(Count::Replays, 1);
         let source = self.world.source();
         let State { deliveries, dice, .. } = &mut *self.state();
@@ -136,7 +136,7 @@ impl Lambda {
         let (source, mut state) = (self.world.source(), self.state());
         if let Some(rewind) = state.deliveries[shard].rewind.take() {
             state.deliveries[shard].position = rewind;
-            // Whoever waits for the shard to be handled looks again.
+            // Tasks that wait for the shard to be handled look again.
             self.world.notify();
         }
         let this = &source.shards()[shard];
@@ -196,7 +196,7 @@ impl Lambda {
         }
     }
 
-    /// The next batch of a shard.
+    /// Returns the next batch of a shard.
     fn cut(&self, shard: usize) -> Range<usize> {
         let (source, mut state) = (self.world.source(), self.state());
         let records = source.shards()[shard].records.len();
@@ -205,7 +205,8 @@ impl Lambda {
         position..position + state.dice.within(1..=most)
     }
 
-    /// Invokes the function beside the shard's own deliveries, beginning with something that was handled.
+    /// Invokes the function beside the shard's own deliveries, beginning with something that was
+    /// handled.
     fn stray(self: &Arc<Self>, shard: usize) {
         if self.world.is_calm() {
             return;

@@ -1,4 +1,4 @@
-//! What was handed over and what was acknowledged, shard by shard, whichever mapping did it.
+//! The records that were delivered and acknowledged, shard by shard, by either mapping.
 //!
 //! ```text
 //!     acknowledged            delivered
@@ -8,8 +8,9 @@
 //!     an invocation may begin here     and end anywhere
 //! ```
 //!
-//! **Invariant:** every invocation begins at or before the first record of its shard that no answer has acknowledged. Lambda
-//! promises no less, and exactly once rests on it. One that does not has failed the seed.
+//! **Invariant:** every invocation begins at or before the first record of its shard that no answer
+//! has acknowledged. Lambda promises no less, and exactly once rests on it. One that does not has
+//! failed the seed.
 
 use std::ops::Range;
 
@@ -56,7 +57,7 @@ impl Ledger {
         let number = |record: Option<&Record>| record.map(|record| record.sequence_number.clone());
         let (first, last) = (number(records.first()), number(records.last()));
         let (first, last) = (first.unwrap_or_default(), last.unwrap_or_default());
-        journal.tell(format_args!("{name} shard {shard} {batch:?}: {first} to {last}"));
+        journal.record(format_args!("{name} shard {shard} {batch:?}: {first} to {last}"));
         let entry = self.entries[shard];
         if batch.start > entry.acknowledged {
             let place = entry.acknowledged;

@@ -1,12 +1,14 @@
-//! The life of a world: some ages of writing, each handled to its end, then calm and the comparison.
+//! The life of a world: some ages of writing, each handled to its end, then calm and the
+//! comparison.
 //!
 //! ```text
-//! age:  writes, faults ─► faults for a while ─► calm until all is handled and has landed ─► time passes
-//!                                                                                              │
-//!       next age: perhaps a replay of what is still kept ◄─────────────────────────────────────┘
+//! age:  writes, faults ─► faults for a while ─► calm until all is handled and has landed
+//!                                                                                 │
+//!       next age: perhaps a replay of what is still kept ◄─ time passes ◄─────────┘
 //! ```
 //!
-//! **Invariant:** time passes only when nothing is on its way: no request takes effect days after it was sent.
+//! **Invariant:** time passes only when nothing is on its way: no request takes effect days after
+//! it was sent.
 
 use std::ops::RangeInclusive;
 use std::pin::pin;
@@ -36,7 +38,7 @@ use super::verify;
 use super::weather::Weather;
 use super::world::World;
 
-/// Nobody listens there: the network is a function call.
+/// No server listens there: the network is a function call.
 const ENDPOINT: &str = "http://127.0.0.1:8000";
 /// How many ages a world has.
 const AGES: [usize; 4] = [1, 1, 2, 3];
@@ -50,12 +52,12 @@ const POLLERS_PER_MILLE: u32 = 125;
 const LONGEST_AFTERMATH_MS: u64 = 60_000;
 /// How much time passes between two ages: seconds, hours within the retention, days beyond it.
 const PASSES_SECS: [u64; 5] = [0, 60, 5 * 3_600, 23 * 3_600, 100 * 3_600];
-/// What is still kept is read again so often when an age begins, and at the very end.
+/// How often the records that are still kept are read again when an age begins, and at the end.
 const REPLAY_PER_MILLE: u32 = 400;
 const LAST_REPLAY_PER_MILLE: u32 = 100;
 /// A replay begins at the oldest record so often; otherwise at any.
 const FROM_OLDEST_PER_MILLE: u32 = 500;
-/// What is not handled after so long a calm, or after so many requests in it, never is.
+/// After so long a calm, or so many requests in it, a record that is not handled never will be.
 const LONGEST_CALM: Duration = Duration::from_secs(5 * 60);
 const MOST_CALM_REQUESTS: u64 = 20_000;
 /// How often to look whether a calm is that long.
@@ -87,9 +89,9 @@ pub(crate) async fn live(seed: u64, is_read: bool) -> Run {
     ages(&world, &host, &dynamodb, History::new(dice("history")), life).await;
     mapping.abort();
     verify::compare(&world, &dynamodb, &rollups, &seen);
-    let told = world.journal.close();
-    let failure = (!told.violations.is_empty()).then(|| told.violations.join("\n"));
-    Run { seed, tally: told.tally, digest: told.digest, lines: told.lines, failure }
+    let record = world.journal.close();
+    let failure = (!record.violations.is_empty()).then(|| record.violations.join("\n"));
+    Run { seed, tally: record.tally, digest: record.digest, lines: record.lines, failure }
 }
 
 async fn ages(
@@ -103,7 +105,7 @@ async fn ages(
     for age in 0..ages {
         if age > 0 {
             let passes = dice.pick(&PASSES_SECS);
-            world.journal.tell(format_args!("{passes} seconds pass"));
+            world.journal.record(format_args!("{passes} seconds pass"));
             world.source().skip(passes);
             let now_secs = world.now_ms() / 1000;
             world.journal.count(Count::Swept, dynamodb.sweep(now_secs));

@@ -1,9 +1,12 @@
-//! The network below the SDK: it takes each request of a world to the embedded DynamoDB, or does not.
+//! The network below the SDK: it takes each request of a world to the embedded DynamoDB, or does
+//! not.
 //!
-//! It reads the body of a request to its end, as a connection does. The SDK takes a body that is not read for an upload that
-//! has stalled, judges that by the clock of the machine, and breaks the attempt off: a loaded machine made other worlds.
+//! It reads the body of a request to its end, as a connection does. The SDK takes a body that is
+//! not read for an upload that has stalled, judges that by the clock of the machine, and breaks the
+//! attempt off: a loaded machine made other worlds.
 //!
-//! **Invariant:** what arrives takes effect even if its sender is gone; [`World::landed`] waits for it.
+//! **Invariant:** what arrives takes effect even if its sender is gone; [`World::landed`] waits for
+//! it.
 
 use std::fmt;
 use std::future::pending;
@@ -21,14 +24,14 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::caller::{Caller, Death};
-use super::dynamodb::{Answer, DynamoDb, conflict, exception};
+use super::dynamodb::{DynamoDb, StatusAndText, conflict, exception};
 use super::faults::{Ending, Fate, Faults, Sent, Service};
 use super::request::Request;
 use super::streams::Streams;
 use super::tally::Count;
 use super::world::World;
 
-/// What is not served.
+/// The status of an operation that is not served.
 const UNKNOWN: u16 = 400;
 
 /// The way to DynamoDB.
@@ -41,7 +44,7 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// The network of a world.
+    /// Returns the network of a world.
     pub(crate) fn new(
         world: &Arc<World>,
         dynamodb: &DynamoDb,
@@ -80,7 +83,7 @@ impl Network {
         }
     }
 
-    /// Decides what becomes of a request, and tells it.
+    /// Decides the fate of a request, and records it.
     fn fate(&self, request: &Request, death: Option<Death>) -> Fate {
         let sent = Sent {
             partition: &request.partition,
@@ -93,7 +96,7 @@ impl Network {
         }
         let journal = &self.world.journal;
         let Request { operation, about, attempt, .. } = request;
-        journal.tell(format_args!("{} {operation} {about} ×{attempt}: {fate}", Caller::name()));
+        journal.record(format_args!("{} {operation} {about} ×{attempt}: {fate}", Caller::name()));
         journal.count(Count::Requests, 1);
         if let Some(refusal) = fate.refusal {
             journal.count(refusal.count(), 1);
@@ -106,8 +109,8 @@ impl Network {
         fate
     }
 
-    /// What happens at the other end, whoever waits for it.
-    async fn arrive(self, request: Request, fate: Fate, answer: oneshot::Sender<Answer>) {
+    /// Serves a request at the other end, whether or not its sender still waits.
+    async fn arrive(self, request: Request, fate: Fate, answer: oneshot::Sender<StatusAndText>) {
         let _flight = self.world.fly();
         sleep(fate.arrival.unwrap_or_default()).await;
         if let Some(refusal) = fate.refusal {
@@ -127,7 +130,7 @@ impl Network {
         let status = served.0;
         let is_late = answer.is_closed();
         let failed = served.1.contains("ConditionalCheckFailed");
-        journal.tell(format_args!("  {operation} {about} in effect: {status} late={is_late}"));
+        journal.record(format_args!("  {operation} {about} in effect: {status} late={is_late}"));
         if is_late {
             journal.count(Count::LateEffects, 1);
         }
@@ -144,7 +147,7 @@ impl Network {
         }
     }
 
-    fn serve(&self, request: &Request) -> Answer {
+    fn serve(&self, request: &Request) -> StatusAndText {
         let Request { operation, body, .. } = request;
         let served = match request.service {
             Service::DynamoDb => self.dynamodb.serve(operation, body),

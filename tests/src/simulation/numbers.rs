@@ -6,7 +6,8 @@
 //! 10…0000 002     one digit more, in the middle of the shard: greater as a number, less as text
 //! ```
 //!
-//! **Invariant:** the numbers of a shard grow, and no two are equal. Nothing is promised between shards.
+//! **Invariant:** the numbers of a shard grow, and no two are equal. Nothing is promised between
+//! shards.
 
 use super::dice::Dice;
 
@@ -20,7 +21,8 @@ const MIN_DIGITS: usize = 21;
 const MAX_DIGITS: usize = 39;
 /// The widest gap between two numbers.
 const MAX_GAP: usize = 9;
-/// The latest place at which the numbers grow by a digit; far beyond the records of many shards, so that some never do.
+/// The latest place at which the numbers grow by a digit; far beyond the records of many shards, so
+/// that some never do.
 const LATEST_TURN: usize = 150;
 
 /// The numbers of one shard.
@@ -32,13 +34,13 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
-    /// The numbers of a new shard.
+    /// Returns the numbers of a new shard.
     pub(crate) fn new(dice: &mut Dice) -> Self {
         let digits = dice.within(MIN_DIGITS..=MAX_DIGITS);
         Self { digits, turn: dice.within(0..=LATEST_TURN), place: 0 }
     }
 
-    /// The next one.
+    /// Returns the next one.
     pub(crate) fn next(&mut self, dice: &mut Dice) -> String {
         self.place += dice.within(1..=MAX_GAP);
         let head = self.digits - TAIL_DIGITS;

@@ -1,7 +1,7 @@
-//! What the rollups must be: the sales that are there in the end, counted anew.
+//! The rollups that must be there: a recount of the sales that are there in the end.
 //!
-//! It reads the world's own sales, not their images, and shares nothing with the algebra: it cuts text, and adds with big
-//! decimals. Rows, and what counts them: `rows`.
+//! It reads the world's own sales, not their images, and shares nothing with the algebra: it cuts
+//! text, and adds with big decimals. Rows, and what counts them: `rows`.
 
 mod rows;
 
@@ -19,10 +19,11 @@ const TOO_LARGE: &str = "1e20";
 /// Sales from this amount on are large.
 const LARGE: i64 = 10;
 
-/// A measured attribute: there and countable, or not there. What is there and not countable spoils its item.
+/// A measured attribute: there and countable, or not there. What is there and not countable spoils
+/// its item.
 type Measured = Option<BigDecimal>;
 
-/// Counts the sales anew, for the rollups of these names.
+/// Counts the sales again, for the rollups of these names.
 pub(crate) fn recount<'a>(rollups: &[String], sales: impl IntoIterator<Item = &'a Sale>) -> Rows {
     let mut rows = Rows::new();
     for sale in sales.into_iter().filter(|sale| sale.entity == "sale") {
@@ -39,7 +40,7 @@ pub(crate) fn recount<'a>(rollups: &[String], sales: impl IntoIterator<Item = &'
     rows
 }
 
-/// The rollup whose partition it is.
+/// Returns the rollup whose partition it is.
 fn rollup_of(partition: &str) -> &str {
     let name = partition.split(['#', '.']).next().unwrap_or(partition);
     if name == "SHOP" { "beside" } else { name }
@@ -101,7 +102,7 @@ fn time(cell: &Cell) -> Option<&'static str> {
     text(cell).filter(|text| text.ends_with('Z'))
 }
 
-/// The status of a sale, if it has one; `None` for a text that is none of the enum's.
+/// Returns the status of a sale, if it has one; `None` for a text that is none of the enum's.
 fn status(cell: &Cell) -> Option<Option<&'static str>> {
     match cell {
         Cell::Absent => Some(None),

@@ -1,4 +1,5 @@
-//! The product's own event source mapping, over the world's stream, with pollers that die and overlap.
+//! The product's own event source mapping, over the world's stream, with pollers that die and
+//! overlap.
 //!
 //! ```text
 //! supervisor ─► poller, poller …     each an EventSourceMapping with a name for the lease
@@ -6,10 +7,11 @@
 //!      └── kills one, stops one, starts one more, replaces what has ended
 //! ```
 //!
-//! A poller that is killed leaves its invocations behind so often: as a process that was paused, and not ended, does.
+//! A poller that is killed leaves its invocations behind so often: as a process that was paused,
+//! and not ended, does.
 //!
-//! **Invariant:** what the mapping may rely on is DynamoDB's: shards, iterators, and a conditional write for the lease and
-//! each checkpoint.
+//! **Invariant:** what the mapping may rely on is DynamoDB's: shards, iterators, and a conditional
+//! write for the lease and each checkpoint.
 
 mod handler;
 
@@ -38,7 +40,8 @@ use super::world::World;
 const BATCH_SIZES: [usize; 3] = [3, 10, 100];
 /// How long a batch may fill.
 const LONGEST_BATCHING_MS: u64 = 3_000;
-/// How long a poller pauses when it found nothing: longer than usual, for each read costs the simulation a request.
+/// How long a poller pauses when it found nothing: longer than usual, for each read costs the
+/// simulation a request.
 const IDLE_MS: RangeInclusive<u64> = 1_500..=6_000;
 /// How often the supervisor looks after its pollers.
 const LOOK_MS: RangeInclusive<u64> = 1_000..=15_000;
@@ -79,7 +82,7 @@ struct Poller {
     name: String,
     task: JoinHandle<Result<(), Error>>,
     stop: watch::Sender<bool>,
-    /// When it was told to stop.
+    /// When it was asked to stop.
     stopping: Option<Instant>,
     /// Ends its invocations.
     death: watch::Sender<bool>,
@@ -136,7 +139,7 @@ impl Pollers {
         }
     }
 
-    /// Whether every record was handled.
+    /// Returns whether every record was handled.
     pub(crate) fn has_drained(&self) -> bool {
         let (source, state) = (self.world.source(), self.state());
         source.shards().iter().enumerate().all(|(place, shard)| {
@@ -147,7 +150,7 @@ impl Pollers {
 
     /// Reads the stream again from its oldest record on: as if its checkpoints had never been.
     pub(crate) async fn replay(&self) {
-        self.world.journal.tell(format_args!("replay"));
+        self.world.journal.record(format_args!("replay"));
         self.world.journal.count(Count::Replays, 1);
         self.state().is_held = true;
         while !self.state().pollers.is_empty() {
@@ -165,7 +168,8 @@ impl Pollers {
         !state.is_held && state.pollers.iter().all(|poller| poller.stopping.is_some())
     }
 
-    /// Removes pollers that have ended: they were told to, or their first look at the stream failed.
+    /// Removes pollers that have ended: on request, or because their first look at the stream
+    /// failed.
     fn bury(&self) {
         self.state().pollers.retain(|Poller { name, task, stopping, .. }| {
             if stopping.is_some_and(|since| since.elapsed() > STOP_PATIENCE) {
@@ -183,7 +187,7 @@ impl Pollers {
                 if dice.happens(SAME_NAME_PER_MILLE) { dice.within(1..=*names) } else { *names };
             format!("poller {number}")
         };
-        self.world.journal.tell(format_args!("{name} starts"));
+        self.world.journal.record(format_args!("{name} starts"));
         let checkpoints = Checkpoints::new(self.connection.dynamodb(), ROLLUPS_TABLE);
         let settings = Settings { owner: name.clone(), ..self.settings.clone() };
         let mapping = EventSourceMapping::new(&self.connection, checkpoints, settings);
@@ -210,7 +214,7 @@ impl Pollers {
         let Poller { name, task, death, .. } = poller;
         self.world
             .journal
-            .tell(format_args!("{name} is killed, its invocations go on: {is_paused}"));
+            .record(format_args!("{name} is killed, its invocations go on: {is_paused}"));
         self.world.journal.count(Count::Pollers, 1);
         task.abort();
         if !is_paused {
@@ -221,7 +225,7 @@ impl Pollers {
     /// Lets a poller finish what it does.
     fn stop(&self) {
         if let Some(poller) = self.state().pollers.last_mut() {
-            self.world.journal.tell(format_args!("{} is told to stop", poller.name));
+            self.world.journal.record(format_args!("{} is told to stop", poller.name));
             poller.stop.send_replace(true);
             poller.stopping.get_or_insert_with(Instant::now);
         }

@@ -1,6 +1,7 @@
-//! A request of the SDK: what its fate depends on, and what the journal tells of it.
+//! A request of the SDK: the facts that its fate depends on, and its entry in the journal.
 //!
-//! **Invariant:** what is told is the same in every run, though the SDK leaves the order of members to chance.
+//! **Invariant:** the entry is the same in every run, though the SDK leaves the order of members to
+//! chance.
 
 use std::hash::{DefaultHasher, Hasher};
 
@@ -17,14 +18,14 @@ use super::world::World;
 const DYNAMODB: &str = "DynamoDB_20120810.";
 /// How the target of a DynamoDB Streams request begins.
 const STREAMS: &str = "DynamoDBStreams_20120810.";
-/// What the actions of a transaction stand under.
+/// The member that holds the actions of a transaction.
 const ACTIONS: &str = "TransactItems";
 /// A request on its way.
 pub(crate) struct Request {
     pub(crate) service: Service,
     pub(crate) operation: String,
     pub(crate) body: Vec<u8>,
-    /// What of it is told.
+    /// Its entry in the journal.
     pub(crate) about: String,
     pub(crate) partition: String,
     pub(crate) attempt: u32,
@@ -51,14 +52,14 @@ impl Request {
         Self { service, operation: operation.to_owned(), body, about, partition, attempt, actions }
     }
 
-    /// Whether it writes, which a transaction may conflict with.
+    /// Returns whether it writes, which a transaction may conflict with.
     pub(crate) fn is_write(&self) -> bool {
         ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"]
             .contains(&self.operation.as_str())
     }
 }
 
-/// The partition of a request, and what is told of it: its key, and its values or a digest of it.
+/// Returns the partition of a request, and its entry: its key, and its values or a digest of it.
 fn about(json: &Value) -> (String, String) {
     if let Some(actions) = json[ACTIONS].as_array() {
         return about_all(actions);
@@ -68,7 +69,7 @@ fn about(json: &Value) -> (String, String) {
         "" => json["ShardIterator"].as_str().or(json["ShardId"].as_str()).unwrap_or_default(),
         partition => partition,
     };
-    let told = match json["ExpressionAttributeValues"].as_object() {
+    let entry = match json["ExpressionAttributeValues"].as_object() {
         Some(values) if !key("PK").is_empty() => values_of(values),
         _ => {
             let mut digest = DefaultHasher::new();
@@ -76,30 +77,31 @@ fn about(json: &Value) -> (String, String) {
             format!("{:08x}", digest.finish() as u32)
         }
     };
-    (partition.to_owned(), format!("{partition} {} {told}", key("SK")))
+    (partition.to_owned(), format!("{partition} {} {entry}", key("SK")))
 }
 
-/// The same of a transaction: the partition of its last action, which is the rollup item that counts the others.
+/// Returns the same of a transaction: the partition of its last action, which is the rollup item
+/// that counts the others.
 fn about_all(actions: &[Value]) -> (String, String) {
     let of_one = |action: &Value| {
         let write = action.as_object().and_then(|action| action.values().next());
         about(write.unwrap_or(&Value::Null))
     };
-    let told: Vec<_> = actions.iter().map(of_one).collect();
-    let partition = told.last().map(|(partition, _)| partition.clone()).unwrap_or_default();
-    let told: Vec<_> = told.into_iter().map(|(_, about)| about).collect();
-    (partition, told.join(" + "))
+    let entry: Vec<_> = actions.iter().map(of_one).collect();
+    let partition = entry.last().map(|(partition, _)| partition.clone()).unwrap_or_default();
+    let entry: Vec<_> = entry.into_iter().map(|(_, about)| about).collect();
+    (partition, entry.join(" + "))
 }
 
-/// The values of an update by name. Bytes are told in hexadecimal digits, which is how a watermark reads as a sequence
-/// number.
+/// Returns the values of an update by name. Bytes are shown in hexadecimal digits, which is how a
+/// watermark reads as a sequence number.
 fn values_of(values: &Map<String, Value>) -> String {
     let hexadecimal = |base64: &str| {
         let bytes = BASE64_STANDARD.decode(base64).unwrap_or_default();
         let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         digits.trim_start_matches('0').to_owned()
     };
-    let mut told: Vec<_> = values
+    let mut entry: Vec<_> = values
         .iter()
         .map(|(name, value)| match value["B"].as_str() {
             Some(base64) => format!("{name} {}", hexadecimal(base64)),
@@ -108,8 +110,8 @@ fn values_of(values: &Map<String, Value>) -> String {
             }
         })
         .collect();
-    told.sort_unstable();
-    told.join(" ")
+    entry.sort_unstable();
+    entry.join(" ")
 }
 
 /// JSON whatever the order of its members, which the SDK leaves to chance.
@@ -128,7 +130,7 @@ fn digest_of(json: &Value, digest: &mut DefaultHasher) {
     }
 }
 
-/// The number of the attempt in `attempt=2; max=8`.
+/// Returns the number of the attempt in `attempt=2; max=8`.
 fn attempt(header: &str) -> Option<u32> {
     let (_, rest) = header.split_once("attempt=")?;
     rest.split(';').next()?.trim().parse().ok()

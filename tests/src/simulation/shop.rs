@@ -1,10 +1,11 @@
-//! What a world is about: a shop's sales, six rollups of them, and everything a sale may look like.
+//! The subject of a world: a shop's sales, six rollups of them, and everything a sale may look
+//! like.
 //!
 //! ```text
 //! by_shop_and_channel   two dimensions, a filter by list, two granularities
 //! large_by_shop         one dimension, a filter by number, spread over stripes
 //! everything            no dimension and no time: one rollup item that each sale changes
-//! figures               a set as dimension; rows of values, counted by the rollup item, which is ranked by how many
+//! figures               a set as dimension; rows of values, whose count ranks the rollup item
 //! spread                rows of values, of times and of a sketch, over stripes
 //! beside                a rollup item beside the items, which counts rows of values
 //! ```
@@ -44,7 +45,7 @@ const OTHER_STATUS: &str = "waiting";
 
 /// An attribute is as it should be so often; otherwise it is absent or wrong.
 const SOUND_PER_MILLE: u32 = 930;
-/// What is not as it should be is absent so often.
+/// How often a value that is not as it should be is absent.
 const ABSENT_PER_MILLE: u32 = 300;
 /// A write changes one attribute so often; otherwise all.
 const ONE_ATTRIBUTE_PER_MILLE: u32 = 700;
@@ -54,7 +55,7 @@ const NOTE_PER_MILLE: u32 = 40;
 /// How many of the rollups a world has.
 const ROLLUPS: usize = 2;
 
-/// The model of a world: the definition with some of its rollups.
+/// Returns the model of a world: the definition with some of its rollups.
 pub(crate) fn model(dice: &mut Dice) -> Model {
     let mut model: Model = DEFINITION.parse().expect("a definition");
     while model.rollups.len() > ROLLUPS {
@@ -64,7 +65,7 @@ pub(crate) fn model(dice: &mut Dice) -> Model {
     model
 }
 
-/// What stands in an attribute.
+/// The value of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
     Absent,
@@ -87,7 +88,7 @@ pub(crate) struct Sale {
 }
 
 impl Sale {
-    /// A sale with everything chosen by chance.
+    /// Returns a sale with everything chosen by chance.
     pub(crate) fn new(dice: &mut Dice) -> Self {
         Self {
             entity: if dice.happens(NOTE_PER_MILLE) { "note" } else { "sale" },
@@ -101,7 +102,7 @@ impl Sale {
         }
     }
 
-    /// The sale after an update.
+    /// Returns the sale after an update.
     pub(crate) fn changed(&self, dice: &mut Dice) -> Self {
         let other = Self::new(dice);
         if !dice.happens(ONE_ATTRIBUTE_PER_MILLE) {
@@ -119,7 +120,7 @@ impl Sale {
         }
     }
 
-    /// The item as DynamoDB's JSON.
+    /// Returns the item as DynamoDB's JSON.
     pub(crate) fn image(&self, id: usize) -> Value {
         let mut image = keys(id);
         image.insert("_et".to_owned(), json!({ "S": self.entity }));
@@ -146,7 +147,7 @@ impl Sale {
     }
 }
 
-/// An item's primary key as DynamoDB's JSON.
+/// Returns an item's primary key as DynamoDB's JSON.
 pub(crate) fn keys(id: usize) -> Map<String, Value> {
     let pairs = [("PK", format!("SALE#{id}")), ("SK", "SALE".to_owned())];
     pairs.into_iter().map(|(name, text)| (name.to_owned(), json!({ "S": text }))).collect()

@@ -1,7 +1,7 @@
 //! The source: the table of items, and its stream of shards that end, roll over and split.
 //!
 //! ```text
-//! write ─► the item's old and new image ─► a record at the end of the shard that has the item's hash
+//! write ─► the item's old and new image ─► a record at the end of the shard of the item's hash
 //!
 //!     shard 0 ──┬── shard 1 ── shard 3      a child begins where its parent has ended,
 //!               └── shard 2                 with the whole range of hashes, or half of it
@@ -9,8 +9,8 @@
 //!
 //! The world is the table: nothing asks for an item, so a map is enough.
 //!
-//! **Invariant:** an item's records are in one lineage of shards, in the order of its writes. A write that changes nothing
-//! makes no record, as on AWS.
+//! **Invariant:** an item's records are in one lineage of shards, in the order of its writes. A
+//! write that changes nothing makes no record, as on AWS.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -76,7 +76,7 @@ pub(crate) struct Record {
 }
 
 impl Source {
-    /// An empty table whose stream has so many shards.
+    /// Returns an empty table whose stream has so many shards.
     pub(crate) fn new(mut dice: Dice, shards: u32) -> Self {
         let part = HASHES / shards;
         let hashes = (0..shards).map(|shard| {
@@ -89,22 +89,22 @@ impl Source {
         Self { began, skipped_secs: 0, dice, items, shards, events: 0 }
     }
 
-    /// What time it is, in milliseconds since 1970.
+    /// Returns the time, in milliseconds since 1970.
     pub(crate) fn now_ms(&self) -> u64 {
         (EPOCH_SECS + self.skipped_secs) * 1000 + self.began.elapsed().as_millis() as u64
     }
 
-    /// What time it is, in seconds since 1970.
+    /// Returns the time, in seconds since 1970.
     pub(crate) fn now_secs(&self) -> u64 {
         self.now_ms() / 1000
     }
 
-    /// What is in the table.
+    /// Returns the items of the table.
     pub(crate) fn items(&self) -> &BTreeMap<usize, Sale> {
         &self.items
     }
 
-    /// Every shard there ever was, parents before children.
+    /// Returns every shard there ever was, parents before children.
     pub(crate) fn shards(&self) -> &[Shard] {
         &self.shards
     }
@@ -149,7 +149,8 @@ impl Source {
         Some(place)
     }
 
-    /// Ends a shard, which goes on in one child or in two. Returns whether it could: a range of one hash cannot split.
+    /// Ends a shard, which goes on in one child or in two. Returns whether it could: a range of one
+    /// hash cannot split.
     pub(crate) fn end(&mut self, place: usize, splits: bool) -> bool {
         let hashes = self.shards[place].hashes.clone();
         let middle = hashes.start + (hashes.end - hashes.start) / 2;
@@ -168,8 +169,8 @@ impl Source {
         true
     }
 
-    /// Lets time pass without anything happening. Shards that would live too long end, and what is older than the
-    /// retention then is trimmed.
+    /// Lets time pass without anything happening. Shards that would live too long end, and what is
+    /// older than the retention then is trimmed.
     pub(crate) fn skip(&mut self, seconds: u64) {
         self.skipped_secs += seconds;
         if seconds > SHARD_LIFE_SECS {
@@ -187,7 +188,7 @@ impl Source {
 }
 
 impl Shard {
-    /// Whether it is not listed any more: all of it was trimmed.
+    /// Returns whether it is not listed any more: all of it was trimmed.
     pub(crate) fn is_forgotten(&self, now_secs: u64) -> bool {
         self.oldest == self.records.len()
             && self.closed_at.is_some_and(|closed| closed + RETENTION_SECS <= now_secs)

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use super::dice::Dice;
-use super::dynamodb::{Answer, exception};
+use super::dynamodb::{StatusAndText, exception};
 use super::event::stream_record;
 use super::source::{ARN, Record};
 use super::tally::Count;
@@ -30,7 +30,7 @@ const EMPTY_PER_MILLE: u32 = 100;
 const EXPIRED_PER_MILLE: u32 = 30;
 /// An iterator lives so long.
 const ITERATOR_LIFE_MS: u64 = 15 * 60 * 1000;
-/// What is refused.
+/// The status of a rejected request.
 const REFUSED: u16 = 400;
 
 /// The stream of a world.
@@ -49,7 +49,7 @@ impl Streams {
     }
 
     /// Serves a request. `None` for an operation that is none of those that product code sends.
-    pub(crate) fn serve(&self, operation: &str, body: &[u8]) -> Option<Answer> {
+    pub(crate) fn serve(&self, operation: &str, body: &[u8]) -> Option<StatusAndText> {
         let request: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |name: &str| request[name].as_str().unwrap_or_default();
         let answer = match operation {
@@ -88,7 +88,7 @@ impl Streams {
         json!({ "StreamDescription": description })
     }
 
-    /// An iterator after a record, or at the oldest.
+    /// Returns an iterator after a record, or at the oldest.
     fn iterator(&self, shard_id: &str, after: &str) -> Result<Value, Exception> {
         let source = self.world.source();
         let now = source.now_secs();
@@ -145,7 +145,7 @@ impl Streams {
     }
 }
 
-/// A record as the API writes it; a Lambda event writes its author otherwise.
+/// Returns a record as the API writes it; a Lambda event writes its author otherwise.
 fn record(record: &Record) -> Value {
     let mut written = json!({
         "eventID": record.event_id,

@@ -1,7 +1,8 @@
-//! The function of a world: the product's processor, with the rollups and a reactor that remembers what it saw.
+//! The function of a world: the product's processor, with the rollups and a reactor that remembers
+//! what it saw.
 //!
-//! **Invariant:** an event id is remembered only when the reactor ended well with its record. So at the end, each record's
-//! being remembered means that no answer ever skipped one.
+//! **Invariant:** an event id is remembered only when the reactor ended well with its record. So at
+//! the end, each record's being remembered means that no answer ever skipped one.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -26,7 +27,7 @@ const PANIC_PER_MILLE: u32 = 300;
 pub(crate) struct Seen(Arc<Mutex<BTreeSet<String>>>);
 
 impl Seen {
-    /// Whether it has seen one.
+    /// Returns whether it has seen one.
     pub(crate) fn has(&self, event_id: &str) -> bool {
         self.0.lock().expect("no panic").contains(event_id)
     }
@@ -36,7 +37,7 @@ impl Seen {
     }
 }
 
-/// The function, and what its reactor will have seen.
+/// Returns the function, and what its reactor will have seen.
 pub(crate) fn function(
     world: &Arc<World>,
     model: Model,
@@ -63,7 +64,8 @@ pub(crate) fn function(
                 }
                 world.journal.count(Count::ReactorFailures, 1);
                 if panics {
-                    // Without the message that a panic of the world's own would leave on standard error.
+                    // Without the message that a panic of the world's own would leave on standard
+                    // error.
                     std::panic::resume_unwind(Box::new("the reactor's panic"));
                 }
                 Err("the reactor's failure")
@@ -73,7 +75,7 @@ pub(crate) fn function(
     (Arc::new(processor), seen)
 }
 
-/// The longest that the reactor delays an invocation.
+/// Returns the longest that the reactor delays an invocation.
 pub(crate) fn longest_work(records: usize) -> Duration {
     Duration::from_millis(LONGEST_WORK_MS) * records as u32
 }

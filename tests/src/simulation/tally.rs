@@ -1,4 +1,4 @@
-//! What is counted in worlds, each once, with the words in which it is told.
+//! The events that are counted in worlds, each with the words in which it is printed.
 
 /// Something that is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub enum Count {
     BrokenConnections,
     /// Requests that took effect and whose answer was lost.
     LostResponses,
-    /// Requests that took effect when nobody waited for them any more.
+    /// Requests that took effect after their senders had stopped waiting.
     LateEffects,
     /// Rollup items whose condition did not hold, so that the rest was folded again.
     Refolds,
@@ -65,7 +65,7 @@ pub enum Count {
     Compared,
 }
 
-/// Every count, in the order in which they are told.
+/// Every count, in the order in which they are printed.
 pub const EVERY: [(Count, &str); 30] = [
     (Count::Records, "records"),
     (Count::Deliveries, "deliveries of a record"),
@@ -109,7 +109,7 @@ impl Tally {
         self.0[what as usize] += how_many;
     }
 
-    /// How often it was counted.
+    /// Returns how often it was counted.
     pub fn get(&self, what: Count) -> u64 {
         self.0[what as usize]
     }

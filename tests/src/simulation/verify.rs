@@ -1,4 +1,4 @@
-//! What must hold at the end of a world.
+//! The conditions that must hold at the end of a world.
 //!
 //! * Every rollup item is what a recount of the items gives, and there is no other.
 //! * No row expires that counts something.

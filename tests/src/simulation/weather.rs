@@ -30,8 +30,8 @@ const CRASH_PER_MILLE: u32 = 30;
 const TIMEOUT_PER_MILLE: u32 = 25;
 /// A reactor fails or panics on a record.
 const REACTOR_PER_MILLE: u32 = 9;
-/// A batch that was handled is delivered again, or an older stretch is, beside the shard's own deliveries. Calm worlds
-/// have these too: they are no fault, but what at-least-once means.
+/// A batch that was handled is delivered again, or an older stretch is, beside the shard's own
+/// deliveries. Calm worlds have these too: they are no fault, but what at-least-once means.
 const OVERLAP_PER_MILLE: u32 = 25;
 /// The shard's own deliveries begin again further back.
 const REWIND_PER_MILLE: u32 = 15;
@@ -52,7 +52,7 @@ pub(crate) struct Weather {
 }
 
 impl Weather {
-    /// The weather of a world.
+    /// Returns the weather of a world.
     pub(crate) fn new(dice: &mut Dice) -> Self {
         let grades: Vec<u32> =
             GRADES.iter().flat_map(|(grade, share)| std::iter::repeat_n(*grade, *share)).collect();

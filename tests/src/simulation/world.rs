@@ -1,4 +1,5 @@
-//! What the parts of a world share: its journal, its source, its weather, and what is still on its way.
+//! The state that the parts of a world share: its journal, its source, its weather, and what is
+//! still on its way.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -25,12 +26,12 @@ pub(crate) struct World {
     changed: Notify,
 }
 
-/// Something on its way: a request, an invocation that nobody waits for.
+/// Something on its way: a request, an invocation whose caller has gone.
 #[derive(Debug)]
 pub(crate) struct Flight(Arc<World>);
 
 impl World {
-    /// A world in which nothing has happened yet.
+    /// Returns a world in which nothing has happened yet.
     pub(crate) fn new(journal: Journal, weather: Weather, source: Source) -> Arc<Self> {
         Arc::new(Self {
             journal,
@@ -42,17 +43,17 @@ impl World {
         })
     }
 
-    /// The table and its stream.
+    /// Returns the table and its stream.
     pub(crate) fn source(&self) -> MutexGuard<'_, Source> {
         self.source.lock().expect("no panic at the source")
     }
 
-    /// What time it is, in milliseconds since 1970.
+    /// Returns the time, in milliseconds since 1970.
     pub(crate) fn now_ms(&self) -> u64 {
         self.source().now_ms()
     }
 
-    /// Whether nothing goes wrong any more.
+    /// Returns whether nothing goes wrong any more.
     pub(crate) fn is_calm(&self) -> bool {
         self.is_calm.load(Ordering::Relaxed)
     }
@@ -60,11 +61,11 @@ impl World {
     /// Lets things go wrong, or not.
     pub(crate) fn set_calm(&self, is_calm: bool) {
         self.is_calm.store(is_calm, Ordering::Relaxed);
-        self.journal.tell(format_args!("calm: {is_calm}"));
+        self.journal.record(format_args!("calm: {is_calm}"));
         self.notify();
     }
 
-    /// Wakes whoever waits for a change.
+    /// Wakes the tasks that wait for a change.
     pub(crate) fn notify(&self) {
         self.changed.notify_waiters();
     }

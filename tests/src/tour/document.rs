@@ -1,4 +1,5 @@
-//! The requests and answers of a README: its `sh` blocks with `curl`, each with the `http` block behind it.
+//! The requests and answers of a README: its `sh` blocks with `curl`, each with the `http` block
+//! behind it.
 
 /// A request and its answer, as they are printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub(crate) struct Block<'a> {
     pub(crate) text: String,
 }
 
-/// The requests of a document in their order.
+/// Returns the requests of a document in their order.
 ///
 /// # Errors
 /// The line of a request without an answer, or of an answer without a request.
@@ -42,7 +43,7 @@ pub(super) fn exchanges(document: &str) -> Result<Vec<Exchange>, String> {
     }
 }
 
-/// The blocks of a document in their order.
+/// Returns the blocks of a document in their order.
 pub(crate) fn blocks(document: &str) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
     let mut open: Option<Block<'_>> = None;

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 /// Stands for what differs from run to run, or is not worth printing.
 const ANY: &str = "…";
 
-/// What is printed of an answer.
+/// The printed form of an answer.
 #[derive(Debug)]
 pub(super) struct Expected {
     status: String,
@@ -26,7 +26,7 @@ impl Expected {
     /// Reads an answer as it is printed.
     ///
     /// # Errors
-    /// What of it is no answer.
+    /// The lines that are not part of an answer.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
         let mut lines = head.lines();
@@ -48,7 +48,7 @@ impl Expected {
         Ok(Self { status: status.to_owned(), headers, body: body.map(json).transpose()? })
     }
 
-    /// Where an answer, as `curl -i` prints it, is not as expected; none where it is.
+    /// Returns where an answer, as `curl -i` prints it, is not as expected; none where it is.
     pub(super) fn differences(&self, answer: &str) -> Vec<String> {
         let answer = answer.replace("\r\n", "\n");
         let found = match Self::parse(&answer) {
@@ -76,7 +76,7 @@ impl Expected {
     }
 }
 
-/// Where JSON is not as it is printed.
+/// Returns where JSON is not as it is printed.
 ///
 /// # Errors
 /// Why what is printed is no JSON.
@@ -144,7 +144,7 @@ fn compare_elements(
     }
 }
 
-/// Whether text is as it is printed, with some text for each `…`.
+/// Returns whether text is as it is printed, with some text for each `…`.
 pub(super) fn matches(expected: &str, found: &str) -> bool {
     let Some((before, rest)) = expected.split_once(ANY) else { return expected == found };
     let Some(found) = found.strip_prefix(before) else { return false };
@@ -152,7 +152,8 @@ pub(super) fn matches(expected: &str, found: &str) -> bool {
     ends.any(|end| matches(rest, &found[end..]))
 }
 
-/// JSON in which each `…` that stands outside of text is text, and where a member is expected, a member.
+/// JSON in which each `…` that stands outside of text is text, and where a member is expected, a
+/// member.
 fn quoted(body: &str) -> String {
     let mut json = String::new();
     let (mut is_text, mut is_escaped) = (false, false);
@@ -226,10 +227,10 @@ mod tests {
             ("HTTP/1.1 200 OK\n\n{ \"tags\": [\"b\", …], … }", ".tags[0]: printed \"b\""),
             ("HTTP/1.1 200 OK\n\n{ \"in\": { \"x\": null }, … }", ".in.y: answered \"{…\", not"),
         ];
-        for (printed, told) in cases {
+        for (printed, difference) in cases {
             let differences = differences(printed);
             assert_eq!(differences.len(), 1, "{printed}: {differences:?}");
-            assert!(differences[0].starts_with(told), "{printed}: {differences:?}");
+            assert!(differences[0].starts_with(difference), "{printed}: {differences:?}");
         }
     }
 

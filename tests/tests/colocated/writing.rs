@@ -1,5 +1,5 @@
-//! How rollup items come to be beside the items that they are about: exact whatever is delivered again, without end in
-//! themselves, and never in the place of an item of somebody.
+//! How rollup items come to be beside the items that they are about: exact whatever is delivered
+//! again, without end in themselves, and never in the place of an item of somebody.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,7 +57,8 @@ async fn send(system: &System, method: &str, path: &str, body: Option<&Value>) {
     assert!((200..300).contains(&status), "{method} {path}: {answer}");
 }
 
-/// Orders of two users in two months, of which some change their user's numbers and some are deleted.
+/// Orders of two users in two months, of which some change their user's numbers and some are
+/// deleted.
 async fn trade(system: &System) {
     for number in 0..12 {
         let (user, month) = (["ann", "b#b"][number % 2], 10 + number / 3 % 2);
@@ -137,7 +138,7 @@ async fn assert_all_exact(dynamodb: &TestDynamo, system: &System) {
 async fn rollup_items_stand_beside_their_items_exact_whatever_is_delivered_again() {
     let (dynamodb, system) = start().await;
     trade(&system).await;
-    let captured = Captured::of(&system).await;
+    let captured = Captured::read(&system).await;
     handle(&system, &captured.cut(4)).await;
     assert_all_exact(&dynamodb, &system).await;
     // From the beginning, and from the middle, cut otherwise.
@@ -167,10 +168,10 @@ async fn rollup_items_stand_beside_their_items_exact_whatever_is_delivered_again
 async fn the_processor_does_nothing_about_its_own_writes() {
     let (dynamodb, system) = start().await;
     trade(&system).await;
-    let first = Captured::of(&system).await.cut(ALL).remove(0);
+    let first = Captured::read(&system).await.cut(ALL).remove(0);
     handle(&system, std::slice::from_ref(&first)).await;
     let before = items(&dynamodb, &system).await;
-    let again = Captured::of(&system).await.cut(ALL).remove(0);
+    let again = Captured::read(&system).await.cut(ALL).remove(0);
     // The mapping goes on where it was: these are the changes of rollup items.
     assert!(!again.records.is_empty(), "rollup items have been written");
     let keys = again.records.iter().map(|record| serde_json::to_value(record).expect("JSON"));
@@ -196,7 +197,7 @@ async fn an_item_of_somebody_is_left_as_it_is_and_the_update_is_parked() {
     });
     client.dynamodb("PutItem", &json!({ "TableName": name, "Item": theirs })).await;
     trade(&system).await;
-    let captured = Captured::of(&system).await;
+    let captured = Captured::read(&system).await;
     handle(&system, &captured.cut(ALL)).await;
     handle(&system, &captured.cut(ALL)).await;
     let is_theirs = |item: &&Value| item["PK"] == theirs["PK"] && item["SK"] == theirs["SK"];

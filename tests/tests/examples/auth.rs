@@ -1,4 +1,5 @@
-//! Auth: addresses and accounts that many want at once, sessions that expire, tokens that are used once.
+//! Auth: addresses and accounts that many want at once, sessions that expire, tokens that are used
+//! once.
 
 use fastrand::Rng;
 use futures::future::join_all;
@@ -51,7 +52,8 @@ fn sign_up(id: &str, email: &str, account: &str) -> Value {
 }
 
 fn session(user: &str, token: &str, expires_at: u64) -> Value {
-    json!({ "token_hash": format!("token-of-a-session-{token}"), "user_id": user, "expires_at": expires_at })
+    json!({ "token_hash": format!("token-of-a-session-{token}"), "user_id": user,
+        "expires_at": expires_at })
 }
 
 async fn post(example: &Example, path: &str, body: &Value) -> (u16, Value) {
@@ -166,7 +168,8 @@ async fn sessions_that_expire_leave_the_count_and_sign_ins_stay() {
     for (token, expires_at) in [("1", EARLIER), ("2", LATER), ("3", LATER)] {
         let actions = json!([
             { "action": "create", "entity": "session", "item": session("u1", token, expires_at) },
-            { "action": "create", "entity": "sign_in", "item": { "user_id": "u1", "provider": "github" } },
+            { "action": "create", "entity": "sign_in", "item": { "user_id": "u1",
+              "provider": "github" } },
         ]);
         assert_eq!(post(&example, "/transactions", &actions).await.0, 200);
     }
@@ -187,7 +190,10 @@ async fn sessions_that_expire_leave_the_count_and_sign_ins_stay() {
 async fn a_token_is_used_by_one_of_those_who_have_it_and_by_nobody_when_it_has_expired() {
     let example = Example::start("auth").await;
     let path = "/verification/ann%40example.com/token-of-an-address";
-    let token = |expires_at: u64| json!({ "email": "ann@example.com", "token_hash": "token-of-an-address", "expires_at": expires_at });
+    let token = |expires_at: u64| {
+        json!({ "email": "ann@example.com",
+        "token_hash": "token-of-an-address", "expires_at": expires_at })
+    };
     let use_it = async |now: u64| {
         let condition = format!("%7B%22expires_at%22%3A%7B%22gt%22%3A{now}%7D%7D");
         let path = format!("{path}?return=item&where={condition}");
@@ -220,7 +226,8 @@ async fn whatever_becomes_of_users_every_lock_list_and_count_is_that_of_a_recoun
     }
 }
 
-/// Does something to one of a few users, accounts and sessions: often it is not there, or another has what is unique.
+/// Does something to one of a few users, accounts and sessions: often it is not there, or another
+/// has what is unique.
 async fn change(example: &Example, random: &mut Rng) {
     let user = format!("u{}", random.u8(0..4));
     let email = *random.choice(&["a@x", "A@X ", "b#%@x", "c@x"]).expect("some");
@@ -244,7 +251,8 @@ async fn change(example: &Example, random: &mut Rng) {
             let actions = json!([
                 { "action": "remove", "entity": "user", "key": { "user_id": user } },
                 { "action": "delete", "entity": "account",
-                  "key": { "user_id": user, "provider": "github", "provider_account_id": account } },
+                  "key": { "user_id": user, "provider": "github",
+                  "provider_account_id": account } },
             ]);
             ("POST", "/transactions".to_owned(), actions)
         }

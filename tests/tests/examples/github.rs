@@ -1,4 +1,5 @@
-//! GitHub: numbers that are handed out to many at once, issues that are closed and labelled, stars; and a program.
+//! GitHub: numbers that are handed out to many at once, issues that are closed and labelled, stars;
+//! and a program.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -81,7 +82,8 @@ async fn whatever_becomes_of_issues_every_list_and_count_is_that_of_a_recount() 
     }
 }
 
-/// Does something to an issue, its comments, a star or a repository: often it is not there, or not as expected.
+/// Does something to an issue, its comments, a star or a repository: often it is not there, or not
+/// as expected.
 async fn change(example: &Example, random: &mut Rng) {
     let (owner, repo) = *random.choice(&[("ann", "weir"), ("bob", "lock")]).expect("some");
     let login = *random.choice(&["ann", "bob", "cy"]).expect("some");
@@ -92,13 +94,13 @@ async fn change(example: &Example, random: &mut Rng) {
     let patch = |update: Value| ("PATCH", issue.clone(), update);
     let (method, path, body) = match random.u8(0..15) {
         0 | 1 => {
-            let issue = json!({ "owner": owner, "repo": repo, "number": number, "title": "t", "author": login,
+            let issue = json!({ "owner": owner, "repo": repo, "number": number, "title": "t",
+                "author": login,
                 "created_at": time, "labels": [labels, "all"] });
             ("POST", "/issue".to_owned(), issue)
         }
-        2 | 3 => patch(
-            json!({ "set": { "status": "closed", "closed_at": time }, "where": { "status": "open" } }),
-        ),
+        2 | 3 => patch(json!({ "set": { "status": "closed", "closed_at": time },
+                "where": { "status": "open" } })),
         4 => patch(json!({ "set": { "status": "open" }, "remove": ["closed_at"] })),
         5 => patch(json!({ "add": { "labels": [labels] }, "set": { "assignee": login } })),
         6 => patch(json!({ "delete": { "labels": [labels] } })),
@@ -140,7 +142,8 @@ async fn new_repository(example: &Example) {
 }
 
 fn issue(number: u64, creator: usize) -> Value {
-    json!({ "owner": "ann", "repo": "new", "number": number, "title": creator.to_string(), "author": "cy" })
+    json!({ "owner": "ann", "repo": "new", "number": number, "title": creator.to_string(),
+        "author": "cy" })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,8 +201,10 @@ async fn of_many_stars_of_one_user_one_is_counted() {
     let processor = example.system.process(example.system.processor(), 100);
     let star = async |_| {
         let actions = json!([
-            { "action": "create", "entity": "star", "item": { "login": "bob", "owner": "bob", "repo": "lock" } },
-            { "action": "check", "entity": "repository", "key": { "owner": "bob", "repo": "lock" } },
+            { "action": "create", "entity": "star", "item": { "login": "bob", "owner": "bob",
+              "repo": "lock" } },
+            { "action": "check", "entity": "repository", "key": { "owner": "bob",
+              "repo": "lock" } },
         ]);
         example.system.http.send("POST", "/transactions", Some(&actions)).await
     };

@@ -48,7 +48,8 @@ async fn whatever_becomes_of_notes_every_list_and_count_is_that_of_a_recount() {
     }
 }
 
-/// Does something to some note of a few: often it is not there, and sometimes it is not as expected.
+/// Does something to some note of a few: often it is not there, and sometimes it is not as
+/// expected.
 async fn change(example: &Example, random: &mut Rng) {
     let user = *random.choice(&["ann", "bob"]).expect("some");
     let id = format!("01M6B1YQ0000000000000000{:02}", random.u8(10..22));

@@ -1,4 +1,5 @@
-//! Thank-you cards: what a transaction counts beside a card, what the rollups count of the cards, and a recount, are the same.
+//! Thank-you cards: what a transaction counts beside a card, what the rollups count of the cards,
+//! and a recount, are the same.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +60,8 @@ impl Card {
     }
 
     fn taking_back(&self) -> Value {
-        let key = json!({ "receiver": self.receiver, "sent_at": self.sent_at, "card_id": self.id.to_string() });
+        let key = json!({ "receiver": self.receiver, "sent_at": self.sent_at,
+            "card_id": self.id.to_string() });
         self.counting("subtract", json!({ "action": "remove", "entity": "card", "key": key }))
     }
 
@@ -70,13 +72,17 @@ impl Card {
             .map(|name| (format!("competencies.{name}"), json!(1)))
             .collect();
         counted.insert("received".to_owned(), json!(1));
-        let user = |id: &str, counted: Value| json!({ "action": "patch", "entity": "user", "key": { "user_id": id }, verb: counted });
+        let user = |id: &str, counted: Value| {
+            json!({ "action": "patch", "entity": "user",
+            "key": { "user_id": id }, verb: counted })
+        };
         let sent = user(self.sender, json!({ "sent": 1 }));
         json!([of_card, user(self.receiver, counted.into()), sent])
     }
 }
 
-/// Sends a transaction until it is answered otherwise than that others were at the same items. Returns the status.
+/// Sends a transaction until it is answered otherwise than that others were at the same items.
+/// Returns the status.
 async fn transact(example: &Example, key: &str, actions: &Value) -> u16 {
     let key = format!("{}-{key}", tour::run(&example.system));
     let headers = [("Idempotency-Key", key.as_str())];

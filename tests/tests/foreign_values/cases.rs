@@ -226,7 +226,8 @@ fn times() -> Vec<Field> {
                     false,
                     Ok(json!("at noon")),
                     Foreign(
-                        "\"at noon\" is not a timestamp, expected RFC 3339 text of the years 0000 to 9999",
+                        "\"at noon\" is not a timestamp, expected RFC 3339 text of the years 0000 \
+                         to 9999",
                     ),
                 ),
                 case(n("5"), json!(5), false, Ok(json!(5)), Foreign(NUMBER)),
@@ -254,7 +255,8 @@ fn times() -> Vec<Field> {
                     false,
                     Ok(json!(1_000_000_000_000_i64)),
                     Foreign(
-                        "1000000000000 is not a timestamp, expected a number of seconds since 1970, in the years 0000 to 9999",
+                        "1000000000000 is not a timestamp, expected a number of seconds since \
+                         1970, in the years 0000 to 9999",
                     ),
                 ),
                 null(json!(1_767_225_600)),

@@ -40,10 +40,12 @@ fn definition(fields: &[Field]) -> String {
     for Field { name, is_dimension, .. } in fields {
         text.push_str(&match is_dimension {
             true => format!(
-                "[rollups.of_{name}]\nof = \"thing\"\nby = [\"{name}\"]\nrank_by = \"n\"\nmeasures = {{ n = \"count\" }}\n"
+                "[rollups.of_{name}]\nof = \"thing\"\nby = [\"{name}\"]\nrank_by = \
+                 \"n\"\nmeasures = {{ n = \"count\" }}\n"
             ),
             false => format!(
-                "[rollups.of_{name}]\nof = \"thing\"\nmeasures = {{ n = \"count\", has = \"count({name})\" }}\n"
+                "[rollups.of_{name}]\nof = \"thing\"\nmeasures = {{ n = \"count\", has = \
+                 \"count({name})\" }}\n"
             ),
         });
     }
@@ -92,7 +94,7 @@ async fn counted(world: &World) -> Vec<Value> {
     let layer = telemetry::log::json(move || writer.clone());
     let subscriber = tracing_subscriber::registry().with(layer);
     let processor = world.system.processor();
-    let events = Captured::of(&world.system).await.cut(1);
+    let events = Captured::read(&world.system).await.cut(1);
     let handle = async {
         for event in events {
             processor.handle(event).await.expect("handled");

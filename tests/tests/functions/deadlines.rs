@@ -1,5 +1,5 @@
-//! A function that has not answered by its deadline is killed, wherever it was; its batch comes again to a fresh process
-//! and nothing is counted twice.
+//! A function that has not answered by its deadline is killed, wherever it was; its batch comes
+//! again to a fresh process and nothing is counted twice.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,7 +26,8 @@ struct World {
 }
 
 impl World {
-    /// Some flights whose changes wait for a processor that speaks to DynamoDB through a faulty way.
+    /// Some flights whose changes wait for a processor that speaks to DynamoDB through a faulty
+    /// way.
     async fn start(timeout: Duration) -> Self {
         let dynamodb = TestDynamo::start().await;
         let deployed = Deployed::start(&dynamodb, DEFINITION).await;
@@ -62,7 +63,8 @@ impl World {
     }
 }
 
-/// So many updates of rollup items pass, and all behind them have this fate; a process that starts asks for other things.
+/// So many updates of rollup items pass, and all behind them have this fate; a process that starts
+/// asks for other things.
 fn stalled_after(updates: usize, fate: Fate) -> impl FnMut(&str, &str) -> Fate + Send + 'static {
     let mut seen = 0;
     move |operation, body| {
@@ -76,7 +78,7 @@ fn stalled_after(updates: usize, fate: Fate) -> impl FnMut(&str, &str) -> Fate +
 async fn a_function_that_waits_for_dynamodb_is_killed_by_its_deadline() {
     let world = World::start(TIMEOUT).await;
     world.way.decide(stalled_after(0, Fate::Stall));
-    let event = Captured::of(&world.deployed.system).await.cut(15).remove(0);
+    let event = Captured::read(&world.deployed.system).await.cut(15).remove(0);
     let error = world.invoke(&event).await.expect_err("no answer");
     assert_eq!(error.error_type, "Sandbox.Timedout");
     assert!(error.error_message.ends_with("Error: Task timed out after 3.00 seconds"), "{error}");
@@ -91,9 +93,9 @@ async fn a_function_that_waits_for_dynamodb_is_killed_by_its_deadline() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_counted_before_the_kill_is_not_counted_again() {
     let world = World::start(TIMEOUT).await;
-    let captured = Captured::of(&world.deployed.system).await;
+    let captured = Captured::read(&world.deployed.system).await;
     let event = captured.cut(15).remove(0);
-    // The second one dies when DynamoDB has done more than it was told of.
+    // The second one dies when DynamoDB has done more than it knows of.
     for (updates, fate) in [(5, Fate::Stall), (8, Fate::StallDone)] {
         world.way.decide(stalled_after(updates, fate));
         let error = world.invoke(&event).await.expect_err("no answer");
@@ -111,7 +113,7 @@ async fn what_was_counted_before_the_kill_is_not_counted_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_ends_in_an_invocation_fails_it_and_its_batch_is_counted_once() {
     let world = World::start(PATIENCE).await;
-    let captured = Captured::of(&world.deployed.system).await;
+    let captured = Captured::read(&world.deployed.system).await;
     let event = captured.cut(15).remove(0);
     let (stalled, mut has_stalled) = tokio::sync::mpsc::unbounded_channel();
     let mut fates = stalled_after(6, Fate::StallDone);

@@ -1,4 +1,4 @@
-//! What a function cannot do is told so that Lambda understands it, and the process goes on.
+//! A function reports its failures in a form that Lambda understands, and the process goes on.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ async fn an_event_without_a_shard_names_the_setting_and_the_next_one_is_served()
     let dynamodb = TestDynamo::start().await;
     let world = Deployed::start(&dynamodb, DEFINITION).await;
     load(&world, &rows(5)).await;
-    let event = Captured::of(&world.system).await.cut(5).remove(0);
+    let event = Captured::read(&world.system).await.cut(5).remove(0);
     let whole = serde_json::to_value(&event).expect("JSON");
     let mut plain = whole.clone();
     plain.as_object_mut().expect("an object").remove("shardId");
@@ -65,7 +65,7 @@ async fn what_dynamodb_does_not_take_is_reported_from_its_first_record_on_and_ex
     let dynamodb = TestDynamo::start().await;
     let world = Deployed::start(&dynamodb, DEFINITION).await;
     load(&world, &rows(12)).await;
-    let captured = Captured::of(&world.system).await;
+    let captured = Captured::read(&world.system).await;
     let event = captured.cut(12).remove(0);
     let sequence = |row: usize| event.records[row].dynamodb.sequence_number.clone();
     let payload = serde_json::to_vec(&event).expect("JSON");

@@ -1,4 +1,5 @@
-//! Requests as an HTTP API hands them to the functions, and their answers back: what is not in the body.
+//! Requests as an HTTP API hands them to the functions, and their answers back: what is not in the
+//! body.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

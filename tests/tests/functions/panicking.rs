@@ -23,7 +23,7 @@ async fn a_reactor_that_panics_has_its_record_again_while_rollups_stay_exact() {
     flights[8]["delay"] = json!(TERRIBLE);
     let (status, _) = world.http.send("POST", "/batch/flight", Some(&json!(flights))).await;
     assert_eq!(status, 200);
-    let captured = Captured::of(&world.system).await;
+    let captured = Captured::read(&world.system).await;
     let event = captured.cut(10).remove(0);
     let terrible: Vec<_> = event
         .records
@@ -34,7 +34,7 @@ async fn a_reactor_that_panics_has_its_record_again_while_rollups_stay_exact() {
     assert_eq!(terrible.len(), 2);
 
     let binary = Binary::named("brittle_reactor");
-    let function = Arc::new(Function::of(binary, &world.variables, PATIENCE));
+    let function = Arc::new(Function::from_binary(binary, &world.variables, PATIENCE));
     let payload = serde_json::to_vec(&event).expect("JSON");
     for sequence in &terrible {
         let answer = function.invoke(payload.clone()).await.expect("an answer");

@@ -1,5 +1,5 @@
-//! Paths of items behind an HTTP API, which decodes a path twice before a function sees it: the path that an answer names
-//! leads to the item, and no other path leads to it.
+//! Paths of items behind an HTTP API, which decodes a path twice before a function sees it: the
+//! path that an answer names leads to the item, and no other path leads to it.
 
 use serde_json::{Value, json};
 use tests::deployed::Deployed;
@@ -24,7 +24,8 @@ const DEFINITION: &str = r##"
     measures = { things = "count" }
 "##;
 
-/// Each but the first is taken for the first by whoever cuts it at a character that means something in a URL.
+/// Each but the first is taken for the first by whoever cuts it at a character that means something
+/// in a URL.
 const NAMES: [&str; 14] = [
     "a",
     "a b",

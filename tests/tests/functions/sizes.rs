@@ -49,8 +49,9 @@ async fn a_body_that_is_too_large_is_refused_by_the_writer_or_before_it() {
     assert_eq!(world.writer.started().len(), 1, "the same process");
 }
 
-/// A megabyte of items, which DynamoDB reads at once, is more than six of an answer when it is control characters: each is six
-/// bytes of the JSON in the body, and seven once the body is text in the JSON of the answer.
+/// A megabyte of items, which DynamoDB reads at once, is more than six of an answer when it is
+/// control characters: each is six bytes of the JSON in the body, and seven once the body is text
+/// in the JSON of the answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_ends_before_it_is_too_large_and_its_cursor_leads_to_the_rest() {
     let world = world().await;

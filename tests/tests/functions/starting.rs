@@ -1,4 +1,5 @@
-//! A function that cannot start ends, and its log names what to mend. Lambda sees the end: it asks for no event.
+//! A function that cannot start ends, and its log names what to mend. Lambda sees the end: it asks
+//! for no event.
 
 use serde_json::json;
 use table::Table;

@@ -1,4 +1,5 @@
-//! From a request to the writer to an answer of the reader, with every part in a process of its own.
+//! From a request to the writer to an answer of the reader, with every part in a process of its
+//! own.
 
 use std::time::Duration;
 

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::shop::Shop;
 
 fn order(order: &str, total: impl Into<Value>) -> Value {
-    json!({ "user": "ann", "order": order, "placed": "2026-11-20T06:40:54Z", "total": total.into() })
+    json!({ "user": "ann", "order": order, "placed": "2026-11-20T06:40:54Z",
+        "total": total.into() })
 }
 
 async fn totals(shop: &Shop) -> Vec<(String, String)> {
@@ -96,7 +97,10 @@ async fn a_batch_puts_and_deletes_items_of_any_entities() {
         &[json!({ "id": "1", "email": "a@x" }), json!({ "id": "2", "email": "b@x" })],
     )
     .await;
-    let key = |number: usize| json!({ "user": "ann", "order": format!("{number:02}"), "placed": "2026-11-20T06:40:54Z" });
+    let key = |number: usize| {
+        json!({ "user": "ann", "order": format!("{number:02}"),
+        "placed": "2026-11-20T06:40:54Z" })
+    };
     let mut rows: Vec<Value> = (0..30).map(|number| delete("order", key(number))).collect();
     rows.extend([
         put("profile", json!({ "user": "ann", "name": "Ann" })),

@@ -40,7 +40,7 @@ const SECRET: &str = "MARK";
 
 #[tokio::test]
 async fn two_callers_with_one_key_are_two_requests() {
-    let shop = Shop::of(DEFINITION).await;
+    let shop = Shop::with_definition(DEFINITION).await;
     let key = [("Idempotency-Key", "k")];
     shop.load("card", &[json!({ "id": "1" })]).await;
     let update = |note: &str| {
@@ -92,8 +92,14 @@ fn shown(line: &Value) -> String {
 type Case = (Operation, &'static str, &'static str, Value, Vec<&'static str>);
 
 fn cases() -> Vec<Case> {
-    let member = |code: &str, email: &str| json!({ "club": "a", "code": code, "email": email, "note": SECRET });
-    let put = |id: &str| json!({ "action": "put", "entity": "card", "item": { "id": id, "note": SECRET } });
+    let member = |code: &str, email: &str| {
+        json!({ "club": "a", "code": code, "email": email,
+        "note": SECRET })
+    };
+    let put = |id: &str| {
+        json!({ "action": "put", "entity": "card", "item": { "id": id,
+        "note": SECRET } })
+    };
     let key = json!({ "club": "a", "code": "MARK-1" });
     let check = json!({ "action": "check", "entity": "card", "key": { "id": "1" } });
     let patch = json!({ "action": "patch", "entity": "member", "key": key, "add": { "count": 7 } });
@@ -188,7 +194,7 @@ fn cases() -> Vec<Case> {
 
 #[tokio::test]
 async fn every_writing_route_logs_each_change_with_its_caller_and_no_value() {
-    let shop = Shop::of(DEFINITION).await.audited();
+    let shop = Shop::with_definition(DEFINITION).await.audited();
     let mut tried = BTreeSet::new();
     for (operation, method, path, body, expected) in cases() {
         tried.insert(format!("{operation:?}"));
@@ -215,7 +221,7 @@ async fn every_writing_route_logs_each_change_with_its_caller_and_no_value() {
 
 #[tokio::test]
 async fn an_application_without_the_audit_log_writes_none() {
-    let shop = Shop::of(DEFINITION).await;
+    let shop = Shop::with_definition(DEFINITION).await;
     let (reply, log) = logged(&shop, "POST", "/card", &json!({ "id": "1" })).await;
     assert_eq!(reply.status, 201, "{}", reply.text);
     assert!(log.iter().all(|line| line["target"] != "audit"), "{log:?}");

@@ -6,8 +6,11 @@ use crate::queries::DEFINITION;
 use crate::shop::{Shop, problem};
 
 async fn account() -> Shop {
-    let shop = Shop::of(DEFINITION).await;
-    let row = |number: usize| json!({ "user": "ann", "number": number, "status": "paid", "day": "d", "total": 1 });
+    let shop = Shop::with_definition(DEFINITION).await;
+    let row = |number: usize| {
+        json!({ "user": "ann", "number": number, "status": "paid",
+        "day": "d", "total": 1 })
+    };
     shop.load("order", &[row(1), row(2), row(3)]).await;
     shop.load(
         "return",

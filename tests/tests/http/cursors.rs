@@ -51,12 +51,13 @@ const DEFINITION: &str = r##"
 const NUMBER: &str = "123-45-6789";
 
 async fn clinic() -> Shop {
-    let shop = Shop::of(DEFINITION).await;
+    let shop = Shop::with_definition(DEFINITION).await;
     for ward in ["north", "south"] {
         let patients: Vec<Value> = (1..=7)
             .map(|id| {
                 let state = if id % 3 == 0 { "left" } else { "staying" };
-                json!({ "ward": ward, "id": format!("{ward}{id}"), "number": NUMBER, "state": state })
+                json!({ "ward": ward, "id": format!("{ward}{id}"), "number": NUMBER,
+                    "state": state })
             })
             .collect();
         shop.load("patient", &patients).await;
@@ -182,7 +183,10 @@ async fn a_cursor_of_another_process_with_another_key_is_rejected() {
     let one = Shop::over(connection, DEFINITION).await;
     let other = one.restarted();
     let patients: Vec<Value> = (1..=3)
-        .map(|id| json!({ "ward": "north", "id": format!("{id}"), "number": NUMBER, "state": "left" }))
+        .map(|id| {
+            json!({ "ward": "north", "id": format!("{id}"), "number": NUMBER,
+            "state": "left" })
+        })
         .collect();
     one.load("patient", &patients).await;
     let list = "/patient/north?limit=2";

@@ -66,7 +66,7 @@ async fn stored(shop: &Shop, entity: &str, attribute: &str, value: &str) -> Opti
 
 #[tokio::test]
 async fn a_read_by_another_value_of_the_same_key_finds_nothing() {
-    let shop = Shop::of(DEFINITION).await;
+    let shop = Shop::with_definition(DEFINITION).await;
     for (entity, attribute, own, other) in pairs() {
         let item = json!({ attribute: own, "note": "mine" });
         assert_eq!(shop.send("PUT", &path(entity, own), &item).await.status, 200);
@@ -95,7 +95,7 @@ async fn a_read_by_another_value_of_the_same_key_finds_nothing() {
 
 #[tokio::test]
 async fn a_write_by_another_value_of_the_same_key_changes_nothing() {
-    let shop = Shop::of(DEFINITION).await;
+    let shop = Shop::with_definition(DEFINITION).await;
     for (entity, attribute, own, other) in pairs() {
         let item = json!({ attribute: own, "note": "mine" });
         assert_eq!(shop.send("PUT", &path(entity, own), &item).await.status, 200);
@@ -208,7 +208,8 @@ async fn a_text_that_is_declared_in_lower_case_names_an_item_of_any_case() {
     let dynamodb = TestDynamo::start().await;
     let shop = Shop::over(dynamodb.connect().await, DEFINITION).await;
     let item = json!({
-        "PK": { "S": "TAG#red" }, "SK": { "S": "TAG" }, "_et": { "S": "tag" }, "tag": { "S": "Red" },
+        "PK": { "S": "TAG#red" }, "SK": { "S": "TAG" }, "_et": { "S": "tag" },
+        "tag": { "S": "Red" },
     });
     let put = json!({ "TableName": shop.table.name(), "Item": item });
     Client::new(&dynamodb.url).dynamodb("PutItem", &put).await;
@@ -278,7 +279,7 @@ fn whatever_the_template_an_answer_has_the_asked_values_and_a_write_changes_no_o
 
 /// Creates an item and asks for one by other values, by every verb.
 async fn asked_by(definition: &str, own: &(String, String), other: &(String, String)) {
-    let shop = Shop::of(definition).await;
+    let shop = Shop::with_definition(definition).await;
     let row = shop.table.model().entity("row").expect("it is defined").clone();
     let key = |(text, at): &(String, String)| -> ItemKey {
         row.key_from_text(&[("text", text), ("at", at)]).expect("a key")

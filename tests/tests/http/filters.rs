@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::hostile::forged;
 use crate::shop::{Shop, encoded, problem};
 
-/// Forty orders of ann, one a minute; each fifth is paid, and the total is the minute. A profile and notes are in between.
+/// Forty orders of ann, one a minute; each fifth is paid, and the total is the minute. A profile
+/// and notes are in between.
 async fn shop_with_orders() -> Shop {
     let shop = Shop::open().await;
     let order = |minute: usize| {
@@ -141,7 +142,8 @@ async fn a_filter_that_dynamodb_does_not_take_is_refused_and_no_cursor_is_blamed
 async fn no_write_depends_on_what_is_hidden() {
     let shop = Shop::open().await;
     let path = "/order/ann/2026-11-20T06:40:54Z/1";
-    let order = json!({ "user": "ann", "order": "1", "placed": "2026-11-20T06:40:54Z", "total": 1, "secret": "s" });
+    let order = json!({ "user": "ann", "order": "1", "placed": "2026-11-20T06:40:54Z", "total": 1,
+        "secret": "s" });
     shop.load("order", std::slice::from_ref(&order)).await;
     let ask = json!({ "secret": { "gte": "s" } });
     let by_parameter = format!("{path}?where={}", encoded(&ask.to_string()));

@@ -9,7 +9,8 @@ const STORED: [(&str, &str); 1] = [("accept", DYNAMODB_JSON)];
 const ORDER: &str = "/order/ann/2026-11-20T06:40:54Z/1";
 
 fn order() -> Value {
-    json!({ "user": "ann", "order": "1", "placed": "2026-11-20T06:40:54Z", "total": 1.5, "secret": "s" })
+    json!({ "user": "ann", "order": "1", "placed": "2026-11-20T06:40:54Z", "total": 1.5,
+        "secret": "s" })
 }
 
 /// The order as DynamoDB writes it, with its keys; what is hidden is not in it.
@@ -62,7 +63,8 @@ async fn every_answer_of_items_has_the_form_that_is_asked_for() {
 async fn each_type_is_as_dynamodb_has_it() {
     let shop = Shop::open().await;
     let thing = json!({
-        "id": "1", "epoch": "2026-11-20T00:00:00Z", "number": "12345678901234567890.5", "boolean": true,
+        "id": "1", "epoch": "2026-11-20T00:00:00Z", "number": "12345678901234567890.5",
+        "boolean": true,
         "binary": "/+8=", "texts": ["b"], "numbers": [1], "blobs": ["AA=="], "list": [1, "a"],
         "map": { "a": { "b": false } },
     });
@@ -86,17 +88,19 @@ async fn each_type_is_as_dynamodb_has_it() {
 /// What is made from something hidden tells of it.
 #[tokio::test]
 async fn a_key_that_is_made_from_what_is_hidden_is_not_shown() {
-    let shop = Shop::of(
+    let shop = Shop::with_definition(
         "[table]\nname = \"keys\"\n[table.indexes.GSI1]\npartition_key = \"GSI1PK\"\n\
          [entities.login]\nPK = \"LOGIN#{id}\"\nSK = \"LOGIN\"\nGSI1PK = \"TOKEN#{token}\"\n\
          [entities.login.attributes]\nid = { type = \"string\", required = true }\n\
-         token = { type = \"string\", hidden = true }\nname = { type = \"string\", field = \"n\" }\n",
+         token = { type = \"string\", hidden = true }\nname = \
+         { type = \"string\", field = \"n\" }\n",
     )
     .await;
     let login = json!({ "id": "1", "token": "t", "name": "Ann" });
     let stored = ask(&shop, "POST", "/login", login).await;
     let expected = json!({
-        "PK": { "S": "LOGIN#1" }, "SK": { "S": "LOGIN" }, "_et": { "S": "login" }, "id": { "S": "1" }, "n": { "S": "Ann" },
+        "PK": { "S": "LOGIN#1" }, "SK": { "S": "LOGIN" }, "_et": { "S": "login" },
+        "id": { "S": "1" }, "n": { "S": "Ann" },
     });
     assert_eq!(stored.json(), expected);
 }

@@ -1,8 +1,8 @@
 //! Hidden values reach no caller: a definition that puts hidden attributes on every surface that
 //! `weir check` accepts, and requests of every kind, by the OpenAPI document.
 //!
-//! Each hidden value has a marker in it. No answer may have a marker: neither in its body nor in its
-//! headers, nor in what base64 hides; and no line of the log.
+//! Each hidden value has a marker in it. No answer may have a marker: neither in its body nor in
+//! its headers, nor in what base64 hides; and no line of the log.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -164,7 +164,7 @@ fn person(team: &str, id: usize) -> Value {
 }
 
 async fn vault() -> Shop {
-    let shop = Shop::of(DEFINITION).await;
+    let shop = Shop::with_definition(DEFINITION).await;
     fill(&shop).await;
     for team in ["north", "south"] {
         let people: Vec<Value> = (0..5).map(|id| person(team, id)).collect();
@@ -277,14 +277,21 @@ fn body(random: &mut Rng) -> Value {
         json!({ "remove": ["secret", "card"] }),
         json!([person("north", 2), { "team": "north" }, { "team": 1 }]),
         json!([
-            { "action": "update", "entity": "person", "key": { "team": "north", "id": "1" }, "set": { "state": "old" }, "where": { "state": "gone" } },
-            { "action": "check", "entity": "person", "key": { "team": "north", "id": "2" }, "where": { "state": "gone" } },
+            { "action": "update", "entity": "person", "key": { "team": "north", "id": "1" },
+              "set": { "state": "old" }, "where": { "state": "gone" } },
+            { "action": "check", "entity": "person", "key": { "team": "north", "id": "2" },
+              "where": { "state": "gone" } },
         ]),
-        json!([{ "action": "create", "entity": "user", "item": { "login": "ann", "mail": "bob" } }]),
-        json!([{ "action": "create", "entity": "user", "item": { "login": "fay", "token": format!("{MARKER}-ann") } }]),
-        json!([{ "action": "update", "entity": "person", "key": { "team": "north", "id": "1" }, "add": { "pin": 1 } }]),
-        json!([{ "action": "put", "entity": "person", "item": person("south", 3) }, { "action": "delete", "entity": "user", "key": { "login": "eve" } }]),
-        json!({ "actions": [{ "action": "check", "entity": "person", "key": { "team": "north", "id": "1" }, "where": { "pin": 1 } }] }),
+        json!([{ "action": "create", "entity": "user", "item": { "login": "ann",
+            "mail": "bob" } }]),
+        json!([{ "action": "create", "entity": "user", "item": { "login": "fay",
+            "token": format!("{MARKER}-ann") } }]),
+        json!([{ "action": "update", "entity": "person", "key": { "team": "north", "id": "1" },
+            "add": { "pin": 1 } }]),
+        json!([{ "action": "put", "entity": "person", "item": person("south", 3) },
+            { "action": "delete", "entity": "user", "key": { "login": "eve" } }]),
+        json!({ "actions": [{ "action": "check", "entity": "person", "key": { "team": "north",
+            "id": "1" }, "where": { "pin": 1 } }] }),
     ];
     random.choice(bodies).expect("there are bodies")
 }
@@ -397,7 +404,8 @@ async fn whether_a_relative_change_of_a_hidden_value_fits_is_not_told() {
         let reply = shop.send("PATCH", "/person/north/1", &update).await;
         assert_eq!(reply.problem(), (400, "validation".to_owned()), "{update}");
         assert!(reply.text.contains("is hidden and has limits"), "{}", reply.text);
-        let action = json!({ "action": "update", "entity": "person", "key": { "team": "north", "id": "1" } });
+        let action = json!({ "action": "update", "entity": "person", "key": { "team": "north",
+            "id": "1" } });
         let mut action = action.as_object().expect("an object").clone();
         action.extend(update.as_object().expect("an object").clone());
         let reply = shop.send("POST", "/transactions", json!([action])).await;

@@ -1,4 +1,5 @@
-//! Requests of somebody who means harm: cursors made by hand, names that look like keys, bodies that no reader agrees on.
+//! Requests of somebody who means harm: cursors made by hand, names that look like keys, bodies
+//! that no reader agrees on.
 //!
 //! docs/threat-model.md names these tests beside what they hold.
 

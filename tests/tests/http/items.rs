@@ -8,13 +8,15 @@ use crate::shop::{Shop, problem};
 #[tokio::test]
 async fn an_item_is_created_once_replaced_and_deleted() {
     let shop = Shop::open().await;
-    let body = json!({ "user": "ann", "order": "1", "placed": "2026-11-20T06:40:54Z", "total": 12.5, "secret": "x" });
+    let body = json!({ "user": "ann", "order": "1", "placed": "2026-11-20T06:40:54Z",
+        "total": 12.5, "secret": "x" });
 
     let created = shop.send("POST", "/order", &body).await;
     assert_eq!(created.status, 201, "{}", created.text);
     let path = "/order/ann/2026-11-20T06%3A40%3A54Z/1";
     assert_eq!(created.headers[LOCATION], path);
-    let expected = json!({ "user": "ann", "order": "1", "placed": "2026-11-20T06:40:54Z", "status": "placed", "total": 12.5 });
+    let expected = json!({ "user": "ann", "order": "1", "placed": "2026-11-20T06:40:54Z",
+        "status": "placed", "total": 12.5 });
     assert_eq!(created.json(), expected, "a default is applied, a hidden attribute left out");
     assert_eq!(shop.get(path).await.json(), expected);
 
@@ -88,8 +90,10 @@ async fn values_of_every_type_come_back_as_they_were_sent() {
         assert_eq!(shop.get("/thing/t").await.text, expected);
     }
     let whole = json!({
-        "id": "t", "text": "", "number": 1.5, "integer": -7, "decimal": 0.25, "boolean": false, "enum": "b",
-        "time": "2026-11-20T06:40:54.123Z", "epoch": 1795153254, "binary": "AAEC", "texts": ["a", "b"],
+        "id": "t", "text": "", "number": 1.5, "integer": -7, "decimal": 0.25, "boolean": false,
+        "enum": "b",
+        "time": "2026-11-20T06:40:54.123Z", "epoch": 1795153254, "binary": "AAEC", "texts": ["a",
+        "b"],
         "numbers": [1, 2.5, 10], "blobs": ["AA==", "AQ=="], "list": [1, null, "x", [true]],
         "map": { "a": { "b": {} } }, "any": "text",
     });
@@ -97,7 +101,8 @@ async fn values_of_every_type_come_back_as_they_were_sent() {
     assert_eq!(put.status, 200, "{}", put.text);
     assert_eq!(shop.get("/thing/t").await.json(), whole);
 
-    let empty = json!({ "id": "t", "text": "", "binary": "", "texts": [""], "list": [], "map": {}, "any": {} });
+    let empty = json!({ "id": "t", "text": "", "binary": "", "texts": [""], "list": [], "map": {},
+        "any": {} });
     assert_eq!(shop.send("PUT", "/thing/t", &empty).await.status, 200);
     assert_eq!(shop.get("/thing/t").await.json(), empty);
 }
@@ -106,8 +111,10 @@ async fn values_of_every_type_come_back_as_they_were_sent() {
 async fn a_wrong_value_of_every_type_is_told_at_once() {
     let shop = Shop::open().await;
     let body = json!({
-        "id": 1, "text": true, "number": "many", "integer": 1.5, "decimal": 1.005, "boolean": "yes", "enum": "c",
-        "time": "soon", "epoch": 1.5, "binary": "%", "texts": [1], "numbers": ["x"], "blobs": [], "list": {},
+        "id": 1, "text": true, "number": "many", "integer": 1.5, "decimal": 1.005,
+        "boolean": "yes", "enum": "c",
+        "time": "soon", "epoch": 1.5, "binary": "%", "texts": [1], "numbers": ["x"], "blobs": [],
+        "list": {},
         "map": [], "any": "fine", "other": 1,
     });
     let reply = shop.send("POST", "/thing", &body).await;

@@ -7,7 +7,10 @@ use crate::shop::{Shop, problem};
 /// Seven orders of ann, one a day from the first of November, in no order.
 async fn shop_with_orders() -> Shop {
     let shop = Shop::open().await;
-    let order = |day: usize| json!({ "user": "ann", "order": format!("o{day}"), "placed": format!("2026-11-{day:02}T12:00:00Z"), "total": day });
+    let order = |day: usize| {
+        json!({ "user": "ann", "order": format!("o{day}"),
+        "placed": format!("2026-11-{day:02}T12:00:00Z"), "total": day })
+    };
     shop.load("order", &[4, 2, 7, 1, 6, 3, 5].map(order)).await;
     shop.load("order", &[json!({ "user": "bob", "total": 1 })]).await;
     shop.load("profile", &[json!({ "user": "ann" })]).await;

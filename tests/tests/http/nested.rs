@@ -1,4 +1,5 @@
-//! Maps and lists with rules of their own, by HTTP: written whole, read, updated by their paths, filtered, loaded.
+//! Maps and lists with rules of their own, by HTTP: written whole, read, updated by their paths,
+//! filtered, loaded.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -41,13 +42,14 @@ const DEFINITION: &str = r##"
 "##;
 
 async fn shop() -> Shop {
-    Shop::of(DEFINITION).await
+    Shop::with_definition(DEFINITION).await
 }
 
 fn order() -> Value {
     json!({
         "user": "ann", "number": 1, "tags": ["a"], "skills": { "wit": 3 },
-        "address": { "street": " Hill 1 ", "zip": "12345", "since": "2026-11-20T07:00:00+01:00", "secret": "s" },
+        "address": { "street": " Hill 1 ", "zip": "12345", "since": "2026-11-20T07:00:00+01:00",
+        "secret": "s" },
         "lines": [{ "sku": "a", "price": "12.50", "cost": 1 }, { "sku": "b", "state": "sent" }],
     })
 }
@@ -109,7 +111,8 @@ async fn places_inside_are_updated_by_their_paths() {
     let shop = shop_with_order().await;
     let body = json!({
         "set": { "address.zip": "54321", "lines[1].price": "2.50", "tags[1]": "b" },
-        "add": { "skills.wit": 2, "skills.art": 1, "address.codes": ["x", "y"], "labels.red": ["a"] },
+        "add": { "skills.wit": 2, "skills.art": 1, "address.codes": ["x", "y"],
+        "labels.red": ["a"] },
         "subtract": { "lines[0].price": 0.5 },
         "remove": ["address.since"],
     });
@@ -118,11 +121,13 @@ async fn places_inside_are_updated_by_their_paths() {
         "user": "ann", "number": 1, "tags": ["a", "b"], "skills": { "art": 1, "wit": 5 },
         "labels": { "red": ["a"] },
         "address": { "street": "Hill 1", "zip": "54321", "codes": ["x", "y"] },
-        "lines": [{ "sku": "a", "price": 12, "state": "open" }, { "sku": "b", "price": 2.5, "state": "sent" }],
+        "lines": [{ "sku": "a", "price": 12, "state": "open" }, { "sku": "b", "price": 2.5,
+        "state": "sent" }],
     });
     assert_eq!((reply.status, reply.json()), (200, expected), "{}", reply.text);
     let body = json!({
-        "append": { "lines": [{ "sku": "c" }] }, "delete": { "address.codes": ["x"], "labels.red": ["a"] },
+        "append": { "lines": [{ "sku": "c" }] }, "delete": { "address.codes": ["x"],
+        "labels.red": ["a"] },
         "where": { "lines[1].state": "sent", "address.zip": { "begins_with": "5" } },
     });
     let reply = patch(&shop, body).await;
@@ -184,7 +189,8 @@ async fn a_map_on_the_way_is_made_only_with_all_that_it_must_have() {
     let told = errors(&patch(&shop, json!({ "set": { "address.zip": "12345" } })).await);
     let expected = "expected a string, it is required, and there is no `address` yet";
     assert_eq!(told, [("address.street".to_owned(), expected.to_owned())]);
-    let body = json!({ "set": { "address.zip": "12345", "address.street": "a" }, "add": { "labels.red": ["x"] } });
+    let body = json!({ "set": { "address.zip": "12345", "address.street": "a" },
+        "add": { "labels.red": ["x"] } });
     let address = patch(&shop, body).await.json()["address"].clone();
     assert_eq!((&address["zip"], &address["street"]), (&json!("12345"), &json!("a")));
     assert!(address["since"].is_string(), "a default: {address}");

@@ -1,4 +1,5 @@
-//! What a write demands of the item it meets: conditions, versions, and many writers who depend on what they read.
+//! What a write demands of the item it meets: conditions, versions, and many writers who depend on
+//! what they read.
 
 use axum::http::header::ETAG;
 use futures::future::join_all;

@@ -65,9 +65,10 @@ pub(crate) const DEFINITION: &str = r##"
     email = { type = "string" }
 "##;
 
-/// Nine orders of three users on three days, all at the same hour of their day, and a return on each.
+/// Nine orders of three users on three days, all at the same hour of their day, and a return on
+/// each.
 async fn warehouse() -> Shop {
-    let shop = Shop::of(DEFINITION).await;
+    let shop = Shop::with_definition(DEFINITION).await;
     let order = |number: usize| {
         let user = ["ann", "bob", "cid"][number % 3];
         json!({
@@ -84,7 +85,10 @@ async fn warehouse() -> Shop {
     .await;
     shop.load("order", &[json!({ "user": "ann", "number": 98, "status": "paid", "day": "d0" })])
         .await;
-    let back = |day: usize| json!({ "user": "ann", "number": day, "status": "paid", "day": format!("d{day}") });
+    let back = |day: usize| {
+        json!({ "user": "ann", "number": day, "status": "paid",
+        "day": format!("d{day}") })
+    };
     shop.load("return", &[0, 1, 2].map(back)).await;
     shop
 }
@@ -251,7 +255,7 @@ async fn a_forged_cursor_of_an_index_shows_nothing_that_its_list_does_not_show()
 
 #[tokio::test]
 async fn items_whose_values_look_like_indexes_have_their_own_paths() {
-    let shop = Shop::of(DEFINITION).await;
+    let shop = Shop::with_definition(DEFINITION).await;
     for user in ["query", "GSI1", "@GSI1", "by_day"] {
         shop.load("profile", &[json!({ "user": user })]).await;
         assert_eq!(shop.get(&format!("/profile/{user}")).await.json()["user"], user);

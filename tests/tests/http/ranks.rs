@@ -76,7 +76,7 @@ type Recount = BTreeMap<String, (i64, i64)>;
 
 impl Game {
     async fn play(players: usize) -> Self {
-        let shop = Shop::of(DEFINITION).await;
+        let shop = Shop::with_definition(DEFINITION).await;
         let mut game = Self { shop, sequence: 100, matches: BTreeMap::new() };
         let mut numbers = Numbers(7);
         let mut changes = Vec::new();
@@ -96,14 +96,16 @@ impl Game {
         game
     }
 
-    /// A match of one of the players, in one of few leagues and with few different points, so that there are ties.
+    /// A match of one of the players, in one of few leagues and with few different points, so that
+    /// there are ties.
     fn drawn(id: usize, players: usize, numbers: &mut Numbers) -> Value {
         let league = if (id % players).is_multiple_of(5) { "a#1" } else { "b%23" };
         let points = i64::try_from(numbers.below(60)).expect("a small number") - 20;
         let points: Value =
             serde_json::from_str(&format!("{}.{}", points, if points == 0 { 0 } else { 5 }))
                 .expect("a number");
-        json!({ "id": id.to_string(), "league": league, "player": format!("p{:03}#", id % players), "at": "2026-11-20T06:40:00Z",
+        json!({ "id": id.to_string(), "league": league, "player": format!("p{:03}#", id % players),
+            "at": "2026-11-20T06:40:00Z",
             "points": points, "weapon": format!("w{}", numbers.below(3)) })
     }
 
@@ -393,7 +395,8 @@ async fn a_question_about_ranks_that_has_no_answer_is_refused_with_what_could_be
         ),
         (
             "played/ranks?from=2001-01-01",
-            "from: `2001-01-01` begins a day of `played` that is not kept any more (it keeps day for 2w in UTC); expected ",
+            "from: `2001-01-01` begins a day of `played` that is not kept any more (it keeps day \
+             for 2w in UTC); expected ",
         ),
         (
             "scores/ranks?every=all",

@@ -1,4 +1,5 @@
-//! Items with those that they are related to: what is answered, how many requests it takes, and that nothing is cut silently.
+//! Items with those that they are related to: what is answered, how many requests it takes, and
+//! that nothing is cut silently.
 //!
 //! | to see | read |
 //! |---|---|
@@ -20,8 +21,8 @@ use tests::dynamodb::TestDynamo;
 
 use crate::shop::{Shop, encoded, problem};
 
-/// Users with sessions (by an index) and posts (in a partition of the table), accounts, and repositories with stars, which
-/// link them to users.
+/// Users with sessions (by an index) and posts (in a partition of the table), accounts, and
+/// repositories with stars, which link them to users.
 pub(crate) const DEFINITION: &str = r##"
     [table]
     name = "hub"
@@ -146,15 +147,19 @@ pub(crate) const DEFINITION: &str = r##"
     with = { id = "user_id" }
 "##;
 
-/// Ann, who has three sessions, three posts and four stars; bob, who has none; and accounts of both, of nobody, and of none.
+/// Ann, who has three sessions, three posts and four stars; bob, who has none; and accounts of
+/// both, of nobody, and of none.
 async fn hub() -> Shop {
-    let shop = Shop::of(DEFINITION).await;
+    let shop = Shop::with_definition(DEFINITION).await;
     shop.load(
         "user",
         &[json!({ "id": "ann", "name": "Ann", "secret": "s" }), json!({ "id": "bob" })],
     )
     .await;
-    let session = |number: usize| json!({ "token": format!("t{number}"), "user_id": "ann", "opened": 1000 + number });
+    let session = |number: usize| {
+        json!({ "token": format!("t{number}"), "user_id": "ann",
+        "opened": 1000 + number })
+    };
     shop.load("session", &[1, 2, 3].map(session)).await;
     let post = |number: usize| {
         let state = if number == 2 { "draft" } else { "public" };
@@ -162,7 +167,10 @@ async fn hub() -> Shop {
         json!({ "author_id": "ann", "number": number, "editor_id": editor, "state": state })
     };
     shop.load("post", &[1, 2, 3].map(post)).await;
-    let account = |number: usize, owner: Value| json!({ "number": number, "owner_id": owner, "deputy": "bob" });
+    let account = |number: usize, owner: Value| {
+        json!({ "number": number, "owner_id": owner,
+        "deputy": "bob" })
+    };
     let accounts = [account(1, json!("ann")), account(2, json!("bob")), account(3, json!("ann"))];
     shop.load("account", &accounts).await;
     shop.load("account", &[account(4, json!("nobody")), account(5, Value::Null)]).await;
@@ -312,7 +320,8 @@ async fn many_in_a_list_are_answered_where_one_query_answers_for_all() {
     let refused = [
         (
             "/account?include=owner.sessions",
-            "`owner.sessions` would take a query for each user of a list, expected it of one user; or list `session` by `by_user` for each",
+            "`owner.sessions` would take a query for each user of a list, expected it of one \
+             user; or list `session` by `by_user` for each",
         ),
         ("/repository/weir?include=stargazers.posts", "or list `post` for each"),
         (
@@ -331,7 +340,8 @@ async fn many_in_a_list_are_answered_where_one_query_answers_for_all() {
 #[tokio::test]
 async fn what_cannot_be_included_says_why() {
     let shop = hub().await;
-    let eleven = "sessions,posts,drafts,starred,starred.owner,posts.author,posts.editor,drafts.author,drafts.editor,sessions.user,posts.siblings";
+    let eleven = "sessions,posts,drafts,starred,starred.owner,posts.author,posts.editor,\
+                  drafts.author,drafts.editor,sessions.user,posts.siblings";
     let cases = [
         (
             "/user/ann?include=sesions",

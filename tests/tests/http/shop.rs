@@ -49,7 +49,7 @@ impl Shop {
     }
 
     /// A shop of another definition, whose tables are made, and empty.
-    pub(crate) async fn of(definition: &str) -> Self {
+    pub(crate) async fn with_definition(definition: &str) -> Self {
         let shop = Self::defined(definition).await;
         shop.table.provision().await.expect("tables can be made");
         shop

@@ -32,7 +32,8 @@ async fn each_has_its_place_whatever_it_is() {
 #[tokio::test]
 async fn everything_that_is_wrong_is_named_by_its_position() {
     let shop = Shop::open().await;
-    let items = json!([card("ann"), { "entity": "crd", "key": {} }, { "entity": "note", "key": { "user": "a", "number": "x" } }]);
+    let items = json!([card("ann"), { "entity": "crd", "key": {} }, { "entity": "note",
+        "key": { "user": "a", "number": "x" } }]);
     let reply = together(&shop, &items).await;
     assert_eq!(reply.problem(), problem(400, "bad-query"));
     let errors = reply.json()["errors"].clone();
@@ -61,7 +62,10 @@ async fn no_transaction_is_seen_in_part() {
     let shop = Shop::open().await;
     shop.load("card", &["a", "b"].map(|user| json!({ "user": user, "points": 0 }))).await;
     let give = async |from: &str, to: &str| {
-        let of = |user: &str, verb: &str| json!({ "action": "patch", "entity": "card", "key": { "user": user }, verb: { "points": 1 } });
+        let of = |user: &str, verb: &str| {
+            json!({ "action": "patch", "entity": "card",
+            "key": { "user": user }, verb: { "points": 1 } })
+        };
         let actions = json!([of(from, "subtract"), of(to, "add")]);
         let reply = shop.send("POST", "/transactions", actions).await;
         assert_eq!(reply.status, 200, "{}", reply.text);

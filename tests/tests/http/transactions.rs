@@ -24,7 +24,8 @@ fn with(mut action: Value, more: Value) -> Value {
 }
 
 fn order(action: &str, number: u32) -> Value {
-    let item = json!({ "user": "ann", "order": number.to_string(), "placed": "2026-11-20T00:00:00Z", "total": 1 });
+    let item = json!({ "user": "ann", "order": number.to_string(),
+        "placed": "2026-11-20T00:00:00Z", "total": 1 });
     json!({ "action": action, "entity": "order", "item": item })
 }
 
@@ -70,7 +71,10 @@ async fn one_that_cannot_be_done_says_why_and_nothing_is_written() {
     shop.load("card", &[json!({ "user": "ann", "points": 9 })]).await;
     shop.send("POST", "/user", json!({ "id": "1", "email": "a@x" })).await;
     shop.send("POST", "/order", &order("create", 7)["item"]).await;
-    let user = |id: &str, email: &str| json!({ "action": "create", "entity": "user", "item": { "id": id, "email": email } });
+    let user = |id: &str, email: &str| {
+        json!({ "action": "create", "entity": "user",
+        "item": { "id": id, "email": email } })
+    };
     let cases = [
         (
             order("create", 7),
@@ -167,7 +171,10 @@ async fn what_is_unique_can_change_hands_in_a_transaction() {
         let created = shop.send("POST", "/user", json!({ "id": id, "email": email })).await;
         assert_eq!(created.status, 201, "{}", created.text);
     }
-    let patch = |id: &str, email: &str| json!({ "action": "patch", "entity": "user", "key": { "id": id }, "set": { "email": email } });
+    let patch = |id: &str, email: &str| {
+        json!({ "action": "patch", "entity": "user",
+        "key": { "id": id }, "set": { "email": email } })
+    };
     let swapped = transact(&shop, json!([patch("1", "b@x"), patch("2", "a@x")])).await;
     assert_eq!(swapped.status, 200, "{}", swapped.text);
     assert_eq!(shop.get("/user/1").await.json()["email"], "b@x");
@@ -181,7 +188,8 @@ async fn what_is_unique_can_change_hands_in_a_transaction() {
         assert_eq!(reply.problem(), problem(409, "duplicate"), "{}", reply.text);
         assert_eq!(reply.json()["errors"][0]["field"], "email");
     }
-    let rows = json!([{ "id": "4", "email": "d@x" }, { "id": "5", "email": "A@x" }, { "id": "6", "email": "e@x" }]);
+    let rows = json!([{ "id": "4", "email": "d@x" }, { "id": "5", "email": "A@x" }, { "id": "6",
+        "email": "e@x" }]);
     let report = shop.send("POST", "/batch/user", rows).await.json();
     assert_eq!(
         (&report["written"], &report["failed"][0]["index"]),
@@ -203,7 +211,8 @@ async fn a_request_with_a_key_is_done_once() {
     shop.load("thing", &[json!({ "id": "a", "number": 0 })]).await;
     // Tokens are an account's, which tests share.
     let key = [("Idempotency-Key", shop.table.name())];
-    let add = json!([{ "action": "patch", "entity": "thing", "key": { "id": "a" }, "add": { "number": 1 } }]);
+    let add = json!([{ "action": "patch", "entity": "thing", "key": { "id": "a" },
+        "add": { "number": 1 } }]);
     for _ in 0..3 {
         let done = shop.send_with(&key, "POST", "/transactions", &add).await;
         assert_eq!(done.status, 200, "{}", done.text);
@@ -228,12 +237,16 @@ async fn a_request_with_a_key_is_done_once() {
     }
 }
 
-/// The maps on the way are there the second time: what is sent to DynamoDB then would be another request than the first.
+/// The maps on the way are there the second time: what is sent to DynamoDB then would be another
+/// request than the first.
 #[tokio::test]
 async fn a_request_with_a_key_is_done_once_also_where_it_made_maps() {
     let shop = Shop::open().await;
     shop.load("thing", &[json!({ "id": "a" }), json!({ "id": "b", "map": { "x": 1 } })]).await;
-    let thing = |action: &str, id: &str, add: Value| json!({ "action": action, "entity": "thing", "key": { "id": id }, "add": add });
+    let thing = |action: &str, id: &str, add: Value| {
+        json!({ "action": action, "entity": "thing",
+        "key": { "id": id }, "add": add })
+    };
     // Nor does its condition hold any more.
     let first = json!({ "where": { "number": { "exists": false } } });
     let actions = json!([
@@ -259,7 +272,8 @@ async fn a_request_with_a_key_is_done_once_also_where_it_made_maps() {
     assert_eq!(shop.get("/thing/a").await.json(), a);
 }
 
-/// Such a key may be that of the same actions, sent when the items were without maps; but no transaction is at more than 4 MB.
+/// Such a key may be that of the same actions, sent when the items were without maps; but no
+/// transaction is at more than 4 MB.
 #[tokio::test]
 async fn a_key_that_comes_again_with_large_items_costs_no_more_than_they_may_take() {
     let recorder = Recorder::default();
@@ -323,7 +337,8 @@ async fn many_transfers_at_once_lose_nothing() {
         let actions = json!([
             { "action": "patch", "entity": "thing", "key": { "id": from.to_string() },
               "subtract": { "number": amount }, "where": { "number": { "gte": amount } } },
-            { "action": "patch", "entity": "thing", "key": { "id": to.to_string() }, "add": { "number": amount } },
+            { "action": "patch", "entity": "thing", "key": { "id": to.to_string() },
+              "add": { "number": amount } },
         ]);
         let reply = transact(&shop, actions).await;
         assert!(reply.status == 200 || reply.status == 412, "{}", reply.text);
@@ -341,7 +356,8 @@ async fn many_transfers_at_once_lose_nothing() {
     assert_eq!(sum, 40);
 }
 
-/// What it would take away is not there: alone it is an update of nothing, which DynamoDB does not take in a transaction.
+/// What it would take away is not there: alone it is an update of nothing, which DynamoDB does not
+/// take in a transaction.
 #[tokio::test]
 async fn an_action_that_comes_to_nothing_is_done() {
     let shop = Shop::open().await;

@@ -72,8 +72,8 @@ async fn what_a_put_may_not_be_is_told() {
     assert_eq!(key_taken.problem(), problem(409, "already-exists"));
 }
 
-/// Without the condition on what the item is found by, a change of address in between would be undone; without a second look
-/// two who create at once would end in a duplicate.
+/// Without the condition on what the item is found by, a change of address in between would be
+/// undone; without a second look two who create at once would end in a duplicate.
 #[tokio::test(flavor = "multi_thread")]
 async fn however_many_put_at_once_one_item_is_left() {
     let shop = Shop::open().await;
@@ -124,10 +124,13 @@ async fn a_put_never_undoes_a_change_of_what_it_finds_by() {
 
 #[tokio::test]
 async fn nobody_asks_who_has_what_is_hidden() {
-    let shop = Shop::of(
-        "[table]\nname = \"secrets\"\n[entities.login]\nPK = \"LOGIN#{id}\"\nSK = \"LOGIN\"\nunique = [[\"tenant\", \"code\"]]\n\
-         [entities.login.attributes]\nid = { type = \"string\", required = true }\ntenant = { type = \"string\" }\n\
-         code = { type = \"string\", hidden = true }\nname = { type = \"string\", unique = true }\n",
+    let shop = Shop::with_definition(
+        "[table]\nname = \"secrets\"\n[entities.login]\nPK = \"LOGIN#{id}\"\nSK = \
+         \"LOGIN\"\nunique = [[\"tenant\", \"code\"]]\n\
+         [entities.login.attributes]\nid = { type = \"string\", required = true }\ntenant = \
+         { type = \"string\" }\n\
+         code = { type = \"string\", hidden = true }\nname = \
+         { type = \"string\", unique = true }\n",
     )
     .await;
     shop.load("login", &[json!({ "id": "1", "tenant": "t", "code": "c", "name": "n" })]).await;
@@ -142,10 +145,11 @@ async fn nobody_asks_who_has_what_is_hidden() {
 /// part of that item's key or its other values.
 #[tokio::test]
 async fn no_answer_about_a_taken_value_says_which_item_has_it() {
-    let shop = Shop::of(
+    let shop = Shop::with_definition(
         "[table]\nname = \"club\"\n[entities.member]\nPK = \"T#{tenant}\"\nSK = \"M#{id}\"\n\
          [entities.member.attributes]\ntenant = { type = \"string\", required = true }\n\
-         id = { type = \"string\", required = true }\nemail = { type = \"string\", unique = true }\n\
+         id = { type = \"string\", required = true }\nemail = \
+         { type = \"string\", unique = true }\n\
          note = { type = \"string\" }\n",
     )
     .await;
@@ -186,7 +190,7 @@ async fn no_answer_about_a_taken_value_says_which_item_has_it() {
 /// The answer to a key that is not the item's contains nothing hidden.
 #[tokio::test]
 async fn a_hidden_key_is_not_told() {
-    let shop = Shop::of(
+    let shop = Shop::with_definition(
         "[table]\nname = \"vault\"\n[entities.box]\nPK = \"BOX#{code}\"\nSK = \"BOX\"\n\
          [entities.box.attributes]\ncode = { type = \"string\", required = true, hidden = true }\n\
          owner = { type = \"string\", unique = true }\n",

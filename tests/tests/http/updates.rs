@@ -29,7 +29,8 @@ async fn patched(shop: &Shop, body: Value) -> Value {
 #[tokio::test]
 async fn each_verb_does_its_work_whether_or_not_there_was_a_value() {
     let full = json!({
-        "user": "ann", "title": "a", "points": 5, "tags": ["a", "b"], "lines": [1], "skills": { "wit": 1 },
+        "user": "ann", "title": "a", "points": 5, "tags": ["a", "b"], "lines": [1],
+        "skills": { "wit": 1 },
     });
     let empty = json!({ "user": "ann" });
     let cases = [
@@ -85,7 +86,8 @@ async fn several_verbs_are_one_write_that_is_counted_and_dated() {
     let before = shop.get(CARD).await.json();
     assert_eq!(before["version"], 1);
     let body = json!({
-        "set": { "title": "t", "skills.a": 1 }, "add": { "points": 1, "skills.b.c": 2 }, "remove": ["note"],
+        "set": { "title": "t", "skills.a": 1 }, "add": { "points": 1, "skills.b.c": 2 },
+        "remove": ["note"],
     });
     let after = patched(&shop, body).await;
     assert_eq!(
@@ -176,7 +178,8 @@ async fn what_is_not_there_is_created_only_when_asked_and_only_whole() {
 async fn a_hundred_writers_at_one_counter_lose_nothing() {
     let shop = shop_with_card(json!({ "user": "ann" })).await;
     let one = |number: usize| {
-        let body = json!({ "add": { "visits": 1, format!("skills.s{}", number % 3): 1 }, "append": { "log": [number] } });
+        let body = json!({ "add": { "visits": 1, format!("skills.s{}", number % 3): 1 },
+            "append": { "log": [number] } });
         let shop = &shop;
         async move { patch(shop, body).await }
     };

@@ -17,9 +17,13 @@ fn key() -> Value {
 /// A task with every attribute, as ElectroDB and as Weir are given it.
 fn whole() -> (Value, Value) {
     let both = json!({
-        "team": "North Sea", "project": "P#1", "task": "T1", "status": "open", "kind": "Chore A", "title": "Öl & Gas",
-        "owner": "Ann#X", "due": "2026-11-20T06:40:54Z", "points": 42, "estimate": 12.25, "blocked": false,
-        "checklist": [{ "step": "a", "done": true }, { "step": "b" }], "settings": { "color": "RED", "weight": -0.5 },
+        "team": "North \
+                 Sea", "project": "P#1", "task": "T1", "status": "open", "kind": "Chore \
+                     A", "title": "Öl & Gas",
+        "owner": "Ann#X", "due": "2026-11-20T06:40:54Z", "points": 42, "estimate": 12.25,
+        "blocked": false,
+        "checklist": [{ "step": "a", "done": true }, { "step": "b" }],
+        "settings": { "color": "RED", "weight": -0.5 },
         "extra": { "a": [1, "x", null, { "b": [] }] }, "secret": "s3"
     });
     let (mut electrodb, mut weir) = (both.clone(), both);
@@ -174,9 +178,12 @@ async fn what_weir_writes_is_found_by_electrodb() {
     assert_eq!(without(created, &TIMES), expected);
 
     let others = json!([
-        { "action": "create", "entity": "task", "item": task(&json!({ "task": "T2", "status": "open" })) },
-        { "action": "create", "entity": "task", "item": task(&json!({ "task": "T3", "kind": "Bug" })) },
-        { "action": "create", "entity": "note", "item": { "team": "north sea", "project": "p#1", "number": 7 } },
+        { "action": "create", "entity": "task", "item": task(&json!({ "task": "T2",
+          "status": "open" })) },
+        { "action": "create", "entity": "task", "item": task(&json!({ "task": "T3",
+          "kind": "Bug" })) },
+        { "action": "create", "entity": "note", "item": { "team": "north \
+            sea", "project": "p#1", "number": 7 } },
     ]);
     world.weir("POST", "/transactions", &others).await;
     let query = async |index: &str, key: Value, begins: Value| {
@@ -289,7 +296,8 @@ async fn each_deletes_what_the_other_has_written_and_neither_takes_a_key_twice()
     assert_eq!(world.get("/note/a/b/1").await["number"], 1);
     let actions = json!([
         { "action": "remove", "entity": "task", "key": key() },
-        { "action": "remove", "entity": "note", "key": { "team": "a", "project": "b", "number": 1 } },
+        { "action": "remove", "entity": "note", "key": { "team": "a", "project": "b",
+          "number": 1 } },
     ]);
     world.weir("POST", "/transactions", &actions).await;
     assert_eq!(world.stored().await, [] as [Value; 0]);
@@ -315,8 +323,8 @@ async fn an_item_of_another_version_is_no_items_of_weirs() {
     assert_eq!(world.get("/collections/board/a").await["note"], json!([]));
 }
 
-/// ElectroDB leaves both keys of an index out while an item has nothing for either, and its patch then sets the one alone, so
-/// that the item is not in the index. Weir's sets both.
+/// ElectroDB leaves both keys of an index out while an item has nothing for either, and its patch
+/// then sets the one alone, so that the item is not in the index. Weir's sets both.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_item_that_comes_into_an_index_is_found_there() {
     let Some(world) = World::of_electrodb().await else { return };
@@ -350,8 +358,9 @@ async fn an_item_that_comes_into_an_index_is_found_there() {
     assert_eq!(open().await, ["T1"]);
 }
 
-/// The SDK gives ElectroDB whole numbers that a double does not hold as `BigInt`, and rounds others without a word. What the
-/// two are to share is what `min`, `max` and `scale` keep within fifteen digits.
+/// The SDK gives ElectroDB whole numbers that a double does not hold as `BigInt`, and rounds others
+/// without a word. What the two are to share is what `min`, `max` and `scale` keep within fifteen
+/// digits.
 #[tokio::test(flavor = "multi_thread")]
 async fn numbers_are_exact_as_far_as_javascript_goes() {
     let Some(world) = World::of_electrodb().await else { return };

@@ -77,8 +77,8 @@ impl Subject {
 }
 
 impl World {
-    /// Does writes of random items, some at once, while the processor counts; then compares the rollup with a recount. A write
-    /// that finds an item there, or finds none, may be refused.
+    /// Does writes of random items, some at once, while the processor counts; then compares the
+    /// rollup with a recount. A write that finds an item there, or finds none, may be refused.
     async fn lives(self, rollup: Rollup<'_>, subject: impl Fn(usize, &mut Rng) -> Subject) {
         let running = self.system.process(self.system.processor(), BATCH_SIZE);
         let mut rng = Rng::with_seed(SEED);
@@ -124,7 +124,8 @@ async fn tasks_that_electrodb_and_weir_write_are_counted_exactly() {
             entity: "task",
             path: format!("/task/T/{}/{item}", encoded(&project)),
             key: json!({ "team": "T", "project": project, "task": item.to_string() }),
-            attributes: json!({ "estimate": estimate, "points": rng.u8(..), "due": due, "created": created }),
+            attributes: json!({ "estimate": estimate, "points": rng.u8(..), "due": due,
+                "created": created }),
             changes: match rng.u8(..4) {
                 0 => json!({ "add": { "estimate": rng.u8(..) } }),
                 1 => json!({ "remove": ["estimate"] }),

@@ -17,8 +17,8 @@ const BATCH_ITEMS: usize = 100;
 /// How many texts are put into another case.
 const TEXTS: usize = 5000;
 
-/// Letters whose other case is longer, depends on those around them, or is a letter of its own; what keys are made of; and
-/// what ends a word or does not.
+/// Letters whose other case is longer, depends on those around them, or is a letter of its own;
+/// what keys are made of; and what ends a word or does not.
 const LETTERS: [&str; 48] = [
     "a", "B", "z", "Z", "0", "9", " ", "#", "%", "_", "$", "/", "\\", ".", ":", "'", "-", "?", "&",
     "+", "\"", "\n", "\t", "\u{1}", "İ", "I", "ı", "ẞ", "ß", "Σ", "ς", "σ", "Ǆ", "ǅ", "ﬁ", "Ω",
@@ -51,7 +51,10 @@ async fn any_text_makes_the_key_that_electrodb_makes_of_it() {
     let names = texts(&mut rng, 2 * ITEMS);
     let tasks: Vec<Value> = names
         .iter()
-        .map(|name| json!({ "team": text(&mut rng), "project": text(&mut rng), "task": name, "owner": text(&mut rng), "kind": text(&mut rng) }))
+        .map(|name| {
+            json!({ "team": text(&mut rng), "project": text(&mut rng), "task": name,
+            "owner": text(&mut rng), "kind": text(&mut rng) })
+        })
         .collect();
     let (theirs, ours) = tasks.split_at(ITEMS);
     let unprocessed = json!({ "do": "batchPut", "entity": "task", "items": theirs });
@@ -76,7 +79,8 @@ async fn any_text_makes_the_key_that_electrodb_makes_of_it() {
     }
     for task in &tasks {
         for (index, name) in [("byOwner", "owner"), ("byKind", "kind")] {
-            let query = json!({ "do": "query", "entity": "task", "index": index, "key": { name: task[name] } });
+            let query = json!({ "do": "query", "entity": "task", "index": index,
+                "key": { name: task[name] } });
             assert!(has(&world.package.run(query).await, task), "{index} {task}");
         }
     }
@@ -89,7 +93,10 @@ async fn any_text_makes_the_key_that_toolbox_makes_of_it() {
     let names = texts(&mut rng, 2 * ITEMS);
     let orders: Vec<Value> = names
         .iter()
-        .map(|name| json!({ "customer": text(&mut rng), "order": name, "status": "paid", "total": rng.u32(..) }))
+        .map(|name| {
+            json!({ "customer": text(&mut rng), "order": name, "status": "paid",
+            "total": rng.u32(..) })
+        })
         .collect();
     let (theirs, ours) = orders.split_at(ITEMS);
     for orders in theirs.chunks(25) {
@@ -124,8 +131,9 @@ fn has(items: &Value, item: &Value) -> bool {
     items.any(|other| other["task"] == item["task"] && other["project"] == item["project"])
 }
 
-/// ElectroDB's keys are what `toLowerCase` makes of them. It follows the same standard as Rust, each of them some version of it:
-/// letters that only the newer knows are another's, all others are alike.
+/// ElectroDB's keys are what `toLowerCase` makes of them. It follows the same standard as Rust,
+/// each of them some version of it: letters that only the newer knows are another's, all others are
+/// alike.
 #[tokio::test(flavor = "multi_thread")]
 async fn letters_have_the_same_other_case_in_javascript_and_in_rust() {
     let Some(package) = Package::start("electrodb", "http://127.0.0.1:1", "none") else { return };
@@ -151,13 +159,15 @@ async fn letters_have_the_same_other_case_in_javascript_and_in_rust() {
     let cased = package.run(json!({ "do": "cased", "texts": texts })).await;
     for (text, javascript) in texts.iter().zip(cased.as_array().expect("texts")) {
         assert_eq!(*javascript, json!([text.to_lowercase(), text.to_uppercase()]), "{text:?}");
-        // A value in lower case is what it is in the whole key in lower case: what stands around it ends a word.
+        // A value in lower case is what it is in the whole key in lower case: what stands around it
+        // ends a word.
         let key = format!("$work#task_{text}#end");
         assert_eq!(key.to_lowercase(), format!("$work#task_{}#end", text.to_lowercase()));
     }
 }
 
-/// A value that has in it what ElectroDB puts behind it makes the key of another item: ElectroDB takes it.
+/// A value that has in it what ElectroDB puts behind it makes the key of another item: ElectroDB
+/// takes it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_forges_anothers_is_refused_by_weir_alone() {
     let Some(world) = World::of_electrodb().await else { return };

@@ -23,11 +23,14 @@ fn digits() -> Value {
 /// An order with every attribute, as dynamodb-toolbox and as Weir are given it.
 fn whole() -> (Value, Value) {
     let both = json!({
-        "customer": "Ann Ö", "order": "A#1", "status": "paid", "placed": "2026-11-20T06:40:54.000Z", "total": 99.95,
-        "gift": true, "note": "N", "steps": [{ "at": "a", "by": "b" }, { "at": "c" }], "extra": { "x": [1, null, "y"] },
+        "customer": "Ann Ö", "order": "A#1", "status": "paid",
+        "placed": "2026-11-20T06:40:54.000Z", "total": 99.95,
+        "gift": true, "note": "N", "steps": [{ "at": "a", "by": "b" }, { "at": "c" }],
+        "extra": { "x": [1, null, "y"] },
         "secret": "s3"
     });
-    let theirs = json!({ "serial": whole_number(DIGITS), "labels": set(["b", "a"]), "scores": set([10, 2]) });
+    let theirs = json!({ "serial": whole_number(DIGITS), "labels": set(["b", "a"]),
+        "scores": set([10, 2]) });
     let ours = json!({ "serial": digits(), "labels": ["a", "b"], "scores": [2, 10] });
     (extended(&both, &theirs), extended(&both, &ours))
 }
@@ -58,11 +61,21 @@ async fn what_toolbox_writes_is_read_by_weir() {
     let Some(world) = World::of_toolbox().await else { return };
     let (toolbox, weir) = whole();
     world.toolbox("create", json!({ "item": toolbox })).await;
-    world.toolbox("update", json!({ "key": { "customer": "Ann Ö", "order": "B" }, "set": { "total": 5, "status": "placed", "placed": "2026-11-21T00:00:00.000Z" } })).await;
-    let customer = json!({ "customer": "Ann Ö", "name": "Ann", "visits": 3, "tags": set(["x"]), "settings": { "color": "red" } });
+    world
+        .toolbox(
+            "update",
+            json!({ "key": { "customer": "Ann Ö", "order": "B" },
+        "set": { "total": 5, "status": "placed", "placed": "2026-11-21T00:00:00.000Z" } }),
+        )
+        .await;
+    let customer = json!({ "customer": "Ann Ö", "name": "Ann", "visits": 3, "tags": set(["x"]),
+        "settings": { "color": "red" } });
     world.package.run(json!({ "do": "put", "entity": "customer", "item": customer })).await;
     let lines: Vec<Value> = (1..=3)
-        .map(|line| json!({ "customer": "Ann Ö", "order": "A#1", "line": line, "product": "nut", "quantity": line * 2 }))
+        .map(|line| {
+            json!({ "customer": "Ann Ö", "order": "A#1", "line": line, "product": "nut",
+            "quantity": line * 2 })
+        })
         .collect();
     world.package.run(json!({ "do": "batchPut", "entity": "line", "items": lines })).await;
 
@@ -96,7 +109,8 @@ async fn what_weir_writes_is_stored_as_toolbox_stores_it() {
         json!({}),
         json!({ "placed": "2026-11-20T06:40:54.123Z" }),
         json!({ "status": "paid", "note": "", "gift": false }),
-        json!({ "customer": "a/b c%#d", "order": "İ ẞ Σ", "total": -0.001, "steps": [], "extra": {} }),
+        json!({ "customer": "a/b c%#d", "order": "İ ẞ Σ", "total": -0.001, "steps": [],
+            "extra": {} }),
     ];
     let cases = cases.iter().map(order).map(|order| (order.clone(), order));
     for (toolbox, weir) in cases.chain([whole()]) {
@@ -128,11 +142,15 @@ async fn what_weir_writes_is_found_by_toolbox() {
     let (_, weir) = whole();
     world.weir("POST", "/order", &weir).await;
     let lines: Vec<Value> = (1..=2)
-        .map(|line| json!({ "customer": "Ann Ö", "order": "A#1", "line": line, "product": "nut", "quantity": 1 }))
+        .map(|line| {
+            json!({ "customer": "Ann Ö", "order": "A#1", "line": line, "product": "nut",
+            "quantity": 1 })
+        })
         .collect();
     world.weir("POST", "/batch/line", &json!(lines)).await;
     let more = json!([
-        { "action": "create", "entity": "customer", "item": { "customer": "Ann Ö", "tags": ["b", "a"] } },
+        { "action": "create", "entity": "customer", "item": { "customer": "Ann Ö", "tags": ["b",
+          "a"] } },
         { "action": "put", "entity": "order", "item": order(&json!({ "order": "B" })) },
     ]);
     world.weir("POST", "/transactions", &more).await;
@@ -231,13 +249,15 @@ async fn each_deletes_what_the_other_has_written_and_neither_creates_twice() {
     assert_eq!(world.get("/line/Ann%20%C3%96/A%231/1").await["quantity"], 1, "its default");
     let actions = json!([
         { "action": "remove", "entity": "order", "key": key() },
-        { "action": "remove", "entity": "line", "key": { "customer": "Ann Ö", "order": "A#1", "line": 1 } },
+        { "action": "remove", "entity": "line", "key": { "customer": "Ann Ö", "order": "A#1",
+          "line": 1 } },
     ]);
     world.weir("POST", "/transactions", &actions).await;
     assert_eq!(world.stored().await, [] as [Value; 0]);
 }
 
-/// dynamodb-toolbox writes without conditions: it replaces and updates whatever has the key, of any entity. Weir does not.
+/// dynamodb-toolbox writes without conditions: it replaces and updates whatever has the key, of any
+/// entity. Weir does not.
 #[tokio::test(flavor = "multi_thread")]
 async fn weir_leaves_items_of_other_entities_alone() {
     let Some(world) = World::of_toolbox().await else { return };

@@ -25,15 +25,15 @@ pub(crate) struct World {
 impl World {
     /// A table of ElectroDB's; `None` where that is not installed.
     pub(crate) async fn of_electrodb() -> Option<Self> {
-        Self::of("electrodb", ELECTRODB).await
+        Self::start("electrodb", ELECTRODB).await
     }
 
     /// A table of dynamodb-toolbox's; `None` where that is not installed.
     pub(crate) async fn of_toolbox() -> Option<Self> {
-        Self::of("toolbox", TOOLBOX).await
+        Self::start("toolbox", TOOLBOX).await
     }
 
-    async fn of(program: &'static str, definition: &str) -> Option<Self> {
+    async fn start(program: &'static str, definition: &str) -> Option<Self> {
         let dynamodb = TestDynamo::start().await;
         let system = System::start(&dynamodb, definition).await;
         let package = Package::start(program, &dynamodb.url, &system.model.table.name)?;
@@ -95,7 +95,8 @@ impl World {
     }
 }
 
-/// An item without what differs from one write to the next: its times, which must be of the same form and of the same moment.
+/// An item without what differs from one write to the next: its times, which must be of the same
+/// form and of the same moment.
 pub(crate) fn timeless(mut item: Value, times: &[&str]) -> Value {
     let now = jiff::Timestamp::now();
     for name in times {

@@ -139,7 +139,8 @@ async fn a_long_text_is_never_repeated_whole() {
             (
                 "POST",
                 "/transactions",
-                json!([{ "action": "delete", "entity": "thing", "key": { "id": "1" }, long.as_str(): 1 }]),
+                json!([{ "action": "delete", "entity": "thing", "key": { "id": "1" },
+                    long.as_str(): 1 }]),
             ),
         ];
         for (method, path, body) in bodies {
@@ -189,7 +190,7 @@ async fn a_message_lists_twenty_names_and_counts_the_others() {
     let kind = format!("kind = {{ type = \"enum\", values = [{}] }}\n", values.join(","));
     let definition =
         [DEFINITION.to_owned(), kind, attributes.collect(), entities.collect()].concat();
-    let app = App::of(&definition).await;
+    let app = App::with_definition(&definition).await;
     let cases = [
         ("POST", "/thing", json!({ "id": "1", "zzzzzz": 1 })),
         ("POST", "/thing", json!({ "id": "1", "kind": "zzzzzz" })),

@@ -49,11 +49,11 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) async fn new() -> Self {
-        Self::of(DEFINITION).await
+        Self::with_definition(DEFINITION).await
     }
 
     /// The writer and the reader of another definition.
-    pub(crate) async fn of(definition: &str) -> Self {
+    pub(crate) async fn with_definition(definition: &str) -> Self {
         let model: Arc<Model> = Arc::new(definition.parse().expect("a definition"));
         let connection = Connection::to("http://127.0.0.1:1").await;
         let table = Table::new(&connection, Arc::clone(&model));

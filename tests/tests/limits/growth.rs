@@ -106,11 +106,10 @@ fn an_object_is_encoded_in_proportion_to_its_members() {
         1000,
         &|length| json!({"id": "1", "numbers": vec!["x"; length]}),
     );
-    encode(
-        "members of a set",
-        1000,
-        &|length| json!({"id": "1", "tags": (0..length).map(|number| number.to_string()).collect::<Vec<_>>()}),
-    );
+    encode("members of a set", 1000, &|length| {
+        json!({"id": "1",
+            "tags": (0..length).map(|number| number.to_string()).collect::<Vec<_>>()})
+    });
     encode("digits of a number", 1000, &|length| json!({"id": "1", "size": "9".repeat(length)}));
 }
 
@@ -146,7 +145,10 @@ fn requests_are_answered_in_proportion_to_their_rows_actions_and_parameters() {
         ("/batch".to_owned(), json!(vec![row; length]))
     });
     send("actions", 12, "POST", &|length| {
-        let action = |number: usize| json!({ "action": "put", "entity": "thing", "item": { "id": number.to_string() } });
+        let action = |number: usize| {
+            json!({ "action": "put", "entity": "thing",
+            "item": { "id": number.to_string() } })
+        };
         let actions = (0..length).map(action).chain([json!(1)]);
         ("/transactions".to_owned(), actions.collect())
     });

@@ -71,7 +71,8 @@ async fn more_tests_than_an_expression_can_have_are_rejected_with_their_number()
     let conditions = [
         json!({ "or": vec![json!({ "note": "a" }); tests] }),
         json!({ "and": vec![json!({}); tests] }),
-        json!({ "not": { "or": [{ "and": vec![json!({ "note": { "gt": "a" } }); tests - 1] }, { "note": "b" }] } }),
+        json!({ "not": { "or": [{ "and": vec![json!({ "note": { "gt": "a" } }); tests - 1] },
+            { "note": "b" }] } }),
         json!({ "or": vec![json!({ "size": { "gte": 1, "lt": 5 } }); tests / 2], "note": "a" }),
         Value::Object(members(tests, "any.a", &json!(1))),
     ];

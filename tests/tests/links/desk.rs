@@ -128,7 +128,8 @@ pub(crate) fn part(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 
-/// Texts that meet what URLs give a meaning: dots, escapes, separators, control characters, none at all.
+/// Texts that meet what URLs give a meaning: dots, escapes, separators, control characters, none at
+/// all.
 pub(crate) fn texts() -> impl Strategy<Value = String> {
     let hostile =
         "(\\.|\\.\\.|%2e|%2E|%|/|\\\\|\\?|#|;|:|@|a|é| |\\t|\\n|'|\"|<|>|\\x00|\\x7f){0,5}";

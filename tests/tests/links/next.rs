@@ -1,4 +1,5 @@
-//! `Link: …; rel="next"` of rollups: any query comes back as a parser leaves it, and leads to the next page.
+//! `Link: …; rel="next"` of rollups: any query comes back as a parser leaves it, and leads to the
+//! next page.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -13,7 +14,8 @@ use crate::is_fit;
 const FOLDERS: usize = 40;
 const RANGE: &str = "every=day&from=2026-03-01&to=2026-03-04&limit=1";
 
-/// A parameter's value as a careless client writes it: escaped only where the request line would end.
+/// A parameter's value as a careless client writes it: escaped only where the request line would
+/// end.
 fn careless(text: &str) -> String {
     let escape = |c: char| match c {
         '%' | '&' | '+' | '#' | '<' | '>' | '"' | ' ' => part(&c.to_string()),
@@ -55,7 +57,10 @@ async fn every_link_to_a_next_page_survives_a_url_parser_and_leads_on() {
     }
     for folder in &folders {
         let notes: Vec<_> = (1..=3)
-            .map(|day| json!({ "folder": folder, "name": day.to_string(), "at": format!("2026-03-0{day}T10:00:00Z") }))
+            .map(|day| {
+                json!({ "folder": folder, "name": day.to_string(),
+                "at": format!("2026-03-0{day}T10:00:00Z") })
+            })
             .collect();
         let (status, report) = desk.http().send("POST", "/batch/note", Some(&json!(notes))).await;
         assert_eq!((status, &report["written"]), (200, &json!(3)), "{folder:?}: {report}");

@@ -1,4 +1,5 @@
-//! Records that keep failing: handed over as often as is set, cut in halves, discarded durably, and nothing else with them.
+//! Records that keep failing: handed over as often as is set, cut in halves, discarded durably, and
+//! nothing else with them.
 
 use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

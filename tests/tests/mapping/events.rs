@@ -1,4 +1,5 @@
-//! A table of numbered events whose stream is read, and its rollups table, where checkpoints are kept.
+//! A table of numbered events whose stream is read, and its rollups table, where checkpoints are
+//! kept.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,5 @@
-//! The lease of a stream: one poller at a time, and the next one when it is given up, lost or expired.
+//! The lease of a stream: one poller at a time, and the next one when it is given up, lost or
+//! expired.
 
 use std::time::Duration;
 
@@ -169,8 +170,8 @@ async fn a_lease_that_is_renewed_is_not_taken_over_whatever_its_expiry_says() {
 const TIME_TO_LIVE_MS: u64 = 10_000;
 
 proptest! {
-    /// Each step is a read of the lease: so long after the one before, with a renewal in between or none, and with the
-    /// expiry that a holder with any clock wrote.
+    /// Each step is a read of the lease: so long after the one before, with a renewal in between or
+    /// none, and with the expiry that a holder with any clock wrote.
     #[test]
     fn a_lease_expires_when_it_was_not_renewed_for_its_time_to_live_and_no_sooner(
         steps in vec((0..2_000_u64, any::<bool>(), any::<u64>()), 1..60),
@@ -192,7 +193,8 @@ proptest! {
         for (after_ms, is_renewed, expires_at_ms) in steps {
             now += Duration::from_millis(after_ms);
             if is_renewed {
-                held = HeldLease { renewals: held.renewals.map(|so_far| so_far + 1), expires_at_ms, ..held };
+                let renewals = held.renewals.map(|so_far| so_far + 1);
+                held = HeldLease { renewals, expires_at_ms, ..held };
                 unchanged_ms = None;
             }
             let unchanged = unchanged_ms.map_or(0, |so_far| so_far + after_ms);

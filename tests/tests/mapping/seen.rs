@@ -7,18 +7,18 @@ use std::sync::{Arc, Mutex};
 use processor::event::{Event, Record, Response};
 
 /// The records of one invocation, and how many of them were acknowledged.
-pub(crate) type Batch = (Vec<String>, usize);
+pub(crate) type SeenBatch = (Vec<String>, usize);
 
 /// What the handler saw, and how it answered.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
-    batches: Arc<Mutex<Vec<Batch>>>,
+    batches: Arc<Mutex<Vec<SeenBatch>>>,
     invocations: Arc<AtomicUsize>,
 }
 
 impl Seen {
-    /// Notes a batch of which so many records are acknowledged, and answers so. The final invocation for a window,
-    /// which has no records, is no batch.
+    /// Notes a batch of which so many records are acknowledged, and answers so. The final
+    /// invocation for a window, which has no records, is no batch.
     pub(crate) fn answer(&self, event: &Event, acknowledged: usize) -> Result<Vec<u8>, String> {
         if event.is_final_invoke_for_window {
             assert_eq!(event.records, [], "a window is closed after its records were handled");
@@ -39,7 +39,7 @@ impl Seen {
     }
 
     /// All invocations.
-    pub(crate) fn batches(&self) -> Vec<Batch> {
+    pub(crate) fn batches(&self) -> Vec<SeenBatch> {
         self.batches.lock().expect("no panic").clone()
     }
 

@@ -32,7 +32,8 @@ pub(crate) struct FakeStream {
     world: Arc<Mutex<World>>,
 }
 
-/// When records are created unless told otherwise, in seconds since the epoch: the beginning of 2026.
+/// When records are created by default, in seconds since the epoch: the beginning
+/// of 2026.
 pub(crate) const LONG_AGO: i64 = 1_767_225_600;
 
 /// A shard with its records, which are numbers with the times they were created at.
@@ -189,8 +190,9 @@ async fn serve(
         Ok(answer) => (StatusCode::OK, answer.to_string()),
         Err(exception) => (
             StatusCode::BAD_REQUEST,
-            json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{exception}"), "message": "" })
-                .to_string(),
+            json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{exception}"),
+                "message": "" })
+            .to_string(),
         ),
     }
 }

@@ -12,8 +12,8 @@ use crate::events::Events;
 use crate::seen::{name_of, parse};
 use crate::streams::{FakeStream, LONG_AGO, Shard};
 
-/// What the handler saw, in order: `a 00:00 000000 000001` is a batch of two of shard a in the window that begins then,
-/// `a 00:00 final` its end.
+/// What the handler saw, in order: `a 00:00 000000 000001` is a batch of two of shard a in the
+/// window that begins then, `a 00:00 final` its end.
 #[derive(Clone, Debug, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 
@@ -44,7 +44,8 @@ impl Log {
         seen.unwrap_or_else(|_| panic!("`{line}` is not among {:?}", self.lines()));
     }
 
-    /// Waits until the mapping has looked at the stream twice more: what it would do by itself, it has done.
+    /// Waits until the mapping has looked at the stream twice more: what it would do by itself, it
+    /// has done.
     async fn settled(&self, running: &Running) -> Vec<String> {
         running.catch_up().await;
         running.catch_up().await;
@@ -77,7 +78,8 @@ async fn each_window_is_closed_once_after_its_records_and_before_the_next() {
     let log = Log::default();
     let running = stream.read(&events, minutes, accepting(&log)).await;
     log.has("a 00:02 final").await;
-    let expected = "a 00:00 000000 000001, a 00:00 000002, a 00:00 final, a 00:02 000003 000004, a 00:02 final";
+    let expected = "a 00:00 000000 000001, a 00:00 000002, a 00:00 final, a 00:02 000003 000004, \
+                    a 00:02 final";
     assert_eq!(log.settled(&running).await.join(", "), expected, "and none while it is idle");
     running.stop().await;
 

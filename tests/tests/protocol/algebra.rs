@@ -1,5 +1,5 @@
-//! The algebra of the product, tabulated: the checker runs on small numbers, but every fold, every rest and every
-//! condition is what `aggregates` says.
+//! The algebra of the product, tabulated: the checker runs on small numbers, but every fold, every
+//! rest and every condition is what `aggregates` says.
 //!
 //! | table | made with |
 //! |---|---|
@@ -7,9 +7,11 @@
 //! | what is left of an update behind each watermark | `Update::after` |
 //! | whether the condition admits an update at each watermark | `Watermark::to_bytes` and `lower_bound`, byte by byte |
 //!
-//! A rule written down a second time could be wrong in the same way, or right where the product is wrong.
+//! A rule written down a second time could be wrong in the same way, or right where the product is
+//! wrong.
 //!
-//! **Invariant:** an update is one [`UpdateId`], however it came about, so equal states are equal values.
+//! **Invariant:** an update is one [`UpdateId`], however it came about, so equal states are equal
+//! values.
 
 use std::collections::HashMap;
 
@@ -34,7 +36,8 @@ amount = { type = "integer" }
 "##;
 /// The shops whose sales are added up, or counted.
 const SHOPS: [&str; KEYS] = ["a", "b"];
-/// Below the first sequence number. Numbers cross from 21 to 22 digits, where the order of texts is another.
+/// Below the first sequence number. Numbers cross from 21 to 22 digits, where the order of texts is
+/// another.
 const SEQUENCE_BASE: u128 = 999_999_999_999_999_999_990;
 /// Between two sequence numbers.
 const SEQUENCE_STEP: u128 = 4;
@@ -43,9 +46,9 @@ const SHARD: &str = "shardId-1";
 /// When each record was written.
 const SECONDS: u32 = 1_700_000_000;
 
-/// What of a rollup the keys of a history stand for.
+/// The form in which a rollup stores what the keys of a history stand for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Kept {
+pub(crate) struct StoredForm {
     rollup: &'static str,
     /// The partition and sort keys.
     keys: [(&'static str, &'static str); KEYS],
@@ -54,14 +57,14 @@ pub(crate) struct Kept {
 }
 
 /// The rollup items of two shops.
-pub(crate) const ITEMS: Kept = Kept {
+pub(crate) const ITEMS: StoredForm = StoredForm {
     rollup: r#"by = ["shop"]
 measures = { revenue = "sum(amount)" }"#,
     keys: [("sales#a", "all"), ("sales#b", "all")],
     amount: "sum(amount)",
 };
 /// The rows of two shops, which one rollup item counts.
-pub(crate) const ROWS: Kept = Kept {
+pub(crate) const ROWS: StoredForm = StoredForm {
     rollup: r#"measures = { shops = "distinct(shop)" }"#,
     keys: [("sales.values(shop)", "all#a"), ("sales.values(shop)", "all#b")],
     amount: "count",
@@ -74,7 +77,7 @@ pub(crate) type UpdateId = u8;
 
 /// An update, as the checker sees it.
 #[derive(Clone, Debug)]
-pub(crate) struct Planned {
+pub(crate) struct PlannedUpdate {
     pub(crate) key: Key,
     pub(crate) shard: usize,
     pub(crate) first: Number,
@@ -91,14 +94,14 @@ pub(crate) struct Planned {
 /// The tables of one history.
 #[derive(Clone, Debug)]
 pub(crate) struct Algebra {
-    updates: Vec<Planned>,
+    updates: Vec<PlannedUpdate>,
     /// By shard, first and end of the batch: the update of each rollup item.
     folds: HashMap<(usize, u8, u8), [Option<UpdateId>; KEYS]>,
 }
 
 impl Algebra {
     /// Tabulates a history.
-    pub(crate) fn of(history: &History, kept: Kept) -> Self {
+    pub(crate) fn new(history: &History, kept: StoredForm) -> Self {
         let definition = format!("{ENTITIES}[rollups.sales]\nof = \"sale\"\n{}", kept.rollup);
         let model: Model = definition.parse().expect("valid");
         let mut tables = Tabulation { history, kept, known: Vec::new(), updates: Vec::new() };
@@ -127,12 +130,12 @@ impl Algebra {
     }
 
     /// An update.
-    pub(crate) fn update(&self, id: UpdateId) -> &Planned {
+    pub(crate) fn update(&self, id: UpdateId) -> &PlannedUpdate {
         &self.updates[usize::from(id)]
     }
 }
 
-impl Planned {
+impl PlannedUpdate {
     /// `attribute_not_exists(watermark) OR watermark < :first`.
     pub(crate) fn is_admitted(&self, watermark: Number) -> bool {
         self.admitted[usize::from(watermark)]
@@ -143,7 +146,8 @@ impl Planned {
         self.counted(count) != 0
     }
 
-    /// What is added to the number of rows that count something, when this is added to a row's count.
+    /// What is added to the number of rows that count something, when this is added to a row's
+    /// count.
     pub(crate) fn counted(&self, count: i32) -> i32 {
         let crossing = self.crossing.as_ref().expect("it is a row's");
         let amounts = crossing.amounts(i128::from(count), i128::from(count + self.amount));
@@ -159,9 +163,9 @@ impl Planned {
 /// The tables while they are made.
 struct Tabulation<'a> {
     history: &'a History,
-    kept: Kept,
+    kept: StoredForm,
     known: Vec<Update>,
-    updates: Vec<Planned>,
+    updates: Vec<PlannedUpdate>,
 }
 
 impl Tabulation<'_> {
@@ -181,14 +185,14 @@ impl Tabulation<'_> {
         UpdateId::try_from(id).expect("few updates")
     }
 
-    fn planned(&self, shard: usize, update: &Update) -> Planned {
+    fn planned(&self, shard: usize, update: &Update) -> PlannedUpdate {
         let number = |wanted: SequenceNumber| {
             let found = (1..=self.history.greatest()).find(|number| sequence(*number) == wanted);
             found.expect("an update is made of the history's records")
         };
         let bound = Watermark::lower_bound(update.first());
         let below = |number| watermark(number).to_bytes() < bound;
-        Planned {
+        PlannedUpdate {
             key: self.kept.key_of(update).expect("only those are tabulated"),
             shard,
             first: number(update.first()),
@@ -201,7 +205,7 @@ impl Tabulation<'_> {
     }
 }
 
-impl Kept {
+impl StoredForm {
     fn key_of(&self, update: &Update) -> Option<Key> {
         let RollupKey { partition, sort, .. } = &update.key;
         self.keys.iter().position(|key| *key == (partition.as_str(), sort.as_str()))

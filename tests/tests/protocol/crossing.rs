@@ -1,5 +1,6 @@
-//! Rows that a rollup item counts, checked exhaustively: what the rest of the protocol is for one write, this is for the two
-//! that `distinct` takes where a row comes to count something or stops to.
+//! Rows that a rollup item counts, checked exhaustively: what the rest of the protocol is for one
+//! write, this is for the two that `distinct` takes where a row comes to count something or stops
+//! to.
 //!
 //! | step | in the product | here |
 //! |---|---|---|
@@ -10,7 +11,8 @@
 //! | a cancelled transaction: the rows that cancelled it are looked at again | `crossing.rs` `again` | `writing.rs` `cross` |
 //! | a transaction that is not answered: sent again, without a token, or given up; made late, or never | the SDK's retries | `writing.rs` `lose`, `arrive` |
 //!
-//! Of rows of one partition all shards write each, so the histories have two shards that disagree on the same row.
+//! Of rows of one partition all shards write each, so the histories have two shards that disagree
+//! on the same row.
 //!
 //! | to see | read |
 //! |---|---|
@@ -18,7 +20,8 @@
 //! | how a row is written | `writing.rs` |
 //! | what must always hold, and what must happen | `properties.rs` |
 //!
-//! **Invariant:** a rollup item counts the rows whose count is above zero, in every state; and each weakening below breaks that.
+//! **Invariant:** a rollup item counts the rows whose count is above zero, in every state; and each
+//! weakening below breaks that.
 
 #[path = "crossing/machine.rs"]
 mod machine;
@@ -69,7 +72,8 @@ fn a_transaction_that_does_not_demand_the_count_counts_a_row_twice() {
     is_wrong(Variant::CrossesAnyCount, history::of_a_shared_row());
 }
 
-/// Two invocations see a row of nothing; one adds to it and takes away again, and then the other's transaction is made as well.
+/// Two invocations see a row of nothing; one adds to it and takes away again, and then the other's
+/// transaction is made as well.
 #[test]
 fn a_transaction_without_the_watermark_adds_a_record_again() {
     is_wrong(Variant::CrossesAnyWatermark, history::of_a_row());

@@ -8,8 +8,8 @@
 //! | of siblings | 2 invocations a shard, 1 lost request | one rollup item written from two shards |
 //! | of parent and child | 2 invocations a shard, 1 lost request | a child begun while the parent's last are still at work |
 //!
-//! **Invariant:** every state within the bounds is visited, and the situations that the protocol is made for are among
-//! them.
+//! **Invariant:** every state within the bounds is visited, and the situations that the protocol is
+//! made for are among them.
 
 use std::time::Instant;
 

@@ -1,6 +1,7 @@
 //! Histories: the few records that shards hold, and what a recount of them gives.
 //!
-//! A record is a change of one item that stands in the group of one rollup item, or of none, before and after:
+//! A record is a change of one item that stands in the group of one rollup item, or of none, before
+//! and after:
 //!
 //! ```text
 //! insert(A, 1)              A +1
@@ -9,11 +10,12 @@
 //! modify((A, 1), (A, 1))    nothing
 //! ```
 //!
-//! Amounts are powers of ten, so that no record taken twice makes up for another one lost, but where they are meant to
-//! cancel.
+//! Amounts are powers of ten, so that no record taken twice makes up for another one lost, but
+//! where they are meant to cancel.
 //!
-//! Records are numbered over all shards, dealt out in turn: of two shards, the first holds 1, 3, 5 and the second 2, 4, 6.
-//! A number stands for a sequence number, which orders the records of one shard and says nothing of two.
+//! Records are numbered over all shards, dealt out in turn: of two shards, the first holds 1, 3, 5
+//! and the second 2, 4, 6. A number stands for a sequence number, which orders the records of one
+//! shard and says nothing of two.
 //!
 //! **Invariant:** a recount is made of these definitions alone, by none of the code under test.
 
@@ -55,12 +57,14 @@ pub(crate) struct History {
     pub(crate) lineage: Lineage,
 }
 
-/// Two records that cancel each other, and one more. A replay that begins between the two is the test of the watermark.
+/// Two records that cancel each other, and one more. A replay that begins between the two is the
+/// test of the watermark.
 pub(crate) fn cancelling() -> History {
     History::of_one_shard(&[insert(A, 1), remove(A, 1), insert(A, 10)])
 }
 
-/// As [`cancelling`], with a record between that contributes nothing: batches that begin or end at it, or hold it alone.
+/// As [`cancelling`], with a record between that contributes nothing: batches that begin or end at
+/// it, or hold it alone.
 pub(crate) fn with_a_gap() -> History {
     History::of_one_shard(&[insert(A, 1), modify((A, 1), (A, 1)), remove(A, 1), insert(A, 10)])
 }
@@ -163,7 +167,8 @@ impl History {
         counted.map(|(_, record)| record.contribution(key)).sum()
     }
 
-    /// The last of the first so many records of a shard that adds anything to a rollup item; 0 when none does.
+    /// The last of the first so many records of a shard that adds anything to a rollup item; 0 when
+    /// none does.
     pub(crate) fn last_contributing(&self, shard: usize, key: Key, count: u8) -> Number {
         let mut records = self.shards[shard][..usize::from(count)].iter();
         let last = records.rposition(|record| record.contribution(key) != 0);

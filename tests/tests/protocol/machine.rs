@@ -1,7 +1,7 @@
 //! The protocol as a state machine: from every state, everything that may happen next.
 //!
-//! **Invariant:** what happens is an [`Action`], and a state depends on the actions before it alone. There is no clock:
-//! what takes long is an action that comes late.
+//! **Invariant:** what happens is an [`Action`], and a state depends on the actions before it
+//! alone. There is no clock: what takes long is an action that comes late.
 
 use stateright::{Model, Property};
 
@@ -78,7 +78,7 @@ pub(crate) enum AfterSilence {
 impl Protocol {
     /// A protocol over a history, within bounds.
     pub(crate) fn new(variant: Variant, history: History, bounds: Bounds) -> Self {
-        Self { variant, algebra: Algebra::of(&history, ITEMS), history, bounds }
+        Self { variant, algebra: Algebra::new(&history, ITEMS), history, bounds }
     }
 
     /// The updates that an invocation's batch was folded into.

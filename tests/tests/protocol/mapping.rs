@@ -1,15 +1,16 @@
-//! The event source mapping: it delivers batches, believes answers, and keeps a checkpoint for each shard.
+//! The event source mapping: it delivers batches, believes answers, and keeps a checkpoint for each
+//! shard.
 //!
 //! ```text
 //!            0 … checkpoint … end
-//! batch      [from ─────── to)         from ≤ checkpoint < end, to as it likes: cut anew, again, from further back
+//! batch      [from ─────── to)         from ≤ checkpoint < end, any to: cut again, repeated
 //! success    ───────────────►          the checkpoint is at `to`, unless it was further on
-//! failures   ─────►                    the checkpoint is at the lowest of them, unless it was further on
+//! failures   ─────►                    the checkpoint is at the lowest of them, or further on
 //! death                                nothing changes, the records come again
 //! ```
 //!
-//! An invocation that Lambda has given up may work on beside its successor. Its answer may be believed or not: a mapping
-//! that does not listen is one to which it died.
+//! An invocation that Lambda has given up may work on beside its successor. Its answer may be
+//! believed or not: a mapping that does not listen is one to which it died.
 //!
 //! **Invariant:** a batch begins at or before the first record that is not acknowledged.
 
@@ -74,7 +75,8 @@ impl Protocol {
         }
     }
 
-    /// The record that an answer names as failed: a failed write is that of its update's first record.
+    /// The record that an answer names as failed: a failed write is that of its update's first
+    /// record.
     pub(crate) fn reported(&self, ended: &Invocation) -> Option<Number> {
         let folded = self.folded(ended);
         let writes = ended.writes.iter().zip(folded);

@@ -1,4 +1,5 @@
-//! The protocol with one thing wrong: that each thing it does, and each thing it assumes, is needed.
+//! The protocol with one thing wrong: that each thing it does, and each thing it assumes, is
+//! needed.
 //!
 //! | with | a shortest way to a wrong number, records by number |
 //! |---|---|
@@ -20,8 +21,8 @@
 //! | batches given up | 1–3 delivered, the invocation dies, nothing comes again |
 //! | watermarks forgotten | 1–3 counted, the watermark removed; 2–3 come again and count again |
 //!
-//! **Invariant:** a mutant is caught by what a user would see: with everything acknowledged and nobody at work, a number
-//! that is not what a recount gives.
+//! **Invariant:** a mutant is caught by what a user would see: with everything acknowledged and
+//! nobody at work, a number that is not what a recount gives.
 
 use std::collections::BTreeSet;
 
@@ -121,8 +122,8 @@ fn a_watermark_that_does_not_outlive_its_records_lets_them_count_again() {
     is_wrong(Variant::ForgetsWatermarks, history::cancelling(), PREFIX);
 }
 
-/// Watermarks are one for each shard, and amounts add up in any order. Children wait for the sake of reactors, and so that
-/// nobody reads a number from which an item was taken before it was added.
+/// Watermarks are one for each shard, and amounts add up in any order. Children wait for the sake
+/// of reactors, and so that nobody reads a number from which an item was taken before it was added.
 #[test]
 fn a_child_shard_begun_early_breaks_no_number() {
     let (variant, history) = (Variant::BeginsChildrenEarly, history::of_parent_and_child());
@@ -135,8 +136,8 @@ fn a_child_shard_begun_early_breaks_no_number() {
     }
 }
 
-/// Checks that the end can be reached with a wrong number, that what was to hold on the way did not, and tells a shortest
-/// way.
+/// Checks that the end can be reached with a wrong number, that what was to hold on the way did
+/// not, and tells a shortest way.
 fn is_wrong(variant: Variant, history: History, lie: &'static str) {
     let protocol = Protocol::new(variant, history, Bounds::NOTHING_LOST);
     let mut ways = (1..=LONGEST_WAY).filter_map(|steps| wrong_in_the_end(&protocol, steps, lie));
@@ -146,8 +147,8 @@ fn is_wrong(variant: Variant, history: History, lie: &'static str) {
     trace::print(&format!("{variant:?}: not always `{lie}`, not `{RECOUNT}`\n{way}"));
 }
 
-/// A way of at most so many steps to an end with a wrong number. The first that a checker finds may be any; what it finds
-/// when it is allowed no more steps than it needs is a shortest.
+/// A way of at most so many steps to an end with a wrong number. The first that a checker finds may
+/// be any; what it finds when it is allowed no more steps than it needs is a shortest.
 fn wrong_in_the_end(protocol: &Protocol, steps: usize, lie: &'static str) -> Option<String> {
     let both = HasDiscoveries::AllOf(BTreeSet::from([lie, RECOUNT]));
     let builder = protocol.clone().checker().target_max_depth(steps + 1).finish_when(both);

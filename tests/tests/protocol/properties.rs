@@ -18,8 +18,8 @@ use crate::state::State;
 pub(crate) const PREFIX: &str = "an item holds what its watermarks say";
 /// An acknowledged record is absorbed by every rollup item that it contributes to.
 pub(crate) const CHECKPOINT: &str = "what is acknowledged is absorbed";
-/// With everything acknowledged and nobody at work, the rollup items are what a recount gives. Requests that nobody waits
-/// for may still be on their way: they change nothing any more.
+/// With everything acknowledged and nobody at work, the rollup items are what a recount gives.
+/// Requests that nobody waits for may still be on their way: they change nothing any more.
 pub(crate) const RECOUNT: &str = "in the end a recount gives the same";
 
 /// What must always hold.

@@ -1,7 +1,9 @@
-//! What the protocol is made for, and must therefore happen: a model in which nothing goes wrong proves nothing.
+//! What the protocol is made for, and must therefore happen: a model in which nothing goes wrong
+//! proves nothing.
 //!
-//! Each is told from one state alone, so some are narrower than their name: a lost response, say, is looked for where a
-//! single batch was ever delivered, for there nobody else can have made the write.
+//! Each is recognised from one state alone, so some are narrower than their name: a lost response,
+//! say, is looked for where a single batch was ever delivered, for there nobody else can have made
+//! the write.
 //!
 //! **Invariant:** a history that lacks one of these says so in its test.
 
@@ -17,7 +19,8 @@ use crate::state::{Invocation, State, Write};
 pub(crate) const REST_SENT: &str = "a rest is sent";
 /// A refused update was absorbed before, all of it.
 pub(crate) const ABSORBED_BEFORE: &str = "nothing is left of an update";
-/// One item has absorbed a record, another to which it contributes too has not, and nobody is at work.
+/// One item has absorbed a record, another to which it contributes too has not, and nobody is at
+/// work.
 pub(crate) const ENDED_BETWEEN: &str = "an invocation ended between two writes";
 /// A write was made and its invocation takes it for failed.
 pub(crate) const RESPONSE_LOST: &str = "a response is lost";

@@ -1,4 +1,5 @@
-//! All that the protocol rests on at one moment: what is stored, what is acknowledged, who is at work.
+//! All that the protocol rests on at one moment: what is stored, what is acknowledged, who is at
+//! work.
 //!
 //! ```text
 //! rollup items       amount, a watermark for each shard
@@ -7,8 +8,8 @@
 //! requests           on their way to DynamoDB though their sender waits for them no more
 //! ```
 //!
-//! **Invariant:** invocations and requests are kept sorted. Two of a kind cannot be told apart, so states that differ in
-//! their order alone are one state.
+//! **Invariant:** invocations and requests are kept sorted. Two of a kind cannot be distinguished,
+//! so states that differ in their order alone are one state.
 
 use crate::algebra::UpdateId;
 use crate::history::{KEYS, Number, SHARDS};

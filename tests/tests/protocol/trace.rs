@@ -5,8 +5,8 @@
 //! [1..2] sends A 1..2 (+0): done             A +0 @2  B +0 @-  acknowledged 0
 //! ```
 //!
-//! On the right is the state after it: each rollup item's amount and watermarks, and how many records of each shard are
-//! acknowledged.
+//! On the right is the state after it: each rollup item's amount and watermarks, and how many
+//! records of each shard are acknowledged.
 
 use std::fmt::Write as _;
 

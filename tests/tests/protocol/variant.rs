@@ -1,4 +1,5 @@
-//! The protocol as it is built, and ways to get it wrong: one for each thing it does that could be thought superfluous.
+//! The protocol as it is built, and ways to get it wrong: one for each thing it does that could be
+//! thought superfluous.
 //!
 //! **Invariant:** a variant differs from the protocol as built in one place, where it is named.
 
@@ -43,7 +44,8 @@ pub(crate) enum Variant {
     ReportsTheHighest,
 
     // The mapping. These are assumptions: the product cannot enforce them.
-    /// A batch may begin behind a batch that is still at work, as with a parallelization factor above 1.
+    /// A batch may begin behind a batch that is still at work, as with a parallelization factor
+    /// above 1.
     ParallelBatches,
     /// A batch whose invocation failed is passed over, as with a bound on retries.
     GivesUp,

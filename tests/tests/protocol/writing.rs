@@ -1,4 +1,5 @@
-//! An invocation's writes: one conditional update for each rollup item, in any order, with any of them lost on the way.
+//! An invocation's writes: one conditional update for each rollup item, in any order, with any of
+//! them lost on the way.
 //!
 //! ```text
 //!             ┌────────── what is left ──────────┐
@@ -9,10 +10,10 @@
 //!           └── no response: sent again or Failed, and the request may arrive whenever it likes
 //! ```
 //!
-//! **Invariant:** condition, amount and watermark are one atomic step. The watermark that a refused writer learns is read
-//! in a later step, so it may have moved on since.
+//! **Invariant:** condition, amount and watermark are one atomic step. The watermark that a refused
+//! writer learns is read in a later step, so it may have moved on since.
 
-use crate::algebra::{Planned, UpdateId};
+use crate::algebra::{PlannedUpdate, UpdateId};
 use crate::history::Key;
 use crate::machine::{AfterSilence, Protocol};
 use crate::state::{Invocation, RollupItem, State, Write};
@@ -98,13 +99,13 @@ impl Protocol {
     }
 
     /// The amount of the whole update that this is, or is the rest of.
-    fn whole(&self, at_work: &Invocation, update: &Planned) -> i32 {
+    fn whole(&self, at_work: &Invocation, update: &PlannedUpdate) -> i32 {
         let whole = self.folded(at_work)[update.key].expect("a write is that of an update");
         self.algebra.update(whole).amount
     }
 
     /// `SET watermark = :last ADD …`.
-    fn put(&self, item: &mut RollupItem, update: &Planned, amount: i32) {
+    fn put(&self, item: &mut RollupItem, update: &PlannedUpdate, amount: i32) {
         item.amount += amount;
         item.watermarks[self.watermark_of(update.shard)] = match self.variant {
             Variant::WatermarkAtFirst => update.first,
@@ -122,7 +123,7 @@ impl Protocol {
         }
     }
 
-    fn is_admitted(&self, item: &RollupItem, update: &Planned) -> bool {
+    fn is_admitted(&self, item: &RollupItem, update: &PlannedUpdate) -> bool {
         let watermark = item.watermarks[self.watermark_of(update.shard)];
         match self.variant {
             Variant::NoCondition => true,

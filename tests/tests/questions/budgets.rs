@@ -103,7 +103,7 @@ async fn groups_gaps_and_earlier_periods_are_the_same_within_any_budget() {
     let mut rng = Rng::with_seed(203);
     for stripes in [1, 3] {
         let site = Site::with_history(&mut rng, stripes).await;
-        let utc = Calendar::of("UTC");
+        let utc = Calendar::in_zone("UTC");
         let (mut paged, mut rejected) = (0, 0);
         for _ in 0..QUESTIONS {
             let every = ["day", "week", "month"][rng.usize(..3)];

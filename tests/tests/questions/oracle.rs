@@ -32,7 +32,7 @@ pub(crate) struct Calendar {
 }
 
 impl Calendar {
-    pub(crate) fn of(zone: &'static str) -> Self {
+    pub(crate) fn in_zone(zone: &'static str) -> Self {
         Self { zone, week_start: "monday", fiscal_year_start: "january" }
     }
 
@@ -199,7 +199,8 @@ pub(crate) fn measured(visits: &[Value]) -> Value {
         "mean": mean.as_ref().map(number),
         "spread": stddev(&latencies),
         "by_status": { "new": status("new"), "old": status("old") },
-        "sizes": [between(None, Some("0")), between(Some("0"), Some("10.5")), between(Some("10.5"), None)],
+        "sizes": [between(None, Some("0")), between(Some("0"), Some("10.5")), between(Some("10.5"),
+        None)],
         "rate": number(&rounded(&sum / &count, 6)),
         "least": prices.iter().min().map(number),
         "most": texts("visitor").last(),

@@ -1,4 +1,5 @@
-//! A site whose visits come, change and go, and what the rollups of them are after records were delivered anyhow.
+//! A site whose visits come, change and go, and what the rollups of them are after records were
+//! delivered anyhow.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,7 +54,8 @@ closing = "last(visitor)"
 median = "median(latency)"
 p95 = "p95(latency)"
 "##;
-/// Around which instants visits are: changes of the clock of all zones that are asked about, and other days.
+/// Around which instants visits are: changes of the clock of all zones that are asked about, and
+/// other days.
 const AROUND: [&str; 9] = [
     "2016-12-31T23:00:00Z",
     "2025-11-02T06:00:00Z",

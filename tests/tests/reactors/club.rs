@@ -1,4 +1,5 @@
-//! A club whose members join, change and leave; a log of what a reactor was handed; faults on demand.
+//! A club whose members join, change and leave; a log of what a reactor was handed; faults on
+//! demand.
 
 use std::collections::BTreeMap;
 use std::future::ready;
@@ -115,7 +116,8 @@ impl Club {
         }
     }
 
-    /// A processor that can count every member but the one of this number, while the transaction lasts.
+    /// A processor that can count every member but the one of this number, while the transaction
+    /// lasts.
     pub(crate) async fn held_at(&self, number: usize) -> (Processor, Transaction) {
         let transaction = Transaction::on(&format!("points#{}", id(number)));
         let connection = transaction.before(self.dynamodb.connect().await);
@@ -139,7 +141,8 @@ pub(crate) fn ids(numbers: impl IntoIterator<Item = usize>) -> Vec<String> {
 }
 
 impl Log {
-    /// The processor with one more reactor: it notes each change, and then meets what befalls its item.
+    /// The processor with one more reactor: it notes each change, and then meets what befalls its
+    /// item.
     pub(crate) fn noting(
         &self,
         processor: Processor,
@@ -174,7 +177,7 @@ impl Log {
 
 impl Faults {
     /// The records of these items fail so often each.
-    pub(crate) fn of(faults: impl IntoIterator<Item = (String, u32)>) -> Self {
+    pub(crate) fn new(faults: impl IntoIterator<Item = (String, u32)>) -> Self {
         Self(Arc::new(Mutex::new(faults.into_iter().collect())))
     }
 

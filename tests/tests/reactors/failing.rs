@@ -1,4 +1,5 @@
-//! A reactor that fails: its record comes again, those after it too, none before it; the rollups stay exact.
+//! A reactor that fails: its record comes again, those after it too, none before it; the rollups
+//! stay exact.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ async fn a_failing_record_comes_again_with_those_after_it_and_none_before_it() {
     let club = Club::open().await;
     club.join(0..10).await;
     let (failing, witness) = (Log::default(), Log::default());
-    let faults = Faults::of([(id(6), 2)]);
+    let faults = Faults::new([(id(6), 2)]);
     let processor = failing.noting(club.system.processor(), move |id| match faults.strike(id) {
         true => Err(format!("{id} is not welcome yet")),
         false => Ok(()),
@@ -40,7 +41,7 @@ async fn of_two_reactors_that_fail_the_lower_record_is_where_to_go_on() {
     club.join(0..10).await;
     let mut logs = Vec::new();
     let mut processor = club.system.processor();
-    for faults in [Faults::of([(id(5), 2)]), Faults::of([(id(3), 1)])] {
+    for faults in [Faults::new([(id(5), 2)]), Faults::new([(id(3), 1)])] {
         let log = Log::default();
         processor = log.noting(processor, move |id| match faults.strike(id) {
             true => Err("not yet".to_owned()),
@@ -80,7 +81,7 @@ async fn a_panic_fails_its_record_and_not_the_process() {
     let club = Club::open().await;
     club.join(0..10).await;
     let log = Log::default();
-    let faults = Faults::of([(id(3), 1)]);
+    let faults = Faults::new([(id(3), 1)]);
     let processor = log.noting(club.system.processor(), move |id| {
         assert!(!faults.strike(id), "{id} is more than this reactor can bear");
         Ok(())
@@ -102,7 +103,7 @@ async fn a_panic_fails_its_record_and_not_the_process() {
 async fn rollups_stay_exact_while_a_reactor_fails_again_and_again() {
     let club = Club::open().await;
     let (log, count) = (Log::default(), 30);
-    let faults = Faults::of((0..count).step_by(3).map(|number| (id(number), 2)));
+    let faults = Faults::new((0..count).step_by(3).map(|number| (id(number), 2)));
     let processor = log.noting(club.system.processor(), move |id| {
         let strikes = faults.strike(id);
         assert!(!strikes || id != "m12", "one of them panics");

@@ -32,7 +32,8 @@ fn shown(change: &TypedChange<Member>) -> String {
 }
 
 impl Club {
-    /// Turns a member into an item of another entity, or back, under the same key: as a table written by others might.
+    /// Turns a member into an item of another entity, or back, under the same key: as a table
+    /// written by others might.
     async fn turn(&self, id: &str, entity: &str) {
         let request = json!({
             "TableName": self.system.model.table.name,

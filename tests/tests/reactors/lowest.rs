@@ -1,4 +1,5 @@
-//! Which record an invocation is repeated from: the lowest that any rollup or reactor could not take.
+//! Which record an invocation is repeated from: the lowest that any rollup or reactor could not
+//! take.
 
 use std::future::ready;
 
@@ -37,7 +38,7 @@ async fn joined() -> (Club, Event) {
     club.join(0..5).await;
     club.put(&id(5), json!({ "plan": id(5), "secret": "x" })).await;
     club.join(6..8).await;
-    let event = Captured::of(&club.system).await.cut(8).remove(0);
+    let event = Captured::read(&club.system).await.cut(8).remove(0);
     (club, event)
 }
 
@@ -62,7 +63,8 @@ async fn the_lowest_failure_over_rollups_and_reactors_is_returned() {
             false => Ok(()),
         })
     };
-    // The records at which a rollup, a reactor and another reactor fail, and the one to repeat from.
+    // The records at which a rollup, a reactor and another reactor fail, and the one to repeat
+    // from.
     let cases = [
         (Some(7), Some(5), Some(3), Some(3)),
         (Some(7), Some(3), Some(5), Some(3)),

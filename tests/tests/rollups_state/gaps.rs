@@ -21,7 +21,8 @@ async fn until(shop: &Shop, expected: (i64, i64)) -> serde_json::Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_processor_follows_its_table_to_another_stream_and_says_that_changes_were_lost() {
-    // Nothing is written before: a bare dynoxide hands the records of the old stream out with the new one.
+    // Nothing is written before: a bare dynoxide hands the records of the old stream out with the
+    // new one.
     let shop = Shop::new().await;
     let running = shop.process().await;
     running.catch_up().await;
@@ -32,7 +33,8 @@ async fn a_processor_follows_its_table_to_another_stream_and_says_that_changes_w
     let answer = until(&shop, (1, 20)).await;
     assert!(answer["incomplete_since"].is_string(), "{answer}");
     running.stop().await;
-    // It is a fact of the rollups, not of the process; and no record of the new stream counts as one of the old, too.
+    // It is a fact of the rollups, not of the process; and no record of the new stream counts as
+    // one of the old, too.
     shop.count().await;
     let (orders, revenue, answer) = shop.answered().await;
     assert_eq!((orders, revenue), (1, 20), "{answer}");

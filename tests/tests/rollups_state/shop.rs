@@ -88,7 +88,8 @@ impl Shop {
                 { "AttributeName": "PK", "KeyType": "HASH" },
                 { "AttributeName": "SK", "KeyType": "RANGE" },
             ],
-            "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" },
+            "StreamSpecification": { "StreamEnabled": true,
+            "StreamViewType": "NEW_AND_OLD_IMAGES" },
         });
         self.client.dynamodb("CreateTable", &request).await;
     }

@@ -134,8 +134,10 @@ async fn rows_that_count_nothing_are_walked_over_as_far_as_an_answer_may_read() 
     let refused = shop.of_all_time("least", 29).await.expect_err("one too many");
     assert_eq!(
         refused,
-        "`measures`: more than 29 rows would be read, some of the ends of values(total), where rows that count nothing any more stay for \
-         96 hours; expected fewer groups, a shorter range or a smaller limit, other measures, or a series of buckets that are kept \
+        "`measures`: more than 29 rows would be read, some of the ends of values(total), where \
+         rows that count nothing any more stay for \
+         96 hours; expected fewer groups, a shorter range or a smaller limit, other measures, or \
+         a series of buckets that are kept \
          (day, all in UTC), which read less"
     );
     shop.close().await;
@@ -188,8 +190,10 @@ async fn where_the_first_of_the_equally_frequent_are_too_far_that_is_said() {
     let refused = shop.of_all_time("favourites", 40).await.expect_err("rows of others are before");
     assert_eq!(
         refused,
-        "`measures`: more than 40 rows would be read, some of values(user), to find the first of more than 2 that are equally frequent \
-         (2), which share the last of the top 2; expected fewer groups, a shorter range or a smaller limit, other measures, or a series \
+        "`measures`: more than 40 rows would be read, some of values(user), to find the first of \
+         more than 2 that are equally frequent \
+         (2), which share the last of the top 2; expected fewer groups, a shorter range or a \
+         smaller limit, other measures, or a series \
          of buckets that are kept (day, all in UTC), which read less"
     );
     shop.close().await;

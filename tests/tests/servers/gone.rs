@@ -1,5 +1,5 @@
-//! Clients that do not wait for their answers, and handlers that panic: what was begun is done to its
-//! end, and is in the log.
+//! Clients that do not wait for their answers, and handlers that panic: what was begun is done to
+//! its end, and is in the log.
 
 use std::time::Duration;
 

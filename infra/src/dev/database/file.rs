@@ -1,8 +1,9 @@
 //! The file of `--data`: who may open it, under which name, and whether it can be trusted.
 //!
-//! SQLite keeps its log beside the file, under the name by which the file was opened. A file that is
-//! opened by another name loses what is in that log, so the path is resolved first, and a file with
-//! several hard links is rejected (sqlite.org/howtocorrupt.html, "Multiple links to the same file").
+//! SQLite keeps its log beside the file, under the name by which the file was opened. A file that
+//! is opened by another name loses what is in that log, so the path is resolved first, and a file
+//! with several hard links is rejected (sqlite.org/howtocorrupt.html, "Multiple links to the same
+//! file").
 //!
 //! **Invariant:** one process at a time has the file, under one name, and can write to it.
 
@@ -54,12 +55,12 @@ impl DataFile {
         Ok(Self { path, _lock: lock })
     }
 
-    /// The path, without symbolic links.
+    /// Returns the path, without symbolic links.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The same as text.
+    /// Returns the same as text.
     pub(super) fn text(&self) -> &str {
         self.path.to_str().expect("checked when the file was claimed")
     }
@@ -77,7 +78,7 @@ impl DataFile {
     }
 }
 
-/// The text of an error of the storage; a damaged file gets advice.
+/// Returns the text of an error of the storage; a damaged file gets advice.
 fn explained(error: &dynoxide::DynoxideError) -> String {
     let text = error.to_string();
     if text.contains("malformed") { damaged(&text) } else { text }

@@ -126,7 +126,7 @@ impl Front {
         Ok(Response::from_parts(head, Body::from(body)))
     }
 
-    /// An idle connection that is still open, or a new one.
+    /// Returns an idle connection that is still open, or a new one.
     async fn sender(&self) -> Result<SendRequest<Body>, Failure> {
         loop {
             let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -163,7 +163,7 @@ impl Front {
     }
 }
 
-/// The headers of a message without those that are about its connection.
+/// Returns the headers of a message without those that are about its connection.
 fn handed_on(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
     for name in NOT_HANDED_ON {

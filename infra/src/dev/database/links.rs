@@ -2,8 +2,8 @@
 //!
 //! dynoxide answers every page of every site: it sends `Access-Control-Allow-Origin: *` and grants
 //! every preflight. It offers no handler to put behind checks, only a server for a TCP listener. So
-//! each connection gets a listener of its own, at a port that the system chooses, and the listener is
-//! closed as soon as the connection is accepted. The connection lives on.
+//! each connection gets a listener of its own, at a port that the system chooses, and the listener
+//! is closed as soon as the connection is accepted. The connection lives on.
 //!
 //! **Invariant:** between two links dynoxide listens nowhere.
 
@@ -51,7 +51,7 @@ impl Orders {
     /// Makes the links that are asked for, on the runtime that calls it.
     pub(super) async fn serve(&mut self, database: &Database) {
         while let Some(reply) = self.0.recv().await {
-            // Whoever asked may have stopped waiting.
+            // The caller may have stopped waiting.
             let _ = reply.send(link(database));
         }
     }

@@ -26,8 +26,8 @@ const TIME_TO_LIVE: &str = r#"{"type":"Service","principalId":"dynamodb.amazonaw
 const INDEX: &str = "CREATE INDEX IF NOT EXISTS weir_stream_records \
      ON _stream_records (table_name, CAST(sequence_number AS INTEGER));";
 
-/// The rows of an image: the place of each value, its JSON type and its text. The members of a set
-/// have the place of the set, because their order means nothing.
+/// Returns the rows of an image: the place of each value, its JSON type and its text. The members
+/// of a set have the place of the set, because their order means nothing.
 fn places(image: &str) -> String {
     format!(
         "SELECT CASE WHEN typeof(key) = 'integer' AND substr(path, -3) IN ('.SS', '.NS', '.BS') \
@@ -35,7 +35,7 @@ fn places(image: &str) -> String {
     )
 }
 
-/// The triggers of every database.
+/// Returns the triggers of every database.
 fn triggers() -> String {
     let (new, old) = (places("NEW.new_image"), places("NEW.old_image"));
     format!(

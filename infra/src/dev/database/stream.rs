@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// The table of a test that needs only one.
 pub(super) const TABLE: &str = "items";
 
-/// A request of the API from its JSON.
+/// Returns a request of the API from its JSON.
 pub(super) fn request<T: DeserializeOwned>(json: Value) -> T {
     serde_json::from_value(json).expect("a request")
 }
@@ -30,7 +30,7 @@ pub(super) fn create(database: &Database, table: &str) {
     database.update_time_to_live(request(expires)).expect("a time to live");
 }
 
-/// All records of the stream of a table.
+/// Returns all records of the stream of a table.
 pub(super) fn records(database: &Database, table: &str) -> Vec<Record> {
     let iterator = database.get_shard_iterator(request(json!({
         "StreamArn": dynoxide::streams::stream_arn(table, "any"),
@@ -51,7 +51,7 @@ pub(super) fn records(database: &Database, table: &str) -> Vec<Record> {
     all
 }
 
-/// The kinds of these records.
+/// Returns the kinds of these records.
 pub(super) fn names(database: &Database, table: &str) -> Vec<String> {
     records(database, table).into_iter().map(|record| record.event_name).collect()
 }

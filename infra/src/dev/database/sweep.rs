@@ -71,7 +71,7 @@ async fn sweep_table(database: &Database, table: &str, now: i64) -> Result<usize
     }
 }
 
-/// A page of the items that expired in the last five years.
+/// Returns a page of the items that expired in the last five years.
 fn expired(table: &str, attribute: &str, now: i64, start: Option<Item>) -> ScanRequest {
     let number = |secs: i64| AttributeValue::N(secs.to_string());
     ScanRequest {

@@ -1,7 +1,7 @@
 //! Trimming: stream records that were read and are older than a day are removed from the file.
 //!
-//! DynamoDB trims a record after a day, read or not, and its change is lost for who had not read it.
-//! A file may lie for weeks with changes that are not in the rollups yet, so here a record also
+//! DynamoDB trims a record after a day, read or not, and its change is lost for who had not read
+//! it. A file may lie for weeks with changes that are not in the rollups yet, so here a record also
 //! waits until the local mapping has a checkpoint behind it. Receipts of transactions, which are
 //! needed for ten minutes, go with them.
 //!
@@ -44,7 +44,7 @@ pub(in crate::dev) struct Trimmer {
 }
 
 impl Trimmer {
-    /// A trimmer of the stream that has this ARN.
+    /// Returns a trimmer of the stream that has this ARN.
     pub(in crate::dev) fn new(
         storage: Storage,
         table: Table,
@@ -55,12 +55,12 @@ impl Trimmer {
         Self { storage, table, checkpoints, label }
     }
 
-    /// Trims until it is told to stop.
+    /// Trims until it is asked to stop.
     pub(in crate::dev) fn start(self) -> Part {
         Part::start("trimming of the stream", |stop| async move {
             tokio::select! {
                 () = self.run() => Ok(()),
-                () = stop.told() => Ok(()),
+                () = stop.requested() => Ok(()),
             }
         })
     }
@@ -107,7 +107,7 @@ fn trim_shard(
     storage.conn().execute(TRIM, parameters).map_err(|error| error.to_string())
 }
 
-/// The stored form of a sequence number of the API.
+/// Returns the stored form of a sequence number of the API.
 fn stored(sequence_number: &str) -> Option<i64> {
     let number: u128 = sequence_number.parse().ok()?;
     i64::try_from(number.checked_sub(SEQUENCE_NUMBER_OFFSET)?).ok()

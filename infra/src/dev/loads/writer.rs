@@ -1,6 +1,7 @@
-//! The writer in this process, as a place where the rows of a file go.
+//! Loads a file through the writer in this process.
 //!
-//! Reading files blocks, so this runs on a thread of its own and waits there for what is asynchronous.
+//! Reading files blocks, so this runs on a thread of its own and waits there for what is
+//! asynchronous.
 
 use std::path::Path;
 
@@ -13,33 +14,33 @@ use tokio::sync::watch;
 use super::super::Error;
 use super::super::groups::Groups;
 use super::super::system::View;
-use crate::load::{Answer, Object, Progress, Sink, Tally, pour};
+use crate::load::{BatchResult, LoadStats, Object, Progress, Sink, load_rows};
 use crate::rows::Source;
 
-/// The writer in this process, as a place where batches go.
-pub(super) struct Writer {
+/// The load of one file, through the writer in this process.
+pub(super) struct FileLoader {
     pub(super) view: View,
     pub(super) entity: Entity,
     pub(super) groups: Groups,
-    /// Where it is noted how far the file is, for one that is loaded once.
+    /// The record of the progress, for a file that is loaded once.
     pub(super) state: Option<State>,
     pub(super) stopping: watch::Receiver<bool>,
     pub(super) runtime: Handle,
 }
 
-/// Where it is noted how far a file is: by which right, and under which name.
+/// The record of the progress of a file: the lease, and the name in it.
 pub(super) struct State {
     pub(super) lease: Lease,
     pub(super) file: String,
 }
 
-impl Writer {
+impl FileLoader {
     /// Loads a file from a row on, or only looks at it.
     pub(super) fn load(
         mut self,
         path: &Path,
         begin: Option<u64>,
-    ) -> Result<(Groups, Option<Tally>), Error> {
+    ) -> Result<(Groups, Option<LoadStats>), Error> {
         let source = Source::open(path, None)?;
         let mut progress = Progress::new(&source, crate::terminal::messages());
         let entity = self.entity.clone();
@@ -47,7 +48,7 @@ impl Writer {
         let Some(begin) = begin else {
             for object in rows.filter_map(|row| row.values.ok()) {
                 self.groups.note(&entity, &object);
-                self.go_on()?;
+                self.check_stopping()?;
             }
             return Ok((self.groups, None));
         };
@@ -57,9 +58,9 @@ impl Writer {
                 self.groups.note(&entity, &object);
             }
         }
-        let tally = pour(rows, &mut progress, &mut Behind { writer: &mut self, begin })?;
-        self.note(begin + tally.rows(), true)?;
-        Ok((self.groups, Some(tally)))
+        let stats = load_rows(rows, &mut progress, &mut FileSink { writer: &mut self, begin })?;
+        self.note(begin + stats.rows(), true)?;
+        Ok((self.groups, Some(stats)))
     }
 
     /// Keeps how far the file is.
@@ -70,22 +71,22 @@ impl Writer {
         Ok(self.runtime.block_on(self.view.checkpoints.save(lease, &checkpoint))?)
     }
 
-    fn go_on(&self) -> Result<(), Error> {
+    fn check_stopping(&self) -> Result<(), Error> {
         if *self.stopping.borrow() { Err(Error::Stopped) } else { Ok(()) }
     }
 }
 
-/// The writer, for a file whose first rows are behind it.
-struct Behind<'a> {
-    writer: &'a mut Writer,
+/// The load as a sink, for a file whose first rows are loaded already.
+struct FileSink<'a> {
+    writer: &'a mut FileLoader,
     begin: u64,
 }
 
-impl Sink for Behind<'_> {
+impl Sink for FileSink<'_> {
     type Error = Error;
 
-    fn send(&mut self, objects: &[Object]) -> Result<Answer, Error> {
-        let Writer { view, entity, groups, runtime, .. } = self.writer;
+    fn send(&mut self, objects: &[Object]) -> Result<BatchResult, Error> {
+        let FileLoader { view, entity, groups, runtime, .. } = self.writer;
         for object in objects {
             groups.note(entity, object);
         }
@@ -100,11 +101,11 @@ impl Sink for Behind<'_> {
             texts.collect::<Vec<_>>().join("; ")
         };
         let refused = report.failed.iter().map(|row| (row.index, reason(row))).collect();
-        Ok(Answer { refused, unprocessed: report.unprocessed })
+        Ok(BatchResult { refused, unprocessed: report.unprocessed })
     }
 
-    fn passed(&mut self, rows: u64) -> Result<(), Error> {
+    fn advance(&mut self, rows: u64) -> Result<(), Error> {
         self.writer.note(self.begin + rows, false)?;
-        self.writer.go_on()
+        self.writer.check_stopping()
     }
 }

@@ -20,7 +20,7 @@ const RANKS: &str = r#"{"rollup":"sales","every":"month","start":"A","end":"B","
 const NOTHING: &str = r#"{"rollup":"spend","points":[],"cursor":null}"#;
 
 fn shown(json: &str, chart: Chart, of: Option<&str>) -> String {
-    text(&Answer::of(json), chart, of).expect("drawn")
+    text(&QueryAnswer::parse(json), chart, of).expect("drawn")
 }
 
 fn plain(json: &str) -> String {
@@ -168,14 +168,15 @@ fn a_sparkline_is_a_line_for_each_group_and_measure() {
 
 #[test]
 fn what_cannot_be_drawn_is_refused_with_what_can() {
-    let wrong = text(&Answer::of(GROUPS), Chart::Bars, Some("tier")).expect_err("a dimension");
+    let wrong =
+        text(&QueryAnswer::parse(GROUPS), Chart::Bars, Some("tier")).expect_err("a dimension");
     assert_eq!(wrong, "--chart-of is `tier`, expected a measure that is a number: orders, profit");
     assert!(
-        text(&Answer::of(NOTHING), Chart::Bars, Some("orders")).is_ok(),
+        text(&QueryAnswer::parse(NOTHING), Chart::Bars, Some("orders")).is_ok(),
         "there is nothing to draw"
     );
     let texts = r#"{"rollup":"s","dimensions":{},"every":"day","points":[{"start":"A","end":"B","last":"x"},{"start":"B","end":"C","last":"y"}],"cursor":null}"#;
-    let wrong = text(&Answer::of(texts), Chart::Bars, Some("last")).expect_err("a text");
+    let wrong = text(&QueryAnswer::parse(texts), Chart::Bars, Some("last")).expect_err("a text");
     assert_eq!(wrong, "--chart-of is `last`, expected a measure that is a number: there is none");
     insta::assert_snapshot!(shown(texts, Chart::Sparkline, None), @"no measure is a number to draw");
 }

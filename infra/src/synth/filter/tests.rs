@@ -1,10 +1,11 @@
-//! Tests of the patterns, by definition. That none of them loses a record is held by `infra/tests/filter.rs`.
+//! Tests of the patterns, by definition. That none of them loses a record is held by
+//! `infra/tests/filter.rs`.
 
 use processor::mapping::FilterCriteria;
 
 use super::*;
 
-/// The rules of each shape: the patterns of new images, without what all of them have.
+/// Returns the rules of each shape: the patterns of new images, without what all of them have.
 fn shapes(rollups: &str) -> Vec<String> {
     let text = format!(
         r##"
@@ -56,7 +57,8 @@ id = {{ type = "string", required = true }}
 
 fn rollup(number: usize, of: &str, filter: &str) -> String {
     format!(
-        "[rollups.r{number}]\nof = \"{of}\"\nwhere = {{ {filter} }}\nmeasures = {{ n = \"count\" }}\n"
+        "[rollups.r{number}]\nof = \"{of}\"\nwhere = {{ {filter} }}\nmeasures = {{ n = \"count\" \
+         }}\n"
     )
 }
 

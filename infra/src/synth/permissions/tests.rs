@@ -1,4 +1,5 @@
-//! Tests of the list: what it grants for a definition, and that it knows every call in the source of `table`.
+//! Tests of the list: what it grants for a definition, and that it knows every call in the source
+//! of `table`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -44,7 +45,7 @@ const OPERATIONS: [&str; 15] = [
     "update_table",
 ];
 
-/// What a transaction is made of.
+/// The actions of a transaction.
 const TRANSACTED: [&str; 4] = ["put_item", "update_item", "delete_item", "condition_check_item"];
 
 fn model(definition: &str) -> Model {
@@ -96,7 +97,8 @@ fn what_a_definition_has_no_need_of_is_not_granted() {
         granted.map(|used| used.action).collect::<Vec<_>>()
     };
     assert_eq!(on_tables(Function::Reader), ["dynamodb:GetItem", "dynamodb:BatchGetItem"]);
-    // It notes that there are no rollups: one that comes later would have missed what was there before.
+    // It notes that there are no rollups: one that comes later would have missed what was there
+    // before.
     let described = ["dynamodb:DescribeTable", "dynamodb:DescribeTable"];
     let noted = ["dynamodb:GetItem", "dynamodb:UpdateItem"];
     assert_eq!(on_tables(Function::Processor), [described, noted].concat());

@@ -93,15 +93,6 @@ fn keys(entity: &Entity, json: &serde_json::Value) -> Vec<String> {
     keys.map(|text| value::decode(text).as_str().expect("text").to_owned()).collect()
 }
 
-/// The definition with one passage replaced: the only problem's message and help.
-fn problem(definition: &str, from: &str, to: &str) -> String {
-    assert!(definition.contains(from), "there is no {from}");
-    let text = definition.replacen(from, to, 1);
-    let error = Model::parse("weir.toml", &text).expect_err(to);
-    let [problem] = error.problems.as_slice() else { panic!("{to}: {:#?}", error.problems) };
-    format!("{}: {}", problem.message, problem.help.clone().unwrap_or_default())
-}
-
 #[test]
 fn an_item_has_the_keys_of_the_indexes_that_something_of_it_is_in() {
     let task = entity(WORK, "task");
@@ -185,70 +176,4 @@ fn an_attribute_may_be_a_key_itself() {
     let json = json!({ "customer": "ann", "order": "1", "status": "open" });
     assert_eq!(keys(&order, &json)[2..], ["open", "1"]);
     assert_eq!(keys(&order, &json!({ "customer": "ann", "order": "1" }))[2..], ["1"]);
-}
-
-#[test]
-fn what_cannot_be_a_key_of_such_tables_is_refused() {
-    let cases = [
-        (
-            WORK,
-            "#task_{task:lower}",
-            "#task_{task?:lower}",
-            "`{task?}` in the primary key: expected `{task}`",
-        ),
-        (
-            WORK,
-            "{points?:06}",
-            "{points:06}",
-            "`{points}` stands behind `{due?}`: expected `{points?}`",
-        ),
-        (
-            WORK,
-            "{project:lower}#task_{task:lower}",
-            "{project:lower}{task:lower}",
-            "no text stands between `{project}` and `{task}`: expected a `#`",
-        ),
-        (
-            SHOP,
-            "SK = \"DEVICE\"",
-            "PK = \"DEVICE#{id}\"\nSK = \"DEVICE\"",
-            "`id` is stored as `PK`, which has another template: expected PK = \"{id}\" or none",
-        ),
-        (
-            SHOP,
-            "id = { type = \"string\"",
-            "id = { type = \"integer\"",
-            "`id` is stored as the key `PK`, and is an integer: keys are text",
-        ),
-        (
-            SHOP,
-            "required = true, field = \"PK\"",
-            "field = \"PK\"",
-            "`id` makes the key `PK` but may be absent",
-        ),
-        (
-            SHOP,
-            "SK = \"ORDER#{order}#ITEM#{item}\"",
-            "SK = \"{order}#ITEM#{item}\"",
-            "`order` and `item` can make the same primary key",
-        ),
-        (
-            SHOP,
-            "GSI1SK = \"{order}\"\n",
-            "GSI1SK = \"{order}\"\npatterns = { open = { index = \"GSI1\", where = { status = \"open\" } } }\n",
-            "`status` is a key that the pattern reads by",
-        ),
-    ];
-    for (definition, from, to, expected) in cases {
-        let found = problem(definition, from, to);
-        assert!(found.starts_with(expected), "{to}: {found}");
-    }
-}
-
-#[test]
-fn a_key_that_could_be_empty_is_refused() {
-    let text = WORK.replace("$work#status_{status?:lower}", "{status?:lower}");
-    let error = text.parse::<Model>().expect_err("it could be empty");
-    let messages: Vec<_> = error.problems.iter().map(|problem| &problem.message).collect();
-    assert_eq!(messages, ["`{status?}` with nothing before it"]);
 }

@@ -53,13 +53,14 @@ impl Lambda {
     fn give_up(&self, name: &str, invocation: &JoinHandle<Outcome>) {
         let is_ended = self.chance(ENDED_PER_MILLE);
         self.world.journal.count(Count::Timeouts, 1);
-        self.world.journal.tell(format_args!("{name} timed out, ended: {is_ended}"));
+        self.world.journal.record(format_args!("{name} timed out, ended: {is_ended}"));
         if is_ended {
             invocation.abort();
         }
     }
 
-    /// Closes a window with an event without records, at which nothing can fail: a failure would suspend the shard.
+    /// Closes a window with an event without records, at which nothing can fail: a failure would
+    /// suspend the shard.
     pub(super) async fn close_window(&self, shard: usize) {
         let event = {
             let source = self.world.source();

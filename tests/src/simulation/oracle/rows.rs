@@ -1,5 +1,5 @@
-//! What the rows must be, and what must be counted of them: each row is there while some sale is in it, and a rollup item's
-//! `distinct(a)` is how many of its rows of `a` there are.
+//! The rows that must be there, and the counts of them: each row is there while some sale is in
+//! it, and a rollup item's `distinct(a)` is how many of its rows of `a` there are.
 
 use bigdecimal::BigDecimal;
 
@@ -97,7 +97,7 @@ fn count(rows: &mut Rows, key: &(String, String), name: &str) {
     *rows.entry(key.clone()).or_default().entry(name.to_owned()).or_default() += 1;
 }
 
-/// A text that is there or not; `None` for what is none, and spoils its item.
+/// Returns a text that is there or not; `None` for what is none, and spoils its item.
 fn optional(cell: &Cell) -> Option<Option<&'static str>> {
     match cell {
         Cell::Absent => Some(None),
@@ -105,7 +105,7 @@ fn optional(cell: &Cell) -> Option<Option<&'static str>> {
     }
 }
 
-/// The members of a set, none of one that is absent.
+/// Returns the members of a set, none of one that is absent.
 fn members(cell: &Cell) -> Option<&'static [&'static str]> {
     match cell {
         Cell::Absent => Some(&[]),
@@ -114,13 +114,14 @@ fn members(cell: &Cell) -> Option<&'static [&'static str]> {
     }
 }
 
-/// A number in units of its last place.
+/// Returns a number in units of its last place.
 fn units(number: &BigDecimal) -> i128 {
     let (digits, _) = number.with_scale(AMOUNT_PLACES).into_bigint_and_exponent();
     digits.to_string().parse().expect("amounts are below 10^20")
 }
 
-/// A number in a key: how many digits, then the digits; below zero each digit is taken from 9.
+/// Returns a number in a key: how many digits, then the digits; below zero each digit is taken
+/// from 9.
 fn ordered(units: i128) -> String {
     let digits = units.unsigned_abs().to_string();
     let text = match units {
@@ -134,7 +135,7 @@ fn ordered(units: i128) -> String {
     format!("-{}", turned.collect::<String>())
 }
 
-/// The octave of a number in a key, and its cell of it.
+/// Returns the octave of a number in a key, and its cell of it.
 fn bin(units: i128) -> (String, u128) {
     let magnitude = units.unsigned_abs();
     if magnitude == 0 {

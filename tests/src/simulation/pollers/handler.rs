@@ -1,7 +1,7 @@
 //! The function as the product's own mapping sees it, and what the ledger sees of the mapping.
 //!
-//! **Invariant:** an event holds a stretch of one shard's records without gaps, or closes a window; anything else has
-//! failed the seed.
+//! **Invariant:** an event holds a stretch of one shard's records without gaps, or closes a window;
+//! anything else has failed the seed.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ use crate::simulation::event::Verdict;
 use crate::simulation::invocation::{Outcome, invoke};
 
 impl Pollers {
-    /// The function as the mapping sees it.
+    /// Returns the function as the mapping sees it.
     pub(super) async fn handle(
         &self,
         event: Vec<u8>,
@@ -55,7 +55,7 @@ impl Pollers {
         }
     }
 
-    /// Where the records of an event are: which shard, and which of its records.
+    /// Returns where the records of an event are: which shard, and which of its records.
     fn place(&self, event: &[u8]) -> Result<(usize, Range<usize>), String> {
         let event: Value = serde_json::from_slice(event).map_err(|error| error.to_string())?;
         let source = self.world.source();

@@ -143,7 +143,10 @@ async fn a_list_whose_filter_matches_nothing_ends_with_its_bytes_and_so_do_relat
     let (shop, recorder) = recorded(BLOG).await;
     shop.load("user", &[json!({ "id": "ann" })]).await;
     for number in 0..30 {
-        let post = |own: usize| json!({ "author_id": "ann", "number": number * 10 + own, "text": "x".repeat(95_000) });
+        let post = |own: usize| {
+            json!({ "author_id": "ann", "number": number * 10 + own,
+            "text": "x".repeat(95_000) })
+        };
         shop.load("post", &(0..10).map(post).collect::<Vec<Value>>()).await;
     }
     let nothing = "where=%7B%22text%22:%22y%22%7D";

@@ -25,7 +25,7 @@ const QUESTIONS: usize = 10;
 
 /// Posts of ann, of up to 300 KB each.
 async fn blog(random: &mut Rng) -> (Shop, Vec<Value>) {
-    let shop = Shop::of(DEFINITION).await;
+    let shop = Shop::with_definition(DEFINITION).await;
     let mut posts = Vec::new();
     for number in 0..POSTS {
         let state = if random.u8(..5) == 0 { "draft" } else { "public" };

@@ -13,7 +13,8 @@ const SHOP: &str = include_str!("../shop.toml");
 /// What makes `spend` a leaderboard, with rows.
 const RANKED: (&str, &str) = (
     "measures = { orders",
-    "rank_by = \"orders\"\nmeasures = { most = \"max(total)\", half = \"median(total)\", notes = \"distinct(note)\", \
+    "rank_by = \"orders\"\nmeasures = \
+     { most = \"max(total)\", half = \"median(total)\", notes = \"distinct(note)\", \
      usual = \"top(note, 2)\", orders",
 );
 
@@ -27,7 +28,10 @@ async fn recorded() -> (Shop, Recorder) {
 #[tokio::test]
 async fn each_read_of_each_route_is_counted() {
     let (shop, recorder) = recorded().await;
-    let order = |number: usize| json!({ "user": "ann", "order": format!("{number}"), "placed": "2026-11-20T00:00:00Z", "total": 1 });
+    let order = |number: usize| {
+        json!({ "user": "ann", "order": format!("{number}"),
+        "placed": "2026-11-20T00:00:00Z", "total": 1 })
+    };
     shop.load("order", &(0..9).map(order).collect::<Vec<_>>()).await;
     shop.load("user", &[json!({ "id": "1", "email": "ann@x" })]).await;
     let keys = encoded(&json!([{ "id": "1" }, { "id": "2" }]).to_string());

@@ -1,9 +1,10 @@
-//! An answer with related items is what single reads answer, put together: over random items, by every path, in pages of any
-//! size, with every cursor followed to its end.
+//! An answer with related items is what single reads answer, put together: over random items, by
+//! every path, in pages of any size, with every cursor followed to its end.
 //!
 //! Within a small budget of reads it is the same, in more pages.
 //!
-//! The oracle gets each related item by itself and lists whole partitions; it knows by hand where the relations lead.
+//! The oracle gets each related item by itself and lists whole partitions; it knows by hand where
+//! the relations lead.
 
 use fastrand::Rng;
 use futures::future::BoxFuture;
@@ -16,7 +17,8 @@ use crate::shop::{Shop, encoded, problem};
 /// How many random tables are tried, and how many questions are put to each.
 const SEEDS: u64 = 4;
 const QUESTIONS: usize = 24;
-/// Ids: two make the same key of a user, some are escaped in keys and in paths, and not each is of somebody.
+/// Ids: two make the same key of a user, some are escaped in keys and in paths, and not each is of
+/// somebody.
 const IDS: [&str; 6] = ["a", "A", "b#", "c%23", "d/d", "e"];
 const NAMES: [&str; 3] = ["weir", "dam", "lock"];
 
@@ -245,12 +247,14 @@ async fn fill(shop: &Shop, random: &mut Rng) {
         shop.load("account", &[json!({ "number": number, "owner_id": some_id(random) })]).await;
     }
     for token in 0..random.usize(1..12) {
-        let row = json!({ "token": format!("t{token}"), "user_id": some_id(random), "opened": random.u32(1000..1005) });
+        let row = json!({ "token": format!("t{token}"), "user_id": some_id(random),
+            "opened": random.u32(1000..1005) });
         shop.load("session", &[row]).await;
     }
     for number in 0..random.usize(1..14) {
         let state = if random.bool() { "draft" } else { "public" };
-        let row = json!({ "author_id": id(random), "number": number, "editor_id": some_id(random), "state": state });
+        let row = json!({ "author_id": id(random), "number": number, "editor_id": some_id(random),
+            "state": state });
         shop.load("post", &[row]).await;
     }
     for repository in NAMES.into_iter().filter(|_| random.u8(..4) > 0).collect::<Vec<_>>() {
@@ -278,7 +282,7 @@ fn asked(random: &mut Rng) -> (&'static str, String, &'static str, bool) {
 async fn related_items_are_those_that_single_reads_find() {
     for seed in 0..SEEDS {
         let mut random = Rng::with_seed(seed);
-        let shop = Shop::of(DEFINITION).await;
+        let shop = Shop::with_definition(DEFINITION).await;
         fill(&shop, &mut random).await;
         for _ in 0..QUESTIONS {
             let (entity, path, include, is_item) = asked(&mut random);
@@ -338,7 +342,7 @@ async fn within_any_budget_they_are_the_same_in_more_pages_or_the_request_is_rej
     let (mut answers, mut rejections) = (0, 0);
     for seed in 0..SEEDS {
         let mut random = Rng::with_seed(100 + seed);
-        let shop = Shop::of(DEFINITION).await;
+        let shop = Shop::with_definition(DEFINITION).await;
         fill(&shop, &mut random).await;
         for _ in 0..QUESTIONS {
             let (entity, path, include, is_item) = asked(&mut random);

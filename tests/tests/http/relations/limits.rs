@@ -1,4 +1,5 @@
-//! What is not read and what does not fit: a page ends before it, and its cursor leads on; nothing is null that is there.
+//! What is not read and what does not fit: a page ends before it, and its cursor leads on; nothing
+//! is null that is there.
 
 use serde_json::{Value, json};
 use table::{Connection, MB, Reads};
@@ -33,7 +34,7 @@ async fn pages(shop: &Shop, path: &str) -> (Vec<Value>, usize) {
 }
 
 async fn large_hub() -> Shop {
-    let shop = Shop::of(DEFINITION).await;
+    let shop = Shop::with_definition(DEFINITION).await;
     for number in 0..PEOPLE {
         let id = format!("u{number}");
         shop.load("user", &[json!({ "id": id, "name": "x".repeat(LARGE) })]).await;
@@ -128,11 +129,13 @@ async fn relations_that_are_together_too_large_for_an_answer_are_refused() {
     let definition = format!(
         "[table]\nname = \"blobs\"\n\
          [entities.blob]\nPK = \"BLOB#{{id}}\"\nSK = \"BLOB\"\n\
-         [entities.blob.attributes]\nid = {{ type = \"string\", required = true }}\ntext = {{ type = \"string\" }}\n\
+         [entities.blob.attributes]\nid = {{ type = \"string\", required = true }}\ntext = {{ \
+         type = \"string\" }}\n\
          [entities.node]\nPK = \"NODE#{{id}}\"\nSK = \"NODE\"\n\
-         [entities.node.attributes]\nid = {{ type = \"string\", required = true }}\nat = {{ type = \"string\" }}\n{relations}"
+         [entities.node.attributes]\nid = {{ type = \"string\", required = true }}\nat = {{ type \
+         = \"string\" }}\n{relations}"
     );
-    let shop = Shop::of(&definition).await;
+    let shop = Shop::with_definition(&definition).await;
     // Each of these characters is six in JSON.
     shop.load("blob", &[json!({ "id": "b", "text": "\u{1}".repeat(100_000) })]).await;
     shop.load("node", &[json!({ "id": "n", "at": "b" })]).await;

@@ -7,8 +7,8 @@ use tests::recorder::Recorder;
 use super::DEFINITION;
 use crate::shop::{Shop, encoded};
 
-/// Accounts of as many owners, posts of ann with as many editors, and stars of all of them; the recorder has forgotten how they
-/// came there.
+/// Accounts of as many owners, posts of ann with as many editors, and stars of all of them; the
+/// recorder has forgotten how they came there.
 async fn hub_of(people: usize) -> (Shop, Recorder) {
     let recorder = Recorder::default();
     let connection = recorder.before(TestDynamo::start().await.connect().await);
@@ -16,7 +16,10 @@ async fn hub_of(people: usize) -> (Shop, Recorder) {
     let id = |number: usize| format!("u{number}");
     let numbers = || 0..people;
     let users = numbers().map(|number| json!({ "id": id(number) }));
-    let account = |number: usize| json!({ "number": number, "owner_id": id(number), "deputy": id(number / 2) });
+    let account = |number: usize| {
+        json!({ "number": number, "owner_id": id(number),
+        "deputy": id(number / 2) })
+    };
     let post =
         |number: usize| json!({ "author_id": "u0", "number": number, "editor_id": id(number) });
     let star = |number: usize| json!({ "repository": "weir", "user_id": id(number) });

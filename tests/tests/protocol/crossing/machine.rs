@@ -2,14 +2,16 @@
 //!
 //! ```text
 //! Trying ── done, or nothing is left ──► Acknowledged
-//!  ▲  └──── refused ──► Refused ── its count would cross zero ──► Crossing ── transaction ──► Acknowledged
-//!  └── what is left ───────┘ ▲                                       │
-//!                            └──────────── cancelled by it ──────────┘
+//!  ▲  └──── refused ──► Refused ── its count would cross zero ──► Crossing
+//!  └── what is left ───────┘ ▲                                    │   │
+//!                            └──────── transaction cancelled ─────┘   └─ done ──► Acknowledged
 //! ```
 //!
-//! Deliveries, answers and deaths are those of the event source mapping as in the protocol around one write.
+//! Deliveries, answers and deaths are those of the event source mapping as in the protocol around
+//! one write.
 //!
-//! **Invariant:** a write and a transaction are one atomic step each; what a refused one learns is read in a later step.
+//! **Invariant:** a write and a transaction are one atomic step each; what a refused one learns is
+//! read in a later step.
 
 use stateright::{Model, Property};
 
@@ -123,7 +125,7 @@ pub(crate) enum Action {
 impl Crossings {
     /// Rows with a history, within bounds.
     pub(crate) fn new(variant: Variant, history: History, bounds: Bounds) -> Self {
-        Self { variant, algebra: Algebra::of(&history, ROWS), history, bounds }
+        Self { variant, algebra: Algebra::new(&history, ROWS), history, bounds }
     }
 
     /// Whether every record of every shard is acknowledged.
@@ -132,7 +134,8 @@ impl Crossings {
         shards.all(|shard| state.shards[shard].checkpoint == self.history.length(shard))
     }
 
-    /// The batches that may be delivered: each begins at or before the first record that is not acknowledged.
+    /// The batches that may be delivered: each begins at or before the first record that is not
+    /// acknowledged.
     fn deliveries(&self, state: &State, actions: &mut Vec<Action>) {
         for shard in 0..self.history.shards.len() {
             let at_work = state.invocations.iter().filter(|at_work| at_work.shard == shard).count();
@@ -185,7 +188,8 @@ impl Crossings {
         state.invocations.push(Invocation { shard, from, to, writes });
     }
 
-    /// An invocation names the lowest record that a row could not absorb, and the mapping goes on from there.
+    /// An invocation names the lowest record that a row could not absorb, and the mapping goes on
+    /// from there.
     fn answer(&self, state: &mut State, invocation: usize) {
         let ended = state.invocations.remove(invocation);
         let firsts = ended.writes.iter().filter_map(|write| match write {
@@ -228,7 +232,7 @@ impl Model for Crossings {
             Action::Answer { invocation } => self.answer(&mut next, invocation),
             Action::Die { invocation } => drop(next.invocations.remove(invocation)),
         }
-        // Two of a kind cannot be told apart.
+        // Two of a kind cannot be distinguished.
         next.invocations.sort_unstable();
         next.requests.sort_unstable();
         Some(next)

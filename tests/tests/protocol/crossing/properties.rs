@@ -14,7 +14,8 @@ const DISTINCT: &str = "the rollup item counts the rows above zero";
 const PREFIX: &str = "a row holds what its watermarks say";
 /// An acknowledged record is absorbed by every row that it contributes to.
 const CHECKPOINT: &str = "what is acknowledged is absorbed";
-/// With everything acknowledged and nobody at work, as many rows are counted as a recount finds values.
+/// With everything acknowledged and nobody at work, as many rows are counted as a recount finds
+/// values.
 const RECOUNT: &str = "in the end a recount gives the same";
 
 /// Two rows are to be sent together.

@@ -1,6 +1,8 @@
-//! How a row is written: on its own while its count does not cross zero, together with its rollup item where it does.
+//! How a row is written: on its own while its count does not cross zero, together with its rollup
+//! item where it does.
 //!
-//! **Invariant:** a step changes rows and rollup item as one request to DynamoDB would, all of it or nothing.
+//! **Invariant:** a step changes rows and rollup item as one request to DynamoDB would, all of it
+//! or nothing.
 
 use super::machine::{Crossing, Crossings, Request, State, Variant, Write};
 use crate::algebra::UpdateId;
@@ -45,7 +47,8 @@ impl Crossings {
         }
     }
 
-    /// One transaction of all rows that cross. Where it is cancelled, those that cancelled it are looked at again.
+    /// One transaction of all rows that cross. Where it is cancelled, those that cancelled it are
+    /// looked at again.
     pub(crate) fn cross(&self, state: &mut State, invocation: usize) {
         let crossing = crossing(&state.invocations[invocation].writes);
         let is_made = self.transact(state, crossing);

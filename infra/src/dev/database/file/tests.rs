@@ -9,7 +9,7 @@ use crate::dev::database::Embedded;
 /// A page of SQLite.
 const PAGE_BYTES: usize = 4_096;
 
-/// The message of an attempt to open a file.
+/// Returns the message of an attempt to open a file.
 fn rejection(path: &Path) -> String {
     let error = Embedded::open(Some(path)).err();
     error.unwrap_or_else(|| panic!("{} opened", path.display())).to_string()

@@ -12,7 +12,8 @@ use crate::dev::database::stream::{TABLE, create, names, request};
 
 /// dynoxide's own question before it writes a record of the stream.
 const LAST_RECORD: &str = "EXPLAIN QUERY PLAN SELECT \
-     COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1 FROM _stream_records WHERE table_name = 't'";
+     COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1 FROM _stream_records WHERE table_name \
+     = 't'";
 
 #[test]
 fn the_last_record_of_a_stream_is_found_by_index() {
@@ -54,7 +55,7 @@ fn rewrite(database: &Database, way: usize, item: &Value) {
     done.expect("a write");
 }
 
-/// A value that is equal however its sets are ordered.
+/// Returns a value that is equal however its sets are ordered.
 fn unordered(value: &Value) -> Value {
     match value {
         Value::Array(members) => Value::Array(members.iter().map(unordered).collect()),
@@ -72,7 +73,7 @@ fn unordered(value: &Value) -> Value {
     }
 }
 
-/// The same value with the members of each set in reverse.
+/// Returns the same value with the members of each set in reverse.
 fn reversed(value: &Value) -> Value {
     match value {
         Value::Array(members) => Value::Array(members.iter().map(reversed).collect()),
@@ -121,7 +122,8 @@ fn a_write_makes_a_record_exactly_when_it_changes_the_item() {
     create(&database, TABLE);
     let number = AtomicU32::new(0);
     let other = prop_oneof![Just(None), attribute_value().prop_map(Some)];
-    proptest!(ProptestConfig::with_cases(400), |(old in attribute_value(), new in other, way in 0..4_usize)| {
+    let config = ProptestConfig::with_cases(400);
+    proptest!(config, |(old in attribute_value(), new in other, way in 0..4_usize)| {
         let new = new.unwrap_or_else(|| reversed(&old));
         let key = number.fetch_add(1, Ordering::Relaxed).to_string();
         let item = |value: &Value| json!({ "PK": { "S": key }, "v": value });

@@ -12,7 +12,7 @@ fn put(database: &Database, id: &str, until: &Value) {
     database.put_item(request(put)).expect("a write");
 }
 
-/// The ids of the items that are there.
+/// Returns the ids of the items that are there.
 fn ids(database: &Database) -> Vec<String> {
     let page = database.scan(request(json!({ "TableName": TABLE }))).expect("a page");
     let id = |item: Item| match &item["PK"] {
@@ -24,7 +24,7 @@ fn ids(database: &Database) -> Vec<String> {
     ids
 }
 
-/// The ids of the removed items, and whether each expired.
+/// Returns the ids of the removed items, and whether each expired.
 fn removals(database: &Database) -> Vec<(String, bool)> {
     let records = records(database, TABLE).into_iter();
     let removals = records.filter(|record| record.event_name == "REMOVE");

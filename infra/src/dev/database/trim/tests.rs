@@ -36,7 +36,7 @@ fn checkpoint(read_to: Option<i64>) -> Checkpoint {
     Checkpoint { shard_id: SHARD.to_owned(), sequence_number, ..Checkpoint::default() }
 }
 
-/// The sequence numbers that are left, in order.
+/// Returns the sequence numbers that are left, in order.
 fn left(storage: &Storage, table: &str) -> Vec<i64> {
     let records = storage.get_stream_records(table, SHARD, 0, usize::MAX >> 1).expect("records");
     records.iter().map(|record| record.sequence_number.parse().expect("a number")).collect()

@@ -1,13 +1,13 @@
-//! Rows into batches, batches into a sink, and what the sink left undone into it again.
+//! Sends rows in batches to a sink, and sends again the rows that the sink did not process.
 
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Progress, Tally};
+use super::{LoadStats, Progress};
 use crate::rows::Row;
 
-/// The most rows of a batch. The writer takes twice as many; smaller batches show their progress sooner.
+/// The most rows of a batch. The writer takes twice as many; smaller batches show progress sooner.
 const MAX_BATCH_ROWS: usize = 250;
 /// The most bytes of a batch, about: half of what the writer takes.
 const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
@@ -19,21 +19,21 @@ const FIRST_PAUSE: Duration = Duration::from_millis(if cfg!(test) { 0 } else { 1
 /// The values of one row.
 pub(crate) type Object = Map<String, Value>;
 
-/// Where batches go.
+/// The destination of batches.
 pub(crate) trait Sink {
-    /// Why nothing more can be sent.
+    /// The reason why nothing more can be sent.
     type Error;
 
-    /// Writes a batch and says what became of its rows.
-    fn send(&mut self, objects: &[Object]) -> Result<Answer, Self::Error>;
+    /// Writes a batch and returns the rows that were not written.
+    fn send(&mut self, objects: &[Object]) -> Result<BatchResult, Self::Error>;
 
-    /// Takes note that this many rows of the file are behind us.
-    fn passed(&mut self, rows: u64) -> Result<(), Self::Error>;
+    /// Records that this many rows of the file are done.
+    fn advance(&mut self, rows: u64) -> Result<(), Self::Error>;
 }
 
-/// What became of a batch: rows that are in neither list were written.
+/// The result of sending a batch: rows in neither list were written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct BatchResult {
     /// Rows that cannot be stored, by position, with the reason.
     pub(crate) refused: Vec<(usize, String)>,
     /// The positions of rows to be sent again.
@@ -42,48 +42,48 @@ pub(crate) struct Answer {
 
 /// Rows that are sent together.
 #[derive(Debug, Default)]
-struct Batch {
+struct RowBatch {
     lines: Vec<u64>,
     objects: Vec<Object>,
     bytes: usize,
 }
 
 /// Sends all rows, batch by batch, in the order of the file.
-pub(crate) fn pour<S: Sink>(
+pub(crate) fn load_rows<S: Sink>(
     rows: impl Iterator<Item = Row>,
     progress: &mut Progress,
     sink: &mut S,
-) -> Result<Tally, S::Error> {
-    let mut tally = Tally::default();
-    let sent = send_all(rows, &mut tally, progress, sink);
-    progress.end(&tally, sent.is_ok());
-    sent.map(|()| tally)
+) -> Result<LoadStats, S::Error> {
+    let mut stats = LoadStats::default();
+    let sent = send_all(rows, &mut stats, progress, sink);
+    progress.end(&stats, sent.is_ok());
+    sent.map(|()| stats)
 }
 
 fn send_all<S: Sink>(
     rows: impl Iterator<Item = Row>,
-    tally: &mut Tally,
+    stats: &mut LoadStats,
     progress: &mut Progress,
     sink: &mut S,
 ) -> Result<(), S::Error> {
-    let mut batch = Batch::default();
+    let mut batch = RowBatch::default();
     for row in rows {
         match row.values {
             Ok(object) => {
                 if batch.is_full(row.bytes) {
-                    flush(&mut batch, tally, progress, sink)?;
+                    flush(&mut batch, stats, progress, sink)?;
                 }
                 batch.push(row.line, object, row.bytes);
             }
-            Err(reason) => progress.refuse(tally, row.line, &reason),
+            Err(reason) => progress.refuse(stats, row.line, &reason),
         }
     }
-    flush(&mut batch, tally, progress, sink)
+    flush(&mut batch, stats, progress, sink)
 }
 
 fn flush<S: Sink>(
-    batch: &mut Batch,
-    tally: &mut Tally,
+    batch: &mut RowBatch,
+    stats: &mut LoadStats,
     progress: &mut Progress,
     sink: &mut S,
 ) -> Result<(), S::Error> {
@@ -99,18 +99,18 @@ fn flush<S: Sink>(
         }
         let answer = sink.send(&pending.objects)?;
         let undone = answer.refused.len() + answer.unprocessed.len();
-        tally.written += pending.objects.len().saturating_sub(undone) as u64;
+        stats.written += pending.objects.len().saturating_sub(undone) as u64;
         for (position, reason) in &answer.refused {
-            progress.refuse(tally, pending.lines.get(*position).copied().unwrap_or(0), reason);
+            progress.refuse(stats, pending.lines.get(*position).copied().unwrap_or(0), reason);
         }
         pending.keep(&answer.unprocessed);
     }
-    tally.unwritten += pending.objects.len() as u64;
-    progress.show(tally);
-    sink.passed(tally.rows())
+    stats.unwritten += pending.objects.len() as u64;
+    progress.show(stats);
+    sink.advance(stats.rows())
 }
 
-impl Batch {
+impl RowBatch {
     fn is_full(&self, more_bytes: usize) -> bool {
         self.lines.len() == MAX_BATCH_ROWS || self.bytes + more_bytes > MAX_BATCH_BYTES
     }

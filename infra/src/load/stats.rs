@@ -1,31 +1,31 @@
-//! How many rows there were, and what became of them.
+//! The numbers of rows that a load wrote, refused and did not write.
 
 use std::fmt;
 
-/// The count of a load.
+/// The numbers of rows of a load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct LoadStats {
     /// Rows that are stored.
     pub(crate) written: u64,
     /// Rows that cannot be stored, or not even read.
     pub(crate) refused: u64,
-    /// Rows that DynamoDB did not take, however often they were sent.
+    /// Rows that DynamoDB did not store, however often they were sent.
     pub(crate) unwritten: u64,
 }
 
-impl Tally {
-    /// All rows.
+impl LoadStats {
+    /// Returns the number of all rows.
     pub(crate) fn rows(&self) -> u64 {
         self.written + self.refused + self.unwritten
     }
 
-    /// Whether every row was written.
+    /// Returns whether every row was written.
     pub(crate) fn is_whole(&self) -> bool {
         self.refused == 0 && self.unwritten == 0
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for LoadStats {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (rows, written, refused) = (self.rows(), self.written, self.refused);
         let noun = if rows == 1 { "row" } else { "rows" };

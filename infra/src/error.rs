@@ -1,0 +1,39 @@
+//! The failure of a command, whichever command it is.
+
+use std::io;
+
+use thiserror::Error;
+
+use crate::{client, definition, dev, lease, rows, steps, tools};
+
+/// The failure of a command.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The definition file.
+    #[error(transparent)]
+    Definition(#[from] definition::Error),
+    /// A file of rows.
+    #[error(transparent)]
+    Rows(#[from] rows::Error),
+    /// The HTTP service.
+    #[error(transparent)]
+    Client(#[from] client::Error),
+    /// The local system.
+    #[error(transparent)]
+    Dev(#[from] dev::Error),
+    /// The lease of the table's stream.
+    #[error(transparent)]
+    Lease(#[from] lease::Error),
+    /// A program that a deployment runs.
+    #[error(transparent)]
+    Step(#[from] steps::Error),
+    /// A program that is not installed.
+    #[error(transparent)]
+    Tool(#[from] tools::MissingTool),
+    /// An argument that does not go with the others.
+    #[error("{0}")]
+    Argument(String),
+    /// Standard output.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] io::Error),
+}

@@ -1,0 +1,87 @@
+//! The three functions: their names in the template, their limits, their order.
+
+use super::logical_ids::MAPPING;
+
+/// An HTTP API waits 30 seconds for an answer. The SDK gives up after 25, so that the caller gets
+/// the reason.
+const HTTP_TIMEOUT_S: u32 = 29;
+/// Several times the SDK's 25 seconds. The next invocation continues where one is cut off.
+pub(super) const PROCESSOR_TIMEOUT_S: u32 = 300;
+/// A function's share of a processor grows with its memory: 1,769 MB get a whole one.
+const HTTP_MEMORY_MB: u32 = 256;
+const PROCESSOR_MEMORY_MB: u32 = 512;
+
+/// One of the three functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Function {
+    /// HTTP mutations.
+    Writer,
+    /// HTTP reads.
+    Reader,
+    /// The table's changes, into rollups.
+    Processor,
+}
+
+impl Function {
+    /// All three.
+    pub const EVERY: [Self; 3] = [Self::Writer, Self::Reader, Self::Processor];
+
+    /// Returns its logical id.
+    pub fn logical_id(self) -> &'static str {
+        match self {
+            Self::Writer => "Writer",
+            Self::Reader => "Reader",
+            Self::Processor => "Processor",
+        }
+    }
+
+    /// Returns its crate, which is also the folder of its `bootstrap`.
+    pub fn crate_name(self) -> &'static str {
+        match self {
+            Self::Writer => "writer",
+            Self::Reader => "reader",
+            Self::Processor => "processor",
+        }
+    }
+
+    /// Returns the logical id of its log group.
+    pub(super) fn logs(self) -> String {
+        format!("{}Logs", self.logical_id())
+    }
+
+    /// Returns the logical id of its role.
+    pub(super) fn role(self) -> String {
+        format!("{}Role", self.logical_id())
+    }
+
+    /// Returns the description of the function and of its role.
+    pub(super) fn description(self) -> &'static str {
+        match self {
+            Self::Writer => "Weir: creates, replaces and deletes items",
+            Self::Reader => "Weir: answers with items and rollups",
+            Self::Processor => "Weir: brings each change of the table into its rollups, once",
+        }
+    }
+
+    /// Returns how long an invocation may take, in seconds.
+    pub(super) fn timeout_s(self) -> u32 {
+        match self {
+            Self::Writer | Self::Reader => HTTP_TIMEOUT_S,
+            Self::Processor => PROCESSOR_TIMEOUT_S,
+        }
+    }
+
+    /// Returns its memory, in MB.
+    pub(super) fn memory_mb(self) -> u32 {
+        match self {
+            Self::Writer | Self::Reader => HTTP_MEMORY_MB,
+            Self::Processor => PROCESSOR_MEMORY_MB,
+        }
+    }
+
+    /// Returns the resource that is created before it: nothing can be written through the writer
+    /// until its changes are read.
+    pub(super) fn after(self) -> Option<&'static str> {
+        (self == Self::Writer).then_some(MAPPING)
+    }
+}
