@@ -21,10 +21,10 @@
 
 use std::collections::BTreeMap;
 
-use model::attribute::Attribute;
-use model::rollup::Source;
-use model::table::SCORE;
-use model::{AttributeValue, Measure, Number, Rollup};
+use weir_model::attribute::Attribute;
+use weir_model::rollup::Source;
+use weir_model::table::SCORE;
+use weir_model::{AttributeValue, Measure, Number, Rollup};
 
 /// A number is measured when its magnitude is below ten to this power…
 const MAX_MAGNITUDE_DIGITS: u32 = 20;

@@ -13,7 +13,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use model::Granularity;
+use weir_model::Granularity;
 
 use crate::calendar::{self, Calendar};
 use crate::clock::{self, Cut};

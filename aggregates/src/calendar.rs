@@ -11,7 +11,7 @@
 use jiff::civil::{Date, Weekday};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan};
-use model::{Granularity, Rollup};
+use weir_model::{Granularity, Rollup};
 
 use crate::clock;
 use crate::period::Period;

@@ -1,6 +1,6 @@
 //! A change to one item, as a stream record tells it.
 
-use model::Item;
+use weir_model::Item;
 
 use crate::sequence::SequenceNumber;
 use crate::watermark::UNKNOWN_SECONDS;

@@ -10,7 +10,7 @@
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use model::Granularity;
+use weir_model::Granularity;
 
 use crate::period::Period;
 

@@ -9,7 +9,7 @@
 //! range have no bucket.
 
 use jiff::tz::TimeZone;
-use model::{ColocatedKey, Granularity};
+use weir_model::{ColocatedKey, Granularity};
 
 use crate::bucket::Bucket;
 
@@ -55,8 +55,8 @@ pub fn bucket<S: AsRef<str>>(
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use model::Model;
     use proptest::prelude::*;
+    use weir_model::Model;
 
     use super::*;
 

@@ -17,7 +17,7 @@ mod group;
 mod numbers;
 mod time;
 
-use model::{Entity, Item, Model, Rollup};
+use weir_model::{Entity, Item, Model, Rollup};
 
 pub use self::group::groups;
 pub(crate) use self::time::expiry;

@@ -11,7 +11,7 @@
 
 use std::ops::{Add, Mul};
 
-use model::{Measure, Rollup};
+use weir_model::{Measure, Rollup};
 
 use crate::amounts::Accumulator;
 use crate::details::{DetailSpec, Details};

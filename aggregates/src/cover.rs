@@ -15,8 +15,8 @@ mod search;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use model::Rollup;
 use thiserror::Error;
+use weir_model::Rollup;
 
 pub use self::retained::RetainedBuckets;
 use self::search::Search;

@@ -15,9 +15,9 @@
 //! a list, as a member). A value has one detail item of a bucket, because the stripe follows from
 //! the value.
 
-use model::rollup::{DetailKind, DetailPart, Source};
-use model::table::MAX_SORT_KEY_BYTES;
-use model::{AttributeValue, Item, Measure, Rollup};
+use weir_model::rollup::{DetailKind, DetailPart, Source};
+use weir_model::table::MAX_SORT_KEY_BYTES;
+use weir_model::{AttributeValue, Item, Measure, Rollup};
 
 use crate::amounts::{Accumulator, Amounts, units};
 use crate::bucket::Bucket;
@@ -213,7 +213,7 @@ pub fn prefix(bucket: &Bucket) -> String {
 /// Returns the bucket's key and the detail item's text in a sort key; `None` for any other key.
 pub fn parts(sort: &str) -> Option<(&str, &str)> {
     let behind_name = sort.find('#')?;
-    if &sort[..behind_name] == model::Granularity::All.name() {
+    if &sort[..behind_name] == weir_model::Granularity::All.name() {
         return Some((&sort[..behind_name], &sort[behind_name + 1..]));
     }
     let behind_bucket = behind_name + 1 + sort[behind_name + 1..].find('#')?;

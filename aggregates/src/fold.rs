@@ -9,8 +9,8 @@
 
 use std::collections::BTreeMap;
 
-use model::rollup::OnExpiry;
-use model::{Item, Model, PrimaryKey, Rollup};
+use weir_model::rollup::OnExpiry;
+use weir_model::{Item, Model, PrimaryKey, Rollup};
 
 use crate::amounts::Amounts;
 use crate::bookkeeping::Bookkeeping;

@@ -19,9 +19,9 @@
 
 use std::fmt;
 
-use model::Rollup;
-use model::table::MAX_PARTITION_KEY_BYTES;
-use model::template::escape;
+use weir_model::Rollup;
+use weir_model::table::MAX_PARTITION_KEY_BYTES;
+use weir_model::template::escape;
 
 use crate::fnv::fnv1a;
 

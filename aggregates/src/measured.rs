@@ -10,8 +10,8 @@
 //! **Invariant:** everything is computed with exact decimals and rounded once, half to even, at the
 //! end.
 
-use model::rollup::{AnswerShape, NamedMeasure};
-use model::{AttributeValue, Measure, Number, Rollup};
+use weir_model::rollup::{AnswerShape, NamedMeasure};
+use weir_model::{AttributeValue, Measure, Number, Rollup};
 
 use crate::amounts::{Accumulator, Amounts, HIGH_SQUARE};
 use crate::details::Details;
@@ -100,7 +100,7 @@ fn of_amounts(measure: &Measure, amounts: &Amounts) -> MeasuredValue {
     let count = |accumulator: &Accumulator| {
         MeasuredValue::Number(Number::from_units(amounts.get(accumulator), 0))
     };
-    let quotient = |of: &model::rollup::Source| of.attribute.scale() + QUOTIENT_PLACES;
+    let quotient = |of: &weir_model::rollup::Source| of.attribute.scale() + QUOTIENT_PLACES;
     match measure {
         Measure::Count => count(&Accumulator::Items),
         Measure::Present(of) => count(&Accumulator::present(of)),
@@ -168,8 +168,8 @@ fn of_rows(
             DetailsRead::Values(values),
         ) => {
             let outermost = match end {
-                model::rollup::Direction::Ascending => values.first(),
-                model::rollup::Direction::Descending => values.last(),
+                weir_model::rollup::Direction::Ascending => values.first(),
+                weir_model::rollup::Direction::Descending => values.last(),
             };
             match outermost {
                 Some((text, _)) => value(text).map(MeasuredValue::Value),
@@ -177,7 +177,7 @@ fn of_rows(
             }
         }
         (Measure::Extremes { end, limit, .. }, DetailsRead::Values(mut values)) => {
-            if *end == model::rollup::Direction::Descending {
+            if *end == weir_model::rollup::Direction::Descending {
                 values.reverse();
             }
             values.truncate(usize::from(*limit));
@@ -212,7 +212,7 @@ fn sum(amounts: &Amounts, accumulator: &Accumulator) -> Number {
 /// Returns the variance; `None` of fewer items than it needs.
 fn variance(
     amounts: &Amounts,
-    of: &model::rollup::Source,
+    of: &weir_model::rollup::Source,
     is_population: bool,
     places: u32,
 ) -> Option<Number> {

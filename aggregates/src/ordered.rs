@@ -12,8 +12,8 @@
 //! tells where it ends.
 
 use jiff::Timestamp;
-use model::attribute::{Attribute, AttributeType};
-use model::{AttributeValue, Number};
+use weir_model::attribute::{Attribute, AttributeType};
+use weir_model::{AttributeValue, Number};
 
 use crate::amounts::units;
 
@@ -26,7 +26,7 @@ pub fn encode(attribute: &Attribute, value: &AttributeValue) -> Option<String> {
     match &attribute.kind {
         kind if kind.is_numeric() => units(attribute, value).map(number),
         kind @ AttributeType::Timestamp(_) => kind.instant(value).map(instant),
-        kind => model::template::scalar_text(kind, value),
+        kind => weir_model::template::scalar_text(kind, value),
     }
 }
 

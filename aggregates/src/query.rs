@@ -32,7 +32,7 @@ mod ranks;
 mod time;
 
 use jiff::Timestamp;
-use model::{Granularity, Model, Rollup};
+use weir_model::{Granularity, Model, Rollup};
 
 use self::coverage::{Coverage, Gap};
 use self::errors::noted;

@@ -21,8 +21,8 @@
 
 use std::collections::BTreeMap;
 
-use model::Number;
-use model::rollup::Quantile;
+use weir_model::Number;
+use weir_model::rollup::Quantile;
 
 /// Cells of an octave: the fewest that keep the error below 1 %.
 pub const CELLS: u8 = 50;

@@ -5,9 +5,9 @@
 
 use std::fmt;
 
-use model::foreign::Foreign;
-use model::rollup::Source;
-use model::{AttributeValue, Item};
+use weir_model::foreign::Foreign;
+use weir_model::rollup::Source;
+use weir_model::{AttributeValue, Item};
 
 /// The reason why an item of a rollup could not be counted.
 #[derive(Clone, Debug, PartialEq, Eq)]

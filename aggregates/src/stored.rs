@@ -1,6 +1,6 @@
 //! The accumulators of stored rollup items.
 
-use model::{AttributeValue, Item, Number, Rollup};
+use weir_model::{AttributeValue, Item, Number, Rollup};
 
 use crate::amounts::{Accumulator, Amounts};
 

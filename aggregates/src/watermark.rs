@@ -22,7 +22,7 @@
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use model::{AttributeValue, Item};
+use weir_model::{AttributeValue, Item};
 
 use crate::sequence::{PACKED_BYTES, SequenceNumber};
 

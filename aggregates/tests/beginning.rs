@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aggregates::{Accumulator, Amounts, Change, Image, SequenceNumber, fold};
-use model::{AttributeValue, Item, Model};
 use proptest::prelude::*;
+use weir_model::{AttributeValue, Item, Model};
+use weir_rollups::{Accumulator, Amounts, Change, Image, SequenceNumber, fold};
 
 const DEFINITION: &str = r##"
 [table]

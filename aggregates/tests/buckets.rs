@@ -1,10 +1,10 @@
 //! Buckets in time: every instant is in exactly one, in order, through the changes of the clock.
 
-use aggregates::Bucket;
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use model::Granularity;
 use proptest::prelude::*;
+use weir_model::Granularity;
+use weir_rollups::Bucket;
 
 const ZONES: [&str; 6] = [
     "UTC",

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use aggregates::{Bucket, Calendar, Period};
 use jiff::civil::Weekday;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use model::Granularity;
 use proptest::prelude::*;
+use weir_model::Granularity;
+use weir_rollups::{Bucket, Calendar, Period};
 
 const ZONES: [&str; 8] = [
     "UTC",

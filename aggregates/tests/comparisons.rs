@@ -2,12 +2,12 @@
 
 use std::sync::LazyLock;
 
-use aggregates::{Period, Plan, Question};
 use jiff::civil::{Date, DateTime, date};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use model::Model;
 use proptest::prelude::*;
+use weir_model::Model;
+use weir_rollups::{Period, Plan, Question};
 
 const ZONES: [&str; 5] =
     ["UTC", "Europe/Berlin", "Australia/Lord_Howe", "Pacific/Apia", "America/St_Johns"];

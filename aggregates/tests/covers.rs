@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use aggregates::cover::{Edge, MAX_BUCKETS};
-use aggregates::{Bucket, Calendar, Period, Uncovered, cover, runs};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use model::{Granularity, Model, Rollup};
 use proptest::prelude::*;
+use weir_model::{Granularity, Model, Rollup};
+use weir_rollups::cover::{Edge, MAX_BUCKETS};
+use weir_rollups::{Bucket, Calendar, Period, Uncovered, cover, runs};
 
 const ZONES: [&str; 7] = [
     "UTC",

@@ -29,10 +29,10 @@ mod values;
 
 use std::collections::BTreeSet;
 
-use aggregates::details::DetailSpec;
-use aggregates::{Accumulator, RollupKey};
-use model::{Measure, Model, Rollup};
 use proptest::prelude::*;
+use weir_model::{Measure, Model, Rollup};
+use weir_rollups::details::DetailSpec;
+use weir_rollups::{Accumulator, RollupKey};
 
 use crate::definition::{Definition, definition};
 use crate::expected::expected;
@@ -172,7 +172,7 @@ fn check_answers(
     let known = |at: usize| &rollup.measures[at].measure;
     for (at, measure) in definition.measures.iter().enumerate() {
         let answer = reading.answer(rollup, known(at))?;
-        let part = |at| aggregates::measured::number(reading.answer(rollup, known(at)).ok()?);
+        let part = |at| weir_rollups::measured::number(reading.answer(rollup, known(at)).ok()?);
         let expected = expected(definition, measure, items, part);
         let edges: &[&str] = match measure {
             Measured::Histogram(_, edges) => edges,
@@ -197,7 +197,7 @@ fn check_upkeep(
     label: &str,
 ) -> Result<(), String> {
     for kept in DetailSpec::for_rollup(rollup).into_iter().filter(|kept| kept.is_counted) {
-        let aggregates::Details::Values(of) = kept.details else { continue };
+        let weir_rollups::Details::Values(of) = kept.details else { continue };
         let (counted, live) =
             (reading.amounts.get(&Accumulator::distinct(of)), reading.live(kept.details));
         if usize::try_from(counted) != Ok(live) {

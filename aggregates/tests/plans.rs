@@ -2,11 +2,11 @@
 
 use std::sync::LazyLock;
 
-use aggregates::{ParameterErrors, Plan, QueryRange, Question, cover};
 use jiff::civil::date;
 use jiff::{Timestamp, ToSpan};
-use model::{Granularity, Model};
 use proptest::prelude::*;
+use weir_model::{Granularity, Model};
+use weir_rollups::{ParameterErrors, Plan, QueryRange, Question, cover};
 
 const DEFINITION: &str = r##"
 [table]

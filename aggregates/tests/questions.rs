@@ -1,9 +1,9 @@
 //! Questions to a rollup: what is planned for good ones, what is said to bad ones.
 
-use aggregates::query::MAX_GROUPS;
-use aggregates::{Bucket, Fill, Plan, QueryRange, Question, cover};
 use jiff::Timestamp;
-use model::{Model, Rollup};
+use weir_model::{Model, Rollup};
+use weir_rollups::query::MAX_GROUPS;
+use weir_rollups::{Bucket, Fill, Plan, QueryRange, Question, cover};
 
 const DEFINITION: &str = r##"
 [table]

@@ -1,9 +1,9 @@
 //! Questions about ranks, and groups told from the partitions of their rollup items.
 
-use aggregates::{RankPlan, RankQuestion, key};
 use jiff::Timestamp;
-use model::Model;
 use proptest::prelude::*;
+use weir_model::Model;
+use weir_rollups::{RankPlan, RankQuestion, key};
 
 const DEFINITION: &str = r##"
 [table]

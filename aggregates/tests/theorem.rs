@@ -7,12 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aggregates::contribution::Contributions;
-use aggregates::fold::Skipped;
-use aggregates::read_amounts;
-use aggregates::{Accumulator, Amounts, Change, Image, RollupKey, Update, Watermark, fold};
-use model::{AttributeValue, Item, Model};
 use proptest::prelude::*;
+use weir_model::{AttributeValue, Item, Model};
+use weir_rollups::contribution::Contributions;
+use weir_rollups::fold::Skipped;
+use weir_rollups::read_amounts;
+use weir_rollups::{Accumulator, Amounts, Change, Image, RollupKey, Update, Watermark, fold};
 
 const DEFINITION: &str = r##"
 [table]
@@ -251,12 +251,15 @@ fn apply(store: &mut Store, shard: usize, update: &Update) {
             for (name, amount) in pending.amounts().to_add() {
                 let before = match item.get(&name) {
                     Some(AttributeValue::N(text)) => {
-                        text.parse::<model::Number>().expect("a number")
+                        text.parse::<weir_model::Number>().expect("a number")
                     }
-                    _ => model::Number::from(0),
+                    _ => weir_model::Number::from(0),
                 };
                 let sum = before.to_units(9).expect("fits") + amount.to_units(9).expect("fits");
-                item.insert(name, AttributeValue::N(model::Number::from_units(sum, 9).to_string()));
+                item.insert(
+                    name,
+                    AttributeValue::N(weir_model::Number::from_units(sum, 9).to_string()),
+                );
             }
             return;
         }

@@ -1,9 +1,9 @@
 //! `first` and `last` of items with equal times: the least value is the first, the greatest the last.
 
-use aggregates::measured::DetailsRead;
-use aggregates::{Amounts, Details, MeasuredValue, measured};
-use model::{AttributeValue, Item, Model};
 use proptest::prelude::*;
+use weir_model::{AttributeValue, Item, Model};
+use weir_rollups::measured::DetailsRead;
+use weir_rollups::{Amounts, Details, MeasuredValue, measured};
 
 const DEFINITION: &str = r##"
 [table]

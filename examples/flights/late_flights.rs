@@ -3,16 +3,16 @@
 //! With `weir dev` running in another terminal:
 //!
 //! ```text
-//! cargo run --release -p examples --example late_flights
+//! cargo run --release -p weir-examples --example late_flights
 //! ```
 //!
 //! It reads the stream from its beginning and remembers its place in a table of its own,
 //! `flights-late`, for a table of rollups and checkpoints belongs to one consumer.
 
-use processor::mapping::{EventSourceMapping, Settings, Source};
-use processor::{Changes, Failure, Processor, TypedChange};
-use table::checkpoints::Checkpoints;
-use table::{Connection, Table};
+use weir_processor::mapping::{EventSourceMapping, Settings, Source};
+use weir_processor::{Changes, Failure, Processor, TypedChange};
+use weir_table::checkpoints::Checkpoints;
+use weir_table::{Connection, Table};
 
 /// The DynamoDB of `weir dev`, unless `AWS_ENDPOINT_URL_DYNAMODB` names another.
 const ENDPOINT: &str = "http://127.0.0.1:8000";
@@ -28,13 +28,13 @@ struct Flight {
     delay: i64,
 }
 
-impl model::ItemType for Flight {
+impl weir_model::ItemType for Flight {
     const ENTITY: &'static str = "flight";
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let definition: model::Model = include_str!("weir.toml").parse()?;
+    let definition: weir_model::Model = include_str!("weir.toml").parse()?;
     let model = std::sync::Arc::new(definition.with_table("flights", Some("flights-late")));
     let endpoint =
         std::env::var("AWS_ENDPOINT_URL_DYNAMODB").unwrap_or_else(|_| ENDPOINT.to_owned());

@@ -4,23 +4,23 @@
 //! With `weir dev examples/github/weir.toml` running in another terminal:
 //!
 //! ```text
-//! cargo run --release -p examples --example issues
+//! cargo run --release -p weir-examples --example issues
 //! ```
 //!
-//! `macros::entities!` makes `Issue`, `NewIssue`, `IssueKey`, `IssueUpdate`, `IssueStatus` and the
+//! `weir_macros::entities!` makes `Issue`, `NewIssue`, `IssueKey`, `IssueUpdate`, `IssueStatus` and the
 //! same of every other entity from the definition file, when this is compiled: a name that is
 //! misspelt, or a file that is wrong, is an error then.
 
 use std::io::Write;
 
 use jiff::{Timestamp, Unit};
-use model::Update;
 use serde_json::json;
-use table::{Connection, Error, Items, Table};
 use tokio::task::JoinSet;
+use weir_model::Update;
 use weir_startup::Environment;
+use weir_table::{Connection, Error, Items, Table};
 
-macros::entities!("github/weir.toml");
+weir_macros::entities!("github/weir.toml");
 
 /// The DynamoDB of `weir dev`, unless `AWS_ENDPOINT_URL_DYNAMODB` names another.
 const ENDPOINT: &str = "http://127.0.0.1:8000";
@@ -108,7 +108,12 @@ impl Tracker {
             .when(json!({ "status": "open" }));
         let mut transaction = self.table.transaction();
         let closed = Update::from(closed);
-        transaction.patch(self.issues.entity(), &self.issues.key(&key)?, &closed, table::fresh());
+        transaction.patch(
+            self.issues.entity(),
+            &self.issues.key(&key)?,
+            &closed,
+            weir_table::fresh(),
+        );
         let comment = NewComment::new(OWNER, REPO, number, author, why);
         transaction.create(self.comments.item(&comment)?);
         transaction.commit(None).await

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use model::Model;
+use weir_model::Model;
 
 use crate::definition;
 use crate::error::Error;
@@ -61,7 +61,7 @@ fn summary(path: &Path, model: &Model) -> String {
     );
     let tables = std::iter::once(table::summary(&model.table));
     let indexes = model.table.indexes.iter().map(table::index_summary);
-    let routes = web::routes::all(model);
+    let routes = weir_http::routes::all(model);
     let entities = model.entities.iter().map(|entity| entity::summary(model, entity, &routes));
     let rollups = model.rollups.iter().map(|rollup| rollup::summary(model, rollup));
     let sections = tables.chain(indexes).chain(entities).chain(rollups);

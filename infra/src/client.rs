@@ -6,7 +6,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use model::json;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,6 +13,7 @@ use thiserror::Error;
 use ureq::Agent;
 use ureq::http::header::LINK;
 use ureq::http::{Response, StatusCode, Uri};
+use weir_model::json;
 
 /// Where `weir dev` serves.
 pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:3000";

@@ -92,7 +92,7 @@ fn print(error: Error) {
         Error::Definition(definition::Error::Invalid(problems)) => {
             writeln!(terminal::coloured_messages(), "{:?}", miette::Report::new(*problems))
         }
-        other => writeln!(terminal::messages(), "weir: {}", table::error::chain(&other)),
+        other => writeln!(terminal::messages(), "weir: {}", weir_table::error::chain(&other)),
     };
 }
 

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use model::{DefinitionError, Model};
 use thiserror::Error;
+use weir_model::{DefinitionError, Model};
 
 /// The definition files that are looked for when none is named, in this order.
 pub(crate) const DEFAULT_FILES: [&str; 2] = ["weir.toml", "examples/flights/weir.toml"];

@@ -40,7 +40,7 @@ use clap::Args;
 use tokio::runtime;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
-use web::interrupted;
+use weir_http::interrupted;
 use weir_startup::Environment;
 
 pub use self::error::Error;
@@ -52,7 +52,7 @@ use crate::{definition, terminal};
 /// The log filter without `RUST_LOG`: the output is a table and a guide, not a log.
 /// The embedded DynamoDB warns of every answer that is an error, such as that a table to be made is
 /// not there yet. When it stops, it says which batches it waits for.
-const DEFAULT_LOG: &str = "warn,dynoxide=error,processor::mapping::in_flight=info";
+const DEFAULT_LOG: &str = "warn,dynoxide=error,weir_processor::mapping::in_flight=info";
 /// The exit code of a process that a second Ctrl-C ended: 128 and the number of SIGINT.
 const ABORTED: i32 = 130;
 
@@ -105,7 +105,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, crat
 }
 
 async fn serve(
-    model: Arc<model::Model>,
+    model: Arc<weir_model::Model>,
     loads: &Loads,
     arguments: &Arguments,
     out: &mut impl Write,

@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use clap::Args;
 use jiff::{SpanRound, Timestamp, Unit};
-use table::checkpoints::{self, Checkpoints, HeldLease};
-use table::{Connection, Table};
 use weir_startup::Environment;
+use weir_table::checkpoints::{self, Checkpoints, HeldLease};
+use weir_table::{Connection, Table};
 
 pub use self::error::Error;
 use crate::definition;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! rows ──► load_rows ──► Sink ──┬─► POST /batch/{entity}     `weir load`
-//!                 │             └─► writer::write_batch      `weir dev`
+//!                 │             └─► weir_writer::write_batch      `weir dev`
 //!                 └─► LoadStats: the number of rows written, refused and not written
 //! ```
 //!
@@ -21,8 +21,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use model::shorten::listed;
-use model::{Entity, Model};
+use weir_model::shorten::listed;
+use weir_model::{Entity, Model};
 
 use crate::client::{Client, DEFAULT_URL};
 use crate::definition;
@@ -127,7 +127,7 @@ fn entity<'a>(model: &'a Model, arguments: &Arguments) -> Result<Option<&'a Enti
 /// "`ordr` is no entity; did you mean `order`?"
 pub(crate) fn unknown_entity(model: &Model, name: &str) -> String {
     let names = || model.entities.iter().map(|entity| entity.name.as_str());
-    match model::nearest(name, names()) {
+    match weir_model::nearest(name, names()) {
         Some(near) => format!("`{name}` is no entity; did you mean `{near}`?"),
         None => {
             let valid = listed(names());

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use infra::command::Weir;
+use weir_cli::command::Weir;
 
 fn main() -> ExitCode {
-    infra::command::run(Weir::parse())
+    weir_cli::command::run(Weir::parse())
 }

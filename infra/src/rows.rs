@@ -24,9 +24,9 @@ mod text;
 use std::io::{self, BufRead};
 
 use clap::ValueEnum;
-use model::Entity;
 use serde_json::{Map, Value};
 use thiserror::Error;
+use weir_model::Entity;
 
 pub use source::{ByteOffset, Source};
 use text::Place;
@@ -145,9 +145,11 @@ fn too_long() -> String {
 }
 
 fn object(place: Place, text: &[u8]) -> Result<Map<String, Value>, String> {
-    match web::json::parse(text) {
+    match weir_http::json::parse(text) {
         Ok(Value::Object(values)) => Ok(values),
-        Ok(other) => Err(format!("expected a JSON object, found {}", model::value::shown(&other))),
+        Ok(other) => {
+            Err(format!("expected a JSON object, found {}", weir_model::value::shown(&other)))
+        }
         Err(error) => Err(not_json(place, text, &error)),
     }
 }

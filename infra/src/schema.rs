@@ -21,7 +21,7 @@ pub struct Arguments {}
 /// # Errors
 /// When it cannot be written.
 pub fn run(out: &mut impl Write) -> Result<ExitCode, Error> {
-    let schema = serde_json::to_string_pretty(&model::schema::json_schema());
+    let schema = serde_json::to_string_pretty(&weir_model::schema::json_schema());
     writeln!(out, "{}", schema.expect("a schema is plain JSON"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -45,7 +45,7 @@ use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use model::Model;
+use weir_model::Model;
 
 use crate::definition;
 use crate::error::Error;

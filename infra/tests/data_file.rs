@@ -9,9 +9,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tests::http::Client;
-use tests::process::Process;
-use tests::running::PATIENCE;
+use weir_testing::http::Client;
+use weir_testing::process::Process;
+use weir_testing::running::PATIENCE;
 
 /// How many requests with a key are sent while the process is killed.
 const REQUESTS: usize = 24;

@@ -4,17 +4,17 @@
 //! The patterns are evaluated by a matcher of their own here, as EventBridge documents them, on the
 //! JSON that Lambda delivers; the local event source mapping must take them, and admit the same.
 
-use aggregates::{Change, Image, fold};
-use infra::synth::filter::{of_items, patterns};
-use model::filter::{Condition, Filter, Test};
-use model::{AttributeValue, Item, Model, Rollup};
-use processor::event::{Record, StreamRecord};
-use processor::mapping::FilterCriteria;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
+use weir_cli::synth::filter::{of_items, patterns};
+use weir_model::filter::{Condition, Filter, Test};
+use weir_model::{AttributeValue, Item, Model, Rollup};
+use weir_processor::event::{Record, StreamRecord};
+use weir_processor::mapping::FilterCriteria;
+use weir_rollups::{Change, Image, fold};
 
 /// Entities recognised by an attribute of their own, by others, and by a number; no rollups yet but
 /// one to copy.

@@ -8,8 +8,8 @@ use std::net::TcpStream;
 use std::process::Command;
 
 use serde_json::json;
-use tests::http::Client;
-use tests::process::Process;
+use weir_testing::http::Client;
+use weir_testing::process::Process;
 
 const DEFINITION: &str = r##"
 [table]

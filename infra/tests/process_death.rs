@@ -11,9 +11,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tests::http::Client;
-use tests::recount::{assert_exact, scan, stored};
-use tests::{flights, recount::Rows};
+use weir_testing::http::Client;
+use weir_testing::recount::{assert_exact, scan, stored};
+use weir_testing::{flights, recount::Rows};
 
 /// How many flights are written, unless `WEIR_KILL_WRITES` says otherwise.
 const WRITES: usize = 600;

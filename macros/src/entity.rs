@@ -1,8 +1,8 @@
 //! The structs of an entity: item, new item, key, update.
 
-use model::{Attribute, AttributeType, Entity, Members};
 use proc_macro2::{Ident, TokenStream as Tokens};
 use quote::{format_ident, quote};
+use weir_model::{Attribute, AttributeType, Entity, Members};
 
 use crate::field::{Owner, field, fields, rust_type};
 use crate::naming::{ident, pascal};
@@ -44,7 +44,7 @@ fn item(entity: &Entity) -> Tokens {
         #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
         pub struct #name { #(#fields)* }
 
-        impl ::model::ItemType for #name {
+        impl ::weir_model::ItemType for #name {
             const ENTITY: &'static str = #entity_name;
         }
     }
@@ -106,7 +106,7 @@ fn update(entity: &Entity) -> Tokens {
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug, Default, PartialEq)]
-        pub struct #name(::model::Update);
+        pub struct #name(::weir_model::Update);
 
         impl #name {
             /// An update of nothing yet.
@@ -123,7 +123,7 @@ fn update(entity: &Entity) -> Tokens {
             #(#methods)*
         }
 
-        impl ::std::convert::From<#name> for ::model::Update {
+        impl ::std::convert::From<#name> for ::weir_model::Update {
             fn from(update: #name) -> Self {
                 update.0
             }

@@ -1,10 +1,10 @@
 //! An attribute as a field: its name and its type in Rust.
 
-use model::attribute::SetItems;
-use model::instant::TimestampFormat;
-use model::{Attribute, AttributeType, Members};
 use proc_macro2::{Ident, TokenStream as Tokens};
 use quote::{format_ident, quote};
+use weir_model::attribute::SetItems;
+use weir_model::instant::TimestampFormat;
+use weir_model::{Attribute, AttributeType, Members};
 
 use crate::naming::{ident, pascal, singular};
 

@@ -2,7 +2,7 @@
 //! cannot drift apart.
 //!
 //! ```ignore
-//! macros::entities!("weir.toml");
+//! weir_macros::entities!("weir.toml");
 //!
 //! let orders = table.entity::<Order>("order")?;
 //! orders.create(&NewOrder { status: Some(OrderStatus::Paid), ..NewOrder::new("ann", 12) }).await?;
@@ -36,11 +36,11 @@ mod nested;
 
 use std::path::Path;
 
-use model::Model;
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
 use quote::quote;
 use syn::{LitStr, parse_macro_input};
+use weir_model::Model;
 
 /// Generates the structs of a definition file's items. See the [crate] documentation.
 #[proc_macro]

@@ -1,9 +1,9 @@
 //! The types that attributes have of their own: an enum of texts, a struct for each map with
 //! attributes, at any depth.
 
-use model::{Attribute, AttributeType, Members};
 use proc_macro2::{Ident, TokenStream as Tokens};
 use quote::{format_ident, quote};
+use weir_model::{Attribute, AttributeType, Members};
 
 use crate::field::{Owner, fields, has_defaults};
 use crate::naming::pascal;

@@ -24,7 +24,7 @@ use crate::value::{self, Hidden};
 ///     total: f64,
 /// }
 ///
-/// impl model::ItemType for Order {
+/// impl weir_model::ItemType for Order {
 ///     const ENTITY: &'static str = "order";
 /// }
 /// ```

@@ -73,7 +73,7 @@ pub enum Verb {
 /// An update of an item, before it is checked against a definition.
 ///
 /// ```
-/// use model::Update;
+/// use weir_model::Update;
 /// use serde_json::json;
 ///
 /// let update = Update::new()

@@ -4,10 +4,10 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
-use model::instant::parse;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use weir_model::instant::parse;
 
 /// The parts of a timestamp, valid or not, and how they are written.
 #[derive(Clone, Debug)]

@@ -17,7 +17,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use model::Model;
+use weir_model::Model;
 
 /// How the lines of an expectation begin.
 const FIELDS: [&str; 3] = ["# message: ", "# span: ", "# help: "];

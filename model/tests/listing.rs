@@ -1,10 +1,10 @@
 //! A list by a value has the items whose partition keys are written as that value's is, and no
 //! others: for every format in the partition key with every format in the sort key.
 
-use model::{Entity, Item, Model, Partition, Pattern, SortKeys, WriteContext};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
+use weir_model::{Entity, Item, Model, Partition, Pattern, SortKeys, WriteContext};
 
 /// An attribute of each type that has formats, and those.
 const TIMES: [&str; 8] = ["", "year", "month", "day", "hour", "minute", "lower", "upper"];
@@ -34,7 +34,7 @@ fn stored(entity: &Entity, value: &Value) -> Item {
 /// A key of a stored item.
 fn key<'a>(item: &'a Item, name: &str) -> &'a str {
     match item.get(name) {
-        Some(model::AttributeValue::S(text)) => text,
+        Some(weir_model::AttributeValue::S(text)) => text,
         other => panic!("{name} is {other:?}"),
     }
 }

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use model::value::number_to_json;
-use model::{Attribute, Entity, Item, Model, WriteContext};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
+use weir_model::value::number_to_json;
+use weir_model::{Attribute, Entity, Item, Model, WriteContext};
 
 /// How deep maps and lists lie in one another.
 const DEPTH: u32 = 4;
@@ -98,7 +98,7 @@ impl Shape {
             Self::Integer => any::<i64>().prop_map(Value::from).boxed(),
             Self::Decimal => any::<i32>()
                 .prop_map(|cents| {
-                    let number = model::Number::from_units(i128::from(cents), 2);
+                    let number = weir_model::Number::from_units(i128::from(cents), 2);
                     number_to_json(&number.to_string())
                 })
                 .boxed(),
@@ -250,14 +250,14 @@ proptest! {
         let value = spoilt.unwrap_or(value);
         prop_assume!(!value.is_null());
         let key = encode(&entity, &Value::Null).expect("a key");
-        let update = model::Update::new().set("value", value.clone());
+        let update = weir_model::Update::new().set("value", value.clone());
         let planned = entity.plan_update(&key, &update, fresh());
         let planned = planned
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>());
         let attribute: &Attribute = entity.attribute("value").expect("there");
         match (encode(&entity, &value), planned) {
             (Ok(item), Ok(plan)) => {
-                let stored = attribute.value_in(&item).cloned().map(model::update::Operation::Value);
+                let stored = attribute.value_in(&item).cloned().map(weir_model::update::Operation::Value);
                 prop_assert_eq!(Some(plan.assignments[0].operation.clone()), stored);
             }
             (Err(stored), Err(planned)) => prop_assert_eq!(stored, planned),

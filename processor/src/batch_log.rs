@@ -18,10 +18,10 @@
 use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use aggregates::watermark::UNKNOWN_SECONDS;
-use aggregates::{Change, Image};
-use model::Model;
-use telemetry::metrics;
+use weir_model::Model;
+use weir_rollups::watermark::UNKNOWN_SECONDS;
+use weir_rollups::{Change, Image};
+use weir_telemetry::metrics;
 
 use crate::event::Response;
 use crate::invocation::Invocation;

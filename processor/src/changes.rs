@@ -1,9 +1,9 @@
 //! The changes of one invocation as a stream, plain or typed.
 //!
 //! ```no_run
-//! # use processor::{Changes, Failure};
+//! # use weir_processor::{Changes, Failure};
 //! # #[derive(serde::Deserialize)] struct Customer { email: String }
-//! # impl model::ItemType for Customer { const ENTITY: &'static str = "customer"; }
+//! # impl weir_model::ItemType for Customer { const ENTITY: &'static str = "customer"; }
 //! # async fn send_welcome(customer: Customer) -> Result<(), std::io::Error> { Ok(()) }
 //! async fn welcome(changes: Changes) -> Result<(), Failure> {
 //!     changes.typed::<Customer>().inserted().try_for_each(|change| async move {
@@ -21,9 +21,9 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use aggregates::{Change, Image, SequenceNumber};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
-use model::{ItemType, Model, TypeError};
+use weir_model::{ItemType, Model, TypeError};
+use weir_rollups::{Change, Image, SequenceNumber};
 
 use crate::failure::Failure;
 use crate::invocation::{Invocation, StreamChange};
@@ -58,7 +58,7 @@ pub struct TypedChange<T> {
     /// The place of its record in its shard (see [`TypedChanges::shard`]).
     pub sequence: SequenceNumber,
     /// When it was made, in seconds since 1970, or
-    /// [`UNKNOWN_SECONDS`](aggregates::watermark::UNKNOWN_SECONDS).
+    /// [`UNKNOWN_SECONDS`](weir_rollups::watermark::UNKNOWN_SECONDS).
     pub seconds: u32,
 }
 
@@ -187,7 +187,7 @@ impl<T: ItemType> TypedChanges<T> {
     fn typed(&self, record: &StreamChange) -> Result<Option<TypedChange<T>>, TypeError> {
         let entity = self.changes.model.entity_of_type::<T>()?;
         let image = &record.change.image;
-        let read = |item: Option<&model::Item>| {
+        let read = |item: Option<&weir_model::Item>| {
             item.filter(|item| entity.matches(item)).map(|item| entity.read(item)).transpose()
         };
         let (old, new) = (read(image.old_image())?, read(image.new_image())?);

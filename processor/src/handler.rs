@@ -16,16 +16,16 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use aggregates::SequenceNumber;
 use futures::future::join_all;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, LambdaInvocation, Runtime, service_fn};
-use model::Model;
-use table::error::chain;
-use table::{OpenedState, Rollups, Table};
-use telemetry::metrics::embedded;
-use telemetry::{Call, Invocations};
 use thiserror::Error;
 use tracing::{Instrument, info_span};
+use weir_model::Model;
+use weir_rollups::SequenceNumber;
+use weir_table::error::chain;
+use weir_table::{OpenedState, Rollups, Table};
+use weir_telemetry::metrics::embedded;
+use weir_telemetry::{Call, Invocations};
 
 use crate::batch_log::BatchLog;
 use crate::changes::Changes;
@@ -56,7 +56,7 @@ pub enum HandlerError {
     Event(#[from] InvocationError),
     /// The rollups cannot be written at all.
     #[error("the rollups cannot be written")]
-    Rollups(#[source] table::Error),
+    Rollups(#[source] weir_table::Error),
 }
 
 impl HandlerError {
@@ -192,7 +192,7 @@ impl Processor {
             let processor = processor.clone();
             async move { processor.handle(event.payload).await.map_err(diagnostic) }
         });
-        telemetry::ready();
+        weir_telemetry::ready();
         Runtime::new(handler).layer(Invocations::new(call)).run().await
     }
 }

@@ -4,12 +4,12 @@
 //! **Invariant:** an [`Invocation`] has a shard, and every record of it has the
 //! images that its kind of change must have.
 
-use aggregates::sequence::NotASequenceNumber;
-use aggregates::watermark::UNKNOWN_SECONDS;
-use aggregates::{Change, Image, SequenceNumber};
-use model::{Item, Model};
-use table::ShardId;
 use thiserror::Error;
+use weir_model::{Item, Model};
+use weir_rollups::sequence::NotASequenceNumber;
+use weir_rollups::watermark::UNKNOWN_SECONDS;
+use weir_rollups::{Change, Image, SequenceNumber};
+use weir_table::ShardId;
 
 use crate::event::{Event, Record, UserIdentity};
 

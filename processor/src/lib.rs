@@ -8,7 +8,7 @@
 //!
 //! To see how an event becomes changes read [`invocation`]; how a failure becomes a batch item
 //! failure, [`handler`]; how records are polled where there is no Lambda, [`mapping`]; what is
-//! logged of a batch, `batch_log`; what is measured, [`telemetry::metrics`].
+//! logged of a batch, `batch_log`; what is measured, [`weir_telemetry::metrics`].
 //!
 //! **Invariant:** an invocation answers success only after every rollup write was acknowledged and
 //! every reactor ended well; otherwise it names the lowest record that must come again, so nothing

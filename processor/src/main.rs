@@ -10,20 +10,20 @@
 use std::future::pending;
 use std::process::ExitCode;
 
-use processor::Processor;
-use processor::mapping::{EventSourceMapping, FilterCriteria, Settings, Source};
-use processor::prometheus;
-use table::checkpoints::Checkpoints;
-use table::error::chain;
-use telemetry::log::Format;
+use weir_processor::Processor;
+use weir_processor::mapping::{EventSourceMapping, FilterCriteria, Settings, Source};
+use weir_processor::prometheus;
 use weir_startup::{Environment, OpenedTables};
+use weir_table::checkpoints::Checkpoints;
+use weir_table::error::chain;
+use weir_telemetry::log::Format;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     // Outside Lambda it runs in containers, whose lines are collected rather than read.
-    telemetry::start("processor", Format::Json);
+    weir_telemetry::start("processor", Format::Json);
     let ended = run().await;
-    telemetry::flush().await;
+    weir_telemetry::flush().await;
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -39,7 +39,7 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let OpenedTables { connection, table, rollups } = environment.open(&model).await;
     let opened = table.open_rollups().await?;
     let processor = Processor::new(model.clone()).rollups(rollups).state(table.clone(), &opened);
-    if telemetry::on_lambda() {
+    if weir_telemetry::on_lambda() {
         return processor.run().await;
     }
     prometheus::serve_from(&environment)?;

@@ -65,11 +65,11 @@ use std::time::Duration;
 use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::config::Builder;
 use aws_sdk_dynamodbstreams::config::retry::RetryPartition;
-use table::checkpoints::{self, Checkpoints, HeldLease, Lease, LeaseWatch};
-use table::{Connection, Table};
-use telemetry::metrics;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
+use weir_table::checkpoints::{self, Checkpoints, HeldLease, Lease, LeaseWatch};
+use weir_table::{Connection, Table};
+use weir_telemetry::metrics;
 
 use self::backoff::Backoff;
 use self::batch::Limits;
@@ -225,7 +225,7 @@ impl EventSourceMapping {
                     tracking::note(&opened);
                     return true;
                 }
-                Err(error) => table::error::chain(&error),
+                Err(error) => weir_table::error::chain(&error),
             };
             let pause = backoff.pause();
             tracing::error!(error, ?pause, "could not open the state of the rollups, trying again");

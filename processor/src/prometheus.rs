@@ -20,10 +20,10 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_util::MetricKindMask;
-use telemetry::metrics::describe;
 use tokio::net::TcpListener;
-use web::Server;
+use weir_http::Server;
 use weir_startup::{Environment, StartError};
+use weir_telemetry::metrics::describe;
 
 /// Names the address.
 const ADDRESS: &str = "WEIR_METRICS_ADDRESS";
@@ -118,7 +118,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 fn app(handle: PrometheusHandle) -> Router {
     let metrics = move || future::ready(([(CONTENT_TYPE, TEXT)], handle.render()));
     let router = Router::new().route("/metrics", get(metrics));
-    web::guard(router.route("/health", get(|| future::ready("OK"))))
+    weir_http::guard(router.route("/health", get(|| future::ready("OK"))))
 }
 
 fn address(environment: &Environment) -> Result<Option<SocketAddr>, StartError> {

@@ -4,9 +4,9 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use aggregates::SequenceNumber;
 use futures::FutureExt;
-use model::Model;
+use weir_model::Model;
+use weir_rollups::SequenceNumber;
 
 use crate::changes::Changes;
 use crate::failure::Failure;
@@ -44,7 +44,7 @@ impl Reactor {
         let outcome = AssertUnwindSafe(async { (self.run)(changes).await }).catch_unwind().await;
         let reason = match outcome {
             Ok(Ok(())) => return None,
-            Ok(Err(failure)) => table::error::chain(failure.source()),
+            Ok(Err(failure)) => weir_table::error::chain(failure.source()),
             Err(panic) => format!("it panicked: {}", panic_text(panic.as_ref())),
         };
         let first = invocation.changes.iter().map(|record| record.change.sequence).min();

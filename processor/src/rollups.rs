@@ -7,11 +7,11 @@
 //! | throttled, in conflict, no answer | its first record is retried, and all after it |
 //! | no such table, access denied, other keys | the invocation fails: no update can succeed |
 
-use aggregates::fold::Skipped;
-use aggregates::{RollupKey, SequenceNumber, fold};
-use model::Model;
-use table::error::chain;
-use table::{Applied, Error, Outcome, Rollups, SettledUpdate};
+use weir_model::Model;
+use weir_rollups::fold::Skipped;
+use weir_rollups::{RollupKey, SequenceNumber, fold};
+use weir_table::error::chain;
+use weir_table::{Applied, Error, Outcome, Rollups, SettledUpdate};
 
 use crate::invocation::Invocation;
 

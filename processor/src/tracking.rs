@@ -9,9 +9,9 @@
 
 use std::collections::HashSet;
 
-use table::{Error, OpenedState, Table};
-use telemetry::metrics;
 use tokio::sync::Mutex;
+use weir_table::{Error, OpenedState, Table};
+use weir_telemetry::metrics;
 
 /// The state of the rollups, as this process has opened it.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Tracking {
 /// Whether the state names a stream, or a later one.
 fn is_named(opened: &OpenedState, label: &str) -> bool {
     let named = opened.state.stream_label.as_deref();
-    let began = |label: &str| table::stream_began_at(label);
+    let began = |label: &str| weir_table::stream_began_at(label);
     named == Some(label) || named.and_then(began).zip(began(label)).is_some_and(|(a, b)| a > b)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aggregates::SequenceNumber;
+use weir_rollups::SequenceNumber;
 
 /// The records that a reactor has begun and not finished. Clones share them.
 #[derive(Clone, Debug, Default)]

@@ -7,16 +7,16 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use table::checkpoints::Checkpoints;
-use tests::deployed::{folder, variables};
-use tests::dynamodb::TestDynamo;
-use tests::faulty::{Fate, Faulty};
-use tests::flights::{self, DEFINITION, rows};
-use tests::http::Client;
-use tests::process::Process;
-use tests::recount::{assert_exact, scan, stored};
-use tests::running::PATIENCE;
-use tests::system::System;
+use weir_table::checkpoints::Checkpoints;
+use weir_testing::deployed::{folder, variables};
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::faulty::{Fate, Faulty};
+use weir_testing::flights::{self, DEFINITION, rows};
+use weir_testing::http::Client;
+use weir_testing::process::Process;
+use weir_testing::recount::{assert_exact, scan, stored};
+use weir_testing::running::PATIENCE;
+use weir_testing::system::System;
 
 /// How often to look again.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);

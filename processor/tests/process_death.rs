@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tests::deployed::{folder, variables};
-use tests::dynamodb::TestDynamo;
-use tests::flights::{self, DEFINITION, path, rows};
-use tests::process::Process;
-use tests::recount::{Rows, assert_exact, scan, stored};
-use tests::running::PATIENCE;
-use tests::system::System;
+use weir_testing::deployed::{folder, variables};
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::flights::{self, DEFINITION, path, rows};
+use weir_testing::process::Process;
+use weir_testing::recount::{Rows, assert_exact, scan, stored};
+use weir_testing::running::PATIENCE;
+use weir_testing::system::System;
 
 /// How often the process is killed, unless `WEIR_PROCESSOR_KILLS` says otherwise.
 const KILLS: usize = 20;
@@ -40,7 +40,7 @@ fn start(dynamodb: &TestDynamo, system: &System, folder: &TempDir) -> Process {
         .envs(variables(system, folder, &dynamodb.url))
         .env("WEIR_POLLER_NAME", "the one that dies")
         .env("WEIR_BATCH_SIZE", BATCH_RECORDS)
-        .env("RUST_LOG", "warn,processor::mapping::lease_session=info");
+        .env("RUST_LOG", "warn,weir_processor::mapping::lease_session=info");
     Process::start(command)
 }
 

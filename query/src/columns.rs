@@ -17,9 +17,9 @@
 //! **Invariant:** `parked` is always there, and `previous.parked` in a comparison: a column that
 //! came with the first point that has it would not be on the pages before.
 
-use model::Rollup;
-use model::rollup::{AnswerShape, NamedMeasure};
 use serde_json::{Map, Value};
+use weir_model::Rollup;
+use weir_model::rollup::{AnswerShape, NamedMeasure};
 
 /// The fields of a point that are the edges of its period.
 const EDGES: [&str; 2] = ["start", "end"];
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn every_measure_has_its_columns() {
-        let model: model::Model = r##"
+        let model: weir_model::Model = r##"
             [table]
             name = "shop"
             [entities.order]

@@ -10,9 +10,9 @@
 
 use std::fmt::Debug;
 
-use aggregates::fnv::fnv1a;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use weir_rollups::fnv::fnv1a;
 
 const SUM_BYTES: usize = 4;
 

@@ -28,11 +28,11 @@ mod stored;
 
 use std::collections::HashMap;
 
-use aggregates::Sketch;
-use aggregates::details::Details;
-use aggregates::measured::{DetailsRead, details_of_nothing};
-use aggregates::sketch::Octave;
-use model::Measure;
+use weir_model::Measure;
+use weir_rollups::Sketch;
+use weir_rollups::details::Details;
+use weir_rollups::measured::{DetailsRead, details_of_nothing};
+use weir_rollups::sketch::Octave;
 
 use self::needs::Need;
 use self::stored::DetailItems;

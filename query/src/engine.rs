@@ -11,8 +11,8 @@
 //! **Invariant:** no rollup item is read for an answer before the check has passed.
 
 use jiff::Timestamp;
-use model::{Model, Rollup};
-use table::{Budget, Reads, Rollups, Table};
+use weir_model::{Model, Rollup};
+use weir_table::{Budget, Reads, Rollups, Table};
 
 use crate::error::{QueryError, find_rollup};
 use crate::ranks::{PlannedRanks, RankAnswer, RankQuery};
@@ -80,7 +80,7 @@ impl QueryEngine {
     ///
     /// # Errors
     /// The error of DynamoDB.
-    pub async fn snapshot(&self) -> Result<RollupsSnapshot, table::Error> {
+    pub async fn snapshot(&self) -> Result<RollupsSnapshot, weir_table::Error> {
         self.status.snapshot(&self.table).await
     }
 

@@ -1,9 +1,9 @@
 //! The reasons why a query has no answer.
 
-use aggregates::{ParameterError, ParameterErrors};
-use model::shorten::{listed, quoted};
-use model::{Model, Rollup, suggestion};
 use thiserror::Error;
+use weir_model::shorten::{listed, quoted};
+use weir_model::{Model, Rollup, suggestion};
+use weir_rollups::{ParameterError, ParameterErrors};
 
 /// The reason why a query has no answer.
 #[derive(Debug, Error)]
@@ -28,7 +28,7 @@ pub enum QueryError {
     NegativeCount(String),
     /// DynamoDB did not answer.
     #[error(transparent)]
-    Table(#[from] table::Error),
+    Table(#[from] weir_table::Error),
 }
 
 impl QueryError {

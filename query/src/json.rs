@@ -1,10 +1,10 @@
 //! Measures and groups as JSON.
 
-use aggregates::MeasuredValue;
-use model::rollup::Source;
-use model::{Attribute, Number, Rollup, value};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use weir_model::rollup::Source;
+use weir_model::{Attribute, Number, Rollup, value};
+use weir_rollups::MeasuredValue;
 
 /// Returns the value of a measure as answers have it.
 pub(crate) fn measured(answer: &MeasuredValue) -> Value {
@@ -34,7 +34,7 @@ pub(crate) fn measured(answer: &MeasuredValue) -> Value {
 
 /// Returns how much a number differs from an earlier one; `None` if one of them is not a number.
 pub(crate) fn change(now: &MeasuredValue, before: &MeasuredValue) -> Option<Value> {
-    let number = |answer: &MeasuredValue| aggregates::measured::number(answer.clone());
+    let number = |answer: &MeasuredValue| weir_rollups::measured::number(answer.clone());
     Some(decimal(&number(now)?.minus(&number(before)?)))
 }
 

@@ -11,8 +11,8 @@
 //! ```no_run
 //! use std::sync::Arc;
 //!
-//! use model::Model;
-//! use table::{Connection, Rollups, Table};
+//! use weir_model::Model;
+//! use weir_table::{Connection, Rollups, Table};
 //! use weir_query::{QueryEngine, Question, RankQuery, RankQuestion, RollupQuery};
 //!
 //! # async fn example(text: &str) -> Result<(), Box<dyn std::error::Error>> {
@@ -68,7 +68,7 @@ mod slot;
 mod stats;
 mod status;
 
-pub use aggregates::{ParameterError, ParameterErrors, Question, RankQuestion};
+pub use weir_rollups::{ParameterError, ParameterErrors, Question, RankQuestion};
 
 pub use columns::Columns;
 pub use engine::QueryEngine;

@@ -1,11 +1,11 @@
 //! The measures of one slot, made of the sums of its rollup items and of its detail items.
 
-use aggregates::measured::{MeasuredValue, measured};
-use aggregates::sketch::RELATIVE_ERROR;
 use jiff::Timestamp;
-use model::rollup::NamedMeasure;
-use model::{Measure, Rollup, value};
 use serde_json::{Map, Value};
+use weir_model::rollup::NamedMeasure;
+use weir_model::{Measure, Rollup, value};
+use weir_rollups::measured::{MeasuredValue, measured};
+use weir_rollups::sketch::RELATIVE_ERROR;
 
 use crate::details::DetailsOfSlots;
 use crate::error::QueryError;
@@ -37,9 +37,10 @@ impl MeasuredSlot {
         };
         let details = |measure: &Measure| details.get(position, measure, totals);
         let values = measures.iter().map(|known| {
-            measured(rollup, &known.measure, amounts, &details).map_err(table::Error::Unreadable)
+            measured(rollup, &known.measure, amounts, &details)
+                .map_err(weir_table::Error::Unreadable)
         });
-        let values = values.collect::<Result<_, table::Error>>()?;
+        let values = values.collect::<Result<_, weir_table::Error>>()?;
         Ok(Self { values: Some(values), is_parked })
     }
 }

@@ -13,13 +13,13 @@ mod query;
 mod rank_cursor;
 mod scores;
 
-use aggregates::RankPlan;
-use aggregates::query::local;
 use jiff::Timestamp;
-use model::rollup::NamedMeasure;
-use model::{Model, Rollup};
 use serde_json::{Map, Value};
-use table::Rollups;
+use weir_model::rollup::NamedMeasure;
+use weir_model::{Model, Rollup};
+use weir_rollups::RankPlan;
+use weir_rollups::query::local;
+use weir_table::Rollups;
 
 use self::leaderboard::{Leaderboard, MAX_COUNTED, RankedGroup};
 use self::rank_cursor::RankCursor;
@@ -47,7 +47,7 @@ impl<'a> PlannedRanks<'a> {
     /// Plans the answer of a query at an instant.
     ///
     /// # Errors
-    /// The mistakes of the question; [`table::Error::Cursor`] for a cursor of another question.
+    /// The mistakes of the question; [`weir_table::Error::Cursor`] for a cursor of another question.
     pub(crate) fn new(
         model: &Model,
         rollup: &'a Rollup,

@@ -27,12 +27,12 @@ mod points;
 mod query;
 mod steps;
 
-use aggregates::query::local;
-use aggregates::{Fill, Plan, QueryRange};
 use jiff::Timestamp;
-use model::rollup::NamedMeasure;
-use model::{Granularity, Model, Rollup};
-use table::Rollups;
+use weir_model::rollup::NamedMeasure;
+use weir_model::{Granularity, Model, Rollup};
+use weir_rollups::query::local;
+use weir_rollups::{Fill, Plan, QueryRange};
+use weir_table::Rollups;
 
 use self::page_cursor::PageCursor;
 use self::pages::Pages;
@@ -60,7 +60,7 @@ impl<'a> PlannedQuery<'a> {
     /// Plans the answer of a query at an instant.
     ///
     /// # Errors
-    /// The mistakes of the question; [`table::Error::Cursor`] for a cursor of another question.
+    /// The mistakes of the question; [`weir_table::Error::Cursor`] for a cursor of another question.
     pub(crate) fn new(
         model: &Model,
         rollup: &'a Rollup,

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use aggregates::key::PARKED;
-use aggregates::watermark::newest_seconds;
-use aggregates::{Amounts, Bucket, Group, Run, colocated, read_amounts, runs};
 use futures::{StreamExt, TryStreamExt, stream};
-use model::{Item, Rollup};
-use table::{Error, Range, Rollups};
+use weir_model::{Item, Rollup};
+use weir_rollups::key::PARKED;
+use weir_rollups::watermark::newest_seconds;
+use weir_rollups::{Amounts, Bucket, Group, Run, colocated, read_amounts, runs};
+use weir_table::{Error, Range, Rollups};
 
 use crate::error::QueryError;
 use crate::limits::MAX_READS_IN_FLIGHT;

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use table::checkpoints::StreamProgress;
-use table::{ItemsTable, RollupsStatus, Table};
+use weir_table::checkpoints::StreamProgress;
+use weir_table::{ItemsTable, RollupsStatus, Table};
 
 use crate::error::QueryError;
 
@@ -60,7 +60,10 @@ impl StatusCache {
     ///
     /// # Errors
     /// The error of DynamoDB.
-    pub(crate) async fn snapshot(&self, table: &Table) -> Result<RollupsSnapshot, table::Error> {
+    pub(crate) async fn snapshot(
+        &self,
+        table: &Table,
+    ) -> Result<RollupsSnapshot, weir_table::Error> {
         let last = self.last.lock().expect("no holder panics").clone();
         let fresh = last.clone().filter(|last| last.read_at.elapsed() < SNAPSHOT_LIFETIME);
         if let Some(fresh) = fresh {
@@ -86,7 +89,7 @@ impl StatusCache {
 async fn read(
     table: &Table,
     described: Option<(Instant, ItemsTable)>,
-) -> Result<RollupsSnapshot, table::Error> {
+) -> Result<RollupsSnapshot, weir_table::Error> {
     let read_at = Instant::now();
     let (described_at, items) = match described {
         Some(described) => described,

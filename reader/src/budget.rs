@@ -11,7 +11,7 @@
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::{Extension, Router};
-use table::{Budget, Reads};
+use weir_table::{Budget, Reads};
 
 /// The extractor of the budget of a request.
 pub(crate) type RequestBudget = Extension<Budget>;

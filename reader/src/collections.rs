@@ -13,12 +13,12 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
-use model::{Entity, Pattern, Predicate};
 use serde_json::{Map, Value};
-use table::{Query, Table};
-use web::parameters::{LIST_DEFAULT, LIST_LIMIT};
-use web::paths::collection_path;
-use web::{Cursors, Form, Parameters, PathTexts, Problem};
+use weir_http::parameters::{LIST_DEFAULT, LIST_LIMIT};
+use weir_http::paths::collection_path;
+use weir_http::{Cursors, Form, Parameters, PathTexts, Problem};
+use weir_model::{Entity, Pattern, Predicate};
+use weir_table::{Query, Table};
 
 use crate::budget::RequestBudget;
 use crate::limits::{ENOUGH_BYTES, MAX_READS};

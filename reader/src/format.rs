@@ -20,13 +20,13 @@ use axum::Json;
 use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use model::shorten::quoted;
 use percent_encoding::{
     AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode,
 };
 use serde::Serialize;
 use serde_json::Value;
-use web::{Accept, Parameters};
+use weir_http::{Accept, Parameters};
+use weir_model::shorten::quoted;
 use weir_query::Columns;
 
 /// The time of the newest change in the answer.

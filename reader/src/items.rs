@@ -6,10 +6,10 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
-use model::Entity;
-use model::relation::Scope;
-use table::Table;
-use web::{Cursors, EntityPaths, Form, Parameters, PathTexts, Problem};
+use weir_http::{Cursors, EntityPaths, Form, Parameters, PathTexts, Problem};
+use weir_model::Entity;
+use weir_model::relation::Scope;
+use weir_table::Table;
 
 use crate::budget::RequestBudget;
 use crate::related;

@@ -45,8 +45,8 @@ use std::sync::Arc;
 
 use axum::routing::get;
 use axum::{Extension, Json, Router};
-use table::{Reads, Rollups, Table};
-use web::CursorKeys;
+use weir_http::CursorKeys;
+use weir_table::{Reads, Rollups, Table};
 
 pub use format::Format;
 
@@ -67,10 +67,10 @@ impl Default for Settings {
 }
 
 /// Returns the reader of a table and its rollups, to be merged with other routers and given to
-/// [`web::finish()`].
+/// [`weir_http::finish()`].
 pub fn app(table: Table, rollups: Rollups, settings: Settings) -> Router {
     let model = Arc::clone(table.model());
-    let document = Arc::new(web::openapi::document(&model));
+    let document = Arc::new(weir_http::openapi::document(&model));
     let openapi = get(move || std::future::ready(Json(document.as_ref().clone())));
     let with_entity = |router: Router, entity| {
         router
@@ -86,7 +86,7 @@ pub fn app(table: Table, rollups: Rollups, settings: Settings) -> Router {
         .merge(collections::router(&table))
         .merge(together::router(&table))
         .merge(rollups::router(&table, &rollups))
-        .route(web::routes::OPENAPI, openapi)
+        .route(weir_http::routes::OPENAPI, openapi)
         .layer(Extension(settings.cursors));
     budget::layer(reads, settings.limits)
 }

@@ -1,7 +1,7 @@
 //! The seal of the cursors of lists, of their own and of those that are included in items.
 
-use model::{Entity, Pattern};
-use web::{Cursors, Seal};
+use weir_http::{Cursors, Seal};
+use weir_model::{Entity, Pattern};
 
 /// Returns the seal of a list's cursors: of a partition, in one order, under these parameters.
 pub(crate) fn list_seal(

@@ -3,20 +3,20 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use reader::Settings;
-use telemetry::log::Format;
-use telemetry::metrics::embedded;
+use weir_reader::Settings;
 use weir_startup::{Environment, OpenedTables};
+use weir_telemetry::log::Format;
+use weir_telemetry::metrics::embedded;
 
 /// The port of a plain server, unless `PORT` names another.
 const DEFAULT_PORT: u16 = 3002;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    telemetry::start("reader", Format::Text);
+    weir_telemetry::start("reader", Format::Text);
     let ended = run().await;
-    telemetry::flush().await;
-    web::exit_code(ended)
+    weir_telemetry::flush().await;
+    weir_http::exit_code(ended)
 }
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -25,7 +25,7 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     embedded::install_on_lambda(&model.table.name)?;
     let (limits, cursors) = (environment.read_limits()?, environment.cursor_keys()?);
     let OpenedTables { table, rollups, .. } = environment.open(&model).await;
-    let app = reader::app(table, rollups, Settings { limits, cursors });
-    let app = web::finish(app, &web::routes::reads(&model));
+    let app = weir_reader::app(table, rollups, Settings { limits, cursors });
+    let app = weir_http::finish(app, &weir_http::routes::reads(&model));
     Ok(environment.serve(app, DEFAULT_PORT).await?)
 }

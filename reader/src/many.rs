@@ -17,13 +17,13 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
-use model::relation::Scope;
-use model::{Entity, FieldError, Item, ItemKey, errors};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use table::{MAX_BATCH_KEYS, Table};
-use web::routes::batch_path;
-use web::{Cursors, Form, Parameters, Problem};
+use weir_http::routes::batch_path;
+use weir_http::{Cursors, Form, Parameters, Problem};
+use weir_model::relation::Scope;
+use weir_model::{Entity, FieldError, Item, ItemKey, errors};
+use weir_table::{MAX_BATCH_KEYS, Table};
 
 use crate::budget::RequestBudget;
 use crate::limits::{ENOUGH_BYTES, encoded_bytes};
@@ -131,7 +131,8 @@ async fn many(
 
 /// Returns the keys that a text lists.
 fn list(text: &str) -> Result<Vec<Map<String, Value>>, String> {
-    let json = web::json::parse(text.as_bytes()).map_err(|error| format!("{error}, {EXPECTED}"))?;
+    let json =
+        weir_http::json::parse(text.as_bytes()).map_err(|error| format!("{error}, {EXPECTED}"))?;
     let keys: Vec<Map<String, Value>> =
         serde_json::from_value(json).map_err(|error| format!("{error}, {EXPECTED}"))?;
     if (1..=MAX_BATCH_KEYS).contains(&keys.len()) {
@@ -142,7 +143,7 @@ fn list(text: &str) -> Result<Vec<Map<String, Value>>, String> {
 
 /// Returns the key that attributes make: those of the item's path and no other.
 fn item_key(entity: &Entity, key: &Map<String, Value>) -> Result<ItemKey, Vec<FieldError>> {
-    let names = web::paths::path_attributes(entity);
+    let names = weir_http::paths::path_attributes(entity);
     let others = key.keys().filter(|name| !names.contains(&name.as_str()));
     let message = format!("is not part of the key, expected {}", names.join(", "));
     let mut unknown = Vec::new();

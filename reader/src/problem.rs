@@ -1,7 +1,7 @@
 //! The problems of queries of rollups.
 
-use model::FieldError;
-use web::{Kind, Problem};
+use weir_http::{Kind, Problem};
+use weir_model::FieldError;
 use weir_query::{ParameterError, ParameterErrors, QueryError};
 
 /// Returns the problem of a query that has no answer.

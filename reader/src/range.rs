@@ -30,12 +30,12 @@ mod instants;
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use model::attribute::{Attribute, AttributeType, Case};
-use model::instant::TimestampFormat;
-use model::shorten::quoted;
-use model::template::{Cut, Format, Segment, escape};
-use model::{AttributeValue, Entity, FieldError, Item, Pattern, Template};
-use table::{Instants, SortRange};
+use weir_model::attribute::{Attribute, AttributeType, Case};
+use weir_model::instant::TimestampFormat;
+use weir_model::shorten::quoted;
+use weir_model::template::{Cut, Format, Segment, escape};
+use weir_model::{AttributeValue, Entity, FieldError, Item, Pattern, Template};
+use weir_table::{Instants, SortRange};
 
 /// Greater than every character that keys are made of, and so behind every key with the text before
 /// it.

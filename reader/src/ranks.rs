@@ -4,8 +4,8 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
-use web::parameters::{RANKS_DEFAULT, RANKS_LIMIT};
-use web::{Accept, Cursors, Parameters, PathTexts, Problem};
+use weir_http::parameters::{RANKS_DEFAULT, RANKS_LIMIT};
+use weir_http::{Accept, Cursors, Parameters, PathTexts, Problem};
 use weir_query::{QueryEngine, RankAnswer, RankQuery, RankQuestion};
 
 use crate::budget::RequestBudget;

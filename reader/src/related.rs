@@ -8,13 +8,13 @@
 //! **Invariant:** a related item that is `null`, or is not in a list whose cursor is `null`, is not
 //! there. What was not read ends the page before, or is the failure of the whole request.
 
-use model::limits::MAX_SHOWN_CHARACTERS;
-use model::relation::{IncludeError, Scope};
-use model::shorten::shortened;
-use model::{Entity, FieldError, Include, Item, Model};
 use serde_json::{Map, Value, json};
-use table::{Joined, JoinedPage, Reading, Related};
-use web::{Cursors, Parameters, Problem};
+use weir_http::{Cursors, Parameters, Problem};
+use weir_model::limits::MAX_SHOWN_CHARACTERS;
+use weir_model::relation::{IncludeError, Scope};
+use weir_model::shorten::shortened;
+use weir_model::{Entity, FieldError, Include, Item, Model};
+use weir_table::{Joined, JoinedPage, Reading, Related};
 
 use crate::limits::{ENOUGH_BYTES, MAX_READS};
 use crate::list_seal::list_seal;
@@ -66,14 +66,14 @@ pub(crate) fn reading(consistent: Option<bool>) -> Reading {
 }
 
 /// Returns the problem of related items that were not read.
-pub(crate) fn problem(error: table::Error) -> Problem {
+pub(crate) fn problem(error: weir_table::Error) -> Problem {
     match &error {
-        table::Error::OverBudget { limits, relation: Some(relation) } => {
+        weir_table::Error::OverBudget { limits, relation: Some(relation) } => {
             let message = format!(
                 "`{relation}` of the first item reads more than is left of the {} reads and {} MB of a request; \
                  expected fewer relations, without `{relation}`",
                 limits.reads,
-                limits.bytes / table::MB
+                limits.bytes / weir_table::MB
             );
             Problem::parameters(vec![FieldError::new(INCLUDE, message)])
         }

@@ -1,6 +1,6 @@
 //! The rollup that a path names.
 
-use web::PathTexts;
+use weir_http::PathTexts;
 
 /// Returns the name of the rollup in a path.
 pub(crate) fn rollup_name(path: &PathTexts) -> String {

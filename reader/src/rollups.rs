@@ -6,13 +6,13 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 use jiff::Timestamp;
-use model::Rollup;
 use serde_json::{Map, Value, json};
-use table::{Rollups, Table};
-use web::{Accept, Cursors, Parameters, PathTexts, Problem};
+use weir_http::{Accept, Cursors, Parameters, PathTexts, Problem};
+use weir_model::Rollup;
 use weir_query::{
     Completeness, QueryEngine, QueryError, Question, RollupAnswer, RollupQuery, RollupsSnapshot,
 };
+use weir_table::{Rollups, Table};
 
 use crate::budget::RequestBudget;
 use crate::format::Format;
@@ -23,9 +23,9 @@ use crate::rollup_path::rollup_name;
 /// Returns the routes of the rollups.
 pub(crate) fn router(table: &Table, rollups: &Rollups) -> Router {
     Router::new()
-        .route(web::routes::ROLLUPS, get(list))
-        .route(web::routes::ROLLUP, get(answer))
-        .route(web::routes::RANKS, get(ranks::answer))
+        .route(weir_http::routes::ROLLUPS, get(list))
+        .route(weir_http::routes::ROLLUP, get(answer))
+        .route(weir_http::routes::RANKS, get(ranks::answer))
         .with_state(QueryEngine::new(table, rollups))
 }
 
@@ -77,8 +77,11 @@ async fn answer(
 ) -> Result<Response, Problem> {
     let bound = parameters.bound(&[]);
     let format = Format::negotiate(&mut parameters, &accept);
-    let limit =
-        parameters.number("limit", web::parameters::POINTS_LIMIT, web::parameters::POINTS_DEFAULT);
+    let limit = parameters.number(
+        "limit",
+        weir_http::parameters::POINTS_LIMIT,
+        weir_http::parameters::POINTS_DEFAULT,
+    );
     let cursor = parameters.text("cursor");
     let question = Question {
         every: parameters.text("every"),

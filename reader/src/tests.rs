@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use model::Model;
 use serde_json::{Value, json};
-use table::{Connection, Rollups, Table};
 use tower::ServiceExt;
+use weir_model::Model;
+use weir_table::{Connection, Rollups, Table};
 
 const DEFINITION: &str = r##"
     [table]
@@ -45,7 +45,7 @@ async fn app() -> (Router, Arc<Model>) {
         rollups,
         crate::Settings::default(),
     );
-    (web::finish(app, &web::routes::reads(&model)), model)
+    (weir_http::finish(app, &weir_http::routes::reads(&model)), model)
 }
 
 async fn get(path: &str) -> (u16, Value) {
@@ -172,13 +172,14 @@ async fn the_document_is_served() {
 #[tokio::test]
 async fn every_route_of_the_registry_is_served() {
     let (app, model) = app().await;
-    for route in web::routes::reads(&model) {
+    for route in weir_http::routes::reads(&model) {
         let path = route.path.replace("{user}", "ann").replace("{number}", "7");
         let path = path.replace("{rollup}", "spend").replace("{placed}", "2026-11-20T00:00:00Z");
         let request = Request::builder().uri(format!("{path}?no=1")).body(Body::empty());
         let request = request.expect("a request");
         let status = app.clone().oneshot(request).await.expect("an answer").status();
-        let is_static = [web::routes::HEALTH, web::routes::OPENAPI].contains(&path.as_str());
+        let is_static =
+            [weir_http::routes::HEALTH, weir_http::routes::OPENAPI].contains(&path.as_str());
         assert_eq!(status, if is_static { 200 } else { 400 }, "{}", route.shown());
     }
 }

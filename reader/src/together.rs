@@ -13,12 +13,12 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
-use model::shorten::{listed, quoted};
-use model::{Entity, FieldError, ItemKey, Model, errors, suggestion};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use table::{MAX_ACTIONS, Table};
-use web::{Form, Kind, Parameters, Problem};
+use weir_http::{Form, Kind, Parameters, Problem};
+use weir_model::shorten::{listed, quoted};
+use weir_model::{Entity, FieldError, ItemKey, Model, errors, suggestion};
+use weir_table::{MAX_ACTIONS, Table};
 
 use crate::budget::RequestBudget;
 use crate::limits::{ENOUGH_BYTES, encoded_bytes};
@@ -43,7 +43,7 @@ struct Together {
 
 /// Returns the route of items as they are at one moment.
 pub(crate) fn router(table: &Table) -> Router {
-    Router::new().route(web::routes::TRANSACTIONS, get(together)).with_state(table.clone())
+    Router::new().route(weir_http::routes::TRANSACTIONS, get(together)).with_state(table.clone())
 }
 
 async fn together(
@@ -64,7 +64,7 @@ async fn together(
     let keys = keys(model, &wanted).map_err(Problem::parameters)?;
     let primary: Vec<_> = keys.iter().map(|(_, key)| key.primary.clone()).collect();
     let found = table.transact_get(&primary).await?;
-    let own = |((entity, key), item): (&(&Entity, ItemKey), Option<model::Item>)| {
+    let own = |((entity, key), item): (&(&Entity, ItemKey), Option<weir_model::Item>)| {
         let item = item.filter(|item| key.names(entity, item));
         item.map(|item| form.item(entity, &item))
     };
@@ -80,7 +80,8 @@ async fn together(
 
 /// Returns the items that a text asks for.
 fn list(text: &str) -> Result<Vec<Wanted>, String> {
-    let json = web::json::parse(text.as_bytes()).map_err(|error| format!("{error}, {EXPECTED}"))?;
+    let json =
+        weir_http::json::parse(text.as_bytes()).map_err(|error| format!("{error}, {EXPECTED}"))?;
     let wanted: Vec<Wanted> =
         serde_json::from_value(json).map_err(|error| format!("{error}, {EXPECTED}"))?;
     if (1..=MAX_ACTIONS).contains(&wanted.len()) {

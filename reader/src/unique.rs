@@ -14,10 +14,10 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
-use model::Entity;
-use table::Table;
-use web::paths::unique_path;
-use web::{Form, Parameters, PathTexts, Problem};
+use weir_http::paths::unique_path;
+use weir_http::{Form, Parameters, PathTexts, Problem};
+use weir_model::Entity;
+use weir_table::Table;
 
 use crate::budget::RequestBudget;
 

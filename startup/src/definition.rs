@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use model::Model;
+use weir_model::Model;
 
 use crate::environment::Environment;
 use crate::error::{InvalidVariable, StartError};

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use model::nearest;
+use weir_model::nearest;
 
 use crate::error::{InvalidVariable, StartError};
 use crate::variables;

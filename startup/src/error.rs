@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use model::DefinitionError;
 use thiserror::Error;
-use web::{CursorKeyError, HostsError, ServeError};
+use weir_http::{CursorKeyError, HostsError, ServeError};
+use weir_model::DefinitionError;
 
 /// A variable whose value is not valid: its name, the value, and what is allowed.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

@@ -14,8 +14,8 @@
 //! | `WEIR_CURSOR_KEY` | the keys that seal cursors | a random key, but not on Lambda |
 
 use axum::Router;
-use telemetry::on_lambda;
-use web::{Address, CURSOR_KEY, CursorKeyError, CursorKeys, Limits, Server};
+use weir_http::{Address, CURSOR_KEY, CursorKeyError, CursorKeys, Limits, Server};
+use weir_telemetry::on_lambda;
 
 use crate::environment::Environment;
 use crate::error::{InvalidVariable, StartError};
@@ -30,7 +30,7 @@ impl Environment {
     /// A setting that is not valid, the address that cannot be bound, or the error of the server.
     pub async fn serve(&self, app: Router, default_port: u16) -> Result<(), StartError> {
         if on_lambda() {
-            return Ok(web::serve_on_lambda(app).await?);
+            return Ok(weir_http::serve_on_lambda(app).await?);
         }
         let server = self.server()?;
         Ok(server.serve_at(&self.address(default_port)?, app).await?)
@@ -42,7 +42,10 @@ impl Environment {
     /// The variable that is not valid.
     pub fn server(&self) -> Result<Server, StartError> {
         let hosts = self.text("WEIR_ALLOWED_HOSTS").unwrap_or_default();
-        Ok(Server { limits: self.limits()?, allowed_hosts: web::parse_allowed_hosts(&hosts)? })
+        Ok(Server {
+            limits: self.limits()?,
+            allowed_hosts: weir_http::parse_allowed_hosts(&hosts)?,
+        })
     }
 
     /// Returns the keys that seal cursors; without the variable, a random key for this process.

@@ -3,8 +3,10 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use model::Model;
-use table::{Connection, DEFAULT_READ_MB, DEFAULT_READS, MB, MIN_READ_MB, Reads, Rollups, Table};
+use weir_model::Model;
+use weir_table::{
+    Connection, DEFAULT_READ_MB, DEFAULT_READS, MB, MIN_READ_MB, Reads, Rollups, Table,
+};
 
 use crate::environment::Environment;
 use crate::error::InvalidVariable;

@@ -22,8 +22,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::ConsumedCapacity;
-use model::limits;
 use tokio::sync::Notify;
+use weir_model::limits;
 
 use crate::error::Error;
 use crate::reads::{MB, Reads};

@@ -41,7 +41,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
-use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
+use weir_model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 
 use crate::clock;
 use crate::error::chain;

@@ -9,10 +9,10 @@
 //! another partition or index (found by a checksum) or outside the query's range is refused rather
 //! than obeyed.
 
-use aggregates::fnv::fnv1a;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use model::PrimaryKey;
+use weir_model::PrimaryKey;
+use weir_rollups::fnv::fnv1a;
 
 use crate::error::Error;
 use crate::page_end::PageEnd;

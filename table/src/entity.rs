@@ -1,8 +1,8 @@
 //! The items of one entity as values of a type of the program.
 //!
 //! ```
-//! # tests::shop::run(async |table| {
-//! use model::Update;
+//! # weir_testing::shop::run(async |table| {
+//! use weir_model::Update;
 //! use serde_json::json;
 //!
 //! #[derive(serde::Serialize, serde::Deserialize)]
@@ -37,10 +37,10 @@ mod relation;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use model::{Entity, Item, ItemKey, Predicate, Update};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use weir_model::{Entity, Item, ItemKey, Predicate, Update};
 
 use crate::error::Error;
 use crate::fresh::fresh;
@@ -85,13 +85,13 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// with what is stored, defaults included.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {serde_json::json, tests::shop::Order};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {serde_json::json, weir_testing::shop::Order};
     /// let orders = table.entity::<Order>("order")?;
     /// let order = orders.create(&json!({ "user": "ann", "number": 7, "total": 12.5 })).await?;
     /// assert_eq!(order.status.as_deref(), Some("placed"), "its default");
     /// let again = orders.create(&order).await;
-    /// assert!(matches!(again, Err(table::Error::AlreadyExists { .. })));
+    /// assert!(matches!(again, Err(weir_table::Error::AlreadyExists { .. })));
     /// # Ok(()) });
     /// ```
     ///
@@ -104,8 +104,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// Writes an item, in place of the one that has its key; answers with what is stored.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {serde_json::json, tests::shop::Order};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {serde_json::json, weir_testing::shop::Order};
     /// let orders = table.entity::<Order>("order")?;
     /// orders.put(&json!({ "user": "ann", "number": 7, "total": 12.5, "note": "gift" })).await?;
     /// let order = orders.put(&json!({ "user": "ann", "number": 7, "total": 9 })).await?;
@@ -123,8 +123,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// answers with what it has become.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {serde_json::json, tests::shop::Order};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {serde_json::json, weir_testing::shop::Order};
     /// let orders = table.entity::<Order>("order")?;
     /// orders.upsert(&json!({ "user": "ann", "number": 7, "total": 12.5, "note": "gift", "status": "paid" })).await?;
     /// let order = orders.upsert(&json!({ "user": "ann", "number": 7, "total": 9, "status": "sent" })).await?;
@@ -143,8 +143,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// from: JSON, or a struct.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {serde_json::json, tests::shop::Order};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {serde_json::json, weir_testing::shop::Order};
     /// let orders = table.entity::<Order>("order")?;
     /// orders.create(&json!({ "user": "ann", "number": 7, "total": 12.5 })).await?;
     /// let order = orders.get(&json!({ "user": "ann", "number": 7 })).await?;
@@ -166,15 +166,15 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// Updates an item that is there; answers with what it has become.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {serde_json::json, model::Update, tests::shop::Order};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {serde_json::json, weir_model::Update, weir_testing::shop::Order};
     /// let orders = table.entity::<Order>("order")?;
     /// orders.create(&json!({ "user": "ann", "number": 7, "total": 12.5 })).await?;
     /// let key = json!({ "user": "ann", "number": 7 });
     /// let paid = Update::new().set("status", "paid").add("total", 2).when(json!({ "status": "placed" }));
     /// assert_eq!(orders.patch(&key, &paid).await?.total.to_string(), "14.5");
     /// match orders.patch(&key, &paid).await {
-    ///     Err(table::Error::ConditionFailed { item }) => assert!(item.is_some(), "it is paid already"),
+    ///     Err(weir_table::Error::ConditionFailed { item }) => assert!(item.is_some(), "it is paid already"),
     ///     other => panic!("{other:?}"),
     /// }
     /// # Ok(()) });
@@ -192,8 +192,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// what it has become.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {serde_json::json, model::Update, tests::shop::Order};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {serde_json::json, weir_model::Update, weir_testing::shop::Order};
     /// let orders = table.entity::<Order>("order")?;
     /// let key = json!({ "user": "ann", "number": 7 });
     /// let update = Update::new().add("total", 5).set_if_absent("note", "gift");
@@ -202,7 +202,7 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// }
     /// // It does not say what an order must have, so it makes none.
     /// let note = orders.update(&json!({ "user": "bob", "number": 1 }), &Update::new().set("note", "?")).await;
-    /// assert!(matches!(note, Err(table::Error::NotFound { .. })));
+    /// assert!(matches!(note, Err(weir_table::Error::NotFound { .. })));
     /// # Ok(()) });
     /// ```
     ///
@@ -216,8 +216,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// Deletes an item; answers with what it was, `None` when there was none.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {serde_json::json, tests::shop::Order};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {serde_json::json, weir_testing::shop::Order};
     /// let orders = table.entity::<Order>("order")?;
     /// orders.create(&json!({ "user": "ann", "number": 7, "total": 12.5 })).await?;
     /// let key = json!({ "user": "ann", "number": 7 });
@@ -265,7 +265,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
 }
 
 fn object(value: &impl Serialize) -> Result<Map<String, Value>, Error> {
-    let field = |message: String| Error::Invalid(vec![model::FieldError::new("value", message)]);
+    let field =
+        |message: String| Error::Invalid(vec![weir_model::FieldError::new("value", message)]);
     match serde_json::to_value(value) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(other) => Err(field(format!("{other}, expected an object"))),

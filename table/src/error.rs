@@ -3,8 +3,8 @@
 use std::error::Error as StdError;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use model::{FieldError, Item, TypeError};
 use thiserror::Error;
+use weir_model::{FieldError, Item, TypeError};
 
 use crate::reads::{MB, Reads};
 

@@ -6,11 +6,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
-use model::condition::{Predicate, StoredType};
-use model::filter::Test;
-use model::limits::MAX_EXPRESSION_BYTES;
-use model::update::{Assignment, Operation};
-use model::{AttributeValue, FieldError, Number, Path, Step};
+use weir_model::condition::{Predicate, StoredType};
+use weir_model::filter::Test;
+use weir_model::limits::MAX_EXPRESSION_BYTES;
+use weir_model::update::{Assignment, Operation};
+use weir_model::{AttributeValue, FieldError, Number, Path, Step};
 
 use crate::error::Error;
 
@@ -249,13 +249,13 @@ fn no_members() -> AttributeValue {
 
 #[cfg(test)]
 mod tests {
-    use model::Model;
-    use model::condition::parse;
     use serde_json::json;
+    use weir_model::Model;
+    use weir_model::condition::parse;
 
     use super::*;
 
-    fn entity() -> model::Entity {
+    fn entity() -> weir_model::Entity {
         let model: Model = r##"
             [table]
             name = "club"
@@ -282,7 +282,8 @@ mod tests {
             text = text.replace(&placeholder, &name);
         }
         for (position, value) in placeholders.values.iter().enumerate() {
-            text = text.replace(&format!(":v{position}"), &model::value::decode(value).to_string());
+            text = text
+                .replace(&format!(":v{position}"), &weir_model::value::decode(value).to_string());
         }
         text
     }

@@ -1,7 +1,7 @@
 //! What a write takes from the world: the time, and random bytes.
 
-use model::WriteContext;
 use uuid::Uuid;
+use weir_model::WriteContext;
 
 /// The time and the random bytes of a write.
 pub fn fresh() -> WriteContext {

@@ -15,7 +15,7 @@
 //! | how a write is sent to DynamoDB | `items/write.rs`, `items/action.rs` |
 //! | how several writes are done together or not at all | `items/commit.rs` |
 //! | how a token outlives a DynamoDB that forgets it | `items/receipt.rs` |
-//! | how attributes are kept unique | `items/locks.rs`, and `model::unique` |
+//! | how attributes are kept unique | `items/locks.rs`, and `weir_model::unique` |
 //! | how long a write waits for others at its item | `items/backoff.rs` |
 //!
 //! **Invariant:** a write of one entity never touches an item of another.

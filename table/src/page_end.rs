@@ -1,6 +1,6 @@
 //! The place at which a page ended, and behind which the next page begins.
 
-use model::PrimaryKey;
+use weir_model::PrimaryKey;
 
 /// The place at which a read ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@
 //! no more than its budget. It ends at the last item that was read, and its cursor is `None` at the
 //! end of the range only.
 
-use model::Item;
+use weir_model::Item;
 
 use crate::budget::Budget;
 use crate::cursor;

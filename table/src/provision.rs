@@ -13,8 +13,8 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription,
     TableStatus, TimeToLiveSpecification,
 };
-use model::TableDefinition;
-use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, ROLLUPS_TTL};
+use weir_model::TableDefinition;
+use weir_model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, ROLLUPS_TTL};
 
 use crate::checkpoints::StreamProgress;
 use crate::clock;
@@ -139,7 +139,7 @@ impl Table {
         let (table, is_new) = ensure(&self.client, name, create).await?;
         check_keys(name, &table, ROLLUPS_PARTITION_KEY, Some(ROLLUPS_SORT_KEY))?;
         rollups::check_ranks(name, &table, is_ranked)?;
-        let expires = self.model.rollups.iter().any(aggregates::details::expires);
+        let expires = self.model.rollups.iter().any(weir_rollups::details::expires);
         if is_new && expires { self.enable_ttl(name, ROLLUPS_TTL).await } else { Ok(()) }
     }
 

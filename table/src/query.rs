@@ -10,11 +10,11 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity, Select};
-use model::Step;
-use model::filter::Test;
-use model::instant::TimestampFormat;
-use model::shorten::listed;
-use model::{
+use weir_model::Step;
+use weir_model::filter::Test;
+use weir_model::instant::TimestampFormat;
+use weir_model::shorten::listed;
+use weir_model::{
     AttributeValue, FieldError, Item, Path, Predicate, PrimaryKey, TableDefinition, suggestion,
 };
 
@@ -29,10 +29,10 @@ const EVENTUALLY: &str = "expected false: a global secondary index is eventually
 /// Which items of one partition are wanted, and what of them.
 ///
 /// ```
-/// use model::Model;
-/// use model::condition::parse;
+/// use weir_model::Model;
+/// use weir_model::condition::parse;
 /// use serde_json::json;
-/// use table::{Query, SortRange};
+/// use weir_table::{Query, SortRange};
 ///
 /// # let model: Model = r##"
 /// # [table]
@@ -55,7 +55,7 @@ const EVENTUALLY: &str = "expected false: a global secondary index is eventually
 ///     limit: Some(20),
 ///     ..Query::default()
 /// };
-/// # Ok::<(), model::DefinitionError>(())
+/// # Ok::<(), weir_model::DefinitionError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {

@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, try_join, try_join_all};
-use model::{Include, Item, ItemKey, Partition, PrimaryKey, SortKeys};
+use weir_model::{Include, Item, ItemKey, Partition, PrimaryKey, SortKeys};
 
 use crate::budget::{ITEM_BYTES, PAGE_BYTES};
 use crate::error::Error;
@@ -63,10 +63,10 @@ impl Table {
     /// Items of an entity with those that they are related to.
     ///
     /// ```no_run
-    /// # async fn example(table: table::Table, ann: model::Item) -> Result<(), table::Error> {
-    /// use model::Include;
-    /// use model::relation::Scope;
-    /// use table::Reading;
+    /// # async fn example(table: weir_table::Table, ann: weir_model::Item) -> Result<(), weir_table::Error> {
+    /// use weir_model::Include;
+    /// use weir_model::relation::Scope;
+    /// use weir_table::Reading;
     ///
     /// let model = table.model().clone();
     /// let user = model.entity("user").expect("it is in the file");

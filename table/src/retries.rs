@@ -11,7 +11,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use aggregates::fnv::fnv1a;
 use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextRef;
 use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept};
@@ -23,7 +22,8 @@ use aws_sdk_dynamodb::operation::query::QueryInput;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsInput;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemInput;
 use aws_sdk_dynamodb::types::AttributeValue;
-use model::table::ROLLUPS_PARTITION_KEY;
+use weir_model::table::ROLLUPS_PARTITION_KEY;
+use weir_rollups::fnv::fnv1a;
 
 /// How many buckets a connection has: a key shares its bucket with one of so many others.
 const BUCKETS: u64 = 256;

@@ -48,11 +48,11 @@ pub use shard_id::ShardId;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aggregates::RollupKey;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity};
-use model::TableDefinition;
+use weir_model::TableDefinition;
+use weir_rollups::RollupKey;
 
 use self::meter::Meter;
 use crate::budget::{Budget, ITEM_BYTES, Unit};

@@ -34,7 +34,7 @@ use std::fmt;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::TableDescription;
-use model::Model;
+use weir_model::Model;
 
 pub use self::identity::ItemsTable;
 

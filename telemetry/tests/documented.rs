@@ -1,6 +1,6 @@
 //! The list of metrics in `docs/observability.md` is that of the registry, to the letter.
 
-use telemetry::metrics::{ALL, Metric};
+use weir_telemetry::metrics::{ALL, Metric};
 
 const PAGE: &str = include_str!("../../docs/observability.md");
 /// How the rows of the list's head begin.

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use telemetry::metrics::{
+use weir_telemetry::metrics::{
     self, COLD_STARTS, IMAGES_SKIPPED, INIT_DURATION, PROCESSOR_ITERATOR_AGE, PROCESSOR_RECORDS,
     UPDATES_PARKED, embedded,
 };
@@ -43,12 +43,12 @@ fn line<'a>(lines: &'a [Value], dimensions: &Value) -> &'a Value {
 
 #[tokio::test]
 async fn what_was_measured_is_written_once_and_what_was_not_is_left_out() {
-    telemetry::flush().await;
+    weir_telemetry::flush().await;
     PROCESSOR_RECORDS.add(1_000);
     let output = Output::default();
     embedded::install("shop", output.clone()).expect("the only recorder");
     assert!(embedded::install("shop", output.clone()).is_err(), "a second one");
-    telemetry::flush().await;
+    weir_telemetry::flush().await;
     assert_eq!(output.lines(), [""; 0], "nothing was measured since");
 
     PROCESSOR_RECORDS.add(3);
@@ -57,7 +57,7 @@ async fn what_was_measured_is_written_once_and_what_was_not_is_left_out() {
     PROCESSOR_ITERATOR_AGE.record(1_500.0);
     IMAGES_SKIPPED.add_by(&["too large"], 2);
     IMAGES_SKIPPED.add_by(&["no time"], 1);
-    telemetry::flush().await;
+    weir_telemetry::flush().await;
     let lines = output.lines();
     assert_eq!(lines.len(), 3, "{lines:?}");
     let all = line(&lines, &json!(["table"]));
@@ -75,15 +75,15 @@ async fn what_was_measured_is_written_once_and_what_was_not_is_left_out() {
     assert_eq!(skipped["table"], "shop");
 
     PROCESSOR_RECORDS.add(5);
-    telemetry::flush().await;
+    weir_telemetry::flush().await;
     let lines = output.lines();
     assert_eq!(lines.len(), 1, "no old value comes again: {lines:?}");
     assert_eq!(line(&lines, &json!(["table"]))["processor_records"], 5, "what was added since");
 
     // Whatever has been installed meanwhile, a process starts once.
-    telemetry::ready();
-    telemetry::ready();
-    telemetry::flush().await;
+    weir_telemetry::ready();
+    weir_telemetry::ready();
+    weir_telemetry::flush().await;
     let lines = output.lines();
     let started = line(&lines, &json!(["table", "service"]));
     assert_eq!(

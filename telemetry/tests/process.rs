@@ -5,8 +5,8 @@ use std::process::Command;
 use std::thread;
 
 use serde_json::Value;
-use telemetry::log::Format;
-use telemetry::metrics::{COLD_STARTS, INIT_DURATION, embedded};
+use weir_telemetry::log::Format;
+use weir_telemetry::metrics::{COLD_STARTS, INIT_DURATION, embedded};
 
 /// Set for the process that is looked at.
 const IS_CHILD: &str = "WEIR_TEST_IS_CHILD";
@@ -39,13 +39,13 @@ async fn a_process() {
     }
     // libtest has begun a line.
     println!();
-    telemetry::start("reader", Format::Text);
+    weir_telemetry::start("reader", Format::Text);
     embedded::install_on_lambda("shop").expect("the only recorder");
-    telemetry::ready();
-    telemetry::ready();
+    weir_telemetry::ready();
+    weir_telemetry::ready();
     tracing::info!(count = 1, "said");
     tracing::debug!("not said");
-    telemetry::flush().await;
+    weir_telemetry::flush().await;
     let panicked = thread::spawn(|| {
         let _span = tracing::info_span!("request", request_id = "7").entered();
         panic!("so it\nwent")

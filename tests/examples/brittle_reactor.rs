@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::{Arc, Mutex};
 
-use processor::{Changes, Processor, StreamChange};
-use telemetry::log::Format;
+use weir_processor::{Changes, Processor, StreamChange};
 use weir_startup::Environment;
+use weir_telemetry::log::Format;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
-    telemetry::start("brittle reactor", Format::Json);
+    weir_telemetry::start("brittle reactor", Format::Json);
     let environment = Environment::from_process();
     let model = environment.model()?;
     let rollups = environment.open(&model).await.rollups;
@@ -30,5 +30,5 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 
 fn is_terrible(record: &StreamChange) -> bool {
     let delay = record.change.image.new_image().and_then(|item| item.get("delay"));
-    matches!(delay, Some(model::AttributeValue::N(minutes)) if minutes == "666")
+    matches!(delay, Some(weir_model::AttributeValue::N(minutes)) if minutes == "666")
 }

@@ -25,9 +25,9 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use model::Model;
 use serde_json::json;
 use tokio::net::TcpListener;
+use weir_model::Model;
 
 use self::event::{ApiRequest, raw_path};
 use crate::functions::Function;
@@ -43,16 +43,16 @@ type Routes = Vec<(Method, Arc<Function>)>;
 
 /// Serves the API of a model's functions for as long as the runtime lives.
 pub async fn serve(model: &Model, writer: Arc<Function>, reader: Arc<Function>) -> Client {
-    let reads = web::routes::reads(model);
+    let reads = weir_http::routes::reads(model);
     let reads = reads.iter().map(|route| (route.operation.method(), reader.clone()));
-    let writes = web::routes::writes(model);
+    let writes = weir_http::routes::writes(model);
     let writes = writes.iter().map(|route| (route.operation.method(), writer.clone()));
     // The first wins: what both have, such as `/health`, the reader answers.
     let routes: Arc<Routes> = Arc::new(reads.chain(writes).collect());
     let app = Router::new().fallback(handle).with_state(routes);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    tokio::spawn(web::serve_on(listener, app, std::future::pending()));
+    tokio::spawn(weir_http::serve_on(listener, app, std::future::pending()));
     Client::new(&url)
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use table::Connection;
+use weir_table::Connection;
 
 use crate::interception::{Fate, intercepted, is};
 

@@ -102,7 +102,7 @@ pub fn variables(system: &System, folder: &TempDir, endpoint: &str) -> Variables
         ("WEIR_FILE", folder.path().join(FILE).display().to_string()),
         ("TABLE_NAME", system.model.table.name.clone()),
         ("ROLLUPS_TABLE_NAME", system.model.table.rollups_table.clone()),
-        (web::cursor::CURSOR_KEY, "0f".repeat(32)),
+        (weir_http::cursor::CURSOR_KEY, "0f".repeat(32)),
         ("AWS_REGION", region.clone()),
         ("AWS_DEFAULT_REGION", region),
         ("AWS_ACCESS_KEY_ID", CREDENTIALS.to_owned()),

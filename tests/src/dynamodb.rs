@@ -13,10 +13,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dynoxide::Database;
-use model::Model;
 use serde_json::{Value, json};
-use table::Connection;
 use tokio::net::TcpSocket;
+use weir_model::Model;
+use weir_table::Connection;
 
 use crate::http::Client;
 

@@ -15,9 +15,9 @@ mod locks;
 use std::path::{Path, PathBuf};
 
 use fastrand::Rng;
-use processor::Processor;
-use processor::event::{Event, Response};
 use serde_json::Value;
+use weir_processor::Processor;
+use weir_processor::event::{Event, Response};
 
 use crate::dynamodb::TestDynamo;
 use crate::recount::{Rollup, assert_all_exact, scan};

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use table::Connection;
+use weir_table::Connection;
 
 use crate::interception::{Fate, intercepted, is};
 

@@ -64,7 +64,7 @@ impl Faulty {
         let app = Router::new().fallback(handle).with_state(Arc::new(way));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        tokio::spawn(web::serve_on(listener, app, std::future::pending()));
+        tokio::spawn(weir_http::serve_on(listener, app, std::future::pending()));
         Self { url, fates }
     }
 

@@ -2,8 +2,8 @@
 //! pass.
 
 use futures::FutureExt;
-use table::Connection;
 use tokio::sync::watch;
+use weir_table::Connection;
 
 use crate::interception::{Fate, intercepted, is};
 use crate::running::PATIENCE;

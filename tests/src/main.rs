@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tests::{functions, simulation};
+use weir_testing::{functions, simulation};
 
 /// The commands of the test suite.
 #[derive(Debug, Parser)]

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use serde_json::Value;
-use table::Connection;
+use weir_table::Connection;
 
 use crate::interception::{Fate, intercepted};
 

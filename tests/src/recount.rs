@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use bigdecimal::{BigDecimal, Zero};
-use model::Model;
 use serde_json::{Value, json};
+use weir_model::Model;
 
 use crate::dynamodb::TestDynamo;
 use crate::http::Client;

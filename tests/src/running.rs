@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use processor::mapping::{Error, EventSourceMapping, Progress, Snapshot};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use weir_processor::mapping::{Error, EventSourceMapping, Progress, Snapshot};
 
 /// Long enough for a slow machine, short enough to notice that something hangs.
 pub const PATIENCE: Duration = Duration::from_secs(120);

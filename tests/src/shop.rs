@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 
-use model::Model;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
-use table::Table;
+use weir_model::Model;
+use weir_table::Table;
 
 use crate::dynamodb::{TestDynamo, with_own_tables};
 
@@ -34,13 +34,13 @@ pub struct Order {
 ///
 /// # Panics
 /// When the example fails, or there can be no table.
-pub fn run(example: impl AsyncFnOnce(Table) -> Result<(), table::Error>) {
+pub fn run(example: impl AsyncFnOnce(Table) -> Result<(), weir_table::Error>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let model = with_own_tables(DEFINITION.parse::<Model>().expect("a definition"));
         let connection = TestDynamo::start().await.connect().await;
         let table = Table::new(&connection, Arc::new(model));
         table.provision().await.expect("tables can be made");
-        example(table).await.unwrap_or_else(|error| panic!("{}", table::error::chain(&error)));
+        example(table).await.unwrap_or_else(|error| panic!("{}", weir_table::error::chain(&error)));
     });
 }

@@ -3,15 +3,15 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use model::Model;
-use processor::Processor;
-use processor::event::{Event, Response};
-use processor::mapping::{
+use tokio::net::TcpListener;
+use weir_model::Model;
+use weir_processor::Processor;
+use weir_processor::event::{Event, Response};
+use weir_processor::mapping::{
     EventSourceMapping, MAX_BATCH_RECORDS, MAX_TUMBLING_WINDOW_SECS, Settings, Source,
 };
-use table::checkpoints::Checkpoints;
-use table::{Connection, Rollups, Table};
-use tokio::net::TcpListener;
+use weir_table::checkpoints::Checkpoints;
+use weir_table::{Connection, Rollups, Table};
 
 use crate::dynamodb::{TestDynamo, with_own_tables};
 use crate::http::Client;
@@ -55,7 +55,10 @@ impl System {
         let handler = move |event: Vec<u8>| {
             let processor = processor.clone();
             async move {
-                processor.handle_json(&event).await.map_err(|error| table::error::chain(&error))
+                processor
+                    .handle_json(&event)
+                    .await
+                    .map_err(|error| weir_table::error::chain(&error))
             }
         };
         self.run(handler, batch_size)
@@ -164,12 +167,12 @@ fn tumbling_window() -> Duration {
 async fn serve(table: &Table, rollups: &Rollups) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let app = writer::app(table.clone()).merge(reader::app(
+    let app = weir_writer::app(table.clone()).merge(weir_reader::app(
         table.clone(),
         rollups.clone(),
-        reader::Settings::default(),
+        weir_reader::Settings::default(),
     ));
-    let app = web::finish(app, &web::routes::all(table.model()));
-    tokio::spawn(web::serve_on(listener, app, std::future::pending()));
+    let app = weir_http::finish(app, &weir_http::routes::all(table.model()));
+    tokio::spawn(weir_http::serve_on(listener, app, std::future::pending()));
     Client::new(&url)
 }

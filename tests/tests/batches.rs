@@ -4,22 +4,22 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use infra::synth::template::{Options, template};
-use processor::Processor;
-use processor::event::Event;
 use serde_json::{Value, json};
-use table::{Connection, Rollups};
-use telemetry::metrics::{self, embedded};
-use telemetry::{Call, Invocations};
-use tests::conflicts::Transaction;
-use tests::dynamodb::TestDynamo;
-use tests::emf::{Lines, by_dimensions};
-use tests::flights::{DEFINITION, path, rows};
-use tests::http::Client;
-use tests::system::{Captured, System};
 use tower::{Layer, ServiceExt};
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::layer::SubscriberExt;
+use weir_cli::synth::template::{Options, template};
+use weir_processor::Processor;
+use weir_processor::event::Event;
+use weir_table::{Connection, Rollups};
+use weir_telemetry::metrics::{self, embedded};
+use weir_telemetry::{Call, Invocations};
+use weir_testing::conflicts::Transaction;
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::emf::{Lines, by_dimensions};
+use weir_testing::flights::{DEFINITION, path, rows};
+use weir_testing::http::Client;
+use weir_testing::system::{Captured, System};
 
 const FLIGHTS: usize = 40;
 /// Beside the flights, one is replaced, one deleted, one put without its destination, and something
@@ -48,7 +48,7 @@ impl World {
     async fn handle(&self, processor: Processor, event: Event) -> Said {
         let log = Lines::default();
         let writer = log.clone();
-        let layer = telemetry::log::json(move || writer.clone());
+        let layer = weir_telemetry::log::json(move || writer.clone());
         let subscriber = tracing_subscriber::registry()
             .with(layer)
             .with(tracing_subscriber::filter::LevelFilter::INFO);

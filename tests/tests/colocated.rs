@@ -6,11 +6,11 @@ mod writing;
 
 use std::sync::{Arc, Mutex};
 
-use processor::Failure;
 use serde_json::{Value, json};
-use tests::dynamodb::TestDynamo;
-use tests::http::Client;
-use tests::system::{Captured, System};
+use weir_processor::Failure;
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::http::Client;
+use weir_testing::system::{Captured, System};
 
 /// A table of others, of which a rollup item has all by which its items are told.
 const THINGS: &str = r##"

@@ -5,13 +5,13 @@
 
 use std::collections::HashMap;
 
-use model::condition::Predicate;
-use model::filter::Test;
-use model::{AttributeValue, Item, Model, Update};
-use model::{Path, Step};
 use serde_json::{Value, json};
-use table::{Error, Table};
-use tests::dynamodb::{TestDynamo, with_own_tables};
+use weir_model::condition::Predicate;
+use weir_model::filter::Test;
+use weir_model::{AttributeValue, Item, Model, Update};
+use weir_model::{Path, Step};
+use weir_table::{Error, Table};
+use weir_testing::dynamodb::{TestDynamo, with_own_tables};
 
 /// How many conditions are tried.
 const TRIED: usize = 1500;
@@ -122,7 +122,7 @@ fn operand(random: &mut fastrand::Rng) -> AttributeValue {
         Value::Null => json!("a"),
         json => json,
     };
-    model::value::encode(&model::AttributeType::Any, &json).expect("a value")
+    weir_model::value::encode(&weir_model::AttributeType::Any, &json).expect("a value")
 }
 
 /// An operand that has an order: DynamoDB refuses others with an operator of order.
@@ -178,7 +178,7 @@ fn predicate(random: &mut fastrand::Rng, depth: u32) -> Predicate {
             Predicate::Size(path(random), size[random.usize(..3)].clone())
         }
         1 => {
-            let (_, _, stored) = model::condition::StoredType::EVERY[random.usize(..10)];
+            let (_, _, stored) = weir_model::condition::StoredType::EVERY[random.usize(..10)];
             Predicate::Type(path(random), stored)
         }
         _ => Predicate::Test(path(random), test(random)),
@@ -201,7 +201,8 @@ async fn a_condition_holds_of_an_item_exactly_when_dynamodb_says_so() {
         let id = number % 100;
         if number < 100 {
             let object = item(&mut random, id);
-            let encoded = entity.encode(object.as_object().expect("an object"), writer::fresh());
+            let encoded =
+                entity.encode(object.as_object().expect("an object"), weir_writer::fresh());
             let encoded = encoded.unwrap_or_else(|errors| panic!("{object}: {errors:?}"));
             table.put(encoded.clone(), &Predicate::always()).await.expect("written");
             stored.insert(id, encoded);
@@ -222,6 +223,6 @@ async fn a_condition_holds_of_an_item_exactly_when_dynamodb_says_so() {
     assert!(held > TRIED / 5 && held < TRIED * 4 / 5, "{held} of {TRIED} held");
     let absent = entity.key_from_text(&[("id", "none")]).expect("a key");
     let nothing =
-        table.patch(&entity, &absent, &Update::new().set("text", "x"), writer::fresh()).await;
+        table.patch(&entity, &absent, &Update::new().set("text", "x"), weir_writer::fresh()).await;
     assert!(matches!(nothing, Err(Error::NotFound { .. })), "{nothing:?}");
 }

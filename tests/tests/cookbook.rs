@@ -7,16 +7,16 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use infra::query;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
-use tests::cookbook::{Recipe, RecipeQuestion, Theme, themes};
-use tests::dynamodb::TestDynamo;
-use tests::recount::scan;
-use tests::system::System;
-use tests::tour::{differences, matches};
+use weir_cli::query;
+use weir_testing::cookbook::{Recipe, RecipeQuestion, Theme, themes};
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::recount::scan;
+use weir_testing::system::System;
+use weir_testing::tour::{differences, matches};
 
 /// The most records of a batch of the processor's.
 const BATCH_SIZE: usize = 100;

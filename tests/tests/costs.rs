@@ -9,14 +9,14 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use aggregates::cost::CHANGES as KINDS_OF_CHANGES;
-use aggregates::{Change, Cost, Image, Question, fold};
-use model::{AttributeValue, Item, Model};
-use table::{Budget, Outcome, Reads, Rollups, ShardId};
-use tests::dynamodb::TestDynamo;
-use tests::failed_updates::FailedUpdates;
-use tests::system::System;
+use weir_model::{AttributeValue, Item, Model};
 use weir_query::{QueryEngine, RollupQuery};
+use weir_rollups::cost::CHANGES as KINDS_OF_CHANGES;
+use weir_rollups::{Change, Cost, Image, Question, fold};
+use weir_table::{Budget, Outcome, Reads, Rollups, ShardId};
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::failed_updates::FailedUpdates;
+use weir_testing::system::System;
 
 const LABEL: &str = "2026-11-20T00:00:00.000";
 const SHARD: &str = "shardId-00000001795132800000-00000000";

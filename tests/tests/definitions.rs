@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use model::Model;
 use serde_json::{Value, json};
-use table::{Connection, Error, Rollups, Table};
-use tests::dynamodb::{TestDynamo, with_own_tables};
-use tests::http::Client;
-use tests::recorder::Recorder;
 use tower::ServiceExt;
+use weir_model::Model;
+use weir_table::{Connection, Error, Rollups, Table};
+use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_testing::http::Client;
+use weir_testing::recorder::Recorder;
 
 const DEFINITION: &str = r##"
     [table]
@@ -51,12 +51,12 @@ async fn begun() -> (Connection, Model) {
 
 async fn ask(connection: &Connection, model: &Arc<Model>, path: &str) -> (u16, Value) {
     let rollups = Rollups::new(connection, &model.table);
-    let app = reader::app(
+    let app = weir_reader::app(
         Table::new(connection, Arc::clone(model)),
         rollups,
-        reader::Settings::default(),
+        weir_reader::Settings::default(),
     );
-    let app = web::finish(app, &web::routes::reads(model));
+    let app = weir_http::finish(app, &weir_http::routes::reads(model));
     let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
     let response = app.oneshot(request).await.expect("an answer");
     let status = response.status().as_u16();

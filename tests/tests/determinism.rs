@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-use tests::simulation::{Run, run};
+use weir_testing::simulation::{Run, run};
 
 /// Worlds of Lambda.
 const LAMBDA: [u64; 3] = [1, 2, 3];

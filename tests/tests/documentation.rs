@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use model::surface::Surface;
+use weir_model::surface::Surface;
 use weir_startup::variables;
 
 /// Where the programs that are deployed have their code.
@@ -143,11 +143,11 @@ fn what_operators_are_told_to_look_for_in_the_log_is_said_by_the_code() {
 
 #[test]
 fn every_problem_is_documented() {
-    let row = |kind: &web::Kind| {
+    let row = |kind: &weir_http::Kind| {
         let entry = kind.entry();
         format!("| `{}` | {} | {} |\n", kind.type_uri(), entry.status.as_u16(), entry.doc)
     };
-    let rows: String = web::Kind::EVERY.iter().map(row).collect();
+    let rows: String = weir_http::Kind::EVERY.iter().map(row).collect();
     let expected = format!("| type | status | when, and what to do |\n|---|---|---|\n{rows}");
     let document = read(&root().join("docs/items.md"));
     assert!(document.contains(&expected), "docs/items.md should have\n\n{expected}");
@@ -176,9 +176,9 @@ measures = { orders = "count" }
 fn every_measure_and_every_parameter_of_a_rollup_is_documented() {
     let document = read(&root().join("docs/rollups.md"));
     let measures =
-        model::rollup::MEASURES.map(|text| text.split_inclusive('(').next().expect("a name"));
-    let model: model::Model = SALES.parse().expect("a definition");
-    let api = web::openapi::document(&model);
+        weir_model::rollup::MEASURES.map(|text| text.split_inclusive('(').next().expect("a name"));
+    let model: weir_model::Model = SALES.parse().expect("a definition");
+    let api = weir_http::openapi::document(&model);
     let paths = ["/rollups/sales", "/rollups/sales/ranks"];
     let parameters = paths.iter().flat_map(|path| {
         let parameters = api["paths"][path]["get"]["parameters"].as_array();
@@ -224,7 +224,7 @@ fn the_rollups_that_documents_show_are_valid() {
         let blocks = document.split("\n```").filter_map(|block| block.strip_prefix("toml\n"));
         let shown: Vec<_> = blocks.filter(|block| block.starts_with("[rollups.sales]")).collect();
         assert_eq!(shown.len(), 1, "{path}");
-        let model = model::Model::parse(path, &format!("{SHOWN}{}\n", shown[0]));
+        let model = weir_model::Model::parse(path, &format!("{SHOWN}{}\n", shown[0]));
         model.unwrap_or_else(|error| panic!("{path}: {error:?}"));
     }
 }

@@ -2,7 +2,7 @@
 //! source mapping: what is deployed, without the cloud.
 //!
 //! The binaries are built here, or taken from the folder that `WEIR_FUNCTIONS` names (see
-//! `tests::functions`).
+//! `weir_testing::functions`).
 
 #![cfg(unix)]
 

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::Model;
 use serde_json::json;
-use table::{Error, Table};
-use tests::dynamodb::{TestDynamo, with_own_tables};
+use weir_model::Model;
+use weir_table::{Error, Table};
+use weir_testing::dynamodb::{TestDynamo, with_own_tables};
 
-macros::entities!("tests/generated/weir.toml");
+weir_macros::entities!("tests/generated/weir.toml");
 
 const DEFINITION: &str = include_str!("generated/weir.toml");
 
@@ -128,7 +128,7 @@ async fn maps_and_lists_with_rules_are_structs_of_their_own() {
     assert_eq!(updated.skills.map(|skills| skills["wit"]), Some(4));
     let country = updated.address.map(|address| address.country);
     assert_eq!(country, Some(OrderLineAddressCountry::FR));
-    let paths = model::Update::from(OrderLineUpdate::new().remove_any()).add("skills.wit", 1);
+    let paths = weir_model::Update::from(OrderLineUpdate::new().remove_any()).add("skills.wit", 1);
     let updated = lines.patch(&key, &paths).await.expect("a path is updated too");
     assert_eq!(updated.skills.map(|skills| skills["wit"]), Some(5));
 }

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use model::{Entity, Item, Model, Predicate, Update};
 use serde_json::{Map, Value, json};
-use table::{Error, Table};
-use tests::dynamodb::{TestDynamo, with_own_tables};
-use writer::fresh;
+use weir_model::{Entity, Item, Model, Predicate, Update};
+use weir_table::{Error, Table};
+use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_writer::fresh;
 
 /// Keys of attributes without defaults, with, both, one that is optional with a default, and the
 /// time of the last write.
@@ -91,9 +91,9 @@ impl Orders {
     }
 
     /// The keys of indexes that an item's attributes make.
-    fn keys(&self, item: &Item) -> Vec<(String, model::AttributeValue)> {
+    fn keys(&self, item: &Item) -> Vec<(String, weir_model::AttributeValue)> {
         let text = |name: &str| match item.get(name) {
-            Some(model::AttributeValue::S(text)) => Some(text.clone()),
+            Some(weir_model::AttributeValue::S(text)) => Some(text.clone()),
             _ => None,
         };
         let both = |left: &str, right: &str| Some(format!("{}#{}", text(left)?, text(right)?));
@@ -108,7 +108,7 @@ impl Orders {
             ("f", text("changed")),
         ];
         let there = made.into_iter().filter_map(|(key, text)| Some((key.to_owned(), text?)));
-        there.map(|(key, text)| (key, model::AttributeValue::S(text))).collect()
+        there.map(|(key, text)| (key, weir_model::AttributeValue::S(text))).collect()
     }
 
     /// Says where the keys of the stored item are not what its attributes make.

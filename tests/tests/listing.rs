@@ -13,8 +13,8 @@
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
-use tests::dynamodb::TestDynamo;
-use tests::system::System;
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::system::System;
 
 /// How many items of an entity are put.
 const ITEMS: usize = 4;

@@ -10,10 +10,10 @@
 
 use std::collections::BTreeMap;
 
-use model::{Entity, Item, ItemKey, Model, Predicate, Update, Verb, WriteContext};
 use serde_json::{Map, Value, json};
-use table::{Error, Table};
-use tests::dynamodb::{TestDynamo, with_own_tables};
+use weir_model::{Entity, Item, ItemKey, Model, Predicate, Update, Verb, WriteContext};
+use weir_table::{Error, Table};
+use weir_testing::dynamodb::{TestDynamo, with_own_tables};
 
 /// How many updates are tried.
 const TRIED: usize = 3000;
@@ -144,7 +144,7 @@ impl Things {
         item
     }
 
-    fn encode(&self, object: &Value) -> Result<Item, Vec<model::FieldError>> {
+    fn encode(&self, object: &Value) -> Result<Item, Vec<weir_model::FieldError>> {
         self.entity.encode(object.as_object().expect("an object"), fresh())
     }
 

@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::Request;
-use processor::event::Event;
 use serde_json::json;
-use telemetry::{Call, Invocations};
-use tests::dynamodb::TestDynamo;
-use tests::flights::{DEFINITION, path, rows};
-use tests::system::{Captured, System};
 use tower::{Layer, ServiceExt};
 use tracing_subscriber::layer::SubscriberExt;
+use weir_processor::event::Event;
+use weir_telemetry::{Call, Invocations};
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::flights::{DEFINITION, path, rows};
+use weir_testing::system::{Captured, System};
 
 use crate::collector::{Collector, Span};
 
@@ -55,7 +55,7 @@ async fn spans_reach_a_collector_below_their_callers() {
     let event = Captured::read(&system).await.cut(3).remove(0);
 
     let collector = Collector::start();
-    let layer = telemetry::opentelemetry::layer("a service", Some(&collector.url));
+    let layer = weir_telemetry::opentelemetry::layer("a service", Some(&collector.url));
     let subscriber = tracing_subscriber::registry().with(layer.expect("a URL"));
     tracing::subscriber::set_global_default(subscriber).expect("the only subscriber");
 
@@ -102,14 +102,17 @@ async fn spans_reach_a_collector_below_their_callers() {
     .await;
     assert!(collector.spans().is_empty(), "a trace that is not kept is not exported");
 
-    let app =
-        reader::app(system.table.clone(), system.rollups.clone(), reader::Settings::default());
-    let app = web::finish(app, &web::routes::reads(&system.model));
+    let app = weir_reader::app(
+        system.table.clone(),
+        system.rollups.clone(),
+        weir_reader::Settings::default(),
+    );
+    let app = weir_http::finish(app, &weir_http::routes::reads(&system.model));
     let request =
         Request::get(path(&flights[0])).header("traceparent", format!("00-{TRACE}-{PARENT}-01"));
     let request = request.body(Body::empty()).expect("a request");
     assert_eq!(app.oneshot(request).await.expect("an answer").status(), 200);
-    telemetry::flush().await;
+    weir_telemetry::flush().await;
     let spans = collector.spans();
     let [request] = named(&spans, "GET /flight/{origin}/{departure}/{flight_id}")[..] else {
         panic!("{spans:#?}")

@@ -1,16 +1,16 @@
 //! Updates that DynamoDB refuses for good: written down, their rollup items marked, and nobody else
 //! held up.
 
-use model::TableDefinition;
-use processor::event::{Event, Record, Response};
 use serde_json::{Value, json};
-use table::Parked;
-use tests::conflicts::Transaction;
-use tests::dynamodb::TestDynamo;
-use tests::flights::{DEFINITION, recount, rows};
-use tests::http::Client;
-use tests::recount::{assert_exact, scan, stored};
-use tests::system::{Captured, System};
+use weir_model::TableDefinition;
+use weir_processor::event::{Event, Record, Response};
+use weir_table::Parked;
+use weir_testing::conflicts::Transaction;
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::flights::{DEFINITION, recount, rows};
+use weir_testing::http::Client;
+use weir_testing::recount::{assert_exact, scan, stored};
+use weir_testing::system::{Captured, System};
 
 /// How many flights there are.
 const FLIGHTS: usize = 40;
@@ -109,8 +109,8 @@ async fn a_batch_is_retried_until_the_rollup_item_is_marked() {
     spoil(&dynamodb, &system, "sum(delay)", json!({ "S": "?" })).await;
     let marks = Transaction::on_parked_marks();
     let connection = marks.before(dynamodb.connect().await);
-    let rollups = table::Rollups::new(&connection, &system.model.table);
-    let processor = processor::Processor::new(system.model.clone()).rollups(rollups);
+    let rollups = weir_table::Rollups::new(&connection, &system.model.table);
+    let processor = weir_processor::Processor::new(system.model.clone()).rollups(rollups);
     let response = processor.handle(event.clone()).await.expect("a response");
     assert!(marks.refused() > 0, "the mark was written");
     let origin = rows(1)[0]["origin"].clone();
@@ -132,7 +132,7 @@ async fn a_watermark_that_cannot_be_read_parks_its_rollup_item() {
     let (dynamodb, system, event) = flights().await;
     let label = event.event_source_arn.as_deref().and_then(|arn| arn.rsplit('/').next());
     let shard = event.shard_id.as_deref().expect("a shard");
-    let watermark = aggregates::watermark::name(label.expect("a label"), shard);
+    let watermark = weir_rollups::watermark::name(label.expect("a label"), shard);
     for garbage in [json!({ "S": "?" }), json!({ "B": "AAAA" })] {
         spoil(&dynamodb, &system, &watermark, garbage).await;
         let parked = handle(&dynamodb, &system, &event).await;
@@ -192,10 +192,10 @@ async fn a_rollups_table_of_other_keys_fails_the_invocation_and_parks_nothing() 
     });
     Client::new(&dynamodb.url).dynamodb("CreateTable", &request).await;
     let table = TableDefinition { rollups_table: other.clone(), ..system.model.table.clone() };
-    let rollups = table::Rollups::new(&dynamodb.connect().await, &table);
-    let processor = processor::Processor::new(system.model.clone()).rollups(rollups);
+    let rollups = weir_table::Rollups::new(&dynamodb.connect().await, &table);
+    let processor = weir_processor::Processor::new(system.model.clone()).rollups(rollups);
     let error = processor.handle(event).await.expect_err("no update fits");
-    let error = table::error::chain(&error);
+    let error = weir_table::error::chain(&error);
     assert!(error.contains("is not as the definition says"), "{error}");
     assert_eq!(scan(&dynamodb.url, &other).await, Vec::<Value>::new());
 }

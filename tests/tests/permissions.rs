@@ -15,20 +15,20 @@ use std::collections::BTreeSet;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use infra::synth::template::{Options, template};
-use model::Entity;
-use processor::Processor;
-use processor::event::{Event, Response};
 use serde_json::{Value, json};
-use table::{Rollups, Table};
-use tests::dynamodb::TestDynamo;
-use tests::flights;
-use tests::http::Client;
-use tests::recorder::Recorder;
-use tests::recount::scan;
-use tests::system::{Captured, System};
 use tower::ServiceExt;
-use web::{Operation, Route};
+use weir_cli::synth::template::{Options, template};
+use weir_http::{Operation, Route};
+use weir_model::Entity;
+use weir_processor::Processor;
+use weir_processor::event::{Event, Response};
+use weir_table::{Rollups, Table};
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::flights;
+use weir_testing::http::Client;
+use weir_testing::recorder::Recorder;
+use weir_testing::recount::scan;
+use weir_testing::system::{Captured, System};
 
 /// A definition without rollups, and without partitions of several items.
 const NOTES: &str = r##"
@@ -142,12 +142,16 @@ impl Functions {
         let recorders = [(); 3].map(|()| Recorder::default());
         let [writes, reads, updates] = &recorders;
         let writer = Table::new(&writes.before(dynamodb.connect().await), model.clone());
-        let writer = web::finish(writer::app(writer), &web::routes::writes(&model));
+        let writer =
+            weir_http::finish(weir_writer::app(writer), &weir_http::routes::writes(&model));
         let reading = reads.before(dynamodb.connect().await);
         let rollups = Rollups::new(&reading, &model.table);
-        let reader =
-            reader::app(Table::new(&reading, model.clone()), rollups, reader::Settings::default());
-        let reader = web::finish(reader, &web::routes::reads(&model));
+        let reader = weir_reader::app(
+            Table::new(&reading, model.clone()),
+            rollups,
+            weir_reader::Settings::default(),
+        );
+        let reader = weir_http::finish(reader, &weir_http::routes::reads(&model));
         let updating = updates.before(dynamodb.connect().await);
         let rollups = Rollups::new(&updating, &model.table);
         let starting = Table::new(&updating, model.clone());
@@ -162,11 +166,11 @@ impl Functions {
     /// Goes through every route of the writer, and then every route of the reader.
     async fn ask_everything(&self, item: &Value, rollups: &[&str]) {
         let model = &self.system.model;
-        let keys = web::paths::path_attributes(&model.entities[0]);
-        for route in web::routes::writes(model) {
+        let keys = weir_http::paths::path_attributes(&model.entities[0]);
+        for route in weir_http::routes::writes(model) {
             ask(&self.writer.1, &model.entities[0], &route, item, &keys, rollups).await;
         }
-        for route in web::routes::reads(model) {
+        for route in weir_http::routes::reads(model) {
             ask(&self.reader.1, &model.entities[0], &route, item, &keys, rollups).await;
         }
     }
@@ -350,7 +354,7 @@ async fn ask(
 
 /// JSON as a parameter.
 fn encoded(json: &Value) -> String {
-    tests::http::encoded(&json.to_string())
+    weir_testing::http::encoded(&json.to_string())
 }
 
 /// The action that puts the item.
@@ -360,7 +364,7 @@ fn put(entity: &Entity, item: &Value) -> Value {
 
 /// The action that checks the item.
 fn check(entity: &Entity, item: &Value) -> Value {
-    let names = web::paths::path_attributes(entity).into_iter();
+    let names = weir_http::paths::path_attributes(entity).into_iter();
     let key: serde_json::Map<_, _> =
         names.map(|name| (name.to_owned(), item[name].clone())).collect();
     json!({ "action": "check", "entity": entity.name, "key": key })

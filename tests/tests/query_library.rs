@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use aggregates::{Change, Image, fold};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use model::Model;
 use serde::Serialize;
 use serde_json::{Value, json};
-use table::{Connection, Rollups, ShardId, Table};
-use tests::dynamodb::{TestDynamo, with_own_tables};
 use tower::ServiceExt;
+use weir_model::Model;
 use weir_query::{QueryEngine, QueryError, Question, RankQuery, RankQuestion, RollupQuery};
+use weir_rollups::{Change, Image, fold};
+use weir_table::{Connection, Rollups, ShardId, Table};
+use weir_testing::dynamodb::{TestDynamo, with_own_tables};
 
 const DEFINITION: &str = r##"
 [table]
@@ -54,7 +54,7 @@ impl Shop {
         let change = |(position, (user, day)): (usize, &(&str, u32))| {
             let item = json!({ "id": position.to_string(), "user": user, "total": position + 2,
                 "at": format!("2026-11-{day:02}T12:00:00Z") });
-            let new = order.encode(item.as_object().expect("an object"), writer::fresh());
+            let new = order.encode(item.as_object().expect("an object"), weir_writer::fresh());
             let image = Image::Insert { new: new.expect("an order") };
             let sequence = (position + 100).to_string().parse().expect("a sequence number");
             Change { sequence, seconds: 1_795_132_800, image }
@@ -91,8 +91,9 @@ impl Shop {
     }
 
     async fn get(&self, model: &Arc<Model>, path: &str) -> (u16, Value) {
-        let app = reader::app(self.table(model), self.rollups(), reader::Settings::default());
-        let app = web::finish(app, &web::routes::reads(model));
+        let app =
+            weir_reader::app(self.table(model), self.rollups(), weir_reader::Settings::default());
+        let app = weir_http::finish(app, &weir_http::routes::reads(model));
         let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
         let response = app.oneshot(request).await.expect("an answer");
         let status = response.status().as_u16();

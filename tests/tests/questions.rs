@@ -12,10 +12,10 @@ mod oracle;
 #[path = "questions/visits.rs"]
 mod visits;
 
-use aggregates::Question;
 use fastrand::Rng;
 use serde_json::{Value, json};
 use weir_query::{RollupAnswer, RollupQuery};
+use weir_rollups::Question;
 
 use self::oracle::{Calendar, EVERY, expected, is_close};
 use self::visits::{SITES, Site};

@@ -10,8 +10,8 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use futures::future::join_all;
-use table::Connection;
-use table::checkpoints::Checkpoints;
+use weir_table::Connection;
+use weir_table::checkpoints::Checkpoints;
 
 /// What begins the name of a key that is always throttled.
 const HOT: &str = "hot";

@@ -5,16 +5,16 @@
 #[path = "rows/bounds.rs"]
 mod bounds;
 
-use aggregates::{Change, Image, Update, fold};
-use model::{AttributeValue, Item};
 use serde_json::{Value, json};
-use table::{Applied, Outcome, Rollups, SettledUpdate, ShardId};
-use tests::dynamodb::TestDynamo;
-use tests::failed_updates::FailedUpdates;
-use tests::gate::Gate;
-use tests::http::Client;
-use tests::recount::scan;
-use tests::system::System;
+use weir_model::{AttributeValue, Item};
+use weir_rollups::{Change, Image, Update, fold};
+use weir_table::{Applied, Outcome, Rollups, SettledUpdate, ShardId};
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::failed_updates::FailedUpdates;
+use weir_testing::gate::Gate;
+use weir_testing::http::Client;
+use weir_testing::recount::scan;
+use weir_testing::system::System;
 
 const DEFINITION: &str = r##"
 [table]

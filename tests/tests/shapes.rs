@@ -5,10 +5,10 @@
 
 use bigdecimal::BigDecimal;
 use serde_json::{Value, json};
-use tests::dynamodb::TestDynamo;
-use tests::http::Client;
-use tests::recount::{DAY_MONTH_ALL, Rollup, assert_all_exact};
-use tests::system::System;
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::http::Client;
+use weir_testing::recount::{DAY_MONTH_ALL, Rollup, assert_all_exact};
+use weir_testing::system::System;
 
 /// A table with a partition key alone.
 const ALONE: &str = r##"

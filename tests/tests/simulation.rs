@@ -3,10 +3,10 @@
 //!
 //! That a seed is the same world each time is held by `determinism`, in a process of its own.
 //!
-//! More of them: `cargo run -p tests --release -- simulate --seeds 10000`.
+//! More of them: `cargo run -p weir-testing --release -- simulate --seeds 10000`.
 
-use tests::simulation::many::run_many;
-use tests::simulation::tally::{EVERY, Tally};
+use weir_testing::simulation::many::run_many;
+use weir_testing::simulation::tally::{EVERY, Tally};
 
 /// How many seeds run with every `cargo test`.
 const SEEDS: u64 = 200;
@@ -17,7 +17,8 @@ fn the_rollups_of_every_world_are_what_a_recount_gives() {
     run_many(0..SEEDS, |run| {
         tally.merge(&run.tally);
         if let Some(failure) = run.failure {
-            let again = format!("cargo run -p tests --release -- simulate --seed {}", run.seed);
+            let again =
+                format!("cargo run -p weir-testing --release -- simulate --seed {}", run.seed);
             failed.push(format!("seed {} failed: {failure}\n    {again}", run.seed));
         }
     });

@@ -1,11 +1,11 @@
 //! A rollup whose groups are spread over stripes: exact as any other, and read as one.
 
-use processor::event::{Event, Response};
 use serde_json::{Value, json};
-use tests::dynamodb::TestDynamo;
-use tests::flights::{DEFINITION, every, recount};
-use tests::recount::{assert_exact, scan, stored};
-use tests::system::{Captured, System};
+use weir_processor::event::{Event, Response};
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::flights::{DEFINITION, every, recount};
+use weir_testing::recount::{assert_exact, scan, stored};
+use weir_testing::system::{Captured, System};
 
 const FLIGHTS: usize = 120;
 /// How many steps apart the flights are: few of them are then of many days.

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Model, Update};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use table::{Error, Table};
-use tests::dynamodb::{TestDynamo, with_own_tables};
+use weir_model::{Model, Update};
+use weir_table::{Error, Table};
+use weir_testing::dynamodb::{TestDynamo, with_own_tables};
 
 const DEFINITION: &str = r##"
     [table]
@@ -132,7 +132,7 @@ async fn a_struct_goes_in_and_comes_out_with_what_the_definition_adds() {
     assert_eq!(paid.placed, created.placed);
     match orders.patch(&key, &update).await {
         Err(Error::ConditionFailed { item: Some(item) }) => {
-            assert_eq!(item.get("status"), Some(&model::AttributeValue::S("paid".to_owned())));
+            assert_eq!(item.get("status"), Some(&weir_model::AttributeValue::S("paid".to_owned())));
         }
         other => panic!("{other:?}"),
     }

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
-use model::unique::{LOCK, OWNER};
-use model::{AttributeValue, Entity, Item, ItemKey, Model, Predicate, Update};
 use serde_json::{Map, Value, json};
-use table::{BatchWrite, Error, Table};
-use tests::dynamodb::{TestDynamo, with_own_tables};
-use tests::recount::scan;
-use tests::system::{Captured, System};
-use writer::fresh;
+use weir_model::unique::{LOCK, OWNER};
+use weir_model::{AttributeValue, Entity, Item, ItemKey, Model, Predicate, Update};
+use weir_table::{BatchWrite, Error, Table};
+use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_testing::recount::scan;
+use weir_testing::system::{Captured, System};
+use weir_writer::fresh;
 
 const DEFINITION: &str = r##"
     [table]
@@ -102,7 +102,8 @@ impl Club {
                 continue;
             }
             items += 1;
-            let primary = model::PrimaryKey { partition: key.0.clone(), sort: Some(key.1.clone()) };
+            let primary =
+                weir_model::PrimaryKey { partition: key.0.clone(), sort: Some(key.1.clone()) };
             let item = self.table.get(&primary).await.expect("read").expect("an item");
             let entity = model.entity_of(&item).expect("an entity's");
             for lock in entity.locks(&item).expect("locks") {
@@ -175,7 +176,7 @@ async fn conditions_hold_and_failures_tell_the_item_with_locks_too() {
     let club = Club::open().await;
     club.create(json!({ "id": "ann", "email": "a@x", "name": "Ann" })).await.expect("created");
     let named = |name: &str| {
-        model::condition::parse(club.user(), &json!({ "name": name })).expect("a condition")
+        weir_model::condition::parse(club.user(), &json!({ "name": name })).expect("a condition")
     };
     let item = club.item("user", &json!({ "id": "ann", "email": "b@x" }));
     let key = club.key("ann");

@@ -1,18 +1,18 @@
 //! What a rollup item remembers of the shards that wrote to it, and for how long.
 
-use aggregates::watermark::UNKNOWN_SECONDS;
-use aggregates::{Change, Image, Question, Update, fold};
 use fastrand::Rng;
 use jiff::Timestamp;
-use model::{AttributeValue, Item};
 use serde_json::Value;
-use table::{Applied, Rollups, ShardId};
-use tests::dynamodb::TestDynamo;
-use tests::flights::DEFINITION;
-use tests::gate::Gate;
-use tests::recount::scan;
-use tests::system::System;
+use weir_model::{AttributeValue, Item};
 use weir_query::{QueryEngine, RollupQuery};
+use weir_rollups::watermark::UNKNOWN_SECONDS;
+use weir_rollups::{Change, Image, Question, Update, fold};
+use weir_table::{Applied, Rollups, ShardId};
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::flights::DEFINITION;
+use weir_testing::gate::Gate;
+use weir_testing::recount::scan;
+use weir_testing::system::System;
 
 const HOUR: u32 = 60 * 60;
 /// The hours that a shard lives.
@@ -117,7 +117,7 @@ async fn watermarks_of_more_than_three_days_ago_go_and_what_may_come_again_count
     let needed = 72 / SHARD_HOURS + 1;
     assert!((needed as usize..needed as usize + 4).contains(&kept.len()), "{}", kept.len());
     for number in shards - needed..shards {
-        let name = aggregates::watermark::name(LABEL, &shard(number));
+        let name = weir_rollups::watermark::name(LABEL, &shard(number));
         assert!(kept.contains(&name), "{name} is needed");
     }
     assert!(item.to_string().len() < 2_000, "{}", item.to_string().len());
@@ -182,7 +182,7 @@ async fn a_watermark_that_moves_on_while_it_is_found_stale_stays() {
     };
     assert_eq!(futures::join!(found, moved_on).0, Applied::Whole);
 
-    let name = aggregates::watermark::name(LABEL, &oldest);
+    let name = weir_rollups::watermark::name(LABEL, &oldest);
     assert!(
         watermarks(&item(&dynamodb, &system).await).contains(&name),
         "it is not stale any more"

@@ -3,15 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use model::AttributeValue;
-use processor::Processor;
-use processor::event::{Event, Response};
 use serde_json::{Value, json};
-use table::{Applied, Connection, Rollups, ShardId};
-use tests::dynamodb::TestDynamo;
-use tests::flights::{DEFINITION, ROLLUPS, every, path};
-use tests::recount::{assert_all_exact, scan, stored};
-use tests::system::{Captured, System};
+use weir_model::AttributeValue;
+use weir_processor::Processor;
+use weir_processor::event::{Event, Response};
+use weir_table::{Applied, Connection, Rollups, ShardId};
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::flights::{DEFINITION, ROLLUPS, every, path};
+use weir_testing::recount::{assert_all_exact, scan, stored};
+use weir_testing::system::{Captured, System};
 
 /// How many steps apart the flights are that are loaded: few of them are then of many days and of
 /// all months.
@@ -174,15 +174,15 @@ async fn a_missing_rollups_table_fails_the_invocation_loudly() {
     let processor = Processor::new(system.model.clone()).rollups(nowhere);
     let error = processor.handle(event).await.expect_err("there is no table");
     assert!(
-        table::error::chain(&error).contains("the table `not-there` does not exist"),
+        weir_table::error::chain(&error).contains("the table `not-there` does not exist"),
         "{}",
-        table::error::chain(&error)
+        weir_table::error::chain(&error)
     );
 }
 
 async fn forget_checkpoints(dynamodb: &TestDynamo, system: &System) {
     let table = &system.model.table.rollups_table;
-    let client = tests::http::Client::new(&dynamodb.url);
+    let client = weir_testing::http::Client::new(&dynamodb.url);
     for item in scan(&dynamodb.url, table).await {
         if item["PK"]["S"].as_str().is_some_and(|key| key.starts_with('@')) {
             let key = json!({"PK": item["PK"], "SK": item["SK"]});
@@ -200,9 +200,9 @@ async fn tables_that_are_there_already_are_taken_when_they_fit_and_refused_when_
     let other = DEFINITION
         .replace("sort_key = \"SK\"", "sort_key = \"range\"")
         .replace("\nSK =", "\nrange =");
-    let model: model::Model = other.parse().expect("valid");
+    let model: weir_model::Model = other.parse().expect("valid");
     let model = model.with_table(&system.model.table.name, None);
-    let table = table::Table::new(&Connection::to(&dynamodb.url).await, model.into());
+    let table = weir_table::Table::new(&Connection::to(&dynamodb.url).await, model.into());
     let error = table.provision().await.expect_err("another sort key").to_string();
     assert!(error.ends_with("its keys are PK and SK, expected PK and range"), "{error}");
 }
@@ -222,11 +222,11 @@ async fn an_update_says_what_it_did() {
         ];
         let new = attributes.into_iter().collect::<std::collections::HashMap<_, _>>().into();
         let sequence = sequence.to_string().parse().expect("a sequence number");
-        aggregates::Change { sequence, seconds: 0, image: aggregates::Image::Insert { new } }
+        weir_rollups::Change { sequence, seconds: 0, image: weir_rollups::Image::Insert { new } }
     };
     let fold = |shard: &str, range: std::ops::Range<u64>| {
         let changes: Vec<_> = range.map(|sequence| change(sequence, "ATL")).collect();
-        let updates = aggregates::fold(&system.model, shard, &changes).updates;
+        let updates = weir_rollups::fold(&system.model, shard, &changes).updates;
         updates.into_iter().find(|update| update.key.sort == "all").expect("an update of all time")
     };
     let apply = async |shard: &str, range| {
@@ -252,9 +252,9 @@ async fn a_rollup_that_is_added_or_changed_later_is_refused() {
     let system = System::start(&dynamodb, DEFINITION).await;
     let provision = async |from: &str, to: &str| {
         assert!(DEFINITION.contains(from), "{from}");
-        let model: model::Model = DEFINITION.replace(from, to).parse().expect("valid");
+        let model: weir_model::Model = DEFINITION.replace(from, to).parse().expect("valid");
         let model = model.with_table(&system.model.table.name, None);
-        let table = table::Table::new(&dynamodb.connect().await, model.into());
+        let table = weir_table::Table::new(&dynamodb.connect().await, model.into());
         table.provision().await.map(|_| ()).map_err(|error| error.to_string())
     };
     let changed = provision("gte = 15", "gte = 60").await.expect_err("another filter");

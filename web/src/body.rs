@@ -7,16 +7,16 @@
 //! | [`JsonRows`] | an array of at most 500 values | 4 MB, below the 6 MB that Lambda takes |
 //!
 //! **Invariant:** no more of a body is read than its limit; what is read of it is taken whole (see
-//! [`model::json`]).
+//! [`weir_model::json`]).
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
-use model::shorten::quoted;
-use model::value::shown;
-use model::{json, limits};
 use serde_json::{Map, Value};
+use weir_model::shorten::quoted;
+use weir_model::value::shown;
+use weir_model::{json, limits};
 
 use crate::form::JSON;
 use crate::problem::{Kind, Problem};

@@ -4,8 +4,8 @@
 //! another: by what a list leaves out, or by whether a write is done. A definition may have what it
 //! likes, in its patterns and rollups.
 
-use model::{Entity, FieldError, Predicate, Update, condition};
 use serde_json::{Map, Value};
+use weir_model::{Entity, FieldError, Predicate, Update, condition};
 
 use crate::parts;
 

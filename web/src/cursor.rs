@@ -16,11 +16,11 @@
 //!
 //! A client may change [`FREE`] parameters between two pages.
 //!
-//! `weir_query::QueryEngine` and `table::List` return plain positions, because programs call them. A
+//! `weir_query::QueryEngine` and `weir_table::List` return plain positions, because programs call them. A
 //! program that gives such a position to a client of its own seals it with [`Seal`].
 //!
 //! **Invariant:** a cursor that was changed, or that belongs to another caller, list or question,
-//! is rejected as [`table::Error::Cursor`] before anything is read.
+//! is rejected as [`weir_table::Error::Cursor`] before anything is read.
 
 mod key;
 mod keys;
@@ -101,10 +101,10 @@ impl Seal {
     /// Returns the position in a cursor of a caller.
     ///
     /// # Errors
-    /// [`table::Error::Cursor`] for any text that this seal did not close.
-    pub fn open(&self, cursor: Option<String>) -> Result<Option<String>, table::Error> {
+    /// [`weir_table::Error::Cursor`] for any text that this seal did not close.
+    pub fn open(&self, cursor: Option<String>) -> Result<Option<String>, weir_table::Error> {
         let open = |cursor: String| self.keys.open(&self.bound_to, &cursor);
-        cursor.map(|cursor| open(cursor).ok_or(table::Error::Cursor)).transpose()
+        cursor.map(|cursor| open(cursor).ok_or(weir_table::Error::Cursor)).transpose()
     }
 }
 
@@ -157,7 +157,7 @@ mod tests {
         let cursor = ann.for_list(&list, &[]).close(Some("here".to_owned()));
         let again = cursors_of(&keys, "ann").await.for_list(&list, &[]).open(cursor.clone());
         assert_eq!(again.expect("her own"), Some("here".to_owned()));
-        assert!(matches!(bob.for_list(&list, &[]).open(cursor), Err(table::Error::Cursor)));
+        assert!(matches!(bob.for_list(&list, &[]).open(cursor), Err(weir_table::Error::Cursor)));
     }
 
     #[test]
@@ -183,7 +183,10 @@ mod tests {
             seal("ann", &list, &[]),
         ];
         for (position, other) in others.iter().enumerate() {
-            assert!(matches!(other.open(cursor.clone()), Err(table::Error::Cursor)), "{position}");
+            assert!(
+                matches!(other.open(cursor.clone()), Err(weir_table::Error::Cursor)),
+                "{position}"
+            );
         }
         assert_eq!(own.open(None).expect("no cursor"), None);
         assert_eq!(own.close(None), None);

@@ -10,10 +10,10 @@ use axum::http::{Method, Uri};
 use axum::middleware::from_fn;
 use axum::routing::get;
 use axum::{Json, Router};
-use model::limits::MAX_FIELD_CHARACTERS;
-use model::shorten::{listed, shortened};
-use model::suggestion;
 use serde_json::json;
+use weir_model::limits::MAX_FIELD_CHARACTERS;
+use weir_model::shorten::{listed, shortened};
+use weir_model::suggestion;
 
 use crate::guard::{checked, headed};
 use crate::problem::{Kind, Problem};
@@ -90,9 +90,9 @@ mod tests {
     use axum::http::header::ALLOW;
     use axum::response::Response;
     use axum::routing::{get, post, put};
-    use model::Model;
     use serde_json::Value;
     use tower::ServiceExt;
+    use weir_model::Model;
 
     use super::*;
     use crate::{PathTexts, routes};

@@ -17,9 +17,9 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use model::{Attribute, Entity, Item};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use weir_model::{Attribute, Entity, Item};
 
 use crate::accept::Accept;
 use crate::preconditions::tagged;

@@ -31,7 +31,7 @@ use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::tower::ServiceExt;
 use lambda_http::{Adapter, Context, Error, LambdaEvent, Service, service_fn};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use telemetry::{Call, Invocations};
+use weir_telemetry::{Call, Invocations};
 
 /// What no path of a URL holds as it is. A `%` is not among it: it begins an escape, or the path is
 /// refused.
@@ -71,7 +71,7 @@ pub(crate) async fn run(app: Router) -> Result<(), Error> {
         }
         adapter.call(event)
     });
-    telemetry::ready();
+    weir_telemetry::ready();
     Runtime::new(handler).layer(Invocations::new(call)).run().await
 }
 

@@ -15,8 +15,8 @@ use axum::http::Extensions;
 use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use model::shorten::quoted;
 use ring::digest::{Context, SHA256};
+use weir_model::shorten::quoted;
 
 use crate::caller::Caller;
 use crate::gateway;

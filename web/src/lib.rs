@@ -2,7 +2,7 @@
 //! two hosts.
 //!
 //! ```text
-//! request ──► finish ──► writer::app / reader::app ──► answer
+//! request ──► finish ──► weir_writer::app / weir_reader::app ──► answer
 //!                │             │  body, parameters, paths: what a request says, or a Problem
 //!                └─────────────┴► Problem: what went wrong, as application/problem+json
 //! ```
@@ -62,7 +62,6 @@ pub use form::{DYNAMODB_JSON, Form};
 pub use guard::guard;
 pub use hosts::{HostsError, parse_allowed_hosts};
 pub use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey, MAX_KEY_BYTES};
-pub use model::json;
 pub use parameters::Parameters;
 pub use path_texts::PathTexts;
 pub use paths::EntityPaths;
@@ -73,3 +72,4 @@ pub use serve::{
     Address, Limits, ServeError, Server, exit_code, interrupted, is_body_timeout, serve_on,
     serve_on_lambda,
 };
+pub use weir_model::json;

@@ -16,8 +16,8 @@ mod parameters;
 mod rollups;
 mod schema;
 
-use model::{Model, Unique};
 use serde_json::{Map, Value, json};
+use weir_model::{Model, Unique};
 
 use crate::routes::{self, Operation, Route};
 

@@ -1,7 +1,7 @@
 //! The query string of a request: parameters taken by name, and every mistake at once.
 //!
 //! ```
-//! # fn read(mut parameters: web::Parameters) -> Result<(), web::Problem> {
+//! # fn read(mut parameters: weir_http::Parameters) -> Result<(), weir_http::Problem> {
 //! let limit = parameters.number("limit", 1..=1000, 100);
 //! let order = parameters.choice("order", &["asc", "desc"]);
 //! parameters.finish()?;
@@ -14,8 +14,8 @@ use std::ops::RangeInclusive;
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
-use model::shorten::{listed, quoted};
-use model::{Entity, FieldError, Predicate, errors, suggestion};
+use weir_model::shorten::{listed, quoted};
+use weir_model::{Entity, FieldError, Predicate, errors, suggestion};
 
 use crate::conditions;
 use crate::paths::check_encoding;

@@ -12,9 +12,9 @@
 //! **Invariant:** an item that is written over HTTP has a path, and so has every list and every
 //! unique value that leads to it; a URL parser leaves each as it is.
 
-use model::template::scalar_text;
-use model::{Attribute, AttributeValue, Entity, FieldError, Item};
 use serde_json::{Map, Value};
+use weir_model::template::scalar_text;
+use weir_model::{Attribute, AttributeValue, Entity, FieldError, Item};
 
 /// The parts that URL parsers resolve.
 pub(crate) const DOT_SEGMENTS: [&str; 2] = [".", ".."];
@@ -85,8 +85,8 @@ pub(crate) fn dots(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use model::Model;
     use serde_json::json;
+    use weir_model::Model;
 
     use super::*;
 

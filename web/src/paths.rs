@@ -25,12 +25,12 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use model::limits::MAX_FIELD_CHARACTERS;
-use model::shorten::shortened;
-use model::template::scalar_text;
-use model::unique::Unique;
-use model::{Entity, FieldError, Item, Pattern};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use weir_model::limits::MAX_FIELD_CHARACTERS;
+use weir_model::shorten::shortened;
+use weir_model::template::scalar_text;
+use weir_model::unique::Unique;
+use weir_model::{Entity, FieldError, Item, Pattern};
 
 use crate::parts;
 use crate::path_texts::PathTexts;
@@ -170,7 +170,7 @@ fn is_well_encoded(text: &str) -> bool {
 mod tests {
     use std::collections::HashMap;
 
-    use model::{AttributeValue, Model};
+    use weir_model::{AttributeValue, Model};
 
     use super::*;
 

@@ -15,10 +15,10 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use model::filter::Test;
-use model::limits::{MAX_IN_OPERANDS, MAX_SHOWN_CHARACTERS};
-use model::shorten::shortened;
-use model::{AttributeValue, Entity, Item, Model, Number, Path, Predicate};
+use weir_model::filter::Test;
+use weir_model::limits::{MAX_IN_OPERANDS, MAX_SHOWN_CHARACTERS};
+use weir_model::shorten::shortened;
+use weir_model::{AttributeValue, Entity, Item, Model, Number, Path, Predicate};
 
 use crate::problem::{Kind, Problem};
 

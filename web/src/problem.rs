@@ -6,7 +6,7 @@
 //!   "errors": [{ "field": "delay", "message": "expected a number, found \"late\"" }, …] }
 //! ```
 //!
-//! `errors` holds the first [`model::limits::MAX_ERRORS`]; of others `more_errors` says how many
+//! `errors` holds the first [`weir_model::limits::MAX_ERRORS`]; of others `more_errors` says how many
 //! there are. Texts from a request are shortened. So a problem without `current` is less than 1 MB
 //! however large the request was.
 //!
@@ -23,12 +23,12 @@ use axum::Json;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
-use model::limits::MAX_MESSAGE_CHARACTERS;
-use model::shorten::{quoted, shortened};
-use model::{Entity, FieldError, errors};
 use serde::Serialize;
 use serde_json::Value;
-use table::error::chain;
+use weir_model::limits::MAX_MESSAGE_CHARACTERS;
+use weir_model::shorten::{quoted, shortened};
+use weir_model::{Entity, FieldError, errors};
+use weir_table::error::chain;
 
 use crate::path_texts::PathTexts;
 use crate::request_id;
@@ -115,21 +115,21 @@ impl Problem {
     }
 
     /// Returns the problem of a write to an item of an entity.
-    pub fn of_write(entity: &Entity, error: table::Error) -> Self {
+    pub fn of_write(entity: &Entity, error: weir_table::Error) -> Self {
         match error {
-            table::Error::Invalid(errors) => Self::fields(&entity.name, errors),
-            table::Error::Duplicate { ref attributes, .. } => {
+            weir_table::Error::Invalid(errors) => Self::fields(&entity.name, errors),
+            weir_table::Error::Duplicate { ref attributes, .. } => {
                 let message = format!("another {} has the same", entity.name);
                 let errors = attributes.iter().map(|name| FieldError::new(name, &message));
                 let errors = errors.collect();
                 Self { errors, ..Self::new(Kind::Duplicate, error.to_string()) }
             }
-            table::Error::ConditionFailed { ref item } => {
+            weir_table::Error::ConditionFailed { ref item } => {
                 let shown = item.as_ref().map(|item| entity.decode(item));
                 let current = Some(Box::new(shown.map_or(Value::Null, Value::Object)));
                 Self { current, ..Self::new(Kind::ConditionFailed, error.to_string()) }
             }
-            table::Error::AlreadyExists { ref item, .. } if entity.matches(item) => {
+            weir_table::Error::AlreadyExists { ref item, .. } if entity.matches(item) => {
                 let current = Some(Box::new(Value::Object(entity.decode(item))));
                 Self { current, ..error.into() }
             }
@@ -183,9 +183,9 @@ impl Problem {
     }
 }
 
-impl From<table::Error> for Problem {
-    fn from(error: table::Error) -> Self {
-        use table::Error;
+impl From<weir_table::Error> for Problem {
+    fn from(error: weir_table::Error) -> Self {
+        use weir_table::Error;
         let kind = Kind::from(&error);
         match error {
             Error::Cancelled { index, reason } => Self::from(*reason).of_action(index),
@@ -271,12 +271,12 @@ fn is_zero(count: &usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use model::AttributeValue;
-    use table::Error;
+    use weir_model::AttributeValue;
+    use weir_table::Error;
 
     use super::*;
 
-    fn source() -> table::error::Source {
+    fn source() -> weir_table::error::Source {
         "an inside that nobody should see".into()
     }
 
@@ -296,7 +296,7 @@ mod tests {
             ),
             (Error::Cursor, 400, "bad-cursor", false),
             (
-                Error::OverBudget { limits: table::Reads::default(), relation: None },
+                Error::OverBudget { limits: weir_table::Reads::default(), relation: None },
                 400,
                 "bad-query",
                 false,

@@ -21,10 +21,10 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
 use lambda_http::Context;
-use table::Budget;
-use telemetry::{TraceParent, metrics};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, info_span};
+use weir_table::Budget;
+use weir_telemetry::{TraceParent, metrics};
 
 use crate::problem::Kind;
 use crate::request_id;
@@ -68,7 +68,7 @@ pub(crate) async fn observed(request: Request, next: Next) -> Response {
     }
     measure(status, problem, duration_ms);
     if let Some(read) = read {
-        let service = telemetry::service();
+        let service = weir_telemetry::service();
         metrics::HTTP_READS.record_by(&[service], read.reads as f64);
         metrics::HTTP_READ_BYTES.record_by(&[service], read.bytes as f64);
     }
@@ -93,17 +93,17 @@ fn span(request: &Request, id: &str, route: &str) -> Span {
         ("http.request.method", method.as_str()),
         ("http.route", route),
     ];
-    telemetry::set_attributes(&span, &attributes);
+    weir_telemetry::set_attributes(&span, &attributes);
     // On Lambda it is within the span of the invocation.
     if request.extensions().get::<Context>().is_none() {
         let header = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok());
-        telemetry::set_parent(&span, header.and_then(TraceParent::from_w3c));
+        weir_telemetry::set_parent(&span, header.and_then(TraceParent::from_w3c));
     }
     span
 }
 
 fn measure(status: StatusCode, problem: Option<Kind>, duration_ms: f64) {
-    let service = telemetry::service();
+    let service = weir_telemetry::service();
     metrics::HTTP_REQUESTS.add_by(&[service, class(status)], 1);
     metrics::HTTP_DURATION.record_by(&[service], duration_ms);
     match problem {

@@ -3,7 +3,7 @@
 
 mod operation;
 
-use model::{Entity, Model};
+use weir_model::{Entity, Model};
 
 pub use self::operation::Operation;
 use crate::paths::{EntityPaths, collection_path, pattern_path, unique_path};

@@ -26,11 +26,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::{Extension, Router};
-use table::error::chain;
 use thiserror::Error;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use weir_table::error::chain;
 
 use self::connections::Connections;
 use crate::gateway;

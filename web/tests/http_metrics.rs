@@ -5,12 +5,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum::routing::get;
-use telemetry::metrics::{
+use tower::ServiceExt;
+use weir_http::{Kind, Problem};
+use weir_telemetry::metrics::{
     HTTP_CONFLICTS, HTTP_DURATION, HTTP_REQUESTS, HTTP_THROTTLED, Metric, embedded,
 };
-use tests::emf::{Lines, by_dimensions};
-use tower::ServiceExt;
-use web::{Kind, Problem};
+use weir_testing::emf::{Lines, by_dimensions};
 
 #[tokio::test]
 async fn requests_are_counted_by_class_and_what_may_be_sent_again_by_itself() {
@@ -22,13 +22,13 @@ async fn requests_are_counted_by_class_and_what_may_be_sent_again_by_itself() {
         .route("/throttled", problem(Kind::Throttled))
         .route("/conflict", problem(Kind::Conflict))
         .route("/internal", problem(Kind::Internal));
-    let app = web::finish(router, &[]);
+    let app = weir_http::finish(router, &[]);
     for path in ["/ok", "/ok", "/ok", "/throttled", "/conflict", "/conflict", "/internal", "/none"]
     {
         let request = Request::get(path).body(Body::empty()).expect("a request");
         app.clone().oneshot(request).await.expect("an answer");
     }
-    telemetry::flush().await;
+    weir_telemetry::flush().await;
 
     let lines = by_dimensions(output.take());
     assert!(lines.iter().all(|(_, line)| line["table"] == "shop" && line["service"] == "weir"));

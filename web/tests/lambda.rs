@@ -10,7 +10,7 @@ use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Context, LambdaEvent};
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use web::{JsonObject, Parameters, PathTexts, Problem};
+use weir_http::{JsonObject, Parameters, PathTexts, Problem};
 
 const EVENT: &str = include_str!("fixtures/api-gateway-v2.json");
 
@@ -25,7 +25,7 @@ fn app() -> Router {
         let path: Vec<_> = path.pairs().into_iter().map(|(_, text)| text.to_owned()).collect();
         Ok(axum::Json(json!({ "path": path, "text": text, "body": object })))
     }
-    web::finish(Router::new().route("/echo/{a}/{b}", post(echo)), &[])
+    weir_http::finish(Router::new().route("/echo/{a}/{b}", post(echo)), &[])
 }
 
 /// The answer to the sample event with these changes, as API Gateway reads it.

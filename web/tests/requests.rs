@@ -6,12 +6,12 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response};
 use axum::routing::get;
 use serde_json::Value;
-use table::Error;
-use tests::emf::Lines;
 use tower::ServiceExt;
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::layer::SubscriberExt;
-use web::{Kind, PathTexts, Problem};
+use weir_http::{Kind, PathTexts, Problem};
+use weir_table::Error;
+use weir_testing::emf::Lines;
 
 /// What stands for something that nobody else should read.
 const SECRET: &str = "ann@example.com";
@@ -25,14 +25,14 @@ fn app() -> Router {
     let router = Router::new()
         .route("/order/{user}", get(|_: PathTexts| async { "an order" }).delete(not_found))
         .route("/missing", get(missing));
-    web::finish(router, &[])
+    weir_http::finish(router, &[])
 }
 
 /// The answer and what was logged meanwhile.
 async fn ask(request: Request<Body>) -> (Response<Body>, Vec<Value>) {
     let log = Lines::default();
     let writer = log.clone();
-    let layer = telemetry::log::json(move || writer.clone());
+    let layer = weir_telemetry::log::json(move || writer.clone());
     let subscriber = tracing_subscriber::registry()
         .with(layer)
         .with(tracing_subscriber::filter::LevelFilter::INFO);

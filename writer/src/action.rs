@@ -8,11 +8,11 @@
 //!
 //! **Invariant:** a member that the action does not take is refused.
 
-use model::shorten::listed;
-use model::{Entity, FieldError, ItemKey, Model, Predicate, Update, suggestion};
 use serde_json::{Map, Value};
-use table::fresh;
-use web::{Problem, conditions};
+use weir_http::{Problem, conditions};
+use weir_model::shorten::listed;
+use weir_model::{Entity, FieldError, ItemKey, Model, Predicate, Update, suggestion};
+use weir_table::fresh;
 
 use crate::encode::{Encoded, encode};
 
@@ -34,7 +34,7 @@ impl<'m> Action<'m> {
         let mut members = match json {
             Value::Object(members) => members,
             other => {
-                let found = model::value::shown(&other);
+                let found = weir_model::value::shown(&other);
                 return Err(unfit("", format!("{found}, expected an object")));
             }
         };
@@ -57,7 +57,7 @@ impl<'m> Action<'m> {
     /// The key of an item. It may be one that has no path, which others wrote.
     pub(crate) fn key(&mut self) -> Result<ItemKey, Problem> {
         let Some(Value::Object(object)) = self.members.remove("key") else {
-            let names = web::paths::path_attributes(self.entity).join(", ");
+            let names = weir_http::paths::path_attributes(self.entity).join(", ");
             return Err(unfit("key", format!("expected an object of {names}")));
         };
         self.entity.key_from_json(&object).map_err(|errors| self.invalid(errors))
@@ -66,7 +66,7 @@ impl<'m> Action<'m> {
     /// The key of an item, and its path.
     pub(crate) fn key_with_path(&mut self) -> Result<(ItemKey, String), Problem> {
         let key = self.key()?;
-        let path = web::paths::path_of(self.entity, &key.attributes);
+        let path = weir_http::paths::path_of(self.entity, &key.attributes);
         let path = path.map_err(|errors| self.invalid(errors))?;
         Ok((key, path))
     }
@@ -106,7 +106,7 @@ fn one_of<'a>(
     let text = given.as_str().unwrap_or_default();
     known.iter().copied().find(|other| *other == text).ok_or_else(|| {
         let near = suggestion(text, known.iter().copied());
-        let found = model::value::shown(&given);
+        let found = weir_model::value::shown(&given);
         unfit(name, format!("{found}, {near}expected one of {}", listed(known)))
     })
 }

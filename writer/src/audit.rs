@@ -24,10 +24,10 @@ use std::convert::Infallible;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::{Extension, Router};
-use model::{Entity, Item};
 use serde_json::{Map, Value};
-use table::Error;
-use web::{Caller, Kind};
+use weir_http::{Caller, Kind};
+use weir_model::{Entity, Item};
+use weir_table::Error;
 
 /// What stands in a line for the value of a hidden attribute.
 const HIDDEN: &str = "[hidden]";
@@ -142,7 +142,7 @@ fn shown(entity: &Entity, item: &Item) -> String {
         let attribute = entity.attribute(name)?;
         let value = match attribute.hidden {
             true => HIDDEN.into(),
-            false => model::value::decode(attribute.value_in(item)?),
+            false => weir_model::value::decode(attribute.value_in(item)?),
         };
         Some((name.to_owned(), value))
     };

@@ -27,12 +27,12 @@ use axum::routing::post;
 use axum::{Json, Router};
 use futures::StreamExt;
 use futures::stream;
-use model::limits::MAX_ERRORS;
-use model::{Entity, FieldError, Predicate, errors};
 use serde::Serialize;
 use serde_json::Value;
-use table::{BatchWrite, Error, MAX_BATCH_WRITES, Table, fresh};
-use web::{IdempotencyKey, JsonRows, Kind, Parameters, Preconditions, Problem};
+use weir_http::{IdempotencyKey, JsonRows, Kind, Parameters, Preconditions, Problem};
+use weir_model::limits::MAX_ERRORS;
+use weir_model::{Entity, FieldError, Predicate, errors};
+use weir_table::{BatchWrite, Error, MAX_BATCH_WRITES, Table, fresh};
 
 use crate::action::Action;
 use crate::audit::{Audit, failure_kind};
@@ -78,7 +78,7 @@ struct Write<'a> {
 
 /// The route of batches that are of any entities.
 pub(crate) fn router(table: &Table) -> Router {
-    Router::new().route(web::routes::BATCH, post(write_any)).with_state(table.clone())
+    Router::new().route(weir_http::routes::BATCH, post(write_any)).with_state(table.clone())
 }
 
 async fn write_any(
@@ -104,7 +104,7 @@ async fn write_any(
 }
 
 /// The write that a row asks for.
-fn planned<'m>(model: &'m model::Model, row: Value) -> Result<BatchWrite<'m>, Problem> {
+fn planned<'m>(model: &'m weir_model::Model, row: Value) -> Result<BatchWrite<'m>, Problem> {
     let mut action = Action::read(model, row, &ACTIONS)?;
     let write = match action.name {
         "put" => BatchWrite::Put(action.item()?.item),
@@ -131,7 +131,7 @@ pub(crate) async fn put_all(
         let encoded = match row {
             Value::Object(row) => encode(entity, row, fresh()),
             other => {
-                let found = model::value::shown(other);
+                let found = weir_model::value::shown(other);
                 Err(vec![whole_row(format!("expected an object, found {found}"))])
             }
         };
@@ -147,7 +147,7 @@ pub(crate) async fn put_all(
 #[derive(Default)]
 struct PendingBatch<'a> {
     writes: Vec<Write<'a>>,
-    positions: HashMap<model::PrimaryKey, usize>,
+    positions: HashMap<weir_model::PrimaryKey, usize>,
     report: BatchReport,
 }
 
@@ -196,7 +196,7 @@ impl BatchReport {
             // positions.
             Some(error) if self.written == 0 && self.failed.is_empty() => Err(error.into()),
             Some(error) => {
-                let (cause, rows) = (table::error::chain(&error), self.unprocessed.len());
+                let (cause, rows) = (weir_table::error::chain(&error), self.unprocessed.len());
                 tracing::warn!(cause, rows, "a part of a batch was not written");
                 Ok(Json(self))
             }

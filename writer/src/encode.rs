@@ -3,10 +3,10 @@
 //! **Invariant:** an item that is encoded here has a path, and the path leads back to it; so do
 //! those by which it is listed or found.
 
-use model::{Entity, FieldError, Item, WriteContext, errors as lists, value};
 use serde_json::{Map, Value};
-use web::parts::unfit;
-use web::paths::path_of;
+use weir_http::parts::unfit;
+use weir_http::paths::path_of;
+use weir_model::{Entity, FieldError, Item, WriteContext, errors as lists, value};
 
 /// An item that can be written, and the path it will have.
 pub(crate) struct Encoded {
@@ -108,8 +108,8 @@ fn settle(
 
 #[cfg(test)]
 mod tests {
-    use model::Model;
     use serde_json::json;
+    use weir_model::Model;
 
     use super::*;
     use crate::fresh;

@@ -8,12 +8,12 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{post, put};
 use axum::{Json, Router};
-use model::{Entity, Item};
-use table::{Error, Table, fresh};
-use web::{
+use weir_http::{
     EntityPaths, Form, IdempotencyKey, JsonObject, JsonRows, NoBody, Parameters, PathTexts,
     Preconditions, Problem, conditions,
 };
+use weir_model::{Entity, Item};
+use weir_table::{Error, Table, fresh};
 
 use crate::audit::{Audit, failure_kind};
 use crate::batch::{BatchReport, put_all};
@@ -32,7 +32,7 @@ pub(crate) fn router(table: &Table, entity: &Entity) -> Router {
     Router::new()
         .route(&paths.collection, post(create))
         .route(&paths.item, put(replace).patch(update).delete(delete))
-        .route(&web::routes::batch_path(entity), post(batch))
+        .route(&weir_http::routes::batch_path(entity), post(batch))
         .with_state(Items { table: table.clone(), entity: Arc::new(entity.clone()) })
 }
 

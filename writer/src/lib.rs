@@ -11,7 +11,7 @@
 //! | `PUT /unique/{entity}/{attribute+…}/{values…}` | creates, or updates | 201 or 200, and the item |
 //! | `POST /transactions` | up to 100 actions, all or none | 200 and the paths, or a problem |
 //!
-//! PUT and DELETE take `where` as a parameter; all three take versions ([`web::Preconditions`]),
+//! PUT and DELETE take `where` as a parameter; all three take versions ([`weir_http::Preconditions`]),
 //! and answer 412.
 //!
 //! **Invariant:** an item is stored whole and checked, or not at all; an answer of 2xx means that
@@ -28,13 +28,13 @@ mod unique;
 use std::sync::Arc;
 
 use axum::Router;
-use table::Table;
+use weir_table::Table;
 
 pub use audit::audited;
 pub use batch::{BatchReport, FailedRow, write_batch};
-pub use table::fresh;
+pub use weir_table::fresh;
 
-/// The writer of a table, to be merged with other routers and given to [`web::finish()`].
+/// The writer of a table, to be merged with other routers and given to [`weir_http::finish()`].
 pub fn app(table: Table) -> Router {
     let model = Arc::clone(table.model());
     let of_entity = |router: Router, entity| {

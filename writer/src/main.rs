@@ -3,19 +3,19 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use telemetry::log::Format;
-use telemetry::metrics::embedded;
 use weir_startup::Environment;
+use weir_telemetry::log::Format;
+use weir_telemetry::metrics::embedded;
 
 /// The port of a plain server, unless `PORT` names another.
 const DEFAULT_PORT: u16 = 3001;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    telemetry::start("writer", Format::Text);
+    weir_telemetry::start("writer", Format::Text);
     let ended = run().await;
-    telemetry::flush().await;
-    web::exit_code(ended)
+    weir_telemetry::flush().await;
+    weir_http::exit_code(ended)
 }
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -23,8 +23,8 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let model = environment.model()?;
     embedded::install_on_lambda(&model.table.name)?;
     let opened = environment.open(&model).await;
-    let app = writer::app(opened.table);
-    let app = if environment.is_audited()? { writer::audited(app) } else { app };
-    let app = web::finish(app, &web::routes::writes(&model));
+    let app = weir_writer::app(opened.table);
+    let app = if environment.is_audited()? { weir_writer::audited(app) } else { app };
+    let app = weir_http::finish(app, &weir_http::routes::writes(&model));
     Ok(environment.serve(app, DEFAULT_PORT).await?)
 }

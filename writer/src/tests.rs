@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
-use model::Model;
 use serde_json::{Value, json};
-use table::{Connection, Table};
 use tower::ServiceExt;
+use weir_model::Model;
+use weir_table::{Connection, Table};
 
 const DEFINITION: &str = r##"
     [table]
@@ -27,7 +27,7 @@ async fn app() -> (Router, Arc<Model>) {
     let model: Arc<Model> = Arc::new(DEFINITION.parse().expect("a definition"));
     let connection = Connection::to("http://127.0.0.1:1").await;
     let app = crate::app(Table::new(&connection, Arc::clone(&model)));
-    (web::finish(app, &web::routes::writes(&model)), model)
+    (weir_http::finish(app, &weir_http::routes::writes(&model)), model)
 }
 
 async fn send(method: &str, path: &str, body: impl Into<Body>) -> (u16, Value) {
@@ -70,9 +70,10 @@ async fn a_body_that_contradicts_its_path_is_refused() {
 
 #[tokio::test]
 async fn what_is_too_large_is_refused_unread() {
-    let row = json!({ "user": "x".repeat(web::body::MAX_ITEM_BYTES), "number": 1 }).to_string();
-    let rows = json!(vec![json!({}); web::body::MAX_BATCH_ROWS + 1]).to_string();
-    let bytes = "x".repeat(web::body::MAX_BATCH_BYTES + 1);
+    let row =
+        json!({ "user": "x".repeat(weir_http::body::MAX_ITEM_BYTES), "number": 1 }).to_string();
+    let rows = json!(vec![json!({}); weir_http::body::MAX_BATCH_ROWS + 1]).to_string();
+    let bytes = "x".repeat(weir_http::body::MAX_BATCH_BYTES + 1);
     for (path, body) in [("/order", row), ("/batch/order", rows), ("/batch/order", bytes)] {
         let (status, problem) = send("POST", path, body).await;
         assert_eq!(
@@ -113,7 +114,7 @@ async fn a_key_that_no_path_can_have_is_refused() {
 #[tokio::test]
 async fn every_route_of_the_registry_is_served() {
     let (app, model) = app().await;
-    for route in web::routes::writes(&model) {
+    for route in weir_http::routes::writes(&model) {
         // A parameter that nobody takes: whoever serves the route refuses it.
         let path = route.path.replace("{user}", "ann").replace("{number}", "7");
         let request =
@@ -121,7 +122,7 @@ async fn every_route_of_the_registry_is_served() {
         let request = request.header(header::CONTENT_TYPE, "application/json");
         let request = request.body(Body::from("{}")).expect("a request");
         let status = app.clone().oneshot(request).await.expect("an answer").status();
-        let expected = if path == web::routes::HEALTH { 200 } else { 400 };
+        let expected = if path == weir_http::routes::HEALTH { 200 } else { 400 };
         assert_eq!(status, expected, "{}", route.shown());
     }
 }

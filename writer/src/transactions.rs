@@ -23,10 +23,10 @@
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
-use model::{Entity, Model};
 use serde_json::{Value, json};
-use table::{Error, MAX_ACTIONS, Table, Transaction, fresh};
-use web::{IdempotencyKey, JsonRows, Kind, Parameters, Preconditions, Problem};
+use weir_http::{IdempotencyKey, JsonRows, Kind, Parameters, Preconditions, Problem};
+use weir_model::{Entity, Model};
+use weir_table::{Error, MAX_ACTIONS, Table, Transaction, fresh};
 
 use crate::action::Action;
 use crate::audit::{Audit, Change, failure_kind};
@@ -45,7 +45,7 @@ struct Added<'a> {
 
 /// The route of transactions.
 pub(crate) fn router(table: &Table) -> Router {
-    Router::new().route(web::routes::TRANSACTIONS, post(transact)).with_state(table.clone())
+    Router::new().route(weir_http::routes::TRANSACTIONS, post(transact)).with_state(table.clone())
 }
 
 async fn transact(

@@ -13,11 +13,11 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use axum::routing::put;
-use model::{Entity, Unique};
-use table::{Table, fresh};
-use web::parts::unfit_members;
-use web::paths::{path_of, unique_path};
-use web::{Form, IdempotencyKey, JsonObject, Parameters, PathTexts, Preconditions, Problem};
+use weir_http::parts::unfit_members;
+use weir_http::paths::{path_of, unique_path};
+use weir_http::{Form, IdempotencyKey, JsonObject, Parameters, PathTexts, Preconditions, Problem};
+use weir_model::{Entity, Unique};
+use weir_table::{Table, fresh};
 
 use crate::audit::{Audit, failure_kind};
 use crate::encode::settled;

@@ -1,8 +1,8 @@
 //! The groups that an item belongs to.
 
-use model::rollup::Source;
-use model::template::scalar_text;
-use model::{AttributeValue, Item, Rollup};
+use weir_model::rollup::Source;
+use weir_model::template::scalar_text;
+use weir_model::{AttributeValue, Item, Rollup};
 
 use crate::skip::{Part, Skip, typed_values};
 

@@ -1,8 +1,8 @@
 //! The amounts that an item adds to the numbers of a rollup item.
 
-use model::rollup::Source;
-use model::template::scalar_text;
-use model::{Item, Measure, Number, Rollup};
+use weir_model::rollup::Source;
+use weir_model::template::scalar_text;
+use weir_model::{Item, Measure, Number, Rollup};
 
 use crate::amounts::{Accumulator, Amounts, square, units};
 use crate::skip::{Part, Skip, typed};

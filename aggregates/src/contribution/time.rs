@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use model::{Granularity, Item, Rollup};
+use weir_model::{Granularity, Item, Rollup};
 
 use crate::bucket::Bucket;
 use crate::skip::{Part, Skip, typed};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use model::rollup::keep;
-use model::{Granularity, Rollup};
+use weir_model::rollup::keep;
+use weir_model::{Granularity, Rollup};
 
 use crate::calendar::Calendar;
 use crate::contribution::expiry;

@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use model::Granularity;
+use weir_model::Granularity;
 
 use super::{Edge, MAX_BUCKETS, RetainedBuckets, Uncovered};
 use crate::bucket::Bucket;

@@ -3,9 +3,9 @@
 
 use jiff::civil::Weekday;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use model::limits::MAX_ERRORS;
-use model::shorten::{listed, quoted};
-use model::{Model, Rollup, suggestion};
+use weir_model::limits::MAX_ERRORS;
+use weir_model::shorten::{listed, quoted};
+use weir_model::{Model, Rollup, suggestion};
 
 use super::compare::Compare;
 use super::errors::{ParameterError, ParameterErrors, noted};

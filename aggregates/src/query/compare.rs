@@ -1,6 +1,6 @@
 //! The comparisons: how far back each of them moves a range.
 
-use model::Granularity;
+use weir_model::Granularity;
 
 /// The earlier range that a range is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

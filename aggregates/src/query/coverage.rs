@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use model::{Granularity, Rollup};
+use weir_model::{Granularity, Rollup};
 
 use crate::calendar::Calendar;
 use crate::clock;

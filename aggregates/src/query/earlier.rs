@@ -17,7 +17,7 @@
 
 use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, Timestamp, ToSpan, Unit};
-use model::Granularity;
+use weir_model::Granularity;
 
 use super::compare::{Compare, months};
 use crate::calendar::{self, Calendar};

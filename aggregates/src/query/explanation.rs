@@ -9,7 +9,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
-use model::{Granularity, Rollup};
+use weir_model::{Granularity, Rollup};
 
 use super::coverage::{Coverage, Gap};
 use super::errors::ParameterError;

@@ -3,10 +3,10 @@
 
 use std::collections::HashSet;
 
-use model::rollup::Source;
-use model::shorten::{listed, quoted};
-use model::table::MAX_PARTITION_KEY_BYTES;
-use model::{Model, Rollup, suggestion};
+use weir_model::rollup::Source;
+use weir_model::shorten::{listed, quoted};
+use weir_model::table::MAX_PARTITION_KEY_BYTES;
+use weir_model::{Model, Rollup, suggestion};
 
 use super::errors::{ParameterError, ParameterErrors};
 use crate::key::partition;
@@ -156,7 +156,7 @@ pub(super) fn values(
     let mut values = Vec::new();
     for (_, text) in given.iter().filter(|(name, _)| name == dimension.name()) {
         let value = asked.normalise_text(text).map_err(|error| invalid(error.to_string()))?;
-        let value = model::template::scalar_text(&asked.kind, &value)
+        let value = weir_model::template::scalar_text(&asked.kind, &value)
             .ok_or_else(|| invalid("expected a value".to_owned()))?;
         if !known.insert(value.clone()) {
             return Err(invalid(format!("{} twice, expected each value once", quoted(text))));

@@ -11,7 +11,7 @@
 use jiff::civil::Date;
 use jiff::tz::AmbiguousOffset;
 use jiff::{Timestamp, ToSpan};
-use model::Granularity;
+use weir_model::Granularity;
 
 use super::QueryRange;
 use crate::calendar::{self, Calendar};

@@ -2,7 +2,7 @@
 //! it.
 
 use jiff::Timestamp;
-use model::{Granularity, Rollup};
+use weir_model::{Granularity, Rollup};
 
 use super::QueryRange;
 use super::compare::Compare;

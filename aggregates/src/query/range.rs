@@ -1,8 +1,8 @@
 //! The range of a question: all time, the total of a range, or the periods that it is cut into.
 
 use jiff::Timestamp;
-use model::shorten::{listed, quoted};
-use model::{Granularity, Rollup, suggestion};
+use weir_model::shorten::{listed, quoted};
+use weir_model::{Granularity, Rollup, suggestion};
 
 use super::coverage::{Coverage, MAX_PERIODS};
 use super::errors::{ParameterError, ParameterErrors, noted};

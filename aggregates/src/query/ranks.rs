@@ -4,9 +4,9 @@
 //! **Invariant:** a plan is about one partition of the index of ranks.
 
 use jiff::Timestamp;
-use model::rollup::{MAX_NEIGHBOURS, Rank, Source};
-use model::shorten::{listed, quoted};
-use model::{Granularity, Model, Rollup, suggestion};
+use weir_model::rollup::{MAX_NEIGHBOURS, Rank, Source};
+use weir_model::shorten::{listed, quoted};
+use weir_model::{Granularity, Model, Rollup, suggestion};
 
 use super::errors::{ParameterError, ParameterErrors, noted};
 use super::group::{self, Group};

@@ -3,8 +3,8 @@
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use model::instant;
-use model::shorten::quoted;
+use weir_model::instant;
+use weir_model::shorten::quoted;
 
 use super::errors::ParameterError;
 use crate::calendar;

@@ -1,8 +1,8 @@
 //! Definitions at random: an entity with attributes of every kind, and a rollup of its items.
 
-use model::Model;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
+use weir_model::Model;
 
 use crate::filter::FILTERS;
 use crate::measure::{Measured, measure};

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use aggregates::MeasuredValue;
 use bigdecimal::num_bigint::{BigInt, Sign};
 use bigdecimal::{BigDecimal, Signed};
-use model::{AttributeValue, Number};
+use weir_model::{AttributeValue, Number};
+use weir_rollups::MeasuredValue;
 
 use crate::definition::{Definition, Kind, STATUSES, kind};
 use crate::measure::Measured;

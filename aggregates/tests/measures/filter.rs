@@ -2,7 +2,7 @@
 
 use bigdecimal::BigDecimal;
 use jiff::Timestamp;
-use model::AttributeValue;
+use weir_model::AttributeValue;
 
 use crate::oracle::{decimal, instant};
 use crate::values::{Values, given};

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aggregates::watermark::UNKNOWN_SECONDS;
-use aggregates::{Change, Image};
-use model::{AttributeValue, Item};
 use proptest::prelude::*;
+use weir_model::{AttributeValue, Item};
+use weir_rollups::watermark::UNKNOWN_SECONDS;
+use weir_rollups::{Change, Image};
 
 use crate::values::{Values, change, s, values};
 

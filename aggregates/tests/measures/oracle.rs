@@ -7,7 +7,7 @@ use bigdecimal::{BigDecimal, RoundingMode};
 use jiff::civil::{Date, Weekday, date};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use model::AttributeValue;
+use weir_model::AttributeValue;
 
 use crate::definition::{Definition, Kind, STATUSES, kind};
 use crate::filter::FILTERS;

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aggregates::details::{DetailSpec, parts};
-use aggregates::key::partition;
-use aggregates::measured::DetailsRead;
-use aggregates::sketch::{CELLS, Octave};
-use aggregates::{Amounts, Details, MeasuredValue, RollupKey, Sketch, measured, read_amounts};
 use bigdecimal::{BigDecimal, Zero};
-use model::{Measure, Rollup};
+use weir_model::{Measure, Rollup};
+use weir_rollups::details::{DetailSpec, parts};
+use weir_rollups::key::partition;
+use weir_rollups::measured::DetailsRead;
+use weir_rollups::sketch::{CELLS, Octave};
+use weir_rollups::{Amounts, Details, MeasuredValue, RollupKey, Sketch, measured, read_amounts};
 
 use crate::store::{Store, Stored};
 

@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aggregates::watermark::STALE_AFTER_SECS;
-use aggregates::{Accumulator, Amounts, Bookkeeping, Change, RollupKey, Update, Watermark, fold};
 use bigdecimal::{BigDecimal, Zero};
-use model::{AttributeValue, Item, Model};
+use weir_model::{AttributeValue, Item, Model};
+use weir_rollups::watermark::STALE_AFTER_SECS;
+use weir_rollups::{Accumulator, Amounts, Bookkeeping, Change, RollupKey, Update, Watermark, fold};
 
 const SHARD_IDS: [&str; crate::history::SHARDS] = ["shardId-a", "shardId-b"];
 /// How many rows are written in one transaction; fewer than the shell writes, so that there are several.

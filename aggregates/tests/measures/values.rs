@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use model::AttributeValue;
 use proptest::prelude::*;
 use proptest::sample::select;
+use weir_model::AttributeValue;
 
 /// Longer than any key may be.
 const TOO_LONG_BYTES: usize = 2_100;

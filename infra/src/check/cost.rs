@@ -1,8 +1,8 @@
 //! The cost of a changed item for its rollups, as `weir check` prints it: the units of
 //! docs/rollups.md, "What a change costs".
 
-use aggregates::Cost;
-use model::{Entity, Model, Rollup};
+use weir_model::{Entity, Model, Rollup};
+use weir_rollups::Cost;
 
 /// Returns the cost of a change of an item for one rollup.
 pub(super) fn of_rollup(rollup: &Rollup) -> String {

@@ -1,11 +1,13 @@
 //! The summary of an entity: how its keys are made, what its attributes take, where it is served.
 
-use model::attribute::{Case, DefaultValue, ManagedBy, Rules, SetItems};
-use model::instant::TimestampFormat;
-use model::template::{Cut, Format, Segment};
-use model::value::{decode, shown};
-use model::{Attribute, AttributeType, AttributeValue, Entity, Members, Model, Pattern, Template};
-use web::{EntityPaths, Route};
+use weir_http::{EntityPaths, Route};
+use weir_model::attribute::{Case, DefaultValue, ManagedBy, Rules, SetItems};
+use weir_model::instant::TimestampFormat;
+use weir_model::template::{Cut, Format, Segment};
+use weir_model::value::{decode, shown};
+use weir_model::{
+    Attribute, AttributeType, AttributeValue, Entity, Members, Model, Pattern, Template,
+};
 
 use super::{cost, indented, relation, row, section};
 
@@ -237,7 +239,7 @@ fn rules_of_members(kind: &AttributeType) -> Vec<String> {
 
 fn rules(rules: &Rules) -> Vec<String> {
     let number = |word: &str, number: &Option<_>| {
-        number.as_ref().map(|number: &model::Number| format!("{word} {number}"))
+        number.as_ref().map(|number: &weir_model::Number| format!("{word} {number}"))
     };
     let length =
         |word: &str, length: Option<usize>| length.map(|length| format!("{word} {length}"));

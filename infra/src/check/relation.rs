@@ -1,9 +1,9 @@
 //! The summary of a relation: where it leads, by what, and where many related items go on.
 
-use model::relation::{Binding, Listing, RelationKind};
-use model::{Entity, Include, Model, Relation};
-use web::EntityPaths;
-use web::paths::pattern_path;
+use weir_http::EntityPaths;
+use weir_http::paths::pattern_path;
+use weir_model::relation::{Binding, Listing, RelationKind};
+use weir_model::{Entity, Include, Model, Relation};
 
 /// Returns a relation as a row: its name, what it leads to, and how.
 pub(super) fn row(model: &Model, entity: &Entity, relation: &Relation) -> Vec<String> {

@@ -1,11 +1,11 @@
 //! The summary of a rollup: which items it counts, into which groups and buckets, and what it keeps
 //! of them.
 
-use aggregates::details::DetailSpec;
-use aggregates::{Accumulator, Details};
-use model::filter::{Condition, Test};
-use model::rollup::OnExpiry;
-use model::{AttributeType, AttributeValue, Entity, Filter, Measure, Members, Model, Rollup};
+use weir_model::filter::{Condition, Test};
+use weir_model::rollup::OnExpiry;
+use weir_model::{AttributeType, AttributeValue, Entity, Filter, Measure, Members, Model, Rollup};
+use weir_rollups::details::DetailSpec;
+use weir_rollups::{Accumulator, Details};
 
 use super::entity::text;
 use super::{cost, row, section};

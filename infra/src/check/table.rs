@@ -1,6 +1,6 @@
 //! The summary of a table and its indexes.
 
-use model::{Index, TableDefinition};
+use weir_model::{Index, TableDefinition};
 
 use super::{row, section};
 

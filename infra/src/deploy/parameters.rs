@@ -2,9 +2,9 @@
 //!
 //! CloudFormation refuses a wrong one too, after minutes of building and uploading.
 
-use model::shorten::listed;
 use regex::Regex;
 use serde_json::Value;
+use weir_model::shorten::listed;
 
 use crate::error::Error;
 use crate::synth::parameters::{
@@ -76,7 +76,7 @@ pub(super) fn value<'a>(template: &'a Value, given: &'a [(String, String)], name
 }
 
 fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    match model::nearest(name, known.clone()) {
+    match weir_model::nearest(name, known.clone()) {
         Some(near) => format!("the template has no parameter `{name}`; did you mean `{near}`?"),
         None => {
             let known = listed(known);

@@ -24,14 +24,14 @@ mod trim;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use aggregates::details::expires;
 use dynoxide::Database;
 use dynoxide::storage::Storage;
-use model::Model;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
-use web::Server;
+use weir_http::Server;
+use weir_model::Model;
+use weir_rollups::details::expires;
 
 use self::file::DataFile;
 use self::links::{Orders, links};

@@ -36,7 +36,7 @@ pub enum Error {
         /// Its URL.
         endpoint: String,
         /// Why.
-        source: table::Error,
+        source: weir_table::Error,
     },
     /// A part of the system ended by itself.
     #[error("the {part} ended: {reason}")]
@@ -59,10 +59,10 @@ pub enum Error {
     Rows(#[from] rows::Error),
     /// The progress of a load cannot be read or stored.
     #[error(transparent)]
-    Checkpoints(#[from] table::checkpoints::Error),
+    Checkpoints(#[from] weir_table::checkpoints::Error),
     /// DynamoDB rejected rows.
     #[error("the rows cannot be written")]
-    Write(#[source] table::Error),
+    Write(#[source] weir_table::Error),
     /// A rollup item that cannot be read.
     #[error("the rollup `{rollup}` cannot be shown: {reason}")]
     Show {

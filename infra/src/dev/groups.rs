@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use aggregates::contribution::groups;
 use jiff::Timestamp;
-use model::{Entity, Item, Model, Rollup};
+use weir_model::{Entity, Item, Model, Rollup};
+use weir_rollups::contribution::groups;
 
 use crate::load::Object;
 
@@ -42,7 +42,7 @@ impl Groups {
         if rollup.is_none() && self.samples.contains_key(&entity.name) {
             return;
         }
-        let Ok(item) = entity.encode(object, writer::fresh()) else { return };
+        let Ok(item) = entity.encode(object, weir_writer::fresh()) else { return };
         if let Some(rollup) = rollup.filter(|rollup| rollup.filter.admits(&item)) {
             self.note_group(rollup, &item);
         }

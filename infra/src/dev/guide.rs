@@ -2,13 +2,13 @@
 
 use std::env;
 
-use aggregates::Bucket;
-use aggregates::query::local;
 use jiff::Timestamp;
-use model::template::scalar_text;
-use model::{Entity, Granularity, Rollup};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use web::EntityPaths;
+use weir_http::EntityPaths;
+use weir_model::template::scalar_text;
+use weir_model::{Entity, Granularity, Rollup};
+use weir_rollups::Bucket;
+use weir_rollups::query::local;
 
 use super::groups::{Groups, example};
 use super::system::View;
@@ -66,10 +66,10 @@ impl Example<'_> {
             }
         }
         if paths.is_empty() {
-            paths.push(web::routes::ROLLUPS.to_owned());
+            paths.push(weir_http::routes::ROLLUPS.to_owned());
         }
         paths.extend(self.view.model.entities.first().map(|entity| self.list(entity)));
-        paths.push(web::routes::OPENAPI.to_owned());
+        paths.push(weir_http::routes::OPENAPI.to_owned());
         paths
     }
 
@@ -79,7 +79,7 @@ impl Example<'_> {
             let value = self.value(&rollup.entity, dimension.name());
             format!("{}={}", dimension.name(), escape(&value))
         });
-        let path = format!("{}/{}", web::routes::ROLLUPS, rollup.name);
+        let path = format!("{}/{}", weir_http::routes::ROLLUPS, rollup.name);
         match dimensions.chain(range).collect::<Vec<_>>().join("&") {
             parameters if parameters.is_empty() => path,
             parameters => format!("{path}?{parameters}"),

@@ -10,11 +10,11 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use model::Model;
-use model::shorten::listed;
-use table::checkpoints::Checkpoint;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use weir_model::Model;
+use weir_model::shorten::listed;
+use weir_table::checkpoints::Checkpoint;
 
 use self::writer::{FileLoader, State};
 use super::Error;

@@ -13,17 +13,17 @@ use std::time::Duration;
 
 use dynoxide::storage::Storage;
 use indicatif::{ProgressBar, ProgressStyle};
-use model::Model;
-use processor::Processor;
-use processor::mapping::{EventSourceMapping, Progress, Settings, Source};
-use table::checkpoints::Checkpoints;
-use table::error::chain;
-use table::{Connection, OpenedState, Provisioned, Rollups, RollupsState, Table};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use web::Server;
+use weir_http::Server;
+use weir_model::Model;
+use weir_processor::Processor;
+use weir_processor::mapping::{EventSourceMapping, Progress, Settings, Source};
 use weir_startup::{Environment, StartError};
+use weir_table::checkpoints::Checkpoints;
+use weir_table::error::chain;
+use weir_table::{Connection, OpenedState, Provisioned, Rollups, RollupsState, Table};
 
 use super::Error;
 use super::database::{Embedded, Trimmer, sweep_interval};
@@ -91,7 +91,7 @@ impl System {
         let environment = Environment::from_process();
         let server = environment.server()?;
         let limits = environment.read_limits().map_err(StartError::from)?;
-        let reading = reader::Settings { limits, ..reader::Settings::default() };
+        let reading = weir_reader::Settings { limits, ..weir_reader::Settings::default() };
         let http = bind(port, "--port").await?;
         let url = url(&http)?;
         let owner = match &host {
@@ -214,7 +214,7 @@ impl View {
     }
 }
 
-fn stopped(error: processor::mapping::Stopped) -> Error {
+fn stopped(error: weir_processor::mapping::Stopped) -> Error {
     Error::Ended { part: MAPPING, reason: error.to_string() }
 }
 
@@ -253,14 +253,14 @@ fn poll(mapping: EventSourceMapping, processor: Processor) -> Part {
 fn serve(
     listener: TcpListener,
     server: Server,
-    settings: reader::Settings,
+    settings: weir_reader::Settings,
     table: Table,
     rollups: Rollups,
 ) -> Part {
-    let routes = web::routes::all(table.model());
-    let reader = reader::app(table.clone(), rollups, settings);
-    let app = writer::app(table).merge(reader);
-    let app = web::finish(app, &routes);
+    let routes = weir_http::routes::all(table.model());
+    let reader = weir_reader::app(table.clone(), rollups, settings);
+    let app = weir_writer::app(table).merge(reader);
+    let app = weir_http::finish(app, &routes);
     Part::start("HTTP server", move |stop| async move {
         server.serve(listener, app, stop.requested()).await.map_err(|error| error.to_string())
     })

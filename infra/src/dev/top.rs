@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use model::file::ShowFile;
-use model::{Granularity, Model, Number, Rollup};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use weir_model::file::ShowFile;
+use weir_model::{Granularity, Model, Number, Rollup};
 use weir_query::{QueryEngine, Question, RollupQuery};
 
 use super::Error;
@@ -91,7 +91,7 @@ async fn value(
     };
     let query = RollupQuery::new(&rollup.name, question).limit(1);
     let answer =
-        engine.answer(&query).await.map_err(|error| refuse(table::error::chain(&error)))?;
+        engine.answer(&query).await.map_err(|error| refuse(weir_table::error::chain(&error)))?;
     let point = answer.points.into_iter().flatten().next();
     let value = point.and_then(|mut point| point.remove(measure));
     Ok(value.and_then(|value| value.to_string().parse().ok()))

@@ -1,7 +1,7 @@
 //! The reasons why the lease of a stream cannot be shown or broken.
 
-use table::checkpoints;
 use thiserror::Error;
+use weir_table::checkpoints;
 
 /// The reason why the lease cannot be shown or broken.
 #[derive(Debug, Error)]
@@ -15,7 +15,7 @@ pub enum Error {
         /// The table.
         table: String,
         /// Why.
-        source: table::Error,
+        source: weir_table::Error,
     },
     /// The table has no stream, so nothing polls it.
     #[error("table {0} has no stream, expected one with NEW_AND_OLD_IMAGES")]

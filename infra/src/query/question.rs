@@ -1,6 +1,6 @@
 //! The request that the arguments describe: a path and its parameters, page by page.
 
-use web::parameters::{POINTS_DEFAULT, RANKS_DEFAULT, RANKS_LIMIT};
+use weir_http::parameters::{POINTS_DEFAULT, RANKS_DEFAULT, RANKS_LIMIT};
 
 use super::Arguments;
 

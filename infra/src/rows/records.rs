@@ -6,9 +6,9 @@
 
 use std::io::BufRead;
 
-use model::shorten::listed;
-use model::{Attribute, Entity};
 use serde_json::{Map, Value};
+use weir_model::shorten::listed;
+use weir_model::{Attribute, Entity};
 
 use super::cells::{Cells, Malformed, Record};
 use super::{Error, MAX_ROW_BYTES, Row};
@@ -141,7 +141,7 @@ impl Column<'_> {
 
 fn attribute<'a>(entity: &'a Entity, column: &str) -> Result<&'a Attribute, String> {
     let names = || entity.attributes.iter().map(|attribute| attribute.name.as_str());
-    let unknown = || match model::nearest(column, names()) {
+    let unknown = || match weir_model::nearest(column, names()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
             let valid = listed(names());

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use model::Entity;
+use weir_model::Entity;
 
 use super::{Error, Format, Row, rows};
 

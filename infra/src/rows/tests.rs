@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::fs;
 
-use model::Model;
+use weir_model::Model;
 
 use super::*;
 

@@ -14,9 +14,9 @@
 
 use std::collections::BTreeSet;
 
-use model::Model;
 use serde_json::{Map, Value, json};
-use web::Route;
+use weir_http::Route;
+use weir_model::Model;
 
 use super::function::Function;
 use super::functions::log_group;
@@ -67,8 +67,8 @@ const LOGGED: [(&str, &str); 10] = [
 
 /// Adds the API.
 pub(super) fn add(resources: &mut Resources, model: &Model) {
-    let reads = methods(&web::routes::reads(model));
-    let writes = methods(&web::routes::writes(model));
+    let reads = methods(&weir_http::routes::reads(model));
+    let writes = methods(&weir_http::routes::writes(model));
     let writes: BTreeSet<String> = writes.difference(&reads).cloned().collect();
     resources.add(LOGS, log_group(substituted("/aws/vendedlogs/${AWS::StackName}/api")));
     resources.add(API, api(&reads | &writes));

@@ -2,7 +2,9 @@
 //! take.
 
 use serde_json::{Value, json};
-use telemetry::metrics::{UPDATES_ABSORBED, UPDATES_DUPLICATE, UPDATES_FAILED, UPDATES_REFOLDED};
+use weir_telemetry::metrics::{
+    UPDATES_ABSORBED, UPDATES_DUPLICATE, UPDATES_FAILED, UPDATES_REFOLDED,
+};
 
 use super::function::Function;
 use super::intrinsics::substituted;

@@ -43,11 +43,11 @@
 
 use std::collections::BTreeMap;
 
-use model::filter::{Condition, Test};
-use model::rollup::ROLLUP_MARK;
-use model::{AttributeValue, Model, Rollup};
-use processor::mapping::{MAX_FILTERS, MAX_PATTERN_CHARS};
 use serde_json::{Map, Value, json};
+use weir_model::filter::{Condition, Test};
+use weir_model::rollup::ROLLUP_MARK;
+use weir_model::{AttributeValue, Model, Rollup};
+use weir_processor::mapping::{MAX_FILTERS, MAX_PATTERN_CHARS};
 
 /// The images of a record that may have a shape.
 const IMAGES: [&str; 2] = ["NewImage", "OldImage"];

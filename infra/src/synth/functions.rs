@@ -9,9 +9,9 @@
 //! **Invariant:** a function is made after the log group that it writes to, so that Lambda makes
 //! none without an end.
 
-use model::Model;
 use serde_json::{Map, Value, json};
-use web::cursor::CURSOR_KEY;
+use weir_http::cursor::CURSOR_KEY;
+use weir_model::Model;
 
 use super::function::Function;
 use super::intrinsics::{attribute, only_if, reference, substituted};

@@ -14,9 +14,9 @@
 //! **Invariant:** nothing but the stream's own retention of 24 hours makes the mapping give a
 //! record up; what it gave up is named in the queue, and an alarm says so.
 
-use model::Model;
-use processor::mapping::MAX_TUMBLING_WINDOW_SECS;
 use serde_json::{Value, json};
+use weir_model::Model;
+use weir_processor::mapping::MAX_TUMBLING_WINDOW_SECS;
 
 use super::filter;
 use super::function::Function;

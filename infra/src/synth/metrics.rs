@@ -1,7 +1,7 @@
 //! The metrics that alarms and the dashboard look at: AWS's own, and those that the processor
 //! writes.
 
-use telemetry::metrics::{NAMESPACE, TABLE, UPDATES_PARKED};
+use weir_telemetry::metrics::{NAMESPACE, TABLE, UPDATES_PARKED};
 
 /// A metric with one dimension.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ pub(super) const PARKED_UPDATES: Metric = Metric::processor(&UPDATES_PARKED);
 impl Metric {
     /// Returns a metric that the processor writes into its log, in CloudWatch's embedded metric
     /// format, and that has no dimension but the table.
-    pub(super) const fn processor(metric: &telemetry::metrics::Metric) -> Self {
+    pub(super) const fn processor(metric: &weir_telemetry::metrics::Metric) -> Self {
         assert!(
             metric.dimensions.is_empty(),
             "an alarm looks at one metric, not at one for each value"

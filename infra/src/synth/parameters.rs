@@ -4,8 +4,8 @@
 //! **Invariant:** every parameter has a default, so that a stack can be deployed without naming
 //! one.
 
-use model::Model;
 use serde_json::{Map, Value, json};
+use weir_model::Model;
 
 use super::intrinsics::reference;
 

@@ -13,9 +13,9 @@
 //! **Invariant:** a role names exact actions on exact ARNs, but for those of [`WILDCARDS`], of
 //! which AWS knows no other.
 
-use model::table::RANKS_INDEX;
-use model::{Entity, Model, Pattern};
 use serde_json::{Value, json};
+use weir_model::table::RANKS_INDEX;
+use weir_model::{Entity, Model, Pattern};
 
 use super::function::Function::{self, Processor, Reader, Writer};
 use super::intrinsics::{attribute, only_if, reference, substituted};
@@ -245,7 +245,7 @@ impl Need {
         match self {
             Self::Nothing => true,
             Self::Lists => {
-                let has_list = |entity: &Entity| web::EntityPaths::new(entity).has_list();
+                let has_list = |entity: &Entity| weir_http::EntityPaths::new(entity).has_list();
                 let of_table = |pattern: &Pattern| pattern.index.is_none();
                 let is_listed = |entity: &Entity| {
                     has_list(entity)

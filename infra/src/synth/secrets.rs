@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(left, "0123456789abcdef");
         let key = left.repeat(4);
         assert_eq!(key.len(), usize::try_from(KEY_DIGITS).expect("a small number"));
-        web::CursorKeys::parse(&key).expect("a key");
+        weir_http::CursorKeys::parse(&key).expect("a key");
         let expected = json!({ "Fn::Sub": "{{resolve:secretsmanager:${CursorKey}}}" });
         assert_eq!(cursor_key(), expected);
     }

@@ -6,11 +6,11 @@
 //! **Invariant:** the keys, indexes and the stream are those that `weir dev` makes from the same
 //! definition.
 
-use model::table::{
+use serde_json::{Value, json};
+use weir_model::table::{
     RANK, RANKS_INDEX, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, ROLLUPS_TTL, SCORE,
 };
-use model::{Model, TableDefinition};
-use serde_json::{Value, json};
+use weir_model::{Model, TableDefinition};
 
 use super::intrinsics::{only_if, reference};
 use super::logical_ids::{ROLLUPS, TABLE};
@@ -40,7 +40,7 @@ pub(super) fn add(resources: &mut Resources, model: &Model) {
     }
     let mut items = retained(items);
     // The processor can tell by their ages that the rollups have counted every item: see
-    // `table::state`.
+    // `weir_table::state`.
     items["DependsOn"] = json!(ROLLUPS);
     resources.add(TABLE, items);
     resources.add(ROLLUPS, retained(rollups(model.needs_ranks())));
@@ -107,7 +107,7 @@ fn definition((name, kind): (&str, &str)) -> Value {
 }
 
 fn indexes(table: &TableDefinition) -> Value {
-    let index = |index: &model::Index| {
+    let index = |index: &weir_model::Index| {
         let keys = [&index.partition_key].into_iter().chain(&index.sort_key);
         json!({
             "IndexName": index.name,

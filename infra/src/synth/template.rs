@@ -9,8 +9,8 @@
 //! **Invariant:** a pure function of the definition: the same file makes the same template, byte by
 //! byte.
 
-use model::Model;
 use serde_json::{Value, json};
+use weir_model::Model;
 
 pub use super::resources::Options;
 

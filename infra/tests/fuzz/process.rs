@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use tests::process::Process;
+use weir_testing::process::Process;
 
 /// Clock ticks of `/proc/<pid>/stat` in a second, as Linux shows them to programs ("proc(5)").
 const TICKS_PER_SECOND: u64 = 100;
@@ -54,7 +54,7 @@ impl Served {
         command
             .current_dir(folder)
             .args(["dev", "--port", "0", "--dynamodb-port", "0"])
-            .env("RUST_LOG", "warn,web::requests=info,dynoxide=error")
+            .env("RUST_LOG", "warn,weir_http::requests=info,dynoxide=error")
             .env("NO_COLOR", "1");
         let process = Process::start(command);
         process.says("Ctrl-C stops.").await;

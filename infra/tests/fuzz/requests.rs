@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
-use tests::http::encoded;
+use weir_testing::http::encoded;
 
 use crate::wire::Request;
 

@@ -4,13 +4,13 @@
 use std::fs;
 use std::path::Path;
 
-use infra::rows::{Format, Source};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
+use weir_cli::rows::{Format, Source};
 
 use crate::strict::{self, COLUMNS, Row, line_of};
 use crate::{Served, run, text, weir};

@@ -11,8 +11,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use table::checkpoints::OpenWindow;
 use tokio::time::Instant;
+use weir_table::checkpoints::OpenWindow;
 
 use super::retry::SubBatch;
 use super::window;

@@ -1,7 +1,7 @@
 //! Why a mapping cannot start, or ends.
 
-use table::checkpoints;
 use weir_startup::InvalidVariable;
+use weir_table::checkpoints;
 
 use super::filter::FilterError;
 

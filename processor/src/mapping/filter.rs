@@ -22,9 +22,9 @@
 mod pattern;
 mod rule;
 
-use model::json;
 use serde::Deserialize;
 use serde_json::Value;
+use weir_model::json;
 
 use self::pattern::Pattern;
 use crate::event::Record;

@@ -2,9 +2,9 @@
 //!
 //! **Invariant:** a checkpoint does not move past lost records before the loss is noted.
 
-use table::Table;
-use telemetry::metrics;
 use tokio::time::sleep;
+use weir_table::Table;
+use weir_telemetry::metrics;
 
 use super::backoff::Backoff;
 
@@ -32,7 +32,7 @@ impl Gaps {
         let mut backoff = Backoff::default();
         while let Err(error) = table.note_gap(since).await {
             let pause = backoff.pause();
-            let error = table::error::chain(&error);
+            let error = weir_table::error::chain(&error);
             tracing::warn!(error, ?pause, "could not note that records were lost, trying again");
             sleep(pause).await;
         }

@@ -15,12 +15,12 @@ use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
 
-use table::checkpoints::{self, Checkpoint, Checkpoints, Lease, Saved};
-use table::{STREAM_RETENTION_SECS, Table};
-use telemetry::metrics;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
+use weir_table::checkpoints::{self, Checkpoint, Checkpoints, Lease, Saved};
+use weir_table::{STREAM_RETENTION_SECS, Table};
+use weir_telemetry::metrics;
 
 use super::error::Error;
 use super::lineage::{self, Shard};
@@ -218,7 +218,7 @@ where
     /// as it keeps records.
     async fn note_trimmed(&self) {
         let Context { stream, gaps, complete_until, visibility_margin, .. } = &*self.context;
-        // Where nothing is known, the rollups began just now: see `table::state`. The embedded
+        // Where nothing is known, the rollups began just now: see `weir_table::state`. The embedded
         // DynamoDB, which has no margin, keeps records until they are read.
         let is_known = *complete_until > stream.began_at() && !visibility_margin.is_zero();
         let age = epoch_secs() - complete_until;
@@ -348,12 +348,12 @@ where
 /// Returns the ARN of a table's latest stream; `None` if it has none, or does not answer.
 pub(super) async fn latest_stream(table: &Table) -> Option<String> {
     let described = table.describe().await;
-    let is_missing = matches!(described, Err(table::Error::MissingTable { .. }));
+    let is_missing = matches!(described, Err(weir_table::Error::MissingTable { .. }));
     metrics::TABLE_MISSING.set_by(&[], f64::from(u8::from(is_missing)));
     match described {
         Ok(items) => items.stream_arn().map(str::to_owned),
         Err(error) => {
-            let (table, error) = (table.name(), table::error::chain(&error));
+            let (table, error) = (table.name(), weir_table::error::chain(&error));
             tracing::warn!(table, error, "the table cannot be described, trying again");
             None
         }

@@ -13,7 +13,7 @@
 
 use std::collections::HashSet;
 
-use table::checkpoints::Saved;
+use weir_table::checkpoints::Saved;
 
 /// A shard as DynamoDB lists it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -51,7 +51,7 @@ pub(super) fn lost<'a>(shards: &[Shard], saved: &'a [Saved]) -> Vec<&'a Saved> {
 
 #[cfg(test)]
 mod tests {
-    use table::checkpoints::Checkpoint;
+    use weir_table::checkpoints::Checkpoint;
 
     use super::*;
 

@@ -11,10 +11,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use table::checkpoints::Checkpoint;
-use telemetry::metrics;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
+use weir_table::checkpoints::Checkpoint;
+use weir_telemetry::metrics;
 
 use super::lineage::Shard;
 

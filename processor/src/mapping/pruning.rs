@@ -14,7 +14,7 @@
 
 use std::collections::HashSet;
 
-use table::checkpoints::Saved;
+use weir_table::checkpoints::Saved;
 
 use super::lineage::Shard;
 
@@ -42,7 +42,7 @@ pub(super) fn prunable<'a>(
 
 #[cfg(test)]
 mod tests {
-    use table::checkpoints::Checkpoint;
+    use weir_table::checkpoints::Checkpoint;
 
     use super::super::lineage::startable;
     use super::*;

@@ -4,9 +4,9 @@
 //! **Invariant:** the position is the last record that was read, so that a new iterator skips
 //! nothing and repeats nothing.
 
-use model::table::ROLLUPS_PARTITION_KEY;
 use serde_dynamo::AttributeValue;
-use table::checkpoints::PARTITION_PREFIX;
+use weir_model::table::ROLLUPS_PARTITION_KEY;
+use weir_table::checkpoints::PARTITION_PREFIX;
 
 use super::stream::{ReadError, ReadPosition, Stream};
 use crate::event::Record;

@@ -11,8 +11,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use table::checkpoints::Checkpoints;
 use tokio::time::{Instant, sleep};
+use weir_table::checkpoints::Checkpoints;
 
 use super::progress::{Progress, ShardProgress, Snapshot};
 use super::settings::REPORT_INTERVAL_MS;
@@ -52,7 +52,7 @@ impl Reporter {
     /// Stores that nothing is known to be missing before the stream began, unless more is stored
     /// already: from then on a reader can tell a stream that is polled from one that is not.
     async fn begin(&self) {
-        let Some(began_at) = table::stream_began_at(self.stream.label()) else { return };
+        let Some(began_at) = weir_table::stream_began_at(self.stream.label()) else { return };
         if let Err(error) =
             self.checkpoints.save_progress(self.stream.label(), began_at * 1_000, 0).await
         {

@@ -6,7 +6,7 @@ use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodbstreams::types::{self, OperationType, ShardIteratorType, StreamStatus};
 
-use table::error::chain;
+use weir_table::error::chain;
 
 use super::error::Error;
 use super::lineage::Shard;
@@ -107,7 +107,7 @@ impl Stream {
 
     /// When it began, in seconds since the epoch: no record of it is older.
     pub(super) fn began_at(&self) -> i64 {
-        table::stream_began_at(self.label()).unwrap_or_default()
+        weir_table::stream_began_at(self.label()).unwrap_or_default()
     }
 
     pub(super) fn arn(&self) -> &str {

@@ -21,7 +21,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodbstreams::primitives::{DateTime, DateTimeFormat};
-use table::checkpoints::OpenWindow;
+use weir_table::checkpoints::OpenWindow;
 
 use crate::event::{Record, Window};
 

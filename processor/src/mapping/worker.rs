@@ -10,11 +10,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use table::Table;
-use table::checkpoints::{self, Checkpoint, Checkpoints, Lease, OnFailureRecord, ResponseContext};
-use telemetry::metrics;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
+use weir_table::Table;
+use weir_table::checkpoints::{
+    self, Checkpoint, Checkpoints, Lease, OnFailureRecord, ResponseContext,
+};
+use weir_telemetry::metrics;
 
 use super::backoff::Backoff;
 use super::batch::{Buffer, Limits, Shard, Step};

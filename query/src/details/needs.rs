@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aggregates::details::Details;
-use aggregates::{Bucket, runs};
-use model::Measure;
-use model::rollup::{DetailPart, Direction};
+use weir_model::Measure;
+use weir_model::rollup::{DetailPart, Direction};
+use weir_rollups::details::Details;
+use weir_rollups::{Bucket, runs};
 
 use crate::slot::SlotTotals;
 
@@ -134,7 +134,7 @@ pub(crate) fn reads_per_partition(measures: &[&Measure], slots: &[SlotTotals]) -
 mod tests {
     use std::ops::Range;
 
-    use model::{Granularity, Model};
+    use weir_model::{Granularity, Model};
 
     use super::*;
 

@@ -3,12 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
-use aggregates::details::{self as stored_details, Details};
-use aggregates::{Bucket, Group, key, runs};
 use futures::{StreamExt, TryStreamExt, stream};
-use model::rollup::Direction;
-use model::{Item, Measure, Rollup};
-use table::{Range, Ranked, Rollups};
+use weir_model::rollup::Direction;
+use weir_model::{Item, Measure, Rollup};
+use weir_rollups::details::{self as stored_details, Details};
+use weir_rollups::{Bucket, Group, key, runs};
+use weir_table::{Range, Ranked, Rollups};
 
 use super::DetailsOfSlots;
 use super::budget::DetailBudget;
@@ -293,7 +293,7 @@ impl DetailReader<'_> {
             match DetailItem::decode(sort, item) {
                 Ok((bucket, item)) => visit(bucket, item),
                 Err(error) => {
-                    failed = Some(table::Error::Unreadable(error).into());
+                    failed = Some(weir_table::Error::Unreadable(error).into());
                     ControlFlow::Break(())
                 }
             }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use aggregates::details as stored_details;
-use model::{AttributeValue, Item, Number};
+use weir_model::{AttributeValue, Item, Number};
+use weir_rollups::details as stored_details;
 
 /// A stored detail item.
 #[derive(Clone, Debug)]

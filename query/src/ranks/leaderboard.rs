@@ -13,14 +13,14 @@ use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
-use aggregates::watermark::newest_seconds;
-use aggregates::{Around, Group, RankPlan, RollupKey, key};
 use futures::{StreamExt, stream};
-use model::rollup::NamedMeasure;
-use model::table::SCORE;
-use model::{AttributeValue, Item, Measure, Number, Rollup};
 use serde_json::{Map, Value};
-use table::{Ranked, Rollups};
+use weir_model::rollup::NamedMeasure;
+use weir_model::table::SCORE;
+use weir_model::{AttributeValue, Item, Measure, Number, Rollup};
+use weir_rollups::watermark::newest_seconds;
+use weir_rollups::{Around, Group, RankPlan, RollupKey, key};
+use weir_table::{Ranked, Rollups};
 
 use super::rank_cursor::RankCursor;
 use super::scores::{RankCounter, Scores, compare};
@@ -376,7 +376,10 @@ impl<'a> Leaderboard<'a> {
         let (rollup, measures) = (self.rollup, self.measures.as_slice());
         let unreadable = || {
             let partition = &entry.key.partition;
-            table::Error::Unreadable(format!("{partition}, which is no group of {}", rollup.name))
+            weir_table::Error::Unreadable(format!(
+                "{partition}, which is no group of {}",
+                rollup.name
+            ))
         };
         let texts = key::group(rollup, &entry.key.partition).ok_or_else(unreadable)?;
         let group = Group { texts };

@@ -1,6 +1,6 @@
 //! A query of the ranks of a rollup's groups: a question, with the page of its answer.
 
-use aggregates::RankQuestion;
+use weir_rollups::RankQuestion;
 
 use crate::limits::DEFAULT_RANKS;
 

@@ -8,9 +8,9 @@
 //! The texts are the partition and the score of the last entry of the index, and the last score
 //! that was shown.
 
-use aggregates::{RankPlan, RankQuestion, RollupKey, key};
-use model::Rollup;
-use table::Ranked;
+use weir_model::Rollup;
+use weir_rollups::{RankPlan, RankQuestion, RollupKey, key};
+use weir_table::Ranked;
 
 use super::scores::RankCounter;
 use crate::cursor::CursorFrame;
@@ -52,13 +52,13 @@ pub(super) fn write(page: &RankCursor, frame: CursorFrame) -> String {
 /// Reads the end of a page from a cursor of this question.
 ///
 /// # Errors
-/// [`table::Error::Cursor`] for any other text.
+/// [`weir_table::Error::Cursor`] for any other text.
 pub(super) fn read(
     cursor: &str,
     frame: CursorFrame,
     rollup: &Rollup,
     plan: &RankPlan,
-) -> Result<RankCursor, table::Error> {
+) -> Result<RankCursor, weir_table::Error> {
     let page = || {
         let bytes = frame.read(cursor)?;
         let (seen, rest) = number(&bytes)?;
@@ -74,7 +74,7 @@ pub(super) fn read(
         (rest.is_empty() && is_within)
             .then_some(RankCursor { at, counter: RankCounter { seen, last } })
     };
-    page().ok_or(table::Error::Cursor)
+    page().ok_or(weir_table::Error::Cursor)
 }
 
 /// Returns the first number, and the bytes after it.

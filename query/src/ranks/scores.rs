@@ -9,7 +9,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use model::Number;
+use weir_model::Number;
 
 /// A counter of the ranks of a list, score by score.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! Gaps: the values of a period in which nothing is counted, by the same rule in a series and in
 //! the earlier one that it is compared with.
 
-use aggregates::measured::{MeasuredValue, of_nothing};
-use aggregates::{Fill, Period};
 use jiff::Timestamp;
-use model::Rollup;
-use model::rollup::NamedMeasure;
+use weir_model::Rollup;
+use weir_model::rollup::NamedMeasure;
+use weir_rollups::measured::{MeasuredValue, of_nothing};
+use weir_rollups::{Fill, Period};
 
 use crate::measured::MeasuredSlot;
 

@@ -8,8 +8,8 @@
 //!
 //! The bytes of groups are there if gaps are filled with the values before.
 
-use aggregates::{Plan, Question};
 use jiff::Timestamp;
+use weir_rollups::{Plan, Question};
 
 use crate::cursor::CursorFrame;
 
@@ -42,12 +42,12 @@ pub(super) fn write(page: &PageCursor, frame: CursorFrame) -> String {
 /// Reads the end of a page from a cursor of this question.
 ///
 /// # Errors
-/// [`table::Error::Cursor`] for any other text.
+/// [`weir_table::Error::Cursor`] for any other text.
 pub(super) fn read(
     cursor: &str,
     frame: CursorFrame,
     plan: &Plan,
-) -> Result<PageCursor, table::Error> {
+) -> Result<PageCursor, weir_table::Error> {
     let page = || {
         let bytes = frame.read(cursor)?;
         let mut instants = bytes.chunks(INSTANT_BYTES).map(instant);
@@ -59,7 +59,7 @@ pub(super) fn read(
         let fits_groups = carried.is_empty() || carried.len() == plan.groups.len() * series;
         (is_within && fits_groups).then_some(PageCursor { start, carried })
     };
-    page().ok_or(table::Error::Cursor)
+    page().ok_or(weir_table::Error::Cursor)
 }
 
 fn instant_bytes(instant: Option<Timestamp>) -> [u8; INSTANT_BYTES] {

@@ -8,11 +8,11 @@
 //! **Invariant:** a page ends between two steps, the same for all groups, and has one step at
 //! least. The next page continues after it.
 
-use aggregates::{Group, Plan};
 use jiff::Timestamp;
-use model::rollup::NamedMeasure;
-use model::{Measure, Rollup};
-use table::Rollups;
+use weir_model::rollup::NamedMeasure;
+use weir_model::{Measure, Rollup};
+use weir_rollups::{Group, Plan};
+use weir_table::Rollups;
 
 use super::answer::AnswerPoint;
 use super::page_cursor::PageCursor;
@@ -225,7 +225,7 @@ impl<'a> Pages<'a> {
     /// Returns an error as a mistake of the question if the budget is spent.
     fn explained(&self, error: QueryError) -> QueryError {
         match error {
-            QueryError::Table(table::Error::OverBudget { limits, .. }) => {
+            QueryError::Table(weir_table::Error::OverBudget { limits, .. }) => {
                 self.planned().over_budget(limits)
             }
             other => other,
@@ -287,7 +287,7 @@ impl<'a> Pages<'a> {
 
     /// Whether any measure is read from detail items.
     fn has_details(&self) -> bool {
-        self.parts.iter().any(|measure| aggregates::Details::for_measure(measure).is_some())
+        self.parts.iter().any(|measure| weir_rollups::Details::for_measure(measure).is_some())
     }
 
     fn most_buckets(&self) -> usize {

@@ -9,8 +9,8 @@
 //! A range of buckets takes one Query for each megabyte, at least one. The reads of detail items
 //! come in addition.
 
-use aggregates::{Bucket, Fill, Plan, runs};
-use model::Rollup;
+use weir_model::Rollup;
+use weir_rollups::{Bucket, Fill, Plan, runs};
 
 use crate::error::QueryError;
 use crate::slot::Slot;
@@ -77,9 +77,9 @@ impl PlannedReads<'_> {
     }
 
     /// Returns the error of a question whose first point does not fit a budget.
-    pub(super) fn over_budget(&self, limits: table::Reads) -> QueryError {
-        let table::Reads { reads, bytes } = limits;
-        let mb = bytes / table::MB;
+    pub(super) fn over_budget(&self, limits: weir_table::Reads) -> QueryError {
+        let weir_table::Reads { reads, bytes } = limits;
+        let mb = bytes / weir_table::MB;
         let message = format!(
             "one point of each group takes more than the {reads} reads and {mb} MB that a request \
              may read"

@@ -1,11 +1,11 @@
 //! Points: the measures of a step and of the earlier one, gaps filled, as the answer has them.
 
-use aggregates::query::local;
-use aggregates::{Fill, Period, Plan};
 use jiff::Timestamp;
-use model::Rollup;
-use model::rollup::NamedMeasure;
 use serde_json::{Map, Value};
+use weir_model::Rollup;
+use weir_model::rollup::NamedMeasure;
+use weir_rollups::query::local;
+use weir_rollups::{Fill, Period, Plan};
 
 use super::answer::AnswerPoint;
 use super::gaps::Series;

@@ -1,6 +1,6 @@
 //! A query of a rollup: a question, with the page of its answer.
 
-use aggregates::Question;
+use weir_rollups::Question;
 
 use crate::limits::{DEFAULT_POINTS, MAX_DETAIL_ITEMS};
 

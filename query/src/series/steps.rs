@@ -1,8 +1,8 @@
 //! Steps: the periods of an answer, each with the earlier one that it is compared with.
 
-use aggregates::{Bucket, ParameterErrors, Period, Plan};
 use jiff::Timestamp;
-use model::Rollup;
+use weir_model::Rollup;
+use weir_rollups::{Bucket, ParameterErrors, Period, Plan};
 
 use crate::error::QueryError;
 use crate::slot::Slot;

@@ -93,7 +93,7 @@ fn cell(value: Option<&Value>) -> String {
 
 /// Returns a text that no spreadsheet computes.
 fn guarded(text: &str) -> String {
-    let is_formula = text.starts_with(FORMULA) && text.parse::<model::Number>().is_err();
+    let is_formula = text.starts_with(FORMULA) && text.parse::<weir_model::Number>().is_err();
     if is_formula { format!("'{text}") } else { text.to_owned() }
 }
 

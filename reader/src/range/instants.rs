@@ -5,11 +5,11 @@
 //! ?from=2026-11-20T06:40:54.500Z     ORDER#2026-11-20T06:40:54 ≤ SK, of which those from 54.500 on
 //! ```
 
-use model::filter::Test;
-use model::instant::{Offset, SECOND_LENGTH, TimestampFormat};
-use model::template::Format;
-use model::{AttributeType, AttributeValue, FieldError, Path};
-use table::{Instants, SortRange};
+use weir_model::filter::Test;
+use weir_model::instant::{Offset, SECOND_LENGTH, TimestampFormat};
+use weir_model::template::Format;
+use weir_model::{AttributeType, AttributeValue, FieldError, Path};
+use weir_table::{Instants, SortRange};
 
 use super::{BEGINNING, END, Open, Range, SortKeyFilter, completed, error};
 

@@ -1,6 +1,6 @@
 //! The ranges of sort keys of every kind: cases as data.
 
-use model::Model;
+use weir_model::Model;
 
 use super::*;
 

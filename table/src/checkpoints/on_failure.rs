@@ -15,8 +15,8 @@
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
-use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 use serde::{Deserialize, Serialize};
+use weir_model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 
 use crate::clock;
 

@@ -14,7 +14,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
+use weir_model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 
 use super::{Checkpoints, Error, is_refused, now, number};
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_dynamodb::types::AttributeValue;
-use model::table::ROLLUPS_SORT_KEY;
+use weir_model::table::ROLLUPS_SORT_KEY;
 
 use super::{Checkpoint, LEASE, OpenWindow, Saved, now, number, text};
 

@@ -2,8 +2,8 @@
 //! by an access pattern.
 //!
 //! ```
-//! # tests::shop::run(async |table| {
-//! # use tests::shop::Order;
+//! # weir_testing::shop::run(async |table| {
+//! # use weir_testing::shop::Order;
 //! use serde_json::json;
 //!
 //! let orders = table.entity::<Order>("order")?;
@@ -16,11 +16,11 @@
 //!
 //! **Invariant:** a list is of one partition, and a page that is not the last has a cursor.
 
-use model::shorten::listed;
-use model::{FieldError, Pattern, condition, suggestion};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use weir_model::shorten::listed;
+use weir_model::{FieldError, Pattern, condition, suggestion};
 
 use super::{Items, object};
 use crate::error::Error;
@@ -127,7 +127,7 @@ impl<T: Serialize + DeserializeOwned> List<T> {
         self
     }
 
-    /// Those alone of which this holds, written as [`model::condition`] has it. DynamoDB reads the
+    /// Those alone of which this holds, written as [`weir_model::condition`] has it. DynamoDB reads the
     /// others too, and bills them.
     ///
     /// # Errors

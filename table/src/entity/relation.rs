@@ -5,7 +5,7 @@
 //! # type Account = Map<String, Value>;
 //! # type User = Map<String, Value>;
 //! # type Session = Map<String, Value>;
-//! # use table::{Error, Table};
+//! # use weir_table::{Error, Table};
 //! # async fn example(table: Table, some: Vec<Account>, ann: User) -> Result<(), Error> {
 //! let owner = table.entity::<Account>("account")?.one::<User>("owner")?;
 //! let sessions = table.entity::<User>("user")?.many::<Session>("sessions")?;
@@ -18,9 +18,9 @@
 
 use std::collections::HashMap;
 
-use model::{Entity, Include, Item, Relation, TypeError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use weir_model::{Entity, Include, Item, Relation, TypeError};
 
 use super::{Items, object};
 use crate::error::Error;
@@ -158,7 +158,7 @@ impl<T: Serialize + DeserializeOwned, U: Serialize + DeserializeOwned> Between<T
             };
             let encoded = attribute.normalise(json);
             let encoded = encoded.map_err(|invalid| {
-                Error::Invalid(vec![model::FieldError::new(&binding.from, invalid)])
+                Error::Invalid(vec![weir_model::FieldError::new(&binding.from, invalid)])
             })?;
             attributes.insert(attribute.field.clone(), encoded);
         }

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{
     ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
     Update as SdkUpdate,
 };
-use model::{Item, Predicate, PrimaryKey, UpdatePlan};
+use weir_model::{Item, Predicate, PrimaryKey, UpdatePlan};
 
 use super::table::Table;
 use super::write::{Effect, Write};

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
-use model::{Entity, Item, ItemKey, Predicate, PrimaryKey, limits};
+use weir_model::{Entity, Item, ItemKey, Predicate, PrimaryKey, limits};
 
 use super::table::Table;
 use crate::error::Error;
@@ -40,12 +40,12 @@ impl Table {
     /// at one key the last is done. What DynamoDB leaves unprocessed is sent again for a while.
     ///
     /// Nothing is done of a batch with an item that takes conditions
-    /// ([`model::Entity::is_written_alone`]).
+    /// ([`weir_model::Entity::is_written_alone`]).
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {serde_json::json, table::fresh};
-    /// use table::BatchWrite;
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {serde_json::json, weir_table::fresh};
+    /// use weir_table::BatchWrite;
     ///
     /// let order = table.model().entity("order").expect("it is defined");
     /// let new = json!({ "user": "ann", "number": 8, "total": 1 });

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
-use model::{Item, PrimaryKey, limits};
+use weir_model::{Item, PrimaryKey, limits};
 
 use super::batch::{BATCH_ATTEMPTS, BATCH_RETRY_DELAY};
 use super::table::Table;
@@ -37,7 +37,7 @@ impl Table {
     /// DynamoDB leaves unprocessed is asked for again, for a while.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
+    /// # weir_testing::shop::run(async |table| {
     /// let order = table.model().entity("order").expect("it is defined");
     /// let keys = [("ann", "1"), ("bob", "7")].map(|(user, number)| {
     ///     let key = order.key_from_text(&[("user", user), ("number", number)]);

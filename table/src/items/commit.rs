@@ -25,7 +25,7 @@ mod size;
 use std::collections::HashSet;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use model::Item;
+use weir_model::Item;
 
 pub(crate) use self::failed::Failed;
 pub use self::plan::MAX_ACTIONS;

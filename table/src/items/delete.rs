@@ -5,7 +5,7 @@
 //! | [`Table::delete`] | is done already |
 //! | [`Table::remove`] | is [`Error::NotFound`] |
 
-use model::{Entity, Item, ItemKey, Predicate};
+use weir_model::{Entity, Item, ItemKey, Predicate};
 
 use super::guard::{Existence, Guard};
 use super::table::Table;
@@ -18,8 +18,8 @@ impl Table {
     /// an item without attributes.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {model::Predicate, serde_json::json, table::fresh};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {weir_model::Predicate, serde_json::json, weir_table::fresh};
     /// let order = table.model().entity("order").expect("it is defined");
     /// let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
     /// # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
@@ -50,15 +50,15 @@ impl Table {
     /// says; returns what it was.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {model::Predicate, serde_json::json, table::fresh};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {weir_model::Predicate, serde_json::json, weir_table::fresh};
     /// let order = table.model().entity("order").expect("it is defined");
     /// let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
     /// # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
     /// # table.create(order.encode(made.as_object().unwrap(), fresh())?).await?;
     /// table.remove(order, &key, &Predicate::always()).await?;
     /// let again = table.remove(order, &key, &Predicate::always()).await;
-    /// assert!(matches!(again, Err(table::Error::NotFound { .. })));
+    /// assert!(matches!(again, Err(weir_table::Error::NotFound { .. })));
     /// # Ok(()) });
     /// ```
     ///

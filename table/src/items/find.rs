@@ -3,9 +3,9 @@
 //! A writer looks at a lock and its owner by writes that are never done, so it needs no permission
 //! to read.
 
-use model::unique::{Lock, OWNER};
-use model::{AttributeValue, Entity, Item, PrimaryKey, WriteContext};
 use serde_json::{Map, Value};
+use weir_model::unique::{Lock, OWNER};
+use weir_model::{AttributeValue, Entity, Item, PrimaryKey, WriteContext};
 
 use super::backoff::delay;
 use super::guard::Existence;
@@ -30,8 +30,8 @@ impl Table {
     /// consistent, in two reads.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {serde_json::json, table::fresh};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {serde_json::json, weir_table::fresh};
     /// let user = table.model().entity("user").expect("it is defined");
     /// # let made = json!({ "email": "Ann@example.com" });
     /// # table.create(user.encode(made.as_object().unwrap(), fresh())?).await?;
@@ -68,8 +68,8 @@ impl Table {
     /// `unique` names the attributes of one constraint, and the object has a value for each.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {serde_json::json, table::fresh};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {serde_json::json, weir_table::fresh};
     /// let user = table.model().entity("user").expect("it is defined");
     /// let ann = json!({ "email": "ann@example.com", "name": "Ann" });
     /// let ann = ann.as_object().expect("an object");

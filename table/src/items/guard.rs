@@ -9,11 +9,11 @@
 //! **Invariant:** of several reasons the first in this order is reported: another kind, another
 //! item, no item, a stored value of another type than the update needs, a bound, the condition.
 
-use model::condition::Predicate;
-use model::filter::Test;
-use model::path::Path;
-use model::update::Bound;
-use model::{Entity, Item, PrimaryKey, UpdatePlan};
+use weir_model::condition::Predicate;
+use weir_model::filter::Test;
+use weir_model::path::Path;
+use weir_model::update::Bound;
+use weir_model::{Entity, Item, PrimaryKey, UpdatePlan};
 
 use super::table::Table;
 use crate::error::Error;

@@ -14,9 +14,9 @@
 use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use model::filter::Test;
-use model::unique::{Lock, OWNER};
-use model::{AttributeValue, Entity, Item, Path, Predicate, PrimaryKey};
+use weir_model::filter::Test;
+use weir_model::unique::{Lock, OWNER};
+use weir_model::{AttributeValue, Entity, Item, Path, Predicate, PrimaryKey};
 
 use super::table::Table;
 use super::write::{Effect, Write};

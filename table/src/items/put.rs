@@ -8,7 +8,7 @@
 //! An item of an entity whose versions are counted is replaced by an update, which counts on from
 //! the version that is stored; attributes that the definition does not know stay there.
 
-use model::{Item, Predicate, PrimaryKey};
+use weir_model::{Item, Predicate, PrimaryKey};
 
 use super::guard::{Existence, Guard};
 use super::table::Table;
@@ -21,15 +21,15 @@ impl Table {
     /// on an item without attributes.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {model::Predicate, serde_json::json, table::fresh};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {weir_model::Predicate, serde_json::json, weir_table::fresh};
     /// let order = table.model().entity("order").expect("it is defined");
     /// let item = |object: serde_json::Value| order.encode(object.as_object().expect("an object"), fresh());
     ///
     /// table.put(item(json!({ "user": "ann", "number": 7, "total": 12.5 }))?, &Predicate::always()).await?;
-    /// let cheap = model::condition::parse(order, &json!({ "total": { "lt": 10 } }))?;
+    /// let cheap = weir_model::condition::parse(order, &json!({ "total": { "lt": 10 } }))?;
     /// let refused = table.put(item(json!({ "user": "ann", "number": 7, "total": 9 }))?, &cheap).await;
-    /// assert!(matches!(refused, Err(table::Error::ConditionFailed { item: Some(_) })));
+    /// assert!(matches!(refused, Err(weir_table::Error::ConditionFailed { item: Some(_) })));
     /// # Ok(()) });
     /// ```
     ///
@@ -43,14 +43,14 @@ impl Table {
     /// Writes an item whose key no other item has; answers with what is stored.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {serde_json::json, table::fresh};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {serde_json::json, weir_table::fresh};
     /// let order = table.model().entity("order").expect("it is defined");
     /// let item = |object: serde_json::Value| order.encode(object.as_object().expect("an object"), fresh());
     ///
     /// table.create(item(json!({ "user": "ann", "number": 7, "total": 12.5 }))?).await?;
     /// match table.create(item(json!({ "user": "ann", "number": 7, "total": 9 }))?).await {
-    ///     Err(table::Error::AlreadyExists { item, .. }) => assert_eq!(order.decode(&item)["total"], json!(12.5)),
+    ///     Err(weir_table::Error::AlreadyExists { item, .. }) => assert_eq!(order.decode(&item)["total"], json!(12.5)),
     ///     other => panic!("{other:?}"),
     /// }
     /// # Ok(()) });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use model::{Item, Model, PrimaryKey};
+use weir_model::{Item, Model, PrimaryKey};
 
 use crate::budget::{Budget, ITEM_BYTES, Unit};
 use crate::connection::Connection;
@@ -66,8 +66,8 @@ impl Table {
     /// The item with that key, strongly consistent.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {serde_json::json, table::fresh};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {serde_json::json, weir_table::fresh};
     /// let order = table.model().entity("order").expect("it is defined");
     /// # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
     /// # table.create(order.encode(made.as_object().unwrap(), fresh())?).await?;
@@ -102,13 +102,13 @@ impl Table {
 
 /// Returns the attributes of an item that is not there: none.
 pub(super) fn no_item() -> Item {
-    HashMap::<String, model::AttributeValue>::new().into()
+    HashMap::<String, weir_model::AttributeValue>::new().into()
 }
 
 /// Returns the primary key in an item, for messages.
 pub(super) fn shown_key(model: &Model, item: &Item) -> String {
     let text = |name: &String| match item.get(name) {
-        Some(model::AttributeValue::S(text)) => text.clone(),
+        Some(weir_model::AttributeValue::S(text)) => text.clone(),
         other => format!("{other:?}"),
     };
     let keys = std::iter::once(&model.table.partition_key).chain(&model.table.sort_key);

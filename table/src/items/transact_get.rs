@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::types::{Get, ReturnConsumedCapacity, TransactGetItem};
-use model::{Item, PrimaryKey};
+use weir_model::{Item, PrimaryKey};
 
 use super::backoff::{MAX_ROUNDS, delay};
 use super::commit::MAX_ACTIONS;
@@ -20,8 +20,8 @@ impl Table {
     /// consistent one does. While a write is at one of them they are asked for again, for a while.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {serde_json::json, table::fresh};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {serde_json::json, weir_table::fresh};
     /// let order = table.model().entity("order").expect("it is defined");
     /// # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
     /// # table.create(order.encode(made.as_object().unwrap(), fresh())?).await?;

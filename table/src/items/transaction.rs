@@ -2,9 +2,9 @@
 //! none.
 //!
 //! ```
-//! # tests::shop::run(async |table| {
-//! # use {serde_json::json, table::fresh};
-//! use model::{Predicate, Update};
+//! # weir_testing::shop::run(async |table| {
+//! # use {serde_json::json, weir_table::fresh};
+//! use weir_model::{Predicate, Update};
 //!
 //! let order = table.model().entity("order").expect("it is defined");
 //! let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
@@ -24,7 +24,7 @@
 //! transaction.remove(order, &key, &Predicate::always());
 //! transaction.create(next);
 //! match transaction.commit(None).await {
-//!     Err(table::Error::Cancelled { index, .. }) => assert_eq!(index, 1),
+//!     Err(weir_table::Error::Cancelled { index, .. }) => assert_eq!(index, 1),
 //!     other => panic!("{other:?}"),
 //! }
 //! assert!(table.get(&key.primary).await?.is_some());
@@ -38,7 +38,7 @@
 
 use std::collections::HashMap;
 
-use model::{Entity, Item, ItemKey, Predicate, Update, WriteContext};
+use weir_model::{Entity, Item, ItemKey, Predicate, Update, WriteContext};
 
 use super::commit::{Failed, MAX_ACTIONS};
 use super::delete::deleting;

@@ -10,8 +10,8 @@
 //!
 //! **Invariant:** whatever is refused, nothing of it was written.
 
-use model::{Entity, Item, ItemKey, Predicate, Update, WriteContext};
 use serde_json::{Map, Value};
+use weir_model::{Entity, Item, ItemKey, Predicate, Update, WriteContext};
 
 use super::guard::{Existence, Guard};
 use super::table::Table;
@@ -22,8 +22,8 @@ impl Table {
     /// Updates an item that is there; answers with what it has become.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {model::Update, serde_json::json, table::fresh};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {weir_model::Update, serde_json::json, weir_table::fresh};
     /// let order = table.model().entity("order").expect("it is defined");
     /// let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
     /// # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
@@ -32,7 +32,7 @@ impl Table {
     /// let stored = table.patch(order, &key, &update, fresh()).await?;
     /// assert_eq!(order.decode(&stored)["total"], json!(10.5));
     /// let too_much = table.patch(order, &key, &Update::new().subtract("total", 11), fresh()).await;
-    /// assert!(matches!(too_much, Err(table::Error::Invalid(_))), "it has `min = 0`");
+    /// assert!(matches!(too_much, Err(weir_table::Error::Invalid(_))), "it has `min = 0`");
     /// # Ok(()) });
     /// ```
     ///
@@ -53,8 +53,8 @@ impl Table {
     /// what it has become.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {model::Update, serde_json::json, table::fresh};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {weir_model::Update, serde_json::json, weir_table::fresh};
     /// let order = table.model().entity("order").expect("it is defined");
     /// let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
     /// let update = Update::new().add("total", 5);
@@ -82,8 +82,8 @@ impl Table {
     /// rest; answers with what it has become.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {serde_json::json, table::fresh};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {serde_json::json, weir_table::fresh};
     /// let order = table.model().entity("order").expect("it is defined");
     /// let mut object = json!({ "user": "ann", "number": 7, "total": 12.5, "status": "paid", "note": "gift" });
     /// table.upsert(order, object.as_object().expect("an object"), fresh()).await?;
@@ -111,13 +111,13 @@ impl Table {
     /// Says whether an item that is there is as a condition says, by a write that changes nothing.
     ///
     /// ```
-    /// # tests::shop::run(async |table| {
-    /// # use {serde_json::json, table::fresh};
+    /// # weir_testing::shop::run(async |table| {
+    /// # use {serde_json::json, weir_table::fresh};
     /// let order = table.model().entity("order").expect("it is defined");
     /// let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
     /// # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
     /// # table.create(order.encode(made.as_object().unwrap(), fresh())?).await?;
-    /// let placed = model::condition::parse(order, &json!({ "status": "placed" }))?;
+    /// let placed = weir_model::condition::parse(order, &json!({ "status": "placed" }))?;
     /// table.check(order, &key, &placed).await?;
     /// # Ok(()) });
     /// ```

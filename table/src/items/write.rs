@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     AttributeValue as SdkValue, ReturnValue, ReturnValuesOnConditionCheckFailure,
 };
-use model::{Entity, Item, ItemKey, Predicate, PrimaryKey, UpdatePlan};
+use weir_model::{Entity, Item, ItemKey, Predicate, PrimaryKey, UpdatePlan};
 
 use super::guard::Guard;
 use super::table::Table;

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
     BillingMode, GlobalSecondaryIndex, KeyType, Projection, ProjectionType, ScalarAttributeType,
     TableDescription,
 };
-use model::table::{RANK, RANKS_INDEX, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, SCORE};
+use weir_model::table::{RANK, RANKS_INDEX, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, SCORE};
 
 use super::{attribute, key_schema, other, text_attribute};
 use crate::error::Error;

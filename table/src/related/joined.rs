@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use model::Item;
+use weir_model::Item;
 
 use crate::error::Error;
 use crate::items::Table;
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     fn row(bytes: usize) -> Row {
-        let item = HashMap::<String, model::AttributeValue>::new().into();
+        let item = HashMap::<String, weir_model::AttributeValue>::new().into();
         Row::Item(Arc::new(Joined { item, related: Vec::new(), bytes }))
     }
 

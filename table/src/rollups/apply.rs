@@ -14,8 +14,8 @@
 
 use std::collections::BTreeMap;
 
-use aggregates::{RollupKey, Update};
 use futures::{StreamExt, stream};
+use weir_rollups::{RollupKey, Update};
 
 use super::Rollups;
 use super::outcome::{Applied, Outcome, SettledUpdate};

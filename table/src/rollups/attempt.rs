@@ -10,11 +10,11 @@
 
 use std::collections::HashMap;
 
-use aggregates::{Accumulator, RollupKey, Update, Watermark};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity, ReturnValue};
-use model::table::ROLLUPS_TTL;
+use weir_model::table::ROLLUPS_TTL;
+use weir_rollups::{Accumulator, RollupKey, Update, Watermark};
 
 use super::Rollups;
 use super::expression::Expression;

@@ -20,10 +20,10 @@
 //! **Invariant:** a rollup item's `distinct(a)` is the number of value rows of `a` whose count is
 //! above zero.
 
-use aggregates::{Amounts, Bookkeeping, RollupKey, Update};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, ReturnConsumedCapacity, TransactWriteItem};
+use weir_rollups::{Amounts, Bookkeeping, RollupKey, Update};
 
 use super::Rollups;
 use super::expression::Expression;

@@ -6,8 +6,8 @@
 
 use std::collections::HashMap;
 
-use aggregates::{Accumulator, Bookkeeping, RollupKey};
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity};
+use weir_rollups::{Accumulator, Bookkeeping, RollupKey};
 
 use super::Rollups;
 use crate::clock;

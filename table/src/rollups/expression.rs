@@ -9,15 +9,15 @@
 
 use std::collections::HashMap;
 
-use aggregates::watermark::{self, WATERMARK_BYTES};
-use aggregates::{Accumulator, Amounts, Bookkeeping, RollupKey, Update, Watermark};
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue as SdkValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
     Update as SdkUpdate,
 };
-use model::ROLLUP_MARK;
-use model::table::RANK;
+use weir_model::ROLLUP_MARK;
+use weir_model::table::RANK;
+use weir_rollups::watermark::{self, WATERMARK_BYTES};
+use weir_rollups::{Accumulator, Amounts, Bookkeeping, RollupKey, Update, Watermark};
 
 use super::Rollups;
 use super::place::Place;

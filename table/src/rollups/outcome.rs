@@ -1,6 +1,6 @@
 //! The outcome of an update: added, absorbed before, or parked.
 
-use aggregates::Update;
+use weir_rollups::Update;
 
 use crate::error::Error;
 

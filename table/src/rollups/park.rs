@@ -16,12 +16,12 @@
 
 use std::collections::HashMap;
 
-use aggregates::fnv::fnv1a;
-use aggregates::key::PARKED;
-use aggregates::{RollupKey, Update};
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity};
-use model::table::{MAX_SORT_KEY_BYTES, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
+use weir_model::table::{MAX_SORT_KEY_BYTES, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
+use weir_rollups::fnv::fnv1a;
+use weir_rollups::key::PARKED;
+use weir_rollups::{RollupKey, Update};
 
 use super::Rollups;
 use super::expression::Expression;

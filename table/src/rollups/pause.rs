@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use aggregates::fnv::fnv1a;
+use weir_rollups::fnv::fnv1a;
 
 /// The longest first pause; doubled each time.
 const FIRST: Duration = Duration::from_millis(5);

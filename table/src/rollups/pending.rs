@@ -1,7 +1,7 @@
 //! An update between its attempt and the transaction that its row needs.
 
-use aggregates::{Accumulator, RollupKey, Update, ZeroCrossing};
 use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
+use weir_rollups::{Accumulator, RollupKey, Update, ZeroCrossing};
 
 use super::outcome::Applied;
 use crate::error::Error;

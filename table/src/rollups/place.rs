@@ -12,10 +12,10 @@
 
 use std::collections::HashMap;
 
-use aggregates::RollupKey;
 use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
-use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, ROLLUPS_TTL};
-use model::{AttributeValue, Item, ROLLUP_MARK};
+use weir_model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, ROLLUPS_TTL};
+use weir_model::{AttributeValue, Item, ROLLUP_MARK};
+use weir_rollups::RollupKey;
 
 use super::Rollups;
 use crate::error::Error;

@@ -5,12 +5,12 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use aggregates::RollupKey;
 use aws_sdk_dynamodb::types::{
     AttributeValue as SdkValue, KeysAndAttributes, ReturnConsumedCapacity,
 };
-use model::table::{RANK, RANKS_INDEX, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, SCORE};
-use model::{AttributeValue, Item, Number};
+use weir_model::table::{RANK, RANKS_INDEX, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, SCORE};
+use weir_model::{AttributeValue, Item, Number};
+use weir_rollups::RollupKey;
 
 use super::Rollups;
 use super::pause::pause;

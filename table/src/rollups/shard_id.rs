@@ -1,6 +1,6 @@
 //! The identity of the shard whose records are applied.
 
-use aggregates::watermark;
+use weir_rollups::watermark;
 
 /// The identity of a shard of a table's stream: the ids of shards are unique within their stream.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

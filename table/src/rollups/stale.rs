@@ -9,8 +9,8 @@
 
 use std::collections::HashMap;
 
-use aggregates::{RollupKey, watermark};
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity};
+use weir_rollups::{RollupKey, watermark};
 
 use super::Rollups;
 use crate::error::chain;

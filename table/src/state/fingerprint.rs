@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use aggregates::Accumulator;
-use model::rollup::Source;
-use model::{ColocatedKey, Model, Rollup};
+use weir_model::rollup::Source;
+use weir_model::{ColocatedKey, Model, Rollup};
+use weir_rollups::Accumulator;
 
 /// The fingerprint of each rollup, by its name.
 pub(super) type Fingerprints = BTreeMap<String, String>;
@@ -56,7 +56,7 @@ fn fingerprint(model: &Model, rollup: &Rollup) -> String {
     let mut measured: Vec<_> = sources.map(named).collect();
     measured.sort();
     measured.dedup();
-    let rows = aggregates::details::DetailSpec::for_rollup(rollup).into_iter();
+    let rows = weir_rollups::details::DetailSpec::for_rollup(rollup).into_iter();
     let rows =
         rows.map(|kept| format!("{} {} {}", kept.details.name(), kept.is_counted, kept.is_ranked));
     let mut rows: Vec<_> = rows.collect();

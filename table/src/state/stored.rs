@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity};
-use model::Model;
-use model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
+use weir_model::Model;
+use weir_model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 
 use super::fingerprint::{Fingerprints, fingerprints};
 use super::identity::ItemsTable;

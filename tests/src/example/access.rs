@@ -9,10 +9,10 @@
 
 use std::collections::BTreeMap;
 
-use model::{Entity, Item, Pattern, PrimaryKey};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
-use web::EntityPaths;
+use weir_http::EntityPaths;
+use weir_model::{Entity, Item, Pattern, PrimaryKey};
 
 use super::Example;
 use crate::http::Client;
@@ -62,7 +62,7 @@ pub(super) async fn assert_exact(example: &Example) {
 async fn known(example: &Example) -> Vec<Known<'_>> {
     let mut all = Vec::new();
     for raw in example.items().await {
-        if text(&raw, "SK") == model::unique::LOCK {
+        if text(&raw, "SK") == weir_model::unique::LOCK {
             continue;
         }
         let key = PrimaryKey { partition: text(&raw, "PK"), sort: Some(text(&raw, "SK")) };
@@ -89,7 +89,7 @@ fn assert_keys(one: &Known<'_>) {
 
 /// Returns a template as the definition file has it.
 fn template(entity: &Entity, key: &str) -> String {
-    use model::template::{Format, Segment};
+    use weir_model::template::{Format, Segment};
     let known = entity.keys.iter().find(|known| known.key == key).expect("a key of the entity");
     let segments = known.template.segments.iter().map(|segment| match segment {
         Segment::Literal(text) => text.clone(),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use model::unique::{LOCK, OWNER};
 use serde_json::Value;
+use weir_model::unique::{LOCK, OWNER};
 
 use super::Example;
 use super::access::text;

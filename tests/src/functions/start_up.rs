@@ -1,4 +1,4 @@
-//! `cargo run -p tests --release -- start-up`: how long a function takes from nothing to its first
+//! `cargo run -p weir-testing --release -- start-up`: how long a function takes from nothing to its first
 //! answer.
 //!
 //! Each start is a fresh process, as after a deployment or when Lambda scales out; what Lambda adds

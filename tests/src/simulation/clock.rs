@@ -15,8 +15,8 @@
 
 use std::time::Duration;
 
-use aggregates::fnv::fnv1a;
 use serde_json::{Value, json};
+use weir_rollups::fnv::fnv1a;
 
 use super::world::World;
 

@@ -1,4 +1,4 @@
-//! `cargo run -p tests --release -- simulate`: many seeds with a progress bar, or one with
+//! `cargo run -p weir-testing --release -- simulate`: many seeds with a progress bar, or one with
 //! everything that happens in it.
 
 use std::fmt::Display;
@@ -89,7 +89,7 @@ fn print(run: &Run, out: &mut impl Write) -> io::Result<()> {
     let Run { seed, failure, .. } = run;
     writeln!(out, "seed {seed} failed: {}", failure.as_deref().unwrap_or_default())?;
     writeln!(out, "again, with everything that happens:")?;
-    writeln!(out, "    cargo run -p tests --release -- simulate --seed {seed}\n")
+    writeln!(out, "    cargo run -p weir-testing --release -- simulate --seed {seed}\n")
 }
 
 fn totals(

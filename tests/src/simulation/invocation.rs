@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use futures::future::{Either, select};
-use processor::Processor;
-use table::error::chain;
 use tokio::task::JoinHandle;
+use weir_processor::Processor;
+use weir_table::error::chain;
 
 use super::caller::{Caller, Death};
 use super::tally::Count;

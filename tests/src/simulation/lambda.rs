@@ -19,9 +19,9 @@ mod patience;
 use std::ops::{Range, RangeInclusive};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use processor::Processor;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+use weir_processor::Processor;
 
 use super::dice::Dice;
 use super::event::{self, Verdict};

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use table::Connection;
 use tokio::time::{Instant, sleep};
+use weir_table::Connection;
 
 use super::Run;
 use super::dice::Dice;

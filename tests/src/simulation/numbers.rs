@@ -54,7 +54,7 @@ impl Numbers {
 
 #[cfg(test)]
 mod tests {
-    use aggregates::SequenceNumber;
+    use weir_rollups::SequenceNumber;
 
     use super::*;
 

@@ -19,13 +19,13 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use processor::Processor;
-use processor::mapping::{Error, EventSourceMapping, Settings, Source as StreamSource};
-use table::Connection;
-use table::checkpoints::Checkpoints;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
+use weir_processor::Processor;
+use weir_processor::mapping::{Error, EventSourceMapping, Settings, Source as StreamSource};
+use weir_table::Connection;
+use weir_table::checkpoints::Checkpoints;
 
 use super::clock::LEASE_LIFE;
 use super::dice::Dice;

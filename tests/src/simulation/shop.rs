@@ -13,8 +13,8 @@
 //! Some sales cannot be counted, by one rollup or by all: an attribute is absent, foreign or too
 //! large, or the item is not of the entity.
 
-use model::Model;
 use serde_json::{Map, Value, json};
+use weir_model::Model;
 
 use super::dice::Dice;
 

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use model::Model;
-use processor::Processor;
-use table::{Connection, Rollups};
 use tokio::time::sleep;
+use weir_model::Model;
+use weir_processor::Processor;
+use weir_table::{Connection, Rollups};
 
 use super::dice::Dice;
 use super::tally::Count;

@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aggregates::RollupKey;
 use bigdecimal::BigDecimal;
-use processor::event::{Event, Response};
 use serde_json::{Value, json};
-use tests::dynamodb::TestDynamo;
-use tests::http::Client;
-use tests::recount::{Rollup, Rows, assert_exact, scan, stored};
-use tests::system::{Captured, System};
+use weir_processor::event::{Event, Response};
+use weir_rollups::RollupKey;
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::http::Client;
+use weir_testing::recount::{Rollup, Rows, assert_exact, scan, stored};
+use weir_testing::system::{Captured, System};
 
 const SHOP: &str = r##"
 [table]

@@ -7,11 +7,11 @@ use std::process::Command;
 use fastrand::Rng;
 use futures::future::join_all;
 use serde_json::{Value, json};
-use tests::example::Example;
-use tests::functions::Binary;
-use tests::process::Process;
-use tests::recount::Rollup;
-use tests::tour;
+use weir_testing::example::Example;
+use weir_testing::functions::Binary;
+use weir_testing::process::Process;
+use weir_testing::recount::Rollup;
+use weir_testing::tour;
 
 use crate::SEEDS;
 

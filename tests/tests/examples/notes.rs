@@ -3,9 +3,9 @@
 use fastrand::Rng;
 use futures::future::join_all;
 use serde_json::{Value, json};
-use tests::example::Example;
-use tests::recount::{DAY_MONTH_ALL, Rollup};
-use tests::tour;
+use weir_testing::example::Example;
+use weir_testing::recount::{DAY_MONTH_ALL, Rollup};
+use weir_testing::tour;
 
 use crate::SEEDS;
 

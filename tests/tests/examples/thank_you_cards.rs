@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use fastrand::Rng;
 use futures::future::join_all;
 use serde_json::{Map, Value, json};
-use tests::example::Example;
-use tests::recount::Rollup;
-use tests::tour;
+use weir_testing::example::Example;
+use weir_testing::recount::Rollup;
+use weir_testing::tour;
 
 use crate::SEEDS;
 

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use tests::emf::Lines;
-use tests::system::Captured;
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::layer::SubscriberExt;
+use weir_testing::emf::Lines;
+use weir_testing::system::Captured;
 
 use crate::cases::{Case, Counted, Field, fields};
 use crate::world::{World, encoded, names};
@@ -91,7 +91,7 @@ async fn items_are_read_and_compared(world: &World, stored: &[Stored<'_>]) {
 async fn counted(world: &World) -> Vec<Value> {
     let log = Lines::default();
     let writer = log.clone();
-    let layer = telemetry::log::json(move || writer.clone());
+    let layer = weir_telemetry::log::json(move || writer.clone());
     let subscriber = tracing_subscriber::registry().with(layer);
     let processor = world.system.processor();
     let events = Captured::read(&world.system).await.cut(1);

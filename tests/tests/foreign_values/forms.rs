@@ -2,9 +2,9 @@
 //! instants that they are.
 
 use jiff::Timestamp;
-use model::condition;
 use serde_json::{Value, json};
-use table::Error;
+use weir_model::condition;
+use weir_table::Error;
 
 use crate::world::{World, encoded, names};
 

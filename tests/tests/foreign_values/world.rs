@@ -2,9 +2,9 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
-use tests::dynamodb::TestDynamo;
-use tests::http::Client;
-use tests::system::System;
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::http::Client;
+use weir_testing::system::System;
 
 /// The system, and direct access to its DynamoDB.
 pub(crate) struct World {

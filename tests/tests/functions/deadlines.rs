@@ -4,16 +4,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use processor::event::Event;
 use serde_json::json;
-use tests::deployed::{Deployed, handler};
-use tests::dynamodb::TestDynamo;
-use tests::faulty::{Fate, Faulty};
-use tests::flights::{DEFINITION, ROLLUPS, rows};
-use tests::functions::{Function, FunctionError};
-use tests::recount::{assert_all_exact, scan, stored};
-use tests::running::PATIENCE;
-use tests::system::Captured;
+use weir_processor::event::Event;
+use weir_testing::deployed::{Deployed, handler};
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::faulty::{Fate, Faulty};
+use weir_testing::flights::{DEFINITION, ROLLUPS, rows};
+use weir_testing::functions::{Function, FunctionError};
+use weir_testing::recount::{assert_all_exact, scan, stored};
+use weir_testing::running::PATIENCE;
+use weir_testing::system::Captured;
 
 /// Long enough for a small batch on a slow machine, unless DynamoDB does not answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -159,7 +159,8 @@ async fn a_caller_of_the_api_hears_that_a_function_was_too_late() {
     let Deployed { system, writer, .. } = &world.deployed;
     let variables = world.deployed.variables_with(&world.way.url);
     let reader = Arc::new(Function::start("reader", &variables, TIMEOUT));
-    let http = tests::api_gateway::serve(&system.model, writer.clone(), reader.clone()).await;
+    let http =
+        weir_testing::api_gateway::serve(&system.model, writer.clone(), reader.clone()).await;
     world.way.decide(|_, _| Fate::Stall);
     let (status, answer) = http.get("/flight/ATL").await;
     assert_eq!((status, answer), (503, json!({ "message": "Service Unavailable" })));

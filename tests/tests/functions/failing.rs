@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tests::deployed::Deployed;
-use tests::dynamodb::TestDynamo;
-use tests::faulty::{BROKEN, Fate, Faulty, THROTTLED};
-use tests::flights::{DEFINITION, ROLLUPS, rows};
-use tests::functions::Function;
-use tests::recount::assert_all_exact;
-use tests::running::PATIENCE;
-use tests::system::Captured;
+use weir_testing::deployed::Deployed;
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::faulty::{BROKEN, Fate, Faulty, THROTTLED};
+use weir_testing::flights::{DEFINITION, ROLLUPS, rows};
+use weir_testing::functions::Function;
+use weir_testing::recount::assert_all_exact;
+use weir_testing::running::PATIENCE;
+use weir_testing::system::Captured;
 
 /// The answer to an event of which nothing has to come again.
 const SUCCESS: &str = r#"{"state":{},"batchItemFailures":[]}"#;

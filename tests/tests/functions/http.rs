@@ -4,10 +4,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use tests::deployed::Deployed;
-use tests::dynamodb::TestDynamo;
-use tests::flights::{DEFINITION, path, rows};
-use tests::http::Client;
+use weir_testing::deployed::Deployed;
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::flights::{DEFINITION, path, rows};
+use weir_testing::http::Client;
 
 async fn world() -> (TestDynamo, Deployed) {
     let dynamodb = TestDynamo::start().await;
@@ -58,7 +58,7 @@ async fn the_document_of_the_reader_and_the_health_of_both_are_served() {
     assert_eq!((status, &document["openapi"].is_string()), (200, &true), "{document}");
     assert!(document["paths"]["/flight/{origin}"].is_object(), "{document}");
     for function in [&world.reader, &world.writer] {
-        let answer = function.invoke(tests::api_gateway::health()).await.expect("an answer");
+        let answer = function.invoke(weir_testing::api_gateway::health()).await.expect("an answer");
         let answer: Value = serde_json::from_slice(&answer).expect("JSON");
         assert_eq!(
             (&answer["statusCode"], &answer["body"]),
@@ -72,7 +72,8 @@ async fn the_document_of_the_reader_and_the_health_of_both_are_served() {
 async fn a_body_in_base64_is_the_same_body() {
     let (_dynamodb, world) = world().await;
     let flight = rows(1).remove(0);
-    let mut event: Value = serde_json::from_slice(&tests::api_gateway::health()).expect("an event");
+    let mut event: Value =
+        serde_json::from_slice(&weir_testing::api_gateway::health()).expect("an event");
     event["rawPath"] = json!("/flight");
     event["requestContext"]["http"]["method"] = json!("POST");
     event["headers"]["content-type"] = json!("application/json");

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tests::deployed::Deployed;
-use tests::dynamodb::TestDynamo;
-use tests::flights::{DEFINITION, ROLLUPS, rows};
-use tests::functions::{Binary, Function};
-use tests::recount::assert_all_exact;
-use tests::running::PATIENCE;
-use tests::system::Captured;
+use weir_testing::deployed::Deployed;
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::flights::{DEFINITION, ROLLUPS, rows};
+use weir_testing::functions::{Binary, Function};
+use weir_testing::recount::assert_all_exact;
+use weir_testing::running::PATIENCE;
+use weir_testing::system::Captured;
 
 /// The delay that the reactor cannot bear.
 const TERRIBLE: i64 = 666;
@@ -57,7 +57,8 @@ async fn a_reactor_that_panics_has_its_record_again_while_rollups_stay_exact() {
 async fn a_panic_in_the_handler_is_an_error_and_the_next_request_is_served() {
     let dynamodb = TestDynamo::start().await;
     let world = Deployed::start(&dynamodb, DEFINITION).await;
-    let mut event: Value = serde_json::from_slice(&tests::api_gateway::health()).expect("an event");
+    let mut event: Value =
+        serde_json::from_slice(&weir_testing::api_gateway::health()).expect("an event");
     event["body"] = json!("no base64!");
     event["isBase64Encoded"] = json!(true);
     let error = world.reader.invoke(event.to_string().into()).await.expect_err("a panic");

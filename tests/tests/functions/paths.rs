@@ -2,8 +2,8 @@
 //! path that an answer names leads to the item, and no other path leads to it.
 
 use serde_json::{Value, json};
-use tests::deployed::Deployed;
-use tests::dynamodb::TestDynamo;
+use weir_testing::deployed::Deployed;
+use weir_testing::dynamodb::TestDynamo;
 
 const DEFINITION: &str = r##"
     [table]

@@ -7,8 +7,8 @@
 //! | 6 MB of answer | Lambda's | the API, as a failure of the function |
 
 use serde_json::{Value, json};
-use tests::deployed::Deployed;
-use tests::dynamodb::TestDynamo;
+use weir_testing::deployed::Deployed;
+use weir_testing::dynamodb::TestDynamo;
 
 const DEFINITION: &str = r##"
     [table]
@@ -75,7 +75,7 @@ async fn an_answer_ends_before_it_is_too_large_and_its_cursor_leads_to_the_rest(
     assert!(pages > 1);
 
     let keys: Vec<_> = (0..16).map(|number| json!({ "book": "b", "number": number })).collect();
-    let keys = tests::http::encoded(&json!(keys).to_string());
+    let keys = weir_testing::http::encoded(&json!(keys).to_string());
     let (status, many) = world.http.get(&format!("/batch/note?keys={keys}")).await;
     let unread = many["unread"].as_array().expect("positions");
     assert_eq!((status, many["items"].as_array().map(Vec::len)), (200, Some(16)));

@@ -2,13 +2,13 @@
 //! for no event.
 
 use serde_json::json;
-use table::Table;
-use tests::deployed::{Deployed, folder};
-use tests::dynamodb::{TestDynamo, with_own_tables};
-use tests::flights::DEFINITION;
-use tests::functions::{Function, FunctionError, Variables};
-use tests::running::PATIENCE;
-use web::cursor::CURSOR_KEY;
+use weir_http::cursor::CURSOR_KEY;
+use weir_table::Table;
+use weir_testing::deployed::{Deployed, folder};
+use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_testing::flights::DEFINITION;
+use weir_testing::functions::{Function, FunctionError, Variables};
+use weir_testing::running::PATIENCE;
 
 const FUNCTIONS: [&str; 3] = ["writer", "reader", "processor"];
 /// What Lambda says of a process that ended with an exit code of 1 before it asked for an event.
@@ -73,8 +73,8 @@ async fn a_processor_without_its_table_of_rollups_ends_and_the_others_say_what_i
     let function = |name| std::sync::Arc::new(Function::start(name, &variables, PATIENCE));
     let (writer, reader) = (function("writer"), function("reader"));
     let said = [std::sync::Arc::clone(&writer), std::sync::Arc::clone(&reader)];
-    let http = tests::api_gateway::serve(&world.system.model, writer, reader).await;
-    let flight = json!(tests::flights::rows(1)[0]);
+    let http = weir_testing::api_gateway::serve(&world.system.model, writer, reader).await;
+    let flight = json!(weir_testing::flights::rows(1)[0]);
     for (method, path, body) in [("GET", "/flight/ATL", None), ("POST", "/flight", Some(&flight))] {
         let (status, problem) = http.send(method, path, body).await;
         assert_eq!((status, &problem["type"]), (503, &json!("/problems/missing-table")), "{path}");

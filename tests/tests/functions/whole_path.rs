@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use processor::event::Event;
 use serde_json::{Value, json};
-use tests::deployed::{Deployed, handler};
-use tests::dynamodb::TestDynamo;
-use tests::flights::{DEFINITION, ROLLUPS, every, path};
-use tests::recount::assert_all_exact;
-use tests::running::PATIENCE;
+use weir_processor::event::Event;
+use weir_testing::deployed::{Deployed, handler};
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::flights::{DEFINITION, ROLLUPS, every, path};
+use weir_testing::recount::assert_all_exact;
+use weir_testing::running::PATIENCE;
 
 /// Enough rows for several batches, of several days.
 const ROWS: usize = 60;

@@ -57,7 +57,7 @@ async fn a_row_that_dynamodb_refuses_does_not_stop_its_chunk() {
     let shop = Shop::open().await;
     let mut rows: Vec<Value> =
         (0..30).map(|number| order(&format!("{number:02}"), number)).collect();
-    rows[3]["note"] = json!("n".repeat(web::body::MAX_ITEM_BYTES));
+    rows[3]["note"] = json!("n".repeat(weir_http::body::MAX_ITEM_BYTES));
     let reply = shop.send("POST", "/batch/order", Value::from(rows)).await;
     let report = reply.json();
     assert_eq!((&report["written"], &report["unprocessed"]), (&json!(29), &json!([])), "{report}");
@@ -73,7 +73,7 @@ async fn rows_are_written_in_process_as_by_http() {
     let shop = Shop::open().await;
     let entity = shop.table.model().entity("order").expect("it is defined").clone();
     let rows = [order("1", 1), order("2", -2), order("3", 3)];
-    let report = writer::write_batch(&shop.table, &entity, &rows).await;
+    let report = weir_writer::write_batch(&shop.table, &entity, &rows).await;
     assert_eq!((report.written, report.failed.len(), report.unprocessed.len()), (2, 1, 0));
     assert_eq!(report.failed[0].index, 1);
     assert!(report.error.is_none());

@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tests::emf::Lines;
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
-use web::Operation;
+use weir_http::Operation;
+use weir_testing::emf::Lines;
 
 use crate::shop::{Reply, Shop, problem};
 
@@ -75,7 +75,7 @@ async fn two_callers_with_one_key_are_two_requests() {
 async fn logged(shop: &Shop, method: &str, path: &str, body: &Value) -> (Reply, Vec<Value>) {
     let log = Lines::default();
     let writer = log.clone();
-    let layer = telemetry::log::json(move || writer.clone());
+    let layer = weir_telemetry::log::json(move || writer.clone());
     let subscriber = tracing_subscriber::registry().with(layer).with(LevelFilter::INFO);
     let sent = shop.send_by(Some("ann"), &[], method, path, body);
     let reply = sent.with_subscriber(subscriber).await;
@@ -213,7 +213,7 @@ async fn every_writing_route_logs_each_change_with_its_caller_and_no_value() {
             assert!(!line.to_string().contains(SECRET), "{method} {path}: {line}");
         }
     }
-    let routes = web::routes::writes(shop.table.model());
+    let routes = weir_http::routes::writes(shop.table.model());
     let writing = routes.iter().filter(|route| route.operation.method() != "GET");
     let every: BTreeSet<_> = writing.map(|route| format!("{:?}", route.operation)).collect();
     assert_eq!(tried, every, "a route that writes has a case");

@@ -1,11 +1,11 @@
 //! Cursors as a caller sees them: unreadable, unchangeable, and of one list and one question.
 //!
-//! Which bytes they have, and that they are of one caller, `web::cursor` tests.
+//! Which bytes they have, and that they are of one caller, `weir_http::cursor` tests.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use tests::dynamodb::TestDynamo;
+use weir_testing::dynamodb::TestDynamo;
 
 use crate::shop::{Shop, problem};
 

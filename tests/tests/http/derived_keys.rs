@@ -3,12 +3,12 @@
 //!
 //! docs/threat-model.md names these tests beside what they hold.
 
-use model::{Item, ItemKey};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
-use tests::dynamodb::TestDynamo;
-use tests::http::Client;
+use weir_model::{Item, ItemKey};
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::http::Client;
 
 use crate::shop::{Reply, Shop, encoded, problem};
 

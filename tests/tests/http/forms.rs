@@ -1,7 +1,7 @@
 //! Items as DynamoDB writes them, wherever items are answered.
 
 use serde_json::{Value, json};
-use web::DYNAMODB_JSON;
+use weir_http::DYNAMODB_JSON;
 
 use crate::shop::{Reply, Shop, encoded, problem};
 
@@ -130,7 +130,7 @@ async fn a_body_as_dynamodb_writes_items_is_rejected_on_every_route() {
     assert!(detail.contains(DYNAMODB_JSON) && detail.contains("expected application/json"));
     assert_eq!(shop.get(ORDER).await.problem(), problem(404, "not-found"));
 
-    let document = shop.get(web::routes::OPENAPI).await.json();
+    let document = shop.get(weir_http::routes::OPENAPI).await.json();
     let mut tried = std::collections::BTreeSet::new();
     for (path, operations) in document["paths"].as_object().expect("paths") {
         for (method, operation) in operations.as_object().expect("operations") {

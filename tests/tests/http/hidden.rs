@@ -7,14 +7,14 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use aggregates::{Change, Image, fold};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use fastrand::Rng;
 use serde_json::{Value, json};
-use table::ShardId;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use weir_rollups::{Change, Image, fold};
+use weir_table::ShardId;
 
 use crate::shop::{Reply, Shop, encoded};
 
@@ -171,7 +171,7 @@ async fn vault() -> Shop {
         let model = shop.table.model();
         let entity = model.entity("person").expect("it is defined");
         let changes = people.iter().enumerate().map(|(position, row)| {
-            let new = entity.encode(row.as_object().expect("an object"), writer::fresh());
+            let new = entity.encode(row.as_object().expect("an object"), weir_writer::fresh());
             let sequence = (100 + position).to_string().parse().expect("a sequence number");
             let image = Image::Insert { new: new.expect("a person") };
             Change { sequence, seconds: 1_795_153_254, image }

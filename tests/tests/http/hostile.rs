@@ -3,10 +3,10 @@
 //!
 //! docs/threat-model.md names these tests beside what they hold.
 
-use aggregates::fnv::fnv1a;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use weir_rollups::fnv::fnv1a;
 
 use crate::shop::{Shop, encoded, problem};
 

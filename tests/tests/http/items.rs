@@ -57,18 +57,18 @@ async fn an_item_of_another_entity_is_not_there() {
     shop.send("POST", "/profile", json!({ "user": "ann" })).await;
     assert_eq!(shop.get("/profile/ann").await.status, 200);
     let mut item = shop.table.get(&key(&shop, "ann")).await.expect("read").expect("an item");
-    item.insert("_et".to_owned(), model::AttributeValue::S("visitor".to_owned()));
-    shop.table.put(item, &model::Predicate::always()).await.expect("written");
+    item.insert("_et".to_owned(), weir_model::AttributeValue::S("visitor".to_owned()));
+    shop.table.put(item, &weir_model::Predicate::always()).await.expect("written");
     assert_eq!(shop.get("/profile/ann").await.problem(), problem(404, "not-found"));
     let deleted = shop.send("DELETE", "/profile/ann", json!(null)).await;
     assert_eq!(deleted.problem(), problem(404, "not-found"));
     let replaced = shop.send("PUT", "/profile/ann", json!({ "user": "ann" })).await;
     assert_eq!(replaced.problem(), problem(409, "already-exists"));
     let still = shop.table.get(&key(&shop, "ann")).await.expect("read").expect("an item");
-    assert_eq!(still["_et"], model::AttributeValue::S("visitor".to_owned()));
+    assert_eq!(still["_et"], weir_model::AttributeValue::S("visitor".to_owned()));
 }
 
-fn key(shop: &Shop, user: &str) -> model::PrimaryKey {
+fn key(shop: &Shop, user: &str) -> weir_model::PrimaryKey {
     let profile = shop.table.model().entity("profile").expect("it is defined");
     profile.key_from_text(&[("user", user)]).expect("a key").primary
 }
@@ -134,13 +134,14 @@ async fn an_item_larger_than_dynamodb_takes_is_refused_as_too_large() {
     let shop = Shop::open().await;
     // The body is within the limit; the item is not, for its keys repeat the user.
     let user = "u".repeat(1400);
-    let note = "n".repeat(web::body::MAX_ITEM_BYTES - 1600);
+    let note = "n".repeat(weir_http::body::MAX_ITEM_BYTES - 1600);
     let body = json!({ "user": user, "total": 1, "note": note });
-    assert!(body.to_string().len() <= web::body::MAX_ITEM_BYTES);
+    assert!(body.to_string().len() <= weir_http::body::MAX_ITEM_BYTES);
     let reply = shop.send("POST", "/order", &body).await;
     assert_eq!(reply.problem(), problem(413, "payload-too-large"), "{}", reply.text);
 
-    let more = json!({ "user": "ann", "total": 1, "note": "n".repeat(web::body::MAX_ITEM_BYTES) });
+    let more =
+        json!({ "user": "ann", "total": 1, "note": "n".repeat(weir_http::body::MAX_ITEM_BYTES) });
     let reply = shop.send("POST", "/order", more).await;
     assert_eq!(reply.problem(), problem(413, "payload-too-large"));
 }

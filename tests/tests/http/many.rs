@@ -1,7 +1,7 @@
 //! Many items by their keys, over HTTP and in the library.
 
 use serde_json::{Value, json};
-use table::Table;
+use weir_table::Table;
 
 use crate::shop::{Shop, encoded, problem};
 
@@ -73,7 +73,11 @@ async fn keys_that_cannot_be_read_are_handed_back_with_the_reason() {
     let key = card.key_from_text(&[("user", "ann")]).expect("a key").primary;
     let found = shop.table.batch_get(&[key.clone(), key]).await;
     assert_eq!((found.items, found.unread), (vec![None, None], vec![0, 1]));
-    assert!(matches!(found.error, Some(table::Error::MissingTable { .. })), "{:?}", found.error);
+    assert!(
+        matches!(found.error, Some(weir_table::Error::MissingTable { .. })),
+        "{:?}",
+        found.error
+    );
     let reply = shop.get(&asked("card", json!([{ "user": "ann" }]))).await;
     assert_eq!(reply.problem(), problem(503, "missing-table"));
 }

@@ -1,9 +1,9 @@
 //! Access patterns: an entity's items by an index, and by what the definition names.
 
-use aggregates::fnv::fnv1a;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use weir_rollups::fnv::fnv1a;
 
 use crate::shop::{Shop, encoded, problem};
 

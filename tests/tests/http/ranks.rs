@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aggregates::{Change, Image, fold};
-use model::{Entity, Item};
 use serde_json::{Value, json};
-use table::{MB, Reads, ShardId};
+use weir_model::{Entity, Item};
+use weir_rollups::{Change, Image, fold};
+use weir_table::{MB, Reads, ShardId};
 
 use crate::shop::{Shop, problem};
 
@@ -113,7 +113,9 @@ impl Game {
         let model = self.shop.table.model().clone();
         let entity: &Entity = model.entity("match").expect("it is defined");
         let item = |row: &Value| -> Item {
-            entity.encode(row.as_object().expect("an object"), writer::fresh()).expect("a match")
+            entity
+                .encode(row.as_object().expect("an object"), weir_writer::fresh())
+                .expect("a match")
         };
         let mut folded = Vec::new();
         for (id, row) in changes {

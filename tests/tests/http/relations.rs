@@ -14,10 +14,10 @@ mod limits;
 #[path = "relations/requests.rs"]
 mod requests;
 
-use model::Model;
 use serde_json::{Map, Value, json};
-use table::Table;
-use tests::dynamodb::TestDynamo;
+use weir_model::Model;
+use weir_table::Table;
+use weir_testing::dynamodb::TestDynamo;
 
 use crate::shop::{Shop, encoded, problem};
 

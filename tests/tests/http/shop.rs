@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use aggregates::{Change, Image, fold};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, header};
-use reader::Settings;
 use serde_json::Value;
-use table::{Budget, Connection, Reads, Rollups, ShardId, Table};
-use tests::dynamodb::{TestDynamo, with_own_tables};
-pub(crate) use tests::http::encoded;
 use tower::ServiceExt;
-use web::{CursorKeys, Seal};
+use weir_http::{CursorKeys, Seal};
+use weir_reader::Settings;
+use weir_rollups::{Change, Image, fold};
+use weir_table::{Budget, Connection, Reads, Rollups, ShardId, Table};
+use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+pub(crate) use weir_testing::http::encoded;
 
 /// Its tables.
 const DEFINITION: &str = include_str!("shop.toml");
@@ -86,11 +86,11 @@ impl Shop {
     }
 
     fn serving(settings: Settings, table: Table, rollups: Rollups) -> Self {
-        let routes = web::routes::all(table.model());
+        let routes = weir_http::routes::all(table.model());
         let cursors = settings.cursors.clone();
-        let reader = reader::app(table.clone(), rollups.clone(), settings);
-        let app = writer::app(table.clone()).merge(reader);
-        Self { table, rollups, app: web::finish(app, &routes), cursors }
+        let reader = weir_reader::app(table.clone(), rollups.clone(), settings);
+        let app = weir_writer::app(table.clone()).merge(reader);
+        Self { table, rollups, app: weir_http::finish(app, &routes), cursors }
     }
 
     /// The cursor that a caller without a name receives for a position in a list.
@@ -107,7 +107,7 @@ impl Shop {
 
     /// The same shop, which writes the audit log.
     pub(crate) fn audited(self) -> Self {
-        Self { app: writer::audited(self.app), ..self }
+        Self { app: weir_writer::audited(self.app), ..self }
     }
 
     /// Sends a request with headers.
@@ -137,7 +137,7 @@ impl Shop {
         let request = headers.fold(request, |request, (name, text)| request.header(*name, *text));
         let mut request = request.body(Body::from(body.to_string())).expect("a request");
         if let Some(caller) = caller {
-            request.extensions_mut().insert(web::Caller::new(caller));
+            request.extensions_mut().insert(weir_http::Caller::new(caller));
         }
         let response = self.app.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
@@ -160,7 +160,8 @@ impl Shop {
         let entity = model.entity(entity).expect("it is defined");
         let change = |(position, row): (usize, &Value)| {
             let object = row.as_object().expect("an object");
-            let new = entity.encode(object, writer::fresh()).expect("a row that can be stored");
+            let new =
+                entity.encode(object, weir_writer::fresh()).expect("a row that can be stored");
             let sequence = (100 + position).to_string().parse().expect("a sequence number");
             Change { sequence, seconds: 1_795_153_254, image: Image::Insert { new } }
         };

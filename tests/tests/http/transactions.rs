@@ -3,8 +3,8 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use tests::dynamodb::TestDynamo;
-use tests::recorder::Recorder;
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::recorder::Recorder;
 
 use crate::shop::{Reply, Shop, problem};
 

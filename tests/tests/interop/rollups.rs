@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tests::recount::{DAY_MONTH_ALL, Rollup, assert_all_exact};
+use weir_testing::recount::{DAY_MONTH_ALL, Rollup, assert_all_exact};
 
 use crate::world::{World, encoded, extended};
 

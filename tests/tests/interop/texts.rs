@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fastrand::Rng;
 use serde_json::{Value, json};
-use tests::package::Package;
+use weir_testing::package::Package;
 
 use crate::world::{World, encoded, without};
 

@@ -1,7 +1,7 @@
 //! dynamodb-toolbox and Weir on one table: what either writes is the other's too.
 
 use serde_json::{Value, json};
-use tests::package::{set, whole as whole_number};
+use weir_testing::package::{set, whole as whole_number};
 
 use crate::world::{World, encoded, extended, timeless, without};
 

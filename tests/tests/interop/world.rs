@@ -1,11 +1,11 @@
 //! A table with Weir and a package at work on it.
 
 use serde_json::{Map, Value, json};
-use tests::dynamodb::TestDynamo;
-use tests::http::Client;
-use tests::package::Package;
-use tests::recount::scan;
-use tests::system::System;
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::http::Client;
+use weir_testing::package::Package;
+use weir_testing::recount::scan;
+use weir_testing::system::System;
 
 /// The definition of the table that ElectroDB writes.
 pub(crate) const ELECTRODB: &str = include_str!("../../../examples/electrodb/weir.toml");

@@ -1,9 +1,9 @@
 //! An answer is small however large the request was: at most a hundred errors and the number of the
 //! others, shortened texts, shortened lists of names.
 
-use model::Model;
-use model::limits::{MAX_ERRORS, MAX_FIELD_CHARACTERS, MAX_MESSAGE_CHARACTERS, MAX_NAMES};
 use serde_json::{Value, json};
+use weir_model::Model;
+use weir_model::limits::{MAX_ERRORS, MAX_FIELD_CHARACTERS, MAX_MESSAGE_CHARACTERS, MAX_NAMES};
 
 use super::app::{App, DEFINITION, encoded, members};
 

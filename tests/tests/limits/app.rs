@@ -6,11 +6,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
-use model::Model;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
-use table::{Connection, Rollups, Table};
 use tower::ServiceExt;
+use weir_model::Model;
+use weir_table::{Connection, Rollups, Table};
 
 /// Two entities: one with an attribute of each kind that a caller can fill at will, one with an
 /// enum of many values.
@@ -58,12 +58,12 @@ impl App {
         let connection = Connection::to("http://127.0.0.1:1").await;
         let table = Table::new(&connection, Arc::clone(&model));
         let rollups = Rollups::new(&connection, &model.table);
-        let router = writer::app(table.clone()).merge(reader::app(
+        let router = weir_writer::app(table.clone()).merge(weir_reader::app(
             table,
             rollups,
-            reader::Settings::default(),
+            weir_reader::Settings::default(),
         ));
-        Self { router: web::finish(router, &web::routes::all(&model)) }
+        Self { router: weir_http::finish(router, &weir_http::routes::all(&model)) }
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, body: impl Into<Body>) -> Reply {

@@ -7,8 +7,8 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use model::{Entity, Item, Model, Update, WriteContext, condition};
 use serde_json::{Value, json};
+use weir_model::{Entity, Item, Model, Update, WriteContext, condition};
 
 use super::app::{App, DEFINITION, members};
 
@@ -45,7 +45,7 @@ fn thing() -> Entity {
 }
 
 fn key() -> Item {
-    let id = model::AttributeValue::S("1".to_owned());
+    let id = weir_model::AttributeValue::S("1".to_owned());
     std::collections::HashMap::from([("id".to_owned(), id)]).into()
 }
 

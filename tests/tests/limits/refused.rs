@@ -1,11 +1,11 @@
 //! Lists that are longer than DynamoDB takes are rejected before they are planned, with the number
 //! that was sent and the limit.
 
-use model::limits::{
+use serde_json::{Value, json};
+use weir_model::limits::{
     MAX_ACTIONS, MAX_BATCH_JSON_VALUES, MAX_EXPRESSION_BYTES, MAX_IN_OPERANDS, MAX_TESTS,
     MAX_UPDATE_PATHS,
 };
-use serde_json::{Value, json};
 
 use super::app::{App, encoded, members};
 

@@ -4,10 +4,10 @@ use axum::http::header::LOCATION;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tests::dynamodb::TestDynamo;
-use tests::http::Client;
-use tests::system::System;
 use url::Url;
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::http::Client;
+use weir_testing::system::System;
 
 /// What a part of a path escapes: all but what RFC 3986 leaves unreserved.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

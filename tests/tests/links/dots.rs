@@ -1,8 +1,8 @@
 //! A value that a URL parser would resolve is no part of a path: nothing writes one, and an item
 //! that others wrote with one is reached by its key, never by a path that leads elsewhere.
 
-use model::{AttributeValue, Item, Predicate, WriteContext};
 use serde_json::{Map, Value, json};
+use weir_model::{AttributeValue, Item, Predicate, WriteContext};
 
 use crate::desk::Desk;
 

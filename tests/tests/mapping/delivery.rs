@@ -3,10 +3,10 @@
 use std::future::pending;
 use std::time::Duration;
 
-use aggregates::SequenceNumber;
-use processor::mapping::{Settings, Source};
-use tests::running::PATIENCE;
 use tokio::time::Instant;
+use weir_processor::mapping::{Settings, Source};
+use weir_rollups::SequenceNumber;
+use weir_testing::running::PATIENCE;
 
 use crate::events::Events;
 use crate::seen::{Seen, accepting, names, parse};

@@ -4,12 +4,12 @@
 use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use processor::event::Event;
-use processor::mapping::Settings;
 use serde_json::json;
-use table::checkpoints::{Condition, OnFailureRecord};
-use tests::conflicts::Transaction;
-use tests::running::PATIENCE;
+use weir_processor::event::Event;
+use weir_processor::mapping::Settings;
+use weir_table::checkpoints::{Condition, OnFailureRecord};
+use weir_testing::conflicts::Transaction;
+use weir_testing::running::PATIENCE;
 
 use crate::events::Events;
 use crate::seen::{Seen, name, name_of, names, parse};
@@ -206,10 +206,10 @@ async fn records_that_fail_come_again_until_the_stream_has_them_no_more() {
 async fn nothing_is_discarded_until_that_is_written_down() {
     let events = Events::start().await;
     let stream = FakeStream::start(vec![Shard::new("a", None, 0..3)]).await;
-    let partition = format!("{}{LABEL}", table::checkpoints::PARTITION_PREFIX);
+    let partition = format!("{}{LABEL}", weir_table::checkpoints::PARTITION_PREFIX);
     let transaction = Transaction::on(&partition).against_transactions();
     let seen = Seen::default();
-    let streams = table::Connection::to(stream.url()).await;
+    let streams = weir_table::Connection::to(stream.url()).await;
     let checkpoints = events.checkpoints_before(&transaction);
     let once = |settings: &mut Settings| settings.maximum_retry_attempts = Some(0);
     let running = events.read_from(&streams, checkpoints, once, poisoned(&seen, 2, Failure::Named));

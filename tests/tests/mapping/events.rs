@@ -3,16 +3,16 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use aggregates::SequenceNumber;
-use processor::mapping::{EventSourceMapping, Settings, Source};
 use serde_json::{Value, json};
-use table::checkpoints::{Checkpoints, PARTITION_PREFIX};
-use table::{Connection, Table};
-use tests::conflicts::Transaction;
-use tests::dynamodb::{TestDynamo, with_own_tables};
-use tests::http::Client;
-use tests::recount::scan;
-use tests::running::Running;
+use weir_processor::mapping::{EventSourceMapping, Settings, Source};
+use weir_rollups::SequenceNumber;
+use weir_table::checkpoints::{Checkpoints, PARTITION_PREFIX};
+use weir_table::{Connection, Table};
+use weir_testing::conflicts::Transaction;
+use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_testing::http::Client;
+use weir_testing::recount::scan;
+use weir_testing::running::Running;
 
 use crate::seen::name;
 

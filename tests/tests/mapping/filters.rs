@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use processor::mapping::{FilterCriteria, Settings};
+use weir_processor::mapping::{FilterCriteria, Settings};
 
 use crate::events::Events;
 use crate::seen::{Seen, accepting, name, name_of, names, parse};

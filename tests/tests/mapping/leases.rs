@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use processor::mapping::Settings;
 use proptest::collection::vec;
 use proptest::{prelude::any, prop_assert_eq, proptest};
-use table::checkpoints::{
+use weir_processor::mapping::Settings;
+use weir_table::checkpoints::{
     self, BatchInfo, Checkpoint, Condition, HeldLease, LeaseWatch, OnFailureRecord, RequestContext,
     Saved,
 };

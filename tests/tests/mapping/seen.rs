@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use processor::event::{Event, Record, Response};
+use weir_processor::event::{Event, Record, Response};
 
 /// The records of one invocation, and how many of them were acknowledged.
 pub(crate) type SeenBatch = (Vec<String>, usize);

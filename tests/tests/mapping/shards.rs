@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use processor::mapping::Settings;
-use tests::running::PATIENCE;
+use weir_processor::mapping::Settings;
+use weir_testing::running::PATIENCE;
 
 use crate::events::Events;
 use crate::seen::{Seen, accepting, name, names};

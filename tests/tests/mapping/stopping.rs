@@ -3,9 +3,9 @@
 use std::future::pending;
 use std::time::Duration;
 
-use processor::mapping::Settings;
-use tests::running::PATIENCE;
 use tokio::sync::watch;
+use weir_processor::mapping::Settings;
+use weir_testing::running::PATIENCE;
 
 use crate::events::Events;
 use crate::seen::{Seen, accepting, names, parse};

@@ -8,10 +8,10 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use processor::mapping::Settings;
 use serde_json::{Value, json};
-use table::Connection;
-use tests::running::Running;
+use weir_processor::mapping::Settings;
+use weir_table::Connection;
+use weir_testing::running::Running;
 
 use crate::events::Events;
 use crate::seen::name;

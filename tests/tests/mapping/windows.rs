@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use processor::event::{Event, Response};
-use processor::mapping::{FilterCriteria, MAX_TUMBLING_WINDOW_SECS, Settings};
-use tests::running::{PATIENCE, Running};
+use weir_processor::event::{Event, Response};
+use weir_processor::mapping::{FilterCriteria, MAX_TUMBLING_WINDOW_SECS, Settings};
+use weir_testing::running::{PATIENCE, Running};
 
 use crate::events::Events;
 use crate::seen::{name_of, parse};

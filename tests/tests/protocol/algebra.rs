@@ -3,7 +3,7 @@
 //!
 //! | table | made with |
 //! |---|---|
-//! | the updates of each batch that a shard can be cut into | `aggregates::fold` on records with real images |
+//! | the updates of each batch that a shard can be cut into | `weir_rollups::fold` on records with real images |
 //! | what is left of an update behind each watermark | `Update::after` |
 //! | whether the condition admits an update at each watermark | `Watermark::to_bytes` and `lower_bound`, byte by byte |
 //!
@@ -15,10 +15,10 @@
 
 use std::collections::HashMap;
 
-use aggregates::{
+use weir_model::{AttributeValue, Item, Model};
+use weir_rollups::{
     Amounts, Change, Image, RollupKey, SequenceNumber, Update, Watermark, ZeroCrossing, fold,
 };
-use model::{AttributeValue, Item, Model};
 
 use crate::history::{History, KEYS, Key, Number, Record};
 

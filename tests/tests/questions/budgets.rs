@@ -1,11 +1,11 @@
 //! Questions within any budget of reads: the points of all pages are those of a recount, or the
 //! question is rejected.
 
-use aggregates::Question;
 use fastrand::Rng;
 use serde_json::{Value, json};
-use table::{Budget, MB, Reads};
 use weir_query::{QueryEngine, QueryError, RollupQuery};
+use weir_rollups::Question;
+use weir_table::{Budget, MB, Reads};
 
 use super::oracle::{Calendar, EVERY, expected};
 use super::visits::{SITES, Site};

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aggregates::{Change, Image, fold};
 use fastrand::Rng;
 use jiff::Timestamp;
-use model::{Item, Model};
 use serde_json::{Value, json};
-use table::{Rollups, ShardId, Table};
-use tests::dynamodb::{TestDynamo, with_own_tables};
+use weir_model::{Item, Model};
 use weir_query::QueryEngine;
+use weir_rollups::{Change, Image, fold};
+use weir_table::{Rollups, ShardId, Table};
+use weir_testing::dynamodb::{TestDynamo, with_own_tables};
 
 pub(crate) const SITES: [&str; 2] = ["shop#1", "blog"];
 const DEFINITION: &str = r##"
@@ -148,7 +148,7 @@ impl Site {
 
     fn item(&self, visit: &Value) -> Item {
         let entity = self.model.entity("visit").expect("it is defined");
-        entity.encode(visit.as_object().expect("an object"), writer::fresh()).expect("a visit")
+        entity.encode(visit.as_object().expect("an object"), weir_writer::fresh()).expect("a visit")
     }
 
     async fn absorb(&self, shard: &str, batch: &[Change]) {

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use std::future::ready;
 use std::sync::{Arc, Mutex};
 
-use model::{AttributeValue, ItemType};
-use processor::{Changes, Processor, StreamChange};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use table::Rollups;
-use tests::conflicts::Transaction;
-use tests::dynamodb::TestDynamo;
-use tests::recount::{DAY_MONTH_ALL, Rollup, assert_all_exact};
-use tests::system::System;
+use weir_model::{AttributeValue, ItemType};
+use weir_processor::{Changes, Processor, StreamChange};
+use weir_table::Rollups;
+use weir_testing::conflicts::Transaction;
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::recount::{DAY_MONTH_ALL, Rollup, assert_all_exact};
+use weir_testing::system::System;
 
 const DEFINITION: &str = r##"
     [table]

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use processor::{Changes, Failure, TypedChange, TypedChanges};
 use serde_json::{Value, json};
-use tests::http::Client;
+use weir_processor::{Changes, Failure, TypedChange, TypedChanges};
+use weir_testing::http::Client;
 
 use crate::club::{Club, Member};
 

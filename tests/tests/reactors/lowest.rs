@@ -4,12 +4,12 @@
 use std::future::ready;
 
 use futures::TryStreamExt;
-use model::ItemType;
-use processor::event::{Event, Record, Response};
-use processor::{Changes, Failure, Processor};
 use serde::Deserialize;
 use serde_json::json;
-use tests::system::Captured;
+use weir_model::ItemType;
+use weir_processor::event::{Event, Record, Response};
+use weir_processor::{Changes, Failure, Processor};
+use weir_testing::system::Captured;
 
 use crate::club::{Club, Log, Member, id};
 

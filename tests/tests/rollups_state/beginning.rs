@@ -21,7 +21,7 @@ async fn rollups_that_begin_with_their_table_are_answered() {
 async fn rollups_over_a_table_that_has_items_are_never_answered() {
     let shop = Shop::with_items_before(&[("1", 10), ("2", 20), ("3", 30)]).await;
     let provisioned = shop.table().provision().await.expect("tables");
-    assert_eq!(provisioned.rollups.unbuilt, Some(table::Unbuilt::ExistingItems));
+    assert_eq!(provisioned.rollups.unbuilt, Some(weir_table::Unbuilt::ExistingItems));
     shop.assert_unbuilt("the table had items before its rollups began").await;
     // Deletions of what was never counted would make −2.
     shop.cancel("1").await;
@@ -44,7 +44,7 @@ async fn a_container_that_starts_over_a_table_that_has_items_finds_out_too() {
     shop.table().provision().await.expect("tables");
     shop.forget_state().await;
     let opened = shop.table().open_rollups().await.expect("a state");
-    assert_eq!(opened.state.unbuilt, Some(table::Unbuilt::ExistingItems));
+    assert_eq!(opened.state.unbuilt, Some(weir_table::Unbuilt::ExistingItems));
     shop.assert_unbuilt("had items").await;
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tests::running::PATIENCE;
+use weir_testing::running::PATIENCE;
 
 use crate::shop::Shop;
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tests::running::PATIENCE;
+use weir_testing::running::PATIENCE;
 
 use crate::shop::Shop;
 

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use model::Model;
-use processor::Processor;
-use processor::mapping::{EventSourceMapping, Settings, Source};
 use serde_json::{Value, json};
-use table::checkpoints::Checkpoints;
-use table::{Connection, OpenedState, Rollups, Table};
-use tests::dynamodb::{TestDynamo, with_own_tables};
-use tests::http::Client;
-use tests::running::Running;
 use tower::ServiceExt;
+use weir_model::Model;
+use weir_processor::Processor;
+use weir_processor::mapping::{EventSourceMapping, Settings, Source};
+use weir_table::checkpoints::Checkpoints;
+use weir_table::{Connection, OpenedState, Rollups, Table};
+use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_testing::http::Client;
+use weir_testing::running::Running;
 
 const DEFINITION: &str = r##"
 [table]
@@ -144,12 +144,12 @@ impl Shop {
     /// Asks a reader, or a writer, that has just started.
     pub(crate) async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         let rollups = Rollups::new(&self.connection, &self.model.table);
-        let app = writer::app(self.table()).merge(reader::app(
+        let app = weir_writer::app(self.table()).merge(weir_reader::app(
             self.table(),
             rollups,
-            reader::Settings::default(),
+            weir_reader::Settings::default(),
         ));
-        let app = web::finish(app, &web::routes::all(&self.model));
+        let app = weir_http::finish(app, &weir_http::routes::all(&self.model));
         let request =
             Request::builder().method(method).uri(path).header("Content-Type", "application/json");
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
@@ -206,7 +206,10 @@ impl Shop {
         let handler = move |event: Vec<u8>| {
             let processor = processor.clone();
             async move {
-                processor.handle_json(&event).await.map_err(|error| table::error::chain(&error))
+                processor
+                    .handle_json(&event)
+                    .await
+                    .map_err(|error| weir_table::error::chain(&error))
             }
         };
         Running::start(mapping, handler)

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use aggregates::{Change, Image, Question, fold};
-use model::Model;
 use serde_json::{Value, json};
-use table::{Rollups, ShardId, Table};
-use tests::dynamodb::{TestDynamo, with_own_tables};
+use weir_model::Model;
 use weir_query::{QueryEngine, QueryError, RollupAnswer, RollupQuery};
+use weir_rollups::{Change, Image, Question, fold};
+use weir_table::{Rollups, ShardId, Table};
+use weir_testing::dynamodb::{TestDynamo, with_own_tables};
 
 const DEFINITION: &str = r##"
 [table]
@@ -51,7 +51,7 @@ impl Shop {
         let change = |(position, (day, user, total)): (usize, &(u32, String, usize))| {
             let order = json!({ "id": position.to_string(), "user": user, "total": total,
                 "at": format!("2026-11-{day:02}T12:00:00Z") });
-            let order = entity.encode(order.as_object().expect("an object"), writer::fresh());
+            let order = entity.encode(order.as_object().expect("an object"), weir_writer::fresh());
             let order = order.expect("an order");
             let image = match is_gone {
                 true => Image::Remove { old: order, expired: false },

@@ -1,7 +1,7 @@
 //! More connections than a server takes, and more header than a request may have.
 
 use tokio::io::AsyncWriteExt;
-use web::Limits;
+use weir_http::Limits;
 
 use crate::served::{Served, rest, status};
 

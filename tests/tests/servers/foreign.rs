@@ -1,6 +1,6 @@
 //! Requests as web pages, DNS rebinding and broken proxies send them, byte by byte.
 
-use web::Limits;
+use weir_http::Limits;
 
 use crate::served::{Served, status};
 

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::emf::Lines;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep};
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
-use web::Limits;
+use weir_http::Limits;
+use weir_testing::emf::Lines;
 
 use crate::served::{Served, rest, status};
 
@@ -21,7 +21,7 @@ const POST: &str = "POST /wait HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\
 fn log() -> (Lines, DefaultGuard) {
     let lines = Lines::default();
     let writer = lines.clone();
-    let layer = telemetry::log::json(move || writer.clone());
+    let layer = weir_telemetry::log::json(move || writer.clone());
     let subscriber = tracing_subscriber::registry().with(layer).with(LevelFilter::INFO);
     (lines, tracing::subscriber::set_default(subscriber))
 }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
-use web::{JsonObject, Limits, Server};
+use weir_http::{JsonObject, Limits, Server};
 
 /// The bytes of the answer of `/large`: more than the buffers of two sockets hold.
 pub(crate) const LARGE_BYTES: usize = 64 * 1024 * 1024;
@@ -46,7 +46,7 @@ impl Served {
             .route("/large", get(|| async { vec![b'x'; LARGE_BYTES] }))
             .route("/panic", get(panics))
             .route("/wait", get(wait.clone()).post(wait));
-        let app = web::finish(router, &[]);
+        let app = weir_http::finish(router, &[]);
         let allowed_hosts = allowed.iter().map(|name| (*name).to_owned()).collect();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
-use web::Limits;
+use weir_http::Limits;
 
 use crate::served::{LARGE_BYTES, Served, rest, status};
 

@@ -1,10 +1,10 @@
 //! The schemas of attributes that make keys.
 
-use model::instant::TimestampFormat;
-use model::pattern::shortened_texts;
-use model::template::{Format, Segment};
-use model::{Attribute, AttributeType, Entity, Pattern};
 use serde_json::{Value, json};
+use weir_model::instant::TimestampFormat;
+use weir_model::pattern::shortened_texts;
+use weir_model::template::{Format, Segment};
+use weir_model::{Attribute, AttributeType, Entity, Pattern};
 
 use crate::parts::DOT_SEGMENTS;
 

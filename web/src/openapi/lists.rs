@@ -2,10 +2,10 @@
 //! collections.
 
 use axum::http::StatusCode;
-use model::relation::Scope;
-use model::{Entity, Model, Pattern};
 use serde_json::{Map, Value, json};
-use table::{MAX_ACTIONS, MAX_BATCH_KEYS};
+use weir_model::relation::Scope;
+use weir_model::{Entity, Model, Pattern};
+use weir_table::{MAX_ACTIONS, MAX_BATCH_KEYS};
 
 use super::builder::OperationBuilder;
 use super::parameters::{condition, include, json_query, limit, pattern_parameters, query};

@@ -1,9 +1,9 @@
 //! The operations of the OpenAPI document: the parameters and the answer of each route.
 
 use axum::http::StatusCode;
-use model::relation::Scope;
-use model::{Entity, Model, Unique};
 use serde_json::{Value, json};
+use weir_model::relation::Scope;
+use weir_model::{Entity, Model, Unique};
 
 use super::builder::{OperationBuilder, content};
 use super::parameters::{

@@ -2,9 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use model::relation::{MAX_INCLUDES, Scope};
-use model::{Entity, Include, Model, Pattern};
 use serde_json::{Value, json};
+use weir_model::relation::{MAX_INCLUDES, Scope};
+use weir_model::{Entity, Include, Model, Pattern};
 
 use super::keys::{given, in_path};
 use super::media::JSON;

@@ -6,9 +6,9 @@
 //! ```
 
 use axum::http::StatusCode;
-use model::Rollup;
-use model::rollup::{AnswerShape, Granularity, MAX_NEIGHBOURS, Measure, Rank, Source};
 use serde_json::{Map, Value, json};
+use weir_model::Rollup;
+use weir_model::rollup::{AnswerShape, Granularity, MAX_NEIGHBOURS, Measure, Rank, Source};
 
 use super::builder::OperationBuilder;
 use super::parameters::{limit, parameter, query};

@@ -1,12 +1,12 @@
 //! The schemas of the OpenAPI document: items, answers, problems.
 
-use model::attribute::{DefaultValue, SetItems};
-use model::instant::TimestampFormat;
-use model::limits::MAX_ERRORS;
-use model::value::{decode, number_to_json};
-use model::{Attribute, AttributeType, Entity, Members, Model, Number, Relation, Verb};
 use serde_json::{Map, Value, json};
-use table::MAX_ACTIONS;
+use weir_model::attribute::{DefaultValue, SetItems};
+use weir_model::instant::TimestampFormat;
+use weir_model::limits::MAX_ERRORS;
+use weir_model::value::{decode, number_to_json};
+use weir_model::{Attribute, AttributeType, Entity, Members, Model, Number, Relation, Verb};
+use weir_table::MAX_ACTIONS;
 
 use super::keys::{in_path, narrowed};
 use crate::body::MAX_BATCH_ROWS;

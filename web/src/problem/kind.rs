@@ -4,7 +4,7 @@
 //! **Invariant:** a type never changes its meaning; programs compare it.
 
 use axum::http::StatusCode;
-use table::Error;
+use weir_table::Error;
 
 /// The beginning of DynamoDB's message about an item above its 400 KB.
 const ITEM_TOO_LARGE: &str = "Item size";

@@ -24,9 +24,9 @@ use axum::http::{HeaderMap, HeaderName, Method};
 use axum::response::{IntoResponse, Response};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use table::error::chain;
 use tokio::net::TcpStream;
-use web::{Kind, Problem};
+use weir_http::{Kind, Problem};
+use weir_table::error::chain;
 
 use super::links::{Link, Links};
 
@@ -43,7 +43,7 @@ const NOT_HANDED_ON: [HeaderName; 6] =
 /// Returns the application in front of a database.
 pub(super) fn app(links: Links) -> Router {
     let front = Front { links, idle: Arc::default() };
-    web::guard(Router::new().fallback(answer).with_state(front))
+    weir_http::guard(Router::new().fallback(answer).with_state(front))
 }
 
 /// Connections to the database: those in use, and those that wait for the next request.
@@ -100,7 +100,7 @@ fn check(head: &Parts) -> Result<(), Problem> {
 }
 
 fn unreadable(error: &axum::Error) -> Problem {
-    if web::is_body_timeout(error) {
+    if weir_http::is_body_timeout(error) {
         let detail = "the body is not whole, expected all of it within the time-out of the server";
         return Problem::new(Kind::RequestTimeout, detail);
     }

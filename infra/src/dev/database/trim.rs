@@ -10,8 +10,8 @@
 use std::time::Duration;
 
 use dynoxide::storage::Storage;
-use table::Table;
-use table::checkpoints::{Checkpoint, Checkpoints};
+use weir_table::Table;
+use weir_table::checkpoints::{Checkpoint, Checkpoints};
 
 use super::now_secs;
 use super::schema::RETENTION_SECS;

@@ -5,11 +5,11 @@
 
 use std::path::Path;
 
-use model::Entity;
 use serde_json::Value;
-use table::checkpoints::{Checkpoint, Lease};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use weir_model::Entity;
+use weir_table::checkpoints::{Checkpoint, Lease};
 
 use super::super::Error;
 use super::super::groups::Groups;
@@ -91,11 +91,11 @@ impl Sink for FileSink<'_> {
             groups.note(entity, object);
         }
         let rows: Vec<_> = objects.iter().cloned().map(Value::Object).collect();
-        let report = runtime.block_on(writer::write_batch(&view.table, entity, &rows));
+        let report = runtime.block_on(weir_writer::write_batch(&view.table, entity, &rows));
         if let Some(error) = report.error.filter(|error| !error.is_retryable()) {
             return Err(Error::Write(error));
         }
-        let reason = |row: &writer::FailedRow| {
+        let reason = |row: &weir_writer::FailedRow| {
             let more = (row.more_errors > 0).then(|| format!("and {} more", row.more_errors));
             let texts = row.errors.iter().map(ToString::to_string).chain(more);
             texts.collect::<Vec<_>>().join("; ")

@@ -1,7 +1,7 @@
 //! Tests of the patterns, by definition. That none of them loses a record is held by
 //! `infra/tests/filter.rs`.
 
-use processor::mapping::FilterCriteria;
+use weir_processor::mapping::FilterCriteria;
 
 use super::*;
 

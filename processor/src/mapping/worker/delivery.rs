@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use table::checkpoints::{
+use weir_table::checkpoints::{
     BatchInfo, Condition, OnFailureRecord, OpenWindow, RequestContext, ResponseContext,
 };
-use telemetry::metrics;
+use weir_telemetry::metrics;
 
 use super::super::retry::{self, Policy, RetryDecision, SubBatch};
 use super::super::verdict::{Verdict, verdict};

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
-use model::{Item, PrimaryKey};
+use weir_model::{Item, PrimaryKey};
 
 use super::failed::Failed;
 use super::plan::{MAX_ACTIONS, Seen};

@@ -8,7 +8,7 @@ use std::borrow::Borrow;
 use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use model::{Item, PrimaryKey, limits};
+use weir_model::{Item, PrimaryKey, limits};
 
 use super::failed::Failed;
 use crate::error::Error;

@@ -32,8 +32,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use model::update::Before;
-use model::{Item, UpdatePlan, limits};
+use weir_model::update::Before;
+use weir_model::{Item, UpdatePlan, limits};
 
 use super::failed::Failed;
 use super::plan::Seen;

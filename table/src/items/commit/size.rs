@@ -3,7 +3,7 @@
 //!
 //! **Invariant:** it is never more than DynamoDB counts.
 
-use model::{AttributeValue, Item};
+use weir_model::{AttributeValue, Item};
 
 /// What a list or a map takes besides its members, and each member besides its value.
 const CONTAINER_BYTES: usize = 3;

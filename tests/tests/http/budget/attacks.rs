@@ -3,9 +3,9 @@
 //! nothing read 33 MB, and an item with three such lists 100 MB.
 
 use serde_json::{Value, json};
-use table::Reads;
-use tests::dynamodb::{TestDynamo, reads_in_pages};
-use tests::recorder::Recorder;
+use weir_table::Reads;
+use weir_testing::dynamodb::{TestDynamo, reads_in_pages};
+use weir_testing::recorder::Recorder;
 
 use crate::shop::{Reply, Shop, problem};
 

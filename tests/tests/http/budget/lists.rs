@@ -3,8 +3,8 @@
 
 use fastrand::Rng;
 use serde_json::{Value, json};
-use table::{MB, Reads};
-use tests::dynamodb::reads_in_pages;
+use weir_table::{MB, Reads};
+use weir_testing::dynamodb::reads_in_pages;
 
 use crate::shop::{Shop, encoded};
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use tests::dynamodb::{TestDynamo, reads_in_pages};
-use tests::recorder::Recorder;
+use weir_testing::dynamodb::{TestDynamo, reads_in_pages};
+use weir_testing::recorder::Recorder;
 
 use crate::shop::{Shop, encoded};
 

@@ -9,7 +9,7 @@
 use fastrand::Rng;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
-use table::{MB, Reads};
+use weir_table::{MB, Reads};
 
 use super::DEFINITION;
 use crate::shop::{Shop, encoded, problem};

@@ -2,9 +2,9 @@
 //! is null that is there.
 
 use serde_json::{Value, json};
-use table::{Connection, MB, Reads};
-use tests::dynamodb::TestDynamo;
-use tests::faulty::{Fate, Faulty};
+use weir_table::{Connection, MB, Reads};
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::faulty::{Fate, Faulty};
 
 use super::DEFINITION;
 use crate::shop::{Shop, encoded, problem};

@@ -1,8 +1,8 @@
 //! How many requests of DynamoDB an answer takes: it does not grow with the items.
 
 use serde_json::{Value, json};
-use tests::dynamodb::TestDynamo;
-use tests::recorder::Recorder;
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::recorder::Recorder;
 
 use super::DEFINITION;
 use crate::shop::{Shop, encoded};

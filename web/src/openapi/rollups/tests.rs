@@ -1,6 +1,6 @@
 //! The document of a rollup with every measure.
 
-use model::Model;
+use weir_model::Model;
 
 use super::super::document;
 use super::*;
