@@ -16,6 +16,7 @@
 pub mod attribute;
 mod check;
 pub mod condition;
+mod decimal;
 mod encoding;
 pub mod entity;
 pub mod error;
@@ -53,6 +54,7 @@ mod write_context;
 
 pub use attribute::{Attribute, AttributeType, Members};
 pub use condition::Predicate;
+pub use decimal::Decimal;
 pub use entity::Entity;
 pub use error::{DefinitionError, Problem};
 pub use field_error::FieldError;
@@ -71,7 +73,7 @@ pub use serde_dynamo::{AttributeValue, Item};
 pub use step::Step;
 pub use table::{Index, TableDefinition};
 pub use template::Template;
-pub use typed::{ItemType, TypeError};
+pub use typed::{InvalidItem, ItemType, TypeError};
 pub use unique::Unique;
 pub use update::{Update, UpdatePlan, Verb};
 pub use write_context::WriteContext;

@@ -1,5 +1,6 @@
 //! Items as types of a program: a struct that says which entity it is.
 
+mod new;
 mod sample;
 mod written;
 
@@ -13,6 +14,8 @@ use crate::entity::Entity;
 use crate::model::Model;
 use crate::relation::Relation;
 use crate::value::{self, Hidden};
+
+pub use new::InvalidItem;
 
 /// A type whose values are items of one entity, read by serde from the item's attributes by their
 /// names.

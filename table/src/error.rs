@@ -172,6 +172,12 @@ pub enum Error {
 /// DynamoDB's own error, kept as the source.
 pub type Source = Box<dyn StdError + Send + Sync>;
 
+impl From<weir_model::InvalidItem> for Error {
+    fn from(invalid: weir_model::InvalidItem) -> Self {
+        Self::Invalid(invalid.errors)
+    }
+}
+
 impl Error {
     /// Whether the same request may succeed later.
     pub fn is_retryable(&self) -> bool {
