@@ -13,10 +13,7 @@ const DEFAULT_PORT: u16 = 3002;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    weir_telemetry::start("reader", Format::Text);
-    let ended = run().await;
-    weir_telemetry::flush().await;
-    weir_http::exit_code(ended)
+    weir_startup::run("reader", Format::Text, run()).await
 }
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {

@@ -15,6 +15,7 @@
 //! | where the definition and the names of tables come from | `definition` |
 //! | how the tables are reached, and what a request may read | `tables` |
 //! | the host of an application | `http` |
+//! | logs from the beginning, metrics and traces to the end | [`run`] |
 //!
 //! **Invariant:** this crate and the command are the only ones that read the environment of the
 //! process, but for logs and traces, which start before anything else. Everything else takes
@@ -24,9 +25,11 @@ mod definition;
 mod environment;
 mod error;
 mod http;
+mod program;
 mod tables;
 pub mod variables;
 
 pub use environment::Environment;
 pub use error::{InvalidVariable, StartError};
+pub use program::run;
 pub use tables::OpenedTables;

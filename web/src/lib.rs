@@ -69,7 +69,6 @@ pub use preconditions::Preconditions;
 pub use problem::{Kind, Problem};
 pub use routes::{Operation, Route};
 pub use serve::{
-    Address, Limits, ServeError, Server, exit_code, interrupted, is_body_timeout, serve_on,
-    serve_on_lambda,
+    Address, Limits, ServeError, Server, interrupted, is_body_timeout, serve_on, serve_on_lambda,
 };
 pub use weir_model::json;

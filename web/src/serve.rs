@@ -20,9 +20,7 @@ pub use bodies::is_body_timeout;
 pub(crate) use bodies::timeout_in;
 pub use limits::Limits;
 
-use std::error::Error as StdError;
 use std::io;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::{Extension, Router};
@@ -30,7 +28,6 @@ use thiserror::Error;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use weir_table::error::chain;
 
 use self::connections::Connections;
 use crate::gateway;
@@ -222,15 +219,4 @@ async fn terminated() {
 #[cfg(not(unix))]
 async fn terminated() {
     std::future::pending().await
-}
-
-/// Returns the exit code of a service, once what ended it is logged.
-pub fn exit_code(ended: Result<(), Box<dyn StdError + Send + Sync>>) -> ExitCode {
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(error = chain(error.as_ref()), "the service ended");
-            ExitCode::FAILURE
-        }
-    }
 }

@@ -12,10 +12,7 @@ const DEFAULT_PORT: u16 = 3001;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    weir_telemetry::start("writer", Format::Text);
-    let ended = run().await;
-    weir_telemetry::flush().await;
-    weir_http::exit_code(ended)
+    weir_startup::run("writer", Format::Text, run()).await
 }
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
