@@ -31,18 +31,20 @@ use crate::batch_log::BatchLog;
 use crate::changes::Changes;
 use crate::event::{Event, Response};
 use crate::failure::Failure;
+use crate::host::Host;
 use crate::invocation::{Invocation, InvocationError};
 use crate::mapping::{self, EventSourceMapping};
 use crate::reactor::Reactor;
 use crate::rollups::{self, Tally};
 use crate::tracking::{self, Tracking};
 
-/// What is done with the changes of a table: rollups are kept, reactors run.
+/// The processing of a table's changes: it maintains rollups, and runs reactors.
 pub struct Processor {
     model: Arc<Model>,
     rollups: Option<Rollups>,
     tracking: Option<Tracking>,
     reactors: Vec<Reactor>,
+    host: Option<Host>,
 }
 
 /// Why an invocation failed as a whole.
@@ -71,9 +73,26 @@ impl HandlerError {
 }
 
 impl Processor {
-    /// A processor that does nothing yet.
+    /// Creates a processor without rollups and reactors.
     pub fn new(model: impl Into<Arc<Model>>) -> Self {
-        Self { model: model.into(), rollups: None, tracking: None, reactors: Vec::new() }
+        let (rollups, tracking, host) = (None, None, None);
+        Self { model: model.into(), rollups, tracking, reactors: Vec::new(), host }
+    }
+
+    /// Returns the definition.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// Sets the means to poll the stream outside Lambda.
+    pub(crate) fn with_host(mut self, host: Host) -> Self {
+        self.host = Some(host);
+        self
+    }
+
+    /// Takes the means to poll the stream outside Lambda.
+    pub(crate) fn take_host(&mut self) -> Option<Host> {
+        self.host.take()
     }
 
     /// Keeps the rollups of the model.
@@ -178,12 +197,12 @@ impl Processor {
         mapping.run(handler, shutdown).await
     }
 
-    /// Runs as a Lambda function until Lambda ends it. Metrics go to its log, unless they go
-    /// somewhere else already.
+    /// Runs as a Lambda function until Lambda ends it. Metrics are written to its log, unless a
+    /// recorder is installed already.
     ///
     /// # Errors
-    /// When Lambda's runtime API cannot be reached.
-    pub async fn run(self) -> Result<(), lambda_runtime::Error> {
+    /// Lambda's runtime API cannot be reached.
+    pub(crate) async fn run_on_lambda(self) -> Result<(), lambda_runtime::Error> {
         if let Err(error) = embedded::install_on_lambda(&self.model.table.name) {
             tracing::warn!(error = chain(&error), "metrics do not go to the log");
         }

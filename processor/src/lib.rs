@@ -7,7 +7,7 @@
 //! ```
 //!
 //! To see how an event becomes changes read [`invocation`]; how a failure becomes a batch item
-//! failure, [`handler`]; how records are polled where there is no Lambda, [`mapping`]; what is
+//! failure, [`handler`]; on which host it runs, `host`; how records are polled where there is no Lambda, [`mapping`]; what is
 //! logged of a batch, `batch_log`; what is measured, [`weir_telemetry::metrics`].
 //!
 //! **Invariant:** an invocation answers success only after every rollup write was acknowledged and
@@ -19,15 +19,18 @@ pub mod changes;
 pub mod event;
 mod failure;
 pub mod handler;
+mod host;
 pub mod invocation;
 pub mod mapping;
 pub mod prometheus;
 mod reactor;
 mod rollups;
+pub mod testing;
 mod tracking;
 mod unfinished;
 
 pub use changes::{Changes, TypedChange, TypedChanges};
 pub use failure::Failure;
 pub use handler::{HandlerError, Processor};
+pub use host::RunError;
 pub use invocation::{Invocation, StreamChange};

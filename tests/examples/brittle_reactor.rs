@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             std::future::ready(Ok::<_, std::io::Error>(()))
         })
     };
-    Processor::new(model).rollups(rollups).react("brittle", brittle).run().await
+    Ok(Processor::new(model).rollups(rollups).react("brittle", brittle).run().await?)
 }
 
 fn is_terrible(record: &StreamChange) -> bool {
