@@ -21,7 +21,7 @@ use crate::status::{RollupsSnapshot, StatusCache};
 
 /// The answers of the rollups of one table. Cheap to clone; clones share what they know of the
 /// state of the rollups.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct QueryEngine {
     table: Table,
     rollups: Rollups,

@@ -32,6 +32,34 @@ impl RollupQuery {
         }
     }
 
+    /// Returns the query of a rollup's total over all time, to be narrowed by the methods below.
+    pub fn total(rollup: impl Into<String>) -> Self {
+        Self::new(rollup, Question::default())
+    }
+
+    /// Selects the group in which a dimension has this value. Several values of one dimension
+    /// select several groups.
+    #[must_use]
+    pub fn group(mut self, dimension: impl Into<String>, value: impl Into<String>) -> Self {
+        self.question.dimensions.push((dimension.into(), value.into()));
+        self
+    }
+
+    /// Asks for a series of points, one for each period of this granularity, such as `month`.
+    #[must_use]
+    pub fn every(mut self, granularity: impl Into<String>) -> Self {
+        self.question.every = Some(granularity.into());
+        self
+    }
+
+    /// Sets the range of time: its beginning, included, and its end, excluded.
+    #[must_use]
+    pub fn between(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        self.question.from = Some(from.into());
+        self.question.to = Some(to.into());
+        self
+    }
+
     /// Sets the most points of a page.
     #[must_use]
     pub fn limit(self, limit: u32) -> Self {
