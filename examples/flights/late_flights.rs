@@ -1,70 +1,83 @@
-//! A reactor: tells of each flight that becomes three hours late or more, as the table changes.
+//! A reactor: reports each flight that becomes three hours late or more, as the table changes.
 //!
 //! With `weir dev` running in another terminal:
 //!
 //! ```text
-//! cargo run --release -p weir-examples --example late_flights
+//! export WEIR_FILE=examples/flights/weir.toml AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:8000
+//! cargo run -p weir-examples --example late_flights
 //! ```
 //!
-//! It reads the stream from its beginning and remembers its place in a table of its own,
-//! `flights-late`, for a table of rollups and checkpoints belongs to one consumer.
+//! It is a second consumer of the stream, beside the processor of `weir dev`, so it has a table of
+//! its own for its checkpoints. A team that deploys one processor with rollups and reactors begins
+//! with `Processor::from_env()` instead. As a Lambda function the program runs unchanged.
 
-use weir_processor::mapping::{EventSourceMapping, Settings, Source};
-use weir_processor::{Changes, Failure, Processor, TypedChange};
-use weir_table::checkpoints::Checkpoints;
-use weir_table::{Connection, Table};
+use std::io::Write;
+use std::process::ExitCode;
 
-/// The DynamoDB of `weir dev`, unless `AWS_ENDPOINT_URL_DYNAMODB` names another.
-const ENDPOINT: &str = "http://127.0.0.1:8000";
-/// How late a flight is that is told of, in minutes.
+use weir::prelude::*;
+
+weir::entities!("flights/weir.toml");
+
+/// The delay from which on a flight is reported, in minutes.
 const LATE: i64 = 180;
 
-#[derive(Debug, serde::Deserialize)]
-struct Flight {
-    flight_id: String,
-    departure: String,
-    origin: String,
-    destination: String,
-    delay: i64,
+fn main() -> ExitCode {
+    weir::run("late-flights", async {
+        let processor = Processor::reactors_from_env("flights-late").await?;
+        Ok(processor.react("late flights", report).run().await?)
+    })
 }
 
-impl weir_model::ItemType for Flight {
-    const ENTITY: &'static str = "flight";
+async fn report(changes: Changes) -> Result<(), Failure> {
+    changes.typed::<Flight>().try_for_each(|change| async { print(become_late(change)) }).await
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let definition: weir_model::Model = include_str!("weir.toml").parse()?;
-    let model = std::sync::Arc::new(definition.with_table("flights", Some("flights-late")));
-    let endpoint =
-        std::env::var("AWS_ENDPOINT_URL_DYNAMODB").unwrap_or_else(|_| ENDPOINT.to_owned());
-    let connection = Connection::to(endpoint).await;
-    let stream = Table::new(&connection, model.clone()).provision().await?.stream_arn;
-
-    let checkpoints = Checkpoints::new(connection.dynamodb(), &model.table.rollups_table);
-    let settings = Settings::new(Source::Stream(stream), "late_flights");
-    let mapping = EventSourceMapping::new(&connection, checkpoints, settings);
-    let stop = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
-    Ok(Processor::new(model).react("late flights", tell).poll(mapping, stop).await?)
+/// Returns the flight if the change made it late.
+fn become_late(change: TypedChange<Flight>) -> Option<Flight> {
+    let was_late = change.old.is_some_and(|flight| flight.delay >= LATE);
+    change.new.filter(|flight| flight.delay >= LATE && !was_late)
 }
 
-async fn tell(changes: Changes) -> Result<(), Failure> {
-    let tell_one = |change: TypedChange<Flight>| async move {
-        let was_late = change.old.is_some_and(|flight| flight.delay >= LATE);
-        if let Some(flight) = change.new.filter(|flight| flight.delay >= LATE && !was_late) {
-            let Flight { flight_id, departure, origin, destination, delay } = flight;
-            print(&format!(
-                "{departure} {origin} to {destination}: {delay} minutes late ({flight_id})"
-            ))?;
-        }
-        Ok::<_, std::io::Error>(())
+/// Prints a flight. A broken pipe is an error, so that its record is delivered again.
+fn print(flight: Option<Flight>) -> std::io::Result<()> {
+    let Some(Flight { flight_id, departure, origin, destination, delay, .. }) = flight else {
+        return Ok(());
     };
-    changes.typed::<Flight>().try_for_each(tell_one).await
+    let route = format!("{origin} to {destination}");
+    writeln!(std::io::stdout(), "{departure} {route}: {delay} minutes late ({flight_id})")
 }
 
-/// Prints a line. A broken pipe is an error, so that its record comes again.
-fn print(line: &str) -> std::io::Result<()> {
-    use std::io::Write;
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
 
-    writeln!(std::io::stdout(), "{line}")
+    use weir::testing::TestEvent;
+
+    use super::*;
+
+    /// Made-up changes, delivered as Lambda delivers them.
+    #[tokio::test]
+    async fn a_flight_is_reported_when_it_becomes_late() -> weir::Result {
+        let model: Model = include_str!("weir.toml").parse()?;
+        let departure: Timestamp = "2001-01-01T12:00:00Z".parse()?;
+        let on_time = NewFlight::new("00073", departure, "DFW", "ATL", 0, 732)?;
+        let late = NewFlight { delay: 200, ..on_time.clone() };
+        let later = NewFlight { delay: 210, ..on_time.clone() };
+        let event = TestEvent::new(model.clone())
+            .insert("flight", &on_time)?
+            .modify("flight", &on_time, &late)?
+            .modify("flight", &late, &later)?;
+
+        let (send, reported) = mpsc::channel();
+        let processor = Processor::new(model).react("late flights", move |changes| {
+            let send = send.clone();
+            changes.typed::<Flight>().try_for_each(move |change| {
+                let sent = become_late(change).map(|flight| send.send(flight.delay));
+                std::future::ready(sent.unwrap_or(Ok(())))
+            })
+        });
+        assert_eq!(event.deliver(&processor).await?, None);
+        assert_eq!(reported.try_iter().collect::<Vec<_>>(), [200]);
+        Ok(())
+    }
 }

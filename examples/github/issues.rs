@@ -4,31 +4,27 @@
 //! With `weir dev examples/github/weir.toml` running in another terminal:
 //!
 //! ```text
-//! cargo run --release -p weir-examples --example issues
+//! AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:8000 cargo run -p weir-examples --example issues
 //! ```
 //!
-//! `weir_macros::entities!` makes `Issue`, `NewIssue`, `IssueKey`, `IssueUpdate`, `IssueStatus` and the
-//! same of every other entity from the definition file, when this is compiled: a name that is
-//! misspelt, or a file that is wrong, is an error then.
+//! `weir::entities!` generates `Issue`, `NewIssue`, `IssueKey`, `IssueUpdate`, `IssueStatus` and
+//! the same for every other entity of the definition file when the program is compiled. A misspelt
+//! name, or an invalid file, is an error of the compiler.
 
 use std::io::Write;
+use std::process::ExitCode;
 
-use jiff::{Timestamp, Unit};
-use serde_json::json;
 use tokio::task::JoinSet;
-use weir_model::Update;
-use weir_startup::Environment;
-use weir_table::{Connection, Error, Items, Table};
+use weir::TableError;
+use weir::prelude::*;
 
-weir_macros::entities!("github/weir.toml");
+weir::entities!("github/weir.toml");
 
-/// The DynamoDB of `weir dev`, unless `AWS_ENDPOINT_URL_DYNAMODB` names another.
-const ENDPOINT: &str = "http://127.0.0.1:8000";
-/// The repository that this is about.
+/// The repository of the issues.
 const OWNER: &str = "ann";
 const REPO: &str = "weir";
 
-/// The items that a tracker writes and reads. Cheap to clone.
+/// A tracker of issues. Cheap to clone.
 #[derive(Clone)]
 struct Tracker {
     table: Table,
@@ -37,13 +33,13 @@ struct Tracker {
     comments: Items<Comment>,
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let environment = Environment::from_process();
-    let endpoint = environment.text("AWS_ENDPOINT_URL_DYNAMODB");
-    let connection = Connection::to(endpoint.as_deref().unwrap_or(ENDPOINT)).await;
-    let model = environment.name_tables(include_str!("weir.toml").parse()?)?;
-    let tracker = Tracker::new(Table::new(&connection, model.into()))?;
+fn main() -> ExitCode {
+    weir::run("issues", track())
+}
+
+async fn track() -> weir::Result {
+    let client = Client::with_model(include_str!("weir.toml").parse()?).await?;
+    let tracker = Tracker::new(&client)?;
     let mut out = std::io::stdout();
 
     let mut opening = JoinSet::new();
@@ -57,11 +53,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     let newest = tracker.open_issues().await?.into_iter().next().ok_or("no issue is open")?;
-    // As fine as the definition has it: whole seconds.
-    let now = Timestamp::now().round(Unit::Second)?;
+    // The definition has whole seconds.
+    let now = Timestamp::from_second(Timestamp::now().as_second())?;
     tracker.close(newest.number, now, "cy", "That is done.").await?;
     match tracker.close(newest.number, now, "bob", "Me too.").await {
-        Err(Error::Cancelled { index: 0, reason }) => {
+        Err(TableError::Cancelled { index: 0, reason }) => {
             writeln!(out, "closed {}, and not twice: {reason}", newest.number)?;
         }
         other => other?,
@@ -73,34 +69,34 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 impl Tracker {
-    /// The items of a table, whose definition the types are compared with.
-    fn new(table: Table) -> Result<Self, Error> {
+    /// Binds the types to the entities of the definition.
+    fn new(client: &Client) -> Result<Self, TableError> {
         Ok(Self {
-            repositories: table.entity("repository")?,
-            issues: table.entity("issue")?,
-            comments: table.entity("comment")?,
-            table,
+            repositories: client.items()?,
+            issues: client.items()?,
+            comments: client.items()?,
+            table: client.table().clone(),
         })
     }
 
-    /// Opens an issue under the next number of the repository. An update that adds 1 answers with
-    /// what the counter has become, and no two are answered the same. Who is gone before the issue
-    /// is written leaves a number that no issue has.
-    async fn open(&self, title: &str, author: &str) -> Result<Issue, Error> {
+    /// Opens an issue under the next number of the repository. An update that adds 1 returns the
+    /// new value of the counter, and no two updates return the same. A program that ends before it
+    /// writes the issue leaves a number without an issue.
+    async fn open(&self, title: &str, author: &str) -> Result<Issue, TableError> {
         let key = RepositoryKey { owner: OWNER.to_owned(), repo: REPO.to_owned() };
         let counted = RepositoryUpdate::new().add_last_number(1);
         let number = self.repositories.patch(&key, &counted.into()).await?.last_number;
-        self.issues.create(&NewIssue::new(OWNER, REPO, number, title, author)).await
+        self.issues.create(&NewIssue::new(OWNER, REPO, number, title, author)?).await
     }
 
-    /// Closes an issue that is open and says why, or does neither.
+    /// Closes an open issue and adds a comment, or does neither.
     async fn close(
         &self,
         number: i64,
         at: Timestamp,
         author: &str,
         why: &str,
-    ) -> Result<(), Error> {
+    ) -> Result<(), TableError> {
         let key = IssueKey { owner: OWNER.to_owned(), repo: REPO.to_owned(), number };
         let closed = IssueUpdate::new()
             .set_status(IssueStatus::Closed)
@@ -108,19 +104,14 @@ impl Tracker {
             .when(json!({ "status": "open" }));
         let mut transaction = self.table.transaction();
         let closed = Update::from(closed);
-        transaction.patch(
-            self.issues.entity(),
-            &self.issues.key(&key)?,
-            &closed,
-            weir_table::fresh(),
-        );
-        let comment = NewComment::new(OWNER, REPO, number, author, why);
+        transaction.patch(self.issues.entity(), &self.issues.key(&key)?, &closed, weir::fresh());
+        let comment = NewComment::new(OWNER, REPO, number, author, why)?;
         transaction.create(self.comments.item(&comment)?);
         transaction.commit(None).await
     }
 
-    /// The open issues, newest first: one query of an index in which their numbers are reversed.
-    async fn open_issues(&self) -> Result<Vec<Issue>, Error> {
+    /// Returns the open issues, newest first: one query of an index that reverses their numbers.
+    async fn open_issues(&self) -> Result<Vec<Issue>, TableError> {
         let open = json!({ "owner": OWNER, "repo": REPO, "status": IssueStatus::Open });
         self.issues.list("by_status", &open)?.all().await
     }

@@ -6,31 +6,30 @@ use weir_model::{Attribute, AttributeType, Entity, Members};
 
 use crate::field::{Owner, field, fields, rust_type};
 use crate::naming::{ident, pascal};
-use crate::nested::{self, Type};
+use crate::nested::{self, Type, serde_derives};
 
-/// The verbs of an update that a type takes, beside `set` and `remove`, and whether they take a
-/// list of members.
+/// The actions of each kind of attribute, besides `set`, `set_if_absent` and `remove`.
 const OF_NUMBERS: [&str; 2] = ["add", "subtract"];
 const OF_SETS: [&str; 2] = ["add", "delete"];
 const OF_LISTS: [&str; 2] = ["append", "prepend"];
 
-/// Everything that is generated for an entity.
+/// Returns the four structs of an entity and the types of its attributes.
 pub(crate) fn types(entity: &Entity) -> Vec<Type> {
     let own = [("", "", item(entity)), ("New", "", new(entity))];
     let others = [("", "Key", key(entity)), ("", "Update", update(entity))];
     let own = own.into_iter().chain(others).map(|(before, behind, tokens)| {
-        let of = entity.name.clone();
-        Type { name: name(entity, before, behind), of, tokens }
+        let place = entity.name.clone();
+        Type { name: name(entity, before, behind), place, tokens }
     });
     own.chain(nested::types(&read(entity), &entity.name, &entity.attributes)).collect()
 }
 
-/// What is read of an entity.
+/// Returns the owner of the types that are read.
 fn read(entity: &Entity) -> Owner {
     Owner { name: pascal(&entity.name), is_new: false }
 }
 
-/// What is written of an entity.
+/// Returns the owner of the types that are written.
 fn written(entity: &Entity) -> Owner {
     Owner { is_new: true, ..read(entity) }
 }
@@ -38,13 +37,14 @@ fn written(entity: &Entity) -> Owner {
 fn item(entity: &Entity) -> Tokens {
     let (name, entity_name) = (name(entity, "", ""), &entity.name);
     let doc = format!("An item of `{entity_name}`.");
+    let derives = serde_derives();
     let fields = fields(&read(entity), &entity.attributes);
     quote! {
         #[doc = #doc]
-        #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+        #derives
         pub struct #name { #(#fields)* }
 
-        impl ::weir_model::ItemType for #name {
+        impl ::weir::ItemType for #name {
             const ENTITY: &'static str = #entity_name;
         }
     }
@@ -52,9 +52,20 @@ fn item(entity: &Entity) -> Tokens {
 
 fn new(entity: &Entity) -> Tokens {
     let name = name(entity, "New", "");
-    let doc = format!("An item of `{}` that is to be written.", entity.name);
+    let doc = format!("A new item of `{}`.", entity.name);
+    let derives = serde_derives();
+    let fields = fields(&written(entity), &entity.attributes);
+    quote! {
+        #[doc = #doc]
+        #derives
+        pub struct #name { #(#fields)* }
+    }
+}
+
+/// Returns `NewOrder::new` and `NewOrder::check`, which validate by the static `DEFINITION`.
+pub(crate) fn constructor(entity: &Entity) -> Tokens {
+    let (name, entity_name) = (name(entity, "New", ""), &entity.name);
     let owner = written(entity);
-    let fields = fields(&owner, &entity.attributes);
     let is_required = |known: &&Attribute| known.required && known.default.is_none();
     let given = || entity.attributes.iter().filter(|known| known.kept.is_none());
     let arguments = given().filter(is_required).map(|known| {
@@ -69,16 +80,27 @@ fn new(entity: &Entity) -> Tokens {
         }
     });
     quote! {
-        #[doc = #doc]
-        #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
-        pub struct #name { #(#fields)* }
-
         impl #name {
-            /// With what every item must be given, in the order of the definition file, and nothing
-            /// else.
-            #[allow(clippy::too_many_arguments, reason = "as many as there are attributes")]
-            pub fn new(#(#arguments),*) -> Self {
-                Self { #(#values),* }
+            /// Creates an item from the required attributes, in the order of the definition file.
+            /// All others are `None`.
+            ///
+            /// # Errors
+            /// Every value that the definition rejects.
+            #[allow(clippy::too_many_arguments, reason = "one for each required attribute")]
+            pub fn new(
+                #(#arguments),*
+            ) -> ::std::result::Result<Self, ::weir::InvalidItem> {
+                let item = Self { #(#values),* };
+                item.check()?;
+                ::std::result::Result::Ok(item)
+            }
+
+            /// Validates all attributes, as a write does.
+            ///
+            /// # Errors
+            /// Every value that the definition rejects.
+            pub fn check(&self) -> ::std::result::Result<(), ::weir::InvalidItem> {
+                DEFINITION.check_new(#entity_name, self)
             }
         }
     }
@@ -86,18 +108,19 @@ fn new(entity: &Entity) -> Tokens {
 
 fn key(entity: &Entity) -> Tokens {
     let name = name(entity, "", "Key");
-    let doc = format!("What names an item of `{}`.", entity.name);
+    let doc = format!("The primary key of an item of `{}`.", entity.name);
+    let derives = serde_derives();
     let fields = in_key(entity).map(|known| field(&read(entity), known, false));
     quote! {
         #[doc = #doc]
-        #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+        #derives
         pub struct #name { #(#fields)* }
     }
 }
 
 fn update(entity: &Entity) -> Tokens {
     let name = name(entity, "", "Update");
-    let doc = format!("An update of an item of `{}`.", entity.name);
+    let doc = format!("An update of an item of `{}`: actions, and a condition.", entity.name);
     let in_key: Vec<&str> = in_key(entity).map(|known| known.name.as_str()).collect();
     let updated = entity.attributes.iter().filter(|known| {
         known.kept.is_none() && !known.read_only && !in_key.contains(&known.name.as_str())
@@ -106,24 +129,24 @@ fn update(entity: &Entity) -> Tokens {
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug, Default, PartialEq)]
-        pub struct #name(::weir_model::Update);
+        pub struct #name(::weir::Update);
 
         impl #name {
-            /// An update of nothing yet.
+            /// Creates an update without actions.
             pub fn new() -> Self {
                 Self::default()
             }
 
-            /// Is done only to an item of which this holds.
+            /// Applies the update only if the item satisfies this condition.
             #[must_use]
-            pub fn when(self, condition: impl Into<::serde_json::Value>) -> Self {
+            pub fn when(self, condition: impl Into<::weir::Value>) -> Self {
                 Self(self.0.when(condition))
             }
 
             #(#methods)*
         }
 
-        impl ::std::convert::From<#name> for ::weir_model::Update {
+        impl ::std::convert::From<#name> for ::weir::Update {
             fn from(update: #name) -> Self {
                 update.0
             }
@@ -131,7 +154,7 @@ fn update(entity: &Entity) -> Tokens {
     }
 }
 
-/// A method for each verb that an attribute takes.
+/// Returns a method for each action of an attribute.
 fn methods(entity: &Entity, attribute: &Attribute) -> Tokens {
     let kind = rust_type(&written(entity), attribute);
     let verbs: &[&str] = match &attribute.kind {
@@ -144,7 +167,7 @@ fn methods(entity: &Entity, attribute: &Attribute) -> Tokens {
     let path = &attribute.name;
     let with_value = ["set", "set_if_absent"].iter().chain(verbs).map(|verb| {
         let (method, action) = (method(verb, &field), format_ident!("{verb}"));
-        let doc = format!("`{verb}` of `{path}`.");
+        let doc = format!("Adds the action `{verb}` on `{path}`.");
         let json = json_of(attribute, quote! { value });
         quote! {
             #[doc = #doc]
@@ -156,7 +179,7 @@ fn methods(entity: &Entity, attribute: &Attribute) -> Tokens {
     });
     let remove = (!attribute.required).then(|| {
         let method = method("remove", &field);
-        let doc = format!("`remove` of `{path}`.");
+        let doc = format!("Adds the action `remove` on `{path}`.");
         quote! {
             #[doc = #doc]
             #[must_use]
@@ -168,7 +191,7 @@ fn methods(entity: &Entity, attribute: &Attribute) -> Tokens {
     quote! { #(#with_value)* #remove }
 }
 
-/// A value as the JSON of an update.
+/// Returns the expression of a value as the JSON of an update.
 fn json_of(attribute: &Attribute, value: Tokens) -> Tokens {
     match attribute.kind {
         AttributeType::Timestamp(_) => quote! { #value.to_string() },
@@ -176,13 +199,16 @@ fn json_of(attribute: &Attribute, value: Tokens) -> Tokens {
         | AttributeType::Set(_)
         | AttributeType::List(Some(_))
         | AttributeType::Map(Members::Each(_) | Members::Named(_)) => {
-            quote! { ::serde_json::to_value(&#value).expect("it has the shape of JSON") }
+            quote! {
+                ::weir::__private::serde_json::to_value(&#value)
+                    .expect("generated types serialize to JSON")
+            }
         }
-        _ => quote! { ::serde_json::Value::from(#value) },
+        _ => quote! { ::weir::Value::from(#value) },
     }
 }
 
-/// The attributes that the primary key is made from, each once.
+/// Returns the attributes of the primary key, each once.
 fn in_key(entity: &Entity) -> impl Iterator<Item = &Attribute> {
     entity.key_attributes().into_iter().filter_map(|name| entity.attribute(name))
 }

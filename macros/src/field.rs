@@ -8,24 +8,24 @@ use weir_model::{Attribute, AttributeType, Members};
 
 use crate::naming::{ident, pascal, singular};
 
-/// What has an attribute: an entity, or a map in one.
+/// The owner of an attribute: an entity, or a map in one.
 #[derive(Clone, Debug)]
 pub(crate) struct Owner {
-    /// What the names of types in it begin with.
+    /// The prefix of the names of its types.
     pub(crate) name: String,
-    /// Whether it is to be written, so that what has a default may be left out.
+    /// Whether it is written, so that attributes with a default are optional.
     pub(crate) is_new: bool,
 }
 
 impl Owner {
-    /// The name of the type that an attribute's values have, of which there are several where they
-    /// are members.
+    /// Returns the name of the type of an attribute's values, in the singular for members of a
+    /// list or map.
     pub(crate) fn type_name(&self, attribute: &Attribute, is_member: bool) -> String {
         let name = pascal(&attribute.name);
         format!("{}{}", self.name, if is_member { singular(&name) } else { name })
     }
 
-    /// The name of the struct of a map with attributes.
+    /// Returns the name of the struct of a map with attributes.
     pub(crate) fn struct_name(&self, attribute: &Attribute, is_member: bool) -> Ident {
         let is_new = self.is_new && has_defaults(attribute);
         let new = if is_new { "New" } else { "" };
@@ -33,13 +33,13 @@ impl Owner {
     }
 }
 
-/// Whether something in an attribute may be left out of what is written, and is there in what is
+/// Returns whether an attribute contains one with a default: optional when written, present when
 /// read.
 pub(crate) fn has_defaults(attribute: &Attribute) -> bool {
     attribute.kind.inside().iter().any(|inner| inner.default.is_some() || has_defaults(inner))
 }
 
-/// The type of an attribute's values.
+/// Returns the type of an attribute's values.
 pub(crate) fn rust_type(owner: &Owner, attribute: &Attribute) -> Tokens {
     type_of(owner, attribute, false)
 }
@@ -48,26 +48,26 @@ fn type_of(owner: &Owner, attribute: &Attribute, is_member: bool) -> Tokens {
     match &attribute.kind {
         AttributeType::String | AttributeType::Binary => quote! { ::std::string::String },
         AttributeType::Integer => quote! { i64 },
-        AttributeType::Number | AttributeType::Decimal { .. } => quote! { ::serde_json::Number },
+        AttributeType::Number | AttributeType::Decimal { .. } => quote! { ::weir::Decimal },
         AttributeType::Boolean => quote! { bool },
         AttributeType::Enum { .. } => {
             let name = format_ident!("{}", owner.type_name(attribute, is_member));
             quote! { #name }
         }
-        // As serde has it: a field alone can be told to have seconds.
+        // As serde represents it: only a field can name a format.
         AttributeType::Timestamp(TimestampFormat::Epoch) if is_member => quote! { i64 },
-        AttributeType::Timestamp(_) => quote! { ::jiff::Timestamp },
-        AttributeType::Set(SetItems::Number) => quote! { ::std::vec::Vec<::serde_json::Number> },
+        AttributeType::Timestamp(_) => quote! { ::weir::Timestamp },
+        AttributeType::Set(SetItems::Number) => quote! { ::std::vec::Vec<::weir::Decimal> },
         AttributeType::Set(SetItems::String | SetItems::Binary) => {
             quote! { ::std::collections::BTreeSet<::std::string::String> }
         }
-        AttributeType::List(None) => quote! { ::std::vec::Vec<::serde_json::Value> },
+        AttributeType::List(None) => quote! { ::std::vec::Vec<::weir::Value> },
         AttributeType::List(Some(rule)) => {
             let member = type_of(owner, rule, true);
             quote! { ::std::vec::Vec<#member> }
         }
         AttributeType::Map(Members::Any) => {
-            quote! { ::serde_json::Map<::std::string::String, ::serde_json::Value> }
+            quote! { ::weir::__private::serde_json::Map<::std::string::String, ::weir::Value> }
         }
         AttributeType::Map(Members::Each(rule)) => {
             let member = type_of(owner, rule, true);
@@ -77,11 +77,11 @@ fn type_of(owner: &Owner, attribute: &Attribute, is_member: bool) -> Tokens {
             let name = owner.struct_name(attribute, is_member);
             quote! { #name }
         }
-        AttributeType::Any => quote! { ::serde_json::Value },
+        AttributeType::Any => quote! { ::weir::Value },
     }
 }
 
-/// The fields of a struct that is read or, if its owner is new, written.
+/// Returns the fields of a struct that is read or, if its owner is new, written.
 pub(crate) fn fields(owner: &Owner, attributes: &[Attribute]) -> Vec<Tokens> {
     let given = attributes.iter().filter(|known| !(owner.is_new && known.kept.is_some()));
     let fields = given.map(|known| {
@@ -94,7 +94,7 @@ pub(crate) fn fields(owner: &Owner, attributes: &[Attribute]) -> Vec<Tokens> {
     fields.collect()
 }
 
-/// The field of an attribute, as a struct has it.
+/// Returns the field of an attribute.
 pub(crate) fn field(owner: &Owner, attribute: &Attribute, is_optional: bool) -> Tokens {
     let (name, stored, kind) =
         (ident(&attribute.name), &attribute.name, rust_type(owner, attribute));
@@ -106,7 +106,7 @@ pub(crate) fn field(owner: &Owner, attribute: &Attribute, is_optional: bool) -> 
     };
     let with = unit.map(|unit| {
         let path = if is_optional { "optional" } else { "required" };
-        let path = format!("::jiff::fmt::serde::timestamp::{unit}::{path}");
+        let path = format!("::weir::__private::jiff::fmt::serde::timestamp::{unit}::{path}");
         quote! { , with = #path }
     });
     if is_optional {

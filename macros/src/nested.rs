@@ -8,17 +8,28 @@ use weir_model::{Attribute, AttributeType, Members};
 use crate::field::{Owner, fields, has_defaults};
 use crate::naming::pascal;
 
-/// A type that is generated.
+/// A generated type.
 pub(crate) struct Type {
     /// Its name.
     pub(crate) name: Ident,
-    /// What it is of, for messages.
-    pub(crate) of: String,
+    /// The entity or the path of the attribute that it holds, for messages.
+    pub(crate) place: String,
     /// Its definition.
     pub(crate) tokens: Tokens,
 }
 
-/// The types of attributes, which lie at that place: `order`, `order.address`.
+/// Returns the attributes of every generated type: serde through the facade.
+pub(crate) fn serde_derives() -> Tokens {
+    quote! {
+        #[derive(
+            Clone, Debug, PartialEq,
+            ::weir::__private::serde::Serialize, ::weir::__private::serde::Deserialize
+        )]
+        #[serde(crate = "::weir::__private::serde")]
+    }
+}
+
+/// Returns the types of attributes, which lie at that place: `order`, `order.address`.
 pub(crate) fn types(owner: &Owner, place: &str, attributes: &[Attribute]) -> Vec<Type> {
     let each = attributes.iter().flat_map(|attribute| {
         let place = format!("{place}.{}", attribute.name);
@@ -32,7 +43,7 @@ fn types_of(owner: &Owner, place: &str, attribute: &Attribute, is_member: bool) 
         AttributeType::Enum { values } => {
             let name = format_ident!("{}", owner.type_name(attribute, is_member));
             let tokens = enumeration(&name, place, values);
-            vec![Type { name, of: place.to_owned(), tokens }]
+            vec![Type { name, place: place.to_owned(), tokens }]
         }
         AttributeType::List(Some(rule)) | AttributeType::Map(Members::Each(rule)) => {
             types_of(owner, place, rule, true)
@@ -44,8 +55,8 @@ fn types_of(owner: &Owner, place: &str, attribute: &Attribute, is_member: bool) 
     }
 }
 
-/// The struct of a map, and one for what is written of it where that may be less; and the types in
-/// it.
+/// Returns the struct of a map, a second one for writing if some attributes have defaults, and the
+/// types of its attributes.
 fn structs(
     owner: &Owner,
     place: &str,
@@ -59,14 +70,15 @@ fn structs(
         let owner = Owner { is_new: *is_new, ..owner.clone() };
         let name = owner.struct_name(attribute, is_member);
         let fields = fields(&Owner { name: inner.clone(), ..owner }, attributes);
-        let written = if *is_new { ", as it is written" } else { "" };
+        let written = if *is_new { " to be written" } else { "" };
         let doc = format!("A value of `{place}`{written}.");
+        let derives = serde_derives();
         let tokens = quote! {
             #[doc = #doc]
-            #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+            #derives
             pub struct #name { #(#fields)* }
         };
-        Type { name, of: place.to_owned(), tokens }
+        Type { name, place: place.to_owned(), tokens }
     });
     let own: Vec<_> = own.collect();
     let inside = types(&Owner { name: inner, is_new: false }, place, attributes);
@@ -74,7 +86,7 @@ fn structs(
 }
 
 fn enumeration(name: &Ident, place: &str, values: &[String]) -> Tokens {
-    let doc = format!("What `{place}` may be.");
+    let doc = format!("A value of `{place}`.");
     let variants = values.iter().enumerate().map(|(position, text)| {
         let earlier = values[..position].iter().any(|other| pascal(other) == pascal(text));
         let variant = if earlier {
@@ -85,9 +97,11 @@ fn enumeration(name: &Ident, place: &str, values: &[String]) -> Tokens {
         let doc = format!("`{text}`.");
         quote! { #[doc = #doc] #[serde(rename = #text)] #variant, }
     });
+    let derives = serde_derives();
     quote! {
         #[doc = #doc]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ::serde::Serialize, ::serde::Deserialize)]
+        #derives
+        #[derive(Copy, Eq, Hash)]
         pub enum #name { #(#variants)* }
     }
 }

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
+use weir::{Decimal, InvalidItem};
 use weir_model::Model;
 use weir_table::{Error, Table};
 use weir_testing::dynamodb::{TestDynamo, with_own_tables};
 
-weir_macros::entities!("tests/generated/weir.toml");
+weir::entities!("tests/generated/weir.toml");
 
 const DEFINITION: &str = include_str!("generated/weir.toml");
 
@@ -20,8 +21,8 @@ async fn table() -> Table {
     table
 }
 
-fn number(text: &str) -> serde_json::Number {
-    serde_json::from_str(text).expect("a number")
+fn number(text: &str) -> Decimal {
+    text.parse().expect("a number")
 }
 
 fn line() -> NewOrderLine {
@@ -39,7 +40,7 @@ fn line() -> NewOrderLine {
         sent_on: Some(vec!["2026-11-20T06:40:54Z".parse().expect("a time")]),
         address: Some(address()),
         entries: Some(vec![entry("a", None)]),
-        ..NewOrderLine::new("ann", 7, number("12.50"))
+        ..NewOrderLine::new("ann", 7, number("12.50")).expect("a valid line")
     }
 }
 
@@ -131,4 +132,37 @@ async fn maps_and_lists_with_rules_are_structs_of_their_own() {
     let paths = weir_model::Update::from(OrderLineUpdate::new().remove_any()).add("skills.wit", 1);
     let updated = lines.patch(&key, &paths).await.expect("a path is updated too");
     assert_eq!(updated.skills.map(|skills| skills["wit"]), Some(5));
+}
+
+#[test]
+fn a_constructor_rejects_what_the_definition_rejects() {
+    let message = |invalid: InvalidItem| invalid.to_string();
+    let negative = NewOrderLine::new("ann", 7, -1).map_err(message);
+    let expected = "invalid item of `order-line`: `price`: expected at least 0";
+    assert_eq!(negative, Err(expected.to_owned()));
+    let fine = NewOrderLine::new("ann", 7, number("0.125")).expect_err("three decimal places");
+    assert_eq!(fine.errors.len(), 1, "{fine}");
+
+    let seen_at = "2026-11-20T06:40:54.123456789Z".parse().expect("a time");
+    let nanoseconds = NewOrderLine { seen_at: Some(seen_at), ..line() };
+    let rejected = nanoseconds.check().expect_err("milliseconds");
+    assert_eq!(
+        (rejected.entity.as_str(), rejected.errors[0].field.as_str()),
+        ("order-line", "seen_at")
+    );
+    assert_eq!(line().check(), Ok(()));
+}
+
+#[tokio::test]
+async fn decimals_compute_and_are_stored_with_all_their_digits() {
+    let lines = table().await.entity::<OrderLine>("order-line").expect("it matches");
+    let price = number("12.50") * 3 - number("0.01");
+    let weight = Some(number("0.0000000000000000000000000000000000001") + 1_i64);
+    let new = NewOrderLine { weight, ..NewOrderLine::new("ann", 7, price).expect("valid") };
+    let created = lines.create(&new).await.expect("created");
+    assert_eq!(created.price, number("37.49"));
+    assert_eq!(
+        created.weight.expect("a weight").to_string(),
+        "1.0000000000000000000000000000000000001"
+    );
 }
