@@ -56,12 +56,7 @@ struct Bootstrap {
 fn a_function_that_lambda_could_not_start_is_rejected() {
     let not_arm64 = "is no program for arm64";
     let cases = [
-        Bootstrap {
-            content: elf_header(X86_64),
-            mode: 0o755,
-            error: not_arm64,
-            is_accepted: true,
-        },
+        Bootstrap { content: elf_header(X86_64), mode: 0o755, error: not_arm64, is_accepted: true },
         Bootstrap {
             content: b"#!/bin/sh\n".to_vec(),
             mode: 0o755,

@@ -36,11 +36,7 @@ impl Ended {
 impl From<Output> for Ended {
     fn from(output: Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self {
-            status: output.status,
-            stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
-        }
+        Self { status: output.status, stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
 }
 

@@ -31,9 +31,7 @@ fn statement_actions(statement: &Value) -> Actions {
     let actions = actions.map(|action| action.as_str().expect("text"));
     actions
         .filter(|action| action.starts_with("dynamodb:"))
-        .flat_map(|action| {
-            resources.iter().map(|resource| (action.to_owned(), resource.clone()))
-        })
+        .flat_map(|action| resources.iter().map(|resource| (action.to_owned(), resource.clone())))
         .collect()
 }
 
