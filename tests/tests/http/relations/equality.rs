@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use weir_table::{MB, Reads};
 
-use super::DEFINITION;
+use super::hub::DEFINITION;
 use crate::shop::{Shop, encoded, problem};
 
 /// How many random tables are tried, and how many questions are put to each.

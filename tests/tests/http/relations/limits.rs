@@ -6,7 +6,7 @@ use weir_table::{Connection, MB, Reads};
 use weir_testing::dynamodb::TestDynamo;
 use weir_testing::faulty::{Fate, Faulty};
 
-use super::DEFINITION;
+use super::hub::DEFINITION;
 use crate::shop::{Shop, encoded, problem};
 
 /// A little less than an item may have.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use weir_testing::dynamodb::TestDynamo;
 use weir_testing::recorder::Recorder;
 
-use super::DEFINITION;
+use super::hub::DEFINITION;
 use crate::shop::{Shop, encoded};
 
 /// Accounts of as many owners, posts of ann with as many editors, and stars of all of them; the
