@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use weir_testing::dynamodb::TestDynamo;
 use weir_testing::http::Client;
+use weir_testing::json::object;
 use weir_testing::package::Package;
 use weir_testing::recount::scan;
 use weir_testing::system::System;
@@ -129,9 +130,9 @@ pub(crate) fn without(mut object: Value, names: &[&str]) -> Value {
 }
 
 /// An object with the members of another.
-pub(crate) fn extended(object: &Value, more: &Value) -> Value {
-    let mut members = object.as_object().expect("an object").clone();
-    members.extend(more.as_object().expect("an object").clone());
+pub(crate) fn extended(json: &Value, more: &Value) -> Value {
+    let mut members = object(json).clone();
+    members.extend(object(more).clone());
     Value::Object(members)
 }
 
