@@ -190,26 +190,6 @@ fn every_measure_and_every_parameter_of_a_rollup_is_documented() {
     assert!(lost.is_empty(), "docs/rollups.md does not have {lost:?}");
 }
 
-/// What the rollups that documents show are of.
-const SHOWN: &str = r##"
-[table]
-name = "shop"
-[entities.order]
-PK = "ORDER#{id}"
-SK = "ORDER"
-[entities.order.attributes]
-id = { type = "string", required = true }
-user = { type = "string" }
-country = { type = "string" }
-customer = { type = "map", attributes = { country = { type = "string" } } }
-created_at = { type = "timestamp" }
-status = { type = "enum", values = ["placed", "paid", "sent"] }
-total = { type = "decimal", scale = 2 }
-product = { type = "string" }
-tags = { type = "set", items = "string" }
-delivery_hours = { type = "integer" }
-"##;
-
 #[test]
 fn the_rollups_that_documents_show_are_valid() {
     for path in ["README.md", "docs/rollups.md"] {
@@ -217,7 +197,7 @@ fn the_rollups_that_documents_show_are_valid() {
         let blocks = document.split("\n```").filter_map(|block| block.strip_prefix("toml\n"));
         let shown: Vec<_> = blocks.filter(|block| block.starts_with("[rollups.sales]")).collect();
         assert_eq!(shown.len(), 1, "{path}");
-        let model = weir_model::Model::parse(path, &format!("{SHOWN}{}\n", shown[0]));
+        let model = weir_model::Model::parse(path, &fixture("documented").with(shown[0]));
         model.unwrap_or_else(|error| panic!("{path}: {error:?}"));
     }
 }

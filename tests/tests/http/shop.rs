@@ -13,11 +13,9 @@ use weir_rollups::Image;
 use weir_table::{Budget, Connection, Reads, Rollups, Table};
 use weir_testing::changes;
 use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_testing::fixture::fixture;
 pub(crate) use weir_testing::http::encoded;
 use weir_testing::json::item;
-
-/// Its tables.
-const DEFINITION: &str = include_str!("shop.toml");
 
 /// The application and what it is made of.
 pub(crate) struct Shop {
@@ -47,7 +45,7 @@ impl Shop {
 
     /// A shop whose tables do not exist.
     pub(crate) async fn without_tables() -> Self {
-        Self::defined(DEFINITION).await
+        Self::defined(&fixture("shop")).await
     }
 
     /// A shop of another definition, whose tables are made, and empty.
