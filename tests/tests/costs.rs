@@ -231,7 +231,8 @@ async fn what_a_question_reads_is_what_the_document_computes() {
                     ..Question::default()
                 };
                 let query = RollupQuery::new("sales", question).limit(10);
-                // The reads of the state, which an engine makes in addition, are those of the table.
+                // The reads of the state, which an engine makes in addition, are those of the
+                // table.
                 let table = &kept.system.table;
                 let budget = Budget::new(Reads::DEFAULT_LIMITS);
                 let engine = QueryEngine::new(table, &kept.rollups.with_budget(&budget));
