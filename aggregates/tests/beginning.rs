@@ -7,19 +7,14 @@ use proptest::prelude::*;
 use weir_model::{AttributeValue, Item, Model};
 use weir_rollups::{Accumulator, Amounts, Change, Image, SequenceNumber, fold};
 
-const DEFINITION: &str = r##"
-[table]
-name = "shop"
-[entities.sale]
-PK = "SALE#{id}"
-SK = "SALE"
-[entities.sale.attributes]
-id = { type = "string", required = true }
-amount = { type = "integer", required = true }
+const DEFINITION: &str = concat!(
+    include_str!("../../tests/fixtures/orders.toml"),
+    r#"
 [rollups.sales]
-of = "sale"
-measures = { sales = "count", revenue = "sum(amount)" }
-"##;
+of = "order"
+measures = { sales = "count", revenue = "sum(total)" }
+"#
+);
 
 const SHARD: &str = "shardId-a";
 const ITEMS: usize = 4;
@@ -46,9 +41,11 @@ impl Table {
         let old = self.items.get(&item).copied();
         let image = match (old, amount) {
             (None, None) => return,
-            (None, Some(new)) => Image::Insert { new: sale(item, new) },
-            (Some(old), Some(new)) => Image::Modify { old: sale(item, old), new: sale(item, new) },
-            (Some(old), None) => Image::Remove { old: sale(item, old), expired: false },
+            (None, Some(new)) => Image::Insert { new: order(item, new) },
+            (Some(old), Some(new)) => {
+                Image::Modify { old: order(item, old), new: order(item, new) }
+            }
+            (Some(old), None) => Image::Remove { old: order(item, old), expired: false },
         };
         match amount {
             Some(amount) => drop(self.items.insert(item, amount)),
@@ -60,14 +57,14 @@ impl Table {
     }
 }
 
-fn sale(id: usize, amount: i64) -> Item {
+fn order(id: usize, amount: i64) -> Item {
     let text = |text: String| AttributeValue::S(text);
     HashMap::from([
-        ("PK".to_owned(), text(format!("SALE#{id}"))),
-        ("SK".to_owned(), text("SALE".to_owned())),
-        ("_et".to_owned(), text("sale".to_owned())),
+        ("PK".to_owned(), text(format!("ORDER#{id}"))),
+        ("SK".to_owned(), text("ORDER".to_owned())),
+        ("_et".to_owned(), text("order".to_owned())),
         ("id".to_owned(), text(id.to_string())),
-        ("amount".to_owned(), AttributeValue::N(amount.to_string())),
+        ("total".to_owned(), AttributeValue::N(amount.to_string())),
     ])
     .into()
 }
@@ -101,7 +98,7 @@ proptest! {
         for update in fold(&model, SHARD, counted).updates {
             sums.merge(&update.amounts());
         }
-        let revenue = Accumulator::Sum { attribute: "amount".to_owned(), scale: 0 };
+        let revenue = Accumulator::Sum { attribute: "total".to_owned(), scale: 0 };
         prop_assert_eq!(sums.get(&Accumulator::Items), table.items.len() as i128);
         prop_assert_eq!(sums.get(&revenue), i128::from(table.items.values().sum::<i64>()));
     }

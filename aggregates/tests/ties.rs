@@ -5,26 +5,20 @@ use weir_model::{AttributeValue, Item, Model};
 use weir_rollups::measured::DetailsRead;
 use weir_rollups::{Amounts, Details, MeasuredValue, measured};
 
-const DEFINITION: &str = r##"
-[table]
-name = "shop"
-[entities.order]
-PK = "ORDER#{id}"
-SK = "ORDER"
-[entities.order.attributes]
-id = { type = "string", required = true }
-total = { type = "integer", required = true }
-placed = { type = "timestamp", required = true }
+const DEFINITION: &str = concat!(
+    include_str!("../../tests/fixtures/orders.toml"),
+    r#"
 [rollups.sales]
 of = "order"
-time = "placed"
+time = "at"
 buckets = ["day"]
 measures = { opening = "first(total)", closing = "last(total)" }
-"##;
+"#
+);
 
 fn order(second: u32, total: i64) -> Item {
     let attributes = [
-        ("placed", AttributeValue::S(format!("2026-11-20T06:40:{second:02}Z"))),
+        ("at", AttributeValue::S(format!("2026-11-20T06:40:{second:02}Z"))),
         ("total", AttributeValue::N(total.to_string())),
     ];
     let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value));

@@ -8,6 +8,7 @@
 //! its own in either.
 
 pub mod api_gateway;
+pub mod changes;
 pub mod conflicts;
 pub mod cookbook;
 pub mod deployed;
@@ -16,11 +17,13 @@ pub mod emf;
 pub mod example;
 pub mod failed_updates;
 pub mod faulty;
+pub mod fixture;
 pub mod flights;
 pub mod functions;
 pub mod gate;
 pub mod http;
 mod interception;
+pub mod json;
 pub mod package;
 pub mod process;
 pub mod recorder;
@@ -30,4 +33,5 @@ pub mod runtime_api;
 pub mod shop;
 pub mod simulation;
 pub mod system;
+pub mod table;
 pub mod tour;

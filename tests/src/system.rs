@@ -1,52 +1,55 @@
 //! Writer, reader, processor and event source mapping around one table, as they run deployed.
 
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::net::TcpListener;
-use weir_model::Model;
 use weir_processor::Processor;
 use weir_processor::event::{Event, Response};
 use weir_processor::mapping::{
     EventSourceMapping, MAX_BATCH_RECORDS, MAX_TUMBLING_WINDOW_SECS, Settings, Source,
 };
 use weir_table::checkpoints::Checkpoints;
-use weir_table::{Connection, Rollups, Table};
+use weir_table::{Rollups, Table};
 
-use crate::dynamodb::{TestDynamo, with_own_tables};
+use crate::dynamodb::TestDynamo;
 use crate::http::Client;
 use crate::running::{PATIENCE, Running};
+use crate::table::TestTable;
 
 /// How often to look whether an item has expired.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The system around one table.
+/// The system around one table, which is used as the table itself, too.
 pub struct System {
-    /// The definition of the table.
-    pub model: Arc<Model>,
-    /// The table.
-    pub table: Table,
-    /// Its rollups.
-    pub rollups: Rollups,
     /// Asks the two HTTP services.
     pub http: Client,
     /// The stream of the table.
     pub stream_arn: String,
-    dynamodb: TestDynamo,
-    connection: Connection,
+    tables: TestTable,
+}
+
+impl Deref for System {
+    type Target = TestTable;
+
+    fn deref(&self) -> &TestTable {
+        &self.tables
+    }
 }
 
 impl System {
+    /// Makes the tables in a DynamoDB of their own and serves HTTP. The processor does not run yet.
+    pub async fn open(definition: &str) -> Self {
+        Self::start(&TestDynamo::start().await, definition).await
+    }
+
     /// Makes the tables in a DynamoDB and serves HTTP. The processor does not run yet.
     pub async fn start(dynamodb: &TestDynamo, definition: &str) -> Self {
-        let model = definition.parse().unwrap_or_else(|error| panic!("{error:?}"));
-        let model = Arc::new(with_own_tables(model));
-        let connection = dynamodb.connect().await;
-        let table = Table::new(&connection, model.clone());
-        let stream_arn = table.provision().await.expect("the tables").stream_arn;
-        let rollups = Rollups::new(&connection, &model.table);
-        let http = serve(&table, &rollups).await;
-        Self { model, table, rollups, http, stream_arn, dynamodb: dynamodb.clone(), connection }
+        let tables = TestTable::without_tables(dynamodb, definition).await;
+        let stream_arn = tables.table.provision().await.expect("the tables").stream_arn;
+        let http = serve(&tables.table, &tables.rollups).await;
+        Self { http, stream_arn, tables }
     }
 
     /// Runs the processor, with its batches cut at so many records.
@@ -116,11 +119,6 @@ impl System {
             assert!(asked.elapsed() < PATIENCE, "{path} does not expire");
             tokio::time::sleep(LOOK_INTERVAL).await;
         }
-    }
-
-    /// Deletes the tables: see [`TestDynamo::delete_tables`].
-    pub async fn delete_tables(self) {
-        self.dynamodb.delete_tables(&self.model).await;
     }
 }
 

@@ -15,7 +15,6 @@ use weir_table::{Connection, Rollups};
 use weir_telemetry::metrics::{self, embedded};
 use weir_telemetry::{Call, Invocations};
 use weir_testing::conflicts::Transaction;
-use weir_testing::dynamodb::TestDynamo;
 use weir_testing::emf::{Lines, by_dimensions};
 use weir_testing::flights::{DEFINITION, path, rows};
 use weir_testing::http::Client;
@@ -38,7 +37,6 @@ struct Said {
 }
 
 struct World {
-    dynamodb: TestDynamo,
     system: System,
     metrics: Lines,
 }
@@ -68,7 +66,7 @@ impl World {
 
     async fn put(&self, item: Value) {
         let request = json!({ "TableName": self.system.model.table.name, "Item": item });
-        Client::new(&self.dynamodb.url).dynamodb("PutItem", &request).await;
+        Client::new(&self.system.dynamodb.url).dynamodb("PutItem", &request).await;
     }
 
     /// Puts a text where a rollup item sums: the update of it is refused for good.
@@ -77,7 +75,7 @@ impl World {
         let key = format!("flights_by_origin#{origin}");
         let item = json!({ "PK": { "S": key }, "SK": { "S": "all" }, "sum(delay)": { "S": "?" } });
         let request = json!({ "TableName": self.system.model.table.rollups_table, "Item": item });
-        Client::new(&self.dynamodb.url).dynamodb("PutItem", &request).await;
+        Client::new(&self.system.dynamodb.url).dynamodb("PutItem", &request).await;
     }
 
     /// Everything that is done to the table, as one event whose newest record has a known age.
@@ -144,11 +142,10 @@ impl Said {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_is_one_line_and_its_metrics_are_exact() {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
+    let system = System::open(DEFINITION).await;
     let metrics = Lines::default();
     embedded::install(&system.model.table.name, metrics.clone()).expect("the only recorder");
-    let world = World { dynamodb, system, metrics };
+    let world = World { system, metrics };
     let event = world.event().await;
     world.spoil().await;
     embedded::flush();
@@ -243,7 +240,7 @@ async fn a_batch_in_part(world: &World, mut event: Event, written: u64) {
     let text = |name: &str| destination[name].as_str().expect("text");
     let held = format!("flights_by_route#{}#{}", text("origin"), text("destination"));
     let transaction = Transaction::on(&held);
-    let connection = transaction.before(world.dynamodb.connect().await);
+    let connection = transaction.before(world.system.dynamodb.connect().await);
     let rollups = Rollups::new(&connection, &world.system.model.table);
     let processor = Processor::new(world.system.model.clone()).rollups(rollups);
     let said = world.handle(processor, event).await;
@@ -258,7 +255,7 @@ async fn a_batch_in_part(world: &World, mut event: Event, written: u64) {
 }
 
 async fn a_batch_that_fails(world: &World, event: Event) {
-    let connection: Connection = world.dynamodb.connect().await;
+    let connection: Connection = world.system.dynamodb.connect().await;
     let mut table = world.system.model.table.clone();
     table.rollups_table = "no-such-table".to_owned();
     let rollups = Rollups::new(&connection, &table);

@@ -8,43 +8,12 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use weir_processor::Failure;
-use weir_testing::dynamodb::TestDynamo;
-use weir_testing::http::Client;
+use weir_testing::fixture::fixture;
 use weir_testing::system::{Captured, System};
 
-/// A table of others, of which a rollup item has all by which its items are told.
-const THINGS: &str = r##"
-[table]
-name = "things"
-[table.indexes.by_sort]
-partition_key = "SK"
-sort_key = "PK"
-[entities.thing]
-match = { count = 3 }
-escape = false
-PK = "{owner}"
-SK = "{id}"
-collections = ["everything"]
-[entities.thing.attributes]
-owner = { type = "string", required = true }
-id = { type = "string", required = true }
-at = { type = "timestamp" }
-[entities.thing.relations.siblings]
-to = "thing"
-many = true
-[rollups.stats]
-of = "thing"
-by = ["owner"]
-time = "at"
-buckets = ["month"]
-key = { PK = "{owner}", SK = "STATS#{at:month}" }
-measures = { things = "count" }
-"##;
-
 /// The table with a thing, and a rollup item beside it.
-async fn things() -> (TestDynamo, System) {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, THINGS).await;
+async fn things() -> System {
+    let system = System::open(&fixture("things")).await;
     let thing = json!({ "owner": "ann", "id": "7" });
     assert_eq!(system.http.send("POST", "/thing", Some(&thing)).await.0, 201);
     let item = json!({
@@ -53,9 +22,8 @@ async fn things() -> (TestDynamo, System) {
         "_et": { "S": "@rollup" },
         "count": { "N": "3" },
     });
-    let request = json!({ "TableName": system.model.table.name, "Item": item });
-    Client::new(&dynamodb.url).dynamodb("PutItem", &request).await;
-    (dynamodb, system)
+    system.store(&item).await;
+    system
 }
 
 async fn get(system: &System, path: &str) -> (u16, Value) {
@@ -64,7 +32,7 @@ async fn get(system: &System, path: &str) -> (u16, Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_read_of_items_has_a_rollup_item() {
-    let (_dynamodb, system) = things().await;
+    let system = things().await;
     let thing = json!([{ "owner": "ann", "id": "7" }]);
     for path in ["/thing/ann", "/query/thing/by_sort/7", "/thing/ann?limit=1"] {
         let (status, page) = get(&system, path).await;
@@ -86,7 +54,7 @@ async fn no_read_of_items_has_a_rollup_item() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_reactor_sees_what_becomes_of_a_rollup_item() {
-    let (_dynamodb, system) = things().await;
+    let system = things().await;
     let event = Captured::read(&system).await.cut(10).remove(0);
     assert_eq!(event.records.len(), 2);
     let seen = Arc::new(Mutex::new(Vec::new()));

@@ -8,33 +8,16 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use weir_model::condition::Predicate;
 use weir_model::filter::Test;
-use weir_model::{AttributeValue, Item, Model, Update};
+use weir_model::{AttributeValue, Item, Update};
 use weir_model::{Path, Step};
-use weir_table::{Error, Table};
-use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_table::Error;
+use weir_testing::fixture::fixture;
+use weir_testing::table::TestTable;
 
 /// How many conditions are tried.
 const TRIED: usize = 1500;
 /// How deep conditions are nested.
 const DEPTH: u32 = 3;
-
-const DEFINITION: &str = r##"
-    [table]
-    name = "conditions"
-    [entities.thing]
-    PK = "THING#{id}"
-    SK = "THING"
-    [entities.thing.attributes]
-    id     = { type = "string", required = true }
-    text   = { type = "string" }
-    number = { type = "number" }
-    flag   = { type = "boolean" }
-    tags   = { type = "set", items = "string" }
-    list   = { type = "list" }
-    map    = { type = "map" }
-    free   = { type = "any" }
-    writes = { type = "integer", version = true }
-"##;
 
 /// Values that meet: the same in several types, sizes and places.
 fn value(random: &mut fastrand::Rng) -> Value {
@@ -187,11 +170,8 @@ fn predicate(random: &mut fastrand::Rng, depth: u32) -> Predicate {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_condition_holds_of_an_item_exactly_when_dynamodb_says_so() {
-    let connection = TestDynamo::start().await.connect().await;
-    let model = with_own_tables(DEFINITION.parse::<Model>().expect("a definition"));
-    let entity = model.entities[0].clone();
-    let table = Table::new(&connection, model.into());
-    table.provision().await.expect("tables can be made");
+    let things = TestTable::open(&fixture("kinds")).await;
+    let (table, entity) = (&things.table, things.entity("thing"));
     let seed = std::env::var("WEIR_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
     println!("WEIR_SEED={seed}");
@@ -201,9 +181,7 @@ async fn a_condition_holds_of_an_item_exactly_when_dynamodb_says_so() {
         let id = number % 100;
         if number < 100 {
             let object = item(&mut random, id);
-            let encoded =
-                entity.encode(object.as_object().expect("an object"), weir_writer::fresh());
-            let encoded = encoded.unwrap_or_else(|errors| panic!("{object}: {errors:?}"));
+            let encoded = things.item("thing", &object);
             table.put(encoded.clone(), &Predicate::always()).await.expect("written");
             stored.insert(id, encoded);
         }
@@ -211,7 +189,7 @@ async fn a_condition_holds_of_an_item_exactly_when_dynamodb_says_so() {
         let item: &Item = &stored[&id];
         let expected = condition.holds(item);
         let key = entity.key_of(item.clone()).expect("a key");
-        let said = table.check(&entity, &key, &condition).await;
+        let said = table.check(entity, &key, &condition).await;
         match (expected, said) {
             (true, Ok(())) => held += 1,
             (false, Err(Error::ConditionFailed { item: Some(found) })) => assert_eq!(*found, *item),
@@ -223,6 +201,6 @@ async fn a_condition_holds_of_an_item_exactly_when_dynamodb_says_so() {
     assert!(held > TRIED / 5 && held < TRIED * 4 / 5, "{held} of {TRIED} held");
     let absent = entity.key_from_text(&[("id", "none")]).expect("a key");
     let nothing =
-        table.patch(&entity, &absent, &Update::new().set("text", "x"), weir_writer::fresh()).await;
+        table.patch(entity, &absent, &Update::new().set("text", "x"), weir_writer::fresh()).await;
     assert!(matches!(nothing, Err(Error::NotFound { .. })), "{nothing:?}");
 }

@@ -16,28 +16,11 @@ use weir_rollups::{Change, Cost, Image, Question, fold};
 use weir_table::{Budget, Outcome, Reads, Rollups, ShardId};
 use weir_testing::dynamodb::TestDynamo;
 use weir_testing::failed_updates::FailedUpdates;
+use weir_testing::fixture::{Fixture, fixture};
 use weir_testing::system::System;
 
 const LABEL: &str = "2026-11-20T00:00:00.000";
 const SHARD: &str = "shardId-00000001795132800000-00000000";
-const DEFINITION: &str = r##"
-[table]
-name = "shop"
-[entities.order]
-PK = "ORDER#{id}"
-SK = "ORDER"
-[entities.order.attributes]
-id = { type = "string", required = true }
-customer = { type = "string", required = true }
-total = { type = "integer", required = true }
-placed = { type = "timestamp", required = true }
-note = { type = "string" }
-[rollups.sales]
-of = "order"
-by = ["customer"]
-time = "placed"
-buckets = ["day"]
-"##;
 
 /// A kind of measure as the document names it, the rest of a definition that has one, and whether
 /// its cost is that of the rollup item's own write, or what comes besides.
@@ -87,6 +70,14 @@ const CHANGES: [(Option<i64>, Option<i64>); 7] = [
     (Some(10), Some(10)),
 ];
 
+/// The orders with the rollup whose costs are measured; the options are the rest of it.
+fn definition(buckets: &str, options: &str) -> Fixture {
+    fixture("orders").with(&format!(
+        "[rollups.sales]\nof = \"order\"\nby = [\"user\"]\ntime = \"at\"\n\
+         buckets = [{buckets}]\n{options}"
+    ))
+}
+
 /// An order, placed at a second of its own.
 fn order(second: u8, total: i64, note: &str) -> Item {
     let text = |text: &str| AttributeValue::S(text.to_owned());
@@ -95,9 +86,9 @@ fn order(second: u8, total: i64, note: &str) -> Item {
         ("SK", text("ORDER")),
         ("_et", text("order")),
         ("id", AttributeValue::S(second.to_string())),
-        ("customer", text("ann")),
+        ("user", text("ann")),
         ("total", AttributeValue::N(total.to_string())),
-        ("placed", AttributeValue::S(format!("2026-11-20T06:00:{second:02}Z"))),
+        ("at", AttributeValue::S(format!("2026-11-20T06:00:{second:02}Z"))),
         ("note", text(note)),
     ];
     let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value));
@@ -114,10 +105,9 @@ struct Kept {
 
 impl Kept {
     async fn start(definition: &str) -> Self {
-        let dynamodb = TestDynamo::start().await;
-        let system = System::start(&dynamodb, definition).await;
+        let system = System::open(definition).await;
         let failed = FailedUpdates::default();
-        let connection = failed.before(dynamodb.connect().await);
+        let connection = failed.before(system.dynamodb.connect().await);
         let rollups = Rollups::new(&connection, &system.model.table);
         Self { system, rollups, failed, changes: 0 }
     }
@@ -179,16 +169,14 @@ async fn what_a_change_costs_a_rollup_of_several_kinds_is_what_is_computed() {
     }
     let mut wrong = Vec::new();
     for options in COMBINED {
-        let definition = format!("{DEFINITION}{options}\n");
+        let definition = definition("\"day\"", options);
         let (measured, computed) = (Kept::of_changes(&definition).await, computed(&definition));
         if measured != computed {
             wrong.push(format!("{options}\n  measured {measured:?}\n  computed {computed:?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let two = DEFINITION.replace("[\"day\"]", "[\"day\", \"month\"]");
-    let options = KINDS[1].1;
-    let definition = format!("{two}{options}\n");
+    let definition = definition("\"day\", \"month\"", KINDS[1].1);
     assert_eq!(Kept::of_changes(&definition).await, computed(&definition), "each bucket costs");
 }
 
@@ -204,7 +192,7 @@ async fn what_a_change_costs_is_what_the_document_says() {
     table += &format!("{}\n", "---|".repeat(CHANGES.len()));
     let mut own = Vec::new();
     for (name, options, is_own) in KINDS {
-        let definition = format!("{DEFINITION}{options}\n");
+        let definition = definition("\"day\"", options);
         let mut units = Kept::of_changes(&definition).await;
         assert_eq!(units, computed(&definition), "{name}");
         if is_own {
@@ -229,22 +217,22 @@ async fn what_a_question_reads_is_what_the_document_computes() {
         ("2026-11-20", "2027-01-01", None, 2),
     ];
     for stripes in [1, 5] {
-        let options = format!("stripes = {stripes}\nmeasures = {{ orders = \"count\" }}\n");
-        let definition = format!("{DEFINITION}{options}");
-        let definition = definition.replace("[\"day\"]", "[\"day\", \"month\"]");
+        let options = format!("stripes = {stripes}\nmeasures = {{ orders = \"count\" }}");
+        let definition = definition("\"day\", \"month\"", &options);
         let kept = Kept::start(&definition).await;
         for groups in [1, 7] {
             for (from, to, compare, ranges) in ranges {
-                let customer = |number| ("customer".to_owned(), format!("c{number}"));
+                let user = |number| ("user".to_owned(), format!("c{number}"));
                 let question = Question {
-                    dimensions: (0..groups).map(customer).collect(),
+                    dimensions: (0..groups).map(user).collect(),
                     from: Some(from.to_owned()),
                     to: Some(to.to_owned()),
                     compare: compare.map(str::to_owned),
                     ..Question::default()
                 };
                 let query = RollupQuery::new("sales", question).limit(10);
-                // The reads of the state, which an engine makes in addition, are those of the table.
+                // The reads of the state, which an engine makes in addition, are those of the
+                // table.
                 let table = &kept.system.table;
                 let budget = Budget::new(Reads::DEFAULT_LIMITS);
                 let engine = QueryEngine::new(table, &kept.rollups.with_budget(&budget));

@@ -9,44 +9,39 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use weir_model::Model;
 use weir_table::{Connection, Error, Rollups, Table};
-use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::fixture::{Fixture, fixture};
 use weir_testing::http::Client;
 use weir_testing::recorder::Recorder;
+use weir_testing::table::TestTable;
 
-const DEFINITION: &str = r##"
-    [table]
-    name = "shop"
-    [entities.order]
-    PK = "USER#{user}"
-    SK = "ORDER#{number}"
-    [entities.order.attributes]
-    user   = { type = "string", required = true }
-    number = { type = "string", required = true }
-    total  = { type = "integer", required = true }
-    [rollups.orders]
-    of = "order"
-    by = ["user"]
-    measures = { orders = "count" }
-    [rollups.large]
-    of = "order"
-    by = ["user"]
-    where = { total = { gte = 15 } }
-    measures = { orders = "count" }
-"##;
+/// The orders of users, and two rollups of them.
+fn orders() -> Fixture {
+    fixture("user_orders").with(
+        r#"
+[rollups.orders]
+of = "order"
+by = ["user"]
+measures = { orders = "count" }
+[rollups.large]
+of = "order"
+by = ["user"]
+where = { total = { gte = 15 } }
+measures = { orders = "count" }
+"#,
+    )
+}
 
 /// The model over the tables of another.
-fn model(definition: &str, of: &Model) -> Arc<Model> {
-    let model: Model = definition.parse().expect("a definition");
-    Arc::new(model.with_table(&of.table.name, Some(&of.table.rollups_table)))
+fn model(definition: &Fixture, other: &Model) -> Arc<Model> {
+    let model = definition.model();
+    Arc::new(model.with_table(&other.table.name, Some(&other.table.rollups_table)))
 }
 
 /// A table with rollups that have begun.
 async fn begun() -> (Connection, Model) {
-    let connection = TestDynamo::start().await.connect().await;
-    let model = with_own_tables(DEFINITION.parse().expect("a definition"));
-    let table = Table::new(&connection, Arc::new(model.clone()));
-    table.provision().await.expect("tables can be made");
-    (connection, model)
+    let begun = TestTable::open(&orders()).await;
+    (begun.connection, Arc::unwrap_or_clone(begun.model))
 }
 
 async fn ask(connection: &Connection, model: &Arc<Model>, path: &str) -> (u16, Value) {
@@ -67,17 +62,16 @@ async fn ask(connection: &Connection, model: &Arc<Model>, path: &str) -> (u16, V
 #[tokio::test]
 async fn a_reader_answers_for_no_rollup_that_was_changed_or_added_and_for_every_other() {
     let (connection, begun) = begun().await;
-    let changed = DEFINITION.replace("gte = 15", "gte = 16");
-    let added =
-        format!("{DEFINITION}\n[rollups.all]\nof = \"order\"\nmeasures = {{ n = \"count\" }}");
+    let changed = orders().replace("gte = 15", "gte = 16");
+    let added = orders().with("[rollups.all]\nof = \"order\"\nmeasures = { n = \"count\" }");
     for (definition, path, expected) in [
-        (DEFINITION, "/rollups/large?user=ann", None),
-        (changed.as_str(), "/rollups/large?user=ann", Some("the rollup `large` was changed")),
-        (changed.as_str(), "/rollups/orders?user=ann", None),
-        (added.as_str(), "/rollups/all", Some("the rollup `all` was added")),
-        (added.as_str(), "/rollups/large?user=ann", None),
+        (orders(), "/rollups/large?user=ann", None),
+        (changed.clone(), "/rollups/large?user=ann", Some("the rollup `large` was changed")),
+        (changed.clone(), "/rollups/orders?user=ann", None),
+        (added.clone(), "/rollups/all", Some("the rollup `all` was added")),
+        (added.clone(), "/rollups/large?user=ann", None),
     ] {
-        let (status, answer) = ask(&connection, &model(definition, &begun), path).await;
+        let (status, answer) = ask(&connection, &model(&definition, &begun), path).await;
         match expected {
             None => {
                 assert_eq!((status, &answer["points"]), (200, &Value::Array(vec![])), "{answer}")
@@ -94,7 +88,7 @@ async fn a_reader_answers_for_no_rollup_that_was_changed_or_added_and_for_every_
 #[tokio::test]
 async fn nothing_is_read_of_a_rollup_that_was_changed_and_one_that_is_none_is_unknown() {
     let (connection, begun) = begun().await;
-    let changed = model(&DEFINITION.replace("gte = 15", "gte = 16"), &begun);
+    let changed = model(&orders().replace("gte = 15", "gte = 16"), &begun);
     let recorder = Recorder::default();
     let connection = recorder.before(connection);
     for (path, problem, requests) in [
@@ -115,7 +109,7 @@ async fn nothing_is_read_of_a_rollup_that_was_changed_and_one_that_is_none_is_un
 #[tokio::test]
 async fn the_rollups_of_one_table_are_not_kept_for_another() {
     let (connection, begun) = begun().await;
-    let own = Table::new(&connection, model(DEFINITION, &begun));
+    let own = Table::new(&connection, model(&orders(), &begun));
     own.open_rollups().await.expect("they are its own");
     let other = begun.clone().with_table("another-shop", Some(&begun.table.rollups_table));
     let refused = Table::new(&connection, Arc::new(other)).open_rollups().await;
@@ -135,11 +129,7 @@ async fn the_rollups_of_one_table_are_not_kept_for_another() {
 
 #[tokio::test]
 async fn rollups_that_outlived_their_table_are_rejected_each_time() {
-    let dynamodb = TestDynamo::start().await;
-    let connection = dynamodb.connect().await;
-    let model = with_own_tables(DEFINITION.parse().expect("a definition"));
-    let table = Table::new(&connection, Arc::new(model.clone()));
-    table.provision().await.expect("tables can be made");
+    let TestTable { dynamodb, model, table, .. } = TestTable::open(&orders()).await;
     let client = Client::new(&dynamodb.url);
     client.dynamodb("DeleteTable", &json!({ "TableName": model.table.name })).await;
     for _ in 0..2 {
@@ -160,8 +150,8 @@ async fn rollups_that_outlived_their_table_are_rejected_each_time() {
 
 #[tokio::test]
 async fn a_reader_before_the_first_processor_answers_that_there_is_nothing() {
-    let connection = TestDynamo::start().await.connect().await;
-    let model = Arc::new(with_own_tables(DEFINITION.parse().expect("a definition")));
+    let dynamodb = TestDynamo::start().await;
+    let TestTable { connection, model, .. } = TestTable::without_tables(&dynamodb, &orders()).await;
     let (status, answer) = ask(&connection, &model, "/rollups/orders?user=ann").await;
     assert_eq!((status, &answer["type"]), (503, &"/problems/missing-table".into()), "{answer}");
     assert!(!answer.to_string().contains(&model.table.rollups_table), "{answer}");

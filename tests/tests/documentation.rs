@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use weir_model::surface::Surface;
 use weir_startup::variables;
+use weir_testing::fixture::fixture;
 
 /// Where the programs that are deployed have their code.
 const DEPLOYED: [&str; 8] = [
@@ -154,30 +155,22 @@ fn every_problem_is_documented() {
 }
 
 /// A rollup of everything that questions may be about.
-const SALES: &str = r##"
-[table]
-name = "shop"
-[entities.order]
-PK = "ORDER#{id}"
-SK = "ORDER"
-[entities.order.attributes]
-id = { type = "string", required = true }
-placed = { type = "timestamp", required = true }
+const SALES: &str = r#"
 [rollups.sales]
 of = "order"
 by = ["id"]
-time = "placed"
+time = "at"
 buckets = ["day"]
 rank_by = "orders"
 measures = { orders = "count" }
-"##;
+"#;
 
 #[test]
 fn every_measure_and_every_parameter_of_a_rollup_is_documented() {
     let document = read(&root().join("docs/rollups.md"));
     let measures =
         weir_model::rollup::MEASURES.map(|text| text.split_inclusive('(').next().expect("a name"));
-    let model: weir_model::Model = SALES.parse().expect("a definition");
+    let model = fixture("orders").with(SALES).model();
     let api = weir_http::openapi::document(&model);
     let paths = ["/rollups/sales", "/rollups/sales/ranks"];
     let parameters = paths.iter().flat_map(|path| {
@@ -197,26 +190,6 @@ fn every_measure_and_every_parameter_of_a_rollup_is_documented() {
     assert!(lost.is_empty(), "docs/rollups.md does not have {lost:?}");
 }
 
-/// What the rollups that documents show are of.
-const SHOWN: &str = r##"
-[table]
-name = "shop"
-[entities.order]
-PK = "ORDER#{id}"
-SK = "ORDER"
-[entities.order.attributes]
-id = { type = "string", required = true }
-user = { type = "string" }
-country = { type = "string" }
-customer = { type = "map", attributes = { country = { type = "string" } } }
-created_at = { type = "timestamp" }
-status = { type = "enum", values = ["placed", "paid", "sent"] }
-total = { type = "decimal", scale = 2 }
-product = { type = "string" }
-tags = { type = "set", items = "string" }
-delivery_hours = { type = "integer" }
-"##;
-
 #[test]
 fn the_rollups_that_documents_show_are_valid() {
     for path in ["README.md", "docs/rollups.md"] {
@@ -224,7 +197,7 @@ fn the_rollups_that_documents_show_are_valid() {
         let blocks = document.split("\n```").filter_map(|block| block.strip_prefix("toml\n"));
         let shown: Vec<_> = blocks.filter(|block| block.starts_with("[rollups.sales]")).collect();
         assert_eq!(shown.len(), 1, "{path}");
-        let model = weir_model::Model::parse(path, &format!("{SHOWN}{}\n", shown[0]));
+        let model = weir_model::Model::parse(path, &fixture("documented").with(shown[0]));
         model.unwrap_or_else(|error| panic!("{path}: {error:?}"));
     }
 }

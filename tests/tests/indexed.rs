@@ -5,63 +5,25 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use weir_model::{Entity, Item, Model, Predicate, Update};
-use weir_table::{Error, Table};
-use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_model::{Entity, Item, Predicate, Update};
+use weir_table::Error;
+use weir_testing::fixture::fixture;
+use weir_testing::json::object;
+use weir_testing::table::TestTable;
 use weir_writer::fresh;
 
-/// Keys of attributes without defaults, with, both, one that is optional with a default, and the
-/// time of the last write.
-const DEFINITION: &str = r##"
-    [table]
-    name = "shop"
-    [table.indexes.byA]
-    partition_key = "a"
-    [table.indexes.byB]
-    partition_key = "b"
-    [table.indexes.byC]
-    partition_key = "c"
-    sort_key = "d"
-    [table.indexes.byE]
-    partition_key = "e"
-    sort_key = "f"
-    [entities.order]
-    PK = "ORDER#{id}"
-    SK = "ORDER"
-    a = "{shop}#{status}"
-    b = "{status}#{rank}"
-    c = "{shop}"
-    d = "DUE#{due?}"
-    e = "RANK#{rank}"
-    f = "{changed}"
-    [entities.order.attributes]
-    id      = { type = "string", required = true }
-    shop    = { type = "string" }
-    status  = { type = "string", default = "placed" }
-    rank    = { type = "string", default = "low" }
-    due     = { type = "string", default = "soon" }
-    note    = { type = "string" }
-    changed = { type = "timestamp", on_update = "now" }
-"##;
 const KEYS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 const ATTRIBUTES: [&str; 4] = ["shop", "status", "rank", "due"];
 
-struct Orders {
-    table: Table,
-    model: std::sync::Arc<Model>,
-}
+struct Orders(TestTable);
 
 impl Orders {
     async fn open() -> Self {
-        let model = with_own_tables(DEFINITION.parse::<Model>().expect("a definition"));
-        let model = std::sync::Arc::new(model);
-        let table = Table::new(&TestDynamo::start().await.connect().await, model.clone());
-        table.provision().await.expect("tables can be made");
-        Self { table, model }
+        Self(TestTable::open(&fixture("indexed")).await)
     }
 
     fn entity(&self) -> &Entity {
-        &self.model.entities[0]
+        self.0.entity("order")
     }
 
     /// Stores an item with these attributes and no others, as updates may have left it; with the
@@ -71,7 +33,7 @@ impl Orders {
         for name in ATTRIBUTES {
             object[name] = json!(format!("old {name}"));
         }
-        let mut item = self.encoded(&object);
+        let mut item = self.0.item("order", &object);
         for name in ATTRIBUTES.iter().filter(|name| !attributes.contains(*name)) {
             item.remove(*name);
         }
@@ -82,12 +44,8 @@ impl Orders {
             let keys = self.keys(&item);
             item.extend(keys);
         }
-        self.table.put(item.clone(), &Predicate::always()).await.expect("stored");
+        self.0.table.put(item.clone(), &Predicate::always()).await.expect("stored");
         item
-    }
-
-    fn encoded(&self, object: &Value) -> Item {
-        self.entity().encode(object.as_object().expect("an object"), fresh()).expect("an item")
     }
 
     /// The keys of indexes that an item's attributes make.
@@ -114,7 +72,7 @@ impl Orders {
     /// Says where the keys of the stored item are not what its attributes make.
     async fn check(&self, id: &str, what: &str) {
         let key = self.entity().key_from_text(&[("id", id)]).expect("a key").primary;
-        let item = self.table.get(&key).await.expect("read").expect("it is there");
+        let item = self.0.table.get(&key).await.expect("read").expect("it is there");
         let stored: BTreeSet<_> = KEYS
             .into_iter()
             .filter_map(|key| Some((key.to_owned(), format!("{:?}", item.get(key)?))))
@@ -164,7 +122,7 @@ async fn after_an_upsert_the_keys_are_what_the_attributes_make() {
             object.extend(
                 given.iter().map(|name| ((*name).to_owned(), json!(format!("new {name}")))),
             );
-            let written = orders.table.upsert(orders.entity(), &object, fresh()).await;
+            let written = orders.0.table.upsert(orders.entity(), &object, fresh()).await;
             tally.count(&written, &what);
             orders.check("1", &what).await;
         }
@@ -190,7 +148,7 @@ async fn after_an_update_that_might_create_the_keys_are_what_the_attributes_make
                         _ => update.remove(name),
                     }
                 });
-                let written = orders.table.update(orders.entity(), &key, &update, fresh()).await;
+                let written = orders.0.table.update(orders.entity(), &key, &update, fresh()).await;
                 tally.count(&written, &what);
                 // What is optional in a key takes the whole key along when it is removed.
                 if verb != "remove" || !given.contains("due") {
@@ -210,13 +168,12 @@ async fn an_item_from_before_its_indexes_gets_no_key_that_its_attributes_do_not_
     for stored in subsets() {
         let what = format!("a note for {stored:?}");
         let before = orders.store("1", &stored, false).await;
-        let object = json!({ "id": "1", "note": "n" });
-        let object = object.as_object().expect("an object");
-        let written = orders.table.upsert(orders.entity(), object, fresh()).await;
+        let note = json!({ "id": "1", "note": "n" });
+        let written = orders.0.table.upsert(orders.entity(), object(&note), fresh()).await;
         let mut tally = Tally::default();
         tally.count(&written, &what);
         let key = orders.entity().key_from_text(&[("id", "1")]).expect("a key").primary;
-        let item = orders.table.get(&key).await.expect("read").expect("it is there");
+        let item = orders.0.table.get(&key).await.expect("read").expect("it is there");
         if tally.refused == 1 {
             assert_eq!(item, before, "{what}");
         }
@@ -242,7 +199,7 @@ async fn an_update_creates_items_with_the_keys_of_their_defaults() {
         let update = given.iter().fold(Update::new().set("note", "n"), |update, name| {
             update.set(name, format!("new {name}"))
         });
-        match orders.table.update(orders.entity(), &key, &update, fresh()).await {
+        match orders.0.table.update(orders.entity(), &key, &update, fresh()).await {
             Ok(_) => orders.check(&id, &format!("{given:?}")).await,
             Err(Error::Invalid(_)) => assert!(!given.is_empty() && given.len() < 4, "{given:?}"),
             Err(other) => panic!("{given:?}: {other}"),

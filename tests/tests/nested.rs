@@ -11,46 +11,16 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use weir_model::{Entity, Item, ItemKey, Model, Predicate, Update, Verb, WriteContext};
+use weir_model::{Entity, Item, ItemKey, Predicate, Update, Verb, WriteContext};
 use weir_table::{Error, Table};
-use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_testing::fixture::fixture;
+use weir_testing::json;
+use weir_testing::table::TestTable;
 
 /// How many updates are tried.
 const TRIED: usize = 3000;
 /// After how many of them the item is another.
 const EACH: usize = 6;
-
-const DEFINITION: &str = r##"
-    [table]
-    name = "nested"
-    [entities.thing]
-    PK = "THING#{id}"
-    SK = "THING"
-    [entities.thing.attributes]
-    id     = { type = "string", required = true }
-    skills = { type = "map", items = { type = "integer", min = 0, max = 9 }, min_length = 1, max_length = 3 }
-    tags   = { type = "list", items = { type = "string", lower = true, max_length = 3 }, max_length = 3 }
-    groups = { type = "list", items = { type = "set", items = "string", max_length = 2 } }
-    notes  = { type = "map", items = { type = "map", attributes = { text = { type = "string", required = true }, count = { type = "integer", max = 5 } } }, max_length = 2 }
-    [entities.thing.attributes.address]
-    type = "map"
-    field = "a"
-    attributes.street = { type = "string", required = true, trim = true }
-    attributes.zip    = { type = "string", pattern = "^[0-9]{5}$", field = "z" }
-    attributes.codes  = { type = "set", items = "string", max_length = 2 }
-    attributes.must   = { type = "set", items = "number", required = true }
-    attributes.level  = { type = "integer", min = 0, default = 3 }
-    attributes.since  = { type = "timestamp", precision = "second" }
-    attributes.geo    = { type = "map", attributes = { lat = { type = "decimal", scale = 1, required = true, min = -90 }, lon = { type = "decimal", scale = 1 } } }
-    [entities.thing.attributes.lines]
-    type = "list"
-    min_length = 1
-    max_length = 3
-    items.type = "map"
-    items.attributes.sku   = { type = "string", required = true }
-    items.attributes.price = { type = "decimal", scale = 2, min = 0 }
-    items.attributes.sizes = { type = "list", items = "integer", min_length = 1, max_length = 2 }
-"##;
 
 /// What may be updated, with values that fit and values that do not; `#` is a position. Of sets
 /// they are one member at a time: of several, an update may refuse what would just fit.
@@ -109,12 +79,8 @@ fn one_of<T: Clone>(random: &mut fastrand::Rng, values: &[T]) -> T {
 
 impl Things {
     async fn open(seed: u64) -> Self {
-        let connection = TestDynamo::start().await.connect().await;
-        let model = DEFINITION.parse::<Model>().unwrap_or_else(|error| panic!("{error:#?}"));
-        let model = with_own_tables(model);
-        let entity = model.entities[0].clone();
-        let table = Table::new(&connection, model.into());
-        table.provision().await.expect("tables can be made");
+        let things = TestTable::open(&fixture("nested")).await;
+        let (table, entity) = (things.table.clone(), things.entity("thing").clone());
         let key = entity.key_from_text(&[("id", "1")]).expect("a key");
         Self { table, entity, key, random: fastrand::Rng::with_seed(seed) }
     }
@@ -145,7 +111,7 @@ impl Things {
     }
 
     fn encode(&self, object: &Value) -> Result<Item, Vec<weir_model::FieldError>> {
-        self.entity.encode(object.as_object().expect("an object"), fresh())
+        self.entity.encode(json::object(object), fresh())
     }
 
     fn decode(&self, item: &Item) -> Value {

@@ -6,7 +6,6 @@ use weir_model::TableDefinition;
 use weir_processor::event::{Event, Record, Response};
 use weir_table::Parked;
 use weir_testing::conflicts::Transaction;
-use weir_testing::dynamodb::TestDynamo;
 use weir_testing::flights::{DEFINITION, recount, rows};
 use weir_testing::http::Client;
 use weir_testing::recount::{assert_exact, scan, stored};
@@ -18,14 +17,13 @@ const FLIGHTS: usize = 40;
 const MAX_ITEM_BYTES: usize = 400 * 1024;
 
 /// A table with flights in it, and their events; nothing is counted yet.
-async fn flights() -> (TestDynamo, System, Event) {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
+async fn flights() -> (System, Event) {
+    let system = System::open(DEFINITION).await;
     let flights = Value::from(rows(FLIGHTS));
     let (status, answer) = system.http.send("POST", "/batch/flight", Some(&flights)).await;
     assert_eq!(status, 200, "{answer}");
     let event = Captured::read(&system).await.cut(FLIGHTS).remove(0);
-    (dynamodb, system, event)
+    (system, event)
 }
 
 /// The rollup item of all time of the first flight's origin.
@@ -35,21 +33,21 @@ fn key() -> (String, String) {
 }
 
 /// Puts the rollup item with something in it that no processor has written.
-async fn spoil(dynamodb: &TestDynamo, system: &System, name: &str, value: Value) {
+async fn spoil(system: &System, name: &str, value: Value) {
     let (partition, sort) = key();
     let mut item = json!({ "PK": { "S": partition }, "SK": { "S": sort } });
     item[name] = value;
     let request = json!({ "TableName": system.model.table.rollups_table, "Item": item });
-    Client::new(&dynamodb.url).dynamodb("PutItem", &request).await;
+    Client::new(&system.dynamodb.url).dynamodb("PutItem", &request).await;
 }
 
 /// Handles the event, which must succeed, and compares every rollup item but the spoilt one with a
 /// recount.
-async fn handle(dynamodb: &TestDynamo, system: &System, event: &Event) -> Vec<Parked> {
+async fn handle(system: &System, event: &Event) -> Vec<Parked> {
     let response = system.processor().handle(event.clone()).await.expect("a response");
     assert_eq!(response, Response::success(), "the shard goes on");
-    let mut recounted = recount(&scan(&dynamodb.url, &system.model.table.name).await);
-    let mut kept = stored(&scan(&dynamodb.url, &system.model.table.rollups_table).await);
+    let mut recounted = recount(&system.stored().await);
+    let mut kept = stored(&system.stored_rollups().await);
     assert!(recounted.remove(&key()).is_some());
     kept.remove(&key());
     assert_exact(&kept, &recounted);
@@ -66,15 +64,15 @@ async fn point(system: &System) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_where_a_sum_was_parks_its_rollup_item_and_no_other() {
-    let (dynamodb, system, event) = flights().await;
-    spoil(&dynamodb, &system, "sum(delay)", json!({ "S": "?" })).await;
-    let parked = handle(&dynamodb, &system, &event).await;
+    let (system, event) = flights().await;
+    spoil(&system, "sum(delay)", json!({ "S": "?" })).await;
+    let parked = handle(&system, &event).await;
     let [one] = &parked[..] else { panic!("{parked:?}") };
     assert_eq!((one.key.partition.clone(), one.key.sort.clone()), key());
     assert!(one.reason.contains("incorrect data type"), "{}", one.reason);
     assert_eq!(one.refusals, 1);
     // Delivered again, it is refused again; that is still one record.
-    let again = handle(&dynamodb, &system, &event).await;
+    let again = handle(&system, &event).await;
     assert_eq!(again, [Parked { refusals: 2, ..one.clone() }]);
     let point = point(&system).await;
     assert_eq!((&point["parked"], &point["flights"]), (&json!(true), &Value::Null));
@@ -82,12 +80,12 @@ async fn a_text_where_a_sum_was_parks_its_rollup_item_and_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_parked_period_that_a_point_is_compared_with_is_marked() {
-    let (dynamodb, system, event) = flights().await;
+    let (system, event) = flights().await;
     let (partition, _) = key();
     let item = json!({ "PK": { "S": partition }, "SK": { "S": "month#2000-12" },
         "@parked": { "S": "2026" } });
     let request = json!({ "TableName": system.model.table.rollups_table, "Item": item });
-    Client::new(&dynamodb.url).dynamodb("PutItem", &request).await;
+    Client::new(&system.dynamodb.url).dynamodb("PutItem", &request).await;
     system.processor().handle(event).await.expect("a response");
     let origin = partition.split_once('#').expect("a group").1;
     let range = "every=month&from=2001-01&to=2001-02&compare=previous_month";
@@ -105,10 +103,10 @@ async fn a_parked_period_that_a_point_is_compared_with_is_marked() {
 /// Until a rollup item is marked, readers take its numbers for exact ones.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_is_retried_until_the_rollup_item_is_marked() {
-    let (dynamodb, system, event) = flights().await;
-    spoil(&dynamodb, &system, "sum(delay)", json!({ "S": "?" })).await;
+    let (system, event) = flights().await;
+    spoil(&system, "sum(delay)", json!({ "S": "?" })).await;
     let marks = Transaction::on_parked_marks();
-    let connection = marks.before(dynamodb.connect().await);
+    let connection = marks.before(system.dynamodb.connect().await);
     let rollups = weir_table::Rollups::new(&connection, &system.model.table);
     let processor = weir_processor::Processor::new(system.model.clone()).rollups(rollups);
     let response = processor.handle(event.clone()).await.expect("a response");
@@ -122,20 +120,20 @@ async fn a_batch_is_retried_until_the_rollup_item_is_marked() {
     assert_eq!(response, Response::retry_from(&first.dynamodb.sequence_number));
 
     marks.end();
-    handle(&dynamodb, &system, &event).await;
+    handle(&system, &event).await;
     assert_eq!(point(&system).await["parked"], json!(true));
 }
 
 /// A watermark that is no watermark must not be taken for none, or everything would count again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watermark_that_cannot_be_read_parks_its_rollup_item() {
-    let (dynamodb, system, event) = flights().await;
+    let (system, event) = flights().await;
     let label = event.event_source_arn.as_deref().and_then(|arn| arn.rsplit('/').next());
     let shard = event.shard_id.as_deref().expect("a shard");
     let watermark = weir_rollups::watermark::name(label.expect("a label"), shard);
     for garbage in [json!({ "S": "?" }), json!({ "B": "AAAA" })] {
-        spoil(&dynamodb, &system, &watermark, garbage).await;
-        let parked = handle(&dynamodb, &system, &event).await;
+        spoil(&system, &watermark, garbage).await;
+        let parked = handle(&system, &event).await;
         assert!(parked[0].reason.contains(&watermark), "{parked:?}");
     }
     assert_eq!(point(&system).await["parked"], json!(true), "whoever reads it knows");
@@ -143,12 +141,12 @@ async fn a_watermark_that_cannot_be_read_parks_its_rollup_item() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_item_without_room_for_another_byte_is_parked_though_it_cannot_be_marked() {
-    let (dynamodb, system, event) = flights().await;
+    let (system, event) = flights().await;
     let (partition, sort) = key();
     let others = ["PK", "SK", "x"].concat().len() + partition.len() + sort.len();
     let filler = "x".repeat(MAX_ITEM_BYTES - others);
-    spoil(&dynamodb, &system, "x", json!({ "S": filler })).await;
-    let parked = handle(&dynamodb, &system, &event).await;
+    spoil(&system, "x", json!({ "S": filler })).await;
+    let parked = handle(&system, &event).await;
     assert_eq!(parked.len(), 1);
     assert!(parked[0].reason.contains("maximum allowed size"), "{}", parked[0].reason);
 }
@@ -156,33 +154,32 @@ async fn an_item_without_room_for_another_byte_is_parked_though_it_cannot_be_mar
 /// The records are items too, and somebody may write into them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_cannot_be_updated_is_written_anew() {
-    let (dynamodb, system, event) = flights().await;
-    spoil(&dynamodb, &system, "sum(delay)", json!({ "S": "?" })).await;
+    let (system, event) = flights().await;
+    spoil(&system, "sum(delay)", json!({ "S": "?" })).await;
     let table = &system.model.table.rollups_table;
-    handle(&dynamodb, &system, &event).await;
-    let kept = scan(&dynamodb.url, table).await;
+    handle(&system, &event).await;
+    let kept = scan(&system.dynamodb.url, table).await;
     let mut record = kept.into_iter().find(|item| item["PK"]["S"] == "@parked").expect("a record");
     record["refusals"] = json!({ "S": "?" });
     let request = json!({ "TableName": table, "Item": record });
-    Client::new(&dynamodb.url).dynamodb("PutItem", &request).await;
-    assert_eq!(handle(&dynamodb, &system, &event).await[0].refusals, 1);
+    Client::new(&system.dynamodb.url).dynamodb("PutItem", &request).await;
+    assert_eq!(handle(&system, &event).await[0].refusals, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_point_that_is_not_parked_does_not_say_so() {
-    let (dynamodb, system, event) = flights().await;
+    let (system, event) = flights().await;
     let response = system.processor().handle(event).await.expect("a response");
     assert_eq!(response, Response::success());
     let point = point(&system).await;
     assert!(point["flights"].is_number() && point.get("parked").is_none(), "{point}");
     assert_eq!(system.rollups.parked().await.expect("none"), []);
-    drop(dynamodb);
 }
 
 /// A table with other keys refuses every update; parking them all would hide that.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollups_table_of_other_keys_fails_the_invocation_and_parks_nothing() {
-    let (dynamodb, system, event) = flights().await;
+    let (system, event) = flights().await;
     let other = format!("{}-other", system.model.table.name);
     let request = json!({
         "TableName": other,
@@ -190,12 +187,12 @@ async fn a_rollups_table_of_other_keys_fails_the_invocation_and_parks_nothing() 
         "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
         "BillingMode": "PAY_PER_REQUEST",
     });
-    Client::new(&dynamodb.url).dynamodb("CreateTable", &request).await;
+    Client::new(&system.dynamodb.url).dynamodb("CreateTable", &request).await;
     let table = TableDefinition { rollups_table: other.clone(), ..system.model.table.clone() };
-    let rollups = weir_table::Rollups::new(&dynamodb.connect().await, &table);
+    let rollups = weir_table::Rollups::new(&system.dynamodb.connect().await, &table);
     let processor = weir_processor::Processor::new(system.model.clone()).rollups(rollups);
     let error = processor.handle(event).await.expect_err("no update fits");
     let error = weir_table::error::chain(&error);
     assert!(error.contains("is not as the definition says"), "{error}");
-    assert_eq!(scan(&dynamodb.url, &other).await, Vec::<Value>::new());
+    assert_eq!(scan(&system.dynamodb.url, &other).await, Vec::<Value>::new());
 }

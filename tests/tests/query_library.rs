@@ -9,21 +9,11 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use weir_model::Model;
 use weir_query::{QueryEngine, QueryError, Question, RankQuery, RankQuestion, RollupQuery};
-use weir_rollups::{Change, Image, fold};
-use weir_table::{Connection, Rollups, ShardId, Table};
-use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_table::Table;
+use weir_testing::fixture::{Fixture, fixture};
+use weir_testing::table::TestTable;
 
-const DEFINITION: &str = r##"
-[table]
-name = "shop"
-[entities.order]
-PK = "ORDER#{id}"
-SK = "ORDER"
-[entities.order.attributes]
-id = { type = "string", required = true }
-at = { type = "timestamp", required = true }
-user = { type = "string", required = true }
-total = { type = "integer", required = true }
+const SPEND: &str = r#"
 [rollups.spend]
 of = "order"
 by = ["user"]
@@ -32,67 +22,53 @@ buckets = ["day", "all"]
 rank_by = "orders"
 where = { total = { gte = 2 } }
 measures = { orders = "count", revenue = "sum(total)", dearest = "largest(total, 2)" }
-"##;
+"#;
 
 /// The days of November on which users order.
 const ORDERS: [(&str, u32); 6] =
     [("ann", 1), ("ann", 1), ("ann", 3), ("bob", 2), ("bob", 3), ("cem", 3)];
 
-/// A shop that has counted orders.
-struct Shop {
-    connection: Connection,
-    model: Arc<Model>,
+fn definition() -> Fixture {
+    fixture("orders").with(SPEND)
 }
+
+/// A shop that has counted orders.
+struct Shop(TestTable);
 
 impl Shop {
     async fn open() -> Self {
-        let connection = TestDynamo::start().await.connect().await;
-        let model = Arc::new(with_own_tables(DEFINITION.parse().expect("a definition")));
-        let shop = Self { connection, model };
-        shop.table(&shop.model).provision().await.expect("tables");
-        let order = shop.model.entity("order").expect("it is defined");
-        let change = |(position, (user, day)): (usize, &(&str, u32))| {
-            let item = json!({ "id": position.to_string(), "user": user, "total": position + 2,
-                "at": format!("2026-11-{day:02}T12:00:00Z") });
-            let new = order.encode(item.as_object().expect("an object"), weir_writer::fresh());
-            let image = Image::Insert { new: new.expect("an order") };
-            let sequence = (position + 100).to_string().parse().expect("a sequence number");
-            Change { sequence, seconds: 1_795_132_800, image }
+        let shop = TestTable::open(&definition()).await;
+        let order = |(position, (user, day)): (usize, &(&str, u32))| {
+            json!({ "id": position.to_string(), "user": user, "total": position + 2,
+                "at": format!("2026-11-{day:02}T12:00:00Z") })
         };
-        let changes: Vec<_> = ORDERS.iter().enumerate().map(change).collect();
-        let rollups = shop.rollups();
-        let shard = ShardId::new("2026-11-20T00:00:00.000", "shardId-1");
-        for update in fold(&shop.model, &shard.id, &changes).updates {
-            let applied = rollups.apply(&shard, &update).await;
-            applied.expect("applied");
-        }
-        shop
+        let orders: Vec<_> = ORDERS.iter().enumerate().map(order).collect();
+        shop.count_items(100, "order", &orders).await;
+        Self(shop)
     }
 
     fn table(&self, model: &Arc<Model>) -> Table {
-        Table::new(&self.connection, Arc::clone(model))
-    }
-
-    fn rollups(&self) -> Rollups {
-        Rollups::new(&self.connection, &self.model.table)
+        Table::new(&self.0.connection, Arc::clone(model))
     }
 
     /// The engine of a program with the shop's definition, or one that differs from it.
     fn engine(&self, model: &Arc<Model>) -> QueryEngine {
-        QueryEngine::new(&self.table(model), &self.rollups())
+        QueryEngine::new(&self.table(model), &self.0.rollups)
     }
 
     /// The shop's definition with another text in one place.
     fn changed(&self, from: &str, to: &str) -> Arc<Model> {
-        assert!(DEFINITION.contains(from), "{from}");
-        let model: Model = DEFINITION.replace(from, to).parse().expect("a definition");
-        let table = &self.model.table;
+        let model = definition().replace(from, to).model();
+        let table = &self.0.model.table;
         Arc::new(model.with_table(&table.name, Some(&table.rollups_table)))
     }
 
     async fn get(&self, model: &Arc<Model>, path: &str) -> (u16, Value) {
-        let app =
-            weir_reader::app(self.table(model), self.rollups(), weir_reader::Settings::default());
+        let app = weir_reader::app(
+            self.table(model),
+            self.0.rollups.clone(),
+            weir_reader::Settings::default(),
+        );
         let app = weir_http::finish(app, &weir_http::routes::reads(model));
         let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
         let response = app.oneshot(request).await.expect("an answer");
@@ -103,7 +79,7 @@ impl Shop {
 
     /// Compares the answer of the library with that of a path, but for the seal of the cursor.
     async fn assert_same(&self, answer: &impl Serialize, path: &str) {
-        let (status, mut of_http) = self.get(&self.model, path).await;
+        let (status, mut of_http) = self.get(&self.0.model, path).await;
         assert_eq!(status, 200, "{of_http}");
         let mut answer = serde_json::to_value(answer).expect("JSON");
         let has_more = |answer: &mut Value| !answer["cursor"].take().is_null();
@@ -125,7 +101,7 @@ fn days() -> Question {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollup_has_the_answers_that_it_has_over_http() {
     let shop = Shop::open().await;
-    let engine = shop.engine(&shop.model);
+    let engine = shop.engine(&shop.0.model);
     let path = "/rollups/spend?user=ann&every=day&from=2026-11-01&to=2026-11-05";
     let whole = engine.answer(&RollupQuery::new("spend", days())).await.expect("an answer");
     shop.assert_same(&whole, path).await;

@@ -9,30 +9,27 @@ use serde_json::{Value, json};
 use weir_model::{AttributeValue, Item};
 use weir_rollups::{Change, Image, Update, fold};
 use weir_table::{Applied, Outcome, Rollups, SettledUpdate, ShardId};
-use weir_testing::dynamodb::TestDynamo;
 use weir_testing::failed_updates::FailedUpdates;
+use weir_testing::fixture::fixture;
 use weir_testing::gate::Gate;
 use weir_testing::http::Client;
-use weir_testing::recount::scan;
+use weir_testing::json::object;
 use weir_testing::system::System;
 
-const DEFINITION: &str = r##"
-[table]
-name = "shop"
-[entities.order]
-PK = "ORDER#{id}"
-SK = "ORDER"
-[entities.order.attributes]
-id = { type = "string", required = true }
-user = { type = "string" }
-total = { type = "integer" }
+/// Rows for users, ends and octaves.
+const SPEND: &str = r#"
 [rollups.spend]
 of = "order"
 buckets = ["all"]
 measures = { buyers = "distinct(user)", most = "max(total)", half = "median(total)" }
-"##;
+"#;
 const LABEL: &str = "2026-11-20T00:00:00.000";
 const SHARD: &str = "shardId-1";
+
+/// The system of orders with those rows.
+async fn spend() -> System {
+    System::open(&fixture("orders").with(SPEND)).await
+}
 
 fn order(user: &str, total: u32) -> Item {
     let text = |text: &str| AttributeValue::S(text.to_owned());
@@ -63,8 +60,8 @@ async fn absorb(system: &System, first: u32, images: Vec<Image>, at_once: bool) 
 }
 
 /// The rows, each with its count and whether it has a time to live.
-async fn rows(dynamodb: &TestDynamo, system: &System) -> Vec<(String, String, bool)> {
-    let items = scan(&dynamodb.url, &system.model.table.rollups_table).await;
+async fn rows(system: &System) -> Vec<(String, String, bool)> {
+    let items = system.stored_rollups().await;
     let text = |item: &Value, name: &str| item[name]["S"].as_str().expect(name).to_owned();
     let rows = items.iter().filter(|item| text(item, "PK").starts_with("spend."));
     let mut rows: Vec<_> = rows
@@ -81,15 +78,14 @@ async fn rows(dynamodb: &TestDynamo, system: &System) -> Vec<(String, String, bo
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_has_a_time_to_live_while_it_counts_nothing() {
     for at_once in [true, false] {
-        let dynamodb = TestDynamo::start().await;
-        let system = System::start(&dynamodb, DEFINITION).await;
+        let system = spend().await;
         let images = vec![
             Image::Insert { new: order("ann", 70) },
             Image::Modify { old: order("ann", 70), new: order("bob", 7) },
             Image::Modify { old: order("bob", 7), new: order("cy", 700) },
         ];
         absorb(&system, 1, images, at_once).await;
-        let kept = rows(&dynamodb, &system).await;
+        let kept = rows(&system).await;
         assert_eq!(kept.len(), 9, "{kept:?}");
         for (name, count, expires) in &kept {
             let is_last =
@@ -99,7 +95,7 @@ async fn a_row_has_a_time_to_live_while_it_counts_nothing() {
         }
         let back = vec![Image::Modify { old: order("cy", 700), new: order("ann", 70) }];
         absorb(&system, 10, back, at_once).await;
-        for (name, count, expires) in rows(&dynamodb, &system).await {
+        for (name, count, expires) in rows(&system).await {
             assert_eq!(count == "0", expires, "{name}: {count}");
         }
         system.delete_tables().await;
@@ -140,9 +136,9 @@ struct Attempted {
 
 impl Attempted {
     /// Begins to apply an update of a shard, and waits until its transaction is to be sent.
-    async fn start(dynamodb: &TestDynamo, system: &System, update: &Update) -> Self {
+    async fn start(system: &System, update: &Update) -> Self {
         let gate = Gate::for_transactions_with(USERS);
-        let connection = gate.before(dynamodb.connect().await);
+        let connection = gate.before(system.dynamodb.connect().await);
         let rollups = Rollups::new(&connection, &system.model.table);
         let update = update.clone();
         let applied = tokio::spawn(async move {
@@ -160,8 +156,8 @@ impl Attempted {
 }
 
 /// How many different users the rollup item counts, and how many items each row of a user.
-async fn users(dynamodb: &TestDynamo, system: &System) -> (String, Vec<(String, String)>) {
-    let items = scan(&dynamodb.url, &system.model.table.rollups_table).await;
+async fn users(system: &System) -> (String, Vec<(String, String)>) {
+    let items = system.stored_rollups().await;
     let number = |item: &Value, name: &str| item[name]["N"].as_str().unwrap_or("0").to_owned();
     let of = |name: &'static str| items.iter().filter(move |item| item["PK"]["S"] == name);
     let distinct = of("spend").map(|item| number(item, "distinct(user)")).next();
@@ -181,11 +177,10 @@ fn row_of(update: &Update) -> Value {
 /// An invocation of the same shard wrote the row and died before it gave it a time to live.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_another_invocation_made_one_of_nothing_is_given_a_time_to_live() {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
+    let system = spend().await;
     absorb(&system, 1, vec![insert("ann")], true).await;
     let update = of_user(&system, SHARD, "ann", &[change(2, remove("ann"))]);
-    let attempted = Attempted::start(&dynamodb, &system, &update).await;
+    let attempted = Attempted::start(&system, &update).await;
 
     system.rollups.apply(&ShardId::new(LABEL, SHARD), &update).await.expect("applied");
     let request = json!({
@@ -193,11 +188,11 @@ async fn a_row_that_another_invocation_made_one_of_nothing_is_given_a_time_to_li
         "Key": row_of(&update),
         "UpdateExpression": "REMOVE expires_at",
     });
-    Client::new(&dynamodb.url).dynamodb("UpdateItem", &request).await;
+    Client::new(&system.dynamodb.url).dynamodb("UpdateItem", &request).await;
 
     assert_eq!(attempted.finish().await, Applied::Nothing);
     let ann = |(name, ..): &(String, String, bool)| name.ends_with("#ann");
-    let row = rows(&dynamodb, &system).await.into_iter().find(ann).expect("the row");
+    let row = rows(&system).await.into_iter().find(ann).expect("the row");
     assert_eq!((row.1.as_str(), row.2), ("0", true), "a row of nothing goes away");
     system.delete_tables().await;
 }
@@ -206,8 +201,7 @@ async fn a_row_that_another_invocation_made_one_of_nothing_is_given_a_time_to_li
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_only_comes_and_goes_forgets_old_shards_too() {
     const SHARD_HOURS: u32 = 4;
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
+    let system = spend().await;
     for number in 1..=100_u32 {
         let image = if number % 2 == 1 { insert("ann") } else { remove("ann") };
         let seconds = 1_795_132_800 + number * SHARD_HOURS * 60 * 60;
@@ -220,9 +214,9 @@ async fn a_row_that_only_comes_and_goes_forgets_old_shards_too() {
             assert_eq!(applied, wanted);
         }
     }
-    let items = scan(&dynamodb.url, &system.model.table.rollups_table).await;
+    let items = system.stored_rollups().await;
     let row = items.iter().find(|item| item["SK"]["S"] == "all#ann").expect("the row");
-    let names = row.as_object().expect("an item").keys();
+    let names = object(row).keys();
     let watermarks = names.filter(|name| name.starts_with('@')).count();
     let needed = 72 / SHARD_HOURS as usize + 1;
     assert!((needed..needed + 5).contains(&watermarks), "{watermarks}");
@@ -251,15 +245,14 @@ async fn a_row_that_changed_since_it_was_tried_is_counted_once() {
         (Between::AShorterBatch, Applied::Rest, 1),
     ];
     for (between, wanted, count) in cases {
-        let dynamodb = TestDynamo::start().await;
-        let system = System::start(&dynamodb, DEFINITION).await;
+        let system = spend().await;
         absorb(&system, 1, vec![insert("ann"), remove("ann")], true).await;
         let changes = [insert("ann"), remove("ann"), insert("ann"), remove("ann")];
         let changes = changes.into_iter().zip(3..).map(|(image, number)| change(number, image));
         let changes: Vec<_> = changes.collect();
         let update = of_user(&system, SHARD, "ann", &changes[..3]);
-        let first = Attempted::start(&dynamodb, &system, &update).await;
-        let second = Attempted::start(&dynamodb, &system, &update).await;
+        let first = Attempted::start(&system, &update).await;
+        let second = Attempted::start(&system, &update).await;
         let apply = async |shard: &str, changes: &[Change]| {
             let update = of_user(&system, shard, "ann", changes);
             system.rollups.apply(&ShardId::new(LABEL, shard), &update).await.expect("applied")
@@ -272,7 +265,7 @@ async fn a_row_that_changed_since_it_was_tried_is_counted_once() {
             Between::TheRowIsGone => {
                 let table = &system.model.table.rollups_table;
                 let request = json!({ "TableName": table, "Key": row_of(&update) });
-                Client::new(&dynamodb.url).dynamodb("DeleteItem", &request).await;
+                Client::new(&system.dynamodb.url).dynamodb("DeleteItem", &request).await;
             }
             Between::TheSameBatch => {
                 apply(SHARD, &changes[..3]).await;
@@ -289,7 +282,7 @@ async fn a_row_that_changed_since_it_was_tried_is_counted_once() {
         }
         let distinct = if count > 0 { "1" } else { "0" };
         let rows = vec![("ann".to_owned(), count.to_string())];
-        assert_eq!(users(&dynamodb, &system).await, (distinct.to_owned(), rows), "{between:?}");
+        assert_eq!(users(&system).await, (distinct.to_owned(), rows), "{between:?}");
         system.delete_tables().await;
     }
 }
@@ -308,18 +301,17 @@ async fn what_refuses_one_row_of_a_transaction_leaves_the_others_counted() {
         (("spend", "all", json!({ "distinct(user)": { "S": "?" } })), &[]),
     ];
     for ((partition, sort, mut item), counted) in cases {
-        let dynamodb = TestDynamo::start().await;
-        let system = System::start(&dynamodb, DEFINITION).await;
+        let system = spend().await;
         item["PK"] = json!({ "S": partition });
         item["SK"] = json!({ "S": sort });
         let request = json!({ "TableName": system.model.table.rollups_table, "Item": item });
-        Client::new(&dynamodb.url).dynamodb("PutItem", &request).await;
+        Client::new(&system.dynamodb.url).dynamodb("PutItem", &request).await;
         let mut updates = Vec::new();
         for (user, number) in ["ann", "bob", "cy"].into_iter().zip(1..) {
             updates.push(of_user(&system, SHARD, user, &[change(number, insert(user))]));
         }
         let failed = FailedUpdates::default();
-        let connection = failed.before(dynamodb.connect().await);
+        let connection = failed.before(system.dynamodb.connect().await);
         let rollups = Rollups::new(&connection, &system.model.table);
         let settled = rollups.apply_all(&ShardId::new(LABEL, SHARD), updates).await;
         assert!(failed.take() >= 3, "each row crosses zero, so each update fails first");
@@ -335,7 +327,7 @@ async fn what_refuses_one_row_of_a_transaction_leaves_the_others_counted() {
                 }
             }
         }
-        let (distinct, rows) = users(&dynamodb, &system).await;
+        let (distinct, rows) = users(&system).await;
         let ones = rows.iter().filter(|(_, count)| count == "1").map(|(user, _)| user.as_str());
         assert_eq!(ones.collect::<Vec<_>>(), counted);
         assert_eq!(distinct, counted.len().to_string());

@@ -5,55 +5,10 @@
 
 use bigdecimal::BigDecimal;
 use serde_json::{Value, json};
-use weir_testing::dynamodb::TestDynamo;
+use weir_testing::fixture::{Fixture, fixture};
 use weir_testing::http::Client;
-use weir_testing::recount::{DAY_MONTH_ALL, Rollup, assert_all_exact};
+use weir_testing::recount::{DAY_MONTH_ALL, Rollup};
 use weir_testing::system::System;
-
-/// A table with a partition key alone.
-const ALONE: &str = r##"
-    [table]
-    name = "parts"
-    partition_key = "key"
-    sort_key = ""
-    entity_attribute = "kind"
-    ttl = "expires"
-    [table.indexes.by_maker]
-    partition_key = "maker_key"
-    sort_key = "made_key"
-
-    [entities.part]
-    key = "PART#{shelf}#{serial}"
-    maker_key = "MAKER#{maker}"
-    made_key = "{made}"
-
-    [entities.part.attributes]
-    shelf   = { type = "string", required = true }
-    serial  = { type = "integer", required = true }
-    maker   = { type = "string" }
-    made    = { type = "timestamp", precision = "nanosecond", required = true }
-    expires = { type = "timestamp", format = "epoch" }
-    price   = { type = "decimal", scale = 4 }
-    weight  = { type = "number" }
-    exact   = { type = "number" }
-    new     = { type = "boolean" }
-    grade   = { type = "enum", values = ["a", "b"] }
-    text    = { type = "string", field = "name" }
-    photo   = { type = "binary" }
-    tags    = { type = "set", items = "string" }
-    sizes   = { type = "set", items = "number" }
-    seals   = { type = "set", items = "binary" }
-    steps   = { type = "list" }
-    more    = { type = "map" }
-    any     = { type = "any" }
-
-    [rollups.value]
-    of = "part"
-    by = ["maker"]
-    time = "made"
-    buckets = ["day", "month", "all"]
-    measures = { parts = "count", value = "sum(price)", mean = "avg(price)", weight = "sum(weight)" }
-"##;
 
 const ROLLUPS: [Rollup<'_>; 1] = [Rollup {
     name: "value",
@@ -98,25 +53,21 @@ const PARTS: [&str; 5] = [
 ];
 
 /// The same table, with a sort key.
-fn sorted() -> String {
-    let sorted = ALONE.replacen("sort_key = \"\"", "sort_key = \"range\"", 1);
-    sorted.replacen(
+fn sorted() -> Fixture {
+    let sorted = fixture("parts").replace("\nsort_key = \"\"", "\nsort_key = \"range\"");
+    sorted.replace(
         "key = \"PART#{shelf}#{serial}\"",
         "key = \"SHELF#{shelf}\"\nrange = \"PART#{serial}\"",
-        1,
     )
 }
 
 struct Parts {
-    dynamodb: TestDynamo,
     system: System,
 }
 
 impl Parts {
     async fn start(definition: &str) -> Self {
-        let dynamodb = TestDynamo::start().await;
-        let system = System::start(&dynamodb, definition).await;
-        Self { dynamodb, system }
+        Self { system: System::open(definition).await }
     }
 
     /// Sends text and returns the status, the header `Location`, and the text of the answer.
@@ -152,7 +103,7 @@ impl Parts {
             "KeyConditionExpression": "maker_key = :maker",
             "ExpressionAttributeValues": { ":maker": { "S": format!("MAKER#{maker}") } },
         });
-        let found = Client::new(&self.dynamodb.url).dynamodb("Query", &request).await;
+        let found = Client::new(&self.system.dynamodb.url).dynamodb("Query", &request).await;
         let items = found["Items"].as_array().expect("items").iter();
         items.map(|item| item["serial"]["N"].as_str().expect("a number").to_owned()).collect()
     }
@@ -165,7 +116,7 @@ impl Parts {
     }
 
     async fn assert_rollups_exact(&self) -> usize {
-        assert_all_exact(&self.dynamodb, &self.system.model, &ROLLUPS).await
+        self.system.assert_exact(&ROLLUPS).await
     }
 }
 
@@ -231,7 +182,7 @@ async fn check(parts: &Parts, lists: &[(&str, &[usize])]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_with_a_partition_key_alone() {
-    let parts = Parts::start(ALONE).await;
+    let parts = Parts::start(&fixture("parts")).await;
     check(&parts, &[]).await;
     parts.system.delete_tables().await;
 }
@@ -247,11 +198,10 @@ async fn a_table_with_a_sort_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_time_to_live_is_that_of_the_definition_and_that_of_rollups() {
-    let (before, measures) = ALONE.rsplit_once("measures = {").expect("a rollup");
     // Rows of values go away by themselves; where there are none, nothing of the rollups does.
-    let parts =
-        Parts::start(&format!("{before}measures = {{ texts = \"distinct(text)\",{measures}")).await;
-    let client = Client::new(&parts.dynamodb.url);
+    let measures = ("measures = {", "measures = { texts = \"distinct(text)\",");
+    let parts = Parts::start(&fixture("parts").replace(measures.0, measures.1)).await;
+    let client = Client::new(&parts.system.dynamodb.url);
     let table = &parts.system.model.table;
     for (name, attribute) in [(&table.name, "expires"), (&table.rollups_table, "expires_at")] {
         let request = json!({ "TableName": name });

@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 use weir_processor::event::{Event, Response};
-use weir_testing::dynamodb::TestDynamo;
 use weir_testing::flights::{DEFINITION, every, recount};
-use weir_testing::recount::{assert_exact, scan, stored};
+use weir_testing::recount::{assert_exact, stored};
 use weir_testing::system::{Captured, System};
 
 const FLIGHTS: usize = 120;
@@ -15,16 +14,15 @@ const SHARDS: usize = 7;
 const BATCH_RECORDS: usize = 9;
 
 /// The flights of the example, each of its rollups over several stripes.
-async fn flights() -> (TestDynamo, System) {
-    let dynamodb = TestDynamo::start().await;
+async fn flights() -> System {
     let definition = DEFINITION.replace("\nof = \"flight\"", "\nstripes = 4\nof = \"flight\"");
-    let system = System::start(&dynamodb, &definition).await;
+    let system = System::open(&definition).await;
     assert!(system.model.rollups.iter().all(|rollup| rollup.stripes == 4));
     for rows in every(STEP, FLIGHTS).chunks(60) {
         let (status, answer) = system.http.send("POST", "/batch/flight", Some(&rows.into())).await;
         assert_eq!(status, 200, "{answer}");
     }
-    (dynamodb, system)
+    system
 }
 
 /// The stream's records in batches of several shards.
@@ -46,14 +44,14 @@ async fn dealt(system: &System) -> Vec<Event> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stripes_add_up_to_what_a_recount_gives() {
-    let (dynamodb, system) = flights().await;
+    let system = flights().await;
     let events = dealt(&system).await;
     let processor = system.processor();
     for event in events.iter().chain(events.iter().rev()).chain(&events[3..]) {
         let response = processor.handle(event.clone()).await.expect("a response");
         assert_eq!(response, Response::success());
     }
-    let kept = scan(&dynamodb.url, &system.model.table.rollups_table).await;
+    let kept = system.stored_rollups().await;
     let partitions = kept.iter().filter_map(|item| item["PK"]["S"].as_str());
     let of_stripe = |stripe: &str| partitions.clone().any(|key| key.contains(stripe));
     assert!(["/00#", "/01#", "/02#", "/03#"].into_iter().all(of_stripe), "all are used");
@@ -61,7 +59,7 @@ async fn stripes_add_up_to_what_a_recount_gives() {
         let watermarks = item.as_object().expect("an item").keys();
         watermarks.filter(|name| name.starts_with('@')).count() <= SHARDS.div_ceil(2)
     }));
-    let items = scan(&dynamodb.url, &system.model.table.name).await;
+    let items = system.stored().await;
     assert_exact(&stored(&kept), &recount(&items));
 
     let all = answer(&system, "every=all&").await;

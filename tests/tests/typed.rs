@@ -4,58 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use weir_model::{Model, Update};
+use weir_model::Update;
 use weir_table::{Error, Table};
-use weir_testing::dynamodb::{TestDynamo, with_own_tables};
-
-const DEFINITION: &str = r##"
-    [table]
-    name = "shop"
-    [table.indexes.GSI1]
-    partition_key = "GSI1PK"
-    sort_key = "GSI1SK"
-    [entities.order]
-    PK = "USER#{user}"
-    SK = "ORDER#{number:04}"
-    GSI1PK = "STATUS#{status}"
-    GSI1SK = "{user}#{number:04}"
-    [entities.order.patterns.large]
-    index = "GSI1"
-    by = ["user"]
-    order = "desc"
-    where = { total = { gte = 10 } }
-    [entities.order.attributes]
-    user    = { type = "string", required = true }
-    number  = { type = "integer", required = true }
-    status  = { type = "enum", values = ["placed", "paid"], default = "placed" }
-    total   = { type = "decimal", scale = 2, required = true, min = 0 }
-    placed  = { type = "timestamp", default = "now", read_only = true }
-    tags    = { type = "set", items = "string" }
-    skills  = { type = "map" }
-    version = { type = "integer", version = true }
-    [entities.order.relations.buyer]
-    to = "buyer"
-    with = { name = "user" }
-    [entities.buyer]
-    PK = "BUYER#{name}"
-    SK = "BUYER"
-    [entities.buyer.attributes]
-    name   = { type = "string", required = true }
-    friend = { type = "string" }
-    [entities.buyer.relations.orders]
-    to = "order"
-    with = { user = "name" }
-    many = true
-    limit = 2
-    order = "desc"
-    [entities.buyer.relations.friend_of]
-    to = "buyer"
-    with = { name = "friend" }
-    [entities.buyer.relations.taste]
-    to = "order"
-    through = "order"
-    with = { order.user = "friend", user = "order.user", number = "order.number" }
-"##;
+use weir_testing::fixture::fixture;
+use weir_testing::table::TestTable;
 
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 struct Order {
@@ -100,11 +52,7 @@ fn order() -> Order {
 }
 
 async fn shop() -> Table {
-    let connection = TestDynamo::start().await.connect().await;
-    let model = with_own_tables(DEFINITION.parse::<Model>().expect("a definition"));
-    let table = Table::new(&connection, model.into());
-    table.provision().await.expect("tables can be made");
-    table
+    TestTable::open(&fixture("buyers")).await.table
 }
 
 #[tokio::test]

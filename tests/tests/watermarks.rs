@@ -8,10 +8,8 @@ use weir_query::{QueryEngine, RollupQuery};
 use weir_rollups::watermark::UNKNOWN_SECONDS;
 use weir_rollups::{Change, Image, Question, Update, fold};
 use weir_table::{Applied, Rollups, ShardId};
-use weir_testing::dynamodb::TestDynamo;
 use weir_testing::flights::DEFINITION;
 use weir_testing::gate::Gate;
-use weir_testing::recount::scan;
 use weir_testing::system::System;
 
 const HOUR: u32 = 60 * 60;
@@ -80,8 +78,8 @@ async fn freshness(system: &System) -> Option<String> {
     engine.answer(&query).await.expect("an answer").freshness
 }
 
-async fn item(dynamodb: &TestDynamo, system: &System) -> Value {
-    let kept = scan(&dynamodb.url, &system.model.table.rollups_table).await;
+async fn item(system: &System) -> Value {
+    let kept = system.stored_rollups().await;
     let is_item = |item: &&Value| item["PK"]["S"] == "flights_by_origin#ATL";
     kept.iter().find(is_item).expect("the rollup item").clone()
 }
@@ -93,8 +91,7 @@ fn watermarks(item: &Value) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn watermarks_of_more_than_three_days_ago_go_and_what_may_come_again_counts_once() {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
+    let system = System::open(DEFINITION).await;
     let apply = async |number: u32| {
         system
             .rollups
@@ -111,7 +108,7 @@ async fn watermarks_of_more_than_three_days_ago_go_and_what_may_come_again_count
             assert_eq!(apply(again).await, Applied::Nothing);
         }
     }
-    let item = item(&dynamodb, &system).await;
+    let item = item(&system).await;
     assert_eq!(item["count"]["N"], shards.to_string());
     let kept = watermarks(&item);
     let needed = 72 / SHARD_HOURS + 1;
@@ -127,8 +124,7 @@ async fn watermarks_of_more_than_three_days_ago_go_and_what_may_come_again_count
 /// delivered twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_as_fresh_as_the_newest_record_with_a_time() {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
+    let system = System::open(DEFINITION).await;
     let mut rng = Rng::with_seed(14);
     let (mut number, mut newest) = (0, None);
     for batch in 0..60 {
@@ -151,15 +147,14 @@ async fn an_answer_is_as_fresh_as_the_newest_record_with_a_time() {
         });
         assert_eq!(freshness(&system).await, expected, "batch {batch}: {records:?}");
     }
-    let item = item(&dynamodb, &system).await;
+    let item = item(&system).await;
     assert_eq!(item["count"]["N"], number.to_string(), "each record counts once");
 }
 
 /// An emulator's shard lives for ever, and may be silent about an item for days.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watermark_that_moves_on_while_it_is_found_stale_stays() {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
+    let system = System::open(DEFINITION).await;
     let apply = async |rollups: &Rollups, shard: &str, update: &Update| {
         rollups.apply(&ShardId::new(LABEL, shard), update).await.expect("applied")
     };
@@ -170,7 +165,7 @@ async fn a_watermark_that_moves_on_while_it_is_found_stale_stays() {
         apply(&system.rollups, &shard(number), &update(&system, number)).await;
     }
     let removal = Gate::for_updates_with("\"UpdateExpression\":\"REMOVE #n0");
-    let connection = removal.before(dynamodb.connect().await);
+    let connection = removal.before(system.dynamodb.connect().await);
     let rollups = Rollups::new(&connection, &system.model.table);
     let (oldest, seconds) = (shard(0), START + last * SHARD_HOURS * HOUR);
     let (found, late) = (update(&system, last), update_of(&system, &oldest, 900, seconds));
@@ -183,10 +178,7 @@ async fn a_watermark_that_moves_on_while_it_is_found_stale_stays() {
     assert_eq!(futures::join!(found, moved_on).0, Applied::Whole);
 
     let name = weir_rollups::watermark::name(LABEL, &oldest);
-    assert!(
-        watermarks(&item(&dynamodb, &system).await).contains(&name),
-        "it is not stale any more"
-    );
+    assert!(watermarks(&item(&system).await).contains(&name), "it is not stale any more");
     assert_eq!(apply(&system.rollups, &oldest, &late).await, Applied::Nothing, "delivered again");
-    assert_eq!(item(&dynamodb, &system).await["count"]["N"], (last + 2).to_string());
+    assert_eq!(item(&system).await["count"]["N"], (last + 2).to_string());
 }

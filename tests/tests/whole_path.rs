@@ -8,9 +8,9 @@ use weir_model::AttributeValue;
 use weir_processor::Processor;
 use weir_processor::event::{Event, Response};
 use weir_table::{Applied, Connection, Rollups, ShardId};
-use weir_testing::dynamodb::TestDynamo;
+use weir_testing::fixture::fixture;
 use weir_testing::flights::{DEFINITION, ROLLUPS, every, path};
-use weir_testing::recount::{assert_all_exact, scan, stored};
+use weir_testing::recount::stored;
 use weir_testing::system::{Captured, System};
 
 /// How many steps apart the flights are that are loaded: few of them are then of many days and of
@@ -29,10 +29,6 @@ fn text<'a>(json: &'a Value, name: &str) -> &'a str {
     json[name].as_str().expect(name)
 }
 
-async fn assert_rollups_exact(dynamodb: &TestDynamo, system: &System) -> usize {
-    assert_all_exact(dynamodb, &system.model, &ROLLUPS).await
-}
-
 async fn load(system: &System, flights: &[Value]) {
     for rows in flights.chunks(BATCH_ROWS) {
         let (status, answer) = system.http.send("POST", "/batch/flight", Some(&rows.into())).await;
@@ -42,13 +38,12 @@ async fn load(system: &System, flights: &[Value]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn flights_written_corrected_and_removed_over_http_are_counted_exactly() {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
+    let system = System::open(DEFINITION).await;
     let running = system.process(system.processor(), 100);
     let flights = flights(ROWS);
     load(&system, &flights).await;
     running.catch_up().await;
-    assert!(assert_rollups_exact(&dynamodb, &system).await > 500);
+    assert!(system.assert_exact(&ROLLUPS).await > 500);
 
     // Every seventh flight is late by another amount, every eleventh is cancelled, every 13th is
     // loaded again.
@@ -65,14 +60,13 @@ async fn flights_written_corrected_and_removed_over_http_are_counted_exactly() {
     let again: Vec<_> = flights.iter().step_by(13).cloned().collect();
     load(&system, &again).await;
     running.catch_up().await;
-    assert_rollups_exact(&dynamodb, &system).await;
+    system.assert_exact(&ROLLUPS).await;
     running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_reader_answers_what_a_recount_gives() {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
+    let system = System::open(DEFINITION).await;
     let running = system.process(system.processor(), 1000);
     let flights = flights(ROWS);
     load(&system, &flights).await;
@@ -108,8 +102,7 @@ async fn the_reader_answers_what_a_recount_gives() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_processor_killed_again_and_again_counts_nothing_twice() {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
+    let system = System::open(DEFINITION).await;
     load(&system, &flights(100)).await;
     for round in 0..20_u64 {
         let running = system.process(system.processor(), 17);
@@ -118,26 +111,25 @@ async fn a_processor_killed_again_and_again_counts_nothing_twice() {
     }
     let running = system.process(system.processor(), 100);
     running.catch_up().await;
-    assert_rollups_exact(&dynamodb, &system).await;
+    system.assert_exact(&ROLLUPS).await;
     running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_stream_replayed_from_its_beginning_changes_nothing() {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
+    let system = System::open(DEFINITION).await;
     let flights = flights(80);
     load(&system, &flights).await;
     let running = system.process(system.processor(), 50);
     running.catch_up().await;
     running.stop().await;
-    forget_checkpoints(&dynamodb, &system).await;
+    forget_checkpoints(&system).await;
     for flight in flights.iter().step_by(3) {
         system.http.send("DELETE", &path(flight), None).await;
     }
     let running = system.process(system.processor(), 7);
     running.catch_up().await;
-    assert_rollups_exact(&dynamodb, &system).await;
+    system.assert_exact(&ROLLUPS).await;
     running.stop().await;
 }
 
@@ -145,8 +137,7 @@ async fn the_stream_replayed_from_its_beginning_changes_nothing() {
 /// invocations for one shard.
 #[tokio::test(flavor = "multi_thread")]
 async fn overlapping_invocations_add_each_change_once() {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
+    let system = System::open(DEFINITION).await;
     load(&system, &flights(80)).await;
     let captured = Captured::read(&system).await;
     let (events, others) = (captured.cut(23), captured.cut(31));
@@ -159,18 +150,17 @@ async fn overlapping_invocations_add_each_change_once() {
     };
     tokio::join!(deliver(&left, &events), deliver(&right, &others));
     deliver(&left, &events[1..4]).await;
-    assert_rollups_exact(&dynamodb, &system).await;
+    system.assert_exact(&ROLLUPS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_rollups_table_fails_the_invocation_loudly() {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
+    let system = System::open(DEFINITION).await;
     load(&system, &flights(3)).await;
     let event = Captured::read(&system).await.cut(10).remove(0);
     let mut table = system.model.table.clone();
     table.rollups_table = "not-there".to_owned();
-    let nowhere = Rollups::new(&Connection::to(&dynamodb.url).await, &table);
+    let nowhere = Rollups::new(&Connection::to(&system.dynamodb.url).await, &table);
     let processor = Processor::new(system.model.clone()).rollups(nowhere);
     let error = processor.handle(event).await.expect_err("there is no table");
     assert!(
@@ -180,10 +170,10 @@ async fn a_missing_rollups_table_fails_the_invocation_loudly() {
     );
 }
 
-async fn forget_checkpoints(dynamodb: &TestDynamo, system: &System) {
+async fn forget_checkpoints(system: &System) {
     let table = &system.model.table.rollups_table;
-    let client = weir_testing::http::Client::new(&dynamodb.url);
-    for item in scan(&dynamodb.url, table).await {
+    let client = weir_testing::http::Client::new(&system.dynamodb.url);
+    for item in system.stored_rollups().await {
         if item["PK"]["S"].as_str().is_some_and(|key| key.starts_with('@')) {
             let key = json!({"PK": item["PK"], "SK": item["SK"]});
             client.dynamodb("DeleteItem", &json!({"TableName": table, "Key": key})).await;
@@ -193,8 +183,7 @@ async fn forget_checkpoints(dynamodb: &TestDynamo, system: &System) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_that_are_there_already_are_taken_when_they_fit_and_refused_when_they_do_not() {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
+    let system = System::open(DEFINITION).await;
     let again = system.table.provision().await.expect("the same tables");
     assert!(!again.is_new);
     let other = DEFINITION
@@ -202,15 +191,14 @@ async fn tables_that_are_there_already_are_taken_when_they_fit_and_refused_when_
         .replace("\nSK =", "\nrange =");
     let model: weir_model::Model = other.parse().expect("valid");
     let model = model.with_table(&system.model.table.name, None);
-    let table = weir_table::Table::new(&Connection::to(&dynamodb.url).await, model.into());
+    let table = weir_table::Table::new(&Connection::to(&system.dynamodb.url).await, model.into());
     let error = table.provision().await.expect_err("another sort key").to_string();
     assert!(error.ends_with("its keys are PK and SK, expected PK and range"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_says_what_it_did() {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
+    let system = System::open(DEFINITION).await;
     let change = |sequence: u64, origin: &str| {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let attributes = [
@@ -237,7 +225,7 @@ async fn an_update_says_what_it_did() {
     assert_eq!(apply("shardId-1", 10..20).await, Applied::Nothing);
     assert_eq!(apply("shardId-1", 15..25).await, Applied::Rest);
     assert_eq!(apply("shardId-2", 15..25).await, Applied::Whole);
-    let rows = stored(&scan(&dynamodb.url, &system.model.table.rollups_table).await);
+    let rows = stored(&system.stored_rollups().await);
     assert_eq!(
         rows.values().map(|row| row["count"].clone()).collect::<Vec<_>>(),
         [bigdecimal::BigDecimal::from(25)]
@@ -248,13 +236,12 @@ async fn an_update_says_what_it_did() {
 /// part, and go negative.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollup_that_is_added_or_changed_later_is_refused() {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, DEFINITION).await;
+    let system = System::open(DEFINITION).await;
     let provision = async |from: &str, to: &str| {
         assert!(DEFINITION.contains(from), "{from}");
         let model: weir_model::Model = DEFINITION.replace(from, to).parse().expect("valid");
         let model = model.with_table(&system.model.table.name, None);
-        let table = weir_table::Table::new(&dynamodb.connect().await, model.into());
+        let table = weir_table::Table::new(&system.dynamodb.connect().await, model.into());
         table.provision().await.map(|_| ()).map_err(|error| error.to_string())
     };
     let changed = provision("gte = 15", "gte = 60").await.expect_err("another filter");
@@ -279,28 +266,17 @@ async fn a_rollup_that_is_added_or_changed_later_is_refused() {
 /// elsewhere it is a key like others.
 #[tokio::test(flavor = "multi_thread")]
 async fn items_whose_keys_look_like_checkpoints_are_counted() {
-    let dynamodb = TestDynamo::start().await;
-    let definition = r##"
-        [table]
-        name = "tenants"
-        [entities.tenant]
-        PK = "{tenant}#{id}"
-        SK = "TENANT"
-        [entities.tenant.attributes]
-        tenant = { type = "string", required = true }
-        id = { type = "string", required = true }
-        [rollups.tenants]
-        of = "tenant"
-        measures = { tenants = "count" }
-    "##;
-    let system = System::start(&dynamodb, definition).await;
+    let rollup = "[rollups.things]\nof = \"thing\"\nmeasures = { things = \"count\" }";
+    let definition = fixture("tenants").replace("\"THINGS#{tenant}\"", "\"{tenant}#{id}\"");
+    let definition = definition.replace("SK = \"{id}\"", "SK = \"THING\"").with(rollup);
+    let system = System::open(&definition).await;
     let running = system.process(system.processor(), 10);
     for tenant in ["acme", "@mapping", "@parked"] {
         let item = json!({ "tenant": tenant, "id": "1" });
-        assert_eq!(system.http.send("POST", "/tenant", Some(&item)).await.0, 201);
+        assert_eq!(system.http.send("POST", "/thing", Some(&item)).await.0, 201);
     }
     running.catch_up().await;
-    let (_, answer) = system.http.get("/rollups/tenants").await;
-    assert_eq!(answer["points"][0]["tenants"], json!(3));
+    let (_, answer) = system.http.get("/rollups/things").await;
+    assert_eq!(answer["points"][0]["things"], json!(3));
     running.stop().await;
 }

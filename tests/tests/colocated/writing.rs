@@ -7,25 +7,12 @@ use bigdecimal::BigDecimal;
 use serde_json::{Value, json};
 use weir_processor::event::{Event, Response};
 use weir_rollups::RollupKey;
-use weir_testing::dynamodb::TestDynamo;
+use weir_testing::fixture::fixture;
 use weir_testing::http::Client;
-use weir_testing::recount::{Rollup, Rows, assert_exact, scan, stored};
+use weir_testing::recount::{Rollup, Rows, assert_exact, stored};
 use weir_testing::system::{Captured, System};
 
-const SHOP: &str = r##"
-[table]
-name = "shop"
-ttl = "gone_at"
-[entities.order]
-PK = "USER#{user}"
-SK = "ORDER#{number:08}"
-[entities.order.attributes]
-user = { type = "string", required = true }
-number = { type = "integer", required = true }
-at = { type = "timestamp", required = true }
-total = { type = "decimal", scale = 2 }
-product = { type = "string" }
-gone_at = { type = "timestamp", format = "epoch" }
+const STATS_BESIDE_ITEMS: &str = r##"
 [rollups.stats]
 of = "order"
 by = ["user"]
@@ -33,7 +20,11 @@ time = "at"
 buckets = ["month"]
 keep = { month = "5200w" }
 key = { PK = "USER#{user}", SK = "STATS#{at:month}" }
-measures = { orders = "count", revenue = "sum(total)", products = "distinct(product)", least = "min(total)" }
+[rollups.stats.measures]
+orders = "count"
+revenue = "sum(total)"
+products = "distinct(product)"
+least = "min(total)"
 "##;
 const STATS: Rollup<'_> = Rollup {
     name: "stats",
@@ -46,10 +37,9 @@ const STATS: Rollup<'_> = Rollup {
 /// More than any of these tests has.
 const ALL: usize = 1_000;
 
-async fn start() -> (TestDynamo, System) {
-    let dynamodb = TestDynamo::start().await;
-    let system = System::start(&dynamodb, SHOP).await;
-    (dynamodb, system)
+async fn start() -> System {
+    let definition = fixture("user_orders").replace("[table]", "[table]\nttl = \"gone_at\"");
+    System::open(&definition.with(STATS_BESIDE_ITEMS)).await
 }
 
 async fn send(system: &System, method: &str, path: &str, body: Option<&Value>) {
@@ -92,10 +82,6 @@ async fn handle(system: &System, events: &[Event]) {
     }
 }
 
-async fn items(dynamodb: &TestDynamo, system: &System) -> Vec<Value> {
-    scan(&dynamodb.url, &system.model.table.name).await
-}
-
 fn is_rollup_item(item: &Value) -> bool {
     item["_et"]["S"] == "@rollup"
 }
@@ -122,8 +108,8 @@ fn recounted(items: &[Value]) -> Rows {
     STATS.recount(items).into_iter().map(beside).collect()
 }
 
-async fn assert_all_exact(dynamodb: &TestDynamo, system: &System) {
-    let items = items(dynamodb, system).await;
+async fn assert_all_exact(system: &System) {
+    let items = system.stored().await;
     let kept: Vec<Value> = items.iter().filter(|item| is_rollup_item(item)).cloned().collect();
     let mut kept_rows = stored(&kept);
     for row in kept_rows.values_mut() {
@@ -136,16 +122,16 @@ async fn assert_all_exact(dynamodb: &TestDynamo, system: &System) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rollup_items_stand_beside_their_items_exact_whatever_is_delivered_again() {
-    let (dynamodb, system) = start().await;
+    let system = start().await;
     trade(&system).await;
     let captured = Captured::read(&system).await;
     handle(&system, &captured.cut(4)).await;
-    assert_all_exact(&dynamodb, &system).await;
+    assert_all_exact(&system).await;
     // From the beginning, and from the middle, cut otherwise.
     handle(&system, &captured.cut(5)).await;
     handle(&system, &captured.cut(7)[1..]).await;
-    assert_all_exact(&dynamodb, &system).await;
-    let items = items(&dynamodb, &system).await;
+    assert_all_exact(&system).await;
+    let items = system.stored().await;
     let months = ["STATS#2026-10", "STATS#2026-11"];
     for user in ["USER#ann", "USER#b%23b"] {
         let is_here = |item: &&Value| item["PK"]["S"] == user && is_rollup_item(item);
@@ -158,7 +144,7 @@ async fn rollup_items_stand_beside_their_items_exact_whatever_is_delivered_again
         assert_eq!(november["gone_at"]["N"], gone_at.to_string());
     }
     // What is in the table of rollups are rows alone.
-    let rows = scan(&dynamodb.url, &system.model.table.rollups_table).await;
+    let rows = system.stored_rollups().await;
     let partitions = rows.iter().filter_map(|row| row["PK"]["S"].as_str());
     let mut partitions = partitions.filter(|key| !key.starts_with('@'));
     assert!(partitions.all(|key| key.starts_with("stats.values(")), "{rows:?}");
@@ -166,11 +152,11 @@ async fn rollup_items_stand_beside_their_items_exact_whatever_is_delivered_again
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_processor_does_nothing_about_its_own_writes() {
-    let (dynamodb, system) = start().await;
+    let system = start().await;
     trade(&system).await;
     let first = Captured::read(&system).await.cut(ALL).remove(0);
     handle(&system, std::slice::from_ref(&first)).await;
-    let before = items(&dynamodb, &system).await;
+    let before = system.stored().await;
     let again = Captured::read(&system).await.cut(ALL).remove(0);
     // The mapping goes on where it was: these are the changes of rollup items.
     assert!(!again.records.is_empty(), "rollup items have been written");
@@ -180,14 +166,14 @@ async fn the_processor_does_nothing_about_its_own_writes() {
         assert!(sort.starts_with("STATS#"), "{record}");
     }
     handle(&system, std::slice::from_ref(&again)).await;
-    assert_eq!(items(&dynamodb, &system).await, before);
+    assert_eq!(system.stored().await, before);
     assert_eq!(system.rollups.parked().await.expect("the records"), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_item_of_somebody_is_left_as_it_is_and_the_update_is_parked() {
-    let (dynamodb, system) = start().await;
-    let client = Client::new(&dynamodb.url);
+    let system = start().await;
+    let client = Client::new(&system.dynamodb.url);
     let name = &system.model.table.name;
     let theirs = json!({
         "PK": { "S": "USER#ann" },
@@ -201,7 +187,7 @@ async fn an_item_of_somebody_is_left_as_it_is_and_the_update_is_parked() {
     handle(&system, &captured.cut(ALL)).await;
     handle(&system, &captured.cut(ALL)).await;
     let is_theirs = |item: &&Value| item["PK"] == theirs["PK"] && item["SK"] == theirs["SK"];
-    let after = items(&dynamodb, &system).await;
+    let after = system.stored().await;
     assert_eq!(after.iter().find(is_theirs), Some(&theirs));
     let parked = system.rollups.parked().await.expect("the records");
     let (partition, sort) = ("USER#ann".to_owned(), "STATS#2026-10".to_owned());

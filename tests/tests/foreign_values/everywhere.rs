@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::layer::SubscriberExt;
 use weir_testing::emf::Lines;
+use weir_testing::fixture::{Fixture, fixture};
 use weir_testing::system::Captured;
 
 use crate::cases::{Case, Counted, Field, fields};
@@ -21,19 +22,8 @@ struct Stored<'a> {
     case: &'a Case,
 }
 
-fn definition(fields: &[Field]) -> String {
-    let mut text = r##"
-        [table]
-        name = "foreign"
-        [entities.thing]
-        PK = "THINGS#{tenant}"
-        SK = "{id}"
-        [entities.thing.attributes]
-        tenant = { type = "string", required = true }
-        id = { type = "string", required = true }
-        note = { type = "string" }
-    "##
-    .to_owned();
+fn definition(fields: &[Field]) -> Fixture {
+    let mut text = String::new();
     for Field { name, declared, .. } in fields {
         text.push_str(&format!("{name} = {declared}\n"));
     }
@@ -49,7 +39,7 @@ fn definition(fields: &[Field]) -> String {
             ),
         });
     }
-    text
+    fixture("tenants").with(&text)
 }
 
 fn path(id: &str) -> String {

@@ -5,27 +5,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use weir_model::condition;
 use weir_table::Error;
+use weir_testing::fixture::fixture;
 
 use crate::world::{World, encoded, names};
-
-const DEFINITION: &str = r##"
-    [table]
-    name = "forms"
-    [table.indexes.GSI1]
-    partition_key = "GSI1PK"
-    sort_key = "GSI1SK"
-    [entities.event]
-    PK = "EVENT#{id}"
-    SK = "EVENT"
-    GSI1PK = "DAY#{day}"
-    GSI1SK = "AT#{at}"
-    patterns = { by_day = { index = "GSI1" } }
-    [entities.event.attributes]
-    id   = { type = "string", required = true }
-    day  = { type = "string", required = true }
-    at   = { type = "timestamp" }
-    note = { type = "string" }
-"##;
 
 /// In UTC, so that their keys sort in the order of their seconds.
 const UTC: [&str; 9] = [
@@ -108,7 +90,7 @@ fn conditions() -> Vec<Condition> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_condition_compares_instants_however_they_are_written() {
-    let world = World::open(DEFINITION).await;
+    let world = World::open(&fixture("events")).await;
     let table = &world.system.table;
     let entity = table.model().entity("event").expect("it is defined");
     let forms = UTC.iter().chain(&OTHERS).copied().map(Some).chain([None]);
@@ -141,7 +123,7 @@ async fn a_condition_compares_instants_however_they_are_written() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_write_can_depend_on_a_time_in_another_form() {
-    let world = World::open(DEFINITION).await;
+    let world = World::open(&fixture("events")).await;
     let noon = json!({ "at": "2026-03-01T12:00:00Z", "day": "1" });
     let parameter = encoded(&noon);
     for at in ["2026-03-01T12:00:00+00:00", "2026-03-01T14:00:00+02:00"] {
@@ -188,7 +170,7 @@ fn noon() -> Timestamp {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_range_of_an_index_has_the_instants_that_are_in_it() {
-    let world = World::open(DEFINITION).await;
+    let world = World::open(&fixture("events")).await;
     let mut stored = Vec::new();
     for (number, at) in UTC.iter().enumerate() {
         stored.push((put(&world, number, Some(at)).await, instant(at)));
@@ -224,7 +206,7 @@ async fn the_definition_says_how_offsets_are_written() {
         let declared = format!(
             "at   = {{ type = \"timestamp\", precision = \"second\", offset = \"{offset}\" }}"
         );
-        DEFINITION.replace("at   = { type = \"timestamp\" }", &declared)
+        fixture("events").replace("at   = { type = \"timestamp\" }", &declared)
     };
     for (name, text) in [
         ("Z", "2026-03-01T12:00:00Z"),

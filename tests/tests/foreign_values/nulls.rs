@@ -2,29 +2,14 @@
 //! transaction.
 
 use serde_json::{Value, json};
+use weir_testing::fixture::fixture;
 
 use crate::world::World;
-
-const DEFINITION: &str = r##"
-    [table]
-    name = "nulls"
-    [entities.card]
-    PK = "CARD#{user}"
-    SK = "CARD"
-    [entities.card.attributes]
-    user    = { type = "string", required = true }
-    title   = { type = "string" }
-    code    = { type = "string", unique = true }
-    points  = { type = "integer", min = 0, max = 10 }
-    tags    = { type = "set", items = "string" }
-    skills  = { type = "map", items = "integer" }
-    version = { type = "integer", version = true }
-"##;
 
 const PATH: &str = "/card/ann";
 
 async fn world_with(attributes: Value) -> World {
-    let world = World::open(DEFINITION).await;
+    let world = World::open(&fixture("cards")).await;
     put(&world, attributes).await;
     world
 }

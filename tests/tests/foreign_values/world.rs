@@ -2,38 +2,30 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
-use weir_testing::dynamodb::TestDynamo;
-use weir_testing::http::Client;
+use weir_testing::json::object;
 use weir_testing::system::System;
 
 /// The system, and direct access to its DynamoDB.
 pub(crate) struct World {
     pub(crate) system: System,
-    dynamodb: TestDynamo,
 }
 
 impl World {
     pub(crate) async fn open(definition: &str) -> Self {
-        let dynamodb = TestDynamo::start().await;
-        let system = System::start(&dynamodb, definition).await;
-        Self { system, dynamodb }
+        Self { system: System::open(definition).await }
     }
 
     /// Puts an item as another program does: DynamoDB's JSON, with the marks of its entity.
     pub(crate) async fn put(&self, entity: &str, keys: [&str; 2], attributes: Value) {
         let mut item =
             json!({ "PK": { "S": keys[0] }, "SK": { "S": keys[1] }, "_et": { "S": entity } });
-        let own = attributes.as_object().expect("attributes").clone();
-        item.as_object_mut().expect("an item").extend(own);
-        let request = json!({ "TableName": self.system.model.table.name, "Item": item });
-        Client::new(&self.dynamodb.url).dynamodb("PutItem", &request).await;
+        item.as_object_mut().expect("an item").extend(object(&attributes).clone());
+        self.system.store(&item).await;
     }
 
     /// Everything that is in the table.
     pub(crate) async fn stored(&self) -> Vec<Value> {
-        let request = json!({ "TableName": self.system.model.table.name });
-        let answer = Client::new(&self.dynamodb.url).dynamodb("Scan", &request).await;
-        answer["Items"].as_array().expect("items").clone()
+        self.system.stored().await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {

@@ -11,7 +11,7 @@ use weir_testing::dynamodb::TestDynamo;
 use weir_testing::faulty::{Fate, Faulty};
 use weir_testing::flights::{DEFINITION, ROLLUPS, rows};
 use weir_testing::functions::{Function, FunctionError};
-use weir_testing::recount::{assert_all_exact, scan, stored};
+use weir_testing::recount::stored;
 use weir_testing::running::PATIENCE;
 use weir_testing::system::Captured;
 
@@ -19,7 +19,6 @@ use weir_testing::system::Captured;
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 struct World {
-    dynamodb: TestDynamo,
     deployed: Deployed,
     way: Faulty,
     processor: Arc<Function>,
@@ -37,7 +36,7 @@ impl World {
         let way = Faulty::before(&dynamodb.url).await;
         let variables = deployed.variables_with(&way.url);
         let processor = Arc::new(Function::start("processor", &variables, timeout));
-        Self { dynamodb, deployed, way, processor }
+        Self { deployed, way, processor }
     }
 
     async fn invoke(&self, event: &Event) -> Result<Vec<u8>, FunctionError> {
@@ -54,12 +53,11 @@ impl World {
 
     /// How many rollup items there are.
     async fn kept(&self) -> usize {
-        let table = &self.deployed.system.model.table.rollups_table;
-        stored(&scan(&self.dynamodb.url, table).await).len()
+        stored(&self.deployed.system.stored_rollups().await).len()
     }
 
     async fn assert_exact(&self) -> usize {
-        assert_all_exact(&self.dynamodb, &self.deployed.system.model, &ROLLUPS).await
+        self.deployed.system.assert_exact(&ROLLUPS).await
     }
 }
 

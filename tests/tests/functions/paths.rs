@@ -4,25 +4,7 @@
 use serde_json::{Value, json};
 use weir_testing::deployed::Deployed;
 use weir_testing::dynamodb::TestDynamo;
-
-const DEFINITION: &str = r##"
-    [table]
-    name = "shop"
-
-    [entities.thing]
-    PK = "THING#{shelf}"
-    SK = "{name}"
-    [entities.thing.attributes]
-    shelf = { type = "string", required = true }
-    name  = { type = "string", required = true }
-    note  = { type = "string" }
-
-    [rollups.things]
-    of = "thing"
-    by = ["shelf"]
-    buckets = ["all"]
-    measures = { things = "count" }
-"##;
+use weir_testing::fixture::fixture;
 
 /// Each but the first is taken for the first by whoever cuts it at a character that means something
 /// in a URL.
@@ -54,7 +36,7 @@ async fn created(world: &Deployed, name: &str) -> (String, Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_path_that_an_answer_names_leads_to_the_item_and_to_no_other() {
     let dynamodb = TestDynamo::start().await;
-    let world = Deployed::start(&dynamodb, DEFINITION).await;
+    let world = Deployed::start(&dynamodb, &fixture("shelves")).await;
     let mut things = Vec::new();
     for name in NAMES {
         things.push(created(&world, name).await);
@@ -81,7 +63,7 @@ async fn the_path_that_an_answer_names_leads_to_the_item_and_to_no_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_path_escaped_once_leads_to_the_item_unless_it_escapes_what_the_api_takes_apart() {
     let dynamodb = TestDynamo::start().await;
-    let world = Deployed::start(&dynamodb, DEFINITION).await;
+    let world = Deployed::start(&dynamodb, &fixture("shelves")).await;
     let (a, b) = (json!({ "shelf": "s", "name": "a" }), json!({ "shelf": "s", "name": "a b#ü" }));
     for thing in [&a, &b] {
         assert_eq!(world.http.send("POST", "/thing", Some(thing)).await.0, 201);

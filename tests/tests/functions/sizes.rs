@@ -9,41 +9,25 @@
 use serde_json::{Value, json};
 use weir_testing::deployed::Deployed;
 use weir_testing::dynamodb::TestDynamo;
-
-const DEFINITION: &str = r##"
-    [table]
-    name = "notes"
-
-    [entities.note]
-    PK = "BOOK#{book}"
-    SK = "{number:04}"
-    [entities.note.attributes]
-    book   = { type = "string", required = true }
-    number = { type = "integer", required = true }
-    text   = { type = "string" }
-
-    [rollups.notes]
-    of = "note"
-    by = ["book"]
-    measures = { notes = "count" }
-"##;
+use weir_testing::fixture::fixture;
 
 async fn world() -> Deployed {
-    Deployed::start(&TestDynamo::start().await, DEFINITION).await
+    let rollup = "[rollups.posts]\nof = \"post\"\nby = [\"author_id\"]\nmeasures.posts = \"count\"";
+    Deployed::start(&TestDynamo::start().await, &fixture("blog").with(rollup)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_too_large_is_refused_by_the_writer_or_before_it() {
     let world = world().await;
     let body = |bytes: usize| format!("{{\"text\":\"{}\"}}", "x".repeat(bytes));
-    for (path, bytes) in [("/note", 400 * 1024), ("/batch/note", 4 * 1024 * 1024)] {
+    for (path, bytes) in [("/post", 400 * 1024), ("/batch/post", 4 * 1024 * 1024)] {
         let response = world.http.raw("POST", path, &body(bytes)).await;
         let problem: Value = serde_json::from_str(response.body()).expect("JSON");
         assert_eq!(response.status(), 413, "{path}");
         assert_eq!(problem["type"], "/problems/payload-too-large", "{path}");
     }
     for bytes in [6 * 1024 * 1024, 10 * 1024 * 1024] {
-        let (status, answer) = world.http.send("POST", "/note", Some(&json!(body(bytes)))).await;
+        let (status, answer) = world.http.send("POST", "/post", Some(&json!(body(bytes)))).await;
         assert_eq!((status, answer), (413, json!({ "message": "Request Entity Too Large" })));
     }
     assert_eq!(world.writer.started().len(), 1, "the same process");
@@ -56,12 +40,12 @@ async fn a_body_that_is_too_large_is_refused_by_the_writer_or_before_it() {
 async fn an_answer_ends_before_it_is_too_large_and_its_cursor_leads_to_the_rest() {
     let world = world().await;
     for number in 0..16 {
-        let note = json!({ "book": "b", "number": number, "text": "\u{1}".repeat(60_000) });
-        assert_eq!(world.http.send("POST", "/note", Some(&note)).await.0, 201);
+        let post = json!({ "author_id": "b", "number": number, "text": "\u{1}".repeat(60_000) });
+        assert_eq!(world.http.send("POST", "/post", Some(&post)).await.0, 201);
     }
     let (mut numbers, mut pages, mut cursor) = (Vec::new(), 0, String::new());
     loop {
-        let (status, page) = world.http.get(&format!("/note/b?{cursor}")).await;
+        let (status, page) = world.http.get(&format!("/post/b?{cursor}")).await;
         assert_eq!(status, 200, "{}", page["message"]);
         let items = page["items"].as_array().expect("items").iter();
         numbers.extend(items.filter_map(|item| item["number"].as_u64()));
@@ -74,9 +58,10 @@ async fn an_answer_ends_before_it_is_too_large_and_its_cursor_leads_to_the_rest(
     assert_eq!(numbers, (0..16).collect::<Vec<_>>());
     assert!(pages > 1);
 
-    let keys: Vec<_> = (0..16).map(|number| json!({ "book": "b", "number": number })).collect();
+    let keys: Vec<_> =
+        (0..16).map(|number| json!({ "author_id": "b", "number": number })).collect();
     let keys = weir_testing::http::encoded(&json!(keys).to_string());
-    let (status, many) = world.http.get(&format!("/batch/note?keys={keys}")).await;
+    let (status, many) = world.http.get(&format!("/batch/post?keys={keys}")).await;
     let unread = many["unread"].as_array().expect("positions");
     assert_eq!((status, many["items"].as_array().map(Vec::len)), (200, Some(16)));
     assert!((1..16).contains(&unread.len()), "{unread:?}");

@@ -11,36 +11,16 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use weir_http::Operation;
 use weir_testing::emf::Lines;
+use weir_testing::fixture::fixture;
 
 use crate::shop::{Reply, Shop, problem};
-
-/// Members of clubs, whose codes are hidden parts of their keys.
-const DEFINITION: &str = r##"
-    [table]
-    name = "club"
-    [entities.member]
-    PK = "CLUB#{club}#{code}"
-    SK = "M"
-    [entities.member.attributes]
-    club  = { type = "string", required = true }
-    code  = { type = "string", required = true, hidden = true }
-    email = { type = "string", unique = true }
-    note  = { type = "string" }
-    count = { type = "integer", max = 1 }
-    [entities.card]
-    PK = "CARD#{id}"
-    SK = "CARD"
-    [entities.card.attributes]
-    id   = { type = "string", required = true }
-    note = { type = "string" }
-"##;
 
 /// What stands for a value that no line may have.
 const SECRET: &str = "MARK";
 
 #[tokio::test]
 async fn two_callers_with_one_key_are_two_requests() {
-    let shop = Shop::with_definition(DEFINITION).await;
+    let shop = Shop::with_definition(&fixture("members")).await;
     let key = [("Idempotency-Key", "k")];
     shop.load("card", &[json!({ "id": "1" })]).await;
     let update = |note: &str| {
@@ -194,7 +174,7 @@ fn cases() -> Vec<Case> {
 
 #[tokio::test]
 async fn every_writing_route_logs_each_change_with_its_caller_and_no_value() {
-    let shop = Shop::with_definition(DEFINITION).await.audited();
+    let shop = Shop::with_definition(&fixture("members")).await.audited();
     let mut tried = BTreeSet::new();
     for (operation, method, path, body, expected) in cases() {
         tried.insert(format!("{operation:?}"));
@@ -221,7 +201,7 @@ async fn every_writing_route_logs_each_change_with_its_caller_and_no_value() {
 
 #[tokio::test]
 async fn an_application_without_the_audit_log_writes_none() {
-    let shop = Shop::with_definition(DEFINITION).await;
+    let shop = Shop::with_definition(&fixture("members")).await;
     let (reply, log) = logged(&shop, "POST", "/card", &json!({ "id": "1" })).await;
     assert_eq!(reply.status, 201, "{}", reply.text);
     assert!(log.iter().all(|line| line["target"] != "audit"), "{log:?}");

@@ -1,12 +1,12 @@
 //! Collections: the items of several entities by one query.
 
 use serde_json::{Value, json};
+use weir_testing::fixture::fixture;
 
-use crate::queries::DEFINITION;
 use crate::shop::{Shop, problem};
 
 async fn account() -> Shop {
-    let shop = Shop::with_definition(DEFINITION).await;
+    let shop = Shop::with_definition(&fixture("warehouse")).await;
     let row = |number: usize| {
         json!({ "user": "ann", "number": number, "status": "paid",
         "day": "d", "total": 1 })

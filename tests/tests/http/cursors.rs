@@ -6,52 +6,14 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use weir_testing::dynamodb::TestDynamo;
+use weir_testing::fixture::fixture;
 
 use crate::shop::{Shop, problem};
 
-/// Patients by a number that is hidden, and a pattern with a filter.
-const DEFINITION: &str = r##"
-    [table]
-    name = "clinic"
-    [table.indexes.numbers]
-    partition_key = "NPK"
-    sort_key = "NSK"
-
-    [entities.patient]
-    PK = "WARD#{ward}"
-    SK = "PATIENT#{id}"
-    NPK = "NUMBER#{number}"
-    NSK = "{id}"
-    collections = ["ward"]
-    [entities.patient.attributes]
-    ward   = { type = "string", required = true }
-    id     = { type = "string", required = true }
-    number = { type = "string", required = true, hidden = true }
-    state  = { type = "string", required = true }
-    [entities.patient.patterns.staying]
-    where = { state = "staying" }
-
-    [entities.ward]
-    PK = "WARDS#{name}"
-    SK = "WARD"
-    [entities.ward.attributes]
-    name = { type = "string", required = true }
-    [entities.ward.relations.patients]
-    to = "patient"
-    many = true
-    with = { ward = "name" }
-    limit = 2
-
-    [rollups.patients]
-    of = "patient"
-    by = ["ward"]
-    buckets = ["all"]
-    measures = { patients = "count" }
-"##;
 const NUMBER: &str = "123-45-6789";
 
 async fn clinic() -> Shop {
-    let shop = Shop::with_definition(DEFINITION).await;
+    let shop = Shop::with_definition(&fixture("clinic")).await;
     for ward in ["north", "south"] {
         let patients: Vec<Value> = (1..=7)
             .map(|id| {
@@ -180,7 +142,7 @@ async fn a_cursor_of_related_items_continues_their_own_list_and_no_other() {
 #[tokio::test]
 async fn a_cursor_of_another_process_with_another_key_is_rejected() {
     let connection = TestDynamo::start().await.connect().await;
-    let one = Shop::over(connection, DEFINITION).await;
+    let one = Shop::over(connection, &fixture("clinic")).await;
     let other = one.restarted();
     let patients: Vec<Value> = (1..=3)
         .map(|id| {

@@ -8,43 +8,11 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use weir_model::{Item, ItemKey};
 use weir_testing::dynamodb::TestDynamo;
+use weir_testing::fixture::fixture;
 use weir_testing::http::Client;
+use weir_testing::json::object;
 
 use crate::shop::{Reply, Shop, encoded, problem};
-
-/// Users by their name in lower case, events of which a month has one, and accounts of users.
-const DEFINITION: &str = r##"
-    [table]
-    name = "derived"
-    [entities.user]
-    PK = "USER#{name:lower}"
-    SK = "USER"
-    [entities.user.attributes]
-    name  = { type = "string", required = true }
-    email = { type = "string", unique = true }
-    note  = { type = "string" }
-    [entities.event]
-    PK = "EVENT#{at:month}"
-    SK = "EVENT"
-    [entities.event.attributes]
-    at   = { type = "timestamp", required = true }
-    note = { type = "string" }
-    [entities.tag]
-    PK = "TAG#{tag:lower}"
-    SK = "TAG"
-    [entities.tag.attributes]
-    tag  = { type = "string", required = true, lower = true }
-    note = { type = "string" }
-    [entities.account]
-    PK = "ACCOUNT#{id}"
-    SK = "ACCOUNT"
-    [entities.account.attributes]
-    id    = { type = "string", required = true }
-    owner = { type = "string" }
-    [entities.account.relations.user]
-    to = "user"
-    with = { name = "owner" }
-"##;
 
 /// The kelvin sign, whose lower case is `k`.
 const KELVIN: &str = "\u{212A}";
@@ -66,7 +34,7 @@ async fn stored(shop: &Shop, entity: &str, attribute: &str, value: &str) -> Opti
 
 #[tokio::test]
 async fn a_read_by_another_value_of_the_same_key_finds_nothing() {
-    let shop = Shop::with_definition(DEFINITION).await;
+    let shop = Shop::with_definition(&fixture("derived")).await;
     for (entity, attribute, own, other) in pairs() {
         let item = json!({ attribute: own, "note": "mine" });
         assert_eq!(shop.send("PUT", &path(entity, own), &item).await.status, 200);
@@ -95,7 +63,7 @@ async fn a_read_by_another_value_of_the_same_key_finds_nothing() {
 
 #[tokio::test]
 async fn a_write_by_another_value_of_the_same_key_changes_nothing() {
-    let shop = Shop::with_definition(DEFINITION).await;
+    let shop = Shop::with_definition(&fixture("derived")).await;
     for (entity, attribute, own, other) in pairs() {
         let item = json!({ attribute: own, "note": "mine" });
         assert_eq!(shop.send("PUT", &path(entity, own), &item).await.status, 200);
@@ -105,9 +73,10 @@ async fn a_write_by_another_value_of_the_same_key_changes_nothing() {
         let key = json!({ attribute: other });
         let with = |name: &str, more: Value| {
             let mut action = json!({ "action": name, "entity": entity });
-            action.as_object_mut().expect("an object").extend(
-                more.as_object().expect("an object").iter().map(|(k, v)| (k.clone(), v.clone())),
-            );
+            action
+                .as_object_mut()
+                .expect("an object")
+                .extend(object(&more).iter().map(|(k, v)| (k.clone(), v.clone())));
             json!([action])
         };
         let at = path(entity, other);
@@ -176,7 +145,7 @@ fn path(entity: &str, value: &str) -> String {
 #[tokio::test]
 async fn foreign_items_are_named_by_the_values_that_they_have() {
     let dynamodb = TestDynamo::start().await;
-    let shop = Shop::over(dynamodb.connect().await, DEFINITION).await;
+    let shop = Shop::over(dynamodb.connect().await, &fixture("derived")).await;
     let raw = Client::new(&dynamodb.url);
     let put = async |at: Option<&str>| {
         let mut item = json!({
@@ -206,7 +175,7 @@ async fn foreign_items_are_named_by_the_values_that_they_have() {
 #[tokio::test]
 async fn a_text_that_is_declared_in_lower_case_names_an_item_of_any_case() {
     let dynamodb = TestDynamo::start().await;
-    let shop = Shop::over(dynamodb.connect().await, DEFINITION).await;
+    let shop = Shop::over(dynamodb.connect().await, &fixture("derived")).await;
     let item = json!({
         "PK": { "S": "TAG#red" }, "SK": { "S": "TAG" }, "_et": { "S": "tag" },
         "tag": { "S": "Red" },

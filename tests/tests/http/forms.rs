@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use weir_http::DYNAMODB_JSON;
+use weir_testing::fixture::fixture;
 
 use crate::shop::{Reply, Shop, encoded, problem};
 
@@ -88,14 +89,7 @@ async fn each_type_is_as_dynamodb_has_it() {
 /// What is made from something hidden tells of it.
 #[tokio::test]
 async fn a_key_that_is_made_from_what_is_hidden_is_not_shown() {
-    let shop = Shop::with_definition(
-        "[table]\nname = \"keys\"\n[table.indexes.GSI1]\npartition_key = \"GSI1PK\"\n\
-         [entities.login]\nPK = \"LOGIN#{id}\"\nSK = \"LOGIN\"\nGSI1PK = \"TOKEN#{token}\"\n\
-         [entities.login.attributes]\nid = { type = \"string\", required = true }\n\
-         token = { type = \"string\", hidden = true }\nname = \
-         { type = \"string\", field = \"n\" }\n",
-    )
-    .await;
+    let shop = Shop::with_definition(&fixture("secrets")).await;
     let login = json!({ "id": "1", "token": "t", "name": "Ann" });
     let stored = ask(&shop, "POST", "/login", login).await;
     let expected = json!({

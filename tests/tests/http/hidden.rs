@@ -13,99 +13,10 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
-use weir_rollups::{Change, Image, fold};
-use weir_table::ShardId;
+use weir_testing::fixture::fixture;
+use weir_testing::json::object;
 
 use crate::shop::{Reply, Shop, encoded};
-
-const DEFINITION: &str = r##"
-    [table]
-    name = "vault"
-    ttl = "expires"
-    [table.indexes.by_secret]
-    partition_key = "XPK"
-    sort_key = "XSK"
-
-    [entities.person]
-    PK = "TEAM#{team}"
-    SK = "PERSON#{id}"
-    XPK = "SECRET#{secret}"
-    XSK = "{id}"
-    collections = ["team"]
-    [entities.person.attributes]
-    team    = { type = "string", required = true }
-    id      = { type = "string", required = true }
-    secret  = { type = "string", required = true, hidden = true }
-    pin     = { type = "integer", hidden = true, min = 0, max = 999999999 }
-    codes   = { type = "set", items = "string", hidden = true, max_length = 9 }
-    backup  = { type = "string", hidden = true, default = "MARKER-9f31-default" }
-    state   = { type = "enum", values = ["new", "old"], default = "new" }
-    at      = { type = "timestamp" }
-    points  = { type = "integer", min = 0, max = 9 }
-    version = { type = "integer", version = true }
-    card    = { type = "map", hidden = true, attributes = { number = { type = "string" }, kind = { type = "string", default = "MARKER-9f31-kind" } } }
-    lines   = { type = "list", items = { type = "map", attributes = { sku = { type = "string" }, cost = { type = "string", hidden = true } } } }
-    extra.type = "map"
-    extra.default = { shown = "yes", note = "MARKER-9f31-note" }
-    extra.attributes = { shown = { type = "string" }, note = { type = "string", hidden = true } }
-    [entities.person.patterns.rich]
-    where = { pin = { gte = 1 } }
-    [entities.person.patterns.recent]
-    order = "desc"
-    [entities.person.relations.safe]
-    to = "safe"
-    with = { code = "secret" }
-    [entities.person.relations.team_of]
-    to = "team"
-    with = { name = "team" }
-
-    [entities.user]
-    PK = "USER#{login}"
-    SK = "USER"
-    unique = [["login", "token"]]
-    [entities.user.attributes]
-    login = { type = "string", required = true }
-    mail  = { type = "string", unique = true }
-    token = { type = "string", unique = true, hidden = true }
-    team  = { type = "string" }
-
-    [entities.team]
-    PK = "TEAM#{name}"
-    SK = "ABOUT"
-    collections = ["team"]
-    [entities.team.attributes]
-    name = { type = "string", required = true }
-    [entities.team.relations.people]
-    to = "person"
-    many = true
-    with = { team = "name" }
-    limit = 1
-
-    [entities.safe]
-    PK = "SAFE#{code}"
-    SK = "SAFE"
-    XPK = "FLOOR#{floor}"
-    XSK = "FLOOR"
-    [entities.safe.attributes]
-    code  = { type = "string", required = true, hidden = true }
-    floor = { type = "integer", required = true }
-
-    [entities.session]
-    PK = "SESSION#{name}"
-    SK = "SESSION"
-    [entities.session.attributes]
-    name    = { type = "string", required = true }
-    expires = { type = "timestamp", format = "epoch", hidden = true }
-
-    [rollups.people]
-    of = "person"
-    by = ["team"]
-    where = { pin = { gte = 1 } }
-    time = "at"
-    buckets = ["day", "all"]
-    rank_by = "with_pin"
-    measures = { people = "count", with_pin = "count(pin)", share = "ratio(with_pin, people)" }
-"##;
 
 /// What every hidden text has in it.
 const MARKER: &str = "MARKER-9f31";
@@ -164,22 +75,11 @@ fn person(team: &str, id: usize) -> Value {
 }
 
 async fn vault() -> Shop {
-    let shop = Shop::with_definition(DEFINITION).await;
+    let shop = Shop::with_definition(&fixture("vault")).await;
     fill(&shop).await;
     for team in ["north", "south"] {
         let people: Vec<Value> = (0..5).map(|id| person(team, id)).collect();
-        let model = shop.table.model();
-        let entity = model.entity("person").expect("it is defined");
-        let changes = people.iter().enumerate().map(|(position, row)| {
-            let new = entity.encode(row.as_object().expect("an object"), weir_writer::fresh());
-            let sequence = (100 + position).to_string().parse().expect("a sequence number");
-            let image = Image::Insert { new: new.expect("a person") };
-            Change { sequence, seconds: 1_795_153_254, image }
-        });
-        let shard = ShardId::new("2026-11-20T00:00:00.000", format!("shardId-{team}"));
-        for update in fold(model, &shard.id, &changes.collect::<Vec<_>>()).updates {
-            shop.rollups.apply(&shard, &update).await.expect("applied");
-        }
+        shop.count("person", &people).await;
     }
     shop
 }
@@ -406,8 +306,8 @@ async fn whether_a_relative_change_of_a_hidden_value_fits_is_not_told() {
         assert!(reply.text.contains("is hidden and has limits"), "{}", reply.text);
         let action = json!({ "action": "update", "entity": "person", "key": { "team": "north",
             "id": "1" } });
-        let mut action = action.as_object().expect("an object").clone();
-        action.extend(update.as_object().expect("an object").clone());
+        let mut action = object(&action).clone();
+        action.extend(object(&update).clone());
         let reply = shop.send("POST", "/transactions", json!([action])).await;
         assert_eq!(reply.problem(), (400, "validation".to_owned()), "{}", reply.text);
     }

@@ -3,46 +3,14 @@
 
 use futures::future::join_all;
 use serde_json::{Value, json};
+use weir_testing::fixture::fixture;
 
 use crate::shop::{Reply, Shop, encoded, problem};
 
 const ORDER: &str = "/order/ann/1";
 
-const DEFINITION: &str = r##"
-    [table]
-    name = "nested"
-    [entities.order]
-    PK = "USER#{user}"
-    SK = "ORDER#{number:04}"
-    [entities.order.attributes]
-    user   = { type = "string", required = true }
-    number = { type = "integer", required = true }
-    tags   = { type = "list", items = "string" }
-    skills = { type = "map", items = { type = "integer", min = 0, max = 20 } }
-    labels = { type = "map", items = { type = "set", items = "string", max_length = 3 } }
-    [entities.order.attributes.address]
-    type = "map"
-    attributes.street = { type = "string", required = true, trim = true }
-    attributes.zip    = { type = "string", pattern = "^[0-9]{5}$", field = "z" }
-    attributes.since  = { type = "timestamp", precision = "second", default = "now" }
-    attributes.codes  = { type = "set", items = "string", max_length = 3 }
-    attributes.secret = { type = "string", hidden = true }
-    [entities.order.attributes.lines]
-    type = "list"
-    max_length = 3
-    items.type = "map"
-    items.attributes.sku   = { type = "string", required = true }
-    items.attributes.price = { type = "decimal", scale = 2, min = 0 }
-    items.attributes.cost  = { type = "number", hidden = true }
-    items.attributes.state = { type = "enum", values = ["open", "sent"], default = "open" }
-    [rollups.sent_to]
-    of = "order"
-    where = { "address.zip" = { begins_with = "1" } }
-    measures = { orders = "count" }
-"##;
-
 async fn shop() -> Shop {
-    Shop::with_definition(DEFINITION).await
+    Shop::with_definition(&fixture("parcels")).await
 }
 
 fn order() -> Value {

@@ -4,71 +4,14 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use weir_rollups::fnv::fnv1a;
+use weir_testing::fixture::fixture;
 
 use crate::shop::{Shop, encoded, problem};
-
-/// Orders and returns share the partitions of GSI1; `Inverted` is over the table's own keys.
-pub(crate) const DEFINITION: &str = r##"
-    [table]
-    name = "warehouse"
-    [table.indexes.GSI1]
-    partition_key = "GSI1PK"
-    sort_key = "GSI1SK"
-    [table.indexes.Inverted]
-    partition_key = "SK"
-    sort_key = "PK"
-    [table.indexes.Emails]
-    partition_key = "email_key"
-
-    [entities.order]
-    PK = "USER#{user}"
-    SK = "ORDER#{number:04}"
-    GSI1PK = "STATUS#{status}"
-    GSI1SK = "{day}#{hour:02}"
-    collections = ["account"]
-    [entities.order.attributes]
-    user   = { type = "string", required = true }
-    number = { type = "integer", required = true }
-    status = { type = "string", required = true }
-    day    = { type = "string", required = true }
-    hour   = { type = "integer" }
-    total  = { type = "integer", default = 1 }
-    [entities.order.patterns.by_day]
-    index = "GSI1"
-    by = ["day"]
-    order = "desc"
-    [entities.order.patterns.large]
-    index = "GSI1"
-    where = { total = { gte = 10 } }
-    [entities.order.patterns.recent]
-    order = "desc"
-
-    [entities.return]
-    PK = "USER#{user}"
-    SK = "RETURN#{number:04}"
-    GSI1PK = "STATUS#{status}"
-    GSI1SK = "{day}"
-    collections = ["account"]
-    [entities.return.attributes]
-    user   = { type = "string", required = true }
-    number = { type = "integer", required = true }
-    status = { type = "string", required = true }
-    day    = { type = "string", required = true }
-
-    [entities.profile]
-    PK = "USER#{user}"
-    SK = "PROFILE"
-    email_key = "EMAIL#{email:lower}"
-    collections = ["account"]
-    [entities.profile.attributes]
-    user  = { type = "string", required = true }
-    email = { type = "string" }
-"##;
 
 /// Nine orders of three users on three days, all at the same hour of their day, and a return on
 /// each.
 async fn warehouse() -> Shop {
-    let shop = Shop::with_definition(DEFINITION).await;
+    let shop = Shop::with_definition(&fixture("warehouse")).await;
     let order = |number: usize| {
         let user = ["ann", "bob", "cid"][number % 3];
         json!({
@@ -255,7 +198,7 @@ async fn a_forged_cursor_of_an_index_shows_nothing_that_its_list_does_not_show()
 
 #[tokio::test]
 async fn items_whose_values_look_like_indexes_have_their_own_paths() {
-    let shop = Shop::with_definition(DEFINITION).await;
+    let shop = Shop::with_definition(&fixture("warehouse")).await;
     for user in ["query", "GSI1", "@GSI1", "by_day"] {
         shop.load("profile", &[json!({ "user": user })]).await;
         assert_eq!(shop.get(&format!("/profile/{user}")).await.json()["user"], user);

@@ -3,52 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use weir_model::{Entity, Item};
-use weir_rollups::{Change, Image, fold};
-use weir_table::{MB, Reads, ShardId};
+use weir_model::Entity;
+use weir_rollups::Image;
+use weir_table::{MB, Reads};
+use weir_testing::fixture::fixture;
+use weir_testing::{changes, json};
 
 use crate::shop::{Shop, problem};
-
-const DEFINITION: &str = r##"
-[table]
-name = "game"
-[entities.match]
-PK = "MATCH#{id}"
-SK = "MATCH"
-[entities.match.attributes]
-id = { type = "string", required = true }
-league = { type = "string", required = true }
-player = { type = "string", required = true }
-at = { type = "timestamp", required = true }
-points = { type = "decimal", scale = 1 }
-weapon = { type = "string" }
-[rollups.scores]
-of = "match"
-by = ["league", "player"]
-time = "at"
-buckets = ["month", "all"]
-rank_by = "score"
-rank_within = ["league"]
-measures = { matches = "count", score = "sum(points)", mean = "avg(points)" }
-[rollups.armed]
-of = "match"
-where = { league = "a#1" }
-by = ["player"]
-rank_by = "different"
-measures = { best = "max(points)", weapons = "top(weapon, 2)", different = "distinct(weapon)" }
-[rollups.played]
-of = "match"
-by = ["player"]
-time = "at"
-buckets = ["day"]
-keep = { day = "14d" }
-rank_by = "matches"
-measures = { matches = "count" }
-[rollups.plain]
-of = "match"
-by = ["player"]
-measures = { matches = "count" }
-"##;
 
 /// The paths of the two leagues in one month.
 const MONTH: &str = "every=month&from=2026-11";
@@ -67,7 +28,7 @@ impl Numbers {
 /// A shop whose matches are counted as if they came through the stream.
 struct Game {
     shop: Shop,
-    sequence: u32,
+    sequence: usize,
     matches: BTreeMap<usize, Value>,
 }
 
@@ -76,7 +37,7 @@ type Recount = BTreeMap<String, (i64, i64)>;
 
 impl Game {
     async fn play(players: usize) -> Self {
-        let shop = Shop::with_definition(DEFINITION).await;
+        let shop = Shop::with_definition(&fixture("game")).await;
         let mut game = Self { shop, sequence: 100, matches: BTreeMap::new() };
         let mut numbers = Numbers(7);
         let mut changes = Vec::new();
@@ -112,11 +73,7 @@ impl Game {
     async fn change(&mut self, changes: Vec<(usize, Option<Value>)>) {
         let model = self.shop.table.model().clone();
         let entity: &Entity = model.entity("match").expect("it is defined");
-        let item = |row: &Value| -> Item {
-            entity
-                .encode(row.as_object().expect("an object"), weir_writer::fresh())
-                .expect("a match")
-        };
+        let item = |row: &Value| json::item(entity, row);
         let mut folded = Vec::new();
         for (id, row) in changes {
             let new = row.as_ref().map(item);
@@ -131,14 +88,9 @@ impl Game {
                 (None, None) => continue,
             };
             self.sequence += 1;
-            let sequence = self.sequence.to_string().parse().expect("a sequence number");
-            folded.push(Change { sequence, seconds: 1_795_153_254, image });
+            folded.push(changes::change(self.sequence, image));
         }
-        let shard = ShardId::new("2026-11-20T00:00:00.000", "shardId-1");
-        for update in fold(&model, &shard.id, &folded).updates {
-            let applied = self.shop.rollups.apply(&shard, &update).await;
-            applied.expect("applied");
-        }
+        changes::count(&model, &self.shop.rollups, &folded).await;
     }
 
     /// What the players of a league have.

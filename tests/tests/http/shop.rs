@@ -9,13 +9,13 @@ use serde_json::Value;
 use tower::ServiceExt;
 use weir_http::{CursorKeys, Seal};
 use weir_reader::Settings;
-use weir_rollups::{Change, Image, fold};
-use weir_table::{Budget, Connection, Reads, Rollups, ShardId, Table};
+use weir_rollups::Image;
+use weir_table::{Budget, Connection, Reads, Rollups, Table};
+use weir_testing::changes;
 use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_testing::fixture::fixture;
 pub(crate) use weir_testing::http::encoded;
-
-/// Its tables.
-const DEFINITION: &str = include_str!("shop.toml");
+use weir_testing::json::item;
 
 /// The application and what it is made of.
 pub(crate) struct Shop {
@@ -45,7 +45,7 @@ impl Shop {
 
     /// A shop whose tables do not exist.
     pub(crate) async fn without_tables() -> Self {
-        Self::defined(DEFINITION).await
+        Self::defined(&fixture("shop")).await
     }
 
     /// A shop of another definition, whose tables are made, and empty.
@@ -158,19 +158,11 @@ impl Shop {
     pub(crate) async fn count(&self, entity: &str, rows: &[Value]) {
         let model = self.table.model();
         let entity = model.entity(entity).expect("it is defined");
-        let change = |(position, row): (usize, &Value)| {
-            let object = row.as_object().expect("an object");
-            let new =
-                entity.encode(object, weir_writer::fresh()).expect("a row that can be stored");
-            let sequence = (100 + position).to_string().parse().expect("a sequence number");
-            Change { sequence, seconds: 1_795_153_254, image: Image::Insert { new } }
+        let change = |(position, row)| {
+            changes::change(100 + position, Image::Insert { new: item(entity, row) })
         };
-        let changes: Vec<_> = rows.iter().enumerate().map(change).collect();
-        let shard = ShardId::new("2026-11-20T00:00:00.000", "shardId-1");
-        for update in fold(model, &shard.id, &changes).updates {
-            let applied = self.rollups.apply(&shard, &update);
-            applied.await.expect("applied");
-        }
+        let counted: Vec<_> = rows.iter().enumerate().map(change).collect();
+        changes::count(model, &self.rollups, &counted).await;
     }
 
     /// Writes rows, each of which must be written.

@@ -4,6 +4,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use weir_testing::dynamodb::TestDynamo;
+use weir_testing::fixture::fixture;
 use weir_testing::recorder::Recorder;
 
 use crate::shop::{Reply, Shop, problem};
@@ -278,7 +279,7 @@ async fn a_request_with_a_key_is_done_once_also_where_it_made_maps() {
 async fn a_key_that_comes_again_with_large_items_costs_no_more_than_they_may_take() {
     let recorder = Recorder::default();
     let connection = recorder.before(TestDynamo::start().await.connect().await);
-    let shop = Shop::over(connection, include_str!("shop.toml")).await;
+    let shop = Shop::over(connection, &fixture("shop")).await;
     let text = "x".repeat(380_000);
     for id in 0..12 {
         let large = json!({ "id": id.to_string(), "text": text });

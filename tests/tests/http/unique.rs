@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use serde_json::json;
+use weir_testing::fixture::fixture;
 
 use crate::shop::{Shop, problem};
 
@@ -124,15 +125,7 @@ async fn a_put_never_undoes_a_change_of_what_it_finds_by() {
 
 #[tokio::test]
 async fn nobody_asks_who_has_what_is_hidden() {
-    let shop = Shop::with_definition(
-        "[table]\nname = \"secrets\"\n[entities.login]\nPK = \"LOGIN#{id}\"\nSK = \
-         \"LOGIN\"\nunique = [[\"tenant\", \"code\"]]\n\
-         [entities.login.attributes]\nid = { type = \"string\", required = true }\ntenant = \
-         { type = \"string\" }\n\
-         code = { type = \"string\", hidden = true }\nname = \
-         { type = \"string\", unique = true }\n",
-    )
-    .await;
+    let shop = Shop::with_definition(&fixture("secrets")).await;
     shop.load("login", &[json!({ "id": "1", "tenant": "t", "code": "c", "name": "n" })]).await;
     assert_eq!(shop.get("/unique/login/name/n").await.status, 200);
     for method in ["GET", "PUT"] {
@@ -145,14 +138,7 @@ async fn nobody_asks_who_has_what_is_hidden() {
 /// part of that item's key or its other values.
 #[tokio::test]
 async fn no_answer_about_a_taken_value_says_which_item_has_it() {
-    let shop = Shop::with_definition(
-        "[table]\nname = \"club\"\n[entities.member]\nPK = \"T#{tenant}\"\nSK = \"M#{id}\"\n\
-         [entities.member.attributes]\ntenant = { type = \"string\", required = true }\n\
-         id = { type = \"string\", required = true }\nemail = \
-         { type = \"string\", unique = true }\n\
-         note = { type = \"string\" }\n",
-    )
-    .await;
+    let shop = Shop::with_definition(&fixture("secrets")).await;
     let other = json!({ "tenant": "MARK-T", "id": "MARK-I", "email": "a@x", "note": "MARK-N" });
     shop.load("member", &[other, json!({ "tenant": "own", "id": "1" })]).await;
     let new = json!({ "tenant": "own", "id": "2", "email": "a@x" });
@@ -190,12 +176,7 @@ async fn no_answer_about_a_taken_value_says_which_item_has_it() {
 /// The answer to a key that is not the item's contains nothing hidden.
 #[tokio::test]
 async fn a_hidden_key_is_not_told() {
-    let shop = Shop::with_definition(
-        "[table]\nname = \"vault\"\n[entities.box]\nPK = \"BOX#{code}\"\nSK = \"BOX\"\n\
-         [entities.box.attributes]\ncode = { type = \"string\", required = true, hidden = true }\n\
-         owner = { type = \"string\", unique = true }\n",
-    )
-    .await;
+    let shop = Shop::with_definition(&fixture("secrets")).await;
     shop.load("box", &[json!({ "code": "SECRET", "owner": "ann" })]).await;
     let reply = shop.send("PUT", "/unique/box/owner/ann", json!({ "code": "guess" })).await;
     assert_eq!(reply.problem(), problem(409, "duplicate"));

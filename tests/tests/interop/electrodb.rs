@@ -314,7 +314,7 @@ async fn an_item_of_another_version_is_no_items_of_weirs() {
     let mut older = item.clone();
     older["__edb_v__"]["S"] = json!("1");
     let put = json!({ "TableName": table, "Item": older });
-    weir_testing::http::Client::new(&world.dynamodb.url).dynamodb("PutItem", &put).await;
+    weir_testing::http::Client::new(&world.system.dynamodb.url).dynamodb("PutItem", &put).await;
     let missing = (404, "not-found".to_owned());
     assert_eq!(world.problem("GET", "/note/a/b/1", &Value::Null).await, missing);
     assert_eq!(world.problem("DELETE", "/note/a/b/1", &Value::Null).await, missing);

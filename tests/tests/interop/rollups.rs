@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use weir_testing::recount::{DAY_MONTH_ALL, Rollup, assert_all_exact};
+use weir_testing::recount::{DAY_MONTH_ALL, Rollup};
 
 use crate::world::{World, encoded, extended};
 
@@ -95,7 +95,7 @@ impl World {
         }
         assert!(done > WRITES / 2, "only {done} writes were done");
         running.catch_up().await;
-        assert!(assert_all_exact(&self.dynamodb, &self.system.model, &[rollup]).await > 2);
+        assert!(self.system.assert_exact(&[rollup]).await > 2);
         running.stop().await;
     }
 

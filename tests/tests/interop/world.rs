@@ -1,10 +1,9 @@
 //! A table with Weir and a package at work on it.
 
 use serde_json::{Map, Value, json};
-use weir_testing::dynamodb::TestDynamo;
 use weir_testing::http::Client;
+use weir_testing::json::object;
 use weir_testing::package::Package;
-use weir_testing::recount::scan;
 use weir_testing::system::System;
 
 /// The definition of the table that ElectroDB writes.
@@ -19,7 +18,6 @@ const SAME_MOMENT_MS: i64 = 300_000;
 pub(crate) struct World {
     pub(crate) system: System,
     pub(crate) package: Package,
-    pub(crate) dynamodb: TestDynamo,
 }
 
 impl World {
@@ -34,10 +32,9 @@ impl World {
     }
 
     async fn start(program: &'static str, definition: &str) -> Option<Self> {
-        let dynamodb = TestDynamo::start().await;
-        let system = System::start(&dynamodb, definition).await;
-        let package = Package::start(program, &dynamodb.url, &system.model.table.name)?;
-        Some(Self { system, package, dynamodb })
+        let system = System::open(definition).await;
+        let package = Package::start(program, &system.dynamodb.url, &system.model.table.name)?;
+        Some(Self { system, package })
     }
 
     /// A request to Weir that succeeds, and its body.
@@ -63,7 +60,7 @@ impl World {
 
     /// What DynamoDB stores, in no order, with the members of sets in one.
     pub(crate) async fn stored(&self) -> Vec<Value> {
-        let mut items = scan(&self.dynamodb.url, &self.system.model.table.name).await;
+        let mut items = self.system.stored().await;
         for attribute in
             items.iter_mut().flat_map(|item| item.as_object_mut().expect("one").values_mut())
         {
@@ -86,7 +83,7 @@ impl World {
     /// Deletes all items, as none of the two would.
     pub(crate) async fn clear(&self) {
         let table = &self.system.model.table;
-        let client = Client::new(&self.dynamodb.url);
+        let client = Client::new(&self.system.dynamodb.url);
         for item in self.stored().await {
             let keys = std::iter::once(&table.partition_key).chain(&table.sort_key);
             let key: Map<_, _> = keys.map(|key| (key.clone(), item[key].clone())).collect();
@@ -129,9 +126,9 @@ pub(crate) fn without(mut object: Value, names: &[&str]) -> Value {
 }
 
 /// An object with the members of another.
-pub(crate) fn extended(object: &Value, more: &Value) -> Value {
-    let mut members = object.as_object().expect("an object").clone();
-    members.extend(more.as_object().expect("an object").clone());
+pub(crate) fn extended(json: &Value, more: &Value) -> Value {
+    let mut members = object(json).clone();
+    members.extend(object(more).clone());
     Value::Object(members)
 }
 

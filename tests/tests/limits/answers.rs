@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 use weir_model::Model;
 use weir_model::limits::{MAX_ERRORS, MAX_FIELD_CHARACTERS, MAX_MESSAGE_CHARACTERS, MAX_NAMES};
+use weir_testing::fixture::fixture;
 
-use super::app::{App, DEFINITION, encoded, members};
+use super::app::{App, encoded, members};
 
 /// The largest problem, in bytes.
 const MAX_PROBLEM_BYTES: usize = 1_000_000;
@@ -189,7 +190,7 @@ async fn a_message_lists_twenty_names_and_counts_the_others() {
     let values: Vec<_> = (0..300).map(|number| format!("\"v{number}\"")).collect();
     let kind = format!("kind = {{ type = \"enum\", values = [{}] }}\n", values.join(","));
     let definition =
-        [DEFINITION.to_owned(), kind, attributes.collect(), entities.collect()].concat();
+        [fixture("limits").to_string(), kind, attributes.collect(), entities.collect()].concat();
     let app = App::with_definition(&definition).await;
     let cases = [
         ("POST", "/thing", json!({ "id": "1", "zzzzzz": 1 })),
@@ -213,7 +214,7 @@ async fn a_message_lists_twenty_names_and_counts_the_others() {
 #[test]
 fn of_many_problems_of_a_definition_a_hundred_are_told_and_the_others_counted() {
     let attributes = (0..5000).map(|number| format!("b{number} = {{ type = \"enum\" }}\n"));
-    let definition = [DEFINITION.to_owned(), attributes.collect()].concat();
+    let definition = fixture("limits").with(&attributes.collect::<String>());
     let error = definition.parse::<Model>().expect_err("enums without values");
     assert_eq!((error.problems.len(), error.others), (MAX_ERRORS, 4900));
     assert_eq!(error.to_string(), "weir.toml has 5000 problems, of which these are 100");

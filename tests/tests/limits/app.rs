@@ -11,24 +11,7 @@ use serde_json::{Map, Value};
 use tower::ServiceExt;
 use weir_model::Model;
 use weir_table::{Connection, Rollups, Table};
-
-/// Two entities: one with an attribute of each kind that a caller can fill at will, one with an
-/// enum of many values.
-pub(crate) const DEFINITION: &str = r##"
-    [table]
-    name = "limits"
-    [entities.thing]
-    PK = "THING#{id}"
-    SK = "THING"
-    [entities.thing.attributes]
-    id = { type = "string", required = true }
-    any = { type = "any" }
-    note = { type = "string" }
-    tags = { type = "set", items = "string" }
-    numbers = { type = "list", items = "number" }
-    scores = { type = "map", items = "number", max_length = 100000 }
-    size = { type = "integer", min = 0, max = 10 }
-"##;
+use weir_testing::fixture::fixture;
 
 /// The answer to a request.
 pub(crate) struct Reply {
@@ -49,7 +32,7 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) async fn new() -> Self {
-        Self::with_definition(DEFINITION).await
+        Self::with_definition(&fixture("limits")).await
     }
 
     /// The writer and the reader of another definition.

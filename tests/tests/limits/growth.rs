@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use weir_model::{Entity, Item, Model, Update, WriteContext, condition};
+use weir_testing::fixture::fixture;
+use weir_testing::json::object;
 
-use super::app::{App, DEFINITION, members};
+use super::app::{App, members};
 
 /// How much longer the second list is.
 const FACTOR: usize = 8;
@@ -40,7 +42,7 @@ fn check(name: &str, length: usize, work: impl Fn(usize) -> Box<dyn Fn()>) {
 }
 
 fn thing() -> Entity {
-    let model: Model = DEFINITION.parse().expect("a definition");
+    let model = fixture("limits").model();
     model.entities[0].clone()
 }
 
@@ -58,7 +60,7 @@ fn an_update_is_planned_in_proportion_to_its_paths() {
             let json = json!({ verb: members(length, name, &json!(1)) });
             let (entity, key) = (thing(), key());
             Box::new(move || {
-                let update = Update::from_json(json.as_object().expect("an object"));
+                let update = Update::from_json(object(&json));
                 let plan =
                     entity.plan_update(&key, &update.expect("an update"), WriteContext::NONE);
                 let plan = plan.expect("a plan");
@@ -84,9 +86,7 @@ fn an_object_is_encoded_in_proportion_to_its_members() {
     let encode = |name: &str, length: usize, make: &dyn Fn(usize) -> Value| {
         check(name, length, |length| {
             let (json, entity) = (make(length), thing());
-            Box::new(move || {
-                drop(entity.encode(json.as_object().expect("an object"), WriteContext::NONE))
-            })
+            Box::new(move || drop(entity.encode(object(&json), WriteContext::NONE)))
         });
     };
     encode("unknown names", 1000, &|length| Value::Object(members(length, "nome", &json!(1))));
@@ -163,17 +163,16 @@ fn requests_are_answered_in_proportion_to_their_rows_actions_and_parameters() {
 fn a_definition_is_checked_in_proportion_to_what_it_declares() {
     let definition = |name: &str, length: usize, make: fn(usize) -> String| {
         check(name, length, |length| {
-            let text = make(length);
+            let text = fixture("limits").with(&make(length));
             Box::new(move || drop(text.parse::<Model>().expect("a definition")))
         });
     };
     definition("values of an enum", 500, |length| {
         let values: Vec<_> = (0..length).map(|number| format!("\"v{number}\"")).collect();
-        format!("{DEFINITION}\nkind = {{ type = \"enum\", values = [{}] }}", values.join(","))
+        format!("kind = {{ type = \"enum\", values = [{}] }}", values.join(","))
     });
     definition("attributes", 100, |length| {
-        let lines = (0..length).map(|number| format!("a{number} = {{ type = \"string\" }}\n"));
-        format!("{DEFINITION}\n{}", lines.collect::<String>())
+        (0..length).map(|number| format!("a{number} = {{ type = \"string\" }}\n")).collect()
     });
     definition("entities", 50, |length| {
         let entities = (0..length).map(|number| {
@@ -182,7 +181,7 @@ fn a_definition_is_checked_in_proportion_to_what_it_declares() {
                  [entities.e{number}.attributes]\nid = {{ type = \"string\", required = true }}\n"
             )
         });
-        format!("{DEFINITION}\n{}", entities.collect::<String>())
+        entities.collect()
     });
     definition("rollups", 50, |length| {
         let rollups = (0..length).map(|number| {
@@ -191,6 +190,6 @@ fn a_definition_is_checked_in_proportion_to_what_it_declares() {
                  measures = {{ things = \"count\" }}\n"
             )
         });
-        format!("{DEFINITION}\n{}", rollups.collect::<String>())
+        rollups.collect()
     });
 }

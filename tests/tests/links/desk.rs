@@ -5,56 +5,16 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use url::Url;
-use weir_testing::dynamodb::TestDynamo;
+use weir_testing::fixture::fixture;
 use weir_testing::http::Client;
 use weir_testing::system::System;
 
 /// What a part of a path escapes: all but what RFC 3986 leaves unreserved.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-const DEFINITION: &str = r##"
-    [table]
-    name = "desk"
-    [table.indexes.GSI1]
-    partition_key = "GSI1PK"
-    sort_key = "GSI1SK"
-
-    [entities.user]
-    PK = "USER#{id}"
-    SK = "ROLE#{role}"
-    [entities.user.attributes]
-    id   = { type = "string", required = true }
-    role = { type = "string", required = true }
-
-    [entities.note]
-    PK = "FOLDER#{folder}"
-    SK = "NOTE#{name}"
-    GSI1PK = "TAG#{tag}"
-    GSI1SK = "NOTE#{name}"
-    unique = [["slug"]]
-    collections = ["all"]
-    [entities.note.patterns.by_name]
-    index = "GSI1"
-    by = ["name"]
-    [entities.note.attributes]
-    folder = { type = "string", required = true }
-    name   = { type = "string", required = true }
-    tag    = { type = "string" }
-    slug   = { type = "string" }
-    at     = { type = "timestamp" }
-
-    [rollups.notes]
-    of = "note"
-    by = ["folder"]
-    time = "at"
-    buckets = ["day", "all"]
-    measures = { notes = "count" }
-"##;
-
 /// The services, with a user.
 pub(crate) struct Desk {
     pub(crate) system: System,
-    dynamodb: Client,
 }
 
 /// An answer with what a client follows.
@@ -67,9 +27,7 @@ pub(crate) struct Reply {
 
 impl Desk {
     pub(crate) async fn open() -> Self {
-        let dynamodb = TestDynamo::start().await;
-        let system = System::start(&dynamodb, DEFINITION).await;
-        let desk = Self { system, dynamodb: Client::new(&dynamodb.url) };
+        let desk = Self { system: System::open(&fixture("desk")).await };
         let user = json!({ "id": "ann", "role": "x" });
         assert_eq!(desk.http().send("POST", "/user", Some(&user)).await.0, 201);
         desk
@@ -97,9 +55,7 @@ impl Desk {
     /// How many items the table has beside the user.
     pub(crate) async fn notes(&self) -> usize {
         self.assert_user_is_there().await;
-        let scan = json!({ "TableName": self.system.model.table.name, "ConsistentRead": true });
-        let answer = self.dynamodb.dynamodb("Scan", &scan).await;
-        answer["Items"].as_array().expect("items").len() - 1
+        self.system.stored().await.len() - 1
     }
 
     pub(crate) async fn assert_user_is_there(&self) {

@@ -1,19 +1,16 @@
 //! A value that a URL parser would resolve is no part of a path: nothing writes one, and an item
 //! that others wrote with one is reached by its key, never by a path that leads elsewhere.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use weir_model::{AttributeValue, Item, Predicate, WriteContext};
+use weir_testing::json::object;
 
 use crate::desk::Desk;
-
-fn object(json: Value) -> Map<String, Value> {
-    json.as_object().expect("an object").clone()
-}
 
 /// An item as a program writes it that has no paths.
 fn item(desk: &Desk, json: Value) -> Item {
     let note = desk.system.model.entity("note").expect("it is in the file");
-    note.encode(&object(json), WriteContext::NONE).expect("a note")
+    note.encode(object(&json), WriteContext::NONE).expect("a note")
 }
 
 #[tokio::test]

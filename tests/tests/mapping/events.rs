@@ -10,21 +10,12 @@ use weir_table::checkpoints::{Checkpoints, PARTITION_PREFIX};
 use weir_table::{Connection, Table};
 use weir_testing::conflicts::Transaction;
 use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_testing::fixture::fixture;
 use weir_testing::http::Client;
 use weir_testing::recount::scan;
 use weir_testing::running::Running;
 
 use crate::seen::name;
-
-const DEFINITION: &str = r##"
-    [table]
-    name = "events"
-
-    [entities.event]
-    PK = "ITEM"
-    SK = "{number:06}"
-    attributes.number = { type = "integer", required = true }
-"##;
 
 /// The two tables, in a DynamoDB that the test has to itself or shares.
 #[derive(Clone)]
@@ -41,7 +32,7 @@ impl Events {
     pub(crate) async fn start() -> Self {
         let dynamodb = TestDynamo::start().await;
         let connection = dynamodb.connect().await;
-        let model = with_own_tables(DEFINITION.parse().expect("a definition"));
+        let model = with_own_tables(fixture("numbers").model());
         let (table_name, rollups_table) =
             (model.table.name.clone(), model.table.rollups_table.clone());
         Table::new(&connection, model.into()).provision().await.expect("the tables");

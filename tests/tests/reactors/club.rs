@@ -11,39 +11,9 @@ use weir_model::{AttributeValue, ItemType};
 use weir_processor::{Changes, Processor, StreamChange};
 use weir_table::Rollups;
 use weir_testing::conflicts::Transaction;
-use weir_testing::dynamodb::TestDynamo;
-use weir_testing::recount::{DAY_MONTH_ALL, Rollup, assert_all_exact};
+use weir_testing::fixture::fixture;
+use weir_testing::recount::{DAY_MONTH_ALL, Rollup};
 use weir_testing::system::System;
-
-const DEFINITION: &str = r##"
-    [table]
-    name = "club"
-
-    [entities.member]
-    PK = "MEMBER#{id}"
-    SK = "MEMBER"
-    [entities.member.attributes]
-    id      = { type = "string", required = true }
-    joined  = { type = "timestamp", default = "now", precision = "second" }
-    plan    = { type = "string", default = "basic" }
-    points  = { type = "integer", default = 0 }
-    secret  = { type = "string", hidden = true }
-    expires = { type = "timestamp", format = "epoch" }
-
-    [entities.visit]
-    PK = "MEMBER#{member}"
-    SK = "VISIT#{number:04}"
-    [entities.visit.attributes]
-    member = { type = "string", required = true }
-    number = { type = "integer", required = true }
-
-    [rollups.points]
-    of = "member"
-    by = ["plan"]
-    time = "joined"
-    buckets = ["day", "month", "all"]
-    measures = { members = "count", points = "sum(points)" }
-"##;
 
 const ROLLUPS: [Rollup<'_>; 1] = [Rollup {
     name: "points",
@@ -68,7 +38,6 @@ impl ItemType for Member {
 
 /// The system around the club's table.
 pub(crate) struct Club {
-    pub(crate) dynamodb: TestDynamo,
     pub(crate) system: System,
 }
 
@@ -82,18 +51,16 @@ pub(crate) struct Faults(Arc<Mutex<BTreeMap<String, u32>>>);
 
 impl Club {
     pub(crate) async fn open() -> Self {
-        Self::open_with(DEFINITION).await
+        Self::open_with(&fixture("club")).await
     }
 
     /// A club whose members leave when their time has passed.
     pub(crate) async fn with_expiry() -> Self {
-        Self::open_with(&DEFINITION.replacen("[table]", "[table]\nttl = \"expires\"", 1)).await
+        Self::open_with(&fixture("club").replace("[table]", "[table]\nttl = \"expires\"")).await
     }
 
     async fn open_with(definition: &str) -> Self {
-        let dynamodb = TestDynamo::start().await;
-        let system = System::start(&dynamodb, definition).await;
-        Self { dynamodb, system }
+        Self { system: System::open(definition).await }
     }
 
     /// Puts a member, with what else is given about it.
@@ -120,14 +87,14 @@ impl Club {
     /// lasts.
     pub(crate) async fn held_at(&self, number: usize) -> (Processor, Transaction) {
         let transaction = Transaction::on(&format!("points#{}", id(number)));
-        let connection = transaction.before(self.dynamodb.connect().await);
+        let connection = transaction.before(self.system.dynamodb.connect().await);
         let rollups = Rollups::new(&connection, &self.system.model.table);
         (Processor::new(self.system.model.clone()).rollups(rollups), transaction)
     }
 
     /// Compares the rollups with a recount of the members.
     pub(crate) async fn assert_rollups_exact(&self) {
-        assert_all_exact(&self.dynamodb, &self.system.model, &ROLLUPS).await;
+        self.system.assert_exact(&ROLLUPS).await;
     }
 }
 

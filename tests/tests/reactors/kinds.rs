@@ -42,7 +42,7 @@ impl Club {
             "ExpressionAttributeNames": { "#entity": "_et" },
             "ExpressionAttributeValues": { ":entity": { "S": entity } },
         });
-        Client::new(&self.dynamodb.url).dynamodb("UpdateItem", &request).await;
+        Client::new(&self.system.dynamodb.url).dynamodb("UpdateItem", &request).await;
     }
 
     /// A member whose time has passed joins, and is gone when this returns.

@@ -12,24 +12,17 @@ use weir_processor::Processor;
 use weir_processor::mapping::{EventSourceMapping, Settings, Source};
 use weir_table::checkpoints::Checkpoints;
 use weir_table::{Connection, OpenedState, Rollups, Table};
-use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_testing::dynamodb::TestDynamo;
+use weir_testing::fixture::fixture;
 use weir_testing::http::Client;
 use weir_testing::running::Running;
+use weir_testing::table::TestTable;
 
-const DEFINITION: &str = r##"
-[table]
-name = "shop"
-[entities.order]
-PK = "USER#{user}"
-SK = "ORDER#{number}"
-[entities.order.attributes]
-user   = { type = "string", required = true }
-number = { type = "string", required = true }
-total  = { type = "integer", required = true }
+const ROLLUP: &str = r#"
 [rollups.orders]
 of = "order"
 measures = { orders = "count", revenue = "sum(total)" }
-"##;
+"#;
 
 /// The question that the tests ask.
 pub(crate) const QUESTION: &str = "/rollups/orders";
@@ -45,9 +38,10 @@ impl Shop {
     /// A shop that has no table yet.
     pub(crate) async fn without_tables() -> Self {
         let dynamodb = TestDynamo::start().await;
-        let model = with_own_tables(DEFINITION.parse().expect("a definition"));
-        let connection = dynamodb.connect().await;
-        Self { model: Arc::new(model), connection, client: Client::new(&dynamodb.url) }
+        let definition = fixture("user_orders").with(ROLLUP);
+        let TestTable { model, connection, .. } =
+            TestTable::without_tables(&dynamodb, &definition).await;
+        Self { model, connection, client: Client::new(&dynamodb.url) }
     }
 
     /// A shop with both tables, made together.

@@ -1,71 +1,45 @@
 //! How many rows an answer is made of: few where a few are enough, and no more than it may be.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
-use weir_model::Model;
 use weir_query::{QueryEngine, QueryError, RollupAnswer, RollupQuery};
-use weir_rollups::{Change, Image, Question, fold};
-use weir_table::{Rollups, ShardId, Table};
-use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_rollups::{Image, Question};
+use weir_testing::changes::change;
+use weir_testing::fixture::fixture;
+use weir_testing::table::TestTable;
 
-const DEFINITION: &str = r##"
-[table]
-name = "shop"
-[entities.order]
-PK = "ORDER#{id}"
-SK = "ORDER"
-[entities.order.attributes]
-id = { type = "string", required = true }
-at = { type = "timestamp", required = true }
-user = { type = "string" }
-total = { type = "integer" }
+const SPEND: &str = r#"
 [rollups.spend]
 of = "order"
 time = "at"
 buckets = ["day", "all"]
-measures = { least = "min(total)", most = "max(total)", favourites = "top(user, 2)", usual = "median(total)" }
-"##;
+[rollups.spend.measures]
+least = "min(total)"
+most = "max(total)"
+favourites = "top(user, 2)"
+usual = "median(total)"
+"#;
 
-struct Shop {
-    model: Arc<Model>,
-    table: Table,
-    rollups: Rollups,
-    dynamodb: TestDynamo,
-}
+struct Shop(TestTable);
 
 impl Shop {
     async fn open() -> Self {
-        let dynamodb = TestDynamo::start().await;
-        let model = Arc::new(with_own_tables(DEFINITION.parse().expect("a definition")));
-        let connection = dynamodb.connect().await;
-        let table = Table::new(&connection, Arc::clone(&model));
-        table.provision().await.expect("tables");
-        let rollups = Rollups::new(&connection, &model.table);
-        Self { model, table, rollups, dynamodb }
+        Self(TestTable::open(&fixture("orders").with(SPEND)).await)
     }
 
     /// Counts orders: of which day of November, by whom, and how much; or takes them away again.
     async fn count(&self, first: usize, orders: &[(u32, String, usize)], is_gone: bool) {
-        let entity = self.model.entity("order").expect("it is defined");
-        let change = |(position, (day, user, total)): (usize, &(u32, String, usize))| {
+        let counted = |(position, (day, user, total)): (usize, &(u32, String, usize))| {
             let order = json!({ "id": position.to_string(), "user": user, "total": total,
                 "at": format!("2026-11-{day:02}T12:00:00Z") });
-            let order = entity.encode(order.as_object().expect("an object"), weir_writer::fresh());
-            let order = order.expect("an order");
+            let order = self.0.item("order", &order);
             let image = match is_gone {
                 true => Image::Remove { old: order, expired: false },
                 false => Image::Insert { new: order },
             };
-            let sequence = (first + position).to_string().parse().expect("a sequence number");
-            Change { sequence, seconds: 1_795_132_800, image }
+            change(first + position, image)
         };
-        let changes: Vec<_> = orders.iter().enumerate().map(change).collect();
-        let shard = ShardId::new("2026-11-20T00:00:00.000", "shardId-1");
-        for update in fold(&self.model, &shard.id, &changes).updates {
-            let applied = self.rollups.apply(&shard, &update).await;
-            applied.expect("applied");
-        }
+        let changes: Vec<_> = orders.iter().enumerate().map(counted).collect();
+        self.0.count(&changes).await;
     }
 
     async fn ask(
@@ -76,7 +50,7 @@ impl Shop {
     ) -> Result<RollupAnswer, QueryError> {
         let query = RollupQuery::new("spend", question.clone()).limit(100).after(cursor);
         let query = RollupQuery { max_detail_items: most_rows, ..query };
-        QueryEngine::new(&self.table, &self.rollups).answer(&query).await
+        QueryEngine::new(&self.0.table, &self.0.rollups).answer(&query).await
     }
 
     /// A measure of all time, or why it is not answered.
@@ -110,7 +84,7 @@ impl Shop {
 
     /// Deletes the tables: rows have a time to live, see [`TestDynamo::delete_tables`].
     async fn close(self) {
-        self.dynamodb.delete_tables(&self.model).await;
+        self.0.delete_tables().await;
     }
 }
 

@@ -5,70 +5,12 @@
 use serde_json::{Value, json};
 use weir_table::Reads;
 use weir_testing::dynamodb::{TestDynamo, reads_in_pages};
+use weir_testing::fixture::fixture;
 use weir_testing::recorder::Recorder;
 
 use crate::shop::{Reply, Shop, problem};
 
 const LIMITS: Reads = Reads::DEFAULT_LIMITS;
-const VISITS: &str = r##"
-[table]
-name = "site"
-[entities.visit]
-PK = "VISIT#{id}"
-SK = "VISIT"
-[entities.visit.attributes]
-id = { type = "string", required = true }
-site = { type = "string", required = true }
-at = { type = "timestamp", required = true }
-[rollups.visits]
-of = "visit"
-by = ["site"]
-time = "at"
-buckets = ["minute", "all"]
-stripes = 1
-measures = { visits = "count" }
-"##;
-const BLOG: &str = r##"
-[table]
-name = "blog"
-[entities.user]
-PK = "USER#{id}"
-SK = "USER"
-[entities.user.attributes]
-id = { type = "string", required = true }
-[entities.user.relations.drafts]
-to = "post"
-with = { author_id = "id" }
-many = true
-pattern = "drafts"
-[entities.user.relations.lost]
-to = "post"
-with = { author_id = "id" }
-many = true
-pattern = "lost"
-[entities.user.relations.gone]
-to = "post"
-with = { author_id = "id" }
-many = true
-pattern = "gone"
-[entities.post]
-PK = "POSTS#{author_id}"
-SK = "POST#{number:04}"
-[entities.post.attributes]
-author_id = { type = "string", required = true }
-number = { type = "integer", required = true, min = 0 }
-text = { type = "string" }
-state = { type = "string" }
-[entities.post.patterns.drafts]
-where = { state = "draft" }
-[entities.post.patterns.lost]
-where = { state = "lost" }
-[entities.post.patterns.gone]
-where = { state = "gone" }
-[entities.post.relations.author]
-to = "user"
-with = { id = "author_id" }
-"##;
 
 /// A shop, and what is asked of its DynamoDB.
 async fn recorded(definition: &str) -> (Shop, Recorder) {
@@ -96,7 +38,8 @@ fn sites(count: usize) -> String {
 
 #[tokio::test]
 async fn a_question_whose_first_point_takes_too_many_reads_is_rejected_before_it_is_read() {
-    let (shop, recorder) = recorded(&VISITS.replace("stripes = 1", "stripes = 64")).await;
+    let (shop, recorder) =
+        recorded(&fixture("visits").replace("stripes = 1", "stripes = 64")).await;
     let many = sites(100);
     for (question, reads) in [
         (
@@ -124,7 +67,7 @@ async fn a_question_whose_first_point_takes_too_many_reads_is_rejected_before_it
 
 #[tokio::test]
 async fn a_question_of_many_groups_is_answered_as_far_as_its_reads_last() {
-    let (shop, recorder) = recorded(VISITS).await;
+    let (shop, recorder) = recorded(&fixture("visits")).await;
     let question = "/rollups/visits?every=minute&from=2026-11&to=2026-12";
     let reply = bounded(&shop, &recorder, &format!("{question}{}", sites(100))).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
@@ -140,7 +83,7 @@ async fn a_list_whose_filter_matches_nothing_ends_with_its_bytes_and_so_do_relat
         println!("skipped: this DynamoDB reads the whole partition as one page");
         return;
     }
-    let (shop, recorder) = recorded(BLOG).await;
+    let (shop, recorder) = recorded(&fixture("blog")).await;
     shop.load("user", &[json!({ "id": "ann" })]).await;
     for number in 0..30 {
         let post = |own: usize| {
@@ -182,7 +125,7 @@ async fn a_list_whose_filter_matches_nothing_ends_with_its_bytes_and_so_do_relat
 /// Rows are read of buckets in which something is counted, not of every minute of the range.
 #[tokio::test]
 async fn a_sparse_series_of_rows_takes_few_reads_and_few_pages() {
-    let definition = VISITS.replace("stripes = 1", "stripes = 16").replace(
+    let definition = fixture("visits").replace("stripes = 1", "stripes = 16").replace(
         "visits = \"count\"",
         "visits = \"count\", last = \"max(id)\", ids = \"distinct(id)\"",
     );

@@ -5,27 +5,16 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 use weir_table::{MB, Reads};
 use weir_testing::dynamodb::reads_in_pages;
+use weir_testing::fixture::fixture;
 
 use crate::shop::{Shop, encoded};
 
-const DEFINITION: &str = r##"
-[table]
-name = "blog"
-[entities.post]
-PK = "POSTS#{author_id}"
-SK = "POST#{number:04}"
-[entities.post.attributes]
-author_id = { type = "string", required = true }
-number = { type = "integer", required = true, min = 0 }
-text = { type = "string" }
-state = { type = "enum", values = ["draft", "public"] }
-"##;
 const POSTS: usize = 60;
 const QUESTIONS: usize = 10;
 
 /// Posts of ann, of up to 300 KB each.
 async fn blog(random: &mut Rng) -> (Shop, Vec<Value>) {
-    let shop = Shop::with_definition(DEFINITION).await;
+    let shop = Shop::with_definition(&fixture("blog")).await;
     let mut posts = Vec::new();
     for number in 0..POSTS {
         let state = if random.u8(..5) == 0 { "draft" } else { "public" };

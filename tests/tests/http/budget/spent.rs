@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use weir_testing::dynamodb::{TestDynamo, reads_in_pages};
+use weir_testing::fixture::fixture;
 use weir_testing::recorder::Recorder;
 
 use crate::shop::{Shop, encoded};
 
-const SHOP: &str = include_str!("../shop.toml");
 /// What makes `spend` a leaderboard, with rows.
 const RANKED: (&str, &str) = (
     "measures = { orders",
@@ -21,7 +21,7 @@ const RANKED: (&str, &str) = (
 async fn recorded() -> (Shop, Recorder) {
     let recorder = Recorder::default();
     let connection = recorder.before(TestDynamo::start().await.connect().await);
-    let shop = Shop::over(connection, &SHOP.replace(RANKED.0, RANKED.1)).await;
+    let shop = Shop::over(connection, &fixture("shop").replace(RANKED.0, RANKED.1)).await;
     (shop, recorder)
 }
 
