@@ -1,7 +1,7 @@
 //! The shape of a definition file, as serde reads it and as its JSON Schema states it.
 //!
-//! Nothing here is checked beyond its type: [`crate::check`] turns a [`FileDefinition`] into a
-//! [`crate::Model`].
+//! Nothing here is checked beyond its type: [`crate::Model::parse`] checks a [`FileDefinition`] and
+//! makes a [`crate::Model`] of it.
 
 mod items;
 

@@ -17,7 +17,7 @@
 //!
 //! # async fn example(text: &str) -> Result<(), Box<dyn std::error::Error>> {
 //! let model: Arc<Model> = Arc::new(text.parse()?);
-//! let connection = Connection::from_env().await;
+//! let connection = Connection::from_variables(|name| std::env::var(name).ok()).await;
 //! let rollups = Rollups::new(&connection, &model.table);
 //! let engine = QueryEngine::new(&Table::new(&connection, model), &rollups);
 //!

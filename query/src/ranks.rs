@@ -62,7 +62,7 @@ impl<'a> PlannedRanks<'a> {
         let frame = rank_cursor::frame(&rollup.name, &query.question);
         let cursor =
             cursor.map(|text| rank_cursor::read(text, frame, rollup, &plan)).transpose()?;
-        Ok(Self { rollup, limit: query.limit, plan, frame, cursor })
+        Ok(Self { rollup, limit: query.limit.max(1), plan, frame, cursor })
     }
 
     /// Reads a page of ranks within the budget of the rollups.

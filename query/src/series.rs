@@ -81,7 +81,7 @@ impl<'a> PlannedQuery<'a> {
     pub(crate) async fn answer(self, rollups: &Rollups) -> Result<RollupAnswer, QueryError> {
         let Self { rollup, query, plan, frame, cursor } = self;
         let mut pages = Pages::new(rollups, rollup, &plan, query.max_detail_items);
-        let next = pages.read_page(cursor, query.limit).await?;
+        let next = pages.read_page(cursor, query.limit.max(1)).await?;
         let zone = &plan.calendar.zone;
         let edge = |instant: Option<Timestamp>| instant.map(|instant| local(instant, zone));
         let range = plan.range.whole();

@@ -8,7 +8,7 @@
 //! ```json
 //! {"timestamp":"2026-11-20T12:00:00.123456Z","level":"INFO","message":"a batch was handled",
 //!  "shard":"shardId-…","records":12,…,"lambda_request_id":"8f5…","xray_trace_id":"1-57…",
-//!  "target":"weir_processor::report"}
+//!  "target":"weir_processor::batch_log"}
 //! ```
 //!
 //! `RUST_LOG` chooses what is logged, `info` if unset. CloudWatch takes a line without `timestamp`

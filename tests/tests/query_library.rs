@@ -148,3 +148,18 @@ async fn a_rollup_that_was_changed_or_added_is_rejected_as_over_http() {
         assert_eq!((status, &problem["type"], &problem["detail"]), (503, &kind, &json!(expected)));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_of_zero_leaves_nothing_out() {
+    let shop = Shop::open().await;
+    let engine = shop.engine(&shop.model);
+    let query = RollupQuery::new("spend", days()).limit(0);
+    let first = engine.answer(&query).await.expect("a page");
+    assert!(first.cursor.is_some(), "{first:?}");
+    assert_eq!(first.points.map(|points| points.len()), Some(1));
+
+    let all = RankQuestion { every: Some("all".to_owned()), ..RankQuestion::default() };
+    let first = engine.ranks(&RankQuery::new("spend", all).limit(0)).await.expect("ranks");
+    assert!(first.cursor.is_some(), "{first:?}");
+    assert_eq!(first.ranks.len(), 1);
+}

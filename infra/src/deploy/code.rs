@@ -23,7 +23,7 @@ const PROFILE: &str = "[profile.lambda]";
 /// Refuses a folder that lacks a function, or has one that Lambda could not start.
 pub(super) fn check(folder: &Path, any_architecture: bool) -> Result<(), Error> {
     for function in Function::EVERY {
-        let name = function.crate_name();
+        let name = function.program();
         let file = folder.join(name).join("bootstrap");
         let mut head = Vec::new();
         let read =
@@ -55,7 +55,7 @@ pub(super) fn check_sources() -> Result<(), Error> {
     } else if !manifest.lines().any(|line| line.trim() == PROFILE) {
         Some(format!("no {PROFILE} in its Cargo.toml"))
     } else {
-        let names = Function::EVERY.map(Function::crate_name).into_iter();
+        let names = Function::EVERY.map(Function::program).into_iter();
         let mut names = names.map(|name| format!("{name}/Cargo.toml"));
         names.find(|name| !Path::new(name).is_file()).map(|name| format!("no {name}"))
     };

@@ -104,8 +104,7 @@ impl Deployment<'_> {
 
     fn build(&self) -> Command {
         let build = ["lambda", "build", "--arm64", "--locked", "--profile", PROFILE];
-        let packages =
-            Function::EVERY.into_iter().flat_map(|function| ["-p", function.crate_name()]);
+        let packages = Function::EVERY.into_iter().flat_map(|function| ["-p", function.package()]);
         let folder = ["--lambda-dir", &self.code];
         Command::new(Tool::Cargo, build).and(packages).and(folder)
     }

@@ -87,7 +87,7 @@ impl Alarm {
 pub(super) fn add(resources: &mut Resources) {
     resources.add("IteratorAgeAlarm", iterator_age().resource());
     for function in Function::EVERY {
-        let (name, id) = (function.crate_name(), function.logical_id());
+        let (name, id) = (function.program(), function.logical_id());
         let failed = format!("invocations of the {name} failed: see its log");
         let errors = Alarm::any(Metric::lambda("Errors"), reference(id), failed);
         resources.add(&format!("{id}ErrorsAlarm"), errors.resource());

@@ -35,12 +35,22 @@ impl Function {
         }
     }
 
-    /// Returns its crate, which is also the folder of its `bootstrap`.
-    pub fn crate_name(self) -> &'static str {
+    /// Returns the name of its program, which is also that of the folder of its sources, and of the
+    /// folder of its `bootstrap`.
+    pub fn program(self) -> &'static str {
         match self {
             Self::Writer => "writer",
             Self::Reader => "reader",
             Self::Processor => "processor",
+        }
+    }
+
+    /// Returns the name of its package, by which Cargo builds its program.
+    pub fn package(self) -> &'static str {
+        match self {
+            Self::Writer => "weir-writer",
+            Self::Reader => "weir-reader",
+            Self::Processor => "weir-processor",
         }
     }
 
@@ -83,5 +93,24 @@ impl Function {
     /// until its changes are read.
     pub(super) fn after(self) -> Option<&'static str> {
         (self == Self::Writer).then_some(MAPPING)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_package_is_the_one_in_the_folder_of_the_program() {
+        for function in Function::EVERY {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(function.program());
+            let manifest = fs::read_to_string(folder.join("Cargo.toml")).expect("a package");
+            for name in [function.package(), function.program()] {
+                assert!(manifest.contains(&format!("\nname = \"{name}\"\n")), "{name}");
+            }
+        }
     }
 }

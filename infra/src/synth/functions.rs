@@ -81,7 +81,7 @@ pub(super) fn log_group(name: Value) -> Value {
 }
 
 fn logs(function: Function) -> Value {
-    log_group(substituted(format!("/aws/lambda/${{AWS::StackName}}/{}", function.crate_name())))
+    log_group(substituted(format!("/aws/lambda/${{AWS::StackName}}/{}", function.program())))
 }
 
 fn role(function: Function, model: &Model) -> Value {
@@ -98,7 +98,7 @@ fn role(function: Function, model: &Model) -> Value {
                 }],
             },
             "Policies": [{
-                "PolicyName": function.crate_name(),
+                "PolicyName": function.program(),
                 "PolicyDocument": {
                     "Version": "2012-10-17",
                     "Statement": permissions::statements(function, model),
@@ -123,7 +123,7 @@ fn code(function: Function, options: &Options) -> Value {
         "Architectures": ["arm64"],
         "Runtime": "provided.al2023",
         "Handler": "bootstrap",
-        "Code": format!("{}/{}", options.code, function.crate_name()),
+        "Code": format!("{}/{}", options.code, function.program()),
         "Layers": [reference(DEFINITION)],
         "Role": attribute(&function.role(), "Arn"),
         "MemorySize": function.memory_mb(),

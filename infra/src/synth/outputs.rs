@@ -25,7 +25,7 @@ pub(super) fn section() -> Value {
     add("StreamArn".to_owned(), "The stream of the table of items", attribute(TABLE, "StreamArn"));
     for function in Function::EVERY {
         let id = function.logical_id();
-        add(format!("{id}Arn"), &format!("The {}", function.crate_name()), attribute(id, "Arn"));
+        add(format!("{id}Arn"), &format!("The {}", function.program()), attribute(id, "Arn"));
     }
     add("OnFailureQueueUrl".to_owned(), "What the processor was never told", reference(QUEUE));
     Value::Object(outputs)

@@ -11,7 +11,7 @@ pub struct RankQuery {
     pub rollup: String,
     /// The question.
     pub question: RankQuestion,
-    /// The most ranks of a page; neighbours are one page, whatever their number.
+    /// The most ranks of a page, at least 1; neighbours are one page, whatever their number.
     pub limit: u32,
     /// The cursor of the page before; `None` for the first page.
     pub cursor: Option<String>,

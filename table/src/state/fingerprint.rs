@@ -80,3 +80,79 @@ fn fingerprint(model: &Model, rollup: &Rollup) -> String {
         "{entity:?} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} {accumulators:?} {rows:?} {stripes} {keep:?} {expiry:?} {rank:?} {colocated:?}{types}"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEFINITION: &str = r##"
+        [table]
+        name = "shop"
+        [entities.order]
+        PK = "USER#{user}"
+        SK = "ORDER#{at}"
+        [entities.order.attributes]
+        user = { type = "string", required = true }
+        at = { type = "timestamp", required = true }
+        total = { type = "decimal", scale = 2 }
+        status = { type = "enum", values = ["placed", "paid"] }
+        labels = { type = "list", items = { type = "string", max_length = 9 } }
+        card = { type = "map", attributes = { kind = { type = "string" } } }
+        [rollups.spend]
+        of = "order"
+        where = { status = ["paid"], total = { gt = 0 }, at = { gte = "2026-01-01T00:00:00Z" } }
+        by = ["card.kind", "labels"]
+        time = "at"
+        buckets = ["day", "all"]
+        keep = { day = "90d" }
+        on_ttl_expiry = "keep"
+        rank_by = "users"
+        rank_within = ["labels"]
+        [rollups.spend.measures]
+        n = "avg(total)"
+        users = "distinct(user)"
+        p = "p95(total)"
+        l = "last(user)"
+        [rollups.months]
+        of = "order"
+        by = ["user"]
+        time = "at"
+        buckets = ["month"]
+        key = { PK = "USER#{user}", SK = "MONTH#{at:month}" }
+        measures = { n = "count" }
+    "##;
+
+    #[test]
+    fn a_fingerprint_is_the_text_that_tables_have_stored() {
+        let model: Model = DEFINITION.parse().expect("a definition");
+        let known = fingerprints(&model);
+        let spend = "Some([(\"_et\", S(\"order\"))]) Filter { conditions: [Condition { path: \
+                     [\"status\"], instants: false, test: In([S(\"paid\")]) }, Condition { path: \
+                     [\"total\"], instants: false, test: Gt(N(\"0\")) }, Condition { path: \
+                     [\"at\"], instants: true, test: Gte(S(\"2026-01-01T00:00:00.000Z\")) }] } \
+                     [\"[Name(\\\"card\\\"), Name(\\\"kind\\\")] String\", \
+                     \"[Name(\\\"labels\\\")] List(Some(Attribute { name: \\\"labels\\\", field: \
+                     \\\"labels\\\", kind: String, required: false, default: None, read_only: \
+                     false, kept: None, hidden: false, rules: Rules { pattern: None, min: None, \
+                     max: None, min_length: None, max_length: Some(9), trim: false, case: None } \
+                     }))\"] Some(\"[Name(\\\"at\\\")] Timestamp(Rfc3339 { places: 3 })\") UTC \
+                     [Day, All] [\"at [Name(\\\"at\\\")] Timestamp(Rfc3339 { places: 3 })\", \
+                     \"total [Name(\\\"total\\\")] Decimal { scale: 2 }\", \"user \
+                     [Name(\\\"user\\\")] String\"] [\"count 0\", \"count(total) 0\", \
+                     \"distinct(user) 0\", \"sum(total) 2\"] [\"sketch(total) false false\", \
+                     \"times(user@at) false false\", \"values(user) true false\"] 1 {Day: 7776000} \
+                     Keep Some(([1], \"distinct(user)\")) None where types \
+                     [\"[Name(\\\"status\\\")] Enum { values: [\\\"placed\\\", \\\"paid\\\"] }\", \
+                     \"[Name(\\\"total\\\")] Decimal { scale: 2 }\", \"[Name(\\\"at\\\")] \
+                     Timestamp(Rfc3339 { places: 3 })\"]";
+        assert_eq!(known["spend"], spend);
+        let months = "Some([(\"_et\", S(\"order\"))]) Filter { conditions: [] } \
+                      [\"[Name(\\\"user\\\")] String\"] Some(\"[Name(\\\"at\\\")] \
+                      Timestamp(Rfc3339 { places: 3 })\") UTC [Month] [] [\"count 0\"] [] 1 {} \
+                      Retract None Some([Template { segments: [Literal(\"USER#\"), Field { \
+                      attribute: \"user\", format: Plain, optional: false }], escape: true }, \
+                      Template { segments: [Literal(\"MONTH#\"), Field { attribute: \"at\", \
+                      format: Cut(Month), optional: false }], escape: true }])";
+        assert_eq!(known["months"], months);
+    }
+}
