@@ -152,7 +152,7 @@ async fn a_rollup_that_was_changed_or_added_is_rejected_as_over_http() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_of_zero_leaves_nothing_out() {
     let shop = Shop::open().await;
-    let engine = shop.engine(&shop.model);
+    let engine = shop.engine(&shop.0.model);
     let query = RollupQuery::new("spend", days()).limit(0);
     let first = engine.answer(&query).await.expect("a page");
     assert!(first.cursor.is_some(), "{first:?}");

@@ -108,7 +108,8 @@ pub use weir_model::{
 };
 pub use weir_processor::{Changes, Failure, Processor, RunError, StreamChange, TypedChange};
 pub use weir_query::{
-    QueryEngine, QueryError, Question, RankAnswer, RankQuery, RankQuestion, RollupAnswer, RollupQuery,
+    QueryEngine, QueryError, Question, RankAnswer, RankQuery, RankQuestion, RollupAnswer,
+    RollupQuery,
 };
 pub use weir_startup::{Environment, StartError};
 pub use weir_table::{

@@ -53,8 +53,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "weir",
-        &["model", "aggregates", "table", "telemetry", "web",
-            "startup", "query", "processor", "macros"],
+        &[
+            "model",
+            "aggregates",
+            "table",
+            "telemetry",
+            "web",
+            "startup",
+            "query",
+            "processor",
+            "macros",
+        ],
     ),
     ("examples", &[]),
 ];
