@@ -334,7 +334,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_parts_of_a_square_make_it(units in prop_oneof![-10_i128.pow(18)..10_i128.pow(18), -10_i128.pow(29)..10_i128.pow(29)]) {
+        fn the_parts_of_a_square_make_it(
+            units in prop_oneof![
+                -10_i128.pow(18)..10_i128.pow(18),
+                -10_i128.pow(29)..10_i128.pow(29),
+            ],
+        ) {
             let [low, high] = square(units);
             let whole = |units| Number::from_units(units, 0);
             let made = whole(high).times(&whole(HIGH_SQUARE)).plus(&whole(low));

@@ -1,14 +1,16 @@
 //! What is written with an update of a rollup item or a row besides its amounts and its watermark.
 //!
-//! A row that comes to count something, or stops to, is counted by its rollup item. Row and item are then written in one
-//! transaction, under the row's watermark:
+//! A row that comes to count something, or stops to, is counted by its rollup item. Row and item
+//! are then written in one transaction, under the row's watermark:
 //!
 //! ```text
-//! Update  sales.values(user_id)#DE / day#2026-11-20#ann   SET @… = :last ADD count 1     condition  @… < :first AND no count yet
-//! Update  sales#DE / day#2026-11-20                       ADD distinct(user_id) 1
+//! Update     sales.values(user_id)#DE / day#2026-11-20#ann   SET @… = :last ADD count 1
+//! condition  @… < :first AND no count yet
+//! Update     sales#DE / day#2026-11-20                       ADD distinct(user_id) 1
 //! ```
 //!
-//! **Invariant:** a rollup item's `distinct(a)` is the number of value rows of `a` whose count is above zero.
+//! **Invariant:** a rollup item's `distinct(a)` is the number of value rows of `a` whose count is
+//! above zero.
 
 use crate::amounts::Amounts;
 use crate::key::RollupKey;
@@ -33,7 +35,8 @@ impl Bookkeeping {
     }
 }
 
-/// What a rollup item gains when one of its rows comes to count something, and loses when that stops.
+/// What a rollup item gains when one of its rows comes to count something, and loses when that
+/// stops.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ZeroCrossing {
     /// What is written with the rollup item.

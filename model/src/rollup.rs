@@ -2,6 +2,7 @@
 //! them.
 
 mod colocated;
+mod direction;
 pub mod keep;
 mod measure;
 mod shape;
@@ -9,8 +10,9 @@ mod source;
 
 pub(crate) use colocated::cut;
 pub use colocated::{ColocatedKey, ROLLUP_MARK};
+pub use direction::Direction;
 pub use measure::{
-    Direction, MAX_HISTOGRAM_EDGES, MAX_LISTED_VALUES, MEASURES, Measure, NamedMeasure, Quantile,
+    MAX_HISTOGRAM_EDGES, MAX_LISTED_VALUES, MEASURES, Measure, NamedMeasure, Quantile,
 };
 pub use shape::{AnswerShape, DetailKind, DetailPart, DetailSource, Shape};
 pub use source::Source;

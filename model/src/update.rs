@@ -30,7 +30,7 @@ mod managed;
 mod operation;
 mod parents;
 mod plan;
-mod planned;
+mod planned_action;
 mod replacement;
 mod stored;
 mod unique;

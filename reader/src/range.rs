@@ -280,8 +280,9 @@ impl Open<'_> {
         }
         let (name, kind) = (&self.first.name, kind.name());
         let message = format!(
-            "`{name}` is of type {kind}, whose text in the sort key is not in its order; \
-             a range needs a padded integer, such as {{{name}:08}}, or an RFC 3339 timestamp; text has begins_with"
+            "`{name}` is of type {kind}, whose text in the sort key is not in its order; a range \
+             needs a padded integer, such as {{{name}:08}}, or an RFC 3339 timestamp; text has \
+             begins_with"
         );
         Err(error(parameter, message))
     }

@@ -96,7 +96,10 @@ pub struct OpenWindow {
 #[non_exhaustive]
 pub enum Error {
     /// Wait, and try again.
-    #[error("the lease of stream {} is held by {}, last renewed at {}", .0.label, .0.owner, .0.updated_at)]
+    #[error(
+        "the lease of stream {} is held by {}, last renewed at {}",
+        .0.label, .0.owner, .0.updated_at
+    )]
     Held(Box<HeldLease>),
     /// Stop polling: another poller does.
     #[error("the lease of stream {label} was taken by another poller")]

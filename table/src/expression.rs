@@ -342,8 +342,8 @@ mod tests {
         assert_eq!(
             spelt(&placeholders, &update),
             "SET name = if_not_exists(name, 1), skills.a = if_not_exists(skills.a, 0) + 1, \
-             skills.b = if_not_exists(skills.b, 0) - 1, visits = list_append([1], if_not_exists(visits, [])) \
-             REMOVE tags ADD size 1, skills.c [1]"
+             skills.b = if_not_exists(skills.b, 0) - 1, visits = list_append([1], \
+             if_not_exists(visits, [])) REMOVE tags ADD size 1, skills.c [1]"
         );
     }
 }

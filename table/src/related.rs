@@ -63,7 +63,10 @@ impl Table {
     /// Items of an entity with those that they are related to.
     ///
     /// ```no_run
-    /// # async fn example(table: weir_table::Table, ann: weir_model::Item) -> Result<(), weir_table::Error> {
+    /// # async fn example(
+    /// #     table: weir_table::Table,
+    /// #     ann: weir_model::Item,
+    /// # ) -> Result<(), weir_table::Error> {
     /// use weir_model::Include;
     /// use weir_model::relation::Scope;
     /// use weir_table::Reading;

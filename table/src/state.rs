@@ -8,7 +8,7 @@
 //!                           table_id          DynamoDB's id of that table
 //!                           stream_label      the stream that is counted
 //!                           counts_from       seconds since 1970; records before are not counted
-//!                           unbuilt           why rollups lack items: existing-items, table-recreated
+//!                           unbuilt           existing-items or table-recreated: items are missing
 //!                           incomplete_since  RFC 3339; changes after this time may be missing
 //! ```
 //!

@@ -104,15 +104,15 @@ fn order(second: u8, total: i64, note: &str) -> Item {
     attributes.collect::<HashMap<_, _>>().into()
 }
 
-/// The write units of a rollup that is kept change by change.
-struct Kept {
+/// A rollup to which changes are written one by one, to measure the write units of each.
+struct MeasuredRollup {
     system: System,
     rollups: Rollups,
     failed: FailedUpdates,
     changes: u32,
 }
 
-impl Kept {
+impl MeasuredRollup {
     async fn start(definition: &str) -> Self {
         let dynamodb = TestDynamo::start().await;
         let system = System::start(&dynamodb, definition).await;
@@ -180,7 +180,8 @@ async fn what_a_change_costs_a_rollup_of_several_kinds_is_what_is_computed() {
     let mut wrong = Vec::new();
     for options in COMBINED {
         let definition = format!("{DEFINITION}{options}\n");
-        let (measured, computed) = (Kept::of_changes(&definition).await, computed(&definition));
+        let (measured, computed) =
+            (MeasuredRollup::of_changes(&definition).await, computed(&definition));
         if measured != computed {
             wrong.push(format!("{options}\n  measured {measured:?}\n  computed {computed:?}"));
         }
@@ -189,7 +190,11 @@ async fn what_a_change_costs_a_rollup_of_several_kinds_is_what_is_computed() {
     let two = DEFINITION.replace("[\"day\"]", "[\"day\", \"month\"]");
     let options = KINDS[1].1;
     let definition = format!("{two}{options}\n");
-    assert_eq!(Kept::of_changes(&definition).await, computed(&definition), "each bucket costs");
+    assert_eq!(
+        MeasuredRollup::of_changes(&definition).await,
+        computed(&definition),
+        "each bucket costs"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -205,7 +210,7 @@ async fn what_a_change_costs_is_what_the_document_says() {
     let mut own = Vec::new();
     for (name, options, is_own) in KINDS {
         let definition = format!("{DEFINITION}{options}\n");
-        let mut units = Kept::of_changes(&definition).await;
+        let mut units = MeasuredRollup::of_changes(&definition).await;
         assert_eq!(units, computed(&definition), "{name}");
         if is_own {
             own.clone_from(&units);
@@ -232,7 +237,7 @@ async fn what_a_question_reads_is_what_the_document_computes() {
         let options = format!("stripes = {stripes}\nmeasures = {{ orders = \"count\" }}\n");
         let definition = format!("{DEFINITION}{options}");
         let definition = definition.replace("[\"day\"]", "[\"day\", \"month\"]");
-        let kept = Kept::start(&definition).await;
+        let kept = MeasuredRollup::start(&definition).await;
         for groups in [1, 7] {
             for (from, to, compare, ranges) in ranges {
                 let customer = |number| ("customer".to_owned(), format!("c{number}"));
@@ -244,7 +249,8 @@ async fn what_a_question_reads_is_what_the_document_computes() {
                     ..Question::default()
                 };
                 let query = RollupQuery::new("sales", question).limit(10);
-                // The reads of the state, which an engine makes in addition, are those of the table.
+                // The reads of the state, which an engine makes in addition, are those of the
+                // table.
                 let table = &kept.system.table;
                 let budget = Budget::new(Reads::DEFAULT_LIMITS);
                 let engine = QueryEngine::new(table, &kept.rollups.with_budget(&budget));

@@ -11,7 +11,7 @@ use serde_dynamo::AttributeValue;
 
 use super::bound::Bound;
 use super::operation::Operation;
-use super::planned::Planned;
+use super::planned_action::PlannedAction;
 use crate::attribute::Rules;
 use crate::condition::Predicate;
 use crate::field_error::FieldError;
@@ -21,7 +21,7 @@ use crate::path::Path;
 use crate::value::{self, count};
 
 /// Returns the conditions of one action of an update.
-pub(super) fn bounds_after(planned: &Planned<'_>) -> Vec<Bound> {
+pub(super) fn bounds_after(planned: &PlannedAction<'_>) -> Vec<Bound> {
     let (path, rule) = (&planned.place.path, planned.place.rule());
     match &planned.operation {
         Operation::Plus(AttributeValue::N(text)) => shifted(&rule.rules, path, number(text)),

@@ -9,7 +9,8 @@
 //! let orders = table.entity::<Order>("order")?;
 //! # orders.create(&json!({ "user": "ann", "number": 7, "total": 1, "status": "paid" })).await?;
 //! let of_ann = orders.partition(&json!({ "user": "ann" }))?.all().await?;
-//! let paid = orders.list("by_status", &json!({ "status": "paid" }))?.descending().limit(20).page().await?;
+//! let paid = orders.list("by_status", &json!({ "status": "paid" }))?;
+//! let paid = paid.descending().limit(20).page().await?;
 //! assert_eq!((of_ann, paid.cursor), (paid.items, None));
 //! # Ok(()) });
 //! ```
@@ -127,8 +128,8 @@ impl<T: Serialize + DeserializeOwned> List<T> {
         self
     }
 
-    /// Those alone of which this holds, written as [`weir_model::condition`] has it. DynamoDB reads the
-    /// others too, and bills them.
+    /// Those alone of which this holds, written as [`weir_model::condition`] has it. DynamoDB reads
+    /// the others too, and bills them.
     ///
     /// # Errors
     /// [`Error::Invalid`] for what is no condition.

@@ -72,7 +72,8 @@ pub(super) fn question(rollup: &Rollup) -> Value {
         query("cursor", text(), "the cursor of the page before"),
         format(),
     ]);
-    let description = "a page of points; a bucket in which nothing is counted has none, unless it is to be filled";
+    let description = "a page of points; a bucket in which nothing is counted has none, unless it \
+                       is to be filled";
     let schema = reference(&format!("{}.answer", rollup.name));
     in_every_form(answer.success(StatusCode::OK, description, Some(schema)))
 }
@@ -144,12 +145,18 @@ pub(super) fn answer(rollup: &Rollup) -> Value {
         "to": instant(),
         "compared": compared(),
         "points": points(),
-        "groups": { "type": "array", "description": "instead of dimensions and points, where several groups are asked for", "items": group },
+        "groups": {
+            "type": "array",
+            "description": "instead of dimensions and points, where several groups are asked for",
+            "items": group,
+        },
     });
     trusted(rollup, &mut properties);
     json!({
         "type": "object",
-        "required": ["rollup", "every", "time_zone", "from", "to", "freshness", "items_read", "cursor"],
+        "required": [
+            "rollup", "every", "time_zone", "from", "to", "freshness", "items_read", "cursor",
+        ],
         "oneOf": [{ "required": ["dimensions", "points"] }, { "required": ["groups"] }],
         "properties": properties,
     })
@@ -161,7 +168,8 @@ pub(super) fn ranked(rollup: &Rollup, rank: &Rank) -> Value {
         "rank": {
             "type": ["integer", "null"],
             "minimum": 1,
-            "description": "one more than there are groups before it, so that equal scores have equal ranks; null with rank_beyond",
+            "description": "one more than there are groups before it, so that equal scores have \
+                            equal ranks; null with rank_beyond",
         },
         "dimensions": dimensions(rollup),
     });
@@ -176,7 +184,11 @@ pub(super) fn ranked(rollup: &Rollup, rank: &Rank) -> Value {
         "ranked_by": { "const": rank.by },
         "within": dimensions(rollup),
         "ranks": { "type": "array", "items": row },
-        "rank_beyond": { "type": "integer", "description": "how many groups were counted where neighbours are asked for and there are more before them: their ranks are null then" },
+        "rank_beyond": {
+            "type": "integer",
+            "description": "how many groups were counted where neighbours are asked for and there \
+                            are more before them: their ranks are null then",
+        },
     });
     trusted(rollup, &mut properties);
     let required = [
@@ -229,11 +241,16 @@ pub(super) fn list() -> Value {
         "required": ["rollups", "now", "complete_through", "records_counted"],
         "properties": {
             "rollups": { "type": "array", "items": rollup },
-            "now": { "type": "string", "format": "date-time", "description": "the clock of the service" },
+            "now": {
+                "type": "string",
+                "format": "date-time",
+                "description": "the clock of the service",
+            },
             "complete_through": through,
             "records_counted": {
                 "type": ["integer", "null"],
-                "description": "how many records of the stream were handled; null where that is not known",
+                "description": "how many records of the stream were handled; null where that is \
+                                not known",
             },
         },
     })
@@ -318,7 +335,8 @@ fn in_every_form(mut operation: Value) -> Value {
     success["headers"] = json!({
         "Link": header(text(), "`<?…&cursor=…>; rel=\"next\"`, where there is another page"),
         "Weir-Freshness": header(json!({ "type": "string", "format": "date-time" }), FRESHNESS),
-        "Weir-Error-Bounds": header(text(), "the relative error of each measure that is an estimate, as a JSON object"),
+        "Weir-Error-Bounds": header(text(), "the relative error of each measure that is an \
+            estimate, as a JSON object"),
         "Weir-Items-Read": header(json!({ "type": "integer" }), "how many items were read"),
     });
     operation

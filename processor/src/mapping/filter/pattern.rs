@@ -296,9 +296,8 @@ mod tests {
         check(image(json!({ "tags": { "SS": ["gift"] } })), true);
         check(image(json!({ "tags": { "SS": ["old"] } })), false);
         let line = |sku, size| {
-            image(
-                json!({ "lines": { "L": { "M": { "sku": { "S": [sku] }, "size": { "S": [size] } } } } }),
-            )
+            let members = json!({ "sku": { "S": [sku] }, "size": { "S": [size] } });
+            image(json!({ "lines": { "L": { "M": members } } }))
         };
         check(line("b", "y"), true);
         check(line("b", "x"), false);
@@ -330,10 +329,8 @@ mod tests {
         check(either("paid", "0"), true);
         check(either("placed", "100"), true);
         check(either("placed", "0"), false);
-        check(
-            json!({ "eventName": ["INSERT"], "$or": [{ "eventName": ["MODIFY"] }, { "eventName": ["REMOVE"] }] }),
-            false,
-        );
+        let others = json!([{ "eventName": ["MODIFY"] }, { "eventName": ["REMOVE"] }]);
+        check(json!({ "eventName": ["INSERT"], "$or": others }), false);
     }
 
     #[test]
