@@ -212,8 +212,8 @@ impl Entity {
         value::decode_object(&self.attributes, item.as_ref(), Hidden::LeftOut)
     }
 
-    /// What may be seen of a stored item: its declared attributes without the hidden ones, what
-    /// says of which entity it is, and the keys that nothing hidden is in.
+    /// Returns the visible part of a stored item: its declared attributes without the hidden ones,
+    /// what says of which entity it is, and the keys that nothing hidden is in.
     pub fn shown(&self, item: &Item) -> Item {
         let is_shown = |name: &&str| self.attribute(name).is_some_and(|known| !known.hidden);
         let attributes = self.attributes.iter().filter(|attribute| !attribute.hidden);

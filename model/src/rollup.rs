@@ -56,7 +56,7 @@ pub struct Rollup {
     /// How long buckets are kept after their end, in seconds; those of other granularities for
     /// good.
     pub keep: BTreeMap<Granularity, u64>,
-    /// What becomes of what an item has contributed when DynamoDB deletes it because its time to
+    /// The fate of an item's contribution when DynamoDB deletes it because its time to
     /// live has passed.
     pub on_ttl_expiry: OnExpiry,
     /// By what the groups of a bucket are ranked.
@@ -68,7 +68,7 @@ pub struct Rollup {
 /// The treatment of the contribution of an item whose time to live has passed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnExpiry {
-    /// It is taken away, as when somebody deletes the item.
+    /// It is subtracted, as when a client deletes the item.
     #[default]
     Retract,
     /// It stays.

@@ -37,7 +37,7 @@ use crate::reactor::Reactor;
 use crate::rollups::{self, Tally};
 use crate::tracking::{self, Tracking};
 
-/// What is done with the changes of a table: rollups are kept, reactors run.
+/// The processing of the changes of a table: rollups are updated, reactors run.
 pub struct Processor {
     model: Arc<Model>,
     rollups: Option<Rollups>,
@@ -95,9 +95,10 @@ impl Processor {
 
     /// Runs a reactor on the changes of each invocation.
     ///
-    /// A reactor is at-least-once: a change may come again, with the same event id. An error or a
-    /// panic makes the record it happened on come again, and all after it; other reactors and the
-    /// rollups are not held up by it within the invocation, but see those records again too.
+    /// A reactor is at-least-once: a change may be delivered again, with the same event id. An
+    /// error or a panic makes the record it happened on be delivered again, and all after it; other
+    /// reactors and the rollups are not held up by it within the invocation, but see those records
+    /// again too.
     #[must_use]
     pub fn react<F, R>(mut self, name: &str, reactor: F) -> Self
     where
@@ -164,7 +165,7 @@ impl Processor {
     /// is finished.
     ///
     /// # Errors
-    /// What ended the mapping before.
+    /// The failure that ended the mapping before.
     pub async fn poll(
         self,
         mapping: EventSourceMapping,

@@ -225,7 +225,7 @@ mod tests {
             (json!({"OldImage": rollup}), "REMOVE", 0),
             (json!({"NewImage": order}), "INSERT", 1),
             (json!({"OldImage": none}), "REMOVE", 1),
-            // Somebody has put another item in its place.
+            // A client has put another item in its place.
             (json!({"OldImage": rollup, "NewImage": order}), "MODIFY", 1),
             (json!({"OldImage": order, "NewImage": rollup}), "MODIFY", 1),
         ];

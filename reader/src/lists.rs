@@ -10,7 +10,7 @@
 //! **Invariant:** a list ends with a `null` cursor only. A page may be shorter than its limit
 //! (DynamoDB reads a megabyte at a time, other entities and what a filter leaves out are read as
 //! well, and the budget of the request ends); the cursor then leads on. A count with a cursor is of
-//! a part. What is hidden is neither answered nor asked about.
+//! a part. A hidden attribute is in no answer and in no condition.
 
 use std::sync::Arc;
 

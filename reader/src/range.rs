@@ -246,7 +246,7 @@ impl Open<'_> {
         let is_reversed = matches!(self.format, Format::Descending(_));
         let (low, high) = if is_reversed { (high, low) } else { (low, high) };
         let beginning = || if prefix.is_empty() { BEGINNING.to_owned() } else { prefix.clone() };
-        // What begins with an edge is in the range or left out as a whole.
+        // A key that begins with an edge is in the range or left out as a whole.
         let behind = |key: String| format!("{key}{END}");
         let low = match low {
             Some((key, true)) => key,

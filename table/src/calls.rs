@@ -30,7 +30,7 @@ impl Storable for Call {
     type Storer = StoreReplace<Self>;
 }
 
-/// What is known of each operation by its module: its name, its table, and the code of its error.
+/// Each operation by its module: its name, its table, and the code of its error.
 macro_rules! operations {
     ($($module:ident $name:literal $input:ident $error:ident $table:expr;)*) => {
         /// The operation and the table that an input is for.

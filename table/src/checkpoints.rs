@@ -7,7 +7,7 @@
 //!                                       updated_at
 //! ```
 //!
-//! What was discarded is written beside them, see [`OnFailureRecord`], and how far the whole stream
+//! Discarded batches are written beside them, see [`OnFailureRecord`], and how far the whole stream
 //! was handled, see
 //! [`StreamProgress`].
 //!
@@ -110,11 +110,11 @@ pub enum Error {
     /// DynamoDB did not do it.
     #[error("{action} in table {table} failed: {reason}")]
     DynamoDb {
-        /// What was to be done.
+        /// The call that failed.
         action: &'static str,
         /// The rollups table.
         table: String,
-        /// What DynamoDB or the SDK said.
+        /// The error of DynamoDB or of the SDK.
         reason: String,
     },
 }

@@ -249,7 +249,7 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
         self.entity.encode(&self.object(value)?, fresh()).map_err(Error::Invalid)
     }
 
-    /// What names an item: what a transaction takes.
+    /// Returns the key of an item in the form that a transaction takes.
     ///
     /// # Errors
     /// [`Error::Invalid`] for what is no key.

@@ -66,7 +66,7 @@ pub enum Error {
         /// DynamoDB's own error.
         source: Source,
     },
-    /// What was to hold of the item does not. Look at it, and decide again.
+    /// The condition on the item does not hold. Look at it, and decide again.
     #[error("the item is not as the condition says")]
     ConditionFailed {
         /// The item as it is; `None` when there is none.
@@ -144,7 +144,7 @@ pub enum Error {
     Unavailable {
         /// The table.
         table: String,
-        /// What happened.
+        /// The failure.
         source: Source,
     },
     /// The request would read more than its budget. Ask for less at once.
@@ -214,7 +214,7 @@ impl Error {
         matches!(self, Self::MissingTable { .. } | Self::Denied { .. } | Self::OtherTable { .. })
     }
 
-    /// What this library knows that DynamoDB would refuse.
+    /// Returns the error of a write that DynamoDB would reject, as this library knows.
     pub(crate) fn refused(message: String) -> Self {
         Self::Refused { source: message.clone().into(), message }
     }
@@ -231,7 +231,8 @@ impl Error {
         }
     }
 
-    /// What DynamoDB left undone without a word: it takes no more requests at the moment.
+    /// Returns the error of items that DynamoDB left unprocessed: it takes no more requests at the
+    /// moment.
     pub(crate) fn throttled(table: &str) -> Self {
         Self::Throttled { table: table.to_owned(), source: "keys were left unprocessed".into() }
     }
@@ -267,7 +268,7 @@ impl Error {
 }
 
 impl From<Vec<FieldError>> for Error {
-    /// What the model refuses.
+    /// Wraps the mistakes that the model found.
     fn from(errors: Vec<FieldError>) -> Self {
         Self::Invalid(errors)
     }

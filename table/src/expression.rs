@@ -89,7 +89,7 @@ impl Placeholders {
         (!predicate.is_always()).then(|| self.predicate(predicate))
     }
 
-    /// What an update does to each place.
+    /// Adds the action of an update at each place.
     pub(crate) fn update(&mut self, assignments: &[Assignment]) -> String {
         let mut clauses: [(&str, Vec<String>); 4] =
             [("SET", vec![]), ("REMOVE", vec![]), ("ADD", vec![]), ("DELETE", vec![])];
@@ -202,7 +202,7 @@ impl Placeholders {
             }
             Test::BeginsWith(operand) => format!("begins_with({place}, {})", self.value(operand)),
             Test::Contains(operand) => format!("contains({place}, {})", self.value(operand)),
-            // What is stored as null is taken for absent.
+            // A stored null counts as absent.
             Test::Exists(exists) => {
                 let null = self.value(&AttributeValue::S("NULL".to_owned()));
                 let absent =

@@ -48,7 +48,7 @@ use crate::error::Error;
 /// How often the state is read and written again because another process wrote it at the same time.
 const MAX_ATTEMPTS: u32 = 8;
 
-/// What is known of the rollups of a table: whether they count every change.
+/// The state of the rollups of a table: whether they count every change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RollupsState {
     /// The stream that is counted.

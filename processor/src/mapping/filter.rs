@@ -47,7 +47,7 @@ pub enum FilterError {
     /// They are not as Lambda's API has them.
     #[error("the filter criteria are {found}, expected {{\"Filters\":[{{\"Pattern\":\"…\"}}]}}")]
     Criteria {
-        /// What they are.
+        /// The value that was found.
         found: String,
     },
     /// There are too many.
@@ -68,14 +68,14 @@ pub enum FilterError {
         number: usize,
         /// Where in it.
         path: String,
-        /// What is there.
+        /// The value that was found.
         found: String,
-        /// What may be there.
+        /// The allowed values.
         expected: &'static str,
     },
 }
 
-/// What is wrong in a pattern, and where.
+/// A mistake in a pattern, and its place.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Mistake {
     path: Vec<String>,

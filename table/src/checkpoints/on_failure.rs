@@ -10,7 +10,7 @@
 //!
 //! **Invariant:** the checkpoint moves past a record that was discarded in the transaction that
 //! writes its on-failure record, so that nothing is lost silently and nothing is reported that a
-//! later poller goes on with.
+//! later poller continues with.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;

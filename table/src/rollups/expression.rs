@@ -29,7 +29,7 @@ const UNABSORBED: &str =
 /// Holds unless another client's item is there.
 const UNCLAIMED: &str = "(attribute_not_exists(#partition) OR #entity = :mark)";
 
-/// What a write does, and when.
+/// The effect of a write, and its condition.
 #[derive(Debug, Default)]
 pub(super) struct Expression {
     set: Vec<String>,
@@ -109,8 +109,8 @@ impl Expression {
         expression
     }
 
-    /// Only while the row goes on to count something, or to count nothing, when so much is added to
-    /// its count.
+    /// Only while the row continues to count something, or to count nothing, when so much is added
+    /// to its count.
     pub(super) fn without_crossing(&mut self, added: i128) {
         if added == 0 {
             return;

@@ -18,13 +18,13 @@ use crate::routes::Operation;
 
 /// How times are written in a query.
 const TIMES: &str = "2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339";
-/// What the field `complete_through` is.
+/// The description of the field `complete_through`.
 const COMPLETE_THROUGH: &str =
     "every change up to this time is counted; absent where that is not known";
-/// What the field `incomplete_since` is.
+/// The description of the field `incomplete_since`.
 const INCOMPLETE_SINCE: &str =
     "changes after this time may be missing for good; absent where none are known to be lost";
-/// What the freshness of an answer is.
+/// The description of the freshness of an answer.
 const FRESHNESS: &str = "the time of the newest change that is counted in what was read";
 /// The days that a week may begin on.
 const DAYS: [&str; 7] =
@@ -47,7 +47,7 @@ const MONTHS: [&str; 12] = [
 /// The earlier ranges that a range may be compared with.
 const COMPARISONS: [&str; 4] =
     ["previous_period", "previous_month", "previous_quarter", "previous_year"];
-/// What else an answer can be than JSON.
+/// The other media types of an answer beside JSON.
 const OTHER_FORMS: [&str; 2] = ["text/csv", "application/x-ndjson"];
 
 /// Returns a question to a rollup.
@@ -279,7 +279,7 @@ fn groups(dimension: &Source) -> Value {
     parameter
 }
 
-/// What a question says of time.
+/// Returns the parameters of a question about time.
 fn of_time(rollup: &Rollup) -> [Value; 7] {
     let zone = &rollup.time_zone_name;
     let edge = |what: &str| format!("{what}; in the zone of the question: {TIMES}");
@@ -418,7 +418,7 @@ fn value(of: &Source) -> Value {
     schema::group(&of.of_one().kind)
 }
 
-/// How far an answer is to be trusted, what it cost, and where it goes on.
+/// How far an answer is to be trusted, what it cost, and where the next page begins.
 fn trusted(rollup: &Rollup, properties: &mut Value) {
     properties["freshness"] =
         json!({ "type": ["string", "null"], "format": "date-time", "description": FRESHNESS });
