@@ -305,7 +305,7 @@ impl Amounts {
 }
 
 /// Returns a stored number in units of the attribute's scale, rounded half to even; `None` when it
-/// is no number, or one too large to be added up safely.
+/// is not a number, or one too large to be added up safely.
 pub fn units(attribute: &Attribute, value: &AttributeValue) -> Option<i128> {
     let AttributeValue::N(text) = value else { return None };
     let scale = attribute.scale();

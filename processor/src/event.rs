@@ -171,7 +171,7 @@ where
 /// Reads a time in seconds since the epoch, which Lambda writes as an integer, with a fraction, or
 /// in scientific notation. A number beyond the seconds of this century is one of milliseconds,
 /// microseconds or nanoseconds, as other sources of such records write it; anything else than a
-/// number is no time.
+/// number is not a time.
 ///
 /// An `f64` is exact here: it holds every whole second for the next hundred million years.
 fn whole_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {

@@ -48,7 +48,7 @@ pub struct Processor {
 /// Why an invocation failed as a whole.
 #[derive(Debug, Error)]
 pub enum HandlerError {
-    /// The bytes are no event.
+    /// The bytes are not an event.
     #[error("the payload is no event of a DynamoDB stream")]
     Payload(#[source] serde_json::Error),
     /// The event cannot be handled.

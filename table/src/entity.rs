@@ -157,8 +157,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what is no key; [`Error::Type`] when the item does not fit; else what
-    /// DynamoDB says.
+    /// [`Error::Invalid`] for a value that is not a key; [`Error::Type`] when the item does not
+    /// fit; else what DynamoDB says.
     pub async fn get(&self, key: &impl Serialize) -> Result<Option<T>, Error> {
         let key = self.key(key)?;
         let found = self.table.get(&key.primary).await?;
@@ -234,7 +234,7 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what is no key; else what DynamoDB says.
+    /// [`Error::Invalid`] for a value that is not a key; else what DynamoDB says.
     pub async fn delete(&self, key: &impl Serialize) -> Result<Option<T>, Error> {
         let key = self.key(key)?;
         let deleted = self.table.delete(&self.entity, &key, &Predicate::always()).await?;
@@ -252,7 +252,7 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// Returns the key of an item in the form that a transaction takes.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what is no key.
+    /// [`Error::Invalid`] for a value that is not a key.
     pub fn key(&self, key: &impl Serialize) -> Result<ItemKey, Error> {
         self.entity.key_from_json(&object(key)?).map_err(Error::Invalid)
     }

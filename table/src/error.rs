@@ -75,8 +75,8 @@ pub enum Error {
     /// Fields that the definition does not allow to be so. Mend them.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
-    /// A type of the program is not what the definition says, or an item is no value of it. Change
-    /// the type.
+    /// A type of the program is not what the definition says, or an item is not a value of it.
+    /// Change the type.
     #[error(transparent)]
     Type(#[from] TypeError),
     /// The table or index is not there. Deploy it.

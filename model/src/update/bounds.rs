@@ -91,7 +91,7 @@ fn longer(rules: &Rules, path: &Path, more: usize, only: Option<AttributeValue>)
     bounds
 }
 
-/// Returns the set loses members; one without a member left is no more.
+/// Returns the condition of a set that loses members; DynamoDB keeps no empty set.
 fn shorter(rules: &Rules, stays: bool, path: &Path, members: &AttributeValue) -> Vec<Bound> {
     let least = rules.min_length.unwrap_or(0).max(usize::from(stays));
     if least == 0 {

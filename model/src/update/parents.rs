@@ -82,8 +82,8 @@ impl UpdatePlan {
     /// with their maps, and places that are null are changed as if nothing were there.
     ///
     /// # Errors
-    /// A place that leads through something that is no map, or through a position that a list does
-    /// not have; a map that would lack what its definition requires.
+    /// A place that leads through something that is not a map, or through a position that a list
+    /// does not have; a map that would lack what its definition requires.
     pub fn with_parents(&self, item: &Item) -> Result<Self, Vec<FieldError>> {
         let mut made: IndexMap<Path, AttributeValue> = IndexMap::new();
         let mut plan = Self { assignments: Vec::new(), ..self.clone() };

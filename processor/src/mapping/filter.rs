@@ -61,7 +61,7 @@ pub enum FilterError {
         /// Its length.
         chars: usize,
     },
-    /// One is no pattern.
+    /// One is not a pattern.
     #[error("filter {number}: {path} is {found}, expected {expected}")]
     Pattern {
         /// Which, from 1.

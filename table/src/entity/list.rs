@@ -133,7 +133,7 @@ impl<T: Serialize + DeserializeOwned> List<T> {
     /// the others too, and bills them.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what is no condition.
+    /// [`Error::Invalid`] for a value that is not a condition.
     pub fn when(mut self, condition: impl Into<Value>) -> Result<Self, Error> {
         let condition = condition::parse(&self.items.entity, &condition.into());
         self.query.filter = self.query.filter.and(condition.map_err(Error::Invalid)?);

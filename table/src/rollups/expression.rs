@@ -22,7 +22,7 @@ use weir_rollups::{Accumulator, Amounts, Bookkeeping, RollupKey, Update, Waterma
 use super::Rollups;
 use super::place::Place;
 
-/// When an update is added. Bytes of another size are no watermark, whatever they compare to.
+/// When an update is added. Bytes of another size are not a watermark, whatever they compare to.
 const UNABSORBED: &str =
     "(attribute_not_exists(#watermark) OR (#watermark < :first AND size(#watermark) = :bytes))";
 
