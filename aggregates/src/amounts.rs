@@ -305,7 +305,7 @@ impl Amounts {
 }
 
 /// Returns a stored number in units of the attribute's scale, rounded half to even; `None` when it
-/// is no number, or one too large to be added up safely.
+/// is not a number, or one too large to be added up safely.
 pub fn units(attribute: &Attribute, value: &AttributeValue) -> Option<i128> {
     let AttributeValue::N(text) = value else { return None };
     let scale = attribute.scale();
@@ -334,7 +334,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_parts_of_a_square_make_it(units in prop_oneof![-10_i128.pow(18)..10_i128.pow(18), -10_i128.pow(29)..10_i128.pow(29)]) {
+        fn the_parts_of_a_square_make_it(
+            units in prop_oneof![
+                -10_i128.pow(18)..10_i128.pow(18),
+                -10_i128.pow(29)..10_i128.pow(29),
+            ],
+        ) {
             let [low, high] = square(units);
             let whole = |units| Number::from_units(units, 0);
             let made = whole(high).times(&whole(HIGH_SQUARE)).plus(&whole(low));

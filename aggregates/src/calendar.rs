@@ -42,9 +42,9 @@ impl Calendar {
         Self::new(rollup.time_zone.clone(), rollup.time_zone_name.clone())
     }
 
-    /// Returns the period that an instant falls into; `None` for all time, which is no period, and
-    /// at the ends of what calendars hold (the years 0000 and 9999). The next one is the period at
-    /// its end.
+    /// Returns the period that an instant falls into; `None` for all time, which is not a period,
+    /// and at the ends of what calendars hold (the years 0000 and 9999). The next one is the period
+    /// at its end.
     pub fn period(&self, every: Granularity, instant: Timestamp) -> Option<Period> {
         if let Some(seconds) = clock::seconds(every) {
             return clock::cut(seconds, instant, &self.zone).map(|cut| cut.period);

@@ -5,8 +5,8 @@
 //!                                 ◄──bucket──  the sort key alone
 //! ```
 //!
-//! **Invariant:** within a group, sort keys are in the order of their buckets. Other items in the same
-//! range have no bucket.
+//! **Invariant:** within a group, sort keys are in the order of their buckets. Other items in the
+//! same range have no bucket.
 
 use jiff::tz::TimeZone;
 use weir_model::{ColocatedKey, Granularity};
@@ -172,7 +172,8 @@ mod tests {
                     let key = key(&colocated, &group, &bucket).expect("short");
                     (group, bucket, key)
                 };
-                let ((group, bucket, own), (others, later, theirs)) = (key_for(&one), key_for(&other));
+                let ((group, bucket, own), (others, later, theirs)) =
+                    (key_for(&one), key_for(&other));
                 prop_assert_eq!(own == theirs, group == others && bucket == later);
                 prop_assert_eq!(super::bucket(&colocated, &group, &own.1), Some(bucket.clone()));
                 if group == others {

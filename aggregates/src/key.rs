@@ -78,7 +78,7 @@ pub fn partition<'a>(
 }
 
 /// Returns the texts of the group whose partition that is: the inverse of [`partition`]. `None` for
-/// one that is no group's.
+/// one that belongs to no group.
 pub fn group(rollup: &Rollup, partition: &str) -> Option<Vec<String>> {
     let mut rest = partition.strip_prefix(rollup.name.as_str())?;
     if rollup.stripes > 1 {

@@ -123,7 +123,10 @@ mod tests {
             let stored = Watermark { sequence: number(&left), seconds: before }.to_bytes();
             let bound = Watermark::lower_bound(number(&right));
             prop_assert_eq!(stored < bound, as_integer(&left) < as_integer(&right));
-            prop_assert_eq!(number(&left).cmp(&number(&right)), as_integer(&left).cmp(&as_integer(&right)));
+            prop_assert_eq!(
+                number(&left).cmp(&number(&right)),
+                as_integer(&left).cmp(&as_integer(&right))
+            );
         }
     }
 }

@@ -270,7 +270,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bins_are_in_the_order_of_values(left in -10_i128.pow(20)..10_i128.pow(20), step in 0_i128..1_000_000) {
+        fn bins_are_in_the_order_of_values(
+            left in -10_i128.pow(20)..10_i128.pow(20),
+            step in 0_i128..1_000_000,
+        ) {
             let place = |units: i128| {
                 let bin = Bin::for_value(units);
                 let cell = i16::from(bin.cell);
@@ -281,26 +284,45 @@ mod tests {
 
         #[test]
         fn quantiles_are_within_one_percent_after_deletions(
-            kept in prop::collection::vec(prop_oneof![-2000_i128..2000, -10_i128.pow(29)..10_i128.pow(29)], 1..60),
+            kept in prop::collection::vec(
+                prop_oneof![-2000_i128..2000, -10_i128.pow(29)..10_i128.pow(29)],
+                1..60,
+            ),
             gone in prop::collection::vec(-100_000_i128..100_000, 0..60),
             millionths in 0_i128..=1_000_000,
         ) {
             let mut sketch = Sketch::default();
-            for (units, count) in kept.iter().chain(&gone).map(|units| (units, 1)).chain(gone.iter().map(|units| (units, -1))) {
+            for (units, count) in kept
+                .iter()
+                .chain(&gone)
+                .map(|units| (units, 1))
+                .chain(gone.iter().map(|units| (units, -1)))
+            {
                 let bin = Bin::for_value(*units);
                 sketch.add(bin.octave, bin.cell, count);
             }
             let mut sorted = kept.clone();
             sorted.sort_unstable();
             let part = Quantile::from_number(&Number::from_units(millionths, 6)).expect("a part");
-            let nearest = (kept.len() * usize::try_from(millionths).expect("small")).div_ceil(1_000_000);
+            let nearest =
+                (kept.len() * usize::try_from(millionths).expect("small")).div_ceil(1_000_000);
             let exact = sorted[nearest.saturating_sub(1)];
             let estimate = sketch.quantile(part, 3).expect("something");
-            prop_assert!(digits(&estimate) <= 5 || estimate == Number::from_units(exact, 3), "{estimate}");
+            prop_assert!(
+                digits(&estimate) <= 5 || estimate == Number::from_units(exact, 3),
+                "{estimate}"
+            );
             let estimate = estimate.to_units(9).expect("fits");
-            let (exact, least, greatest) = (exact * 1_000_000, bounds(sorted[0]).0, bounds(sorted[sorted.len() - 1]).1);
-            prop_assert!((estimate - exact).unsigned_abs() * 100 <= exact.unsigned_abs(), "{estimate} of {exact}");
-            prop_assert!(least * 1_000_000 <= estimate && estimate <= greatest * 1_000_000, "{estimate} from {least} to {greatest}");
+            let (exact, least, greatest) =
+                (exact * 1_000_000, bounds(sorted[0]).0, bounds(sorted[sorted.len() - 1]).1);
+            prop_assert!(
+                (estimate - exact).unsigned_abs() * 100 <= exact.unsigned_abs(),
+                "{estimate} of {exact}"
+            );
+            prop_assert!(
+                least * 1_000_000 <= estimate && estimate <= greatest * 1_000_000,
+                "{estimate} from {least} to {greatest}"
+            );
         }
     }
 }

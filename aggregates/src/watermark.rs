@@ -279,7 +279,9 @@ mod tests {
     proptest! {
         #[test]
         fn shards_of_different_ids_have_different_names(
-            left in (0_u64.., 0_u32..), right in (0_u64.., 0_u32..), labels in (0_i64..253_402_300_000_000, 0_i64..253_402_300_000_000),
+            left in (0_u64.., 0_u32..),
+            right in (0_u64.., 0_u32..),
+            labels in (0_i64..253_402_300_000_000, 0_i64..253_402_300_000_000),
         ) {
             let shard = |(time, random): (u64, u32)| format!("shardId-{time:020}-{random:08x}");
             let label = |ms: i64| {
@@ -288,7 +290,10 @@ mod tests {
             };
             prop_assert!(!name(&label(labels.0), &shard(left)).contains(VERBATIM));
             let is_same = left == right && labels.0 == labels.1;
-            prop_assert_eq!(name(&label(labels.0), &shard(left)) == name(&label(labels.1), &shard(right)), is_same);
+            prop_assert_eq!(
+                name(&label(labels.0), &shard(left)) == name(&label(labels.1), &shard(right)),
+                is_same
+            );
         }
 
         #[test]

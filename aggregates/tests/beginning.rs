@@ -1,5 +1,5 @@
-//! Rollups that begin at a second at which their table was empty: what is counted from then on is what a recount gives,
-//! however much of the stream before that second is left.
+//! Rollups that begin at a second at which their table was empty: what is counted from then on is
+//! what a recount gives, however much of the stream before that second is left.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -74,7 +74,8 @@ fn a_local_hour_that_comes_twice_is_two_buckets() {
     );
 }
 
-/// Lord Howe Island moves its clock by half an hour: the hours around the change are cut short there, and can be read.
+/// Lord Howe Island moves its clock by half an hour: the hours around the change are cut short
+/// there, and can be read.
 #[test]
 fn an_hour_in_which_the_clock_changes_by_half_an_hour_ends_there() {
     let zone = zone("Australia/Lord_Howe");
@@ -149,13 +150,17 @@ proptest! {
 
     #[test]
     fn every_instant_is_in_its_bucket_and_buckets_follow_each_other(
-        seconds in -2_000_000_000_i64..4_000_000_000, nanos in 0_i32..1_000_000_000,
-        position in 0_usize..ZONES.len(), granularity in prop::sample::select(&Granularity::EVERY[..8]),
+        seconds in -2_000_000_000_i64..4_000_000_000,
+        nanos in 0_i32..1_000_000_000,
+        position in 0_usize..ZONES.len(),
+        granularity in prop::sample::select(&Granularity::EVERY[..8]),
     ) {
         let zone = zone(ZONES[position]);
         let instant = Timestamp::new(seconds, nanos).expect("in range");
         let bucket = Bucket::at(granularity, instant, &zone).expect("in range");
-        prop_assert!(bucket.start.expect("a start") <= instant && instant < bucket.end.expect("an end"));
+        prop_assert!(
+            bucket.start.expect("a start") <= instant && instant < bucket.end.expect("an end")
+        );
         prop_assert_eq!(Bucket::from_key(&bucket.key, &zone), Some(bucket.clone()));
         let next = bucket.next(&zone).expect("there is a next");
         prop_assert_eq!(next.start, bucket.end);

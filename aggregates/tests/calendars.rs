@@ -1,4 +1,5 @@
-//! Calendars: every instant is in one period, in any zone, with any week and any year, through the changes of the clock.
+//! Calendars: every instant is in one period, in any zone, with any week and any year, through the
+//! changes of the clock.
 
 use std::collections::HashSet;
 
@@ -119,7 +120,8 @@ fn all_time_is_no_period() {
     assert_eq!(calendar("UTC").period(Granularity::All, instant("2026-01-01T00:00:00Z")), None);
 }
 
-/// Every bucket around a change of a clock: they follow each other, with keys in order that can be read.
+/// Every bucket around a change of a clock: they follow each other, with keys in order that can be
+/// read.
 fn follow_each_other(zone: &TimeZone, name: &str, change: Timestamp) {
     let around = SignedDuration::from_hours(3);
     let (from, to) = (change.checked_sub(around), change.checked_add(around));
@@ -163,7 +165,9 @@ fn buckets_follow_each_other_through_every_change_of_every_clock() {
 
 prop_compose! {
     fn any_calendar()(
-        position in 0..ZONES.len(), week_start in prop::sample::select(&WEEKDAYS[..]), fiscal_year_start in 1_i8..=12,
+        position in 0..ZONES.len(),
+        week_start in prop::sample::select(&WEEKDAYS[..]),
+        fiscal_year_start in 1_i8..=12,
     ) -> Calendar {
         Calendar { week_start, fiscal_year_start, ..calendar(ZONES[position]) }
     }
@@ -172,7 +176,10 @@ prop_compose! {
 prop_compose! {
     /// Any instant, half of them within two hours of a change of the zone's clock.
     fn instant_in(calendar: Calendar)(
-        seconds in 0_i64..4_000_000_000, nanos in 0_i32..1_000_000_000, near in any::<bool>(), off in -7200_i64..7200,
+        seconds in 0_i64..4_000_000_000,
+        nanos in 0_i32..1_000_000_000,
+        near in any::<bool>(),
+        off in -7200_i64..7200,
     ) -> (Calendar, Timestamp) {
         let any = Timestamp::new(seconds, nanos).expect("in range");
         let change = calendar.zone.following(any).next().filter(|_| near);
@@ -188,7 +195,8 @@ proptest! {
 
     #[test]
     fn every_instant_is_in_one_period(
-        (calendar, instant) in any_calendar().prop_flat_map(instant_in), every in prop::sample::select(&PERIODS[..]),
+        (calendar, instant) in any_calendar().prop_flat_map(instant_in),
+        every in prop::sample::select(&PERIODS[..]),
     ) {
         let period = calendar.period(every, instant).expect("in range");
         let Period { start, end } = period;
@@ -209,7 +217,11 @@ proptest! {
             let local = calendar.zone.to_datetime(edge);
             let midnight = local.date().at(0, 0, 0, 0);
             prop_assert!(calendar.zone.to_datetime(just_before(edge)) < midnight, "{}", local);
-            prop_assert!(local == midnight || calendar.zone.to_ambiguous_zoned(midnight).is_ambiguous(), "{}", local);
+            prop_assert!(
+                local == midnight || calendar.zone.to_ambiguous_zoned(midnight).is_ambiguous(),
+                "{}",
+                local
+            );
         }
         let first = calendar.zone.to_datetime(period.start).date();
         let end = calendar.zone.to_datetime(period.end).date();
@@ -224,7 +236,10 @@ proptest! {
             }
             Granularity::Month => prop_assert_eq!((first.day(), first + 1.month()), (1, end)),
             Granularity::Quarter => {
-                prop_assert_eq!((first.day(), months_into_year % 3, first + 3.months()), (1, 0, end));
+                prop_assert_eq!(
+                    (first.day(), months_into_year % 3, first + 3.months()),
+                    (1, 0, end)
+                );
             }
             _ => prop_assert_eq!((first.day(), months_into_year, first + 1.year()), (1, 0, end)),
         }
@@ -237,13 +252,22 @@ proptest! {
         let minutes = [1, 15, 60][position];
         let period = calendar.period(PERIODS[position], instant).expect("in range");
         let seconds = period.start.duration_until(period.end).as_secs();
-        let changed = |edge: Timestamp| calendar.zone.preceding(edge.checked_add(SignedDuration::from_nanos(1)).expect("in range"))
-            .next().is_some_and(|change| change.timestamp() == edge);
+        let changed = |edge: Timestamp| {
+            calendar
+                .zone
+                .preceding(edge.checked_add(SignedDuration::from_nanos(1)).expect("in range"))
+                .next()
+                .is_some_and(|change| change.timestamp() == edge)
+        };
         prop_assert!(seconds == minutes * 60 || changed(period.start) || changed(period.end));
         for edge in [period.start, period.end] {
             let local = calendar.zone.to_datetime(just_before(edge));
             let end = local.checked_add(SignedDuration::from_nanos(1)).expect("in range");
-            prop_assert!(i64::from(end.minute()) % minutes == 0 && end.second() == 0 || changed(edge), "{}", end);
+            prop_assert!(
+                i64::from(end.minute()) % minutes == 0 && end.second() == 0 || changed(edge),
+                "{}",
+                end
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Comparisons: a range moves as a whole, and no period of it is lost, in any zone and with any fiscal year.
+//! Comparisons: a range moves as a whole, and no period of it is lost, in any zone and with any
+//! fiscal year.
 
 use std::sync::LazyLock;
 
@@ -47,7 +48,8 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
     .to_owned();
     for zone in ZONES {
         text += &format!(
-            "[rollups.{}]\nof = \"visit\"\ntime = \"at\"\nbuckets = [\"quarter_hour\", \"hour\", \"day\"]\n\
+            "[rollups.{}]\nof = \"visit\"\ntime = \"at\"\nbuckets = [\"quarter_hour\", \"hour\", \
+             \"day\"]\n\
              time_zone = \"{zone}\"\nmeasures = {{ visits = \"count\" }}\n",
             name(zone)
         );
@@ -232,7 +234,13 @@ fn a_comparison_that_moves_periods_by_a_part_is_refused_with_those_that_do_not()
         plan("UTC", &question("2025", "2026", Some(every), compare)).expect_err("a mistake")
     };
     let told = refused("quarter", "previous_month");
-    assert!(told.ends_with("`compare`: `previous_month` does not fit every=quarter; expected previous_period, previous_quarter, previous_year"), "{told}");
+    assert!(
+        told.ends_with(
+            "`compare`: `previous_month` does not fit every=quarter; expected previous_period, \
+             previous_quarter, previous_year"
+        ),
+        "{told}"
+    );
     let told = refused("year", "previous_quarter");
     assert!(
         told.ends_with("does not fit every=year; expected previous_period, previous_year"),
@@ -240,7 +248,8 @@ fn a_comparison_that_moves_periods_by_a_part_is_refused_with_those_that_do_not()
     );
 }
 
-/// Dates around those that some month, year or zone does not have, and those on which clocks change.
+/// Dates around those that some month, year or zone does not have, and those on which clocks
+/// change.
 fn any_date() -> impl Strategy<Value = Date> {
     let around = prop::sample::select(vec![
         date(2024, 2, 29),
@@ -270,34 +279,60 @@ proptest! {
     ) {
         let zone = zone(zone_name);
         let end = first + long.days();
-        let dates: Vec<Date> = first.series(1.day()).take_while(|date| *date < end).filter(|date| exists(*date, &zone)).collect();
+        let dates: Vec<Date> = first
+            .series(1.day())
+            .take_while(|date| *date < end)
+            .filter(|date| exists(*date, &zone))
+            .collect();
         prop_assume!(!dates.is_empty() && exists(first, &zone) && exists(end, &zone));
         let every = is_series.then_some("day");
-        let plan = plan(zone_name, &question(&first.to_string(), &end.to_string(), every, compare)).map_err(TestCaseError::fail)?;
+        let plan = plan(zone_name, &question(&first.to_string(), &end.to_string(), every, compare))
+            .map_err(TestCaseError::fail)?;
         let Period { start, end: until } = earlier(&plan);
         let (from, to) = (day(start, &zone), day(until, &zone));
         let (first, last) = (dates[0], dates[dates.len() - 1]);
         let is_of_months = first.day() == 1 && end.day() == 1;
         match months {
             None => {
-                let there = from.series(1.day()).take_while(|date| *date < to).filter(|date| exists(*date, &zone));
+                let there = from
+                    .series(1.day())
+                    .take_while(|date| *date < to)
+                    .filter(|date| exists(*date, &zone));
                 prop_assert_eq!(there.count(), dates.len(), "as many days");
                 prop_assert_eq!(to, first, "immediately before");
             }
             Some(months) if is_of_months => {
-                prop_assert_eq!((from, to), (first - months.months(), end - months.months()), "whole months");
+                prop_assert_eq!(
+                    (from, to),
+                    (first - months.months(), end - months.months()),
+                    "whole months"
+                );
             }
             Some(months) => {
                 prop_assert_eq!(from, moved(first, months, &zone));
-                prop_assert_eq!(until, moved(last, months, &zone).tomorrow().expect("in range").to_zoned(zone.clone()).expect("in range").timestamp());
+                prop_assert_eq!(
+                    until,
+                    moved(last, months, &zone)
+                        .tomorrow()
+                        .expect("in range")
+                        .to_zoned(zone.clone())
+                        .expect("in range")
+                        .timestamp()
+                );
             }
         }
         let pairs = pairs(&plan);
         if !is_series {
-            prop_assert_eq!(pairs, vec![(plan.range.whole().expect("a range"), Some(earlier(&plan)))]);
+            prop_assert_eq!(
+                pairs,
+                vec![(plan.range.whole().expect("a range"), Some(earlier(&plan)))]
+            );
             return Ok(());
         }
-        prop_assert_eq!(pairs.iter().map(|(period, _)| day(period.start, &zone)).collect::<Vec<_>>(), dates.clone());
+        prop_assert_eq!(
+            pairs.iter().map(|(period, _)| day(period.start, &zone)).collect::<Vec<_>>(),
+            dates.clone()
+        );
         for (position, (date, (_, paired))) in dates.iter().zip(&pairs).enumerate() {
             let paired = paired.map(|paired| day(paired.start, &zone));
             match months {
@@ -318,8 +353,12 @@ proptest! {
 
     #[test]
     fn any_other_range_is_compared_with_one_as_long_from_the_same_local_time(
-        first in any_date(), hour in 1_i8..24, quarters in 1_i64..400, zone_name in prop::sample::select(ZONES.to_vec()),
-        (compare, months) in prop::sample::select(COMPARES.to_vec()), every in prop::sample::select(vec![None, Some("hour"), Some("quarter_hour")]),
+        first in any_date(),
+        hour in 1_i8..24,
+        quarters in 1_i64..400,
+        zone_name in prop::sample::select(ZONES.to_vec()),
+        (compare, months) in prop::sample::select(COMPARES.to_vec()),
+        every in prop::sample::select(vec![None, Some("hour"), Some("quarter_hour")]),
     ) {
         let zone = zone(zone_name);
         let quarters = if every == Some("hour") { quarters * 4 } else { quarters };
@@ -331,7 +370,11 @@ proptest! {
         let Ok(plan) = plan(zone_name, &asked) else {
             // Lord Howe's clock has changed by half an hour, so that no hour ends there.
             let alone = Question { compare: None, ..asked.clone() };
-            prop_assert!(self::plan(zone_name, &alone).is_err(), "{:?} is valid without comparison", asked);
+            prop_assert!(
+                self::plan(zone_name, &alone).is_err(),
+                "{:?} is valid without comparison",
+                asked
+            );
             return Ok(());
         };
         let range = earlier(&plan);
@@ -339,10 +382,16 @@ proptest! {
         let pairs = pairs(&plan);
         let mut before = Timestamp::MIN;
         for earlier in pairs.iter().filter_map(|(_, earlier)| *earlier) {
-            prop_assert!(before <= earlier.start && range.start <= earlier.start && earlier.end <= range.end);
+            prop_assert!(
+                before <= earlier.start && range.start <= earlier.start && earlier.end <= range.end
+            );
             before = earlier.end;
         }
-        let changes = |from: Timestamp, to: Timestamp| zone.following(from - 48.hours()).next().is_some_and(|change| change.timestamp() < to + 48.hours());
+        let changes = |from: Timestamp, to: Timestamp| {
+            zone.following(from - 48.hours())
+                .next()
+                .is_some_and(|change| change.timestamp() < to + 48.hours())
+        };
         let is_steady = !changes(start, end) && !changes(range.start, range.end);
         let (long, earlier) = (start.duration_until(end), range.start.duration_until(range.end));
         if is_steady && long < SignedDuration::from_hours(27 * 24) {
@@ -351,17 +400,27 @@ proptest! {
         }
         if let (Some(months), true) = (months, is_steady) {
             let begins = zone.to_datetime(range.start);
-            prop_assert_eq!((begins.date(), begins.time()), (moved(first, months, &zone), local.time()));
+            prop_assert_eq!(
+                (begins.date(), begins.time()),
+                (moved(first, months, &zone), local.time())
+            );
         }
         if months.is_none() {
             prop_assert_eq!(range.end, start);
-            prop_assert!(every.is_none() || pairs.iter().all(|(_, earlier)| earlier.is_some()), "as many periods");
+            prop_assert!(
+                every.is_none() || pairs.iter().all(|(_, earlier)| earlier.is_some()),
+                "as many periods"
+            );
         }
     }
 
     #[test]
     fn fiscal_quarters_and_years_are_compared_with_whole_ones(
-        year in 2011_i16..2030, begins in 1_i8..=12, count in 1_i32..9, is_yearly in any::<bool>(), zone_name in prop::sample::select(ZONES.to_vec()),
+        year in 2011_i16..2030,
+        begins in 1_i8..=12,
+        count in 1_i32..9,
+        is_yearly in any::<bool>(),
+        zone_name in prop::sample::select(ZONES.to_vec()),
         (compare, months) in prop::sample::select(COMPARES.to_vec()),
     ) {
         let long = if is_yearly { 12 } else { 3 };
@@ -369,7 +428,9 @@ proptest! {
         let end = first + (count * long).months();
         let every = if is_yearly { "year" } else { "quarter" };
         let asked = Question {
-            fiscal_year_start: Some(MONTHS[usize::try_from(begins - 1).expect("a month")].to_owned()),
+            fiscal_year_start: Some(
+                MONTHS[usize::try_from(begins - 1).expect("a month")].to_owned(),
+            ),
             ..question(&first.to_string(), &end.to_string(), Some(every), compare)
         };
         let back = months.unwrap_or(count * long);

@@ -1,4 +1,5 @@
-//! Covers: the fewest buckets that exactly make up a stretch of time, compared with a search that leaves nothing out.
+//! Covers: the fewest buckets that exactly make up a stretch of time, compared with a search that
+//! leaves nothing out.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -146,23 +147,28 @@ fn days_that_are_not_kept_are_made_of_hours() {
 fn a_period_that_no_buckets_make_up_is_told_where_they_begin_and_end() {
     assert_eq!(
         message("hour day", "Asia/Kathmandu", "2026-01-01T00:30", "2026-01-02"),
-        "2026-01-01T00:30:00+05:45 is not where a bucket of `visits` begins (it keeps hour, day in Asia/Kathmandu); expected 2026-01-01T00:00:00+05:45 or 2026-01-01T01:00:00+05:45"
+        "2026-01-01T00:30:00+05:45 is not where a bucket of `visits` begins (it keeps hour, day in \
+         Asia/Kathmandu); expected 2026-01-01T00:00:00+05:45 or 2026-01-01T01:00:00+05:45"
     );
     assert_eq!(
         message("month", "UTC", "2026-01-01", "2026-02-15"),
-        "2026-02-15T00:00:00Z is not where a bucket of `visits` ends (it keeps month in UTC); expected 2026-02-01T00:00:00Z or 2026-03-01T00:00:00Z"
+        "2026-02-15T00:00:00Z is not where a bucket of `visits` ends (it keeps month in UTC); \
+         expected 2026-02-01T00:00:00Z or 2026-03-01T00:00:00Z"
     );
     assert_eq!(
         message("month", "UTC", "2026-01-01", "2026-01-15"),
-        "2026-01-15T00:00:00Z is not where a bucket of `visits` ends (it keeps month in UTC); expected 2026-02-01T00:00:00Z"
+        "2026-01-15T00:00:00Z is not where a bucket of `visits` ends (it keeps month in UTC); \
+         expected 2026-02-01T00:00:00Z"
     );
     assert_eq!(
         message("week month", "UTC", "2026-01-05", "2026-02-01"),
-        "2026-02-01T00:00:00Z is not where a bucket of `visits` ends (it keeps week, month in UTC); expected 2026-01-26T00:00:00Z or 2026-02-02T00:00:00Z"
+        "2026-02-01T00:00:00Z is not where a bucket of `visits` ends (it keeps week, month in \
+         UTC); expected 2026-01-26T00:00:00Z or 2026-02-02T00:00:00Z"
     );
 }
 
-/// Hours for two weeks, days for a year, months for good; asked at 06:40 on the twentieth of November.
+/// Hours for two weeks, days for a year, months for good; asked at 06:40 on the twentieth of
+/// November.
 #[test]
 fn a_range_until_today_is_made_of_the_finer_buckets_where_they_are_kept() {
     let keep = [(Granularity::Hour, 14 * 24), (Granularity::Day, 52 * 7 * 24)];
@@ -188,15 +194,20 @@ fn a_range_until_today_is_made_of_the_finer_buckets_where_they_are_kept() {
     let message = |from, to| asked(from, to).expect_err("gone").to_string();
     assert_eq!(
         message("2026-11-01T06:00", "2026-11-20"),
-        "2026-11-01T06:00:00Z is where a bucket of `visits` begins that is not kept any more (it keeps hour for 2w, day for 52w, month in UTC); expected 2026-11-01T00:00:00Z or 2026-11-02T00:00:00Z"
+        "2026-11-01T06:00:00Z is where a bucket of `visits` begins that is not kept any more (it \
+         keeps hour for 2w, day for 52w, month in UTC); expected 2026-11-01T00:00:00Z or \
+         2026-11-02T00:00:00Z"
     );
     assert_eq!(
         message("2024-11-01", "2026-11-01T06:00"),
-        "2026-11-01T06:00:00Z is where a bucket of `visits` ends that is not kept any more (it keeps hour for 2w, day for 52w, month in UTC); expected 2026-11-01T00:00:00Z or 2026-11-02T00:00:00Z"
+        "2026-11-01T06:00:00Z is where a bucket of `visits` ends that is not kept any more (it \
+         keeps hour for 2w, day for 52w, month in UTC); expected 2026-11-01T00:00:00Z or \
+         2026-11-02T00:00:00Z"
     );
     assert_eq!(
         message("2025-11-01", "2025-11-25"),
-        "what follows 2025-11-01T00:00:00Z is made of buckets of `visits` that are not kept any more (it keeps hour for 2w, day for 52w, month in UTC); expected from=2025-11-21T00:00:00Z"
+        "what follows 2025-11-01T00:00:00Z is made of buckets of `visits` that are not kept any \
+         more (it keeps hour for 2w, day for 52w, month in UTC); expected from=2025-11-21T00:00:00Z"
     );
     // The day that ended a year ago is just still kept.
     assert!(
@@ -208,14 +219,16 @@ fn a_range_until_today_is_made_of_the_finer_buckets_where_they_are_kept() {
 fn a_rollup_of_all_time_alone_covers_no_period() {
     assert_eq!(
         message("", "UTC", "2026-01-01", "2026-02-01"),
-        "2026-01-01T00:00:00Z is not where a bucket of `visits` begins (it keeps no buckets in time)"
+        "2026-01-01T00:00:00Z is not where a bucket of `visits` begins (it keeps no buckets in \
+         time)"
     );
 }
 
 #[test]
 fn a_cover_of_more_buckets_than_the_limit_is_refused() {
     let most = format!(
-        "more than {MAX_BUCKETS} buckets of `visits` (it keeps minute in UTC); expected a shorter range"
+        "more than {MAX_BUCKETS} buckets of `visits` (it keeps minute in UTC); expected a shorter \
+         range"
     );
     assert_eq!(message("minute", "UTC", "2016-01-01", "2026-01-01"), most);
     assert!(message("day", "UTC", "0001-01-01", "9990-01-01").starts_with("more than"));
@@ -273,7 +286,8 @@ fn fewest(rollup: &Rollup, period: &Period, now: Timestamp) -> Option<usize> {
     None
 }
 
-/// Compares a cover with the least number of buckets, and looks whether it is what it is said to be.
+/// Compares a cover with the least number of buckets, and looks whether it is what it is said to
+/// be.
 fn compare(rollup: &Rollup, period: &Period, now: Timestamp) -> Result<(), TestCaseError> {
     let fewest = fewest(rollup, period, now);
     let buckets = match cover(rollup, period, now) {
@@ -350,11 +364,15 @@ fn nearest_are_covered(
 }
 
 prop_compose! {
-    /// A rollup that keeps some of the granularities, and a period that is as long as some seconds, near a change of its clock
-    /// or not; mostly from and to where buckets begin.
+    /// A rollup that keeps some of the granularities, and a period that is as long as some seconds,
+    /// near a change of its clock or not; mostly from and to where buckets begin.
     fn asked(of: &'static [Granularity], longest: i64)(
-        buckets in prop::sample::subsequence(of, 1..=of.len()), position in 0..ZONES.len(),
-        from in 0_i64..2_000_000_000, near in any::<bool>(), seconds in 60..longest, before in 0..longest,
+        buckets in prop::sample::subsequence(of, 1..=of.len()),
+        position in 0..ZONES.len(),
+        from in 0_i64..2_000_000_000,
+        near in any::<bool>(),
+        seconds in 60..longest,
+        before in 0..longest,
         edges in prop::array::uniform2(prop::option::weighted(0.9, any::<prop::sample::Index>())),
     ) -> (Rollup, Period) {
         let rollup = rollup(&buckets, ZONES[position]);
@@ -366,11 +384,16 @@ prop_compose! {
         });
         let to = from.checked_add(SignedDuration::from_secs(seconds)).expect("in range");
         let aligned = |instant: Timestamp, edge: &Option<prop::sample::Index>| match edge {
-            Some(index) => Bucket::at(*index.get(&buckets), instant, zone).and_then(|bucket| bucket.start).expect("in range"),
-            None => Timestamp::from_second(instant.as_second().div_euclid(60) * 60).expect("in range"),
+            Some(index) => Bucket::at(*index.get(&buckets), instant, zone)
+                .and_then(|bucket| bucket.start)
+                .expect("in range"),
+            None => {
+                Timestamp::from_second(instant.as_second().div_euclid(60) * 60).expect("in range")
+            }
         };
         let start = aligned(from, &edges[0]);
-        let end = aligned(to, &edges[1]).max(start.checked_add(SignedDuration::from_mins(1)).expect("in range"));
+        let end = aligned(to, &edges[1])
+            .max(start.checked_add(SignedDuration::from_mins(1)).expect("in range"));
         (rollup, Period { start, end })
     }
 }
@@ -407,15 +430,20 @@ proptest! {
     }
 
     #[test]
-    fn years_are_made_of_the_fewest_buckets((rollup, period) in asked(COARSE, 3 * 366 * 24 * HOUR)) {
+    fn years_are_made_of_the_fewest_buckets(
+        (rollup, period) in asked(COARSE, 3 * 366 * 24 * HOUR),
+    ) {
         compare(&rollup, &period, NOW)?;
     }
 
     #[test]
     fn what_is_kept_for_some_time_makes_covers_until_then(
-        (rollup, period) in asked(FINE, 60 * HOUR), hours in prop::collection::vec(prop::option::of(1_i64..80), 5), passed in 0..120 * HOUR,
+        (rollup, period) in asked(FINE, 60 * HOUR),
+        hours in prop::collection::vec(prop::option::of(1_i64..80), 5),
+        passed in 0..120 * HOUR,
     ) {
-        let buckets: Vec<_> = rollup.granularities.iter().copied().filter(|kept| *kept != Granularity::All).collect();
+        let buckets: Vec<_> =
+            rollup.granularities.iter().copied().filter(|kept| *kept != Granularity::All).collect();
         let keep = buckets.iter().zip(hours).filter_map(|(bucket, hours)| Some((*bucket, hours?)));
         let rollup = keeping(&buckets, &keep.collect::<Vec<_>>(), &rollup.time_zone_name);
         let now = period.start.checked_add(SignedDuration::from_secs(passed)).expect("in range");
@@ -424,10 +452,14 @@ proptest! {
 
     #[test]
     fn a_long_range_is_made_of_what_is_still_kept(
-        (rollup, period) in asked(MIDDLE, 70 * 24 * HOUR), days in prop::collection::vec(prop::option::of(1_i64..60), 4), passed in 0..100 * 24 * HOUR,
+        (rollup, period) in asked(MIDDLE, 70 * 24 * HOUR),
+        days in prop::collection::vec(prop::option::of(1_i64..60), 4),
+        passed in 0..100 * 24 * HOUR,
     ) {
-        let buckets: Vec<_> = rollup.granularities.iter().copied().filter(|kept| *kept != Granularity::All).collect();
-        let keep = buckets.iter().zip(days).filter_map(|(bucket, days)| Some((*bucket, days? * 24)));
+        let buckets: Vec<_> =
+            rollup.granularities.iter().copied().filter(|kept| *kept != Granularity::All).collect();
+        let keep =
+            buckets.iter().zip(days).filter_map(|(bucket, days)| Some((*bucket, days? * 24)));
         let rollup = keeping(&buckets, &keep.collect::<Vec<_>>(), &rollup.time_zone_name);
         let now = period.start.checked_add(SignedDuration::from_secs(passed)).expect("in range");
         compare(&rollup, &period, now)?;

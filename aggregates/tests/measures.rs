@@ -1,12 +1,14 @@
-//! The theorem for every measure: any rollup of any history, delivered in any way, answers what a recount answers.
+//! The theorem for every measure: any rollup of any history, delivered in any way, answers what a
+//! recount answers.
 //!
 //! ```text
-//! definition ─┬─ history ──► records of two shards ──► invocations ──► store ──► readings ──► answers
-//!             └────────────► items that are left ────► recount ─────────────────────────────► the same answers
+//! definition ─┬─ history ─► records of two shards ─► invocations ─► store ─► readings ─► answers
+//!             └───────────► items that are left ───► recount ──────────────────────────► the same
 //! ```
 //!
-//! Rollups are of every shape that a definition can have; deliveries are as an event source mapping may make them: batches
-//! cut anywhere, again and anew, with invocations that die after any write and others that come between their writes.
+//! Rollups are of every shape that a definition can have; deliveries are as an event source mapping
+//! may make them: batches cut anywhere, again and anew, with invocations that die after any write
+//! and others that come between their writes.
 
 #[path = "measures/definition.rs"]
 mod definition;
@@ -74,7 +76,8 @@ fn deliveries() -> impl Strategy<Value = Vec<Delivery>> {
 /// An invocation that has not ended, with the shard and how far it gets.
 type Slow = (Invocation, usize, usize);
 
-/// Delivers all records from some of each shard to others: as the deliveries say first, then what has not been handled yet.
+/// Delivers all records from some of each shard to others: as the deliveries say first, then what
+/// has not been handled yet.
 fn deliver(
     model: &Model,
     store: &mut Store,
@@ -280,7 +283,11 @@ proptest! {
 
     #[test]
     fn what_goes_away_by_itself_is_never_missed(
-        definition in definition(), earlier in writes(), later in writes(), before in deliveries(), after in deliveries(),
+        definition in definition(),
+        earlier in writes(),
+        later in writes(),
+        before in deliveries(),
+        after in deliveries(),
         may_go in prop::collection::vec(any::<bool>(), 1..8),
     ) {
         run_with_pause(&definition, [&earlier, &later], [&before, &after], &may_go)

@@ -1,4 +1,5 @@
-//! Plans of any question: either its periods make up its range and buckets make them up, or it is refused with what is wrong.
+//! Plans of any question: either its periods make up its range and buckets make them up, or it is
+//! refused with what is wrong.
 
 use std::sync::LazyLock;
 
@@ -116,13 +117,26 @@ fn range() -> impl Strategy<Value = (Option<String>, Option<String>)> {
 prop_compose! {
     fn question()(
         (from, to) in range(),
-        every in one_of(&["minute", "quarter_hour", "hour", "day", "week", "month", "quarter", "year", "all", "eon"]),
+        every in one_of(&[
+            "minute", "quarter_hour", "hour", "day", "week", "month", "quarter", "year", "all",
+            "eon",
+        ]),
         time_zone in one_of(&["UTC", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]),
-        week_start in one_of(&["monday", "sunday"]), fiscal_year_start in one_of(&["january", "april"]),
-        compare in one_of(&["previous_period", "previous_month", "previous_quarter", "previous_year"]),
+        week_start in one_of(&["monday", "sunday"]),
+        fiscal_year_start in one_of(&["january", "april"]),
+        compare in one_of(&[
+            "previous_period", "previous_month", "previous_quarter", "previous_year",
+        ]),
     ) -> Question {
         Question {
-            from, to, every, time_zone, week_start, fiscal_year_start, compare, ..Question::default()
+            from,
+            to,
+            every,
+            time_zone,
+            week_start,
+            fiscal_year_start,
+            compare,
+            ..Question::default()
         }
     }
 }
@@ -186,7 +200,8 @@ proptest! {
 
     #[test]
     fn any_question_is_planned_exactly_or_refused_with_what_could_be_asked(
-        question in question(), name in prop::sample::select(vec!["hourly", "quarter_hourly", "kept", "monthly", "total"]),
+        question in question(),
+        name in prop::sample::select(vec!["hourly", "quarter_hourly", "kept", "monthly", "total"]),
     ) {
         let rollup = MODEL.rollup(name).expect("there");
         match Plan::new(&MODEL, rollup, &question, *NOW) {
@@ -196,10 +211,23 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_too_strange_to_be_refused(texts in prop::array::uniform9(prop::option::of(any::<String>()))) {
+    fn no_text_is_too_strange_to_be_refused(
+        texts in prop::array::uniform9(prop::option::of(any::<String>())),
+    ) {
         let [page, from, to, every, time_zone, week_start, fill, compare, measures] = texts;
         let dimensions = page.into_iter().map(|page| (page.clone(), page)).collect();
-        let question = Question { dimensions, from, to, every, time_zone, week_start, fill, compare, measures, ..Question::default() };
+        let question = Question {
+            dimensions,
+            from,
+            to,
+            every,
+            time_zone,
+            week_start,
+            fill,
+            compare,
+            measures,
+            ..Question::default()
+        };
         for rollup in &MODEL.rollups {
             if let Err(errors) = Plan::new(&MODEL, rollup, &question, *NOW) {
                 prop_assert!(!errors.0.is_empty());

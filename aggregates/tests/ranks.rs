@@ -91,48 +91,101 @@ fn a_question_is_one_partition_of_the_index() {
 fn what_has_no_ranks_is_refused_with_what_has() {
     let kept = "it keeps day for 2w, month in Europe/Berlin";
     let cases = [
-        ("plain", "", "`rollup`: the groups of `plain` have no ranks (rank_by); expected sales, users".to_owned()),
+        (
+            "plain",
+            "",
+            "`rollup`: the groups of `plain` have no ranks (rank_by); expected sales, users"
+                .to_owned(),
+        ),
         (
             "sales",
             "evry=day&order=up&neighbours=0&measures=x",
-            "`neighbours`: `0`, expected a whole number from 1 to 50; `evry`: no such dimension; the dimensions of `sales` are country, user; the other parameters are every, from, order, neighbours, measures, limit, cursor, format; `every`: missing; expected one of day, month, all; `order`: `up`, expected desc or asc; `measures`: `x` is no measure of `sales`; expected orders, revenue".to_owned(),
+            "`neighbours`: `0`, expected a whole number from 1 to 50; `evry`: no such dimension; \
+             the dimensions of `sales` are country, user; the other parameters are every, from, \
+             order, neighbours, measures, limit, cursor, format; `every`: missing; expected one of \
+             day, month, all; `order`: `up`, expected desc or asc; `measures`: `x` is no measure \
+             of `sales`; expected orders, revenue"
+                .to_owned(),
         ),
-        ("sales", "every=all", "`country`: missing; the groups of `sales` are ranked within country".to_owned()),
+        (
+            "sales",
+            "every=all",
+            "`country`: missing; the groups of `sales` are ranked within country"
+                .to_owned(),
+        ),
         (
             "sales",
             "every=all&country=DE&user=ann",
-            "`user`: `sales` ranks groups within country; expected none, or neighbours beside it, for the ranks around a group".to_owned(),
+            "`user`: `sales` ranks groups within country; expected none, or neighbours beside it, \
+             for the ranks around a group"
+                .to_owned(),
         ),
         (
             "users",
             "user=ann",
-            "`user`: `users` ranks all groups of a bucket; expected none, or neighbours beside it, for the ranks around a group".to_owned(),
+            "`user`: `users` ranks all groups of a bucket; expected none, or neighbours beside it, \
+             for the ranks around a group"
+                .to_owned(),
         ),
         (
             "users",
             "neighbours=1",
-            "`user`: missing; the dimensions of `users` are user, each is needed for neighbours".to_owned(),
+            "`user`: missing; the dimensions of `users` are user, each is needed for neighbours"
+                .to_owned(),
         ),
-        ("sales", "every=all&country=DE&country=FR", "`country`: given twice, expected one value".to_owned()),
-        ("sales", "every=mnth&country=DE", "`every`: `mnth` is not kept by `sales`; did you mean `month`? expected day, month, all".to_owned()),
-        ("sales", "every=month&country=DE", "`from`: missing; expected where a month begins".to_owned()),
-        ("sales", "every=all&country=DE&from=2026", "`from`: every=all is all time; expected no from".to_owned()),
+        (
+            "sales",
+            "every=all&country=DE&country=FR",
+            "`country`: given twice, expected one value"
+                .to_owned(),
+        ),
+        (
+            "sales",
+            "every=mnth&country=DE",
+            "`every`: `mnth` is not kept by `sales`; did you mean `month`? expected day, month, all"
+                .to_owned(),
+        ),
+        (
+            "sales",
+            "every=month&country=DE",
+            "`from`: missing; expected where a month begins"
+                .to_owned(),
+        ),
+        (
+            "sales",
+            "every=all&country=DE&from=2026",
+            "`from`: every=all is all time; expected no from"
+                .to_owned(),
+        ),
         (
             "sales",
             "every=month&country=DE&from=2026-11-02",
-            "`from`: `2026-11-02` is not where a month begins (Europe/Berlin); expected 2026-11-01T00:00:00+01:00 or 2026-12-01T00:00:00+01:00".to_owned(),
+            "`from`: `2026-11-02` is not where a month begins (Europe/Berlin); expected \
+             2026-11-01T00:00:00+01:00 or 2026-12-01T00:00:00+01:00"
+                .to_owned(),
         ),
         (
             "sales",
             "every=day&country=DE&from=2026-11-05",
-            format!("`from`: `2026-11-05` begins a day of `sales` that is not kept any more ({kept}); expected 2026-11-06T00:00:00+01:00 or later"),
+            format!(
+                "`from`: `2026-11-05` begins a day of `sales` that is not kept any more ({kept}); \
+                 expected 2026-11-06T00:00:00+01:00 or later"
+            ),
         ),
         (
             "sales",
             "every=day&country=DE&from=2026-10-05T12:00",
-            "`from`: `2026-10-05T12:00` is not where a day begins (Europe/Berlin); expected 2026-11-06T00:00:00+01:00".to_owned(),
+            "`from`: `2026-10-05T12:00` is not where a day begins (Europe/Berlin); expected \
+             2026-11-06T00:00:00+01:00"
+                .to_owned(),
         ),
-        ("sales", "every=day&country=DE&from=soon", "`from`: `soon` is not a time; expected a time such as 2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339".to_owned()),
+        (
+            "sales",
+            "every=day&country=DE&from=soon",
+            "`from`: `soon` is not a time; expected a time such as 2026, 2026-11, 2026-11-20, \
+             2026-11-20T06:40 or RFC 3339"
+                .to_owned(),
+        ),
     ];
     for (rollup, text, expected) in cases {
         assert_eq!(plan(rollup, text), Err(expected), "{rollup}?{text}");
@@ -158,13 +211,22 @@ proptest! {
     }
 
     #[test]
-    fn a_partition_that_is_no_groups_has_none(text in "\\PC{0,12}", name in prop::sample::select(vec!["whole", "users", "plain", "sales"])) {
+    fn a_partition_that_is_no_groups_has_none(
+        text in "\\PC{0,12}",
+        name in prop::sample::select(vec!["whole", "users", "plain", "sales"]),
+    ) {
         let model = model();
         let rollup = model.rollup(name).expect("there");
-        for partition in [text.clone(), format!("{name}{text}"), format!("{name}/{text}"), format!("{name}/01#{text}")] {
+        for partition in [
+            text.clone(),
+            format!("{name}{text}"),
+            format!("{name}/{text}"),
+            format!("{name}/01#{text}"),
+        ] {
             if let Some(texts) = key::group(rollup, &partition) {
                 let texts = || texts.iter().map(String::as_str);
-                let back = (0..rollup.stripes).filter_map(|stripe| key::partition(rollup, stripe, texts()));
+                let back = (0..rollup.stripes)
+                    .filter_map(|stripe| key::partition(rollup, stripe, texts()));
                 prop_assert!(back.into_iter().any(|back| back == partition));
             }
         }

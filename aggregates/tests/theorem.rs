@@ -1,9 +1,11 @@
-//! The theorem: any history, cut into any batches, with anything delivered again, gives what a recount gives.
+//! The theorem: any history, cut into any batches, with anything delivered again, gives what a
+//! recount gives.
 //!
-//! A history of writes to a few items becomes the records of two shards. They are delivered as an event source mapping
-//! may: in order the first time, in batches cut anywhere, any stretch again and cut anew, and with invocations that die
-//! after some of their writes. Rollup items are kept as DynamoDB would keep them, by the conditional write alone. In the
-//! end they are compared with a recount of the items, made by other code.
+//! A history of writes to a few items becomes the records of two shards. They are delivered as an
+//! event source mapping may: in order the first time, in batches cut anywhere, any stretch again
+//! and cut anew, and with invocations that die after some of their writes. Rollup items are kept as
+//! DynamoDB would keep them, by the conditional write alone. In the end they are compared with a
+//! recount of the items, made by other code.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -88,7 +90,8 @@ struct Write {
     value: Option<Sale>,
 }
 
-/// A delivery of one shard's records: from how far back, how many, and after how many of its writes it dies.
+/// A delivery of one shard's records: from how far back, how many, and after how many of its writes
+/// it dies.
 #[derive(Clone, Debug)]
 struct Delivery {
     shard: usize,
@@ -98,7 +101,10 @@ struct Delivery {
 }
 
 fn sale() -> impl Strategy<Value = Sale> {
-    let shop = prop_oneof![4 => prop::sample::select(vec![Some("a#1"), Some("b"), Some("")]), 1 => Just(None)];
+    let shop = prop_oneof![
+        4 => prop::sample::select(vec![Some("a#1"), Some("b"), Some("")]),
+        1 => Just(None),
+    ];
     let weight = prop_oneof![
         6 => (-5000_i64..5000).prop_map(|grams| Some(Weight::Grams(grams))),
         2 => Just(None),
@@ -288,7 +294,8 @@ fn deliver(
     survives >= updates.len()
 }
 
-/// Delivers everything: as the deliveries say first, then whatever of each shard has not been handled yet.
+/// Delivers everything: as the deliveries say first, then whatever of each shard has not been
+/// handled yet.
 fn deliver_all(model: &Model, store: &mut Store, shards: &[Vec<Change>], deliveries: &[Delivery]) {
     let mut done = [0_usize; SHARDS];
     for delivery in deliveries {
@@ -304,7 +311,8 @@ fn deliver_all(model: &Model, store: &mut Store, shards: &[Vec<Change>], deliver
     }
 }
 
-/// What a recount of the items gives, by its own arithmetic: by partition and bucket, items, cents, weights, milligrams.
+/// What a recount of the items gives, by its own arithmetic: by partition and bucket, items, cents,
+/// weights, milligrams.
 fn recount(items: &HashMap<usize, Sale>) -> BTreeMap<(String, String), (i128, i128, i128, i128)> {
     recount_by(items, |sale| sale.shop.into_iter().collect())
 }
@@ -374,7 +382,9 @@ proptest! {
 
     #[test]
     fn any_delivery_of_any_history_gives_what_a_recount_gives(
-        writes in writes(), deliveries in deliveries(), stripes in prop::sample::select(vec![1, 2, 5]),
+        writes in writes(),
+        deliveries in deliveries(),
+        stripes in prop::sample::select(vec![1, 2, 5]),
     ) {
         let model = striped(stripes);
         let (shards, items) = records(&writes);
@@ -409,8 +419,8 @@ proptest! {
     }
 }
 
-/// Two records that cancel each other must still advance the watermark: a replay that begins between them would
-/// otherwise apply the second alone.
+/// Two records that cancel each other must still advance the watermark: a replay that begins
+/// between them would otherwise apply the second alone.
 #[test]
 fn a_replay_that_begins_between_two_cancelling_records_applies_neither() {
     let model: Model = DEFINITION.parse().expect("valid");
@@ -517,7 +527,8 @@ fn what_cannot_be_counted_is_reported_with_its_reason() {
         ("the dimension `shop` is absent", 1, "SALE#0"),
         ("`weight`: stored as a string, expected a number: a number is declared", 3, "SALE#2"),
         (
-            "`weight`: too large to be added up safely, expected a number below 10^20, and 10^29 in units of its last place",
+            "`weight`: too large to be added up safely, expected a number below 10^20, and 10^29 \
+             in units of its last place",
             1,
             "SALE#4",
         ),

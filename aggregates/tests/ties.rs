@@ -1,4 +1,5 @@
-//! `first` and `last` of items with equal times: the least value is the first, the greatest the last.
+//! `first` and `last` of items with equal times: the least value is the first, the greatest the
+//! last.
 
 use proptest::prelude::*;
 use weir_model::{AttributeValue, Item, Model};
@@ -47,7 +48,8 @@ proptest! {
         orders in prop::collection::vec((0_u32..3, -20_i64..20), 1..12),
     ) {
         let model: Model = DEFINITION.parse().expect("valid");
-        let total = |order: &(u32, i64)| MeasuredValue::Value(AttributeValue::N(order.1.to_string()));
+        let total =
+            |order: &(u32, i64)| MeasuredValue::Value(AttributeValue::N(order.1.to_string()));
         let first = orders.iter().min().expect("an order");
         let last = orders.iter().max().expect("an order");
         prop_assert_eq!(answer(&model, "opening", &orders), total(first));

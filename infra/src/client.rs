@@ -1,7 +1,7 @@
 //! The HTTP services as `weir load` and `weir query` see them.
 //!
-//! **Invariant:** an answer that is no success becomes an error in words: what was asked, what was
-//! wrong, what was expected.
+//! **Invariant:** an answer that is not a success becomes an error in words: what was asked, what
+//! was wrong, what was expected.
 
 use std::fmt;
 use std::time::Duration;

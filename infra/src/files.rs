@@ -138,7 +138,7 @@ mod tests {
         write(&path, "two", Links::Reject).expect("written");
         assert_eq!(fs::read_to_string(&path).expect("there"), "two");
         assert_eq!(mode(&path), 0o640);
-        // Who has it open still reads the whole old text.
+        // A program that has it open still reads the whole old text.
         assert_eq!(io::read_to_string(before).expect("text"), "one");
         let names = fs::read_dir(path.parent().expect("a folder")).expect("a folder").count();
         assert_eq!(names, 1, "nothing is left beside it");

@@ -89,7 +89,7 @@ pub enum Error {
         /// The problem, and the expected form.
         problem: String,
     },
-    /// A column is none of the entity's attributes, or there twice.
+    /// A column is not an attribute of the entity, or is there twice.
     #[error("{name} has the column `{column}`: {problem}")]
     Column {
         /// The file.

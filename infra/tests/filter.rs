@@ -248,8 +248,10 @@ proptest! {
             prop_assert!(updates.is_empty() || passes, "{json} is lost by {patterns:?}");
             let mut images = change.image.old_image().into_iter().chain(change.image.new_image());
             let is_of_rollup = images.all(|image| model.is_rollup_item(image));
-            prop_assert!(!(passes && is_of_rollup && model.has_colocated_rollups()), "{json} passes \
-                {patterns:?}");
+            prop_assert!(
+                !(passes && is_of_rollup && model.has_colocated_rollups()),
+                "{json} passes {patterns:?}"
+            );
             // A processor with reactors has all the others.
             let every = self::passes(&of_items(&model), &json);
             prop_assert_eq!(every, !(is_of_rollup && model.has_colocated_rollups()));

@@ -146,7 +146,7 @@ impl Entity {
     /// gives them.
     ///
     /// # Errors
-    /// Every text that is no value of its attribute, and every attribute that is missing.
+    /// Every text that is not a value of its attribute, and every attribute that is missing.
     pub fn key_from_text(&self, texts: &[(&str, &str)]) -> Result<ItemKey, Vec<FieldError>> {
         self.key_of(self.item_from_text(texts)?)
     }
@@ -154,8 +154,8 @@ impl Entity {
     /// Returns the primary key that the members of an object make, one for each attribute in it.
     ///
     /// # Errors
-    /// Every member that is no attribute of the key, and every attribute that is missing or does
-    /// not fit.
+    /// Every member that is not an attribute of the key, and every attribute that is missing or
+    /// does not fit.
     pub fn key_from_json(&self, object: &Map<String, Value>) -> Result<ItemKey, Vec<FieldError>> {
         let names = self.key_attributes();
         let mut errors = Vec::new();
@@ -212,8 +212,8 @@ impl Entity {
         value::decode_object(&self.attributes, item.as_ref(), Hidden::LeftOut)
     }
 
-    /// What may be seen of a stored item: its declared attributes without the hidden ones, what
-    /// says of which entity it is, and the keys that nothing hidden is in.
+    /// Returns the visible part of a stored item: its declared attributes without the hidden ones,
+    /// what says of which entity it is, and the keys that nothing hidden is in.
     pub fn shown(&self, item: &Item) -> Item {
         let is_shown = |name: &&str| self.attribute(name).is_some_and(|known| !known.hidden);
         let attributes = self.attributes.iter().filter(|attribute| !attribute.hidden);
@@ -233,7 +233,7 @@ impl Entity {
     /// Returns the attributes that the given texts are, as a stored item has them.
     ///
     /// # Errors
-    /// Every text that is no value of its attribute.
+    /// Every text that is not a value of its attribute.
     pub fn item_from_text(&self, texts: &[(&str, &str)]) -> Result<Item, Vec<FieldError>> {
         self.item_read_from(texts, Attribute::encode_text)
     }

@@ -74,8 +74,9 @@ pub fn parse_local(text: &str) -> Option<DateTime> {
     if is_local && !written.is_leap_second() { text.parse().ok() } else { None }
 }
 
-/// What to add to the message about a text that is a timestamp but for a space where its `+` should
-/// be, as a query string has it whose `+` was not escaped; empty for every other text.
+/// Returns the text to add to the message about a text that is a timestamp but for a space where
+/// its `+` should be, as a query string has it whose `+` was not escaped; empty for every other
+/// text.
 pub fn hint_at_plus(text: &str) -> &'static str {
     let restored =
         text.rsplit_once(' ').and_then(|(time, offset)| parse(&format!("{time}+{offset}")));

@@ -1,4 +1,4 @@
-//! What the definition file says: the items a table holds, their keys, and the rollups kept about
+//! The model of a definition file: the items a table holds, their keys, and the rollups kept about
 //! them.
 //!
 //! ```text
@@ -6,10 +6,10 @@
 //!                        (its shape)             (what every other crate asks)
 //! ```
 //!
-//! A [`Model`] is a checked value: whoever holds one may rely on every name in it resolving, every
-//! key template rendering, and every measure reading a number. The crate is pure: it names no SDK,
-//! clock, randomness or environment; [`WriteContext`] carries the time and the random bytes that
-//! defaults need.
+//! A [`Model`] is a checked value: code that holds one may rely on every name in it resolving,
+//! every key template rendering, and every measure reading a number. The crate is pure: it names no
+//! SDK, clock, randomness or environment; [`WriteContext`] carries the time and the random bytes
+//! that defaults need.
 //!
 //! **Invariant:** an item encoded by an [`Entity`] decodes to what was given, digit by digit.
 

@@ -65,7 +65,7 @@ impl Path {
         }
     }
 
-    /// Returns the place of a stored attribute that is none of an entity's own: a key, or what
+    /// Returns the place of a stored attribute that the entity does not declare: a key, or what
     /// tells its kind.
     pub fn stored(name: &str) -> Self {
         Self::stored_at(vec![Step::Name(name.to_owned())])

@@ -76,8 +76,8 @@ impl Pattern {
 }
 
 impl Template {
-    /// What stands behind the segment at that position, up to the next attribute; and whether that
-    /// is the end.
+    /// Returns the text after the segment at that position, up to the next attribute; and whether
+    /// that is the end.
     pub fn literal_behind(&self, position: usize) -> (String, bool) {
         let behind = &self.segments[position + 1..];
         let texts = behind.iter().map_while(|segment| match segment {

@@ -2,6 +2,7 @@
 //! them.
 
 mod colocated;
+mod direction;
 pub mod keep;
 mod measure;
 mod shape;
@@ -9,8 +10,9 @@ mod source;
 
 pub(crate) use colocated::cut;
 pub use colocated::{ColocatedKey, ROLLUP_MARK};
+pub use direction::Direction;
 pub use measure::{
-    Direction, MAX_HISTOGRAM_EDGES, MAX_LISTED_VALUES, MEASURES, Measure, NamedMeasure, Quantile,
+    MAX_HISTOGRAM_EDGES, MAX_LISTED_VALUES, MEASURES, Measure, NamedMeasure, Quantile,
 };
 pub use shape::{AnswerShape, DetailKind, DetailPart, DetailSource, Shape};
 pub use source::Source;
@@ -54,7 +56,7 @@ pub struct Rollup {
     /// How long buckets are kept after their end, in seconds; those of other granularities for
     /// good.
     pub keep: BTreeMap<Granularity, u64>,
-    /// What becomes of what an item has contributed when DynamoDB deletes it because its time to
+    /// The fate of an item's contribution when DynamoDB deletes it because its time to
     /// live has passed.
     pub on_ttl_expiry: OnExpiry,
     /// By what the groups of a bucket are ranked.
@@ -66,7 +68,7 @@ pub struct Rollup {
 /// The treatment of the contribution of an item whose time to live has passed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnExpiry {
-    /// It is taken away, as when somebody deletes the item.
+    /// It is subtracted, as when a client deletes the item.
     #[default]
     Retract,
     /// It stays.

@@ -21,7 +21,7 @@ pub enum Part {
 }
 
 impl<'a> Spans<'a> {
-    /// Reads the text; one that is no TOML has no places.
+    /// Reads the text; one that is not TOML has no places.
     pub fn parse(text: &'a str) -> Self {
         Self { root: DeTable::parse(text).ok() }
     }

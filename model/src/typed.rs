@@ -36,7 +36,7 @@ pub trait ItemType: DeserializeOwned {
     const ENTITY: &'static str;
 }
 
-/// Why a stored item is no value of a type.
+/// Why a stored item is not a value of a type.
 #[derive(Debug, Error)]
 pub enum TypeError {
     /// The definition has no such entity.

@@ -15,7 +15,7 @@ mod locks;
 
 use crate::item_key::PrimaryKey;
 
-/// What a lock's keys begin with. No attribute of an entity's key can make it, for a `#` in a value
+/// The prefix of a lock's keys. No attribute of an entity's key can make it, for a `#` in a value
 /// is escaped.
 pub const LOCK: &str = "@unique";
 /// The attribute of a lock that holds the key of the item that it belongs to.

@@ -30,7 +30,7 @@ mod managed;
 mod operation;
 mod parents;
 mod plan;
-mod planned;
+mod planned_action;
 mod replacement;
 mod stored;
 mod unique;
@@ -189,7 +189,7 @@ impl Update {
     /// `where`.
     ///
     /// # Errors
-    /// Every member that is none of these; more paths than [`MAX_UPDATE_PATHS`].
+    /// Every unknown member; more paths than [`MAX_UPDATE_PATHS`].
     pub fn from_json(object: &Map<String, Value>) -> Result<Self, Vec<FieldError>> {
         check_paths(paths_in(object))?;
         let mut update = Self::new();

@@ -252,12 +252,13 @@ proptest! {
         let key = encode(&entity, &Value::Null).expect("a key");
         let update = weir_model::Update::new().set("value", value.clone());
         let planned = entity.plan_update(&key, &update, fresh());
-        let planned = planned
-            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let planned =
+            planned.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>());
         let attribute: &Attribute = entity.attribute("value").expect("there");
         match (encode(&entity, &value), planned) {
             (Ok(item), Ok(plan)) => {
-                let stored = attribute.value_in(&item).cloned().map(weir_model::update::Operation::Value);
+                let stored =
+                    attribute.value_in(&item).cloned().map(weir_model::update::Operation::Value);
                 prop_assert_eq!(Some(plan.assignments[0].operation.clone()), stored);
             }
             (Err(stored), Err(planned)) => prop_assert_eq!(stored, planned),

@@ -47,9 +47,9 @@ pub struct TypedChanges<T> {
 /// A change to an item of one entity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TypedChange<T> {
-    /// What the item was; `None` when it was not there, or of another entity.
+    /// The item before the change; `None` when it was not there, or of another entity.
     pub old: Option<T>,
-    /// What it is now; `None` when it is gone, or of another entity now.
+    /// The item after the change; `None` when it is gone, or of another entity now.
     pub new: Option<T>,
     /// Whether it is gone because its time to live had passed.
     pub expired: bool,

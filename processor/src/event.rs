@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_dynamo::Item;
 use serde_json::Value;
 
-/// What a time may count in a second: seconds, milliseconds, microseconds, nanoseconds.
+/// The units that a time may count in: seconds, milliseconds, microseconds, nanoseconds.
 const UNITS_OF_A_SECOND: [f64; 4] = [1.0, 1e3, 1e6, 1e9];
 /// The last second since the epoch that a time is taken for, in the year 2106: the largest `u32`.
 const LAST_SECOND: f64 = 4_294_967_295.0;
@@ -89,7 +89,7 @@ pub struct Record {
     pub aws_region: Option<String>,
     /// The change itself.
     pub dynamodb: StreamRecord,
-    /// Who made the change, when it was a service: DynamoDB itself, for an item that expired.
+    /// The service that made the change, if one did: DynamoDB itself, for an item that expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_identity: Option<UserIdentity>,
     /// The ARN of the stream.
@@ -138,7 +138,7 @@ pub struct UserIdentity {
 }
 
 impl UserIdentity {
-    /// Who removes an item whose time to live has passed.
+    /// The principal that removes an item whose time to live has passed.
     pub fn time_to_live() -> Self {
         UserIdentity {
             identity_type: Some("Service".to_owned()),
@@ -171,7 +171,7 @@ where
 /// Reads a time in seconds since the epoch, which Lambda writes as an integer, with a fraction, or
 /// in scientific notation. A number beyond the seconds of this century is one of milliseconds,
 /// microseconds or nanoseconds, as other sources of such records write it; anything else than a
-/// number is no time.
+/// number is not a time.
 ///
 /// An `f64` is exact here: it holds every whole second for the next hundred million years.
 fn whole_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {

@@ -50,7 +50,7 @@ pub struct Processor {
 /// Why an invocation failed as a whole.
 #[derive(Debug, Error)]
 pub enum HandlerError {
-    /// The bytes are no event.
+    /// The bytes are not an event.
     #[error("the payload is no event of a DynamoDB stream")]
     Payload(#[source] serde_json::Error),
     /// The event cannot be handled.
@@ -114,9 +114,10 @@ impl Processor {
 
     /// Runs a reactor on the changes of each invocation.
     ///
-    /// A reactor is at-least-once: a change may come again, with the same event id. An error or a
-    /// panic makes the record it happened on come again, and all after it; other reactors and the
-    /// rollups are not held up by it within the invocation, but see those records again too.
+    /// A reactor is at-least-once: a change may be delivered again, with the same event id. An
+    /// error or a panic makes the record it happened on be delivered again, and all after it; other
+    /// reactors and the rollups are not held up by it within the invocation, but see those records
+    /// again too.
     #[must_use]
     pub fn react<F, R>(mut self, name: &str, reactor: F) -> Self
     where
@@ -183,7 +184,7 @@ impl Processor {
     /// is finished.
     ///
     /// # Errors
-    /// What ended the mapping before.
+    /// The failure that ended the mapping before.
     pub async fn poll(
         self,
         mapping: EventSourceMapping,

@@ -155,7 +155,8 @@ mod tests {
     }
 
     fn event(record: serde_json::Value) -> serde_json::Value {
-        json!({"shardId": "shardId-1", "eventSourceARN": "arn:aws:dynamodb:r:1:table/t/stream/2026", "Records": [record]})
+        let stream = "arn:aws:dynamodb:r:1:table/t/stream/2026";
+        json!({"shardId": "shardId-1", "eventSourceARN": stream, "Records": [record]})
     }
 
     #[test]
@@ -178,7 +179,8 @@ mod tests {
 
     #[test]
     fn a_record_without_its_image_names_the_view_type() {
-        let record = json!({"eventID": "1", "eventName": "MODIFY", "dynamodb": {"SequenceNumber": "1", "NewImage": {}}});
+        let dynamodb = json!({"SequenceNumber": "1", "NewImage": {}});
+        let record = json!({"eventID": "1", "eventName": "MODIFY", "dynamodb": dynamodb});
         let error = settle(event(record)).expect_err("no old image");
         assert!(
             error.to_string().contains("OldImage")
@@ -191,9 +193,12 @@ mod tests {
     fn an_expiry_is_told_from_a_deletion() {
         let removal = |identity: serde_json::Value| {
             let dynamodb = json!({"SequenceNumber": "1", "OldImage": {}});
-            event(
-                json!({"eventID": "1", "eventName": "REMOVE", "userIdentity": identity, "dynamodb": dynamodb}),
-            )
+            event(json!({
+                "eventID": "1",
+                "eventName": "REMOVE",
+                "userIdentity": identity,
+                "dynamodb": dynamodb,
+            }))
         };
         let expired =
             |identity| match &settle(removal(identity)).expect("settled").changes[0].change.image {
@@ -207,8 +212,9 @@ mod tests {
 
     #[test]
     fn changes_of_rollup_items_are_left_out_and_no_others() {
-        let model: Model = "[table]\nname = \"shop\"\n[entities.order]\nPK = \"O#{id}\"\nSK = \"O\"\n\
-                            [entities.order.attributes]\nid = { type = \"string\", required = true }\n"
+        let model: Model = "[table]\nname = \"shop\"\n[entities.order]\nPK = \"O#{id}\"\n\
+                            SK = \"O\"\n[entities.order.attributes]\n\
+                            id = { type = \"string\", required = true }\n"
             .parse()
             .unwrap_or_else(|error| panic!("{error:?}"));
         let (rollup, order, none) =
@@ -219,7 +225,7 @@ mod tests {
             (json!({"OldImage": rollup}), "REMOVE", 0),
             (json!({"NewImage": order}), "INSERT", 1),
             (json!({"OldImage": none}), "REMOVE", 1),
-            // Somebody has put another item in its place.
+            // A client has put another item in its place.
             (json!({"OldImage": rollup, "NewImage": order}), "MODIFY", 1),
             (json!({"OldImage": order, "NewImage": rollup}), "MODIFY", 1),
         ];
@@ -233,7 +239,8 @@ mod tests {
 
     #[test]
     fn a_record_without_a_time_is_never_taken_for_an_old_one() {
-        let record = json!({"eventID": "1", "eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "NewImage": {}}});
+        let dynamodb = json!({"SequenceNumber": "1", "NewImage": {}});
+        let record = json!({"eventID": "1", "eventName": "INSERT", "dynamodb": dynamodb});
         assert_eq!(
             settle(event(record)).expect("settled").changes[0].change.seconds,
             UNKNOWN_SECONDS

@@ -11,8 +11,8 @@
 //! logged of a batch, `batch_log`; what is measured, [`weir_telemetry::metrics`].
 //!
 //! **Invariant:** an invocation answers success only after every rollup write was acknowledged and
-//! every reactor ended well; otherwise it names the lowest record that must come again, so nothing
-//! is skipped.
+//! every reactor ended well; otherwise it names the lowest record that must be delivered again, so
+//! nothing is skipped.
 
 mod batch_log;
 pub mod changes;

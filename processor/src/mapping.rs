@@ -159,7 +159,7 @@ impl EventSourceMapping {
 
     /// Holds the lease, and holds it again when it was lost, until it is asked to stop.
     ///
-    /// What does not work at the first try is an error; what worked before is tried again.
+    /// A call that fails at its first try is an error; one that worked before is retried.
     async fn work<H, F>(self, handler: Arc<H>, mut stop: watch::Receiver<bool>) -> Result<(), Error>
     where
         H: Fn(Vec<u8>) -> F + Send + Sync + 'static,

@@ -15,7 +15,7 @@ use weir_table::{Applied, Error, Outcome, Rollups, SettledUpdate};
 
 use crate::invocation::Invocation;
 
-/// What happened to an invocation's updates.
+/// The outcomes of an invocation's updates.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     /// Updates that were added whole.
@@ -30,7 +30,7 @@ pub(crate) struct Tally {
     pub(crate) failed: Vec<(SequenceNumber, Error)>,
     /// Images that were not counted, by the kind of reason.
     pub(crate) skipped: Vec<(&'static str, u64)>,
-    /// What the writes consumed, as far as DynamoDB reports it.
+    /// The write units that the writes consumed, as far as DynamoDB reports it.
     pub(crate) write_units: Option<f64>,
     /// Why the table cannot be written at all: no update can succeed until that is fixed.
     pub(crate) unwritable: Option<Error>,

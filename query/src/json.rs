@@ -13,10 +13,10 @@ pub(crate) fn measured(answer: &MeasuredValue) -> Value {
         MeasuredValue::Number(number) => decimal(number),
         MeasuredValue::Value(stored) => value::decode(stored),
         MeasuredValue::Values(values) => {
-            let listed = values.iter();
-            listed
-                .map(|(value, count)| json!({ "value": value::decode(value), "count": whole(*count) }))
-                .collect()
+            let listed = values.iter().map(
+                |(value, count)| json!({ "value": value::decode(value), "count": whole(*count) }),
+            );
+            listed.collect()
         }
         MeasuredValue::Counts(counts) => {
             let counted = counts.iter().map(|(value, count)| (value.clone(), whole(*count)));

@@ -60,7 +60,8 @@ impl<'a> PlannedQuery<'a> {
     /// Plans the answer of a query at an instant.
     ///
     /// # Errors
-    /// The mistakes of the question; [`weir_table::Error::Cursor`] for a cursor of another question.
+    /// The mistakes of the question; [`weir_table::Error::Cursor`] for a cursor of another
+    /// question.
     pub(crate) fn new(
         model: &Model,
         rollup: &'a Rollup,

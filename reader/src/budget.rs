@@ -2,7 +2,8 @@
 //! log.
 //!
 //! ```text
-//! layer: Budget::new(limits) ─► handler: table.with_budget(&budget) ─► response ─► `reads` and `read_bytes` of the log
+//! layer: Budget::new(limits) ─► handler: table.with_budget(&budget) ─► response
+//!                                                    ─► `reads` and `read_bytes` of the log
 //! ```
 //!
 //! **Invariant:** two requests never share a budget, and a handler has no other table than one with

@@ -2,9 +2,14 @@
 //! line.
 //!
 //! ```text
-//! ?format=csv  or  Accept: text/csv                  country,start,end,orders,revenue,parked
-//!                                                    DE,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,3,12.5,
-//! ?format=ndjson  or  Accept: application/x-ndjson   {"dimensions":{"country":"DE"},"start":"2026-11-01T00:00:00Z",…}
+//! ?format=csv  or  Accept: text/csv
+//!
+//!     country,start,end,orders,revenue,parked
+//!     DE,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,3,12.5,
+//!
+//! ?format=ndjson  or  Accept: application/x-ndjson
+//!
+//!     {"dimensions":{"country":"DE"},"start":"2026-11-01T00:00:00Z",…}
 //! ```
 //!
 //! The fields that JSON has beside its points are in headers, in every form: `Weir-Freshness`,
@@ -184,8 +189,14 @@ mod tests {
     }
 
     fn answer(cursor: Value) -> Value {
-        json!({ "dimensions": { "country": "DE" }, "points": [{ "start": null, "end": null, "orders": 3 }],
-            "freshness": "2026-11-20T06:40:03Z", "error_bounds": { "p95": 0.01 }, "items_read": 12, "cursor": cursor })
+        json!({
+            "dimensions": { "country": "DE" },
+            "points": [{ "start": null, "end": null, "orders": 3 }],
+            "freshness": "2026-11-20T06:40:03Z",
+            "error_bounds": { "p95": 0.01 },
+            "items_read": 12,
+            "cursor": cursor,
+        })
     }
 
     async fn told(format: Format, cursor: Value, query: Option<&str>) -> String {

@@ -1,16 +1,16 @@
 //! Lists of one entity's items: of a partition, and by each access pattern.
 //!
 //! ```text
-//! GET /order/ann?from=2026-11&where={"total":{"gte":10}}&select=order,total    a partition of the table
-//! GET /query/order/by_status/paid?order=desc&limit=10                          an access pattern
-//! GET /query/order/by_status/paid?count=true                                   how many they are
-//! GET /order/ann?include=user                                                  each with an item that it is related to
+//! GET /order/ann?from=2026-11&where={"total":{"gte":10}}&select=order   a partition of the table
+//! GET /query/order/by_status/paid?order=desc&limit=10                   an access pattern
+//! GET /query/order/by_status/paid?count=true                            the number of items
+//! GET /order/ann?include=user                                           each with a related item
 //! ```
 //!
 //! **Invariant:** a list ends with a `null` cursor only. A page may be shorter than its limit
 //! (DynamoDB reads a megabyte at a time, other entities and what a filter leaves out are read as
 //! well, and the budget of the request ends); the cursor then leads on. A count with a cursor is of
-//! a part. What is hidden is neither answered nor asked about.
+//! a part. A hidden attribute is in no answer and in no condition.
 
 use std::sync::Arc;
 

@@ -117,7 +117,7 @@ async fn many(
         });
         let shown = shown.transpose()?;
         bytes += shown.as_ref().map_or(0, encoded_bytes);
-        // What does not fit into the answer is to be asked for again.
+        // The client asks again for items that do not fit into the response.
         let fits =
             shown.is_none() || bytes <= ENOUGH_BYTES || many.items.iter().all(Option::is_none);
         if !fits {

@@ -246,7 +246,7 @@ impl Open<'_> {
         let is_reversed = matches!(self.format, Format::Descending(_));
         let (low, high) = if is_reversed { (high, low) } else { (low, high) };
         let beginning = || if prefix.is_empty() { BEGINNING.to_owned() } else { prefix.clone() };
-        // What begins with an edge is in the range or left out as a whole.
+        // A key that begins with an edge is in the range or left out as a whole.
         let behind = |key: String| format!("{key}{END}");
         let low = match low {
             Some((key, true)) => key,
@@ -280,8 +280,9 @@ impl Open<'_> {
         }
         let (name, kind) = (&self.first.name, kind.name());
         let message = format!(
-            "`{name}` is of type {kind}, whose text in the sort key is not in its order; \
-             a range needs a padded integer, such as {{{name}:08}}, or an RFC 3339 timestamp; text has begins_with"
+            "`{name}` is of type {kind}, whose text in the sort key is not in its order; a range \
+             needs a padded integer, such as {{{name}:08}}, or an RFC 3339 timestamp; text has \
+             begins_with"
         );
         Err(error(parameter, message))
     }

@@ -1,8 +1,8 @@
 //! The related items of a request: `include=owner,comments.author`.
 //!
 //! ```text
-//! GET /account/a1?include=owner          { "id": "a1", "owner_id": "ann", "owner": { "id": "ann", … } }
-//! GET /user/ann?include=sessions         { "id": "ann", "sessions": { "items": […], "cursor": "…" } }
+//! GET /account/a1?include=owner    { "id": "a1", "owner_id": "ann", "owner": { "id": "ann", … } }
+//! GET /user/ann?include=sessions   { "id": "ann", "sessions": { "items": […], "cursor": "…" } }
 //! ```
 //!
 //! **Invariant:** a related item that is `null`, or is not in a list whose cursor is `null`, is not
@@ -70,8 +70,8 @@ pub(crate) fn problem(error: weir_table::Error) -> Problem {
     match &error {
         weir_table::Error::OverBudget { limits, relation: Some(relation) } => {
             let message = format!(
-                "`{relation}` of the first item reads more than is left of the {} reads and {} MB of a request; \
-                 expected fewer relations, without `{relation}`",
+                "`{relation}` of the first item reads more than is left of the {} reads and {} MB \
+                 of a request; expected fewer relations, without `{relation}`",
                 limits.reads,
                 limits.bytes / weir_table::MB
             );

@@ -69,7 +69,8 @@ async fn what_cannot_be_answered_says_what_can() {
         (
             "/rollups/spend?user=ann&every=hour&from=2026-11-16&to=2026-11-23",
             "bad-query",
-            "`every`: an hour (Europe/Berlin) ends at 2026-11-16T01:00:00+01:00, which is not where a bucket of `spend` does",
+            "`every`: an hour (Europe/Berlin) ends at 2026-11-16T01:00:00+01:00, which is not \
+             where a bucket of `spend` does",
         ),
         ("/rollups/spend?user=ann&every=day&to=2026", "bad-query", "`from`: missing"),
         ("/rollups/spend?user=ann&from=2026", "bad-query", "`to`: missing"),
@@ -88,7 +89,8 @@ async fn what_cannot_be_answered_says_what_can() {
         (
             "/order/ann?after=2026",
             "bad-query",
-            "expected one of order, cursor, consistent, where, begins_with, from, gte, gt, to, lt, lte, eq, between, count, limit, select",
+            "expected one of order, cursor, consistent, where, begins_with, from, gte, gt, to, lt, \
+             lte, eq, between, count, limit, select",
         ),
         ("/order/ann?where=%7B", "bad-query", "`where`: "),
         ("/order/ann?where=%7B%22totl%22:1%7D", "bad-query", "did you mean `total`?"),

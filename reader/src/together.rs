@@ -1,7 +1,7 @@
 //! Several items of any entities, as they are at one moment.
 //!
 //! ```text
-//! GET /transactions?items=[{"entity":"account","key":{"id":"a"}},{"entity":"account","key":{"id":"b"}}]
+//! GET /transactions?items=[{"entity":"account","key":{"id":"a"}},{"entity":"user","key":{"id":1}}]
 //!
 //!     { "items": [{…}, null] }
 //! ```

@@ -6,7 +6,7 @@
 //! start: it is a misspelt setting, and the default it leaves in place may be what the operator
 //! meant to change.
 
-/// What every variable of Weir's own begins with.
+/// The prefix of every variable of Weir's own.
 pub const PREFIX: &str = "WEIR_";
 
 /// A variable.
@@ -16,9 +16,9 @@ pub struct Variable {
     pub name: &'static str,
     /// The programs that read it.
     pub readers: &'static str,
-    /// What it is.
+    /// Its meaning.
     pub meaning: &'static str,
-    /// What holds unless it is set.
+    /// Its default.
     pub unless_set: &'static str,
 }
 

@@ -43,7 +43,7 @@ pub(crate) const READ_UNIT_BYTES: u64 = 4 * 1024;
 #[derive(Clone, Debug)]
 pub struct Budget {
     shared: Arc<Shared>,
-    /// What the reads of this handle leave for others.
+    /// The part that the reads of this handle leave for others.
     kept: Reads,
 }
 
@@ -69,14 +69,14 @@ pub(crate) enum Unit {
     Transaction,
 }
 
-/// What a read under way may read. One that is dropped was sent and not answered: DynamoDB may read
-/// all of it, and so all of it stays charged.
+/// A reservation of the most that a read in progress may read. One that is dropped was sent and not
+/// answered: DynamoDB may read all of it, and so all of it stays charged.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Reservation {
     shared: Arc<Shared>,
     bytes: u64,
-    /// What is charged when it ends.
+    /// The charge when it ends.
     charged: u64,
 }
 
@@ -107,13 +107,13 @@ impl Budget {
         self.shared.limits
     }
 
-    /// What was read.
+    /// Returns what was read.
     pub fn spent(&self) -> Reads {
         self.shared.lock().total
     }
 
-    /// What may still be read; `None` where that has no limit. What reads under way reserve counts
-    /// as left.
+    /// Returns what may still be read; `None` where that has no limit. What reads under way reserve
+    /// counts as left.
     pub fn left(&self) -> Option<Reads> {
         let total = self.shared.lock().total;
         self.limits().map(|limits| limits.without(self.kept).without(total))

@@ -30,11 +30,13 @@ impl Storable for Call {
     type Storer = StoreReplace<Self>;
 }
 
-/// What is known of each operation by its module: its name, its table, and the code of its error.
+/// Each operation by its module: its name, its table, and the code of its error.
 macro_rules! operations {
     ($($module:ident $name:literal $input:ident $error:ident $table:expr;)*) => {
         /// The operation and the table that an input is for.
-        fn subject(context: &BeforeSerializationInterceptorContextRef<'_>) -> (&'static str, Option<String>) {
+        fn subject(
+            context: &BeforeSerializationInterceptorContextRef<'_>,
+        ) -> (&'static str, Option<String>) {
             $(
                 use aws_sdk_dynamodb::operation::$module::$input;
                 if let Some(input) = context.input().downcast_ref::<$input>() {
@@ -69,8 +71,10 @@ operations! {
         |input| input.request_items.as_ref()?.keys().next().cloned();
     batch_write_item "BatchWriteItem" BatchWriteItemInput BatchWriteItemError
         |input| input.request_items.as_ref()?.keys().next().cloned();
-    transact_write_items "TransactWriteItems" TransactWriteItemsInput TransactWriteItemsError |_| None;
-    describe_table "DescribeTable" DescribeTableInput DescribeTableError |input| input.table_name.clone();
+    transact_write_items "TransactWriteItems" TransactWriteItemsInput TransactWriteItemsError
+        |_| None;
+    describe_table "DescribeTable" DescribeTableInput DescribeTableError
+        |input| input.table_name.clone();
 }
 
 impl Intercept for CallSpans {

@@ -7,7 +7,7 @@
 //!                                       updated_at
 //! ```
 //!
-//! What was discarded is written beside them, see [`OnFailureRecord`], and how far the whole stream
+//! Discarded batches are written beside them, see [`OnFailureRecord`], and how far the whole stream
 //! was handled, see
 //! [`StreamProgress`].
 //!
@@ -96,7 +96,10 @@ pub struct OpenWindow {
 #[non_exhaustive]
 pub enum Error {
     /// Wait, and try again.
-    #[error("the lease of stream {} is held by {}, last renewed at {}", .0.label, .0.owner, .0.updated_at)]
+    #[error(
+        "the lease of stream {} is held by {}, last renewed at {}",
+        .0.label, .0.owner, .0.updated_at
+    )]
     Held(Box<HeldLease>),
     /// Stop polling: another poller does.
     #[error("the lease of stream {label} was taken by another poller")]
@@ -107,11 +110,11 @@ pub enum Error {
     /// DynamoDB did not do it.
     #[error("{action} in table {table} failed: {reason}")]
     DynamoDb {
-        /// What was to be done.
+        /// The call that failed.
         action: &'static str,
         /// The rollups table.
         table: String,
-        /// What DynamoDB or the SDK said.
+        /// The error of DynamoDB or of the SDK.
         reason: String,
     },
 }

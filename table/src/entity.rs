@@ -126,9 +126,12 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// # weir_testing::shop::run(async |table| {
     /// # use {serde_json::json, weir_testing::shop::Order};
     /// let orders = table.entity::<Order>("order")?;
-    /// orders.upsert(&json!({ "user": "ann", "number": 7, "total": 12.5, "note": "gift", "status": "paid" })).await?;
-    /// let order = orders.upsert(&json!({ "user": "ann", "number": 7, "total": 9, "status": "sent" })).await?;
-    /// assert_eq!((order.total.to_string(), order.note.as_deref()), ("9".to_owned(), Some("gift")));
+    /// let first = json!({ "user": "ann", "number": 7, "total": 12.5, "note": "gift" });
+    /// orders.upsert(&first).await?;
+    /// let second = json!({ "user": "ann", "number": 7, "total": 9, "status": "sent" });
+    /// let order = orders.upsert(&second).await?;
+    /// assert_eq!(order.total.to_string(), "9");
+    /// assert_eq!(order.note.as_deref(), Some("gift"));
     /// # Ok(()) });
     /// ```
     ///
@@ -154,8 +157,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what is no key; [`Error::Type`] when the item does not fit; else what
-    /// DynamoDB says.
+    /// [`Error::Invalid`] for a value that is not a key; [`Error::Type`] when the item does not
+    /// fit; else what DynamoDB says.
     pub async fn get(&self, key: &impl Serialize) -> Result<Option<T>, Error> {
         let key = self.key(key)?;
         let found = self.table.get(&key.primary).await?;
@@ -171,10 +174,13 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// let orders = table.entity::<Order>("order")?;
     /// orders.create(&json!({ "user": "ann", "number": 7, "total": 12.5 })).await?;
     /// let key = json!({ "user": "ann", "number": 7 });
-    /// let paid = Update::new().set("status", "paid").add("total", 2).when(json!({ "status": "placed" }));
+    /// let paid = Update::new().set("status", "paid").add("total", 2);
+    /// let paid = paid.when(json!({ "status": "placed" }));
     /// assert_eq!(orders.patch(&key, &paid).await?.total.to_string(), "14.5");
     /// match orders.patch(&key, &paid).await {
-    ///     Err(weir_table::Error::ConditionFailed { item }) => assert!(item.is_some(), "it is paid already"),
+    ///     Err(weir_table::Error::ConditionFailed { item }) => {
+    ///         assert!(item.is_some(), "it is paid already");
+    ///     }
     ///     other => panic!("{other:?}"),
     /// }
     /// # Ok(()) });
@@ -201,7 +207,8 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     ///     assert_eq!(orders.update(&key, &update).await?.total.to_string(), expected);
     /// }
     /// // It does not say what an order must have, so it makes none.
-    /// let note = orders.update(&json!({ "user": "bob", "number": 1 }), &Update::new().set("note", "?")).await;
+    /// let key = json!({ "user": "bob", "number": 1 });
+    /// let note = orders.update(&key, &Update::new().set("note", "?")).await;
     /// assert!(matches!(note, Err(weir_table::Error::NotFound { .. })));
     /// # Ok(()) });
     /// ```
@@ -227,7 +234,7 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what is no key; else what DynamoDB says.
+    /// [`Error::Invalid`] for a value that is not a key; else what DynamoDB says.
     pub async fn delete(&self, key: &impl Serialize) -> Result<Option<T>, Error> {
         let key = self.key(key)?;
         let deleted = self.table.delete(&self.entity, &key, &Predicate::always()).await?;
@@ -242,10 +249,10 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
         self.entity.encode(&self.object(value)?, fresh()).map_err(Error::Invalid)
     }
 
-    /// What names an item: what a transaction takes.
+    /// Returns the key of an item in the form that a transaction takes.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what is no key.
+    /// [`Error::Invalid`] for a value that is not a key.
     pub fn key(&self, key: &impl Serialize) -> Result<ItemKey, Error> {
         self.entity.key_from_json(&object(key)?).map_err(Error::Invalid)
     }

@@ -66,7 +66,7 @@ pub enum Error {
         /// DynamoDB's own error.
         source: Source,
     },
-    /// What was to hold of the item does not. Look at it, and decide again.
+    /// The condition on the item does not hold. Look at it, and decide again.
     #[error("the item is not as the condition says")]
     ConditionFailed {
         /// The item as it is; `None` when there is none.
@@ -75,8 +75,8 @@ pub enum Error {
     /// Fields that the definition does not allow to be so. Mend them.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
-    /// A type of the program is not what the definition says, or an item is no value of it. Change
-    /// the type.
+    /// A type of the program is not what the definition says, or an item is not a value of it.
+    /// Change the type.
     #[error(transparent)]
     Type(#[from] TypeError),
     /// The table or index is not there. Deploy it.
@@ -144,7 +144,7 @@ pub enum Error {
     Unavailable {
         /// The table.
         table: String,
-        /// What happened.
+        /// The failure.
         source: Source,
     },
     /// The request would read more than its budget. Ask for less at once.
@@ -220,7 +220,7 @@ impl Error {
         matches!(self, Self::MissingTable { .. } | Self::Denied { .. } | Self::OtherTable { .. })
     }
 
-    /// What this library knows that DynamoDB would refuse.
+    /// Returns the error of a write that DynamoDB would reject, as this library knows.
     pub(crate) fn refused(message: String) -> Self {
         Self::Refused { source: message.clone().into(), message }
     }
@@ -237,7 +237,8 @@ impl Error {
         }
     }
 
-    /// What DynamoDB left undone without a word: it takes no more requests at the moment.
+    /// Returns the error of items that DynamoDB left unprocessed: it takes no more requests at the
+    /// moment.
     pub(crate) fn throttled(table: &str) -> Self {
         Self::Throttled { table: table.to_owned(), source: "keys were left unprocessed".into() }
     }
@@ -273,7 +274,7 @@ impl Error {
 }
 
 impl From<Vec<FieldError>> for Error {
-    /// What the model refuses.
+    /// Wraps the mistakes that the model found.
     fn from(errors: Vec<FieldError>) -> Self {
         Self::Invalid(errors)
     }

@@ -89,7 +89,7 @@ impl Placeholders {
         (!predicate.is_always()).then(|| self.predicate(predicate))
     }
 
-    /// What an update does to each place.
+    /// Adds the action of an update at each place.
     pub(crate) fn update(&mut self, assignments: &[Assignment]) -> String {
         let mut clauses: [(&str, Vec<String>); 4] =
             [("SET", vec![]), ("REMOVE", vec![]), ("ADD", vec![]), ("DELETE", vec![])];
@@ -202,7 +202,7 @@ impl Placeholders {
             }
             Test::BeginsWith(operand) => format!("begins_with({place}, {})", self.value(operand)),
             Test::Contains(operand) => format!("contains({place}, {})", self.value(operand)),
-            // What is stored as null is taken for absent.
+            // A stored null counts as absent.
             Test::Exists(exists) => {
                 let null = self.value(&AttributeValue::S("NULL".to_owned()));
                 let absent =
@@ -342,8 +342,8 @@ mod tests {
         assert_eq!(
             spelt(&placeholders, &update),
             "SET name = if_not_exists(name, 1), skills.a = if_not_exists(skills.a, 0) + 1, \
-             skills.b = if_not_exists(skills.b, 0) - 1, visits = list_append([1], if_not_exists(visits, [])) \
-             REMOVE tags ADD size 1, skills.c [1]"
+             skills.b = if_not_exists(skills.b, 0) - 1, visits = list_append([1], \
+             if_not_exists(visits, [])) REMOVE tags ADD size 1, skills.c [1]"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What a write takes from the world: the time, and random bytes.
+//! The inputs of a write from the world: the time, and random bytes.
 
 use uuid::Uuid;
 use weir_model::WriteContext;

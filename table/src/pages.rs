@@ -21,21 +21,21 @@ use crate::query::{Names, Query, Read, Want, read};
 /// The most items that are looked at by one request because a filter admits few of them.
 const MAX_EXAMINED: usize = 1000;
 
-/// Some items, and where to go on.
+/// A page of items, and where the next begins.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
     /// The items, in the order of their sort keys.
     pub items: Vec<Item>,
-    /// What to ask the next page with; `None` when this is the last.
+    /// The cursor of the next page; `None` when this is the last.
     pub cursor: Option<String>,
 }
 
-/// How many items there are, and where to go on.
+/// A number of items, and where to continue to count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Count {
     /// How many were found.
     pub count: usize,
-    /// What to count the others with; `None` when these are all.
+    /// The cursor to count the others; `None` when these are all.
     pub cursor: Option<String>,
 }
 

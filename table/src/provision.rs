@@ -34,7 +34,7 @@ pub struct Provisioned {
     pub is_new: bool,
     /// The ARN of its stream.
     pub stream_arn: String,
-    /// What is known of its rollups.
+    /// The state of its rollups.
     pub rollups: RollupsState,
 }
 
@@ -79,7 +79,7 @@ impl Table {
     }
 
     /// Enables the stream of the table of items, if the table exists and its stream is disabled.
-    /// What was written meanwhile is lost to the rollups: [`Table::provision`] notes that.
+    /// Changes written meanwhile are lost to the rollups: [`Table::provision`] notes that.
     ///
     /// # Errors
     /// The error of DynamoDB.

@@ -67,8 +67,8 @@ pub struct Query {
     pub range: SortRange,
     /// Which items of the range are wanted, where its sort keys are made from a timestamp.
     pub instants: Option<Instants>,
-    /// What holds of the items that are wanted. DynamoDB reads the others too, and bills for them.
-    /// It says nothing of keys.
+    /// The condition on the items that are wanted. DynamoDB reads the others too, and bills for
+    /// them. It says nothing of keys.
     pub filter: Predicate,
     /// The stored names of the attributes that are wanted, besides the keys; all if empty.
     pub select: Vec<String>,
@@ -95,7 +95,7 @@ pub struct Instants {
     pub path: Path,
     /// How it is stored.
     pub format: TimestampFormat,
-    /// What it must be, each.
+    /// The values that it must have.
     pub tests: Vec<Test>,
     /// The keys of timestamps that are written in the declared form: for items without the
     /// attribute.
@@ -127,14 +127,14 @@ pub(crate) struct Names<'a> {
     pub(crate) primary: (&'a str, Option<&'a str>),
 }
 
-/// What is wanted of the items that are found.
+/// The parts of the found items that are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Want {
     Items,
     Count,
 }
 
-/// What one request has found.
+/// The result of one request.
 #[derive(Debug)]
 pub(crate) struct Read {
     /// The items; not all where they are only counted.
@@ -143,7 +143,7 @@ pub(crate) struct Read {
     pub(crate) count: usize,
     /// How many were looked at.
     pub(crate) examined: usize,
-    /// What was looked at last, if there may be more behind it.
+    /// The last item that was read, if there may be more after it.
     pub(crate) end: Option<PageEnd>,
 }
 

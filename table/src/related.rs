@@ -30,7 +30,7 @@ use crate::reads::Reads;
 pub use joined::{Joined, JoinedItems, JoinedPage, Reading, Related};
 use joined::{Row, fitting};
 
-/// What a relation leads to, by the position of the item that leads there; `None` where it was not
+/// The items of a relation, by the position of the item that leads there; `None` where it was not
 /// read.
 type ByPosition = Vec<Option<Related>>;
 
@@ -63,7 +63,10 @@ impl Table {
     /// Items of an entity with those that they are related to.
     ///
     /// ```no_run
-    /// # async fn example(table: weir_table::Table, ann: weir_model::Item) -> Result<(), weir_table::Error> {
+    /// # async fn example(
+    /// #     table: weir_table::Table,
+    /// #     ann: weir_model::Item,
+    /// # ) -> Result<(), weir_table::Error> {
     /// use weir_model::Include;
     /// use weir_model::relation::Scope;
     /// use weir_table::Reading;
@@ -77,8 +80,8 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// What DynamoDB says, unless trying again may help or the budget is spent: then the items are
-    /// returned of which everything was read.
+    /// The errors of DynamoDB, unless trying again may help or the budget is spent: then the items
+    /// are returned of which everything was read.
     pub fn join<'a>(
         &'a self,
         items: Vec<Item>,
@@ -162,9 +165,9 @@ impl Table {
         self.page(query, links.items, links.cursor, rows, error, reading)
     }
 
-    /// What a relation to many leads to. All the items lead to the same, as was made sure of; those
-    /// that do not, since their attributes are not what their keys say, are left for a page of
-    /// their own, and all of them if the budget is spent.
+    /// Returns the items of a relation to many. All the items lead to the same, as was made sure
+    /// of; those that do not, since their attributes are not what their keys say, are left for a
+    /// page of their own, and all of them if the budget is spent.
     async fn many(
         &self,
         items: &[Item],
@@ -190,7 +193,7 @@ impl Table {
         Ok((related.collect(), error))
     }
 
-    /// What a relation to one leads to.
+    /// Returns the items of a relation to one.
     async fn one(
         &self,
         items: &[Item],
@@ -299,7 +302,7 @@ impl Table {
     /// page needs for these relations: at most the half of what a request may read.
     pub(crate) fn keeping_for(&self, includes: &[Include<'_>]) -> Self {
         if self.kept != Reads::default() {
-            // What is related to these items is a part of what was kept.
+            // The related items of these items are among the kept ones.
             return self.clone();
         }
         let most = self.budget.limits().map(Reads::half).unwrap_or_default();

@@ -74,7 +74,7 @@ impl Intercept for RetryQuotas {
     }
 }
 
-/// What a request is about: the key of an item, or what a query asks for. Requests for many keys
+/// The target of a request: the key of an item, or what a query asks for. Requests for many keys
 /// have no subject, and share a bucket.
 fn subject(context: &BeforeSerializationInterceptorContextRef<'_>) -> String {
     let input = context.input();

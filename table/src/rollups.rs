@@ -68,7 +68,7 @@ pub struct Rollups {
     /// The table of items, where the rollups that have keys there are.
     items: Arc<TableDefinition>,
     meter: Meter,
-    /// What its reads spend.
+    /// The budget that its reads spend.
     budget: Budget,
 }
 
@@ -90,7 +90,7 @@ impl Rollups {
         Self { budget: budget.clone(), ..self.clone() }
     }
 
-    /// What its reads spend.
+    /// Returns the budget that its reads spend.
     pub fn budget(&self) -> &Budget {
         &self.budget
     }

@@ -8,7 +8,7 @@
 //!                           table_id          DynamoDB's id of that table
 //!                           stream_label      the stream that is counted
 //!                           counts_from       seconds since 1970; records before are not counted
-//!                           unbuilt           why rollups lack items: existing-items, table-recreated
+//!                           unbuilt           existing-items or table-recreated: items are missing
 //!                           incomplete_since  RFC 3339; changes after this time may be missing
 //! ```
 //!
@@ -48,7 +48,7 @@ use crate::error::Error;
 /// How often the state is read and written again because another process wrote it at the same time.
 const MAX_ATTEMPTS: u32 = 8;
 
-/// What is known of the rollups of a table: whether they count every change.
+/// The state of the rollups of a table: whether they count every change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RollupsState {
     /// The stream that is counted.

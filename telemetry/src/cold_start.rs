@@ -35,7 +35,7 @@ pub fn ready() {
     }
 }
 
-/// Says who this process is. What comes first counts.
+/// Sets the name of this process. The first call counts.
 pub(crate) fn started(service: &'static str) {
     let _ = STARTED.set((service, Instant::now()));
 }

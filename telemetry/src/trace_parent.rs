@@ -8,7 +8,7 @@
 //! Both are the same: X-Ray's trace id is the W3C's, with its first 32 bits, a time, written apart.
 //! See "Tracing header" in the X-Ray developer guide, and <https://www.w3.org/TR/trace-context/>.
 
-/// A span of somebody else, the parent of one of ours.
+/// A span of another program, the parent of one of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceParent {
     /// The trace.

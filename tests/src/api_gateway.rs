@@ -7,7 +7,7 @@
 //!
 //! | the API itself says | when |
 //! |---|---|
-//! | 400 | a path is no percent-encoded UTF-8, once decoded and again |
+//! | 400 | a path is not percent-encoded UTF-8, once decoded and again |
 //! | 404 | no route takes the method, as HEAD and OPTIONS, or the path is `/` |
 //! | 413 | the body has more than 10 MB, or its event more than 6 |
 //! | 500 | the function failed, or its answer is none |

@@ -17,7 +17,7 @@
 //! ```text … ```                     and what that prints; left out, it is the same answer
 //! ````
 //!
-//! **Invariant:** a block that is none of these, or at another place, is refused with its line.
+//! **Invariant:** a block of another kind, or at another place, is refused with its line.
 
 use crate::tour::document::{Block, blocks};
 

@@ -15,13 +15,13 @@ use weir_table::Connection;
 
 /// The fate of a request.
 pub(crate) enum Fate {
-    /// It goes on to DynamoDB.
+    /// It continues to DynamoDB.
     Pass,
     /// It is answered with this body and status 400 instead.
     Refuse(&'static str),
-    /// It goes on to DynamoDB after that.
+    /// It continues to DynamoDB after that.
     After(BoxFuture<'static, ()>),
-    /// It goes on to DynamoDB, and this function sees the response.
+    /// It continues to DynamoDB, and this function sees the response.
     Observe(Box<dyn FnOnce(&HttpResponse) + Send>),
 }
 

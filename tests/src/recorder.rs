@@ -1,7 +1,7 @@
 //! A way to a DynamoDB that writes down what is asked of it: every operation, and the table it is
 //! asked of.
 //!
-//! Requests go on to DynamoDB as they are, but that this can be told to act as one that does not
+//! Requests continue to DynamoDB as they are, but that this can be told to act as one that does not
 //! return the item on which a condition failed, of which there were some.
 
 use std::collections::BTreeSet;

@@ -18,7 +18,7 @@ const DEFINITION: &str = include_str!("shop.toml");
 /// An order of the shop.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Order {
-    /// Who ordered.
+    /// The user who ordered.
     pub user: String,
     /// Which of the user's orders it is.
     pub number: u32,

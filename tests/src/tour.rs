@@ -88,7 +88,7 @@ pub async fn take(name: &'static str) {
 /// where it is.
 ///
 /// # Errors
-/// Why what is printed is no JSON.
+/// Why what is printed is not JSON.
 pub fn differences(printed: &str, found: &Value) -> Result<Vec<String>, String> {
     expected::differences(printed, found)
 }

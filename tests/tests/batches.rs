@@ -30,8 +30,8 @@ const REQUEST_ID: &str = "8f507cfc-example-4697-b07a-ac58fc914c95";
 const XRAY_HEADER: &str =
     "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
 
-/// What a batch left behind: lines of the log, and metrics by their set of dimensions.
-struct Said {
+/// The logs of a batch, and its metrics by their set of dimensions.
+struct BatchOutput {
     log: Vec<Value>,
     metrics: Vec<(Vec<String>, Value)>,
 }
@@ -42,8 +42,8 @@ struct World {
 }
 
 impl World {
-    /// Handles an event as Lambda's runtime has it handled, and takes what was said.
-    async fn handle(&self, processor: Processor, event: Event) -> Said {
+    /// Handles an event as the runtime of Lambda does, and returns its logs and metrics.
+    async fn handle(&self, processor: Processor, event: Event) -> BatchOutput {
         let log = Lines::default();
         let writer = log.clone();
         let layer = weir_telemetry::log::json(move || writer.clone());
@@ -61,7 +61,7 @@ impl World {
         };
         let service = Invocations::new(call).layer(handler);
         let _ = async { service.oneshot(event).await }.with_subscriber(subscriber).await;
-        Said { log: log.take(), metrics: by_dimensions(self.metrics.take()) }
+        BatchOutput { log: log.take(), metrics: by_dimensions(self.metrics.take()) }
     }
 
     async fn put(&self, item: Value) {
@@ -107,7 +107,7 @@ impl World {
     }
 }
 
-impl Said {
+impl BatchOutput {
     /// The line of the batch: the only one of its level.
     fn line(&self) -> &Value {
         let info: Vec<_> = self.log.iter().filter(|line| line["level"] == "INFO").collect();
@@ -167,14 +167,14 @@ async fn a_batch_is_one_line_and_its_metrics_are_exact() {
 }
 
 /// Returns how many rollup items were written.
-fn a_handled_batch(world: &World, said: &Said, event: &Event) -> u64 {
-    let line = said.line();
+fn a_handled_batch(world: &World, output: &BatchOutput, event: &Event) -> u64 {
+    let line = output.line();
     assert_eq!(line["outcome"], "done");
     assert_eq!(line["shard"].as_str(), event.shard_id.as_deref());
-    let of_records = said.counts(&["records", "inserted", "modified", "removed"]);
+    let of_records = output.counts(&["records", "inserted", "modified", "removed"]);
     assert_eq!(of_records, [RECORDS as u64, FLIGHTS as u64 + 2, 1, 1]);
     assert_eq!(
-        said.counts(&["refolded", "duplicate", "parked", "failed", "skipped"]),
+        output.counts(&["refolded", "duplicate", "parked", "failed", "skipped"]),
         [0, 0, 1, 0, 1]
     );
     let duration_ms = line["duration_ms"].as_u64().expect("a duration");
@@ -185,30 +185,34 @@ fn a_handled_batch(world: &World, said: &Said, event: &Event) -> u64 {
 
     // One line each for the images that were not counted and for what was parked; nothing per
     // record.
-    let mut levels = said.levels();
+    let mut levels = output.levels();
     levels.sort_unstable();
     assert_eq!(levels, ["ERROR", "INFO", "WARN"]);
-    assert!(said.log.iter().all(|line| line["lambda_request_id"] == REQUEST_ID), "{:?}", said.log);
+    assert!(
+        output.log.iter().all(|line| line["lambda_request_id"] == REQUEST_ID),
+        "{:?}",
+        output.log
+    );
 
     let whole = line["whole"].as_u64().expect("a count");
     let units = line["write_units"].as_f64().expect("DynamoDB says what was consumed");
     // A unit for each update, two for the record of what was parked and its mark.
     assert!(units >= (whole + 2) as f64, "{units} units for {whole} updates");
-    assert_eq!(said.metric(&metrics::WRITE_UNITS, &[]), units.round() as u64);
-    assert_eq!(said.metric(&metrics::PROCESSOR_RECORDS, &[]), RECORDS as u64);
-    assert_eq!(said.metric(&metrics::PROCESSOR_CHANGES, &["flight"]), RECORDS as u64 - 1);
-    assert_eq!(said.metric(&metrics::PROCESSOR_CHANGES, &["none"]), 1);
-    assert_eq!(said.metric(&metrics::IMAGES_SKIPPED, &["dimension_absent"]), 1);
-    assert_eq!(said.metric(&metrics::UPDATES_ABSORBED, &[]), whole);
-    assert_eq!(said.metric(&metrics::UPDATES_PARKED, &[]), 1);
-    let (_, all) = said.metrics.iter().find(|(set, _)| set == &["table"]).expect("a line");
+    assert_eq!(output.metric(&metrics::WRITE_UNITS, &[]), units.round() as u64);
+    assert_eq!(output.metric(&metrics::PROCESSOR_RECORDS, &[]), RECORDS as u64);
+    assert_eq!(output.metric(&metrics::PROCESSOR_CHANGES, &["flight"]), RECORDS as u64 - 1);
+    assert_eq!(output.metric(&metrics::PROCESSOR_CHANGES, &["none"]), 1);
+    assert_eq!(output.metric(&metrics::IMAGES_SKIPPED, &["dimension_absent"]), 1);
+    assert_eq!(output.metric(&metrics::UPDATES_ABSORBED, &[]), whole);
+    assert_eq!(output.metric(&metrics::UPDATES_PARKED, &[]), 1);
+    let (_, all) = output.metrics.iter().find(|(set, _)| set == &["table"]).expect("a line");
     assert_eq!(all[metrics::PROCESSOR_ITERATOR_AGE.cloudwatch], json!([lag_ms as f64]));
     assert_eq!(all["table"], json!(world.system.model.table.name));
     whole
 }
 
 /// An alarm on a metric that nobody writes is silent for ever.
-fn an_alarm_looks_at_what_is_written(world: &World, said: &Said) {
+fn an_alarm_looks_at_what_is_written(world: &World, output: &BatchOutput) {
     let options = Options {
         code: "target/lambda".to_owned(),
         definition: "definition".to_owned(),
@@ -220,7 +224,7 @@ fn an_alarm_looks_at_what_is_written(world: &World, said: &Said) {
     let [dimension] = dimensions.as_slice() else { panic!("{dimensions:?}") };
     assert_eq!(dimension["Value"], json!({ "Ref": "Table" }), "the name of the table of items");
     let set = [dimension["Name"].as_str().expect("a name").to_owned()];
-    let (_, line) = said.metrics.iter().find(|(found, _)| *found == set).expect("such a line");
+    let (_, line) = output.metrics.iter().find(|(found, _)| *found == set).expect("such a line");
     let directive = &line["_aws"]["CloudWatchMetrics"][0];
     assert_eq!(alarm["Namespace"], directive["Namespace"]);
     let named = directive["Metrics"].as_array().expect("a list").iter();
@@ -243,15 +247,15 @@ async fn a_batch_in_part(world: &World, mut event: Event, written: u64) {
     let connection = transaction.before(world.system.dynamodb.connect().await);
     let rollups = Rollups::new(&connection, &world.system.model.table);
     let processor = Processor::new(world.system.model.clone()).rollups(rollups);
-    let said = world.handle(processor, event).await;
-    let line = said.line();
+    let output = world.handle(processor, event).await;
+    let line = output.line();
     assert_eq!(line["outcome"], "in part");
     assert!(line["again_from"].is_string(), "{line}");
-    let [whole, failed] = said.counts(&["whole", "failed"])[..] else { unreachable!("two") };
+    let [whole, failed] = output.counts(&["whole", "failed"])[..] else { unreachable!("two") };
     assert!(failed > 0, "{line}");
     assert_eq!(whole + failed, written);
-    assert_eq!(said.metric(&metrics::UPDATES_FAILED, &[]), failed);
-    assert_eq!(said.levels().iter().filter(|level| **level == "ERROR").count(), 2);
+    assert_eq!(output.metric(&metrics::UPDATES_FAILED, &[]), failed);
+    assert_eq!(output.levels().iter().filter(|level| **level == "ERROR").count(), 2);
 }
 
 async fn a_batch_that_fails(world: &World, event: Event) {
@@ -260,17 +264,21 @@ async fn a_batch_that_fails(world: &World, event: Event) {
     table.rollups_table = "no-such-table".to_owned();
     let rollups = Rollups::new(&connection, &table);
     let processor = Processor::new(world.system.model.clone()).rollups(rollups);
-    let said = world.handle(processor, event).await;
-    assert_eq!(said.line()["outcome"], "failed");
-    assert_eq!(said.line()["write_units"], Value::Null, "unknown is not zero");
-    assert_eq!(said.metric(&metrics::PROCESSOR_RECORDS, &[]), RECORDS as u64, "and it is flushed");
+    let output = world.handle(processor, event).await;
+    assert_eq!(output.line()["outcome"], "failed");
+    assert_eq!(output.line()["write_units"], Value::Null, "unknown is not zero");
+    assert_eq!(
+        output.metric(&metrics::PROCESSOR_RECORDS, &[]),
+        RECORDS as u64,
+        "and it is flushed"
+    );
 }
 
 /// What is no batch is no line, and what was measured before is flushed with it.
 async fn an_event_that_is_refused(world: &World, mut event: Event) {
     event.shard_id = None;
     metrics::UPDATES_PARKED.add(5);
-    let said = world.handle(world.system.processor(), event).await;
-    assert_eq!(said.log, [""; 0]);
-    assert_eq!(said.metric(&metrics::UPDATES_PARKED, &[]), 5);
+    let output = world.handle(world.system.processor(), event).await;
+    assert_eq!(output.log, [""; 0]);
+    assert_eq!(output.metric(&metrics::UPDATES_PARKED, &[]), 5);
 }

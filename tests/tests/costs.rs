@@ -95,15 +95,15 @@ fn order(second: u8, total: i64, note: &str) -> Item {
     attributes.collect::<HashMap<_, _>>().into()
 }
 
-/// The write units of a rollup that is kept change by change.
-struct Kept {
+/// A rollup to which changes are written one by one, to measure the write units of each.
+struct MeasuredRollup {
     system: System,
     rollups: Rollups,
     failed: FailedUpdates,
     changes: u32,
 }
 
-impl Kept {
+impl MeasuredRollup {
     async fn start(definition: &str) -> Self {
         let system = System::open(definition).await;
         let failed = FailedUpdates::default();
@@ -170,14 +170,19 @@ async fn what_a_change_costs_a_rollup_of_several_kinds_is_what_is_computed() {
     let mut wrong = Vec::new();
     for options in COMBINED {
         let definition = definition("\"day\"", options);
-        let (measured, computed) = (Kept::of_changes(&definition).await, computed(&definition));
+        let (measured, computed) =
+            (MeasuredRollup::of_changes(&definition).await, computed(&definition));
         if measured != computed {
             wrong.push(format!("{options}\n  measured {measured:?}\n  computed {computed:?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let definition = definition("\"day\", \"month\"", KINDS[1].1);
-    assert_eq!(Kept::of_changes(&definition).await, computed(&definition), "each bucket costs");
+    assert_eq!(
+        MeasuredRollup::of_changes(&definition).await,
+        computed(&definition),
+        "each bucket costs"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,7 +198,7 @@ async fn what_a_change_costs_is_what_the_document_says() {
     let mut own = Vec::new();
     for (name, options, is_own) in KINDS {
         let definition = definition("\"day\"", options);
-        let mut units = Kept::of_changes(&definition).await;
+        let mut units = MeasuredRollup::of_changes(&definition).await;
         assert_eq!(units, computed(&definition), "{name}");
         if is_own {
             own.clone_from(&units);
@@ -219,7 +224,7 @@ async fn what_a_question_reads_is_what_the_document_computes() {
     for stripes in [1, 5] {
         let options = format!("stripes = {stripes}\nmeasures = {{ orders = \"count\" }}");
         let definition = definition("\"day\", \"month\"", &options);
-        let kept = Kept::start(&definition).await;
+        let kept = MeasuredRollup::start(&definition).await;
         for groups in [1, 7] {
             for (from, to, compare, ranges) in ranges {
                 let user = |number| ("user".to_owned(), format!("c{number}"));

@@ -1,4 +1,5 @@
-//! What the documents list is what the code has: environment variables, each way round.
+//! Documents agree with the code: the tables that they list, the files that they name, and the
+//! definitions that they show.
 //!
 //! **Invariant:** a failure prints the lines that the document should have.
 
@@ -116,6 +117,46 @@ fn what_is_shown_of_tables_of_others_is_what_is_tested_with_them() {
     };
     shown("toml", &definitions);
     shown("js", &models);
+}
+
+/// Returns the Markdown files of a folder, without those of its folders.
+fn documents(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+/// Returns the Rust files that a document names in backticks by their paths. `a/{b,c}.rs` names
+/// two.
+fn rust_files(document: &str) -> Vec<String> {
+    let quoted = document.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    let named = quoted.filter(|text| text.ends_with(".rs") && !text.contains([' ', '*']));
+    named
+        .filter(|text| text.contains('/'))
+        .flat_map(|text| match text.split_once('{').zip(text.split_once('}')) {
+            Some(((start, _), (rest, end))) => {
+                let (_, names) = rest.split_once('{').expect("it has a brace");
+                names.split(',').map(|name| format!("{start}{name}{end}")).collect()
+            }
+            None => vec![text.to_owned()],
+        })
+        .collect()
+}
+
+#[test]
+fn every_rust_file_that_a_document_names_exists() {
+    let folders = [root(), root().join("docs")];
+    let documents: Vec<_> = folders.iter().flat_map(|folder| documents(folder)).collect();
+    let named: Vec<_> = documents.iter().flat_map(|path| rust_files(&read(path))).collect();
+    assert!(named.len() > 50, "only {} files are named", named.len());
+    let lost: Vec<_> = named.iter().filter(|name| !root().join(name).is_file()).collect();
+    assert!(lost.is_empty(), "the documents name files that do not exist: {lost:?}");
+}
+
+#[test]
+fn every_form_of_naming_a_rust_file_is_read() {
+    let document = "`a/b.rs` and `a/{c,d/e}.rs`, not `f.rs`, `cargo a/g.rs` or a/h.rs";
+    assert_eq!(rust_files(document), ["a/b.rs", "a/c.rs", "a/d/e.rs"]);
 }
 
 /// What is in backticks in the first column of the tables under that heading.

@@ -31,7 +31,7 @@ const SEPARATOR: char = '\n';
 /// The claims that name the caller: the first one that a token has.
 const NAMES: [&str; 4] = ["sub", "client_id", "cid", "azp"];
 
-/// Who sent a request.
+/// The caller of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
     name: Option<String>,

@@ -16,8 +16,8 @@
 //!
 //! A client may change [`FREE`] parameters between two pages.
 //!
-//! `weir_query::QueryEngine` and `weir_table::List` return plain positions, because programs call them. A
-//! program that gives such a position to a client of its own seals it with [`Seal`].
+//! `weir_query::QueryEngine` and `weir_table::List` return plain positions, because programs call
+//! them. A program that gives such a position to a client of its own seals it with [`Seal`].
 //!
 //! **Invariant:** a cursor that was changed, or that belongs to another caller, list or question,
 //! is rejected as [`weir_table::Error::Cursor`] before anything is read.

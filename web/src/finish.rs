@@ -1,5 +1,5 @@
-//! What an application does where no route is: a path that names nothing, a method that a path does
-//! not take.
+//! Responses of an application where no route matches: a path that names nothing, a method that a
+//! path does not take.
 //!
 //! Routers are merged first and finished once, for axum merges no two routers that both have a
 //! fallback.

@@ -6,7 +6,7 @@
 //!     { "PK": { "S": "USER#ann" }, …, "number": { "N": "7" }, "tags": { "SS": ["gift"] } }
 //! ```
 //!
-//! The second is for those who go on with DynamoDB's own tools: it tells a set from a list and a
+//! The second is for clients that use DynamoDB's own tools: it tells a set from a list and a
 //! decimal from a float, and has the stored names and the keys.
 //!
 //! **Invariant:** neither has what is hidden, nor a key that is made from it.

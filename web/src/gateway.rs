@@ -33,8 +33,8 @@ use lambda_http::{Adapter, Context, Error, LambdaEvent, Service, service_fn};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use weir_telemetry::{Call, Invocations};
 
-/// What no path of a URL holds as it is. A `%` is not among it: it begins an escape, or the path is
-/// refused.
+/// The characters that a path of a URL must escape. A `%` is not among them: it begins an escape,
+/// or the path is refused.
 const NOT_IN_PATHS: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')

@@ -1,5 +1,5 @@
-//! What every application does around its routes: it rejects requests that are not meant for it,
-//! and keeps browsers and caches from misusing its answers.
+//! The layers around the routes of every application: they reject requests that are not meant for
+//! it, and keep browsers and caches from misusing its answers.
 //!
 //! | header of an answer | value | reason |
 //! |---|---|---|

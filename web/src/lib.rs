@@ -1,5 +1,5 @@
-//! What the two HTTP services share: problems, limits, values from requests, the routes, and the
-//! two hosts.
+//! The parts that the two HTTP services share: problems, limits, values from requests, the routes,
+//! and the two hosts.
 //!
 //! ```text
 //! request ──► finish ──► weir_writer::app / weir_reader::app ──► answer

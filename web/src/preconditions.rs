@@ -43,7 +43,7 @@ impl Preconditions {
     /// Returns the condition on the item for a PUT.
     ///
     /// # Errors
-    /// A header that is none of those above.
+    /// A header other than those above.
     pub fn of_put(&self, model: &Model, entity: &Entity) -> Result<Predicate, Problem> {
         let creates = match self.none_matches.as_deref() {
             None => Predicate::always(),
@@ -56,7 +56,7 @@ impl Preconditions {
     /// Returns the condition on the item for a PATCH or a DELETE.
     ///
     /// # Errors
-    /// A header that is none of those above.
+    /// A header other than those above.
     pub fn of_change(&self, model: &Model, entity: &Entity) -> Result<Predicate, Problem> {
         if let Some(given) = &self.none_matches {
             return Err(unfit(&IF_NONE_MATCH, given, "it goes with PUT"));

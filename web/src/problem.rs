@@ -6,9 +6,9 @@
 //!   "errors": [{ "field": "delay", "message": "expected a number, found \"late\"" }, …] }
 //! ```
 //!
-//! `errors` holds the first [`weir_model::limits::MAX_ERRORS`]; of others `more_errors` says how many
-//! there are. Texts from a request are shortened. So a problem without `current` is less than 1 MB
-//! however large the request was.
+//! `errors` holds the first [`weir_model::limits::MAX_ERRORS`]; of others `more_errors` says how
+//! many there are. Texts from a request are shortened. So a problem without `current` is less than
+//! 1 MB however large the request was.
 //!
 //! **Invariant:** a problem of the 5xx kinds tells its caller nothing of the inside; its cause is
 //! logged once, when it becomes a response, and its `request_id` is that of the line.

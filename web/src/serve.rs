@@ -6,8 +6,8 @@
 //! | places for connections, and which connection makes room | `connections` |
 //! | one connection, and its deadlines | `connection`, `activity`, `stream`, `bodies` |
 //!
-//! **Invariant:** a plain server that is told to stop answers the requests in progress, for at most
-//! 10 seconds. A slow or idle client has a deadline and cannot keep others out.
+//! **Invariant:** a plain server that receives a signal to stop answers the requests in progress,
+//! for at most 10 seconds. A slow or idle client has a deadline and cannot keep others out.
 
 mod activity;
 mod bodies;
@@ -33,7 +33,7 @@ use self::connections::Connections;
 use crate::gateway;
 use crate::hosts::HostRules;
 
-/// How long requests that were begun may take once the server is told to stop, in seconds.
+/// How long requests that were begun may take after the signal to stop, in seconds.
 const STOP_S: u64 = 10;
 /// The pause after a failed accept for which no connection could make room, in seconds.
 const ACCEPT_PAUSE_S: u64 = 1;
@@ -71,7 +71,7 @@ pub async fn serve_on_lambda(app: Router) -> Result<(), ServeError> {
 /// Serves an application on a listener until `stop` is done, with the default settings.
 ///
 /// # Errors
-/// What ended the server.
+/// The reason for which the server ended.
 pub async fn serve_on(
     listener: TcpListener,
     app: Router,

@@ -71,7 +71,7 @@ impl<'m> Action<'m> {
         Ok((key, path))
     }
 
-    /// What must hold of the item.
+    /// Returns the condition on the item.
     pub(crate) fn condition(&mut self) -> Result<Predicate, Problem> {
         let Some(json) = self.members.remove("where") else { return Ok(Predicate::always()) };
         conditions::parse(self.entity, &json).map_err(|errors| self.invalid(errors))

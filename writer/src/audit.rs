@@ -29,9 +29,9 @@ use weir_http::{Caller, Kind};
 use weir_model::{Entity, Item};
 use weir_table::Error;
 
-/// What stands in a line for the value of a hidden attribute.
+/// The placeholder of a line for the value of a hidden attribute.
 const HIDDEN: &str = "[hidden]";
-/// What stands in a line for the value of a unique attribute where the key is not known.
+/// The placeholder of a line for the value of a unique attribute if the key is not known.
 const UNIQUE: &str = "[unique]";
 
 /// Marks the requests of an application that writes the audit log.
@@ -41,7 +41,7 @@ struct Enabled;
 /// Writes the audit lines of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Audit {
-    /// Who sent the request; `None` where no audit log is written.
+    /// The caller of the request; `None` where no audit log is written.
     caller: Option<Caller>,
 }
 

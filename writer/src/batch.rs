@@ -38,12 +38,12 @@ use crate::action::Action;
 use crate::audit::{Audit, failure_kind};
 use crate::encode::encode;
 
-/// What can be done with an item of a batch, which has no conditions.
+/// The actions on an item of a batch, which have no conditions.
 const ACTIONS: [&str; 2] = ["put", "delete"];
 /// How many chunks are written at once.
 const CHUNKS_AT_ONCE: usize = 8;
 
-/// What became of the rows of a batch.
+/// The outcomes of the rows of a batch.
 #[derive(Debug, Default, Serialize)]
 pub struct BatchReport {
     /// How many were written.

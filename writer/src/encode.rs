@@ -91,7 +91,7 @@ fn settle(
     let of_path = attribute.encode_text(text).map_err(|invalid| error(invalid.to_string()))?;
     let json = value::decode(&of_path);
     match object.get(name).filter(|given| !given.is_null()) {
-        // What cannot be encoded is reported when the whole object is.
+        // A value that cannot be encoded is reported with the whole object.
         Some(given)
             if attribute.encode(given, WriteContext::NONE).is_ok_and(|given| given != of_path) =>
         {

@@ -11,8 +11,8 @@
 //! | `PUT /unique/{entity}/{attribute+…}/{values…}` | creates, or updates | 201 or 200, and the item |
 //! | `POST /transactions` | up to 100 actions, all or none | 200 and the paths, or a problem |
 //!
-//! PUT and DELETE take `where` as a parameter; all three take versions ([`weir_http::Preconditions`]),
-//! and answer 412.
+//! PUT and DELETE take `where` as a parameter; all three take versions
+//! ([`weir_http::Preconditions`]), and answer 412.
 //!
 //! **Invariant:** an item is stored whole and checked, or not at all; an answer of 2xx means that
 //! DynamoDB has it.

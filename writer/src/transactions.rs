@@ -32,14 +32,14 @@ use crate::action::Action;
 use crate::audit::{Audit, Change, failure_kind};
 use crate::encode::Encoded;
 
-/// What can be done with an item.
+/// The actions on an item.
 const ACTIONS: [&str; 7] = ["create", "put", "patch", "update", "delete", "remove", "check"];
 
 /// An action of a transaction, as its outcome is reported.
 struct Added<'a> {
     entity: &'a Entity,
     path: String,
-    /// What it changes; `None` of a check.
+    /// The change; `None` of a check.
     change: Option<Change<'a>>,
 }
 

@@ -79,7 +79,7 @@ impl RetainedBuckets {
             return Some(period);
         }
         let keep = i64::try_from(*self.keep.get(&granularity)?).ok()?;
-        // What ends behind this instant is kept: so is the bucket that it is in.
+        // Buckets that end after this instant are kept, and so is the bucket that contains it.
         let since = Timestamp::from_second(self.now.as_second().saturating_sub(keep)).ok()?;
         calendar.period(granularity, since)
     }

@@ -142,7 +142,7 @@ impl Search {
         before: Option<Timestamp>,
         after: Option<Timestamp>,
     ) -> Uncovered {
-        // What ends where it begins is nothing to ask for.
+        // An empty period needs no read.
         let before = before.filter(|before| edge == Edge::Start || *before > self.period.start);
         Uncovered::Edge { edge, at, before, after, kept: Box::new(self.kept.clone()) }
     }

@@ -14,8 +14,8 @@ use crate::key::partition;
 /// The most groups of a question.
 pub const MAX_GROUPS: usize = 100;
 /// The parameters beside the dimensions.
-const PARAMETERS: &str = "from, to, every, time_zone, week_start, fiscal_year_start, measures, fill, compare, \
-                          limit, cursor, format";
+const PARAMETERS: &str = "from, to, every, time_zone, week_start, fiscal_year_start, measures, \
+                          fill, compare, limit, cursor, format";
 
 /// A group.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -189,8 +189,10 @@ impl Definition {
             .map(|(at, measure)| format!("m{at} = \"{}\"\n", measure.text()))
             .collect();
         format!(
-            "{ENTITY}[rollups.sales]\nof = \"sale\"\nby = {:?}\ntime = {:?}\nbuckets = {:?}\ntime_zone = {:?}\nstripes = {}\n\
-             on_ttl_expiry = {expiry:?}\nkeep = {{ {} }}\n{filter}\n{rank}[rollups.sales.measures]\n{measures}",
+            "{ENTITY}[rollups.sales]\nof = \"sale\"\nby = {:?}\ntime = {:?}\nbuckets = \
+             {:?}\ntime_zone = {:?}\nstripes = {}\n\
+             on_ttl_expiry = {expiry:?}\nkeep = {{ {} \
+             }}\n{filter}\n{rank}[rollups.sales.measures]\n{measures}",
             self.dimensions,
             self.time,
             self.buckets,

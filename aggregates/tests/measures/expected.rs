@@ -149,7 +149,8 @@ fn numbers(of: &str, items: &[&Values]) -> Vec<BigInt> {
     items.iter().filter_map(number).collect()
 }
 
-/// The values of the items that have one and a time, in the order of the times and, of one time, of the values.
+/// The values of the items that have one and a time, in the order of the times and, of one time, of
+/// the values.
 fn timed(definition: &Definition, of: &str, by: Option<&str>, items: &[&Values]) -> Vec<Scalar> {
     let by = by.unwrap_or(definition.time);
     let timed = |item: &&Values| {

@@ -23,16 +23,14 @@ pub(crate) const FILTERS: [Condition; 9] = [
     ("where = { \"info.n\" = { lt = 5 } }", Some("info.n"), |values| {
         number(values, "info.n").is_some_and(|n| n < decimal("5"))
     }),
-    (
-        "where = { status = [\"placed\", \"paid\"] }",
-        Some("status"),
-        |values| matches!(given(values, "status"), Some(AttributeValue::S(status)) if status == "placed" || status == "paid"),
-    ),
-    (
-        "where = { tags = { contains = \"red\" } }",
-        Some("tags"),
-        |values| matches!(given(values, "tags"), Some(AttributeValue::Ss(tags)) if tags.iter().any(|tag| tag == "red")),
-    ),
+    ("where = { status = [\"placed\", \"paid\"] }", Some("status"), |values| {
+        let Some(AttributeValue::S(status)) = given(values, "status") else { return false };
+        status == "placed" || status == "paid"
+    }),
+    ("where = { tags = { contains = \"red\" } }", Some("tags"), |values| {
+        let Some(AttributeValue::Ss(tags)) = given(values, "tags") else { return false };
+        tags.iter().any(|tag| tag == "red")
+    }),
     ("where = { gift = true }", Some("gift"), |values| {
         given(values, "gift") == Some(&AttributeValue::Bool(true))
     }),

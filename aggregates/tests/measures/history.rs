@@ -90,8 +90,9 @@ fn item(id: usize, values: &Values) -> Item {
 }
 
 impl History {
-    /// Two histories, so long after each other that the stream has lost the first when the second begins; how many records of
-    /// each shard are the first's, and the time of the second's first record.
+    /// Two histories, so long after each other that the stream has lost the first when the second
+    /// begins; how many records of each shard are the first's, and the time of the second's first
+    /// record.
     pub(crate) fn of_two(
         earlier: &[Write],
         later: &[Write],

@@ -1,4 +1,5 @@
-//! What a group has in the store: the numbers of its rollup items and its rows, of one bucket or of several together.
+//! What a group has in the store: the numbers of its rollup items and its rows, of one bucket or of
+//! several together.
 
 use std::collections::{BTreeMap, BTreeSet};
 

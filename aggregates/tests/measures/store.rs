@@ -1,7 +1,9 @@
-//! The table of rollups as DynamoDB would hold it, and invocations that write to it as the shell does.
+//! The table of rollups as DynamoDB would hold it, and invocations that write to it as the shell
+//! does.
 //!
-//! An invocation first tries each update by itself, and then writes the rows that cross zero together with the rollup item
-//! that counts them. Others may write between the two, and it may die after any of its writes.
+//! An invocation first tries each update by itself, and then writes the rows that cross zero
+//! together with the rollup item that counts them. Others may write between the two, and it may die
+//! after any of its writes.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,9 +13,11 @@ use weir_rollups::watermark::STALE_AFTER_SECS;
 use weir_rollups::{Accumulator, Amounts, Bookkeeping, Change, RollupKey, Update, Watermark, fold};
 
 const SHARD_IDS: [&str; crate::history::SHARDS] = ["shardId-a", "shardId-b"];
-/// How many rows are written in one transaction; fewer than the shell writes, so that there are several.
+/// How many rows are written in one transaction; fewer than the shell writes, so that there are
+/// several.
 const MAX_ROWS: usize = 2;
-/// How often a write may have to be made anew: once for each other invocation that may be on its way, and once more.
+/// How often a write may have to be made anew: once for each other invocation that may be on its
+/// way, and once more.
 const MAX_ROUNDS: usize = 4;
 const EMPTY_ROW_SECS: i64 = 96 * 60 * 60;
 const MAX_DIGITS: u64 = 38;
@@ -250,8 +254,8 @@ impl Store {
         }
     }
 
-    /// What becomes of it until a later time, in seconds since 1970, if some of what may go does go: what has a time to live
-    /// that has passed, and watermarks that are stale.
+    /// What becomes of it until a later time, in seconds since 1970, if some of what may go does
+    /// go: what has a time to live that has passed, and watermarks that are stale.
     pub(crate) fn age(&mut self, now: i64, may_go: impl Fn(usize) -> bool) {
         let mut position = 0;
         self.items.retain(|_, stored| {

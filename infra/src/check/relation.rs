@@ -1,4 +1,5 @@
-//! The summary of a relation: where it leads, by what, and where many related items go on.
+//! The summary of a relation: where it leads, by what, and where a long list of related items
+//! continues.
 
 use weir_http::EntityPaths;
 use weir_http::paths::pattern_path;
@@ -34,7 +35,7 @@ fn made(of: &str, bindings: &[Binding], by: &str) -> Option<String> {
     (!each.is_empty()).then(|| each.join(", "))
 }
 
-/// Returns where a list of many related items goes on, or of the links to them.
+/// Returns where a list of many related items, or of the links to them, continues.
 fn goes_on(listing: &Listing, of: &Entity) -> String {
     let pattern = &listing.pattern;
     let path = if of.patterns.contains(pattern) {

@@ -47,7 +47,7 @@ pub(super) enum Malformed {
         /// The column of the quote.
         column: u64,
     },
-    /// A quoted cell goes on after its closing quote.
+    /// A quoted cell continues after its closing quote.
     #[error(
         "text after the closing quote at line {line} column {column}, expected a comma or the end \
          of the line; a quote in a quoted cell is written twice"

@@ -9,7 +9,7 @@
 //! | parked updates | a rollup item refused an update: it is wrong |
 //! | unread changes | the table is written, and nothing of it is read |
 //!
-//! **Invariant:** a stack in which nothing happens is in no alarm: missing data is no breach.
+//! **Invariant:** a stack in which nothing happens is in no alarm: missing data is not a breach.
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ const AGE_PERIODS: u32 = 4;
 const _: () =
     assert!(PERIOD_S >= PROCESSOR_TIMEOUT_S, "else periods of a slow processor have no age");
 /// For how long a table may be written and not read: twice this, so that what is written at the end
-/// of a period is no alarm.
+/// of a period is not an alarm.
 const UNREAD_PERIOD_S: u32 = 900;
 const UNREAD_PERIODS: u32 = 2;
 
@@ -124,7 +124,7 @@ fn iterator_age() -> Alarm {
 }
 
 /// That the table is written and its stream not read, as by a mapping that is off: all else is
-/// silent then, and missing data is no breach. It looks at what the mapping polled, not at
+/// silent then, and missing data is not a breach. It looks at what the mapping polled, not at
 /// invocations, for filters may leave nothing to invoke with.
 fn unread() -> Value {
     let unread = "the table is written and none of its changes is read: see whether the mapping \

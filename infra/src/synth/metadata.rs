@@ -1,4 +1,4 @@
-//! What stands beside a resource for those who review it: why it is as it is, and answers to what
+//! Metadata of a resource for its reviewers: why it is as it is, and answers to what
 //! checkov and cfn-lint ask.
 //!
 //! **Invariant:** `scripts/check-template` finds nothing without an answer, and no answer without a

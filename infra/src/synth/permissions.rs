@@ -27,7 +27,7 @@ use super::parameters::{KMS_KEY, when};
 pub struct Use {
     /// The action, as IAM names it.
     pub action: &'static str,
-    /// Who does it.
+    /// The function that makes the call.
     pub by: Function,
     /// The resource that it acts on.
     pub on: Target,

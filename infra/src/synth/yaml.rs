@@ -12,7 +12,7 @@ struct Emitted<'a>(&'a Value);
 /// Returns the value as a YAML document.
 ///
 /// # Panics
-/// On a number that is no integer of 64 bits: a template has none.
+/// On a number that is not an integer of 64 bits: a template has none.
 pub(super) fn document(value: &Value) -> String {
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
     let written = serde_saphyr::to_string_with_options(&Emitted(value), options);

@@ -1,4 +1,4 @@
-//! Text that is no TOML, or has not the shape of a definition file: the reader's own message, with
+//! Text that is not TOML, or has not the shape of a definition file: the reader's own message, with
 //! a suggestion.
 
 use crate::error::Problem;

@@ -340,8 +340,8 @@ fn encode(place: &str, rule: &Attribute, operand: &Value) -> Result<AttributeVal
     })
 }
 
-/// What an operand must be: a member for `contains`, the beginning of a text for `begins_with`,
-/// else a value.
+/// Returns the kind of operand that is expected: a member for `contains`, the beginning of a text
+/// for `begins_with`, else a value.
 fn operand_rule<'a>(operator: &str, rule: &'a Attribute) -> Cow<'a, Attribute> {
     let plain = |kind| Cow::Owned(Attribute::plain(&rule.name, kind));
     match (operator, &rule.kind) {

@@ -68,21 +68,21 @@ impl Predicate {
         }
     }
 
-    /// What DynamoDB is asked of items that are read: it holds of every item that this holds of,
-    /// and of more of those with timestamps in another form.
+    /// Returns the condition for items that DynamoDB reads: it holds of every item that this holds
+    /// of, and of more of those with timestamps in another form.
     #[must_use]
     pub fn for_reading(&self) -> Self {
         self.sent(OtherForms::Admitted)
     }
 
-    /// What DynamoDB is asked of an item that is written and not known: it does not hold of an item
+    /// Returns the condition for an item that is written and not known: it does not hold of an item
     /// with timestamps in another form.
     #[must_use]
     pub fn for_writing(&self) -> Self {
         self.sent(OtherForms::Rejected)
     }
 
-    /// What DynamoDB is asked of an item that is written, as it is now: what has been found out of
+    /// Returns the condition for an item that is written, as it is now: what has been found out of
     /// timestamps in another form, as long as they are the same text.
     #[must_use]
     pub fn for_writing_of(&self, item: &Item) -> Self {

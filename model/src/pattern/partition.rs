@@ -1,4 +1,4 @@
-//! What a pattern reads where some attributes are given: a partition, and the sort keys that begin
+//! The reads of a pattern, given some attributes: a partition, and the sort keys that begin
 //! with what they make.
 //!
 //! ```text
@@ -44,7 +44,7 @@ impl Pattern {
         Ok(Partition { key, range: self.sort_keys(entity, item, further)? })
     }
 
-    /// What is read where these members are given: each attribute that must be, and any number of
+    /// Returns what is read, given these members: each attribute that must be, and any number of
     /// those that the sort key continues with, in their order.
     ///
     /// An attribute that the partition key shortens and the sort key has in full chooses the

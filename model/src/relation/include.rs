@@ -55,7 +55,7 @@ pub enum Scope<'a> {
 /// Why a relation cannot be asked for.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum IncludeError {
-    /// There is none of that name.
+    /// No relation has that name.
     #[error("`{path}`: {message}")]
     Unknown {
         /// The requested path.
@@ -147,8 +147,8 @@ impl<'a> Include<'a> {
         }
     }
 
-    /// What is read of many items: of those that it leads to, or of the links; `None` for a
-    /// relation to one.
+    /// Returns what is read for many items: of those that it leads to, or of the links; `None` for
+    /// a relation to one.
     pub fn listing(&self) -> Option<(&'a Listing, &'a Entity)> {
         match &self.relation.kind {
             RelationKind::One(_) => None,

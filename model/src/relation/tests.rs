@@ -193,7 +193,11 @@ fn links_lead_to_many_each_to_one() {
 
 proptest! {
     #[test]
-    fn a_relation_leads_to_the_item_that_has_its_values(id in "[a-bA-B#% é]{1,6}", number in 0_i64..9999, is_north: bool) {
+    fn a_relation_leads_to_the_item_that_has_its_values(
+        id in "[a-bA-B#% é]{1,6}",
+        number in 0_i64..9999,
+        is_north: bool,
+    ) {
         let model = hub();
         prop_assume!(!id.trim().is_empty());
         let tenant = if is_north { "north" } else { "south" };
@@ -205,8 +209,11 @@ proptest! {
 
     #[test]
     fn everything_that_is_listed_may_be_asked_for_and_nothing_else(
-        entity in 0_usize..5, one: bool, alike in proptest::sample::subsequence(vec!["id", "user_id", "owner_id"], 0..3),
-        first in 0_usize..7, second in 0_usize..8,
+        entity in 0_usize..5,
+        one: bool,
+        alike in proptest::sample::subsequence(vec!["id", "user_id", "owner_id"], 0..3),
+        first in 0_usize..7,
+        second in 0_usize..8,
     ) {
         let model = hub();
         let names = ["sessions", "starred", "owner", "twins", "alike", "same", "holder"];
@@ -256,15 +263,18 @@ fn every_mistake_of_what_is_asked_for_is_told_at_once() {
         errors,
         [
             "`sesions`: user has no such relation; did you mean `sessions`?",
-            "`sessions` would take a query for each user of a list, expected it of one user; or list `session` by `by_user` for each",
-            "`starred` would take a query for each user of a list, expected it of one user; or list `star` by `GSI1` for each",
+            "`sessions` would take a query for each user of a list, expected it of one user; or \
+             list `session` by `by_user` for each",
+            "`starred` would take a query for each user of a list, expected it of one user; or \
+             list `star` by `GSI1` for each",
             "`x.y.z` is more than 2 levels away, expected a relation nearer by",
             "`sesions` twice, expected each relation once",
         ]
     );
 }
 
-/// The message, the text it points at, and the help of the only problem of the hub with a passage replaced.
+/// The message, the text it points at, and the help of the only problem of the hub with a passage
+/// replaced.
 fn only_problem(from: &str, to: &str) -> (String, String, String) {
     assert!(HUB.contains(from), "the hub has no {from}");
     let text = HUB.replacen(from, to, 1);
@@ -276,7 +286,8 @@ fn only_problem(from: &str, to: &str) -> (String, String, String) {
 
 #[test]
 fn each_mistake_of_a_relation_is_named_where_it_stands_with_what_was_expected() {
-    // (what is replaced, by what) → (a part of the message, the text pointed at, a part of the help)
+    // (what is replaced, by what) → (a part of the message, the text pointed at, a part of the
+    // help)
     let cases = [
         ("to = \"user\"", "to = \"usr\"", "`usr` is no entity", "\"usr\"", "did you mean `user`?"),
         (

@@ -6,8 +6,8 @@ const UNITS: [(char, u64); 4] = [('w', 604_800), ('d', 86_400), ('h', 3600), ('m
 /// DynamoDB's.
 const MAX_SECS: u64 = 1_000 * 366 * 86_400;
 
-/// Returns the seconds that a text says; `None` for one that is no number and unit, or says too
-/// little or too much.
+/// Returns the seconds that a text says; `None` for one that is not a number and a unit, or says
+/// too little or too much.
 pub fn seconds(text: &str) -> Option<u64> {
     let unit = text.chars().last()?;
     let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit)?;

@@ -12,7 +12,7 @@
 use std::fmt;
 
 use crate::number::Number;
-use crate::rollup::{AnswerShape, DetailKind, DetailPart, DetailSource, Shape, Source};
+use crate::rollup::{AnswerShape, DetailKind, DetailPart, DetailSource, Direction, Shape, Source};
 
 /// The measures of the definition file, as messages list them.
 pub const MEASURES: [&str; 22] = [
@@ -137,15 +137,6 @@ pub enum Measure {
         /// The name of the measure that it is divided by.
         under: String,
     },
-}
-
-/// One of the two ends of what is in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Direction {
-    /// From the least up.
-    Ascending,
-    /// From the greatest down.
-    Descending,
 }
 
 /// A part of all values, from 0 to 1, in millionths.

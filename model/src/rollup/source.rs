@@ -12,8 +12,8 @@ use crate::path::{Path, Place};
 pub struct Source {
     /// Where it is, by the names that are stored.
     pub path: Path,
-    /// What the value is, under the name that the definition file has for it: `total` or
-    /// `payment.total`.
+    /// The type and the rules of the value, under the name that the definition file has for it:
+    /// `total` or `payment.total`.
     pub attribute: Attribute,
     /// How many of the first steps of the path lead to values that are declared as maps.
     maps: usize,
@@ -22,7 +22,7 @@ pub struct Source {
 impl Source {
     /// Returns the source that a place is, under the text that names it.
     pub(crate) fn at(place: &Place<'_>, name: &str) -> Self {
-        // What is in something hidden is hidden.
+        // A member of a hidden map is hidden.
         let hidden = place.rule().hidden || place.around().any(|(_, outer)| outer.hidden);
         let attribute = Attribute { name: name.to_owned(), hidden, ..place.rule().clone() };
         let is_map = |(_, outer): &(Path, &Attribute)| matches!(outer.kind, AttributeType::Map(_));
@@ -94,8 +94,8 @@ impl Source {
         Some(values)
     }
 
-    /// What one of its values is: of a set or a list a member, of anything else the whole; under
-    /// the same name.
+    /// Returns the declaration of one of its values: of a set or a list a member, of anything else
+    /// the whole; under the same name.
     pub fn of_one(&self) -> Attribute {
         let one = match &self.attribute.kind {
             AttributeType::List(Some(rule)) => (**rule).clone(),

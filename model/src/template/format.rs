@@ -166,7 +166,7 @@ impl Cut {
 /// that type.
 ///
 /// Numbers are written without an exponent or trailing zeros, timestamps in UTC with the places
-/// their type declares, so that equal values have equal text whoever wrote them.
+/// their type declares, so that equal values have equal text whichever program wrote them.
 pub fn scalar_text(kind: &AttributeType, value: &AttributeValue) -> Option<String> {
     match (kind, value) {
         (AttributeType::String | AttributeType::Enum { .. }, AttributeValue::S(text)) => {

@@ -11,7 +11,7 @@ use serde_dynamo::AttributeValue;
 
 use super::bound::Bound;
 use super::operation::Operation;
-use super::planned::Planned;
+use super::planned_action::PlannedAction;
 use crate::attribute::Rules;
 use crate::condition::Predicate;
 use crate::field_error::FieldError;
@@ -21,7 +21,7 @@ use crate::path::Path;
 use crate::value::{self, count};
 
 /// Returns the conditions of one action of an update.
-pub(super) fn bounds_after(planned: &Planned<'_>) -> Vec<Bound> {
+pub(super) fn bounds_after(planned: &PlannedAction<'_>) -> Vec<Bound> {
     let (path, rule) = (&planned.place.path, planned.place.rule());
     match &planned.operation {
         Operation::Plus(AttributeValue::N(text)) => shifted(&rule.rules, path, number(text)),
@@ -91,7 +91,7 @@ fn longer(rules: &Rules, path: &Path, more: usize, only: Option<AttributeValue>)
     bounds
 }
 
-/// Returns the set loses members; one without a member left is no more.
+/// Returns the condition of a set that loses members; DynamoDB keeps no empty set.
 fn shorter(rules: &Rules, stays: bool, path: &Path, members: &AttributeValue) -> Vec<Bound> {
     let least = rules.min_length.unwrap_or(0).max(usize::from(stays));
     if least == 0 {

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 use serde_dynamo::AttributeValue;
 
-use super::planned::Planned;
+use super::planned_action::PlannedAction;
 use crate::attribute::{Attribute, AttributeType, Members, Rules};
 use crate::field_error::FieldError;
 use crate::path::Path;
@@ -29,7 +29,7 @@ pub struct CreatedParent {
 
 /// Returns the maps on the way to the updated places, each once.
 pub(super) fn created_parents(
-    planned: &[Planned<'_>],
+    planned: &[PlannedAction<'_>],
     context: WriteContext,
 ) -> Vec<CreatedParent> {
     let mut known = HashSet::new();

@@ -1,20 +1,20 @@
 //! The keys of indexes after an update: each one that is made from what the update changes is made
-//! anew, or taken away.
+//! again, or removed.
 //!
 //! | of the attributes that a key is made from | the key is |
 //! |---|---|
-//! | none is updated | left alone, unless the key beside it is made anew: see below |
+//! | none is updated | left alone, unless the key beside it is rebuilt: see below |
 //! | one is removed | removed: the item leaves the index |
-//! | all are known: set by the update, in the primary key, or said by the condition | made anew |
+//! | all are known: set by the update, in the primary key, or said by the condition | rebuilt |
 //! | one is not known, or is changed relatively | not known, so the update is refused |
 //!
 //! An item is in an index by both of its keys. Those who write the table besides may have left both
-//! out while the item had nothing for the one; so when that is made anew, the other is too, as far
+//! out while the item had nothing for the one; so when that is rebuilt, the other is too, as far
 //! as it is known:
 //!
 //! | the other key | is |
 //! |---|---|
-//! | `$note_1`, or made from the primary key and what the condition says | made anew |
+//! | `$note_1`, or made from the primary key and what the condition says | rebuilt |
 //! | `$note_1#due_{due?}` | as without `due`, if the item has neither the key nor `due` |
 //! | `{due}` | left alone |
 
@@ -137,7 +137,7 @@ impl Updated<'_> {
         self.render(template, &item).map(Some)
     }
 
-    /// Returns the key beside this one, in an index, that is made anew.
+    /// Returns the key beside this one, in an index, that is rebuilt.
     fn made_beside<'k>(
         &self,
         template: &'k KeyTemplate,
@@ -153,8 +153,8 @@ impl Updated<'_> {
         template.beside.iter().find_map(made)
     }
 
-    /// What becomes of a key whose attributes are not updated, when the one beside it is made anew;
-    /// and what must hold.
+    /// Determines the fate of a key whose attributes are not updated, when the key beside it is
+    /// rebuilt; and what must hold.
     fn completed(
         &self,
         template: &KeyTemplate,

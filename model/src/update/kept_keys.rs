@@ -1,4 +1,4 @@
-//! What must hold of an item that is there, so that the keys of its indexes are what its attributes
+//! Conditions on a stored item, so that the keys of its indexes are what its attributes
 //! make after an upsert, or an update that might have created it.
 //!
 //! Such a plan gives some attributes a value, others a value unless they have one, and does not
@@ -7,7 +7,7 @@
 //!
 //! | of the attributes that the key is made from | it is known if |
 //! |---|---|
-//! | all are given a value | always: it is made anew |
+//! | all are given a value | always: it is rebuilt |
 //! | all are given one unless they have one | they are all there, and the key; or none is |
 //! | some are not given: a new item lacks the key | one of those is absent, or all others are there |
 //!

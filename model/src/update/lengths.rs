@@ -11,7 +11,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::bound::Bound;
 use super::operation::Operation;
-use super::planned::Planned;
+use super::planned_action::PlannedAction;
 use crate::attribute::Rules;
 use crate::condition::Predicate;
 use crate::field_error::FieldError;
@@ -31,7 +31,7 @@ struct Around<'a> {
 
 /// Returns the conditions that an update brings with it for the maps and lists in which it changes
 /// something.
-pub(super) fn bounds(planned: &[Planned<'_>]) -> Vec<Bound> {
+pub(super) fn bounds(planned: &[PlannedAction<'_>]) -> Vec<Bound> {
     let mut all: IndexMap<Path, Around<'_>> = IndexMap::new();
     for action in planned {
         for (path, rule) in action.place.around() {
@@ -48,7 +48,7 @@ pub(super) fn bounds(planned: &[Planned<'_>]) -> Vec<Bound> {
 }
 
 impl Around<'_> {
-    fn note(&mut self, Planned { place, operation }: &Planned<'_>) {
+    fn note(&mut self, PlannedAction { place, operation }: &PlannedAction<'_>) {
         let member = place.path.first(self.path.steps.len() + 1);
         let is_itself = member == place.path;
         match operation {

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! **Invariant:** what is set instead depends on the place being empty, by a condition; so nothing
-//! that somebody put there meanwhile is lost.
+//! that another client puts there meanwhile is lost.
 
 use std::collections::HashMap;
 
@@ -82,8 +82,8 @@ impl UpdatePlan {
     /// with their maps, and places that are null are changed as if nothing were there.
     ///
     /// # Errors
-    /// A place that leads through something that is no map, or through a position that a list does
-    /// not have; a map that would lack what its definition requires.
+    /// A place that leads through something that is not a map, or through a position that a list
+    /// does not have; a map that would lack what its definition requires.
     pub fn with_parents(&self, item: &Item) -> Result<Self, Vec<FieldError>> {
         let mut made: IndexMap<Path, AttributeValue> = IndexMap::new();
         let mut plan = Self { assignments: Vec::new(), ..self.clone() };
@@ -122,9 +122,9 @@ impl UpdatePlan {
         Ok(plan)
     }
 
-    /// What an item may have been before such an update made maps in it: the item itself, and then
-    /// without a map that the update leads through, of each attribute. Of more than 32 combinations
-    /// the first are returned, and the last, which has none of these maps.
+    /// Returns the forms that an item may have had before such an update made maps in it: the item
+    /// itself, and then without a map that the update leads through, of each attribute. Of more
+    /// than 32 combinations the first are returned, and the last, which has none of these maps.
     pub fn before_parents(&self, item: &Item) -> Vec<Before> {
         let mut maps: IndexSet<Path> = IndexSet::new();
         for Assignment { path, .. } in &self.assignments {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::bound::Bound;
 use super::created_parent::{self, CreatedParent};
 use super::operation::{Assignment, Operation};
-use super::planned::Planned;
+use super::planned_action::PlannedAction;
 use super::{Update, Verb, bounds, indexes, lengths};
 use crate::attribute::MANAGED;
 use crate::attribute::{AttributeType, SetItems};
@@ -54,7 +54,7 @@ impl Entity {
         let mut bounds: Vec<_> = planned.iter().flat_map(bounds::bounds_after).collect();
         bounds.extend(lengths::bounds(&planned));
         let created_parents = created_parent::created_parents(&planned, context);
-        let mut assignments: Vec<_> = planned.into_iter().map(Planned::assignment).collect();
+        let mut assignments: Vec<_> = planned.into_iter().map(PlannedAction::assignment).collect();
         assignments.extend(self.kept_by_the_library(context));
         let (keys, more) = indexes::keys(self, key, &assignments, &condition)?;
         assignments.extend(keys);
@@ -67,15 +67,15 @@ impl Entity {
         update: &Update,
         context: WriteContext,
         errors: &mut Vec<FieldError>,
-    ) -> Vec<Planned<'_>> {
-        let mut planned: Vec<Planned<'_>> = Vec::new();
+    ) -> Vec<PlannedAction<'_>> {
+        let mut planned: Vec<PlannedAction<'_>> = Vec::new();
         let mut places = Places::default();
         for (verb, text, json) in &update.actions {
             match self.action(*verb, text, json, context) {
                 Ok(action) => {
                     if let Some(other) = places.add(&action.place.path) {
                         errors::note(errors, || {
-                            let other: &Planned<'_> = &planned[other];
+                            let other: &PlannedAction<'_> = &planned[other];
                             let path = other.place.path.to_string();
                             let message = format!("{} is updated too, and overlaps", quoted(&path));
                             FieldError::new(text, message)
@@ -110,7 +110,7 @@ impl Entity {
         text: &str,
         json: &Value,
         context: WriteContext,
-    ) -> Result<Planned<'_>, Vec<FieldError>> {
+    ) -> Result<PlannedAction<'_>, Vec<FieldError>> {
         let place = Path::parse(self, text).map_err(|error| vec![error])?;
         let removes = verb == Verb::Remove || verb == Verb::Set && json.is_null();
         if let Some(reason) = self.is_not_updated(&place, verb, removes) {
@@ -118,7 +118,7 @@ impl Entity {
         }
         let operation =
             if removes { Operation::Nothing } else { assigned(verb, &place, json, context)? };
-        Ok(Planned { place, operation })
+        Ok(PlannedAction { place, operation })
     }
 
     /// Returns why a verb is none for a place, whatever the value.

@@ -1,5 +1,5 @@
 //! Replacements as updates: an item whose versions are counted is replaced by an update, for only
-//! an update can count on from what is stored, whoever else writes meanwhile.
+//! an update can count on from what is stored, even if other clients write meanwhile.
 //!
 //! **Invariant:** what the definition knows is afterwards as given or absent. What it does not know
 //! stays.

@@ -104,8 +104,8 @@ impl UpdatePlan {
         self.assignments.iter().any(|assignment| assignment.operation.is_relative())
     }
 
-    /// What an item may have been before such an update found nulls in it: with a null at one or
-    /// more of the places that it changes relatively.
+    /// Returns the forms that an item may have had before such an update found nulls in it: with a
+    /// null at one or more of the places that it changes relatively.
     pub fn before_nulls(&self, item: &Item) -> Vec<Before> {
         let relative =
             self.assignments.iter().filter(|assignment| assignment.operation.is_relative());

@@ -1,4 +1,5 @@
-//! Plans of updates: what is allowed, what becomes of each place, and what brings conditions with it.
+//! Plans of updates: what is allowed, what becomes of each place, and what brings conditions with
+//! it.
 
 mod nested;
 

@@ -1,4 +1,4 @@
-//! What the handler answers: which records, if any, the event source mapping must deliver again.
+//! The response of the handler: which records, if any, the event source mapping must deliver again.
 //!
 //! **Invariant:** `state` is always written. With a tumbling window, an answer without it is a
 //! failed invocation.
@@ -13,7 +13,7 @@ use super::{State, or_default};
 pub struct Response {
     /// Must be there, always `{}`.
     pub state: State,
-    /// The records that failed. The mapping goes on from the lowest of them; none means success.
+    /// The records that failed. The mapping continues from the lowest of them; none means success.
     #[serde(default, deserialize_with = "or_default")]
     pub batch_item_failures: Vec<BatchItemFailure>,
 }

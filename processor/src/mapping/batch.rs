@@ -20,10 +20,10 @@ use crate::event::Record;
 
 /// The largest event that Lambda hands over, in bytes.
 const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024;
-/// What an event has besides its records: a shard id, an ARN, two times.
+/// The size of an event beside its records: a shard id, an ARN, two times.
 const ENVELOPE_BYTES: usize = 2 * 1024;
 
-/// What bounds a batch.
+/// The bounds of a batch.
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
     pub(super) records: usize,
@@ -44,7 +44,7 @@ struct Waiting {
     arrived: Option<Instant>,
 }
 
-/// What to do next with a shard.
+/// The next step for a shard.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Step {
     /// Hand over this many records.
@@ -57,7 +57,7 @@ pub(super) enum Step {
     Finish,
 }
 
-/// What is known of a shard besides the records that wait.
+/// The facts known of a shard beside the records that wait.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shard {
     /// The window that had an invocation and not yet its final one.
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     const WAIT: Duration = Duration::from_secs(5);
-    /// A shard that goes on, without a window that had an invocation.
+    /// A shard that continues, without a window that had an invocation.
     const OPEN: Shard = Shard { open: None, read_until: None, has_ended: false };
     const ENDED: Shard = Shard { has_ended: true, ..OPEN };
 

@@ -37,7 +37,7 @@ const HOST_NAME: &str = "HOSTNAME";
 const HOST_NAME_FILE: &str = "/etc/hostname";
 
 impl Settings {
-    /// What the environment says about polling this source.
+    /// Reads the settings for polling this source from the environment.
     ///
     /// | variable | is | unless set |
     /// |---|---|---|

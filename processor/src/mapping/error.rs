@@ -14,9 +14,9 @@ pub enum Error {
     Setting {
         /// The setting.
         setting: &'static str,
-        /// What it is.
+        /// The value.
         value: String,
-        /// What it may be.
+        /// The allowed values.
         expected: String,
     },
     /// Change the variable.
@@ -27,7 +27,7 @@ pub enum Error {
     FilterCriteria {
         /// The setting.
         setting: &'static str,
-        /// What is wrong.
+        /// The mistake.
         source: FilterError,
     },
     /// Enable the stream.
@@ -45,9 +45,9 @@ pub enum Error {
     /// DynamoDB Streams did not answer as it should: see to endpoint and permissions.
     #[error("{action} failed: {reason}")]
     Streams {
-        /// What was to be done.
+        /// The call that failed.
         action: &'static str,
-        /// What DynamoDB or the SDK said.
+        /// The error of DynamoDB or of the SDK.
         reason: String,
     },
     /// The checkpoints could not be read or the lease not be taken.
@@ -58,7 +58,7 @@ pub enum Error {
     Worker {
         /// The shard.
         shard_id: String,
-        /// What the panic said.
+        /// The message of the panic.
         reason: String,
     },
 }

@@ -47,7 +47,7 @@ pub enum FilterError {
     /// They are not as Lambda's API has them.
     #[error("the filter criteria are {found}, expected {{\"Filters\":[{{\"Pattern\":\"…\"}}]}}")]
     Criteria {
-        /// What they are.
+        /// The value that was found.
         found: String,
     },
     /// There are too many.
@@ -61,21 +61,21 @@ pub enum FilterError {
         /// Its length.
         chars: usize,
     },
-    /// One is no pattern.
+    /// One is not a pattern.
     #[error("filter {number}: {path} is {found}, expected {expected}")]
     Pattern {
         /// Which, from 1.
         number: usize,
         /// Where in it.
         path: String,
-        /// What is there.
+        /// The value that was found.
         found: String,
-        /// What may be there.
+        /// The allowed values.
         expected: &'static str,
     },
 }
 
-/// What is wrong in a pattern, and where.
+/// A mistake in a pattern, and its place.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Mistake {
     path: Vec<String>,

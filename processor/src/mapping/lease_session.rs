@@ -360,7 +360,7 @@ pub(super) async fn latest_stream(table: &Table) -> Option<String> {
     }
 }
 
-/// What stores the progress, where a reader would look for it.
+/// Returns the store of the progress, where a reader would look for it.
 fn reporter<H>(context: &Context<H>) -> Option<Reporter> {
     context.table.as_ref()?;
     let (checkpoints, progress) = (context.checkpoints.clone(), context.tracker.progress());

@@ -1,6 +1,6 @@
 //! Which shards may be read now.
 //!
-//! A shard ends after some hours, or splits, and its keys go on in its children. Changes of one
+//! A shard ends after some hours, or splits, and its keys continue in its children. Changes of one
 //! item are in order only if the parent is read to its end before a child is begun:
 //!
 //! ```text

@@ -74,7 +74,7 @@ pub struct ShardProgress {
 pub struct Stopped;
 
 impl Progress {
-    /// What is known now.
+    /// Returns the progress that is known now.
     pub fn snapshot(&self) -> Snapshot {
         self.receiver.borrow().clone()
     }

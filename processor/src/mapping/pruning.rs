@@ -1,7 +1,7 @@
 //! Which checkpoints are needed no more.
 //!
-//! A checkpoint is asked for when its shard is listed (where to go on, or that it is done), when a
-//! child of it waits (only while it is listed, see `lineage`), and once when a poller starts, to
+//! A checkpoint is asked for when its shard is listed (where to continue, or that it is done), when
+//! a child of it waits (only while it is listed, see `lineage`), and once when a poller starts, to
 //! say that the last records of a shard which is gone were lost. So the checkpoint of a shard that
 //! is not listed says nothing more once that was said.
 //!

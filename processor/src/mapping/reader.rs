@@ -43,7 +43,7 @@ impl ShardReader {
         std::mem::take(&mut self.has_gap)
     }
 
-    /// What was read last.
+    /// Returns the position of the last read.
     pub(super) fn position(&self) -> &ReadPosition {
         &self.position
     }

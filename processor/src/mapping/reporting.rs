@@ -83,7 +83,7 @@ impl Reporter {
         if more == 0 && through_ms == self.reported_through_ms {
             return;
         }
-        // What was read after the stream was disabled says nothing of later writes.
+        // Reads after the stream was disabled say nothing of later writes.
         if !self.stream.is_still_written().await {
             return;
         }

@@ -47,7 +47,7 @@ pub(super) struct SubBatch {
     pub(super) invocations: u32,
 }
 
-/// What to do with the rest of a sub-batch.
+/// The next step for the rest of a sub-batch.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum RetryDecision {
     /// Deliver these, one after the other.

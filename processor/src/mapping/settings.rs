@@ -57,8 +57,8 @@ pub enum Source {
 pub struct Settings {
     /// The stream to read.
     pub source: Source,
-    /// Who holds the lease. One name for one poller: a poller takes over at once from another of
-    /// its name.
+    /// The holder of the lease. One name for one poller: a poller takes over at once from another
+    /// of its name.
     pub owner: String,
     /// The most records in an event, 1 to [`MAX_BATCH_RECORDS`].
     pub batch_size: usize,

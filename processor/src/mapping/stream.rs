@@ -17,7 +17,7 @@ use crate::event::{Record, StreamRecord, UserIdentity};
 const MAX_READ_RECORDS: i32 = 1_000;
 /// The most shards in one page of a description.
 const MAX_PAGE_SHARDS: i32 = 100;
-/// What DynamoDB Local calls the removal of an item whose time to live has passed.
+/// The name that DynamoDB Local has for the removal of an item whose time to live has passed.
 const LOCAL_EXPIRY: &str = "UNKNOWN_TO_SDK_VERSION";
 
 /// A stream and the client that reads it.
@@ -253,7 +253,7 @@ impl Stream {
     }
 }
 
-/// What kind of change it is and who made it, in AWS's words.
+/// Returns the kind of the change and its principal, in AWS's words.
 ///
 /// Emulators say otherwise that an item has expired: DynamoDB Local has a name of its own for it
 /// and no author, dynoxide an author whose fields are written as in a Lambda event, where the API's

@@ -1,4 +1,4 @@
-//! What an answer of the handler means for the batch.
+//! The meaning of a response of the handler for the batch.
 //!
 //! | answer                                                  | verdict                       |
 //! |---------------------------------------------------------|-------------------------------|

@@ -11,7 +11,7 @@
 //! is closed only after all of its records were handled, however often that took. A failing final
 //! invocation is retried for ever and holds the shard, as on Lambda.
 //!
-//! The window that is open is part of the checkpoint: a poller that goes on in the middle of a
+//! The window that is open is part of the checkpoint: a poller that continues in the middle of a
 //! window closes it when it is over, also when it had no record of it itself. A poller that dies
 //! between a final invocation and its checkpoint makes it again.
 //!

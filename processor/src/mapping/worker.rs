@@ -32,7 +32,7 @@ use crate::event::Record;
 /// How many reads in a row must find nothing before that is taken for the end of a shard on AWS.
 const EMPTY_READS: usize = 5;
 
-/// What the workers of one stream share while the lease is held.
+/// The state that the workers of one stream share while the lease is held.
 #[derive(Debug)]
 pub(super) struct Context<H> {
     pub(super) stream: Stream,

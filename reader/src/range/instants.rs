@@ -73,8 +73,8 @@ impl Open<'_> {
         if offset == Offset::Any {
             let name = &self.first.name;
             let message = format!(
-                "`{name}` is stored with any offset, so the sort keys made from it are not in the order of time; \
-                 expected no range, or an `offset` of `{name}` in the definition"
+                "`{name}` is stored with any offset, so the sort keys made from it are not in the \
+                 order of time; expected no range, or an `offset` of `{name}` in the definition"
             );
             return Err(error(first.parameter, message));
         }

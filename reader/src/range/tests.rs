@@ -129,7 +129,8 @@ fn what_has_no_order_in_the_sort_key_is_refused() {
         (
             "O#{at}",
             ["", "1795153254", ""],
-            "`from`: expected an RFC 3339 timestamp such as 2026-11-20T06:40:54Z before 9999-12-30T22:00Z, found \"1795153254\"",
+            "`from`: expected an RFC 3339 timestamp such as 2026-11-20T06:40:54Z before \
+             9999-12-30T22:00Z, found \"1795153254\"",
         ),
         ("O#{at}", ["", "2016-12-31T23:59:60", ""], "`from`: expected an RFC 3339 timestamp"),
         ("O#{at}", ["", "20161231T235960Z", ""], "`from`: expected an RFC 3339 timestamp"),

@@ -25,7 +25,7 @@ use super::{text, whole};
 pub struct HeldLease {
     /// The stream.
     pub label: String,
-    /// Who holds it.
+    /// Its holder.
     pub owner: String,
     /// Greater for every holder than for all before.
     pub fence: u64,
@@ -39,7 +39,7 @@ pub struct HeldLease {
     pub updated_at: String,
 }
 
-/// What a waiting poller has seen of a lease, and since when it has not changed.
+/// The last version of a lease that a waiting poller has seen, and since when it has not changed.
 #[derive(Clone, Debug, Default)]
 pub struct LeaseWatch {
     seen: Option<(HeldLease, Instant)>,

@@ -46,7 +46,7 @@ impl Lease {
         &self.label
     }
 
-    /// Who holds it.
+    /// Its holder.
     pub fn owner(&self) -> &str {
         &self.owner
     }

@@ -10,7 +10,7 @@
 //!
 //! **Invariant:** the checkpoint moves past a record that was discarded in the transaction that
 //! writes its on-failure record, so that nothing is lost silently and nothing is reported that a
-//! later poller goes on with.
+//! later poller continues with.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -219,8 +219,12 @@ mod tests {
     /// From the Lambda developer guide, "Retaining discarded records for a DynamoDB event source",
     /// without the request id and the ARN of the function.
     fn documented() -> serde_json::Value {
+        let stream =
+            "arn:aws:dynamodb:us-east-2:123456789012:table/mytable/stream/2019-11-14T00:04:06.388";
         json!({
-            "requestContext": { "condition": "RetryAttemptsExhausted", "approximateInvokeCount": 1 },
+            "requestContext": {
+                "condition": "RetryAttemptsExhausted", "approximateInvokeCount": 1
+            },
             "responseContext": {
                 "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"
             },
@@ -233,7 +237,7 @@ mod tests {
                 "approximateArrivalOfFirstRecord": "2019-11-14T00:13:19Z",
                 "approximateArrivalOfLastRecord": "2019-11-14T00:13:19Z",
                 "batchSize": 1,
-                "streamArn": "arn:aws:dynamodb:us-east-2:123456789012:table/mytable/stream/2019-11-14T00:04:06.388"
+                "streamArn": stream
             }
         })
     }

@@ -9,7 +9,8 @@
 //! let orders = table.entity::<Order>("order")?;
 //! # orders.create(&json!({ "user": "ann", "number": 7, "total": 1, "status": "paid" })).await?;
 //! let of_ann = orders.partition(&json!({ "user": "ann" }))?.all().await?;
-//! let paid = orders.list("by_status", &json!({ "status": "paid" }))?.descending().limit(20).page().await?;
+//! let paid = orders.list("by_status", &json!({ "status": "paid" }))?;
+//! let paid = paid.descending().limit(20).page().await?;
 //! assert_eq!((of_ann, paid.cursor), (paid.items, None));
 //! # Ok(()) });
 //! ```
@@ -36,12 +37,12 @@ pub struct List<T> {
     query: Query,
 }
 
-/// Some items, and where to go on.
+/// A page of items, and where the next begins.
 #[derive(Clone, Debug)]
 pub struct TypedPage<T> {
     /// The items, in the order of their sort keys.
     pub items: Vec<T>,
-    /// What [`List::after`] goes on with; `None` when this is the last page.
+    /// The cursor for [`List::after`]; `None` when this is the last page.
     pub cursor: Option<String>,
 }
 
@@ -60,13 +61,14 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// list the month. A time together with an `id` is one item.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what is none of these.
+    /// [`Error::Invalid`] for other attributes.
     pub fn partition(&self, given: &impl Serialize) -> Result<List<T>, Error> {
         self.of_pattern(&Pattern::of_table(&self.entity), given)
     }
 
     /// The items of an access pattern, or of the index of that name. Given are the attributes that
-    /// it is read by, and any number of those that the sort key goes on with, as JSON or a struct.
+    /// it is read by, and any number of those that the sort key continues with, as JSON or a
+    /// struct.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a name that is none, and for what it is not read by.
@@ -127,11 +129,11 @@ impl<T: Serialize + DeserializeOwned> List<T> {
         self
     }
 
-    /// Those alone of which this holds, written as [`weir_model::condition`] has it. DynamoDB reads the
-    /// others too, and bills them.
+    /// Those alone of which this holds, written as [`weir_model::condition`] has it. DynamoDB reads
+    /// the others too, and bills them.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what is no condition.
+    /// [`Error::Invalid`] for a value that is not a condition.
     pub fn when(mut self, condition: impl Into<Value>) -> Result<Self, Error> {
         let condition = condition::parse(&self.items.entity, &condition.into());
         self.query.filter = self.query.filter.and(condition.map_err(Error::Invalid)?);

@@ -37,12 +37,12 @@ pub struct One<T, U>(Between<T, U>);
 #[derive(Debug)]
 pub struct Many<T, U>(Between<T, U>);
 
-/// Some related items, and where to go on.
+/// A page of related items, and where the next begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelatedItems<U> {
     /// The items, in the order of the relation.
     pub items: Vec<U>,
-    /// What the next ones are asked for with; `None` when these are the last.
+    /// The cursor of the next page; `None` when these are the last.
     pub cursor: Option<String>,
 }
 
@@ -145,7 +145,7 @@ impl<T: Serialize + DeserializeOwned, U: Serialize + DeserializeOwned> Between<T
         (entity, entity.relation_named(&self.relation).expect("it was found when it was bound"))
     }
 
-    /// What a value has of the attributes that the relation is made from, as a stored item has
+    /// Returns the attributes of a value that the relation is made from, as a stored item has
     /// them.
     fn item(&self, value: &T) -> Result<Item, Error> {
         let (entity, relation) = self.relation();

@@ -37,7 +37,8 @@ pub struct BatchOutcome {
 
 impl Table {
     /// Does up to [`MAX_BATCH_WRITES`] writes, without conditions: a batch takes none. Of several
-    /// at one key the last is done. What DynamoDB leaves unprocessed is sent again for a while.
+    /// at one key the last is done. Items that DynamoDB leaves unprocessed are sent again for a
+    /// while.
     ///
     /// Nothing is done of a batch with an item that takes conditions
     /// ([`weir_model::Entity::is_written_alone`]).

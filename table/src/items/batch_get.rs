@@ -17,10 +17,10 @@ use crate::pages::encoded_bytes;
 /// The most keys that one BatchGetItem takes.
 pub const MAX_BATCH_KEYS: usize = limits::MAX_BATCH_KEYS;
 
-/// What many keys lead to.
+/// The items of many keys.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// What each key leads to, in the order of the keys; `None` where there is no item, and where
+    /// The item of each key, in the order of the keys; `None` where there is no item, and where
     /// it was not read.
     pub items: Vec<Option<Item>>,
     /// The positions of the keys that were not read.

@@ -16,10 +16,10 @@ use crate::error::Error;
 /// How often an item is looked for whose lock moves away meanwhile.
 const MAX_LOOKS: u32 = 8;
 
-/// What became of an item that was written by what is unique about it.
+/// The outcome of a write to an item that is found by its unique values.
 #[derive(Debug)]
 pub struct Upserted {
-    /// What is stored.
+    /// The stored item.
     pub item: Item,
     /// Whether it was not there before.
     pub is_new: bool,

@@ -22,13 +22,14 @@ use super::table::Table;
 use super::write::{Effect, Write};
 use crate::error::Error;
 
-/// What becomes of each lock, in the order of its action.
+/// The change of each lock, in the order of its action.
 #[derive(Debug, Default)]
 pub(crate) struct Locks {
     moves: Vec<Move>,
 }
 
-/// What becomes of a lock: who takes it and who gives it back, by position among the writes.
+/// The change of a lock: the write that takes it and the write that gives it back, by position
+/// among the writes.
 #[derive(Debug)]
 struct Move {
     lock: Lock,
@@ -79,7 +80,7 @@ impl Locks {
         self.moves.iter().map(|other| other.action(table, writes)).collect()
     }
 
-    /// What it means that the condition of the lock at that position did not hold: at which write
+    /// Returns the error if the condition of the lock at that position did not hold: at which write
     /// the transaction failed, or which lock is another's and not to be given back.
     pub(crate) fn refused(
         &self,

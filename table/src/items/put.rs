@@ -24,11 +24,15 @@ impl Table {
     /// # weir_testing::shop::run(async |table| {
     /// # use {weir_model::Predicate, serde_json::json, weir_table::fresh};
     /// let order = table.model().entity("order").expect("it is defined");
-    /// let item = |object: serde_json::Value| order.encode(object.as_object().expect("an object"), fresh());
+    /// let item = |object: serde_json::Value| {
+    ///     order.encode(object.as_object().expect("an object"), fresh())
+    /// };
     ///
-    /// table.put(item(json!({ "user": "ann", "number": 7, "total": 12.5 }))?, &Predicate::always()).await?;
+    /// let first = item(json!({ "user": "ann", "number": 7, "total": 12.5 }))?;
+    /// table.put(first, &Predicate::always()).await?;
     /// let cheap = weir_model::condition::parse(order, &json!({ "total": { "lt": 10 } }))?;
-    /// let refused = table.put(item(json!({ "user": "ann", "number": 7, "total": 9 }))?, &cheap).await;
+    /// let second = item(json!({ "user": "ann", "number": 7, "total": 9 }))?;
+    /// let refused = table.put(second, &cheap).await;
     /// assert!(matches!(refused, Err(weir_table::Error::ConditionFailed { item: Some(_) })));
     /// # Ok(()) });
     /// ```
@@ -46,11 +50,15 @@ impl Table {
     /// # weir_testing::shop::run(async |table| {
     /// # use {serde_json::json, weir_table::fresh};
     /// let order = table.model().entity("order").expect("it is defined");
-    /// let item = |object: serde_json::Value| order.encode(object.as_object().expect("an object"), fresh());
+    /// let item = |object: serde_json::Value| {
+    ///     order.encode(object.as_object().expect("an object"), fresh())
+    /// };
     ///
     /// table.create(item(json!({ "user": "ann", "number": 7, "total": 12.5 }))?).await?;
     /// match table.create(item(json!({ "user": "ann", "number": 7, "total": 9 }))?).await {
-    ///     Err(weir_table::Error::AlreadyExists { item, .. }) => assert_eq!(order.decode(&item)["total"], json!(12.5)),
+    ///     Err(weir_table::Error::AlreadyExists { item, .. }) => {
+    ///         assert_eq!(order.decode(&item)["total"], json!(12.5));
+    ///     }
     ///     other => panic!("{other:?}"),
     /// }
     /// # Ok(()) });

@@ -52,7 +52,7 @@ impl Table {
     /// Removes the receipts that have expired.
     ///
     /// # Errors
-    /// What DynamoDB says.
+    /// The errors of DynamoDB.
     pub async fn remove_expired_receipts(&self) -> Result<(), Error> {
         let table = &self.model.table.rollups_table;
         let mut receipts = self

@@ -19,9 +19,9 @@ pub struct Table {
     pub(crate) model: Arc<Model>,
     /// Whether transactions with a token leave a receipt in the rollups table.
     pub(super) keeps_receipts: bool,
-    /// What its reads spend.
+    /// The budget that its reads spend.
     pub(crate) budget: Budget,
-    /// What reads that can be left for a next page keep for those that cannot.
+    /// The part that is reserved for reads which cannot be left for a next page.
     pub(crate) kept: Reads,
 }
 
@@ -53,7 +53,7 @@ impl Table {
         self.budget.keeping(self.kept)
     }
 
-    /// What the table holds.
+    /// Returns the model of the table.
     pub fn model(&self) -> &Arc<Model> {
         &self.model
     }

@@ -127,9 +127,9 @@ impl<'a> Transaction<'a> {
     /// Does all actions or none.
     ///
     /// With a token, of 1 to 36 characters, the same transaction sent again within ten minutes is
-    /// done once. It is the same only if each value is: what is made anew for each request, such as
-    /// times and random ids, must be given. And one that moves locks depends on what it meets: sent
-    /// again it may be [`Error::TokenReused`], or fail as any other would.
+    /// done once. It is the same only if each value is: a value that is generated for each request,
+    /// such as times and random ids, must be given. And one that moves locks depends on what it
+    /// meets: sent again it may be [`Error::TokenReused`], or fail as any other would.
     ///
     /// # Errors
     /// [`Error::Cancelled`] with the first action that could not be done and why;

@@ -28,10 +28,12 @@ impl Table {
     /// let key = order.key_from_text(&[("user", "ann"), ("number", "7")])?;
     /// # let made = json!({ "user": "ann", "number": 7, "total": 12.5 });
     /// # table.create(order.encode(made.as_object().unwrap(), fresh())?).await?;
-    /// let update = Update::new().subtract("total", 2).set("tags", json!(["gift"])).when(json!({ "status": "placed" }));
+    /// let update = Update::new().subtract("total", 2).set("tags", json!(["gift"]));
+    /// let update = update.when(json!({ "status": "placed" }));
     /// let stored = table.patch(order, &key, &update, fresh()).await?;
     /// assert_eq!(order.decode(&stored)["total"], json!(10.5));
-    /// let too_much = table.patch(order, &key, &Update::new().subtract("total", 11), fresh()).await;
+    /// let eleven = Update::new().subtract("total", 11);
+    /// let too_much = table.patch(order, &key, &eleven, fresh()).await;
     /// assert!(matches!(too_much, Err(weir_table::Error::Invalid(_))), "it has `min = 0`");
     /// # Ok(()) });
     /// ```
@@ -85,7 +87,7 @@ impl Table {
     /// # weir_testing::shop::run(async |table| {
     /// # use {serde_json::json, weir_table::fresh};
     /// let order = table.model().entity("order").expect("it is defined");
-    /// let mut object = json!({ "user": "ann", "number": 7, "total": 12.5, "status": "paid", "note": "gift" });
+    /// let mut object = json!({ "user": "ann", "number": 7, "total": 12.5, "note": "gift" });
     /// table.upsert(order, object.as_object().expect("an object"), fresh()).await?;
     /// object = json!({ "user": "ann", "number": 7, "total": 9, "status": "sent" });
     /// let stored = table.upsert(order, object.as_object().expect("an object"), fresh()).await?;

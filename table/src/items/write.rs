@@ -24,7 +24,7 @@ use crate::expression::{Placeholders, check_length};
 
 /// How often a write is tried for an item that others are changing.
 const MAX_ROUNDS: u32 = 8;
-/// What DynamoDB says of a path through a map that is not there.
+/// DynamoDB's message about a path through a map that does not exist.
 pub(crate) const PATH_INVALID: &str = "document path";
 /// DynamoDB's name for a condition that did not hold.
 const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
@@ -38,7 +38,7 @@ pub(crate) struct Write<'a> {
     pub(crate) effect: Effect,
 }
 
-/// What a write does to the item.
+/// The effect of a write on the item.
 #[derive(Clone, Debug)]
 pub(crate) enum Effect {
     /// This item takes its place.
@@ -51,12 +51,12 @@ pub(crate) enum Effect {
     Check,
 }
 
-/// What came of a write.
+/// The outcome of a write.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
-    /// What a deleted item was.
+    /// The item that was deleted.
     pub(crate) old: Option<Item>,
-    /// What a written item is.
+    /// The item that was written.
     pub(crate) new: Option<Item>,
 }
 
@@ -68,7 +68,7 @@ enum Ended {
 }
 
 impl Done {
-    /// What is stored.
+    /// Returns the stored item.
     pub(crate) fn stored(self) -> Result<Item, Error> {
         self.new
             .ok_or_else(|| Error::Unreadable("a write that was answered without its item".into()))
@@ -291,7 +291,8 @@ impl Table {
         }
     }
 
-    /// What a refusal means: a condition that did not hold, a path that led nowhere, or an error.
+    /// Returns the meaning of a rejection: a condition that did not hold, a path that led nowhere,
+    /// or an error.
     fn ended<E>(&self, error: SdkError<E>) -> Result<Ended, Error>
     where
         E: Refusal + ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

@@ -26,13 +26,13 @@ pub struct Reading {
 pub struct Joined {
     /// The item.
     pub item: Item,
-    /// What each relation leads to, in the order in which they were asked for.
+    /// The related items of each relation, in the order in which they were asked for.
     pub related: Vec<Related>,
     /// How many bytes the item and its related items have as JSON.
     pub bytes: usize,
 }
 
-/// What a relation of an item leads to.
+/// The related items of one relation of an item.
 #[derive(Clone, Debug)]
 pub enum Related {
     /// The item, if there is one.
@@ -41,12 +41,12 @@ pub enum Related {
     Many(JoinedPage),
 }
 
-/// Some items with what was asked for with them, and where to go on.
+/// A page of items with their related items, and where the next begins.
 #[derive(Clone, Debug, Default)]
 pub struct JoinedPage {
     /// The items.
     pub items: Vec<Arc<Joined>>,
-    /// What the next page is asked for with; `None` when this is the last. Of a relation through
+    /// The cursor of the next page; `None` when this is the last. Of a relation through
     /// links it is the cursor of a list of the links.
     pub cursor: Option<String>,
 }
@@ -76,7 +76,7 @@ impl Default for Reading {
 }
 
 impl Reading {
-    /// What each of so many relations of an item may take.
+    /// Returns the share of each of so many relations of an item.
     pub(super) fn share_of(self, relations: usize) -> Self {
         Self { max_bytes: self.max_bytes / relations.max(1), ..self }
     }

@@ -52,9 +52,9 @@ struct Round {
 struct Transaction {
     rows: Vec<Crosser>,
     item: RollupKey,
-    /// What is written with the rollup item besides the amounts.
+    /// The writes that go with the rollup item beside the amounts.
     bookkeeping: Bookkeeping,
-    /// What the rollup item gains.
+    /// The amounts that the rollup item gains.
     amounts: Amounts,
 }
 

@@ -22,14 +22,14 @@ use weir_rollups::{Accumulator, Amounts, Bookkeeping, RollupKey, Update, Waterma
 use super::Rollups;
 use super::place::Place;
 
-/// When an update is added. Bytes of another size are no watermark, whatever they compare to.
+/// When an update is added. Bytes of another size are not a watermark, whatever they compare to.
 const UNABSORBED: &str =
     "(attribute_not_exists(#watermark) OR (#watermark < :first AND size(#watermark) = :bytes))";
 
 /// Holds unless another client's item is there.
 const UNCLAIMED: &str = "(attribute_not_exists(#partition) OR #entity = :mark)";
 
-/// What a write does, and when.
+/// The effect of a write, and its condition.
 #[derive(Debug, Default)]
 pub(super) struct Expression {
     set: Vec<String>,
@@ -109,8 +109,8 @@ impl Expression {
         expression
     }
 
-    /// Only while the row goes on to count something, or to count nothing, when so much is added to
-    /// its count.
+    /// Only while the row continues to count something, or to count nothing, when so much is added
+    /// to its count.
     pub(super) fn without_crossing(&mut self, added: i128) {
         if added == 0 {
             return;

@@ -3,7 +3,7 @@
 //! An item that has grown too large, or in which another client put a text where a sum was, rejects
 //! each update however often it is sent. The shard must not wait for it: after a day its records
 //! would be gone. So the update is written down, its rollup item is marked as wrong, and the shard
-//! goes on.
+//! continues.
 //!
 //! ```text
 //! PK       SK                                attributes
@@ -11,8 +11,8 @@
 //! ```
 //!
 //! **Invariant:** an update is given up only after its record was acknowledged. Amounts in it are a
-//! help to whoever looks into it; what repairs the rollup item is a recount, which is right
-//! whatever has been delivered again since.
+//! help to the operator who looks into it; what repairs the rollup item is a recount, which is
+//! right whatever has been delivered again since.
 
 use std::collections::HashMap;
 
@@ -31,7 +31,7 @@ use crate::error::{Error, chain};
 
 /// Of a key that is too long to be a sort key, so many bytes are kept before its hash.
 const KEPT_BYTES: usize = 900;
-/// What the name of a record begins with whose rollup item is beside items: no rollup's name does.
+/// The prefix of the name of a record whose rollup item is beside items: no rollup's name does.
 const BESIDE: &str = "@items ";
 /// The record's attributes and the text that each of them is.
 const PARTITION: &str = "rollup_partition";
@@ -67,9 +67,9 @@ impl Rollups {
     /// Writes down that an update was refused for good, and marks its rollup item as wrong.
     ///
     /// # Errors
-    /// What DynamoDB says. The update is not parked then and must be retried. [`Error::OtherTable`]
-    /// when even the record is refused: then not the item is at fault but the table, which refuses
-    /// everything.
+    /// The errors of DynamoDB. The update is not parked then and must be retried.
+    /// [`Error::OtherTable`] when even the record is refused: then not the item is at fault but the
+    /// table, which refuses everything.
     pub async fn park(
         &self,
         shard: &ShardId,
@@ -92,13 +92,13 @@ impl Rollups {
             (LATEST, text(&now)),
         ];
         match self.record(&update.key, &now, &set).await {
-            // Somebody may have written into the record.
+            // Another program may have written into the record.
             Err(error) if error.is_refusal() => self.write_anew(&update.key, &now, &set).await?,
             recorded => recorded?,
         }
         self.mark(&update.key, &now).await?;
         match &update.bookkeeping.item {
-            // Whoever asks sees the rollup item, which answers with the row.
+            // A reader sees the rollup item, which answers with the row.
             Some(item) => self.mark(item, &now).await,
             None => Ok(()),
         }
@@ -165,7 +165,7 @@ impl Rollups {
     /// Every rollup item that refused an update, by key.
     ///
     /// # Errors
-    /// What DynamoDB says; [`Error::Unreadable`] for a record that this version does not write.
+    /// The errors of DynamoDB; [`Error::Unreadable`] for a record that this version does not write.
     pub async fn parked(&self) -> Result<Vec<Parked>, Error> {
         let mut pages = self
             .client

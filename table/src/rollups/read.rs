@@ -43,7 +43,7 @@ pub struct Range {
 pub struct Ranked {
     /// Where it is.
     pub key: RollupKey,
-    /// What ranks it.
+    /// The score that ranks it.
     pub score: Number,
 }
 
@@ -61,7 +61,7 @@ impl Rollups {
     /// `wanted` is how many items are likely to be enough.
     ///
     /// # Errors
-    /// What DynamoDB says.
+    /// The errors of DynamoDB.
     pub async fn walk(
         &self,
         range: &Range,
@@ -110,7 +110,7 @@ impl Rollups {
     /// Reads all of a range, in order.
     ///
     /// # Errors
-    /// What DynamoDB says.
+    /// The errors of DynamoDB.
     pub async fn range(&self, range: &Range) -> Result<Vec<(String, Item)>, Error> {
         let mut items = Vec::new();
         let keep = |sort: &str, item: &Item| {
@@ -128,7 +128,7 @@ impl Rollups {
     /// many are likely to be enough.
     ///
     /// # Errors
-    /// What DynamoDB says.
+    /// The errors of DynamoDB.
     pub async fn walk_ranks(
         &self,
         rank: &str,

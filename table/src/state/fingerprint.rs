@@ -77,7 +77,8 @@ fn fingerprint(model: &Model, rollup: &Rollup) -> String {
         false => format!("{TYPES}{compared:?}"),
     };
     format!(
-        "{entity:?} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} {accumulators:?} {rows:?} {stripes} {keep:?} {expiry:?} {rank:?} {colocated:?}{types}"
+        "{entity:?} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} \
+         {accumulators:?} {rows:?} {stripes} {keep:?} {expiry:?} {rank:?} {colocated:?}{types}"
     )
 }
 

@@ -103,7 +103,7 @@ pub(super) fn raw_path(path: &str) -> Option<String> {
     decoded(once.split('?').next().unwrap_or_default())
 }
 
-/// Text without its escapes, unless one of them is none or the result is no UTF-8.
+/// Text without its escapes, unless one of them is invalid or the result is not UTF-8.
 fn decoded(text: &str) -> Option<String> {
     let is_escape =
         |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());

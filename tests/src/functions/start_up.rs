@@ -1,5 +1,5 @@
-//! `cargo run -p weir-testing --release -- start-up`: how long a function takes from nothing to its first
-//! answer.
+//! `cargo run -p weir-testing --release -- start-up`: how long a function takes from nothing to its
+//! first answer.
 //!
 //! Each start is a fresh process, as after a deployment or when Lambda scales out; what Lambda adds
 //! to it, fetching and unpacking the archive, is not in it. The first event asks for the health of

@@ -46,7 +46,7 @@ impl DynamoDb {
         Self(database)
     }
 
-    /// Serves a request. `None` for an operation that is none of those that product code sends.
+    /// Serves a request. `None` for an operation that product code does not send.
     pub(crate) fn serve(&self, operation: &str, body: &[u8]) -> Option<StatusAndText> {
         let database = &self.0;
         Some(match operation {

@@ -35,7 +35,7 @@ const SPLIT_PER_MILLE: u32 = 500;
 /// No more shards than this come to be, so that each has some records.
 const MOST_SHARDS: usize = 8;
 
-/// Who writes.
+/// The writer.
 #[derive(Debug)]
 pub(crate) struct History {
     dice: Dice,

@@ -1,6 +1,6 @@
 //! One invocation of the function, which may die between any two of its requests.
 //!
-//! **Invariant:** it is a task of its own: it goes on when its caller stops waiting.
+//! **Invariant:** it is a task of its own: it continues when its caller stops waiting.
 
 use std::sync::Arc;
 

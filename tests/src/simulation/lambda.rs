@@ -6,7 +6,7 @@
 //! | a failed batch again, perhaps cut otherwise, from the lowest failure | the shard goes back to it |
 //! | a handled batch again, or an older stretch, even at the same time | a stray invocation beside the shard's own |
 //! | begin again further back, at the trim horizon at the furthest | a rewind |
-//! | give up an invocation that takes too long | it may go on, and die or end later |
+//! | give up an invocation that takes too long | it may continue, and die or end later |
 //! | a child only when its parent was handled to its end | the child waits |
 //!
 //! To see how long it waits for an invocation, read `patience`.
@@ -151,7 +151,7 @@ impl Lambda {
         }
     }
 
-    /// Cuts a batch, hands it over, and goes on from where the answer says.
+    /// Cuts a batch, hands it over, and continues from where the answer says.
     async fn deliver(self: &Arc<Self>, shard: usize) {
         let wait = {
             let State { dice, .. } = &mut *self.state();

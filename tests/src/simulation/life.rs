@@ -48,7 +48,7 @@ const WRITES: [usize; 3] = [5, 15, 40];
 const SHARDS: RangeInclusive<usize> = 1..=3;
 /// The host is the product's own mapping so often; otherwise Lambda.
 const POLLERS_PER_MILLE: u32 = 125;
-/// For how long faults go on when everything is written.
+/// For how long faults continue when everything is written.
 const LONGEST_AFTERMATH_MS: u64 = 60_000;
 /// How much time passes between two ages: seconds, hours within the retention, days beyond it.
 const PASSES_SECS: [u64; 5] = [0, 60, 5 * 3_600, 23 * 3_600, 100 * 3_600];

@@ -102,7 +102,7 @@ fn time(cell: &Cell) -> Option<&'static str> {
     text(cell).filter(|text| text.ends_with('Z'))
 }
 
-/// Returns the status of a sale, if it has one; `None` for a text that is none of the enum's.
+/// Returns the status of a sale, if it has one; `None` for a text that the enum does not have.
 fn status(cell: &Cell) -> Option<Option<&'static str>> {
     match cell {
         Cell::Absent => Some(None),

@@ -51,7 +51,7 @@ const STOP_PER_MILLE: u32 = 80;
 const SECOND_PER_MILLE: u32 = 120;
 /// A new poller has the name of an earlier one so often, and takes the lease at once.
 const SAME_NAME_PER_MILLE: u32 = 300;
-/// A killed poller's invocations go on so often.
+/// The rate at which a killed poller's invocations continue.
 const PAUSED_PER_MILLE: u32 = 400;
 /// How long a poller may take to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(120);

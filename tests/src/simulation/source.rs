@@ -149,8 +149,8 @@ impl Source {
         Some(place)
     }
 
-    /// Ends a shard, which goes on in one child or in two. Returns whether it could: a range of one
-    /// hash cannot split.
+    /// Ends a shard, which continues in one child or in two. Returns whether it could: a range of
+    /// one hash cannot split.
     pub(crate) fn end(&mut self, place: usize, splits: bool) -> bool {
         let hashes = self.shards[place].hashes.clone();
         let middle = hashes.start + (hashes.end - hashes.start) / 2;

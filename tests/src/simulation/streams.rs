@@ -48,7 +48,7 @@ impl Streams {
         Self { world: Arc::clone(world), dice: Arc::new(Mutex::new(dice)) }
     }
 
-    /// Serves a request. `None` for an operation that is none of those that product code sends.
+    /// Serves a request. `None` for an operation that product code does not send.
     pub(crate) fn serve(&self, operation: &str, body: &[u8]) -> Option<StatusAndText> {
         let request: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |name: &str| request[name].as_str().unwrap_or_default();

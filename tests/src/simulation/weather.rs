@@ -31,7 +31,7 @@ const TIMEOUT_PER_MILLE: u32 = 25;
 /// A reactor fails or panics on a record.
 const REACTOR_PER_MILLE: u32 = 9;
 /// A batch that was handled is delivered again, or an older stretch is, beside the shard's own
-/// deliveries. Calm worlds have these too: they are no fault, but what at-least-once means.
+/// deliveries. Calm worlds have these too: they are not a fault, but what at-least-once means.
 const OVERLAP_PER_MILLE: u32 = 25;
 /// The shard's own deliveries begin again further back.
 const REWIND_PER_MILLE: u32 = 15;

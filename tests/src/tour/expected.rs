@@ -79,7 +79,7 @@ impl Expected {
 /// Returns where JSON is not as it is printed.
 ///
 /// # Errors
-/// Why what is printed is no JSON.
+/// Why what is printed is not JSON.
 pub(super) fn differences(printed: &str, found: &Value) -> Result<Vec<String>, String> {
     let expected: Value =
         serde_json::from_str(&quoted(printed)).map_err(|error| error.to_string())?;

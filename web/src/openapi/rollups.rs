@@ -18,13 +18,13 @@ use crate::routes::Operation;
 
 /// How times are written in a query.
 const TIMES: &str = "2026, 2026-11, 2026-11-20, 2026-11-20T06:40 or RFC 3339";
-/// What the field `complete_through` is.
+/// The description of the field `complete_through`.
 const COMPLETE_THROUGH: &str =
     "every change up to this time is counted; absent where that is not known";
-/// What the field `incomplete_since` is.
+/// The description of the field `incomplete_since`.
 const INCOMPLETE_SINCE: &str =
     "changes after this time may be missing for good; absent where none are known to be lost";
-/// What the freshness of an answer is.
+/// The description of the freshness of an answer.
 const FRESHNESS: &str = "the time of the newest change that is counted in what was read";
 /// The days that a week may begin on.
 const DAYS: [&str; 7] =
@@ -47,7 +47,7 @@ const MONTHS: [&str; 12] = [
 /// The earlier ranges that a range may be compared with.
 const COMPARISONS: [&str; 4] =
     ["previous_period", "previous_month", "previous_quarter", "previous_year"];
-/// What else an answer can be than JSON.
+/// The other media types of an answer beside JSON.
 const OTHER_FORMS: [&str; 2] = ["text/csv", "application/x-ndjson"];
 
 /// Returns a question to a rollup.
@@ -72,7 +72,8 @@ pub(super) fn question(rollup: &Rollup) -> Value {
         query("cursor", text(), "the cursor of the page before"),
         format(),
     ]);
-    let description = "a page of points; a bucket in which nothing is counted has none, unless it is to be filled";
+    let description = "a page of points; a bucket in which nothing is counted has none, unless it \
+                       is to be filled";
     let schema = reference(&format!("{}.answer", rollup.name));
     in_every_form(answer.success(StatusCode::OK, description, Some(schema)))
 }
@@ -144,12 +145,18 @@ pub(super) fn answer(rollup: &Rollup) -> Value {
         "to": instant(),
         "compared": compared(),
         "points": points(),
-        "groups": { "type": "array", "description": "instead of dimensions and points, where several groups are asked for", "items": group },
+        "groups": {
+            "type": "array",
+            "description": "instead of dimensions and points, where several groups are asked for",
+            "items": group,
+        },
     });
     trusted(rollup, &mut properties);
     json!({
         "type": "object",
-        "required": ["rollup", "every", "time_zone", "from", "to", "freshness", "items_read", "cursor"],
+        "required": [
+            "rollup", "every", "time_zone", "from", "to", "freshness", "items_read", "cursor",
+        ],
         "oneOf": [{ "required": ["dimensions", "points"] }, { "required": ["groups"] }],
         "properties": properties,
     })
@@ -161,7 +168,8 @@ pub(super) fn ranked(rollup: &Rollup, rank: &Rank) -> Value {
         "rank": {
             "type": ["integer", "null"],
             "minimum": 1,
-            "description": "one more than there are groups before it, so that equal scores have equal ranks; null with rank_beyond",
+            "description": "one more than there are groups before it, so that equal scores have \
+                            equal ranks; null with rank_beyond",
         },
         "dimensions": dimensions(rollup),
     });
@@ -176,7 +184,11 @@ pub(super) fn ranked(rollup: &Rollup, rank: &Rank) -> Value {
         "ranked_by": { "const": rank.by },
         "within": dimensions(rollup),
         "ranks": { "type": "array", "items": row },
-        "rank_beyond": { "type": "integer", "description": "how many groups were counted where neighbours are asked for and there are more before them: their ranks are null then" },
+        "rank_beyond": {
+            "type": "integer",
+            "description": "how many groups were counted where neighbours are asked for and there \
+                            are more before them: their ranks are null then",
+        },
     });
     trusted(rollup, &mut properties);
     let required = [
@@ -229,11 +241,16 @@ pub(super) fn list() -> Value {
         "required": ["rollups", "now", "complete_through", "records_counted"],
         "properties": {
             "rollups": { "type": "array", "items": rollup },
-            "now": { "type": "string", "format": "date-time", "description": "the clock of the service" },
+            "now": {
+                "type": "string",
+                "format": "date-time",
+                "description": "the clock of the service",
+            },
             "complete_through": through,
             "records_counted": {
                 "type": ["integer", "null"],
-                "description": "how many records of the stream were handled; null where that is not known",
+                "description": "how many records of the stream were handled; null where that is \
+                                not known",
             },
         },
     })
@@ -262,7 +279,7 @@ fn groups(dimension: &Source) -> Value {
     parameter
 }
 
-/// What a question says of time.
+/// Returns the parameters of a question about time.
 fn of_time(rollup: &Rollup) -> [Value; 7] {
     let zone = &rollup.time_zone_name;
     let edge = |what: &str| format!("{what}; in the zone of the question: {TIMES}");
@@ -318,7 +335,8 @@ fn in_every_form(mut operation: Value) -> Value {
     success["headers"] = json!({
         "Link": header(text(), "`<?…&cursor=…>; rel=\"next\"`, where there is another page"),
         "Weir-Freshness": header(json!({ "type": "string", "format": "date-time" }), FRESHNESS),
-        "Weir-Error-Bounds": header(text(), "the relative error of each measure that is an estimate, as a JSON object"),
+        "Weir-Error-Bounds": header(text(), "the relative error of each measure that is an \
+            estimate, as a JSON object"),
         "Weir-Items-Read": header(json!({ "type": "integer" }), "how many items were read"),
     });
     operation
@@ -400,7 +418,7 @@ fn value(of: &Source) -> Value {
     schema::group(&of.of_one().kind)
 }
 
-/// How far an answer is to be trusted, what it cost, and where it goes on.
+/// How far an answer is to be trusted, what it cost, and where the next page begins.
 fn trusted(rollup: &Rollup, properties: &mut Value) {
     properties["freshness"] =
         json!({ "type": ["string", "null"], "format": "date-time", "description": FRESHNESS });

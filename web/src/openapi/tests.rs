@@ -164,12 +164,23 @@ fn schemas_say_what_is_in_maps_and_lists() {
     let country = json!({ "type": "string", "enum": ["DE"], "default": "DE" });
     let properties = json!({ "street": { "type": "string" }, "country": country });
     let default = json!({ "street": "none" });
-    let answered = json!({ "type": "object", "required": ["street", "country"], "properties": properties, "default": default });
+    let answered = json!({
+        "type": "object",
+        "required": ["street", "country"],
+        "properties": properties,
+        "default": default,
+    });
     assert_eq!(item["address"], answered);
     let country = json!({ "type": ["string", "null"], "enum": ["DE", null], "default": "DE" });
     let properties = json!({ "street": { "type": "string" }, "country": country });
     let kind = json!(["object", "null"]);
-    let sent = json!({ "type": kind, "required": ["street"], "properties": properties, "additionalProperties": false, "default": default });
+    let sent = json!({
+        "type": kind,
+        "required": ["street"],
+        "properties": properties,
+        "additionalProperties": false,
+        "default": default,
+    });
     assert_eq!(input["address"], sent);
     let tags = json!({ "type": "array", "items": { "type": "string" }, "maxItems": 3 });
     assert_eq!((&item["tags"], &input["tags"]["items"]), (&tags, &tags["items"]));

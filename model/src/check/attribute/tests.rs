@@ -1,4 +1,5 @@
-//! What is said of maps and lists in a definition file: what is right, and one file for each thing that can be wrong.
+//! What is said of maps and lists in a definition file: what is right, and one file for each thing
+//! that can be wrong.
 
 use std::fmt::Write;
 

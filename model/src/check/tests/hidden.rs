@@ -39,14 +39,16 @@ impl Definition {
              born = {{ type = \"timestamp\", hidden = true }}\n\
              kind = {{ type = \"enum\", values = [\"a\", \"b\"], hidden = true }}\n\
              salary = {{ type = \"integer\", hidden = true{version} }}\n\
-             card = {{ type = \"map\", attributes = {{ pin = {{ type = \"integer\", hidden = true }} }} }}\n\
+             card = {{ type = \"map\", attributes = {{ pin = {{ type = \"integer\", hidden = true \
+             }} }} }}\n\
              {entity}\n\
              [entities.login]\nPK = \"LOGIN#{{name}}\"\nSK = \"LOGIN\"\n\
              [entities.login.attributes]\nname = {{ type = \"string\", required = true }}\n\
              [entities.safe]\nPK = \"SAFE#{{code}}\"\nSK = \"SAFE\"\n\
              [entities.safe.attributes]\n\
              code = {{ type = \"string\", required = true, hidden = true }}\n\
-             [rollups.people]\nof = \"person\"\nby = {by}\nmeasures = {measures}\n{rollup}\n{reveals}\n"
+             [rollups.people]\nof = \"person\"\nby = {by}\nmeasures = \
+             {measures}\n{rollup}\n{reveals}\n"
         )
     }
 
@@ -77,7 +79,8 @@ fn cases() -> Vec<(Surface, Definition, &'static str, &'static str)> {
         (
             Surface::SortKey,
             Definition {
-                keys: "PK = \"TEAM#{team}\"\nSK = \"P#{id}\"\nGSI1PK = \"ALL\"\nGSI1SK = \"{secret}\"",
+                keys: "PK = \"TEAM#{team}\"\nSK = \"P#{id}\"\nGSI1PK = \"ALL\"\nGSI1SK = \
+                       \"{secret}\"",
                 ..own.clone()
             },
             "secret",
@@ -168,7 +171,8 @@ fn cases() -> Vec<(Surface, Definition, &'static str, &'static str)> {
         (
             Surface::RelationSource,
             Definition {
-                entity: "[entities.person.relations.login]\nto = \"login\"\nwith = { name = \"secret\" }",
+                entity: "[entities.person.relations.login]\nto = \"login\"\nwith = \
+                         { name = \"secret\" }",
                 ..own
             },
             "secret",
@@ -218,7 +222,8 @@ fn what_tells_no_value_is_accepted() {
     let definitions = [
         Definition { keys: "PK = \"SECRET#{secret}\"\nSK = \"P\"", ..Definition::default() },
         Definition {
-            keys: "PK = \"TEAM#{team}\"\nSK = \"P#{id}\"\nGSI1PK = \"SECRET#{secret}\"\nGSI1SK = \"{id}\"",
+            keys: "PK = \"TEAM#{team}\"\nSK = \"P#{id}\"\nGSI1PK = \"SECRET#{secret}\"\nGSI1SK = \
+                   \"{id}\"",
             ..Definition::default()
         },
         Definition {

@@ -1,5 +1,5 @@
-//! Rollups whose items are kept in the table of items: which keys they may have there, and that entities do not take their
-//! items for their own.
+//! Rollups whose items are kept in the table of items: which keys they may have there, and that
+//! entities do not take their items for their own.
 
 use std::collections::HashMap;
 

@@ -9,7 +9,8 @@ use crate::entity::Entity;
 use crate::write_context::WriteContext;
 use crate::{Model, value};
 
-/// As ElectroDB has it: the whole key in lower case, labels before values, index keys that end before what is absent.
+/// As ElectroDB has it: the whole key in lower case, labels before values, index keys that end
+/// before what is absent.
 const WORK: &str = r##"
 [table]
 name = "work"
@@ -41,7 +42,8 @@ points = { type = "integer" }
 owner = { type = "string" }
 "##;
 
-/// As one writes it by hand: an order and its items in one partition, and a key that is an attribute itself.
+/// As one writes it by hand: an order and its items in one partition, and a key that is an
+/// attribute itself.
 const SHOP: &str = r##"
 [table]
 name = "shop"
@@ -149,7 +151,8 @@ fn the_wider_of_two_entities_refuses_the_keys_of_the_narrower() {
     let error = encoded(&order, &json).expect_err("an item's key");
     assert_eq!(
         error,
-        "`order`: makes the key CUSTOMER#ann / ORDER#1#ITEM#2, which is one of `item`; expected values that make another"
+        "`order`: makes the key CUSTOMER#ann / ORDER#1#ITEM#2, which is one of `item`; expected \
+         values that make another"
     );
     assert_eq!(keys(&order, &json!({ "customer": "ann", "order": "1#ITEM" }))[1], "ORDER#1#ITEM");
     let json = json!({ "customer": "ann", "order": "1", "item": "2" });

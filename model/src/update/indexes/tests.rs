@@ -1,4 +1,5 @@
-//! The keys that go with others, on a table that others write besides: what is done to them, and what must hold for it.
+//! The keys that go with others, on a table that others write besides: what is done to them, and
+//! what must hold for it.
 
 use std::collections::HashMap;
 
@@ -128,8 +129,8 @@ fn a_key_that_would_end_before_what_the_item_has_is_not_made() {
     assert!(!holds(json!({ "due": "d" })), "a due time that no key has");
     assert_eq!(
         bound.error.to_string(),
-        "`due`: the key gsi1sk is made from it, and is not there to go with gsi1pk; expected `due` as well, in `set` or as \
-         what it is in `where`"
+        "`due`: the key gsi1sk is made from it, and is not there to go with gsi1pk; expected `due` \
+         as well, in `set` or as what it is in `where`"
     );
 }
 

@@ -147,7 +147,9 @@ fn what_a_rule_inside_does_not_allow_says_why() {
         ),
         (
             json!({ "set": { "address.zip": "1", "lines[0]": { "price": -1, "x": 1 } } }),
-            "`address.zip`: expected text that matches ^[0-9]{5}$; `lines[0].x`: the map has no such attribute; it has sku, price, sizes; `lines[0].sku`: expected a string, it is required; `lines[0].price`: expected at least 0",
+            "`address.zip`: expected text that matches ^[0-9]{5}$; `lines[0].x`: the map has no \
+             such attribute; it has sku, price, sizes; `lines[0].sku`: expected a string, it is \
+             required; `lines[0].price`: expected at least 0",
         ),
     ];
     for (json, expected) in cases {
@@ -179,7 +181,10 @@ fn relative_changes_inside_bring_what_must_hold_before_them() {
         let lines = prices.iter().map(|price| json!({ "sku": "a", "price": price }));
         json!({ "lines": lines.collect::<Vec<_>>() })
     };
-    let skills = |names: &[&str]| json!({ "skills": names.iter().map(|name| (*name).to_owned()).zip(std::iter::repeat(1)).collect::<HashMap<_, _>>() });
+    let skills = |names: &[&str]| {
+        let counted = names.iter().map(|name| ((*name).to_owned(), 1));
+        json!({ "skills": counted.collect::<HashMap<_, _>>() })
+    };
     let cases = [
         (json!({ "subtract": { "lines[0].price": 3 } }), lines(&[3]), ""),
         (

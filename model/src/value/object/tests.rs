@@ -1,4 +1,5 @@
-//! Items with maps and lists whose members follow rules: stored as the rules say, refused with the place of each mistake.
+//! Items with maps and lists whose members follow rules: stored as the rules say, refused with the
+//! place of each mistake.
 
 use serde_dynamo::AttributeValue;
 use serde_json::{Value, json};
@@ -121,9 +122,11 @@ fn all_mistakes_are_told_at_once_each_with_its_path() {
             "`address.street`: expected a string, it is required",
             "`address.zip`: expected text that matches ^[0-9]{5}$",
             "`address.country`: expected one of DE, FR, found \"XX\"",
-            "`lines[1].weight`: the map has no such attribute; it has id, price, sent, until, codes, photo",
+            "`lines[1].weight`: the map has no such attribute; it has id, price, sent, until, \
+             codes, photo",
             "`lines[1].price`: expected at least 0",
-            "`lines[1].sent`: expected an RFC 3339 timestamp such as 2026-11-20T06:40:54Z before 9999-12-30T22:00Z, found \"soon\"",
+            "`lines[1].sent`: expected an RFC 3339 timestamp such as 2026-11-20T06:40:54Z before \
+             9999-12-30T22:00Z, found \"soon\"",
             "`lines[2]`: expected an object, found 7",
         ]
     );

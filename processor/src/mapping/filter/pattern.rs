@@ -40,7 +40,7 @@ const AUTHOR_FIELDS: [&str; 2] = ["type", "principalId"];
 /// The types of an attribute.
 const TYPES: [&str; 10] = ["S", "N", "B", "SS", "NS", "BS", "M", "L", "BOOL", "NULL"];
 
-/// What an object has to be like.
+/// The pattern of an object.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Pattern {
     fields: Vec<(String, Field)>,
@@ -48,7 +48,7 @@ pub(super) struct Pattern {
     alternatives: Vec<Vec<Pattern>>,
 }
 
-/// What a field has to be like.
+/// The pattern of a field.
 #[derive(Clone, Debug, PartialEq)]
 enum Field {
     Object(Pattern),
@@ -56,7 +56,7 @@ enum Field {
     Value(Vec<Rule>),
 }
 
-/// What a record has somewhere.
+/// The content of a record at some place.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Place {
     /// An object, never a value.
@@ -99,7 +99,7 @@ impl Pattern {
         match value {
             Value::Object(object) => self.matches_object(object),
             Value::Array(list) if !list.is_empty() => list.iter().any(|value| self.matches(value)),
-            // What is not there can match where only absence is asked for.
+            // An absent field can match where only absence is asked for.
             _ => self.matches_object(&Map::new()),
         }
     }
@@ -174,7 +174,7 @@ fn alternatives(json: &Value, path: Vec<String>) -> Result<Vec<Pattern>, Mistake
     list.iter().map(|pattern| Pattern::parse(pattern, around)).collect()
 }
 
-/// What a record has instead of the last name of a path, where it never has that name.
+/// The content that a record has instead of the last name of a path, where it never has that name.
 fn expected_instead(path: &[String]) -> Option<&'static str> {
     let path: Vec<_> = path.iter().map(String::as_str).collect();
     let (is_known, expected) = match &path[..] {
@@ -197,7 +197,7 @@ fn expected_instead(path: &[String]) -> Option<&'static str> {
     (!is_known).then_some(expected)
 }
 
-/// Whether a path that begins with the name of an attribute goes on with types.
+/// Returns whether a path that begins with the name of an attribute continues with types.
 fn is_typed(path: &[&str]) -> bool {
     match path {
         [] | [_] => true,
@@ -207,7 +207,7 @@ fn is_typed(path: &[&str]) -> bool {
     }
 }
 
-/// What a record has at a path.
+/// Returns the content of a record at a path.
 fn place(path: &[&str]) -> Place {
     match path {
         ["dynamodb"] | ["userIdentity"] => Place::Object,
@@ -216,7 +216,7 @@ fn place(path: &[&str]) -> Place {
     }
 }
 
-/// What is at a path that begins with the name of an attribute.
+/// Returns the content at a path that begins with the name of an attribute.
 fn attribute(path: &[&str]) -> Place {
     match path {
         [] => Place::Object,
@@ -225,7 +225,7 @@ fn attribute(path: &[&str]) -> Place {
     }
 }
 
-/// What is at a path that begins with the type of an attribute.
+/// Returns the content at a path that begins with the type of an attribute.
 fn typed(path: &[&str]) -> Place {
     match path {
         ["M", rest @ ..] => attribute(rest),
@@ -296,9 +296,8 @@ mod tests {
         check(image(json!({ "tags": { "SS": ["gift"] } })), true);
         check(image(json!({ "tags": { "SS": ["old"] } })), false);
         let line = |sku, size| {
-            image(
-                json!({ "lines": { "L": { "M": { "sku": { "S": [sku] }, "size": { "S": [size] } } } } }),
-            )
+            let members = json!({ "sku": { "S": [sku] }, "size": { "S": [size] } });
+            image(json!({ "lines": { "L": { "M": members } } }))
         };
         check(line("b", "y"), true);
         check(line("b", "x"), false);
@@ -330,10 +329,8 @@ mod tests {
         check(either("paid", "0"), true);
         check(either("placed", "100"), true);
         check(either("placed", "0"), false);
-        check(
-            json!({ "eventName": ["INSERT"], "$or": [{ "eventName": ["MODIFY"] }, { "eventName": ["REMOVE"] }] }),
-            false,
-        );
+        let others = json!([{ "eventName": ["MODIFY"] }, { "eventName": ["REMOVE"] }]);
+        check(json!({ "eventName": ["INSERT"], "$or": others }), false);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde_json::{Number, Value};
 
 use super::Mistake;
 
-/// What a value has to be like.
+/// The rule for a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Rule {
     Equals(Value),

@@ -112,7 +112,7 @@ where
         let rest = SubBatch { records: sub_batch.records - too_old, ..sub_batch };
         self.discard(SubBatch { records: too_old, ..sub_batch }, Condition::RecordAgeExceeded)
             .await?;
-        // What was never handed over may still grow.
+        // A batch that was never handed over may still grow.
         if rest.records > 0 && rest.invocations > 0 {
             self.buffer.cut_as([rest].into());
         }

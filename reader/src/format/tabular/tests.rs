@@ -68,8 +68,11 @@ fn what_was_before_stands_behind_and_only_numbers_change() {
         Columns::for_series(vec![], [numbers(), measures()[2..3].to_vec()].concat(), true, true);
     let compared = json!({ "points": [
         { "start": "B", "end": "C", "orders": 3, "revenue": 12.5, "closing": "x",
-          "previous": { "start": "A", "end": "B", "orders": 2, "revenue": 10, "closing": "y", "parked": true }, "change": { "orders": 1, "revenue": 2.5 } },
-        { "start": "C", "end": "D", "orders": 0, "revenue": null, "closing": null, "filled": true, "previous": null },
+          "previous": { "start": "A", "end": "B", "orders": 2, "revenue": 10, "closing": "y",
+                        "parked": true },
+          "change": { "orders": 1, "revenue": 2.5 } },
+        { "start": "C", "end": "D", "orders": 0, "revenue": null, "closing": null, "filled": true,
+          "previous": null },
     ] });
     insta::assert_snapshot!(text(csv(&compared, &columns)), @r"
     start,end,orders,revenue,closing,previous.start,previous.end,previous.orders,previous.revenue,previous.closing,previous.parked,change.orders,change.revenue,filled,parked
@@ -81,9 +84,11 @@ fn what_was_before_stands_behind_and_only_numbers_change() {
 #[test]
 fn several_groups_stand_below_one_another() {
     let groups = json!({ "groups": [
-        { "dimensions": { "country": "DE" }, "points": [{ "start": "A", "end": "B", "orders": 1, "revenue": 2 }] },
+        { "dimensions": { "country": "DE" },
+          "points": [{ "start": "A", "end": "B", "orders": 1, "revenue": 2 }] },
         { "dimensions": { "country": null }, "points": [] },
-        { "dimensions": { "country": "FR" }, "points": [{ "start": "A", "end": "B", "orders": 3, "revenue": -4 }] },
+        { "dimensions": { "country": "FR" },
+          "points": [{ "start": "A", "end": "B", "orders": 3, "revenue": -4 }] },
     ] });
     let columns = Columns::for_points(vec!["country".into()], numbers());
     insta::assert_snapshot!(text(csv(&groups, &columns)), @r"

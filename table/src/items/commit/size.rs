@@ -5,7 +5,7 @@
 
 use weir_model::{AttributeValue, Item};
 
-/// What a list or a map takes besides its members, and each member besides its value.
+/// The bytes of a list or a map beside its members, and of each member beside its value.
 const CONTAINER_BYTES: usize = 3;
 const MEMBER_BYTES: usize = 1;
 

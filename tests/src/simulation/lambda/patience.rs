@@ -18,7 +18,7 @@ use crate::simulation::tally::Count;
 /// How long an invocation may take, and how long it is given when the service gives up early.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(300);
 const EARLY_TIMEOUT_MS: RangeInclusive<u64> = 5..=3_000;
-/// An invocation that was given up is ended at once so often; otherwise it goes on to its end.
+/// An invocation that was given up is ended at once so often; otherwise it continues to its end.
 const ENDED_PER_MILLE: u32 = 500;
 
 impl Lambda {

@@ -34,7 +34,8 @@ fn parse(options: &str) -> Result<Model, DefinitionError> {
 /// The site with a rollup that measures this and a count.
 fn measured(measure: &str) -> Result<Model, DefinitionError> {
     parse(&format!(
-        "time = \"at\"\nbuckets = [\"day\"]\nmeasures = {{ n = \"count\", tops = \"top(tags, 3)\", m = \"{measure}\" }}"
+        "time = \"at\"\nbuckets = [\"day\"]\nmeasures = {{ n = \"count\", tops = \"top(tags, 3)\", \
+         m = \"{measure}\" }}"
     ))
 }
 
@@ -161,7 +162,8 @@ fn what_cannot_be_kept_or_ranked_says_why() {
     ];
     for (options, message, help) in cases {
         let text = format!(
-            "by = [\"visitor\"]\ntime = \"at\"\nbuckets = [\"day\", \"all\"]\nmeasures = {{ n = \"count\", mean = \"avg(price)\" }}\n{options}"
+            "by = [\"visitor\"]\ntime = \"at\"\nbuckets = [\"day\", \"all\"]\nmeasures = {{ n = \
+             \"count\", mean = \"avg(price)\" }}\n{options}"
         );
         let problem = parse(&text).expect_err(options).problems.remove(0);
         assert!(problem.message.contains(message), "{options}: {}", problem.message);
