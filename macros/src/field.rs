@@ -100,13 +100,13 @@ pub(crate) fn field(owner: &Owner, attribute: &Attribute, is_optional: bool) -> 
         (ident(&attribute.name), &attribute.name, rust_type(owner, attribute));
     let doc = format!("`{stored}`: {}.", attribute.kind.noun());
     let unit = match attribute.kind {
-        AttributeType::Timestamp(TimestampFormat::Epoch) => Some("second"),
-        AttributeType::Timestamp(TimestampFormat::EpochMs) => Some("millisecond"),
+        AttributeType::Timestamp(TimestampFormat::Epoch) => Some("seconds"),
+        AttributeType::Timestamp(TimestampFormat::EpochMs) => Some("milliseconds"),
         _ => None,
     };
     let with = unit.map(|unit| {
         let path = if is_optional { "optional" } else { "required" };
-        let path = format!("::weir::__private::jiff::fmt::serde::timestamp::{unit}::{path}");
+        let path = format!("::weir::model::epoch::{unit}::{path}");
         quote! { , with = #path }
     });
     if is_optional {

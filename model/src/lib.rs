@@ -73,7 +73,7 @@ pub use serde_dynamo::{AttributeValue, Item};
 pub use step::Step;
 pub use table::{Index, TableDefinition};
 pub use template::Template;
-pub use typed::{InvalidItem, ItemType, TypeError};
+pub use typed::{InvalidItem, ItemType, TypeError, epoch};
 pub use unique::Unique;
 pub use update::{Update, UpdatePlan, Verb};
 pub use write_context::WriteContext;

@@ -1,5 +1,6 @@
 //! Items as types of a program: a struct that says which entity it is.
 
+pub mod epoch;
 mod new;
 mod sample;
 mod written;

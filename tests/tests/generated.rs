@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use weir::{Decimal, InvalidItem};
+use weir::{Decimal, InvalidItem, Timestamp};
 use weir_model::Model;
 use weir_table::{Error, Table};
 use weir_testing::dynamodb::{TestDynamo, with_own_tables};
@@ -143,13 +143,18 @@ fn a_constructor_rejects_what_the_definition_rejects() {
     let fine = NewOrderLine::new("ann", 7, number("0.125")).expect_err("three decimal places");
     assert_eq!(fine.errors.len(), 1, "{fine}");
 
-    let seen_at = "2026-11-20T06:40:54.123456789Z".parse().expect("a time");
-    let nanoseconds = NewOrderLine { seen_at: Some(seen_at), ..line() };
-    let rejected = nanoseconds.check().expect_err("milliseconds");
-    assert_eq!(
-        (rejected.entity.as_str(), rejected.errors[0].field.as_str()),
-        ("order-line", "seen_at")
-    );
+    let time: Timestamp = "2026-11-20T06:40:54.123456789Z".parse().expect("a time");
+    for (unit, item) in [
+        ("milliseconds", NewOrderLine { seen_at: Some(time), ..line() }),
+        ("seconds", NewOrderLine { expires_at: Some(time), ..line() }),
+    ] {
+        let message = item.check().expect_err(unit).to_string();
+        let expected = format!("`{time}`: expected a time in whole {unit}");
+        assert!(message.ends_with(&expected), "{message}");
+    }
+    let text = NewOrderLine { sent_on: Some(vec![time]), ..line() };
+    let rejected = text.check().expect_err("a precision");
+    assert_eq!(rejected.errors[0].field, "sent_on[0]", "{rejected}");
     assert_eq!(line().check(), Ok(()));
 }
 

@@ -162,5 +162,5 @@ pub fn run(name: &'static str, program: impl Future<Output = Result>) -> ExitCod
 pub mod __private {
     //! The crates that generated code names. Not part of the public interface.
 
-    pub use {jiff, serde, serde_json};
+    pub use {serde, serde_json};
 }
