@@ -7,8 +7,9 @@
 //! ```
 //!
 //! To see how an event becomes changes read [`invocation`]; how a failure becomes a batch item
-//! failure, [`handler`]; on which host it runs, `host`; how records are polled where there is no Lambda, [`mapping`]; what is
-//! logged of a batch, `batch_log`; what is measured, [`weir_telemetry::metrics`].
+//! failure, [`handler`]; how the environment makes a program of it, `run`; how records are polled
+//! where there is no Lambda, [`mapping`]; what is logged of a batch, `batch_log`; what is measured,
+//! [`weir_telemetry::metrics`]; how a reactor is tested, [`testing`].
 //!
 //! **Invariant:** an invocation answers success only after every rollup write was acknowledged and
 //! every reactor ended well; otherwise it names the lowest record that must be delivered again, so
@@ -25,6 +26,7 @@ pub mod mapping;
 pub mod prometheus;
 mod reactor;
 mod rollups;
+mod run;
 pub mod testing;
 mod tracking;
 mod unfinished;
@@ -32,5 +34,5 @@ mod unfinished;
 pub use changes::{Changes, TypedChange, TypedChanges};
 pub use failure::Failure;
 pub use handler::{HandlerError, Processor};
-pub use host::RunError;
 pub use invocation::{Invocation, StreamChange};
+pub use run::RunError;
