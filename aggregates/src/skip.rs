@@ -1,6 +1,6 @@
 //! The reason why an item is not counted, and the check that a value is of its declared type.
 //!
-//! **Invariant:** every value that a rollup reads of an item passes [`typed`], so a foreign value
+//! **Invariant:** every value that a rollup reads of an item passes `typed`, so a foreign value
 //! leaves the item out as a whole, whether it is a dimension, the time or a measured value.
 
 use std::fmt;

@@ -9,7 +9,7 @@
 //! | [`Way::Is`], [`Way::Begins`] | `[ "$(aws …)" = VALUE ]` | what it prints must be this, or begin with it |
 //! | [`Way::Fed`] | `printf … \| aws …` | it reads this, and what it prints must be that |
 //!
-//! **Invariant:** what [`script`] prints does in a shell what [`run`] does, and stops where it
+//! **Invariant:** what `script` prints does in a shell what `run` does, and stops where it
 //! stops; a test runs both and compares.
 
 mod interruption;

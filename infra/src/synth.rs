@@ -2,7 +2,7 @@
 //!
 //! | part of the template | read |
 //! |---|---|
-//! | the whole, and its order | [`template`] |
+//! | the whole, and its order | [`mod@template`] |
 //! | logical ids; the resources while they are added | `logical_ids`, `resources` |
 //! | what is decided at deployment | `parameters` |
 //! | the two tables | `tables` |

@@ -59,7 +59,8 @@ impl Example {
         example
     }
 
-    /// Deletes its tables: see [`System::delete_tables`] for why those with expiring items must be.
+    /// Deletes its tables: see `TestTable::delete_tables` for why those with expiring items must
+    /// be.
     pub async fn end(self) {
         self.system.delete_tables().await;
     }
