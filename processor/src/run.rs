@@ -10,7 +10,7 @@ use weir_table::checkpoints::Checkpoints;
 use weir_telemetry::on_lambda;
 
 use crate::handler::Processor;
-use crate::host::{Host, stop_requested};
+use crate::host::Host;
 use crate::mapping::{self, EventSourceMapping, FilterCriteria, Settings, Source};
 use crate::prometheus::{self, ExporterError};
 
@@ -108,6 +108,6 @@ impl Processor {
             );
         }
         let mapping = EventSourceMapping::new(&connection, checkpoints, settings).of_table(table);
-        Ok(self.poll(mapping, stop_requested()).await?)
+        Ok(self.poll(mapping, weir_http::interrupted()).await?)
     }
 }
