@@ -73,7 +73,7 @@ pub use serde_dynamo::{AttributeValue, Item};
 pub use step::Step;
 pub use table::{Index, TableDefinition};
 pub use template::Template;
-pub use typed::{InvalidItem, ItemType, TypeError, epoch};
+pub use typed::{InvalidItem, ItemType, TypeError, epoch, to_object};
 pub use unique::Unique;
 pub use update::{Update, UpdatePlan, Verb};
 pub use write_context::WriteContext;

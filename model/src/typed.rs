@@ -16,7 +16,7 @@ use crate::model::Model;
 use crate::relation::Relation;
 use crate::value::{self, Hidden};
 
-pub use new::InvalidItem;
+pub use new::{InvalidItem, to_object};
 
 /// A type whose values are items of one entity, read by serde from the item's attributes by their
 /// names.

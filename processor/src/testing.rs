@@ -31,7 +31,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::Value;
 use weir_model::{FieldError, InvalidItem, Item, Model, WriteContext};
 
 use crate::event::{Event, Record, State, StreamRecord, UserIdentity};
@@ -128,19 +127,11 @@ impl TestEvent {
 
     /// Returns an item as it is stored. Attributes that Weir manages may be missing.
     fn encode(&self, entity: &str, item: &impl Serialize) -> Result<Item, InvalidItem> {
-        let invalid = |errors| InvalidItem { entity: entity.to_owned(), errors };
-        let reject = |message: String| invalid(vec![FieldError::new(entity, message)]);
         let Some(known) = self.model.entity(entity) else {
-            return Err(reject("the definition has no such entity".to_owned()));
+            let error = FieldError::new(entity, "the definition has no such entity");
+            return Err(InvalidItem { entity: entity.to_owned(), errors: vec![error] });
         };
-        let mut object = match serde_json::to_value(item) {
-            Ok(Value::Object(object)) => object,
-            Ok(other) => return Err(reject(format!("expected an object, not {other}"))),
-            Err(error) => return Err(reject(error.to_string())),
-        };
-        let managed = known.attributes.iter().filter(|attribute| attribute.kept.is_some());
-        managed.for_each(|attribute| drop(object.remove(&attribute.name)));
-        known.encode(&object, WriteContext::NONE).map_err(invalid)
+        known.encode_value(item, WriteContext::NONE)
     }
 
     fn add(mut self, name: &str, old_image: Option<Item>, new_image: Option<Item>) -> Self {

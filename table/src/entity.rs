@@ -138,7 +138,7 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// # Errors
     /// [`Error::OtherKind`], [`Error::Invalid`]; else what DynamoDB says.
     pub async fn upsert(&self, value: &impl Serialize) -> Result<T, Error> {
-        let object = self.object(value)?;
+        let object = self.entity.object_from_value(value).map_err(invalid)?;
         self.read(&self.table.upsert(&self.entity, &object, fresh()).await?)
     }
 
@@ -246,7 +246,7 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
     /// # Errors
     /// [`Error::Invalid`].
     pub fn item(&self, value: &impl Serialize) -> Result<Item, Error> {
-        self.entity.encode(&self.object(value)?, fresh()).map_err(Error::Invalid)
+        Ok(self.entity.encode_value(value, fresh())?)
     }
 
     /// Returns the key of an item in the form that a transaction takes.
@@ -257,26 +257,15 @@ impl<T: Serialize + DeserializeOwned> Items<T> {
         self.entity.key_from_json(&object(key)?).map_err(Error::Invalid)
     }
 
-    /// The object that a value is written as, without what the library keeps, which a value that
-    /// was read has.
-    fn object(&self, value: &impl Serialize) -> Result<Map<String, Value>, Error> {
-        let mut object = object(value)?;
-        let kept = self.entity.attributes.iter().filter(|attribute| attribute.kept.is_some());
-        kept.for_each(|attribute| drop(object.remove(&attribute.name)));
-        Ok(object)
-    }
-
     fn read(&self, item: &Item) -> Result<T, Error> {
         Ok(self.entity.read_as(item)?)
     }
 }
 
 fn object(value: &impl Serialize) -> Result<Map<String, Value>, Error> {
-    let field =
-        |message: String| Error::Invalid(vec![weir_model::FieldError::new("value", message)]);
-    match serde_json::to_value(value) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(other) => Err(field(format!("{other}, expected an object"))),
-        Err(error) => Err(field(error.to_string())),
-    }
+    weir_model::to_object(value).map_err(invalid)
+}
+
+fn invalid(error: weir_model::FieldError) -> Error {
+    Error::Invalid(vec![error])
 }
