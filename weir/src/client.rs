@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use weir_model::{ItemType, Model};
 use weir_query::{QueryEngine, QueryError, RankAnswer, RankQuery, RollupAnswer, RollupQuery};
-use weir_startup::{Environment, OpenedTables, StartError};
+use weir_startup::{Environment, StartError};
 use weir_table::{Connection, Error, Items, Rollups, Table};
 
 /// A client of the tables of a definition. Cheap to clone.
@@ -25,7 +25,7 @@ impl Client {
     pub async fn from_env() -> Result<Self, StartError> {
         let environment = Environment::from_process();
         let model = environment.model()?;
-        Ok(Self::open(&environment, &model).await)
+        Ok(Self::new(&environment.connect().await, model))
     }
 
     /// Connects to the tables of a definition that the program holds. The environment may name
@@ -35,8 +35,8 @@ impl Client {
     /// An invalid variable.
     pub async fn with_model(model: Model) -> Result<Self, StartError> {
         let environment = Environment::from_process();
-        let model = Arc::new(environment.name_tables(model)?);
-        Ok(Self::open(&environment, &model).await)
+        let model = environment.name_tables(model)?;
+        Ok(Self::new(&environment.connect().await, model))
     }
 
     /// Uses the tables of a definition over a connection.
@@ -46,12 +46,6 @@ impl Client {
         let rollups = Rollups::new(connection, &model.table);
         let engine = QueryEngine::new(&table, &rollups);
         Self { connection: connection.clone(), table, rollups, engine }
-    }
-
-    async fn open(environment: &Environment, model: &Arc<Model>) -> Self {
-        let OpenedTables { connection, table, rollups } = environment.open(model).await;
-        let engine = QueryEngine::new(&table, &rollups);
-        Self { connection, table, rollups, engine }
     }
 
     /// Returns the definition.
