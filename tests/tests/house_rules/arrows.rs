@@ -8,6 +8,20 @@ use std::collections::BTreeMap;
 
 use crate::files::{assert_none, crates, manifest, read};
 
+/// The folders of the libraries, on which the command and the tests may depend.
+const LIBRARIES: &[&str] = &[
+    "model",
+    "aggregates",
+    "table",
+    "telemetry",
+    "web",
+    "startup",
+    "query",
+    "writer",
+    "reader",
+    "processor",
+];
+
 /// The folder of a crate, and the folders of the crates that it may depend on.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("model", &[]),
@@ -20,37 +34,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("writer", &["model", "aggregates", "table", "telemetry", "web", "startup"]),
     ("reader", &["model", "aggregates", "table", "telemetry", "web", "startup", "query"]),
     ("processor", &["model", "aggregates", "table", "telemetry", "web", "startup"]),
-    (
-        "infra",
-        &[
-            "model",
-            "aggregates",
-            "table",
-            "telemetry",
-            "web",
-            "startup",
-            "query",
-            "writer",
-            "reader",
-            "processor",
-        ],
-    ),
+    ("infra", LIBRARIES),
     ("macros", &["model"]),
-    (
-        "tests",
-        &[
-            "model",
-            "aggregates",
-            "table",
-            "telemetry",
-            "web",
-            "startup",
-            "query",
-            "writer",
-            "reader",
-            "processor",
-        ],
-    ),
+    ("tests", LIBRARIES),
     (
         "weir",
         &[
