@@ -16,7 +16,7 @@ const SHARD_IDS: [&str; crate::history::SHARDS] = ["shardId-a", "shardId-b"];
 /// How many rows are written in one transaction; fewer than the shell writes, so that there are
 /// several.
 const MAX_ROWS: usize = 2;
-/// How often a write may have to be made anew: once for each other invocation that may be on its
+/// How often a write may have to be repeated: once for each other invocation that may be on its
 /// way, and once more.
 const MAX_ROUNDS: usize = 4;
 const EMPTY_ROW_SECS: i64 = 96 * 60 * 60;
