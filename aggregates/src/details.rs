@@ -120,7 +120,7 @@ impl<'a> Details<'a> {
         stripe: u16,
         group: impl IntoIterator<Item = &'t str>,
     ) -> Option<String> {
-        let name = format!("{}.{}", rollup.name, self.name());
+        let name = format!("{}.{}", rollup.stored_name(), self.name());
         key::named_partition(&name, rollup.stripes, stripe, group)
     }
 

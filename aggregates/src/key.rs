@@ -3,6 +3,7 @@
 //! ```text
 //! PK  delays_by_route#ATL#ORD        the rollup, then each dimension, `#` and `%` escaped
 //!     delays_by_route/07#ATL#ORD     one of its stripes
+//!     delays_by_route@2#ATL#ORD      its second revision
 //! SK  day#2001-01-31                 the bucket
 //! ```
 //!
@@ -74,13 +75,13 @@ pub fn partition<'a>(
     stripe: u16,
     group: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
-    named_partition(&rollup.name, rollup.stripes, stripe, group)
+    named_partition(&rollup.stored_name(), rollup.stripes, stripe, group)
 }
 
 /// Returns the texts of the group whose partition that is: the inverse of [`partition`]. `None` for
 /// one that belongs to no group.
 pub fn group(rollup: &Rollup, partition: &str) -> Option<Vec<String>> {
-    let mut rest = partition.strip_prefix(rollup.name.as_str())?;
+    let mut rest = partition.strip_prefix(&*rollup.stored_name())?;
     if rollup.stripes > 1 {
         let (stripe, texts) = rest.strip_prefix('/')?.split_at_checked(2)?;
         let number = stripe.parse::<u16>().ok().filter(|number| *number < rollup.stripes)?;
@@ -110,7 +111,7 @@ pub fn ranking<'a>(
     within: impl IntoIterator<Item = &'a str>,
     bucket: &str,
 ) -> Option<String> {
-    let partition = named_partition(&format!("{}.ranks", rollup.name), 1, 0, within)?;
+    let partition = named_partition(&format!("{}.ranks", rollup.stored_name()), 1, 0, within)?;
     ranking_in(&partition, bucket)
 }
 

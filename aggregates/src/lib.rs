@@ -33,6 +33,7 @@ pub mod measured;
 pub mod ordered;
 mod period;
 pub mod query;
+pub mod revision;
 pub mod sequence;
 pub mod sketch;
 pub mod skip;
@@ -56,6 +57,7 @@ pub use query::{
     Around, Fill, Group, ParameterError, ParameterErrors, Plan, Previous, QueryRange, Question,
     RankPlan, RankQuestion,
 };
+pub use revision::{Revision, RevisionState, Unbuilt};
 pub use sequence::SequenceNumber;
 pub use sketch::Sketch;
 pub use skip::Skip;

@@ -177,7 +177,7 @@ async fn present(
         let all = began.elapsed().as_secs_f64();
         writeln!(out, "loaded in {took:.1} s, in the rollups after {all:.1} s\n")?;
     }
-    if let Some(reason) = view.state.unbuilt {
+    if let Some(reason) = view.state.unbuilt() {
         let table = &view.model.table.name;
         writeln!(
             out,
@@ -187,7 +187,7 @@ async fn present(
         write!(out, "{}", guide::print(view, &groups, None))?;
         return Ok(out.flush()?);
     }
-    if let Some(since) = &view.state.incomplete_since {
+    if let Some(since) = view.state.incomplete_since() {
         writeln!(out, "The rollups are incomplete: changes after {since} were lost.\n")?;
     }
     let top = top::greatest(view, &groups).await?;

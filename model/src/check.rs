@@ -80,7 +80,7 @@ fn check(text: &str) -> Result<Model, (Vec<Problem>, usize)> {
     surface::check(&file, &table, &entities, &rollups, &mut report);
     dev::check(&file, &rollups, &mut report);
     if report.found() == 0 {
-        Ok(Model { table, entities, rollups, dev: file.dev })
+        Ok(Model { table, entities, rollups, dev: file.dev, source: text.into() })
     } else {
         Err(report.into_problems())
     }

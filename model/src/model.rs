@@ -1,5 +1,7 @@
 //! The checked definition file, which every other crate works with.
 
+use std::sync::Arc;
+
 use serde_dynamo::{AttributeValue, Item};
 
 use crate::entity::Entity;
@@ -18,6 +20,8 @@ pub struct Model {
     pub rollups: Vec<Rollup>,
     /// The settings of `weir dev` in this file.
     pub dev: DevFile,
+    /// The text of the file.
+    pub source: Arc<str>,
 }
 
 impl Model {

@@ -17,6 +17,7 @@ pub use measure::{
 pub use shape::{AnswerShape, DetailKind, DetailPart, DetailSource, Shape};
 pub use source::Source;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -63,6 +64,9 @@ pub struct Rollup {
     pub rank: Option<Rank>,
     /// The key of its rollup items in the table of items; `None` if the table of rollups has them.
     pub colocated: Option<ColocatedKey>,
+    /// The number of its revision: each has rollup items of its own. [`Rollup::FIRST_REVISION`] in
+    /// a definition file; the state of the rollups says which one is counted and read.
+    pub revision: u32,
 }
 
 /// The treatment of the contribution of an item whose time to live has passed.
@@ -114,6 +118,18 @@ pub enum Granularity {
 }
 
 impl Rollup {
+    /// The revision that a definition begins with.
+    pub const FIRST_REVISION: u32 = 1;
+
+    /// Returns the name that begins the keys of its items in the table of rollups: `sales`, or
+    /// `sales@2` from the second revision on.
+    pub fn stored_name(&self) -> Cow<'_, str> {
+        match self.revision {
+            Self::FIRST_REVISION => Cow::Borrowed(&self.name),
+            revision => Cow::Owned(format!("{}@{revision}", self.name)),
+        }
+    }
+
     /// Returns whether the rollup's items are stored in the table of items.
     pub fn is_colocated(&self) -> bool {
         self.colocated.is_some()

@@ -18,12 +18,11 @@ use std::time::SystemTime;
 
 use futures::future::join_all;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, LambdaInvocation, Runtime, service_fn};
-use thiserror::Error;
 use tracing::{Instrument, info_span};
 use weir_model::Model;
 use weir_rollups::SequenceNumber;
 use weir_table::error::chain;
-use weir_table::{OpenedState, Rollups, Table};
+use weir_table::{Error, OpenedState, Rollups, Table};
 use weir_telemetry::metrics::embedded;
 use weir_telemetry::{Call, Invocations};
 
@@ -35,7 +34,7 @@ use crate::host::Host;
 use crate::invocation::{Invocation, InvocationError};
 use crate::mapping::{self, EventSourceMapping};
 use crate::reactor::Reactor;
-use crate::rollups::{self, Tally};
+use crate::rollups::{self, CountedRollups, Tally};
 use crate::tracking::{self, Tracking};
 
 /// The processing of a table's changes: it maintains rollups, and runs reactors.
@@ -48,7 +47,7 @@ pub struct Processor {
 }
 
 /// Why an invocation failed as a whole.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum HandlerError {
     /// The bytes are not an event.
     #[error("the payload is no event of a DynamoDB stream")]
@@ -58,7 +57,7 @@ pub enum HandlerError {
     Event(#[from] InvocationError),
     /// The rollups cannot be written at all.
     #[error("the rollups cannot be written")]
-    Rollups(#[source] weir_table::Error),
+    Rollups(#[source] Error),
 }
 
 impl HandlerError {
@@ -102,13 +101,14 @@ impl Processor {
         self
     }
 
-    /// Counts only what the state of the rollups says, which was just opened by
-    /// [`Table::open_rollups`]; opens it again when the stream is another one. A processor without
-    /// it counts every record.
+    /// Counts the revisions that the state of the rollups names, each from its cut on. The state
+    /// was just opened by [`Table::open_rollups`]; it is read again before each batch, and opened
+    /// again when the stream is another one. A processor without it counts every record in the
+    /// rollups of its definition.
     #[must_use]
     pub fn state(mut self, table: Table, opened: &OpenedState) -> Self {
         tracking::note(opened);
-        self.tracking = Some(Tracking::new(table, opened));
+        self.tracking = Some(Tracking::new(table));
         self
     }
 
@@ -154,18 +154,10 @@ impl Processor {
 
     async fn handle_batch(&self, invocation: &Arc<Invocation>) -> Result<Response, HandlerError> {
         let batch = BatchLog::start(&self.model, invocation, SystemTime::now());
-        let counts_from = match &self.tracking {
-            Some(tracking) => tracking
-                .counts_from(&invocation.shard.stream_label)
-                .await
-                .map_err(HandlerError::Rollups)?,
-            None => None,
-        };
+        let counted = self.counted(invocation).await.map_err(HandlerError::Rollups)?;
         let rollups = async {
             match &self.rollups {
-                Some(rollups) => {
-                    rollups::absorb(&self.model, rollups, invocation, counts_from).await
-                }
+                Some(rollups) => rollups::absorb(&counted, rollups, invocation).await,
                 None => Tally::default(),
             }
         };
@@ -177,6 +169,15 @@ impl Processor {
         match tally.unwritable {
             Some(error) => Err(HandlerError::Rollups(error)),
             None => Ok(response),
+        }
+    }
+
+    /// Returns the rollups that the records of an invocation are counted in: those that the state
+    /// of the rollups names, or those of the definition for a processor without a state.
+    async fn counted(&self, invocation: &Invocation) -> Result<Arc<[CountedRollups]>, Error> {
+        match &self.tracking {
+            Some(tracking) => tracking.counted(&invocation.shard.stream_label).await,
+            None => Ok([CountedRollups { model: self.model.clone(), cut: None }].into()),
         }
     }
 

@@ -7,6 +7,8 @@
 //! | throttled, in conflict, no answer | its first record is retried, and all after it |
 //! | no such table, access denied, other keys | the invocation fails: no update can succeed |
 
+use std::sync::Arc;
+
 use weir_model::Model;
 use weir_rollups::fold::Skipped;
 use weir_rollups::{RollupKey, SequenceNumber, fold};
@@ -14,6 +16,15 @@ use weir_table::error::chain;
 use weir_table::{Applied, Error, Outcome, Rollups, SettledUpdate};
 
 use crate::invocation::Invocation;
+
+/// Rollups of one definition that are counted from one cut on.
+#[derive(Clone, Debug)]
+pub(crate) struct CountedRollups {
+    /// The definition, with these rollups alone, each with the number of its revision.
+    pub(crate) model: Arc<Model>,
+    /// Records of earlier seconds since 1970 do not count; `None` if every record counts.
+    pub(crate) cut: Option<i64>,
+}
 
 /// The outcomes of an invocation's updates.
 #[derive(Debug, Default)]
@@ -36,21 +47,23 @@ pub(crate) struct Tally {
     pub(crate) unwritable: Option<Error>,
 }
 
-/// Adds what the changes contribute to the rollups; of those since a time, where there is one.
+/// Adds what the changes contribute to the rollups that are counted, each from its cut on.
 pub(crate) async fn absorb(
-    model: &Model,
+    counted: &[CountedRollups],
     rollups: &Rollups,
     invocation: &Invocation,
-    counts_from: Option<i64>,
 ) -> Tally {
     let Invocation { shard, changes } = invocation;
-    let counted = changes
-        .iter()
-        .map(|record| &record.change)
-        .filter(|change| counts_from.is_none_or(|seconds| change.is_since(seconds)));
-    let fold = fold(model, &shard.id, counted);
+    let (mut updates, mut skipped) = (Vec::new(), Vec::new());
+    for CountedRollups { model, cut } in counted {
+        let changes = changes.iter().map(|record| &record.change);
+        let since = changes.filter(|change| cut.is_none_or(|cut| change.is_since(cut)));
+        let fold = fold(model, &shard.id, since);
+        updates.extend(fold.updates);
+        skipped.extend(fold.skipped);
+    }
     let mut tally = Tally::default();
-    for Skipped { rollup, images, reason, first, item } in &fold.skipped {
+    for Skipped { rollup, images, reason, first, item } in &skipped {
         let partition = item.as_ref().map(|key| key.partition.as_str());
         let sort = item.as_ref().and_then(|key| key.sort.as_deref());
         let (first, images) = (first.to_string(), *images);
@@ -60,7 +73,7 @@ pub(crate) async fn absorb(
         tally.skipped.push((reason.kind(), images));
     }
     let rollups = rollups.metered();
-    for SettledUpdate { update, result } in rollups.apply_all(shard, fold.updates).await {
+    for SettledUpdate { update, result } in rollups.apply_all(shard, updates).await {
         match result {
             Ok(outcome) => tally.count(update.key, outcome),
             Err(error) if error.is_table_level() => tally.unwritable = Some(error),

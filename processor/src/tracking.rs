@@ -1,62 +1,97 @@
-//! Which changes count: those of the stream that the state of the rollups names, from the time on
-//! that it says.
+//! The rollups that a batch is counted in: the revisions that the state of the rollups names, each
+//! from its cut on.
 //!
-//! On Lambda a processor lives on when its mapping is given another stream. So the first batch of
-//! each stream opens the state again, which notes the changes that were lost between two streams.
+//! The state is read after the records of a batch were received and before they are counted. A
+//! build sets a cut in the future, so every batch with records from the cut on finds it; and a
+//! processor that does not understand a stored definition rejects the batch, which a newer instance
+//! gets. That makes a deployment safe while several versions run.
+//!
+//! On Lambda a processor lives on when its mapping is given another stream. So a batch of a stream
+//! that the state does not name opens the state again, which notes the changes that were lost
+//! between two streams.
 //!
 //! **Invariant:** no batch of a stream is counted before the state of the rollups names it or a
 //! later one.
 
-use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 
-use tokio::sync::Mutex;
-use weir_table::{Error, OpenedState, Table};
+use weir_rollups::Revision;
+use weir_table::{Error, OpenedState, RollupsState, Table};
 use weir_telemetry::metrics;
 
-/// The state of the rollups, as this process has opened it.
+use crate::rollups::CountedRollups;
+
+/// The state of the rollups, as this process has read it.
 #[derive(Debug)]
 pub(crate) struct Tracking {
     table: Table,
-    seen: Mutex<Seen>,
+    last: Mutex<Prepared>,
 }
 
-#[derive(Debug)]
-struct Seen {
-    labels: HashSet<String>,
-    counts_from: Option<i64>,
+/// Revisions, and the definitions that they are counted under.
+#[derive(Clone, Debug)]
+struct Prepared {
+    revisions: Vec<Revision>,
+    counted: Arc<[CountedRollups]>,
 }
 
 impl Tracking {
-    /// Tracks the streams of a table from a state that was just opened.
-    pub(crate) fn new(table: Table, opened: &OpenedState) -> Self {
-        let labels = opened.state.stream_label.iter().cloned().collect();
-        let seen = Seen { labels, counts_from: opened.state.counts_from };
-        Self { table, seen: Mutex::new(seen) }
+    /// Tracks the state of the rollups of a table.
+    pub(crate) fn new(table: Table) -> Self {
+        let last = Mutex::new(Prepared { revisions: Vec::new(), counted: Arc::new([]) });
+        Self { table, last }
     }
 
-    /// Returns from which time on, in seconds since 1970, the records of a stream count; `None` if
-    /// all do.
+    /// Returns the rollups that a batch of a stream is counted in. Reads the state.
     ///
     /// # Errors
-    /// Why the state cannot be opened for a stream that is new.
-    pub(crate) async fn counts_from(&self, label: &str) -> Result<Option<i64>, Error> {
-        let mut seen = self.seen.lock().await;
-        if !seen.labels.contains(label) {
-            let opened = self.table.open_rollups().await?;
-            note(&opened);
-            seen.counts_from = opened.state.counts_from;
-            // DescribeTable may still have named the stream before; then the next batch asks again.
-            if is_named(&opened, label) {
-                seen.labels.insert(label.to_owned());
+    /// The reason why the state cannot be read or opened, or a stored definition not be used.
+    pub(crate) async fn counted(&self, label: &str) -> Result<Arc<[CountedRollups]>, Error> {
+        let read = self.table.read_rollups_state().await?;
+        let state = match read.filter(|state| is_named(state, label)) {
+            Some(state) => state,
+            None => {
+                // DescribeTable may still have named the stream before; then the next batch asks
+                // again.
+                let opened = self.table.open_rollups().await?;
+                note(&opened);
+                opened.state
+            }
+        };
+        let last = self.last.lock().expect("no holder panics").clone();
+        if last.revisions == state.revisions {
+            return Ok(last.counted);
+        }
+        let counted = self.prepare(&state.revisions).await?;
+        let prepared = Prepared { revisions: state.revisions, counted: counted.clone() };
+        *self.last.lock().expect("no holder panics") = prepared;
+        Ok(counted)
+    }
+
+    /// Reads the definitions of the revisions that are counted. Those of one definition and one cut
+    /// are folded together.
+    async fn prepare(&self, revisions: &[Revision]) -> Result<Arc<[CountedRollups]>, Error> {
+        let mut groups: Vec<(&str, CountedRollups)> = Vec::new();
+        for revision in revisions.iter().filter(|revision| revision.is_counted()) {
+            let (definition, cut) = (revision.definition.as_str(), revision.cut);
+            let model = self.table.definition(revision).await?;
+            let is_same = |(id, known): &&mut (&str, CountedRollups)| {
+                *id == definition && known.cut == cut
+            };
+            match groups.iter_mut().find(is_same) {
+                Some((_, known)) => {
+                    Arc::make_mut(&mut known.model).rollups.extend(model.rollups.iter().cloned());
+                }
+                None => groups.push((definition, CountedRollups { model, cut })),
             }
         }
-        Ok(seen.counts_from)
+        Ok(groups.into_iter().map(|(_, group)| group).collect())
     }
 }
 
 /// Whether the state names a stream, or a later one.
-fn is_named(opened: &OpenedState, label: &str) -> bool {
-    let named = opened.state.stream_label.as_deref();
+fn is_named(state: &RollupsState, label: &str) -> bool {
+    let named = state.stream_label.as_deref();
     let began = |label: &str| weir_table::stream_began_at(label);
     named == Some(label) || named.and_then(began).zip(began(label)).is_some_and(|(a, b)| a > b)
 }

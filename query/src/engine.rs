@@ -1,7 +1,7 @@
 //! The entry: a query in, its answer out, after a check of the state of the rollups.
 //!
 //! ```text
-//! plan (a mistake of the question: nothing is read) ──► state of the rollups ──► rollup items
+//! rollup of the file ──► state of the rollups ──► definition of the revision ──► plan ──► items
 //! ```
 //!
 //! The state is read before the rollup items, so that an answer includes at least the changes that
@@ -12,12 +12,14 @@
 
 use jiff::Timestamp;
 use weir_model::{Model, Rollup};
+use weir_rollups::{ParameterErrors, Plan, RankPlan};
 use weir_table::{Budget, Reads, Rollups, Table};
 
 use crate::error::{QueryError, find_rollup};
 use crate::ranks::{PlannedRanks, RankAnswer, RankQuery};
 use crate::series::{PlannedQuery, RollupAnswer, RollupQuery};
-use crate::status::{RollupsSnapshot, StatusCache};
+use crate::served::{Served, ServedCache};
+use crate::status::{Completeness, RollupsSnapshot, StatusCache};
 
 /// The answers of the rollups of one table. Cheap to clone; clones share what they know of the
 /// state of the rollups.
@@ -26,6 +28,7 @@ pub struct QueryEngine {
     table: Table,
     rollups: Rollups,
     status: StatusCache,
+    served: ServedCache,
 }
 
 impl QueryEngine {
@@ -33,7 +36,8 @@ impl QueryEngine {
     ///
     /// If the rollups have no budget, each answer reads within one of [`Reads::DEFAULT_LIMITS`].
     pub fn new(table: &Table, rollups: &Rollups) -> Self {
-        Self { table: table.clone(), rollups: rollups.clone(), status: StatusCache::default() }
+        let (status, served) = (StatusCache::default(), ServedCache::default());
+        Self { table: table.clone(), rollups: rollups.clone(), status, served }
     }
 
     /// Returns the same engine, all of whose reads spend a budget.
@@ -43,6 +47,7 @@ impl QueryEngine {
             table: self.table.with_budget(budget),
             rollups: self.rollups.with_budget(budget),
             status: self.status.clone(),
+            served: self.served.clone(),
         }
     }
 
@@ -54,12 +59,15 @@ impl QueryEngine {
     /// Answers a query with a page of points.
     ///
     /// # Errors
-    /// The mistakes of the question; [`QueryError::Unbuilt`] or [`QueryError::Changed`] for a
+    /// The mistakes of the question; [`QueryError::Unbuilt`] or [`QueryError::Building`] for a
     /// rollup that must not be answered; a read that would be too large; or the error of DynamoDB.
     pub async fn answer(&self, query: &RollupQuery) -> Result<RollupAnswer, QueryError> {
-        let (model, now) = (self.model(), Timestamp::now());
-        let planned = PlannedQuery::new(model, self.rollup(&query.rollup)?, query, now)?;
-        let completeness = self.snapshot().await?.completeness(&query.rollup)?;
+        let now = Timestamp::now();
+        let asked =
+            |model: &Model, rollup: &Rollup| Plan::new(model, rollup, &query.question, now);
+        let (served, completeness) =
+            self.served(&query.rollup, |model, own| asked(model, own).map(drop)).await?;
+        let planned = PlannedQuery::new(&served.model, served.rollup(), query, now)?;
         let answer = planned.answer(&self.limited_rollups()).await?;
         Ok(RollupAnswer { completeness, ..answer })
     }
@@ -69,11 +77,43 @@ impl QueryEngine {
     /// # Errors
     /// As of [`QueryEngine::answer`].
     pub async fn ranks(&self, query: &RankQuery) -> Result<RankAnswer, QueryError> {
-        let (model, now) = (self.model(), Timestamp::now());
-        let planned = PlannedRanks::new(model, self.rollup(&query.rollup)?, query, now)?;
-        let completeness = self.snapshot().await?.completeness(&query.rollup)?;
+        let now = Timestamp::now();
+        let asked =
+            |model: &Model, rollup: &Rollup| RankPlan::new(model, rollup, &query.question, now);
+        let (served, completeness) =
+            self.served(&query.rollup, |model, own| asked(model, own).map(drop)).await?;
+        let planned = PlannedRanks::new(&served.model, served.rollup(), query, now)?;
         let answer = planned.answer(&self.limited_rollups()).await?;
         Ok(RankAnswer { completeness, ..answer })
+    }
+
+    /// Returns the definition that a rollup is answered under, and the completeness of an answer.
+    /// `asked` plans the question.
+    ///
+    /// A question that the definition file takes and its predecessor does not is of a change that
+    /// is not built.
+    async fn served(
+        &self,
+        name: &str,
+        asked: impl Fn(&Model, &Rollup) -> Result<(), ParameterErrors>,
+    ) -> Result<(Served, Completeness), QueryError> {
+        let own = find_rollup(self.model(), name)?;
+        let planned = asked(self.model(), own);
+        let snapshot = self.snapshot().await?;
+        let revision = match (snapshot.served(name), &planned) {
+            (Ok(revision), _) => revision,
+            (Err(_), Err(_)) => return Err(planned.expect_err("it is one").into()),
+            (Err(error), Ok(())) => return Err(error),
+        };
+        let served = self.served.find(&self.table, own, revision).await?;
+        if served.is_previous && asked(&served.model, served.rollup()).is_err() {
+            return Err(match planned {
+                Ok(()) => snapshot.not_built(name),
+                Err(mistakes) => mistakes.into(),
+            });
+        }
+        let completeness = snapshot.completeness(revision, served.is_previous);
+        Ok((served, completeness))
     }
 
     /// Returns the state of all rollups, not older than a second.
@@ -82,10 +122,6 @@ impl QueryEngine {
     /// The error of DynamoDB.
     pub async fn snapshot(&self) -> Result<RollupsSnapshot, weir_table::Error> {
         self.status.snapshot(&self.table).await
-    }
-
-    fn rollup(&self, name: &str) -> Result<&Rollup, QueryError> {
-        find_rollup(self.model(), name)
     }
 
     /// Returns the rollups with a budget that has limits.

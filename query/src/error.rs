@@ -17,12 +17,17 @@ pub enum QueryError {
     /// The answer would read more than it may: the parameter, and what would read less.
     #[error("{0}")]
     TooMuch(ParameterError),
-    /// The rollups lack items of their table, or no processor has registered them.
+    /// The rollup lacks items of its table, or no processor has registered it.
     #[error("{0}")]
     Unbuilt(String),
-    /// The rollup was added or changed after its table began.
-    #[error("{0}")]
-    Changed(String),
+    /// A build of the rollup is under way.
+    #[error("{message}")]
+    Building {
+        /// The rollup and its progress.
+        message: String,
+        /// The time after which the question may be repeated, in seconds.
+        retry_after_secs: u16,
+    },
     /// A count is below zero, so the rollup lacks changes. It must be built again.
     #[error("{0}")]
     NegativeCount(String),

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A [`QueryEngine`] checks the state of the rollups before it reads them. It rejects a rollup that
-//! is not built, or that was added or changed after its table began.
+//! is not built, and answers one that was changed under its previous definition until a build has
+//! replaced it.
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -45,6 +46,7 @@
 //! | to see | read |
 //! |---|---|
 //! | the entry, and the check of the state | `engine`, `status` |
+//! | the definition that a rollup is answered under | `served` |
 //! | how periods become points, page by page | `series` |
 //! | how entries of the index become ranks | `ranks` |
 //! | the sums of rollup items, and measures made of them | `slot`, `measured` |
@@ -64,11 +66,12 @@ pub mod limits;
 mod measured;
 mod ranks;
 mod series;
+mod served;
 mod slot;
 mod stats;
 mod status;
 
-pub use weir_rollups::{ParameterError, ParameterErrors, Question, RankQuestion};
+pub use weir_rollups::{ParameterError, ParameterErrors, Question, RankQuestion, Revision};
 
 pub use columns::Columns;
 pub use engine::QueryEngine;

@@ -60,7 +60,7 @@ impl<'a> PlannedRanks<'a> {
         if plan.around.is_some() && cursor.is_some() {
             return Err(QueryError::too_much("cursor", "neighbours are one page; expected none"));
         }
-        let frame = rank_cursor::frame(&rollup.name, &query.question);
+        let frame = rank_cursor::frame(&rollup.stored_name(), &query.question);
         let cursor =
             cursor.map(|text| rank_cursor::read(text, frame, rollup, &plan)).transpose()?;
         Ok(Self { rollup, limit: query.limit.max(1), plan, frame, cursor })

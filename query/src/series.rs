@@ -69,7 +69,7 @@ impl<'a> PlannedQuery<'a> {
         now: Timestamp,
     ) -> Result<Self, QueryError> {
         let plan = Plan::new(model, rollup, &query.question, now)?;
-        let frame = page_cursor::frame(&rollup.name, &query.question);
+        let frame = page_cursor::frame(&rollup.stored_name(), &query.question);
         let cursor = query.cursor.as_deref();
         let cursor = cursor.map(|text| page_cursor::read(text, frame, &plan)).transpose()?;
         Ok(Self { rollup, query, plan, frame, cursor })

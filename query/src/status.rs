@@ -1,7 +1,7 @@
 //! The check whether a rollup may be answered, and the completeness of its answers.
 //!
 //! ```text
-//! state item ──┬─► not registered, unbuilt, changed ──► an error, and no rollup item is read
+//! state item ──┬─► not registered, unbuilt, building ──► an error, and no rollup item is read
 //!              └─► incomplete_since ─┐
 //! progress item ──► complete_through ┴─► fields of the answer
 //! ```
@@ -11,13 +11,15 @@
 //!
 //! **Invariant:** no number is answered from rollups that lack items of their table.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::Serialize;
+use weir_rollups::{Revision, RevisionState};
 use weir_table::checkpoints::StreamProgress;
-use weir_table::{ItemsTable, RollupsStatus, Table};
+use weir_table::{BuildProgress, ItemsTable, RollupsState, RollupsStatus, Table};
 
 use crate::error::QueryError;
 
@@ -25,6 +27,9 @@ use crate::error::QueryError;
 const SNAPSHOT_LIFETIME: Duration = Duration::from_secs(1);
 /// The time for which a description of the table is used.
 const DESCRIPTION_LIFETIME: Duration = Duration::from_secs(60);
+
+/// The time after which a question to a rollup that is being built may be repeated.
+const RETRY_AFTER_SECS: u16 = 5;
 
 /// The completeness of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -37,6 +42,15 @@ pub struct Completeness {
     /// be lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incomplete_since: Option<String>,
+    /// Whether the answer is of the definition before the last change, which no build has counted
+    /// yet.
+    #[serde(skip_serializing_if = "is_false")]
+    pub previous_definition: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// The last snapshot of the state of a table's rollups, shared by all clones.
@@ -53,6 +67,8 @@ pub struct RollupsSnapshot {
     items: ItemsTable,
     status: RollupsStatus,
     progress: Option<StreamProgress>,
+    /// The progress of the builds that are under way, by the stored names of their revisions.
+    builds: HashMap<String, BuildProgress>,
 }
 
 impl StatusCache {
@@ -100,46 +116,74 @@ async fn read(
         Some(label) => table.stream_progress(label).await?,
         None => None,
     };
-    Ok(RollupsSnapshot { read_at, described_at, items, status, progress })
+    let builds = table.build_progress(&status).await?;
+    Ok(RollupsSnapshot { read_at, described_at, items, status, progress, builds })
 }
 
 impl RollupsSnapshot {
-    /// Returns the completeness of an answer of a rollup.
+    /// Returns the revision that a rollup is answered from.
     ///
     /// # Errors
-    /// [`QueryError::Unbuilt`] or [`QueryError::Changed`] for a rollup that must not be answered.
-    pub fn completeness(&self, rollup: &str) -> Result<Completeness, QueryError> {
-        let unbuilt = |reason: &str| {
-            let message = format!("the rollup `{rollup}` cannot be answered: {reason}");
-            Err(QueryError::Unbuilt(message))
+    /// [`QueryError::Unbuilt`] or [`QueryError::Building`] for a rollup that must not be answered.
+    pub fn served(&self, rollup: &str) -> Result<&Revision, QueryError> {
+        self.state(rollup)?.served(rollup).ok_or_else(|| self.not_built(rollup))
+    }
+
+    /// Returns the reason why a rollup, or its last change, cannot be answered.
+    pub(crate) fn not_built(&self, rollup: &str) -> QueryError {
+        let state = match self.state(rollup) {
+            Ok(state) => state,
+            Err(error) => return error,
         };
-        let (state, changed) = match &self.status {
+        let reason = match state.newest(rollup) {
+            None => "it was added after the rollups of its table began; build it".to_owned(),
+            Some(newest) if newest.is_under_way() => return self.building(newest),
+            Some(newest) => match newest.state {
+                RevisionState::Unbuilt(reason) => format!("{reason}; build it"),
+                RevisionState::Ready => {
+                    "its definition was changed and not built since; build it".to_owned()
+                }
+                state => format!("its last build is {state}; build it"),
+            },
+        };
+        QueryError::Unbuilt(format!("the rollup `{rollup}` cannot be answered: {reason}"))
+    }
+
+    fn building(&self, revision: &Revision) -> QueryError {
+        let progress = self.builds.get(&revision.stored_name());
+        let progress = progress.map_or_else(|| revision.state.to_string(), ToString::to_string);
+        QueryError::Building {
+            message: format!("the rollup `{}` is being built: {progress}", revision.rollup),
+            retry_after_secs: RETRY_AFTER_SECS,
+        }
+    }
+
+    fn state(&self, rollup: &str) -> Result<&RollupsState, QueryError> {
+        let reason = match &self.status {
+            RollupsStatus::Registered { state, .. } => return Ok(state),
             RollupsStatus::Unregistered => {
-                return unbuilt(
-                    "no processor has started to count; start the processor (on Lambda, invoke it \
-                     once)",
-                );
+                "no processor has started to count; start the processor (on Lambda, invoke it once)"
+                    .to_owned()
             }
-            RollupsStatus::OtherTable { items_table } => {
-                return unbuilt(&format!(
-                    "the rollups table belongs to the table `{items_table}`; name another one"
-                ));
-            }
-            RollupsStatus::Registered { state, changed, .. } => (state, changed),
+            RollupsStatus::OtherTable { items_table } => format!(
+                "the rollups table belongs to the table `{items_table}`; name another one"
+            ),
         };
-        if let Some(change) = changed.get(rollup) {
-            return Err(QueryError::Changed(format!(
-                "the rollup `{rollup}` was {change} after its table began, so its numbers would be \
-                 wrong"
-            )));
-        }
-        if let Some(reason) = state.unbuilt {
-            return unbuilt(&format!("{reason}, so its numbers would be wrong"));
-        }
-        Ok(Completeness {
+        let message = format!("the rollup `{rollup}` cannot be answered: {reason}");
+        Err(QueryError::Unbuilt(message))
+    }
+
+    /// Returns the completeness of an answer from a revision.
+    pub(crate) fn completeness(
+        &self,
+        revision: &Revision,
+        previous_definition: bool,
+    ) -> Completeness {
+        Completeness {
             complete_through: self.complete_through(),
-            incomplete_since: state.incomplete_since.clone(),
-        })
+            incomplete_since: revision.incomplete_since.clone(),
+            previous_definition,
+        }
     }
 
     /// Returns the number of stream records that were counted; `None` if it is not known.

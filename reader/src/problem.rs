@@ -16,7 +16,9 @@ pub(crate) fn query_problem(error: QueryError) -> Problem {
         QueryError::Unbuilt(message) | QueryError::NegativeCount(message) => {
             Problem::new(Kind::UnbuiltRollup, message)
         }
-        QueryError::Changed(message) => Problem::new(Kind::ChangedRollup, message),
+        QueryError::Building { message, retry_after_secs } => {
+            Problem::new(Kind::BuildingRollup, message).retry_after(retry_after_secs)
+        }
         QueryError::Table(error) => error.into(),
     }
 }

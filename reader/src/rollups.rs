@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use weir_http::{Accept, Cursors, Parameters, PathTexts, Problem};
 use weir_model::Rollup;
 use weir_query::{
-    Completeness, QueryEngine, QueryError, Question, RollupAnswer, RollupQuery, RollupsSnapshot,
+    QueryEngine, QueryError, Question, Revision, RollupAnswer, RollupQuery, RollupsSnapshot,
 };
 use weir_table::{Rollups, Table};
 
@@ -41,17 +41,17 @@ async fn list(
         if rollups.is_empty() { None } else { engine.with_budget(&budget).snapshot().await.ok() };
     let rollups = rollups.iter().map(|rollup| {
         let mut described = described(rollup);
-        match snapshot.as_ref().map(|snapshot| snapshot.completeness(&rollup.name)) {
+        match snapshot.as_ref().map(|snapshot| snapshot.served(&rollup.name)) {
             None => described["state"] = Value::from("unknown"),
-            Some(Ok(Completeness { incomplete_since, .. })) => {
+            Some(Ok(Revision { incomplete_since, .. })) => {
                 described["state"] = Value::from("ready");
                 if let Some(since) = incomplete_since {
-                    described["incomplete_since"] = Value::from(since);
+                    described["incomplete_since"] = Value::from(since.as_str());
                 }
             }
             Some(Err(error)) => {
-                let is_changed = matches!(error, QueryError::Changed(_));
-                described["state"] = Value::from(if is_changed { "changed" } else { "unbuilt" });
+                let is_building = matches!(error, QueryError::Building { .. });
+                described["state"] = Value::from(if is_building { "building" } else { "unbuilt" });
                 described["reason"] = Value::from(error.to_string());
             }
         }

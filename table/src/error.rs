@@ -95,19 +95,14 @@ pub enum Error {
         /// How they differ.
         mismatch: String,
     },
-    /// A rollup is not what it was when the table was made, and its numbers would be wrong. Use the
-    /// definition that it had, or another table.
-    #[error(
-        "the rollup `{rollup}` was {change} after the table `{table}` was made, so its numbers \
-         would be wrong; expected the rollups that the table began with, or a new table"
-    )]
-    ChangedRollup {
-        /// The rollup.
-        rollup: String,
-        /// The table of items.
-        table: String,
-        /// `added` or `changed`.
-        change: &'static str,
+    /// A stored definition cannot be used. Deploy the version of Weir that stored it, or a later
+    /// one.
+    #[error("the stored definition `{id}` of rollups cannot be used: {reason}")]
+    Definition {
+        /// Its id in the rollups table.
+        id: String,
+        /// Why.
+        reason: String,
     },
     /// The caller may not do this. Change its permissions.
     #[error("access to the table `{table}` was denied")]

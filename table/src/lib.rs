@@ -50,6 +50,6 @@ pub use reads::{DEFAULT_READ_MB, DEFAULT_READS, MB, MIN_READ_MB, Reads};
 pub use related::{Joined, JoinedItems, JoinedPage, Reading, Related};
 pub use rollups::{Applied, Outcome, Parked, Range, Ranked, Rollups, SettledUpdate, ShardId};
 pub use state::{
-    ItemsTable, OpenedState, RollupsState, RollupsStatus, STREAM_RETENTION_SECS, Unbuilt,
+    BuildProgress, ItemsTable, OpenedState, RollupsState, RollupsStatus, STREAM_RETENTION_SECS, definition_id,
     stream_began_at,
 };

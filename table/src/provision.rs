@@ -3,6 +3,8 @@
 
 mod rollups;
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -13,14 +15,15 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription,
     TableStatus, TimeToLiveSpecification,
 };
-use weir_model::TableDefinition;
+use weir_model::{Model, TableDefinition};
 use weir_model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, ROLLUPS_TTL};
+use weir_rollups::Revision;
 
 use crate::checkpoints::StreamProgress;
 use crate::clock;
 use crate::error::Error;
 use crate::items::Table;
-use crate::state::{self, ItemsTable, OpenedState, RollupsState, RollupsStatus};
+use crate::state::{self, BuildProgress, ItemsTable, OpenedState, RollupsState, RollupsStatus};
 
 /// How often a table that is being made is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
@@ -43,9 +46,8 @@ impl Table {
     /// are there.
     ///
     /// # Errors
-    /// [`Error::OtherTable`] when a table of that name is there but is another,
-    /// [`Error::ChangedRollup`] when a rollup is not what it was when the table was made; else what
-    /// DynamoDB says.
+    /// [`Error::OtherTable`] if a table of that name is there but is another; else the error of
+    /// DynamoDB.
     pub async fn provision(&self) -> Result<Provisioned, Error> {
         let definition = &self.model.table;
         if describe(&self.client, &definition.name).await?.is_none() {
@@ -67,12 +69,10 @@ impl Table {
         Ok(Provisioned { is_new, stream_arn, rollups })
     }
 
-    /// Compares the state of the rollups with the definition, the table and the stream that there
-    /// are, and stores what has changed. A processor does this when it starts, and when its stream
-    /// is another one.
+    /// Compares the state of the rollups with the table and the stream that there are, and stores
+    /// what has changed. A processor does this when it starts, and when its stream is another one.
     ///
     /// # Errors
-    /// [`Error::ChangedRollup`] for one that was added or changed since they began;
     /// [`Error::OtherTable`] if the rollups are those of another table; else the error of DynamoDB.
     pub async fn open_rollups(&self) -> Result<OpenedState, Error> {
         state::open(&self.client, &self.model, false).await
@@ -114,6 +114,84 @@ impl Table {
     /// The error of DynamoDB.
     pub async fn rollups_status(&self, items: &ItemsTable) -> Result<RollupsStatus, Error> {
         state::status(&self.client, &self.budget, &self.model, items).await
+    }
+
+    /// Reads the state of the rollups, strongly consistent; `None` if no processor has registered
+    /// them. A processor does this at the start of each batch.
+    ///
+    /// # Errors
+    /// The error of DynamoDB.
+    pub async fn read_rollups_state(&self) -> Result<Option<RollupsState>, Error> {
+        state::read(&self.client, &self.model).await
+    }
+
+    /// Changes the state of the rollups: `change` is given the state as it is and DynamoDB's time
+    /// in seconds since 1970, and is called again if another process has written meanwhile. Returns
+    /// the value of the last call once the state is stored.
+    ///
+    /// # Errors
+    /// The error of `change`; [`Error::Unreadable`] where there is no state; else the error of
+    /// DynamoDB.
+    pub async fn change_rollups_state<T, E: From<Error>>(
+        &self,
+        change: impl FnMut(&mut RollupsState, i64) -> Result<T, E>,
+    ) -> Result<T, E> {
+        state::change(&self.client, &self.model, change).await
+    }
+
+    /// Reads the progress of the builds that are under way, by the stored names of their revisions.
+    ///
+    /// # Errors
+    /// The error of DynamoDB.
+    pub async fn build_progress(
+        &self,
+        status: &RollupsStatus,
+    ) -> Result<HashMap<String, BuildProgress>, Error> {
+        match status {
+            RollupsStatus::Registered { state, .. } => {
+                state::build_progress(&self.client, &self.budget, &self.model, state).await
+            }
+            _ => Ok(HashMap::new()),
+        }
+    }
+
+    /// Stores the progress of the build of a revision, for readers.
+    ///
+    /// # Errors
+    /// The error of DynamoDB.
+    pub async fn save_build_progress(
+        &self,
+        revision: &Revision,
+        progress: &BuildProgress,
+    ) -> Result<(), Error> {
+        state::save_build_progress(&self.client, &self.model, revision, progress).await
+    }
+
+    /// Stores the definition of this table, and returns its id: a revision can name it from then
+    /// on.
+    ///
+    /// # Errors
+    /// [`Error::Definition`] for one that is too large; else the error of DynamoDB.
+    pub async fn store_definition(&self) -> Result<String, Error> {
+        state::store_definition(&self.client, &self.model).await
+    }
+
+    /// Returns the rollup of a revision, in the definition that it is counted under.
+    ///
+    /// # Errors
+    /// [`Error::Definition`] if its definition is not stored, or if this version of Weir rejects
+    /// it; else the error of DynamoDB.
+    pub async fn definition(&self, revision: &Revision) -> Result<Arc<Model>, Error> {
+        let Revision { rollup, number, definition, .. } = revision;
+        let found = self.definitions.find(&self.client, &self.budget, &self.model, definition);
+        let mut model = Arc::unwrap_or_clone(found.await?);
+        model.rollups.retain(|known| known.name == *rollup);
+        let Some(only) = model.rollups.first_mut() else {
+            let reason = format!("it has no rollup `{rollup}`");
+            return Err(Error::Definition { id: definition.clone(), reason });
+        };
+        only.revision = *number;
+        Ok(Arc::new(model))
     }
 
     /// Returns how far the stream of this label was handled; `None` where that is not known.

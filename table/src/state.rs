@@ -1,44 +1,56 @@
-//! The state item of a rollups table: which table and stream its rollups count, what they were
-//! defined as, and whether they have counted every change.
+//! The state item of a rollups table: which table and stream its rollups count, and which revisions
+//! of them there are.
 //!
 //! ```text
 //! PK           SK           attributes
-//! @definition  @definition  fingerprints      what each rollup was defined as
-//!                           items_table       the name of the table of items
-//!                           table_id          DynamoDB's id of that table
-//!                           stream_label      the stream that is counted
-//!                           counts_from       seconds since 1970; records before are not counted
-//!                           unbuilt           existing-items or table-recreated: items are missing
-//!                           incomplete_since  RFC 3339; changes after this time may be missing
+//! @definition  @definition  version       grows by one with each write
+//!                           items_table   the name of the table of items
+//!                           table_id      DynamoDB's id of that table
+//!                           stream_label  the stream that is counted
+//!                           revisions     by name, such as `sales@1`, each a map of
+//!                             definition        the id of the definition that it is counted under
+//!                             state             see `weir_rollups::RevisionState`
+//!                             cut               seconds since 1970; records before do not count
+//!                             incomplete_since  RFC 3339; changes after this may be missing
+//! @definition  <id>         text          a definition file
 //! ```
 //!
-//! | situation | state |
+//! | situation | state of the first revisions |
 //! |---|---|
-//! | the rollups began together with the table | complete |
-//! | they began on an empty table | complete; records before `counts_from` are not counted |
-//! | they began on a table that had items | `unbuilt`: questions are answered 503 |
+//! | the rollups began together with the table | ready |
+//! | they began on an empty table | ready, with a cut |
+//! | they began on a table that had items | unbuilt: questions are answered 503 |
 //! | the stream was disabled and enabled again, or records were lost | `incomplete_since` |
-//! | the table was deleted and created again | `unbuilt` |
-//! | a rollup was added or changed | the processor does not start: [`Error::ChangedRollup`] |
+//! | the table was deleted and created again | unbuilt |
+//! | a rollup was added or changed in the definition file | as it was: a build makes a revision |
 //!
-//! **Invariant:** rollups with neither `unbuilt` nor `incomplete_since` count every change since
-//! `counts_from`, or since the table was created.
+//! A processor reads the state item before each batch, so it must stay small: definitions are items
+//! of their own.
+//!
+//! **Invariant:** a revision that is ready counts every change since its cut, or since the table
+//! was created, but for those that `incomplete_since` names.
 
 mod beginning;
-mod fingerprint;
+mod build_progress;
+mod date;
+mod definitions;
 mod identity;
+mod rollups_state;
 mod stored;
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::TableDescription;
-use weir_model::Model;
+use weir_model::{Model, Rollup};
+use weir_rollups::{Revision, RevisionState};
 
+pub(crate) use self::definitions::Definitions;
+pub use self::build_progress::BuildProgress;
+pub use self::definitions::definition_id;
 pub use self::identity::ItemsTable;
+pub use self::rollups_state::{OpenedState, RollupsState, RollupsStatus};
 
-use self::fingerprint::{changed, fingerprints};
 use self::stored::StoredState;
 use crate::budget::{Budget, ITEM_BYTES, READ_UNIT_BYTES};
 use crate::checkpoints::{Checkpoints, StreamProgress};
@@ -48,111 +60,13 @@ use crate::error::Error;
 /// How often the state is read and written again because another process wrote it at the same time.
 const MAX_ATTEMPTS: u32 = 8;
 
-/// The state of the rollups of a table: whether they count every change.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RollupsState {
-    /// The stream that is counted.
-    pub stream_label: Option<String>,
-    /// Records before this time, in seconds since 1970, are not counted; `None` where every record
-    /// is.
-    pub counts_from: Option<i64>,
-    /// Why the rollups lack items. Nothing may be answered from them.
-    pub unbuilt: Option<Unbuilt>,
-    /// The time, RFC 3339, after which changes may be missing.
-    pub incomplete_since: Option<String>,
-}
-
-/// Why rollups lack items that are in the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unbuilt {
-    /// The table had items when its rollups began.
-    ExistingItems,
-    /// The table was deleted and created again; the rollups count items of the table before.
-    TableRecreated,
-}
-
-/// The state as a reader finds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RollupsStatus {
-    /// No processor has registered the rollups yet.
-    Unregistered,
-    /// The rollups table belongs to another table of items.
-    OtherTable {
-        /// The name of that table.
-        items_table: String,
-    },
-    /// A processor has registered them.
-    Registered {
-        /// Their state.
-        state: RollupsState,
-        /// The rollups that differ from those that were registered, each with `added` or `changed`.
-        changed: BTreeMap<String, &'static str>,
-        /// Whether the table or its stream is not the one that was registered.
-        is_other_stream: bool,
-    },
-}
-
-/// The state after a processor has opened it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenedState {
-    /// The state.
-    pub state: RollupsState,
-    /// Whether opening it found that changes were lost: the stream or the table is another one.
-    pub found_gap: bool,
-}
-
-impl RollupsStatus {
-    /// The stream that is counted.
-    pub fn stream_label(&self) -> Option<&str> {
-        match self {
-            Self::Registered { state, .. } => state.stream_label.as_deref(),
-            _ => None,
-        }
-    }
-}
-
-impl OpenedState {
-    /// Logs what keeps the rollups from being answered, or from being complete.
-    fn log(&self, items: &ItemsTable) {
-        let RollupsState { stream_label, unbuilt, incomplete_since, .. } = &self.state;
-        let table = &items.name;
-        if let Some(reason) = unbuilt {
-            tracing::error!(
-                table,
-                %reason,
-                "the rollups are not built: questions to them are answered 503"
-            );
-        } else if let Some(since) = incomplete_since {
-            tracing::error!(
-                table,
-                stream_label,
-                since,
-                found_now = self.found_gap,
-                "the rollups are incomplete: changes after this time were lost"
-            );
-        }
-    }
-}
-
-impl fmt::Display for Unbuilt {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::ExistingItems => "the table had items before its rollups began",
-            Self::TableRecreated => {
-                "the table was deleted and created again after its rollups began"
-            }
-        })
-    }
-}
-
-/// Compares the state with the model and with the table that there is, writes what has changed, and
-/// returns it.
+/// Compares the state with the table that there is, writes what has changed, and returns it.
 ///
 /// `is_created` is whether the table of items was created by this process just now.
 ///
 /// # Errors
-/// [`Error::ChangedRollup`] for a rollup that was added or changed; [`Error::OtherTable`] if the
-/// rollups table belongs to another table of items; else the error of DynamoDB.
+/// [`Error::OtherTable`] if the rollups table belongs to another table of items; else the error of
+/// DynamoDB.
 pub(crate) async fn open(
     client: &Client,
     model: &Model,
@@ -166,7 +80,6 @@ pub(crate) async fn open(
         if let Some(known) = &known {
             // What a later attempt finds may be what the first has written.
             check_owner(model, known, is_created && attempt == 0)?;
-            check_definitions(model, known)?;
         }
         let items = ItemsTable::find(client, &model.table.name).await?;
         let mut opened = match &known {
@@ -175,15 +88,64 @@ pub(crate) async fn open(
         };
         found_gap |= opened.found_gap;
         opened.found_gap = found_gap;
-        let wanted = StoredState::new(model, &items, &opened.state);
-        if known.as_ref() == Some(&wanted)
+        let wanted = match &known {
+            None => StoredState::first(model, &items, opened.state.clone()),
+            Some(known) => {
+                let table_id = items.id.clone().or_else(|| known.table_id.clone());
+                known.next(table_id, opened.state.clone())
+            }
+        };
+        if known.as_ref().is_some_and(|known| known.says_the_same(&wanted))
             || stored::save(client, rollups_table, known.as_ref(), &wanted).await?
         {
-            opened.log(&items);
+            opened.log(&items.name);
             return Ok(opened);
         }
     }
-    Err(Error::Conflict { source: format!("the state item of `{rollups_table}`").into() })
+    Err(conflict(rollups_table))
+}
+
+/// Reads the state before a batch: strongly consistent, one item. `None` where there is none.
+///
+/// # Errors
+/// The error of DynamoDB.
+pub(crate) async fn read(client: &Client, model: &Model) -> Result<Option<RollupsState>, Error> {
+    let known = stored::load(client, &Budget::unlimited(), &model.table.rollups_table).await?;
+    Ok(known.map(|known| known.state))
+}
+
+/// Changes the state: `change` is given the state as it is and DynamoDB's time in seconds since
+/// 1970, and is called again if another process has written meanwhile. Returns the value of the
+/// last call once the state is stored.
+///
+/// # Errors
+/// The error of `change`; [`Error::Conflict`] if other processes never stop writing;
+/// [`Error::Unreadable`] where there is no state; else the error of DynamoDB.
+pub(crate) async fn change<T, E: From<Error>>(
+    client: &Client,
+    model: &Model,
+    mut change: impl FnMut(&mut RollupsState, i64) -> Result<T, E>,
+) -> Result<T, E> {
+    let rollups_table = &model.table.rollups_table;
+    for _ in 0..MAX_ATTEMPTS {
+        let loaded = stored::load_dated(client, &Budget::unlimited(), rollups_table).await?;
+        let missing = || Error::Unreadable(format!("`{rollups_table}`: it has no state item"));
+        let known = loaded.stored.ok_or_else(missing)?;
+        let mut state = known.state.clone();
+        let outcome = change(&mut state, loaded.answered_at.unwrap_or_else(clock::seconds))?;
+        state.sort();
+        let wanted = known.next(known.table_id.clone(), state);
+        if known.says_the_same(&wanted)
+            || stored::save(client, rollups_table, Some(&known), &wanted).await?
+        {
+            return Ok(outcome);
+        }
+    }
+    Err(conflict(rollups_table).into())
+}
+
+fn conflict(rollups_table: &str) -> Error {
+    Error::Conflict { source: format!("the state item of `{rollups_table}`").into() }
 }
 
 /// Reads the state for a reader, and compares it with the table of items as it was described.
@@ -199,21 +161,68 @@ pub(crate) async fn status(
     let Some(known) = stored::load(client, budget, &model.table.rollups_table).await? else {
         return Ok(RollupsStatus::Unregistered);
     };
-    if let Some(items_table) = known.items_table.clone().filter(|name| *name != model.table.name) {
-        return Ok(RollupsStatus::OtherTable { items_table });
+    if known.items_table != model.table.name {
+        return Ok(RollupsStatus::OtherTable { items_table: known.items_table });
     }
-    let changed = changed(&known.fingerprints, &fingerprints(model));
     let OpenedState { state, found_gap } = follow(client, budget, model, &known, items).await?;
-    Ok(RollupsStatus::Registered { state, changed, is_other_stream: found_gap })
+    Ok(RollupsStatus::Registered { state, is_other_stream: found_gap })
+}
+
+/// Reads the progress of the builds that are under way, by the stored names of their revisions.
+///
+/// # Errors
+/// The error of DynamoDB.
+pub(crate) async fn build_progress(
+    client: &Client,
+    budget: &Budget,
+    model: &Model,
+    state: &RollupsState,
+) -> Result<HashMap<String, BuildProgress>, Error> {
+    let mut found = HashMap::new();
+    for revision in state.revisions.iter().filter(|revision| revision.is_under_way()) {
+        let table = &model.table.rollups_table;
+        if let Some(known) = build_progress::load(client, budget, table, revision).await? {
+            found.insert(revision.stored_name(), known);
+        }
+    }
+    Ok(found)
+}
+
+/// Stores the progress of the build of a revision.
+///
+/// # Errors
+/// The error of DynamoDB.
+pub(crate) async fn save_build_progress(
+    client: &Client,
+    model: &Model,
+    revision: &Revision,
+    progress: &BuildProgress,
+) -> Result<(), Error> {
+    build_progress::save(client, &model.table.rollups_table, revision, progress).await
+}
+
+/// Stores the definition of a model, and returns its id.
+///
+/// # Errors
+/// [`Error::Definition`] for one that is too large; else the error of DynamoDB.
+pub(crate) async fn store_definition(client: &Client, model: &Model) -> Result<String, Error> {
+    definitions::store(client, model).await
 }
 
 /// Notes that changes after a time may be missing from the rollups; an earlier time that is noted
-/// already stays.
+/// already stays. Without a state item there is nothing to note.
 ///
 /// # Errors
 /// The error of DynamoDB.
 pub(crate) async fn note_gap(client: &Client, model: &Model, since: &str) -> Result<(), Error> {
-    stored::note_gap(client, &model.table.rollups_table, since).await
+    if read(client, model).await?.is_none() {
+        return Ok(());
+    }
+    change(client, model, |state, _| {
+        state.note_gap(since);
+        Ok(())
+    })
+    .await
 }
 
 /// The state of rollups that begin now.
@@ -223,13 +232,24 @@ async fn begin(
     items: &ItemsTable,
     is_created: bool,
 ) -> Result<OpenedState, Error> {
-    let mut state = RollupsState { stream_label: items.stream_label.clone(), ..Default::default() };
-    if !is_created {
+    let beginning = if is_created {
+        beginning::Beginning::default()
+    } else {
         let rollups = describe(client, &model.table.rollups_table).await?;
-        let beginning = beginning::find(client, items, identity::created_at(&rollups)).await?;
-        state.counts_from = beginning.counts_from;
-        state.unbuilt = beginning.unbuilt;
-    }
+        beginning::find(client, items, identity::created_at(&rollups)).await?
+    };
+    let definition = store_definition(client, model).await?;
+    let revision = |rollup: &Rollup| Revision {
+        rollup: rollup.name.clone(),
+        number: Rollup::FIRST_REVISION,
+        definition: definition.clone(),
+        state: beginning.unbuilt.map_or(RevisionState::Ready, RevisionState::Unbuilt),
+        cut: beginning.counts_from,
+        incomplete_since: None,
+    };
+    let revisions = model.rollups.iter().map(revision).collect();
+    let mut state = RollupsState { stream_label: items.stream_label.clone(), revisions };
+    state.sort();
     Ok(OpenedState { state, found_gap: false })
 }
 
@@ -248,12 +268,10 @@ async fn follow(
         state.stream_label.clone_from(&items.stream_label);
     }
     if is_recreated {
-        state.unbuilt = Some(Unbuilt::TableRecreated);
+        state.note_recreated();
     } else if is_other_stream {
         let before = known.state.stream_label.as_deref().unwrap_or_default();
-        let until = complete_until(client, budget, model, before).await?;
-        let since = state.incomplete_since.map_or(until.clone(), |since| since.min(until));
-        state.incomplete_since = Some(since);
+        state.note_gap(&complete_until(client, budget, model, before).await?);
     }
     Ok(OpenedState { state, found_gap: is_recreated || is_other_stream })
 }
@@ -308,26 +326,18 @@ pub(crate) async fn check_unused(client: &Client, model: &Model) -> Result<(), E
 
 fn check_owner(model: &Model, known: &StoredState, is_created: bool) -> Result<(), Error> {
     let (table, items) = (model.table.rollups_table.clone(), &model.table.name);
-    let mismatch = match &known.items_table {
-        Some(other) if other != items => {
-            format!("it holds the rollups of the table `{other}`; expected those of `{items}`")
-        }
-        _ if is_created => format!(
+    let mismatch = if known.items_table != *items {
+        let other = &known.items_table;
+        format!("it holds the rollups of the table `{other}`; expected those of `{items}`")
+    } else if is_created {
+        format!(
             "it holds the rollups of a table `{items}` that does not exist; delete `{table}` too, \
              or restore `{items}`"
-        ),
-        _ => return Ok(()),
+        )
+    } else {
+        return Ok(());
     };
     Err(Error::OtherTable { table, mismatch })
-}
-
-fn check_definitions(model: &Model, known: &StoredState) -> Result<(), Error> {
-    match changed(&known.fingerprints, &fingerprints(model)).into_iter().next() {
-        Some((rollup, change)) => {
-            Err(Error::ChangedRollup { rollup, table: model.table.name.clone(), change })
-        }
-        None => Ok(()),
-    }
 }
 
 /// Whether both are known and differ.

@@ -48,6 +48,7 @@ pub struct Problem {
     errors: Vec<FieldError>,
     current: Option<Box<Value>>,
     action: Option<usize>,
+    retry_after_secs: Option<u16>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -83,8 +84,15 @@ impl Problem {
             errors: Vec::new(),
             current: None,
             action: None,
+            retry_after_secs: None,
             cause: None,
         }
+    }
+
+    /// Asks the caller to wait so many seconds before it tries again.
+    #[must_use]
+    pub fn retry_after(self, seconds: u16) -> Self {
+        Self { retry_after_secs: Some(seconds), ..self }
     }
 
     /// Returns the problem of fields of `what` that are not what its attributes want, all of them.
@@ -227,7 +235,7 @@ impl From<weir_table::Error> for Problem {
             }
             Error::Type(_)
             | Error::OtherTable { .. }
-            | Error::ChangedRollup { .. }
+            | Error::Definition { .. }
             | Error::Unreadable(_) => {
                 Self::new(kind, "the log of the service says why").caused_by(error)
             }
@@ -257,8 +265,9 @@ impl IntoResponse for Problem {
         response.extensions_mut().insert(self.kind);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-        if self.kind.is_retryable() {
-            headers.insert(RETRY_AFTER, RETRY_AFTER_S.into());
+        let retryable = Some(RETRY_AFTER_S).filter(|_| self.kind.is_retryable());
+        if let Some(seconds) = self.retry_after_secs.or(retryable) {
+            headers.insert(RETRY_AFTER, seconds.into());
         }
         response
     }

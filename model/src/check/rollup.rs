@@ -73,6 +73,7 @@ pub(super) fn check(
         stripes: stripes(name, file, report),
         // That is decided when all rollups and entities are known: see `super::super::colocated`.
         colocated: None,
+        revision: Rollup::FIRST_REVISION,
     };
     Some(rollup)
 }

@@ -11,6 +11,7 @@ use crate::budget::{Budget, ITEM_BYTES, Unit};
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::reads::Reads;
+use crate::state::Definitions;
 
 /// A table of items, as its model describes it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Table {
     pub(crate) budget: Budget,
     /// The part that is reserved for reads which cannot be left for a next page.
     pub(crate) kept: Reads,
+    /// The definitions that rollups were counted under.
+    pub(crate) definitions: Definitions,
 }
 
 impl Table {
@@ -30,6 +33,7 @@ impl Table {
     pub fn new(connection: &Connection, model: Arc<Model>) -> Self {
         Self {
             client: connection.dynamodb(),
+            definitions: Definitions::new(&model),
             model,
             keeps_receipts: false,
             budget: Budget::unlimited(),

@@ -15,18 +15,16 @@
 //! in an earlier second and removed in the second of the first read, before that read: its removal
 //! would count −1. So do not write to a table in the second in which its rollups begin.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorContextRef;
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_dynamodb::error::BoxError;
-use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use tokio::time::sleep;
 
+use weir_rollups::Unbuilt;
+
+use super::STREAM_RETENTION_SECS;
+use super::date::ResponseDate;
 use super::identity::ItemsTable;
-use super::{STREAM_RETENTION_SECS, Unbuilt};
 use crate::clock;
 use crate::error::Error;
 
@@ -107,35 +105,6 @@ async fn empty_at(client: &Client, table: &str) -> Result<Option<i64>, Error> {
     }
 }
 
-/// Keeps the `Date` of a response.
-#[derive(Clone, Debug, Default)]
-struct ResponseDate(Arc<Mutex<Option<String>>>);
-
-impl ResponseDate {
-    fn seconds(&self) -> Option<i64> {
-        let date = self.0.lock().expect("no holder panics").clone()?;
-        let date = DateTime::from_str(&date, DateTimeFormat::HttpDate);
-        date.ok().map(|date| date.secs())
-    }
-}
-
-impl Intercept for ResponseDate {
-    fn name(&self) -> &'static str {
-        "ResponseDate"
-    }
-
-    fn read_before_deserialization(
-        &self,
-        context: &BeforeDeserializationInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let date = context.response().headers().get("date").map(str::to_owned);
-        *self.0.lock().expect("no holder panics") = date;
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,13 +144,5 @@ mod tests {
         let pause = PAUSE + Duration::from_secs(53);
         assert_eq!(begin_after(CREATED + 7, 60), (CREATED + 60, pause));
         assert_eq!(begin_after(CREATED, 60).0, CREATED + 60, "the minute has begun already");
-    }
-
-    #[test]
-    fn the_date_of_a_response_is_read_as_http_writes_it() {
-        let date = |text: &str| ResponseDate(Arc::new(Mutex::new(Some(text.to_owned())))).seconds();
-        assert_eq!(date("Sun, 29 Nov 2026 20:00:00 GMT"), Some(CREATED));
-        assert_eq!(date("yesterday"), None);
-        assert_eq!(ResponseDate::default().seconds(), None);
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use weir_rollups::Unbuilt;
 
 use crate::shop::Shop;
 
@@ -21,7 +22,7 @@ async fn rollups_that_begin_with_their_table_are_answered() {
 async fn rollups_over_a_table_that_has_items_are_never_answered() {
     let shop = Shop::with_items_before(&[("1", 10), ("2", 20), ("3", 30)]).await;
     let provisioned = shop.table().provision().await.expect("tables");
-    assert_eq!(provisioned.rollups.unbuilt, Some(weir_table::Unbuilt::ExistingItems));
+    assert_eq!(provisioned.rollups.unbuilt(), Some(Unbuilt::ExistingItems));
     shop.assert_unbuilt("the table had items before its rollups began").await;
     // Deletions of what was never counted would make −2.
     shop.cancel("1").await;
@@ -44,7 +45,7 @@ async fn a_container_that_starts_over_a_table_that_has_items_finds_out_too() {
     shop.table().provision().await.expect("tables");
     shop.forget_state().await;
     let opened = shop.table().open_rollups().await.expect("a state");
-    assert_eq!(opened.state.unbuilt, Some(weir_table::Unbuilt::ExistingItems));
+    assert_eq!(opened.state.unbuilt(), Some(Unbuilt::ExistingItems));
     shop.assert_unbuilt("had items").await;
 }
 
@@ -56,8 +57,8 @@ async fn rollups_over_an_empty_table_count_what_comes_and_not_what_left_before()
     // Records have whole seconds: those of the second in which rollups begin are counted.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     let provisioned = shop.table().provision().await.expect("tables");
-    assert_eq!(provisioned.rollups.unbuilt, None);
-    assert!(provisioned.rollups.counts_from.is_some());
+    assert_eq!(provisioned.rollups.unbuilt(), None);
+    assert!(provisioned.rollups.revisions.iter().all(|revision| revision.cut.is_some()));
     shop.order("3", 30).await;
     shop.order("4", 40).await;
     shop.cancel("3").await;

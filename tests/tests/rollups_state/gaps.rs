@@ -55,7 +55,7 @@ async fn a_restart_notices_that_the_stream_is_another_one() {
     assert!(opened.found_gap);
     let again = shop.table().open_rollups().await.expect("a state");
     assert!(!again.found_gap, "it is found once");
-    assert_eq!(again.state.incomplete_since, opened.state.incomplete_since);
+    assert_eq!(again.state.incomplete_since(), opened.state.incomplete_since());
 }
 
 #[tokio::test(flavor = "multi_thread")]

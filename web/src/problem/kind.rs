@@ -135,14 +135,14 @@ registry! {
     /// Deploy the table.
     MissingTable "missing-table" SERVICE_UNAVAILABLE "a table does not exist"
         "the service is there but its table is not: deploy it, or name the right one";
-    /// Give the rollup a table to begin with.
-    ChangedRollup "changed-rollup" SERVICE_UNAVAILABLE "the rollup is not what was counted"
-        "it was added or changed after its table began, so its numbers would be wrong; it needs a \
-         table to begin with";
-    /// Build the rollup, or give it a table to begin with.
+    /// Try again after `Retry-After`.
+    BuildingRollup "rollup-building" SERVICE_UNAVAILABLE "the rollup is being built"
+        "a build counts the items that are in the table already; the detail states its progress, \
+         try again after the seconds in `Retry-After`";
+    /// Build the rollup.
     UnbuiltRollup "rollup-unbuilt" SERVICE_UNAVAILABLE "the rollup has not counted every item"
-        "it began on a table that had items, the table was created again, or no processor has \
-         started; the detail names the reason";
+        "it began on a table that had items, it was added or changed and not built since, the \
+         table was created again, or no processor has started; the detail names the reason";
 }
 
 impl Kind {
@@ -192,7 +192,7 @@ impl From<&Error> for Kind {
             Error::Denied { .. } => Self::Denied,
             Error::Type(_)
             | Error::OtherTable { .. }
-            | Error::ChangedRollup { .. }
+            | Error::Definition { .. }
             | Error::Unreadable(_) => Self::Internal,
         }
     }

@@ -89,9 +89,9 @@ registry! {
     /// Lists the rollups.
     Rollups GET others []
     /// Answers a question to a rollup.
-    Rollup GET others [UnknownRollup BadQuery BadCursor ChangedRollup UnbuiltRollup]
+    Rollup GET others [UnknownRollup BadQuery BadCursor BuildingRollup UnbuiltRollup]
     /// Lists the ranks of a rollup's groups in one bucket.
-    Ranks GET others [UnknownRollup BadQuery BadCursor ChangedRollup UnbuiltRollup]
+    Ranks GET others [UnknownRollup BadQuery BadCursor BuildingRollup UnbuiltRollup]
     /// Serves the OpenAPI document.
     OpenApi GET others []
     /// Says that the service runs.
