@@ -176,6 +176,24 @@ impl Table {
         state::store_definition(&self.client, &self.model).await
     }
 
+    /// Returns DynamoDB's time, in seconds since 1970: the `Date` of its answer to a read of the
+    /// state item.
+    ///
+    /// # Errors
+    /// The error of DynamoDB.
+    pub async fn dynamodb_time(&self) -> Result<i64, Error> {
+        state::dynamodb_time(&self.client, &self.model).await
+    }
+
+    /// Returns the definition file that was stored under an id, over the tables of this one.
+    ///
+    /// # Errors
+    /// [`Error::Definition`] if it is not stored, or if this version of Weir rejects it; else the
+    /// error of DynamoDB.
+    pub async fn stored_definition(&self, id: &str) -> Result<Arc<Model>, Error> {
+        self.definitions.find(&self.client, &self.budget, &self.model, id).await
+    }
+
     /// Returns the rollup of a revision, in the definition that it is counted under.
     ///
     /// # Errors
@@ -183,8 +201,7 @@ impl Table {
     /// it; else the error of DynamoDB.
     pub async fn definition(&self, revision: &Revision) -> Result<Arc<Model>, Error> {
         let Revision { rollup, number, definition, .. } = revision;
-        let found = self.definitions.find(&self.client, &self.budget, &self.model, definition);
-        let mut model = Arc::unwrap_or_clone(found.await?);
+        let mut model = Arc::unwrap_or_clone(self.stored_definition(definition).await?);
         model.rollups.retain(|known| known.name == *rollup);
         let Some(only) = model.rollups.first_mut() else {
             let reason = format!("it has no rollup `{rollup}`");

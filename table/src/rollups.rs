@@ -21,6 +21,7 @@
 //! | how watermarks that are not needed any more are removed | `stale` |
 //! | how long a write waits for other clients at an item | `pause` |
 //! | what the writes consume | `meter` |
+//! | how the items of old revisions are deleted | `delete` |
 //!
 //! **Invariant:** an update that returns `Ok` is in the rollup item, and each of its changes is in
 //! it once, whatever was retried.
@@ -28,6 +29,7 @@
 mod apply;
 mod attempt;
 mod crossing;
+mod delete;
 mod expiry;
 mod expression;
 mod meter;
@@ -58,6 +60,7 @@ use self::meter::Meter;
 use crate::budget::{Budget, ITEM_BYTES, Unit};
 use crate::connection::Connection;
 use crate::error::Error;
+use crate::items::Table;
 
 /// The rollups of a table, in a table of their own or beside the items. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -79,6 +82,17 @@ impl Rollups {
             client: connection.dynamodb(),
             table: table.rollups_table.clone(),
             items: Arc::new(table.clone()),
+            meter: Meter::default(),
+            budget: Budget::unlimited(),
+        }
+    }
+
+    /// The rollups of a table, through the same client.
+    pub fn of_table(table: &Table) -> Self {
+        Self {
+            client: table.client.clone(),
+            table: table.model.table.rollups_table.clone(),
+            items: Arc::new(table.model.table.clone()),
             meter: Meter::default(),
             budget: Budget::unlimited(),
         }

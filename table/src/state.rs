@@ -144,6 +144,16 @@ pub(crate) async fn change<T, E: From<Error>>(
     Err(conflict(rollups_table).into())
 }
 
+/// Returns DynamoDB's time, in seconds since 1970.
+///
+/// # Errors
+/// The error of DynamoDB.
+pub(crate) async fn dynamodb_time(client: &Client, model: &Model) -> Result<i64, Error> {
+    let table = &model.table.rollups_table;
+    let loaded = stored::load_dated(client, &Budget::unlimited(), table).await?;
+    Ok(loaded.answered_at.unwrap_or_else(clock::seconds))
+}
+
 fn conflict(rollups_table: &str) -> Error {
     Error::Conflict { source: format!("the state item of `{rollups_table}`").into() }
 }

@@ -31,6 +31,8 @@ pub struct ItemsTable {
     pub(crate) stream_label: Option<String>,
     /// When it was created, in seconds since 1970.
     pub(crate) created_at: Option<i64>,
+    /// The number of its items, as DynamoDB counts them every six hours.
+    pub(crate) items: u64,
 }
 
 impl ItemsTable {
@@ -53,12 +55,18 @@ impl ItemsTable {
             stream_label: label.map(str::to_owned),
             stream_arn,
             created_at: created_at(table),
+            items: table.item_count.and_then(|count| count.try_into().ok()).unwrap_or_default(),
         }
     }
 
     /// The ARN of its latest stream; `None` where it has none.
     pub fn stream_arn(&self) -> Option<&str> {
         self.stream_arn.as_deref()
+    }
+
+    /// Returns the number of its items, as DynamoDB counts them every six hours.
+    pub fn items(&self) -> u64 {
+        self.items
     }
 
     /// The label of that stream.
@@ -68,7 +76,7 @@ impl ItemsTable {
 
     /// How exact the times of its stream's records are, in seconds: DynamoDB rounds them down to
     /// the second, DynamoDB Local to the minute.
-    pub(super) fn record_time_secs(&self) -> i64 {
+    pub fn record_time_secs(&self) -> i64 {
         let is_local = self.stream_arn.as_deref().is_some_and(|arn| arn.contains(LOCAL_REGION));
         if is_local { 60 } else { 1 }
     }
