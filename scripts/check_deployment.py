@@ -32,6 +32,8 @@ from resolved_template import Resolved
 
 REGION, ACCOUNT, BUCKET = "us-east-1", "000000000000", "artifacts"
 ENDPOINT, FUNCTIONS, WEIR = (os.environ[name] for name in ["AWS_ENDPOINT_URL", "WEIR_FUNCTIONS", "WEIR"])
+# One for all clients: it reads the description of a service once.
+SESSION = botocore.session.get_session()
 OWNER = Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
 NAMES = {"Writer": "writer", "Reader": "reader", "Processor": "processor"}
 FLIGHTS, CORRECTED, CANCELLED = 200, 20, 10
@@ -52,7 +54,7 @@ def forgotten(what, found, declared):
 
 
 def client(service, credentials=OWNER):
-    return botocore.session.get_session().create_client(
+    return SESSION.create_client(
         service, region_name=REGION, endpoint_url=ENDPOINT, aws_access_key_id=credentials.access_key,
         aws_secret_access_key=credentials.secret_key, aws_session_token=credentials.token)
 

@@ -4,8 +4,12 @@
 //! | variable | meaning |
 //! |---|---|
 //! | `WEIR_FUZZ_REQUESTS` | how many requests are sent, 120 if unset |
-//! | `WEIR_FUZZ_SEED` | the seed that they are drawn from |
+//! | `WEIR_FUZZ_LANES` | how many servers share them, 1 if unset |
+//! | `WEIR_FUZZ_SEED` | the seed that the first lane draws from; the next seeds are the others' |
 //! | `WEIR_FUZZ_BINARY` | the `weir` that is attacked, the one of this build if unset |
+//!
+//! Each lane has a server of its own and sends it one request at a time, so the CPU time of a
+//! request is that of its process, whatever the other lanes do.
 #![cfg(target_os = "linux")]
 
 #[path = "fuzz/process.rs"]
@@ -18,6 +22,7 @@ mod wire;
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -29,6 +34,7 @@ use crate::wire::{HttpResponse, Request};
 const DEFINITION: &str = include_str!("fuzz/weir.toml");
 /// Requests that are sent unless the environment says otherwise.
 const REQUESTS: u64 = 120;
+const LANES: u64 = 1;
 const SEED: u64 = 0x5EED;
 
 /// The CPU time of one request, as a multiple of that of the most expensive valid one. It includes
@@ -48,7 +54,7 @@ const MAX_PROBLEM_BYTES: usize = 256 * 1024;
 /// How long the rollups may take to count the last change.
 const COUNTED_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What the requests of one kind needed at most.
+/// The most that a request of one kind needed.
 #[derive(Debug, Default)]
 struct Peak {
     requests: u64,
@@ -88,33 +94,99 @@ fn get(address: &str, path: &str) -> Value {
     serde_json::from_slice(&answer.body).expect("JSON")
 }
 
-#[tokio::test]
-async fn no_hostile_request_exceeds_its_budget() {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("weir.toml"), DEFINITION).expect("written");
-    let mut served = Served::start(folder.path()).await;
-    let address = served.address.clone();
-    let mut attacker =
-        Attacker::new(variable("WEIR_FUZZ_SEED", SEED), &get(&address, "/openapi.json"));
+/// Requests that one server answers, one after the other.
+struct Lane {
+    /// Its position among the lanes.
+    number: u64,
+    requests: u64,
+    served: Served,
+}
 
-    let largest = [largest_valid(), most_reads()].into_iter().map(|request| {
-        let before = served.used();
-        let answer = request.send("calibration", &address);
-        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
-        let used_ms = served.used().cpu_ms - before.cpu_ms;
-        counted(&address, "calibration");
-        used_ms
-    });
-    let cpu_budget_ms = CPU_RATIO * largest.max().expect("requests");
+/// The results of a lane, or of several.
+#[derive(Debug, Default)]
+struct Findings {
+    cpu_budgets_ms: Vec<u64>,
+    peaks: BTreeMap<&'static str, Peak>,
+    faults: Vec<String>,
+}
 
-    let mut peaks: BTreeMap<&str, Peak> = BTreeMap::new();
-    let mut faults = Vec::new();
-    for number in 0..variable("WEIR_FUZZ_REQUESTS", REQUESTS) {
+impl Peak {
+    /// Adds the requests of another lane.
+    fn merge(&mut self, other: Self) {
+        self.requests += other.requests;
+        for (status, count) in other.statuses {
+            *self.statuses.entry(status).or_default() += count;
+        }
+        self.cpu_ms = self.cpu_ms.max(other.cpu_ms);
+        self.reads = self.reads.max(other.reads);
+        self.read_bytes = self.read_bytes.max(other.read_bytes);
+        self.memory_kb = self.memory_kb.max(other.memory_kb);
+        self.answer_bytes = self.answer_bytes.max(other.answer_bytes);
+    }
+}
+
+impl Findings {
+    /// Adds the results of another lane.
+    fn merge(&mut self, other: Self) {
+        self.cpu_budgets_ms.extend(other.cpu_budgets_ms);
+        self.faults.extend(other.faults);
+        for (kind, peak) in other.peaks {
+            self.peaks.entry(kind).or_default().merge(peak);
+        }
+    }
+}
+
+impl Lane {
+    /// Measures the most expensive valid requests and returns the CPU budget of one request, in ms.
+    fn calibrate(&self) -> u64 {
+        let largest = [largest_valid(), most_reads()].into_iter().map(|request| {
+            let before = self.served.used();
+            let answer = request.send("calibration", &self.served.address);
+            assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+            let used_ms = self.served.used().cpu_ms - before.cpu_ms;
+            counted(&self.served.address, "calibration");
+            used_ms
+        });
+        CPU_RATIO * largest.max().expect("requests")
+    }
+
+    /// Sends all requests of the lane, checks each, and if all are well the server afterwards.
+    fn attack(mut self) -> Findings {
+        let address = self.served.address.clone();
+        let seed = variable("WEIR_FUZZ_SEED", SEED) + self.number;
+        let mut attacker = Attacker::new(seed, &get(&address, "/openapi.json"));
+        let budget_ms = self.calibrate();
+        let mut findings = Findings { cpu_budgets_ms: vec![budget_ms], ..Findings::default() };
+        for number in 0..self.requests {
+            self.send(number, &mut attacker, budget_ms, &mut findings);
+        }
+        if !findings.faults.is_empty() {
+            return findings;
+        }
+        let log = self.served.log();
+        assert!(!log.contains("panicked"), "{log}");
+        for customer in 0..20 {
+            counted(&address, &format!("c{customer}"));
+        }
+        assert_eq!(get(&address, "/health"), json!({ "status": "ok" }));
+        findings
+    }
+
+    /// Sends the next request and compares with the budgets.
+    fn send(
+        &mut self,
+        number: u64,
+        attacker: &mut Attacker,
+        cpu_budget_ms: u64,
+        findings: &mut Findings,
+    ) {
+        let (served, lane) = (&mut self.served, self.number);
         let (id, request) = (format!("fuzz-{number}"), attacker.next());
         served.reset_peak();
         let (cpu, resident) = (served.used(), served.memory_kb("VmRSS"));
-        let answer = request.send(&id, &address);
-        assert!(served.is_running(), "request {number} ended the server: {request:?}");
+        let answer = request.send(&id, &served.address);
+        let is_running = served.is_running();
+        assert!(is_running, "request {number} of lane {lane} ended the server: {request:?}");
         let mut cpu_ms = served.used().cpu_ms - cpu.cpu_ms;
         let memory_kb = served.memory_kb("VmHWM").saturating_sub(resident);
         let reads =
@@ -123,7 +195,7 @@ async fn no_hostile_request_exceeds_its_budget() {
         if cpu_ms > cpu_budget_ms {
             served.wait_until_idle();
             let cpu = served.used();
-            request.send(&format!("{id}-again"), &address);
+            request.send(&format!("{id}-again"), &served.address);
             cpu_ms = cpu_ms.min(served.used().cpu_ms - cpu.cpu_ms);
         }
 
@@ -139,28 +211,51 @@ async fn no_hostile_request_exceeds_its_budget() {
         for (_, fault) in checks.into_iter().filter(|(holds, _)| !holds) {
             let sent = format!("{} {}", request.method, request.shown());
             let body: String = String::from_utf8_lossy(&answer.body).chars().take(300).collect();
-            faults.push(format!("{number}, {}, {sent}: {fault}: {body}", request.kind));
+            let place = format!("{number} of lane {lane}, {}", request.kind);
+            findings.faults.push(format!("{place}, {sent}: {fault}: {body}"));
         }
-        let peak = peaks.entry(request.kind).or_default();
-        peak.requests += 1;
-        *peak.statuses.entry(answer.status).or_default() += 1;
-        peak.cpu_ms = peak.cpu_ms.max(cpu_ms);
-        peak.reads = peak.reads.max(reads.requests);
-        peak.read_bytes = peak.read_bytes.max(reads.bytes);
-        peak.memory_kb = peak.memory_kb.max(memory_kb);
-        peak.answer_bytes = peak.answer_bytes.max(answer.bytes);
+        findings.peaks.entry(request.kind).or_default().merge(Peak {
+            requests: 1,
+            statuses: BTreeMap::from([(answer.status, 1)]),
+            cpu_ms,
+            reads: reads.requests,
+            read_bytes: reads.bytes,
+            memory_kb,
+            answer_bytes: answer.bytes,
+        });
     }
-    println!("CPU budget: {cpu_budget_ms} ms");
-    for (kind, peak) in &peaks {
+}
+
+#[tokio::test]
+async fn no_hostile_request_exceeds_its_budget() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("weir.toml"), DEFINITION).expect("written");
+    let (requests, lanes) = (variable("WEIR_FUZZ_REQUESTS", REQUESTS), lanes());
+    let mut running = Vec::new();
+    for number in 0..lanes {
+        let share = requests / lanes + u64::from(number < requests % lanes);
+        let served = Served::start(folder.path()).await;
+        let lane = Lane { number, requests: share, served };
+        running.push(thread::spawn(move || lane.attack()));
+    }
+    let mut findings = Findings::default();
+    for lane in running {
+        findings.merge(lane.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+    }
+
+    println!("CPU budgets: {:?} ms", findings.cpu_budgets_ms);
+    for (kind, peak) in &findings.peaks {
         println!("{kind}: {peak:?}");
     }
+    assert_eq!(findings.peaks.values().map(|peak| peak.requests).sum::<u64>(), requests);
+    let faults = findings.faults;
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
-    let log = served.log();
-    assert!(!log.contains("panicked"), "{log}");
-    for customer in 0..20 {
-        counted(&address, &format!("c{customer}"));
-    }
-    assert_eq!(get(&address, "/health"), json!({ "status": "ok" }));
+}
+
+fn lanes() -> u64 {
+    let lanes = variable("WEIR_FUZZ_LANES", LANES);
+    assert!(lanes > 0, "WEIR_FUZZ_LANES is 0, expected 1 or more");
+    lanes
 }
 
 /// Whether an answer that is not a success is a problem of a size that a client can take.
