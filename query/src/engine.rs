@@ -60,8 +60,7 @@ impl QueryEngine {
         let (model, now) = (self.model(), Timestamp::now());
         let planned = PlannedQuery::new(model, self.rollup(&query.rollup)?, query, now)?;
         let completeness = self.snapshot().await?.completeness(&query.rollup)?;
-        let answer = planned.answer(&self.limited_rollups()).await?;
-        Ok(RollupAnswer { completeness, ..answer })
+        planned.answer(&self.limited_rollups(), completeness).await
     }
 
     /// Answers a query with a page of ranks, or with the ranks around a group.
@@ -72,8 +71,7 @@ impl QueryEngine {
         let (model, now) = (self.model(), Timestamp::now());
         let planned = PlannedRanks::new(model, self.rollup(&query.rollup)?, query, now)?;
         let completeness = self.snapshot().await?.completeness(&query.rollup)?;
-        let answer = planned.answer(&self.limited_rollups()).await?;
-        Ok(RankAnswer { completeness, ..answer })
+        planned.answer(&self.limited_rollups(), completeness).await
     }
 
     /// Returns the state of all rollups, not older than a second.
