@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use weir_model::attribute::Attribute;
 use weir_model::rollup::Source;
 use weir_model::table::SCORE;
-use weir_model::{AttributeValue, Measure, Number, Rollup};
+use weir_model::{AttributeValue, Number};
 
 /// A number is measured when its magnitude is below ten to this power…
 const MAX_MAGNITUDE_DIGITS: u32 = 20;
@@ -144,46 +144,6 @@ impl Accumulator {
         match self {
             Self::Sum { scale, .. } | Self::Squares { scale, .. } | Self::Score { scale } => *scale,
             _ => 0,
-        }
-    }
-
-    /// Every accumulator of a rollup's items: the count of items always, for it tells an empty
-    /// group from none.
-    pub fn for_rollup(rollup: &Rollup) -> Vec<Self> {
-        let mut all = vec![Self::Items];
-        for known in &rollup.measures {
-            for accumulator in Self::for_measure(&known.measure) {
-                if !all.contains(&accumulator) {
-                    all.push(accumulator);
-                }
-            }
-        }
-        all
-    }
-
-    /// Returns the accumulators of a rollup's items that a measure is made of; none for one that is
-    /// read from detail items alone.
-    pub fn for_measure(measure: &Measure) -> Vec<Self> {
-        match measure {
-            Measure::Count => vec![Self::Items],
-            Measure::Present(of) => vec![Self::present(of)],
-            Measure::Sum(of) | Measure::Avg(of) => vec![Self::present(of), Self::sum(of)],
-            Measure::Variance { of, .. } | Measure::StdDev { of, .. } => {
-                let [low, high] = Self::squares(of);
-                vec![Self::present(of), Self::sum(of), low, high]
-            }
-            Measure::CountBy(of) => {
-                let values = of.kind().values_of_few().into_iter();
-                values.map(|value| Self::equal(of, value)).collect()
-            }
-            Measure::Histogram { of, edges } => Self::bins(of, edges),
-            Measure::Distinct(of) => vec![Self::distinct(of)],
-            Measure::Extreme { .. }
-            | Measure::Extremes { .. }
-            | Measure::Top { .. }
-            | Measure::AtEnd { .. }
-            | Measure::Quantile { .. }
-            | Measure::Ratio { .. } => Vec::new(),
         }
     }
 

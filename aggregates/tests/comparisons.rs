@@ -35,17 +35,7 @@ const MONTHS: [&str; 12] = [
 
 /// A rollup for each zone, named like it.
 static MODEL: LazyLock<Model> = LazyLock::new(|| {
-    let mut text = r#"
-        [table]
-        name = "site"
-        [entities.visit]
-        PK = "VISIT#{id}"
-        SK = "VISIT"
-        [entities.visit.attributes]
-        id = { type = "string", required = true }
-        at = { type = "timestamp", required = true }
-    "#
-    .to_owned();
+    let mut text = include_str!("../../tests/fixtures/visits.toml").to_owned();
     for zone in ZONES {
         text += &format!(
             "[rollups.{}]\nof = \"visit\"\ntime = \"at\"\nbuckets = [\"quarter_hour\", \"hour\", \

@@ -34,17 +34,10 @@ fn keeping(buckets: &[Granularity], keep: &[(Granularity, i64)], zone: &str) -> 
         keep.iter().map(|(bucket, hours)| format!("{bucket} = \"{hours}h\"")).collect();
     let keep = keep.join(", ");
     let names: Vec<_> = buckets.iter().map(|bucket| format!("\"{bucket}\", ")).collect();
+    let visits = include_str!("../../tests/fixtures/visits.toml");
     let definition = format!(
-        r##"
-[table]
-name = "site"
-[entities.visit]
-PK = "VISIT#{{id}}"
-SK = "VISIT"
-[entities.visit.attributes]
-id = {{ type = "string", required = true }}
-at = {{ type = "timestamp", required = true }}
-[rollups.visits]
+        r##"{visits}
+[rollups.kept]
 of = "visit"
 time = "at"
 buckets = [{}"all"]
@@ -55,7 +48,7 @@ measures = {{ visits = "count" }}
         names.concat()
     );
     let model: Model = definition.parse().expect("valid");
-    model.rollup("visits").expect("there").clone()
+    model.rollup("kept").expect("there").clone()
 }
 
 fn instant(text: &str, zone: &TimeZone) -> Timestamp {
@@ -147,22 +140,22 @@ fn days_that_are_not_kept_are_made_of_hours() {
 fn a_period_that_no_buckets_make_up_is_told_where_they_begin_and_end() {
     assert_eq!(
         message("hour day", "Asia/Kathmandu", "2026-01-01T00:30", "2026-01-02"),
-        "2026-01-01T00:30:00+05:45 is not where a bucket of `visits` begins (it keeps hour, day in \
+        "2026-01-01T00:30:00+05:45 is not where a bucket of `kept` begins (it keeps hour, day in \
          Asia/Kathmandu); expected 2026-01-01T00:00:00+05:45 or 2026-01-01T01:00:00+05:45"
     );
     assert_eq!(
         message("month", "UTC", "2026-01-01", "2026-02-15"),
-        "2026-02-15T00:00:00Z is not where a bucket of `visits` ends (it keeps month in UTC); \
+        "2026-02-15T00:00:00Z is not where a bucket of `kept` ends (it keeps month in UTC); \
          expected 2026-02-01T00:00:00Z or 2026-03-01T00:00:00Z"
     );
     assert_eq!(
         message("month", "UTC", "2026-01-01", "2026-01-15"),
-        "2026-01-15T00:00:00Z is not where a bucket of `visits` ends (it keeps month in UTC); \
+        "2026-01-15T00:00:00Z is not where a bucket of `kept` ends (it keeps month in UTC); \
          expected 2026-02-01T00:00:00Z"
     );
     assert_eq!(
         message("week month", "UTC", "2026-01-05", "2026-02-01"),
-        "2026-02-01T00:00:00Z is not where a bucket of `visits` ends (it keeps week, month in \
+        "2026-02-01T00:00:00Z is not where a bucket of `kept` ends (it keeps week, month in \
          UTC); expected 2026-01-26T00:00:00Z or 2026-02-02T00:00:00Z"
     );
 }
@@ -194,19 +187,19 @@ fn a_range_until_today_is_made_of_the_finer_buckets_where_they_are_kept() {
     let message = |from, to| asked(from, to).expect_err("gone").to_string();
     assert_eq!(
         message("2026-11-01T06:00", "2026-11-20"),
-        "2026-11-01T06:00:00Z is where a bucket of `visits` begins that is not kept any more (it \
+        "2026-11-01T06:00:00Z is where a bucket of `kept` begins that is not kept any more (it \
          keeps hour for 2w, day for 52w, month in UTC); expected 2026-11-01T00:00:00Z or \
          2026-11-02T00:00:00Z"
     );
     assert_eq!(
         message("2024-11-01", "2026-11-01T06:00"),
-        "2026-11-01T06:00:00Z is where a bucket of `visits` ends that is not kept any more (it \
+        "2026-11-01T06:00:00Z is where a bucket of `kept` ends that is not kept any more (it \
          keeps hour for 2w, day for 52w, month in UTC); expected 2026-11-01T00:00:00Z or \
          2026-11-02T00:00:00Z"
     );
     assert_eq!(
         message("2025-11-01", "2025-11-25"),
-        "what follows 2025-11-01T00:00:00Z is made of buckets of `visits` that are not kept any \
+        "what follows 2025-11-01T00:00:00Z is made of buckets of `kept` that are not kept any \
          more (it keeps hour for 2w, day for 52w, month in UTC); expected from=2025-11-21T00:00:00Z"
     );
     // The day that ended a year ago is just still kept.
@@ -219,7 +212,7 @@ fn a_range_until_today_is_made_of_the_finer_buckets_where_they_are_kept() {
 fn a_rollup_of_all_time_alone_covers_no_period() {
     assert_eq!(
         message("", "UTC", "2026-01-01", "2026-02-01"),
-        "2026-01-01T00:00:00Z is not where a bucket of `visits` begins (it keeps no buckets in \
+        "2026-01-01T00:00:00Z is not where a bucket of `kept` begins (it keeps no buckets in \
          time)"
     );
 }
@@ -227,7 +220,7 @@ fn a_rollup_of_all_time_alone_covers_no_period() {
 #[test]
 fn a_cover_of_more_buckets_than_the_limit_is_refused() {
     let most = format!(
-        "more than {MAX_BUCKETS} buckets of `visits` (it keeps minute in UTC); expected a shorter \
+        "more than {MAX_BUCKETS} buckets of `kept` (it keeps minute in UTC); expected a shorter \
          range"
     );
     assert_eq!(message("minute", "UTC", "2016-01-01", "2026-01-01"), most);

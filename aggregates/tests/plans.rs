@@ -9,16 +9,9 @@ use proptest::prelude::*;
 use weir_model::{Granularity, Model};
 use weir_rollups::{ParameterErrors, Plan, QueryRange, Question, cover};
 
-const DEFINITION: &str = r##"
-[table]
-name = "site"
-[entities.visit]
-PK = "VISIT#{id}"
-SK = "VISIT"
-[entities.visit.attributes]
-id = { type = "string", required = true }
-page = { type = "string", required = true }
-at = { type = "timestamp", required = true }
+const DEFINITION: &str = concat!(
+    include_str!("../../tests/fixtures/visits.toml"),
+    r##"
 [rollups.hourly]
 of = "visit"
 time = "at"
@@ -46,7 +39,8 @@ measures = { visits = "count" }
 [rollups.total]
 of = "visit"
 measures = { visits = "count" }
-"##;
+"##
+);
 
 static MODEL: LazyLock<Model> = LazyLock::new(|| DEFINITION.parse().expect("valid"));
 static NOW: LazyLock<Timestamp> = LazyLock::new(|| "2026-11-20T06:40:00Z".parse().expect("valid"));

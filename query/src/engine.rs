@@ -68,8 +68,7 @@ impl QueryEngine {
         let (served, completeness) =
             self.served(&query.rollup, |model, own| asked(model, own).map(drop)).await?;
         let planned = PlannedQuery::new(&served.model, served.rollup(), query, now)?;
-        let answer = planned.answer(&self.limited_rollups()).await?;
-        Ok(RollupAnswer { completeness, ..answer })
+        planned.answer(&self.limited_rollups(), completeness).await
     }
 
     /// Answers a query with a page of ranks, or with the ranks around a group.
@@ -83,8 +82,7 @@ impl QueryEngine {
         let (served, completeness) =
             self.served(&query.rollup, |model, own| asked(model, own).map(drop)).await?;
         let planned = PlannedRanks::new(&served.model, served.rollup(), query, now)?;
-        let answer = planned.answer(&self.limited_rollups()).await?;
-        Ok(RankAnswer { completeness, ..answer })
+        planned.answer(&self.limited_rollups(), completeness).await
     }
 
     /// Returns the definition that a rollup is answered under, and the completeness of an answer.

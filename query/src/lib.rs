@@ -51,7 +51,7 @@
 //! | how entries of the index become ranks | `ranks` |
 //! | the sums of rollup items, and measures made of them | `slot`, `measured` |
 //! | how detail items are planned and read | `details` |
-//! | measures as JSON, and the columns of an answer | `json`, `columns` |
+//! | measures as JSON, the columns of an answer, and its state | `json`, `columns`, `page_info` |
 //!
 //! **Invariant:** every answer passes the check of [`QueryEngine`]; the functions that read rollups
 //! without it are private.
@@ -64,6 +64,7 @@ mod error;
 mod json;
 pub mod limits;
 mod measured;
+mod page_info;
 mod ranks;
 mod series;
 mod served;
@@ -76,6 +77,7 @@ pub use weir_rollups::{ParameterError, ParameterErrors, Question, RankQuestion, 
 pub use columns::Columns;
 pub use engine::QueryEngine;
 pub use error::QueryError;
+pub use page_info::PageInfo;
 pub use ranks::{RankAnswer, RankQuery};
 pub use series::{AnswerGroup, AnswerPoint, ComparedRange, RollupAnswer, RollupQuery};
 pub use status::{Completeness, RollupsSnapshot};

@@ -28,6 +28,7 @@ use crate::cursor::CursorFrame;
 use crate::error::QueryError;
 use crate::json;
 use crate::measured::{error_bounds, freshness};
+use crate::page_info::PageInfo;
 use crate::status::Completeness;
 
 pub use self::answer::RankAnswer;
@@ -70,7 +71,11 @@ impl<'a> PlannedRanks<'a> {
     ///
     /// # Errors
     /// The parameter that would read too much; or the error of DynamoDB.
-    pub(crate) async fn answer(self, rollups: &Rollups) -> Result<RankAnswer, QueryError> {
+    pub(crate) async fn answer(
+        self,
+        rollups: &Rollups,
+        completeness: Completeness,
+    ) -> Result<RankAnswer, QueryError> {
         let Self { rollup, limit, plan, frame, cursor } = self;
         let mut leaderboard = Leaderboard::new(rollups, rollup, &plan);
         let (listed, next) = match &plan.around {
@@ -79,6 +84,14 @@ impl<'a> PlannedRanks<'a> {
         };
         let is_beyond = listed.iter().any(|(rank, _)| rank.is_none());
         let edge = |instant: Option<_>| instant.map(|instant| local(instant, &rollup.time_zone));
+        let page = PageInfo {
+            freshness: freshness(leaderboard.stats.newest),
+            completeness,
+            error_bounds: error_bounds(rollup, &leaderboard.measures),
+            items_read: leaderboard.stats.items_read,
+            cursor: next.map(|cursor| rank_cursor::write(&cursor, frame)),
+            columns: columns(rollup, &leaderboard.measures),
+        };
         let ranks = listed.into_iter().map(|(rank, group)| shown(rollup, &plan, rank, group));
         Ok(RankAnswer {
             rollup: rollup.name.clone(),
@@ -89,12 +102,7 @@ impl<'a> PlannedRanks<'a> {
             within: within(rollup, &plan),
             ranks: ranks.collect(),
             rank_beyond: is_beyond.then_some(MAX_COUNTED),
-            freshness: freshness(leaderboard.stats.newest),
-            completeness: Completeness::default(),
-            error_bounds: error_bounds(rollup, &leaderboard.measures),
-            items_read: leaderboard.stats.items_read,
-            cursor: next.map(|cursor| rank_cursor::write(&cursor, frame)),
-            columns: columns(rollup, &leaderboard.measures),
+            page,
         })
     }
 }

@@ -41,6 +41,7 @@ use crate::cursor::CursorFrame;
 use crate::error::QueryError;
 use crate::json;
 use crate::measured::{error_bounds, freshness};
+use crate::page_info::PageInfo;
 use crate::status::Completeness;
 
 pub use self::answer::{AnswerGroup, AnswerPoint, ComparedRange, RollupAnswer};
@@ -79,7 +80,11 @@ impl<'a> PlannedQuery<'a> {
     ///
     /// # Errors
     /// The parameter that would read too much; or the error of DynamoDB.
-    pub(crate) async fn answer(self, rollups: &Rollups) -> Result<RollupAnswer, QueryError> {
+    pub(crate) async fn answer(
+        self,
+        rollups: &Rollups,
+        completeness: Completeness,
+    ) -> Result<RollupAnswer, QueryError> {
         let Self { rollup, query, plan, frame, cursor } = self;
         let mut pages = Pages::new(rollups, rollup, &plan, query.max_detail_items);
         let next = pages.read_page(cursor, query.limit.max(1)).await?;
@@ -87,8 +92,14 @@ impl<'a> PlannedQuery<'a> {
         let edge = |instant: Option<Timestamp>| instant.map(|instant| local(instant, zone));
         let range = plan.range.whole();
         let earlier = plan.previous.and_then(|previous| previous.range.whole());
-        let error_bounds = error_bounds(rollup, &pages.measures);
-        let columns = columns(rollup, &plan, &pages.measures);
+        let page = PageInfo {
+            freshness: freshness(pages.stats.newest),
+            completeness,
+            error_bounds: error_bounds(rollup, &pages.measures),
+            items_read: pages.stats.items_read,
+            cursor: next.map(|cursor| page_cursor::write(&cursor, frame)),
+            columns: columns(rollup, &plan, &pages.measures),
+        };
         let groups = plan.groups.iter().zip(pages.points).map(|(group, points)| AnswerGroup {
             dimensions: json::group(rollup, &group.texts),
             points,
@@ -110,12 +121,7 @@ impl<'a> PlannedQuery<'a> {
             }),
             points,
             groups,
-            freshness: freshness(pages.stats.newest),
-            completeness: Completeness::default(),
-            error_bounds,
-            items_read: pages.stats.items_read,
-            cursor: next.map(|cursor| page_cursor::write(&cursor, frame)),
-            columns,
+            page,
         })
     }
 }

@@ -6,7 +6,7 @@ use axum::http::Uri;
 use axum::response::Response;
 use weir_http::parameters::{RANKS_DEFAULT, RANKS_LIMIT};
 use weir_http::{Accept, Cursors, Parameters, PathTexts, Problem};
-use weir_query::{QueryEngine, RankAnswer, RankQuery, RankQuestion};
+use weir_query::{QueryEngine, RankQuery, RankQuestion};
 
 use crate::budget::RequestBudget;
 use crate::format::Format;
@@ -43,8 +43,7 @@ pub(crate) async fn answer(
     let name = rollup_name(&path);
     let seal = cursors.for_list(&["ranks", &name], &bound);
     let query = RankQuery::new(name, question).limit(limit).after(seal.open(cursor)?);
-    let answer = engine.with_budget(&budget).ranks(&query).await.map_err(query_problem)?;
-    let cursor = seal.close(answer.cursor);
-    let answer = RankAnswer { cursor, ..answer };
-    Ok(format.respond(&answer, &answer.columns, uri.query()))
+    let mut answer = engine.with_budget(&budget).ranks(&query).await.map_err(query_problem)?;
+    answer.page.cursor = seal.close(answer.page.cursor);
+    Ok(format.respond(&answer, &answer.page.columns, uri.query()))
 }

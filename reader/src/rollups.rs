@@ -9,9 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use weir_http::{Accept, Cursors, Parameters, PathTexts, Problem};
 use weir_model::Rollup;
-use weir_query::{
-    QueryEngine, QueryError, Question, Revision, RollupAnswer, RollupQuery, RollupsSnapshot,
-};
+use weir_query::{QueryEngine, QueryError, Question, Revision, RollupQuery, RollupsSnapshot};
 use weir_table::{Rollups, Table};
 
 use crate::budget::RequestBudget;
@@ -99,10 +97,9 @@ async fn answer(
     let name = rollup_name(&path);
     let seal = cursors.for_list(&["rollup", &name], &bound);
     let query = RollupQuery::new(name, question).limit(limit).after(seal.open(cursor)?);
-    let answer = engine.with_budget(&budget).answer(&query).await.map_err(query_problem)?;
-    let cursor = seal.close(answer.cursor);
-    let answer = RollupAnswer { cursor, ..answer };
-    Ok(format.respond(&answer, &answer.columns, uri.query()))
+    let mut answer = engine.with_budget(&budget).answer(&query).await.map_err(query_problem)?;
+    answer.page.cursor = seal.close(answer.page.cursor);
+    Ok(format.respond(&answer, &answer.page.columns, uri.query()))
 }
 
 /// Returns a rollup as it is listed, with the parameters of its questions.

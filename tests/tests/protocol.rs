@@ -8,8 +8,8 @@
 //!
 //! | step | in the product | here |
 //! |---|---|---|
-//! | batches are cut and delivered, again and anew | Lambda; `processor/src/mapping`: `worker.rs` `deliver`, `batch.rs` `cut` | `mapping.rs` `deliveries`, `deliver` |
-//! | a child shard waits for its parent | Lambda; `mapping/lineage.rs` `startable` | `mapping.rs` `may_deliver` |
+//! | batches are cut and delivered, again and anew | Lambda; `processor/src/mapping`: `worker.rs` `deliver`, `batch.rs` `cut` | `mapping.rs` `batches`, `deliver` |
+//! | a child shard waits for its parent | Lambda; `mapping/lineage.rs` `startable` | `delivery.rs` `waits_for_parent` |
 //! | a batch is folded into one update for each rollup item | `aggregates/src/fold.rs` `fold` | `algebra.rs`: that very function |
 //! | an update is written if `watermark < :first` | `table/src/rollups/attempt.rs` `Rollups::add` | `writing.rs` `send`, `put` |
 //! | whether that holds | `aggregates/src/watermark.rs` `lower_bound`, `to_bytes` | `algebra.rs`: those very bytes |
@@ -18,9 +18,9 @@
 //! | updates are written in any order; a failure stops no other | `processor/src/rollups.rs` `absorb` | `machine.rs` `ways_on` |
 //! | an error, a throttle, too many rounds: the write failed | `table/src/error.rs`, `Rollups::apply` | `writing.rs` `fail` |
 //! | a time-out: sent again, or failed; made late, or never | the SDK's retries | `writing.rs` `lose`, `arrive` |
-//! | the answer names the lowest record that failed | `absorb`, `processor/src/handler.rs` `response` | `mapping.rs` `reported` |
+//! | the answer names the lowest record that failed | `absorb`, `processor/src/handler.rs` `response` | `delivery.rs` `reported` |
 //! | a checkpoint follows from the answer | Lambda; `mapping/verdict.rs` `verdict`, `worker.rs` `deliver` | `mapping.rs` `answer` |
-//! | a crash, a time-out, a denied permission: no answer | Lambda; `handler.rs` `HandlerError` | `mapping.rs` `die` |
+//! | a crash, a time-out, a denied permission: no answer | Lambda; `handler.rs` `HandlerError` | `delivery.rs` `die` |
 //!
 //! Where a row comes to count something, or stops to, its rollup item is written with it:
 //! `crossing.rs` has that.
@@ -57,11 +57,11 @@
 //!
 //! | to see | read |
 //! |---|---|
-//! | what holds, and within which bounds | `exact.rs`, `machine.rs` `Bounds` |
+//! | what holds, and within which bounds | `exact.rs`, `mapping.rs` `Bounds` |
 //! | what fails, and the shortest way there | `mutants.rs`, `variant.rs` |
 //! | what must always hold, and what must happen | `properties.rs`, `situations.rs` |
 //! | all of that for rows and what counts them | `crossing.rs` |
-//! | what there is and what may happen | `history.rs`, `state.rs`, `machine.rs` |
+//! | what there is and what may happen | `history.rs`, `state.rs`, `mapping.rs`, `machine.rs` |
 //!
 //! With `--nocapture` the tests say how many states they visited, and tell each mutant's way to a
 //! wrong number.
@@ -73,6 +73,8 @@
 mod algebra;
 #[path = "protocol/crossing.rs"]
 mod crossing;
+#[path = "protocol/delivery.rs"]
+mod delivery;
 #[path = "protocol/exact.rs"]
 mod exact;
 #[path = "protocol/history.rs"]

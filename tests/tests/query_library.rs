@@ -113,7 +113,7 @@ async fn a_rollup_has_the_answers_that_it_has_over_http() {
     let query = RollupQuery::new("spend", days()).limit(1);
     let first = engine.answer(&query).await.expect("a page");
     shop.assert_same(&first, &format!("{path}&limit=1")).await;
-    let second = engine.answer(&query.after(first.cursor)).await.expect("a page");
+    let second = engine.answer(&query.after(first.page.cursor)).await.expect("a page");
     let pages = [first.points.expect("one group"), second.points.expect("one group")];
     assert_eq!(pages.concat(), whole);
 
@@ -163,11 +163,11 @@ async fn a_limit_of_zero_leaves_nothing_out() {
     let engine = shop.engine(&shop.0.model);
     let query = RollupQuery::new("spend", days()).limit(0);
     let first = engine.answer(&query).await.expect("a page");
-    assert!(first.cursor.is_some(), "{first:?}");
+    assert!(first.page.cursor.is_some(), "{first:?}");
     assert_eq!(first.points.map(|points| points.len()), Some(1));
 
     let all = RankQuestion { every: Some("all".to_owned()), ..RankQuestion::default() };
     let first = engine.ranks(&RankQuery::new("spend", all).limit(0)).await.expect("ranks");
-    assert!(first.cursor.is_some(), "{first:?}");
+    assert!(first.page.cursor.is_some(), "{first:?}");
     assert_eq!(first.ranks.len(), 1);
 }

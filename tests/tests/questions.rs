@@ -29,11 +29,11 @@ async fn answered(site: &Site, question: &Question, limit: u32) -> (Vec<Value>, 
     let (mut points, mut pages, mut cursor) = (Vec::new(), Vec::new(), None);
     loop {
         let query = RollupQuery::new("visits", question.clone()).limit(limit).after(cursor);
-        let page = site.engine().answer(&query).await;
-        let page = page.unwrap_or_else(|error| panic!("{question:?}: {error}"));
-        points.extend(page.points.clone().into_iter().flatten().map(Value::Object));
-        cursor = page.cursor.clone();
-        pages.push(page);
+        let answer = site.engine().answer(&query).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{question:?}: {error}"));
+        points.extend(answer.points.clone().into_iter().flatten().map(Value::Object));
+        cursor = answer.page.cursor.clone();
+        pages.push(answer);
         if cursor.is_none() {
             return (points, pages);
         }
@@ -95,7 +95,7 @@ async fn check(seed: u64, stripes: u16) {
         let expected = expected(site.visits(name), &calendar, every, &from, &to);
         compare(&asked, &points, &expected);
         assert!(
-            pages.iter().all(|page| page.error_bounds.is_empty() == is_lean),
+            pages.iter().all(|answer| answer.page.error_bounds.is_empty() == is_lean),
             "question {number} of {seed}"
         );
     }
@@ -140,7 +140,8 @@ async fn ten_years_are_a_few_dozen_items_however_odd_their_ends() {
         asked.measures = Some(LEAN.to_owned());
         let (points, pages) = answered(&site, &asked, 10).await;
         compare(&asked, &points, &expected(site.visits(SITES[0]), &utc, None, from, to));
-        assert!(pages[0].items_read <= 92, "{from} to {to}: {}", pages[0].items_read);
+        let items_read = pages[0].page.items_read;
+        assert!(items_read <= 92, "{from} to {to}: {items_read}");
     }
     site.end().await;
 }

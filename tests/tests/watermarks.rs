@@ -75,7 +75,7 @@ async fn freshness(system: &System) -> Option<String> {
     let question = Question { dimensions, ..Question::default() };
     let query = RollupQuery::new("flights_by_origin", question).limit(1);
     let engine = QueryEngine::new(&system.table, &system.rollups);
-    engine.answer(&query).await.expect("an answer").freshness
+    engine.answer(&query).await.expect("an answer").page.freshness
 }
 
 async fn item(system: &System) -> Value {

@@ -108,7 +108,7 @@ pub use weir_model::{
 };
 pub use weir_processor::{Changes, Failure, Processor, RunError, StreamChange, TypedChange};
 pub use weir_query::{
-    QueryEngine, QueryError, Question, RankAnswer, RankQuery, RankQuestion, RollupAnswer,
+    PageInfo, QueryEngine, QueryError, Question, RankAnswer, RankQuery, RankQuestion, RollupAnswer,
     RollupQuery,
 };
 pub use weir_startup::{Environment, StartError};

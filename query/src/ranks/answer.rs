@@ -3,8 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::columns::Columns;
-use crate::status::Completeness;
+use crate::page_info::PageInfo;
 
 /// A page of the ranks of a rollup's groups.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,20 +26,48 @@ pub struct RankAnswer {
     /// rank is then not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank_beyond: Option<u32>,
-    /// The time of the newest change that is included, RFC 3339; `None` if nothing was read.
-    pub freshness: Option<String>,
-    /// The completeness of the answer.
+    /// How new, complete and exact the page is, and the cursor of the next.
     #[serde(flatten)]
-    pub completeness: Completeness,
-    /// The relative error that the values of a measure may have, for each measure that is an
-    /// estimate.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub error_bounds: Map<String, Value>,
-    /// The number of rollup items, detail items and index entries that were read.
-    pub items_read: usize,
-    /// The cursor of the next page; `None` if this is the last.
-    pub cursor: Option<String>,
-    /// Its columns as a table.
-    #[serde(skip)]
-    pub columns: Columns,
+    pub page: PageInfo,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::columns::Columns;
+    use crate::status::Completeness;
+
+    use super::*;
+
+    #[test]
+    fn the_state_of_the_page_is_among_the_fields_of_the_answer() {
+        let answer = RankAnswer {
+            rollup: "sales".to_owned(),
+            every: "day".to_owned(),
+            start: None,
+            end: None,
+            ranked_by: "orders".to_owned(),
+            within: Map::new(),
+            ranks: Vec::new(),
+            rank_beyond: None,
+            page: PageInfo {
+                freshness: None,
+                completeness: Completeness {
+                    complete_through: Some("2026-11-20T06:40:54Z".to_owned()),
+                    incomplete_since: None,
+                },
+                error_bounds: Map::from_iter([("median".to_owned(), Value::from(1))]),
+                items_read: 2,
+                cursor: Some("next".to_owned()),
+                columns: Columns::default(),
+            },
+        };
+        assert_eq!(
+            serde_json::to_string(&answer).expect("an answer is JSON"),
+            r#"{"rollup":"sales","every":"day","start":null,"end":null,"ranked_by":"orders","#
+                .to_owned()
+                + r#""within":{},"ranks":[],"freshness":null,"#
+                + r#""complete_through":"2026-11-20T06:40:54Z","error_bounds":{"median":1},"#
+                + r#""items_read":2,"cursor":"next"}"#
+        );
+    }
 }

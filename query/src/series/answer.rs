@@ -3,8 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::columns::Columns;
-use crate::status::Completeness;
+use crate::page_info::PageInfo;
 
 /// A point: its period and its measures, by name.
 pub type AnswerPoint = Map<String, Value>;
@@ -34,22 +33,9 @@ pub struct RollupAnswer {
     /// The groups, if the question names several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<AnswerGroup>>,
-    /// The time of the newest change that is included, RFC 3339; `None` if nothing was read.
-    pub freshness: Option<String>,
-    /// The completeness of the answer.
+    /// How new, complete and exact the page is, and the cursor of the next.
     #[serde(flatten)]
-    pub completeness: Completeness,
-    /// The relative error that the values of a measure may have, for each measure that is an
-    /// estimate.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub error_bounds: Map<String, Value>,
-    /// The number of rollup items, detail items and index entries that were read.
-    pub items_read: usize,
-    /// The cursor of the next page; `None` if this is the last.
-    pub cursor: Option<String>,
-    /// Its columns as a table.
-    #[serde(skip)]
-    pub columns: Columns,
+    pub page: PageInfo,
 }
 
 /// The earlier range that a range is compared with.

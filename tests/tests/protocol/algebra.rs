@@ -21,6 +21,7 @@ use weir_rollups::{
 };
 
 use crate::history::{History, KEYS, Key, Number, Record};
+use crate::mapping::Batch;
 
 /// A rollup's definition is put behind it.
 const ENTITIES: &str = r##"
@@ -95,8 +96,8 @@ pub(crate) struct PlannedUpdate {
 #[derive(Clone, Debug)]
 pub(crate) struct Algebra {
     updates: Vec<PlannedUpdate>,
-    /// By shard, first and end of the batch: the update of each rollup item.
-    folds: HashMap<(usize, u8, u8), [Option<UpdateId>; KEYS]>,
+    /// By batch: the update of each rollup item.
+    folds: HashMap<Batch, [Option<UpdateId>; KEYS]>,
 }
 
 impl Algebra {
@@ -116,7 +117,8 @@ impl Algebra {
                         let Some(key) = kept.key_of(&update) else { continue };
                         updates[key] = Some(tables.intern(shard, &update));
                     }
-                    folds.insert((shard, first as u8, end as u8), updates);
+                    let batch = Batch { shard, from: first as u8, to: end as u8 };
+                    folds.insert(batch, updates);
                 }
             }
         }
@@ -125,8 +127,8 @@ impl Algebra {
     }
 
     /// The updates of a batch, by rollup item.
-    pub(crate) fn fold(&self, shard: usize, from: u8, to: u8) -> [Option<UpdateId>; KEYS] {
-        self.folds[&(shard, from, to)]
+    pub(crate) fn fold(&self, batch: Batch) -> [Option<UpdateId>; KEYS] {
+        self.folds[&batch]
     }
 
     /// An update.

@@ -37,7 +37,7 @@ use stateright::{Checker, HasDiscoveries, Model, Path};
 use self::machine::{Action, Crossings, State, Variant};
 use self::properties::{PARTIAL, TOGETHER, properties, situations};
 use crate::history::{self, History};
-use crate::machine::Bounds;
+use crate::mapping::Bounds;
 use crate::trace::print;
 
 /// Three invocations of a shard at a time, and two requests that are not answered.

@@ -16,7 +16,8 @@ use std::time::Instant;
 use stateright::{Checker, Model};
 
 use crate::history::{self, History};
-use crate::machine::{Bounds, Protocol};
+use crate::machine::Protocol;
+use crate::mapping::Bounds;
 use crate::properties::properties;
 use crate::situations::{ENDED_BETWEEN, PARTIAL, situations};
 use crate::trace;

@@ -167,6 +167,11 @@ impl History {
         counted.map(|(_, record)| record.contribution(key)).sum()
     }
 
+    /// What the records of all shards add to a rollup item, of each shard up to a number.
+    pub(crate) fn total(&self, key: Key, up_to: impl Fn(usize) -> Number) -> i32 {
+        (0..self.shards.len()).map(|shard| self.recount(shard, key, up_to(shard))).sum()
+    }
+
     /// The last of the first so many records of a shard that adds anything to a rollup item; 0 when
     /// none does.
     pub(crate) fn last_contributing(&self, shard: usize, key: Key, count: u8) -> Number {

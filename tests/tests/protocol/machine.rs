@@ -5,11 +5,12 @@
 
 use stateright::{Model, Property};
 
-use crate::algebra::{Algebra, ITEMS, UpdateId};
-use crate::history::{History, KEYS, Key};
+use crate::algebra::{Algebra, ITEMS};
+use crate::history::{History, Key};
+use crate::mapping::{Batch, Bounds};
 use crate::properties::properties;
 use crate::situations::situations;
-use crate::state::{Invocation, State, Write};
+use crate::state::{State, Write};
 use crate::variant::Variant;
 
 /// A protocol over a history.
@@ -21,35 +22,11 @@ pub(crate) struct Protocol {
     pub(crate) bounds: Bounds,
 }
 
-/// What makes the states finite.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    /// The most batches that are delivered of one shard.
-    pub(crate) deliveries: u8,
-    /// The most invocations of one shard that are at work at a time.
-    pub(crate) overlapping: usize,
-    /// The most requests, of all shards, that are not answered.
-    pub(crate) lost: u8,
-}
-
-impl Bounds {
-    /// Three invocations at a time, each cut differently: for one rollup item.
-    pub(crate) const CROWDED: Self = Self { deliveries: 4, overlapping: 3, lost: 1 };
-    /// Two requests on their way at a time: for one rollup item.
-    pub(crate) const LOSSY: Self = Self { deliveries: 3, overlapping: 2, lost: 2 };
-    /// For two rollup items.
-    pub(crate) const TWO_ITEMS: Self = Self { deliveries: 3, overlapping: 2, lost: 1 };
-    /// For two shards, each with so many deliveries.
-    pub(crate) const TWO_SHARDS: Self = Self { deliveries: 2, overlapping: 2, lost: 1 };
-    /// For two shards, and requests that are answered.
-    pub(crate) const NOTHING_LOST: Self = Self { deliveries: 2, overlapping: 2, lost: 0 };
-}
-
 /// What may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     /// The mapping invokes the function with a batch.
-    Deliver { shard: usize, from: u8, to: u8 },
+    Deliver(Batch),
     /// A write goes one step on: it is sent, or the watermark that refused it is learnt.
     Step { invocation: usize, key: Key },
     /// A write is answered with an error and has changed nothing.
@@ -81,13 +58,8 @@ impl Protocol {
         Self { variant, algebra: Algebra::new(&history, ITEMS), history, bounds }
     }
 
-    /// The updates that an invocation's batch was folded into.
-    pub(crate) fn folded(&self, invocation: &Invocation) -> [Option<UpdateId>; KEYS] {
-        self.algebra.fold(invocation.shard, invocation.from, invocation.to)
-    }
-
     fn ways_on(&self, state: &State, invocation: usize, actions: &mut Vec<Action>) {
-        let at_work = &state.invocations[invocation];
+        let at_work = &state.mapping.invocations[invocation];
         for (key, write) in at_work.writes.iter().enumerate() {
             if !write.is_pending() {
                 continue;
@@ -124,7 +96,7 @@ impl Model for Protocol {
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         self.deliveries(state, actions);
-        for invocation in 0..state.invocations.len() {
+        for invocation in 0..state.mapping.invocations.len() {
             self.ways_on(state, invocation, actions);
         }
         actions.extend((0..state.requests.len()).map(|request| Action::Arrive { request }));
@@ -136,7 +108,7 @@ impl Model for Protocol {
     fn next_state(&self, state: &State, action: Action) -> Option<State> {
         let mut next = state.clone();
         match action {
-            Action::Deliver { shard, from, to } => self.deliver(&mut next, shard, from, to),
+            Action::Deliver(batch) => self.deliver(&mut next, batch),
             Action::Step { invocation, key } => self.step(&mut next, invocation, key),
             Action::Fail { invocation, key } => self.fail(&mut next, invocation, key),
             Action::Lose { invocation, key, then } => self.lose(&mut next, invocation, key, then),

@@ -29,7 +29,8 @@ use std::collections::BTreeSet;
 use stateright::{Checker, HasDiscoveries, Model};
 
 use crate::history::{self, History};
-use crate::machine::{Bounds, Protocol};
+use crate::machine::Protocol;
+use crate::mapping::Bounds;
 use crate::properties::{CHECKPOINT, PREFIX, RECOUNT, properties};
 use crate::trace;
 use crate::variant::Variant;

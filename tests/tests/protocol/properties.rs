@@ -10,7 +10,7 @@
 
 use stateright::Property;
 
-use crate::history::{KEYS, Key, Number};
+use crate::history::{KEYS, Key};
 use crate::machine::Protocol;
 use crate::state::State;
 
@@ -33,19 +33,19 @@ pub(crate) fn properties() -> Vec<Property<Protocol>> {
 
 /// Whether everything is acknowledged and nobody is at work.
 pub(crate) fn is_end(protocol: &Protocol, state: &State) -> bool {
-    protocol.is_all_acknowledged(state) && state.invocations.is_empty()
+    state.mapping.is_end(&protocol.history)
 }
 
 fn items_hold_what_their_watermarks_say(protocol: &Protocol, state: &State) -> bool {
     state.items.iter().enumerate().all(|(key, item)| {
         let up_to = |shard: usize| item.watermarks[protocol.watermark_of(shard)];
-        item.amount == sum(protocol, key, up_to)
+        item.amount == protocol.history.total(key, up_to)
     })
 }
 
 fn what_is_acknowledged_is_absorbed(protocol: &Protocol, state: &State) -> bool {
     let is_absorbed = |shard: usize, key: Key| {
-        let checkpoint = state.shards[shard].checkpoint;
+        let checkpoint = state.mapping.shards[shard].checkpoint;
         let watermark = state.items[key].watermarks[protocol.watermark_of(shard)];
         watermark >= protocol.history.last_contributing(shard, key, checkpoint)
     };
@@ -57,11 +57,5 @@ fn in_the_end_a_recount_gives_the_same(protocol: &Protocol, state: &State) -> bo
     let everything = |_| protocol.history.greatest();
     let mut items = state.items.iter().enumerate();
     !is_end(protocol, state)
-        || items.all(|(key, item)| item.amount == sum(protocol, key, everything))
-}
-
-/// What the records of all shards add to a rollup item, of each shard up to a number.
-fn sum(protocol: &Protocol, key: Key, up_to: impl Fn(usize) -> Number) -> i32 {
-    let shards = 0..protocol.history.shards.len();
-    shards.map(|shard| protocol.history.recount(shard, key, up_to(shard))).sum()
+        || items.all(|(key, item)| item.amount == protocol.history.total(key, everything))
 }

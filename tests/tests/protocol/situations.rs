@@ -71,12 +71,12 @@ fn an_invocation_ended_between_two_writes(protocol: &Protocol, state: &State) ->
             && absorbed.contains(&false)
     };
     let mut shards = protocol.history.shards.iter().enumerate();
-    state.invocations.is_empty()
+    state.mapping.invocations.is_empty()
         && shards.any(|(shard, records)| (0..records.len()).any(|index| is_split(shard, index)))
 }
 
 fn a_response_is_lost(protocol: &Protocol, state: &State) -> bool {
-    let deliveries: u8 = state.shards.iter().map(|shard| shard.deliveries).sum();
+    let deliveries: u8 = state.mapping.shards.iter().map(|shard| shard.deliveries).sum();
     let is_made = |write, whole| write == Write::Failed && is_absorbed(protocol, state, whole);
     deliveries == 1 && writes(protocol, state).any(|(write, whole)| is_made(write, whole))
 }
@@ -85,16 +85,17 @@ fn a_request_arrives_late(protocol: &Protocol, state: &State) -> bool {
     let mut updates = state.requests.iter().map(|id| protocol.algebra.update(*id));
     let will_be_made =
         updates.any(|update| update.is_admitted(state.items[update.key].watermarks[update.shard]));
-    state.invocations.is_empty() && will_be_made
+    state.mapping.invocations.is_empty() && will_be_made
 }
 
 fn invocations_overlap(_: &Protocol, state: &State) -> bool {
     let has_to_write = |at_work: &Invocation| at_work.writes.iter().any(|write| write.is_pending());
-    state.invocations.windows(2).any(|pair| {
+    state.mapping.invocations.windows(2).any(|pair| {
         let [one, other] = pair else { return false };
-        let shares_records = one.from.max(other.from) < one.to.min(other.to);
-        one.shard == other.shard
-            && (one.from, one.to) != (other.from, other.to)
+        let shares_records =
+            one.batch.from.max(other.batch.from) < one.batch.to.min(other.batch.to);
+        one.batch.shard == other.batch.shard
+            && one.batch != other.batch
             && shares_records
             && has_to_write(one)
             && has_to_write(other)
@@ -102,20 +103,21 @@ fn invocations_overlap(_: &Protocol, state: &State) -> bool {
 }
 
 fn a_part_is_acknowledged(protocol: &Protocol, state: &State) -> bool {
-    state.invocations.iter().any(|at_work| {
+    state.mapping.invocations.iter().any(|at_work| {
         let failed = protocol.reported(at_work).map(|failed| protocol.history.index(failed));
-        protocol.may_answer(state, at_work) && failed.is_some_and(|failed| failed > at_work.from)
+        protocol.may_answer(state, at_work)
+            && failed.is_some_and(|failed| failed > at_work.batch.from)
     })
 }
 
 fn records_are_replayed(protocol: &Protocol, state: &State) -> bool {
-    protocol.is_all_acknowledged(state) && !state.invocations.is_empty()
+    state.mapping.is_all_acknowledged(&protocol.history) && !state.mapping.invocations.is_empty()
 }
 
 /// The writes of all invocations, each with the update as which it began.
 fn writes<'a>(protocol: &'a Protocol, state: &'a State) -> impl Iterator<Item = (Write, UpdateId)> {
-    state.invocations.iter().flat_map(|at_work| {
-        let writes = at_work.writes.iter().zip(protocol.folded(at_work));
+    state.mapping.invocations.iter().flat_map(|at_work| {
+        let writes = at_work.writes.iter().zip(protocol.algebra.fold(at_work.batch));
         writes.filter_map(|(write, whole)| Some((*write, whole?)))
     })
 }

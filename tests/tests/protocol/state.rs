@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! rollup items       amount, a watermark for each shard
-//! shards             how many records are acknowledged, how many batches were delivered
-//! invocations        a batch, and how far the write of each rollup item has got
+//! mapping            how many records of each shard are acknowledged; the batch of each
+//!                    invocation, and how far the write of each rollup item has got
 //! requests           on their way to DynamoDB though their sender waits for them no more
 //! ```
 //!
@@ -13,13 +13,13 @@
 
 use crate::algebra::UpdateId;
 use crate::history::{KEYS, Number, SHARDS};
+use crate::mapping::{self, Mapping};
 
 /// Everything at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct State {
     pub(crate) items: [RollupItem; KEYS],
-    pub(crate) shards: [Shard; SHARDS],
-    pub(crate) invocations: Vec<Invocation>,
+    pub(crate) mapping: Mapping<Write>,
     pub(crate) requests: Vec<UpdateId>,
     /// How many requests were given up so far.
     pub(crate) lost: u8,
@@ -33,26 +33,8 @@ pub(crate) struct RollupItem {
     pub(crate) watermarks: [Number; SHARDS],
 }
 
-/// How far the event source mapping has got with a shard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Shard {
-    /// How many of the first records are acknowledged.
-    pub(crate) checkpoint: u8,
-    /// How many batches were delivered so far.
-    pub(crate) deliveries: u8,
-}
-
-/// An invocation at work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Invocation<W = Write> {
-    pub(crate) shard: usize,
-    /// The batch is the records from this index…
-    pub(crate) from: u8,
-    /// …to below this one.
-    pub(crate) to: u8,
-    /// How far they have got, by rollup item.
-    pub(crate) writes: [W; KEYS],
-}
+/// An invocation at work on rollup items.
+pub(crate) type Invocation = mapping::Invocation<Write>;
 
 /// How far the write of one rollup item has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,14 +56,9 @@ pub(crate) enum Write {
 impl State {
     /// The same state in its one order.
     pub(crate) fn sorted(mut self) -> Self {
-        self.invocations.sort_unstable();
+        self.mapping.invocations.sort_unstable();
         self.requests.sort_unstable();
         self
-    }
-
-    /// The invocations of a shard.
-    pub(crate) fn at_work(&self, shard: usize) -> impl Iterator<Item = &Invocation> {
-        self.invocations.iter().filter(move |invocation| invocation.shard == shard)
     }
 }
 

@@ -15,6 +15,7 @@ use stateright::{Model, Path};
 use crate::algebra::UpdateId;
 use crate::history::{KEYS, Key, Number};
 use crate::machine::{Action, AfterSilence, Protocol};
+use crate::mapping::Batch;
 use crate::state::{Invocation, State, Write};
 
 /// The names of the rollup items.
@@ -42,15 +43,14 @@ pub(crate) fn lines(protocol: &Protocol, path: Path<State, Action>) -> String {
 }
 
 fn happened(protocol: &Protocol, state: &State, action: Action) -> String {
-    let batch = |invocation: usize| batch(protocol, &state.invocations[invocation]);
+    let batch = |invocation: usize| batch(protocol, &state.mapping.invocations[invocation]);
     let write = |invocation: usize, key: usize| {
-        pending(protocol, state.invocations[invocation].writes[key])
+        pending(protocol, state.mapping.invocations[invocation].writes[key])
     };
     match action {
-        Action::Deliver { shard, from, to } => {
-            let first = protocol.history.number(shard, usize::from(from));
-            let last = protocol.history.number(shard, usize::from(to) - 1);
-            format!("deliver {first}..{last} of shard {shard}")
+        Action::Deliver(batch) => {
+            let (first, last) = ends(protocol, batch);
+            format!("deliver {first}..{last} of shard {}", batch.shard)
         }
         Action::Step { invocation, key } => {
             let outcome = outcome(protocol, state, invocation, key);
@@ -79,7 +79,7 @@ fn happened(protocol: &Protocol, state: &State, action: Action) -> String {
 fn outcome(protocol: &Protocol, state: &State, invocation: usize, key: Key) -> String {
     let mut next = state.clone();
     protocol.step(&mut next, invocation, key);
-    match next.invocations[invocation].writes[key] {
+    match next.mapping.invocations[invocation].writes[key] {
         Write::Sending(rest) => format!("{} is left", update(protocol, rest)),
         Write::Refused(_) => "refused".to_owned(),
         Write::Admitted(_) => "admitted".to_owned(),
@@ -89,9 +89,14 @@ fn outcome(protocol: &Protocol, state: &State, invocation: usize, key: Key) -> S
 }
 
 fn batch(protocol: &Protocol, at_work: &Invocation) -> String {
-    let first = protocol.history.number(at_work.shard, usize::from(at_work.from));
-    let last = protocol.history.number(at_work.shard, usize::from(at_work.to) - 1);
+    let (first, last) = ends(protocol, at_work.batch);
     format!("[{first}..{last}]")
+}
+
+/// Returns the numbers of the first and the last record of a batch.
+fn ends(protocol: &Protocol, Batch { shard, from, to }: Batch) -> (Number, Number) {
+    let number = |index: u8| protocol.history.number(shard, usize::from(index));
+    (number(from), number(to - 1))
 }
 
 fn pending(protocol: &Protocol, write: Write) -> String {
@@ -116,7 +121,7 @@ fn stored(protocol: &Protocol, state: &State) -> String {
         write!(text, "{name} {:+} @{}  ", item.amount, watermarks.join(" ")).expect("a text grows");
     }
     let acknowledged: Vec<_> =
-        state.shards[shards].iter().map(|shard| shard.checkpoint.to_string()).collect();
+        state.mapping.shards[shards].iter().map(|shard| shard.checkpoint.to_string()).collect();
     text + "acknowledged " + &acknowledged.join(" ")
 }
 

@@ -31,7 +31,7 @@ impl Protocol {
 
     /// Takes a write one step on, with DynamoDB answering.
     pub(crate) fn step(&self, state: &mut State, invocation: usize, key: Key) {
-        let at_work = state.invocations[invocation];
+        let at_work = state.mapping.invocations[invocation];
         let item = &mut state.items[key];
         let write = match at_work.writes[key] {
             Write::Sending(id) => self.send(item, &at_work, id),
@@ -39,17 +39,17 @@ impl Protocol {
             Write::Refused(id) => self.fold_again(item, id),
             done => done,
         };
-        state.invocations[invocation].writes[key] = write;
+        state.mapping.invocations[invocation].writes[key] = write;
     }
 
     /// DynamoDB answers that it did not do what was asked; nothing was changed.
     pub(crate) fn fail(&self, state: &mut State, invocation: usize, key: Key) {
-        state.invocations[invocation].writes[key] = Write::Failed;
+        state.mapping.invocations[invocation].writes[key] = Write::Failed;
     }
 
     /// DynamoDB does not answer in time.
     pub(crate) fn lose(&self, state: &mut State, invocation: usize, key: Key, then: AfterSilence) {
-        let write = &mut state.invocations[invocation].writes[key];
+        let write = &mut state.mapping.invocations[invocation].writes[key];
         if let Write::Sending(id) = *write {
             state.requests.push(id);
             state.lost += 1;
@@ -100,7 +100,8 @@ impl Protocol {
 
     /// The amount of the whole update that this is, or is the rest of.
     fn whole(&self, at_work: &Invocation, update: &PlannedUpdate) -> i32 {
-        let whole = self.folded(at_work)[update.key].expect("a write is that of an update");
+        let whole =
+            self.algebra.fold(at_work.batch)[update.key].expect("a write is that of an update");
         self.algebra.update(whole).amount
     }
 

@@ -28,15 +28,15 @@ async fn answered(
         let budget = Budget::new(limits);
         let engine = QueryEngine::new(&site.table, &site.rollups.with_budget(&budget));
         let query = RollupQuery::new("visits", question.clone()).limit(limit);
-        let page = engine.answer(&query.after(cursor.clone())).await;
+        let answer = engine.answer(&query.after(cursor.clone())).await;
         let spent = budget.spent();
         assert!(spent.reads <= limits.reads && spent.bytes <= limits.bytes, "{spent:?}");
-        let page = match page {
-            Ok(page) => page,
+        let answer = match answer {
+            Ok(answer) => answer,
             Err(QueryError::TooMuch(error)) => return Err(error.to_string()),
             Err(error) => panic!("{question:?}: {error}"),
         };
-        let of_page = match (page.points, page.groups) {
+        let of_page = match (answer.points, answer.groups) {
             (Some(points), _) => vec![points],
             (None, groups) => groups.into_iter().flatten().map(|group| group.points).collect(),
         };
@@ -44,11 +44,11 @@ async fn answered(
         for (all, points) in groups.iter_mut().zip(of_page) {
             all.extend(points.into_iter().map(Value::Object));
         }
-        if page.cursor.is_none() {
+        if answer.page.cursor.is_none() {
             return Ok((groups, pages));
         }
-        assert_ne!(page.cursor, cursor, "a page gets on");
-        cursor = page.cursor;
+        assert_ne!(answer.page.cursor, cursor, "a page gets on");
+        cursor = answer.page.cursor;
     }
     unreachable!("an answer has an end")
 }

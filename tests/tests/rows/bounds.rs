@@ -72,10 +72,10 @@ impl Shop {
         };
         let (mut pages, mut cursor) = (Vec::new(), None);
         loop {
-            let page = self.ask(&question, cursor, most_rows).await.expect("a page");
-            let points = page.points.expect("one group");
+            let answer = self.ask(&question, cursor, most_rows).await.expect("a page");
+            let points = answer.points.expect("one group");
             pages.push(points.iter().map(|point| point[measure].clone()).collect());
-            cursor = page.cursor;
+            cursor = answer.page.cursor;
             if cursor.is_none() {
                 return pages;
             }

@@ -7,8 +7,8 @@
 //!                            └──────── transaction cancelled ─────┘   └─ done ──► Acknowledged
 //! ```
 //!
-//! Deliveries, answers and deaths are those of the event source mapping as in the protocol around
-//! one write.
+//! The event source mapping delivers, and is answered, as in the protocol around one write:
+//! `mapping.rs`.
 //!
 //! **Invariant:** a write and a transaction are one atomic step each; what a refused one learns is
 //! read in a later step.
@@ -17,9 +17,10 @@ use stateright::{Model, Property};
 
 use super::properties::{properties, situations};
 use crate::algebra::{Algebra, ROWS, UpdateId};
-use crate::history::{History, KEYS, Key, SHARDS};
-use crate::machine::{AfterSilence, Bounds};
-use crate::state::{self, RollupItem, Shard};
+use crate::history::{History, KEYS, Key};
+use crate::machine::AfterSilence;
+use crate::mapping::{Batch, Bounds, Mapping};
+use crate::state::RollupItem;
 
 /// What is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,16 +53,12 @@ pub(crate) struct State {
     pub(crate) rows: [RollupItem; KEYS],
     /// How many rows the rollup item counts.
     pub(crate) distinct: i32,
-    pub(crate) shards: [Shard; SHARDS],
-    pub(crate) invocations: Vec<Invocation>,
+    pub(crate) mapping: Mapping<Write>,
     /// On their way though their sender waits for them no more.
     pub(crate) requests: Vec<Request>,
     /// How many requests were given up so far.
     pub(crate) lost: u8,
 }
-
-/// An invocation at work on rows.
-pub(crate) type Invocation = state::Invocation<Write>;
 
 /// How far the write of one row has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,7 +100,7 @@ pub(crate) enum Request {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     /// The mapping invokes the function with a batch.
-    Deliver { shard: usize, from: u8, to: u8 },
+    Deliver(Batch),
     /// A row's write goes one step on.
     Step { invocation: usize, key: Key },
     /// The rows of an invocation that cross are sent in a transaction.
@@ -128,30 +125,17 @@ impl Crossings {
         Self { variant, algebra: Algebra::new(&history, ROWS), history, bounds }
     }
 
-    /// Whether every record of every shard is acknowledged.
-    pub(crate) fn is_all_acknowledged(&self, state: &State) -> bool {
-        let mut shards = 0..self.history.shards.len();
-        shards.all(|shard| state.shards[shard].checkpoint == self.history.length(shard))
-    }
-
-    /// The batches that may be delivered: each begins at or before the first record that is not
-    /// acknowledged.
+    /// Adds the batches that may be delivered.
     fn deliveries(&self, state: &State, actions: &mut Vec<Action>) {
         for shard in 0..self.history.shards.len() {
-            let at_work = state.invocations.iter().filter(|at_work| at_work.shard == shard).count();
-            let Shard { checkpoint, deliveries } = state.shards[shard];
-            if deliveries == self.bounds.deliveries || at_work == self.bounds.overlapping {
-                continue;
-            }
-            let length = self.history.length(shard);
-            for from in 0..=checkpoint.min(length - 1) {
-                actions.extend((from + 1..=length).map(|to| Action::Deliver { shard, from, to }));
-            }
+            let latest = state.mapping.shards[shard].checkpoint;
+            let batches = state.mapping.batches(shard, latest, &self.history, self.bounds);
+            actions.extend(batches.map(Action::Deliver));
         }
     }
 
     fn ways_on(&self, state: &State, invocation: usize, actions: &mut Vec<Action>) {
-        let writes = state.invocations[invocation].writes;
+        let writes = state.mapping.invocations[invocation].writes;
         let silences: &[_] = match state.lost < self.bounds.lost {
             true => &[AfterSilence::Resend, AfterSilence::Fail],
             false => &[],
@@ -181,23 +165,21 @@ impl Crossings {
         actions.push(Action::Die { invocation });
     }
 
-    fn deliver(&self, state: &mut State, shard: usize, from: u8, to: u8) {
+    fn deliver(&self, state: &mut State, batch: Batch) {
         let begin = |update: Option<UpdateId>| update.map_or(Write::Untouched, Write::Trying);
-        let writes = self.algebra.fold(shard, from, to).map(begin);
-        state.shards[shard].deliveries += 1;
-        state.invocations.push(Invocation { shard, from, to, writes });
+        state.mapping.deliver(batch, self.algebra.fold(batch).map(begin));
     }
 
-    /// An invocation names the lowest record that a row could not absorb, and the mapping goes on
-    /// from there.
+    /// Ends an invocation with an answer, which names the lowest record that a row could not
+    /// absorb.
     fn answer(&self, state: &mut State, invocation: usize) {
-        let ended = state.invocations.remove(invocation);
-        let firsts = ended.writes.iter().filter_map(|write| match write {
+        let writes = &state.mapping.invocations[invocation].writes;
+        let failed = writes.iter().filter_map(|write| match write {
             Write::Failed(id) => Some(self.algebra.update(*id).first),
             _ => None,
         });
-        let failed = firsts.min().map(|first| self.history.index(first));
-        state.shards[ended.shard].advance(failed.unwrap_or(ended.to));
+        let lowest = failed.min();
+        state.mapping.answer(invocation, lowest, &self.history);
     }
 }
 
@@ -211,7 +193,7 @@ impl Model for Crossings {
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         self.deliveries(state, actions);
-        for invocation in 0..state.invocations.len() {
+        for invocation in 0..state.mapping.invocations.len() {
             self.ways_on(state, invocation, actions);
         }
         actions.extend((0..state.requests.len()).map(|request| Action::Arrive { request }));
@@ -220,7 +202,7 @@ impl Model for Crossings {
     fn next_state(&self, state: &State, action: Action) -> Option<State> {
         let mut next = state.clone();
         match action {
-            Action::Deliver { shard, from, to } => self.deliver(&mut next, shard, from, to),
+            Action::Deliver(batch) => self.deliver(&mut next, batch),
             Action::Step { invocation, key } => self.step(&mut next, invocation, key),
             Action::Cross { invocation } => self.cross(&mut next, invocation),
             Action::Fail { invocation, key } => self.fail(&mut next, invocation, key),
@@ -230,10 +212,10 @@ impl Model for Crossings {
             Action::LoseCross { invocation, then } => self.lose_cross(&mut next, invocation, then),
             Action::Arrive { request } => self.arrive(&mut next, request),
             Action::Answer { invocation } => self.answer(&mut next, invocation),
-            Action::Die { invocation } => drop(next.invocations.remove(invocation)),
+            Action::Die { invocation } => drop(next.mapping.end(invocation)),
         }
         // Two of a kind cannot be distinguished.
-        next.invocations.sort_unstable();
+        next.mapping.invocations.sort_unstable();
         next.requests.sort_unstable();
         Some(next)
     }

@@ -6,7 +6,7 @@ use stateright::Property;
 
 use super::machine::{Crossings, Request, State, Write};
 use super::writing::crossing;
-use crate::history::{KEYS, Key, Number};
+use crate::history::{KEYS, Key};
 
 /// The rollup item counts the rows that count something.
 const DISTINCT: &str = "the rollup item counts the rows above zero";
@@ -59,14 +59,15 @@ fn above_zero(state: &State) -> i32 {
 
 fn rows_hold_what_their_watermarks_say(machine: &Crossings, state: &State) -> bool {
     let holds = |key: Key| {
-        state.rows[key].amount == sum(machine, key, |shard| state.rows[key].watermarks[shard])
+        state.rows[key].amount
+            == machine.history.total(key, |shard| state.rows[key].watermarks[shard])
     };
     (0..KEYS).all(holds)
 }
 
 fn what_is_acknowledged_is_absorbed(machine: &Crossings, state: &State) -> bool {
     let is_absorbed = |shard: usize, key: Key| {
-        let checkpoint = state.shards[shard].checkpoint;
+        let checkpoint = state.mapping.shards[shard].checkpoint;
         let last = machine.history.last_contributing(shard, key, checkpoint);
         state.rows[key].watermarks[shard] >= last
     };
@@ -76,31 +77,33 @@ fn what_is_acknowledged_is_absorbed(machine: &Crossings, state: &State) -> bool 
 
 fn in_the_end_a_recount_gives_the_same(machine: &Crossings, state: &State) -> bool {
     let everything = |_| machine.history.greatest();
-    let values = (0..KEYS).filter(|key| sum(machine, *key, everything) > 0).count();
+    let values = (0..KEYS).filter(|key| machine.history.total(*key, everything) > 0).count();
     !is_end(machine, state) || usize::try_from(state.distinct) == Ok(values)
 }
 
-/// How much the records of all shards count in a row, of each shard up to a number.
-fn sum(machine: &Crossings, key: Key, up_to: impl Fn(usize) -> Number) -> i32 {
-    let shards = 0..machine.history.shards.len();
-    shards.map(|shard| machine.history.recount(shard, key, up_to(shard))).sum()
-}
-
 fn is_end(machine: &Crossings, state: &State) -> bool {
-    machine.is_all_acknowledged(state) && state.invocations.is_empty()
+    state.mapping.is_end(&machine.history)
 }
 
 fn two_rows_cross_together(_: &Crossings, state: &State) -> bool {
-    state.invocations.iter().any(|at_work| crossing(&at_work.writes).iter().all(Option::is_some))
+    state
+        .mapping
+        .invocations
+        .iter()
+        .any(|at_work| crossing(&at_work.writes).iter().all(Option::is_some))
 }
 
 fn a_transaction_will_be_cancelled(machine: &Crossings, state: &State) -> bool {
-    state.invocations.iter().any(|at_work| !machine.may_cross(state, crossing(&at_work.writes)))
+    state
+        .mapping
+        .invocations
+        .iter()
+        .any(|at_work| !machine.may_cross(state, crossing(&at_work.writes)))
 }
 
 fn a_rest_crosses(machine: &Crossings, state: &State) -> bool {
-    state.invocations.iter().any(|at_work| {
-        let folded = machine.algebra.fold(at_work.shard, at_work.from, at_work.to);
+    state.mapping.invocations.iter().any(|at_work| {
+        let folded = machine.algebra.fold(at_work.batch);
         let crossing = crossing(&at_work.writes).into_iter().zip(folded);
         crossing
             .into_iter()
@@ -113,11 +116,11 @@ fn a_transaction_arrives_late(machine: &Crossings, state: &State) -> bool {
         Request::Cross(crossing) => machine.may_cross(state, *crossing),
         Request::Try(_) => false,
     };
-    state.invocations.is_empty() && state.requests.iter().any(will_be_made)
+    state.mapping.invocations.is_empty() && state.requests.iter().any(will_be_made)
 }
 
 fn a_row_is_given_up(_: &Crossings, state: &State) -> bool {
-    state.invocations.iter().any(|at_work| {
+    state.mapping.invocations.iter().any(|at_work| {
         let is_failed = |write: &Write| matches!(write, Write::Failed(_));
         at_work.writes.contains(&Write::Acknowledged) && at_work.writes.iter().any(is_failed)
     })

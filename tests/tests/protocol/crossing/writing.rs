@@ -12,7 +12,7 @@ use crate::machine::AfterSilence;
 impl Crossings {
     /// Takes a row's write one step on.
     pub(crate) fn step(&self, state: &mut State, invocation: usize, key: Key) {
-        let write = match state.invocations[invocation].writes[key] {
+        let write = match state.mapping.invocations[invocation].writes[key] {
             Write::Trying(id) => self.attempt(state, id),
             Write::Refused(id) => self.learn(state, id),
             Write::Half(counted) => {
@@ -21,7 +21,7 @@ impl Crossings {
             }
             other => other,
         };
-        state.invocations[invocation].writes[key] = write;
+        state.mapping.invocations[invocation].writes[key] = write;
     }
 
     /// One write, if the row has not absorbed it and goes on to count something, or nothing.
@@ -50,7 +50,7 @@ impl Crossings {
     /// One transaction of all rows that cross. Where it is cancelled, those that cancelled it are
     /// looked at again.
     pub(crate) fn cross(&self, state: &mut State, invocation: usize) {
-        let crossing = crossing(&state.invocations[invocation].writes);
+        let crossing = crossing(&state.mapping.invocations[invocation].writes);
         let is_made = self.transact(state, crossing);
         for (key, crossing) in crossing.into_iter().enumerate() {
             let Some(Crossing { id, seen }) = crossing else { continue };
@@ -62,13 +62,13 @@ impl Crossings {
                 false if self.admits(state, Crossing { id, seen }) => continue,
                 false => Write::Refused(id),
             };
-            state.invocations[invocation].writes[key] = write;
+            state.mapping.invocations[invocation].writes[key] = write;
         }
     }
 
     /// DynamoDB answers that it did not do what was asked; nothing was changed.
     pub(crate) fn fail(&self, state: &mut State, invocation: usize, key: Key) {
-        let write = &mut state.invocations[invocation].writes[key];
+        let write = &mut state.mapping.invocations[invocation].writes[key];
         if let Write::Trying(id) | Write::Refused(id) | Write::Crossing(Crossing { id, .. }) =
             *write
         {
@@ -84,17 +84,17 @@ impl Crossings {
         key: Key,
         then: AfterSilence,
     ) {
-        let Write::Trying(id) = state.invocations[invocation].writes[key] else { return };
+        let Write::Trying(id) = state.mapping.invocations[invocation].writes[key] else { return };
         state.requests.push(Request::Try(id));
         state.lost += 1;
         if then == AfterSilence::Fail {
-            state.invocations[invocation].writes[key] = Write::Failed(id);
+            state.mapping.invocations[invocation].writes[key] = Write::Failed(id);
         }
     }
 
     /// DynamoDB does not answer a transaction in time.
     pub(crate) fn lose_cross(&self, state: &mut State, invocation: usize, then: AfterSilence) {
-        let crossing = crossing(&state.invocations[invocation].writes);
+        let crossing = crossing(&state.mapping.invocations[invocation].writes);
         state.requests.push(Request::Cross(crossing));
         state.lost += 1;
         if then == AfterSilence::Fail {
