@@ -102,7 +102,7 @@ impl Capture {
         // A shard whose parent is open has only records of later times, and waits for it.
         let roots: Vec<_> = self.startable(listing).into_iter().cloned().collect();
         for StreamShard { id, .. } in roots {
-            match self.stream.from_latest(&id).await {
+            match self.stream.open_at_latest(&id).await {
                 Ok(pages) => self.insert(id, CapturedShard::new(pages, false)),
                 Err(ShardReadError::Gone) => return Err(CaptureError::Gap { shard_id: id }),
                 Err(error) => return Err(CaptureError::Shard { shard_id: id, source: error }),
@@ -245,7 +245,7 @@ impl Capture {
         for StreamShard { id, parent, .. } in startable {
             // A child continues its parent: what holds of the order of times holds across both.
             let has_reached_cut = parent.and_then(|parent| self.finished.get(&parent).copied());
-            let pages = self.stream.from_trim_horizon(&id);
+            let pages = self.stream.open_at_oldest(&id);
             self.insert(id, CapturedShard::new(pages, has_reached_cut.unwrap_or(false)));
         }
     }

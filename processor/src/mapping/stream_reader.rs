@@ -107,7 +107,7 @@ impl StreamReader {
     }
 
     /// Returns a reader of a shard from its oldest record on.
-    pub fn from_trim_horizon(&self, shard_id: &str) -> ShardPages {
+    pub fn open_at_oldest(&self, shard_id: &str) -> ShardPages {
         let reader = ShardReader::new(self.stream.clone(), shard_id.to_owned(), None);
         ShardPages { reader }
     }
@@ -116,7 +116,7 @@ impl StreamReader {
     ///
     /// # Errors
     /// The shard is gone, or DynamoDB did not answer.
-    pub async fn from_latest(&self, shard_id: &str) -> Result<ShardPages, ShardReadError> {
+    pub async fn open_at_latest(&self, shard_id: &str) -> Result<ShardPages, ShardReadError> {
         let reader = ShardReader::from_latest(self.stream.clone(), shard_id.to_owned()).await;
         Ok(ShardPages { reader: reader.map_err(read_error)? })
     }
