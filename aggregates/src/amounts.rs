@@ -221,6 +221,21 @@ impl Amounts {
         self.0.insert(accumulator, amount);
     }
 
+    /// Returns the accumulators and their amounts, in their units.
+    pub fn iter(&self) -> impl Iterator<Item = (&Accumulator, i128)> {
+        self.0.iter().map(|(accumulator, amount)| (accumulator, *amount))
+    }
+
+    /// Returns the number of accumulators.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns whether there is no accumulator.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds other amounts to these.
     pub fn merge(&mut self, other: &Self) {
         for (accumulator, amount) in &other.0 {

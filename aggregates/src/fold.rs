@@ -64,6 +64,12 @@ struct Part {
 }
 
 impl Update {
+    /// Returns the update that adds a contribution under one watermark.
+    pub fn from_contribution(contribution: Contribution, watermark: Watermark) -> Self {
+        let Contribution { key, bookkeeping, amounts } = contribution;
+        Self { key, bookkeeping, parts: vec![Part { watermark, amounts }] }
+    }
+
     /// Returns the sum of all amounts; zero when the changes cancel.
     pub fn amounts(&self) -> Amounts {
         let mut sum = Amounts::default();

@@ -15,6 +15,7 @@
 //! contributes nothing, both as a new and as an old image, and is reported as [`Skip`].
 
 pub mod amounts;
+pub mod base;
 pub mod bookkeeping;
 pub mod bucket;
 pub mod calendar;
@@ -44,6 +45,7 @@ pub mod stored;
 pub mod watermark;
 
 pub use amounts::{Accumulator, Amounts};
+pub use base::{BaseImages, ScannedImage};
 pub use bookkeeping::{Bookkeeping, ZeroCrossing};
 pub use bucket::Bucket;
 pub use calendar::Calendar;

@@ -62,6 +62,13 @@ impl fmt::Debug for SequenceNumber {
 }
 
 impl SequenceNumber {
+    /// The sequence number of the only record of a virtual shard.
+    pub(crate) const ONE: Self = {
+        let mut packed = [0; PACKED_BYTES];
+        packed[PACKED_BYTES - 1] = 1;
+        Self(packed)
+    };
+
     /// Returns its digits, packed.
     pub(crate) fn packed(self) -> [u8; PACKED_BYTES] {
         self.0

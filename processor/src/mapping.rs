@@ -24,6 +24,7 @@
 //! | how far it has got, for those who wait for it            | `progress` |
 //! | the same, stored for readers                             | `reporting` |
 //! | how lost records are noted                               | `gaps`     |
+//! | the stream for others than the mapping: without lease and checkpoints | `stream_reader` |
 //!
 //! **Invariant:** no checkpoint is saved for a record before the handler answered for it.
 
@@ -43,6 +44,7 @@ mod reporting;
 mod retry;
 mod settings;
 mod stream;
+mod stream_reader;
 mod verdict;
 mod window;
 mod worker;
@@ -55,6 +57,9 @@ pub use settings::{
     IDLE_PAUSE_MS, LEASE_TIME_TO_LIVE_SECS, MAX_BATCH_RECORDS, MAX_BATCHING_WINDOW_SECS,
     MAX_RECORD_AGE_SECS, MAX_RETRY_ATTEMPTS, MAX_SHUTDOWN_TIMEOUT_SECS, MAX_TUMBLING_WINDOW_SECS,
     MIN_RECORD_AGE_SECS, Settings, Source,
+};
+pub use stream_reader::{
+    ShardPage, ShardPages, ShardReadError, StreamListing, StreamReader, StreamShard,
 };
 
 use std::future::Future;
@@ -101,12 +106,8 @@ pub struct EventSourceMapping {
 impl EventSourceMapping {
     /// A mapping that reads streams over this connection and keeps its place in these checkpoints.
     pub fn new(connection: &Connection, checkpoints: Checkpoints, settings: Settings) -> Self {
-        // A retry quota of its own: another poller of the process does not use it up.
-        let quota = RetryPartition::custom("weir").build();
-        let config = Builder::from(connection.sdk_config()).retry_partition(quota);
-        let client = Client::from_conf(config.build());
         EventSourceMapping {
-            client,
+            client: streams_client(connection),
             checkpoints,
             settings,
             tracker: Arc::new(ProgressTracker::new()),
@@ -340,6 +341,14 @@ impl EventSourceMapping {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Returns a client of DynamoDB Streams. It has a retry quota of its own: another poller of the
+/// process does not use it up.
+fn streams_client(connection: &Connection) -> Client {
+    let quota = RetryPartition::custom("weir").build();
+    let config = Builder::from(connection.sdk_config()).retry_partition(quota);
+    Client::from_conf(config.build())
 }
 
 impl Error {

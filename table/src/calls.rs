@@ -67,6 +67,7 @@ operations! {
     get_item "GetItem" GetItemInput GetItemError |input| input.table_name.clone();
     delete_item "DeleteItem" DeleteItemInput DeleteItemError |input| input.table_name.clone();
     query "Query" QueryInput QueryError |input| input.table_name.clone();
+    scan "Scan" ScanInput ScanError |input| input.table_name.clone();
     batch_get_item "BatchGetItem" BatchGetItemInput BatchGetItemError
         |input| input.request_items.as_ref()?.keys().next().cloned();
     batch_write_item "BatchWriteItem" BatchWriteItemInput BatchWriteItemError

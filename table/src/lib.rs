@@ -10,8 +10,9 @@
 //! What one request may read is its [`Budget`], which [`Table::with_budget`] and
 //! [`Rollups::with_budget`] take.
 //!
-//! **Invariant:** no request scans a table (only rollups that begin look for one item), and every
-//! value in an expression goes in by placeholder.
+//! **Invariant:** no request of an application scans a table (rollups that begin look for one item,
+//! and [`Table::scan_segment`] is for builds), and every value in an expression goes in by
+//! placeholder.
 
 mod budget;
 mod calls;
@@ -32,6 +33,7 @@ mod reads;
 mod related;
 mod retries;
 pub mod rollups;
+mod scan;
 mod state;
 
 pub use budget::Budget;
@@ -49,6 +51,7 @@ pub use query::{Instants, Query, SortRange};
 pub use reads::{DEFAULT_READ_MB, DEFAULT_READS, MB, MIN_READ_MB, Reads};
 pub use related::{Joined, JoinedItems, JoinedPage, Reading, Related};
 pub use rollups::{Applied, Outcome, Parked, Range, Ranked, Rollups, SettledUpdate, ShardId};
+pub use scan::{ScanPage, ScanPosition, Segment};
 pub use state::{
     BuildProgress, ItemsTable, OpenedState, RollupsState, RollupsStatus, STREAM_RETENTION_SECS, definition_id,
     stream_began_at,

@@ -277,7 +277,7 @@ where
     async fn look(&mut self) -> Result<(Vec<Shard>, Vec<Saved>), Error> {
         let began = Instant::now();
         let context = Arc::clone(&self.context);
-        let Listing { shards, is_enabled } = context.stream.shards().await?;
+        let Listing { shards, is_enabled, .. } = context.stream.shards().await?;
         self.note_disabled(is_enabled).await;
         let saved = context.checkpoints.load_saved(context.stream.label()).await?;
 

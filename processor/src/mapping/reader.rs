@@ -33,6 +33,14 @@ impl ShardReader {
         ShardReader { stream, shard_id, position, iterator: None, ended: false, has_gap: false }
     }
 
+    /// Reads what is written from now on. If its first iterator expires before it brings a record,
+    /// the reader begins with the oldest record there is, so that nothing is left out.
+    pub(super) async fn from_latest(stream: Stream, shard_id: String) -> Result<Self, ReadError> {
+        let iterator = stream.iterator(&shard_id, &ReadPosition::Latest).await?;
+        let iterator = Some(iterator);
+        Ok(ShardReader { iterator, ..Self::new(stream, shard_id, None) })
+    }
+
     /// Whether the shard has ended and everything in it was read.
     pub(super) fn has_ended(&self) -> bool {
         self.ended

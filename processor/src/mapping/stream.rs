@@ -1,5 +1,6 @@
 //! The stream as DynamoDB serves it: its shards, iterators and records, as values of our own.
 
+use std::collections::HashSet;
 use std::fmt::Debug;
 
 use aws_sdk_dynamodbstreams::Client;
@@ -30,6 +31,8 @@ pub(super) struct Stream {
 /// Where in a shard to start.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum ReadPosition {
+    /// Behind the newest record there is.
+    Latest,
     /// At the oldest record there is.
     TrimHorizon,
     /// After the record of this sequence number.
@@ -47,8 +50,12 @@ pub(super) struct Page {
 #[derive(Debug)]
 pub(super) struct Listing {
     pub(super) shards: Vec<Shard>,
+    /// The ids of the shards that get no more records.
+    pub(super) closed: HashSet<String>,
     /// Whether writes to the table still make records in it.
     pub(super) is_enabled: bool,
+    /// The images that its records have, in AWS's words; `None` where DynamoDB does not say.
+    pub(super) view_type: Option<String>,
 }
 
 /// Why records could not be read, by what to do next.
@@ -126,7 +133,7 @@ impl Stream {
 
     /// All shards that are left, over all pages.
     pub(super) async fn shards(&self) -> Result<Listing, Error> {
-        let mut shards = Vec::new();
+        let (mut shards, mut closed) = (Vec::new(), HashSet::new());
         let mut is_enabled = true;
         let mut start = None;
         loop {
@@ -153,13 +160,18 @@ impl Stream {
                 description.stream_status,
                 Some(StreamStatus::Disabled | StreamStatus::Disabling)
             );
-            let page = description.shards.unwrap_or_default().into_iter();
-            shards.extend(page.filter_map(|shard| {
-                Some(Shard { id: shard.shard_id?, parent: shard.parent_shard_id })
-            }));
+            let view_type = description.stream_view_type.map(|view| view.as_str().to_owned());
+            for shard in description.shards.unwrap_or_default() {
+                let Some(id) = shard.shard_id else { continue };
+                let range = shard.sequence_number_range;
+                if range.is_some_and(|range| range.ending_sequence_number.is_some()) {
+                    closed.insert(id.clone());
+                }
+                shards.push(Shard { id, parent: shard.parent_shard_id });
+            }
             start = description.last_evaluated_shard_id;
             if start.is_none() {
-                return Ok(Listing { shards, is_enabled });
+                return Ok(Listing { shards, closed, is_enabled, view_type });
             }
         }
     }
@@ -172,6 +184,7 @@ impl Stream {
     ) -> Result<String, ReadError> {
         let request = self.client.get_shard_iterator().stream_arn(&self.arn).shard_id(shard_id);
         let request = match position {
+            ReadPosition::Latest => request.shard_iterator_type(ShardIteratorType::Latest),
             ReadPosition::TrimHorizon => {
                 request.shard_iterator_type(ShardIteratorType::TrimHorizon)
             }

@@ -1,0 +1,257 @@
+//! The capture of a build: for each item that changes from the cut on, its image before.
+//!
+//! ```text
+//! list shards ─► start the readable ones ─► read a page of each ─► first record of each item ─┐
+//!     ▲                                                                                       │
+//!     └── a shard has ended, or it is time ◄── pause ◄── is everything up to the end read? ◄──┘
+//! ```
+//!
+//! A capture begins before the cut is chosen: [`Capture::begin`] takes its place in each shard. One
+//! that continues an interrupted build begins with the oldest records, which the stream keeps for
+//! 24 hours.
+//!
+//! | to see | read |
+//! |---|---|
+//! | what the records of a shard say about the assumptions | `shard` |
+//! | how often DynamoDB is asked, and for how long | `settings` |
+//! | why a capture cannot be used | `error` |
+//!
+//! **Invariant:** a capture that ends well has recorded every record of a time from the cut on that
+//! could be read by its end, those of an item in the order of the stream.
+
+mod error;
+mod settings;
+mod shard;
+
+use std::collections::{HashMap, HashSet};
+
+use futures::stream::{self, StreamExt};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+use weir_processor::mapping::{
+    ShardPage, ShardReadError, StreamListing, StreamReader, StreamShard,
+};
+use weir_rollups::Change;
+
+pub use self::error::CaptureError;
+pub use self::settings::{CaptureEnd, CaptureSettings, CaptureStart};
+
+use self::shard::CapturedShard;
+use crate::spool::SpoolError;
+
+/// The shards that are read at the same time.
+const SHARDS_AT_A_TIME: usize = 32;
+/// The view type that a stream must have.
+const VIEW_TYPE: &str = "NEW_AND_OLD_IMAGES";
+
+/// A capture that has its place in the stream.
+#[derive(Debug)]
+pub struct Capture {
+    stream: StreamReader,
+    settings: CaptureSettings,
+    /// The shards that are being read.
+    open: HashMap<String, CapturedShard>,
+    /// The shards that were read to their end, and whether they had records from the cut on.
+    finished: HashMap<String, bool>,
+    listed_at: Instant,
+    counts: CaptureCounts,
+}
+
+/// The number of records of a capture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CaptureCounts {
+    /// The records that were read.
+    pub read: u64,
+    /// Those of a time from the cut on.
+    pub since_cut: u64,
+    /// The shards that were read.
+    pub shards: u64,
+}
+
+impl Capture {
+    /// Takes the place in each shard from which the capture reads. The cut must be at a later time,
+    /// or for [`CaptureStart::TrimHorizon`] within the last 24 hours.
+    ///
+    /// # Errors
+    /// The stream cannot be read, or does not have the old images.
+    pub async fn begin(
+        stream: StreamReader,
+        start: CaptureStart,
+        settings: CaptureSettings,
+    ) -> Result<Self, CaptureError> {
+        let mut capture = Self {
+            stream,
+            settings,
+            open: HashMap::new(),
+            finished: HashMap::new(),
+            listed_at: Instant::now(),
+            counts: CaptureCounts::default(),
+        };
+        let listing = capture.list().await?;
+        if start == CaptureStart::Latest {
+            capture.begin_at_latest(&listing).await?;
+        }
+        capture.start_readable(&listing);
+        Ok(capture)
+    }
+
+    /// Passes closed shards, and takes the place behind the newest record of the open ones.
+    async fn begin_at_latest(&mut self, listing: &StreamListing) -> Result<(), CaptureError> {
+        let closed = listing.shards.iter().filter(|shard| shard.is_closed);
+        self.finished.extend(closed.map(|shard| (shard.id.clone(), false)));
+        // A shard whose parent is open has only records of later times, and waits for it.
+        let roots: Vec<_> = self.startable(listing).into_iter().cloned().collect();
+        for StreamShard { id, .. } in roots {
+            match self.stream.open_at_latest(&id).await {
+                Ok(pages) => self.insert(id, CapturedShard::new(pages, false)),
+                Err(ShardReadError::Gone) => return Err(CaptureError::Gap { shard_id: id }),
+                Err(error) => return Err(CaptureError::Shard { shard_id: id, source: error }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads until the end that is sent, and calls `record` for each change of a time from the cut
+    /// on, in seconds since 1970. The changes of an item come in their order.
+    ///
+    /// # Errors
+    /// The records do not allow an exact base, or the spool cannot be written. See
+    /// [`CaptureError`] for what to do.
+    pub async fn run(
+        mut self,
+        cut: u32,
+        end: watch::Receiver<Option<CaptureEnd>>,
+        mut record: impl FnMut(&Change) -> Result<(), SpoolError>,
+    ) -> Result<CaptureCounts, CaptureError> {
+        settings::check_age(cut)?;
+        loop {
+            let end = *end.borrow();
+            let began_at = Instant::now();
+            if self.read_all(cut, end, &mut record).await? || self.is_listing_due() {
+                let listing = self.list().await?;
+                self.check_left(&listing)?;
+                self.start_readable(&listing);
+                continue;
+            }
+            let is_listed = end.is_some_and(|end| self.listed_at >= end.not_before);
+            if is_listed && self.open.values().all(CapturedShard::is_complete) {
+                return Ok(self.counts);
+            }
+            let elapsed = began_at.elapsed();
+            sleep(self.settings.read_interval.saturating_sub(elapsed)).await;
+        }
+    }
+
+    /// Reads one page of each open shard. Returns whether the shards must be listed again.
+    async fn read_all(
+        &mut self,
+        cut: u32,
+        end: Option<CaptureEnd>,
+        record: &mut impl FnMut(&Change) -> Result<(), SpoolError>,
+    ) -> Result<bool, CaptureError> {
+        let reads = self
+            .open
+            .iter_mut()
+            .map(|(id, shard)| async move { (id.clone(), Instant::now(), shard.read().await) });
+        let reads: Vec<_> = reads.collect();
+        let pages: Vec<_> = stream::iter(reads).buffer_unordered(SHARDS_AT_A_TIME).collect().await;
+        let mut has_ended = false;
+        for (id, asked_at, page) in pages {
+            let page = match page {
+                Ok(page) => page,
+                Err(ShardReadError::Gone) => return Err(CaptureError::Gap { shard_id: id }),
+                Err(ShardReadError::Passing(error)) => {
+                    tracing::warn!(shard_id = id, error, "a shard was not read, trying again");
+                    continue;
+                }
+                Err(error) => return Err(CaptureError::Shard { shard_id: id, source: error }),
+            };
+            has_ended |= page.has_ended;
+            self.take_page(&id, asked_at, &page, cut, end, record)?;
+        }
+        Ok(has_ended || end.is_some_and(|end| self.must_list(end)))
+    }
+
+    fn take_page(
+        &mut self,
+        id: &str,
+        asked_at: Instant,
+        page: &ShardPage,
+        cut: u32,
+        end: Option<CaptureEnd>,
+        record: &mut impl FnMut(&Change) -> Result<(), SpoolError>,
+    ) -> Result<(), CaptureError> {
+        let shard = self.open.get_mut(id).expect("it was read");
+        if page.has_gap {
+            return Err(CaptureError::Gap { shard_id: id.to_owned() });
+        }
+        for known in &page.changes {
+            self.counts.read += 1;
+            if shard.admits(id, &known.change, cut)? {
+                self.counts.since_cut += 1;
+                record(&known.change)?;
+            }
+        }
+        shard.note_end(page, asked_at, end);
+        if page.has_ended {
+            let has_reached_cut = shard.has_reached_cut();
+            self.open.remove(id);
+            self.finished.insert(id.to_owned(), has_reached_cut);
+        }
+        Ok(())
+    }
+
+    /// Returns whether the end has come, and new shards were not looked for since.
+    fn must_list(&self, end: CaptureEnd) -> bool {
+        Instant::now() >= end.not_before && self.listed_at < end.not_before
+    }
+
+    fn is_listing_due(&self) -> bool {
+        self.listed_at.elapsed() >= self.settings.listing_interval
+    }
+
+    /// Lists the shards of a stream that can be used.
+    async fn list(&mut self) -> Result<StreamListing, CaptureError> {
+        let began_at = Instant::now();
+        let listing = self.stream.list().await?;
+        if !listing.is_enabled {
+            return Err(CaptureError::Disabled { arn: self.stream.arn().to_owned() });
+        }
+        match listing.view_type.as_deref() {
+            None | Some(VIEW_TYPE) => {}
+            Some(other) => return Err(CaptureError::ViewType { view_type: other.to_owned() }),
+        }
+        self.listed_at = began_at;
+        Ok(listing)
+    }
+
+    /// Checks that no shard that is being read was trimmed.
+    fn check_left(&self, listing: &StreamListing) -> Result<(), CaptureError> {
+        let listed: HashSet<_> = listing.shards.iter().map(|shard| shard.id.as_str()).collect();
+        match self.open.keys().find(|id| !listed.contains(id.as_str())) {
+            Some(id) => Err(CaptureError::Gap { shard_id: id.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    fn startable<'a>(&self, listing: &'a StreamListing) -> Vec<&'a StreamShard> {
+        let finished = self.finished.keys().cloned().collect();
+        listing.startable(&finished, &self.open.keys().cloned().collect())
+    }
+
+    /// Opens the shards that may be read, from their oldest record on.
+    fn start_readable(&mut self, listing: &StreamListing) {
+        let startable: Vec<_> = self.startable(listing).into_iter().cloned().collect();
+        for StreamShard { id, parent, .. } in startable {
+            // A child continues its parent: what holds of the order of times holds across both.
+            let has_reached_cut = parent.and_then(|parent| self.finished.get(&parent).copied());
+            let pages = self.stream.open_at_oldest(&id);
+            self.insert(id, CapturedShard::new(pages, has_reached_cut.unwrap_or(false)));
+        }
+    }
+
+    fn insert(&mut self, id: String, shard: CapturedShard) {
+        self.counts.shards += 1;
+        self.open.insert(id, shard);
+    }
+}

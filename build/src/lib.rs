@@ -1,0 +1,43 @@
+//! The base of rollups over a table that already has items: what the items contribute at a cut.
+//!
+//! ```text
+//! stream ─► capture ─► first old image of each changed item ─┐
+//!                                                            ├─► spool ─► Base ─► updates
+//! table  ─► scan ────► image of each item ───────────────────┘
+//! ```
+//!
+//! A build reads, adds up, and returns the updates of the base as values. It writes nothing to a
+//! table: the caller applies the updates under the shard that [`base_shard`] names, and keeps the
+//! states of the revisions. The argument why base and later changes are together a recount is in
+//! [`weir_rollups::base`].
+//!
+//! | to see | read |
+//! |---|---|
+//! | the rollups that are built, and the shard of their base | `target` |
+//! | how an image becomes contributions | `recorder` |
+//! | how contributions are kept on disk and added up | `spool` |
+//! | how the table is read, and how fast | `scan` |
+//! | how an export takes the place of a scan | `export` |
+//! | how the stream is read beside the processor | `capture` |
+//!
+//! **Invariant:** the updates depend on the cut and on the history of the items, and not on when
+//! the table is scanned. So a build that was interrupted begins again with the same cut, and what
+//! it had applied is not added twice.
+
+mod capture;
+mod export;
+mod key_hash;
+mod recorder;
+mod scan;
+mod spool;
+mod target;
+
+pub use capture::{
+    Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureSettings, CaptureStart,
+};
+pub use export::{EXPORT_MARGIN_SECS, Export, ExportError, ExportProgress};
+pub use key_hash::KeyHash;
+pub use recorder::{ImageRecorder, SkippedImages};
+pub use scan::{ScanError, ScanProgress, ScanSettings, scan};
+pub use spool::{Base, BaseCounts, BaseUpdate, RollupContribution, Spool, SpoolError};
+pub use target::{BuildTarget, base_shard};
