@@ -6,13 +6,13 @@
 //! table  ─► scan ────► image of each item ───────────────────┘
 //! ```
 //!
-//! A build reads, adds up, and returns the updates of the base as values. It writes nothing to a
-//! table: the caller applies the updates under the shard that [`base_shard`] names, and keeps the
-//! states of the revisions. The argument why base and later changes are together a recount is in
-//! [`weir_rollups::base`].
+//! A [`Builder`] compares the definition with the state of the rollups, reads, adds up, applies the
+//! base under the shard that [`base_shard`] names, and makes the revisions ready. The argument why
+//! base and later changes are together a recount is in [`weir_rollups::base`].
 //!
 //! | to see | read |
 //! |---|---|
+//! | a build from its beginning to its end | `build` |
 //! | the rollups that are built, and the shard of their base | `target` |
 //! | how an image becomes contributions | `recorder` |
 //! | how contributions are kept on disk and added up | `spool` |
@@ -24,6 +24,7 @@
 //! the table is scanned. So a build that was interrupted begins again with the same cut, and what
 //! it had applied is not added twice.
 
+mod build;
 mod capture;
 mod export;
 mod key_hash;
@@ -32,6 +33,10 @@ mod scan;
 mod spool;
 mod target;
 
+pub use build::{
+    BuildError, BuildEvent, BuildReport, BuildSettings, Builder, Margins, PurgeSettings,
+    StoredDefinitions, Wanted, purge,
+};
 pub use capture::{
     Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureSettings, CaptureStart,
 };

@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::definition::DEFAULT_FILES;
 use crate::error::Error;
-use crate::{check, definition, deploy, destroy, dev, lease, load, query, schema, synth, terminal};
+use crate::{build, check, definition, deploy, destroy, dev, lease, load, query, schema, synth, terminal};
 
 /// Exact, precomputed answers about a DynamoDB table.
 ///
@@ -25,6 +25,7 @@ enum Command {
     Check(check::Arguments),
     Schema(schema::Arguments),
     Dev(dev::Arguments),
+    Build(build::Arguments),
     Load(load::Arguments),
     Lease(lease::Arguments),
     Query(query::Arguments),
@@ -38,6 +39,7 @@ impl Weir {
     fn prints_data(&self) -> bool {
         match &self.command {
             Some(Command::Query(arguments)) => arguments.prints_data(),
+            Some(Command::Build(arguments)) => arguments.json,
             Some(Command::Deploy(arguments)) => arguments.dry_run,
             Some(Command::Destroy(arguments)) => arguments.dry_run,
             Some(Command::Schema(_) | Command::Synth(_)) => true,
@@ -64,11 +66,12 @@ pub fn run(weir: Weir) -> ExitCode {
     }
 }
 
-fn dispatch(weir: Weir, out: &mut impl Write) -> Result<ExitCode, Error> {
+fn dispatch(weir: Weir, out: &mut (impl Write + Send)) -> Result<ExitCode, Error> {
     match weir.command {
         Some(Command::Check(arguments)) => check::run(&arguments, out),
         Some(Command::Schema(_)) => schema::run(out),
         Some(Command::Dev(arguments)) => dev::run(&arguments, out),
+        Some(Command::Build(arguments)) => build::run(&arguments, out),
         Some(Command::Load(arguments)) => load::run(&arguments, out),
         Some(Command::Lease(arguments)) => lease::run(&arguments, out),
         Some(Command::Query(arguments)) => query::run(&arguments, out),

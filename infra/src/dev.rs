@@ -15,6 +15,7 @@
 //! | the embedded DynamoDB | `database` |
 //! | what is loaded, and where it goes on after a kill | `loads` |
 //! | the groups with the greatest values | `groups`, `top` |
+//! | how rollups are built that the table lacks | `builds` |
 //! | where to look next | `guide` |
 //!
 //! **Invariant:** asked to stop, it finishes the batches that it has begun, or abandons them after
@@ -22,6 +23,7 @@
 //! after any end.
 
 pub mod database;
+mod builds;
 mod error;
 mod groups;
 mod guide;
@@ -177,16 +179,7 @@ async fn present(
         let all = began.elapsed().as_secs_f64();
         writeln!(out, "loaded in {took:.1} s, in the rollups after {all:.1} s\n")?;
     }
-    if let Some(reason) = view.state.unbuilt() {
-        let table = &view.model.table.name;
-        writeln!(
-            out,
-            "The rollups of `{table}` are not built: {reason}.\nQuestions to them are answered 503 \
-             (rollup-unbuilt); items are served as usual.\n"
-        )?;
-        write!(out, "{}", guide::print(view, &groups, None))?;
-        return Ok(out.flush()?);
-    }
+    builds::run(view, out).await?;
     if let Some(since) = view.state.incomplete_since() {
         writeln!(out, "The rollups are incomplete: changes after {since} were lost.\n")?;
     }

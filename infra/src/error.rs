@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::{client, definition, dev, lease, rows, steps, tools};
+use crate::{build, client, definition, dev, lease, rows, steps, tools};
 
 /// The failure of a command.
 #[derive(Debug, Error)]
@@ -21,6 +21,9 @@ pub enum Error {
     /// The local system.
     #[error(transparent)]
     Dev(#[from] dev::Error),
+    /// The build of rollups.
+    #[error(transparent)]
+    Build(#[from] build::Error),
     /// The lease of the table's stream.
     #[error(transparent)]
     Lease(#[from] lease::Error),

@@ -5,6 +5,7 @@
 //! | `weir check` | validates a definition file and says what it means | [`check`] |
 //! | `weir schema` | prints the JSON Schema of definition files | [`schema`] |
 //! | `weir dev` | runs the whole system in one process | [`dev`] |
+//! | `weir build` | builds rollups from the items that the table has | [`build`] |
 //! | `weir load` | sends a file of items to the writer | [`load`] |
 //! | `weir lease` | shows who polls the table's stream, or breaks the lease | [`lease`] |
 //! | `weir query` | asks a rollup and prints the answer | [`query`] |
@@ -18,6 +19,7 @@
 //! **Invariant:** answers go to standard output, everything else to standard error.
 
 mod account;
+pub mod build;
 pub mod check;
 mod client;
 pub mod command;

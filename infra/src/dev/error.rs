@@ -71,6 +71,9 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// The rollups cannot be built.
+    #[error("could not build the rollups: {0}")]
+    Build(#[from] weir_build::BuildError),
     /// The process was asked to stop meanwhile.
     #[error("stopped")]
     Stopped,

@@ -73,6 +73,7 @@ pub(super) struct View {
     pub(super) model: Arc<Model>,
     pub(super) table: Table,
     pub(super) rollups: Rollups,
+    pub(super) connection: Connection,
     pub(super) checkpoints: Checkpoints,
     /// Whether the table was made just now.
     pub(super) is_new: bool,
@@ -148,7 +149,18 @@ impl System {
         let mapping = poll(mapping, processor);
         let http = serve(http, server, reading, table.clone(), rollups.clone());
         let view =
-            View { model, table, rollups, checkpoints, is_new, state, url, endpoint, progress };
+            View {
+            model,
+            table,
+            rollups,
+            connection,
+            checkpoints,
+            is_new,
+            state,
+            url,
+            endpoint,
+            progress,
+        };
         Ok(Self { view, http, mapping, trimmer, database })
     }
 

@@ -1,0 +1,488 @@
+//! A build, from the comparison of the definition with the state of the rollups to their being
+//! ready.
+//!
+//! ```text
+//! compare ─► capture ─► cut ─► scan or export ─► join ─► apply ─► ready ─► purge
+//! state:              capturing                        building   ready
+//! ```
+//!
+//! Everything before `apply` only reads. A process that is started again continues with the same
+//! cut and applies the same base; two at once do no harm: see [`crate::base_shard`].
+//!
+//! | to see | read |
+//! |---|---|
+//! | what has to be done | `wanted` |
+//! | how long a build waits for what | `settings` |
+//! | how the base gets into the rollup items | `apply` |
+//! | how the items of old revisions are deleted | `purge` |
+//! | why a build has ended | `error` |
+//!
+//! **Invariant:** a revision becomes ready in the write that demands that it is still being built
+//! with the cut of this build.
+
+mod apply;
+mod error;
+mod events;
+mod purge;
+mod settings;
+mod wanted;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+use weir_model::{Item, Model};
+use weir_processor::mapping::{Source, StreamReader};
+use weir_rollups::{Revision, RevisionState};
+use weir_table::{BuildProgress, Connection, Rollups, RollupsState, Table};
+
+pub use self::error::BuildError;
+pub use self::events::{BuildEvent, BuildReport};
+pub use self::purge::{PurgeSettings, purge};
+pub use self::settings::{BuildSettings, Margins};
+pub use self::wanted::{StoredDefinitions, Wanted};
+
+use crate::capture::{Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureStart};
+use crate::export::Export;
+use crate::recorder::ImageRecorder;
+use crate::scan::scan;
+use crate::spool::Spool;
+use crate::target::BuildTarget;
+
+/// How often a build chooses another cut because the times of records stepped back across it.
+const MAX_CUTS: u32 = 3;
+/// How often the cut is chosen again because writing it took longer than its margin.
+const MAX_LATE_CUTS: u32 = 5;
+/// How often the stored progress is renewed.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(2);
+
+/// The builder of the rollups of one table.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    connection: Connection,
+    table: Table,
+    rollups: Rollups,
+    settings: BuildSettings,
+}
+
+impl Builder {
+    /// Returns a builder of the rollups of a table's definition.
+    pub fn new(connection: &Connection, table: &Table, settings: BuildSettings) -> Self {
+        let rollups = Rollups::new(connection, &table.model().table);
+        Self { connection: connection.clone(), table: table.clone(), rollups, settings }
+    }
+
+    /// Compares the definition with the state of the rollups. `only` names the rollups that are
+    /// built; none for all of them.
+    ///
+    /// # Errors
+    /// An unknown name, a rollup that cannot be built, or the error of DynamoDB.
+    pub async fn compare(&self, only: &[String]) -> Result<Wanted, BuildError> {
+        let model = self.table.model();
+        if let Some(unknown) = only.iter().find(|name| model.rollup(name).is_none()) {
+            return Err(BuildError::UnknownRollup(unknown.clone()));
+        }
+        let state = self.table.read_rollups_state().await?.ok_or(BuildError::Unregistered)?;
+        let stored = self.stored_definitions(&state).await?;
+        let now = self.table.dynamodb_time().await?;
+        let wanted = Wanted::new(model, &state, &stored, only, now);
+        self.check_colocated(&state, &wanted)?;
+        Ok(wanted)
+    }
+
+    /// Builds what the definition wants and the state lacks, and reports each step. `only` names
+    /// the rollups that are built; none for all of them.
+    ///
+    /// # Errors
+    /// The reason why it has ended, with what to do. Nothing that is half done is answered.
+    pub async fn run(
+        &self,
+        only: &[String],
+        report: &(dyn Fn(BuildEvent) + Sync),
+    ) -> Result<BuildReport, BuildError> {
+        let wanted = self.compare(only).await?;
+        let mut outcome = BuildReport::default();
+        self.retire(&wanted).await?;
+        let mut by_cut: BTreeMap<i64, Vec<Revision>> = BTreeMap::new();
+        for revision in wanted.continued {
+            by_cut.entry(revision.cut.unwrap_or_default()).or_default().push(revision);
+        }
+        let mut begun = wanted.begun;
+        for revisions in by_cut.into_values() {
+            report(BuildEvent::Continued { revisions: revisions.clone() });
+            let capture = self.capture(CaptureStart::TrimHorizon).await?;
+            match self.finish(capture, &revisions, report, &mut outcome).await {
+                Err(BuildError::Capture(error)) if error.needs_new_cut() => {
+                    self.reject_cut(&revisions, &error, report).await?;
+                    begun.extend(revisions.into_iter().map(|revision| revision.rollup));
+                }
+                other => other?,
+            }
+        }
+        for attempt in 1.. {
+            if begun.is_empty() {
+                break;
+            }
+            let capture = self.capture(CaptureStart::Latest).await?;
+            let revisions = self.choose_cut(&begun).await?;
+            report(BuildEvent::Begun { revisions: revisions.clone() });
+            match self.finish(capture, &revisions, report, &mut outcome).await {
+                Err(BuildError::Capture(error)) if error.needs_new_cut() => {
+                    self.reject_cut(&revisions, &error, report).await?;
+                    if attempt == MAX_CUTS {
+                        return Err(error.into());
+                    }
+                }
+                Err(error) => return Err(error),
+                Ok(()) => break,
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Gives up the builds that are under way. Returns them.
+    ///
+    /// # Errors
+    /// The error of DynamoDB.
+    pub async fn abort(&self, only: &[String]) -> Result<Vec<Revision>, BuildError> {
+        let is_chosen =
+            |revision: &Revision| only.is_empty() || only.contains(&revision.rollup);
+        let change = |state: &mut RollupsState, _| {
+            let mut aborted = Vec::new();
+            let under_way = state.revisions.iter_mut().filter(|known| known.is_under_way());
+            for revision in under_way.filter(|revision| is_chosen(revision)) {
+                revision.state = RevisionState::Aborted;
+                aborted.push(revision.clone());
+            }
+            Ok(aborted)
+        };
+        self.table.change_rollups_state(change).await
+    }
+
+    async fn stored_definitions(
+        &self,
+        state: &RollupsState,
+    ) -> Result<StoredDefinitions, BuildError> {
+        let mut stored = StoredDefinitions::new();
+        for revision in state.revisions.iter().filter(|revision| revision.is_counted()) {
+            // One that this version does not understand is not what the file says.
+            if let Ok(model) = self.table.stored_definition(&revision.definition).await {
+                stored.insert(revision.definition.clone(), model);
+            }
+        }
+        Ok(stored)
+    }
+
+    /// Rejects the rollups whose items would be written over those of another revision: the keys of
+    /// co-located rollup items have no room for a revision.
+    fn check_colocated(&self, state: &RollupsState, wanted: &Wanted) -> Result<(), BuildError> {
+        let model = self.table.model();
+        let has_items = |name: &str| {
+            let mut revisions = state.revisions.iter().filter(|known| known.rollup == name);
+            revisions.any(|known| {
+                !matches!(
+                    known.state,
+                    RevisionState::Unbuilt(weir_rollups::Unbuilt::ExistingItems)
+                )
+            })
+        };
+        let is_rejected = |name: &&String| {
+            model.rollup(name).is_some_and(weir_model::Rollup::is_colocated) && has_items(name)
+        };
+        match wanted.begun.iter().find(is_rejected) {
+            Some(name) => Err(BuildError::Colocated(name.clone())),
+            None => Ok(()),
+        }
+    }
+
+    async fn retire(&self, wanted: &Wanted) -> Result<(), BuildError> {
+        if wanted.given_up.is_empty() && wanted.gone.is_empty() {
+            return Ok(());
+        }
+        let change = |state: &mut RollupsState, _| {
+            for revision in &wanted.given_up {
+                set(state, revision, RevisionState::Aborted);
+            }
+            for revision in &wanted.gone {
+                set(state, revision, RevisionState::Retired);
+            }
+            Ok::<_, BuildError>(())
+        };
+        self.table.change_rollups_state(change).await
+    }
+
+    async fn reject_cut(
+        &self,
+        revisions: &[Revision],
+        error: &CaptureError,
+        report: &(dyn Fn(BuildEvent) + Sync),
+    ) -> Result<(), BuildError> {
+        report(BuildEvent::CutRejected { reason: error.to_string() });
+        self.give_up(revisions).await
+    }
+
+    async fn give_up(&self, revisions: &[Revision]) -> Result<(), BuildError> {
+        let change = |state: &mut RollupsState, _| {
+            for revision in revisions {
+                set(state, revision, RevisionState::Aborted);
+            }
+            Ok::<_, BuildError>(())
+        };
+        self.table.change_rollups_state(change).await
+    }
+
+    async fn capture(&self, start: CaptureStart) -> Result<Capture, BuildError> {
+        let described = self.table.describe().await?;
+        let arn = described.stream_arn().ok_or(BuildError::NoStream)?.to_owned();
+        let stream = StreamReader::open(&self.connection, &Source::Stream(arn)).await;
+        let stream = stream.map_err(CaptureError::from)?;
+        Ok(Capture::begin(stream, start, self.settings.capture).await?)
+    }
+
+    /// Writes the cut of new revisions: later than DynamoDB's time by the margin. Processors that
+    /// read the state afterwards count from it on.
+    async fn choose_cut(&self, rollups: &[String]) -> Result<Vec<Revision>, BuildError> {
+        let definition = self.table.store_definition().await?;
+        let unit = self.table.describe().await?.record_time_secs();
+        let margin = seconds(self.settings.margins.cut);
+        for _ in 0..MAX_LATE_CUTS {
+            let change = |state: &mut RollupsState, now: i64| {
+                let cut = (now + margin + unit - 1) / unit * unit;
+                let mut begun = Vec::new();
+                for rollup in rollups {
+                    let first = wanted::first_state(state, rollup, &definition, cut);
+                    state.revisions.retain(|known| {
+                        (&known.rollup, known.number) != (&first.rollup, first.number)
+                    });
+                    state.revisions.push(first.clone());
+                    begun.push(first);
+                }
+                Ok::<_, BuildError>(begun)
+            };
+            let begun = self.table.change_rollups_state(change).await?;
+            let now = self.table.dynamodb_time().await?;
+            if begun.iter().all(|revision| revision.cut.is_some_and(|cut| now < cut)) {
+                return Ok(begun);
+            }
+            self.give_up(&begun).await?;
+        }
+        Err(BuildError::LateCut)
+    }
+
+    /// Captures, scans, adds up, applies, and makes the revisions ready.
+    async fn finish(
+        &self,
+        capture: Capture,
+        revisions: &[Revision],
+        report: &(dyn Fn(BuildEvent) + Sync),
+        outcome: &mut BuildReport,
+    ) -> Result<(), BuildError> {
+        let cut = revisions[0].cut.expect("a build has a cut");
+        let cut = u32::try_from(cut).expect("a time before 2106");
+        let mut models: Vec<std::sync::Arc<Model>> = Vec::new();
+        for revision in revisions {
+            models.push(self.table.definition(revision).await?);
+        }
+        let targets: Vec<_> = models
+            .iter()
+            .map(|model| BuildTarget { model, rollup: &model.rollups[0] })
+            .collect();
+        let spool = Spool::create(&self.settings.spool_folder)?;
+        let recorder = ImageRecorder::new(&self.table.model().table, &targets, cut, spool);
+        let counts = self.read(capture, &recorder, cut, revisions, report).await?;
+        outcome.records += counts.since_cut;
+        for skipped in recorder.skipped() {
+            report(BuildEvent::Skipped(skipped));
+        }
+        self.begin_to_apply(revisions).await?;
+        report(BuildEvent::Joining);
+        let base = tokio::task::block_in_place(|| recorder.into_base())?;
+        let counts = base.counts();
+        report(BuildEvent::Joined(counts));
+        outcome.items += counts.scanned + counts.captured;
+        let applied = apply::apply(&self.rollups, base, revisions, cut, &|applied| {
+            report(BuildEvent::Applied { updates: applied });
+        });
+        outcome.updates += applied.await?;
+        let retired = self.make_ready(revisions).await?;
+        report(BuildEvent::Ready { revisions: revisions.to_vec(), retired: retired.clone() });
+        outcome.ready.extend(revisions.iter().map(|revision| revision.rollup.clone()));
+        Ok(())
+    }
+
+    /// Captures the stream from the cut on while the table, or its export, is read.
+    async fn read(
+        &self,
+        capture: Capture,
+        recorder: &ImageRecorder<'_>,
+        cut: u32,
+        revisions: &[Revision],
+        report: &(dyn Fn(BuildEvent) + Sync),
+    ) -> Result<CaptureCounts, BuildError> {
+        let (send_end, end) = watch::channel(None);
+        let capturing = capture.run(cut, end, |change| recorder.record_captured(change));
+        let reading = async {
+            report(BuildEvent::Waiting { until: i64::from(cut) });
+            self.wait_until(i64::from(cut) + seconds(self.settings.margins.scan)).await?;
+            match &self.settings.export {
+                Some(folder) => self.read_export(folder, recorder, cut, report)?,
+                None => self.scan(recorder, revisions, report).await?,
+            }
+            let delta = self.settings.margins.delta;
+            let now = self.table.dynamodb_time().await?;
+            report(BuildEvent::Capturing { until: now + seconds(delta) });
+            let until = u32::try_from(now + seconds(delta)).expect("a time before 2106");
+            let end = CaptureEnd { not_before: Instant::now() + delta, seconds: until };
+            send_end.send_replace(Some(end));
+            Ok::<_, BuildError>(())
+        };
+        tokio::pin!(capturing);
+        tokio::pin!(reading);
+        tokio::select! {
+            captured = &mut capturing => match captured {
+                Err(error) => Err(error.into()),
+                Ok(_) => unreachable!("its end is sent when the reading ends"),
+            },
+            read = &mut reading => {
+                read?;
+                Ok(capturing.await?)
+            }
+        }
+    }
+
+    async fn scan(
+        &self,
+        recorder: &ImageRecorder<'_>,
+        revisions: &[Revision],
+        report: &(dyn Fn(BuildEvent) + Sync),
+    ) -> Result<(), BuildError> {
+        let total = self.table.describe().await?.items();
+        let (progress, mut changed) = watch::channel(None);
+        let record = |item: &Item| recorder.record_scanned(item);
+        let scanning = scan(&self.table, &self.settings.scan, record, |scanned| {
+            report(BuildEvent::Scanned { progress: scanned, of_items: total });
+            progress.send_replace(Some(BuildProgress {
+                phase: "scan".to_owned(),
+                done: scanned.items,
+                total: Some(total.max(scanned.items)),
+            }));
+        });
+        let storing = async {
+            while changed.changed().await.is_ok() {
+                let known = changed.borrow_and_update().clone();
+                if let Some(known) = known {
+                    self.store_progress(revisions, &known).await;
+                }
+                sleep(PROGRESS_INTERVAL).await;
+            }
+            std::future::pending::<()>().await
+        };
+        tokio::select! {
+            scanned = scanning => { scanned?; Ok(()) }
+            () = storing => unreachable!("it does not end"),
+        }
+    }
+
+    /// Stores the progress for readers. It decides nothing, so a failure is only logged.
+    async fn store_progress(&self, revisions: &[Revision], progress: &BuildProgress) {
+        for revision in revisions {
+            if let Err(error) = self.table.save_build_progress(revision, progress).await {
+                tracing::warn!(rollup = revision.rollup, %error, "the progress was not stored");
+            }
+        }
+    }
+
+    fn read_export(
+        &self,
+        folder: &Path,
+        recorder: &ImageRecorder<'_>,
+        cut: u32,
+        report: &(dyn Fn(BuildEvent) + Sync),
+    ) -> Result<(), BuildError> {
+        let export = Export::open(folder)?;
+        export.check(self.table.name(), cut)?;
+        let record = |item: &Item| recorder.record_scanned(item);
+        tokio::task::block_in_place(|| {
+            export.read(record, |progress| report(BuildEvent::Exported(progress)))
+        })?;
+        Ok(())
+    }
+
+    /// Waits until DynamoDB's clock has reached a time in seconds since 1970.
+    async fn wait_until(&self, time: i64) -> Result<(), BuildError> {
+        loop {
+            let left = time - self.table.dynamodb_time().await?;
+            if left <= 0 {
+                return Ok(());
+            }
+            sleep(Duration::from_secs(left.unsigned_abs())).await;
+        }
+    }
+
+    async fn begin_to_apply(&self, revisions: &[Revision]) -> Result<(), BuildError> {
+        let change = |state: &mut RollupsState, _| {
+            for revision in revisions {
+                match found(state, revision)? {
+                    known if known.is_under_way() => known.state = RevisionState::Building,
+                    // Another builder was faster; its base is the same.
+                    known if known.state == RevisionState::Ready => {}
+                    _ => return Err(BuildError::Aborted(revision.rollup.clone())),
+                }
+            }
+            Ok(())
+        };
+        self.table.change_rollups_state(change).await
+    }
+
+    /// Makes revisions ready, and retires those that they replace. Returns the latter.
+    async fn make_ready(&self, revisions: &[Revision]) -> Result<Vec<Revision>, BuildError> {
+        let change = |state: &mut RollupsState, _| {
+            let mut retired = Vec::new();
+            for revision in revisions {
+                match found(state, revision)? {
+                    known if known.is_under_way() => known.state = RevisionState::Ready,
+                    known if known.state == RevisionState::Ready => {}
+                    _ => return Err(BuildError::Aborted(revision.rollup.clone())),
+                }
+                for known in &mut state.revisions {
+                    let is_replaced = known.rollup == revision.rollup
+                        && known.number < revision.number
+                        && !matches!(
+                            known.state,
+                            RevisionState::Aborted | RevisionState::Purged
+                        );
+                    if is_replaced {
+                        known.state = RevisionState::Retired;
+                        retired.push(known.clone());
+                    }
+                }
+            }
+            Ok(retired)
+        };
+        self.table.change_rollups_state(change).await
+    }
+}
+
+/// Returns the revision in the state, if it still has the cut of this build.
+fn found<'a>(
+    state: &'a mut RollupsState,
+    revision: &Revision,
+) -> Result<&'a mut Revision, BuildError> {
+    let known = state.find_mut(&revision.rollup, revision.number);
+    let known = known.filter(|known| known.cut == revision.cut);
+    known.ok_or_else(|| BuildError::Aborted(revision.rollup.clone()))
+}
+
+fn set(state: &mut RollupsState, revision: &Revision, to: RevisionState) {
+    if let Some(known) = state.find_mut(&revision.rollup, revision.number) {
+        known.state = to;
+    }
+}
+
+/// Returns whole seconds, rounded up.
+fn seconds(duration: Duration) -> i64 {
+    let whole = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    i64::try_from(whole).expect("a margin of less than centuries")
+}

@@ -1,0 +1,87 @@
+//! The base gets into the rollup items: one conditional update for each.
+//!
+//! **Invariant:** the base is applied whole or the build fails; an update that was applied before
+//! changes nothing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::sleep;
+use weir_rollups::{Revision, Update};
+use weir_table::{Outcome, Rollups, SettledUpdate};
+
+use super::error::BuildError;
+use crate::spool::{Base, BaseUpdate};
+use crate::target::base_shard;
+
+/// How often updates are tried that DynamoDB throttled or did not answer.
+const ATTEMPTS: u32 = 10;
+/// The pause before the second attempt; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The updates that are sent together.
+const CHUNK: usize = 1_000;
+
+/// Applies the base of some revisions, and calls `report` with the number of updates so far.
+/// Returns their number.
+pub(super) async fn apply(
+    rollups: &Rollups,
+    mut base: Base,
+    revisions: &[Revision],
+    cut: u32,
+    report: &(dyn Fn(u64) + Sync),
+) -> Result<u64, BuildError> {
+    let mut applied = 0;
+    loop {
+        let next = tokio::task::block_in_place(|| base.next_updates())?;
+        if next.is_empty() {
+            return Ok(applied);
+        }
+        let mut by_rollup: BTreeMap<usize, Vec<Update>> = BTreeMap::new();
+        for BaseUpdate { rollup, update } in next {
+            by_rollup.entry(rollup).or_default().push(update);
+        }
+        for (rollup, updates) in by_rollup {
+            let revision = &revisions[rollup];
+            for chunk in updates.chunks(CHUNK) {
+                apply_chunk(rollups, revision, cut, chunk.to_vec()).await?;
+                applied += chunk.len() as u64;
+                report(applied);
+            }
+        }
+    }
+}
+
+async fn apply_chunk(
+    rollups: &Rollups,
+    revision: &Revision,
+    cut: u32,
+    mut updates: Vec<Update>,
+) -> Result<(), BuildError> {
+    let shard = base_shard(&revision.rollup, revision.number, cut);
+    let mut pause = FIRST_PAUSE;
+    for attempt in 1.. {
+        let mut failed = Vec::new();
+        let mut last = None;
+        for SettledUpdate { update, result } in rollups.apply_all(&shard, updates).await {
+            match result {
+                Ok(Outcome::Applied(_)) => {}
+                Ok(Outcome::Parked(source)) => {
+                    return Err(BuildError::Parked { item: update.key.to_string(), source });
+                }
+                Err(error) if error.is_retryable() => {
+                    failed.push(update);
+                    last = Some(error);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let Some(error) = last else { return Ok(()) };
+        if attempt == ATTEMPTS {
+            return Err(error.into());
+        }
+        updates = failed;
+        sleep(pause).await;
+        pause *= 2;
+    }
+    unreachable!("the attempts are limited")
+}

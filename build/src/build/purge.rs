@@ -1,0 +1,87 @@
+//! The items of revisions that nobody reads or writes any more are deleted.
+//!
+//! A processor may still be writing what it read the state for, and a reader may still use the
+//! state that it read, so a purge waits first. It repeats until a pass finds nothing.
+//!
+//! **Invariant:** only items of revisions that are retired or aborted are deleted; a revision is
+//! marked as purged after a pass that has found none of its items.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+use weir_rollups::{Revision, RevisionState};
+use weir_table::{Rollups, RollupsState, Table};
+
+use super::error::BuildError;
+
+/// How a purge deletes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PurgeSettings {
+    /// The time that it waits before the first pass: the longest time that a function runs, and
+    /// that a reader uses a state.
+    pub grace: Duration,
+    /// The items that it deletes in a second; `None` for no limit.
+    pub deletes_per_second: Option<u32>,
+}
+
+impl PurgeSettings {
+    /// The settings for AWS: a Lambda function runs for 15 minutes at most.
+    pub const AWS: Self =
+        Self { grace: Duration::from_secs(15 * 60 + 5), deletes_per_second: Some(100) };
+    /// The settings for processors and readers in this process.
+    pub const LOCAL: Self = Self { grace: Duration::from_secs(3), deletes_per_second: None };
+}
+
+/// Deletes the items of all revisions that are retired or aborted. Returns the number of deleted
+/// items.
+///
+/// # Errors
+/// The error of DynamoDB; the next purge continues.
+pub async fn purge(table: &Table, settings: PurgeSettings) -> Result<u64, BuildError> {
+    let Some(state) = table.read_rollups_state().await? else { return Ok(0) };
+    let is_over = |revision: &&Revision| {
+        matches!(revision.state, RevisionState::Retired | RevisionState::Aborted)
+    };
+    let over: Vec<_> = state.revisions.iter().filter(is_over).cloned().collect();
+    if over.is_empty() {
+        return Ok(0);
+    }
+    sleep(settings.grace).await;
+    let names: Vec<_> = over.iter().map(Revision::stored_name).collect();
+    let rollups_table = Rollups::of_table(table);
+    let mut deleted = 0;
+    loop {
+        let pass = rollups_table.delete_items_of(&names, settings.deletes_per_second).await?;
+        deleted += pass;
+        if pass == 0 {
+            break;
+        }
+    }
+    table
+        .change_rollups_state(|state: &mut RollupsState, _| {
+            for revision in &over {
+                if let Some(known) = state.find_mut(&revision.rollup, revision.number)
+                    && known.state == revision.state
+                {
+                    known.state = RevisionState::Purged;
+                }
+            }
+            forget(state);
+            Ok::<_, BuildError>(())
+        })
+        .await?;
+    Ok(deleted)
+}
+
+/// Forgets purged revisions, but for the highest of each rollup: its number is not used again.
+fn forget(state: &mut RollupsState) {
+    let highest = |revisions: &[Revision], rollup: &str| {
+        let numbers = revisions.iter().filter(|known| known.rollup == rollup);
+        numbers.map(|known| known.number).max()
+    };
+    let all = state.revisions.clone();
+    state.revisions.retain(|known| {
+        known.state != RevisionState::Purged
+            || Some(known.number) == highest(&all, &known.rollup)
+    });
+}

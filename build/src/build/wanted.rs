@@ -1,0 +1,122 @@
+//! The difference between a definition file and the state of the rollups: what a build has to do.
+//!
+//! | a rollup of the file | what a build does |
+//! |---|---|
+//! | has a revision that is ready and counts the same | nothing |
+//! | has a build under way that counts the same | continues it, with its cut |
+//! | has a build under way that counts something else, or whose cut is a day old | gives it up, begins |
+//! | is new, unbuilt or changed | begins a revision |
+//!
+//! A rollup that the file lacks is retired.
+//!
+//! **Invariant:** a revision that is being built counts what the file says.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use weir_model::{Model, Rollup};
+use weir_rollups::revision::{counts_the_same, next_number};
+use weir_rollups::{Revision, RevisionState};
+use weir_table::{RollupsState, STREAM_RETENTION_SECS};
+
+/// How much younger than the retention of the stream a cut must be for its build to be continued:
+/// the scan and the rest of the capture come afterwards.
+const CONTINUED_MARGIN_SECS: i64 = 60 * 60;
+
+/// What a build does to the rollups of a definition file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The rollups whose builds are under way, by the cut of each.
+    pub continued: Vec<Revision>,
+    /// The rollups that begin a revision.
+    pub begun: Vec<String>,
+    /// The builds that are given up.
+    pub given_up: Vec<Revision>,
+    /// The revisions of rollups that the file lacks.
+    pub gone: Vec<Revision>,
+}
+
+/// The stored definitions of revisions, by their ids.
+pub type StoredDefinitions = HashMap<String, Arc<Model>>;
+
+impl Wanted {
+    /// Compares a definition file with the state of the rollups at a time in seconds since 1970.
+    /// `only` names the rollups that are built; none for all of them.
+    pub fn new(
+        model: &Model,
+        state: &RollupsState,
+        stored: &StoredDefinitions,
+        only: &[String],
+        now: i64,
+    ) -> Self {
+        let mut wanted = Self::default();
+        let is_chosen = |name: &str| only.is_empty() || only.iter().any(|chosen| chosen == name);
+        for rollup in model.rollups.iter().filter(|rollup| is_chosen(&rollup.name)) {
+            wanted.add(model, rollup, state, stored, now);
+        }
+        if only.is_empty() {
+            let is_gone = |revision: &&Revision| {
+                revision.is_counted() && model.rollup(&revision.rollup).is_none()
+            };
+            wanted.gone = state.revisions.iter().filter(is_gone).cloned().collect();
+        }
+        wanted
+    }
+
+    /// Returns whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn add(
+        &mut self,
+        model: &Model,
+        rollup: &Rollup,
+        state: &RollupsState,
+        stored: &StoredDefinitions,
+        now: i64,
+    ) {
+        let counts_it = |revision: &Revision| {
+            let before = stored.get(&revision.definition);
+            let before = before.and_then(|before| Some((before, before.rollup(&rollup.name)?)));
+            before.is_some_and(|(before, known)| {
+                counts_the_same((before, known), (model, rollup))
+            })
+        };
+        let under_way = |revision: &&Revision| {
+            revision.rollup == rollup.name && revision.is_under_way()
+        };
+        let is_served = state.served(&rollup.name).is_some_and(counts_it);
+        let mut is_continued = false;
+        for revision in state.revisions.iter().filter(under_way) {
+            let age = revision.cut.map_or(i64::MAX, |cut| now - cut);
+            let is_young = age < STREAM_RETENTION_SECS - CONTINUED_MARGIN_SECS;
+            if !is_served && !is_continued && is_young && counts_it(revision) {
+                self.continued.push(revision.clone());
+                is_continued = true;
+            } else {
+                self.given_up.push(revision.clone());
+            }
+        }
+        if !is_served && !is_continued {
+            self.begun.push(rollup.name.clone());
+        }
+    }
+}
+
+/// Returns the revision that a build of a rollup begins.
+pub(crate) fn first_state(
+    state: &RollupsState,
+    rollup: &str,
+    definition: &str,
+    cut: i64,
+) -> Revision {
+    Revision {
+        rollup: rollup.to_owned(),
+        number: next_number(&state.revisions, rollup),
+        definition: definition.to_owned(),
+        state: RevisionState::Capturing,
+        cut: Some(cut),
+        incomplete_since: None,
+    }
+}

@@ -1,0 +1,172 @@
+//! The steps of a build as lines: for a reader, or as JSON for another program.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use weir_build::{BuildEvent, BuildReport};
+use weir_rollups::Revision;
+
+/// The time between two lines of one step.
+const LINE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The printer of a build's steps.
+pub(super) struct Progress<'a, W> {
+    out: &'a mut W,
+    is_json: bool,
+    began: Instant,
+    last: Option<Instant>,
+}
+
+impl<'a, W: Write> Progress<'a, W> {
+    /// Prints to `out`.
+    pub(super) fn new(out: &'a mut W, is_json: bool) -> Self {
+        Self { out, is_json, began: Instant::now(), last: None }
+    }
+
+    /// Prints a step. A reader that has closed the output does not end the build.
+    pub(super) fn event(&mut self, event: &BuildEvent) {
+        let is_frequent = matches!(
+            event,
+            BuildEvent::Scanned { .. } | BuildEvent::Exported(_) | BuildEvent::Applied { .. }
+        );
+        if is_frequent && self.last.is_some_and(|last| last.elapsed() < LINE_INTERVAL) {
+            return;
+        }
+        if is_frequent {
+            self.last = Some(Instant::now());
+        }
+        let (text, value) = described(event);
+        let _ = self.line(&text, value);
+    }
+
+    /// Prints what was done.
+    pub(super) fn done(&mut self, report: &BuildReport) -> io::Result<()> {
+        let BuildReport { ready, items, records, updates } = report;
+        let text = match ready.is_empty() {
+            true => "every rollup of the definition is built".to_owned(),
+            false => format!(
+                "built {} from {items} items and {records} changes: {updates} rollup items, {:.1} s",
+                ready.join(", "),
+                self.began.elapsed().as_secs_f64()
+            ),
+        };
+        let value = json!({
+            "step": "done", "ready": ready, "items": items, "records": records, "updates": updates,
+        });
+        self.line(&text, value)
+    }
+
+    /// Prints the builds that were given up.
+    pub(super) fn aborted(mut self, revisions: &[Revision]) -> io::Result<()> {
+        let text = match revisions.is_empty() {
+            true => "no build is under way".to_owned(),
+            false => format!("gave up the build of {}", names(revisions)),
+        };
+        self.line(&text, json!({ "step": "aborted", "rollups": rollups(revisions) }))
+    }
+
+    fn line(&mut self, text: &str, value: Value) -> io::Result<()> {
+        match self.is_json {
+            true => writeln!(self.out, "{value}")?,
+            false => writeln!(self.out, "{text}")?,
+        }
+        self.out.flush()
+    }
+}
+
+fn described(event: &BuildEvent) -> (String, Value) {
+    match event {
+        BuildEvent::Continued { revisions } => (
+            format!("continuing the build of {} from {}", names(revisions), cut(revisions)),
+            json!({ "step": "continued", "rollups": rollups(revisions), "cut": cut(revisions) }),
+        ),
+        BuildEvent::Begun { revisions } => (
+            format!("building {}; changes from {} on count", names(revisions), cut(revisions)),
+            json!({ "step": "begun", "rollups": rollups(revisions), "cut": cut(revisions) }),
+        ),
+        BuildEvent::Waiting { until } => (
+            format!("waiting for the cut, {}", time(*until)),
+            json!({ "step": "waiting", "until": time(*until) }),
+        ),
+        BuildEvent::Scanned { progress, of_items } => (
+            format!(
+                "scan: {} of about {} items, {} read units, {} of {} segments",
+                progress.items,
+                of_items.max(&progress.items),
+                progress.read_units,
+                progress.segments_done,
+                progress.segments
+            ),
+            json!({
+                "step": "scan", "items": progress.items, "of_items": of_items,
+                "read_units": progress.read_units,
+            }),
+        ),
+        BuildEvent::Exported(progress) => (
+            format!("export: {} of {} items", progress.items, progress.of_items),
+            json!({ "step": "export", "items": progress.items, "of_items": progress.of_items }),
+        ),
+        BuildEvent::Capturing { until } => (
+            format!("capturing changes until {}", time(*until)),
+            json!({ "step": "capturing", "until": time(*until) }),
+        ),
+        BuildEvent::Skipped(skipped) => (
+            format!(
+                "{} images are not counted in {}: {} (first: {} {})",
+                skipped.images,
+                skipped.rollup,
+                skipped.reason,
+                skipped.item.partition,
+                skipped.item.sort.as_deref().unwrap_or_default()
+            ),
+            json!({
+                "step": "skipped", "rollup": skipped.rollup, "images": skipped.images,
+                "reason": skipped.reason.to_string(),
+            }),
+        ),
+        BuildEvent::Joining => ("adding up".to_owned(), json!({ "step": "joining" })),
+        BuildEvent::Joined(counts) => (
+            format!(
+                "{} items as they were scanned, {} as they were before their first change",
+                counts.scanned, counts.captured
+            ),
+            json!({ "step": "joined", "scanned": counts.scanned, "captured": counts.captured }),
+        ),
+        BuildEvent::Applied { updates } => (
+            format!("applied {updates} rollup items"),
+            json!({ "step": "apply", "updates": updates }),
+        ),
+        BuildEvent::CutRejected { reason } => (
+            format!("the cut is rejected: {reason}"),
+            json!({ "step": "cut-rejected", "reason": reason }),
+        ),
+        BuildEvent::Ready { revisions, retired } => (
+            format!("ready: {}", names(revisions)),
+            json!({
+                "step": "ready", "rollups": rollups(revisions), "retired": stored_names(retired),
+            }),
+        ),
+    }
+}
+
+fn names(revisions: &[Revision]) -> String {
+    stored_names(revisions).join(", ")
+}
+
+fn stored_names(revisions: &[Revision]) -> Vec<String> {
+    revisions.iter().map(Revision::stored_name).collect()
+}
+
+fn rollups(revisions: &[Revision]) -> Vec<&str> {
+    revisions.iter().map(|revision| revision.rollup.as_str()).collect()
+}
+
+fn cut(revisions: &[Revision]) -> String {
+    revisions.first().and_then(|first| first.cut).map(time).unwrap_or_default()
+}
+
+fn time(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
+}
