@@ -21,6 +21,7 @@
 mod format;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde_dynamo::Item;
 use thiserror::Error;
@@ -257,6 +258,19 @@ impl Template {
     }
 }
 
+impl fmt::Display for Template {
+    /// Writes the text that the template was read from.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.segments.iter().try_for_each(|segment| match segment {
+            Segment::Literal(text) => formatter.write_str(text),
+            Segment::Field { attribute, format, optional } => {
+                let optional = if *optional { "?" } else { "" };
+                write!(formatter, "{{{attribute}{optional}{}}}", format::suffix(*format))
+            }
+        })
+    }
+}
+
 /// Returns whether who looks for the text behind a value finds it behind the value, and not
 /// earlier.
 fn ends_before(value: &str, behind: &str) -> bool {
@@ -340,6 +354,7 @@ mod tests {
         for (text, expected) in cases {
             let template = Template::parse(text, true).expect(text);
             assert_eq!(template.render(&attributes, &item).expect(text), expected, "{text}");
+            assert_eq!(template.to_string(), text);
         }
     }
 
@@ -351,6 +366,7 @@ mod tests {
             attribute("c", AttributeType::Integer),
         ];
         let template = Template::parse("K#{a}#b_{b?:lower}#c_{c?:03}#end", false).expect("valid");
+        assert_eq!(template.to_string(), "K#{a}#b_{b?:lower}#c_{c?:03}#end");
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let (a, b, c) =
             (("a", text("A")), ("b", text("B")), ("c", AttributeValue::N("7".to_owned())));

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use weir_model::surface::Surface;
+use weir_rollups::{DefinitionChange, EntityChangeKind};
 use weir_startup::variables;
 use weir_testing::fixture::fixture;
 
@@ -193,6 +194,26 @@ fn every_problem_is_documented() {
     let expected = format!("| type | status | when, and what to do |\n|---|---|---|\n{rows}");
     let document = read(&root().join("docs/items.md"));
     assert!(document.contains(&expected), "docs/items.md should have\n\n{expected}");
+}
+
+#[test]
+fn every_change_of_a_definition_is_documented() {
+    let document = read(&root().join("docs/changing-definitions.md"));
+    let row = |change: &DefinitionChange| {
+        let (field, class) = (change.field(), change.class().name());
+        format!("| `{field}` | {} | {class} | {} |\n", change.name(), change.reason())
+    };
+    let rows: String = DefinitionChange::EVERY.iter().map(row).collect();
+    let expected = format!("| field | change | class | because |\n|---|---|---|---|\n{rows}\n");
+    assert!(document.contains(&expected), "docs/changing-definitions.md should have\n\n{expected}");
+    let row = |kind: &EntityChangeKind| {
+        let (severity, effect) = (kind.severity().name(), kind.effect());
+        format!("| {} | {severity} | {effect} | {} |\n", kind.name(), kind.way_out())
+    };
+    let rows: String = EntityChangeKind::EVERY.iter().map(row).collect();
+    let head = "| change | severity | stored items | to avoid this |\n|---|---|---|---|\n";
+    let expected = format!("{head}{rows}\n");
+    assert!(document.contains(&expected), "docs/changing-definitions.md should have\n\n{expected}");
 }
 
 /// A rollup of everything that questions may be about.

@@ -4,6 +4,7 @@ use serde_dynamo::{AttributeValue, Item};
 
 use crate::attribute::{Attribute, AttributeType, Members};
 use crate::condition::StoredType;
+use crate::filter::Condition;
 use crate::foreign::Foreign;
 use crate::path::{Path, Place};
 
@@ -33,6 +34,17 @@ impl Source {
     /// Returns its name in the definition, in questions and in the names of accumulators.
     pub fn name(&self) -> &str {
         &self.attribute.name
+    }
+
+    /// Returns the number of the first steps of its path that lead to values declared as maps. An
+    /// item with another value there is not counted.
+    pub fn declared_maps(&self) -> usize {
+        self.maps
+    }
+
+    /// Returns whether a condition is about this value.
+    pub fn is_read_by(&self, condition: &Condition) -> bool {
+        self.path.is_by_names(&condition.path)
     }
 
     /// The type of its values.

@@ -188,6 +188,22 @@ pub fn scalar_text(kind: &AttributeType, value: &AttributeValue) -> Option<Strin
     }
 }
 
+/// Returns the text of a format behind the attribute's name: `:08`; empty for the plain one.
+pub(super) fn suffix(format: Format) -> String {
+    match format {
+        Format::Plain => String::new(),
+        Format::Padded(width) => format!(":0{width}"),
+        Format::Descending(width) => format!(":desc0{width}"),
+        Format::Cut(Cut::Year) => ":year".to_owned(),
+        Format::Cut(Cut::Month) => ":month".to_owned(),
+        Format::Cut(Cut::Day) => ":day".to_owned(),
+        Format::Cut(Cut::Hour) => ":hour".to_owned(),
+        Format::Cut(Cut::Minute) => ":minute".to_owned(),
+        Format::Lower => ":lower".to_owned(),
+        Format::Upper => ":upper".to_owned(),
+    }
+}
+
 fn whole(value: &AttributeValue) -> Option<i128> {
     let AttributeValue::N(text) = value else { return None };
     let number = text.parse::<Number>().ok()?;
