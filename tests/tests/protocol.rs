@@ -61,6 +61,8 @@
 //! | what fails, and the shortest way there | `mutants.rs`, `variant.rs` |
 //! | what must always hold, and what must happen | `properties.rs`, `situations.rs` |
 //! | all of that for rows and what counts them | `crossing.rs` |
+//! | all of that for rollups that are built over items | `lifecycle.rs` |
+//! | builds in large random worlds | `worlds.rs` |
 //! | what there is and what may happen | `history.rs`, `state.rs`, `mapping.rs`, `machine.rs` |
 //!
 //! With `--nocapture` the tests say how many states they visited, and tell each mutant's way to a
@@ -79,6 +81,8 @@ mod delivery;
 mod exact;
 #[path = "protocol/history.rs"]
 mod history;
+#[path = "protocol/lifecycle.rs"]
+mod lifecycle;
 #[path = "protocol/machine.rs"]
 mod machine;
 #[path = "protocol/mapping.rs"]
@@ -95,5 +99,7 @@ mod state;
 mod trace;
 #[path = "protocol/variant.rs"]
 mod variant;
+#[path = "protocol/worlds.rs"]
+mod worlds;
 #[path = "protocol/writing.rs"]
 mod writing;
