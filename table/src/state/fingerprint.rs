@@ -45,7 +45,11 @@ pub(super) fn fingerprints(model: &Model) -> Fingerprints {
 /// Returns everything about a rollup that its numbers depend on. A new measure over accumulators
 /// that are stored already is not part of it.
 fn fingerprint(model: &Model, rollup: &Rollup) -> String {
-    let entity = model.entity(&rollup.entity).map(|entity| &entity.discriminator);
+    let entity = model.entity(&rollup.entity);
+    // Left out where there are none, as the versions did that knew none.
+    let texts = entity.map(|entity| &entity.text_tests).filter(|texts| !texts.is_empty());
+    let texts = texts.map(|texts| format!(" {texts:?}")).unwrap_or_default();
+    let entity = entity.map(|entity| &entity.discriminator);
     let source = |source: &Source| format!("{:?} {:?}", source.path.steps, source.kind());
     let dimensions: Vec<_> = rollup.dimensions.iter().map(source).collect();
     let time = rollup.time.as_ref().map(source);
@@ -77,7 +81,7 @@ fn fingerprint(model: &Model, rollup: &Rollup) -> String {
         false => format!("{TYPES}{compared:?}"),
     };
     format!(
-        "{entity:?} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} \
+        "{entity:?}{texts} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} \
          {accumulators:?} {rows:?} {stripes} {keep:?} {expiry:?} {rank:?} {colocated:?}{types}"
     )
 }
