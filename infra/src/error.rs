@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::{client, definition, dev, lease, rows, steps, tools};
+use crate::{client, definition, dev, init, lease, rows, steps, tools};
 
 /// The failure of a command.
 #[derive(Debug, Error)]
@@ -21,6 +21,9 @@ pub enum Error {
     /// The local system.
     #[error(transparent)]
     Dev(#[from] dev::Error),
+    /// The draft of a definition file.
+    #[error(transparent)]
+    Init(#[from] init::Error),
     /// The lease of the table's stream.
     #[error(transparent)]
     Lease(#[from] lease::Error),

@@ -17,6 +17,7 @@ pub mod attribute;
 mod check;
 pub mod condition;
 mod decimal;
+pub mod draft;
 mod encoding;
 pub mod entity;
 pub mod error;

@@ -32,6 +32,7 @@ mod reads;
 mod related;
 mod retries;
 pub mod rollups;
+pub mod sample;
 mod state;
 
 pub use budget::Budget;
