@@ -8,17 +8,20 @@
 //!
 //! **Invariant:** the table is only read, and a file that exists is not replaced.
 
+mod error;
+
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use thiserror::Error;
-use weir_model::draft::{DraftError, draft};
+use weir_model::draft::draft;
 use weir_startup::Environment;
 use weir_table::Connection;
-use weir_table::sample::{MAX_SAMPLE_UNITS, sample};
+use weir_table::sample::sample;
+
+pub use self::error::Error;
 
 /// The items of a sample, unless `--sample` says how many.
 const DEFAULT_SAMPLE: u32 = 2_000;
@@ -50,30 +53,6 @@ pub struct Arguments {
     /// Write the draft to this file, which must not exist [default: standard output]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-}
-
-/// The reason why there is no draft.
-#[derive(Debug, Error)]
-pub enum Error {
-    /// The table cannot be read.
-    #[error("could not sample the table `{table}`")]
-    Table {
-        /// The table.
-        table: String,
-        /// Why.
-        source: weir_table::Error,
-    },
-    /// The sample makes no definition.
-    #[error(transparent)]
-    Draft(#[from] DraftError),
-    /// The file cannot be written.
-    #[error("could not write the draft to {path}: {source}")]
-    File {
-        /// Its path.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
 }
 
 /// Prints the draft, or writes it to a file.
@@ -114,6 +93,8 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, crat
 
 #[cfg(test)]
 mod tests {
+    use weir_table::sample::MAX_SAMPLE_UNITS;
+
     use super::*;
 
     #[test]

@@ -16,8 +16,8 @@ use weir_processor::event::{Record, StreamRecord};
 use weir_processor::mapping::FilterCriteria;
 use weir_rollups::{Change, Image, fold};
 
-/// Entities recognised by an attribute of their own, by others, by a number, and by the beginning of
-/// a key; no rollups yet but one to copy.
+/// Entities recognised by an attribute of their own, by others, by a number, and by the beginning
+/// of a key; no rollups yet but one to copy.
 const DEFINITION: &str = r##"
 [table]
 name = "shop"

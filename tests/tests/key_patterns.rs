@@ -126,8 +126,8 @@ async fn write(dynamodb: &TestDynamo, table: &str, random: &mut fastrand::Rng) {
         }
         2 => {
             let request = json!({
-                "TableName": table, "Key": key, "UpdateExpression": "SET #s = :s, total = :t",
-                "ExpressionAttributeNames": { "#s": "status" },
+                "TableName": table, "Key": key, "UpdateExpression": "SET #s = :s, #t = :t",
+                "ExpressionAttributeNames": { "#s": "status", "#t": "total" },
                 "ExpressionAttributeValues": {
                     ":s": { "S": random.choice(["open", "paid"]).expect("one") },
                     ":t": { "N": random.u8(..).to_string() },
@@ -180,7 +180,7 @@ async fn items_of_an_entity_alone_are_read_listed_and_counted() {
     };
     assert_eq!(numbers("/order/ann").await, ["1"]);
     assert_eq!(numbers("/query/order/GSI1/open").await, ["1"]);
-    assert_eq!(numbers("/query/order/GSI1/open?from=0&to=9").await, ["1"]);
+    assert_eq!(numbers("/query/order/GSI1/open?begins_with=1").await, ["1"]);
     let (status, _) = system.http.get("/order/ann/1").await;
     assert_eq!(status, 200);
 }
@@ -208,5 +208,5 @@ async fn an_item_that_weir_writes_has_no_mark_and_is_recognised_by_its_keys() {
     assert_eq!(status, 204, "{answer}");
     let event = json!({ "id": "1", "kind": "refund" });
     let (status, _) = system.http.send("POST", "/event", Some(&event)).await;
-    assert_eq!(status, 422);
+    assert_eq!(status, 400);
 }

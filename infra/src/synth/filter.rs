@@ -1,8 +1,8 @@
 //! Which records the processor is not invoked for: those that cannot concern any rollup.
 //!
 //! An image contributes to a rollup only if it is recognised as one of the rollup's entity, by its
-//! values and by the beginnings of its keys, and satisfies its `where`. As much of that as Lambda's patterns can say is the rollup's [`Shape`]; a
-//! record passes when one of its images has one:
+//! values and by the beginnings of its keys, and satisfies its `where`. As much of that as Lambda's
+//! patterns can say is the rollup's [`Shape`]; a record passes when one of its images has one:
 //!
 //! ```text
 //! { "dynamodb": { "NewImage": { "_et": { "S": ["order"] },

@@ -291,7 +291,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Returns the attributes from which a key may be made, those last that are keys themselves.
+    /// Returns the attributes from which a key may be made; those of libraries, and those that are
+    /// keys themselves, come last.
     fn candidates(&self, of_key: &str) -> Vec<Candidate> {
         let keys = self.table.index_keys();
         let is_candidate = |attribute: &&Attribute<'_>| {
@@ -302,7 +303,10 @@ impl<'a> Draft<'a> {
                 && (!keys.contains(&field) || is_natural(&attribute.values))
         };
         let mut attributes: Vec<_> = self.attributes.iter().filter(is_candidate).collect();
-        attributes.sort_by_key(|attribute| keys.contains(&attribute.field.as_str()));
+        attributes.sort_by_key(|attribute| {
+            let field = attribute.field.as_str();
+            (keys.contains(&field), field.starts_with('_'))
+        });
         let candidate = |attribute: &Attribute<'_>| Candidate {
             name: attribute.name.clone(),
             field: attribute.field.clone(),
