@@ -160,7 +160,8 @@ async fn a_denied_table_says_so() {
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let _ = stream.read(&mut [0; 16_384]).await;
+            let read = stream.read(&mut [0; 16_384]).await;
+            assert!(read.is_ok_and(|bytes| bytes > 0), "a request");
             let body =
                 r#"{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"no"}"#;
             let answer = format!(

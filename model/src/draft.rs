@@ -144,8 +144,8 @@ pub fn draft(table: &SampledTable) -> Result<String, DraftError> {
     if table.items.is_empty() {
         return Err(DraftError::Empty(table.name.clone()));
     }
-    let keys = std::iter::once(&table.partition_key).chain(&table.sort_key);
-    if let Some(key) = keys.into_iter().find(|key| !key.is_text()) {
+    let mut keys = std::iter::once(&table.partition_key).chain(&table.sort_key);
+    if let Some(key) = keys.find(|key| !key.is_text()) {
         return Err(DraftError::Key {
             table: table.name.clone(),
             key: key.name.clone(),

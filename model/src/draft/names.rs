@@ -57,8 +57,8 @@ pub(super) fn unused(name: String, is_taken: impl Fn(&str) -> bool) -> String {
     if !is_taken(&name) {
         return name;
     }
-    let numbered = (2..).map(|number: u32| format!("{name}_{number}"));
-    numbered.into_iter().find(|name| !is_taken(name)).expect("numbers do not end")
+    let mut numbered = (2..).map(|number: u32| format!("{name}_{number}"));
+    numbered.find(|name| !is_taken(name)).expect("numbers do not end")
 }
 
 /// Returns the words of a name in lower case: those of `createdAt`, `created_at` and `CREATED-AT`.
