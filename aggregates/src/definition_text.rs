@@ -4,7 +4,7 @@ use weir_model::attribute::{Attribute, AttributeType, Case, DefaultValue, Manage
 use weir_model::filter::{Condition, Test};
 use weir_model::instant::{Offset, TimestampFormat};
 use weir_model::rollup::{OnExpiry, Source};
-use weir_model::{AttributeValue, ColocatedKey, Rollup};
+use weir_model::{AttributeValue, ColocatedKey, Entity, ExpectedText, Rollup, TextTest};
 
 /// Returns a list of texts: `["day", "all"]`.
 pub(crate) fn list<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
@@ -23,12 +23,18 @@ pub(crate) fn value(value: &AttributeValue) -> String {
 }
 
 /// Returns `match` of an entity, with the mark of the items that it leaves out, if any.
-pub(crate) fn discriminator(
-    discriminator: &[(String, AttributeValue)],
+pub(crate) fn marks(
+    entity: &Entity,
     excluded: Option<&(String, AttributeValue)>,
 ) -> String {
-    let marks = discriminator.iter();
+    let marks = entity.discriminator.iter();
     let marks = marks.map(|(name, mark)| format!("{name} = {}", value(mark)));
+    let texts = entity.text_tests.iter();
+    let texts = texts.map(|TextTest { attribute, expected }| match expected {
+        ExpectedText::Equal(text) => format!("{attribute} = {text:?}"),
+        ExpectedText::Prefix(text) => format!("{attribute} = {{ begins_with = {text:?} }}"),
+    });
+    let marks = marks.chain(texts);
     let excluded = excluded.into_iter();
     let excluded = excluded.map(|(name, mark)| format!("{name} = {{ ne = {} }}", value(mark)));
     format!("{{ {} }}", marks.chain(excluded).collect::<Vec<_>>().join(", "))

@@ -19,10 +19,9 @@
 
 use std::fmt;
 
-use weir_model::rollup::Source;
-use weir_model::{ColocatedKey, Model, Rollup};
+use weir_model::{Model, Rollup};
 
-use crate::Accumulator;
+use crate::difference::{ChangeClass, differences};
 
 /// A revision of a rollup, as the state of the rollups holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,49 +126,10 @@ fn revisions_of<'a>(
     revisions.iter().filter(move |revision| revision.rollup == rollup)
 }
 
-/// Whether two definitions of a rollup give the same numbers.
+/// Returns whether the items that were counted under a definition may be continued and read under
+/// another.
 pub fn counts_the_same(before: (&Model, &Rollup), after: (&Model, &Rollup)) -> bool {
-    fingerprint(before.0, before.1) == fingerprint(after.0, after.1)
-}
-
-/// Returns everything about a rollup that its numbers depend on. A new measure over accumulators
-/// that are stored already is not part of it.
-fn fingerprint(model: &Model, rollup: &Rollup) -> String {
-    let entity = model.entity(&rollup.entity).map(|entity| &entity.discriminator);
-    let source = |source: &Source| format!("{:?} {:?}", source.path.steps, source.kind());
-    let dimensions: Vec<_> = rollup.dimensions.iter().map(source).collect();
-    let time = rollup.time.as_ref().map(source);
-    let measures = rollup.measures.iter().map(|known| &known.measure);
-    let sources = measures.flat_map(|measure| measure.source().into_iter().chain(measure.time()));
-    // By name, for so the accumulators are called.
-    let named = |of: &Source| format!("{} {}", of.name(), source(of));
-    let mut measured: Vec<_> = sources.map(named).collect();
-    measured.sort();
-    measured.dedup();
-    let rows = crate::details::DetailSpec::for_rollup(rollup).into_iter();
-    let rows =
-        rows.map(|kept| format!("{} {} {}", kept.details.name(), kept.is_counted, kept.is_ranked));
-    let mut rows: Vec<_> = rows.collect();
-    rows.sort();
-    let mut accumulators: Vec<_> = Accumulator::for_rollup(rollup)
-        .iter()
-        .map(|kept| format!("{} {}", kept.attribute_name(), kept.scale()))
-        .collect();
-    accumulators.sort();
-    let (stripes, keep, expiry) = (rollup.stripes, &rollup.keep, rollup.on_ttl_expiry);
-    let rank = rollup.rank.as_ref().map(|rank| &rank.within);
-    let rank = rank.zip(rollup.ranked_by().map(ToString::to_string));
-    let colocated = rollup.colocated.as_ref().map(ColocatedKey::templates);
-    let (zone, buckets, filter) = (&rollup.time_zone_name, &rollup.granularities, &rollup.filter);
-    let compared = rollup.compared.iter().map(source).collect::<Vec<_>>();
-    let types = match compared.is_empty() {
-        true => String::new(),
-        false => format!(" where types {compared:?}"),
-    };
-    format!(
-        "{entity:?} {filter:?} {dimensions:?} {time:?} {zone} {buckets:?} {measured:?} \
-         {accumulators:?} {rows:?} {stripes} {keep:?} {expiry:?} {rank:?} {colocated:?}{types}"
-    )
+    differences(before, after).iter().all(|difference| difference.class == ChangeClass::None)
 }
 
 impl RevisionState {

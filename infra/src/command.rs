@@ -8,7 +8,10 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::definition::DEFAULT_FILES;
 use crate::error::Error;
-use crate::{build, check, definition, deploy, destroy, dev, lease, load, query, schema, synth, terminal};
+use crate::{
+    build, check, definition, deploy, destroy, dev, init, lease, load, query, schema, synth,
+    terminal,
+};
 
 /// Exact, precomputed answers about a DynamoDB table.
 ///
@@ -22,6 +25,7 @@ pub struct Weir {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Check(check::Arguments),
     Schema(schema::Arguments),
     Dev(dev::Arguments),
@@ -42,7 +46,7 @@ impl Weir {
             Some(Command::Build(arguments)) => arguments.json,
             Some(Command::Deploy(arguments)) => arguments.dry_run,
             Some(Command::Destroy(arguments)) => arguments.dry_run,
-            Some(Command::Schema(_) | Command::Synth(_)) => true,
+            Some(Command::Init(_) | Command::Schema(_) | Command::Synth(_)) => true,
             _ => false,
         }
     }
@@ -68,6 +72,7 @@ pub fn run(weir: Weir) -> ExitCode {
 
 fn dispatch(weir: Weir, out: &mut (impl Write + Send)) -> Result<ExitCode, Error> {
     match weir.command {
+        Some(Command::Init(arguments)) => init::run(&arguments, out),
         Some(Command::Check(arguments)) => check::run(&arguments, out),
         Some(Command::Schema(_)) => schema::run(out),
         Some(Command::Dev(arguments)) => dev::run(&arguments, out),

@@ -2,6 +2,7 @@
 //!
 //! | command | does | read |
 //! |---|---|---|
+//! | `weir init` | drafts a definition file of a table that exists | [`init`] |
 //! | `weir check` | validates a definition file and says what it means | [`check`] |
 //! | `weir schema` | prints the JSON Schema of definition files | [`schema`] |
 //! | `weir dev` | runs the whole system in one process | [`dev`] |
@@ -30,6 +31,7 @@ pub mod dev;
 pub mod error;
 mod files;
 mod grid;
+pub mod init;
 pub mod lease;
 pub mod load;
 pub mod query;

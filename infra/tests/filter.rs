@@ -16,8 +16,8 @@ use weir_processor::event::{Record, StreamRecord};
 use weir_processor::mapping::FilterCriteria;
 use weir_rollups::{Change, Image, fold};
 
-/// Entities recognised by an attribute of their own, by others, and by a number; no rollups yet but
-/// one to copy.
+/// Entities recognised by an attribute of their own, by others, by a number, and by the beginning
+/// of a key; no rollups yet but one to copy.
 const DEFINITION: &str = r##"
 [table]
 name = "shop"
@@ -44,6 +44,12 @@ SK = "M"
 match = { version = 3 }
 [entities.numbered.attributes]
 id = { type = "string", required = true }
+[entities.keyed]
+match = { PK = { begins_with = "K#" }, kind = "keyed", type = "keyed", version = 9 }
+PK = "K#{id}"
+SK = "K"
+[entities.keyed.attributes]
+id = { type = "string", required = true }
 [rollups.every]
 of = "order"
 measures = { n = "count" }
@@ -59,7 +65,8 @@ measures = { n = "count" }
 "##;
 
 /// A rollup of numbered items leaves no filter, so there are few.
-const ENTITIES: [&str; 7] = ["order", "order", "note", "note", "legacy", "legacy", "numbered"];
+const ENTITIES: [&str; 9] =
+    ["order", "order", "note", "note", "legacy", "legacy", "numbered", "keyed", "keyed"];
 /// The attributes that conditions are about.
 const ATTRIBUTES: [&str; 2] = ["a", "b"];
 /// Texts of which one is the beginning of another, and two are the same instant.
@@ -135,6 +142,9 @@ fn items() -> impl Strategy<Value = Item> {
         vec![text("type", "legacy"), version("2")],
         vec![version("3")],
         vec![text("kind", "other")],
+        vec![text("kind", "keyed")],
+        vec![text("kind", "keyed"), text("type", "keyed"), version("9"), text("PK", "K#1")],
+        vec![text("kind", "keyed"), text("type", "keyed"), version("9"), text("PK", "L#1")],
         vec![text("kind", "@rollup")],
         vec![text("kind", "@rollup"), text("type", "legacy"), version("2")],
         vec![text("kind", "@rollup"), version("3")],
@@ -143,9 +153,9 @@ fn items() -> impl Strategy<Value = Item> {
     let attributes = btree_map(select(&ATTRIBUTES[..]).prop_map(str::to_owned), values(), 0..=2);
     (select(kinds), attributes).prop_map(|(kind, attributes)| {
         let key = ("PK".to_owned(), AttributeValue::S("O#1".to_owned()));
-        kind.into_iter()
+        std::iter::once(key)
+            .chain(kind)
             .chain(attributes)
-            .chain([key])
             .collect::<std::collections::HashMap<_, _>>()
             .into()
     })

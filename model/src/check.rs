@@ -12,6 +12,7 @@ mod entity;
 mod filter;
 mod keys;
 mod pattern;
+mod recognition;
 mod relation;
 mod report;
 mod rollup;
@@ -23,6 +24,7 @@ mod unique;
 
 use std::str::FromStr;
 
+pub(crate) use self::entity::is_reserved as is_reserved_entity;
 use self::report::Report;
 use crate::error::{DefinitionError, Problem};
 use crate::file::FileDefinition;

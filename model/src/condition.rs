@@ -36,6 +36,7 @@ use crate::attribute::{Attribute, AttributeType};
 use crate::filter::Test;
 use crate::instant::TimestampFormat;
 use crate::path::Path;
+use crate::step::Step;
 
 /// A condition on an item.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,6 +137,24 @@ impl Predicate {
             }
             (one, other) => Self::All(vec![one, other]),
         }
+    }
+
+    /// Splits off the tests of whole attributes that `is_key` names: returns the rest, and those
+    /// tests. DynamoDB rejects a filter on the keys that a query reads by.
+    ///
+    /// Only tests that must all hold are split off. No others are about keys.
+    #[must_use]
+    pub fn split_keys(&self, is_key: impl Fn(&str) -> bool) -> (Self, Self) {
+        let Self::All(parts) = self else { return (self.clone(), Self::always()) };
+        let is_of_key = |part: &Self| match part {
+            Self::Test(path, _) => match path.steps.as_slice() {
+                [Step::Name(name)] => is_key(name),
+                _ => false,
+            },
+            _ => false,
+        };
+        let (keys, others) = parts.iter().cloned().partition(is_of_key);
+        (Self::All(others), Self::All(keys))
     }
 
     /// Returns whether it says nothing.

@@ -24,6 +24,7 @@ use crate::pattern::Pattern;
 use crate::relation::Relation;
 use crate::shorten::listed;
 use crate::template::{RenderError, Template};
+use crate::text_test::TextTest;
 use crate::unique::Unique;
 use crate::value::{self, Hidden};
 use crate::write_context::WriteContext;
@@ -40,8 +41,11 @@ pub struct Entity {
     pub keys: Vec<KeyTemplate>,
     /// How many of `keys` are the table's own: 1, or 2 with a sort key.
     pub primary: usize,
-    /// The attributes, with their values, by which a stored item is known to be one of these.
+    /// The attributes, with their values, by which a stored item is known to be one of these, and
+    /// which are written on each.
     pub discriminator: Vec<(String, AttributeValue)>,
+    /// Tests of keys and attributes by which a stored item is known to be one of these, besides.
+    pub text_tests: Vec<TextTest>,
     /// An attribute and a value that none of these has, where rollup items are in the same table
     /// and the discriminator would not tell them from these: their mark.
     pub excluded: Option<(String, AttributeValue)>,
@@ -67,6 +71,7 @@ impl Entity {
     /// Returns whether a stored item is one of these.
     pub fn matches(&self, item: &Item) -> bool {
         self.discriminator.iter().all(|(name, value)| item.get(name) == Some(value))
+            && self.text_tests.iter().all(|test| test.passes(item))
             && self.excluded.as_ref().is_none_or(|(name, value)| item.get(name) != Some(value))
     }
 
@@ -78,7 +83,9 @@ impl Entity {
         let differs = |(name, value): &(String, AttributeValue)| {
             Predicate::Test(Path::stored(name), Test::Ne(value.clone()))
         };
-        Predicate::All(marks.chain(self.excluded.as_ref().map(differs)).collect())
+        let texts = self.text_tests.iter();
+        let texts = texts.map(|text| Predicate::Test(Path::stored(&text.attribute), text.test()));
+        Predicate::All(marks.chain(texts).chain(self.excluded.as_ref().map(differs)).collect())
     }
 
     /// Returns the templates of the primary key.

@@ -83,10 +83,11 @@ pub struct EntityFile {
     /// another item.
     #[serde(default = "yes")]
     pub escape: bool,
-    /// Stored attributes and their values by which an item is known to be one of these; by default
-    /// the table's `entity_attribute` holds the entity's name.
+    /// Stored attributes and their values by which an item is known to be one of these: a text, a
+    /// number or a boolean, or `{ begins_with = "ORDER#" }` for a key or an attribute whose values
+    /// all begin so. By default the table's `entity_attribute` holds the entity's name.
     #[serde(default, rename = "match")]
-    #[schemars(with = "IndexMap<String, serde_json::Value>")]
+    #[schemars(with = "IndexMap<String, MatchFile>")]
     pub discriminator: IndexMap<String, toml::Value>,
     /// Ways to read its items that have a name, besides each index that it has keys for, which is
     /// read by its own.
@@ -99,6 +100,31 @@ pub struct EntityFile {
     #[serde(flatten)]
     #[schemars(with = "IndexMap<String, String>")]
     pub keys: IndexMap<String, toml::Value>,
+}
+
+/// A value of `match`; only its schema is used, so that each mistake is reported with the rest.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "stands for the values in the schema")]
+pub enum MatchFile {
+    /// A text, which is the whole value.
+    Text(String),
+    /// A number.
+    Number(f64),
+    /// True or false.
+    Boolean(bool),
+    /// The beginning of a text.
+    Beginning(BeginningFile),
+}
+
+/// The beginning of a text.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "stands for the values in the schema")]
+pub struct BeginningFile {
+    /// The text with which values begin, such as `ORDER#`. That of the partition key may be empty,
+    /// which admits every item.
+    pub begins_with: String,
 }
 
 /// A way to read items: a partition, in an order, and which items of it.

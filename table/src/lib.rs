@@ -33,6 +33,7 @@ mod reads;
 mod related;
 mod retries;
 pub mod rollups;
+pub mod sample;
 mod scan;
 mod state;
 

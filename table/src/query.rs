@@ -68,7 +68,8 @@ pub struct Query {
     /// Which items of the range are wanted, where its sort keys are made from a timestamp.
     pub instants: Option<Instants>,
     /// The condition on the items that are wanted. DynamoDB reads the others too, and bills for
-    /// them. It says nothing of keys.
+    /// them. Of the keys that the query reads by, it says only how an entity is recognised by
+    /// them, which is compared in the items that DynamoDB returns.
     pub filter: Predicate,
     /// The stored names of the attributes that are wanted, besides the keys; all if empty.
     pub select: Vec<String>,
@@ -160,10 +161,12 @@ pub(crate) async fn read(
 ) -> Result<Read, Error> {
     let mut placeholders = Placeholders::default();
     let condition = key_condition(names, query, &mut placeholders);
-    let filter = placeholders.condition(&query.filter.for_reading());
-    // The end of a range is left out here, and timestamps are compared here, so they cannot be
-    // counted there.
-    let is_decided_here = query.range.excluded().is_some() || query.is_timed();
+    let (filter, of_keys) = names.split(query);
+    let filter = placeholders.condition(&filter.for_reading());
+    // The end of a range is left out here, and timestamps and keys are compared here, so they
+    // cannot be counted there.
+    let is_decided_here =
+        query.range.excluded().is_some() || query.is_timed() || !of_keys.is_always();
     let counts = want == Want::Count && !is_decided_here;
     let wanted = if counts { None } else { projection(names, query, want) };
     let projection = wanted.as_ref().map(|wanted| {
@@ -199,7 +202,7 @@ pub(crate) async fn read(
     let end = answer.last_evaluated_key.map(Item::from);
     let end = end.map(|key| names.position(&key)).transpose()?;
     let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
-    let items = items.filter(|item| names.admits(query, item));
+    let items = items.filter(|item| names.admits(query, item) && of_keys.holds(item));
     let items: Vec<Item> = items.map(|item| only(item, wanted.as_deref())).collect();
     let whole = |number: i32| usize::try_from(number).unwrap_or_default();
     Ok(Read {
@@ -313,6 +316,34 @@ impl<'a> Names<'a> {
         })
     }
 
+    /// Splits the filter of a query: the part that DynamoDB applies, and the tests of the keys that
+    /// it reads by, without those that every key of the range passes.
+    fn split(&self, query: &Query) -> (Predicate, Predicate) {
+        let is_key =
+            |name: &str| name == self.partition_key || self.sort_key.is_some_and(|key| key == name);
+        let (filter, of_keys) = query.filter.split_keys(is_key);
+        let is_certain = |part: &Predicate| {
+            let (path, prefix) = match part {
+                Predicate::Test(_, Test::Exists(true)) => return true,
+                Predicate::Test(path, Test::BeginsWith(AttributeValue::S(prefix))) => {
+                    (path, prefix)
+                }
+                _ => return false,
+            };
+            match self.sort_key {
+                Some(sort_key) if path.is_field(sort_key) => query.range.all_begin_with(prefix),
+                _ => query.partition.starts_with(prefix.as_str()),
+            }
+        };
+        let of_keys = match of_keys {
+            Predicate::All(parts) => {
+                Predicate::All(parts.into_iter().filter(|part| !is_certain(part)).collect())
+            }
+            other => other,
+        };
+        (filter, of_keys)
+    }
+
     /// The key that a read begins behind: the partition is the query's, whatever the position says.
     fn start(
         &self,
@@ -387,6 +418,17 @@ impl SortRange {
             Self::BeginsWith(prefix) => sort_key.starts_with(prefix.as_str()),
             Self::Between(low, high) => (low.as_str()..=high.as_str()).contains(&sort_key),
             Self::Until(low, high) => (low.as_str()..high.as_str()).contains(&sort_key),
+        }
+    }
+
+    /// Whether every sort key in the range begins with this text.
+    fn all_begin_with(&self, prefix: &str) -> bool {
+        match self {
+            Self::Every => false,
+            Self::BeginsWith(text) => text.starts_with(prefix),
+            Self::Between(low, high) | Self::Until(low, high) => {
+                low.starts_with(prefix) && high.starts_with(prefix)
+            }
         }
     }
 

@@ -23,8 +23,7 @@ pub(super) fn differences(pair: &Pair<'_>) -> Vec<Difference> {
 fn entity(pair: &Pair<'_>) -> Option<Difference> {
     let mark = |side: &Side<'_>| {
         let entity = side.entity();
-        let mark =
-            entity.map(|known| text::discriminator(&known.discriminator, known.excluded.as_ref()));
+        let mark = entity.map(|known| text::marks(known, known.excluded.as_ref()));
         mark.unwrap_or_default()
     };
     let (from, to) = (mark(&pair.before), mark(&pair.after));

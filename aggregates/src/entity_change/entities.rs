@@ -34,7 +34,7 @@ pub(super) fn changes(before: &Model, after: &Model) -> Vec<EntityChange> {
 /// same `match`, and neither model has both names.
 fn find_renamed<'a>(model: &'a Model, other: &Model, entity: &Entity) -> Option<&'a Entity> {
     model.entities.iter().find(|known| {
-        known.discriminator == entity.discriminator && other.entity(&known.name).is_none()
+        marks(known) == marks(entity) && other.entity(&known.name).is_none()
     })
 }
 
@@ -48,7 +48,7 @@ fn entity_changes(before: &Entity, after: &Entity) -> Vec<EntityChange> {
         found.push(EntityChange::new(kind, &after.name, before.name.clone(), after.name.clone()));
     }
     // An item that another program has marked as a rollup item is none of Weir's.
-    if before.discriminator != after.discriminator {
+    if marks(before) != marks(after) {
         let (kind, from, to) = (EntityChangeKind::Match, marks(before), marks(after));
         found.push(EntityChange::new_of_part(kind, &after.name, "match", from, to));
     }
@@ -59,7 +59,7 @@ fn entity_changes(before: &Entity, after: &Entity) -> Vec<EntityChange> {
 }
 
 fn marks(entity: &Entity) -> String {
-    text::discriminator(&entity.discriminator, None)
+    text::marks(entity, None)
 }
 
 fn unique_changes(before: &Entity, after: &Entity) -> Vec<EntityChange> {

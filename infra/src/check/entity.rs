@@ -6,7 +6,8 @@ use weir_model::instant::TimestampFormat;
 use weir_model::template::{Cut, Format, Segment};
 use weir_model::value::{decode, shown};
 use weir_model::{
-    Attribute, AttributeType, AttributeValue, Entity, Members, Model, Pattern, Template,
+    Attribute, AttributeType, AttributeValue, Entity, ExpectedText, Members, Model, Pattern,
+    Template, TextTest,
 };
 
 use super::{cost, indented, relation, row, section};
@@ -51,8 +52,8 @@ pub(super) fn summary(model: &Model, entity: &Entity, routes: &[Route]) -> Strin
     }
     if uses_match(entity) {
         let tests = entity.discriminator.iter();
-        let tests: Vec<_> =
-            tests.map(|(name, value)| format!("{name} = {}", text(value))).collect();
+        let tests = tests.map(|(name, value)| format!("{name} = {}", text(value)));
+        let tests: Vec<_> = tests.chain(entity.text_tests.iter().map(text_test)).collect();
         parts.push(indented(&format!("known by {}\n", tests.join(" and "))));
     }
     parts.concat()
@@ -139,6 +140,16 @@ fn is_reversed(pattern: &Pattern, name: &str) -> bool {
 fn uses_match(entity: &Entity) -> bool {
     let by_name = AttributeValue::S(entity.name.clone());
     !matches!(entity.discriminator.as_slice(), [(_, value)] if *value == by_name)
+        || !entity.text_tests.is_empty()
+}
+
+fn text_test(test: &TextTest) -> String {
+    let name = &test.attribute;
+    match &test.expected {
+        ExpectedText::Equal(expected) => format!("{name} = {expected}"),
+        ExpectedText::Prefix(prefix) if prefix.is_empty() => format!("{name}, as every item is"),
+        ExpectedText::Prefix(prefix) => format!("{name} that begins with {prefix}"),
+    }
 }
 
 /// Returns a key template as the file has it.

@@ -1,8 +1,8 @@
 //! Which records the processor is not invoked for: those that cannot concern any rollup.
 //!
-//! An image contributes to a rollup only if it has the discriminator of the rollup's entity and
-//! satisfies its `where`. As much of that as Lambda's patterns can say is the rollup's [`Shape`]; a
-//! record passes when one of its images has one:
+//! An image contributes to a rollup only if it is recognised as one of the rollup's entity, by its
+//! values and by the beginnings of its keys, and satisfies its `where`. As much of that as Lambda's
+//! patterns can say is the rollup's [`Shape`]; a record passes when one of its images has one:
 //!
 //! ```text
 //! { "dynamodb": { "NewImage": { "_et": { "S": ["order"] },
@@ -46,7 +46,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use weir_model::filter::{Condition, Test};
 use weir_model::rollup::ROLLUP_MARK;
-use weir_model::{AttributeValue, Model, Rollup};
+use weir_model::{AttributeValue, ExpectedText, Model, Rollup};
 use weir_processor::mapping::{MAX_FILTERS, MAX_PATTERN_CHARS};
 
 /// The images of a record that may have a shape.
@@ -145,6 +145,9 @@ impl Shape {
                 shape.0.insert(name.clone(), Texts::equal([text]));
             }
         }
+        for test in &entity.text_tests {
+            shape.0.insert(test.attribute.clone(), Texts::for_test(&test.expected));
+        }
         for condition in &rollup.filter.conditions {
             // Of several conditions on one attribute the first will do: each of them is necessary.
             if let ([name], Some(texts)) = (&condition.path[..], Texts::for_condition(condition)) {
@@ -202,6 +205,17 @@ impl Shape {
 impl Texts {
     fn equal<'a>(texts: impl IntoIterator<Item = &'a String>) -> Self {
         Self::Some { equal: texts.into_iter().cloned().collect(), prefixes: Vec::new() }
+    }
+
+    /// Returns the texts that pass a test by which an entity is recognised.
+    fn for_test(expected: &ExpectedText) -> Self {
+        match expected {
+            ExpectedText::Equal(text) => Self::equal([text]),
+            ExpectedText::Prefix(prefix) if prefix.is_empty() => Self::Any,
+            ExpectedText::Prefix(prefix) => {
+                Self::Some { equal: Vec::new(), prefixes: vec![prefix.clone()] }
+            }
+        }
     }
 
     /// Returns the texts that an attribute may have for a condition to hold, if there are such.

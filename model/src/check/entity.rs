@@ -1,21 +1,17 @@
 //! Checks an entity: its attributes, a template for every key, and that no other entity makes the
 //! same keys.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use serde_dynamo::AttributeValue;
-
+use super::recognition::Alike;
 use super::report::Report;
-use super::toml_value::to_json;
 use crate::attribute::{Attribute, AttributeType};
 use crate::entity::Entity;
 use crate::file::EntityFile;
 use crate::nearest::nearest;
 use crate::overlap::{Candidates, Overlap};
-use crate::rollup::ROLLUP_MARK;
 use crate::shorten::listed;
 use crate::table::TableDefinition;
-use crate::value;
 
 /// The fields of an entity besides its key templates.
 const FIELDS: [&str; 7] =
@@ -32,6 +28,11 @@ const RESERVED: [&str; 8] = [
     "health",
 ];
 
+/// Returns whether paths of the HTTP interface have a name for themselves.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
 pub(super) fn check(
     name: &str,
     file: &EntityFile,
@@ -40,7 +41,7 @@ pub(super) fn check(
 ) -> Option<Entity> {
     let path = ["entities", name];
     report.name(&path, "an entity", name);
-    if RESERVED.contains(&name) {
+    if is_reserved(name) {
         report.key(
             &path,
             format!("`{name}` is reserved"),
@@ -58,12 +59,16 @@ pub(super) fn check(
     let unique = super::unique::check(name, file, table, &attributes, report);
     let all_read = report.found() == before;
     let keys = super::keys::check(name, file, table, &attributes, all_read, report)?;
+    let has_unique = !unique.is_empty();
+    let recognition =
+        super::recognition::check(name, file, table, &attributes, &keys, has_unique, report);
     let mut entity = Entity {
         name: name.to_owned(),
         attributes,
         keys,
         primary: if table.sort_key.is_some() { 2 } else { 1 },
-        discriminator: discriminator(name, file, table, report),
+        discriminator: recognition.discriminator,
+        text_tests: recognition.text_tests,
         // Whether the table has rollup items is known when all rollups are.
         excluded: None,
         collections: file.collections.clone(),
@@ -84,7 +89,7 @@ pub(super) fn check(
 pub(super) fn check_collisions(entities: &mut [Entity], report: &mut Report<'_>) {
     let mut claims = vec![Vec::new(); entities.len()];
     let mut candidates = Candidates::default();
-    let mut marks: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut alike = Alike::default();
     for (position, entity) in entities.iter().enumerate() {
         let own = entity.primary_templates();
         let mut collides = None;
@@ -97,21 +102,7 @@ pub(super) fn check_collisions(entities: &mut [Entity], report: &mut Report<'_>)
             }
         }
         candidates.add(position, &own);
-        let is_told_alike = |other: &&Entity| {
-            let within = |left: &Entity, right: &Entity| {
-                !left.discriminator.is_empty()
-                    && left.discriminator.iter().all(|pair| right.discriminator.contains(pair))
-            };
-            within(entity, other) || within(other, entity)
-        };
-        let mut marked: Vec<usize> = Vec::new();
-        for (name, value) in &entity.discriminator {
-            let same = marks.entry(format!("{name}={value:?}")).or_default();
-            marked.extend(same.iter());
-            same.push(position);
-        }
-        marked.sort_unstable();
-        if let Some(other) = marked.iter().map(|other| &entities[*other]).find(is_told_alike) {
+        if let Some(other) = alike.find(entities, position) {
             let message =
                 format!("`{}` and `{}` are told by the same attributes", other.name, entity.name);
             report.key(
@@ -204,52 +195,4 @@ fn unknown_keys(name: &str, file: &EntityFile, table: &TableDefinition, report: 
             help,
         );
     }
-}
-
-fn discriminator(
-    name: &str,
-    file: &EntityFile,
-    table: &TableDefinition,
-    report: &mut Report<'_>,
-) -> Vec<(String, AttributeValue)> {
-    if file.discriminator.is_empty() {
-        return vec![(table.entity_attribute.clone(), AttributeValue::S(name.to_owned()))];
-    }
-    let fields = file.attributes.iter();
-    let fields = fields.map(|(name, attribute)| attribute.field.as_ref().unwrap_or(name).as_str());
-    let fields: HashSet<&str> = fields.collect();
-    let declared = |stored: &str| fields.contains(stored);
-    let mut values = Vec::new();
-    for (attribute, text) in &file.discriminator {
-        let path = ["entities", name, "match", attribute];
-        let help = "expected an attribute of its own, such as match = { kind = \"order\" }";
-        if attribute.is_empty()
-            || table.key_attributes().contains(&attribute.as_str())
-            || declared(attribute)
-        {
-            report.key(
-                &path,
-                format!("`match` on `{attribute}`, which is something else already"),
-                help,
-            );
-        }
-        match value::encode(&AttributeType::Any, &to_json(text)) {
-            Ok(AttributeValue::S(mark))
-                if *attribute == table.entity_attribute && mark == ROLLUP_MARK =>
-            {
-                let message =
-                    format!("`match` on `{attribute}` is `{mark}`, which rollup items have");
-                report.value(&path, message, "expected another text");
-            }
-            Ok(value @ (AttributeValue::S(_) | AttributeValue::N(_) | AttributeValue::Bool(_))) => {
-                values.push((attribute.clone(), value));
-            }
-            _ => report.value(
-                &path,
-                format!("`match` on `{attribute}` is no single value"),
-                "expected text, a number or a boolean",
-            ),
-        }
-    }
-    values
 }

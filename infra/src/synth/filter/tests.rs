@@ -39,6 +39,12 @@ SK = "M"
 match = {{ type_number = 7 }}
 [entities.numbered.attributes]
 id = {{ type = "string", required = true }}
+[entities.keyed]
+PK = "K#{{id}}"
+SK = "K"
+match = {{ PK = {{ begins_with = "K#" }}, SK = "K", type = "keyed", _et = "k", type_number = 8 }}
+[entities.keyed.attributes]
+id = {{ type = "string", required = true }}
 {rollups}"##
     );
     let model: Model = text.parse().unwrap_or_else(|error| panic!("{error:?}"));
@@ -115,6 +121,12 @@ fn what_patterns_cannot_say_is_left_out() {
 fn a_discriminator_counts_as_far_as_it_is_text() {
     assert_eq!(shapes(&rollup(0, "legacy", "")), [r#"{"type":{"S":["legacy"]}}"#]);
     assert_eq!(shapes(&rollup(0, "numbered", "")), [""; 0]);
+}
+
+#[test]
+fn the_beginning_of_a_key_is_a_prefix() {
+    let keyed = shapes(&rollup(0, "keyed", ""));
+    assert!(keyed[0].contains(r#""PK":{"S":[{"prefix":"K#"}]},"SK":{"S":["K"]}"#), "{keyed:?}");
 }
 
 #[test]
