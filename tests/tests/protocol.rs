@@ -77,6 +77,8 @@ mod crossing;
 mod exact;
 #[path = "protocol/history.rs"]
 mod history;
+#[path = "protocol/lifecycle.rs"]
+mod lifecycle;
 #[path = "protocol/machine.rs"]
 mod machine;
 #[path = "protocol/mapping.rs"]
