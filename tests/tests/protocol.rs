@@ -95,5 +95,7 @@ mod state;
 mod trace;
 #[path = "protocol/variant.rs"]
 mod variant;
+#[path = "protocol/worlds.rs"]
+mod worlds;
 #[path = "protocol/writing.rs"]
 mod writing;
