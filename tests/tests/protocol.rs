@@ -61,6 +61,8 @@
 //! | what fails, and the shortest way there | `mutants.rs`, `variant.rs` |
 //! | what must always hold, and what must happen | `properties.rs`, `situations.rs` |
 //! | all of that for rows and what counts them | `crossing.rs` |
+//! | all of that for rollups that are built over items | `lifecycle.rs` |
+//! | builds in large random worlds | `worlds.rs` |
 //! | what there is and what may happen | `history.rs`, `state.rs`, `machine.rs` |
 //!
 //! With `--nocapture` the tests say how many states they visited, and tell each mutant's way to a
