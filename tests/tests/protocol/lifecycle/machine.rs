@@ -64,8 +64,8 @@ impl Bounds {
     /// Two builders, one of which is killed.
     pub(super) const TWO_BUILDERS: Self =
         Self { deliveries: 1, builders: 2, kills: 1, ..Self::UNBUILT };
-    /// One builder, which is killed.
-    pub(super) const KILLED: Self = Self { deliveries: 1, kills: 1, ..Self::UNBUILT };
+    /// One builder, which is killed, and time for the next.
+    pub(super) const KILLED: Self = Self { seconds: 4, deliveries: 1, kills: 1, ..Self::UNBUILT };
     /// A revision in place of another, while invocations overlap.
     pub(super) const REPLACED: Self = Self { replaces: true, overlapping: 2, ..Self::UNBUILT };
     /// A build that an operator aborts, and the next one.
