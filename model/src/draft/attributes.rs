@@ -291,7 +291,7 @@ fn map(place: Place<'_>, values: &[&AttributeValue]) -> InferredType {
     if members.is_empty() || members.len() > MAX_MEMBERS || place.depth >= MAX_DEPTH {
         return InferredType::new(Kind::Other, plain("map"));
     }
-    if !members.keys().all(|name| is_name(&name)) {
+    if !members.keys().all(is_name) {
         return InferredType::new(Kind::Other, plain("map"))
             .with_remark("its names are not those of attributes");
     }
