@@ -23,10 +23,7 @@ pub(crate) fn value(value: &AttributeValue) -> String {
 }
 
 /// Returns `match` of an entity, with the mark of the items that it leaves out, if any.
-pub(crate) fn marks(
-    entity: &Entity,
-    excluded: Option<&(String, AttributeValue)>,
-) -> String {
+pub(crate) fn marks(entity: &Entity, excluded: Option<&(String, AttributeValue)>) -> String {
     let marks = entity.discriminator.iter();
     let marks = marks.map(|(name, mark)| format!("{name} = {}", value(mark)));
     let texts = entity.text_tests.iter();

@@ -111,18 +111,13 @@ pub fn next_number(revisions: &[Revision], rollup: &str) -> u32 {
     match newest(revisions, rollup) {
         None => Rollup::FIRST_REVISION,
         Some(Revision {
-            number,
-            state: RevisionState::Unbuilt(Unbuilt::ExistingItems),
-            ..
+            number, state: RevisionState::Unbuilt(Unbuilt::ExistingItems), ..
         }) => *number,
         Some(newest) => newest.number + 1,
     }
 }
 
-fn revisions_of<'a>(
-    revisions: &'a [Revision],
-    rollup: &str,
-) -> impl Iterator<Item = &'a Revision> {
+fn revisions_of<'a>(revisions: &'a [Revision], rollup: &str) -> impl Iterator<Item = &'a Revision> {
     revisions.iter().filter(move |revision| revision.rollup == rollup)
 }
 

@@ -109,8 +109,9 @@ fn item(id: usize, (shop, amount): Value) -> Item {
 impl World {
     /// Returns the value of an item after the writes of all seconds before this one.
     fn value_at(&self, id: usize, second: u32) -> Option<Value> {
-        let writes = self.writes.iter().filter(|write| write.item == id && write.second < second);
-        writes.last().map_or(self.initial[id], |write| write.value)
+        let mut writes =
+            self.writes.iter().filter(|write| write.item == id && write.second < second);
+        writes.next_back().map_or(self.initial[id], |write| write.value)
     }
 
     /// Returns the records of the stream: the second, the item and the change of each.

@@ -147,8 +147,7 @@ impl Builder {
     /// # Errors
     /// The error of DynamoDB.
     pub async fn abort(&self, only: &[String]) -> Result<Vec<Revision>, BuildError> {
-        let is_chosen =
-            |revision: &Revision| only.is_empty() || only.contains(&revision.rollup);
+        let is_chosen = |revision: &Revision| only.is_empty() || only.contains(&revision.rollup);
         let change = |state: &mut RollupsState, _| {
             let mut aborted = Vec::new();
             let under_way = state.revisions.iter_mut().filter(|known| known.is_under_way());
@@ -182,10 +181,7 @@ impl Builder {
         let has_items = |name: &str| {
             let mut revisions = state.revisions.iter().filter(|known| known.rollup == name);
             revisions.any(|known| {
-                !matches!(
-                    known.state,
-                    RevisionState::Unbuilt(weir_rollups::Unbuilt::ExistingItems)
-                )
+                !matches!(known.state, RevisionState::Unbuilt(weir_rollups::Unbuilt::ExistingItems))
             })
         };
         let is_rejected = |name: &&String| {
@@ -285,10 +281,8 @@ impl Builder {
         for revision in revisions {
             models.push(self.table.definition(revision).await?);
         }
-        let targets: Vec<_> = models
-            .iter()
-            .map(|model| BuildTarget { model, rollup: &model.rollups[0] })
-            .collect();
+        let targets: Vec<_> =
+            models.iter().map(|model| BuildTarget { model, rollup: &model.rollups[0] }).collect();
         let spool = Spool::create(&self.settings.spool_folder)?;
         let recorder = ImageRecorder::new(&self.table.model().table, &targets, cut, spool);
         let counts = self.read(capture, &recorder, cut, revisions, report).await?;
@@ -302,10 +296,8 @@ impl Builder {
         let counts = base.counts();
         report(BuildEvent::Joined(counts));
         outcome.items += counts.scanned + counts.captured;
-        let applied = apply::apply(&self.rollups, base, revisions, cut, &|applied| {
-            report(BuildEvent::Applied { updates: applied });
-        });
-        outcome.updates += applied.await?;
+        let applied = |updates| report(BuildEvent::Applied { updates });
+        outcome.updates += apply::apply(&self.rollups, base, revisions, cut, &applied).await?;
         let retired = self.make_ready(revisions).await?;
         report(BuildEvent::Ready { revisions: revisions.to_vec(), retired: retired.clone() });
         outcome.ready.extend(revisions.iter().map(|revision| revision.rollup.clone()));
@@ -449,10 +441,7 @@ impl Builder {
                 for known in &mut state.revisions {
                     let is_replaced = known.rollup == revision.rollup
                         && known.number < revision.number
-                        && !matches!(
-                            known.state,
-                            RevisionState::Aborted | RevisionState::Purged
-                        );
+                        && !matches!(known.state, RevisionState::Aborted | RevisionState::Purged);
                     if is_replaced {
                         known.state = RevisionState::Retired;
                         retired.push(known.clone());

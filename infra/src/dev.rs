@@ -22,8 +22,8 @@
 //! some seconds, releases the lease, and ends with 0. A file given by `--data` can be used again
 //! after any end.
 
-pub mod database;
 mod builds;
+pub mod database;
 mod error;
 mod groups;
 mod guide;

@@ -75,9 +75,8 @@ impl Tracking {
         for revision in revisions.iter().filter(|revision| revision.is_counted()) {
             let (definition, cut) = (revision.definition.as_str(), revision.cut);
             let model = self.table.definition(revision).await?;
-            let is_same = |(id, known): &&mut (&str, CountedRollups)| {
-                *id == definition && known.cut == cut
-            };
+            let is_same =
+                |(id, known): &&mut (&str, CountedRollups)| *id == definition && known.cut == cut;
             match groups.iter_mut().find(is_same) {
                 Some((_, known)) => {
                     Arc::make_mut(&mut known.model).rollups.extend(model.rollups.iter().cloned());

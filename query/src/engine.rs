@@ -63,8 +63,7 @@ impl QueryEngine {
     /// rollup that must not be answered; a read that would be too large; or the error of DynamoDB.
     pub async fn answer(&self, query: &RollupQuery) -> Result<RollupAnswer, QueryError> {
         let now = Timestamp::now();
-        let asked =
-            |model: &Model, rollup: &Rollup| Plan::new(model, rollup, &query.question, now);
+        let asked = |model: &Model, rollup: &Rollup| Plan::new(model, rollup, &query.question, now);
         let (served, completeness) =
             self.served(&query.rollup, |model, own| asked(model, own).map(drop)).await?;
         let planned = PlannedQuery::new(&served.model, served.rollup(), query, now)?;

@@ -165,9 +165,9 @@ impl RollupsSnapshot {
                 "no processor has started to count; start the processor (on Lambda, invoke it once)"
                     .to_owned()
             }
-            RollupsStatus::OtherTable { items_table } => format!(
-                "the rollups table belongs to the table `{items_table}`; name another one"
-            ),
+            RollupsStatus::OtherTable { items_table } => {
+                format!("the rollups table belongs to the table `{items_table}`; name another one")
+            }
         };
         let message = format!("the rollup `{rollup}` cannot be answered: {reason}");
         Err(QueryError::Unbuilt(message))

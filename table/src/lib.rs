@@ -54,6 +54,6 @@ pub use related::{Joined, JoinedItems, JoinedPage, Reading, Related};
 pub use rollups::{Applied, Outcome, Parked, Range, Ranked, Rollups, SettledUpdate, ShardId};
 pub use scan::{ScanPage, ScanPosition, Segment};
 pub use state::{
-    BuildProgress, ItemsTable, OpenedState, RollupsState, RollupsStatus, STREAM_RETENTION_SECS, definition_id,
-    stream_began_at,
+    BuildProgress, ItemsTable, OpenedState, RollupsState, RollupsStatus, STREAM_RETENTION_SECS,
+    definition_id, stream_began_at,
 };

@@ -15,8 +15,8 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription,
     TableStatus, TimeToLiveSpecification,
 };
-use weir_model::{Model, TableDefinition};
 use weir_model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, ROLLUPS_TTL};
+use weir_model::{Model, TableDefinition};
 use weir_rollups::Revision;
 
 use crate::checkpoints::StreamProgress;

@@ -45,8 +45,8 @@ use aws_sdk_dynamodb::types::TableDescription;
 use weir_model::{Model, Rollup};
 use weir_rollups::{Revision, RevisionState};
 
-pub(crate) use self::definitions::Definitions;
 pub use self::build_progress::BuildProgress;
+pub(crate) use self::definitions::Definitions;
 pub use self::definitions::definition_id;
 pub use self::identity::ItemsTable;
 pub use self::rollups_state::{OpenedState, RollupsState, RollupsStatus};

@@ -130,7 +130,7 @@ async fn a_rollup_that_was_changed_is_answered_as_it_was_as_over_http() {
     let path = "/rollups/spend?user=ann&every=day&from=2026-11-01&to=2026-11-05";
     let answer = shop.engine(&model).answer(&RollupQuery::new("spend", days())).await;
     let answer = answer.expect("an answer of the definition before");
-    assert!(answer.completeness.previous_definition);
+    assert!(answer.page.completeness.previous_definition);
     let (status, over_http) = shop.get(&model, path).await;
     assert_eq!((status, &over_http["previous_definition"]), (200, &json!(true)));
     let points = serde_json::to_value(&answer.points).expect("JSON");

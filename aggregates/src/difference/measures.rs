@@ -18,6 +18,7 @@ use super::pair::{Pair, place};
 use crate::amounts::Accumulator;
 use crate::definition_text as text;
 use crate::details::Details;
+use crate::formulas::MeasureSpec;
 
 /// The two definitions of the rollup, with everything that is compared of them.
 struct Comparison<'a> {
@@ -115,7 +116,7 @@ impl<'a> Comparison<'a> {
 /// Returns everything that a measure is read from: accumulators of rollup items, and detail items
 /// with what is kept of them.
 fn needs(measure: &Measure) -> BTreeSet<String> {
-    let accumulators = Accumulator::for_measure(measure);
+    let accumulators = MeasureSpec::new(measure).numbers.accumulators();
     let mut all: BTreeSet<_> =
         accumulators.iter().map(|accumulator| need(accumulator, measure)).collect();
     if let Some(details) = Details::for_measure(measure) {

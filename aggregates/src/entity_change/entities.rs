@@ -33,9 +33,10 @@ pub(super) fn changes(before: &Model, after: &Model) -> Vec<EntityChange> {
 /// Returns the entity of one model that is an entity of the other under another name: it has the
 /// same `match`, and neither model has both names.
 fn find_renamed<'a>(model: &'a Model, other: &Model, entity: &Entity) -> Option<&'a Entity> {
-    model.entities.iter().find(|known| {
-        marks(known) == marks(entity) && other.entity(&known.name).is_none()
-    })
+    model
+        .entities
+        .iter()
+        .find(|known| marks(known) == marks(entity) && other.entity(&known.name).is_none())
 }
 
 fn entity_changes(before: &Entity, after: &Entity) -> Vec<EntityChange> {

@@ -34,9 +34,7 @@ pub enum BuildError {
     )]
     Colocated(String),
     /// Raise the margin of the cut.
-    #[error(
-        "writing the state item takes longer than the margin of the cut; raise `--cut-margin`"
-    )]
+    #[error("writing the state item takes longer than the margin of the cut; raise `--cut-margin`")]
     LateCut,
     /// Build again.
     #[error(

@@ -81,7 +81,6 @@ fn forget(state: &mut RollupsState) {
     };
     let all = state.revisions.clone();
     state.revisions.retain(|known| {
-        known.state != RevisionState::Purged
-            || Some(known.number) == highest(&all, &known.rollup)
+        known.state != RevisionState::Purged || Some(known.number) == highest(&all, &known.rollup)
     });
 }

@@ -79,13 +79,10 @@ impl Wanted {
         let counts_it = |revision: &Revision| {
             let before = stored.get(&revision.definition);
             let before = before.and_then(|before| Some((before, before.rollup(&rollup.name)?)));
-            before.is_some_and(|(before, known)| {
-                counts_the_same((before, known), (model, rollup))
-            })
+            before.is_some_and(|(before, known)| counts_the_same((before, known), (model, rollup)))
         };
-        let under_way = |revision: &&Revision| {
-            revision.rollup == rollup.name && revision.is_under_way()
-        };
+        let under_way =
+            |revision: &&Revision| revision.rollup == rollup.name && revision.is_under_way();
         let is_served = state.served(&rollup.name).is_some_and(counts_it);
         let mut is_continued = false;
         for revision in state.revisions.iter().filter(under_way) {

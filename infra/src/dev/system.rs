@@ -148,8 +148,7 @@ impl System {
             .state(table.clone(), &opened);
         let mapping = poll(mapping, processor);
         let http = serve(http, server, reading, table.clone(), rollups.clone());
-        let view =
-            View {
+        let view = View {
             model,
             table,
             rollups,

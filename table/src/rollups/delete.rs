@@ -65,7 +65,7 @@ impl Rollups {
             let keys = page.items.unwrap_or_default();
             for keys in keys.chunks(per_second.map_or(usize::MAX, |rate| rate.max(1) as usize)) {
                 let next_at = Instant::now() + Duration::from_secs(1);
-                let deletions = keys.iter().map(|key| self.delete(key.clone()));
+                let deletions: Vec<_> = keys.iter().cloned().map(|key| self.delete(key)).collect();
                 let mut deletions = stream::iter(deletions).buffer_unordered(CONCURRENCY);
                 while let Some(outcome) = deletions.next().await {
                     outcome?;
