@@ -4,6 +4,8 @@
 
 #[path = "rollups_state/beginning.rs"]
 mod beginning;
+#[path = "rollups_state/builds.rs"]
+mod builds;
 #[path = "rollups_state/gaps.rs"]
 mod gaps;
 #[path = "rollups_state/progress.rs"]

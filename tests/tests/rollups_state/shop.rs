@@ -7,7 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use weir_model::Model;
+use weir_model::{Model, TableDefinition};
 use weir_processor::Processor;
 use weir_processor::mapping::{EventSourceMapping, Settings, Source};
 use weir_table::checkpoints::Checkpoints;
@@ -61,6 +61,31 @@ impl Shop {
         // DynamoDB gives the age of a table in whole seconds.
         tokio::time::sleep(Duration::from_millis(1_100)).await;
         shop
+    }
+
+    /// The same tables under a definition whose rollup was changed.
+    pub(crate) fn changed(&self, from: &str, to: &str) -> Self {
+        let rollup = ROLLUP.replace(from, to);
+        assert_ne!(rollup, ROLLUP, "it has no `{from}`");
+        let TableDefinition { name, rollups_table, .. } = &self.model.table;
+        let model = fixture("user_orders").with(&rollup).model();
+        let model = Arc::new(model.with_table(name, Some(rollups_table)));
+        let (connection, client) = (self.connection.clone(), self.client.clone());
+        Self { model, connection, client }
+    }
+
+    /// Asserts that the answer is what a recount of the items gives.
+    pub(crate) async fn assert_recount(&self) {
+        let (mut orders, mut revenue) = (0, 0);
+        let request = json!({ "TableName": self.model.table.name, "ConsistentRead": true });
+        let items = self.client.dynamodb("Scan", &request).await;
+        for item in items["Items"].as_array().expect("items") {
+            orders += 1;
+            let total = item["total"]["N"].as_str().expect("a number");
+            revenue += total.parse::<i64>().expect("a whole number");
+        }
+        let (counted, sum, answer) = self.answered().await;
+        assert_eq!((counted, sum), (orders, revenue), "{answer}");
     }
 
     pub(crate) fn table(&self) -> Table {

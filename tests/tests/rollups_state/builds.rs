@@ -1,0 +1,138 @@
+//! Rollups over a table that has items are built while others write; changed ones get a revision.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+use weir_build::{BuildSettings, Builder, CaptureSettings, Margins, PurgeSettings, purge};
+use weir_rollups::RevisionState;
+
+use crate::shop::Shop;
+
+/// The time between two writes.
+const WRITE_PAUSE: Duration = Duration::from_millis(20);
+/// The time between two reads of a shard.
+const READ_INTERVAL: Duration = Duration::from_millis(50);
+
+fn builder(shop: &Shop) -> Builder {
+    let settings = BuildSettings {
+        margins: Margins::LOCAL,
+        capture: CaptureSettings { read_interval: READ_INTERVAL, ..CaptureSettings::default() },
+        ..BuildSettings::default()
+    };
+    Builder::new(&shop.connection, &shop.table(), settings)
+}
+
+async fn build(shop: &Shop) -> Vec<String> {
+    builder(shop).run(&[], &|_| {}).await.expect("built").ready
+}
+
+/// Puts and cancels orders until it is stopped.
+fn write_all_the_time(shop: &Arc<Shop>) -> (watch::Sender<bool>, tokio::task::JoinHandle<()>) {
+    let (stop, stopped) = watch::channel(false);
+    let shop = Arc::clone(shop);
+    let writing = async move {
+        for number in 0_i64.. {
+            if *stopped.borrow() {
+                return;
+            }
+            // Some that were there before are changed, some removed and made again.
+            let name = (number * 7 % 30).to_string();
+            shop.order(&name, number % 50).await;
+            if number % 4 == 3 {
+                shop.cancel(&name).await;
+            }
+            sleep(WRITE_PAUSE).await;
+        }
+    };
+    (stop, tokio::spawn(writing))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rollups_over_a_table_that_has_items_are_built_while_others_write() {
+    let before: Vec<_> = (0..20).map(|number| (number.to_string(), number * 3)).collect();
+    let before: Vec<_> = before.iter().map(|(name, total)| (name.as_str(), *total)).collect();
+    let shop = Arc::new(Shop::with_items_before(&before).await);
+    shop.table().provision().await.expect("tables");
+    shop.assert_unbuilt("had items before").await;
+    let running = shop.process().await;
+    let (stop, writing) = write_all_the_time(&shop);
+    assert_eq!(build(&shop).await, ["orders"]);
+    stop.send_replace(true);
+    writing.await.expect("it does not panic");
+    running.catch_up().await;
+    shop.assert_recount().await;
+    assert!(build(&shop).await.is_empty(), "there is nothing left to build");
+
+    // And everything after the build counts.
+    shop.order("1", 1).await;
+    shop.cancel("2").await;
+    running.catch_up().await;
+    shop.assert_recount().await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_rollup_is_answered_as_it_was_until_its_revision_is_built() {
+    let shop = Shop::new().await;
+    for number in 0..9 {
+        shop.order(&number.to_string(), number * 10).await;
+    }
+    let running = shop.process().await;
+    running.catch_up().await;
+    let changed = shop.changed("measures = {", "where = { total = { gte = 50 } }\nmeasures = {");
+    let (orders, _, answer) = changed.answered().await;
+    assert_eq!((orders, &answer["previous_definition"]), (9, &true.into()), "{answer}");
+
+    assert_eq!(build(&changed).await, ["orders"]);
+    running.catch_up().await;
+    let (orders, revenue, answer) = changed.answered().await;
+    assert_eq!((orders, revenue), (4, 50 + 60 + 70 + 80), "{answer}");
+    assert!(answer.get("previous_definition").is_none(), "{answer}");
+    // The processor still has the definition before, and counts the revision from its stored one.
+    changed.order("9", 90).await;
+    changed.order("10", 10).await;
+    changed.cancel("8").await;
+    running.catch_up().await;
+    let (orders, revenue, answer) = changed.answered().await;
+    assert_eq!((orders, revenue), (4, 50 + 60 + 70 + 90), "{answer}");
+
+    let settings = PurgeSettings { grace: Duration::ZERO, ..PurgeSettings::LOCAL };
+    assert_eq!(purge(&changed.table(), settings).await.expect("purged"), 1, "the old item");
+    let state = changed.table().read_rollups_state().await.expect("read").expect("a state");
+    let states: Vec<_> = state.revisions.iter().map(|known| (known.number, known.state)).collect();
+    assert_eq!(states, [(2, RevisionState::Ready)]);
+    let (orders, ..) = changed.answered().await;
+    assert_eq!(orders, 4, "the revision is untouched");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_is_given_up_leaves_what_was_answered_and_its_number_is_not_used_again() {
+    let shop = Shop::new().await;
+    shop.order("1", 10).await;
+    let running = shop.process().await;
+    running.catch_up().await;
+    let changed = Arc::new(shop.changed("sum(total)", "max(total)"));
+    let building = {
+        let changed = Arc::clone(&changed);
+        tokio::spawn(async move { builder(&changed).run(&[], &|_| {}).await })
+    };
+    let aborted = loop {
+        let aborted = builder(&changed).abort(&[]).await.expect("a state");
+        if !aborted.is_empty() {
+            break aborted;
+        }
+        sleep(Duration::from_millis(10)).await;
+    };
+    assert_eq!(aborted[0].number, 2);
+    let error = building.await.expect("it does not panic").expect_err("it was given up");
+    assert!(error.to_string().contains("was aborted meanwhile"), "{error}");
+    let (orders, revenue, answer) = shop.answered().await;
+    assert_eq!((orders, revenue), (1, 10), "{answer}");
+    assert_eq!(build(&changed).await, ["orders"]);
+    let state = changed.table().read_rollups_state().await.expect("read").expect("a state");
+    assert_eq!(state.served("orders").map(|served| served.number), Some(3));
+    running.stop().await;
+}
