@@ -314,23 +314,19 @@ fn what_is_written_while_the_stream_is_disabled_is_not_called_complete() {
 }
 
 #[test]
-fn a_table_whose_rollups_were_deleted_is_served_without_them() {
+fn a_table_whose_rollups_were_deleted_is_built_again_at_the_start() {
     let folder = folder();
     let served = Served::start(folder.path());
+    let (_, before) = spend(&served, "ann");
     dynamodb(&served, "DeleteTable", r#"{"TableName":"shop-rollups"}"#);
     assert_eq!(served.end("-KILL").code(), None);
     // DynamoDB gives the age of a table in whole seconds.
     std::thread::sleep(std::time::Duration::from_millis(1_100));
     let served = Served::start(folder.path());
-    let not_built =
-        "The rollups of `shop` are not built: the table had items before its rollups began.";
-    assert!(served.printed.contains(not_built), "{}", served.printed);
-    let (status, problem) = spend(&served, "ann");
-    assert_eq!(
-        (status, problem["type"].as_str()),
-        (503, Some("/problems/rollup-unbuilt")),
-        "{problem}"
-    );
+    let building = "building from the items of the table: spend";
+    assert!(served.printed.contains(building), "{}", served.printed);
+    let (status, answer) = spend(&served, "ann");
+    assert_eq!((status, &answer["points"]), (200, &before["points"]), "{answer}");
     assert_eq!(served.end("-INT").code(), Some(0));
 }
 

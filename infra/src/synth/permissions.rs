@@ -104,6 +104,8 @@ const QUERY: &str = "table/src/query.rs";
 const APPLY: &str = "table/src/rollups.rs";
 const STATE: &str = "table/src/state.rs";
 const STORED: &str = "table/src/state/stored.rs";
+const DEFINITIONS: &str = "table/src/state/definitions.rs";
+const BUILDS: &str = "table/src/state/build_progress.rs";
 const PROGRESS: &str = "table/src/checkpoints/progress.rs";
 const EXPRESSION: &str = "table/src/rollups/expression.rs";
 const CROSSING: &str = "table/src/rollups/crossing.rs";
@@ -146,15 +148,19 @@ pub const USES: &[Use] = &[
     uses(Reader, "dynamodb:BatchGetItem", Target::Rollups, Need::Leaderboards,
          (READ, "Rollups::get_all")),
     uses(Reader, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (STORED, "load")),
+    uses(Reader, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (DEFINITIONS, "read")),
+    uses(Reader, "dynamodb:GetItem", Target::Rollups, Need::Rollups, (BUILDS, "load")),
     uses(Reader, "dynamodb:GetItem", Target::Rollups, Need::Rollups,
          (PROGRESS, "Checkpoints::progress")),
     uses(Reader, "dynamodb:DescribeTable", Target::Table, Need::Rollups, (STATE, "describe")),
     uses(Processor, "dynamodb:DescribeTable", Target::Table, Need::Nothing, (STATE, "describe")),
     uses(Processor, "dynamodb:DescribeTable", Target::Rollups, Need::Nothing, (STATE, "describe")),
     uses(Processor, "dynamodb:GetItem", Target::Rollups, Need::Nothing, (STORED, "load")),
+    uses(Processor, "dynamodb:GetItem", Target::Rollups, Need::Nothing, (DEFINITIONS, "read")),
     uses(Processor, "dynamodb:GetItem", Target::Rollups, Need::Nothing,
          (PROGRESS, "Checkpoints::progress")),
     uses(Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Nothing, (STORED, "save")),
+    uses(Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Nothing, (DEFINITIONS, "store")),
     uses(Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups,
          (EXPRESSION, "Expression::request")),
     uses(Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups,

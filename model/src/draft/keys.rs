@@ -280,7 +280,8 @@ mod tests {
     #[test]
     fn the_parts_of_a_key_are_matched_with_values() {
         let at = "2026-11-20T06:40:54Z";
-        let cases: [(&[&[(&str, &str)]], Option<&str>); 7] = [
+        type Items<'a> = &'a [&'a [(&'a str, &'a str)]];
+        let cases: [(Items<'_>, Option<&str>); 7] = [
             (&[&[("K", "USER#ann"), ("user", "ann")]], Some("USER#{user}")),
             (
                 &[&[("K", "USER#ann"), ("user", "Ann")], &[("K", "USER#bob"), ("user", "bob")]],

@@ -146,9 +146,23 @@ fn a_wildcard_is_granted_where_it_is_explained_and_nowhere_else() {
     }
 }
 
+/// The calls that no function makes.
+const BUILDER_CALLS: [(&str, &str); 6] = [
+    ("table/src/rollups/delete.rs", "delete_item"),
+    ("table/src/rollups/delete.rs", "scan"),
+    ("table/src/sample.rs", "describe_table"),
+    ("table/src/sample.rs", "scan"),
+    ("table/src/scan.rs", "scan"),
+    ("table/src/state/build_progress.rs", "put_item"),
+];
+
 #[test]
 fn every_call_in_the_source_of_table_is_in_the_list_and_the_list_has_no_other() {
-    let found = calls();
+    let mut found = calls();
+    // `weir build` and `weir init` make these, with the rights of who runs them.
+    for (file, call) in BUILDER_CALLS {
+        assert!(found.remove(&(file.to_owned(), call.to_owned())), "{file} has no {call}");
+    }
     let listed: BTreeSet<(String, String)> = USES
         .iter()
         .filter(|used| used.source.0.ends_with(".rs"))
