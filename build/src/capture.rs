@@ -97,7 +97,12 @@ impl Capture {
 
     /// Passes closed shards, and takes the place behind the newest record of the open ones.
     async fn begin_at_latest(&mut self, listing: &StreamListing) -> Result<(), CaptureError> {
-        let closed = listing.shards.iter().filter(|shard| shard.is_closed);
+        // Some implementations give the last sequence number of an open shard as its end. A shard
+        // without children may still get records, or ends as soon as it is read.
+        let parents: HashSet<_> =
+            listing.shards.iter().filter_map(|shard| shard.parent.as_deref()).collect();
+        let is_passed = |shard: &&StreamShard| shard.is_closed && parents.contains(&*shard.id);
+        let closed = listing.shards.iter().filter(is_passed);
         self.finished.extend(closed.map(|shard| (shard.id.clone(), false)));
         // A shard whose parent is open has only records of later times, and waits for it.
         let roots: Vec<_> = self.startable(listing).into_iter().cloned().collect();

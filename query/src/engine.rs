@@ -96,7 +96,11 @@ impl QueryEngine {
     ) -> Result<(Served, Completeness), QueryError> {
         let own = find_rollup(self.model(), name)?;
         let planned = asked(self.model(), own);
-        let snapshot = self.snapshot().await?;
+        let snapshot = match self.snapshot().await {
+            Ok(snapshot) => snapshot,
+            // A mistake of the question is one whatever the state is.
+            Err(error) => return Err(planned.err().map_or_else(|| error.into(), Into::into)),
+        };
         let revision = match (snapshot.served(name), &planned) {
             (Ok(revision), _) => revision,
             (Err(_), Err(_)) => return Err(planned.expect_err("it is one").into()),
