@@ -130,7 +130,6 @@ impl Arguments {
     fn settings(&self) -> BuildSettings {
         let defaults = if self.is_local() { Margins::LOCAL } else { Margins::AWS };
         let margin = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
-        let settings = BuildSettings::default();
         BuildSettings {
             margins: Margins {
                 cut: margin(self.cut_margin, defaults.cut),
@@ -141,9 +140,8 @@ impl Arguments {
                 segments: self.segments,
                 read_units_per_second: self.read_units.map(f64::from),
             },
-            spool_folder: self.spool.clone().unwrap_or(settings.spool_folder),
             export: self.from_export.clone(),
-            ..settings
+            ..BuildSettings::new(self.spool.clone().unwrap_or_else(std::env::temp_dir))
         }
     }
 }

@@ -15,11 +15,13 @@ use weir_model::{Model, Rollup};
 use weir_rollups::Revision;
 use weir_table::Table;
 
-/// The definition that a rollup is answered under: a model of this rollup alone, whose revision is
-/// that of the items.
+/// The definition that a rollup is answered under, in which the rollup has the revision of the
+/// items.
 #[derive(Clone, Debug)]
 pub(crate) struct Served {
     pub(crate) model: Arc<Model>,
+    /// The position of the rollup among those of the model.
+    position: usize,
     /// Whether the definition file says something else by now.
     pub(crate) is_previous: bool,
 }
@@ -33,7 +35,7 @@ pub(crate) struct ServedCache {
 impl Served {
     /// Returns the rollup.
     pub(crate) fn rollup(&self) -> &Rollup {
-        &self.model.rollups[0]
+        &self.model.rollups[self.position]
     }
 }
 
@@ -59,15 +61,16 @@ impl ServedCache {
             (&stored, &stored.rollups[0]),
             (table.model(), own),
         );
-        let model = if is_previous {
-            stored
+        let served = if is_previous {
+            Served { model: stored, position: 0, is_previous }
         } else {
             // Measures and labels may have changed without a difference to what is kept.
             let mut model = Model::clone(table.model());
-            model.rollups = vec![Rollup { revision: revision.number, ..own.clone() }];
-            Arc::new(model)
+            let position = model.rollups.iter().position(|known| known.name == own.name);
+            let position = position.expect("it is a rollup of this model");
+            model.rollups[position].revision = revision.number;
+            Served { model: Arc::new(model), position, is_previous }
         };
-        let served = Served { model, is_previous };
         let entry = (revision.clone(), served.clone());
         self.known.lock().expect("no holder panics").insert(own.name.clone(), entry);
         Ok(served)

@@ -96,6 +96,7 @@ const READS: &[&str] =
 
 /// Where reads are made that no request makes: by the event source mapping and the processor.
 const READS_WITHOUT_REQUEST: &[&str] = &[
+    "table/src/rollups/delete.rs",
     "table/src/checkpoints",
     "table/src/items/receipt.rs",
     "table/src/rollups/park.rs",

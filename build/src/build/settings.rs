@@ -47,13 +47,14 @@ impl Margins {
     };
 }
 
-impl Default for BuildSettings {
-    fn default() -> Self {
+impl BuildSettings {
+    /// Returns the settings for AWS, with the spool in a folder.
+    pub fn new(spool_folder: impl Into<PathBuf>) -> Self {
         Self {
             margins: Margins::AWS,
             scan: ScanSettings::default(),
             capture: CaptureSettings::default(),
-            spool_folder: std::env::temp_dir(),
+            spool_folder: spool_folder.into(),
             export: None,
         }
     }

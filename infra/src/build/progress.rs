@@ -47,7 +47,8 @@ impl<'a, W: Write> Progress<'a, W> {
         let text = match ready.is_empty() {
             true => "every rollup of the definition is built".to_owned(),
             false => format!(
-                "built {} from {items} items and {records} changes: {updates} rollup items, {:.1} s",
+                "built {} from {items} items and {records} changes: {updates} rollup items, \
+                 {:.1} s",
                 ready.join(", "),
                 self.began.elapsed().as_secs_f64()
             ),

@@ -25,7 +25,7 @@ pub(super) async fn run(view: &View, out: &mut impl Write) -> Result<(), Error> 
         margins: Margins::LOCAL,
         scan: ScanSettings { segments: SEGMENTS, read_units_per_second: None },
         capture: CaptureSettings { read_interval: READ_INTERVAL, ..CaptureSettings::default() },
-        ..BuildSettings::default()
+        ..BuildSettings::new(std::env::temp_dir())
     };
     let builder = Builder::new(&view.connection, &view.table, settings);
     let wanted = builder.compare(&[]).await?;

@@ -11,11 +11,11 @@ use std::collections::HashMap;
 use std::fmt;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
+use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity};
 use weir_model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 use weir_rollups::Revision;
 
-use crate::budget::{Budget, ITEM_BYTES, READ_UNIT_BYTES};
+use crate::budget::{Budget, ITEM_BYTES, Unit};
 use crate::clock;
 use crate::error::Error;
 
@@ -51,9 +51,14 @@ pub(super) async fn load(
     revision: &Revision,
 ) -> Result<Option<BuildProgress>, Error> {
     let reservation = budget.reserve(ITEM_BYTES).await?;
-    let request = client.get_item().table_name(table).set_key(Some(key(revision)));
+    let request = client
+        .get_item()
+        .table_name(table)
+        .set_key(Some(key(revision)))
+        .return_consumed_capacity(ReturnConsumedCapacity::Total)
+        .consistent_read(true);
     let read = request.send().await.map_err(|error| Error::from_sdk(table, error))?;
-    reservation.settle_bytes(READ_UNIT_BYTES);
+    reservation.settle(&read.consumed_capacity, Unit::Strong);
     let Some(item) = read.item else { return Ok(None) };
     let whole = |name: &str| item.get(name)?.as_n().ok()?.parse::<u64>().ok();
     let phase = item.get("phase").and_then(|phase| phase.as_s().ok()).cloned();

@@ -14,11 +14,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
+use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity};
 use weir_model::Model;
 
 use super::stored::key;
-use crate::budget::{Budget, ITEM_BYTES};
+use crate::budget::{Budget, ITEM_BYTES, Unit};
 use crate::error::{Error, chain};
 
 const TEXT: &str = "text";
@@ -80,12 +80,16 @@ async fn read(
     id: &str,
 ) -> Result<Option<String>, Error> {
     let reservation = budget.reserve(ITEM_BYTES).await?;
-    let request = client.get_item().table_name(table).set_key(Some(key(id))).consistent_read(true);
+    let request = client
+        .get_item()
+        .table_name(table)
+        .set_key(Some(key(id)))
+        .return_consumed_capacity(ReturnConsumedCapacity::Total)
+        .consistent_read(true);
     let read = request.send().await.map_err(|error| Error::from_sdk(table, error))?;
+    reservation.settle(&read.consumed_capacity, Unit::Strong);
     let text = read.item.and_then(|mut item| item.remove(TEXT));
-    let text = text.and_then(|text| text.as_s().ok().cloned());
-    reservation.settle_bytes(text.as_ref().map_or(0, String::len) as u64);
-    Ok(text)
+    Ok(text.and_then(|text| text.as_s().ok().cloned()))
 }
 
 /// Stores the definition of a model, and returns its id.

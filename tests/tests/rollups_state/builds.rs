@@ -19,7 +19,7 @@ fn builder(shop: &Shop) -> Builder {
     let settings = BuildSettings {
         margins: Margins::LOCAL,
         capture: CaptureSettings { read_interval: READ_INTERVAL, ..CaptureSettings::default() },
-        ..BuildSettings::default()
+        ..BuildSettings::new(std::env::temp_dir())
     };
     Builder::new(&shop.connection, &shop.table(), settings)
 }
