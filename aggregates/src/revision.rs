@@ -17,6 +17,7 @@
 //!
 //! [`Rollup::stored_name`]: weir_model::Rollup::stored_name
 
+use std::borrow::Cow;
 use std::fmt;
 
 use weir_model::{Model, Rollup};
@@ -84,11 +85,8 @@ impl Revision {
     }
 
     /// Returns the name that begins the keys of its items.
-    pub fn stored_name(&self) -> String {
-        match self.number {
-            Rollup::FIRST_REVISION => self.rollup.clone(),
-            number => format!("{}@{number}", self.rollup),
-        }
+    pub fn stored_name(&self) -> Cow<'_, str> {
+        Rollup::name_of_revision(&self.rollup, self.number)
     }
 }
 
@@ -155,6 +153,13 @@ impl RevisionState {
             RevisionState::Purged,
         ];
         EVERY.into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// The name of a revision in bookkeeping items, with its number: `sales@1`.
+impl fmt::Display for Revision {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}@{}", self.rollup, self.number)
     }
 }
 

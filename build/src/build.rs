@@ -29,6 +29,7 @@ mod wanted;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -40,7 +41,7 @@ use weir_table::{BuildProgress, Connection, Rollups, RollupsState, Table};
 
 pub use self::error::BuildError;
 pub use self::events::{BuildEvent, BuildReport};
-pub use self::purge::{PurgeSettings, purge};
+pub use self::purge::PurgeSettings;
 pub use self::settings::{BuildSettings, Margins};
 pub use self::wanted::{StoredDefinitions, Wanted};
 
@@ -160,6 +161,15 @@ impl Builder {
         self.table.change_rollups_state(change).await
     }
 
+    /// Deletes the items of all revisions that are retired or aborted. Returns the number of
+    /// deleted items.
+    ///
+    /// # Errors
+    /// The error of DynamoDB; the next purge continues.
+    pub async fn purge(&self, settings: PurgeSettings) -> Result<u64, BuildError> {
+        purge::purge(&self.table, &self.rollups, settings).await
+    }
+
     async fn stored_definitions(
         &self,
         state: &RollupsState,
@@ -197,16 +207,8 @@ impl Builder {
         if wanted.given_up.is_empty() && wanted.gone.is_empty() {
             return Ok(());
         }
-        let change = |state: &mut RollupsState, _| {
-            for revision in &wanted.given_up {
-                set(state, revision, RevisionState::Aborted);
-            }
-            for revision in &wanted.gone {
-                set(state, revision, RevisionState::Retired);
-            }
-            Ok::<_, BuildError>(())
-        };
-        self.table.change_rollups_state(change).await
+        let (aborted, retired) = (RevisionState::Aborted, RevisionState::Retired);
+        self.set(&[(&wanted.given_up, aborted), (&wanted.gone, retired)]).await
     }
 
     async fn reject_cut(
@@ -220,9 +222,18 @@ impl Builder {
     }
 
     async fn give_up(&self, revisions: &[Revision]) -> Result<(), BuildError> {
+        self.set(&[(revisions, RevisionState::Aborted)]).await
+    }
+
+    /// Sets the states of revisions, all in one write.
+    async fn set(&self, states: &[(&[Revision], RevisionState)]) -> Result<(), BuildError> {
         let change = |state: &mut RollupsState, _| {
-            for revision in revisions {
-                set(state, revision, RevisionState::Aborted);
+            for (revisions, to) in states {
+                for revision in *revisions {
+                    if let Some(known) = state.find_mut(&revision.rollup, revision.number) {
+                        known.state = *to;
+                    }
+                }
             }
             Ok::<_, BuildError>(())
         };
@@ -277,7 +288,7 @@ impl Builder {
     ) -> Result<(), BuildError> {
         let cut = revisions[0].cut.expect("a build has a cut");
         let cut = u32::try_from(cut).expect("a time before 2106");
-        let mut models: Vec<std::sync::Arc<Model>> = Vec::new();
+        let mut models: Vec<Arc<Model>> = Vec::new();
         for revision in revisions {
             models.push(self.table.definition(revision).await?);
         }
@@ -462,12 +473,6 @@ fn found<'a>(
     let known = state.find_mut(&revision.rollup, revision.number);
     let known = known.filter(|known| known.cut == revision.cut);
     known.ok_or_else(|| BuildError::Aborted(revision.rollup.clone()))
-}
-
-fn set(state: &mut RollupsState, revision: &Revision, to: RevisionState) {
-    if let Some(known) = state.find_mut(&revision.rollup, revision.number) {
-        known.state = to;
-    }
 }
 
 /// Returns whole seconds, rounded up.

@@ -24,6 +24,7 @@
 //! the table is scanned. So a build that was interrupted begins again with the same cut, and what
 //! it had applied is not added twice.
 
+mod backoff;
 mod build;
 mod capture;
 mod export;
@@ -35,7 +36,7 @@ mod target;
 
 pub use build::{
     BuildError, BuildEvent, BuildReport, BuildSettings, Builder, Margins, PurgeSettings,
-    StoredDefinitions, Wanted, purge,
+    StoredDefinitions, Wanted,
 };
 pub use capture::{
     Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureSettings, CaptureStart,

@@ -13,7 +13,6 @@
 //!
 //! **Invariant:** a page is handed over once, whatever was retried.
 
-mod backoff;
 mod read_limit;
 
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -22,8 +21,8 @@ use tokio::time::sleep;
 use weir_model::Item;
 use weir_table::{ScanPage, ScanPosition, Segment, Table};
 
-use self::backoff::Backoff;
 use self::read_limit::ReadLimit;
+use crate::backoff::Backoff;
 use crate::spool::SpoolError;
 
 /// The segments that are read at the same time, unless the settings say otherwise.

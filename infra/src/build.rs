@@ -1,5 +1,5 @@
 //! `weir build`: builds the rollups that a definition wants and the table lacks, from the items
-//! that are there, while everybody goes on writing.
+//! that are there, while writers continue.
 //!
 //! ```text
 //! definition ─► what is new, changed, interrupted ─► weir_build::Builder ─► lines of progress
@@ -18,12 +18,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::Args;
-use weir_build::{BuildSettings, Builder, Margins, PurgeSettings, ScanSettings, purge};
+use weir_build::{BuildSettings, Builder, Margins, PurgeSettings, ScanSettings};
 use weir_startup::Environment;
-use weir_table::{Connection, Table};
+use weir_table::Table;
 
 pub use self::error::Error;
 use self::progress::Progress;
+use crate::connect::connect;
 use crate::definition;
 
 /// Build rollups from the items that the table has.
@@ -35,9 +36,9 @@ use crate::definition;
   weir build shop.toml --from-export AWSDynamoDB/01693685827463-2d8752fd
   weir build shop.toml --abort
 
-The processor must be running: it counts what is written from the cut on, and the build adds what
-the items were worth at the cut. Writers go on; the table of items is only read. A build that was
-interrupted is continued by the same command, within 24 hours.")]
+The processor must be running: it counts the changes from the cut on, and the build adds the
+items as they were at the cut. Writers continue; the table of items is only read. The same command
+continues a build that was interrupted, within 24 hours.")]
 pub struct Arguments {
     /// The definition file [default: ./weir.toml, else examples/flights/weir.toml]
     file: Option<PathBuf>,
@@ -93,10 +94,7 @@ pub fn run(
     let model = Arc::new(named.map_err(Error::from)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let connection = match &arguments.endpoint {
-            Some(url) => Connection::to(url).await,
-            None => environment.connect().await,
-        };
+        let connection = connect(arguments.endpoint.as_deref(), &environment).await;
         let table = Table::new(&connection, model);
         let builder = Builder::new(&connection, &table, arguments.settings());
         let progress = Progress::new(out, arguments.json);
@@ -114,7 +112,7 @@ pub fn run(
                 true => PurgeSettings::LOCAL,
                 false => PurgeSettings::AWS,
             };
-            purge(&table, settings).await.map_err(Error::Build)?;
+            builder.purge(settings).await.map_err(Error::Build)?;
         }
         Ok(ExitCode::SUCCESS)
     })

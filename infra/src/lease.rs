@@ -15,10 +15,11 @@ use std::sync::Arc;
 use clap::Args;
 use jiff::{SpanRound, Timestamp, Unit};
 use weir_startup::Environment;
+use weir_table::Table;
 use weir_table::checkpoints::{self, Checkpoints, HeldLease};
-use weir_table::{Connection, Table};
 
 pub use self::error::Error;
+use crate::connect::connect;
 use crate::definition;
 
 /// Show who polls the table's stream outside Lambda, or break its lease.
@@ -53,10 +54,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, crat
     let model = Arc::new(named.map_err(Error::from)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let connection = match &arguments.endpoint {
-            Some(url) => Connection::to(url).await,
-            None => environment.connect().await,
-        };
+        let connection = connect(arguments.endpoint.as_deref(), &environment).await;
         let checkpoints = Checkpoints::new(connection.dynamodb(), &model.table.rollups_table);
         let label = stream_label(&Table::new(&connection, model)).await?;
         let held = checkpoints.held_lease(&label).await.map_err(Error::Checkpoints)?;

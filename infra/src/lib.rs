@@ -24,6 +24,7 @@ pub mod build;
 pub mod check;
 mod client;
 pub mod command;
+mod connect;
 mod definition;
 pub mod deploy;
 pub mod destroy;

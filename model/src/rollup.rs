@@ -124,9 +124,14 @@ impl Rollup {
     /// Returns the name that begins the keys of its items in the table of rollups: `sales`, or
     /// `sales@2` from the second revision on.
     pub fn stored_name(&self) -> Cow<'_, str> {
-        match self.revision {
-            Self::FIRST_REVISION => Cow::Borrowed(&self.name),
-            revision => Cow::Owned(format!("{}@{revision}", self.name)),
+        Self::name_of_revision(&self.name, self.revision)
+    }
+
+    /// Returns the stored name of a revision of the rollup of that name.
+    pub fn name_of_revision(name: &str, revision: u32) -> Cow<'_, str> {
+        match revision {
+            Self::FIRST_REVISION => Cow::Borrowed(name),
+            revision => Cow::Owned(format!("{name}@{revision}")),
         }
     }
 

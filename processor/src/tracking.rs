@@ -29,7 +29,7 @@ pub(crate) struct Tracking {
 }
 
 /// Revisions, and the definitions that they are counted under.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Prepared {
     revisions: Vec<Revision>,
     counted: Arc<[CountedRollups]>,
@@ -58,14 +58,19 @@ impl Tracking {
                 opened.state
             }
         };
-        let last = self.last.lock().expect("no holder panics").clone();
-        if last.revisions == state.revisions {
-            return Ok(last.counted);
+        if let Some(counted) = self.prepared(&state.revisions) {
+            return Ok(counted);
         }
         let counted = self.prepare(&state.revisions).await?;
         let prepared = Prepared { revisions: state.revisions, counted: counted.clone() };
         *self.last.lock().expect("no holder panics") = prepared;
         Ok(counted)
+    }
+
+    /// Returns the rollups of these revisions if they are the last ones that were prepared.
+    fn prepared(&self, revisions: &[Revision]) -> Option<Arc<[CountedRollups]>> {
+        let last = self.last.lock().expect("no holder panics");
+        (last.revisions == revisions).then(|| last.counted.clone())
     }
 
     /// Reads the definitions of the revisions that are counted. Those of one definition and one cut

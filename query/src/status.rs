@@ -44,13 +44,8 @@ pub struct Completeness {
     pub incomplete_since: Option<String>,
     /// Whether the answer is of the definition before the last change, which no build has counted
     /// yet.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub previous_definition: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_false(value: &bool) -> bool {
-    !*value
 }
 
 /// The last snapshot of the state of a table's rollups, shared by all clones.
@@ -150,7 +145,7 @@ impl RollupsSnapshot {
     }
 
     fn building(&self, revision: &Revision) -> QueryError {
-        let progress = self.builds.get(&revision.stored_name());
+        let progress = self.builds.get(&*revision.stored_name());
         let progress = progress.map_or_else(|| revision.state.to_string(), ToString::to_string);
         QueryError::Building {
             message: format!("the rollup `{}` is being built: {progress}", revision.rollup),

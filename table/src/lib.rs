@@ -55,5 +55,5 @@ pub use rollups::{Applied, Outcome, Parked, Range, Ranked, Rollups, SettledUpdat
 pub use scan::{ScanPage, ScanPosition, Segment};
 pub use state::{
     BuildProgress, ItemsTable, OpenedState, RollupsState, RollupsStatus, STREAM_RETENTION_SECS,
-    definition_id, stream_began_at,
+    stream_began_at,
 };

@@ -60,7 +60,6 @@ use self::meter::Meter;
 use crate::budget::{Budget, ITEM_BYTES, Unit};
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::items::Table;
 
 /// The rollups of a table, in a table of their own or beside the items. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -82,17 +81,6 @@ impl Rollups {
             client: connection.dynamodb(),
             table: table.rollups_table.clone(),
             items: Arc::new(table.clone()),
-            meter: Meter::default(),
-            budget: Budget::unlimited(),
-        }
-    }
-
-    /// The rollups of a table, through the same client.
-    pub fn of_table(table: &Table) -> Self {
-        Self {
-            client: table.client.clone(),
-            table: table.model.table.rollups_table.clone(),
-            items: Arc::new(table.model.table.clone()),
             meter: Meter::default(),
             budget: Budget::unlimited(),
         }

@@ -47,7 +47,6 @@ use weir_rollups::{Revision, RevisionState};
 
 pub use self::build_progress::BuildProgress;
 pub(crate) use self::definitions::Definitions;
-pub use self::definitions::definition_id;
 pub use self::identity::ItemsTable;
 pub use self::rollups_state::{OpenedState, RollupsState, RollupsStatus};
 
@@ -192,7 +191,7 @@ pub(crate) async fn build_progress(
     for revision in state.revisions.iter().filter(|revision| revision.is_under_way()) {
         let table = &model.table.rollups_table;
         if let Some(known) = build_progress::load(client, budget, table, revision).await? {
-            found.insert(revision.stored_name(), known);
+            found.insert(revision.stored_name().into_owned(), known);
         }
     }
     Ok(found)

@@ -4,20 +4,18 @@
 //! changes nothing.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use tokio::time::sleep;
 use weir_rollups::{Revision, Update};
 use weir_table::{Outcome, Rollups, SettledUpdate};
 
 use super::error::BuildError;
+use crate::backoff::Backoff;
 use crate::spool::{Base, BaseUpdate};
 use crate::target::base_shard;
 
 /// How often updates are tried that DynamoDB throttled or did not answer.
 const ATTEMPTS: u32 = 10;
-/// The pause before the second attempt; it doubles with each.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The updates that are sent together.
 const CHUNK: usize = 1_000;
 
@@ -58,8 +56,8 @@ async fn apply_chunk(
     mut updates: Vec<Update>,
 ) -> Result<(), BuildError> {
     let shard = base_shard(&revision.rollup, revision.number, cut);
-    let mut pause = FIRST_PAUSE;
-    for attempt in 1.. {
+    let mut backoff = Backoff::default();
+    loop {
         let mut failed = Vec::new();
         let mut last = None;
         for SettledUpdate { update, result } in rollups.apply_all(&shard, updates).await {
@@ -76,12 +74,10 @@ async fn apply_chunk(
             }
         }
         let Some(error) = last else { return Ok(()) };
-        if attempt == ATTEMPTS {
+        if backoff.failures() + 1 == ATTEMPTS {
             return Err(error.into());
         }
         updates = failed;
-        sleep(pause).await;
-        pause *= 2;
+        sleep(backoff.pause()).await;
     }
-    unreachable!("the attempts are limited")
 }

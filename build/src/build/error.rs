@@ -62,7 +62,7 @@ pub enum BuildError {
         /// The error of DynamoDB.
         source: weir_table::Error,
     },
-    /// DynamoDB did not do what was asked.
+    /// DynamoDB rejected a request, or did not answer it.
     #[error(transparent)]
     Table(#[from] weir_table::Error),
 }

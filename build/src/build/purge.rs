@@ -1,7 +1,7 @@
 //! The items of revisions that nobody reads or writes any more are deleted.
 //!
-//! A processor may still be writing what it read the state for, and a reader may still use the
-//! state that it read, so a purge waits first. It repeats until a pass finds nothing.
+//! A processor may still write the updates of a batch that it began under the former state, and a
+//! reader may still use that state, so a purge waits first. It repeats until a pass finds nothing.
 //!
 //! **Invariant:** only items of revisions that are retired or aborted are deleted; a revision is
 //! marked as purged after a pass that has found none of its items.
@@ -32,12 +32,12 @@ impl PurgeSettings {
     pub const LOCAL: Self = Self { grace: Duration::from_secs(3), deletes_per_second: None };
 }
 
-/// Deletes the items of all revisions that are retired or aborted. Returns the number of deleted
-/// items.
-///
-/// # Errors
-/// The error of DynamoDB; the next purge continues.
-pub async fn purge(table: &Table, settings: PurgeSettings) -> Result<u64, BuildError> {
+/// Deletes the items of all revisions that are retired or aborted.
+pub(super) async fn purge(
+    table: &Table,
+    rollups: &Rollups,
+    settings: PurgeSettings,
+) -> Result<u64, BuildError> {
     let Some(state) = table.read_rollups_state().await? else { return Ok(0) };
     let is_over = |revision: &&Revision| {
         matches!(revision.state, RevisionState::Retired | RevisionState::Aborted)
@@ -47,11 +47,10 @@ pub async fn purge(table: &Table, settings: PurgeSettings) -> Result<u64, BuildE
         return Ok(0);
     }
     sleep(settings.grace).await;
-    let names: Vec<_> = over.iter().map(Revision::stored_name).collect();
-    let rollups_table = Rollups::of_table(table);
+    let names: Vec<_> = over.iter().map(|revision| revision.stored_name().into_owned()).collect();
     let mut deleted = 0;
     loop {
-        let pass = rollups_table.delete_items_of(&names, settings.deletes_per_second).await?;
+        let pass = rollups.delete_items_of(&names, settings.deletes_per_second).await?;
         deleted += pass;
         if pass == 0 {
             break;

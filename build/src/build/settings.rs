@@ -1,4 +1,4 @@
-//! How long a build waits for DynamoDB and for the stream, and what it may use.
+//! The settings of a build: its waiting times, its limits and its folders.
 
 use std::path::PathBuf;
 use std::time::Duration;

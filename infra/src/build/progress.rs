@@ -1,5 +1,6 @@
 //! The steps of a build as lines: for a reader, or as JSON for another program.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -156,7 +157,7 @@ fn names(revisions: &[Revision]) -> String {
     stored_names(revisions).join(", ")
 }
 
-fn stored_names(revisions: &[Revision]) -> Vec<String> {
+fn stored_names(revisions: &[Revision]) -> Vec<Cow<'_, str>> {
     revisions.iter().map(Revision::stored_name).collect()
 }
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use weir_build::{
     BuildEvent, BuildSettings, Builder, CaptureSettings, Margins, PurgeSettings, ScanSettings,
-    purge,
 };
 
 use super::Error;
@@ -44,9 +43,8 @@ pub(super) async fn run(view: &View, out: &mut impl Write) -> Result<(), Error> 
         writeln!(out, "built: {} items are counted\n", built.items)?;
         out.flush()?;
     }
-    let table = view.table.clone();
     tokio::spawn(async move {
-        if let Err(error) = purge(&table, PurgeSettings::LOCAL).await {
+        if let Err(error) = builder.purge(PurgeSettings::LOCAL).await {
             tracing::warn!(%error, "the items of old revisions are not deleted");
         }
     });

@@ -86,9 +86,8 @@ pub(super) async fn save(
 }
 
 fn key(revision: &Revision) -> HashMap<String, SdkValue> {
-    let sort = format!("{}@{}", revision.rollup, revision.number);
     HashMap::from([
         (ROLLUPS_PARTITION_KEY.to_owned(), SdkValue::S(PARTITION.to_owned())),
-        (ROLLUPS_SORT_KEY.to_owned(), SdkValue::S(sort)),
+        (ROLLUPS_SORT_KEY.to_owned(), SdkValue::S(revision.to_string())),
     ])
 }

@@ -33,7 +33,7 @@ pub(crate) struct Definitions {
 
 /// Returns the id of a model's definition: a hash of 64 bits and the length of its text. It tells
 /// the versions of one file from each other; it is not a defence against files made to collide.
-pub fn definition_id(model: &Model) -> String {
+fn definition_id(model: &Model) -> String {
     let text = model.source.as_bytes();
     format!("{:016x}{:06x}", weir_rollups::fnv::fnv1a(text.iter().copied()), text.len())
 }

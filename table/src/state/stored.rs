@@ -62,20 +62,24 @@ impl StoredState {
     fn read(item: &HashMap<String, SdkValue>) -> Option<Self> {
         let revisions = item.get(REVISIONS)?.as_m().ok()?.iter();
         let revisions = revisions.map(|(name, value)| read_revision(name, value.as_m().ok()?));
-        let mut revisions: Vec<_> = revisions.collect::<Option<_>>()?;
-        revisions.sort_by(|a, b| (&a.rollup, a.number).cmp(&(&b.rollup, b.number)));
+        let revisions = revisions.collect::<Option<_>>()?;
+        let stream_label = optional_text(item, STREAM_LABEL)?;
+        let mut state = RollupsState { stream_label, revisions };
+        // A map has no order.
+        state.sort();
         Some(Self {
             version: item.get(VERSION)?.as_n().ok()?.parse().ok()?,
             items_table: item.get(ITEMS_TABLE)?.as_s().ok()?.clone(),
             table_id: optional_text(item, TABLE_ID)?,
-            state: RollupsState { stream_label: optional_text(item, STREAM_LABEL)?, revisions },
+            state,
         })
     }
 
     fn attributes(&self) -> Vec<(&'static str, Option<SdkValue>)> {
         let text = |text: &Option<String>| text.clone().map(SdkValue::S);
         let RollupsState { stream_label, revisions } = &self.state;
-        let revisions = revisions.iter().map(|revision| (name(revision), attributes(revision)));
+        let revisions = revisions.iter();
+        let revisions = revisions.map(|revision| (revision.to_string(), attributes(revision)));
         vec![
             (VERSION, Some(SdkValue::N(self.version.to_string()))),
             (ITEMS_TABLE, Some(SdkValue::S(self.items_table.clone()))),
@@ -84,11 +88,6 @@ impl StoredState {
             (REVISIONS, Some(SdkValue::M(revisions.collect()))),
         ]
     }
-}
-
-/// The name of a revision in the state item: `sales@1`.
-fn name(revision: &Revision) -> String {
-    format!("{}@{}", revision.rollup, revision.number)
 }
 
 fn attributes(revision: &Revision) -> SdkValue {

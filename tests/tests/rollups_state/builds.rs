@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::sleep;
-use weir_build::{BuildSettings, Builder, CaptureSettings, Margins, PurgeSettings, purge};
+use weir_build::{BuildSettings, Builder, CaptureSettings, Margins, PurgeSettings};
 use weir_rollups::RevisionState;
 
 use crate::shop::Shop;
@@ -99,7 +99,7 @@ async fn a_changed_rollup_is_answered_as_it_was_until_its_revision_is_built() {
     assert_eq!((orders, revenue), (4, 50 + 60 + 70 + 90), "{answer}");
 
     let settings = PurgeSettings { grace: Duration::ZERO, ..PurgeSettings::LOCAL };
-    assert_eq!(purge(&changed.table(), settings).await.expect("purged"), 1, "the old item");
+    assert_eq!(builder(&changed).purge(settings).await.expect("purged"), 1, "the old item");
     let state = changed.table().read_rollups_state().await.expect("read").expect("a state");
     let states: Vec<_> = state.revisions.iter().map(|known| (known.number, known.state)).collect();
     assert_eq!(states, [(2, RevisionState::Ready)]);

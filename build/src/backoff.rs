@@ -1,4 +1,4 @@
-//! The pause before a page is read again: longer each time, with jitter.
+//! The pause before a page is read, or updates are sent, again: longer each time, with jitter.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ const LONGEST_PAUSE_MS: u64 = 30_000;
 
 /// Counts failures in a row.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
     /// Returns the number of failures.
-    pub(super) fn failures(&self) -> u32 {
+    pub(crate) fn failures(&self) -> u32 {
         self.failures
     }
 
     /// Returns the pause after one more failure: half of its ceiling, and a random part of the
     /// other half.
-    pub(super) fn pause(&mut self) -> Duration {
+    pub(crate) fn pause(&mut self) -> Duration {
         let ceiling = FIRST_PAUSE_MS << self.failures.min(20);
         let half_ms = ceiling.min(LONGEST_PAUSE_MS) / 2;
         self.failures += 1;
