@@ -59,6 +59,17 @@ const MAX_LATE_CUTS: u32 = 5;
 /// How often the stored progress is renewed.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(2);
 
+/// How far DynamoDB's time, in whole seconds, may be from the time of a record that is written at
+/// the same moment.
+const CLOCK_UNCERTAINTY: Duration = Duration::from_secs(2);
+
+/// New revisions with their cut.
+struct Chosen {
+    revisions: Vec<Revision>,
+    /// A moment shortly before the cut.
+    ahead_until: Instant,
+}
+
 /// The builder of the rollups of one table.
 #[derive(Clone, Debug)]
 pub struct Builder {
@@ -127,7 +138,8 @@ impl Builder {
                 break;
             }
             let capture = self.capture(CaptureStart::Latest).await?;
-            let revisions = self.choose_cut(&begun).await?;
+            let Chosen { revisions, ahead_until } = self.choose_cut(&begun).await?;
+            let capture = capture.with_cut_ahead_until(ahead_until);
             report(BuildEvent::Begun { revisions: revisions.clone() });
             match self.finish(capture, &revisions, report, &mut outcome).await {
                 Err(BuildError::Capture(error)) if error.needs_new_cut() => {
@@ -250,7 +262,7 @@ impl Builder {
 
     /// Writes the cut of new revisions: later than DynamoDB's time by the margin. Processors that
     /// read the state afterwards count from it on.
-    async fn choose_cut(&self, rollups: &[String]) -> Result<Vec<Revision>, BuildError> {
+    async fn choose_cut(&self, rollups: &[String]) -> Result<Chosen, BuildError> {
         let definition = self.table.store_definition().await?;
         let unit = self.table.describe().await?.record_time_secs();
         let margin = seconds(self.settings.margins.cut);
@@ -268,12 +280,14 @@ impl Builder {
                 }
                 Ok::<_, BuildError>(begun)
             };
-            let begun = self.table.change_rollups_state(change).await?;
+            let revisions = self.table.change_rollups_state(change).await?;
             let now = self.table.dynamodb_time().await?;
-            if begun.iter().all(|revision| revision.cut.is_some_and(|cut| now < cut)) {
-                return Ok(begun);
+            let cut = revisions.first().and_then(|first| first.cut).unwrap_or_default();
+            if let Ok(seconds @ 1..) = u64::try_from(cut - now) {
+                let ahead = Duration::from_secs(seconds).saturating_sub(CLOCK_UNCERTAINTY);
+                return Ok(Chosen { revisions, ahead_until: Instant::now() + ahead });
             }
-            self.give_up(&begun).await?;
+            self.give_up(&revisions).await?;
         }
         Err(BuildError::LateCut)
     }

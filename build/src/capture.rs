@@ -54,6 +54,8 @@ pub struct Capture {
     /// The shards that were read to their end, and whether they had records from the cut on.
     finished: HashMap<String, bool>,
     listed_at: Instant,
+    /// Until when no record may have a time from the cut on.
+    cut_ahead_until: Option<Instant>,
     counts: CaptureCounts,
 }
 
@@ -85,6 +87,7 @@ impl Capture {
             open: HashMap::new(),
             finished: HashMap::new(),
             listed_at: Instant::now(),
+            cut_ahead_until: None,
             counts: CaptureCounts::default(),
         };
         let listing = capture.list().await?;
@@ -114,6 +117,15 @@ impl Capture {
             }
         }
         Ok(())
+    }
+
+    /// Demands that no record that is read before this moment has a time from the cut on. Processors
+    /// that read the state before the cut was chosen do not know of it, so a record of that time
+    /// must not belong behind it.
+    #[must_use]
+    pub fn with_cut_ahead_until(mut self, moment: Instant) -> Self {
+        self.cut_ahead_until = Some(moment);
+        self
     }
 
     /// Reads until the end that is sent, and calls `record` for each change of a time from the cut
@@ -190,9 +202,18 @@ impl Capture {
         if page.has_gap {
             return Err(CaptureError::Gap { shard_id: id.to_owned() });
         }
+        let is_cut_ahead = self.cut_ahead_until.is_some_and(|moment| asked_at < moment);
         for known in &page.changes {
             self.counts.read += 1;
             if shard.admits(id, &known.change, cut)? {
+                if is_cut_ahead {
+                    return Err(CaptureError::ClockAhead {
+                        shard_id: id.to_owned(),
+                        sequence: known.change.sequence.to_string(),
+                        seconds: known.change.seconds,
+                        cut,
+                    });
+                }
                 self.counts.since_cut += 1;
                 record(&known.change)?;
             }

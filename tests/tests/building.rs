@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use weir_build::{
-    BaseCounts, BaseUpdate, BuildTarget, Capture, CaptureEnd, CaptureSettings, CaptureStart,
-    ImageRecorder, ScanSettings, Spool, base_shard, scan,
+    BaseCounts, BaseUpdate, BuildTarget, Capture, CaptureEnd, CaptureError, CaptureSettings,
+    CaptureStart, ImageRecorder, ScanSettings, Spool, base_shard, scan,
 };
 use weir_processor::Invocation;
 use weir_processor::mapping::{Source, StreamReader};
@@ -254,4 +254,23 @@ async fn a_base_and_the_changes_from_its_cut_on_are_a_recount() {
         apply_changes(&system, batch, cut).await;
     }
     assert_recount(&system).await;
+}
+
+/// A record that has a time from the cut on, before the cut has come: one from before the cut was
+/// chosen, which nobody counts, may have such a time, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_capture_rejects_a_cut_that_the_clock_of_records_is_ahead_of() {
+    let system = System::open(DEFINITION).await;
+    let capture = begin(&system, CaptureStart::Latest).await;
+    let unit = if system.dynamodb.is_embedded() { 1 } else { 60 };
+    let cut = now() / unit * unit;
+    let client = Client::new(&system.dynamodb.url);
+    for _ in 0..9 {
+        write(&client, &system.model.table.name, &mut Rng::with_seed(2)).await;
+    }
+    let capture = capture.with_cut_ahead_until(Instant::now() + Duration::from_secs(600));
+    let (_end, end) = watch::channel(None);
+    let error =
+        capture.run(cut, end, |_| panic!("it is not recorded")).await.expect_err("rejected");
+    assert!(matches!(error, CaptureError::ClockAhead { .. }) && error.needs_new_cut(), "{error}");
 }

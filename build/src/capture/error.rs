@@ -27,6 +27,22 @@ pub enum CaptureError {
     },
     /// Build again with a new cut.
     #[error(
+        "in shard {shard_id}, record {sequence} of second {seconds} was read before DynamoDB's \
+         clock reached the cut {cut}: a record from before the cut was chosen may have such a time, \
+         too; build again with a new cut, and a longer margin of the cut"
+    )]
+    ClockAhead {
+        /// The shard.
+        shard_id: String,
+        /// The sequence number of the record.
+        sequence: String,
+        /// Its time, in seconds since 1970.
+        seconds: u32,
+        /// The cut, in seconds since 1970.
+        cut: u32,
+    },
+    /// Build again with a new cut.
+    #[error(
         "in shard {shard_id}, record {sequence} has no time, so it cannot be compared with the \
          cut; build again with a new cut"
     )]
@@ -92,6 +108,7 @@ impl CaptureError {
     pub fn needs_new_cut(&self) -> bool {
         match self {
             Self::ClockStepped { .. }
+            | Self::ClockAhead { .. }
             | Self::NoTime { .. }
             | Self::Gap { .. }
             | Self::CutTooOld { .. }
