@@ -79,6 +79,21 @@ async fn a_text_where_a_sum_was_parks_its_rollup_item_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_record_of_a_parked_item_goes_with_the_items_of_its_rollup() {
+    let (system, event) = flights().await;
+    spoil(&system, "sum(delay)", json!({ "S": "?" })).await;
+    assert_eq!(handle(&system, &event).await.len(), 1);
+    let delete = async |name: &str| {
+        let deleted = system.rollups.delete_items_of(&[name.to_owned()], None).await;
+        (deleted.expect("deleted"), system.rollups.parked().await.expect("the records").len())
+    };
+    let (deleted, parked) = delete("delayed_by_origin").await;
+    assert!(deleted > 0 && parked == 1, "{deleted} items, {parked} records");
+    let (deleted, parked) = delete("flights_by_origin").await;
+    assert!(deleted > 1 && parked == 0, "{deleted} items, {parked} records");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_parked_period_that_a_point_is_compared_with_is_marked() {
     let (system, event) = flights().await;
     let (partition, _) = key();

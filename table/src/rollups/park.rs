@@ -34,10 +34,10 @@ const KEPT_BYTES: usize = 900;
 /// The prefix of the name of a record whose rollup item is beside items: no rollup's name does.
 const BESIDE: &str = "@items ";
 /// The record's attributes and the text that each of them is.
-const PARTITION: &str = "rollup_partition";
+pub(super) const PARTITION: &str = "rollup_partition";
 const SORT: &str = "rollup_sort";
 /// The table that the rollup item is in.
-const TABLE: &str = "rollup_table";
+pub(super) const TABLE: &str = "rollup_table";
 const REASON: &str = "reason";
 const STREAM_LABEL: &str = "stream_label";
 const SHARD: &str = "shard_id";
