@@ -8,6 +8,7 @@
 //! **Invariant:** it writes to the table of rollups alone. A build that was killed is continued by
 //! the same command within 24 hours.
 
+mod bar;
 mod error;
 mod progress;
 

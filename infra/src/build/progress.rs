@@ -1,4 +1,4 @@
-//! The steps of a build as lines: for a reader, or as JSON for another program.
+//! The steps of a build: as lines and a bar for a reader, or as lines of JSON for another program.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use weir_build::{BuildEvent, BuildReport};
 use weir_rollups::Revision;
 
+use super::bar::Bar;
+
 /// The time between two lines of one step.
 const LINE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -16,6 +18,7 @@ const LINE_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Progress<'a, W> {
     out: &'a mut W,
     is_json: bool,
+    bar: Bar,
     began: Instant,
     last: Option<Instant>,
 }
@@ -23,11 +26,14 @@ pub(super) struct Progress<'a, W> {
 impl<'a, W: Write> Progress<'a, W> {
     /// Prints to `out`.
     pub(super) fn new(out: &'a mut W, is_json: bool) -> Self {
-        Self { out, is_json, began: Instant::now(), last: None }
+        Self { out, is_json, bar: Bar::default(), began: Instant::now(), last: None }
     }
 
     /// Prints a step. A reader that has closed the output does not end the build.
     pub(super) fn event(&mut self, event: &BuildEvent) {
+        if !self.is_json && self.bar.show(event) {
+            return;
+        }
         let is_frequent = matches!(
             event,
             BuildEvent::Scanned { .. } | BuildEvent::Exported(_) | BuildEvent::Applied { .. }
@@ -44,6 +50,7 @@ impl<'a, W: Write> Progress<'a, W> {
 
     /// Prints what was done.
     pub(super) fn done(&mut self, report: &BuildReport) -> io::Result<()> {
+        self.bar.end();
         let BuildReport { ready, items, records, updates } = report;
         let text = match ready.is_empty() {
             true => "every rollup of the definition is built".to_owned(),
@@ -70,11 +77,14 @@ impl<'a, W: Write> Progress<'a, W> {
     }
 
     fn line(&mut self, text: &str, value: Value) -> io::Result<()> {
-        match self.is_json {
-            true => writeln!(self.out, "{value}")?,
-            false => writeln!(self.out, "{text}")?,
-        }
-        self.out.flush()
+        let out = &mut *self.out;
+        self.bar.around(|| {
+            match self.is_json {
+                true => writeln!(out, "{value}")?,
+                false => writeln!(out, "{text}")?,
+            }
+            out.flush()
+        })
     }
 }
 
