@@ -133,6 +133,21 @@ fn without_stripe(partition: &str) -> String {
     format!("{}{group}", rollup.split('/').next().unwrap_or(rollup))
 }
 
+/// Returns a number, in units of its last place, as it is in a key: the number of digits, then the
+/// digits; below zero each digit is taken from 9.
+pub fn ordered(units: i128) -> String {
+    let digits = units.unsigned_abs().to_string();
+    let text = match units {
+        0 => "00".to_owned(),
+        _ => format!("{:02}{digits}", digits.len()),
+    };
+    if units >= 0 {
+        return text;
+    }
+    let turned = text.bytes().map(|digit| char::from(b'0' + b'9' - digit));
+    format!("-{}", turned.collect::<String>())
+}
+
 /// Compares what is stored with what must be, row by row.
 ///
 /// # Panics
@@ -197,5 +212,15 @@ pub async fn scan(dynamodb: &str, table: &str) -> Vec<Value> {
         if start.is_null() {
             return items;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_keys_are_in_the_order_of_texts() {
+        assert_eq!([ordered(1250), ordered(0), ordered(-320)], ["041250", "00", "-96679"]);
     }
 }
