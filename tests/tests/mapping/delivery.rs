@@ -85,7 +85,8 @@ async fn after_a_kill_the_records_since_the_checkpoint_come_again() {
     };
     let quick = |settings: &mut Settings| {
         settings.batch_size = 10;
-        settings.lease_time_to_live = Duration::from_secs(2);
+        // Longer than a renewal takes on a machine that does much else.
+        settings.lease_time_to_live = Duration::from_secs(5);
     };
 
     let running = events.read(quick, handler(Some(2)));
@@ -106,7 +107,7 @@ async fn after_a_kill_the_records_since_the_checkpoint_come_again() {
     };
     let running = events.read(other_owner, handler(None));
     running.catch_up().await;
-    assert!(began.elapsed() < Duration::from_secs(10), "the lease of the dead expires");
+    assert!(began.elapsed() < Duration::from_secs(60), "the lease of the dead expires");
     let again = handled.len() - unheard_of.len();
     assert!(again > 0, "two batches were heard of");
     let expected: Vec<_> = names(0..handled.len()).into_iter().chain(names(again..50)).collect();
