@@ -18,6 +18,7 @@
 //! **Invariant:** `--dry-run` runs nothing, and prints what would be run.
 
 mod code;
+mod existing;
 mod outcome;
 mod parameters;
 mod plan;
@@ -31,6 +32,7 @@ use clap::{Args, ValueEnum};
 use crate::account::{Account, bucket, check_stack_name, stack_name};
 use crate::error::Error;
 use crate::steps::{run as run_steps, script};
+use crate::synth::parameters::{STREAM_ARN, TABLE_NAME};
 use crate::synth::template::{Options, template};
 use crate::tools::{Tool, Tools};
 use crate::{definition, synth};
@@ -100,6 +102,9 @@ pub struct Arguments {
     /// Hand every record to the processor, also those that concern no rollup: for one with reactors
     #[arg(long)]
     no_filter: bool,
+    /// Deploy over the table of this stream, which exists already and is only read: no writer
+    #[arg(long, value_name = "STREAM_ARN")]
+    existing_table: Option<String>,
     #[command(flatten)]
     account: Account,
     /// Print the commands and run none
@@ -126,10 +131,19 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     let model = definition::read(&file)?;
     let stack = arguments.stack_name.clone().unwrap_or_else(|| stack_name(&model.table.name));
     check_stack_name(&stack)?;
-    let options =
-        Options { code: String::new(), definition: String::new(), filters: !arguments.no_filter };
+    let options = Options {
+        code: String::new(),
+        definition: String::new(),
+        filters: !arguments.no_filter,
+        existing_table: arguments.existing_table.is_some(),
+    };
+    synth::check_existing(&model, &options)?;
     let declared = template(&model, &options);
-    parameters::check(&declared, &arguments.parameters)?;
+    let parameters = arguments.parameters();
+    parameters::check(&declared, &parameters)?;
+    if let Some(arn) = &arguments.existing_table {
+        existing::check(arn, parameters::value(&declared, &parameters, TABLE_NAME))?;
+    }
     let tools = Tools::from_env();
     let with = with(arguments, &tools)?;
     let builds = arguments.code.is_none() && !arguments.skip_build;
@@ -146,9 +160,10 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
         stack: &stack,
         with,
         bucket: arguments.s3_bucket.as_deref(),
-        parameters: &arguments.parameters,
+        parameters: &parameters,
         filters: !arguments.no_filter,
         follow_links: arguments.follow_links,
+        existing_table: options.existing_table,
         account: &arguments.account,
         builds,
         asks: arguments.dry_run || tools.has(Tool::Aws),
@@ -162,7 +177,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     if builds {
         code::check_sources()?;
     } else {
-        code::check(&code, arguments.any_architecture)?;
+        code::check(&code, options.functions(), arguments.any_architecture)?;
     }
     outcome::check_tables(&deployment, &declared, arguments.replace_tables, &tools)?;
     match run_steps(&steps, &tools) {
@@ -176,6 +191,14 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
             }
             Err(error.into())
         }
+    }
+}
+
+impl Arguments {
+    /// Returns the parameters of the template that were given.
+    fn parameters(&self) -> Vec<(String, String)> {
+        let stream = self.existing_table.clone().map(|arn| (STREAM_ARN.to_owned(), arn));
+        self.parameters.iter().cloned().chain(stream).collect()
     }
 }
 

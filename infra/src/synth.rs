@@ -83,6 +83,10 @@ pub struct Arguments {
     /// Hand every record to the processor, also those that concern no rollup: for one with reactors
     #[arg(long)]
     no_filter: bool,
+    /// Leave out the table of items and the writer: the table exists already, and is only read. The
+    /// parameter TableStreamArn names its stream
+    #[arg(long)]
+    existing_table: bool,
 }
 
 /// Prints the template, or writes it to a file. Warns on standard error of one that is too large
@@ -100,8 +104,13 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     let code = relative(&arguments.code, folder)?;
     let layer =
         arguments.out.as_deref().map_or_else(|| arguments.code.join(DEFINITION_FOLDER), layer);
-    let options =
-        Options { code, definition: relative(&layer, folder)?, filters: !arguments.no_filter };
+    let options = Options {
+        code,
+        definition: relative(&layer, folder)?,
+        filters: !arguments.no_filter,
+        existing_table: arguments.existing_table,
+    };
+    check_existing(&model, &options)?;
     let text = text(&model, &options, &relative(&file, folder)?);
     if let Some(warning) = oversize(text.len()) {
         // If standard error is closed, there is no reader.
@@ -129,6 +138,20 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
 /// takes another's.
 fn layer(template: &Path) -> PathBuf {
     template.with_extension(DEFINITION_FOLDER)
+}
+
+/// Rejects rollups that write to a table which is only read.
+pub(crate) fn check_existing(model: &Model, options: &Options) -> Result<(), Error> {
+    let colocated = model.rollups.iter().find(|rollup| rollup.is_colocated());
+    match colocated.filter(|_| options.existing_table) {
+        None => Ok(()),
+        Some(rollup) => Err(Error::Argument(format!(
+            "the rollup `{}` has a `key`, which places its items in the table of items; with \
+             --existing-table that table is only read; remove `key`, so that its items are in \
+             the rollups' table",
+            rollup.name
+        ))),
+    }
 }
 
 /// Refuses to write a template over the definition that it is made from.

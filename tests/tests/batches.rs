@@ -217,6 +217,7 @@ fn an_alarm_looks_at_what_is_written(world: &World, output: &BatchOutput) {
         code: "target/lambda".to_owned(),
         definition: "definition".to_owned(),
         filters: true,
+        existing_table: false,
     };
     let template = template(&world.system.model, &options);
     let alarm = &template["Resources"]["ParkedUpdatesAlarm"]["Properties"];

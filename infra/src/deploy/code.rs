@@ -21,8 +21,12 @@ const AARCH64: [u8; 2] = [183, 0];
 const PROFILE: &str = "[profile.lambda]";
 
 /// Refuses a folder that lacks a function, or has one that Lambda could not start.
-pub(super) fn check(folder: &Path, any_architecture: bool) -> Result<(), Error> {
-    for function in Function::EVERY {
+pub(super) fn check(
+    folder: &Path,
+    functions: &[Function],
+    any_architecture: bool,
+) -> Result<(), Error> {
+    for function in functions {
         let name = function.program();
         let file = folder.join(name).join("bootstrap");
         let mut head = Vec::new();

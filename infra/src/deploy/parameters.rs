@@ -118,7 +118,12 @@ mod tests {
             include_str!("../../../examples/flights/weir.toml").parse().expect("a definition");
         let template = template(
             &model,
-            &Options { code: String::new(), definition: String::new(), filters: true },
+            &Options {
+                code: String::new(),
+                definition: String::new(),
+                filters: true,
+                existing_table: false,
+            },
         );
         let given: Vec<_> = given.iter().map(|one| parse(one).expect("parsed")).collect();
         check(&template, &given).map_err(|error| error.to_string())

@@ -50,6 +50,8 @@ pub(super) struct Deployment<'a> {
     /// Whether the template is written through symbolic links.
     pub(super) follow_links: bool,
     pub(super) account: &'a Account,
+    /// Whether the table of items exists already.
+    pub(super) existing_table: bool,
     /// Whether the functions are built.
     pub(super) builds: bool,
     /// Whether the AWS CLI is there to be asked for what the SAM CLI does not know.
@@ -113,7 +115,8 @@ impl Deployment<'_> {
         let words = ["synth", &self.file, "--code", &self.code, "--out", &self.template];
         let every = if self.filters { None } else { Some("--no-filter") };
         let links = self.follow_links.then_some("--follow-links");
-        Command::new(Tool::Weir, words).and(every).and(links)
+        let existing = self.existing_table.then_some("--existing-table");
+        Command::new(Tool::Weir, words).and(every).and(links).and(existing)
     }
 
     fn package(&self) -> Command {

@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 
 use super::function::{Function, PROCESSOR_TIMEOUT_S};
 use super::intrinsics::{attribute, only_if, reference};
-use super::logical_ids::{MAPPING, QUEUE, TABLE};
+use super::logical_ids::{MAPPING, QUEUE};
 use super::metrics::{Metric, PARKED_UPDATES};
 use super::parameters::{ITERATOR_AGE, TOPIC, when};
-use super::resources::Resources;
+use super::resources::{Options, Resources};
 
 /// How often most metrics are looked at, in seconds.
 const PERIOD_S: u32 = 300;
@@ -84,9 +84,9 @@ impl Alarm {
 }
 
 /// Adds every alarm.
-pub(super) fn add(resources: &mut Resources) {
+pub(super) fn add(resources: &mut Resources, options: &Options) {
     resources.add("IteratorAgeAlarm", iterator_age().resource());
-    for function in Function::EVERY {
+    for function in options.functions() {
         let (name, id) = (function.program(), function.logical_id());
         let failed = format!("invocations of the {name} failed: see its log");
         let errors = Alarm::any(Metric::lambda("Errors"), reference(id), failed);
@@ -102,9 +102,9 @@ pub(super) fn add(resources: &mut Resources) {
     resources.add("OnFailureQueueAlarm", queue().resource());
     let parked = "a rollup item refused an update: it is wrong until it is recounted; the \
                   processor's log says why";
-    let parked = Alarm::any(PARKED_UPDATES, reference(TABLE), parked);
+    let parked = Alarm::any(PARKED_UPDATES, options.table_name(), parked);
     resources.add("ParkedUpdatesAlarm", parked.resource());
-    resources.add("UnreadChangesAlarm", unread());
+    resources.add("UnreadChangesAlarm", unread(options));
 }
 
 fn iterator_age() -> Alarm {
@@ -126,7 +126,7 @@ fn iterator_age() -> Alarm {
 /// That the table is written and its stream not read, as by a mapping that is off: all else is
 /// silent then, and missing data is not a breach. It looks at what the mapping polled, not at
 /// invocations, for filters may leave nothing to invoke with.
-fn unread() -> Value {
+fn unread(options: &Options) -> Value {
     let unread = "the table is written and none of its changes is read: see whether the mapping \
                   is enabled, and what it says";
     let sum = |id: &str, metric: Metric, dimension: Value| {
@@ -144,7 +144,7 @@ fn unread() -> Value {
             },
         })
     };
-    let written = sum("written", Metric::table("ConsumedWriteCapacityUnits"), reference(TABLE));
+    let written = sum("written", Metric::table("ConsumedWriteCapacityUnits"), options.table_name());
     let polled = sum("polled", Metric::mapping("PolledEventCount"), reference(MAPPING));
     let verdict = json!({
         "Id": "unread",

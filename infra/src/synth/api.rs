@@ -27,7 +27,7 @@ use super::parameters::{
     CORS_ORIGINS, JWT_AUDIENCE, JWT_ISSUER, JWT_READ_SCOPES, JWT_WRITE_SCOPES, THROTTLING_BURST,
     THROTTLING_RATE, when,
 };
-use super::resources::Resources;
+use super::resources::{Options, Resources};
 
 const STAGE: &str = "ApiStage";
 const LOGS: &str = "ApiLogs";
@@ -66,17 +66,22 @@ const LOGGED: [(&str, &str); 10] = [
 ];
 
 /// Adds the API.
-pub(super) fn add(resources: &mut Resources, model: &Model) {
+pub(super) fn add(resources: &mut Resources, model: &Model, options: &Options) {
     let reads = methods(&weir_http::routes::reads(model));
-    let writes = methods(&weir_http::routes::writes(model));
-    let writes: BTreeSet<String> = writes.difference(&reads).cloned().collect();
+    let writes = match options.existing_table {
+        true => BTreeSet::new(),
+        false => &methods(&weir_http::routes::writes(model)) - &reads,
+    };
     resources.add(LOGS, log_group(substituted("/aws/vendedlogs/${AWS::StackName}/api")));
     resources.add(API, api(&reads | &writes));
     resources.add(STAGE, stage());
     resources.add(AUTHORIZER, authorizer());
     let reads = (Function::Reader, reads, only_if(when::READ_SCOPES, listed(JWT_READ_SCOPES)));
     let writes = (Function::Writer, writes, only_if(when::WRITE_SCOPES, listed(JWT_WRITE_SCOPES)));
-    for (function, methods, scopes) in [reads, writes] {
+    let is_there = |function: &Function| options.functions().contains(function);
+    for (function, methods, scopes) in
+        [reads, writes].into_iter().filter(|(function, ..)| is_there(function))
+    {
         let integration = format!("{}Integration", function.logical_id());
         resources.add(&integration, integrated(function));
         for method in methods {

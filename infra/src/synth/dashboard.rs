@@ -8,9 +8,9 @@ use weir_telemetry::metrics::{
 
 use super::function::Function;
 use super::intrinsics::substituted;
-use super::logical_ids::{API, MAPPING, QUEUE, ROLLUPS, TABLE};
+use super::logical_ids::{API, MAPPING, QUEUE, ROLLUPS};
 use super::metrics::{Metric, PARKED_UPDATES};
-use super::resources::Resources;
+use super::resources::{Options, Resources};
 
 /// The size of a widget on CloudWatch's grid, which is 24 wide.
 const WIDTH: usize = 8;
@@ -27,9 +27,9 @@ struct Graph {
 }
 
 /// Adds the dashboard.
-pub(super) fn add(resources: &mut Resources) {
+pub(super) fn add(resources: &mut Resources, options: &Options) {
     let widgets: Vec<Value> =
-        graphs().iter().enumerate().map(|(place, graph)| graph.widget(place)).collect();
+        graphs(options).iter().enumerate().map(|(place, graph)| graph.widget(place)).collect();
     let body = json!({ "widgets": widgets }).to_string();
     resources.add(
         "Dashboard",
@@ -40,28 +40,31 @@ pub(super) fn add(resources: &mut Resources) {
     );
 }
 
-fn graphs() -> Vec<Graph> {
+fn graphs(options: &Options) -> Vec<Graph> {
     let graph = |title, statistic, metrics| Graph { title, statistic, metrics };
     let processor = placeholder(Function::Processor.logical_id());
     let each = |metric: &'static str| {
-        Function::EVERY
+        let functions = options.functions().iter();
+        functions
             .map(|function| (Metric::lambda(metric), placeholder(function.logical_id())))
-            .to_vec()
+            .collect()
     };
     let mapped = |names: &[&'static str]| {
         names.iter().map(|name| (Metric::mapping(name), placeholder(MAPPING))).collect::<Vec<_>>()
     };
     let on_tables = |name: &'static str| {
-        vec![(Metric::table(name), placeholder(TABLE)), (Metric::table(name), placeholder(ROLLUPS))]
+        let tables = [options.table_placeholder(), placeholder(ROLLUPS)];
+        tables.map(|table| (Metric::table(name), table)).to_vec()
     };
     let wrong = vec![
-        (PARKED_UPDATES, placeholder(TABLE)),
+        (PARKED_UPDATES, options.table_placeholder()),
         (Metric::mapping("DroppedEventCount"), placeholder(MAPPING)),
         (Metric::queue("ApproximateNumberOfMessagesVisible"), format!("${{{QUEUE}.QueueName}}")),
     ];
     let asked = ["Count", "4xx", "5xx"].map(|name| (Metric::api(name), placeholder(API))).to_vec();
     let updates = [&UPDATES_ABSORBED, &UPDATES_REFOLDED, &UPDATES_DUPLICATE, &UPDATES_FAILED];
-    let updates = updates.map(|metric| (Metric::processor(metric), placeholder(TABLE))).to_vec();
+    let of_table = |metric| (Metric::processor(metric), options.table_placeholder());
+    let updates = updates.map(of_table).to_vec();
     let events = mapped(&["PolledEventCount", "FilteredOutEventCount", "InvokedEventCount"]);
     vec![
         graph(

@@ -25,6 +25,8 @@ pub enum Function {
 impl Function {
     /// All three.
     pub const EVERY: [Self; 3] = [Self::Writer, Self::Reader, Self::Processor];
+    /// Those that only read the table of items.
+    pub const READING: [Self; 2] = [Self::Reader, Self::Processor];
 
     /// Returns its logical id.
     pub fn logical_id(self) -> &'static str {

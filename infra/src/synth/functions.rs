@@ -1,4 +1,4 @@
-//! The three functions, each with a role and a log group of its own, and the definition file that
+//! The functions, each with a role and a log group of its own, and the definition file that
 //! they share.
 //!
 //! The definition file is a layer: it is not built into a binary, and a change of it uploads some
@@ -15,7 +15,7 @@ use weir_model::Model;
 
 use super::function::Function;
 use super::intrinsics::{attribute, only_if, reference, substituted};
-use super::logical_ids::{DEFINITION, ROLLUPS, TABLE};
+use super::logical_ids::{DEFINITION, ROLLUPS};
 use super::metadata::{answered, expendable, explained, packaged};
 use super::parameters::{
     AUDIT_LOG, KMS_KEY, LOG_RETENTION, REQUEST_READ_MB, REQUEST_READS, TRACING, concurrency, when,
@@ -46,9 +46,9 @@ const ANSWERS: [(&str, &str); 3] = [
 /// Adds the functions, with all that is theirs alone, and the definition.
 pub(super) fn add(resources: &mut Resources, model: &Model, options: &Options) {
     resources.add(DEFINITION, definition(options));
-    for function in Function::EVERY {
+    for &function in options.functions() {
         resources.add(&function.logs(), logs(function));
-        resources.add(&function.role(), role(function, model));
+        resources.add(&function.role(), role(function, model, options));
         resources.add(function.logical_id(), code(function, options));
     }
 }
@@ -57,7 +57,7 @@ fn definition(options: &Options) -> Value {
     packaged(json!({
         "Type": "AWS::Lambda::LayerVersion",
         "Properties": {
-            "Description": "The definition file of the three functions",
+            "Description": "The definition file of the functions",
             "Content": options.definition,
             "CompatibleArchitectures": ["arm64"],
             "CompatibleRuntimes": ["provided.al2023"],
@@ -84,7 +84,7 @@ fn logs(function: Function) -> Value {
     log_group(substituted(format!("/aws/lambda/${{AWS::StackName}}/{}", function.program())))
 }
 
-fn role(function: Function, model: &Model) -> Value {
+fn role(function: Function, model: &Model, options: &Options) -> Value {
     let role = json!({
         "Type": "AWS::IAM::Role",
         "Properties": {
@@ -101,7 +101,7 @@ fn role(function: Function, model: &Model) -> Value {
                 "PolicyName": function.program(),
                 "PolicyDocument": {
                     "Version": "2012-10-17",
-                    "Statement": permissions::statements(function, model),
+                    "Statement": permissions::statements(function, model, options),
                 },
             }],
         },
@@ -129,7 +129,7 @@ fn code(function: Function, options: &Options) -> Value {
         "MemorySize": function.memory_mb(),
         "Timeout": function.timeout_s(),
         "ReservedConcurrentExecutions": only_if(&reserves, reference(&reserved)),
-        "Environment": { "Variables": environment(function) },
+        "Environment": { "Variables": environment(function, options) },
         "KmsKeyArn": only_if(when::KEY, reference(KMS_KEY)),
         "LoggingConfig": {
             "LogGroup": reference(&function.logs()),
@@ -142,10 +142,10 @@ fn code(function: Function, options: &Options) -> Value {
     answered(packaged(resource), &ANSWERS)
 }
 
-fn environment(function: Function) -> Map<String, Value> {
+fn environment(function: Function, options: &Options) -> Map<String, Value> {
     let mut variables = vec![
         ("WEIR_FILE", json!(format!("{LAYERS_FOLDER}/{DEFINITION_FILE}"))),
-        ("TABLE_NAME", reference(TABLE)),
+        ("TABLE_NAME", options.table_name()),
         ("ROLLUPS_TABLE_NAME", reference(ROLLUPS)),
     ];
     variables.extend(match function {

@@ -21,7 +21,7 @@ use weir_processor::mapping::MAX_TUMBLING_WINDOW_SECS;
 use super::filter;
 use super::function::Function;
 use super::intrinsics::{attribute, either, only_if, reference};
-use super::logical_ids::{MAPPING, QUEUE, TABLE};
+use super::logical_ids::{MAPPING, QUEUE};
 use super::metadata::{answered, expendable};
 use super::parameters::{BATCH_SIZE, BATCHING_WINDOW, KMS_KEY, when};
 use super::resources::{Options, Resources};
@@ -35,7 +35,7 @@ const UNLIMITED: i64 = -1;
 pub(super) fn add(resources: &mut Resources, model: &Model, options: &Options) {
     resources.add(QUEUE, queue());
     let filters = if options.filters { filter::patterns(model) } else { filter::of_items(model) };
-    resources.add(MAPPING, mapping(&filters));
+    resources.add(MAPPING, mapping(&filters, options));
 }
 
 fn queue() -> Value {
@@ -54,9 +54,9 @@ fn queue() -> Value {
     )
 }
 
-fn mapping(filters: &[Value]) -> Value {
+fn mapping(filters: &[Value], options: &Options) -> Value {
     let mut properties = json!({
-        "EventSourceArn": attribute(TABLE, "StreamArn"),
+        "EventSourceArn": options.stream_arn(),
         "FunctionName": reference(Function::Processor.logical_id()),
         "Enabled": true,
         "StartingPosition": "TRIM_HORIZON",

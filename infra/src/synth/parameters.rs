@@ -2,12 +2,14 @@
 //! made.
 //!
 //! **Invariant:** every parameter has a default, so that a stack can be deployed without naming
-//! one.
+//! one; but the stream of a table that exists already must be named.
 
 use serde_json::{Map, Value, json};
 use weir_model::Model;
 
+use super::function::Function;
 use super::intrinsics::reference;
+use super::resources::Options;
 
 /// The value of a number that means none.
 const NONE: i64 = -1;
@@ -33,6 +35,8 @@ pub(super) mod when {
 /// The names of parameters that other parts refer to.
 pub(crate) const TABLE_NAME: &str = "TableName";
 pub(crate) const ROLLUPS_TABLE_NAME: &str = "RollupsTableName";
+/// The stream of a table that exists already.
+pub(crate) const STREAM_ARN: &str = "TableStreamArn";
 pub(super) const DELETION_PROTECTION: &str = "DeletionProtection";
 pub(crate) const JWT_ISSUER: &str = "JwtIssuer";
 pub(crate) const JWT_AUDIENCE: &str = "JwtAudience";
@@ -65,6 +69,10 @@ const LIST: &str = r"^([^\s,]+(,[^\s,]+)*)?$";
 /// An origin, as browsers name it.
 const ORIGIN: &str = r"[a-z][a-z0-9+.-]*://[^\s,/?#]+";
 
+/// The ARN of a stream of a table.
+const STREAM_PATTERN: &str =
+    r"^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]+/stream/[0-9T:.-]+$";
+
 /// The value of tracing that sends traces.
 const ACTIVE: &str = "Active";
 /// The days for which CloudWatch Logs can keep logs.
@@ -79,12 +87,18 @@ pub(super) fn concurrency(function: &str) -> (String, String) {
 }
 
 /// Returns the section `Parameters`.
-pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
+pub(super) fn section(model: &Model, options: &Options) -> Value {
+    let has_writer = options.functions().contains(&Function::Writer);
     let mut parameters = Map::new();
     let mut add =
         |name: &str, parameter: Value| drop(parameters.insert(name.to_owned(), parameter));
     add(TABLE_NAME, table(text("The table of items", &model.table.name)));
     add(ROLLUPS_TABLE_NAME, table(text("The table of rollups", &model.table.rollups_table)));
+    if options.existing_table {
+        let stream = text("The ARN of the stream of the table of items, with both images", "");
+        let arn = "the LatestStreamArn of the table";
+        add(STREAM_ARN, limited(stream, STREAM_PATTERN, arn));
+    }
     let protected = "Whether the tables refuse to be deleted; set it to false before they are";
     add(DELETION_PROTECTION, choice(protected, &["true", "false"]));
     let issuer = text("The issuer of the tokens that authorise requests; IAM does if empty", "");
@@ -92,7 +106,8 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
     let audience = text("The audience of those tokens, several with commas between", "");
     let names = "names without spaces, with commas between, or nothing";
     add(JWT_AUDIENCE, limited(audience, LIST, names));
-    for (name, does) in [(JWT_READ_SCOPES, "read"), (JWT_WRITE_SCOPES, "write")] {
+    let writes = has_writer.then_some((JWT_WRITE_SCOPES, "write"));
+    for (name, does) in [(JWT_READ_SCOPES, "read")].into_iter().chain(writes) {
         let scopes = format!("The scopes of which a token must have one to {does}; none if empty");
         add(name, limited(text(&scopes, ""), LIST, names));
     }
@@ -109,10 +124,9 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
     );
     let window = "How long changes are gathered for one invocation; longer is later and cheaper";
     add(BATCHING_WINDOW, number(window, 1, 1, 300));
-    for function in functions {
-        let (name, _) = concurrency(function);
-        let at_most =
-            format!("Invocations of the {} kept for it, and no more", function.to_lowercase());
+    for function in options.functions() {
+        let (name, _) = concurrency(function.logical_id());
+        let at_most = format!("Invocations of the {} kept for it, and no more", function.program());
         add(
             &name,
             number(&format!("{at_most}; {NONE} for none kept and no limit"), NONE, NONE, 10_000),
@@ -120,7 +134,9 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
     }
     add(REQUEST_READS, number("The most reads of one request", 1_000, 100, 1_000_000));
     add(REQUEST_READ_MB, number("The most megabytes that they read", 20, 8, 10_000));
-    add(AUDIT_LOG, choice("Whether each change is logged with its caller", &["on", "off"]));
+    if has_writer {
+        add(AUDIT_LOG, choice("Whether each change is logged with its caller", &["on", "off"]));
+    }
     let mut retention = number("For how many days logs are kept", 30, 1, 3_653);
     retention["AllowedValues"] = json!(RETENTION_DAYS);
     add(LOG_RETENTION, retention);
@@ -148,7 +164,7 @@ pub(super) fn section(model: &Model, functions: &[&str]) -> Value {
 }
 
 /// Returns the section `Rules`: what parameters must be together.
-pub(super) fn rules() -> Value {
+pub(super) fn rules(options: &Options) -> Value {
     let empty = |parameter: &str| json!({ "Fn::Equals": [reference(parameter), ""] });
     let not = |condition: Value| json!({ "Fn::Not": [condition] });
     let rule = |assertion: Value, says: &str| {
@@ -157,9 +173,12 @@ pub(super) fn rules() -> Value {
     };
     let mut tokens = rule(not(empty(JWT_AUDIENCE)), TOKENS_RULE);
     tokens["RuleCondition"] = not(empty(JWT_ISSUER));
-    let any = json!({ "Fn::Or": [not(empty(JWT_READ_SCOPES)), not(empty(JWT_WRITE_SCOPES))] });
     let mut scopes = rule(not(empty(JWT_ISSUER)), SCOPES_RULE);
-    scopes["RuleCondition"] = any;
+    scopes["RuleCondition"] = if options.existing_table {
+        not(empty(JWT_READ_SCOPES))
+    } else {
+        json!({ "Fn::Or": [not(empty(JWT_READ_SCOPES)), not(empty(JWT_WRITE_SCOPES))] })
+    };
     let same = json!({ "Fn::Equals": [reference(TABLE_NAME), reference(ROLLUPS_TABLE_NAME)] });
     json!({
         "TokensHaveAnAudience": tokens,
@@ -169,7 +188,7 @@ pub(super) fn rules() -> Value {
 }
 
 /// Returns the section `Conditions`.
-pub(super) fn conditions(functions: &[&str]) -> Value {
+pub(super) fn conditions(functions: &[&str], options: &Options) -> Value {
     let is = |parameter: &str, value: &str| json!({ "Fn::Equals": [reference(parameter), value] });
     let is_not = |parameter: &str, value: &str| json!({ "Fn::Not": [is(parameter, value)] });
     let mut conditions = Map::new();
@@ -179,7 +198,9 @@ pub(super) fn conditions(functions: &[&str]) -> Value {
     let scoped =
         |parameter: &str| json!({ "Fn::And": [{ "Condition": when::JWT }, is_not(parameter, "")] });
     add(when::READ_SCOPES, scoped(JWT_READ_SCOPES));
-    add(when::WRITE_SCOPES, scoped(JWT_WRITE_SCOPES));
+    if !options.existing_table {
+        add(when::WRITE_SCOPES, scoped(JWT_WRITE_SCOPES));
+    }
     add(when::KEY, is_not(KMS_KEY, ""));
     add(when::CORS, is_not(CORS_ORIGINS, ""));
     add(when::TRACING, is(TRACING, ACTIVE));

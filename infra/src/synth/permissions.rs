@@ -19,8 +19,9 @@ use weir_model::{Entity, Model, Pattern};
 
 use super::function::Function::{self, Processor, Reader, Writer};
 use super::intrinsics::{attribute, only_if, reference, substituted};
-use super::logical_ids::{QUEUE, ROLLUPS, TABLE};
+use super::logical_ids::{QUEUE, ROLLUPS};
 use super::parameters::{KMS_KEY, when};
+use super::resources::Options;
 
 /// An action of a function, for which it needs a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,7 +233,7 @@ pub fn granted(function: Function, model: &Model) -> Vec<Use> {
 }
 
 /// Returns the statements of a function's role: one for each target.
-pub(super) fn statements(function: Function, model: &Model) -> Vec<Value> {
+pub(super) fn statements(function: Function, model: &Model, options: &Options) -> Vec<Value> {
     let granted = granted(function, model);
     let mut targets: Vec<Target> = Vec::new();
     for used in &granted {
@@ -243,7 +244,9 @@ pub(super) fn statements(function: Function, model: &Model) -> Vec<Value> {
     let actions = |target: Target| -> Vec<&str> {
         granted.iter().filter(|used| used.on == target).map(|used| used.action).collect()
     };
-    targets.into_iter().map(|target| target.statement(function, model, &actions(target))).collect()
+    let statement =
+        |target: Target| target.statement(target.arn(function, model, options), &actions(target));
+    targets.into_iter().map(statement).collect()
 }
 
 impl Need {
@@ -278,12 +281,12 @@ fn indexes(model: &Model) -> Vec<&str> {
 }
 
 impl Target {
-    fn statement(self, function: Function, model: &Model, actions: &[&str]) -> Value {
+    fn statement(self, arn: Value, actions: &[&str]) -> Value {
         let statement = json!({
             "Sid": format!("{self:?}"),
             "Effect": "Allow",
             "Action": actions,
-            "Resource": self.arn(function, model),
+            "Resource": arn,
         });
         match self {
             Self::Traces => only_if(when::TRACING, statement),
@@ -292,16 +295,16 @@ impl Target {
         }
     }
 
-    fn arn(self, function: Function, model: &Model) -> Value {
+    fn arn(self, function: Function, model: &Model, options: &Options) -> Value {
         match self {
-            Self::Table => attribute(TABLE, "Arn"),
+            Self::Table => options.table_arn(""),
             Self::Indexes => indexes(model)
                 .iter()
-                .map(|name| substituted(format!("${{{TABLE}.Arn}}/index/{name}")))
+                .map(|name| options.table_arn(&format!("/index/{name}")))
                 .collect(),
             Self::Rollups => attribute(ROLLUPS, "Arn"),
             Self::Ranks => substituted(format!("${{{ROLLUPS}.Arn}}/index/{RANKS_INDEX}")),
-            Self::Stream => attribute(TABLE, "StreamArn"),
+            Self::Stream => options.stream_arn(),
             Self::Queue => attribute(QUEUE, "Arn"),
             Self::Logs => attribute(&function.logs(), "Arn"),
             Self::Key => reference(KMS_KEY),

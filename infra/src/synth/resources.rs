@@ -2,6 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use super::function::Function;
+use super::intrinsics::{attribute, reference, substituted};
+use super::logical_ids::TABLE;
+use super::parameters::{STREAM_ARN, TABLE_NAME};
+
 /// The choices that a template depends on beside the definition.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -12,6 +17,47 @@ pub struct Options {
     pub definition: String,
     /// Whether records that concern no rollup are kept from the processor.
     pub filters: bool,
+    /// Whether the table of items exists already and is not the stack's: the stack reads it and its
+    /// stream, and has no writer.
+    pub existing_table: bool,
+}
+
+impl Options {
+    /// Returns the functions of the stack.
+    pub(crate) fn functions(&self) -> &'static [Function] {
+        if self.existing_table { &Function::READING } else { &Function::EVERY }
+    }
+
+    /// Returns the name of the table of items.
+    pub(super) fn table_name(&self) -> Value {
+        reference(self.table_id())
+    }
+
+    /// Returns the reference to the name of the table of items in a text.
+    pub(super) fn table_placeholder(&self) -> String {
+        format!("${{{}}}", self.table_id())
+    }
+
+    /// Returns the ARN of the table of items, or of something of it: `/index/by_status`.
+    pub(super) fn table_arn(&self, path: &str) -> Value {
+        if self.existing_table {
+            let account = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}";
+            return substituted(format!("{account}:table/${{{TABLE_NAME}}}{path}"));
+        }
+        match path {
+            "" => attribute(TABLE, "Arn"),
+            path => substituted(format!("${{{TABLE}.Arn}}{path}")),
+        }
+    }
+
+    /// Returns the ARN of the stream of the table of items.
+    pub(super) fn stream_arn(&self) -> Value {
+        if self.existing_table { reference(STREAM_ARN) } else { attribute(TABLE, "StreamArn") }
+    }
+
+    fn table_id(&self) -> &'static str {
+        if self.existing_table { TABLE_NAME } else { TABLE }
+    }
 }
 
 /// The resources of a template, in the order in which they were added.

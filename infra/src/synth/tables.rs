@@ -16,7 +16,7 @@ use super::intrinsics::{only_if, reference};
 use super::logical_ids::{ROLLUPS, TABLE};
 use super::metadata::answered;
 use super::parameters::{DELETION_PROTECTION, KMS_KEY, ROLLUPS_TABLE_NAME, TABLE_NAME, when};
-use super::resources::Resources;
+use super::resources::{Options, Resources};
 
 /// Why a key of the account is an option.
 const ENCRYPTION: (&str, &str) = (
@@ -25,9 +25,15 @@ const ENCRYPTION: (&str, &str) = (
      account, which is charged for each use, encrypts it if KmsKeyArn names one",
 );
 
-/// Adds both tables.
-pub(super) fn add(resources: &mut Resources, model: &Model) {
-    let table = &model.table;
+/// Adds both tables, or the table of rollups alone if the other one exists already.
+pub(super) fn add(resources: &mut Resources, model: &Model, options: &Options) {
+    if !options.existing_table {
+        resources.add(TABLE, items(&model.table));
+    }
+    resources.add(ROLLUPS, retained(rollups(model.needs_ranks())));
+}
+
+fn items(table: &TableDefinition) -> Value {
     let keys = [&table.partition_key].into_iter().chain(&table.sort_key);
     let mut items = properties(TABLE_NAME, &keys.map(String::as_str).collect::<Vec<_>>());
     items["AttributeDefinitions"] = attributes(&table.key_attributes());
@@ -42,8 +48,7 @@ pub(super) fn add(resources: &mut Resources, model: &Model) {
     // The processor can tell by their ages that the rollups have counted every item: see
     // `weir_table::state`.
     items["DependsOn"] = json!(ROLLUPS);
-    resources.add(TABLE, items);
-    resources.add(ROLLUPS, retained(rollups(model.needs_ranks())));
+    items
 }
 
 fn rollups(is_ranked: bool) -> Value {

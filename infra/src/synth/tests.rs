@@ -16,7 +16,18 @@ fn model(definition: &str) -> Model {
 
 fn options() -> Options {
     let [code, definition] = ["target/lambda", "target/definition"].map(str::to_owned);
-    Options { code, definition, filters: true }
+    Options { code, definition, filters: true, existing_table: false }
+}
+
+fn arguments(file: &Path, out: &Path, code: &Path) -> Arguments {
+    Arguments {
+        file: Some(file.to_owned()),
+        out: Some(out.to_owned()),
+        code: code.to_owned(),
+        no_filter: false,
+        follow_links: false,
+        existing_table: false,
+    }
 }
 
 #[test]
@@ -31,8 +42,9 @@ fn the_template_of_a_larger_definition_is_what_it_was() {
 
 #[test]
 fn whatever_a_template_refers_to_is_in_it() {
-    for definition in [FLIGHTS, SHOP] {
-        let template = template(&model(definition), &options());
+    for (definition, existing_table) in [(FLIGHTS, false), (SHOP, false), (SHOP, true)] {
+        let options = Options { existing_table, ..options() };
+        let template = template(&model(definition), &options);
         let sections = ["Parameters", "Resources"].map(|section| template[section].as_object());
         let there: BTreeSet<&String> =
             sections.into_iter().flatten().flat_map(|section| section.keys()).collect();
@@ -113,6 +125,45 @@ fn a_parameter_of_a_function_has_the_range_and_the_default_of_its_variable() {
 fn nothing_is_written_before_the_stream_is_read() {
     let template = template(&model(FLIGHTS), &options());
     assert_eq!(template["Resources"]["Writer"]["DependsOn"], serde_json::json!(["StreamMapping"]));
+}
+
+#[test]
+fn a_table_that_exists_already_is_only_read() {
+    let options = Options { existing_table: true, ..options() };
+    let template = template(&model(SHOP), &options);
+    let resources = template["Resources"].as_object().expect("resources");
+    for absent in ["Table", "Writer", "WriterRole", "PostRoute", "PutRoute"] {
+        assert!(!resources.contains_key(absent), "{absent}");
+    }
+    let mapping = &resources["StreamMapping"]["Properties"];
+    assert_eq!(mapping["EventSourceArn"], serde_json::json!({ "Ref": "TableStreamArn" }));
+    let table =
+        "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}";
+    let mut actions = BTreeSet::new();
+    for role in ["ReaderRole", "ProcessorRole"] {
+        let policy = &resources[role]["Properties"]["Policies"][0]["PolicyDocument"];
+        for statement in policy["Statement"].as_array().expect("statements") {
+            if statement["Resource"].to_string().contains(table) {
+                let granted = statement["Action"].as_array().expect("actions").iter();
+                actions.extend(granted.map(|action| action.as_str().expect("text").to_owned()));
+            }
+        }
+    }
+    let read = ["BatchGetItem", "DescribeTable", "GetItem", "Query"];
+    let read: BTreeSet<_> = read.iter().map(|action| format!("dynamodb:{action}")).collect();
+    assert_eq!(actions, read);
+}
+
+#[test]
+fn a_rollup_whose_items_are_in_a_table_that_is_only_read_is_rejected() {
+    let colocated = "[rollups.beside]\nof = \"flight\"\nby = [\"origin\"]\nbuckets = [\"all\"]\n\
+                     measures = { n = \"count\" }\n\
+                     key = { PK = \"ORIGIN#{origin}\", SK = \"STATS\" }\n[rollups.";
+    let model = model(&FLIGHTS.replacen("[rollups.", colocated, 1));
+    assert!(check_existing(&model, &options()).is_ok());
+    let error = check_existing(&model, &Options { existing_table: true, ..options() });
+    let error = error.expect_err("it would write").to_string();
+    assert!(error.contains("`beside`") && error.contains("remove `key`"), "{error}");
 }
 
 #[test]
@@ -243,13 +294,8 @@ fn a_definition_is_never_overwritten() {
     {
         fs::create_dir_all(at(definition).parent().expect("a folder")).expect("made");
         fs::write(at(definition), SHOP).expect("written");
-        let synth = |out: &str| {
-            let (file, out) = (Some(at(definition)), Some(at(out)));
-            run(
-                &Arguments { file, out, code: at(code), no_filter: false, follow_links: false },
-                &mut Vec::new(),
-            )
-        };
+        let synth =
+            |out: &str| run(&arguments(&at(definition), &at(out), &at(code)), &mut Vec::new());
         synth("o.yaml").expect("done");
         assert_eq!(fs::read_to_string(at(definition)).expect("the definition"), SHOP);
         let refused = synth(definition).expect_err("refused").to_string();
@@ -266,12 +312,8 @@ fn two_templates_have_each_its_own_definition() {
         fs::write(at(&format!("{name}.toml")), definition).expect("written");
     }
     for name in ["flights", "shop"] {
-        let (file, out) = (Some(at(&format!("{name}.toml"))), Some(at(&format!("{name}.yaml"))));
-        run(
-            &Arguments { file, out, code: at("lam"), no_filter: false, follow_links: false },
-            &mut Vec::new(),
-        )
-        .expect("done");
+        let (file, out) = (at(&format!("{name}.toml")), at(&format!("{name}.yaml")));
+        run(&arguments(&file, &out, &at("lam")), &mut Vec::new()).expect("done");
     }
     for (name, definition) in [("flights", FLIGHTS), ("shop", SHOP)] {
         let copy =
@@ -295,13 +337,7 @@ fn a_definition_that_is_as_it_was_makes_no_new_layer() {
     let file = fs::File::options().write(true).open(&copy).expect("there");
     file.set_modified(long_ago).expect("set");
     let changed = || fs::metadata(&copy).and_then(|found| found.modified()).expect("a time");
-    let synth = || {
-        let (file, out) = (Some(definition.clone()), Some(at("o.yaml")));
-        run(
-            &Arguments { file, out, code: at("lam"), no_filter: false, follow_links: false },
-            &mut Vec::new(),
-        )
-    };
+    let synth = || run(&arguments(&definition, &at("o.yaml"), &at("lam")), &mut Vec::new());
     synth().expect("done");
     assert_eq!(changed(), long_ago);
     fs::write(&definition, FLIGHTS).expect("written");
@@ -361,13 +397,7 @@ fn a_template_in_a_file_has_its_definition_beside_the_functions() {
     let at = |name: &str| folder.path().join(name);
     fs::write(at("shop.toml"), SHOP).expect("written");
     fs::create_dir(at("deploy")).expect("made");
-    let arguments = Arguments {
-        file: Some(at("shop.toml")),
-        out: Some(at("deploy/template.yaml")),
-        code: at("target/lambda"),
-        no_filter: false,
-        follow_links: false,
-    };
+    let arguments = arguments(&at("shop.toml"), &at("deploy/template.yaml"), &at("target/lambda"));
     let mut printed = Vec::new();
     run(&arguments, &mut printed).expect("done");
     assert_eq!(printed, b"");

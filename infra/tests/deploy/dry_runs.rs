@@ -8,6 +8,8 @@ fn a_dry_run_runs_nothing_and_prints_a_script_that_does_the_same() {
         "deploy --s3-bucket artifacts --parameter JwtAudience=it's --stack-name other",
         "deploy --with sam --region eu-west-1 --parameter CorsAllowOrigins=",
         "deploy weir.toml --code own --s3-bucket artifacts --out deploy/t.yaml --no-filter",
+        "deploy --s3-bucket artifacts --existing-table \
+         arn:aws:dynamodb:eu-west-1:123456789012:table/shop/stream/2026-11-30T10:00:00.000",
         "destroy --stack-name shop --profile work",
         "destroy --stack-name shop --delete-tables",
         "destroy --stack-name shop --delete-tables --yes",

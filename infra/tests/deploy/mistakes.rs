@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use crate::world::{AARCH64, EVERY_TOOL, World, X86_64, elf_header};
 
 /// The tools of the machine, the command line, and a part of the error.
-const MISTAKES: [(&[&str], &str, &str); 14] = [
+const MISTAKES: [(&[&str], &str, &str); 17] = [
     (
         &["aws", "cargo"],
         "deploy --s3-bucket artifacts",
@@ -26,6 +26,21 @@ const MISTAKES: [(&[&str], &str, &str); 14] = [
     (&EVERY_TOOL, "deploy --stack-name my_shop", "`my_shop` names no stack"),
     (&EVERY_TOOL, "deploy weir.toml --out ./weir.toml", "which is the definition it is made from"),
     (&EVERY_TOOL, "deploy --parameter RollupsTableName=shop", "are two tables"),
+    (
+        &EVERY_TOOL,
+        "deploy --existing-table arn:aws:dynamodb:eu-west-1:123456789012:table/other/stream/2026",
+        "names a stream of the table `other`, and the definition is of `shop`",
+    ),
+    (
+        &EVERY_TOOL,
+        "deploy --existing-table arn:aws:dynamodb:eu-west-1:123456789012:table/shop",
+        "expected the LatestStreamArn of the table",
+    ),
+    (
+        &EVERY_TOOL,
+        "deploy --parameter TableStreamArn=arn",
+        "the template has no parameter `TableStreamArn`",
+    ),
     (&EVERY_TOOL, "deploy absent.toml", "absent.toml cannot be read"),
     (&["sam"], "destroy --stack-name shop", "aws is not on the PATH"),
     (&EVERY_TOOL, "destroy --stack-name my_shop", "`my_shop` names no stack"),

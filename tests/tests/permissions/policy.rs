@@ -15,6 +15,7 @@ pub(crate) fn granted_actions(model: &Model, role: &str) -> Actions {
         code: "target/lambda".to_owned(),
         definition: "definition".to_owned(),
         filters: true,
+        existing_table: false,
     };
     let template = template(model, &options);
     let policies = template["Resources"][role]["Properties"]["Policies"].as_array();
