@@ -57,7 +57,7 @@ fn definition(options: &Options) -> Value {
     packaged(json!({
         "Type": "AWS::Lambda::LayerVersion",
         "Properties": {
-            "Description": "The definition file of the functions",
+            "Description": "The definition file of the three functions",
             "Content": options.definition,
             "CompatibleArchitectures": ["arm64"],
             "CompatibleRuntimes": ["provided.al2023"],
