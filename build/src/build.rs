@@ -45,6 +45,7 @@ pub use self::purge::PurgeSettings;
 pub use self::settings::{BuildSettings, Margins};
 pub use self::wanted::{StoredDefinitions, Wanted};
 
+use crate::blocking::block;
 use crate::capture::{Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureStart};
 use crate::export::Export;
 use crate::recorder::ImageRecorder;
@@ -303,7 +304,7 @@ impl Builder {
         }
         self.begin_to_apply(revisions).await?;
         report(BuildEvent::Joining);
-        let base = tokio::task::block_in_place(|| recorder.into_base())?;
+        let base = block(|| recorder.into_base())?;
         let counts = base.counts();
         report(BuildEvent::Joined(counts));
         outcome.items += counts.scanned + counts.captured;
@@ -344,6 +345,7 @@ impl Builder {
         tokio::pin!(capturing);
         tokio::pin!(reading);
         tokio::select! {
+            biased;
             captured = &mut capturing => match captured {
                 Err(error) => Err(error.into()),
                 Ok(_) => unreachable!("its end is sent when the reading ends"),
@@ -383,6 +385,7 @@ impl Builder {
             std::future::pending::<()>().await
         };
         tokio::select! {
+            biased;
             scanned = scanning => { scanned?; Ok(()) }
             () = storing => unreachable!("it does not end"),
         }
@@ -407,7 +410,7 @@ impl Builder {
         let export = Export::open(folder)?;
         export.check(self.table.name(), cut)?;
         let record = |item: &Item| recorder.record_scanned(item);
-        tokio::task::block_in_place(|| {
+        block(|| {
             export.read(record, |progress| report(BuildEvent::Exported(progress)))
         })?;
         Ok(())
