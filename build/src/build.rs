@@ -2,8 +2,9 @@
 //! ready.
 //!
 //! ```text
-//! compare ─► capture ─► cut ─► scan or export ─► join ─► apply ─► ready ─► purge
-//! state:              capturing                        building   ready
+//! compare ─► capture ─► cut ───────► scan or export ─► join ─► apply ─► ready ─► purge
+//! state:              announced,                             building   ready
+//!                     capturing
 //! ```
 //!
 //! Everything before `apply` only reads. A process that is started again continues with the same
@@ -12,6 +13,7 @@
 //! | to see | read |
 //! |---|---|
 //! | what has to be done | `wanted` |
+//! | how the cut of new revisions is chosen | `cut` |
 //! | how long a build waits for what | `settings` |
 //! | how the base gets into the rollup items | `apply` |
 //! | how the items of old revisions are deleted | `purge` |
@@ -21,6 +23,7 @@
 //! with the cut of this build.
 
 mod apply;
+mod cut;
 mod error;
 mod events;
 mod purge;
@@ -55,8 +58,6 @@ use crate::target::BuildTarget;
 
 /// How often a build chooses another cut because the times of records stepped back across it.
 const MAX_CUTS: u32 = 3;
-/// How often the cut is chosen again because writing it took longer than its margin.
-const MAX_LATE_CUTS: u32 = 5;
 /// How often the stored progress is renewed.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -90,7 +91,7 @@ impl Builder {
         let stored = self.stored_definitions(&state).await?;
         let now = self.table.dynamodb_time().await?;
         let wanted = Wanted::new(model, &state, &stored, only, now);
-        self.check_colocated(&state, &wanted)?;
+        self.check_colocated(&state, &wanted.begun)?;
         Ok(wanted)
     }
 
@@ -113,6 +114,11 @@ impl Builder {
         }
         let mut begun = wanted.begun;
         for revisions in by_cut.into_values() {
+            let names = revisions.iter().map(|revision| revision.rollup.clone());
+            if !self.confirm_cut(&revisions).await? {
+                begun.extend(names);
+                continue;
+            }
             report(BuildEvent::Continued { revisions: revisions.clone() });
             let capture = self.capture(CaptureStart::TrimHorizon).await?;
             match self.finish(capture, &revisions, report, &mut outcome).await {
@@ -187,7 +193,7 @@ impl Builder {
 
     /// Rejects the rollups whose items would be written over those of another revision: the keys of
     /// co-located rollup items have no room for a revision.
-    fn check_colocated(&self, state: &RollupsState, wanted: &Wanted) -> Result<(), BuildError> {
+    fn check_colocated(&self, state: &RollupsState, begun: &[String]) -> Result<(), BuildError> {
         let model = self.table.model();
         let has_items = |name: &str| {
             let mut revisions = state.revisions.iter().filter(|known| known.rollup == name);
@@ -198,7 +204,7 @@ impl Builder {
         let is_rejected = |name: &&String| {
             model.rollup(name).is_some_and(weir_model::Rollup::is_colocated) && has_items(name)
         };
-        match wanted.begun.iter().find(is_rejected) {
+        match begun.iter().find(is_rejected) {
             Some(name) => Err(BuildError::Colocated(name.clone())),
             None => Ok(()),
         }
@@ -247,36 +253,6 @@ impl Builder {
         let stream = StreamReader::open(&self.connection, &Source::Stream(arn)).await;
         let stream = stream.map_err(CaptureError::from)?;
         Ok(Capture::begin(stream, start, self.settings.capture).await?)
-    }
-
-    /// Writes the cut of new revisions: later than DynamoDB's time by the margin. Processors that
-    /// read the state afterwards count from it on.
-    async fn choose_cut(&self, rollups: &[String]) -> Result<Vec<Revision>, BuildError> {
-        let definition = self.table.store_definition().await?;
-        let unit = self.table.describe().await?.record_time_secs();
-        let margin = seconds(self.settings.margins.cut);
-        for _ in 0..MAX_LATE_CUTS {
-            let change = |state: &mut RollupsState, now: i64| {
-                let cut = (now + margin + unit - 1) / unit * unit;
-                let mut begun = Vec::new();
-                for rollup in rollups {
-                    let first = wanted::first_state(state, rollup, &definition, cut);
-                    state.revisions.retain(|known| {
-                        (&known.rollup, known.number) != (&first.rollup, first.number)
-                    });
-                    state.revisions.push(first.clone());
-                    begun.push(first);
-                }
-                Ok::<_, BuildError>(begun)
-            };
-            let begun = self.table.change_rollups_state(change).await?;
-            let now = self.table.dynamodb_time().await?;
-            if begun.iter().all(|revision| revision.cut.is_some_and(|cut| now < cut)) {
-                return Ok(begun);
-            }
-            self.give_up(&begun).await?;
-        }
-        Err(BuildError::LateCut)
     }
 
     /// Captures, scans, adds up, applies, and makes the revisions ready.
