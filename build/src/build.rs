@@ -312,8 +312,10 @@ impl Builder {
             }
             let delta = self.settings.margins.delta;
             let now = self.table.dynamodb_time().await?;
-            report(BuildEvent::Capturing { until: now + seconds(delta) });
-            let until = u32::try_from(now + seconds(delta)).expect("a time before 2106");
+            // DynamoDB's time is rounded down: the scan may have ended within the second after it.
+            let until = now + seconds(delta).max(1);
+            report(BuildEvent::Capturing { until });
+            let until = u32::try_from(until).expect("a time before 2106");
             let end = CaptureEnd { not_before: Instant::now() + delta, seconds: until };
             send_end.send_replace(Some(end));
             Ok::<_, BuildError>(())
