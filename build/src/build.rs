@@ -210,12 +210,18 @@ impl Builder {
         }
     }
 
+    /// Gives up the builds that do not count what the definition says, and retires the revisions of
+    /// rollups that it lacks. What another builder made ready meanwhile stays until it is replaced.
     async fn retire(&self, wanted: &Wanted) -> Result<(), BuildError> {
         if wanted.given_up.is_empty() && wanted.gone.is_empty() {
             return Ok(());
         }
-        let (aborted, retired) = (RevisionState::Aborted, RevisionState::Retired);
-        self.set(&[(&wanted.given_up, aborted), (&wanted.gone, retired)]).await
+        let change = |state: &mut RollupsState, _| {
+            set(state, &wanted.given_up, RevisionState::Aborted, Revision::is_under_way);
+            set(state, &wanted.gone, RevisionState::Retired, Revision::is_counted);
+            Ok::<_, BuildError>(())
+        };
+        self.table.change_rollups_state(change).await
     }
 
     async fn reject_cut(
@@ -229,19 +235,8 @@ impl Builder {
     }
 
     async fn give_up(&self, revisions: &[Revision]) -> Result<(), BuildError> {
-        self.set(&[(revisions, RevisionState::Aborted)]).await
-    }
-
-    /// Sets the states of revisions, all in one write.
-    async fn set(&self, states: &[(&[Revision], RevisionState)]) -> Result<(), BuildError> {
         let change = |state: &mut RollupsState, _| {
-            for (revisions, to) in states {
-                for revision in *revisions {
-                    if let Some(known) = state.find_mut(&revision.rollup, revision.number) {
-                        known.state = *to;
-                    }
-                }
-            }
+            set(state, revisions, RevisionState::Aborted, |_| true);
             Ok::<_, BuildError>(())
         };
         self.table.change_rollups_state(change).await
@@ -454,6 +449,21 @@ fn found<'a>(
     let known = state.find_mut(&revision.rollup, revision.number);
     let known = known.filter(|known| known.cut == revision.cut);
     known.ok_or_else(|| BuildError::Aborted(revision.rollup.clone()))
+}
+
+/// Sets the state of those revisions that may change.
+fn set(
+    state: &mut RollupsState,
+    revisions: &[Revision],
+    to: RevisionState,
+    may_change: impl Fn(&Revision) -> bool,
+) {
+    for revision in revisions {
+        let known = state.find_mut(&revision.rollup, revision.number);
+        if let Some(known) = known.filter(|known| may_change(known)) {
+            known.state = to;
+        }
+    }
 }
 
 /// Returns whole seconds, rounded up.
