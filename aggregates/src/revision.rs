@@ -2,10 +2,10 @@
 //! counts every item.
 //!
 //! ```text
-//!            ┌────────────────────────── build ──────────────────────────┐
-//! planned ──►│ capturing ──► building ──► ready ──► retired ──► purged   │
-//!            └──────┴────────────┴──► aborted ──► purged                 │
-//! unbuilt: the rollup began over items that it does not count            │
+//!            ┌─────────────────────────────── build ───────────────────────────────┐
+//! planned ──►│ announced ──► capturing ──► building ──► ready ──► retired ──► purged │
+//!            └─────┴─────────────┴────────────┴──► aborted ──► purged                │
+//! unbuilt: the rollup began over items that it does not count
 //! ```
 //!
 //! Each revision has rollup items of its own (see [`Rollup::stored_name`]), so that an old one
@@ -47,7 +47,11 @@ pub struct Revision {
 pub enum RevisionState {
     /// It lacks items that are in the table, and is not counted.
     Unbuilt(Unbuilt),
-    /// Records from its cut on count; a build reads the table.
+    /// Records from its cut on count. It is not known yet whether every processor read the state
+    /// before the cut, so its build is given up if the cut has come.
+    Announced,
+    /// Records from its cut on count, and the state said so before the cut; a build reads the
+    /// table.
     Capturing,
     /// A build adds the items as they were at the cut.
     Building,
@@ -75,13 +79,19 @@ impl Revision {
     pub fn is_counted(&self) -> bool {
         matches!(
             self.state,
-            RevisionState::Capturing | RevisionState::Building | RevisionState::Ready
+            RevisionState::Announced
+                | RevisionState::Capturing
+                | RevisionState::Building
+                | RevisionState::Ready
         )
     }
 
     /// Whether a build of it has begun and not ended.
     pub fn is_under_way(&self) -> bool {
-        matches!(self.state, RevisionState::Capturing | RevisionState::Building)
+        matches!(
+            self.state,
+            RevisionState::Announced | RevisionState::Capturing | RevisionState::Building
+        )
     }
 
     /// Returns the name that begins the keys of its items.
@@ -131,6 +141,7 @@ impl RevisionState {
         match self {
             Self::Unbuilt(Unbuilt::ExistingItems) => "unbuilt: existing-items",
             Self::Unbuilt(Unbuilt::TableRecreated) => "unbuilt: table-recreated",
+            Self::Announced => "announced",
             Self::Capturing => "capturing",
             Self::Building => "building",
             Self::Ready => "ready",
@@ -142,9 +153,10 @@ impl RevisionState {
 
     /// Returns the state of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        const EVERY: [RevisionState; 8] = [
+        const EVERY: [RevisionState; 9] = [
             RevisionState::Unbuilt(Unbuilt::ExistingItems),
             RevisionState::Unbuilt(Unbuilt::TableRecreated),
+            RevisionState::Announced,
             RevisionState::Capturing,
             RevisionState::Building,
             RevisionState::Ready,
@@ -231,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_state_is_read_from_its_name() {
-        for name in ["ready", "capturing", "purged", "unbuilt: table-recreated"] {
+        for name in ["ready", "announced", "capturing", "purged", "unbuilt: table-recreated"] {
             assert_eq!(RevisionState::from_name(name).map(RevisionState::name), Some(name));
         }
         assert_eq!(RevisionState::from_name("done"), None);

@@ -2,8 +2,9 @@
 //! ready.
 //!
 //! ```text
-//! compare ─► capture ─► cut ─► scan or export ─► join ─► apply ─► ready ─► purge
-//! state:              capturing                        building   ready
+//! compare ─► capture ─► cut ───────► scan or export ─► join ─► apply ─► ready ─► purge
+//! state:              announced,                             building   ready
+//!                     capturing
 //! ```
 //!
 //! Everything before `apply` only reads. A process that is started again continues with the same
@@ -12,6 +13,7 @@
 //! | to see | read |
 //! |---|---|
 //! | what has to be done | `wanted` |
+//! | how the cut of new revisions is chosen | `cut` |
 //! | how long a build waits for what | `settings` |
 //! | how the base gets into the rollup items | `apply` |
 //! | how the items of old revisions are deleted | `purge` |
@@ -21,6 +23,7 @@
 //! with the cut of this build.
 
 mod apply;
+mod cut;
 mod error;
 mod events;
 mod purge;
@@ -45,6 +48,9 @@ pub use self::purge::PurgeSettings;
 pub use self::settings::{BuildSettings, Margins};
 pub use self::wanted::{StoredDefinitions, Wanted};
 
+use self::cut::Chosen;
+
+use crate::blocking::block;
 use crate::capture::{Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureStart};
 use crate::export::Export;
 use crate::recorder::ImageRecorder;
@@ -54,21 +60,8 @@ use crate::target::BuildTarget;
 
 /// How often a build chooses another cut because the times of records stepped back across it.
 const MAX_CUTS: u32 = 3;
-/// How often the cut is chosen again because writing it took longer than its margin.
-const MAX_LATE_CUTS: u32 = 5;
 /// How often the stored progress is renewed.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(2);
-
-/// How far DynamoDB's time, in whole seconds, may be from the time of a record that is written at
-/// the same moment.
-const CLOCK_UNCERTAINTY: Duration = Duration::from_secs(2);
-
-/// New revisions with their cut.
-struct Chosen {
-    revisions: Vec<Revision>,
-    /// A moment shortly before the cut.
-    ahead_until: Instant,
-}
 
 /// The builder of the rollups of one table.
 #[derive(Clone, Debug)]
@@ -100,7 +93,7 @@ impl Builder {
         let stored = self.stored_definitions(&state).await?;
         let now = self.table.dynamodb_time().await?;
         let wanted = Wanted::new(model, &state, &stored, only, now);
-        self.check_colocated(&state, &wanted)?;
+        self.check_colocated(&state, &wanted.begun)?;
         Ok(wanted)
     }
 
@@ -123,6 +116,11 @@ impl Builder {
         }
         let mut begun = wanted.begun;
         for revisions in by_cut.into_values() {
+            let names = revisions.iter().map(|revision| revision.rollup.clone());
+            if !self.confirm_cut(&revisions).await? {
+                begun.extend(names);
+                continue;
+            }
             report(BuildEvent::Continued { revisions: revisions.clone() });
             let capture = self.capture(CaptureStart::TrimHorizon).await?;
             match self.finish(capture, &revisions, report, &mut outcome).await {
@@ -198,7 +196,7 @@ impl Builder {
 
     /// Rejects the rollups whose items would be written over those of another revision: the keys of
     /// co-located rollup items have no room for a revision.
-    fn check_colocated(&self, state: &RollupsState, wanted: &Wanted) -> Result<(), BuildError> {
+    fn check_colocated(&self, state: &RollupsState, begun: &[String]) -> Result<(), BuildError> {
         let model = self.table.model();
         let has_items = |name: &str| {
             let mut revisions = state.revisions.iter().filter(|known| known.rollup == name);
@@ -209,18 +207,24 @@ impl Builder {
         let is_rejected = |name: &&String| {
             model.rollup(name).is_some_and(weir_model::Rollup::is_colocated) && has_items(name)
         };
-        match wanted.begun.iter().find(is_rejected) {
+        match begun.iter().find(is_rejected) {
             Some(name) => Err(BuildError::Colocated(name.clone())),
             None => Ok(()),
         }
     }
 
+    /// Gives up the builds that do not count what the definition says, and retires the revisions of
+    /// rollups that it lacks. What another builder made ready meanwhile stays until it is replaced.
     async fn retire(&self, wanted: &Wanted) -> Result<(), BuildError> {
         if wanted.given_up.is_empty() && wanted.gone.is_empty() {
             return Ok(());
         }
-        let (aborted, retired) = (RevisionState::Aborted, RevisionState::Retired);
-        self.set(&[(&wanted.given_up, aborted), (&wanted.gone, retired)]).await
+        let change = |state: &mut RollupsState, _| {
+            set(state, &wanted.given_up, RevisionState::Aborted, Revision::is_under_way);
+            set(state, &wanted.gone, RevisionState::Retired, Revision::is_counted);
+            Ok::<_, BuildError>(())
+        };
+        self.table.change_rollups_state(change).await
     }
 
     async fn reject_cut(
@@ -234,19 +238,8 @@ impl Builder {
     }
 
     async fn give_up(&self, revisions: &[Revision]) -> Result<(), BuildError> {
-        self.set(&[(revisions, RevisionState::Aborted)]).await
-    }
-
-    /// Sets the states of revisions, all in one write.
-    async fn set(&self, states: &[(&[Revision], RevisionState)]) -> Result<(), BuildError> {
         let change = |state: &mut RollupsState, _| {
-            for (revisions, to) in states {
-                for revision in *revisions {
-                    if let Some(known) = state.find_mut(&revision.rollup, revision.number) {
-                        known.state = *to;
-                    }
-                }
-            }
+            set(state, revisions, RevisionState::Aborted, |_| true);
             Ok::<_, BuildError>(())
         };
         self.table.change_rollups_state(change).await
@@ -258,38 +251,6 @@ impl Builder {
         let stream = StreamReader::open(&self.connection, &Source::Stream(arn)).await;
         let stream = stream.map_err(CaptureError::from)?;
         Ok(Capture::begin(stream, start, self.settings.capture).await?)
-    }
-
-    /// Writes the cut of new revisions: later than DynamoDB's time by the margin. Processors that
-    /// read the state afterwards count from it on.
-    async fn choose_cut(&self, rollups: &[String]) -> Result<Chosen, BuildError> {
-        let definition = self.table.store_definition().await?;
-        let unit = self.table.describe().await?.record_time_secs();
-        let margin = seconds(self.settings.margins.cut);
-        for _ in 0..MAX_LATE_CUTS {
-            let change = |state: &mut RollupsState, now: i64| {
-                let cut = (now + margin + unit - 1) / unit * unit;
-                let mut begun = Vec::new();
-                for rollup in rollups {
-                    let first = wanted::first_state(state, rollup, &definition, cut);
-                    state.revisions.retain(|known| {
-                        (&known.rollup, known.number) != (&first.rollup, first.number)
-                    });
-                    state.revisions.push(first.clone());
-                    begun.push(first);
-                }
-                Ok::<_, BuildError>(begun)
-            };
-            let revisions = self.table.change_rollups_state(change).await?;
-            let now = self.table.dynamodb_time().await?;
-            let cut = revisions.first().and_then(|first| first.cut).unwrap_or_default();
-            if let Ok(seconds @ 1..) = u64::try_from(cut - now) {
-                let ahead = Duration::from_secs(seconds).saturating_sub(CLOCK_UNCERTAINTY);
-                return Ok(Chosen { revisions, ahead_until: Instant::now() + ahead });
-            }
-            self.give_up(&revisions).await?;
-        }
-        Err(BuildError::LateCut)
     }
 
     /// Captures, scans, adds up, applies, and makes the revisions ready.
@@ -317,7 +278,7 @@ impl Builder {
         }
         self.begin_to_apply(revisions).await?;
         report(BuildEvent::Joining);
-        let base = tokio::task::block_in_place(|| recorder.into_base())?;
+        let base = block(|| recorder.into_base())?;
         let counts = base.counts();
         report(BuildEvent::Joined(counts));
         outcome.items += counts.scanned + counts.captured;
@@ -349,8 +310,10 @@ impl Builder {
             }
             let delta = self.settings.margins.delta;
             let now = self.table.dynamodb_time().await?;
-            report(BuildEvent::Capturing { until: now + seconds(delta) });
-            let until = u32::try_from(now + seconds(delta)).expect("a time before 2106");
+            // DynamoDB's time is rounded down: the scan may have ended within the second after it.
+            let until = now + seconds(delta).max(1);
+            report(BuildEvent::Capturing { until });
+            let until = u32::try_from(until).expect("a time before 2106");
             let end = CaptureEnd { not_before: Instant::now() + delta, seconds: until };
             send_end.send_replace(Some(end));
             Ok::<_, BuildError>(())
@@ -358,6 +321,7 @@ impl Builder {
         tokio::pin!(capturing);
         tokio::pin!(reading);
         tokio::select! {
+            biased;
             captured = &mut capturing => match captured {
                 Err(error) => Err(error.into()),
                 Ok(_) => unreachable!("its end is sent when the reading ends"),
@@ -397,6 +361,7 @@ impl Builder {
             std::future::pending::<()>().await
         };
         tokio::select! {
+            biased;
             scanned = scanning => { scanned?; Ok(()) }
             () = storing => unreachable!("it does not end"),
         }
@@ -421,9 +386,7 @@ impl Builder {
         let export = Export::open(folder)?;
         export.check(self.table.name(), cut)?;
         let record = |item: &Item| recorder.record_scanned(item);
-        tokio::task::block_in_place(|| {
-            export.read(record, |progress| report(BuildEvent::Exported(progress)))
-        })?;
+        block(|| export.read(record, |progress| report(BuildEvent::Exported(progress))))?;
         Ok(())
     }
 
@@ -487,6 +450,21 @@ fn found<'a>(
     let known = state.find_mut(&revision.rollup, revision.number);
     let known = known.filter(|known| known.cut == revision.cut);
     known.ok_or_else(|| BuildError::Aborted(revision.rollup.clone()))
+}
+
+/// Sets the state of those revisions that may change.
+fn set(
+    state: &mut RollupsState,
+    revisions: &[Revision],
+    to: RevisionState,
+    may_change: impl Fn(&Revision) -> bool,
+) {
+    for revision in revisions {
+        let known = state.find_mut(&revision.rollup, revision.number);
+        if let Some(known) = known.filter(|known| may_change(known)) {
+            known.state = to;
+        }
+    }
 }
 
 /// Returns whole seconds, rounded up.

@@ -23,7 +23,7 @@ mod error;
 mod settings;
 mod shard;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::stream::{self, StreamExt};
 use tokio::sync::watch;
@@ -49,8 +49,8 @@ const VIEW_TYPE: &str = "NEW_AND_OLD_IMAGES";
 pub struct Capture {
     stream: StreamReader,
     settings: CaptureSettings,
-    /// The shards that are being read.
-    open: HashMap<String, CapturedShard>,
+    /// The shards that are being read, in the order in which they are asked.
+    open: BTreeMap<String, CapturedShard>,
     /// The shards that were read to their end, and whether they had records from the cut on.
     finished: HashMap<String, bool>,
     listed_at: Instant,
@@ -84,7 +84,7 @@ impl Capture {
         let mut capture = Self {
             stream,
             settings,
-            open: HashMap::new(),
+            open: BTreeMap::new(),
             finished: HashMap::new(),
             listed_at: Instant::now(),
             cut_ahead_until: None,

@@ -25,6 +25,7 @@
 //! it had applied is not added twice.
 
 mod backoff;
+mod blocking;
 mod build;
 mod capture;
 mod export;

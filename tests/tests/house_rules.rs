@@ -82,7 +82,7 @@ const NAMELESS: &[&str] = &["common.rs", "util.rs", "utils.rs", "helpers.rs", "m
 const MAX_LINES: usize = 600;
 
 /// Where the code is that the simulation runs.
-const SIMULATED: &[&str] = &["processor/src/", "table/src/", "tests/src/simulation/"];
+const SIMULATED: &[&str] = &["build/src/", "processor/src/", "table/src/", "tests/src/simulation/"];
 
 /// Where the code of the command is, and the file of it that may name standard output and error.
 const COMMAND: &str = "infra/src/";

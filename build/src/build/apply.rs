@@ -11,6 +11,7 @@ use weir_table::{Outcome, Rollups, SettledUpdate};
 
 use super::error::BuildError;
 use crate::backoff::Backoff;
+use crate::blocking::block;
 use crate::spool::{Base, BaseUpdate};
 use crate::target::base_shard;
 
@@ -30,7 +31,7 @@ pub(super) async fn apply(
 ) -> Result<u64, BuildError> {
     let mut applied = 0;
     loop {
-        let next = tokio::task::block_in_place(|| base.next_updates())?;
+        let next = block(|| base.next_updates())?;
         if next.is_empty() {
             return Ok(applied);
         }

@@ -102,7 +102,7 @@ impl Wanted {
 }
 
 /// Returns the revision that a build of a rollup begins.
-pub(crate) fn first_state(
+pub(super) fn announced(
     state: &RollupsState,
     rollup: &str,
     definition: &str,
@@ -112,7 +112,7 @@ pub(crate) fn first_state(
         rollup: rollup.to_owned(),
         number: next_number(&state.revisions, rollup),
         definition: definition.to_owned(),
-        state: RevisionState::Capturing,
+        state: RevisionState::Announced,
         cut: Some(cut),
         incomplete_since: None,
     }

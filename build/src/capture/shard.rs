@@ -14,6 +14,11 @@ use weir_rollups::watermark::UNKNOWN_SECONDS;
 use super::error::CaptureError;
 use super::settings::{CaptureEnd, is_trimmed};
 
+/// The reads in a row after the end of the capture that bring nothing until a shard counts as read.
+/// DynamoDB may return nothing several times before it gets to the next record: see `GetRecords` in
+/// the DynamoDB Streams API reference.
+const EMPTY_READS: u32 = 3;
+
 /// A shard that is being read.
 #[derive(Debug)]
 pub(super) struct CapturedShard {
@@ -21,6 +26,8 @@ pub(super) struct CapturedShard {
     /// When it was read the last time, by the clock that goes on while the machine sleeps.
     read_at: SystemTime,
     order: TimeOrder,
+    /// The reads in a row after the end that brought nothing.
+    empty_reads: u32,
     is_complete: bool,
 }
 
@@ -37,7 +44,7 @@ impl CapturedShard {
     /// Returns a shard that nothing was read of, whose parent may have reached the cut.
     pub(super) fn new(pages: ShardPages, has_reached_cut: bool) -> Self {
         let order = TimeOrder { has_reached_cut, last: None };
-        Self { pages, read_at: SystemTime::now(), order, is_complete: false }
+        Self { pages, read_at: SystemTime::now(), order, empty_reads: 0, is_complete: false }
     }
 
     /// Reads the next page. A reader that slept for longer than the stream keeps records may have
@@ -79,7 +86,9 @@ impl CapturedShard {
     ) {
         let Some(end) = end else { return };
         let is_behind = self.order.last.is_some_and(|last| last >= end.seconds);
-        self.is_complete |= page.is_empty && asked_at >= end.not_before || is_behind;
+        let is_empty = page.is_empty && asked_at >= end.not_before;
+        self.empty_reads = if is_empty { self.empty_reads + 1 } else { 0 };
+        self.is_complete |= self.empty_reads >= EMPTY_READS || is_behind;
     }
 }
 

@@ -5,7 +5,8 @@
 //! times the memory of its sum.
 //!
 //! **Invariant:** each rollup item and detail item has one update. Those of the detail items of one
-//! rollup item come one after the other, as far as they are in one part.
+//! rollup item come one after the other, as far as they are in one part. The same images give the
+//! same updates in the same order.
 
 use std::path::PathBuf;
 use std::vec::IntoIter;
@@ -115,7 +116,8 @@ impl Base {
             if let Some(mut sums) = sums {
                 let mut entries: Vec<_> = sums.drain().collect();
                 entries.sort_by(|(left, _), (right, _)| {
-                    codec::item_of_head(left).cmp(&codec::item_of_head(right))
+                    let by_item = codec::item_of_head(left).cmp(&codec::item_of_head(right));
+                    by_item.then_with(|| left.cmp(right))
                 });
                 self.sums = entries.into_iter();
                 return Ok(true);
