@@ -43,7 +43,7 @@ pub use self::error::BuildError;
 pub use self::events::{BuildEvent, BuildReport};
 pub use self::purge::PurgeSettings;
 pub use self::settings::{BuildSettings, Margins};
-pub use self::wanted::{StoredDefinitions, Wanted};
+pub use self::wanted::{GiveUpReason, GivenUpBuild, StoredDefinitions, Wanted};
 
 use crate::capture::{Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureStart};
 use crate::export::Export;
@@ -184,21 +184,10 @@ impl Builder {
         Ok(stored)
     }
 
-    /// Rejects the rollups whose items would be written over those of another revision: the keys of
-    /// co-located rollup items have no room for a revision.
+    /// Rejects the rollups whose items would be written over those of another revision.
     fn check_colocated(&self, state: &RollupsState, wanted: &Wanted) -> Result<(), BuildError> {
-        let model = self.table.model();
-        let has_items = |name: &str| {
-            let mut revisions = state.revisions.iter().filter(|known| known.rollup == name);
-            revisions.any(|known| {
-                !matches!(known.state, RevisionState::Unbuilt(weir_rollups::Unbuilt::ExistingItems))
-            })
-        };
-        let is_rejected = |name: &&String| {
-            model.rollup(name).is_some_and(weir_model::Rollup::is_colocated) && has_items(name)
-        };
-        match wanted.begun.iter().find(is_rejected) {
-            Some(name) => Err(BuildError::Colocated(name.clone())),
+        match wanted.colocated_again(self.table.model(), state).first() {
+            Some(name) => Err(BuildError::Colocated((*name).to_owned())),
             None => Ok(()),
         }
     }
@@ -208,7 +197,9 @@ impl Builder {
             return Ok(());
         }
         let (aborted, retired) = (RevisionState::Aborted, RevisionState::Retired);
-        self.set(&[(&wanted.given_up, aborted), (&wanted.gone, retired)]).await
+        let given_up = wanted.given_up.iter().map(|known| known.revision.clone());
+        let given_up: Vec<_> = given_up.collect();
+        self.set(&[(&given_up, aborted), (&wanted.gone, retired)]).await
     }
 
     async fn reject_cut(
