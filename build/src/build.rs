@@ -46,10 +46,9 @@ pub use self::error::BuildError;
 pub use self::events::{BuildEvent, BuildReport};
 pub use self::purge::PurgeSettings;
 pub use self::settings::{BuildSettings, Margins};
-pub use self::wanted::{StoredDefinitions, Wanted};
+pub use self::wanted::{GiveUpReason, GivenUpBuild, StoredDefinitions, Wanted};
 
 use self::cut::Chosen;
-
 use crate::blocking::block;
 use crate::capture::{Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureStart};
 use crate::export::Export;
@@ -194,21 +193,10 @@ impl Builder {
         Ok(stored)
     }
 
-    /// Rejects the rollups whose items would be written over those of another revision: the keys of
-    /// co-located rollup items have no room for a revision.
+    /// Rejects the rollups whose items would be written over those of another revision.
     fn check_colocated(&self, state: &RollupsState, begun: &[String]) -> Result<(), BuildError> {
-        let model = self.table.model();
-        let has_items = |name: &str| {
-            let mut revisions = state.revisions.iter().filter(|known| known.rollup == name);
-            revisions.any(|known| {
-                !matches!(known.state, RevisionState::Unbuilt(weir_rollups::Unbuilt::ExistingItems))
-            })
-        };
-        let is_rejected = |name: &&String| {
-            model.rollup(name).is_some_and(weir_model::Rollup::is_colocated) && has_items(name)
-        };
-        match begun.iter().find(is_rejected) {
-            Some(name) => Err(BuildError::Colocated(name.clone())),
+        match wanted::colocated_again(self.table.model(), state, begun).first() {
+            Some(name) => Err(BuildError::Colocated((*name).to_owned())),
             None => Ok(()),
         }
     }
@@ -219,8 +207,9 @@ impl Builder {
         if wanted.given_up.is_empty() && wanted.gone.is_empty() {
             return Ok(());
         }
+        let given_up: Vec<_> = wanted.given_up.iter().map(|known| known.revision.clone()).collect();
         let change = |state: &mut RollupsState, _| {
-            set(state, &wanted.given_up, RevisionState::Aborted, Revision::is_under_way);
+            set(state, &given_up, RevisionState::Aborted, Revision::is_under_way);
             set(state, &wanted.gone, RevisionState::Retired, Revision::is_counted);
             Ok::<_, BuildError>(())
         };

@@ -19,6 +19,7 @@
 //! | how the table is read, and how fast | `scan` |
 //! | how an export takes the place of a scan | `export` |
 //! | how the stream is read beside the processor | `capture` |
+//! | what a build will cost, from a sample | `estimate` |
 //!
 //! **Invariant:** the updates depend on the cut and on the history of the items, and not on when
 //! the table is scanned. So a build that was interrupted begins again with the same cut, and what
@@ -28,6 +29,7 @@ mod backoff;
 mod blocking;
 mod build;
 mod capture;
+mod estimate;
 mod export;
 mod key_hash;
 mod recorder;
@@ -36,12 +38,13 @@ mod spool;
 mod target;
 
 pub use build::{
-    BuildError, BuildEvent, BuildReport, BuildSettings, Builder, Margins, PurgeSettings,
-    StoredDefinitions, Wanted,
+    BuildError, BuildEvent, BuildReport, BuildSettings, Builder, GiveUpReason, GivenUpBuild,
+    Margins, PurgeSettings, StoredDefinitions, Wanted,
 };
 pub use capture::{
     Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureSettings, CaptureStart,
 };
+pub use estimate::{BaseEstimate, RollupEstimate, item_bytes};
 pub use export::{EXPORT_MARGIN_SECS, Export, ExportError, ExportProgress};
 pub use key_hash::KeyHash;
 pub use recorder::{ImageRecorder, SkippedImages};

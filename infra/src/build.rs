@@ -60,14 +60,14 @@ pub struct Arguments {
     /// Keep the temporary files in this folder [default: the system's]
     #[arg(long, value_name = "FOLDER")]
     spool: Option<PathBuf>,
-    /// The seconds from the choice of the cut to the cut [default: 120, 1 with a local --endpoint]
+    /// The seconds from the choice of the cut to the cut [default: 120, 1 on this machine]
     #[arg(long, value_name = "SECONDS")]
     cut_margin: Option<u64>,
-    /// The seconds from the cut to the scan [default: 120, 1 with a local --endpoint]
+    /// The seconds from the cut to the scan [default: 120, 1 on this machine]
     #[arg(long, value_name = "SECONDS")]
     scan_margin: Option<u64>,
-    /// The seconds from the end of the scan until every record can be read [default: 900, 1 with a
-    /// local --endpoint]
+    /// The seconds from the end of the scan until every record can be read [default: 900, 1 on this
+    /// machine]
     #[arg(long, value_name = "SECONDS")]
     delta: Option<u64>,
     /// Print each step as a line of JSON
@@ -97,7 +97,7 @@ pub fn run(
     runtime.block_on(async {
         let connection = connect(arguments.endpoint.as_deref(), &environment).await;
         let table = Table::new(&connection, model);
-        let builder = Builder::new(&connection, &table, arguments.settings());
+        let builder = Builder::new(&connection, &table, arguments.settings(connection.is_local()));
         let progress = Progress::new(out, arguments.json);
         if arguments.abort {
             let aborted = builder.abort(&arguments.rollups).await.map_err(Error::Build)?;
@@ -109,7 +109,7 @@ pub fn run(
             progress.into_inner().expect("no holder panics").done(&done)?;
         }
         if !arguments.no_purge {
-            let settings = match arguments.is_local() {
+            let settings = match connection.is_local() {
                 true => PurgeSettings::LOCAL,
                 false => PurgeSettings::AWS,
             };
@@ -120,14 +120,8 @@ pub fn run(
 }
 
 impl Arguments {
-    /// Whether the DynamoDB is on this machine, so that it shares the clock and delays nothing.
-    fn is_local(&self) -> bool {
-        let hosts = ["//127.0.0.1", "//localhost", "//[::1]"];
-        self.endpoint.as_ref().is_some_and(|url| hosts.iter().any(|host| url.contains(host)))
-    }
-
-    fn settings(&self) -> BuildSettings {
-        let defaults = if self.is_local() { Margins::LOCAL } else { Margins::AWS };
+    fn settings(&self, is_local: bool) -> BuildSettings {
+        let defaults = if is_local { Margins::LOCAL } else { Margins::AWS };
         let margin = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         BuildSettings {
             margins: Margins {

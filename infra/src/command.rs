@@ -9,7 +9,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::definition::DEFAULT_FILES;
 use crate::error::Error;
 use crate::{
-    build, check, definition, deploy, destroy, dev, init, lease, load, query, schema, synth,
+    build, check, definition, deploy, destroy, dev, init, lease, load, plan, query, schema, synth,
     terminal,
 };
 
@@ -29,6 +29,7 @@ enum Command {
     Check(check::Arguments),
     Schema(schema::Arguments),
     Dev(dev::Arguments),
+    Plan(plan::Arguments),
     Build(build::Arguments),
     Load(load::Arguments),
     Lease(lease::Arguments),
@@ -43,6 +44,7 @@ impl Weir {
     fn prints_data(&self) -> bool {
         match &self.command {
             Some(Command::Query(arguments)) => arguments.prints_data(),
+            Some(Command::Plan(arguments)) => arguments.json,
             Some(Command::Build(arguments)) => arguments.json,
             Some(Command::Deploy(arguments)) => arguments.dry_run,
             Some(Command::Destroy(arguments)) => arguments.dry_run,
@@ -76,6 +78,7 @@ fn dispatch(weir: Weir, out: &mut (impl Write + Send)) -> Result<ExitCode, Error
         Some(Command::Check(arguments)) => check::run(&arguments, out),
         Some(Command::Schema(_)) => schema::run(out),
         Some(Command::Dev(arguments)) => dev::run(&arguments, out),
+        Some(Command::Plan(arguments)) => plan::run(&arguments, out),
         Some(Command::Build(arguments)) => build::run(&arguments, out),
         Some(Command::Load(arguments)) => load::run(&arguments, out),
         Some(Command::Lease(arguments)) => lease::run(&arguments, out),

@@ -6,6 +6,7 @@
 //! | `weir check` | validates a definition file and says what it means | [`check`] |
 //! | `weir schema` | prints the JSON Schema of definition files | [`schema`] |
 //! | `weir dev` | runs the whole system in one process | [`dev`] |
+//! | `weir plan` | prints what a definition file changes for a table, and what the builds take | [`plan`] |
 //! | `weir build` | builds rollups from the items that the table has | [`build`] |
 //! | `weir load` | sends a file of items to the writer | [`load`] |
 //! | `weir lease` | shows who polls the table's stream, or breaks the lease | [`lease`] |
@@ -35,6 +36,7 @@ mod grid;
 pub mod init;
 pub mod lease;
 pub mod load;
+pub mod plan;
 pub mod query;
 pub mod rows;
 pub mod schema;

@@ -106,6 +106,11 @@ impl Connection {
         Connection { config, ..self }
     }
 
+    /// Whether DynamoDB is on this machine, so that it shares the clock and delays nothing.
+    pub fn is_local(&self) -> bool {
+        self.config.endpoint_url().is_some_and(is_loopback)
+    }
+
     /// The configuration, for the client of another service.
     pub fn sdk_config(&self) -> &SdkConfig {
         &self.config
@@ -235,5 +240,6 @@ mod tests {
         assert_eq!(config.endpoint_url(), Some("http://127.0.0.1:8000"));
         assert!(config.region().is_some());
         assert!(config.credentials_provider().is_some());
+        assert!(connection.is_local());
     }
 }

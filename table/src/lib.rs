@@ -47,7 +47,7 @@ pub use items::{
     Transaction, Upserted,
 };
 pub use pages::{Count, Page};
-pub use provision::Provisioned;
+pub use provision::{InspectedStream, InspectedTable, Mismatch, Provisioned};
 pub use query::{Instants, Query, SortRange};
 pub use reads::{DEFAULT_READ_MB, DEFAULT_READS, MB, MIN_READ_MB, Reads};
 pub use related::{Joined, JoinedItems, JoinedPage, Reading, Related};

@@ -1,6 +1,7 @@
 //! Making the tables that a definition describes, and finding out whether those that are there are
 //! they.
 
+mod inspection;
 mod rollups;
 
 use std::collections::HashMap;
@@ -24,6 +25,9 @@ use crate::clock;
 use crate::error::Error;
 use crate::items::Table;
 use crate::state::{self, BuildProgress, ItemsTable, OpenedState, RollupsState, RollupsStatus};
+
+pub(crate) use self::inspection::ttl_attribute;
+pub use self::inspection::{InspectedStream, InspectedTable, Mismatch};
 
 /// How often a table that is being made is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);

@@ -13,8 +13,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeValue as SdkValue, KeySchemaElement, KeyType, ReturnConsumedCapacity,
-    TableDescription, TimeToLiveStatus,
+    AttributeValue as SdkValue, KeySchemaElement, KeyType, ReturnConsumedCapacity, TableDescription,
 };
 use weir_model::Item;
 use weir_model::draft::{SampledIndex, SampledKey, SampledTable};
@@ -22,6 +21,7 @@ use weir_model::draft::{SampledIndex, SampledKey, SampledTable};
 use crate::budget::{Budget, READ_UNIT_BYTES, Unit};
 use crate::connection::Connection;
 use crate::error::Error;
+use crate::provision::ttl_attribute;
 use crate::reads::Reads;
 
 /// The segments of a scan.
@@ -85,19 +85,10 @@ fn shape(name: &str, table: &TableDescription) -> SampledTable {
 
 /// Returns the attribute by which items expire. One who may not ask for it has none.
 async fn ttl(client: &Client, name: &str) -> Result<Option<String>, Error> {
-    let answer = client.describe_time_to_live().table_name(name).send().await;
-    let answer = match answer.map_err(|error| Error::from_sdk(name, error)) {
-        Ok(answer) => answer,
-        Err(Error::Denied { .. } | Error::Refused { .. }) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let ttl = answer.time_to_live_description.filter(|ttl| {
-        matches!(
-            ttl.time_to_live_status,
-            Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)
-        )
-    });
-    Ok(ttl.and_then(|ttl| ttl.attribute_name))
+    match ttl_attribute(client, name).await {
+        Err(Error::Denied { .. } | Error::Refused { .. }) => Ok(None),
+        answer => answer,
+    }
 }
 
 /// Reads a page of each segment in turn, until there are enough items, or no more.

@@ -317,6 +317,12 @@ pub(crate) async fn progress(
     progress.map_err(|error| Error::Unavailable { table: table.clone(), source: error.into() })
 }
 
+/// Returns whether the stream of a table of items has every record since the table was created, and
+/// the rollups table was there to count them. `rollups_created_at` is in seconds since 1970.
+pub(crate) fn has_every_record(items: &ItemsTable, rollups_created_at: Option<i64>) -> bool {
+    beginning::has_every_record(items, rollups_created_at, clock::seconds())
+}
+
 /// How long DynamoDB keeps the records of a stream, in seconds.
 pub const STREAM_RETENTION_SECS: i64 = 24 * 60 * 60;
 

@@ -8,6 +8,8 @@ mod beginning;
 mod builds;
 #[path = "rollups_state/gaps.rs"]
 mod gaps;
+#[path = "rollups_state/plans.rs"]
+mod plans;
 #[path = "rollups_state/progress.rs"]
 mod progress;
 #[path = "rollups_state/shop.rs"]

@@ -12,11 +12,12 @@
 //! **Invariant:** a revision that is being built counts what the file says.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use weir_model::{Model, Rollup};
 use weir_rollups::revision::{counts_the_same, next_number};
-use weir_rollups::{Revision, RevisionState};
+use weir_rollups::{Revision, RevisionState, Unbuilt};
 use weir_table::{RollupsState, STREAM_RETENTION_SECS};
 
 /// How much younger than the retention of the stream a cut must be for its build to be continued:
@@ -31,13 +32,48 @@ pub struct Wanted {
     /// The rollups that begin a revision.
     pub begun: Vec<String>,
     /// The builds that are given up.
-    pub given_up: Vec<Revision>,
+    pub given_up: Vec<GivenUpBuild>,
     /// The revisions of rollups that the file lacks.
     pub gone: Vec<Revision>,
 }
 
+/// A build that is under way and is not continued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenUpBuild {
+    /// Its revision.
+    pub revision: Revision,
+    /// The reason why it is not continued.
+    pub reason: GiveUpReason,
+}
+
+/// The reason why a build is not continued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GiveUpReason {
+    /// The revision that is ready counts what the file says.
+    Superfluous,
+    /// It counts something else.
+    OtherDefinition,
+    /// The stream has not kept every record since its cut, or soon will not have.
+    OldCut,
+    /// An earlier build of the same rollup is continued.
+    OtherBuild,
+}
+
 /// The stored definitions of revisions, by their ids.
 pub type StoredDefinitions = HashMap<String, Arc<Model>>;
+
+impl fmt::Display for GiveUpReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Superfluous => "the revision that is ready counts what the file says",
+            Self::OtherDefinition => "it counts something else than the file says",
+            Self::OldCut => {
+                "its cut is more than 23 hours old, and the stream keeps records for 24 hours"
+            }
+            Self::OtherBuild => "another build of the same rollup is continued",
+        })
+    }
+}
 
 impl Wanted {
     /// Compares a definition file with the state of the rollups at a time in seconds since 1970.
@@ -68,6 +104,12 @@ impl Wanted {
         *self == Self::default()
     }
 
+    /// Returns the rollups whose items would be written over those of another revision: the keys of
+    /// co-located rollup items have no room for a revision.
+    pub fn colocated_again<'a>(&'a self, model: &Model, state: &RollupsState) -> Vec<&'a str> {
+        colocated_again(model, state, &self.begun)
+    }
+
     fn add(
         &mut self,
         model: &Model,
@@ -88,17 +130,41 @@ impl Wanted {
         for revision in state.revisions.iter().filter(under_way) {
             let age = revision.cut.map_or(i64::MAX, |cut| now - cut);
             let is_young = age < STREAM_RETENTION_SECS - CONTINUED_MARGIN_SECS;
-            if !is_served && !is_continued && is_young && counts_it(revision) {
+            let reason = if is_served {
+                GiveUpReason::Superfluous
+            } else if !counts_it(revision) {
+                GiveUpReason::OtherDefinition
+            } else if !is_young {
+                GiveUpReason::OldCut
+            } else if is_continued {
+                GiveUpReason::OtherBuild
+            } else {
                 self.continued.push(revision.clone());
                 is_continued = true;
-            } else {
-                self.given_up.push(revision.clone());
-            }
+                continue;
+            };
+            self.given_up.push(GivenUpBuild { revision: revision.clone(), reason });
         }
         if !is_served && !is_continued {
             self.begun.push(rollup.name.clone());
         }
     }
+}
+
+/// Returns the rollups among those that begin a revision whose items would be written over those of
+/// another revision: the keys of co-located rollup items have no room for a revision.
+pub(super) fn colocated_again<'a>(
+    model: &Model,
+    state: &RollupsState,
+    begun: &'a [String],
+) -> Vec<&'a str> {
+    let has_items = |name: &str| {
+        let mut revisions = state.revisions.iter().filter(|known| known.rollup == name);
+        revisions.any(|known| known.state != RevisionState::Unbuilt(Unbuilt::ExistingItems))
+    };
+    let is_colocated = |name: &str| model.rollup(name).is_some_and(Rollup::is_colocated);
+    let begun = begun.iter().map(String::as_str);
+    begun.filter(|name| is_colocated(name) && has_items(name)).collect()
 }
 
 /// Returns the revision that a build of a rollup begins.

@@ -75,7 +75,11 @@ fn begin_after(now: i64, record_time_secs: i64) -> (i64, Duration) {
 
 /// Whether the stream has every record since the table was created, and the rollups table was there
 /// to count them.
-fn has_every_record(items: &ItemsTable, rollups_created_at: Option<i64>, now: i64) -> bool {
+pub(super) fn has_every_record(
+    items: &ItemsTable,
+    rollups_created_at: Option<i64>,
+    now: i64,
+) -> bool {
     let Some((created_at, rollups)) = items.created_at.zip(rollups_created_at) else {
         return false;
     };

@@ -59,6 +59,11 @@ impl ItemsTable {
         }
     }
 
+    /// Returns its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The ARN of its latest stream; `None` where it has none.
     pub fn stream_arn(&self) -> Option<&str> {
         self.stream_arn.as_deref()

@@ -18,7 +18,7 @@ use weir_testing::http::Client;
 use weir_testing::running::Running;
 use weir_testing::table::TestTable;
 
-const ROLLUP: &str = r#"
+pub(crate) const ROLLUP: &str = r#"
 [rollups.orders]
 of = "order"
 measures = { orders = "count", revenue = "sum(total)" }
@@ -37,10 +37,14 @@ pub(crate) struct Shop {
 impl Shop {
     /// A shop that has no table yet.
     pub(crate) async fn without_tables() -> Self {
+        Self::with_definition(&fixture("user_orders").with(ROLLUP)).await
+    }
+
+    /// A shop under a definition of a test, without tables.
+    pub(crate) async fn with_definition(definition: &str) -> Self {
         let dynamodb = TestDynamo::start().await;
-        let definition = fixture("user_orders").with(ROLLUP);
         let TestTable { model, connection, .. } =
-            TestTable::without_tables(&dynamodb, &definition).await;
+            TestTable::without_tables(&dynamodb, definition).await;
         Self { model, connection, client: Client::new(&dynamodb.url) }
     }
 
@@ -67,11 +71,21 @@ impl Shop {
     pub(crate) fn changed(&self, from: &str, to: &str) -> Self {
         let rollup = ROLLUP.replace(from, to);
         assert_ne!(rollup, ROLLUP, "it has no `{from}`");
+        self.under(&fixture("user_orders").with(&rollup))
+    }
+
+    /// The same tables under another definition.
+    pub(crate) fn under(&self, definition: &str) -> Self {
         let TableDefinition { name, rollups_table, .. } = &self.model.table;
-        let model = fixture("user_orders").with(&rollup).model();
+        let model = definition.parse::<Model>().unwrap_or_else(|error| panic!("{error:?}"));
         let model = Arc::new(model.with_table(name, Some(rollups_table)));
         let (connection, client) = (self.connection.clone(), self.client.clone());
         Self { model, connection, client }
+    }
+
+    /// Asks DynamoDB by its JSON API.
+    pub(crate) async fn dynamodb(&self, operation: &str, request: &Value) -> Value {
+        self.client.dynamodb(operation, request).await
     }
 
     /// Asserts that the answer is what a recount of the items gives.

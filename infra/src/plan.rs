@@ -1,0 +1,204 @@
+//! `weir plan`: prints the difference between a definition file and the state of the rollups of its
+//! table, and what its builds need and cost.
+//!
+//! ```text
+//! DynamoDB ─► Facts ─┐
+//! definition ────────┴─► Plan ─► text, JSON, exit code
+//! ```
+//!
+//! | to see | read |
+//! |---|---|
+//! | what is read | `facts` |
+//! | the plan as a value | `report` |
+//! | the change of each rollup | `rollups` |
+//! | the changes that concern stored items | `items` |
+//! | what is rejected | `rejections` |
+//! | what a build needs | `preconditions` |
+//! | what a build costs | `cost` |
+//! | how it is printed | `text` |
+//!
+//! **Invariant:** nothing is written, neither to DynamoDB nor to a file.
+
+mod commands;
+mod cost;
+mod error;
+mod facts;
+mod items;
+mod preconditions;
+mod rejections;
+mod report;
+mod rollups;
+mod text;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use weir_model::Model;
+use weir_rollups::RevisionState;
+use weir_startup::Environment;
+use weir_table::{Connection, Table};
+
+pub use self::error::Error;
+pub use self::report::{
+    BuildKind, Cost, Dollars, GivenUp, ItemChange, Plan, Precondition, Rejection, RejectionKind,
+    RollupBuild, RollupChange, RollupCost, RollupDifference, RollupPlan, Status,
+};
+
+use self::facts::{Facts, Known, Sample};
+use crate::connect::connect;
+use crate::definition;
+
+/// The read units of a scan in a second that the time is computed for, unless `--read-units` says.
+const READ_UNITS_PER_SECOND: u32 = 2_000;
+
+/// Print what a definition file changes for a table, and what its builds need and cost.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  weir plan shop.toml
+  weir plan shop.toml --check
+  weir plan shop.toml --json
+  weir plan shop.toml --read-units 500 --no-sample
+  weir plan shop.toml --endpoint http://127.0.0.1:8000
+
+The command reads and writes nothing. It calls DescribeTable, DescribeTimeToLive,
+DescribeContinuousBackups and GetItem, and scans a sample of 2,000 items if there is something to
+build. The exit code is 1 if a change is rejected, and with --check also if the plan is not
+empty.")]
+pub struct Arguments {
+    /// The definition file [default: ./weir.toml, else examples/flights/weir.toml]
+    file: Option<PathBuf>,
+    /// Use the DynamoDB at this URL [default: as the environment and the AWS profile say]
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// Print the plan as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// End with the exit code 1 if the plan is not empty
+    #[arg(long)]
+    check: bool,
+    /// Compute the time for a scan of so many read units in a second
+    #[arg(long, value_name = "UNITS", default_value_t = READ_UNITS_PER_SECOND,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    read_units: u32,
+    /// Read no items: sizes are those that DynamoDB states, and writes have an upper bound alone
+    #[arg(long)]
+    no_sample: bool,
+}
+
+/// The choices of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// The read units that the scan of a build may consume in a second.
+    pub read_units_per_second: u32,
+    /// Whether a sample of the items is read.
+    pub is_sampled: bool,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self { read_units_per_second: READ_UNITS_PER_SECOND, is_sampled: true }
+    }
+}
+
+/// Prints the plan.
+///
+/// # Errors
+/// The problems of the definition file, a fact that cannot be read, or the changes that are
+/// rejected; the plan is printed before.
+pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, crate::error::Error> {
+    let path = definition::find(arguments.file.as_deref())?;
+    let environment = Environment::from_process();
+    let named = environment.name_tables(definition::read(&path)?);
+    let model = Arc::new(named.map_err(Error::from)?);
+    let options = PlanOptions {
+        read_units_per_second: arguments.read_units,
+        is_sampled: !arguments.no_sample,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let plan = runtime.block_on(async {
+        let connection = connect(arguments.endpoint.as_deref(), &environment).await;
+        find_plan(&connection, &model, options).await
+    })?;
+    if arguments.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&plan).map_err(Error::from)?)?;
+    } else {
+        write!(out, "{plan}")?;
+    }
+    out.flush()?;
+    if let Some(reasons) = plan.rejection() {
+        return Err(Error::Rejected(reasons).into());
+    }
+    Ok(if arguments.check && !plan.is_empty { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Reads what a plan is made from, and returns the plan of a definition.
+///
+/// # Errors
+/// [`Error::Read`].
+pub async fn find_plan(
+    connection: &Connection,
+    model: &Arc<Model>,
+    options: PlanOptions,
+) -> Result<Plan, Error> {
+    let table = Table::new(connection, Arc::clone(model));
+    let facts = Facts::read(connection, &table).await?;
+    let sample = match options.is_sampled && needs_sample(model, &facts) {
+        true => Some(Sample::read(connection, &table).await?),
+        false => None,
+    };
+    Ok(Plan::new(model, &facts, sample.as_ref(), options))
+}
+
+/// Returns whether items decide what is built, or what it costs.
+fn needs_sample(model: &Model, facts: &Facts) -> bool {
+    facts.existing_items().is_some()
+        && match &facts.wanted {
+            Some(wanted) => !wanted.begun.is_empty() || !wanted.continued.is_empty(),
+            None => !model.rollups.is_empty(),
+        }
+}
+
+impl Plan {
+    fn new(
+        model: &Model,
+        facts: &Facts,
+        sample: Option<&Known<Sample>>,
+        options: PlanOptions,
+    ) -> Self {
+        let sampled = sample.and_then(|sample| sample.as_ref().ok());
+        let rollups = rollups::plans(model, facts, sampled);
+        let items = items::changes(model, facts);
+        let rejections = rejections::rejections(model, facts, &items, &rollups);
+        let rate = options.read_units_per_second;
+        Self {
+            table: model.table.name.clone(),
+            rollups_table: model.table.rollups_table.clone(),
+            is_empty: rejections.is_empty() && !rollups.iter().any(RollupPlan::is_pending),
+            cost: cost::cost(model, facts, sample, &rollups, rate),
+            preconditions: preconditions::preconditions(model, facts),
+            purge: purge(facts),
+            rejections,
+            rollups,
+            items,
+        }
+    }
+
+    /// Returns the rejected changes in one line; `None` if there are none.
+    fn rejection(&self) -> Option<String> {
+        let line = |known: &Rejection| format!("{}: {}", known.subject, known.reason);
+        let lines: Vec<_> = self.rejections.iter().map(line).collect();
+        (!lines.is_empty()).then(|| lines.join("; "))
+    }
+}
+
+/// Returns the revisions whose items the next build deletes.
+fn purge(facts: &Facts) -> Vec<String> {
+    let revisions = facts.state().map(|state| &state.revisions[..]).unwrap_or_default();
+    let is_over =
+        |state: RevisionState| matches!(state, RevisionState::Retired | RevisionState::Aborted);
+    let over = revisions.iter().filter(|revision| is_over(revision.state));
+    over.map(ToString::to_string).collect()
+}

@@ -1,0 +1,116 @@
+//! `weir plan` as its user meets it: the text, the JSON, and the exit code.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use weir_model::Model;
+use weir_table::Table;
+use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_testing::http::Client;
+
+const DEFINITION: &str = r##"
+[table]
+name = "shop"
+[entities.sale]
+PK = "SALE#{id}"
+SK = "SALE"
+[entities.sale.attributes]
+id = { type = "string", required = true }
+amount = { type = "integer" }
+[rollups.sales]
+of = "sale"
+measures = { sales = "count", revenue = "sum(amount)" }
+"##;
+
+/// A table whose rollups count what the definition says.
+struct Shop {
+    dynamodb: TestDynamo,
+    model: Model,
+    folder: TempDir,
+}
+
+impl Shop {
+    async fn new() -> Self {
+        let dynamodb = TestDynamo::start().await;
+        let model = with_own_tables(DEFINITION.parse().expect("a definition"));
+        let connection = dynamodb.connect().await;
+        let table = Table::new(&connection, model.clone().into());
+        table.provision().await.expect("tables");
+        let item = json!({
+            "PK": { "S": "SALE#1" }, "SK": { "S": "SALE" }, "_et": { "S": "sale" },
+            "id": { "S": "1" }, "amount": { "N": "7" },
+        });
+        let request = json!({ "TableName": model.table.name, "Item": item });
+        Client::new(&dynamodb.url).dynamodb("PutItem", &request).await;
+        Self { dynamodb, model, folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// Runs `weir plan` on a definition.
+    fn plan(&self, definition: &str, arguments: &[&str]) -> Output {
+        let file = self.folder.path().join("shop.toml");
+        std::fs::write(&file, definition).expect("written");
+        let mut command = weir(&file, arguments);
+        command.args(["--endpoint", &self.dynamodb.url]);
+        command.env("TABLE_NAME", &self.model.table.name);
+        command.env("ROLLUPS_TABLE_NAME", &self.model.table.rollups_table);
+        command.output().expect("started")
+    }
+}
+
+fn weir(file: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+    command.arg("plan").arg(file).args(arguments).env("NO_COLOR", "1");
+    for name in ["AWS_PROFILE", "TABLE_NAME", "ROLLUPS_TABLE_NAME"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_plan_is_one_line_and_passes_the_check() {
+    let shop = Shop::new().await;
+    let output = shop.plan(DEFINITION, &["--check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let expected = format!(
+        "nothing to do: the table `{}` counts what the definition says\n",
+        shop.model.table.name
+    );
+    assert_eq!(text(&output.stdout), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_is_not_empty_is_printed_and_fails_the_check_alone() {
+    let shop = Shop::new().await;
+    let changed = DEFINITION.replace("measures", "where = { amount = { gt = 1 } }\nmeasures");
+    for (arguments, code) in [(&[][..], 0), (&["--check"][..], 1)] {
+        let output = shop.plan(&changed, arguments);
+        assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+        let printed = text(&output.stdout);
+        assert!(printed.contains("changed    sales: "), "{printed}");
+        assert!(printed.contains("plan: 1 to build\n"), "{printed}");
+        assert_eq!(text(&output.stderr), "", "the plan says it");
+    }
+    let output = shop.plan(&changed, &["--json", "--read-units", "10"]);
+    let plan: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        (&plan["empty"], &plan["cost"]["read_units_per_second"]),
+        (&false.into(), &10.into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_plan_is_printed_and_fails_with_the_reason() {
+    let shop = Shop::new().await;
+    let rejected = DEFINITION.replace("SALE#{id}", "SELL#{id}");
+    let output = shop.plan(&rejected, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("rejected\n  sale: `PK`: was `SALE#{id}`"));
+    let message = text(&output.stderr);
+    assert!(message.starts_with("weir: the plan is rejected: sale: `PK`: was"), "{message}");
+}
