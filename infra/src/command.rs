@@ -9,8 +9,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::definition::DEFAULT_FILES;
 use crate::error::Error;
 use crate::{
-    build, check, definition, deploy, destroy, dev, init, lease, load, plan, query, schema, synth,
-    terminal,
+    build, check, deploy, destroy, dev, init, lease, load, plan, query, schema, synth, terminal,
 };
 
 /// Exact, precomputed answers about a DynamoDB table.
@@ -98,13 +97,13 @@ fn dispatch(weir: Weir, out: &mut (impl Write + Send)) -> Result<ExitCode, Error
 
 /// Prints an error: the problems of a definition file with their lines, others in one line.
 fn print(error: Error) {
-    // If standard error is closed, there is no reader.
-    let _ = match error {
-        Error::Definition(definition::Error::Invalid(problems)) => {
-            writeln!(terminal::coloured_messages(), "{:?}", miette::Report::new(*problems))
+    match error {
+        Error::Definition(error) => error.print(),
+        other => {
+            // If standard error is closed, there is no reader.
+            let _ = terminal::print_error(&other);
         }
-        other => writeln!(terminal::messages(), "weir: {}", weir_table::error::chain(&other)),
-    };
+    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@
 //! | what is loaded, and where it goes on after a kill | `loads` |
 //! | the groups with the greatest values | `groups`, `top` |
 //! | how rollups are built that the table lacks | `builds` |
+//! | how a saved definition file is taken | `reload`, `watch`, `switch`, `tables` |
 //! | where to look next | `guide` |
 //!
 //! **Invariant:** asked to stop, it finishes the batches that it has begun, or abandons them after
@@ -29,18 +30,21 @@ mod groups;
 mod guide;
 mod loads;
 mod part;
+mod reload;
+mod switch;
 mod system;
+mod tables;
 mod top;
+mod watch;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
 use tokio::runtime;
-use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use weir_http::interrupted;
 use weir_startup::Environment;
@@ -48,7 +52,9 @@ use weir_startup::Environment;
 pub use self::error::Error;
 use self::groups::Groups;
 use self::loads::Loads;
+use self::reload::Reload;
 use self::system::{Host, System};
+use self::watch::DefinitionWatcher;
 use crate::{definition, terminal};
 
 /// The log filter without `RUST_LOG`: the output is a table and a guide, not a log.
@@ -68,7 +74,9 @@ const ABORTED: i32 = 130;
 
 The tables are made, the files under [dev] in the definition are loaded into a new table, those \
 given by
---load always. Ctrl-C stops cleanly; a second one at once. RUST_LOG=info shows more.")]
+--load always. The definition file is followed: when it is saved, the new definition is served and \
+its
+rollups are built. Ctrl-C stops cleanly; a second one at once. RUST_LOG=info shows more.")]
 pub struct Arguments {
     /// The definition file [default: ./weir.toml, else examples/flights/weir.toml]
     file: Option<PathBuf>,
@@ -96,27 +104,35 @@ pub struct Arguments {
 /// Why it cannot start, or what ended by itself.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, crate::error::Error> {
     let path = definition::find(arguments.file.as_deref())?;
-    let named = Environment::from_process().name_tables(definition::read(&path)?);
-    let model = named.map_err(Error::from)?;
+    let environment = Environment::from_process();
+    let (text, model) = definition::read_with_text(&path)?;
+    let model = environment.name_tables(model).map_err(Error::from)?;
     let loads = Loads::new(&model, &path, &arguments.load)?;
     log();
+    let watcher = DefinitionWatcher::new(&path, text);
+    let start = Start { model: Arc::new(model), loads, path, environment, watcher };
     let runtime =
         runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Output)?;
-    runtime.block_on(serve(Arc::new(model), &loads, arguments, out))?;
+    runtime.block_on(serve(start, arguments, out))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(
+/// What the definition file says at the start, and what follows it.
+struct Start {
     model: Arc<weir_model::Model>,
-    loads: &Loads,
-    arguments: &Arguments,
-    out: &mut impl Write,
-) -> Result<(), Error> {
+    loads: Loads,
+    path: PathBuf,
+    environment: Environment,
+    watcher: DefinitionWatcher,
+}
+
+async fn serve(start: Start, arguments: &Arguments, out: &mut impl Write) -> Result<(), Error> {
+    let Start { model, loads, path, environment, watcher } = start;
     let host = match &arguments.endpoint {
         Some(url) => Host::Endpoint(url.clone()),
         None => Host::Embedded { data: arguments.data.clone(), port: arguments.dynamodb_port },
     };
-    let (stop, stopping) = watch::channel(false);
+    let (stop, stopping) = tokio::sync::watch::channel(false);
     let interruption = tokio::spawn(async move {
         interrupted().await;
         stop.send_replace(true);
@@ -132,15 +148,23 @@ async fn serve(
         _ = &mut stopped => return Ok(()),
     };
     let view = system.view.clone();
+    let followed = watcher.is_watching().then_some(path.as_path());
     let outcome = tokio::select! {
-        presented = present(&view, loads, stopping, out) => presented,
+        presented = present(&view, &loads, followed, stopping, out) => presented,
         error = system.broken() => Err(error),
     };
+    let switch = system.switch.clone();
     let outcome = match outcome {
-        Ok(()) => tokio::select! {
-            _ = &mut stopped => Ok(()),
-            error = system.broken() => Err(error),
-        },
+        Ok(()) => {
+            let started = Arc::clone(&view.model);
+            let reload = Reload { path, environment, watcher, switch, started, view };
+            tokio::select! {
+                // It is dropped with the build that it makes, which the next start continues.
+                _ = &mut stopped => Ok(()),
+                ended = reload.follow(out) => ended,
+                error = system.broken() => Err(error),
+            }
+        }
         Err(Error::Stopped) => Ok(()),
         Err(error) => Err(error),
     };
@@ -153,7 +177,8 @@ async fn serve(
 async fn present(
     view: &system::View,
     loads: &Loads,
-    stopping: watch::Receiver<bool>,
+    followed: Option<&Path>,
+    mut stopping: tokio::sync::watch::Receiver<bool>,
     out: &mut impl Write,
 ) -> Result<(), Error> {
     let began = Instant::now();
@@ -174,19 +199,23 @@ async fn present(
             out.flush()
         }
     };
-    view.catch_up(stopping, replaying).await?;
+    view.catch_up(stopping.clone(), replaying).await?;
     if is_loaded {
         let all = began.elapsed().as_secs_f64();
         writeln!(out, "loaded in {took:.1} s, in the rollups after {all:.1} s\n")?;
     }
-    builds::run(view, out).await?;
+    tokio::select! {
+        built = builds::run(view, out) => built?,
+        // The next start continues the build.
+        _ = stopping.wait_for(|stop| *stop) => return Err(Error::Stopped),
+    }
     if let Some(since) = view.state.incomplete_since() {
         writeln!(out, "The rollups are incomplete: changes after {since} were lost.\n")?;
     }
     let top = top::greatest(view, &groups).await?;
     write!(out, "{}", top::print(&view.model, &top, &groups))?;
     let first = top.first().map(|(group, _)| group.as_slice());
-    write!(out, "{}", guide::print(view, &groups, first))?;
+    write!(out, "{}", guide::print(view, &groups, first, followed))?;
     Ok(out.flush()?)
 }
 

@@ -66,6 +66,11 @@ pub(crate) fn coloured_messages() -> Terminal<Stderr> {
     Terminal::new(io::stderr(), Mode::Coloured)
 }
 
+/// Prints an error in one line on standard error.
+pub(crate) fn print_error(error: &dyn std::error::Error) -> io::Result<()> {
+    writeln!(messages(), "weir: {}", weir_table::error::chain(error))
+}
+
 /// Standard error as the output of a program that Weir starts.
 pub(crate) fn of_child() -> Stdio {
     io::stderr().into()

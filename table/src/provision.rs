@@ -1,6 +1,7 @@
 //! Making the tables that a definition describes, and finding out whether those that are there are
-//! they.
+//! they. `extension` adds to tables that exist what a changed definition needs.
 
+mod extension;
 mod inspection;
 mod rollups;
 
@@ -17,7 +18,7 @@ use aws_sdk_dynamodb::types::{
     TableStatus, TimeToLiveSpecification,
 };
 use weir_model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, ROLLUPS_TTL};
-use weir_model::{Model, TableDefinition};
+use weir_model::{Index, Model, TableDefinition};
 use weir_rollups::Revision;
 
 use crate::checkpoints::StreamProgress;
@@ -245,7 +246,14 @@ impl Table {
     async fn enable_ttl(&self, table: &str, attribute: &str) -> Result<(), Error> {
         let specification =
             TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build();
-        let specification = specification.expect("both fields are set");
+        self.update_ttl(table, specification.expect("both fields are set")).await
+    }
+
+    async fn update_ttl(
+        &self,
+        table: &str,
+        specification: TimeToLiveSpecification,
+    ) -> Result<(), Error> {
         let request = self
             .client
             .update_time_to_live()
@@ -259,15 +267,7 @@ fn items_table(client: &Client, definition: &TableDefinition) -> CreateTableFlue
     let stream = StreamSpecification::builder()
         .stream_enabled(true)
         .stream_view_type(StreamViewType::NewAndOldImages);
-    let indexes = definition.indexes.iter().map(|index| {
-        GlobalSecondaryIndex::builder()
-            .index_name(&index.name)
-            .set_key_schema(Some(key_schema(&index.partition_key, index.sort_key.as_deref())))
-            .projection(Projection::builder().projection_type(ProjectionType::All).build())
-            .build()
-            .expect("name and keys are set")
-    });
-    let indexes: Vec<_> = indexes.collect();
+    let indexes: Vec<_> = definition.indexes.iter().map(items_index).collect();
     client
         .create_table()
         .table_name(&definition.name)
@@ -278,6 +278,15 @@ fn items_table(client: &Client, definition: &TableDefinition) -> CreateTableFlue
         ))
         .set_global_secondary_indexes(Some(indexes).filter(|indexes| !indexes.is_empty()))
         .stream_specification(stream.build().expect("enabled is set"))
+}
+
+fn items_index(index: &Index) -> GlobalSecondaryIndex {
+    GlobalSecondaryIndex::builder()
+        .index_name(&index.name)
+        .set_key_schema(Some(key_schema(&index.partition_key, index.sort_key.as_deref())))
+        .projection(Projection::builder().projection_type(ProjectionType::All).build())
+        .build()
+        .expect("name and keys are set")
 }
 
 /// The table as it is, made first if need be; and whether it was.
@@ -335,8 +344,16 @@ fn check_items_table(definition: &TableDefinition, table: &TableDescription) -> 
     }
     for index in &definition.indexes {
         let mut there = table.global_secondary_indexes().iter();
-        if !there.any(|existing| existing.index_name.as_ref() == Some(&index.name)) {
+        let Some(existing) = there.find(|known| known.index_name.as_ref() == Some(&index.name))
+        else {
             return Err(other(name, &format!("it lacks the index `{}`", index.name)));
+        };
+        let expected = key_schema(&index.partition_key, index.sort_key.as_deref());
+        if existing.key_schema() != expected {
+            let keys: Vec<_> = expected.iter().map(|key| key.attribute_name.as_str()).collect();
+            let keys = keys.join(" and ");
+            let mismatch = format!("its index `{}` has other keys, expected {keys}", index.name);
+            return Err(other(name, &mismatch));
         }
     }
     Ok(())

@@ -339,6 +339,18 @@ pub(crate) async fn check_unused(client: &Client, model: &Model) -> Result<(), E
     }
 }
 
+/// Rejects a rollups table that holds the rollups of another table.
+///
+/// # Errors
+/// [`Error::OtherTable`]; else the error of DynamoDB.
+pub(crate) async fn check_owned(client: &Client, model: &Model) -> Result<(), Error> {
+    let table = &model.table.rollups_table;
+    match stored::load(client, &Budget::unlimited(), table).await? {
+        Some(known) => check_owner(model, &known, false),
+        None => Ok(()),
+    }
+}
+
 fn check_owner(model: &Model, known: &StoredState, is_created: bool) -> Result<(), Error> {
     let (table, items) = (model.table.rollups_table.clone(), &model.table.name);
     let mismatch = if known.items_table != *items {

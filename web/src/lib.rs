@@ -25,6 +25,7 @@
 //! | cursors as callers receive them | [`cursor`] |
 //! | what is logged and measured of a request | `requests` |
 //! | the id in `x-request-id` | `request_id` |
+//! | an application that is replaced while it is served | [`ReplaceableApp`] |
 //! | Lambda or a plain server | [`serve_on_lambda`], [`Server`] |
 //! | what an HTTP API of AWS does to a path | `gateway` |
 //!
@@ -48,6 +49,7 @@ mod path_texts;
 pub mod paths;
 mod preconditions;
 pub mod problem;
+mod replaceable;
 mod request_id;
 mod requests;
 pub mod routes;
@@ -67,6 +69,7 @@ pub use path_texts::PathTexts;
 pub use paths::EntityPaths;
 pub use preconditions::Preconditions;
 pub use problem::{Kind, Problem};
+pub use replaceable::ReplaceableApp;
 pub use routes::{Operation, Route};
 pub use serve::{
     Address, Limits, ServeError, Server, interrupted, is_body_timeout, serve_on, serve_on_lambda,

@@ -181,7 +181,10 @@ impl Problem {
         let problem = self.kind.entry().slug;
         let cause = self.cause.as_deref().map_or_else(|| self.detail.clone(), |cause| chain(cause));
         let is_callers = self.kind.entry().status.is_client_error();
-        if self.kind.is_retryable() {
+        if self.kind == Kind::BuildingRollup {
+            // The build reports its progress; each question meanwhile is not a failure.
+            tracing::info!(problem, cause, "a question came before its rollup was built");
+        } else if self.kind.is_retryable() {
             tracing::warn!(problem, cause, "a request failed and may be sent again");
         } else if is_callers {
             tracing::info!(problem, cause, "a request was refused");

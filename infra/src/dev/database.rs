@@ -28,7 +28,7 @@ use dynoxide::Database;
 use dynoxide::storage::Storage;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use weir_http::Server;
 use weir_model::Model;
 use weir_rollups::details::expires;
@@ -81,7 +81,7 @@ impl Embedded {
     }
 
     /// Serves it on a listener, and removes expired items, with a pause of at least the interval
-    /// between two looks.
+    /// between two looks, while there is one.
     ///
     /// It answers one request at a time and blocks while it does, so it has a thread of its own:
     /// with more, they would wait for each other, and keep the rest of the system from running.
@@ -89,7 +89,7 @@ impl Embedded {
         self,
         listener: TcpListener,
         server: Server,
-        sweeps: Option<Duration>,
+        sweeps: watch::Receiver<Option<Duration>>,
     ) -> Part {
         Part::start("embedded DynamoDB", move |stop| async move {
             let (links, orders) = links();
@@ -111,33 +111,43 @@ impl Embedded {
         })
     }
 
-    async fn run(self, mut orders: Orders, sweeps: Option<Duration>, ended: oneshot::Receiver<()>) {
-        let sweeping = async {
-            match sweeps {
-                Some(interval) => self.sweep_again_and_again(interval).await,
-                None => std::future::pending().await,
-            }
-        };
+    async fn run(
+        self,
+        mut orders: Orders,
+        sweeps: watch::Receiver<Option<Duration>>,
+        ended: oneshot::Receiver<()>,
+    ) {
         tokio::select! {
             () = orders.serve(&self.database) => {}
-            () = sweeping => {}
+            () = self.sweep_again_and_again(sweeps) => {}
             _ = ended => {}
         }
     }
 
     /// Removes expired items for as long as it is polled, on the thread that answers requests: both
     /// would wait for the one database otherwise.
-    async fn sweep_again_and_again(&self, interval: Duration) {
-        let mut pause = interval;
+    async fn sweep_again_and_again(&self, mut sweeps: watch::Receiver<Option<Duration>>) {
+        let mut took = Duration::ZERO;
         loop {
-            tokio::time::sleep(pause).await;
+            let pause = sweeps.borrow_and_update().map(|least| least.max(took * PAUSE_PER_SWEEP));
+            let paused = async {
+                match pause {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = paused => {}
+                // Without a sender it stays as it is.
+                Ok(()) = sweeps.changed() => continue,
+            }
             let began = Instant::now();
             match sweep(&self.database).await {
                 Ok(0) => {}
                 Ok(items) => tracing::info!(items, "removed items whose time to live has passed"),
                 Err(error) => tracing::warn!(%error, "could not remove expired items"),
             }
-            pause = interval.max(began.elapsed() * PAUSE_PER_SWEEP);
+            took = began.elapsed();
         }
     }
 

@@ -1,6 +1,7 @@
 //! Where to look next: lines that work as they are, against what is being served.
 
 use std::env;
+use std::path::Path;
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -23,15 +24,25 @@ const ANY: &str = "…";
 const AWS: &str = "AWS_ACCESS_KEY_ID=weir AWS_SECRET_ACCESS_KEY=weir ";
 
 /// Returns the guide. `group` is the group of the example's rollup that is to serve as the example.
-pub(super) fn print(view: &View, groups: &Groups, group: Option<&[String]>) -> String {
+/// `followed` is the definition file, if its changes are noticed.
+pub(super) fn print(
+    view: &View,
+    groups: &Groups,
+    group: Option<&[String]>,
+    followed: Option<&Path>,
+) -> String {
     let example = Example { view, groups, rollup: example(&view.model), group };
     let paths = example.paths().into_iter().map(|path| format!("curl '{}{path}'", view.url));
     let lines = paths.chain(example.query()).chain([aws(&view.endpoint)]);
     let lines: String = lines.map(|line| format!("  {line}\n")).collect();
     let (http, dynamodb) = (&view.url, &view.endpoint);
+    let followed = followed.map(|file| {
+        format!("Change {} and save it: the new definition is served at once.\n", file.display())
+    });
+    let followed = followed.unwrap_or_default();
     format!(
-        "Serving on {http}, with the DynamoDB at {dynamodb}. Look next at\n\n{lines}\nCtrl-C \
-         stops.\n"
+        "Serving on {http}, with the DynamoDB at {dynamodb}. Look next at\n\n{lines}\n{followed}\
+         Ctrl-C stops.\n"
     )
 }
 

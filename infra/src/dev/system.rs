@@ -11,6 +11,7 @@ use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use dynoxide::storage::Storage;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
@@ -28,6 +29,8 @@ use weir_table::{Connection, OpenedState, Provisioned, Rollups, RollupsState, Ta
 use super::Error;
 use super::database::{Embedded, Trimmer, sweep_interval};
 use super::part::Part;
+use super::switch::DefinitionSwitch;
+use super::tables;
 
 /// Who holds the lease of the stream: the one process that has the embedded database.
 const OWNER: &str = "weir dev";
@@ -61,6 +64,8 @@ pub(super) enum Host {
 pub(super) struct System {
     /// The view of the system for the parts of `weir dev`.
     pub(super) view: View,
+    /// What gets another definition while it runs.
+    pub(super) switch: DefinitionSwitch,
     http: Part,
     mapping: Part,
     trimmer: Option<Part>,
@@ -83,6 +88,8 @@ pub(super) struct View {
     pub(super) url: String,
     /// Where the DynamoDB is.
     pub(super) endpoint: String,
+    /// Whether the DynamoDB is in this process.
+    pub(super) is_embedded: bool,
     progress: Progress,
 }
 
@@ -99,8 +106,9 @@ impl System {
             Host::Embedded { .. } => OWNER.to_owned(),
             Host::Endpoint(_) => format!("{OWNER} {}", process::id()),
         };
+        let (sweeps, sweeping) = watch::channel(sweep_interval(&model));
         let Serving { endpoint, database, storage } =
-            database(host, server.clone(), &model).await?;
+            database(host, server.clone(), sweeping).await?;
         let connection = Connection::to(&endpoint).await;
         let mut table = Table::new(&connection, Arc::clone(&model));
         if storage.is_some() {
@@ -108,14 +116,7 @@ impl System {
             table = table.with_receipts();
         }
         let is_embedded = database.is_some();
-        let provisioned = async {
-            // No other program can enable it: this one serves the DynamoDB.
-            if is_embedded {
-                table.enable_stream().await?;
-            }
-            table.provision().await
-        };
-        let provisioned = provisioned.await;
+        let provisioned = tables::provision(&table, is_embedded).await;
         let provisioned =
             provisioned.map_err(|source| Error::DynamoDb { endpoint: endpoint.clone(), source })?;
         let rollups = Rollups::new(&connection, &model.table);
@@ -147,7 +148,8 @@ impl System {
             .rollups(rollups.clone())
             .state(table.clone(), &opened);
         let mapping = poll(mapping, processor);
-        let http = serve(http, server, reading, table.clone(), rollups.clone());
+        let switch = DefinitionSwitch::new(&table, &rollups, reading, sweeps);
+        let http = serve(http, server, switch.app());
         let view = View {
             model,
             table,
@@ -158,9 +160,10 @@ impl System {
             state,
             url,
             endpoint,
+            is_embedded,
             progress,
         };
-        Ok(Self { view, http, mapping, trimmer, database })
+        Ok(Self { view, switch, http, mapping, trimmer, database })
     }
 
     /// Waits until a part ends by itself.
@@ -191,6 +194,14 @@ impl System {
 }
 
 impl View {
+    /// Returns the view of the same system under another definition of its tables.
+    pub(super) fn with_definition(&self, model: Model) -> Self {
+        let model = Arc::new(model);
+        let table = self.table.with_definition(Arc::clone(&model));
+        let rollups = Rollups::new(&self.connection, &model.table);
+        Self { model, table, rollups, ..self.clone() }
+    }
+
     /// Waits until every change made so far is in the rollups. `replaying` is called with the first
     /// that is counted.
     pub(super) async fn catch_up(
@@ -241,7 +252,11 @@ struct Serving {
     storage: Option<Storage>,
 }
 
-async fn database(host: Host, server: Server, model: &Model) -> Result<Serving, Error> {
+async fn database(
+    host: Host,
+    server: Server,
+    sweeps: watch::Receiver<Option<Duration>>,
+) -> Result<Serving, Error> {
     match host {
         Host::Endpoint(endpoint) => Ok(Serving { endpoint, database: None, storage: None }),
         Host::Embedded { data, port } => {
@@ -249,7 +264,7 @@ async fn database(host: Host, server: Server, model: &Model) -> Result<Serving, 
             let endpoint = url(&listener)?;
             let embedded = Embedded::open(data.as_deref())?;
             let storage = embedded.trimming_storage()?;
-            let database = Some(embedded.serve(listener, server, sweep_interval(model)));
+            let database = Some(embedded.serve(listener, server, sweeps));
             Ok(Serving { endpoint, database, storage })
         }
     }
@@ -261,17 +276,7 @@ fn poll(mapping: EventSourceMapping, processor: Processor) -> Part {
     })
 }
 
-fn serve(
-    listener: TcpListener,
-    server: Server,
-    settings: weir_reader::Settings,
-    table: Table,
-    rollups: Rollups,
-) -> Part {
-    let routes = weir_http::routes::all(table.model());
-    let reader = weir_reader::app(table.clone(), rollups, settings);
-    let app = weir_writer::app(table).merge(reader);
-    let app = weir_http::finish(app, &routes);
+fn serve(listener: TcpListener, server: Server, app: Router) -> Part {
     Part::start("HTTP server", move |stop| async move {
         server.serve(listener, app, stop.requested()).await.map_err(|error| error.to_string())
     })

@@ -41,6 +41,12 @@ impl Table {
         }
     }
 
+    /// The same table under another definition of it.
+    #[must_use]
+    pub fn with_definition(&self, model: Arc<Model>) -> Self {
+        Self { definitions: Definitions::new(&model), model, ..self.clone() }
+    }
+
     /// The same table, whose reads spend a budget. Without one they have no limit.
     #[must_use]
     pub fn with_budget(&self, budget: &Budget) -> Self {

@@ -70,7 +70,8 @@ pub(super) fn check_ranks(
     Err(other(name, &format!("its index `{RANKS_INDEX}` has other keys; {expected}")))
 }
 
-fn ranks() -> GlobalSecondaryIndex {
+/// The index that orders rollup items.
+pub(super) fn ranks() -> GlobalSecondaryIndex {
     let index = GlobalSecondaryIndex::builder()
         .index_name(RANKS_INDEX)
         .set_key_schema(Some(key_schema(RANK, Some(SCORE))))

@@ -12,6 +12,7 @@ const FLIGHTS: &str = include_str!("../../../../examples/flights/weir.toml");
 /// Where `table` calls DynamoDB for others than the three functions, and for whom.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("table/src/provision.rs", "`weir dev` and tests make tables; here the stack does"),
+    ("table/src/provision/extension.rs", "`weir dev` extends tables; here the stack does"),
     ("table/src/state/beginning.rs", "not on Lambda: where it is denied, the rollups are unbuilt"),
     ("table/src/checkpoints.rs", "the local event source mapping"),
     ("table/src/checkpoints/lease.rs", "the local event source mapping"),
