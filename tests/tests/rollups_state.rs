@@ -12,5 +12,7 @@ mod gaps;
 mod plans;
 #[path = "rollups_state/progress.rs"]
 mod progress;
+#[path = "rollups_state/shards.rs"]
+mod shards;
 #[path = "rollups_state/shop.rs"]
 mod shop;
