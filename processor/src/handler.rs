@@ -35,6 +35,7 @@ use crate::invocation::{Invocation, InvocationError};
 use crate::mapping::{self, EventSourceMapping};
 use crate::reactor::Reactor;
 use crate::rollups::{self, CountedRollups, Tally};
+use crate::shard_progress::{self, ProgressStore};
 use crate::tracking::{self, Tracking};
 
 /// The processing of a table's changes: it maintains rollups, and runs reactors.
@@ -42,6 +43,8 @@ pub struct Processor {
     model: Arc<Model>,
     rollups: Option<Rollups>,
     tracking: Option<Tracking>,
+    /// The store of how far each shard was handled, if this processor writes it.
+    progress: Option<ProgressStore>,
     reactors: Vec<Reactor>,
     host: Option<Host>,
 }
@@ -74,8 +77,14 @@ impl HandlerError {
 impl Processor {
     /// Creates a processor without rollups and reactors.
     pub fn new(model: impl Into<Arc<Model>>) -> Self {
-        let (rollups, tracking, host) = (None, None, None);
-        Self { model: model.into(), rollups, tracking, reactors: Vec::new(), host }
+        Self {
+            model: model.into(),
+            rollups: None,
+            tracking: None,
+            progress: None,
+            reactors: Vec::new(),
+            host: None,
+        }
     }
 
     /// Returns the definition.
@@ -103,11 +112,12 @@ impl Processor {
 
     /// Counts the revisions that the state of the rollups names, each from its cut on. The state
     /// was just opened by [`Table::open_rollups`]; it is read again before each batch, and opened
-    /// again when the stream is another one. A processor without it counts every record in the
-    /// rollups of its definition.
+    /// again when the stream is another one. How far each shard was handled is stored beside it. A
+    /// processor without it counts every record in the rollups of its definition.
     #[must_use]
     pub fn state(mut self, table: Table, opened: &OpenedState) -> Self {
         tracking::note(opened);
+        self.progress = Some(ProgressStore::new(table.checkpoints()));
         self.tracking = Some(Tracking::new(table));
         self
     }
@@ -144,12 +154,19 @@ impl Processor {
     /// Why the invocation failed as a whole.
     pub async fn handle(&self, event: Event) -> Result<Response, HandlerError> {
         let invocation = Invocation::try_from(event)?;
+        let delivered = invocation.watermarks();
         let invocation = Arc::new(invocation.without_rollup_items(&self.model));
-        if invocation.changes.is_empty() {
-            return Ok(Response::success());
-        }
         let batch = info_span!("batch", shard = invocation.shard.id);
-        self.handle_batch(&invocation).instrument(batch).await
+        let response = if invocation.changes.is_empty() {
+            Response::success()
+        } else {
+            self.handle_batch(&invocation).instrument(batch).await?
+        };
+        if let Some(progress) = &self.progress {
+            let last = shard_progress::acknowledged(&delivered, &response);
+            progress.acknowledge(&invocation.shard, last).await;
+        }
+        Ok(response)
     }
 
     async fn handle_batch(&self, invocation: &Arc<Invocation>) -> Result<Response, HandlerError> {
@@ -187,10 +204,14 @@ impl Processor {
     /// # Errors
     /// The failure that ended the mapping before.
     pub async fn poll(
-        self,
+        mut self,
         mapping: EventSourceMapping,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), mapping::Error> {
+        if mapping.stores_progress() {
+            // It does so beside the batches, which do not wait for it.
+            self.progress = None;
+        }
         let processor = Arc::new(self);
         let handler = move |event: Vec<u8>| {
             let processor = processor.clone();

@@ -8,7 +8,7 @@ use thiserror::Error;
 use weir_model::{Item, Model};
 use weir_rollups::sequence::NotASequenceNumber;
 use weir_rollups::watermark::UNKNOWN_SECONDS;
-use weir_rollups::{Change, Image, SequenceNumber};
+use weir_rollups::{Change, Image, SequenceNumber, Watermark};
 use weir_table::ShardId;
 
 use crate::event::{Event, Record, UserIdentity};
@@ -76,6 +76,12 @@ pub enum InvocationError {
 }
 
 impl Invocation {
+    /// Returns the sequence numbers and times of the records, in the order they were delivered.
+    pub(crate) fn watermarks(&self) -> Vec<Watermark> {
+        let changes = self.changes.iter().map(|record| &record.change);
+        changes.map(|&Change { sequence, seconds, .. }| Watermark { sequence, seconds }).collect()
+    }
+
     /// The same without the changes of rollup items that are kept in the table of items: what the
     /// processor itself has written concerns no rollup and no reactor.
     #[must_use]
@@ -140,7 +146,7 @@ impl TryFrom<Record> for StreamChange {
 }
 
 /// The record's time, unless it is absent or beyond the calendar.
-fn seconds(creation: Option<i64>) -> u32 {
+pub(crate) fn seconds(creation: Option<i64>) -> u32 {
     creation.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(UNKNOWN_SECONDS)
 }
 

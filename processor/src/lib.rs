@@ -8,7 +8,8 @@
 //!
 //! To see how an event becomes changes read [`invocation`]; how a failure becomes a batch item
 //! failure, [`handler`]; how the environment makes a program of it, `run`; how records are polled
-//! where there is no Lambda, [`mapping`]; what is logged of a batch, `batch_log`; what is measured,
+//! where there is no Lambda, [`mapping`]; what is logged of a batch, `batch_log`; where the
+//! progress of each shard is stored, `shard_progress`; what is measured,
 //! [`weir_telemetry::metrics`]; how a reactor is tested, [`testing`].
 //!
 //! **Invariant:** an invocation answers success only after every rollup write was acknowledged and
@@ -27,6 +28,7 @@ pub mod prometheus;
 mod reactor;
 mod rollups;
 mod run;
+mod shard_progress;
 pub mod testing;
 mod tracking;
 mod unfinished;

@@ -117,11 +117,16 @@ impl EventSourceMapping {
     }
 
     /// Keeps the state of this table's rollups: follows the table to another stream, notes lost
-    /// records, and stores how far the stream was handled.
+    /// records, and stores how far the stream and each of its shards were handled.
     #[must_use]
     pub fn of_table(mut self, table: Table) -> Self {
         self.table = Some(table);
         self
+    }
+
+    /// Whether it stores how far the stream and its shards were handled.
+    pub(crate) fn stores_progress(&self) -> bool {
+        self.table.is_some()
     }
 
     /// A view of how far it gets, to be taken before it runs.

@@ -8,8 +8,7 @@
 //! ```
 //!
 //! Discarded batches are written beside them, see [`OnFailureRecord`], and how far the whole stream
-//! was handled, see
-//! [`StreamProgress`].
+//! and each of its shards were handled, see [`StreamProgress`] and [`ShardPosition`].
 //!
 //! One poller at a time holds the [`Lease`] of a stream. Every time the lease is taken its fence
 //! grows by one, and a checkpoint is saved only where no greater fence has saved one. That costs no
@@ -28,12 +27,14 @@ mod held;
 mod lease;
 mod on_failure;
 mod progress;
+mod shard_progress;
 mod written;
 
 pub use held::{HeldLease, LeaseWatch};
 pub use lease::Lease;
 pub use on_failure::{BatchInfo, Condition, OnFailureRecord, RequestContext, ResponseContext};
 pub use progress::StreamProgress;
+pub use shard_progress::ShardPosition;
 
 use std::collections::HashMap;
 

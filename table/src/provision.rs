@@ -19,7 +19,7 @@ use weir_model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, ROLLUPS_TTL};
 use weir_model::{Model, TableDefinition};
 use weir_rollups::Revision;
 
-use crate::checkpoints::StreamProgress;
+use crate::checkpoints::{Checkpoints, StreamProgress};
 use crate::clock;
 use crate::error::Error;
 use crate::items::Table;
@@ -217,6 +217,11 @@ impl Table {
     /// The error of DynamoDB.
     pub async fn stream_progress(&self, label: &str) -> Result<Option<StreamProgress>, Error> {
         state::progress(&self.client, &self.budget, &self.model, label).await
+    }
+
+    /// Returns the checkpoints in the rollups table, where the progress of shards is stored too.
+    pub fn checkpoints(&self) -> Checkpoints {
+        Checkpoints::new(self.client.clone(), &self.model.table.rollups_table)
     }
 
     /// Notes that changes after a time, in seconds since 1970, may be missing from the rollups.

@@ -102,6 +102,9 @@ registry! {
         "Updates that were throttled, in conflict or not answered, and whose records come again.";
     IMAGES_SKIPPED = Counter "rollups_images_skipped" Count ["reason"]
         "Images that a rollup is about and cannot count; one that is delivered again counts again.";
+    PROGRESS_FAILED = Counter "progress_writes_failed" Count []
+        "Writes of how far a shard was handled that failed or took longer than 300 ms; no batch \
+         fails because of one.";
     WRITE_UNITS = Counter "rollups_write_units" Count []
         "Write units that DynamoDB says the processor's writes consumed; it says nothing of a \
          write whose condition failed.";

@@ -2,7 +2,8 @@
 //! asked of.
 //!
 //! Requests continue to DynamoDB as they are, but that this can be told to act as one that does not
-//! return the item on which a condition failed, of which there were some.
+//! return the item on which a condition failed, of which there were some; or as one that denies the
+//! updates of a partition.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,11 +17,16 @@ use crate::interception::{Fate, intercepted};
 
 const CONDITION_FAILED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"}"#;
 
+const DENIED: &str =
+    r#"{"__type":"com.amazon.coral.service#AccessDeniedException","message":"not authorized"}"#;
+
 /// The requests of all connections through it.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
     asked: Arc<Mutex<BTreeSet<(String, String)>>>,
     requests: Arc<Mutex<Vec<(String, bool)>>>,
+    updated: Arc<Mutex<Vec<String>>>,
+    denied: Arc<Mutex<Option<String>>>,
     refuses_conditions: Arc<AtomicBool>,
 }
 
@@ -30,6 +36,9 @@ impl Recorder {
         let recorder = self.clone();
         intercepted(connection, move |request| {
             let (operation, body) = recorder.record(request);
+            if operation == "UpdateItem" && recorder.note_update(&body) {
+                return Fate::Refuse(DENIED);
+            }
             let is_conditional =
                 operation == "UpdateItem" && body["ConditionExpression"].is_string();
             let refuses = recorder.refuses_conditions.load(Ordering::SeqCst);
@@ -50,6 +59,18 @@ impl Recorder {
         requests
     }
 
+    /// Returns the values of `PK` in the updates since this was asked last, sorted.
+    pub fn updated_partitions(&self) -> Vec<String> {
+        let mut updated = std::mem::take(&mut *self.updated.lock().expect("no panic"));
+        updated.sort();
+        updated
+    }
+
+    /// From now on, denies every update of an item whose `PK` is this.
+    pub fn deny_updates_of(&self, partition: &str) {
+        *self.denied.lock().expect("no panic") = Some(partition.to_owned());
+    }
+
     /// From now on, answers every update that has a condition with a failed one, without the item.
     pub fn refuse_conditions(&self) {
         self.refuses_conditions.store(true, Ordering::SeqCst);
@@ -58,6 +79,14 @@ impl Recorder {
     /// From now on, lets them through again.
     pub fn allow_conditions(&self) {
         self.refuses_conditions.store(false, Ordering::SeqCst);
+    }
+
+    /// Writes an update down. Returns whether it is denied.
+    fn note_update(&self, body: &Value) -> bool {
+        let partition = body["Key"]["PK"]["S"].as_str().unwrap_or_default().to_owned();
+        let is_denied = self.denied.lock().expect("no panic").as_ref() == Some(&partition);
+        self.updated.lock().expect("no panic").push(partition);
+        is_denied
     }
 
     /// Writes a request down. Returns its operation and its body.

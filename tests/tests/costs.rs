@@ -1,5 +1,6 @@
 //! What a change costs, measured: the write units of each kind of measure, as docs/rollups.md has
-//! them; and how many reads a question takes, by the formula of that document.
+//! them; how many calls a batch makes; and how many reads a question takes, by the formula of that
+//! document.
 //!
 //! `weir check` computes the same units from a definition: [`Cost`] is compared with what is
 //! measured.
@@ -8,16 +9,20 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Instant;
 
+use serde_json::json;
 use weir_model::{AttributeValue, Item, Model};
+use weir_processor::Processor;
 use weir_query::{QueryEngine, RollupQuery};
 use weir_rollups::cost::CHANGES as KINDS_OF_CHANGES;
 use weir_rollups::{Change, Cost, Image, Question, fold};
-use weir_table::{Budget, Outcome, Reads, Rollups, ShardId};
+use weir_table::{Budget, Outcome, Reads, Rollups, ShardId, Table};
 use weir_testing::dynamodb::TestDynamo;
 use weir_testing::failed_updates::FailedUpdates;
 use weir_testing::fixture::{Fixture, fixture};
-use weir_testing::system::System;
+use weir_testing::recorder::Recorder;
+use weir_testing::system::{Captured, System};
 
 const LABEL: &str = "2026-11-20T00:00:00.000";
 const SHARD: &str = "shardId-00000001795132800000-00000000";
@@ -254,4 +259,43 @@ async fn what_a_question_reads_is_what_the_document_computes() {
             }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_reads_the_state_and_stores_its_progress_at_most_once_a_second() {
+    let definition = definition("\"day\"", "measures = { orders = \"count\" }");
+    let system = System::open(&definition).await;
+    for second in 1..=20_u8 {
+        let order = json!({
+            "id": second.to_string(),
+            "user": "ann",
+            "total": 1,
+            "at": format!("2026-11-20T06:00:{second:02}Z"),
+        });
+        let (status, answer) = system.http.send("POST", "/order", Some(&order)).await;
+        assert_eq!(status, 201, "{answer}");
+    }
+    let captured = Captured::read(&system).await;
+    let recorder = Recorder::default();
+    let connection = recorder.before(system.connection.clone());
+    let table = Table::new(&connection, system.model.clone());
+    let opened = table.open_rollups().await.expect("a state");
+    let rollups = Rollups::new(&connection, &system.model.table);
+    let processor = Processor::new(system.model.clone()).rollups(rollups).state(table, &opened);
+
+    let (begun, mut written) = (Instant::now(), 0);
+    for event in captured.cut(2) {
+        recorder.requests();
+        recorder.updated_partitions();
+        processor.handle(event).await.expect("a response");
+        let mut requests = recorder.requests();
+        let updated = recorder.updated_partitions();
+        let of_progress = updated.iter().filter(|name| *name == "@progress").count();
+        let of_rollups = updated.iter().filter(|name| name.starts_with("sales#")).count();
+        assert_eq!((of_rollups, updated.len()), (1, 1 + of_progress), "{updated:?}");
+        requests.retain(|(operation, _)| operation != "UpdateItem");
+        assert_eq!(requests, [("GetItem".to_owned(), true)], "the state");
+        written += of_progress as u64;
+    }
+    assert!((1..=1 + begun.elapsed().as_secs()).contains(&written), "{written} writes");
 }

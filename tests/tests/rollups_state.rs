@@ -10,5 +10,7 @@ mod builds;
 mod gaps;
 #[path = "rollups_state/progress.rs"]
 mod progress;
+#[path = "rollups_state/shards.rs"]
+mod shards;
 #[path = "rollups_state/shop.rs"]
 mod shop;

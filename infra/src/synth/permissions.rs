@@ -107,6 +107,7 @@ const STORED: &str = "table/src/state/stored.rs";
 const DEFINITIONS: &str = "table/src/state/definitions.rs";
 const BUILDS: &str = "table/src/state/build_progress.rs";
 const PROGRESS: &str = "table/src/checkpoints/progress.rs";
+const SHARD_PROGRESS: &str = "table/src/checkpoints/shard_progress.rs";
 const EXPRESSION: &str = "table/src/rollups/expression.rs";
 const CROSSING: &str = "table/src/rollups/crossing.rs";
 const EXPIRY: &str = "table/src/rollups/expiry.rs";
@@ -161,6 +162,8 @@ pub const USES: &[Use] = &[
          (PROGRESS, "Checkpoints::progress")),
     uses(Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Nothing, (STORED, "save")),
     uses(Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Nothing, (DEFINITIONS, "store")),
+    uses(Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Nothing,
+         (SHARD_PROGRESS, "Checkpoints::save_shard_progress")),
     uses(Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups,
          (EXPRESSION, "Expression::request")),
     uses(Processor, "dynamodb:UpdateItem", Target::Rollups, Need::Rollups,

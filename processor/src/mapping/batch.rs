@@ -39,9 +39,24 @@ struct Waiting {
     /// Its size in the event.
     bytes: usize,
     /// The last record that was passed over between it and the one before.
-    passed: Option<String>,
+    passed: Option<Passed>,
     /// When it arrived; nothing if it was handed over before and has waited enough.
     arrived: Option<Instant>,
+}
+
+/// A record that was passed over.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Passed {
+    pub(super) sequence_number: String,
+    /// When it was made, in seconds since the epoch.
+    pub(super) second: Option<i64>,
+}
+
+impl Passed {
+    pub(super) fn new(Record { dynamodb, .. }: Record) -> Self {
+        let second = dynamodb.approximate_creation_date_time;
+        Self { sequence_number: dynamodb.sequence_number, second }
+    }
 }
 
 /// The next step for a shard.
@@ -76,7 +91,7 @@ pub(super) struct Buffer {
     /// How the first of them were cut, where they were handed over before.
     sub_batches: VecDeque<SubBatch>,
     /// The last record that was passed over after all of them.
-    passed: Option<String>,
+    passed: Option<Passed>,
 }
 
 impl Limits {
@@ -108,12 +123,12 @@ impl Buffer {
     }
 
     /// Passes over a record: it is handled when all before it are.
-    pub(super) fn pass(&mut self, sequence_number: String) {
-        self.passed = Some(sequence_number);
+    pub(super) fn pass(&mut self, record: Record) {
+        self.passed = Some(Passed::new(record));
     }
 
     /// The last record that was passed over before the first one that waits.
-    pub(super) fn take_passed(&mut self) -> Option<String> {
+    pub(super) fn take_passed(&mut self) -> Option<Passed> {
         match self.waiting.front_mut() {
             Some(first) => first.passed.take(),
             None => self.passed.take(),
@@ -321,19 +336,21 @@ mod tests {
     fn what_is_passed_over_is_handled_when_all_before_it_are() {
         let now = Instant::now();
         let mut buffer = buffer(limits(100, Duration::ZERO), &[], now);
+        let passed =
+            |number: usize, second| Some(Passed { sequence_number: number.to_string(), second });
         assert_eq!(buffer.take_passed(), None);
-        buffer.pass("10".to_owned());
-        buffer.pass("11".to_owned());
+        buffer.pass(record(Some(1), 10));
+        buffer.pass(record(Some(2), 11));
         buffer.push(record(None, 12), now);
-        buffer.pass("13".to_owned());
+        buffer.pass(record(Some(3), 13));
         buffer.push(record(None, 14), now);
-        buffer.pass("15".to_owned());
-        assert_eq!(buffer.take_passed().as_deref(), Some("11"), "before 12");
+        buffer.pass(record(None, 15));
+        assert_eq!(buffer.take_passed(), passed(11, Some(2)), "before 12");
         assert_eq!(buffer.take_passed(), None, "once");
         buffer.take(1);
-        assert_eq!(buffer.take_passed().as_deref(), Some("13"), "before 14");
+        assert_eq!(buffer.take_passed(), passed(13, Some(3)), "before 14");
         buffer.take(1);
-        assert_eq!(buffer.take_passed().as_deref(), Some("15"), "after all");
+        assert_eq!(buffer.take_passed(), passed(15, None), "after all");
     }
 
     #[test]

@@ -126,7 +126,7 @@ where
         let limit = Duration::from_secs(RELEASE_LIMIT_SECS);
         let report = async {
             if let Some(reporter) = &mut reporter {
-                reporter.report().await;
+                reporter.finish().await;
             }
         };
         let release = async {
@@ -299,17 +299,23 @@ where
         Ok((shards, saved))
     }
 
-    /// Removes the checkpoints that are needed no more. One that cannot be removed is tried again
-    /// at the next look.
+    /// Removes the checkpoints that are needed no more, each after the progress of its shard. One
+    /// that cannot be removed is tried again at the next look.
     async fn prune(&self, shards: &[Shard], saved: &[Saved]) {
-        let Context { stream, checkpoints, lease, .. } = &*self.context;
+        let Context { stream, checkpoints, lease, table, .. } = &*self.context;
         let running = self.shards.values().cloned().collect();
         for old in pruning::prunable(shards, &running, saved, epoch_secs()) {
             let shard_id = &old.checkpoint.shard_id;
             if !stream.has_lost(shard_id).await {
                 continue;
             }
-            match checkpoints.remove(lease, old).await {
+            let removed = async {
+                if table.is_some() {
+                    checkpoints.remove_shard_progress(stream.label(), shard_id).await?;
+                }
+                checkpoints.remove(lease, old).await
+            };
+            match removed.await {
                 Ok(()) => tracing::info!(shard_id, "the shard is gone, and its checkpoint with it"),
                 Err(error) => {
                     tracing::warn!(shard_id, %error, "an old checkpoint was not removed");

@@ -62,7 +62,9 @@ pub struct ShardProgress {
     pub(super) settled_at: Option<Instant>,
     /// When this process read it to its end.
     pub(super) done_at: Option<Instant>,
-    /// When the last record handled was made, in seconds since the epoch.
+    /// When the record of [`Self::sequence_number`] was made, in seconds since the epoch.
+    pub(super) last_second: Option<i64>,
+    /// The latest time at which a record handled was made, in seconds since the epoch.
     pub(super) handled_second: Option<i64>,
     /// When the last record handed over was made, in seconds since the epoch; none when caught up.
     pub(super) behind_since: Option<i64>,
@@ -228,7 +230,7 @@ impl ProgressTracker {
         }
     }
 
-    /// This many more records were handled, up to the checkpoint; the last was made at this time,
+    /// This many more records were handled, up to the checkpoint; its record was made at this time,
     /// in seconds since the epoch.
     pub(super) fn handled(&self, checkpoint: &Checkpoint, records: u64, last: Option<i64>) {
         metrics::RECORDS.add(records);
@@ -237,6 +239,7 @@ impl ProgressTracker {
             let shard = snapshot.shards.entry(checkpoint.shard_id.clone()).or_default();
             shard.records += records;
             shard.sequence_number = checkpoint.sequence_number.clone();
+            shard.last_second = last;
             shard.handled_second = shard.handled_second.max(last);
         });
     }
@@ -247,13 +250,15 @@ impl ProgressTracker {
         self.sender.send_modify(|snapshot| snapshot.filtered += records);
     }
 
-    /// This many more records were discarded, up to the checkpoint.
-    pub(super) fn discarded(&self, checkpoint: &Checkpoint, records: u64) {
+    /// This many more records were discarded, up to the checkpoint; its record was made at this
+    /// time, in seconds since the epoch.
+    pub(super) fn discarded(&self, checkpoint: &Checkpoint, records: u64, last: Option<i64>) {
         metrics::RECORDS_DISCARDED.add(records);
         self.sender.send_modify(|snapshot| {
             snapshot.discarded += records;
             let shard = snapshot.shards.entry(checkpoint.shard_id.clone()).or_default();
             shard.sequence_number = checkpoint.sequence_number.clone();
+            shard.last_second = last;
         });
     }
 

@@ -1,4 +1,5 @@
-//! Stores how far the stream was handled, once a second, for readers and for `weir load`.
+//! Stores how far the stream was handled, once a second, for readers and for `weir load`; and how
+//! far each shard was, at most once a second, and when the poller stops.
 //!
 //! A time is complete when every record up to it was handled: of a shard that was read to where
 //! nothing came, the beginning of the first of some such reads in a row; of one that is behind, the
@@ -11,16 +12,25 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures::{StreamExt, stream};
 use tokio::time::{Instant, sleep};
+use weir_rollups::Watermark;
+use weir_table::ShardId;
 use weir_table::checkpoints::Checkpoints;
 
 use super::progress::{Progress, ShardProgress, Snapshot};
 use super::settings::REPORT_INTERVAL_MS;
 use super::stream::Stream;
+use crate::invocation::seconds;
+use crate::shard_progress::ProgressStore;
 
-/// Stores the progress of one stream.
+/// How many positions of shards are written at once.
+const WRITES_AT_ONCE: usize = 8;
+
+/// Stores the progress of one stream and of its shards.
 #[derive(Debug)]
 pub(super) struct Reporter {
+    shards: ProgressStore,
     checkpoints: Checkpoints,
     stream: Stream,
     progress: Progress,
@@ -39,6 +49,7 @@ impl Reporter {
     ) -> Self {
         let reported_records = progress.snapshot().records;
         Self {
+            shards: ProgressStore::new(checkpoints.clone()),
             checkpoints,
             stream: stream.clone(),
             progress,
@@ -67,6 +78,7 @@ impl Reporter {
         self.begin().await;
         loop {
             sleep(interval / 4).await;
+            self.report_shards().await;
             let is_due = self.reported_at.is_none_or(|at| at.elapsed() >= interval);
             if is_due || self.progress.snapshot().records != self.reported_records {
                 self.report().await;
@@ -74,8 +86,35 @@ impl Reporter {
         }
     }
 
-    /// Reports once.
-    pub(super) async fn report(&mut self) {
+    /// Stores the position of each shard that moved, unless it was written less than a second ago.
+    async fn report_shards(&self) {
+        let positions = stream::iter(self.positions());
+        let shards = &self.shards;
+        let store = |(shard, last): (ShardId, _)| async move {
+            shards.acknowledge(&shard, Some(last)).await;
+        };
+        positions.for_each_concurrent(WRITES_AT_ONCE, store).await;
+    }
+
+    /// Reports for the last time: all that was handled.
+    pub(super) async fn finish(&mut self) {
+        let positions = stream::iter(self.positions());
+        let shards = &self.shards;
+        let store = |(shard, last): (ShardId, _)| async move { shards.store(&shard, last).await };
+        positions.for_each_concurrent(WRITES_AT_ONCE, store).await;
+        self.report().await;
+    }
+
+    /// Returns the last record that was handled of each shard.
+    fn positions(&self) -> Vec<(ShardId, Watermark)> {
+        let of_shard = |(id, shard): (&String, &ShardProgress)| {
+            Some((ShardId::new(self.stream.label(), id), shard.position()?))
+        };
+        self.progress.snapshot().shards.iter().filter_map(of_shard).collect()
+    }
+
+    /// Reports once how far the stream was handled.
+    async fn report(&mut self) {
         let snapshot = self.progress.snapshot();
         let Some(through_ms) = snapshot.complete_through_ms(self.margin) else { return };
         let through_ms = through_ms.max(self.reported_through_ms);
@@ -95,6 +134,14 @@ impl Reporter {
             }
             Err(error) => tracing::debug!(%error, "the progress was not stored, trying again"),
         }
+    }
+}
+
+impl ShardProgress {
+    /// Returns the last record that was handled; `None` before there is one.
+    fn position(&self) -> Option<Watermark> {
+        let sequence = self.sequence_number.as_deref()?.parse().ok()?;
+        Some(Watermark { sequence, seconds: seconds(self.last_second) })
     }
 }
 

@@ -226,7 +226,7 @@ where
             if self.context.filters.admits(&record) {
                 self.buffer.push(record, now);
             } else {
-                self.buffer.pass(record.dynamodb.sequence_number);
+                self.buffer.pass(record);
                 filtered += 1;
             }
         }
@@ -237,9 +237,9 @@ where
     /// Moves the checkpoint past what was passed over, where nothing before it waits.
     async fn save_passed(&mut self) -> Result<(), Ended> {
         let Some(passed) = self.buffer.take_passed() else { return Ok(()) };
-        self.checkpoint.sequence_number = Some(passed);
+        self.checkpoint.sequence_number = Some(passed.sequence_number);
         self.save(None).await?;
-        self.context.tracker.handled(&self.checkpoint, 0, None);
+        self.context.tracker.handled(&self.checkpoint, 0, passed.second);
         Ok(())
     }
 

@@ -18,8 +18,8 @@ use weir_model::table::{ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY};
 
 use super::{Checkpoints, Error, is_refused, now, number};
 
-/// The partition key of every such item.
-const PARTITION: &str = "@progress";
+/// The partition key of every such item, and of the progress of each shard.
+pub(super) const PARTITION: &str = "@progress";
 
 /// How far a stream was handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

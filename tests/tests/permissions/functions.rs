@@ -183,8 +183,8 @@ async fn start_processor(dynamodb: &TestDynamo, system: &System) -> Recorded<Pro
     let rollups = Rollups::new(&connection, &system.model.table);
     forget_definitions(dynamodb, &system.model.table.rollups_table).await;
     let table = Table::new(&connection, system.model.clone());
-    table.open_rollups().await.expect("they begin here");
-    let function = Processor::new(system.model.clone()).rollups(rollups);
+    let opened = table.open_rollups().await.expect("they begin here");
+    let function = Processor::new(system.model.clone()).rollups(rollups).state(table, &opened);
     Recorded { function, recorder, role: "ProcessorRole" }
 }
 

@@ -8,6 +8,7 @@ use weir_table::checkpoints::{
 };
 use weir_telemetry::metrics;
 
+use super::super::batch::Passed;
 use super::super::retry::{self, Policy, RetryDecision, SubBatch};
 use super::super::verdict::{Verdict, verdict};
 use super::super::window::{self, rfc3339};
@@ -42,8 +43,8 @@ where
             self.invoking.reset();
             self.checkpoint.open_window = window;
             let passed = left.is_empty().then(|| self.buffer.take_passed()).flatten();
-            let second = last.dynamodb.approximate_creation_date_time;
-            self.checkpoint.sequence_number = passed.or(Some(last.dynamodb.sequence_number));
+            let Passed { sequence_number, second } = passed.unwrap_or_else(|| Passed::new(last));
+            self.checkpoint.sequence_number = Some(sequence_number);
             self.save(None).await?;
             self.context.tracker.handled(&self.checkpoint, handled as u64, second);
         }
@@ -141,8 +142,8 @@ where
         if sub_batch.invocations > 0 {
             self.checkpoint.open_window = window;
         }
-        let passed = self.buffer.take_passed();
-        self.checkpoint.sequence_number = passed.or(Some(last.dynamodb.sequence_number.clone()));
+        let passed = self.buffer.take_passed().unwrap_or_else(|| Passed::new(last.clone()));
+        self.checkpoint.sequence_number = Some(passed.sequence_number);
         let since = arrival(first).map_or(self.context.complete_until, |second| second - 1);
         self.context.gaps.note_lost(since).await;
         self.save(Some(&record)).await?;
@@ -156,7 +157,8 @@ where
             ?condition,
             "records were discarded without being handled"
         );
-        self.context.tracker.discarded(&self.checkpoint, batch.batch_size as u64);
+        let discarded = batch.batch_size as u64;
+        self.context.tracker.discarded(&self.checkpoint, discarded, passed.second);
         self.invoking.reset();
         Ok(())
     }
