@@ -8,9 +8,9 @@
 //!
 //! To see how an event becomes changes read [`invocation`]; how a failure becomes a batch item
 //! failure, [`handler`]; how the environment makes a program of it, `run`; how records are polled
-//! where there is no Lambda, [`mapping`]; what is logged of a batch, `batch_log`; how far each shard
-//! was handled, `shard_progress`; what is measured, [`weir_telemetry::metrics`]; how a reactor is
-//! tested, [`testing`].
+//! where there is no Lambda, [`mapping`]; what is logged of a batch, `batch_log`; where the
+//! progress of each shard is stored, `shard_progress`; what is measured,
+//! [`weir_telemetry::metrics`]; how a reactor is tested, [`testing`].
 //!
 //! **Invariant:** an invocation answers success only after every rollup write was acknowledged and
 //! every reactor ended well; otherwise it names the lowest record that must be delivered again, so

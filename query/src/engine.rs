@@ -8,18 +8,24 @@
 //! `complete_through` promises. Its reads spend the budget of the table, those of rollup items the
 //! budget of the rollups.
 //!
+//! A query with the token of a write waits, for a bounded time, until the progress of the stream
+//! has passed the write. Then the state is read again, and the rollup items after it.
+//!
 //! **Invariant:** no rollup item is read for an answer before the check has passed.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use weir_model::{Model, Rollup};
-use weir_rollups::{ParameterErrors, Plan, RankPlan};
-use weir_table::{Budget, Reads, Rollups, Table};
+use weir_rollups::{ParameterError, ParameterErrors, Plan, RankPlan};
+use weir_table::{Budget, Reads, Rollups, Table, WriteToken};
 
 use crate::error::{QueryError, find_rollup};
+use crate::limits::DEFAULT_WRITE_WAIT;
 use crate::ranks::{PlannedRanks, RankAnswer, RankQuery};
 use crate::series::{PlannedQuery, RollupAnswer, RollupQuery};
 use crate::served::{Served, ServedCache};
-use crate::status::{Completeness, RollupsSnapshot, StatusCache};
+use crate::status::{AfterWrite, Completeness, RollupsSnapshot, StatusCache};
 
 /// The answers of the rollups of one table. Cheap to clone; clones share what they know of the
 /// state of the rollups.
@@ -29,6 +35,7 @@ pub struct QueryEngine {
     rollups: Rollups,
     status: StatusCache,
     served: ServedCache,
+    write_wait: Duration,
 }
 
 impl QueryEngine {
@@ -37,7 +44,19 @@ impl QueryEngine {
     /// If the rollups have no budget, each answer reads within one of [`Reads::DEFAULT_LIMITS`].
     pub fn new(table: &Table, rollups: &Rollups) -> Self {
         let (status, served) = (StatusCache::default(), ServedCache::default());
-        Self { table: table.clone(), rollups: rollups.clone(), status, served }
+        let (table, rollups) = (table.clone(), rollups.clone());
+        Self { table, rollups, status, served, write_wait: DEFAULT_WRITE_WAIT }
+    }
+
+    /// Returns the same engine, whose answers wait at most so long for the write of a token.
+    #[must_use]
+    pub fn with_write_wait(&self, write_wait: Duration) -> Self {
+        Self { write_wait, ..self.clone() }
+    }
+
+    /// Returns how long an answer waits at most for the write of a token.
+    pub fn write_wait(&self) -> Duration {
+        self.write_wait
     }
 
     /// Returns the same engine, all of whose reads spend a budget.
@@ -46,8 +65,7 @@ impl QueryEngine {
         Self {
             table: self.table.with_budget(budget),
             rollups: self.rollups.with_budget(budget),
-            status: self.status.clone(),
-            served: self.served.clone(),
+            ..self.clone()
         }
     }
 
@@ -64,8 +82,9 @@ impl QueryEngine {
     pub async fn answer(&self, query: &RollupQuery) -> Result<RollupAnswer, QueryError> {
         let now = Timestamp::now();
         let asked = |model: &Model, rollup: &Rollup| Plan::new(model, rollup, &query.question, now);
-        let (served, completeness) =
-            self.served(&query.rollup, |model, own| asked(model, own).map(drop)).await?;
+        let answered =
+            self.served(&query.rollup, query.written, |model, own| asked(model, own).map(drop));
+        let (served, completeness) = answered.await?;
         let planned = PlannedQuery::new(&served.model, served.rollup(), query, now)?;
         planned.answer(&self.limited_rollups(), completeness).await
     }
@@ -78,43 +97,88 @@ impl QueryEngine {
         let now = Timestamp::now();
         let asked =
             |model: &Model, rollup: &Rollup| RankPlan::new(model, rollup, &query.question, now);
-        let (served, completeness) =
-            self.served(&query.rollup, |model, own| asked(model, own).map(drop)).await?;
+        let answered =
+            self.served(&query.rollup, query.written, |model, own| asked(model, own).map(drop));
+        let (served, completeness) = answered.await?;
         let planned = PlannedRanks::new(&served.model, served.rollup(), query, now)?;
         planned.answer(&self.limited_rollups(), completeness).await
     }
 
     /// Returns the definition that a rollup is answered under, and the completeness of an answer.
-    /// `asked` plans the question.
-    ///
-    /// A question that the definition file takes and its predecessor does not is of a change that
-    /// is not built.
+    /// `asked` plans the question. Waits for the write of a token.
     async fn served(
         &self,
         name: &str,
+        written: Option<WriteToken>,
         asked: impl Fn(&Model, &Rollup) -> Result<(), ParameterErrors>,
     ) -> Result<(Served, Completeness), QueryError> {
         let own = find_rollup(self.model(), name)?;
         let planned = asked(self.model(), own);
+        if let Some(token) = written {
+            self.check_token(token)?;
+        }
         let snapshot = match self.snapshot().await {
             Ok(snapshot) => snapshot,
             // A mistake of the question is one whatever the state is.
             Err(error) => return Err(planned.err().map_or_else(|| error.into(), Into::into)),
         };
-        let revision = match (snapshot.served(name), &planned) {
+        let first = self.served_at(&snapshot, own, &planned, &asked).await?;
+        let Some(token) = written else { return Ok(first) };
+        let (snapshot, after) = self.wait_for_write(token, snapshot).await?;
+        let (served, completeness) = self.served_at(&snapshot, own, &planned, &asked).await?;
+        Ok((served, Completeness { after: Some(after), ..completeness }))
+    }
+
+    /// Returns the definition that a rollup is answered under in a state.
+    ///
+    /// A question that the definition file takes and its predecessor does not is of a change that
+    /// is not built.
+    async fn served_at(
+        &self,
+        snapshot: &RollupsSnapshot,
+        own: &Rollup,
+        planned: &Result<(), ParameterErrors>,
+        asked: impl Fn(&Model, &Rollup) -> Result<(), ParameterErrors>,
+    ) -> Result<(Served, Completeness), QueryError> {
+        let name = &own.name;
+        let revision = match (snapshot.served(name), planned) {
             (Ok(revision), _) => revision,
-            (Err(_), Err(_)) => return Err(planned.expect_err("it is one").into()),
+            (Err(_), Err(mistakes)) => return Err(mistakes.clone().into()),
             (Err(error), Ok(())) => return Err(error),
         };
         let served = self.served.find(&self.table, own, revision).await?;
         if served.is_previous && asked(&served.model, served.rollup()).is_err() {
             return Err(match planned {
                 Ok(()) => snapshot.not_built(name),
-                Err(mistakes) => mistakes.into(),
+                Err(mistakes) => mistakes.clone().into(),
             });
         }
         let completeness = snapshot.completeness(revision, served.is_previous);
         Ok((served, completeness))
+    }
+
+    /// Checks that a token is of a write to this table.
+    fn check_token(&self, token: WriteToken) -> Result<(), QueryError> {
+        let checked = token.check(self.table.name(), Timestamp::now().as_millisecond());
+        checked.map_err(|error| {
+            let error = ParameterError::new("after", error.to_string());
+            QueryError::Question(ParameterErrors(vec![error]))
+        })
+    }
+
+    /// Waits until the write of a token is counted. Returns the state then, and whether it is.
+    async fn wait_for_write(
+        &self,
+        token: WriteToken,
+        snapshot: RollupsSnapshot,
+    ) -> Result<(RollupsSnapshot, AfterWrite), QueryError> {
+        let after = snapshot.after(token);
+        let waited = snapshot.stream_label().filter(|_| after == AfterWrite::Pending);
+        let Some(label) = waited else { return Ok((snapshot, after)) };
+        self.table.wait_for_stream(label, token.at_ms(), self.write_wait).await?;
+        let snapshot = self.status.snapshot_now(&self.table).await?;
+        let after = snapshot.after(token);
+        Ok((snapshot, after))
     }
 
     /// Returns the state of all rollups, not older than a second.

@@ -73,6 +73,7 @@ mod stats;
 mod status;
 
 pub use weir_rollups::{ParameterError, ParameterErrors, Question, RankQuestion, Revision};
+pub use weir_table::WriteToken;
 
 pub use columns::Columns;
 pub use engine::QueryEngine;
@@ -80,4 +81,4 @@ pub use error::QueryError;
 pub use page_info::PageInfo;
 pub use ranks::{RankAnswer, RankQuery};
 pub use series::{AnswerGroup, AnswerPoint, ComparedRange, RollupAnswer, RollupQuery};
-pub use status::{Completeness, RollupsSnapshot};
+pub use status::{AfterWrite, Completeness, RollupsSnapshot};

@@ -1,9 +1,16 @@
-//! How much one answer may hold and read, beside the budget of its reads.
+//! How much one answer may hold and read, beside the budget of its reads; and
+//! how long it may wait.
+
+use std::time::Duration;
 
 /// The most points of a page, unless the query sets another limit.
 pub const DEFAULT_POINTS: u32 = 1_000;
 /// The most ranks of a page, unless the query sets another limit.
 pub const DEFAULT_RANKS: u32 = 10;
+
+/// How long an answer waits until the write of a token is counted, unless the engine sets another
+/// limit.
+pub const DEFAULT_WRITE_WAIT: Duration = Duration::from_secs(5);
 
 /// The most detail items that are read for an answer, unless the query sets another limit.
 pub const MAX_DETAIL_ITEMS: usize = 20_000;

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Both items are read again when a snapshot is older than a second. The table and its stream are
-//! compared with the state once a minute.
+//! compared with the state once a minute. An answer that waits for a write reads them again after
+//! the wait.
 //!
 //! **Invariant:** no number is answered from rollups that lack items of their table.
 
@@ -19,7 +20,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use weir_rollups::{Revision, RevisionState};
 use weir_table::checkpoints::StreamProgress;
-use weir_table::{BuildProgress, ItemsTable, RollupsState, RollupsStatus, Table};
+use weir_table::{BuildProgress, ItemsTable, RollupsState, RollupsStatus, Table, WriteToken};
 
 use crate::error::QueryError;
 
@@ -46,6 +47,21 @@ pub struct Completeness {
     /// yet.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub previous_definition: bool,
+    /// Whether the write of the query's token is included; `None` for a query without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<AfterWrite>,
+}
+
+/// Whether an answer includes the write of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AfterWrite {
+    /// It does: every change up to the time of the write is counted.
+    Counted,
+    /// The write was not counted within the time that the answer may wait. The answer may lack it.
+    Pending,
+    /// It is not known how far the stream was counted, as on Lambda. The answer may lack the write.
+    Unknown,
 }
 
 /// The last snapshot of the state of a table's rollups, shared by all clones.
@@ -77,9 +93,29 @@ impl StatusCache {
     ) -> Result<RollupsSnapshot, weir_table::Error> {
         let last = self.last.lock().expect("no holder panics").clone();
         let fresh = last.clone().filter(|last| last.read_at.elapsed() < SNAPSHOT_LIFETIME);
-        if let Some(fresh) = fresh {
-            return Ok(fresh);
+        match fresh {
+            Some(fresh) => Ok(fresh),
+            None => self.read(table, last).await,
         }
+    }
+
+    /// Returns the state of the rollups as it is now.
+    ///
+    /// # Errors
+    /// The error of DynamoDB.
+    pub(crate) async fn snapshot_now(
+        &self,
+        table: &Table,
+    ) -> Result<RollupsSnapshot, weir_table::Error> {
+        let last = self.last.lock().expect("no holder panics").clone();
+        self.read(table, last).await
+    }
+
+    async fn read(
+        &self,
+        table: &Table,
+        last: Option<RollupsSnapshot>,
+    ) -> Result<RollupsSnapshot, weir_table::Error> {
         let described = last.map(|last| (last.described_at, last.items));
         let described = described.filter(|(at, _)| at.elapsed() < DESCRIPTION_LIFETIME);
         let read_again = described.is_some();
@@ -178,7 +214,22 @@ impl RollupsSnapshot {
             complete_through: self.complete_through(),
             incomplete_since: revision.incomplete_since.clone(),
             previous_definition,
+            after: None,
         }
+    }
+
+    /// Returns whether the write of a token is counted.
+    pub(crate) fn after(&self, token: WriteToken) -> AfterWrite {
+        match self.progress {
+            None => AfterWrite::Unknown,
+            Some(progress) if progress.complete_through_ms >= token.at_ms() => AfterWrite::Counted,
+            Some(_) => AfterWrite::Pending,
+        }
+    }
+
+    /// Returns the label of the stream that is counted.
+    pub(crate) fn stream_label(&self) -> Option<&str> {
+        self.status.stream_label()
     }
 
     /// Returns the number of stream records that were counted; `None` if it is not known.

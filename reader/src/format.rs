@@ -40,6 +40,8 @@ const FRESHNESS: HeaderName = HeaderName::from_static("weir-freshness");
 const COMPLETE_THROUGH: HeaderName = HeaderName::from_static("weir-complete-through");
 /// Changes after this instant may be missing for good.
 const INCOMPLETE_SINCE: HeaderName = HeaderName::from_static("weir-incomplete-since");
+/// Whether the write of the question's token is in the answer; where there is a token.
+const AFTER: HeaderName = HeaderName::from_static("weir-after");
 /// The relative error of each measure of the answer that is an estimate, as a JSON object; where
 /// there is one.
 const ERROR_BOUNDS: HeaderName = HeaderName::from_static("weir-error-bounds");
@@ -147,6 +149,7 @@ fn headers(answer: &Value, query: Option<&str>) -> Vec<(HeaderName, HeaderValue)
         (FRESHNESS, field("freshness")),
         (COMPLETE_THROUGH, field("complete_through")),
         (INCOMPLETE_SINCE, field("incomplete_since")),
+        (AFTER, field("after")),
         (ERROR_BOUNDS, field("error_bounds")),
         (ITEMS_READ, field("items_read")),
         (LINK, link),

@@ -13,6 +13,7 @@
 //! | `GET /rollups` | the rollups, and what each can be asked |
 //! | `GET /rollups/{rollup}?{dimension}=…&from&to&every&limit&cursor` | a page of points |
 //! | `GET /rollups/{rollup}/ranks?every&from&{dimension}=…&order&neighbours&limit&cursor` | a page of ranks, or those around a group |
+//! | `…&after=TOKEN` | the same, once the write of the token is counted |
 //! | `…&format=csv`, or `Accept: text/csv` | the same as CSV, or as NDJSON |
 //! | `GET /openapi.json` | what is served, by both services |
 //!
@@ -24,6 +25,7 @@
 //! **Invariant:** every read is of keys or a Query of one partition, strongly consistent unless the
 //! request says otherwise or an index is read, which cannot be. There is no scan.
 
+mod after;
 mod budget;
 mod collections;
 pub mod format;
@@ -42,10 +44,12 @@ mod together;
 mod unique;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 use weir_http::CursorKeys;
+use weir_query::limits::DEFAULT_WRITE_WAIT;
 use weir_table::{Reads, Rollups, Table};
 
 pub use format::Format;
@@ -57,12 +61,18 @@ pub struct Settings {
     pub limits: Reads,
     /// The keys of the cursors in answers. Processes that answer together share them.
     pub cursors: CursorKeys,
+    /// How long a rollup question with the token of a write waits at most until it is counted.
+    pub write_wait: Duration,
 }
 
 /// The default limits, and random keys: other processes do not accept the cursors.
 impl Default for Settings {
     fn default() -> Self {
-        Self { limits: Reads::DEFAULT_LIMITS, cursors: CursorKeys::random() }
+        Self {
+            limits: Reads::DEFAULT_LIMITS,
+            cursors: CursorKeys::random(),
+            write_wait: DEFAULT_WRITE_WAIT,
+        }
     }
 }
 
@@ -85,7 +95,7 @@ pub fn app(table: Table, rollups: Rollups, settings: Settings) -> Router {
         .fold(Router::new(), with_entity)
         .merge(collections::router(&table))
         .merge(together::router(&table))
-        .merge(rollups::router(&table, &rollups))
+        .merge(rollups::router(&table, &rollups, settings.write_wait))
         .route(weir_http::routes::OPENAPI, openapi)
         .layer(Extension(settings.cursors));
     budget::layer(reads, settings.limits)

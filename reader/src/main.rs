@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use weir_query::limits::DEFAULT_WRITE_WAIT;
 use weir_reader::Settings;
 use weir_startup::{Environment, OpenedTables};
 use weir_telemetry::log::Format;
@@ -20,9 +21,13 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let environment = Environment::from_process();
     let model = environment.model()?;
     embedded::install_on_lambda(&model.table.name)?;
-    let (limits, cursors) = (environment.read_limits()?, environment.cursor_keys()?);
+    let settings = Settings {
+        limits: environment.read_limits()?,
+        cursors: environment.cursor_keys()?,
+        write_wait: environment.write_wait()?.unwrap_or(DEFAULT_WRITE_WAIT),
+    };
     let OpenedTables { table, rollups, .. } = environment.open(&model).await;
-    let app = weir_reader::app(table, rollups, Settings { limits, cursors });
+    let app = weir_reader::app(table, rollups, settings);
     let app = weir_http::finish(app, &weir_http::routes::reads(&model));
     Ok(environment.serve(app, DEFAULT_PORT).await?)
 }

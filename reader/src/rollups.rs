@@ -1,5 +1,7 @@
 //! The handlers of rollups: the list of them, and the query of one.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
@@ -7,24 +9,25 @@ use axum::routing::get;
 use axum::{Extension, Json, Router};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use weir_http::{Accept, Cursors, Parameters, PathTexts, Problem};
+use weir_http::{Accept, Cursors, Parameters, PathTexts, Problem, TimeLeft};
 use weir_model::Rollup;
 use weir_query::{QueryEngine, QueryError, Question, Revision, RollupQuery, RollupsSnapshot};
 use weir_table::{Rollups, Table};
 
+use crate::after::{within, write_token};
 use crate::budget::RequestBudget;
 use crate::format::Format;
 use crate::problem::query_problem;
 use crate::ranks;
 use crate::rollup_path::rollup_name;
 
-/// Returns the routes of the rollups.
-pub(crate) fn router(table: &Table, rollups: &Rollups) -> Router {
+/// Returns the routes of the rollups. An answer waits at most `write_wait` for a write.
+pub(crate) fn router(table: &Table, rollups: &Rollups, write_wait: Duration) -> Router {
     Router::new()
         .route(weir_http::routes::ROLLUPS, get(list))
         .route(weir_http::routes::ROLLUP, get(answer))
         .route(weir_http::routes::RANKS, get(ranks::answer))
-        .with_state(QueryEngine::new(table, rollups))
+        .with_state(QueryEngine::new(table, rollups).with_write_wait(write_wait))
 }
 
 async fn list(
@@ -71,9 +74,10 @@ async fn answer(
     uri: Uri,
     accept: Accept,
     cursors: Cursors,
+    left: TimeLeft,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let bound = parameters.bound(&[]);
+    let bound = parameters.bound(&["after"]);
     let format = Format::negotiate(&mut parameters, &accept);
     let limit = parameters.number(
         "limit",
@@ -81,6 +85,7 @@ async fn answer(
         weir_http::parameters::POINTS_DEFAULT,
     );
     let cursor = parameters.text("cursor");
+    let token = write_token(&mut parameters);
     let question = Question {
         every: parameters.text("every"),
         from: parameters.text("from"),
@@ -97,6 +102,7 @@ async fn answer(
     let name = rollup_name(&path);
     let seal = cursors.for_list(&["rollup", &name], &bound);
     let query = RollupQuery::new(name, question).limit(limit).after(seal.open(cursor)?);
+    let (query, engine) = (query.after_write(token), within(&engine, left));
     let mut answer = engine.with_budget(&budget).answer(&query).await.map_err(query_problem)?;
     answer.page.cursor = seal.close(answer.page.cursor);
     Ok(format.respond(&answer, &answer.page.columns, uri.query()))

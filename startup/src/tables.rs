@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::time::Duration;
 
 use weir_model::Model;
 use weir_table::{
@@ -16,6 +17,9 @@ use crate::error::InvalidVariable;
 const READS: RangeInclusive<u64> = 100..=1_000_000;
 /// The budgets that a request may have, in megabytes.
 const READ_MB: RangeInclusive<u64> = MIN_READ_MB..=10_000;
+/// How long a question may wait for a write, in seconds: an answer comes before API Gateway gives
+/// up, after 30 s.
+const WRITE_WAIT_SECS: RangeInclusive<u64> = 0..=20;
 
 /// The tables of a definition, with the connection to them.
 #[derive(Clone, Debug)]
@@ -52,6 +56,15 @@ impl Environment {
         let mb = self.number("WEIR_REQUEST_MAX_READ_MB", READ_MB)?;
         let (reads, mb) = (reads.unwrap_or(DEFAULT_READS), mb.unwrap_or(DEFAULT_READ_MB));
         Ok(Reads { reads, bytes: mb * MB })
+    }
+
+    /// Returns how long a rollup question with the token of a write waits, if
+    /// `WEIR_AFTER_WAIT_SECS` sets it.
+    ///
+    /// # Errors
+    /// A value that is not a number in its range.
+    pub fn write_wait(&self) -> Result<Option<Duration>, InvalidVariable> {
+        self.seconds("WEIR_AFTER_WAIT_SECS", WRITE_WAIT_SECS)
     }
 }
 

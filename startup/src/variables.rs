@@ -90,6 +90,10 @@ registry! {
     "WEIR_REQUEST_MAX_READ_MB" READER_OR_DEV
         "the megabytes that they may read, 8 to 10000, as DynamoDB bills them"
         "20";
+    "WEIR_AFTER_WAIT_SECS" READER_OR_DEV
+        "how long a rollup question with `after` waits until the write is counted, 0 to 20, and \
+         not beyond the time that Lambda leaves for the request"
+        "5";
     "WEIR_POLLER_NAME" POLLER
         "who holds the lease; a poller takes over at once from another of its name"
         "host, process, and a random number";

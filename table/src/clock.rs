@@ -16,6 +16,11 @@ pub(crate) fn rfc_3339(seconds: i64) -> String {
     text.unwrap_or_else(|_| now())
 }
 
+/// Returns the time of an HTTP header `Date`, in seconds since 1970; `None` for another text.
+pub(crate) fn http_seconds(date: &str) -> Option<i64> {
+    DateTime::from_str(date, DateTimeFormat::HttpDate).ok().map(|date| date.secs())
+}
+
 /// Now, in seconds since 1970.
 pub(crate) fn seconds() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -30,6 +30,7 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
+use crate::answer_times::AnswerDates;
 use crate::calls::CallSpans;
 use crate::retries::RetryQuotas;
 
@@ -116,11 +117,13 @@ impl Connection {
         &self.config
     }
 
-    /// A client of DynamoDB, each of whose calls is a span. The clients of a connection share its
-    /// retry quotas.
+    /// A client of DynamoDB, each of whose calls is a span, and whose answers are noted by
+    /// [`Table::with_token`](crate::Table::with_token). The clients of a connection share its retry
+    /// quotas.
     pub fn dynamodb(&self) -> Client {
         let config = aws_sdk_dynamodb::config::Builder::from(&self.config)
             .interceptor(CallSpans)
+            .interceptor(AnswerDates)
             .interceptor(self.quotas.clone());
         Client::from_conf(config.build())
     }

@@ -15,6 +15,7 @@
 //! | how a write is sent to DynamoDB | `items/write.rs`, `items/action.rs` |
 //! | how several writes are done together or not at all | `items/commit.rs` |
 //! | how a token outlives a DynamoDB that forgets it | `items/receipt.rs` |
+//! | when writes were done, for questions after them | `items/with_token.rs`, `write_token` |
 //! | how attributes are kept unique | `items/locks.rs`, and `weir_model::unique` |
 //! | how long a write waits for others at its item | `items/backoff.rs` |
 //!
@@ -35,6 +36,7 @@ mod table;
 mod transact_get;
 mod transaction;
 mod update;
+mod with_token;
 mod write;
 
 pub use batch::{BatchOutcome, BatchWrite, MAX_BATCH_WRITES};

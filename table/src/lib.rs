@@ -14,6 +14,7 @@
 //! and [`Table::scan_segment`] is for builds), and every value in an expression goes in by
 //! placeholder.
 
+mod answer_times;
 mod budget;
 mod calls;
 pub mod checkpoints;
@@ -36,6 +37,7 @@ pub mod rollups;
 pub mod sample;
 mod scan;
 mod state;
+mod write_token;
 
 pub use budget::Budget;
 pub use connection::Connection;
@@ -57,3 +59,4 @@ pub use state::{
     BuildProgress, ItemsTable, OpenedState, RollupsState, RollupsStatus, STREAM_RETENTION_SECS,
     stream_began_at,
 };
+pub use write_token::{WriteToken, WriteTokenError};

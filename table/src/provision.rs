@@ -224,6 +224,23 @@ impl Table {
         state::progress(&self.client, &self.budget, &self.model, label).await
     }
 
+    /// Waits until every change of the stream of this label up to a time, in milliseconds since
+    /// 1970, was handled, for at most `limit`. Returns how far the stream was handled then; `None`
+    /// where that is not known, without waiting.
+    ///
+    /// Its reads spend no budget.
+    ///
+    /// # Errors
+    /// The error of DynamoDB.
+    pub async fn wait_for_stream(
+        &self,
+        label: &str,
+        through_ms: i64,
+        limit: Duration,
+    ) -> Result<Option<StreamProgress>, Error> {
+        state::wait_for_progress(&self.client, &self.model, label, through_ms, limit).await
+    }
+
     /// Returns the checkpoints in the rollups table, where the progress of shards is stored too.
     pub fn checkpoints(&self) -> Checkpoints {
         Checkpoints::new(self.client.clone(), &self.model.table.rollups_table)

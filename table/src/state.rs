@@ -39,9 +39,11 @@ mod rollups_state;
 mod stored;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::TableDescription;
+use tokio::time::{Instant, sleep};
 use weir_model::{Model, Rollup};
 use weir_rollups::{Revision, RevisionState};
 
@@ -56,6 +58,8 @@ use crate::checkpoints::{Checkpoints, StreamProgress};
 use crate::clock;
 use crate::error::Error;
 
+/// The pause between two looks at the progress of a stream that is waited for.
+const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
 /// How often the state is read and written again because another process wrote it at the same time.
 const MAX_ATTEMPTS: u32 = 8;
 
@@ -321,6 +325,31 @@ pub(crate) async fn progress(
 /// the rollups table was there to count them. `rollups_created_at` is in seconds since 1970.
 pub(crate) fn has_every_record(items: &ItemsTable, rollups_created_at: Option<i64>) -> bool {
     beginning::has_every_record(items, rollups_created_at, clock::seconds())
+}
+
+/// Waits until every change of a stream up to a time was handled, for at most `limit`, and returns
+/// how far it was handled then; `None` where that is not known.
+///
+/// # Errors
+/// The error of DynamoDB.
+pub(crate) async fn wait_for_progress(
+    client: &Client,
+    model: &Model,
+    label: &str,
+    through_ms: i64,
+    limit: Duration,
+) -> Result<Option<StreamProgress>, Error> {
+    let (begun, budget) = (Instant::now(), Budget::unlimited());
+    loop {
+        let progress = progress(client, &budget, model, label).await?;
+        let left = limit.saturating_sub(begun.elapsed());
+        match progress {
+            Some(known) if known.complete_through_ms < through_ms && !left.is_zero() => {
+                sleep(left.min(PROGRESS_PAUSE)).await;
+            }
+            _ => return Ok(progress),
+        }
+    }
 }
 
 /// How long DynamoDB keeps the records of a stream, in seconds.

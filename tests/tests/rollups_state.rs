@@ -16,3 +16,5 @@ mod progress;
 mod shards;
 #[path = "rollups_state/shop.rs"]
 mod shop;
+#[path = "rollups_state/tokens.rs"]
+mod tokens;

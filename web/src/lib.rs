@@ -54,6 +54,7 @@ mod request_id;
 mod requests;
 pub mod routes;
 mod serve;
+mod time_left;
 
 pub use accept::Accept;
 pub use body::{JsonObject, JsonRows, NoBody};
@@ -74,4 +75,8 @@ pub use routes::{Operation, Route};
 pub use serve::{
     Address, Limits, ServeError, Server, interrupted, is_body_timeout, serve_on, serve_on_lambda,
 };
+pub use time_left::TimeLeft;
 pub use weir_model::json;
+
+/// The header of an answer to a write: the token of what was written.
+pub const WRITE_TOKEN: &str = "weir-token";

@@ -108,12 +108,13 @@ pub use weir_model::{
 };
 pub use weir_processor::{Changes, Failure, Processor, RunError, StreamChange, TypedChange};
 pub use weir_query::{
-    PageInfo, QueryEngine, QueryError, Question, RankAnswer, RankQuery, RankQuestion, RollupAnswer,
-    RollupQuery,
+    AfterWrite, PageInfo, QueryEngine, QueryError, Question, RankAnswer, RankQuery, RankQuestion,
+    RollupAnswer, RollupQuery,
 };
 pub use weir_startup::{Environment, StartError};
 pub use weir_table::{
-    Budget, Connection, Error as TableError, Items, MB, Reads, Rollups, Table, Transaction, fresh,
+    Budget, Connection, Error as TableError, Items, MB, Reads, Rollups, Table, Transaction,
+    WriteToken, fresh,
 };
 
 /// Tests of reactors: stream events without AWS.

@@ -12,7 +12,7 @@
 //! | `POST /transactions` | up to 100 actions, all or none | 200 and the paths, or a problem |
 //!
 //! PUT and DELETE take `where` as a parameter; all three take versions
-//! ([`weir_http::Preconditions`]), and answer 412.
+//! ([`weir_http::Preconditions`]), and answer 412. An answer of 2xx has a `Weir-Token`.
 //!
 //! **Invariant:** an item is stored whole and checked, or not at all; an answer of 2xx means that
 //! DynamoDB has it.
@@ -22,12 +22,14 @@ mod audit;
 pub mod batch;
 mod encode;
 mod items;
+mod token;
 mod transactions;
 mod unique;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use weir_table::Table;
 
 pub use audit::audited;
@@ -41,7 +43,8 @@ pub fn app(table: Table) -> Router {
         router.merge(items::router(&table, entity)).merge(unique::router(&table, entity))
     };
     let of_any = transactions::router(&table).merge(batch::router(&table));
-    model.entities.iter().fold(of_any, of_entity)
+    let writes = model.entities.iter().fold(of_any, of_entity);
+    writes.layer(from_fn_with_state(table.clone(), token::added))
 }
 
 #[cfg(test)]

@@ -99,7 +99,10 @@ impl System {
         let environment = Environment::from_process();
         let server = environment.server()?;
         let limits = environment.read_limits().map_err(StartError::from)?;
-        let reading = weir_reader::Settings { limits, ..weir_reader::Settings::default() };
+        let mut reading = weir_reader::Settings { limits, ..weir_reader::Settings::default() };
+        if let Some(write_wait) = environment.write_wait().map_err(StartError::from)? {
+            reading.write_wait = write_wait;
+        }
         let http = bind(port, "--port").await?;
         let url = url(&http)?;
         let owner = match &host {

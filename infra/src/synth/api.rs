@@ -50,7 +50,7 @@ const CORS_HEADERS: [&str; 8] = [
     "x-amz-security-token",
 ];
 /// The headers that they may read of a response.
-const CORS_EXPOSED: [&str; 4] = ["etag", "location", "retry-after", "x-request-id"];
+const CORS_EXPOSED: [&str; 5] = ["etag", "location", "retry-after", "weir-token", "x-request-id"];
 /// The fields that are logged of a request.
 const LOGGED: [(&str, &str); 10] = [
     ("time", "$context.requestTime"),

@@ -16,7 +16,7 @@ use crate::nearest::expected;
 use crate::rollup::{Granularity, MAX_STRIPES, Rollup, Source};
 
 /// Names that the parameters and answers of a rollup's query have for themselves.
-pub(super) const RESERVED: [&str; 22] = [
+pub(super) const RESERVED: [&str; 23] = [
     "from",
     "to",
     "every",
@@ -28,6 +28,7 @@ pub(super) const RESERVED: [&str; 22] = [
     "compare",
     "limit",
     "cursor",
+    "after",
     "order",
     "format",
     "neighbours",

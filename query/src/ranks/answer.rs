@@ -55,6 +55,7 @@ mod tests {
                     complete_through: Some("2026-11-20T06:40:54Z".to_owned()),
                     incomplete_since: None,
                     previous_definition: false,
+                    after: None,
                 },
                 error_bounds: Map::from_iter([("median".to_owned(), Value::from(1))]),
                 items_read: 2,

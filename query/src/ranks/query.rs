@@ -1,6 +1,7 @@
 //! A query of the ranks of a rollup's groups: a question, with the page of its answer.
 
 use weir_rollups::RankQuestion;
+use weir_table::WriteToken;
 
 use crate::limits::DEFAULT_RANKS;
 
@@ -15,12 +16,14 @@ pub struct RankQuery {
     pub limit: u32,
     /// The cursor of the page before; `None` for the first page.
     pub cursor: Option<String>,
+    /// The token of a write that the answer waits for.
+    pub written: Option<WriteToken>,
 }
 
 impl RankQuery {
     /// Returns the query of the first page of a question, with the default limit.
     pub fn new(rollup: impl Into<String>, question: RankQuestion) -> Self {
-        Self { rollup: rollup.into(), question, limit: DEFAULT_RANKS, cursor: None }
+        Self { rollup: rollup.into(), question, limit: DEFAULT_RANKS, cursor: None, written: None }
     }
 
     /// Sets the most ranks of a page.
@@ -33,5 +36,11 @@ impl RankQuery {
     #[must_use]
     pub fn after(self, cursor: Option<String>) -> Self {
         Self { cursor, ..self }
+    }
+
+    /// Waits until the write of this token is counted; the answer says whether it is.
+    #[must_use]
+    pub fn after_write(self, token: Option<WriteToken>) -> Self {
+        Self { written: token, ..self }
     }
 }

@@ -1,6 +1,7 @@
 //! A query of a rollup: a question, with the page of its answer.
 
 use weir_rollups::Question;
+use weir_table::WriteToken;
 
 use crate::limits::{DEFAULT_POINTS, MAX_DETAIL_ITEMS};
 
@@ -18,6 +19,8 @@ pub struct RollupQuery {
     pub cursor: Option<String>,
     /// The most detail items that are read for the answer.
     pub max_detail_items: usize,
+    /// The token of a write that the answer waits for.
+    pub written: Option<WriteToken>,
 }
 
 impl RollupQuery {
@@ -29,6 +32,7 @@ impl RollupQuery {
             limit: DEFAULT_POINTS,
             cursor: None,
             max_detail_items: MAX_DETAIL_ITEMS,
+            written: None,
         }
     }
 
@@ -70,5 +74,11 @@ impl RollupQuery {
     #[must_use]
     pub fn after(self, cursor: Option<String>) -> Self {
         Self { cursor, ..self }
+    }
+
+    /// Waits until the write of this token is counted; the answer says whether it is.
+    #[must_use]
+    pub fn after_write(self, token: Option<WriteToken>) -> Self {
+        Self { written: token, ..self }
     }
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
-use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+
+use crate::clock;
 
 /// Keeps the `Date` of a response.
 #[derive(Clone, Debug, Default)]
@@ -14,9 +15,7 @@ pub(super) struct ResponseDate(Arc<Mutex<Option<String>>>);
 impl ResponseDate {
     /// Returns DynamoDB's time of the response, in seconds since 1970; `None` before there is one.
     pub(super) fn seconds(&self) -> Option<i64> {
-        let date = self.0.lock().expect("no holder panics").clone()?;
-        let date = DateTime::from_str(&date, DateTimeFormat::HttpDate);
-        date.ok().map(|date| date.secs())
+        clock::http_seconds(self.0.lock().expect("no holder panics").as_deref()?)
     }
 }
 

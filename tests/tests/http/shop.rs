@@ -76,7 +76,7 @@ impl Shop {
 
     /// The same shop, whose requests read no more than this.
     pub(crate) fn within(&self, limits: Reads) -> Self {
-        let settings = Settings { limits, cursors: self.cursors.clone() };
+        let settings = Settings { limits, cursors: self.cursors.clone(), ..Settings::default() };
         Self::serving(settings, self.table.clone(), self.rollups.clone())
     }
 

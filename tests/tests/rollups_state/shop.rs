@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use serde_json::{Value, json};
@@ -174,15 +175,17 @@ impl Shop {
         assert_eq!(status, 204, "{answer}");
     }
 
+    /// Returns a writer and a reader that have just started.
+    pub(crate) fn services(&self, settings: weir_reader::Settings) -> Router {
+        let rollups = Rollups::new(&self.connection, &self.model.table);
+        let reader = weir_reader::app(self.table(), rollups, settings);
+        let app = weir_writer::app(self.table()).merge(reader);
+        weir_http::finish(app, &weir_http::routes::all(&self.model))
+    }
+
     /// Asks a reader, or a writer, that has just started.
     pub(crate) async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
-        let rollups = Rollups::new(&self.connection, &self.model.table);
-        let app = weir_writer::app(self.table()).merge(weir_reader::app(
-            self.table(),
-            rollups,
-            weir_reader::Settings::default(),
-        ));
-        let app = weir_http::finish(app, &weir_http::routes::all(&self.model));
+        let app = self.services(weir_reader::Settings::default());
         let request =
             Request::builder().method(method).uri(path).header("Content-Type", "application/json");
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));

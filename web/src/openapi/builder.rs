@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::media::JSON;
@@ -48,6 +48,9 @@ impl<'a> OperationBuilder<'a> {
         if let Some(schema) = schema {
             success["content"] = content(self.operation, schema);
         }
+        if self.operation.method() != Method::GET {
+            success["headers"] = headers_of_write();
+        }
         let mut responses = Map::from_iter([(status.as_str().to_owned(), success)]);
         responses.extend(problems(self.operation));
         let mut operation = json!({
@@ -63,6 +66,13 @@ impl<'a> OperationBuilder<'a> {
         }
         operation
     }
+}
+
+/// Returns the headers of an answer to a write.
+pub(super) fn headers_of_write() -> Value {
+    let description = "the token of the write, for the parameter `after` of rollup questions; \
+                       absent where DynamoDB does not date its answers";
+    json!({ "Weir-Token": { "schema": { "type": "string" }, "description": description } })
 }
 
 /// Returns the problems of an operation, by status.

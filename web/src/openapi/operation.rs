@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use weir_model::relation::Scope;
 use weir_model::{Entity, Model, Unique};
 
-use super::builder::{OperationBuilder, content};
+use super::builder::{OperationBuilder, content, headers_of_write};
 use super::parameters::{
     condition, header, idempotency_key, if_match, include, path_parameters, query,
 };
@@ -49,8 +49,11 @@ pub(super) fn of_entity(model: &Model, operation: Operation, entity: &Entity) ->
             deleted.parameters.push(if_match(entity));
             let mut operation = deleted.success(StatusCode::NO_CONTENT, "it is deleted", None);
             let content = content(Operation::Delete, reference(name));
-            operation["responses"]["200"] =
-                json!({ "description": "the item as it was", "content": content });
+            operation["responses"]["200"] = json!({
+                "description": "the item as it was",
+                "headers": headers_of_write(),
+                "content": content,
+            });
             operation
         }
         Operation::Update => {

@@ -24,6 +24,10 @@ const COMPLETE_THROUGH: &str =
 /// The description of the field `incomplete_since`.
 const INCOMPLETE_SINCE: &str =
     "changes after this time may be missing for good; absent where none are known to be lost";
+/// The description of the field `after`.
+const AFTER: &str = "whether the write of the parameter `after` is counted: `pending` if it was \
+                     not within the time that the answer waits, `unknown` where it is not known \
+                     how far the stream was counted; absent without the parameter";
 /// The description of the freshness of an answer.
 const FRESHNESS: &str = "the time of the newest change that is counted in what was read";
 /// The days that a week may begin on.
@@ -70,6 +74,7 @@ pub(super) fn question(rollup: &Rollup) -> Value {
         measures(rollup),
         limit(&POINTS_LIMIT, POINTS_DEFAULT),
         query("cursor", text(), "the cursor of the page before"),
+        after(),
         format(),
     ]);
     let description = "a page of points; a bucket in which nothing is counted has none, unless it \
@@ -116,6 +121,7 @@ pub(super) fn ranks(rollup: &Rollup) -> Option<Value> {
         measures(rollup),
         limit(&RANKS_LIMIT, RANKS_DEFAULT),
         query("cursor", text(), "the cursor of the page before"),
+        after(),
         format(),
     ]);
     let schema = reference(&format!("{}.ranks", rollup.name));
@@ -318,6 +324,13 @@ fn measures(rollup: &Rollup) -> Value {
     parameter
 }
 
+/// Returns the parameter of the token of a write.
+fn after() -> Value {
+    let description = "the header `Weir-Token` of a write: the answer waits some seconds until the \
+                       write is counted, and says in `after` whether it is";
+    query("after", text(), description)
+}
+
 fn format() -> Value {
     let schema = json!({ "enum": ["json", "csv", "ndjson"] });
     query("format", schema, "how the answer is written, whatever `Accept` says")
@@ -335,6 +348,7 @@ fn in_every_form(mut operation: Value) -> Value {
     success["headers"] = json!({
         "Link": header(text(), "`<?…&cursor=…>; rel=\"next\"`, where there is another page"),
         "Weir-Freshness": header(json!({ "type": "string", "format": "date-time" }), FRESHNESS),
+        "Weir-After": header(json!({ "enum": ["counted", "pending", "unknown"] }), AFTER),
         "Weir-Error-Bounds": header(text(), "the relative error of each measure that is an \
             estimate, as a JSON object"),
         "Weir-Items-Read": header(json!({ "type": "integer" }), "how many items were read"),
@@ -426,6 +440,8 @@ fn trusted(rollup: &Rollup, properties: &mut Value) {
         json!({ "type": "string", "format": "date-time", "description": COMPLETE_THROUGH });
     properties["incomplete_since"] =
         json!({ "type": "string", "format": "date-time", "description": INCOMPLETE_SINCE });
+    properties["after"] =
+        json!({ "enum": ["counted", "pending", "unknown"], "description": AFTER });
     let estimated = rollup.measures.iter().filter(|known| rollup.is_estimated(&known.measure));
     let bounds: Map<_, _> =
         estimated.map(|known| (known.name.clone(), json!({ "type": "number" }))).collect();

@@ -76,6 +76,7 @@ fn a_question_may_be_about_several_groups_and_any_calendar() {
             "measures",
             "limit",
             "cursor",
+            "after",
             "format",
         ]
     );
@@ -98,7 +99,7 @@ fn a_question_may_be_about_several_groups_and_any_calendar() {
     let success = &ask["responses"]["200"];
     assert!(success["content"]["text/csv"].is_object() && success["headers"]["Link"].is_object());
     let ever = &document["paths"]["/rollups/ever"]["get"];
-    assert_eq!(parameters(ever), ["every", "measures", "limit", "cursor", "format"]);
+    assert_eq!(parameters(ever), ["every", "measures", "limit", "cursor", "after", "format"]);
 }
 
 #[test]
