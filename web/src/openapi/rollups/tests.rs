@@ -179,6 +179,7 @@ fn only_what_is_ranked_has_a_leaderboard() {
             "measures",
             "limit",
             "cursor",
+            "after",
             "format"
         ]
     );
