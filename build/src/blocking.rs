@@ -1,7 +1,7 @@
 //! Work that blocks its thread: the files of a spool and of an export.
 //!
-//! A runtime of several threads moves its other tasks away meanwhile. One of a single thread cannot,
-//! and would panic if it was asked to.
+//! A runtime of several threads moves its other tasks away meanwhile. One of a single thread
+//! cannot, and would panic if it was asked to.
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;

@@ -119,9 +119,9 @@ impl Capture {
         Ok(())
     }
 
-    /// Demands that no record that is read before this moment has a time from the cut on. Processors
-    /// that read the state before the cut was chosen do not know of it, so a record of that time
-    /// must not belong behind it.
+    /// Demands that no record that is read before this moment has a time from the cut on. A
+    /// processor that read the state before the cut was chosen does not know of it, so a record of
+    /// that time must not belong behind it.
     #[must_use]
     pub fn with_cut_ahead_until(mut self, moment: Instant) -> Self {
         self.cut_ahead_until = Some(moment);

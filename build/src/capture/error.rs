@@ -28,8 +28,8 @@ pub enum CaptureError {
     /// Build again with a new cut.
     #[error(
         "in shard {shard_id}, record {sequence} of second {seconds} was read before DynamoDB's \
-         clock reached the cut {cut}: a record from before the cut was chosen may have such a time, \
-         too; build again with a new cut, and a longer margin of the cut"
+         clock reached the cut {cut}: a record from before the cut was chosen may have such a \
+         time, too; build again with a new cut, and a longer margin of the cut"
     )]
     ClockAhead {
         /// The shard.

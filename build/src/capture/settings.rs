@@ -35,8 +35,8 @@ pub struct CaptureSettings {
 
 /// The end of a capture: the end of the scan and the time after which a record can be read.
 ///
-/// A shard is complete when several reads in a row that began at `not_before` or later bring nothing,
-/// or one brings a record of the time `seconds` or later.
+/// A shard is complete when several reads in a row that began at `not_before` or later bring
+/// nothing, or one brings a record of the time `seconds` or later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CaptureEnd {
     /// The end by the clock of this process.

@@ -1,6 +1,7 @@
 //! The bar of a build on a terminal: its phase, how far that is, its rate, and the remaining time.
 //!
-//! **Invariant:** it is drawn on standard error, and only if that is a terminal; it decides nothing.
+//! **Invariant:** it is drawn on standard error, and only if that is a terminal; it decides
+//! nothing.
 
 use std::fmt::{self, Write};
 use std::time::Duration;

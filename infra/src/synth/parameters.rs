@@ -9,7 +9,6 @@ use weir_model::Model;
 
 use super::function::Function;
 use super::intrinsics::reference;
-use super::resources::Options;
 
 /// The value of a number that means none.
 const NONE: i64 = -1;
@@ -87,14 +86,15 @@ pub(super) fn concurrency(function: &str) -> (String, String) {
 }
 
 /// Returns the section `Parameters`.
-pub(super) fn section(model: &Model, options: &Options) -> Value {
-    let has_writer = options.functions().contains(&Function::Writer);
+pub(super) fn section(model: &Model, functions: &[Function]) -> Value {
+    let has_writer = functions.contains(&Function::Writer);
     let mut parameters = Map::new();
     let mut add =
         |name: &str, parameter: Value| drop(parameters.insert(name.to_owned(), parameter));
     add(TABLE_NAME, table(text("The table of items", &model.table.name)));
     add(ROLLUPS_TABLE_NAME, table(text("The table of rollups", &model.table.rollups_table)));
-    if options.existing_table {
+    // Without a writer the table exists already.
+    if !has_writer {
         let stream = text("The ARN of the stream of the table of items, with both images", "");
         let arn = "the LatestStreamArn of the table";
         add(STREAM_ARN, limited(stream, STREAM_PATTERN, arn));
@@ -124,7 +124,7 @@ pub(super) fn section(model: &Model, options: &Options) -> Value {
     );
     let window = "How long changes are gathered for one invocation; longer is later and cheaper";
     add(BATCHING_WINDOW, number(window, 1, 1, 300));
-    for function in options.functions() {
+    for function in functions {
         let (name, _) = concurrency(function.logical_id());
         let at_most = format!("Invocations of the {} kept for it, and no more", function.program());
         add(
@@ -164,7 +164,7 @@ pub(super) fn section(model: &Model, options: &Options) -> Value {
 }
 
 /// Returns the section `Rules`: what parameters must be together.
-pub(super) fn rules(options: &Options) -> Value {
+pub(super) fn rules(functions: &[Function]) -> Value {
     let empty = |parameter: &str| json!({ "Fn::Equals": [reference(parameter), ""] });
     let not = |condition: Value| json!({ "Fn::Not": [condition] });
     let rule = |assertion: Value, says: &str| {
@@ -174,10 +174,10 @@ pub(super) fn rules(options: &Options) -> Value {
     let mut tokens = rule(not(empty(JWT_AUDIENCE)), TOKENS_RULE);
     tokens["RuleCondition"] = not(empty(JWT_ISSUER));
     let mut scopes = rule(not(empty(JWT_ISSUER)), SCOPES_RULE);
-    scopes["RuleCondition"] = if options.existing_table {
-        not(empty(JWT_READ_SCOPES))
-    } else {
+    scopes["RuleCondition"] = if functions.contains(&Function::Writer) {
         json!({ "Fn::Or": [not(empty(JWT_READ_SCOPES)), not(empty(JWT_WRITE_SCOPES))] })
+    } else {
+        not(empty(JWT_READ_SCOPES))
     };
     let same = json!({ "Fn::Equals": [reference(TABLE_NAME), reference(ROLLUPS_TABLE_NAME)] });
     json!({
@@ -188,7 +188,7 @@ pub(super) fn rules(options: &Options) -> Value {
 }
 
 /// Returns the section `Conditions`.
-pub(super) fn conditions(functions: &[&str], options: &Options) -> Value {
+pub(super) fn conditions(functions: &[Function]) -> Value {
     let is = |parameter: &str, value: &str| json!({ "Fn::Equals": [reference(parameter), value] });
     let is_not = |parameter: &str, value: &str| json!({ "Fn::Not": [is(parameter, value)] });
     let mut conditions = Map::new();
@@ -198,7 +198,7 @@ pub(super) fn conditions(functions: &[&str], options: &Options) -> Value {
     let scoped =
         |parameter: &str| json!({ "Fn::And": [{ "Condition": when::JWT }, is_not(parameter, "")] });
     add(when::READ_SCOPES, scoped(JWT_READ_SCOPES));
-    if !options.existing_table {
+    if functions.contains(&Function::Writer) {
         add(when::WRITE_SCOPES, scoped(JWT_WRITE_SCOPES));
     }
     add(when::KEY, is_not(KMS_KEY, ""));
@@ -206,7 +206,7 @@ pub(super) fn conditions(functions: &[&str], options: &Options) -> Value {
     add(when::TRACING, is(TRACING, ACTIVE));
     add(when::TOPIC, is_not(TOPIC, ""));
     for function in functions {
-        let (parameter, condition) = concurrency(function);
+        let (parameter, condition) = concurrency(function.logical_id());
         add(&condition, is_not(&parameter, &NONE.to_string()));
     }
     Value::Object(conditions)

@@ -21,7 +21,7 @@ use super::{alarms, api, dashboard, functions, mapping, outputs, parameters, sec
 
 /// Returns the template that deploys a definition.
 pub fn template(model: &Model, options: &Options) -> Value {
-    let names: Vec<_> = options.functions().iter().map(|function| function.logical_id()).collect();
+    let functions = options.functions();
     let mut resources = Resources::default();
     tables::add(&mut resources, model, options);
     secrets::add(&mut resources);
@@ -38,9 +38,9 @@ pub fn template(model: &Model, options: &Options) -> Value {
     json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": description,
-        "Parameters": parameters::section(model, options),
-        "Rules": parameters::rules(options),
-        "Conditions": parameters::conditions(&names, options),
+        "Parameters": parameters::section(model, functions),
+        "Rules": parameters::rules(functions),
+        "Conditions": parameters::conditions(functions),
         "Resources": resources.into_map(),
         "Outputs": outputs::section(options),
     })
