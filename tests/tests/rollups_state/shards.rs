@@ -121,7 +121,8 @@ async fn a_function_stores_the_last_record_that_it_acknowledges() {
     let response = processor.handle(event.clone()).await.expect("a response");
     assert_eq!(response, Response::retry_from(sequence(2)));
     let position = only_position(&checkpoints, &label).await;
-    assert_eq!(position.last.sequence.to_string(), sequence(1), "{position:?}");
+    // As numbers: DynamoDB Local writes zeros before them.
+    assert_eq!(Ok(position.last.sequence), sequence(1).parse(), "{position:?}");
     // Delivered again from there: nothing is acknowledged.
     let mut rest = event.clone();
     rest.records.drain(..2);
