@@ -95,9 +95,11 @@ pub(super) fn section(model: &Model, functions: &[Function]) -> Value {
     add(ROLLUPS_TABLE_NAME, table(text("The table of rollups", &model.table.rollups_table)));
     // Without a writer the table exists already.
     if !has_writer {
-        let stream = text("The ARN of the stream of the table of items, with both images", "");
-        let arn = "the LatestStreamArn of the table";
-        add(STREAM_ARN, limited(stream, STREAM_PATTERN, arn));
+        let stream = json!({
+            "Type": "String",
+            "Description": "The ARN of the stream of the table of items, with both images",
+        });
+        add(STREAM_ARN, limited(stream, STREAM_PATTERN, "the LatestStreamArn of the table"));
     }
     let protected = "Whether the tables refuse to be deleted; set it to false before they are";
     add(DELETION_PROTECTION, choice(protected, &["true", "false"]));
