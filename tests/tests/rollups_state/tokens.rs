@@ -1,7 +1,7 @@
 //! A question with the token of a write is answered after the write was counted, or says that it
 //! is not.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -89,6 +89,12 @@ async fn an_answer_after_a_write_has_the_write() {
         ("POST", "/batch/order", Some(rows), (3, 57)),
         ("POST", "/transactions", Some(transaction), (3, 137)),
     ];
+    // Before the processor has stored its first progress, nobody knows how far it is.
+    let asked = Instant::now();
+    while services.send("GET", QUESTION, None).await.body["complete_through"].is_null() {
+        assert!(asked.elapsed() < PATIENCE, "the processor stores no progress");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     for (method, path, body, (orders, revenue)) in writes {
         // What the reader knows of the rollups is of before the write.
         services.send("GET", QUESTION, None).await;
