@@ -94,6 +94,11 @@ impl Revision {
         )
     }
 
+    /// Whether nobody reads or counts it any more, and its items are still there.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, RevisionState::Retired | RevisionState::Aborted)
+    }
+
     /// Returns the name that begins the keys of its items.
     pub fn stored_name(&self) -> Cow<'_, str> {
         Rollup::name_of_revision(&self.rollup, self.number)

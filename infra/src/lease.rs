@@ -16,7 +16,7 @@ use clap::Args;
 use jiff::{SpanRound, Timestamp, Unit};
 use weir_startup::Environment;
 use weir_table::Table;
-use weir_table::checkpoints::{self, Checkpoints, HeldLease};
+use weir_table::checkpoints::{self, HeldLease};
 
 pub use self::error::Error;
 use crate::connect::connect;
@@ -55,8 +55,9 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, crat
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let connection = connect(arguments.endpoint.as_deref(), &environment).await;
-        let checkpoints = Checkpoints::new(connection.dynamodb(), &model.table.rollups_table);
-        let label = stream_label(&Table::new(&connection, model)).await?;
+        let table = Table::new(&connection, model);
+        let checkpoints = table.checkpoints();
+        let label = stream_label(&table).await?;
         let held = checkpoints.held_lease(&label).await.map_err(Error::Checkpoints)?;
         let Some(held) = held else {
             writeln!(out, "no poller holds the lease of stream {label}")?;

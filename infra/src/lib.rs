@@ -43,4 +43,5 @@ pub mod schema;
 pub mod steps;
 pub mod synth;
 mod terminal;
+mod time;
 mod tools;

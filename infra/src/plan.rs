@@ -37,7 +37,6 @@ use std::sync::Arc;
 
 use clap::Args;
 use weir_model::Model;
-use weir_rollups::RevisionState;
 use weir_startup::Environment;
 use weir_table::{Connection, Table};
 
@@ -197,8 +196,6 @@ impl Plan {
 /// Returns the revisions whose items the next build deletes.
 fn purge(facts: &Facts) -> Vec<String> {
     let revisions = facts.state().map(|state| &state.revisions[..]).unwrap_or_default();
-    let is_over =
-        |state: RevisionState| matches!(state, RevisionState::Retired | RevisionState::Aborted);
-    let over = revisions.iter().filter(|revision| is_over(revision.state));
+    let over = revisions.iter().filter(|revision| revision.is_over());
     over.map(ToString::to_string).collect()
 }

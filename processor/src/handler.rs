@@ -154,7 +154,7 @@ impl Processor {
     /// Why the invocation failed as a whole.
     pub async fn handle(&self, event: Event) -> Result<Response, HandlerError> {
         let invocation = Invocation::try_from(event)?;
-        let delivered = invocation.watermarks();
+        let delivered = self.progress.as_ref().map(|_| invocation.watermarks());
         let invocation = Arc::new(invocation.without_rollup_items(&self.model));
         let batch = info_span!("batch", shard = invocation.shard.id);
         let response = if invocation.changes.is_empty() {
@@ -162,7 +162,7 @@ impl Processor {
         } else {
             self.handle_batch(&invocation).instrument(batch).await?
         };
-        if let Some(progress) = &self.progress {
+        if let Some((progress, delivered)) = self.progress.as_ref().zip(delivered) {
             let last = shard_progress::acknowledged(&delivered, &response);
             progress.acknowledge(&invocation.shard, last).await;
         }

@@ -39,10 +39,8 @@ pub(super) async fn purge(
     settings: PurgeSettings,
 ) -> Result<u64, BuildError> {
     let Some(state) = table.read_rollups_state().await? else { return Ok(0) };
-    let is_over = |revision: &&Revision| {
-        matches!(revision.state, RevisionState::Retired | RevisionState::Aborted)
-    };
-    let over: Vec<_> = state.revisions.iter().filter(is_over).cloned().collect();
+    let over = state.revisions.iter().filter(|revision| revision.is_over());
+    let over: Vec<_> = over.cloned().collect();
     if over.is_empty() {
         return Ok(0);
     }

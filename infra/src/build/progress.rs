@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use weir_build::{BuildEvent, BuildReport};
 use weir_rollups::Revision;
 
 use super::bar::Bar;
+use crate::time::rfc_3339;
 
 /// The time between two lines of one step.
 const LINE_INTERVAL: Duration = Duration::from_secs(1);
@@ -99,8 +99,8 @@ fn described(event: &BuildEvent) -> (String, Value) {
             json!({ "step": "begun", "rollups": rollups(revisions), "cut": cut(revisions) }),
         ),
         BuildEvent::Waiting { until } => (
-            format!("waiting for the cut, {}", time(*until)),
-            json!({ "step": "waiting", "until": time(*until) }),
+            format!("waiting for the cut, {}", rfc_3339(*until)),
+            json!({ "step": "waiting", "until": rfc_3339(*until) }),
         ),
         BuildEvent::Scanned { progress, of_items } => (
             format!(
@@ -121,8 +121,8 @@ fn described(event: &BuildEvent) -> (String, Value) {
             json!({ "step": "export", "items": progress.items, "of_items": progress.of_items }),
         ),
         BuildEvent::Capturing { until } => (
-            format!("capturing changes until {}", time(*until)),
-            json!({ "step": "capturing", "until": time(*until) }),
+            format!("capturing changes until {}", rfc_3339(*until)),
+            json!({ "step": "capturing", "until": rfc_3339(*until) }),
         ),
         BuildEvent::Skipped(skipped) => (
             format!(
@@ -176,9 +176,5 @@ fn rollups(revisions: &[Revision]) -> Vec<&str> {
 }
 
 fn cut(revisions: &[Revision]) -> String {
-    revisions.first().and_then(|first| first.cut).map(time).unwrap_or_default()
-}
-
-fn time(seconds: i64) -> String {
-    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
+    revisions.first().and_then(|first| first.cut).map(rfc_3339).unwrap_or_default()
 }

@@ -123,7 +123,7 @@ impl System {
         let provisioned =
             provisioned.map_err(|source| Error::DynamoDb { endpoint: endpoint.clone(), source })?;
         let rollups = Rollups::new(&connection, &model.table);
-        let checkpoints = Checkpoints::new(connection.dynamodb(), &model.table.rollups_table);
+        let checkpoints = table.checkpoints();
         let trimmer = storage.map(|storage| {
             let (table, checkpoints) = (table.clone(), checkpoints.clone());
             Trimmer::new(storage, table, checkpoints, &provisioned.stream_arn).start()

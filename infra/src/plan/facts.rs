@@ -11,7 +11,7 @@ use weir_build::Wanted;
 use weir_model::Model;
 use weir_model::table::ROLLUPS_TTL;
 use weir_rollups::{Revision, details};
-use weir_table::checkpoints::{Checkpoints, HeldLease, StreamProgress};
+use weir_table::checkpoints::{HeldLease, StreamProgress};
 use weir_table::error::chain;
 use weir_table::sample::sample;
 use weir_table::{
@@ -103,7 +103,7 @@ impl Facts {
             lease: Ok(None),
         };
         if let Some(label) = identity.stream_label().filter(|_| has_rollups) {
-            facts.read_progress(connection, table, label).await?;
+            facts.read_progress(table, label).await?;
         }
         if let Some(state) = facts.state().cloned() {
             facts.compare(table, &state).await?;
@@ -152,16 +152,9 @@ impl Facts {
         self.items.as_ref().ok()?.as_ref()
     }
 
-    async fn read_progress(
-        &mut self,
-        connection: &Connection,
-        table: &Table,
-        label: &str,
-    ) -> Result<(), Error> {
+    async fn read_progress(&mut self, table: &Table, label: &str) -> Result<(), Error> {
         self.progress = known(table.stream_progress(label).await, "the progress of the stream")?;
-        let rollups_table = &table.model().table.rollups_table;
-        let checkpoints = Checkpoints::new(connection.dynamodb(), rollups_table);
-        self.lease = checkpoints.held_lease(label).await.map_err(|error| chain(&error));
+        self.lease = table.checkpoints().held_lease(label).await.map_err(|error| chain(&error));
         Ok(())
     }
 

@@ -23,6 +23,7 @@ use super::commands::{aws, enable_ttl};
 use super::facts::{Facts, Known};
 use super::report::{Precondition, Status};
 use crate::synth::filter;
+use crate::time::rfc_3339;
 
 /// The view type that a build needs.
 const VIEW_TYPE: &str = "NEW_AND_OLD_IMAGES";
@@ -184,7 +185,7 @@ fn progress(facts: &Facts) -> Precondition {
         Ok(Some(progress)) => {
             let seconds = progress.complete_through_ms.div_euclid(1_000);
             let lag = (facts.now - seconds).max(0);
-            let (through, lag_text) = (time(seconds), duration(lag));
+            let (through, lag_text) = (rfc_3339(seconds), duration(lag));
             let detail = format!("changes up to {through} are counted, a lag of {lag_text}");
             match lag <= MAX_LAG_SECS {
                 true => needed("progress", Status::Ok, detail).optional(),
@@ -270,10 +271,6 @@ fn recovery(model: &Model, facts: &Facts) -> Precondition {
         Err(reason) => found(Status::Unknown, format!("{reason}; {USE}"))
             .with("ask for the right to dynamodb:DescribeContinuousBackups"),
     }
-}
-
-fn time(seconds: i64) -> String {
-    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }
 
 fn duration(seconds: i64) -> String {

@@ -11,7 +11,6 @@
 //!
 //! **Invariant:** what is built, continued, given up and retired is what `weir build` does.
 
-use jiff::Timestamp;
 use weir_build::{GivenUpBuild, Wanted};
 use weir_model::{Model, Rollup};
 use weir_rollups::difference::class;
@@ -21,6 +20,7 @@ use weir_table::{RollupsState, RollupsStatus};
 
 use super::facts::{Facts, Sample};
 use super::report::{BuildKind, GivenUp, RollupBuild, RollupChange, RollupDifference, RollupPlan};
+use crate::time::rfc_3339;
 
 /// Returns the plans of the rollups of a definition, in its order, then those that it lacks.
 pub(super) fn plans(model: &Model, facts: &Facts, sample: Option<&Sample>) -> Vec<RollupPlan> {
@@ -105,7 +105,7 @@ impl Comparison<'_> {
             return Some(RollupBuild {
                 kind: BuildKind::Continue,
                 revision: continued.number,
-                cut: continued.cut.map(time),
+                cut: continued.cut.map(rfc_3339),
                 progress: progress.map(ToString::to_string),
             });
         }
@@ -196,9 +196,4 @@ fn difference(difference: Difference) -> RollupDifference {
     let line = difference.to_string();
     let Difference { field, part, change, from, to, class } = difference;
     RollupDifference { field, part, from, to, class: class.name(), reason: change.reason(), line }
-}
-
-/// Returns a time in seconds since 1970 as RFC 3339.
-fn time(seconds: i64) -> String {
-    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }

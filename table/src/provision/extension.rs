@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex,
     GlobalSecondaryIndexDescription, GlobalSecondaryIndexUpdate, IndexStatus, ScalarAttributeType,
-    TableDescription, TimeToLiveSpecification, TimeToLiveStatus,
+    TableDescription, TimeToLiveSpecification,
 };
 use weir_model::table::{
     RANK, RANKS_INDEX, ROLLUPS_PARTITION_KEY, ROLLUPS_SORT_KEY, ROLLUPS_TTL, SCORE,
@@ -24,7 +24,7 @@ use weir_model::table::{
 
 use super::{
     POLL_INTERVAL, active, attribute, check_keys, describe, items_index, other, rollups,
-    text_attribute,
+    text_attribute, ttl_attribute,
 };
 use crate::error::Error;
 use crate::items::Table;
@@ -124,16 +124,7 @@ impl Table {
 
     /// Makes the items of a table expire by an attribute, or by none.
     async fn set_ttl(&self, table: &str, wanted: Option<&str>) -> Result<(), Error> {
-        let described = self.client.describe_time_to_live().table_name(table).send().await;
-        let described = described.map_err(|error| Error::from_sdk(table, error))?;
-        let known = described.time_to_live_description;
-        let known = known.filter(|known| {
-            let status = known.time_to_live_status.as_ref();
-            status.is_some_and(|status| {
-                matches!(status, TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)
-            })
-        });
-        let known = known.and_then(|known| known.attribute_name);
+        let known = ttl_attribute(&self.client, table).await?;
         if known.as_deref() == wanted {
             return Ok(());
         }
