@@ -1,7 +1,6 @@
 //! Rollup items in the table of items: no list, collection, index or relation has them, no reactor
 //! sees them. How they are written: `writing`.
 
-#[path = "colocated/writing.rs"]
 mod writing;
 
 use std::sync::{Arc, Mutex};

@@ -10,13 +10,8 @@
 //! | `forms` | timestamps that are written in another form than the definition says |
 //! | `nulls` | versions, unique attributes and transactions that meet a null |
 
-#[path = "foreign_values/cases.rs"]
 mod cases;
-#[path = "foreign_values/everywhere.rs"]
 mod everywhere;
-#[path = "foreign_values/forms.rs"]
 mod forms;
-#[path = "foreign_values/nulls.rs"]
 mod nulls;
-#[path = "foreign_values/world.rs"]
 mod world;

@@ -12,6 +12,7 @@
 //! | the environment is read by the start of a program alone | everything else takes values |
 //! | a file opens with `//!` | a stranger knows what it is for before reading it |
 //! | a file is short and is named for its idea | one idea each can be found and changed |
+//! | a suite of the whole system is a program or a module of one | a file that is not compiled tests nothing |
 //! | no test is ignored | a test that does not run proves nothing |
 //! | the command prints through one file | stored text must not control a terminal |
 //! | what the simulation runs polls in a fixed order | a seed gives the same world every time |
@@ -124,7 +125,32 @@ fn every_example_with_data_has_a_definition_file() {
     assert_none(check_examples(&files_below(&root().join("examples"))));
 }
 
+#[test]
+fn no_suite_of_the_whole_system_is_left_out() {
+    let files: Vec<String> = files_below(&root().join("tests/tests"));
+    let (programs, modules) = (read(&manifest("tests")), read("tests/tests/dynamodb.rs"));
+    assert_none(check_suites(&files, &programs, &modules));
+}
+
 // The rules.
+
+/// Which suites are neither a program by the manifest of `tests` nor a module of `dynamodb.rs`.
+///
+/// Cargo finds no tests by itself there (`autotests`), so that it would not compile them.
+fn check_suites(files: &[String], manifest: &str, modules: &str) -> Vec<String> {
+    let suites = files.iter().filter_map(|file| {
+        let name = file.strip_prefix("tests/tests/")?.strip_suffix(".rs")?;
+        (!name.contains('/')).then_some(name)
+    });
+    let is_compiled = |name: &str| {
+        manifest.contains(&format!("path = \"tests/{name}.rs\""))
+            || modules.lines().any(|line| line == format!("mod {name};"))
+    };
+    suites
+        .filter(|name| !is_compiled(name))
+        .map(|name| format!("tests/tests/{name}.rs: no program and no module of dynamodb.rs"))
+        .collect()
+}
 
 /// What is wrong with a crate's manifest.
 fn check_manifest(name: &str, text: &str) -> Vec<String> {
@@ -391,4 +417,14 @@ fn example_data_without_a_definition_file_is_found() {
     let paths = ["examples/a/a.csv", "examples/a/weir.toml", "examples/b/more/b.json"];
     let paths = paths.map(str::to_owned);
     assert_eq!(check_examples(&paths), ["examples/b: holds data and no weir.toml"]);
+}
+
+#[test]
+fn a_suite_that_is_not_compiled_is_found() {
+    let files = ["tests/tests/http.rs", "tests/tests/http/items.rs", "tests/tests/limits.rs"];
+    let files = files.map(str::to_owned);
+    let manifest = "[[test]]\nname = \"limits\"\npath = \"tests/limits.rs\"";
+    assert_eq!(check_suites(&files, manifest, "mod http;\n"), [""; 0]);
+    let expected = "tests/tests/http.rs: no program and no module of dynamodb.rs";
+    assert_eq!(check_suites(&files, manifest, "mod https;\n"), [expected]);
 }

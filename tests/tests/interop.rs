@@ -9,13 +9,8 @@
 //! the same, attribute for attribute; and rollups count what both have done. Without the packages
 //! (`scripts/interop fetch`) the tests skip themselves.
 
-#[path = "interop/electrodb.rs"]
 mod electrodb;
-#[path = "interop/rollups.rs"]
 mod rollups;
-#[path = "interop/texts.rs"]
 mod texts;
-#[path = "interop/toolbox.rs"]
 mod toolbox;
-#[path = "interop/world.rs"]
 mod world;

@@ -4,11 +4,8 @@
 //!
 //! The parser is the crate `url`, which follows the WHATWG URL Standard as browsers do.
 
-#[path = "links/desk.rs"]
 mod desk;
-#[path = "links/dots.rs"]
 mod dots;
-#[path = "links/next.rs"]
 mod next;
 
 use proptest::test_runner::{Config, TestCaseError, TestRunner};

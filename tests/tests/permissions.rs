@@ -16,11 +16,8 @@
 //! **Invariant:** a statement too few or too many fails here. An operation of the HTTP services
 //! that is new does not compile.
 
-#[path = "permissions/functions.rs"]
 mod functions;
-#[path = "permissions/policy.rs"]
 mod policy;
-#[path = "permissions/routes.rs"]
 mod routes;
 
 use serde_json::{Value, json};

@@ -5,11 +5,8 @@
 //! random questions are asked: any zone of a few, any period, totals and series, of one site or of
 //! all. The oracle counts the visits that are left, by dates of its own.
 
-#[path = "questions/budgets.rs"]
 mod budgets;
-#[path = "questions/oracle.rs"]
 mod oracle;
-#[path = "questions/visits.rs"]
 mod visits;
 
 use fastrand::Rng;

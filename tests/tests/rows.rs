@@ -2,7 +2,6 @@
 //! something has one, and each remembers the shards of some days only; and how many an answer
 //! reads.
 
-#[path = "rows/bounds.rs"]
 mod bounds;
 
 use serde_json::{Value, json};

@@ -8,11 +8,7 @@
 //! | lookups by a value, other kinds of items, rollups | `uniqueness/items.rs` |
 //! | many callers at once | `uniqueness/races.rs` |
 
-#[path = "uniqueness/club.rs"]
 mod club;
-#[path = "uniqueness/items.rs"]
 mod items;
-#[path = "uniqueness/races.rs"]
 mod races;
-#[path = "uniqueness/writes.rs"]
 mod writes;

@@ -8,7 +8,7 @@ use weir_testing::example::Example;
 use weir_testing::recount::{DAY_MONTH_ALL, Rollup};
 use weir_testing::tour;
 
-use crate::SEEDS;
+use crate::examples::SEEDS;
 
 /// A second of 2099, when no session of these tests has expired.
 const LATER: u64 = 4_097_174_400;

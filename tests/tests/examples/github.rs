@@ -13,7 +13,7 @@ use weir_testing::process::Process;
 use weir_testing::recount::Rollup;
 use weir_testing::tour;
 
-use crate::SEEDS;
+use crate::examples::SEEDS;
 
 const ROLLUPS: [Rollup<'_>; 5] = {
     let stars = Rollup {

@@ -7,7 +7,7 @@ use weir_testing::example::Example;
 use weir_testing::recount::{DAY_MONTH_ALL, Rollup};
 use weir_testing::tour;
 
-use crate::SEEDS;
+use crate::examples::SEEDS;
 
 const ROLLUPS: [Rollup<'_>; 2] = {
     let by_user = Rollup {

@@ -10,7 +10,7 @@ use weir_testing::example::Example;
 use weir_testing::recount::Rollup;
 use weir_testing::tour;
 
-use crate::SEEDS;
+use crate::examples::SEEDS;
 
 const COMPETENCIES: [&str; 4] = ["integrity", "courage", "patience", "a#b%"];
 const USERS: [&str; 3] = ["ann", "bob", "cy"];

@@ -9,8 +9,8 @@ use weir_testing::emf::Lines;
 use weir_testing::fixture::{Fixture, fixture};
 use weir_testing::system::Captured;
 
-use crate::cases::{Case, Counted, Field, fields};
-use crate::world::{World, encoded, names};
+use crate::foreign_values::cases::{Case, Counted, Field, fields};
+use crate::foreign_values::world::{World, encoded, names};
 
 /// The partition of all items.
 const PARTITION: &str = "THINGS#t";

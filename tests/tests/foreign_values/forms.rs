@@ -7,7 +7,7 @@ use weir_model::condition;
 use weir_table::Error;
 use weir_testing::fixture::fixture;
 
-use crate::world::{World, encoded, names};
+use crate::foreign_values::world::{World, encoded, names};
 
 /// In UTC, so that their keys sort in the order of their seconds.
 const UTC: [&str; 9] = [

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use weir_testing::fixture::fixture;
 
-use crate::world::World;
+use crate::foreign_values::world::World;
 
 const PATH: &str = "/card/ann";
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::shop::Shop;
+use crate::http::shop::Shop;
 
 fn order(order: &str, total: impl Into<Value>) -> Value {
     json!({ "user": "ann", "order": order, "placed": "2026-11-20T06:40:54Z",

@@ -8,9 +8,6 @@
 //! | the same of related items | `relations/equality.rs` |
 //! | the same of points | `tests/tests/questions/budgets.rs` |
 
-#[path = "budget/attacks.rs"]
 mod attacks;
-#[path = "budget/lists.rs"]
 mod lists;
-#[path = "budget/spent.rs"]
 mod spent;

@@ -13,7 +13,7 @@ use weir_http::Operation;
 use weir_testing::emf::Lines;
 use weir_testing::fixture::fixture;
 
-use crate::shop::{Reply, Shop, problem};
+use crate::http::shop::{Reply, Shop, problem};
 
 /// What stands for a value that no line may have.
 const SECRET: &str = "MARK";

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use weir_testing::fixture::fixture;
 
-use crate::shop::{Shop, problem};
+use crate::http::shop::{Shop, problem};
 
 async fn account() -> Shop {
     let shop = Shop::with_definition(&fixture("warehouse")).await;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use weir_testing::dynamodb::TestDynamo;
 use weir_testing::fixture::fixture;
 
-use crate::shop::{Shop, problem};
+use crate::http::shop::{Shop, problem};
 
 const NUMBER: &str = "123-45-6789";
 

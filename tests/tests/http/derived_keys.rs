@@ -12,7 +12,7 @@ use weir_testing::fixture::fixture;
 use weir_testing::http::Client;
 use weir_testing::json::object;
 
-use crate::shop::{Reply, Shop, encoded, problem};
+use crate::http::shop::{Reply, Shop, encoded, problem};
 
 /// The kelvin sign, whose lower case is `k`.
 const KELVIN: &str = "\u{212A}";

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::hostile::forged;
-use crate::shop::{Shop, encoded, problem};
+use crate::http::hostile::forged;
+use crate::http::shop::{Shop, encoded, problem};
 
 /// Forty orders of ann, one a minute; each fifth is paid, and the total is the minute. A profile
 /// and notes are in between.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use weir_http::DYNAMODB_JSON;
 use weir_testing::fixture::fixture;
 
-use crate::shop::{Reply, Shop, encoded, problem};
+use crate::http::shop::{Reply, Shop, encoded, problem};
 
 const STORED: [(&str, &str); 1] = [("accept", DYNAMODB_JSON)];
 const ORDER: &str = "/order/ann/2026-11-20T06:40:54Z/1";

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::shop::{Reply, Shop};
+use crate::http::shop::{Reply, Shop};
 
 fn assert_headed(what: &str, reply: &Reply) {
     let header = |name: &str| reply.headers.get(name).and_then(|value| value.to_str().ok());

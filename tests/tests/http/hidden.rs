@@ -16,7 +16,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use weir_testing::fixture::fixture;
 use weir_testing::json::object;
 
-use crate::shop::{Reply, Shop, encoded};
+use crate::http::shop::{Reply, Shop, encoded};
 
 /// What every hidden text has in it.
 const MARKER: &str = "MARKER-9f31";

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use weir_rollups::fnv::fnv1a;
 
-use crate::shop::{Shop, encoded, problem};
+use crate::http::shop::{Shop, encoded, problem};
 
 /// The names that serde_json obeys where a text has them.
 const RESERVED: [&str; 2] = ["$serde_json::private::RawValue", "$serde_json::private::Number"];

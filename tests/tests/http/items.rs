@@ -4,7 +4,7 @@ use axum::http::header::{LOCATION, RETRY_AFTER};
 use serde_json::{Value, json};
 use weir_testing::json::object;
 
-use crate::shop::{Shop, problem};
+use crate::http::shop::{Shop, problem};
 
 #[tokio::test]
 async fn an_item_is_created_once_replaced_and_deleted() {

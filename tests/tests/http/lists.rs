@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::shop::{Shop, problem};
+use crate::http::shop::{Shop, problem};
 
 /// Seven orders of ann, one a day from the first of November, in no order.
 async fn shop_with_orders() -> Shop {

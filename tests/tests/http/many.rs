@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use weir_table::Table;
 
-use crate::shop::{Shop, encoded, problem};
+use crate::http::shop::{Shop, encoded, problem};
 
 async fn shop_with_notes(count: usize) -> Shop {
     let shop = Shop::open().await;

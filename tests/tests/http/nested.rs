@@ -5,7 +5,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use weir_testing::fixture::fixture;
 
-use crate::shop::{Reply, Shop, encoded, problem};
+use crate::http::shop::{Reply, Shop, encoded, problem};
 
 const ORDER: &str = "/order/ann/1";
 

@@ -5,7 +5,7 @@ use axum::http::header::ETAG;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::shop::{Reply, Shop, encoded, problem};
+use crate::http::shop::{Reply, Shop, encoded, problem};
 
 const CARD: &str = "/card/ann";
 const PLACED: &str = "/order/ann/2026-11-20T00%3A00%3A00Z/1";

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use weir_rollups::fnv::fnv1a;
 use weir_testing::fixture::fixture;
 
-use crate::shop::{Shop, encoded, problem};
+use crate::http::shop::{Shop, encoded, problem};
 
 /// Nine orders of three users on three days, all at the same hour of their day, and a return on
 /// each.

@@ -9,7 +9,7 @@ use weir_table::{MB, Reads};
 use weir_testing::fixture::fixture;
 use weir_testing::{changes, json};
 
-use crate::shop::{Shop, problem};
+use crate::http::shop::{Shop, problem};
 
 /// The paths of the two leagues in one month.
 const MONTH: &str = "every=month&from=2026-11";

@@ -10,15 +10,9 @@
 //! | what is not read, and what does not fit | `relations/limits.rs` |
 //! | which includes are rejected | `relations/rejected.rs` |
 
-#[path = "relations/answers.rs"]
 mod answers;
-#[path = "relations/equality.rs"]
 mod equality;
-#[path = "relations/hub.rs"]
 mod hub;
-#[path = "relations/limits.rs"]
 mod limits;
-#[path = "relations/rejected.rs"]
 mod rejected;
-#[path = "relations/requests.rs"]
 mod requests;

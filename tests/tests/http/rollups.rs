@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::shop::{Shop, problem};
+use crate::http::shop::{Shop, problem};
 
 fn order(placed: &str, total: &str) -> Value {
     let total: Value = serde_json::from_str(total).expect("a number");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::shop::{Reply, Shop, encoded, problem};
+use crate::http::shop::{Reply, Shop, encoded, problem};
 
 async fn together(shop: &Shop, items: &Value) -> Reply {
     shop.get(&format!("/transactions?items={}", encoded(&items.to_string()))).await

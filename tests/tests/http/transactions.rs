@@ -7,7 +7,7 @@ use weir_testing::dynamodb::TestDynamo;
 use weir_testing::fixture::fixture;
 use weir_testing::recorder::Recorder;
 
-use crate::shop::{Reply, Shop, problem};
+use crate::http::shop::{Reply, Shop, problem};
 
 async fn transact(shop: &Shop, actions: Value) -> Reply {
     shop.send("POST", "/transactions", actions).await

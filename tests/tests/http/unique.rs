@@ -6,7 +6,7 @@ use futures::future::join_all;
 use serde_json::json;
 use weir_testing::fixture::fixture;
 
-use crate::shop::{Shop, problem};
+use crate::http::shop::{Shop, problem};
 
 async fn shop() -> Shop {
     let shop = Shop::open().await;

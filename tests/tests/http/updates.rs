@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::shop::{Reply, Shop, problem};
+use crate::http::shop::{Reply, Shop, problem};
 
 const CARD: &str = "/card/ann";
 

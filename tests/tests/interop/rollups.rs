@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use weir_testing::recount::{DAY_MONTH_ALL, Rollup};
 
-use crate::world::{World, encoded, extended};
+use crate::interop::world::{World, encoded, extended};
 
 /// One seed, one history.
 const SEED: u64 = 1998;

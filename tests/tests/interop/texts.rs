@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use weir_testing::json::object;
 use weir_testing::package::Package;
 
-use crate::world::{World, encoded, without};
+use crate::interop::world::{World, encoded, without};
 
 /// One seed, one set of texts.
 const SEED: u64 = 1970;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use weir_testing::package::{set, whole as whole_number};
 
-use crate::world::{World, encoded, extended, timeless, without};
+use crate::interop::world::{World, encoded, extended, timeless, without};
 
 /// Attributes that hold the time of a write: as they are stored, and as both answer them.
 const STORED_TIMES: [&str; 2] = ["_ct", "_md"];

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use weir_model::{AttributeValue, Item, Predicate, WriteContext};
 use weir_testing::json::object;
 
-use crate::desk::Desk;
+use crate::links::desk::Desk;
 
 /// An item as a program writes it that has no paths.
 fn item(desk: &Desk, json: Value) -> Item {
@@ -100,10 +100,10 @@ async fn an_item_that_others_wrote_with_dots_is_reached_by_its_key() {
     let (_, page) = desk.http().get("/query/note/GSI1/t").await;
     assert_eq!(page["items"], json!([note]), "a list answers it as any other");
     let key = json!({ "folder": "..", "name": "." });
-    let keys = crate::desk::part(&json!([key]).to_string());
+    let keys = crate::links::desk::part(&json!([key]).to_string());
     let (status, many) = desk.http().get(&format!("/batch/note?keys={keys}")).await;
     assert_eq!((status, &many["items"]), (200, &json!([note])));
-    let together = crate::desk::part(&json!([{ "entity": "note", "key": key }]).to_string());
+    let together = crate::links::desk::part(&json!([{ "entity": "note", "key": key }]).to_string());
     let (status, got) = desk.http().get(&format!("/transactions?items={together}")).await;
     assert_eq!((status, &got["items"]), (200, &json!([note])));
     // A transaction would have to answer with its path.

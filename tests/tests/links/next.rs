@@ -7,8 +7,8 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::desk::{Desk, part, texts};
-use crate::is_fit;
+use crate::links::desk::{Desk, part, texts};
+use crate::links::is_fit;
 
 /// How many folders are asked about.
 const FOLDERS: usize = 40;

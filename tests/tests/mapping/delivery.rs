@@ -8,8 +8,8 @@ use weir_processor::mapping::{Settings, Source};
 use weir_rollups::SequenceNumber;
 use weir_testing::running::PATIENCE;
 
-use crate::events::Events;
-use crate::seen::{Seen, accepting, names, parse};
+use crate::mapping::events::Events;
+use crate::mapping::seen::{Seen, accepting, names, parse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_record_is_delivered_in_order_through_failures_a_stop_and_a_restart() {

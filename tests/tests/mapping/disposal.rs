@@ -11,9 +11,9 @@ use weir_table::checkpoints::{Condition, OnFailureRecord};
 use weir_testing::conflicts::Transaction;
 use weir_testing::running::PATIENCE;
 
-use crate::events::Events;
-use crate::seen::{Seen, name, name_of, names, parse};
-use crate::streams::{ARN, FakeStream, LABEL, LONG_AGO, Shard, sequence_number};
+use crate::mapping::events::Events;
+use crate::mapping::seen::{Seen, name, name_of, names, parse};
+use crate::mapping::streams::{ARN, FakeStream, LABEL, LONG_AGO, Shard, sequence_number};
 
 /// What the handler does with a batch that holds the record that always fails.
 #[derive(Clone, Copy)]

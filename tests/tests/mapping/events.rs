@@ -15,7 +15,7 @@ use weir_testing::http::Client;
 use weir_testing::recount::scan;
 use weir_testing::running::Running;
 
-use crate::seen::name;
+use crate::mapping::seen::name;
 
 /// The two tables, in a DynamoDB that the test has to itself or shares.
 #[derive(Clone)]

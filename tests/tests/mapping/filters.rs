@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use weir_processor::mapping::{FilterCriteria, Settings};
 
-use crate::events::Events;
-use crate::seen::{Seen, accepting, name, name_of, names, parse};
-use crate::streams::{FakeStream, LABEL, Shard, sequence_number};
+use crate::mapping::events::Events;
+use crate::mapping::seen::{Seen, accepting, name, name_of, names, parse};
+use crate::mapping::streams::{FakeStream, LABEL, Shard, sequence_number};
 
 /// Lets through the events whose name ends in one of these ways.
 fn ending(ends: &[&str]) -> FilterCriteria {

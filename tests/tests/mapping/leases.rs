@@ -11,8 +11,8 @@ use weir_table::checkpoints::{
     Saved,
 };
 
-use crate::events::Events;
-use crate::seen::{Seen, accepting, names};
+use crate::mapping::events::Events;
+use crate::mapping::seen::{Seen, accepting, names};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_pollers_never_poll_one_stream_and_the_second_takes_over() {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use weir_processor::mapping::Settings;
 use weir_testing::running::PATIENCE;
 
-use crate::events::Events;
-use crate::seen::{Seen, accepting, name, names};
-use crate::streams::{FakeStream, LABEL, Shard};
+use crate::mapping::events::Events;
+use crate::mapping::seen::{Seen, accepting, name, names};
+use crate::mapping::streams::{FakeStream, LABEL, Shard};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn shards_are_read_parents_first_to_their_ends_and_never_again() {

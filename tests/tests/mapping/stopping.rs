@@ -7,8 +7,8 @@ use tokio::sync::watch;
 use weir_processor::mapping::Settings;
 use weir_testing::running::PATIENCE;
 
-use crate::events::Events;
-use crate::seen::{Seen, accepting, names, parse};
+use crate::mapping::events::Events;
+use crate::mapping::seen::{Seen, accepting, names, parse};
 
 /// An answer of a handler that is never given.
 type Never = std::future::Pending<Result<Vec<u8>, String>>;

@@ -13,8 +13,8 @@ use weir_processor::mapping::Settings;
 use weir_table::Connection;
 use weir_testing::running::Running;
 
-use crate::events::Events;
-use crate::seen::name;
+use crate::mapping::events::Events;
+use crate::mapping::seen::name;
 
 pub(crate) const ARN: &str =
     "arn:aws:dynamodb:us-east-1:123456789012:table/events/stream/2026-01-01T00:00:00.000";

@@ -8,9 +8,9 @@ use weir_processor::event::{Event, Response};
 use weir_processor::mapping::{FilterCriteria, MAX_TUMBLING_WINDOW_SECS, Settings};
 use weir_testing::running::{PATIENCE, Running};
 
-use crate::events::Events;
-use crate::seen::{name_of, parse};
-use crate::streams::{FakeStream, LONG_AGO, Shard};
+use crate::mapping::events::Events;
+use crate::mapping::seen::{name_of, parse};
+use crate::mapping::streams::{FakeStream, LONG_AGO, Shard};
 
 /// What the handler saw, in order: `a 00:00 000000 000001` is a batch of two of shard a in the
 /// window that begins then, `a 00:00 final` its end.

@@ -12,8 +12,8 @@ use weir_testing::recorder::Recorder;
 use weir_testing::recount::scan;
 use weir_testing::system::{Captured, System};
 
-use crate::policy::{Actions, granted_actions};
-use crate::routes::{Subject, call};
+use crate::permissions::policy::{Actions, granted_actions};
+use crate::permissions::routes::{Subject, call};
 
 const HOUR_SECONDS: i64 = 60 * 60;
 /// How long a shard is open.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::club::{Club, Faults, Log, id, ids};
+use crate::reactors::club::{Club, Faults, Log, id, ids};
 
 /// More than any test here writes before it begins to read.
 const ONE_BATCH: usize = 1000;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use weir_processor::{Changes, Failure, TypedChange, TypedChanges};
 use weir_testing::http::Client;
 
-use crate::club::{Club, Member};
+use crate::reactors::club::{Club, Member};
 
 /// A selection of changes by its name, and what it brought.
 type Kind = (&'static str, fn(TypedChanges<Member>) -> TypedChanges<Member>);

@@ -11,7 +11,7 @@ use weir_processor::event::{Event, Record, Response};
 use weir_processor::{Changes, Failure, Processor};
 use weir_testing::system::Captured;
 
-use crate::club::{Club, Log, Member, id};
+use crate::reactors::club::{Club, Log, Member, id};
 
 /// A type that the definition knows nothing of.
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use weir_rollups::Unbuilt;
 
-use crate::shop::Shop;
+use crate::rollups_state::shop::Shop;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rollups_that_begin_with_their_table_are_answered() {
@@ -94,7 +94,7 @@ async fn a_count_below_zero_is_not_answered() {
     shop.order("1", 10).await;
     shop.count().await;
     shop.set_count(-49).await;
-    let (status, problem) = shop.send("GET", crate::shop::QUESTION, None).await;
+    let (status, problem) = shop.send("GET", crate::rollups_state::shop::QUESTION, None).await;
     assert_eq!((status, &problem["type"]), (503, &json!("/problems/rollup-unbuilt")), "{problem}");
     let detail = problem["detail"].as_str().expect("a detail");
     assert!(detail.contains("`count` of the rollup `orders` is -49"), "{detail}");

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use weir_build::{BuildSettings, Builder, CaptureSettings, Margins, PurgeSettings};
 use weir_rollups::RevisionState;
 
-use crate::shop::Shop;
+use crate::rollups_state::shop::Shop;
 
 /// The time between two writes.
 const WRITE_PAUSE: Duration = Duration::from_millis(20);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use weir_testing::running::PATIENCE;
 
-use crate::shop::Shop;
+use crate::rollups_state::shop::Shop;
 
 /// Waits until a question is answered so.
 async fn until(shop: &Shop, expected: (i64, i64)) -> serde_json::Value {

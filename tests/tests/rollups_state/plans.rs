@@ -12,7 +12,7 @@ use weir_rollups::{Revision, RevisionState};
 use weir_table::RollupsState;
 use weir_testing::fixture::fixture;
 
-use crate::shop::{ROLLUP, Shop};
+use crate::rollups_state::shop::{ROLLUP, Shop};
 
 const RANKED: &str = r#"
 [rollups.orders]

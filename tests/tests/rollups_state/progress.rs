@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use weir_testing::running::PATIENCE;
 
-use crate::shop::Shop;
+use crate::rollups_state::shop::Shop;
 
 fn time(value: &Value) -> Option<Timestamp> {
     value.as_str().map(|text| text.parse().expect("RFC 3339"))

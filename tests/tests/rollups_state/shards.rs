@@ -10,7 +10,7 @@ use weir_testing::fixture::fixture;
 use weir_testing::recorder::Recorder;
 use weir_testing::system::{Captured, System};
 
-use crate::shop::Shop;
+use crate::rollups_state::shop::Shop;
 
 const ROLLUP: &str = "[rollups.orders]\nof = \"order\"\nmeasures = { orders = \"count\" }\n";
 

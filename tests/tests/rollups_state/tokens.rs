@@ -14,7 +14,7 @@ use weir_reader::Settings;
 use weir_table::{Rollups, WriteToken, fresh};
 use weir_testing::running::PATIENCE;
 
-use crate::shop::{QUESTION, Shop};
+use crate::rollups_state::shop::{QUESTION, Shop};
 
 /// A writer and a reader in one process, which keeps what it knows of the rollups.
 struct Services(Router);

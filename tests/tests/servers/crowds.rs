@@ -3,7 +3,7 @@
 use tokio::io::AsyncWriteExt;
 use weir_http::Limits;
 
-use crate::served::{Served, rest, status};
+use crate::servers::served::{Served, rest, status};
 
 /// How many connections the server of a test takes.
 const MOST: usize = 40;

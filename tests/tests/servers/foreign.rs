@@ -2,7 +2,7 @@
 
 use weir_http::Limits;
 
-use crate::served::{Served, status};
+use crate::servers::served::{Served, status};
 
 /// A request line and headers, with the end of the header.
 fn request(lines: &[&str]) -> String {

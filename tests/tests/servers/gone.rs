@@ -12,7 +12,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use weir_http::Limits;
 use weir_testing::emf::Lines;
 
-use crate::served::{Served, rest, status};
+use crate::servers::served::{Served, rest, status};
 
 const SECOND: Duration = Duration::from_secs(1);
 const POST: &str = "POST /wait HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{}";

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 use weir_http::Limits;
 
-use crate::served::{LARGE_BYTES, Served, rest, status};
+use crate::servers::served::{LARGE_BYTES, Served, rest, status};
 
 /// Timers are as exact as this.
 const TICK: Duration = Duration::from_millis(10);

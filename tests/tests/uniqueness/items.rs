@@ -8,7 +8,7 @@ use weir_testing::recount::scan;
 use weir_testing::system::{Captured, System};
 use weir_writer::fresh;
 
-use crate::club::{Club, DEFINITION, duplicate, email};
+use crate::uniqueness::club::{Club, DEFINITION, duplicate, email};
 
 #[tokio::test]
 async fn an_item_is_found_by_its_unique_values() {

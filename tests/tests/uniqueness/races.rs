@@ -8,7 +8,7 @@ use serde_json::json;
 use weir_model::{AttributeValue, Update};
 use weir_table::Error;
 
-use crate::club::{Club, duplicate};
+use crate::uniqueness::club::{Club, duplicate};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_many_creators_of_the_same_user_wins_and_nothing_else_is_left() {

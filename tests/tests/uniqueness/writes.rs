@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use weir_model::{Predicate, Update};
 use weir_table::{BatchWrite, Error};
 
-use crate::club::{Club, duplicate, email};
+use crate::uniqueness::club::{Club, duplicate, email};
 
 /// Returns ann, who has a value of every unique attribute.
 fn ann() -> Value {

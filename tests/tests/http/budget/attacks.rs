@@ -8,7 +8,7 @@ use weir_testing::dynamodb::{TestDynamo, reads_in_pages};
 use weir_testing::fixture::fixture;
 use weir_testing::recorder::Recorder;
 
-use crate::shop::{Reply, Shop, problem};
+use crate::http::shop::{Reply, Shop, problem};
 
 const LIMITS: Reads = Reads::DEFAULT_LIMITS;
 

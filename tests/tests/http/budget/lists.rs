@@ -7,7 +7,7 @@ use weir_table::{MB, Reads};
 use weir_testing::dynamodb::reads_in_pages;
 use weir_testing::fixture::fixture;
 
-use crate::shop::{Shop, encoded};
+use crate::http::shop::{Shop, encoded};
 
 const POSTS: usize = 60;
 const QUESTIONS: usize = 10;

@@ -8,7 +8,7 @@ use weir_testing::dynamodb::{TestDynamo, reads_in_pages};
 use weir_testing::fixture::fixture;
 use weir_testing::recorder::Recorder;
 
-use crate::shop::{Shop, encoded};
+use crate::http::shop::{Shop, encoded};
 
 /// What makes `spend` a leaderboard, with rows.
 const RANKED: (&str, &str) = (

@@ -6,7 +6,7 @@ use weir_table::Table;
 use weir_testing::dynamodb::TestDynamo;
 
 use super::hub::{DEFINITION, ann, open_hub, user};
-use crate::shop::{Shop, encoded, problem};
+use crate::http::shop::{Shop, encoded, problem};
 
 #[tokio::test]
 async fn an_item_has_its_related_items_as_members() {

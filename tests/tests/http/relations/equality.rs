@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use weir_table::{MB, Reads};
 
 use super::hub::DEFINITION;
-use crate::shop::{Shop, encoded, problem};
+use crate::http::shop::{Shop, encoded, problem};
 
 /// How many random tables are tried, and how many questions are put to each.
 const SEEDS: u64 = 4;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::shop::Shop;
+use crate::http::shop::Shop;
 
 pub(crate) const DEFINITION: &str = include_str!("hub.toml");
 

@@ -7,7 +7,7 @@ use weir_testing::dynamodb::TestDynamo;
 use weir_testing::faulty::{Fate, Faulty};
 
 use super::hub::DEFINITION;
-use crate::shop::{Shop, encoded, problem};
+use crate::http::shop::{Shop, encoded, problem};
 
 /// A little less than an item may have.
 const LARGE: usize = 300_000;

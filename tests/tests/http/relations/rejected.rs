@@ -1,7 +1,7 @@
 //! Values of `include` that are rejected, and what the message says.
 
 use super::hub::open_hub;
-use crate::shop::problem;
+use crate::http::shop::problem;
 
 #[tokio::test]
 async fn an_include_that_is_not_possible_is_rejected() {

@@ -5,7 +5,7 @@ use weir_testing::dynamodb::TestDynamo;
 use weir_testing::recorder::Recorder;
 
 use super::hub::DEFINITION;
-use crate::shop::{Shop, encoded};
+use crate::http::shop::{Shop, encoded};
 
 /// Accounts of as many owners, posts of ann with as many editors, and stars of all of them; the
 /// recorder has forgotten how they came there.
