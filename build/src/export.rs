@@ -3,21 +3,19 @@
 //! ```text
 //! manifest-summary.json   which table, at what time, how many items, in which format
 //! manifest-files.json     a line for each data file: its items and its MD5
-//! data/*.json.gz          a line for each item: {"Item": {…}}
+//! data/*.json.gz          a line for each item: {"Item": {…}}, or data/*.ion.gz
 //! ```
 //!
 //! The folder is `AWSDynamoDB/<export id>` of the bucket, as `aws s3 sync` copies it. An export is
 //! not aligned with the stream (DynamoDB developer guide, "DynamoDB data export to Amazon S3: how
 //! it works"), so its time must be three minutes after the cut or later: see [`Export::check`].
 //!
-//! The format Ion is not read: it would take a parser of its own, and every export can be made in
-//! DynamoDB JSON.
-//!
 //! **Invariant:** an export that is read without an error is whole: each file has the MD5 and the
 //! number of items that its manifest says, and so has the export.
 
 mod error;
 mod file;
+mod ion;
 mod manifest;
 
 use std::path::{Path, PathBuf};
@@ -26,7 +24,7 @@ use weir_model::Item;
 
 pub use self::error::ExportError;
 
-use self::manifest::{DataFile, Summary};
+use self::manifest::{DataFile, Format, Summary};
 use crate::spool::SpoolError;
 
 /// The seconds between the cut and the time of an export at least.
@@ -37,6 +35,7 @@ pub const EXPORT_MARGIN_SECS: u32 = 180;
 pub struct Export {
     folder: PathBuf,
     summary: Summary,
+    format: Format,
     files: Vec<DataFile>,
 }
 
@@ -57,9 +56,11 @@ impl Export {
     /// Reads the manifests of an export.
     ///
     /// # Errors
-    /// A manifest is missing or cannot be read, or the export is not a full one in DynamoDB JSON.
+    /// A manifest is missing or cannot be read, the export is not a full one, or its format is
+    /// neither DynamoDB JSON nor Ion.
     pub fn open(folder: &Path) -> Result<Self, ExportError> {
         let summary = Summary::read(folder)?;
+        let format = summary.format()?;
         let files = manifest::read_files(folder)?;
         let items = files.iter().map(|file| file.item_count).sum();
         if items != summary.item_count {
@@ -67,7 +68,7 @@ impl Export {
             let (path, found) = (folder.to_owned(), items);
             return Err(ExportError::ItemCount { path, found, expected });
         }
-        Ok(Self { folder: folder.to_owned(), summary, files })
+        Ok(Self { folder: folder.to_owned(), summary, format, files })
     }
 
     /// Returns the name of the exported table.
@@ -118,7 +119,7 @@ impl Export {
             let path = known.path(&self.folder);
             // An export has an empty file for each empty partition.
             if known.item_count > 0 {
-                progress.items += file::read(&path, known, &mut record)?;
+                progress.items += file::read(&path, known, self.format, &mut record)?;
             }
             progress.files += 1;
             report(progress);

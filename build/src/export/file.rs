@@ -12,13 +12,14 @@ use serde::Deserialize;
 use weir_model::Item;
 
 use super::error::ExportError;
-use super::manifest::DataFile;
+use super::ion;
+use super::manifest::{DataFile, Format};
 use crate::spool::SpoolError;
 
 /// The bytes that are read at once.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// A line of a file.
+/// A line of a file in DynamoDB JSON.
 #[derive(Deserialize)]
 struct Line {
     #[serde(rename = "Item")]
@@ -43,6 +44,7 @@ impl<R: Read> Read for Checked<R> {
 pub(super) fn read(
     path: &Path,
     known: &DataFile,
+    format: Format,
     record: &mut impl FnMut(&Item) -> Result<(), SpoolError>,
 ) -> Result<u64, ExportError> {
     let failed = |source| ExportError::Read { path: path.to_owned(), source };
@@ -59,12 +61,12 @@ pub(super) fn read(
         if text.trim_ascii().is_empty() {
             continue;
         }
-        let line: Line = serde_json::from_slice(&text).map_err(|error| ExportError::Line {
+        let item = item(format, &text).map_err(|mistake| ExportError::Line {
             path: path.to_owned(),
             line: number,
-            mistake: error.to_string(),
+            mistake,
         })?;
-        record(&line.item)?;
+        record(&item)?;
         items += 1;
     }
     // The decoder may leave bytes behind the last member.
@@ -72,6 +74,17 @@ pub(super) fn read(
     io::copy(&mut file, &mut io::sink()).map_err(failed)?;
     check(path, known, items, file.into_inner().md5)?;
     Ok(items)
+}
+
+/// Reads the item of a line, or returns the mistake.
+fn item(format: Format, line: &[u8]) -> Result<Item, String> {
+    match format {
+        Format::DynamoDbJson => {
+            let line = serde_json::from_slice(line);
+            line.map(|line: Line| line.item).map_err(|error| error.to_string())
+        }
+        Format::Ion => ion::item(line),
+    }
 }
 
 fn check(path: &Path, known: &DataFile, items: u64, md5: Md5) -> Result<(), ExportError> {

@@ -14,10 +14,15 @@ use super::error::ExportError;
 const SUMMARY: &str = "manifest-summary.json";
 const FILES: &str = "manifest-files.json";
 const DATA: &str = "data";
-/// The format of exports that can be read.
-const FORMAT: &str = "DYNAMODB_JSON";
 /// The type of exports that can be read; older manifests have none.
 const FULL_EXPORT: &str = "FULL_EXPORT";
+
+/// The format of the items of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    DynamoDbJson,
+    Ion,
+}
 
 /// What is exported.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -46,16 +51,25 @@ impl Summary {
     pub(super) fn read(folder: &Path) -> Result<Self, ExportError> {
         let path = folder.join(SUMMARY);
         let summary: Self = parse(&path, 1, &text(&path)?)?;
-        if summary.output_format != FORMAT {
-            let (field, found) = ("outputFormat", summary.output_format);
-            return Err(ExportError::Form { field, found, expected: FORMAT });
-        }
         match summary.export_type.as_deref() {
             None | Some(FULL_EXPORT) => Ok(summary),
             Some(found) => {
                 let (field, found) = ("exportType", found.to_owned());
                 Err(ExportError::Form { field, found, expected: FULL_EXPORT })
             }
+        }
+    }
+
+    /// Returns the format of the items.
+    pub(super) fn format(&self) -> Result<Format, ExportError> {
+        match self.output_format.as_str() {
+            "DYNAMODB_JSON" => Ok(Format::DynamoDbJson),
+            "ION" => Ok(Format::Ion),
+            found => Err(ExportError::Form {
+                field: "outputFormat",
+                found: found.to_owned(),
+                expected: "DYNAMODB_JSON or ION",
+            }),
         }
     }
 

@@ -109,8 +109,8 @@ fn an_export_is_of_one_table_and_three_minutes_after_the_cut() {
 
 #[test]
 fn another_form_of_export_is_refused() {
-    let ion = export(&[1], |summary| summary["outputFormat"] = json!("ION"));
-    check_error(&ion, &["outputFormat `ION`", "expected DYNAMODB_JSON"]);
+    let csv = export(&[1], |summary| summary["outputFormat"] = json!("CSV"));
+    check_error(&csv, &["outputFormat `CSV`", "expected DYNAMODB_JSON or ION"]);
     let part = export(&[1], |summary| summary["exportType"] = json!("INCREMENTAL_EXPORT"));
     check_error(&part, &["exportType `INCREMENTAL_EXPORT`"]);
     let old =
@@ -147,4 +147,26 @@ fn an_empty_file_need_not_be_copied() {
     let folder = export(&[2, 0], |_| {});
     fs::remove_file(folder.path().join("data").join("file1.json.gz")).expect("removed");
     assert_eq!(read(&folder).expect("items").len(), 2);
+}
+
+#[test]
+fn an_export_in_ion_has_the_same_items() {
+    let json = export(&[1], |_| {});
+    let ion = export(&[1], |summary| summary["outputFormat"] = json!("ION"));
+    let line =
+        "$ion_1_0 {Item:{PK:\"A#0-0\",n:1.50,tags:$dynamodb_SS::[\"a\"],raw:{{AAEqQQ==}}}}\n";
+    let bytes = compressed(line);
+    let manifest = json!({ "itemCount": 1, "md5Checksum": STANDARD.encode(Md5::digest(&bytes)),
+        "dataFileS3Key": "AWSDynamoDB/01693685827463-2d8752fd/data/file0.ion.gz" });
+    fs::write(ion.path().join("data/file0.ion.gz"), bytes).expect("written");
+    fs::write(ion.path().join("manifest-files.json"), manifest.to_string()).expect("written");
+    let mut expected = read(&json).expect("items");
+    expected[0].insert("n".to_owned(), AttributeValue::N("1.5".to_owned()));
+    assert_eq!(read(&ion).expect("items"), expected);
+}
+
+#[test]
+fn a_line_that_is_not_ion_is_named() {
+    let folder = export(&[1], |summary| summary["outputFormat"] = json!("ION"));
+    check_error(&folder, &["file0.json.gz", "line 1", "copy the export again"]);
 }
