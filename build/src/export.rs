@@ -20,6 +20,7 @@ mod manifest;
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use weir_model::Item;
 
 pub use self::error::ExportError;
@@ -96,8 +97,10 @@ impl Export {
             return Err(ExportError::OtherTable { found, expected });
         }
         let earliest = i64::from(cut) + i64::from(EXPORT_MARGIN_SECS);
-        match self.seconds() < earliest {
-            true => Err(ExportError::TooEarly { seconds: self.seconds(), earliest }),
+        let earliest = Timestamp::from_second(earliest).expect("two numbers of 32 bits");
+        let at = self.summary.export_time;
+        match at < earliest {
+            true => Err(ExportError::TooEarly { at, earliest }),
             false => Ok(()),
         }
     }

@@ -63,7 +63,7 @@ pub enum ScanError {
     /// Do what the error of DynamoDB asks, then build again.
     #[error(
         "could not scan the table after {items} items: {source}; build again with the same cut \
-         within 24 hours of it"
+         within 23 hours of it"
     )]
     Table {
         /// The items that were read.

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! **Invariant:** it writes to the table of rollups alone. A build that was killed is continued by
-//! the same command within 24 hours.
+//! the same command within 23 hours of the cut.
 
 mod bar;
 mod error;
@@ -39,7 +39,7 @@ use crate::definition;
 
 The processor must be running: it counts the changes from the cut on, and the build adds the
 items as they were at the cut. Writers continue; the table of items is only read. The same command
-continues a build that was interrupted, within 24 hours.")]
+continues a build that was interrupted, within 23 hours of its cut.")]
 pub struct Arguments {
     /// The definition file [default: ./weir.toml, else examples/flights/weir.toml]
     file: Option<PathBuf>,

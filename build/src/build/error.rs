@@ -8,7 +8,7 @@ use crate::scan::ScanError;
 use crate::spool::SpoolError;
 
 /// The reason why a build has ended. Nothing that is half done is answered; the same command
-/// continues, within 24 hours of the cut.
+/// continues, within 23 hours of the cut.
 #[derive(Debug, Error)]
 pub enum BuildError {
     /// Name a rollup of the definition.

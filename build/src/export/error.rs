@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::spool::SpoolError;
@@ -74,14 +75,14 @@ pub enum ExportError {
     },
     /// Export the table again.
     #[error(
-        "the export is of second {seconds}, expected {earliest} or later, three minutes after the \
-         cut; export the table again"
+        "the export is of {at}, expected {earliest} or later, three minutes after the cut; export \
+         the table again"
     )]
     TooEarly {
-        /// The time of the export, in seconds since 1970.
-        seconds: i64,
-        /// The earliest time, in seconds since 1970.
-        earliest: i64,
+        /// The time of the export.
+        at: Timestamp,
+        /// The earliest time.
+        earliest: Timestamp,
     },
     /// Do what the error of the spool asks.
     #[error(transparent)]

@@ -25,7 +25,7 @@ pub enum SpoolError {
     #[error(
         "could not write the spool to `{}` after {written} bytes: {source}; nothing was written to \
          the rollups; free space or choose another folder, then build again with the same cut \
-         within 24 hours of it",
+         within 23 hours of it",
         .path.display()
     )]
     Write {
@@ -38,7 +38,7 @@ pub enum SpoolError {
     },
     /// Build again.
     #[error(
-        "could not read the spool in `{}`: {source}; build again with the same cut within 24 hours \
+        "could not read the spool in `{}`: {source}; build again with the same cut within 23 hours \
          of it: updates of the base that were applied are not added twice",
         .path.display()
     )]

@@ -178,3 +178,29 @@ fn rollups(revisions: &[Revision]) -> Vec<&str> {
 fn cut(revisions: &[Revision]) -> String {
     revisions.first().and_then(|first| first.cut).map(rfc_3339).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// The steps of a text, by what surrounds them.
+    fn steps<'a>(text: &'a str, before: &str, after: &str) -> BTreeSet<&'a str> {
+        let parts = text.split(before).skip(1);
+        parts.filter_map(|part| part.split_once(after)).map(|(step, _)| step).collect()
+    }
+
+    #[test]
+    fn every_step_is_documented() {
+        let source = include_str!("progress.rs");
+        let document = include_str!("../../../docs/changing-definitions.md");
+        let (_, document) = document.split_once("### Steps").expect("the section");
+        let (document, _) = document.split_once("\n### ").expect("the next section");
+        // The mark is not written in one piece, so that it is not found here.
+        let printed = steps(source, concat!("\"step\"", ": \""), "\"");
+        let documented = steps(document, "\n| `", "` |");
+        let documented: BTreeSet<_> =
+            documented.into_iter().filter(|step| *step != "step").collect();
+        assert!(printed.len() > 10, "{printed:?}");
+        assert_eq!(printed, documented);
+    }
+}
