@@ -497,10 +497,9 @@ def run_sam(*arguments):
         errors.append(f"sam {' '.join(arguments)} ends with {ran.returncode}: {ran.stdout}{ran.stderr}")
 
 
-def main(part, definition):
-    parts = {"without-window": without_window, "everything": everything}
+def main(part, *arguments, parts):
     try:
-        told = parts[part](definition)
+        told = parts[part](*arguments)
     finally:
         for error in errors:
             print(f"deployment: {error}")
@@ -510,4 +509,4 @@ def main(part, definition):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:], parts={"without-window": without_window, "everything": everything}))

@@ -1,4 +1,4 @@
-"""MiniStack, a simulated AWS, with five things that AWS does and MiniStack does not. `check-deployment` starts it.
+"""MiniStack, a simulated AWS, with six things that AWS does and MiniStack does not. `check-deployment` starts it.
 
     AWS_ENDPOINT_URL=http://127.0.0.1:PORT GATEWAY_PORT=PORT BIND_HOST=127.0.0.1 AUTH=true [PLAIN_EVENTS=true] simulated_aws.py
 
@@ -12,6 +12,8 @@
   it runs functions in containers; here they are unpacked beside the function, and its variables that say /opt say that.
 * A table describes its DeletionProtectionEnabled as a boolean. CloudFormation's parameters are text, MiniStack keeps what it
   gets, and the SDK cannot read a description with text there.
+* A mapping that is updated has numbers, where CloudFormation's parameters are text, and has no filters if the template has
+  none. MiniStack keeps the text, with which its poller fails, and the filters of before.
 * An alarm on metric math, which MiniStack refuses, is named and not made; `check-template` sees what it declares.
 """
 
@@ -30,6 +32,7 @@ ALARM = "AWS::CloudWatch::Alarm"
 TABLE = "AWS::DynamoDB::Table"
 PROTECTION = "DeletionProtectionEnabled"
 WINDOW = "TumblingWindowInSeconds"
+NUMBERS = ["BatchSize", "MaximumBatchingWindowInSeconds", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds", "ParallelizationFactor"]
 LAYERS_FOLDER = "/opt/"
 PLAIN = os.environ.get("PLAIN_EVENTS") == "true"
 
@@ -38,6 +41,7 @@ change_alarm = provisioners._RESOURCE_HANDLERS[ALARM]["update"]
 make_table = provisioners._RESOURCE_HANDLERS[TABLE]["create"]
 change_table = provisioners._RESOURCE_HANDLERS[TABLE]["update"]
 make_mapping = provisioners._RESOURCE_HANDLERS[MAPPING]["create"]
+change_mapping = provisioners._RESOURCE_HANDLERS[MAPPING]["update"]
 execute = lambda_svc._execute_function
 environment = lambda_svc._provided_worker_env
 
@@ -70,6 +74,17 @@ def keep_window(logical_id, properties, stack):
     made, attributes = make_mapping(logical_id, properties, stack)
     if WINDOW in properties:
         lambda_svc._esms[made][WINDOW] = int(properties[WINDOW])
+    return made, attributes
+
+
+def change_mapping_with_numbers(physical_id, earlier, properties, *others):
+    made, attributes = change_mapping(physical_id, earlier, properties, *others)
+    mapping = lambda_svc._esms[made]
+    for name in NUMBERS:
+        if name in mapping:
+            mapping[name] = int(mapping[name])
+    if "FilterCriteria" not in properties:
+        mapping.pop("FilterCriteria", None)
     return made, attributes
 
 
@@ -118,7 +133,7 @@ def environment_with_layers(config, folder, port):
     }
 
 
-provisioners._RESOURCE_HANDLERS[MAPPING]["create"] = keep_window
+provisioners._RESOURCE_HANDLERS[MAPPING] |= {"create": keep_window, "update": change_mapping_with_numbers}
 provisioners._RESOURCE_HANDLERS[TABLE] |= {"create": make_table_with_boolean, "update": change_table_with_boolean}
 provisioners._RESOURCE_HANDLERS[ALARM] |= {"create": name_alarm, "update": rename_alarm}
 lambda_svc._execute_function = execute_as_lambda

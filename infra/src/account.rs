@@ -23,6 +23,16 @@ pub(crate) struct Account {
 }
 
 impl Account {
+    /// Returns the region, if it was given.
+    pub(crate) fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
+    /// Returns the profile, if it was given.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
+
     /// As arguments of either CLI.
     pub(crate) fn words(&self) -> Vec<&str> {
         let option = |name, value| [name, value];

@@ -10,23 +10,26 @@
 
 mod bar;
 mod error;
+mod filters;
+mod options;
 mod progress;
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use clap::Args;
-use weir_build::{BuildSettings, Builder, Margins, PurgeSettings, ScanSettings};
-use weir_startup::Environment;
+use jiff::Timestamp;
+use weir_build::{BuildSettings, Builder};
 use weir_table::Table;
 
 pub use self::error::Error;
-use self::progress::Progress;
-use crate::connect::connect;
+pub(crate) use self::filters::FilterMargin;
+pub(crate) use self::options::BuildOptions;
+pub(crate) use self::progress::Progress;
 use crate::definition;
+use crate::tables::TableOptions;
 
 /// Build rollups from the items that the table has.
 #[derive(Args, Debug)]
@@ -45,37 +48,20 @@ pub struct Arguments {
     file: Option<PathBuf>,
     /// The rollups to build [default: every one that is new, changed or interrupted]
     rollups: Vec<String>,
-    /// Use the DynamoDB at this URL [default: as the environment and the AWS profile say]
-    #[arg(long, value_name = "URL")]
-    endpoint: Option<String>,
-    /// Read at most so many read units in a second [default: no limit]
-    #[arg(long, value_name = "UNITS")]
-    read_units: Option<u32>,
-    /// Read the table in so many segments at a time
-    #[arg(long, value_name = "COUNT", default_value_t = 8)]
-    segments: u32,
+    #[command(flatten)]
+    tables: TableOptions,
+    #[command(flatten)]
+    options: BuildOptions,
     /// Read this export of the table to S3, already downloaded, instead of the table
     #[arg(long, value_name = "FOLDER")]
     from_export: Option<PathBuf>,
-    /// Keep the temporary files in this folder [default: the system's]
-    #[arg(long, value_name = "FOLDER")]
-    spool: Option<PathBuf>,
-    /// The seconds from the choice of the cut to the cut [default: 120, 1 on this machine]
-    #[arg(long, value_name = "SECONDS")]
-    cut_margin: Option<u64>,
-    /// The seconds from the cut to the scan [default: 120, 1 on this machine]
-    #[arg(long, value_name = "SECONDS")]
-    scan_margin: Option<u64>,
-    /// The seconds from the end of the scan until every record can be read [default: 900, 1 on this
-    /// machine]
-    #[arg(long, value_name = "SECONDS")]
-    delta: Option<u64>,
     /// Print each step as a line of JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// Do not delete the items of the revisions that are replaced
-    #[arg(long)]
-    no_purge: bool,
+    /// The time at which the filters of the event source mapping were changed, as Lambda prints it:
+    /// a build begins when they are in effect
+    #[arg(long, value_name = "TIME")]
+    mapping_changed: Option<String>,
     /// Give up the builds that are under way, and build nothing
     #[arg(long)]
     abort: bool,
@@ -90,51 +76,66 @@ pub fn run(
     out: &mut (impl Write + Send),
 ) -> Result<ExitCode, crate::error::Error> {
     let path = definition::find(arguments.file.as_deref())?;
-    let environment = Environment::from_process();
-    let named = environment.name_tables(definition::read(&path)?);
+    let named = arguments.tables.name_tables(definition::read(&path)?);
     let model = Arc::new(named.map_err(Error::from)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let connection = connect(arguments.endpoint.as_deref(), &environment).await;
-        let table = Table::new(&connection, model);
-        let builder = Builder::new(&connection, &table, arguments.settings(connection.is_local()));
-        let progress = Progress::new(out, arguments.json);
+        let connection = arguments.tables.connect().await;
+        let options = &arguments.options;
+        let settings = BuildSettings {
+            export: arguments.from_export.clone(),
+            ..options.settings(connection.is_local())
+        };
+        let builder = Builder::new(&connection, &Table::new(&connection, model), settings);
+        let mut progress = Progress::new(out, arguments.json);
         if arguments.abort {
             let aborted = builder.abort(&arguments.rollups).await.map_err(Error::Build)?;
             progress.aborted(&aborted)?;
         } else {
-            let progress = Mutex::new(progress);
-            let report = |event| progress.lock().expect("no holder panics").event(&event);
-            let done = builder.run(&arguments.rollups, &report).await.map_err(Error::Build)?;
-            progress.into_inner().expect("no holder panics").done(&done)?;
+            if let Some(changed) = &arguments.mapping_changed {
+                let filters = FilterMargin::new(changed, options, connection.is_local());
+                wait_for_filters(&builder, &arguments.rollups, filters, &mut progress).await?;
+            }
+            build(&builder, &arguments.rollups, progress).await?;
         }
-        if !arguments.no_purge {
-            let settings = match connection.is_local() {
-                true => PurgeSettings::LOCAL,
-                false => PurgeSettings::AWS,
-            };
-            builder.purge(settings).await.map_err(Error::Build)?;
-        }
+        options.purge(&builder, connection.is_local()).await?;
         Ok(ExitCode::SUCCESS)
     })
 }
 
-impl Arguments {
-    fn settings(&self, is_local: bool) -> BuildSettings {
-        let defaults = if is_local { Margins::LOCAL } else { Margins::AWS };
-        let margin = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
-        BuildSettings {
-            margins: Margins {
-                cut: margin(self.cut_margin, defaults.cut),
-                scan: margin(self.scan_margin, defaults.scan),
-                delta: margin(self.delta, defaults.delta),
-            },
-            scan: ScanSettings {
-                segments: self.segments,
-                read_units_per_second: self.read_units.map(f64::from),
-            },
-            export: self.from_export.clone(),
-            ..BuildSettings::new(self.spool.clone().unwrap_or_else(std::env::temp_dir))
-        }
+/// Builds these rollups, or all if none is named, and prints each step.
+///
+/// # Errors
+/// The reason why it has ended.
+pub(crate) async fn build(
+    builder: &Builder,
+    rollups: &[String],
+    progress: Progress<'_, impl Write + Send>,
+) -> Result<(), crate::error::Error> {
+    let progress = Mutex::new(progress);
+    let report = |event| progress.lock().expect("no holder panics").event(&event);
+    let done = builder.run(rollups, &report).await.map_err(Error::Build)?;
+    Ok(progress.into_inner().expect("no holder panics").done(&done)?)
+}
+
+/// Waits until the filters of the mapping are in effect, if a revision begins: the records from its
+/// cut on must reach the processor.
+///
+/// # Errors
+/// The reason why the builder cannot compare the definition with the state.
+pub(crate) async fn wait_for_filters(
+    builder: &Builder,
+    rollups: &[String],
+    filters: FilterMargin,
+    progress: &mut Progress<'_, impl Write>,
+) -> Result<(), crate::error::Error> {
+    let wanted = builder.compare(rollups).await.map_err(Error::Build)?;
+    let now = Timestamp::now();
+    let left = filters.left(now);
+    if wanted.begun.is_empty() || left.is_zero() {
+        return Ok(());
     }
+    progress.waiting_for_filters(now + left);
+    tokio::time::sleep(left).await;
+    Ok(())
 }

@@ -1,27 +1,35 @@
-//! `weir deploy`: the three functions, the template and the stack, with the AWS CLI or the SAM CLI.
+//! `weir deploy`: the three functions, the template, the stack, and the rollups of its tables.
 //!
 //! ```text
-//! check ──► cargo lambda build ──► weir synth ──► aws cloudformation package, deploy ──┐
-//!   │                                        └──► sam deploy ──────────────────────────┤
-//!   │                                                                                  ▼
-//!   │                                        outputs ◄── mapping and processor are seen to work
-//!   └─ the definition, parameters, tools, binaries: mistakes are reported before anything is done
+//! check ─► plan ─► question ─► update of the stack ─► builds ─► narrower filters ─► purge
+//!                               │
+//!                               ├─ cargo lambda build ─► weir synth ─► aws cloudformation deploy
+//!                               │                                 └──► sam deploy
+//!                               └─ the mapping and the processor work
 //! ```
 //!
 //! | part | read |
 //! |---|---|
-//! | which commands, as values | [`plan`] |
+//! | the order of the stages | [`stages`] |
+//! | how far a deployment has come | [`stage`] |
+//! | the steps, as values; their commands | [`deployment`], [`commands`] |
+//! | the rollups of the tables: plan, filters, builds | [`rollups`] |
 //! | parameters, against those of the template | [`parameters`] |
-//! | binaries that were built before | [`code`] |
-//! | what is said when it is done, or failed | [`outcome`] |
+//! | functions that were built before | [`code`] |
+//! | a table that exists already | [`existing`] |
+//! | the report, and the advice after a failure | [`outcome`] |
 //!
-//! **Invariant:** `--dry-run` runs nothing, and prints what would be run.
+//! **Invariant:** `--dry-run` runs nothing, and prints the commands.
 
 mod code;
+mod commands;
+mod deployment;
 mod existing;
 mod outcome;
 mod parameters;
-mod plan;
+mod rollups;
+mod stage;
+mod stages;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -30,20 +38,26 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use crate::account::{Account, bucket, check_stack_name, stack_name};
+use crate::build::BuildOptions;
 use crate::error::Error;
-use crate::steps::{run as run_steps, script};
-use crate::synth::parameters::{STREAM_ARN, TABLE_NAME};
-use crate::synth::template::{Options, template};
+use crate::synth::parameters::{ROLLUPS_TABLE_NAME, STREAM_ARN, TABLE_NAME};
+use crate::synth::template::{Filters, Options, template};
+use crate::tables::TableOptions;
 use crate::tools::{Tool, Tools};
 use crate::{definition, synth};
-use plan::Deployment;
+use deployment::Deployment;
+use rollups::DeployedRollups;
+use stages::Stages;
 
-/// Where the functions are built, and the template is written, by default.
+/// The default folders of the functions and of the template.
 const CODE: &str = "target/lambda";
 const TEMPLATES: &str = "target/deploy";
-/// The remark about the checks that a script does not make.
-const NOT_IN_THE_SCRIPT: &str = "\n# weir deploy also looks before: at tools, built functions \
-                                 and, where the stack is there, that its tables stay the same\n";
+/// The remark about the difference between the script and a run.
+const NOT_IN_THE_SCRIPT: &str = "
+# weir deploy also checks first: the tools, the built functions, the stream of a table that exists
+# already, and that a stack keeps its tables. It asks only if the plan changes rollups, and leaves
+# out the builds and the second update if there is nothing to build.
+";
 
 /// Build the functions and deploy a definition file to AWS, with the AWS CLI or the SAM CLI.
 #[derive(Args, Debug)]
@@ -54,12 +68,19 @@ const NOT_IN_THE_SCRIPT: &str = "\n# weir deploy also looks before: at tools, bu
   weir deploy weir.toml --stack-name flights-test \
 --parameter TableName=flights-test RollupsTableName=flights-test-rollups
   weir deploy weir.toml --code my/lambda --no-filter
+  weir deploy weir.toml --s3-bucket my-artifacts --yes --read-units 500
 
-It builds with cargo-lambda, uploads and deploys with the SAM CLI (which keeps a bucket for it) or \
-with the AWS CLI (to a
-bucket of yours), waits until the mapping is enabled and the processor takes an event, and \
-tells where the API is. What it can know to be wrong
-it says before it does anything. weir destroy takes it down; docs/deploying.md has all of it.")]
+The command builds the functions with cargo-lambda, deploys them with the SAM CLI or the AWS CLI, \
+waits until the
+mapping is enabled and the processor takes an event, and prints the URL of the API. It checks the \
+definition, the
+parameters and the tools before it does anything.
+
+If the stack exists, the command prints the plan of the rollups first. If rollups change, it asks, \
+updates the stack,
+builds the rollups and updates the filters of the mapping. A deployment that was interrupted is \
+continued by the same
+command. docs/deploying.md has the details.")]
 pub struct Arguments {
     /// The definition file [default: ./weir.toml]
     file: Option<PathBuf>,
@@ -69,10 +90,10 @@ pub struct Arguments {
     /// The tool that uploads and deploys [default: aws with --s3-bucket, else sam]
     #[arg(long)]
     with: Option<With>,
-    /// A bucket of yours for the functions' code; the SAM CLI keeps one of its own without
+    /// A bucket of yours for the functions' code; without it, the SAM CLI uses one of its own
     #[arg(long, value_name = "BUCKET", value_parser = bucket)]
     s3_bucket: Option<String>,
-    /// A parameter of the template, unless it is to be as it was or its default
+    /// A parameter of the template [default: its value in the stack, else that of the template]
     #[arg(
         long = "parameter",
         value_name = "NAME=VALUE",
@@ -86,13 +107,16 @@ pub struct Arguments {
     /// Write the template through symbolic links, which are an error otherwise
     #[arg(long)]
     follow_links: bool,
-    /// Deploy functions of one's own: a folder with writer/bootstrap, reader/bootstrap and
+    /// Deploy functions of your own: a folder with writer/bootstrap, reader/bootstrap and
     /// processor/bootstrap
     #[arg(long, value_name = "FOLDER")]
     code: Option<PathBuf>,
-    /// Deploy what was built before
+    /// Do not build the functions: deploy those that were built before
     #[arg(long)]
     skip_build: bool,
+    /// Do not build the rollups: deploy, and print the commands that remain
+    #[arg(long)]
+    no_build: bool,
     /// Deploy functions that are not built for arm64, to a simulated AWS that runs them elsewhere
     #[arg(long)]
     any_architecture: bool,
@@ -107,9 +131,14 @@ pub struct Arguments {
     existing_table: Option<String>,
     #[command(flatten)]
     account: Account,
+    /// Do not ask before rollups are changed
+    #[arg(long)]
+    yes: bool,
     /// Print the commands and run none
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    build: BuildOptions,
 }
 
 /// The tool that uploads and deploys.
@@ -124,9 +153,9 @@ enum With {
 /// Deploys, or prints how.
 ///
 /// # Errors
-/// What is wrong with the definition or the arguments, a tool that is missing, or the step that
-/// failed.
-pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Error> {
+/// A problem of the definition or of the arguments, a missing tool, a rejected plan, or the step
+/// that failed.
+pub fn run(arguments: &Arguments, out: &mut (impl Write + Send)) -> Result<ExitCode, Error> {
     let file = definition::find(arguments.file.as_deref())?;
     let model = definition::read(&file)?;
     let stack = arguments.stack_name.clone().unwrap_or_else(|| stack_name(&model.table.name));
@@ -134,15 +163,17 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     let options = Options {
         code: String::new(),
         definition: String::new(),
-        filters: !arguments.no_filter,
+        filters: if arguments.no_filter { Filters::None } else { Filters::Definition },
         existing_table: arguments.existing_table.is_some(),
     };
     synth::check_existing(&model, &options)?;
     let declared = template(&model, &options);
     let parameters = arguments.parameters();
     parameters::check(&declared, &parameters)?;
+    let names = [TABLE_NAME, ROLLUPS_TABLE_NAME];
+    let names = names.map(|name| parameters::value(&declared, &parameters, name));
     if let Some(arn) = &arguments.existing_table {
-        existing::check(arn, parameters::value(&declared, &parameters, TABLE_NAME))?;
+        existing::check_name(arn, names[0])?;
     }
     let tools = Tools::from_env();
     let with = with(arguments, &tools)?;
@@ -165,12 +196,16 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
         follow_links: arguments.follow_links,
         existing_table: options.existing_table,
         account: &arguments.account,
+        has_own_code: arguments.code.is_some(),
         builds,
+        any_architecture: arguments.any_architecture,
         asks: arguments.dry_run || tools.has(Tool::Aws),
+        builds_rollups: !arguments.no_build,
+        tables: &TableOptions::for_deployment(&arguments.account, &model, names),
+        build_options: &arguments.build.words(),
     };
-    let steps = deployment.steps();
     if arguments.dry_run {
-        write!(out, "{}{NOT_IN_THE_SCRIPT}", script(&steps))?;
+        write!(out, "{}{NOT_IN_THE_SCRIPT}", deployment.script(arguments.yes))?;
         return Ok(ExitCode::SUCCESS);
     }
     deployment.tools().into_iter().try_for_each(|tool| tools.find(tool).map(drop))?;
@@ -179,17 +214,19 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     } else {
         code::check(&code, options.functions(), arguments.any_architecture)?;
     }
-    outcome::check_tables(&deployment, &declared, arguments.replace_tables, &tools)?;
-    match run_steps(&steps, &tools) {
-        Ok(kept) => {
-            write!(out, "{}", outcome::report(&deployment, &kept))?;
-            Ok(ExitCode::SUCCESS)
-        }
+    let replaces = arguments.replace_tables;
+    let is_there = outcome::check_tables(&deployment, &declared, replaces, &tools)?;
+    let named = model.with_table(names[0], Some(names[1]));
+    let rollups = DeployedRollups::new(named, deployment.tables, &arguments.build)?;
+    let mut stages = Stages::new(&deployment, &rollups, &tools, is_there);
+    if let Some(arn) = &arguments.existing_table {
+        stages = stages.over_existing_table(arn);
+    }
+    match stages.run(arguments.yes, out) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
-            if let Some(advice) = outcome::advice(&deployment, &error, &tools) {
-                writeln!(out, "{advice}")?;
-            }
-            Err(error.into())
+            write!(out, "{}", stages.advice(&error))?;
+            Err(error)
         }
     }
 }
@@ -202,8 +239,7 @@ impl Arguments {
     }
 }
 
-/// Returns the tool that was named, else the one that goes with the bucket, else the one that is
-/// there.
+/// Returns the tool that was named, else the one that needs the bucket, else the installed one.
 fn with(arguments: &Arguments, tools: &Tools) -> Result<With, Error> {
     let has_bucket = arguments.s3_bucket.is_some();
     let with =

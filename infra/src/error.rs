@@ -39,6 +39,12 @@ pub enum Error {
     /// A program that is not installed.
     #[error(transparent)]
     Tool(#[from] tools::MissingTool),
+    /// The definitions of the revisions that are counted.
+    #[error("could not read the definitions that the table of rollups is counted under")]
+    Counted(#[source] weir_table::Error),
+    /// A variable of the environment.
+    #[error(transparent)]
+    Environment(#[from] weir_startup::StartError),
     /// An argument that does not go with the others.
     #[error("{0}")]
     Argument(String),

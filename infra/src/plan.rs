@@ -37,7 +37,6 @@ use std::sync::Arc;
 
 use clap::Args;
 use weir_model::Model;
-use weir_startup::Environment;
 use weir_table::{Connection, Table};
 
 pub use self::error::Error;
@@ -47,8 +46,8 @@ pub use self::report::{
 };
 
 use self::facts::{Facts, Known, Sample};
-use crate::connect::connect;
 use crate::definition;
+use crate::tables::TableOptions;
 
 /// The read units of a scan in a second that the time is computed for, unless `--read-units` says.
 const READ_UNITS_PER_SECOND: u32 = 2_000;
@@ -69,9 +68,8 @@ empty.")]
 pub struct Arguments {
     /// The definition file [default: ./weir.toml, else examples/flights/weir.toml]
     file: Option<PathBuf>,
-    /// Use the DynamoDB at this URL [default: as the environment and the AWS profile say]
-    #[arg(long, value_name = "URL")]
-    endpoint: Option<String>,
+    #[command(flatten)]
+    tables: TableOptions,
     /// Print the plan as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -85,6 +83,10 @@ pub struct Arguments {
     /// Read no items: sizes are those that DynamoDB states, and writes have an upper bound alone
     #[arg(long)]
     no_sample: bool,
+    /// Leave out what the deployment of the stack resolves: a table of rollups that does not exist,
+    /// or lacks its index or its time to live, and rollups that no processor has registered
+    #[arg(long)]
+    before_deployment: bool,
 }
 
 /// The choices of a plan.
@@ -94,11 +96,18 @@ pub struct PlanOptions {
     pub read_units_per_second: u32,
     /// Whether a sample of the items is read.
     pub is_sampled: bool,
+    /// Whether a stack is deployed next: it creates the table of rollups with its index and its
+    /// time to live, and its processor registers the rollups.
+    pub is_before_deployment: bool,
 }
 
 impl Default for PlanOptions {
     fn default() -> Self {
-        Self { read_units_per_second: READ_UNITS_PER_SECOND, is_sampled: true }
+        Self {
+            read_units_per_second: READ_UNITS_PER_SECOND,
+            is_sampled: true,
+            is_before_deployment: false,
+        }
     }
 }
 
@@ -109,16 +118,16 @@ impl Default for PlanOptions {
 /// rejected; the plan is printed before.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, crate::error::Error> {
     let path = definition::find(arguments.file.as_deref())?;
-    let environment = Environment::from_process();
-    let named = environment.name_tables(definition::read(&path)?);
+    let named = arguments.tables.name_tables(definition::read(&path)?);
     let model = Arc::new(named.map_err(Error::from)?);
     let options = PlanOptions {
         read_units_per_second: arguments.read_units,
         is_sampled: !arguments.no_sample,
+        is_before_deployment: arguments.before_deployment,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let plan = runtime.block_on(async {
-        let connection = connect(arguments.endpoint.as_deref(), &environment).await;
+        let connection = arguments.tables.connect().await;
         find_plan(&connection, &model, options).await
     })?;
     if arguments.json {
@@ -170,14 +179,19 @@ impl Plan {
         let sampled = sample.and_then(|sample| sample.as_ref().ok());
         let rollups = rollups::plans(model, facts, sampled);
         let items = items::changes(model, facts);
-        let rejections = rejections::rejections(model, facts, &items, &rollups);
+        let mut rejections = rejections::rejections(model, facts, &items, &rollups);
+        let mut preconditions = preconditions::preconditions(model, facts);
+        if options.is_before_deployment {
+            rejections.retain(|rejection| !rejection.kind.is_resolved_by_deployment());
+            preconditions.retain(|known| !known.is_resolved_by_deployment());
+        }
         let rate = options.read_units_per_second;
         Self {
             table: model.table.name.clone(),
             rollups_table: model.table.rollups_table.clone(),
             is_empty: rejections.is_empty() && !rollups.iter().any(RollupPlan::is_pending),
             cost: cost::cost(model, facts, sample, &rollups, rate),
-            preconditions: preconditions::preconditions(model, facts),
+            preconditions,
             purge: purge(facts),
             rejections,
             rollups,
@@ -186,7 +200,7 @@ impl Plan {
     }
 
     /// Returns the rejected changes in one line; `None` if there are none.
-    fn rejection(&self) -> Option<String> {
+    pub(crate) fn rejection(&self) -> Option<String> {
         let line = |known: &Rejection| format!("{}: {}", known.subject, known.reason);
         let lines: Vec<_> = self.rejections.iter().map(line).collect();
         (!lines.is_empty()).then(|| lines.join("; "))

@@ -25,7 +25,8 @@ use thiserror::Error;
 
 use crate::terminal;
 use crate::tools::{MissingTool, Tool, Tools};
-pub(crate) use script::{script, typed};
+pub(crate) use interruption::unless_interrupted;
+pub(crate) use script::{asked, script, typed};
 
 /// How long a value is waited for.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -131,8 +132,14 @@ pub enum Error {
         command: String,
     },
     /// A signal asked it to end, and the step under way has ended.
-    #[error("stopped after this step, as it was told to: {what}")]
+    #[error("a signal ended the command after this step: {what}")]
     Stopped {
+        /// The step.
+        what: &'static str,
+    },
+    /// A signal asked it to end, which this step can do at any time.
+    #[error("a signal ended the command in this step: {what}")]
+    Interrupted {
         /// The step.
         what: &'static str,
     },

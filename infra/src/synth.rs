@@ -43,16 +43,19 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use weir_model::Model;
 
+use crate::counted::counted_definitions;
 use crate::definition;
 use crate::error::Error;
 use crate::files::{self, Links};
+use crate::tables::TableOptions;
 use crate::terminal;
 use functions::DEFINITION_FILE;
-use template::{Options, template};
+use template::{Filters, Options, template};
 
 /// How the folder of a definition ends, and what it is called where the template has no name.
 const DEFINITION_FOLDER: &str = "definition";
@@ -83,6 +86,12 @@ pub struct Arguments {
     /// Hand every record to the processor, also those that concern no rollup: for one with reactors
     #[arg(long)]
     no_filter: bool,
+    /// Also hand those records to the processor that the rollups count as they are: reads the
+    /// definitions that are stored in the table of rollups
+    #[arg(long, conflicts_with = "no_filter")]
+    widen_filters: bool,
+    #[command(flatten)]
+    tables: TableOptions,
     /// Leave out the table of items and the writer: the table exists already, and is only read. The
     /// parameter TableStreamArn names its stream
     #[arg(long)]
@@ -107,7 +116,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     let options = Options {
         code,
         definition: relative(&layer, folder)?,
-        filters: !arguments.no_filter,
+        filters: arguments.filters(&model)?,
         existing_table: arguments.existing_table,
     };
     check_existing(&model, &options)?;
@@ -132,6 +141,26 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     files::write(&copy, &definition, links)
         .map_err(|error| unwritable("copy of the definition", &copy, &error))?;
     Ok(ExitCode::SUCCESS)
+}
+
+impl Arguments {
+    /// Returns the filters of the template.
+    fn filters(&self, model: &Model) -> Result<Filters, Error> {
+        if self.no_filter {
+            return Ok(Filters::None);
+        }
+        if !self.widen_filters {
+            return Ok(Filters::Definition);
+        }
+        let named = self.tables.name_tables(model.clone())?;
+        let named = Arc::new(named);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let counted = runtime.block_on(async {
+            let connection = self.tables.connect().await;
+            counted_definitions(&connection, &named).await
+        });
+        Ok(Filters::Widened(counted.map_err(Error::Counted)?))
+    }
 }
 
 /// Returns the folder of the definition that a template has: its own, so that no template ever

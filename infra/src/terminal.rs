@@ -50,6 +50,11 @@ pub(crate) fn is_output_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
+/// Returns whether standard input is a terminal.
+pub(crate) fn is_input_terminal() -> bool {
+    io::stdin().is_terminal()
+}
+
 /// Returns whether standard error is a terminal.
 pub(crate) fn is_error_terminal() -> bool {
     io::stderr().is_terminal()

@@ -4,12 +4,14 @@
 //! The patterns are evaluated by a matcher of their own here, as EventBridge documents them, on the
 //! JSON that Lambda delivers; the local event source mapping must take them, and admit the same.
 
+use std::sync::Arc;
+
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
-use weir_cli::synth::filter::{of_items, patterns};
+use weir_cli::synth::filter::{of_items, patterns, widened_patterns};
 use weir_model::filter::{Condition, Filter, Test};
 use weir_model::{AttributeValue, Item, Model, Rollup};
 use weir_processor::event::{Record, StreamRecord};
@@ -265,6 +267,24 @@ proptest! {
             // A processor with reactors has all the others.
             let every = self::passes(&of_items(&model), &json);
             prop_assert_eq!(every, !(is_of_rollup && model.has_colocated_rollups()));
+        }
+    }
+
+    #[test]
+    fn a_record_that_concerns_any_definition_that_is_counted_passes(
+        model in models(),
+        counted in vec(models(), 1..4),
+        changes in vec(changes(), 1..30),
+    ) {
+        let counted: Vec<_> = counted.into_iter().map(Arc::new).collect();
+        let patterns = widened_patterns(&model, &counted);
+        let local = FilterCriteria::new(patterns.iter().map(ToString::to_string));
+        prop_assert!(local.is_ok(), "{local:?}");
+        for (change, record) in &changes {
+            let json = serde_json::to_value(record).expect("JSON");
+            let mut models = counted.iter().map(Arc::as_ref).chain([&model]);
+            let concerns = models.any(|model| !fold(model, "shard", [change]).updates.is_empty());
+            prop_assert!(!concerns || passes(&patterns, &json), "{json} is lost by {patterns:?}");
         }
     }
 }

@@ -114,3 +114,34 @@ async fn a_rejected_plan_is_printed_and_fails_with_the_reason() {
     let message = text(&output.stderr);
     assert!(message.starts_with("weir: the plan is rejected: sale: `PK`: was"), "{message}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_the_deployment_of_the_stack_makes_possible_is_not_rejected_before_it() {
+    let shop = Shop::new().await;
+    let expiring = DEFINITION
+        .replace("id = {", "at = { type = \"timestamp\" }\nid = {")
+        .replace("measures", "time = \"at\"\nbuckets = [\"day\"]\nkeep.day = \"4w\"\nmeasures");
+    let output = shop.plan(&expiring, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = text(&output.stderr);
+    assert!(message.contains("it has no time to live"), "{message}");
+    let output = shop.plan(&expiring, &["--before-deployment"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    assert!(printed.contains("plan: 1 to build\n"), "{printed}");
+    assert!(!printed.contains("rollups-ttl"), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn options_name_the_tables() {
+    let shop = Shop::new().await;
+    let table = &shop.model.table;
+    let file = shop.folder.path().join("shop.toml");
+    std::fs::write(&file, DEFINITION).expect("written");
+    let names = ["--table", &table.name, "--rollups-table", &table.rollups_table];
+    let mut command = weir(&file, &names);
+    let output = command.args(["--endpoint", &shop.dynamodb.url, "--check"]).output();
+    let output = output.expect("started");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains(&format!("the table `{}` counts", table.name)));
+}

@@ -38,6 +38,12 @@ impl Environment {
         Connection::from_variables(|name| self.text(name)).await
     }
 
+    /// Connects to the same with this region and this profile of the AWS configuration, if they are
+    /// given.
+    pub async fn connect_in(&self, region: Option<&str>, profile: Option<&str>) -> Connection {
+        Connection::in_account(|name| self.text(name), region, profile).await
+    }
+
     /// Connects, and opens the tables of a model.
     pub async fn open(&self, model: &Arc<Model>) -> OpenedTables {
         let connection = self.connect().await;

@@ -23,7 +23,7 @@ use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, HttpClient};
 use aws_smithy_http_client::Builder;
@@ -65,16 +65,36 @@ impl Connection {
     /// Connects as the SDK's default chains say, but to a DynamoDB on this machine if `variable`
     /// returns its URL for `AWS_ENDPOINT_URL_DYNAMODB` or `AWS_ENDPOINT_URL`.
     pub async fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
-        match local_endpoint(variable) {
-            Some(endpoint_url) => Self::to(endpoint_url).await,
-            None => Connection::new(loader(TrustStore::default()).load().await),
+        Self::in_account(variable, None, None).await
+    }
+
+    /// Connects as [`Connection::from_variables`] does, with this region and this profile of the
+    /// AWS configuration in the place of those that the environment names.
+    pub async fn in_account(
+        variable: impl Fn(&str) -> Option<String>,
+        region: Option<&str>,
+        profile: Option<&str>,
+    ) -> Self {
+        if let Some(endpoint_url) = local_endpoint(variable) {
+            return Self::to_endpoint(endpoint_url, region).await;
         }
+        let mut loader = loader(TrustStore::default());
+        if let Some(region) = region {
+            loader = loader.region(Region::new(region.to_owned()));
+        }
+        if let Some(profile) = profile {
+            loader = loader.profile_name(profile);
+        }
+        Connection::new(loader.load().await)
     }
 
     /// Connects to the DynamoDB at this URL, whatever the environment says; its streams are read
     /// there too.
     pub async fn to(endpoint_url: impl Into<String>) -> Self {
-        let endpoint_url = endpoint_url.into();
+        Self::to_endpoint(endpoint_url.into(), None).await
+    }
+
+    async fn to_endpoint(endpoint_url: String, region: Option<&str>) -> Self {
         let is_loopback = is_loopback(&endpoint_url);
         // Without TLS no certificate is needed, and a bare machine may have none to load.
         let mut loader = match is_loopback && endpoint_url.starts_with("http:") {
@@ -85,8 +105,10 @@ impl Connection {
             let (id, secret) = (LOCAL_CREDENTIALS, LOCAL_CREDENTIALS);
             let fallback = Credentials::new(id, secret, None, None, LOCAL_CREDENTIALS);
             let environment = EnvironmentVariableCredentialsProvider::new();
-            let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
-                .or_else(LOCAL_REGION);
+            let region =
+                RegionProviderChain::first_try(region.map(|name| name.to_owned()).map(Region::new))
+                    .or_else(EnvironmentVariableRegionProvider::new())
+                    .or_else(LOCAL_REGION);
             loader = loader.region(region).credentials_provider(
                 CredentialsProviderChain::first_try("environment", environment)
                     .or_else(LOCAL_CREDENTIALS, fallback),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tower::{Layer, ServiceExt};
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::layer::SubscriberExt;
-use weir_cli::synth::template::{Options, template};
+use weir_cli::synth::template::{Filters, Options, template};
 use weir_processor::Processor;
 use weir_processor::event::Event;
 use weir_table::{Connection, Rollups};
@@ -216,7 +216,7 @@ fn an_alarm_looks_at_what_is_written(world: &World, output: &BatchOutput) {
     let options = Options {
         code: "target/lambda".to_owned(),
         definition: "definition".to_owned(),
-        filters: true,
+        filters: Filters::Definition,
         existing_table: false,
     };
     let template = template(&world.system.model, &options);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use weir_build::{BuildEvent, BuildReport};
 use weir_rollups::Revision;
@@ -15,7 +16,7 @@ use crate::time::rfc_3339;
 const LINE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The printer of a build's steps.
-pub(super) struct Progress<'a, W> {
+pub(crate) struct Progress<'a, W> {
     out: &'a mut W,
     is_json: bool,
     bar: Bar,
@@ -25,7 +26,7 @@ pub(super) struct Progress<'a, W> {
 
 impl<'a, W: Write> Progress<'a, W> {
     /// Prints to `out`.
-    pub(super) fn new(out: &'a mut W, is_json: bool) -> Self {
+    pub(crate) fn new(out: &'a mut W, is_json: bool) -> Self {
         Self { out, is_json, bar: Bar::default(), began: Instant::now(), last: None }
     }
 
@@ -65,6 +66,14 @@ impl<'a, W: Write> Progress<'a, W> {
             "step": "done", "ready": ready, "items": items, "records": records, "updates": updates,
         });
         self.line(&text, value)
+    }
+
+    /// Prints that the build waits until the filters of the mapping are in effect.
+    pub(crate) fn waiting_for_filters(&mut self, until: Timestamp) {
+        let until = rfc_3339(until.as_second());
+        let text = format!("waiting until {until}: the filters of the mapping are in effect then");
+        // A reader that has closed the output does not end the build.
+        let _ = self.line(&text, json!({ "step": "waiting-for-filters", "until": until }));
     }
 
     /// Prints the builds that were given up.

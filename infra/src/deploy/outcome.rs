@@ -8,8 +8,9 @@ use std::fmt::Write;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::deployment::{DEPLOY, Deployment, OUTPUTS, START};
 use super::parameters;
-use super::plan::{DEPLOY, Deployment, OUTPUTS, START};
+use super::stage::Stage;
 use crate::error::Error;
 use crate::steps::{self, Captured, Step};
 use crate::synth::outputs::{AUTHORIZATION, BY_TOKENS};
@@ -24,15 +25,17 @@ struct Output {
     output_value: String,
 }
 
-/// Refuses to change the tables of a stack that is there: CloudFormation would make new ones, and
-/// leave the old behind with all they hold.
+/// Rejects other tables for a stack that exists: CloudFormation would create empty ones, and leave
+/// the old ones behind with all they hold. Returns whether the stack exists.
 pub(super) fn check_tables(
     deployment: &Deployment<'_>,
     template: &Value,
     replaces: bool,
     tools: &Tools,
-) -> Result<(), Error> {
-    let Some(printed) = steps::ask_if_there(&deployment.earlier(), tools)? else { return Ok(()) };
+) -> Result<bool, Error> {
+    let Some(printed) = steps::ask_if_there(&deployment.earlier(), tools)? else {
+        return Ok(false);
+    };
     let outputs: Vec<Output> = serde_json::from_str(&printed).unwrap_or_default();
     let stack = deployment.stack;
     for name in [TABLE_NAME, ROLLUPS_TABLE_NAME] {
@@ -55,7 +58,7 @@ pub(super) fn check_tables(
              a stack beside it"
         )));
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Returns the outputs and the next command, as text.
@@ -66,11 +69,11 @@ pub(super) fn report(deployment: &Deployment<'_>, kept: &Captured) -> String {
     report.push_str(if deployment.asks {
         ". The mapping of its table's stream is enabled, and the processor takes an event.\n\n"
     } else {
-        ". Whether the changes of its table are read only the AWS CLI could tell, which is not on \
-         the PATH.\n\n"
+        ". The AWS CLI is not on the PATH, so that it is not known whether the mapping is enabled \
+         and the processor starts.\n\n"
     });
     if outputs.is_empty() {
-        // Not what was expected of the tool: better shown than swallowed.
+        // The tool printed something else.
         let _ = writeln!(report, "{printed}");
         return report;
     }
@@ -79,7 +82,7 @@ pub(super) fn report(deployment: &Deployment<'_>, kept: &Captured) -> String {
         let _ = writeln!(report, "  {output_key:width$}  {output_value}");
     }
     if let Some(next) = next(&outputs) {
-        let _ = write!(report, "\nTry next, as somebody who may call the API\n  {next}\n");
+        let _ = write!(report, "\nTry next, with credentials that may call the API\n  {next}\n");
     }
     report
 }
@@ -139,4 +142,53 @@ pub(super) fn advice(
          names\n\
          (--parameter TableName=… RollupsTableName=…)."
     ))
+}
+
+/// Returns the commands that remain after a deployment that builds no rollups. `mapping_changed` is
+/// the time from which the filters come into effect; `None` if no filters were in effect before.
+pub(super) fn remaining(
+    deployment: &Deployment<'_>,
+    is_widened: bool,
+    mapping_changed: Option<&str>,
+) -> String {
+    let filters = match is_widened {
+        true => ", and the mapping hands the changes of both definitions to the processor",
+        false => "",
+    };
+    let changed = mapping_changed.into_iter().flat_map(|time| ["--mapping-changed", time]);
+    let (build, deploy) = (deployment.build_rollups().and(changed), deployment.again(true));
+    format!(
+        "\nThe rollups that changed are not built{filters}. Run next\n\n  {build}\n  {deploy}\n"
+    )
+}
+
+/// Returns the advice about a deployment that has ended early: what was done, and how to continue.
+pub(super) fn unfinished(deployment: &Deployment<'_>, stage: Stage) -> Option<String> {
+    let stack = deployment.stack;
+    let (done, are_built) = match stage {
+        Stage::Planned { changes_rollups: false } => return None,
+        Stage::Planned { changes_rollups: true } => {
+            ("The rollups are as they were. Deploy again:".to_owned(), false)
+        }
+        Stage::Updated { is_widened } => {
+            let filters = if is_widened { "with filters for both definitions" } else { "" };
+            let done = format!("{stack} has the new definition {filters}").trim_end().to_owned();
+            let rest = "the changed rollups are not built, and are answered as before";
+            (format!("{done}; {rest}. This continues within 24 hours:"), true)
+        }
+        Stage::Built { is_widened } => {
+            let done = format!("{stack} has the new definition, and its rollups are built");
+            let filters = match is_widened {
+                true => "; the filters are still those for both definitions",
+                false => "",
+            };
+            (format!("{done}{filters}. This continues:"), true)
+        }
+        Stage::Narrowed => {
+            let done = format!("{stack} has the new definition, and its rollups are built");
+            let rest = "items of replaced revisions may be left";
+            (format!("{done}; {rest}. This deletes them:"), true)
+        }
+    };
+    Some(format!("{done}\n\n  {}\n", deployment.again(are_built)))
 }

@@ -111,7 +111,7 @@ fn unfit(parameter: &Value, value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::synth::template::{Options, template};
+    use crate::synth::template::{Filters, Options, template};
 
     fn checked(given: &[&str]) -> Result<(), String> {
         let model =
@@ -121,7 +121,7 @@ mod tests {
             &Options {
                 code: String::new(),
                 definition: String::new(),
-                filters: true,
+                filters: Filters::Definition,
                 existing_table: false,
             },
         );

@@ -20,6 +20,9 @@ pub enum Error {
     /// built.
     #[error("the plan is rejected: {0}")]
     Rejected(String),
+    /// A build cannot begin.
+    #[error("the rollups cannot be built: {0}")]
+    Precondition(String),
     /// The plan cannot be written as JSON.
     #[error("could not write the plan as JSON")]
     Json(#[from] serde_json::Error),

@@ -286,10 +286,33 @@ impl Plan {
         self.rollups.iter().any(|rollup| rollup.build.is_some())
     }
 
+    /// Returns whether a build changes the revisions that the table has.
+    pub fn changes_rollups(&self) -> bool {
+        let is_over =
+            |rollup: &RollupPlan| !rollup.given_up.is_empty() || !rollup.retired.is_empty();
+        self.has_builds() || self.rollups.iter().any(is_over)
+    }
+
     /// Returns the preconditions that a build needs and that are not met.
     pub fn failed_preconditions(&self) -> Vec<&Precondition> {
         let is_failed = |known: &&Precondition| known.is_needed && known.status == Status::Failed;
         self.preconditions.iter().filter(is_failed).collect()
+    }
+}
+
+impl RejectionKind {
+    /// Returns whether the deployment of the stack of the rollups' table resolves it.
+    pub(super) fn is_resolved_by_deployment(self) -> bool {
+        matches!(self, Self::RankIndex | Self::TimeToLive)
+    }
+}
+
+impl Precondition {
+    /// Returns whether it has failed, and the deployment of the stack of the rollups' table and its
+    /// processor resolves that.
+    pub(super) fn is_resolved_by_deployment(&self) -> bool {
+        self.status == Status::Failed
+            && ["rollups-table", "rollups-ttl", "state"].contains(&self.name)
     }
 }
 

@@ -1,8 +1,8 @@
-//! A request to stop while another program runs.
+//! A signal that asks the command to end while a step is under way.
 //!
-//! A program that deploys is not left alone half-way: SIGINT reaches it by itself when it comes
-//! from a terminal, and either way it is waited for, and no other step is begun. Between steps, as
-//! at a question, we end at once, as any program does.
+//! Weir waits for a program that it has started, and begins no other step. A signal from a terminal
+//! reaches that program too. Work of Weir's own that can be continued later ends at once. Between
+//! steps, as at a question, the signal ends Weir as it ends any program.
 
 use std::io::{self, Write};
 use std::process::exit;
@@ -10,8 +10,12 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use crate::terminal;
+
+/// How often work of our own looks for a signal.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The exit code that a shell reports for a program that SIGINT ended.
 const INTERRUPTED: i32 = 130;
@@ -33,6 +37,20 @@ pub(super) fn busy() -> Busy {
     });
     IS_BUSY.store(true, Ordering::SeqCst);
     Busy
+}
+
+/// Does some work, unless a signal asks for the end before it is done.
+pub(crate) async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Option<T> {
+    let _busy = busy();
+    let interrupted = async {
+        while !is_wanted() {
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    tokio::select! {
+        done = work => Some(done),
+        () = interrupted => None,
+    }
 }
 
 /// Returns whether a signal asked for the end.
@@ -62,7 +80,7 @@ fn listen(heard: &Sender<()>) {
             // If standard error is closed, there is no reader.
             let _ = writeln!(
                 terminal::messages(),
-                "weir: told to stop, as soon as the program under way has ended"
+                "weir: received a signal; the command ends after the step under way"
             );
         }
     });

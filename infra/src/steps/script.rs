@@ -17,6 +17,15 @@ pub(crate) fn script(steps: &[Step]) -> String {
     format!("{HEAD}{}", lines.collect::<String>())
 }
 
+/// Returns the part of a script that asks a question, and ends the script unless the answer is yes.
+pub(crate) fn asked(question: &str) -> String {
+    let question = quoted(&format!("{question} [y/N] "));
+    format!(
+        "\n# ask\nprintf %s {question} >&2\nread -r answer\ncase \"$answer\" in y|Y|yes) ;; *) \
+         echo 'nothing was deployed' >&2; exit 1 ;; esac\n"
+    )
+}
+
 /// Returns the part of a script that has each of these words typed, or ends the script. A word of a
 /// variable that is empty is not asked for.
 pub(crate) fn typed(words: &[Word]) -> String {

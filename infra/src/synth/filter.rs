@@ -35,13 +35,16 @@
 //!
 //! Lambda takes five filters of 4,096 characters. A shape takes two, so more than two shapes are
 //! joined until two are left, and one that is too long loses what makes it long: each step lets
-//! more through. Where nothing is left, there is no filter. Where there are no rollups, no record
-//! passes.
+//! more through. If nothing is left, there is no filter. If there are no rollups, no record passes.
+//!
+//! While a build runs, the processor also counts the revisions that the build will replace. The
+//! filters are then those of all definitions that are counted, joined in the same way.
 //!
 //! **Invariant:** a record of which an image contributes to any rollup passes.
 //! `infra/tests/filter.rs` holds it against random definitions, items and changes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use weir_model::filter::{Condition, Test};
@@ -75,15 +78,29 @@ enum Texts {
     Unmarked,
 }
 
-/// Returns the patterns of the filters; none where every record must pass.
+/// Returns the patterns of the filters; none if every record must pass.
 pub fn patterns(model: &Model) -> Vec<Value> {
-    if model.rollups.is_empty() {
+    widened_patterns(model, &[])
+}
+
+/// Returns the patterns of the filters of a definition and of the stored definitions that are still
+/// counted; none if every record must pass.
+pub fn widened_patterns(model: &Model, counted: &[Arc<Model>]) -> Vec<Value> {
+    let models = || counted.iter().map(Arc::as_ref).chain([model]);
+    let shapes = models().flat_map(|model| {
+        model.rollups.iter().map(|rollup| Shape::for_rollup(model, rollup).shortened())
+    });
+    let shapes = joined(shapes.collect());
+    if shapes.is_empty() {
         return vec![json!({ "eventName": [NO_EVENT] })];
     }
-    let shapes = model.rollups.iter().map(|rollup| Shape::for_rollup(model, rollup).shortened());
-    let shapes = joined(shapes.collect());
     if shapes.iter().any(Shape::is_any) {
-        return of_items(model);
+        // The mark of rollup items is in an attribute that the definition names.
+        let patterns = of_items(model);
+        return match models().all(|known| of_items(known) == patterns) {
+            true => patterns,
+            false => Vec::new(),
+        };
     }
     shapes.iter().flat_map(Shape::patterns).collect()
 }

@@ -24,7 +24,7 @@ use super::intrinsics::{attribute, either, only_if, reference};
 use super::logical_ids::{MAPPING, QUEUE};
 use super::metadata::{answered, expendable};
 use super::parameters::{BATCH_SIZE, BATCHING_WINDOW, KMS_KEY, when};
-use super::resources::{Options, Resources};
+use super::resources::{Filters, Options, Resources};
 
 /// The longest that SQS keeps a message: 14 days.
 const QUEUE_RETENTION_S: u32 = 14 * 24 * 60 * 60;
@@ -34,7 +34,11 @@ const UNLIMITED: i64 = -1;
 /// Adds the mapping and its queue.
 pub(super) fn add(resources: &mut Resources, model: &Model, options: &Options) {
     resources.add(QUEUE, queue());
-    let filters = if options.filters { filter::patterns(model) } else { filter::of_items(model) };
+    let filters = match &options.filters {
+        Filters::Definition => filter::patterns(model),
+        Filters::Widened(counted) => filter::widened_patterns(model, counted),
+        Filters::None => filter::of_items(model),
+    };
     resources.add(MAPPING, mapping(&filters, options));
 }
 

@@ -1,6 +1,9 @@
 //! The resources of a template while it is made, and the choices that it depends on.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
+use weir_model::Model;
 
 use super::function::Function;
 use super::intrinsics::{attribute, reference, substituted};
@@ -15,11 +18,22 @@ pub struct Options {
     pub code: String,
     /// The folder that holds the definition file, and nothing else; as the template names it.
     pub definition: String,
-    /// Whether records that concern no rollup are kept from the processor.
-    pub filters: bool,
+    /// The records that the processor gets.
+    pub filters: Filters,
     /// Whether the table of items exists already and is not the stack's: the stack reads it and its
     /// stream, and has no writer.
     pub existing_table: bool,
+}
+
+/// The records that the mapping hands to the processor.
+#[derive(Clone, Debug)]
+pub enum Filters {
+    /// Those that the rollups of the definition may count.
+    Definition,
+    /// Those, and those that the rollups of these stored definitions may count.
+    Widened(Vec<Arc<Model>>),
+    /// All records, except those of rollup items.
+    None,
 }
 
 impl Options {

@@ -14,7 +14,7 @@
 use serde_json::{Value, json};
 use weir_model::Model;
 
-pub use super::resources::Options;
+pub use super::resources::{Filters, Options};
 
 use super::resources::Resources;
 use super::{alarms, api, dashboard, functions, mapping, outputs, parameters, secrets, tables};

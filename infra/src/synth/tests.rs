@@ -16,7 +16,7 @@ fn model(definition: &str) -> Model {
 
 fn options() -> Options {
     let [code, definition] = ["target/lambda", "target/definition"].map(str::to_owned);
-    Options { code, definition, filters: true, existing_table: false }
+    Options { code, definition, filters: Filters::Definition, existing_table: false }
 }
 
 fn arguments(file: &Path, out: &Path, code: &Path) -> Arguments {
@@ -25,6 +25,8 @@ fn arguments(file: &Path, out: &Path, code: &Path) -> Arguments {
         out: Some(out.to_owned()),
         code: code.to_owned(),
         no_filter: false,
+        widen_filters: false,
+        tables: TableOptions::default(),
         follow_links: false,
         existing_table: false,
     }
@@ -172,7 +174,7 @@ fn without_filters_every_record_invokes_the_processor() {
         let template = template(&model(FLIGHTS), &Options { filters, ..options() });
         !template["Resources"]["StreamMapping"]["Properties"]["FilterCriteria"].is_null()
     };
-    assert!(filtered(true) && !filtered(false));
+    assert!(filtered(Filters::Definition) && !filtered(Filters::None));
 }
 
 #[test]

@@ -8,10 +8,11 @@
 #   DESCRIPTION           the description of its template
 #   STILL                 the name under which the stack is still listed, or nothing
 #   OWNER                 the stack that the tags of a table name
+#   LOG_FILTERS           whether the filters of a template are logged when it is packaged, or nothing
 #   ROLLUPS_TABLE_FOUND   the rollups table among the resources of the stack, or nothing
 . "${0%/*}/tool.sh"
 
-: "${FUNCTION_ERROR=None}" "${FIRST_STATE=Enabled}" "${OWNER=arn:stack}"
+: "${FUNCTION_ERROR=None}" "${FIRST_STATE=Enabled}" "${OWNER=arn:stack}" "${LOG_FILTERS=}"
 : "${DESCRIPTION=Weir: the table shop and its rollups}" "${ROLLUPS_TABLE_FOUND=shop-rollups}"
 
 # Prints the state of the event source mapping: the first one once, then Enabled.
@@ -24,6 +25,16 @@ print_mapping_state() {
     fi
 }
 
+# Logs the filters of the template that is packaged.
+log_filters() {
+    while [ "$1" != --template-file ]; do shift; done
+    while read -r field; do
+        case "$field" in
+        "- Pattern: "*) printf 'packages the filter %s\n' "${field#- Pattern: }" >>"$LOG" ;;
+        esac
+    done <"$2"
+}
+
 # The first pattern that matches counts.
 case "$line" in
 *" [invoke]"*)
@@ -33,7 +44,9 @@ case "$line" in
     ;;
 *"[describe-stack-resource]"*Processor*) echo shop-Processor ;;
 *describe-stack-resource*) echo mapping-1 ;;
+*LastModified*) echo 2026-11-30T10:00:00.000000+00:00 ;;
 *get-event-source-mapping*) print_mapping_state ;;
+*"[package]"*) [ -z "$LOG_FILTERS" ] || log_filters "$@" ;;
 *StackStatus*) echo "$STACK" ;;
 *StackId*) echo arn:stack ;;
 *Description*) echo "$DESCRIPTION" ;;

@@ -32,7 +32,7 @@ fn the_sam_cli_keeps_a_bucket_of_its_own_and_needs_no_other_tool() {
 fn a_deployment_waits_until_the_mapping_is_enabled() {
     let world = World::new(&EVERY_TOOL).with("FIRST_STATE", "Enabling");
     assert!(world.weir("deploy --with sam").is_success());
-    assert_eq!(world.log().matches("[get-event-source-mapping]").count(), 2, "{}", world.log());
+    assert_eq!(world.log().matches("[--query] [State]").count(), 2, "{}", world.log());
 }
 
 #[test]

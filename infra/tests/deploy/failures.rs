@@ -103,6 +103,6 @@ fn a_signal_ends_the_deployment_after_the_step_that_is_under_way() {
     let ended = Ended::from(weir.wait_with_output().expect("ended"));
     assert!(world.path("log.ended").exists());
     let error = ended.error();
-    assert!(error.contains("stopped after this step, as it was told to: build the functions"));
+    assert!(error.contains("a signal ended the command after this step: build the functions"));
     assert!(!world.log().contains("[package]"), "{}", world.log());
 }

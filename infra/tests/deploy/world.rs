@@ -1,14 +1,18 @@
 //! The folder in which a test runs `weir`: a definition, built functions, and simulated tools.
 //!
 //! The tools are the shell scripts beside this file. They log their arguments, and answer as the
-//! variables say that a test sets (`World::with`).
+//! variables say that a test sets (`World::with`). The tables are in an embedded DynamoDB that all
+//! tests share; it has no table of the definition `weir.toml`.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use weir_testing::dynamodb::TestDynamo;
 
 use crate::process::{Ended, hold_forks, run};
 
@@ -26,6 +30,13 @@ const WEIR: &str = env!("CARGO_BIN_EXE_weir");
 /// The kinds of processor that programs are for, as ELF numbers them.
 pub(crate) const AARCH64: u8 = 183;
 pub(crate) const X86_64: u8 = 62;
+
+/// The DynamoDB of all tests, and the threads that serve it.
+pub(crate) static DYNAMODB: LazyLock<(Runtime, TestDynamo)> = LazyLock::new(|| {
+    let runtime = Runtime::new().expect("threads");
+    let dynamodb = runtime.block_on(TestDynamo::start());
+    (runtime, dynamodb)
+});
 
 /// Returns the beginning of a program for Linux.
 pub(crate) fn elf_header(machine: u8) -> Vec<u8> {
@@ -47,7 +58,7 @@ fn script(tool: &str) -> &'static str {
 /// A folder with a definition, built functions, and these tools alone on its PATH.
 pub(crate) struct World {
     folder: TempDir,
-    variables: Vec<(&'static str, &'static str)>,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl World {
@@ -70,8 +81,8 @@ impl World {
     }
 
     /// Sets a variable of the simulated tools.
-    pub(crate) fn with(mut self, name: &'static str, value: &'static str) -> Self {
-        self.variables.push((name, value));
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.variables.push((name, value.to_owned()));
         self
     }
 
@@ -101,7 +112,8 @@ impl World {
         let mut command = Command::new(program);
         command.current_dir(self.folder.path()).env_clear();
         command.envs([("PATH", self.path("bin")), ("LOG", self.path("log"))]);
-        command.envs(self.variables.iter().copied());
+        command.env("AWS_ENDPOINT_URL", &DYNAMODB.1.url);
+        command.envs(self.variables.iter().map(|(name, value)| (*name, value)));
         command
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use weir_cli::synth::template::{Options, template};
+use weir_cli::synth::template::{Filters, Options, template};
 use weir_model::Model;
 
 /// Actions on tables: `dynamodb:Query`, and the name of the table in the template.
@@ -14,7 +14,7 @@ pub(crate) fn granted_actions(model: &Model, role: &str) -> Actions {
     let options = Options {
         code: "target/lambda".to_owned(),
         definition: "definition".to_owned(),
-        filters: true,
+        filters: Filters::Definition,
         existing_table: false,
     };
     let template = template(model, &options);

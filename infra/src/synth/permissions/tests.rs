@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use super::super::resources::Filters;
 use super::*;
 
 const FLIGHTS: &str = include_str!("../../../../examples/flights/weir.toml");
@@ -61,7 +62,7 @@ fn model(definition: &str) -> Model {
 
 fn options() -> Options {
     let (code, definition) = Default::default();
-    Options { code, definition, filters: true, existing_table: false }
+    Options { code, definition, filters: Filters::Definition, existing_table: false }
 }
 
 fn shown(function: Function, model: &Model) -> String {

@@ -1,101 +1,61 @@
-//! Which commands deploy, as values.
+//! The commands of a deployment, one by one.
 //!
-//! CloudFormation makes the tables first, then the processor, then the mapping, and the writer
-//! after it: nothing is written through the API that is not read. The last step waits for the
-//! mapping all the same, for one that is there may still be on its way to being enabled.
-//!
-//! **Invariant:** a plan is a function of what was asked and of which tools there are; it reads
-//! nothing.
+//! **Invariant:** each command is a function of the deployment; this module reads nothing.
 
 use super::With;
-use crate::account::Account;
+use super::deployment::{Deployment, MAPPING, OUTPUTS, PROCESSOR, TemplateFilters};
 use crate::steps::{Command, Step, Word};
 use crate::synth::function::Function;
+use crate::synth::parameters::STREAM_ARN;
 use crate::tools::Tool;
 
-/// Where a deployment may end badly in a way of its own.
-pub(super) const DEPLOY: &str = "deploy the stack";
-/// Where a processor that cannot run is found out.
-pub(super) const START: &str = "see that the processor starts";
-/// The outputs of the stack.
-pub(super) const OUTPUTS: &str = "OUTPUTS";
-/// The event source mapping.
-const MAPPING: &str = "MAPPING";
-/// The processor.
-const PROCESSOR: &str = "PROCESSOR";
-/// An event without records: the processor starts for it, which is when it compares the definition
-/// with what its rollups were kept by, and has nothing to do.
-const NO_RECORDS: &str = r#"{"Records":[],"shardId":"shardId-of-no-records","eventSourceARN":"arn:aws:dynamodb:us-east-1:000000000000:table/none/stream/2000-01-01T00:00:00.000"}"#;
-/// The output of the AWS CLI for a response without an error.
-const NO_ERROR: &str = "None";
 /// The profile of `Cargo.toml` that functions are built with.
 const PROFILE: &str = "lambda";
 
-/// The choices of a deployment.
-#[derive(Debug)]
-pub(super) struct Deployment<'a> {
-    /// The definition file.
-    pub(super) file: String,
-    /// The folder of the functions.
-    pub(super) code: String,
-    /// The template.
-    pub(super) template: String,
-    /// The template, with the places of what was uploaded.
-    pub(super) packaged: String,
-    pub(super) stack: &'a str,
-    pub(super) with: With,
-    pub(super) bucket: Option<&'a str>,
-    pub(super) parameters: &'a [(String, String)],
-    pub(super) filters: bool,
-    /// Whether the template is written through symbolic links.
-    pub(super) follow_links: bool,
-    pub(super) account: &'a Account,
-    /// Whether the table of items exists already.
-    pub(super) existing_table: bool,
-    /// Whether the functions are built.
-    pub(super) builds: bool,
-    /// Whether the AWS CLI is there to be asked for what the SAM CLI does not know.
-    pub(super) asks: bool,
-}
-
 impl Deployment<'_> {
-    /// Returns the tools that the steps take.
-    pub(super) fn tools(&self) -> Vec<Tool> {
-        let mut tools = Vec::new();
-        if self.builds {
-            tools.extend([Tool::Cargo, Tool::CargoLambda]);
-        }
-        tools.push(match self.with {
-            With::Aws => Tool::Aws,
-            With::Sam => Tool::Sam,
-        });
-        tools
+    pub(super) fn plan(&self) -> Command {
+        let words = ["plan", &self.file, "--before-deployment"];
+        Command::new(Tool::Weir, words).and(self.tables.words())
     }
 
-    /// Returns the steps, first to last.
-    pub(super) fn steps(&self) -> Vec<Step> {
-        let mut steps = Vec::new();
-        if self.builds {
-            steps.push(Step::shown("build the functions", self.build()));
-        }
-        steps.push(Step::shown("make the template", self.synth()));
-        match self.with {
-            With::Aws => {
-                steps.push(Step::shown("upload the functions", self.package()));
-                steps.push(Step::shown(DEPLOY, self.deploy()));
-            }
-            With::Sam => steps.push(Step::shown(DEPLOY, self.sam_deploy())),
-        }
-        if self.asks {
-            let what = "find the event source mapping";
-            steps.push(Step::into(what, MAPPING, self.resource("StreamMapping")));
-            let what = "see that the mapping is enabled";
-            steps.push(Step::until(what, "Enabled", self.mapping_state()));
-            steps.push(Step::into("find the processor", PROCESSOR, self.resource("Processor")));
-            steps.push(Step::fed(START, NO_RECORDS, NO_ERROR, self.invocation()));
-        }
-        steps.push(Step::into("ask what was made", OUTPUTS, self.outputs()));
-        steps
+    /// Returns the command that builds the rollups.
+    pub(super) fn build_rollups(&self) -> Command {
+        let options = self.build_options.iter().map(String::as_str);
+        let command = Command::new(Tool::Weir, ["build", &self.file]);
+        command.and(self.tables.words()).and(options)
+    }
+
+    /// Returns the command that deploys this again; with functions that are built already if there
+    /// are such.
+    pub(super) fn again(&self, are_built: bool) -> Command {
+        let with = match self.with {
+            With::Aws => "aws",
+            With::Sam => "sam",
+        };
+        let words = ["deploy", &self.file, "--stack-name", self.stack, "--with", with];
+        let stream = self.parameters.iter().find(|(name, _)| name == STREAM_ARN);
+        let given: Vec<_> = self
+            .parameters
+            .iter()
+            .filter(|(name, _)| name != STREAM_ARN)
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let parameters = (!given.is_empty()).then_some("--parameter");
+        let command = Command::new(Tool::Weir, words)
+            .and(self.bucket())
+            .and(self.account.words())
+            .and(stream.into_iter().flat_map(|(_, arn)| ["--existing-table", arn.as_str()]))
+            .and((!self.filters).then_some("--no-filter"))
+            .and(self.any_architecture.then_some("--any-architecture"))
+            .and(self.build_options.iter().map(String::as_str))
+            .and(["--out", &self.template])
+            .and(self.follow_links.then_some("--follow-links"));
+        let command = match (self.has_own_code, self.builds && !are_built) {
+            (true, _) => command.and(["--code", &self.code]),
+            (false, true) => command,
+            (false, false) => command.and(["--skip-build"]),
+        };
+        command.and(parameters).and(given.iter().map(String::as_str))
     }
 
     /// Returns the state of the stack.
@@ -104,28 +64,32 @@ impl Deployment<'_> {
         self.aws("cloudformation", "describe-stacks").and(["--stack-name", self.stack]).and(words)
     }
 
-    fn build(&self) -> Command {
+    pub(super) fn build(&self) -> Command {
         let build = ["lambda", "build", "--arm64", "--locked", "--profile", PROFILE];
         let packages = Function::EVERY.into_iter().flat_map(|function| ["-p", function.package()]);
         let folder = ["--lambda-dir", &self.code];
         Command::new(Tool::Cargo, build).and(packages).and(folder)
     }
 
-    fn synth(&self) -> Command {
+    pub(super) fn synth(&self, filters: TemplateFilters) -> Command {
         let words = ["synth", &self.file, "--code", &self.code, "--out", &self.template];
-        let every = if self.filters { None } else { Some("--no-filter") };
         let links = self.follow_links.then_some("--follow-links");
         let existing = self.existing_table.then_some("--existing-table");
-        Command::new(Tool::Weir, words).and(every).and(links).and(existing)
+        let command = Command::new(Tool::Weir, words).and(links).and(existing);
+        match filters {
+            TemplateFilters::Definition => command,
+            TemplateFilters::Widened => command.and(["--widen-filters"]).and(self.tables.words()),
+            TemplateFilters::None => command.and(["--no-filter"]),
+        }
     }
 
-    fn package(&self) -> Command {
+    pub(super) fn package(&self) -> Command {
         self.aws("cloudformation", "package")
             .and(["--template-file", &self.template, "--output-template-file", &self.packaged])
             .and(self.bucket())
     }
 
-    fn deploy(&self) -> Command {
+    pub(super) fn deploy(&self) -> Command {
         let values = self.parameters.iter().map(|(name, value)| format!("{name}={value}"));
         // A template of more than 51,200 bytes goes to the bucket as well.
         self.aws("cloudformation", "deploy")
@@ -135,7 +99,7 @@ impl Deployment<'_> {
             .and(overrides(&values.collect::<Vec<_>>()))
     }
 
-    fn sam_deploy(&self) -> Command {
+    pub(super) fn sam_deploy(&self) -> Command {
         let values =
             self.parameters.iter().map(|(name, value)| format!("{name}={}", for_sam(value)));
         let bucket = if self.bucket.is_some() { self.bucket() } else { vec!["--resolve-s3"] };
@@ -151,19 +115,20 @@ impl Deployment<'_> {
         .and(overrides(&values.collect::<Vec<_>>()))
     }
 
-    fn resource(&self, name: &str) -> Command {
+    pub(super) fn resource(&self, name: &str) -> Command {
         self.aws("cloudformation", "describe-stack-resource")
             .and(["--stack-name", self.stack, "--logical-resource-id", name])
             .and(["--query", "StackResourceDetail.PhysicalResourceId", "--output", "text"])
     }
 
-    fn mapping_state(&self) -> Command {
+    /// Returns the command that prints a field of the mapping.
+    pub(super) fn mapping(&self, field: &str) -> Command {
         let asked = self.aws("lambda", "get-event-source-mapping").and(["--uuid"]);
-        asked.and_word(Word::Variable(MAPPING)).and(["--query", "State", "--output", "text"])
+        asked.and_word(Word::Variable(MAPPING)).and(["--query", field, "--output", "text"])
     }
 
     /// Its answer is of no interest, only whether there is one.
-    fn invocation(&self) -> Command {
+    pub(super) fn invocation(&self) -> Command {
         let asked = self.aws("lambda", "invoke").and(["--function-name"]);
         // From a file, for versions 1 and 2 of the AWS CLI read arguments in different ways.
         let asked =
@@ -176,7 +141,7 @@ impl Deployment<'_> {
         Step::into("ask for the stack as it is", OUTPUTS, self.outputs())
     }
 
-    fn outputs(&self) -> Command {
+    pub(super) fn outputs(&self) -> Command {
         if !self.asks {
             return Command::new(Tool::Sam, ["list", "stack-outputs", "--stack-name", self.stack])
                 .and(["--output", "json"])

@@ -1,0 +1,77 @@
+//! The time from a change of the mapping's filters until they are in effect.
+//!
+//! Lambda applies changed filters after a while, up to 15 minutes. A record that the filters before
+//! leave out never reaches the processor, so the cut of a new revision must come later: the build
+//! takes no record from the cut on.
+//!
+//! **Invariant:** a time that is not understood counts as now.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::options::BuildOptions;
+
+/// The time in which Lambda applies changed filters.
+const AWS_MARGIN: Duration = Duration::from_secs(15 * 60);
+/// The same for a simulated AWS on this machine.
+const LOCAL_MARGIN: Duration = Duration::from_secs(1);
+
+/// The time from a change of filters until they are in effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FilterMargin {
+    changed_at: Option<Timestamp>,
+    margin: Duration,
+}
+
+impl FilterMargin {
+    /// Returns the margin for filters that were changed at a time, as the AWS CLI prints
+    /// `LastModified`: RFC 3339 or seconds since 1970.
+    pub(crate) fn new(changed: &str, options: &BuildOptions, is_local: bool) -> Self {
+        let default = if is_local { LOCAL_MARGIN } else { AWS_MARGIN };
+        let margin = options.filter_margin.map_or(default, Duration::from_secs);
+        Self { changed_at: parse(changed), margin }
+    }
+
+    /// Returns the time that is left.
+    pub(super) fn left(self, now: Timestamp) -> Duration {
+        let Some(changed_at) = self.changed_at.filter(|changed_at| *changed_at <= now) else {
+            return self.margin;
+        };
+        let elapsed = now.duration_since(changed_at).unsigned_abs();
+        self.margin.saturating_sub(elapsed)
+    }
+}
+
+fn parse(text: &str) -> Option<Timestamp> {
+    let seconds = || {
+        Timestamp::from_duration(SignedDuration::try_from_secs_f64(text.parse().ok()?).ok()?).ok()
+    };
+    text.parse().ok().or_else(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_waited_for_from_their_last_change_on() {
+        let now: Timestamp = "2026-11-30T12:00:00Z".parse().expect("a time");
+        let margin = Duration::from_secs(900);
+        for (changed, left) in [
+            ("2026-11-30T11:59:00.250000+00:00", 840),
+            ("2026-11-30T12:59:00+01:00", 840),
+            ("1796039940.25", 840),
+            ("1796039940", 840),
+            ("2026-11-30T11:00:00Z", 0),
+            ("2026-11-30T12:00:05Z", 900),
+            ("None", 900),
+            ("", 900),
+        ] {
+            let left_now = FilterMargin { changed_at: parse(changed), margin }.left(now);
+            let expected = Duration::from_secs(left);
+            let difference = left_now.abs_diff(expected);
+            assert!(difference < Duration::from_secs(1), "{changed}: {left_now:?}");
+        }
+    }
+}

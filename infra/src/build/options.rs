@@ -1,0 +1,107 @@
+//! The options that a build has in `weir build` and in `weir deploy`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use weir_build::{BuildSettings, Builder, Margins, PurgeSettings, ScanSettings};
+
+use super::error::Error;
+
+/// The segments that a scan reads at a time.
+const DEFAULT_SEGMENTS: u32 = 8;
+
+/// How a build reads, and how long it waits.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Builds of rollups")]
+pub(crate) struct BuildOptions {
+    /// Read at most so many read units in a second [default: no limit]
+    #[arg(long, value_name = "UNITS")]
+    read_units: Option<u32>,
+    /// Read the table in so many segments at a time
+    #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_SEGMENTS)]
+    segments: u32,
+    /// Keep the temporary files in this folder [default: the system's]
+    #[arg(long, value_name = "FOLDER")]
+    spool: Option<PathBuf>,
+    /// The seconds from the choice of the cut to the cut [default: 120, 1 on this machine]
+    #[arg(long, value_name = "SECONDS")]
+    cut_margin: Option<u64>,
+    /// The seconds from the cut to the scan [default: 120, 1 on this machine]
+    #[arg(long, value_name = "SECONDS")]
+    scan_margin: Option<u64>,
+    /// The seconds from the end of the scan until every record can be read [default: 900, 1 on this
+    /// machine]
+    #[arg(long, value_name = "SECONDS")]
+    delta: Option<u64>,
+    /// The seconds from a change of the mapping's filters until they are in effect [default: 900, 1
+    /// on this machine]
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) filter_margin: Option<u64>,
+    /// Do not delete the items of the revisions that are replaced
+    #[arg(long)]
+    no_purge: bool,
+}
+
+impl BuildOptions {
+    /// Returns the settings of a build.
+    pub(crate) fn settings(&self, is_local: bool) -> BuildSettings {
+        let defaults = if is_local { Margins::LOCAL } else { Margins::AWS };
+        let margin = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
+        BuildSettings {
+            margins: Margins {
+                cut: margin(self.cut_margin, defaults.cut),
+                scan: margin(self.scan_margin, defaults.scan),
+                delta: margin(self.delta, defaults.delta),
+            },
+            scan: ScanSettings {
+                segments: self.segments,
+                read_units_per_second: self.read_units.map(f64::from),
+            },
+            ..BuildSettings::new(self.spool.clone().unwrap_or_else(std::env::temp_dir))
+        }
+    }
+
+    /// Returns whether the items of replaced revisions are deleted.
+    pub(crate) fn is_purged(&self) -> bool {
+        !self.no_purge
+    }
+
+    /// Returns the read units that a build may consume in a second, if there is a limit.
+    pub(crate) fn read_units(&self) -> Option<u32> {
+        self.read_units
+    }
+
+    /// Deletes the items of the revisions that are over, unless that is not wanted.
+    ///
+    /// # Errors
+    /// The error of DynamoDB; the next build continues.
+    pub(crate) async fn purge(&self, builder: &Builder, is_local: bool) -> Result<(), Error> {
+        if self.no_purge {
+            return Ok(());
+        }
+        builder.purge(if is_local { PurgeSettings::LOCAL } else { PurgeSettings::AWS }).await?;
+        Ok(())
+    }
+
+    /// As arguments of `weir build`.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let numbers = [
+            ("--read-units", self.read_units.map(u64::from)),
+            ("--cut-margin", self.cut_margin),
+            ("--scan-margin", self.scan_margin),
+            ("--delta", self.delta),
+            ("--filter-margin", self.filter_margin),
+        ];
+        let numbers = numbers.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let mut words: Vec<_> =
+            numbers.flat_map(|(name, value)| [name.to_owned(), value.to_string()]).collect();
+        if self.segments != DEFAULT_SEGMENTS {
+            words.extend(["--segments".to_owned(), self.segments.to_string()]);
+        }
+        if let Some(folder) = &self.spool {
+            words.extend(["--spool".to_owned(), folder.display().to_string()]);
+        }
+        words
+    }
+}

@@ -1,0 +1,31 @@
+//! The stored definitions of the revisions that processors count.
+//!
+//! While a build runs, the mapping must hand the changes of these definitions to the processor too.
+
+use std::sync::Arc;
+
+use weir_model::Model;
+use weir_table::{Connection, Error, Table};
+
+/// Returns the definition of each revision that is counted, with the rollup of that revision alone;
+/// none if the table of rollups does not exist or no processor has registered its rollups.
+///
+/// # Errors
+/// A definition that this version cannot use, or the error of DynamoDB.
+pub(crate) async fn counted_definitions(
+    connection: &Connection,
+    model: &Arc<Model>,
+) -> Result<Vec<Arc<Model>>, Error> {
+    let table = Table::new(connection, Arc::clone(model));
+    let state = match table.read_rollups_state().await {
+        Err(Error::MissingTable { .. }) => None,
+        state => state?,
+    };
+    let mut definitions = Vec::new();
+    for revision in state.iter().flat_map(|state| &state.revisions) {
+        if revision.is_counted() {
+            definitions.push(table.definition(revision).await?);
+        }
+    }
+    Ok(definitions)
+}
