@@ -29,6 +29,7 @@ pub(crate) use self::filters::FilterMargin;
 pub(crate) use self::options::BuildOptions;
 pub(crate) use self::progress::Progress;
 use crate::definition;
+use crate::plan;
 use crate::tables::TableOptions;
 
 /// Build rollups from the items that the table has.
@@ -86,6 +87,9 @@ pub fn run(
             export: arguments.from_export.clone(),
             ..options.settings(connection.is_local())
         };
+        if !arguments.abort {
+            plan::check_builds(&connection, &model, &arguments.rollups).await?;
+        }
         let builder = Builder::new(&connection, &Table::new(&connection, model), settings);
         let mut progress = Progress::new(out, arguments.json);
         if arguments.abort {

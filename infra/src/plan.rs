@@ -160,6 +160,37 @@ pub async fn find_plan(
     Ok(Plan::new(model, &facts, sample.as_ref(), options))
 }
 
+/// Rejects the builds of these rollups, or of all if none is named, for the reasons for which their
+/// plan would be rejected.
+///
+/// # Errors
+/// [`Error::Read`] and [`Error::Rejected`].
+pub(crate) async fn check_builds(
+    connection: &Connection,
+    model: &Arc<Model>,
+    only: &[String],
+) -> Result<(), Error> {
+    let table = Table::new(connection, Arc::clone(model));
+    let facts = Facts::read(connection, &table).await?;
+    let is_built = |name: &String| only.is_empty() || only.contains(name);
+    let mut rollups = rollups::plans(model, &facts, None);
+    rollups.retain(|plan| is_built(&plan.rollup));
+    let items = items::changes(model, &facts);
+    let mut rejections = rejections::rejections(model, &facts, &items, &rollups);
+    rejections.retain(|known| known.kind != RejectionKind::Colocated || is_built(&known.subject));
+    match reasons(&rejections) {
+        Some(reasons) => Err(Error::Rejected(reasons)),
+        None => Ok(()),
+    }
+}
+
+/// Returns rejections in one line; `None` if there are none.
+fn reasons(rejections: &[Rejection]) -> Option<String> {
+    let line = |known: &Rejection| format!("{}: {}", known.subject, known.reason);
+    let lines: Vec<_> = rejections.iter().map(line).collect();
+    (!lines.is_empty()).then(|| lines.join("; "))
+}
+
 /// Returns whether items decide what is built, or what it costs.
 fn needs_sample(model: &Model, facts: &Facts) -> bool {
     facts.existing_items().is_some()
@@ -201,9 +232,7 @@ impl Plan {
 
     /// Returns the rejected changes in one line; `None` if there are none.
     pub(crate) fn rejection(&self) -> Option<String> {
-        let line = |known: &Rejection| format!("{}: {}", known.subject, known.reason);
-        let lines: Vec<_> = self.rejections.iter().map(line).collect();
-        (!lines.is_empty()).then(|| lines.join("; "))
+        reasons(&self.rejections)
     }
 }
 

@@ -1,4 +1,5 @@
-//! `weir plan` as its user meets it: the text, the JSON, and the exit code.
+//! `weir plan` as its user meets it: the text, the JSON, and the exit code; and `weir build`, which
+//! rejects what the plan rejects.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -49,9 +50,14 @@ impl Shop {
 
     /// Runs `weir plan` on a definition.
     fn plan(&self, definition: &str, arguments: &[&str]) -> Output {
+        self.run("plan", definition, arguments)
+    }
+
+    /// Runs a subcommand on a definition.
+    fn run(&self, subcommand: &str, definition: &str, arguments: &[&str]) -> Output {
         let file = self.folder.path().join("shop.toml");
         std::fs::write(&file, definition).expect("written");
-        let mut command = weir(&file, arguments);
+        let mut command = weir(subcommand, &file, arguments);
         command.args(["--endpoint", &self.dynamodb.url]);
         command.env("TABLE_NAME", &self.model.table.name);
         command.env("ROLLUPS_TABLE_NAME", &self.model.table.rollups_table);
@@ -59,9 +65,9 @@ impl Shop {
     }
 }
 
-fn weir(file: &Path, arguments: &[&str]) -> Command {
+fn weir(subcommand: &str, file: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
-    command.arg("plan").arg(file).args(arguments).env("NO_COLOR", "1");
+    command.arg(subcommand).arg(file).args(arguments).env("NO_COLOR", "1");
     for name in ["AWS_PROFILE", "TABLE_NAME", "ROLLUPS_TABLE_NAME"] {
         command.env_remove(name);
     }
@@ -116,6 +122,26 @@ async fn a_rejected_plan_is_printed_and_fails_with_the_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_build_is_rejected_as_its_plan_is_and_changes_nothing() {
+    let shop = Shop::new().await;
+    let state = || async {
+        let connection = shop.dynamodb.connect().await;
+        let table = Table::new(&connection, shop.model.clone().into());
+        table.read_rollups_state().await.expect("read")
+    };
+    let before = state().await;
+    let rejected =
+        DEFINITION.replace("SALE#{id}", "SELL#{id}").replace("sum(amount)", "max(amount)");
+    for rollups in [&[][..], &["sales"][..]] {
+        let output = shop.run("build", &rejected, rollups);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+        let message = text(&output.stderr);
+        assert!(message.starts_with("weir: the plan is rejected: sale: `PK`: was"), "{message}");
+    }
+    assert_eq!(state().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_the_deployment_of_the_stack_makes_possible_is_not_rejected_before_it() {
     let shop = Shop::new().await;
     let expiring = DEFINITION
@@ -139,7 +165,7 @@ async fn options_name_the_tables() {
     let file = shop.folder.path().join("shop.toml");
     std::fs::write(&file, DEFINITION).expect("written");
     let names = ["--table", &table.name, "--rollups-table", &table.rollups_table];
-    let mut command = weir(&file, &names);
+    let mut command = weir("plan", &file, &names);
     let output = command.args(["--endpoint", &shop.dynamodb.url, "--check"]).output();
     let output = output.expect("started");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));

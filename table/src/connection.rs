@@ -14,6 +14,7 @@
 //! [`from_variables`]: Connection::from_variables
 //! [`to`]: Connection::to
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use aws_config::environment::{
@@ -129,9 +130,10 @@ impl Connection {
         Connection { config, ..self }
     }
 
-    /// Whether DynamoDB is on this machine, so that it shares the clock and delays nothing.
+    /// Whether DynamoDB is an emulator, which delays nothing: on this machine, in a container or in a
+    /// private network.
     pub fn is_local(&self) -> bool {
-        self.config.endpoint_url().is_some_and(is_loopback)
+        self.config.endpoint_url().is_some_and(is_emulator)
     }
 
     /// The configuration, for the client of another service.
@@ -192,17 +194,35 @@ fn local_endpoint(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
 
 /// Whether a URL names this machine.
 fn is_loopback(url: &str) -> bool {
-    let Some((_scheme, rest)) = url.split_once("://") else {
-        return false;
+    host(url).is_some_and(is_loopback_host)
+}
+
+/// Whether this is the URL of an emulator. DynamoDB on AWS has a name of several labels, and is
+/// asked over TLS where it has the address of an endpoint in a private network.
+fn is_emulator(url: &str) -> bool {
+    let is_near = |host: &str| match host.parse() {
+        Ok(IpAddr::V4(address)) => address.is_private() || address.is_link_local(),
+        Ok(IpAddr::V6(address)) => address.is_unique_local(),
+        Err(_) => !host.is_empty() && !host.contains('.'),
     };
+    host(url)
+        .is_some_and(|host| is_loopback_host(host) || (url.starts_with("http://") && is_near(host)))
+}
+
+fn is_loopback_host(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+/// Returns the host of a URL.
+fn host(url: &str) -> Option<&str> {
+    let (_scheme, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host_and_port = authority.rsplit('@').next().unwrap_or_default();
-    let host = match host_and_port.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host_and_port.split(':').next().unwrap_or_default(),
-    };
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+    match host_and_port.strip_prefix('[') {
+        Some(rest) => rest.split(']').next(),
+        None => host_and_port.split(':').next(),
+    }
 }
 
 #[cfg(test)]
@@ -230,6 +250,30 @@ mod tests {
             "",
         ] {
             assert!(!is_loopback(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_emulator_is_near_and_dynamodb_is_not() {
+        for url in [
+            "http://127.0.0.1:8000",
+            "https://localhost:4566",
+            "http://dynamodb:8000",
+            "http://192.168.1.7:8000",
+            "http://[fd00::7]:8000",
+        ] {
+            assert!(is_emulator(url), "{url}");
+        }
+        for url in [
+            "https://dynamodb.eu-west-1.amazonaws.com",
+            "http://dynamodb.eu-west-1.amazonaws.com",
+            "https://10.0.0.7",
+            "https://dynamodb",
+            "http://dynamodb.example.com",
+            "http://",
+            "dynamodb:8000",
+        ] {
+            assert!(!is_emulator(url), "{url}");
         }
     }
 

@@ -24,18 +24,18 @@ pub(crate) struct BuildOptions {
     /// Keep the temporary files in this folder [default: the system's]
     #[arg(long, value_name = "FOLDER")]
     spool: Option<PathBuf>,
-    /// The seconds from the choice of the cut to the cut [default: 120, 1 on this machine]
+    /// The seconds from the choice of the cut to the cut [default: 120, 1 on a local DynamoDB]
     #[arg(long, value_name = "SECONDS")]
     cut_margin: Option<u64>,
-    /// The seconds from the cut to the scan [default: 120, 1 on this machine]
+    /// The seconds from the cut to the scan [default: 120, 1 on a local DynamoDB]
     #[arg(long, value_name = "SECONDS")]
     scan_margin: Option<u64>,
-    /// The seconds from the end of the scan until every record can be read [default: 900, 1 on this
-    /// machine]
+    /// The seconds from the end of the scan until every record can be read [default: 900, 1 on a
+    /// local DynamoDB]
     #[arg(long, value_name = "SECONDS")]
     delta: Option<u64>,
     /// The seconds from a change of the mapping's filters until they are in effect [default: 900, 1
-    /// on this machine]
+    /// on a local DynamoDB]
     #[arg(long, value_name = "SECONDS")]
     pub(super) filter_margin: Option<u64>,
     /// Do not delete the items of the revisions that are replaced

@@ -14,9 +14,7 @@ use weir_build::{
 use super::Error;
 use super::system::View;
 
-/// A part of every host name of DynamoDB on AWS.
-const AWS: &str = ".amazonaws.com";
-/// The time between two reads of a shard: the stream is on this machine.
+/// The time between two reads of a shard of an emulator.
 const READ_INTERVAL: Duration = Duration::from_millis(50);
 /// The segments that are read at a time: the embedded DynamoDB reads one at a time anyway.
 const SEGMENTS: u32 = 2;
@@ -31,9 +29,9 @@ impl Builds {
     /// Returns the builds of the definition of a view.
     pub(super) fn new(view: &View) -> Self {
         let defaults = BuildSettings::new(std::env::temp_dir());
-        let (settings, purging) = match view.endpoint.contains(AWS) {
-            true => (defaults, PurgeSettings::AWS),
-            false => {
+        let (settings, purging) = match view.connection.is_local() {
+            false => (defaults, PurgeSettings::AWS),
+            true => {
                 let scan = ScanSettings { segments: SEGMENTS, read_units_per_second: None };
                 let margins = Margins::LOCAL;
                 let capture =

@@ -28,7 +28,7 @@ pub(super) type Known<T> = Result<T, String>;
 
 /// The facts about a table and its rollups.
 pub(super) struct Facts {
-    /// Whether DynamoDB is on this machine.
+    /// Whether DynamoDB is an emulator.
     pub(super) is_local: bool,
     /// The URL of DynamoDB, unless it is AWS's.
     pub(super) endpoint: Option<String>,
