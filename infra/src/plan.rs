@@ -178,7 +178,20 @@ pub(crate) async fn check_builds(
     let items = items::changes(model, &facts);
     let mut rejections = rejections::rejections(model, &facts, &items, &rollups);
     rejections.retain(|known| known.kind != RejectionKind::Colocated || is_built(&known.subject));
-    match reasons(&rejections) {
+    reject(&rejections)
+}
+
+/// Rejects a definition under which stored items would be lost, or counted twice.
+///
+/// # Errors
+/// [`Error::Read`] and [`Error::Rejected`].
+pub(crate) async fn check_items(connection: &Connection, table: &Table) -> Result<(), Error> {
+    let facts = Facts::read(connection, table).await?;
+    reject(&rejections::rejected_items(&items::changes(table.model(), &facts)))
+}
+
+fn reject(rejections: &[Rejection]) -> Result<(), Error> {
+    match reasons(rejections) {
         Some(reasons) => Err(Error::Rejected(reasons)),
         None => Ok(()),
     }

@@ -46,8 +46,13 @@ struct Weir {
 
 /// Starts a process with the file of a folder, which may fail to start.
 fn start(folder: &Path) -> Weir {
+    start_with(folder, DEFINITION)
+}
+
+/// The same under another definition.
+fn start_with(folder: &Path, text: &str) -> Weir {
     let definition = folder.join("weir.toml");
-    std::fs::write(&definition, DEFINITION).expect("written");
+    std::fs::write(&definition, text).expect("written");
     let (port, dynamodb_port) = (free_port(), free_port());
     let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
     command.arg("dev").arg(definition).arg("--data").arg(folder.join("weir.db"));
@@ -182,4 +187,22 @@ async fn tables_that_were_deleted_leave_no_counts() {
         weir.process.says("delete `notes-rollups` too, or restore `notes`").await;
         assert!(!weir.process.ended().await.success());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_definition_that_loses_stored_items_does_not_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let weir = up(folder.path()).await;
+    let put = weir.http.send("PUT", "/note/a", Some(&json!({ "number": 1 }))).await;
+    assert_eq!(put.0, 200);
+    assert_eq!(count(&weir, &json!(1)).await, 1);
+    weir.process.kill();
+
+    let weir = start_with(folder.path(), &DEFINITION.replace("NOTE#{id}", "N#{id}"));
+    weir.process.says("the plan is rejected: note: `PK`: was `NOTE#{id}`, is `N#{id}`").await;
+    assert!(!weir.process.ended().await.success());
+
+    let weir = up(folder.path()).await;
+    assert_eq!(weir.http.get("/note/a").await.1["number"], 1);
+    assert_eq!(count(&weir, &json!(1)).await, 1);
 }

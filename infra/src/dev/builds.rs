@@ -13,6 +13,7 @@ use weir_build::{
 
 use super::Error;
 use super::system::View;
+use crate::plan;
 
 /// The time between two reads of a shard of an emulator.
 const READ_INTERVAL: Duration = Duration::from_millis(50);
@@ -89,7 +90,11 @@ pub(super) fn names(wanted: &Wanted) -> Vec<&str> {
 }
 
 /// Builds at the start what is to be built, and prints which rollups.
+///
+/// # Errors
+/// The definition would lose stored items or count them twice, or a build has ended.
 pub(super) async fn run(view: &View, out: &mut impl Write) -> Result<(), Error> {
+    plan::check_items(&view.connection, &view.table).await?;
     let builds = Builds::new(view);
     let wanted = builds.wanted().await?;
     if wanted.is_empty() {

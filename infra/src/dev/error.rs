@@ -71,6 +71,9 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// The definition would lose stored items, or the state of the rollups cannot be read.
+    #[error(transparent)]
+    Plan(#[from] crate::plan::Error),
     /// The rollups cannot be built.
     #[error("could not build the rollups: {0}")]
     Build(#[from] weir_build::BuildError),

@@ -31,7 +31,7 @@ pub(super) fn rejections(
     };
     let begun: Vec<_> = model.rollups.iter().filter(|rollup| begins(&rollup.name)).collect();
     let mut all = other_tables(model, facts);
-    all.extend(items.iter().filter(|change| change.severity == "rejected").map(item_change));
+    all.extend(rejected_items(items));
     all.extend(colocated(model, facts));
     all.extend(stored_definitions(facts));
     if let Ok(Some(rollups)) = &facts.rollups {
@@ -39,6 +39,11 @@ pub(super) fn rejections(
         all.extend(time_to_live(facts, rollups, &begun));
     }
     all
+}
+
+/// Returns the changes that would lose stored items, or count them twice.
+pub(super) fn rejected_items(items: &[ItemChange]) -> Vec<Rejection> {
+    items.iter().filter(|change| change.severity == "rejected").map(item_change).collect()
 }
 
 fn item_change(change: &ItemChange) -> Rejection {
