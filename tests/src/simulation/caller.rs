@@ -33,9 +33,14 @@ impl Death {
     pub(crate) fn by_chance(dice: &mut Dice, world: &World) -> Option<(u32, Self)> {
         let dies = dice.happens(world.weather.crash) && !world.is_calm();
         let request = dice.within(0..=LATEST_DEATH) as u32;
-        let is_undone = dice.happens(UNDONE_PER_MILLE);
-        let death = if is_undone { Self::BeforeEffect } else { Self::AfterEffect };
+        let death = Self::new(dice);
         dies.then_some((request, death))
+    }
+
+    /// Returns a way to die.
+    pub(crate) fn new(dice: &mut Dice) -> Self {
+        let is_undone = dice.happens(UNDONE_PER_MILLE);
+        if is_undone { Self::BeforeEffect } else { Self::AfterEffect }
     }
 }
 

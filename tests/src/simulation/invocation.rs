@@ -27,12 +27,12 @@ pub(crate) enum Outcome {
 /// Begins an invocation.
 pub(crate) fn invoke(
     world: &Arc<World>,
-    processor: &Arc<Processor>,
+    processor: Arc<Processor>,
     name: String,
     event: Vec<u8>,
     death: Option<(u32, Death)>,
 ) -> JoinHandle<Outcome> {
-    let (world, processor) = (Arc::clone(world), Arc::clone(processor));
+    let world = Arc::clone(world);
     world.journal.count(Count::Invocations, 1);
     tokio::spawn(async move {
         let _flight = world.fly();

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::clock;
 use super::faults::Service;
+use super::shop::{COLOCATED_PARTITION, TABLE};
 use super::world::World;
 
 /// How the target of a DynamoDB request begins.
@@ -20,6 +21,9 @@ const DYNAMODB: &str = "DynamoDB_20120810.";
 const STREAMS: &str = "DynamoDBStreams_20120810.";
 /// The member that holds the actions of a transaction.
 const ACTIONS: &str = "TransactItems";
+/// The operations that name the table of items and write nothing.
+const READS: [&str; 5] = ["GetItem", "Query", "Scan", "BatchGetItem", "DescribeTable"];
+
 /// A request on its way.
 pub(crate) struct Request {
     pub(crate) service: Service,
@@ -28,6 +32,9 @@ pub(crate) struct Request {
     /// Its entry in the journal.
     pub(crate) about: String,
     pub(crate) partition: String,
+    pub(crate) table: String,
+    /// Whether it writes an item of the table that is not a rollup item.
+    pub(crate) writes_items: bool,
     pub(crate) attempt: u32,
     /// How many actions it has, if it is a transaction.
     pub(crate) actions: Option<usize>,
@@ -48,8 +55,22 @@ impl Request {
         }
         let (partition, about) = about(&json);
         let attempt = request.headers().get("amz-sdk-request").and_then(attempt).unwrap_or(1);
-        let actions = json[ACTIONS].as_array().map(Vec::len);
-        Self { service, operation: operation.to_owned(), body, about, partition, attempt, actions }
+        let actions = json[ACTIONS].as_array();
+        let writes = actions.into_iter().flatten().filter_map(Value::as_object);
+        let mut writes = writes.flat_map(Map::values).chain([&json]);
+        let writes_items =
+            !READS.contains(&operation) && writes.any(writes_item) && service == Service::DynamoDb;
+        Self {
+            service,
+            operation: operation.to_owned(),
+            body,
+            about,
+            partition,
+            table: json["TableName"].as_str().unwrap_or_default().to_owned(),
+            writes_items,
+            attempt,
+            actions: json[ACTIONS].as_array().map(Vec::len),
+        }
     }
 
     /// Returns whether it writes, which a transaction may conflict with.
@@ -57,6 +78,12 @@ impl Request {
         ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"]
             .contains(&self.operation.as_str())
     }
+}
+
+/// Returns whether a write is to the table of items, and not of a rollup item.
+fn writes_item(write: &Value) -> bool {
+    let key = write["Key"]["PK"]["S"].as_str().or(write["Item"]["PK"]["S"].as_str());
+    write["TableName"] == TABLE && !key.is_some_and(|key| key.starts_with(COLOCATED_PARTITION))
 }
 
 /// Returns the partition of a request, and its entry: its key, and its values or a digest of it.

@@ -7,10 +7,12 @@
 //!               └── shard 2                 with the whole range of hashes, or half of it
 //! ```
 //!
-//! The world is the table: nothing asks for an item, so a map is enough.
+//! The world is the table: a map of sales is enough.
 //!
-//! **Invariant:** an item's records are in one lineage of shards, in the order of its writes. A
-//! write that changes nothing makes no record, as on AWS.
+//! A record may be readable only some time after its write, and may name an earlier second.
+//!
+//! **Invariant:** an item's records are in one lineage of shards, in the order of its writes, and
+//! become readable in this order. A write that changes nothing makes no record, as on AWS.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -25,8 +27,8 @@ use super::shop::{Sale, keys};
 /// The stream.
 pub(crate) const ARN: &str =
     "arn:aws:dynamodb:us-east-1:123456789012:table/shop/stream/2026-05-01T00:00:00.000";
-/// When a world begins, in seconds since 1970.
-const EPOCH_SECS: u64 = 1_777_593_600;
+/// When a world begins, in seconds since 1970, and its stream.
+pub(crate) const EPOCH_SECS: u64 = 1_777_593_600;
 /// How long a stream keeps a record.
 const RETENTION_SECS: u64 = 24 * 60 * 60;
 /// How long a shard takes records.
@@ -36,6 +38,17 @@ const HASHES: u32 = 1 << 16;
 /// Spreads item numbers over the hashes (Knuth's multiplicative hashing).
 const SPREAD: u32 = 2_654_435_769;
 
+/// How records differ from the writes that they are of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Lag {
+    /// How often a record is readable later than its write, and by how much at most.
+    pub(crate) late_per_mille: u32,
+    pub(crate) latest_ms: u64,
+    /// How often a record names an earlier second, and by how much at most.
+    pub(crate) back_per_mille: u32,
+    pub(crate) most_back_secs: u64,
+}
+
 /// The table and its stream.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -43,6 +56,7 @@ pub(crate) struct Source {
     /// How much later than the world's clock says it is.
     skipped_secs: u64,
     dice: Dice,
+    lag: Lag,
     items: BTreeMap<usize, Sale>,
     shards: Vec<Shard>,
     events: usize,
@@ -69,6 +83,8 @@ pub(crate) struct Record {
     pub(crate) sequence_number: String,
     pub(crate) event_id: String,
     pub(crate) seconds: u64,
+    /// When it can be read, in milliseconds since 1970.
+    pub(crate) readable_at_ms: u64,
     pub(crate) event_name: &'static str,
     pub(crate) is_expiry: bool,
     /// Keys and images, as both Lambda and the Streams API write them.
@@ -77,7 +93,7 @@ pub(crate) struct Record {
 
 impl Source {
     /// Returns an empty table whose stream has so many shards.
-    pub(crate) fn new(mut dice: Dice, shards: u32) -> Self {
+    pub(crate) fn new(mut dice: Dice, shards: u32, lag: Lag) -> Self {
         let part = HASHES / shards;
         let hashes = (0..shards).map(|shard| {
             let end = if shard + 1 == shards { HASHES } else { (shard + 1) * part };
@@ -86,7 +102,7 @@ impl Source {
         let shards =
             hashes.enumerate().map(|(n, hashes)| Shard::new(&mut dice, n, None, hashes)).collect();
         let (began, items) = (Instant::now(), BTreeMap::new());
-        Self { began, skipped_secs: 0, dice, items, shards, events: 0 }
+        Self { began, skipped_secs: 0, dice, lag, items, shards, events: 0 }
     }
 
     /// Returns the time, in milliseconds since 1970.
@@ -109,6 +125,11 @@ impl Source {
         &self.shards
     }
 
+    /// Puts an item that is older than the stream.
+    pub(crate) fn put_before_stream(&mut self, id: usize, sale: Sale) {
+        self.items.insert(id, sale);
+    }
+
     /// Puts or deletes an item. Returns the place of the shard that got a record.
     pub(crate) fn write(&mut self, id: usize, new: Option<Sale>, is_expiry: bool) -> Option<usize> {
         let old = match &new {
@@ -125,8 +146,10 @@ impl Source {
             .position(|shard| shard.closed_at.is_none() && shard.hashes.contains(&hash));
         let place = open.expect("open shards have every hash");
         self.events += 1;
-        let seconds = self.now_secs();
+        let (seconds, readable_at_ms) = self.times();
         let shard = &mut self.shards[place];
+        let readable_at_ms =
+            shard.records.last().map_or(0, |last| last.readable_at_ms).max(readable_at_ms);
         let mut images = json!({ "Keys": keys(id) });
         let event_name = match (&old, &new) {
             (None, _) => "INSERT",
@@ -142,11 +165,25 @@ impl Source {
             sequence_number: shard.numbers.next(&mut self.dice),
             event_id: format!("{:032x}", self.events),
             seconds,
+            readable_at_ms,
             event_name,
             is_expiry,
             images,
         });
         Some(place)
+    }
+
+    /// Returns the second that a record of a write names, and when it can be read.
+    fn times(&mut self) -> (u64, u64) {
+        let Lag { late_per_mille, latest_ms, back_per_mille, most_back_secs } = self.lag;
+        let (mut seconds, mut readable_at_ms) = (self.now_secs(), self.now_ms());
+        if self.dice.happens(back_per_mille) {
+            seconds -= self.dice.within(1..=most_back_secs as usize) as u64;
+        }
+        if self.dice.happens(late_per_mille) {
+            readable_at_ms += self.dice.millis(1..=latest_ms).as_millis() as u64;
+        }
+        (seconds, readable_at_ms)
     }
 
     /// Ends a shard, which continues in one child or in two. Returns whether it could: a range of
@@ -188,6 +225,11 @@ impl Source {
 }
 
 impl Shard {
+    /// Returns the number of its records that can be read.
+    pub(crate) fn readable(&self, now_ms: u64) -> usize {
+        self.records.partition_point(|record| record.readable_at_ms <= now_ms)
+    }
+
     /// Returns whether it is not listed any more: all of it was trimmed.
     pub(crate) fn is_forgotten(&self, now_secs: u64) -> bool {
         self.oldest == self.records.len()
