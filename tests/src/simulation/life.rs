@@ -59,6 +59,8 @@ const RUSHES_PER_MILLE: u32 = 250;
 const AGES: [usize; 4] = [1, 1, 2, 3];
 /// How many writes an age has at most: a world's are up to one of these.
 const WRITES: [usize; 3] = [5, 15, 40];
+/// The same where there are builds, of which each takes most of a minute.
+const WRITES_BESIDE_BUILDS: [usize; 3] = [15, 30, 60];
 /// How many shards there are in the beginning.
 const SHARDS: RangeInclusive<usize> = 1..=3;
 /// The host is the product's own mapping so often; otherwise Lambda.
@@ -177,7 +179,8 @@ struct Ages<'a> {
 
 impl Ages<'_> {
     async fn live(&mut self) {
-        let (ages, most) = (self.dice.pick(&AGES), self.dice.pick(&WRITES));
+        let most = if self.operator.is_some() { &WRITES_BESIDE_BUILDS } else { &WRITES };
+        let (ages, most) = (self.dice.pick(&AGES), self.dice.pick(most));
         for age in 0..ages {
             if age > 0 {
                 self.pass_time().await;
@@ -220,7 +223,8 @@ impl Ages<'_> {
     /// Writes while things go wrong, and lets them go wrong for some time longer.
     async fn write(&mut self, most: usize) {
         let rushes = self.operator.is_none() || self.dice.happens(RUSHES_PER_MILLE);
-        let writes = self.dice.within(1..=most);
+        let least = if self.operator.is_some() { most / 2 } else { 1 };
+        let writes = self.dice.within(least..=most);
         let aftermath = self.dice.millis(0..=LONGEST_AFTERMATH_MS);
         let writing = async {
             self.history.write(self.world, writes, rushes).await;
