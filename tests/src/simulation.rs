@@ -26,11 +26,12 @@
 //! | what Lambda may do | `lambda`, `invocation`, `event` |
 //! | the product's own mapping, polling a stream | `pollers`, `streams`, `clock` |
 //! | what may become of a request | `faults`, `network` |
-//! | what must hold | `ledger`, `oracle`, `verify`, `revisions` |
+//! | what must hold | `ledger`, `oracle`, `verify`, `revisions`, `answers` |
 //!
 //! **Invariant:** a seed gives the same world, request for request, whatever ran before it. Nothing
 //! in a world uses another thread, the clock, or a socket.
 
+mod answers;
 mod builds;
 mod caller;
 mod clock;

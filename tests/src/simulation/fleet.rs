@@ -28,6 +28,8 @@ use super::world::World;
 const LONGEST_ROLLOUT_MS: u64 = 60_000;
 /// An old instance gets a batch so often meanwhile.
 const OLD_PER_MILLE: u32 = 500;
+/// A deployment brings a version of Weir whose definitions the old one does not understand so often.
+const VERSION_PER_MILLE: u32 = 300;
 /// The pause after an instance that could not start.
 const START_PAUSE: Duration = Duration::from_secs(1);
 
@@ -47,6 +49,15 @@ struct State {
     previous: Option<Arc<Processor>>,
     /// When the last old instance ends.
     rolled_out_at: Instant,
+    /// Whether the deployment brings another version of Weir as well.
+    brings_version: bool,
+}
+
+/// An instance that gets a batch.
+pub(crate) struct Instance {
+    pub(crate) function: Arc<Processor>,
+    /// Whether it understands no definition but those that it knows already.
+    pub(crate) is_old_version: bool,
 }
 
 impl Fleet {
@@ -63,7 +74,13 @@ impl Fleet {
             connection: connection.clone(),
             seen: Seen::default(),
             work: Arc::new(Mutex::new(work)),
-            state: Mutex::new(State { dice, current: None, previous: None, rolled_out_at }),
+            state: Mutex::new(State {
+                dice,
+                current: None,
+                previous: None,
+                rolled_out_at,
+                brings_version: false,
+            }),
         })
     }
 
@@ -89,21 +106,22 @@ impl Fleet {
         let rollout = state.dice.millis(0..=LONGEST_ROLLOUT_MS);
         self.world.journal.record(format_args!("deployed within {rollout:?}: {definition}"));
         self.world.journal.count(Count::Deployments, usize::from(state.current.is_some()));
+        state.brings_version = state.dice.happens(VERSION_PER_MILLE);
         state.rolled_out_at = Instant::now() + rollout;
         state.previous = state.current.replace(function);
     }
 
     /// Returns the instance that gets the next batch.
-    pub(crate) fn pick(&self) -> Arc<Processor> {
-        let State { dice, current, previous, rolled_out_at } = &mut *self.state();
+    pub(crate) fn pick(&self) -> Instance {
+        let State { dice, current, previous, rolled_out_at, brings_version } = &mut *self.state();
         let current = current.as_ref().expect("instances start before batches come");
         let is_rolling = Instant::now() < *rolled_out_at;
         match previous {
             Some(previous) if is_rolling && dice.happens(OLD_PER_MILLE) => {
                 self.world.journal.count(Count::OldInstances, 1);
-                Arc::clone(previous)
+                Instance { function: Arc::clone(previous), is_old_version: *brings_version }
             }
-            _ => Arc::clone(current),
+            _ => Instance { function: Arc::clone(current), is_old_version: false },
         }
     }
 

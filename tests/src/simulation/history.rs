@@ -106,11 +106,7 @@ impl History {
             let late = readable_at_ms.saturating_sub(source.now_ms());
             if late > 0 {
                 world.journal.count(Count::LateRecords, 1);
-                let world = Arc::clone(world);
-                tokio::spawn(async move {
-                    sleep(Duration::from_millis(late)).await;
-                    world.notify();
-                });
+                world.notify_in(Duration::from_millis(late));
             }
         }
     }

@@ -20,6 +20,7 @@ use futures::future::{Either, select};
 use tokio::time::{Instant, sleep};
 
 use super::Run;
+use super::answers;
 use super::builds::{self, Operator, Site};
 use super::definition::{Counted, Definition};
 use super::dice::Dice;
@@ -120,7 +121,7 @@ pub(crate) async fn live(seed: u64, is_read: bool) -> Run {
     let mut operator = None;
     if has_builds {
         let folder = folder.path().to_owned();
-        let site = Site::new(&world, network, margins, folder, &mut dice("site"));
+        let site = Site::new(&world, network.clone(), margins, folder, &mut dice("site"));
         let builds = Operator::new(&world, &site, &fleet, definition.clone(), dice("builds"));
         let builds = operator.insert(builds);
         begin(&world, builds, &mut history, &mut life).await;
@@ -129,9 +130,17 @@ pub(crate) async fn live(seed: u64, is_read: bool) -> Run {
     }
     let mapping = host.start();
 
-    Ages { world: &world, host: &host, dynamodb: &dynamodb, operator, history, dice: life }
-        .live()
-        .await;
+    Ages {
+        world: &world,
+        host: &host,
+        dynamodb: &dynamodb,
+        network,
+        operator,
+        history,
+        dice: life,
+    }
+    .live()
+    .await;
     mapping.abort();
     if !has_builds {
         let rollups: Vec<_> = definition.counted().collect();
@@ -171,6 +180,7 @@ struct Ages<'a> {
     world: &'a Arc<World>,
     host: &'a Host,
     dynamodb: &'a DynamoDb,
+    network: Network,
     /// The operator of a world that has builds.
     operator: Option<Operator>,
     history: History,
@@ -194,12 +204,12 @@ impl Ages<'_> {
             if !drain(self.world, self.host).await {
                 return;
             }
-            self.compare(is_last);
+            self.compare(is_last).await;
         }
         if self.dice.happens(LAST_REPLAY_PER_MILLE) {
             self.host.replay(true).await;
             if drain(self.world, self.host).await {
-                self.compare(true);
+                self.compare(true).await;
             }
         }
     }
@@ -238,17 +248,20 @@ impl Ages<'_> {
         }
     }
 
-    /// Compares the revisions that are ready; at the end those of the definition are.
-    fn compare(&self, is_last: bool) {
+    /// Compares the revisions that are ready; at the end those of the definition are, and they are
+    /// answered.
+    async fn compare(&self, is_last: bool) {
         let Some(operator) = &self.operator else { return };
         let definitions = operator.definitions();
         let ready = revisions::compare(self.world, self.dynamodb, definitions);
-        let last = definitions.last().filter(|_| is_last);
-        for Counted { rollup, .. } in last.into_iter().flat_map(Definition::counted) {
+        let last = definitions.last().filter(|_| is_last && !self.world.journal.has_failed());
+        let Some(last) = last else { return };
+        for Counted { rollup, .. } in last.counted() {
             if !ready.contains(&rollup) {
                 self.world.journal.violate(format!("{rollup} is not ready in the end"));
             }
         }
+        answers::compare(self.world, &self.network, last).await;
     }
 }
 

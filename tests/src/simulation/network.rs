@@ -20,6 +20,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 use weir_table::Connection;
@@ -31,12 +32,15 @@ use super::faults::{Ending, Fate, Faults, Sent, Service};
 use super::items_table;
 use super::request::Request;
 use super::shop::TABLE;
+use super::source::Change;
 use super::streams::Streams;
 use super::tally::Count;
 use super::world::World;
 
 /// No server listens there: the network is a function call.
 const ENDPOINT: &str = "http://127.0.0.1:8000";
+/// The definition that an old version of Weir does not understand.
+const LATER_DEFINITION: &str = "[later]\n";
 /// The status of an operation that is not served.
 const UNKNOWN: u16 = 400;
 
@@ -73,7 +77,8 @@ impl Network {
         Connection::to(ENDPOINT).await.with_http_client(self.clone())
     }
 
-    async fn send(self, request: Request) -> Result<HttpResponse, ConnectorError> {
+    async fn send(self, mut request: Request) -> Result<HttpResponse, ConnectorError> {
+        request.is_of_old_version = Caller::is_of_old_version();
         let death = Caller::next_request();
         let fate = self.fate(&request, death);
         let (answer, answered) = oneshot::channel();
@@ -168,7 +173,25 @@ impl Network {
         }
     }
 
+    /// Serves a request, which makes records of the rollup items beside the items that it changes.
     fn serve(&self, request: &Request) -> StatusAndText {
+        let read = |key: &Value| self.dynamodb.find_colocated(key);
+        let before: Vec<_> = request.colocated.iter().map(read).collect();
+        let served = self.serve_at_once(request);
+        for (key, old) in request.colocated.iter().zip(before) {
+            let new = read(key);
+            if old != new {
+                let change = Change { keys: key.clone(), old, new };
+                let lag = self.world.source().note_rollup_item(change);
+                self.world.journal.count(Count::ColocatedRecords, 1);
+                self.world.notify();
+                self.world.notify_in(lag);
+            }
+        }
+        served
+    }
+
+    fn serve_at_once(&self, request: &Request) -> StatusAndText {
         let Request { operation, body, table, .. } = request;
         let served = match request.service {
             Service::DynamoDb => match (operation.as_str(), table.as_str()) {
@@ -180,6 +203,11 @@ impl Network {
                     let request = serde_json::from_slice(body).expect("the SDK writes JSON");
                     let page = items_table::scan(&self.world, &self.dynamodb, &request);
                     Some((200, page.to_string()))
+                }
+                ("GetItem", _) if request.is_of_old_version && request.is_definition() => {
+                    self.world.journal.count(Count::UnknownDefinitions, 1);
+                    let text = json!({ "Item": { "text": { "S": LATER_DEFINITION } } });
+                    Some((200, text.to_string()))
                 }
                 _ => self.dynamodb.serve(operation, body),
             },

@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hasher};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::clock;
 use super::faults::Service;
@@ -21,6 +21,9 @@ const DYNAMODB: &str = "DynamoDB_20120810.";
 const STREAMS: &str = "DynamoDBStreams_20120810.";
 /// The member that holds the actions of a transaction.
 const ACTIONS: &str = "TransactItems";
+/// The partition of stored definitions, and how the entry of the state item beside them begins.
+const DEFINITIONS: &str = "@definition";
+const STATE: &str = "@definition @definition ";
 /// The operations that name the table of items and write nothing.
 const READS: [&str; 5] = ["GetItem", "Query", "Scan", "BatchGetItem", "DescribeTable"];
 
@@ -35,7 +38,11 @@ pub(crate) struct Request {
     pub(crate) table: String,
     /// Whether it writes an item of the table that is not a rollup item.
     pub(crate) writes_items: bool,
+    /// The keys of the rollup items beside the items that it writes.
+    pub(crate) colocated: Vec<Value>,
     pub(crate) attempt: u32,
+    /// Whether its sender is an old version of Weir.
+    pub(crate) is_of_old_version: bool,
     /// How many actions it has, if it is a transaction.
     pub(crate) actions: Option<usize>,
 }
@@ -57,9 +64,10 @@ impl Request {
         let attempt = request.headers().get("amz-sdk-request").and_then(attempt).unwrap_or(1);
         let actions = json[ACTIONS].as_array();
         let writes = actions.into_iter().flatten().filter_map(Value::as_object);
-        let mut writes = writes.flat_map(Map::values).chain([&json]);
-        let writes_items =
-            !READS.contains(&operation) && writes.any(writes_item) && service == Service::DynamoDb;
+        let writes = writes.flat_map(Map::values).chain([&json]);
+        let is_write = service == Service::DynamoDb && !READS.contains(&operation);
+        let keys = writes.filter(|write| is_write && write["TableName"] == TABLE).map(key);
+        let (colocated, other) = keys.partition::<Vec<_>, _>(is_colocated);
         Self {
             service,
             operation: operation.to_owned(),
@@ -67,10 +75,17 @@ impl Request {
             about,
             partition,
             table: json["TableName"].as_str().unwrap_or_default().to_owned(),
-            writes_items,
+            writes_items: !other.is_empty(),
+            colocated,
             attempt,
+            is_of_old_version: false,
             actions: json[ACTIONS].as_array().map(Vec::len),
         }
+    }
+
+    /// Returns whether it is about a stored definition.
+    pub(crate) fn is_definition(&self) -> bool {
+        self.partition == DEFINITIONS && !self.about.starts_with(STATE)
     }
 
     /// Returns whether it writes, which a transaction may conflict with.
@@ -80,10 +95,14 @@ impl Request {
     }
 }
 
-/// Returns whether a write is to the table of items, and not of a rollup item.
-fn writes_item(write: &Value) -> bool {
-    let key = write["Key"]["PK"]["S"].as_str().or(write["Item"]["PK"]["S"].as_str());
-    write["TableName"] == TABLE && !key.is_some_and(|key| key.starts_with(COLOCATED_PARTITION))
+/// Returns the primary key of the item that a write is of.
+fn key(write: &Value) -> Value {
+    let of = if write["Key"].is_object() { &write["Key"] } else { &write["Item"] };
+    json!({ "PK": of["PK"], "SK": of["SK"] })
+}
+
+fn is_colocated(key: &Value) -> bool {
+    key["PK"]["S"].as_str().is_some_and(|partition| partition.starts_with(COLOCATED_PARTITION))
 }
 
 /// Returns the partition of a request, and its entry: its key, and its values or a digest of it.

@@ -16,9 +16,11 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use weir_rollups::fnv::fnv1a;
 
 use super::dice::Dice;
 use super::numbers::Numbers;
@@ -77,6 +79,14 @@ pub(crate) struct Shard {
     numbers: Numbers,
 }
 
+/// A change of an item, as DynamoDB's JSON.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) keys: Value,
+    pub(crate) old: Option<Value>,
+    pub(crate) new: Option<Value>,
+}
+
 /// A stream record.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
@@ -87,6 +97,8 @@ pub(crate) struct Record {
     pub(crate) readable_at_ms: u64,
     pub(crate) event_name: &'static str,
     pub(crate) is_expiry: bool,
+    /// Whether it is of a rollup item beside the items.
+    pub(crate) is_rollup_item: bool,
     /// Keys and images, as both Lambda and the Streams API write them.
     pub(crate) images: Value,
 }
@@ -140,6 +152,22 @@ impl Source {
             return None;
         }
         let hash = (id as u32).wrapping_mul(SPREAD) >> 16;
+        let image = |sale: Option<Sale>| sale.map(|sale| sale.image(id));
+        let change = Change { keys: Value::Object(keys(id)), old: image(old), new: image(new) };
+        Some(self.push(hash, change, is_expiry, false))
+    }
+
+    /// Notes the write of a rollup item beside the items. Returns when its record can be read.
+    pub(crate) fn note_rollup_item(&mut self, change: Change) -> Duration {
+        let partition = change.keys["PK"]["S"].as_str().unwrap_or_default();
+        let hash = fnv1a(partition.bytes()) as u32 % HASHES;
+        let shard = self.push(hash, change, false, true);
+        let readable_at_ms = self.shards[shard].records.last().map(|last| last.readable_at_ms);
+        Duration::from_millis(readable_at_ms.unwrap_or_default().saturating_sub(self.now_ms()))
+    }
+
+    /// Appends a record to the shard of a hash. Returns the place of the shard.
+    fn push(&mut self, hash: u32, change: Change, is_expiry: bool, is_rollup_item: bool) -> usize {
         let open = self
             .shards
             .iter()
@@ -150,15 +178,16 @@ impl Source {
         let shard = &mut self.shards[place];
         let readable_at_ms =
             shard.records.last().map_or(0, |last| last.readable_at_ms).max(readable_at_ms);
-        let mut images = json!({ "Keys": keys(id) });
+        let Change { keys, old, new } = change;
         let event_name = match (&old, &new) {
             (None, _) => "INSERT",
             (_, None) => "REMOVE",
             _ => "MODIFY",
         };
+        let mut images = json!({ "Keys": keys });
         for (name, image) in [("OldImage", old), ("NewImage", new)] {
-            if let Some(sale) = image {
-                images[name] = sale.image(id);
+            if let Some(image) = image {
+                images[name] = image;
             }
         }
         shard.records.push(Record {
@@ -168,9 +197,10 @@ impl Source {
             readable_at_ms,
             event_name,
             is_expiry,
+            is_rollup_item,
             images,
         });
-        Some(place)
+        place
     }
 
     /// Returns the second that a record of a write names, and when it can be read.

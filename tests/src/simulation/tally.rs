@@ -77,6 +77,10 @@ pub enum Count {
     Deployments,
     /// Batches that an instance got that knows the definition before.
     OldInstances,
+    /// Definitions that an old version of Weir did not understand.
+    UnknownDefinitions,
+    /// Records of rollup items beside the items.
+    ColocatedRecords,
     /// Processes of the builder.
     Builders,
     /// Builders that were killed.
@@ -123,10 +127,12 @@ pub enum Count {
     Purged,
     /// Rollup items of built revisions compared with the recount.
     ComparedBuilt,
+    /// Answers of the reader compared with the recount.
+    Answers,
 }
 
 /// Every count, in the order in which they are printed.
-pub const EVERY: [(Count, &str); 60] = [
+pub const EVERY: [(Count, &str); 63] = [
     (Count::Records, "records"),
     (Count::Deliveries, "deliveries of a record"),
     (Count::Duplicates, "  of them again"),
@@ -164,6 +170,8 @@ pub const EVERY: [(Count, &str); 60] = [
     (Count::DefinitionsChanged, "changes of the definition"),
     (Count::Deployments, "deployments"),
     (Count::OldInstances, "  batches of an old instance"),
+    (Count::UnknownDefinitions, "  definitions of a later version"),
+    (Count::ColocatedRecords, "records of rollup items beside items"),
     (Count::Builders, "processes of the builder"),
     (Count::BuildersKilled, "  killed"),
     (Count::BuildersSuspended, "  suspended"),
@@ -187,6 +195,7 @@ pub const EVERY: [(Count, &str); 60] = [
     (Count::BasesApplied, "bases applied, in parts"),
     (Count::Purged, "items purged"),
     (Count::ComparedBuilt, "built rollup items compared"),
+    (Count::Answers, "answers compared"),
 ];
 
 /// How often each thing was counted.

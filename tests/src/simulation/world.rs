@@ -84,6 +84,15 @@ impl World {
         self.changed.notify_waiters();
     }
 
+    /// Wakes them some time later.
+    pub(crate) fn notify_in(self: &Arc<Self>, time: Duration) {
+        let world = Arc::clone(self);
+        tokio::spawn(async move {
+            sleep(time).await;
+            world.notify();
+        });
+    }
+
     /// Waits for a change.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
