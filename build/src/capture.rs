@@ -36,6 +36,8 @@ use weir_rollups::Change;
 pub use self::error::CaptureError;
 pub use self::settings::{CaptureEnd, CaptureSettings, CaptureStart};
 
+pub(crate) use self::settings::check_age;
+
 use self::shard::CapturedShard;
 use crate::spool::SpoolError;
 
@@ -140,7 +142,7 @@ impl Capture {
         end: watch::Receiver<Option<CaptureEnd>>,
         mut record: impl FnMut(&Change) -> Result<(), SpoolError>,
     ) -> Result<CaptureCounts, CaptureError> {
-        settings::check_age(cut, (self.settings.wall_clock)())?;
+        check_age(cut, (self.settings.wall_clock)())?;
         loop {
             let end = *end.borrow();
             let began_at = Instant::now();

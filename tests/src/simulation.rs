@@ -59,6 +59,7 @@ mod request;
 mod revisions;
 mod shop;
 mod source;
+mod state_item;
 mod streams;
 mod subscriber;
 pub mod tally;

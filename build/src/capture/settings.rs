@@ -66,7 +66,7 @@ pub(super) fn is_trimmed(seconds: i64, now: SystemTime) -> bool {
 }
 
 /// Checks that the stream still has the records from the cut on.
-pub(super) fn check_age(cut: u32, now: SystemTime) -> Result<(), CaptureError> {
+pub(crate) fn check_age(cut: u32, now: SystemTime) -> Result<(), CaptureError> {
     match is_trimmed(i64::from(cut), now) {
         true => Err(CaptureError::CutTooOld { cut }),
         false => Ok(()),

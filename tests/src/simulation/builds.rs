@@ -57,6 +57,8 @@ const RETURNS_PER_MILLE: u32 = 250;
 /// A builder dies of a request so often, and of which at the latest.
 const DIES_PER_MILLE: u32 = 300;
 const LATEST_DEATH: usize = 200;
+/// A builder is suspended before it applies its base so often, until time has passed.
+const STOPS_PER_MILLE: u32 = 120;
 /// How long a builder is suspended.
 const SUSPENDED_MS: RangeInclusive<u64> = 500..=40_000;
 /// How long a purge waits: longer than an invocation that began before, and its last request. Of
@@ -180,10 +182,10 @@ impl Operator {
 
     async fn take(&mut self, step: Step) {
         match step {
-            Step::Build if !self.is_building() => self.start(Errand::Build, self.current()),
+            Step::Build if !self.is_building() => self.start_build(self.current()),
             Step::Another if self.is_building() => {
                 self.world.journal.count(Count::BuildersBeside, 1);
-                self.start(Errand::Build, self.current());
+                self.start_build(self.current());
             }
             Step::Build | Step::Another => {}
             Step::Change => self.change().await,
@@ -199,7 +201,7 @@ impl Operator {
                 let definition = self.dice.pick(&self.definitions);
                 let is_outdated = definition != self.current();
                 self.world.journal.count(Count::OutdatedBuilds, usize::from(is_outdated));
-                self.start(Errand::Build, definition);
+                self.start_build(definition);
             }
         }
     }
@@ -237,6 +239,11 @@ impl Operator {
             let without = self.current().without(&rollup);
             self.define(without);
         }
+    }
+
+    fn start_build(&mut self, definition: Definition) {
+        let stops = self.dice.happens(STOPS_PER_MILLE) && !self.world.is_calm();
+        self.start(Errand::Build { stops }, definition);
     }
 
     fn start(&mut self, errand: Errand, definition: Definition) {
@@ -288,15 +295,17 @@ impl Operator {
         self.processes.retain(Process::is_suspended);
     }
 
-    /// Lets the builders that slept while time passed continue.
+    /// Lets the builders that slept while time passed continue, some time later.
     pub(crate) fn wake(&mut self) {
-        self.processes.iter_mut().for_each(Process::resume);
+        for process in &mut self.processes {
+            process.resume_in(self.dice.millis(SUSPENDED_MS));
+        }
     }
 
     async fn build_last(&mut self) {
         for _ in 0..LAST_BUILDS {
             self.deploy().await;
-            self.start(Errand::Build, self.current());
+            self.start_build(self.current());
             let mut process = self.processes.remove(0);
             self.wait(&mut process).await;
             let Some(rollup) = self.site.take_rejected() else { break };

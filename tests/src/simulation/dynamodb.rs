@@ -92,9 +92,9 @@ impl DynamoDb {
         gone.len()
     }
 
-    /// Returns a rollup item beside the items of the table.
-    pub(crate) fn find_colocated(&self, key: &Value) -> Option<Value> {
-        let read = json!({ "TableName": shop::TABLE, "Key": key });
+    /// Returns an item of a table.
+    pub(crate) fn find(&self, table: &str, key: &Value) -> Option<Value> {
+        let read = json!({ "TableName": table, "Key": key });
         let found = self.0.get_item(serde_json::from_value(read).expect("a request"));
         let mut found = serde_json::to_value(found.expect("an answer")).expect("JSON");
         Some(found["Item"].take()).filter(Value::is_object)

@@ -103,6 +103,7 @@ impl History {
             world.journal.record(format_args!("{event} as {sequence_number} of {}", shard.id));
             world.journal.count(Count::Records, 1);
             world.journal.count(Count::SteppedBack, usize::from(*seconds < source.now_secs()));
+            world.journal.count(Count::Ahead, usize::from(*seconds > source.now_secs()));
             let late = readable_at_ms.saturating_sub(source.now_ms());
             if late > 0 {
                 world.journal.count(Count::LateRecords, 1);

@@ -31,8 +31,9 @@ use super::dynamodb::{DynamoDb, StatusAndText, conflict, exception};
 use super::faults::{Ending, Fate, Faults, Sent, Service};
 use super::items_table;
 use super::request::Request;
-use super::shop::TABLE;
+use super::shop::{ROLLUPS_TABLE, TABLE};
 use super::source::Change;
+use super::state_item;
 use super::streams::Streams;
 use super::tally::Count;
 use super::world::World;
@@ -175,9 +176,15 @@ impl Network {
 
     /// Serves a request, which makes records of the rollup items beside the items that it changes.
     fn serve(&self, request: &Request) -> StatusAndText {
-        let read = |key: &Value| self.dynamodb.find_colocated(key);
+        let read = |key: &Value| self.dynamodb.find(TABLE, key);
         let before: Vec<_> = request.colocated.iter().map(read).collect();
+        let is_of_state = request.is_write() && request.is_of_state();
+        let state = || is_of_state.then(|| state_item::read(&self.dynamodb, ROLLUPS_TABLE))?;
+        let state_before = state();
         let served = self.serve_at_once(request);
+        if is_of_state {
+            state_item::check_change(&self.world, state_before.as_ref(), state().as_ref());
+        }
         for (key, old) in request.colocated.iter().zip(before) {
             let new = read(key);
             if old != new {

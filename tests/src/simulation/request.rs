@@ -85,7 +85,12 @@ impl Request {
 
     /// Returns whether it is about a stored definition.
     pub(crate) fn is_definition(&self) -> bool {
-        self.partition == DEFINITIONS && !self.about.starts_with(STATE)
+        self.partition == DEFINITIONS && !self.is_of_state()
+    }
+
+    /// Returns whether it is about the state item.
+    pub(crate) fn is_of_state(&self) -> bool {
+        self.about.starts_with(STATE)
     }
 
     /// Returns whether it writes, which a transaction may conflict with.

@@ -10,30 +10,18 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::definition::{COLOCATED, Counted, Definition, KEPT};
 use super::dynamodb::DynamoDb;
 use super::oracle;
 use super::shop::COLOCATED_PARTITION;
+use super::state_item::{self, Owner, Stored};
 use super::tally::Count;
 use super::world::World;
 use crate::recount::{self, Rows};
 
-/// Both keys of the state item, and the partition of stored definitions.
-const STATE: &str = "@definition";
 /// How long after their end the days of the rollup are kept whose days expire, in seconds.
 const KEPT_SECS: i64 = 63 * 24 * 60 * 60;
 const DAY_SECS: i64 = 24 * 60 * 60;
-
-/// A rollup and the number of its revision.
-type Owner = (String, u32);
-
-/// A revision as the state item has it.
-struct Stored {
-    state: String,
-    definition: String,
-}
 
 /// Reports what does not hold. Returns the rollups that are ready.
 pub(crate) fn compare(
@@ -42,10 +30,10 @@ pub(crate) fn compare(
     definitions: &[Definition],
 ) -> Vec<String> {
     let (journal, items) = (&world.journal, dynamodb.items());
-    let revisions = revisions(&items);
+    let revisions = state_item::revisions(state_item::find(&items));
     let (mut expected, mut ready) = (Rows::new(), Vec::new());
     for ((rollup, number), stored) in revisions.iter().filter(|(_, stored)| stored.is_ready()) {
-        let text = definition_text(&items, &stored.definition);
+        let text = state_item::definition_text(&items, &stored.definition);
         let definition = definitions.iter().find(|known| known.text() == text);
         let variant = definition.and_then(|definition| definition.variant(rollup));
         let Some(variant) = variant else {
@@ -78,33 +66,6 @@ pub(crate) fn compare(
         journal.violate(differences);
     }
     ready
-}
-
-fn revisions(items: &[Value]) -> BTreeMap<Owner, Stored> {
-    let state = items.iter().find(|item| is_of_state(item, STATE));
-    let revisions = state.and_then(|state| state["revisions"]["M"].as_object());
-    let revisions = revisions.into_iter().flatten().map(|(name, stored)| {
-        let (rollup, number) = name.rsplit_once('@').expect("the name of a revision");
-        let text = |name: &str| stored["M"][name]["S"].as_str().unwrap_or_default().to_owned();
-        let stored = Stored { state: text("state"), definition: text("definition") };
-        ((rollup.to_owned(), number.parse().expect("a number")), stored)
-    });
-    revisions.collect()
-}
-
-fn definition_text<'a>(items: &'a [Value], id: &str) -> &'a str {
-    let definition = items.iter().find(|item| is_of_state(item, id));
-    definition.and_then(|item| item["text"]["S"].as_str()).unwrap_or_default()
-}
-
-fn is_of_state(item: &Value, sort: &str) -> bool {
-    item["PK"]["S"] == STATE && item["SK"]["S"] == sort
-}
-
-impl Stored {
-    fn is_ready(&self) -> bool {
-        self.state == "ready"
-    }
 }
 
 /// Returns a partition of the first revision as that of another one.

@@ -49,6 +49,16 @@ pub(crate) struct Lag {
     /// How often a record names an earlier second, and by how much at most.
     pub(crate) back_per_mille: u32,
     pub(crate) most_back_secs: u64,
+    /// How often a record names a later second, and by how much at most.
+    pub(crate) ahead_per_mille: u32,
+    pub(crate) most_ahead_secs: u64,
+}
+
+impl Lag {
+    /// Returns whether records name the seconds of their writes.
+    pub(crate) fn names_the_second(&self) -> bool {
+        self.back_per_mille == 0 && self.ahead_per_mille == 0
+    }
 }
 
 /// The table and its stream.
@@ -125,6 +135,11 @@ impl Source {
     /// Returns the time, in seconds since 1970.
     pub(crate) fn now_secs(&self) -> u64 {
         self.now_ms() / 1000
+    }
+
+    /// Returns how records differ from their writes.
+    pub(crate) fn lag(&self) -> Lag {
+        self.lag
     }
 
     /// Returns the items of the table.
@@ -205,10 +220,13 @@ impl Source {
 
     /// Returns the second that a record of a write names, and when it can be read.
     fn times(&mut self) -> (u64, u64) {
-        let Lag { late_per_mille, latest_ms, back_per_mille, most_back_secs } = self.lag;
+        let Lag { late_per_mille, latest_ms, back_per_mille, most_back_secs, .. } = self.lag;
         let (mut seconds, mut readable_at_ms) = (self.now_secs(), self.now_ms());
         if self.dice.happens(back_per_mille) {
             seconds -= self.dice.within(1..=most_back_secs as usize) as u64;
+        }
+        if self.dice.happens(self.lag.ahead_per_mille) {
+            seconds += self.dice.within(1..=self.lag.most_ahead_secs as usize) as u64;
         }
         if self.dice.happens(late_per_mille) {
             readable_at_ms += self.dice.millis(1..=latest_ms).as_millis() as u64;

@@ -67,6 +67,8 @@ pub enum Count {
     LateRecords,
     /// Records that named an earlier second than that of their writes.
     SteppedBack,
+    /// Records that named a later second.
+    Ahead,
     /// Reads of a shard that gave nothing though there was something.
     EmptyReads,
     /// Worlds whose tables had items before the rollups began.
@@ -87,6 +89,8 @@ pub enum Count {
     BuildersKilled,
     /// Builders that were suspended.
     BuildersSuspended,
+    /// Builders that were suspended between their join and the first write of a base.
+    BuildersStopped,
     /// Builders that were suspended while time passed.
     BuildersAsleep,
     /// Builders that began beside another one.
@@ -132,7 +136,7 @@ pub enum Count {
 }
 
 /// Every count, in the order in which they are printed.
-pub const EVERY: [(Count, &str); 63] = [
+pub const EVERY: [(Count, &str); 65] = [
     (Count::Records, "records"),
     (Count::Deliveries, "deliveries of a record"),
     (Count::Duplicates, "  of them again"),
@@ -165,6 +169,7 @@ pub const EVERY: [(Count, &str); 63] = [
     (Count::Compared, "rollup items compared"),
     (Count::LateRecords, "records late"),
     (Count::SteppedBack, "records that name an earlier second"),
+    (Count::Ahead, "records that name a later second"),
     (Count::EmptyReads, "reads that gave nothing"),
     (Count::OldTables, "tables with items before"),
     (Count::DefinitionsChanged, "changes of the definition"),
@@ -175,6 +180,7 @@ pub const EVERY: [(Count, &str); 63] = [
     (Count::Builders, "processes of the builder"),
     (Count::BuildersKilled, "  killed"),
     (Count::BuildersSuspended, "  suspended"),
+    (Count::BuildersStopped, "  suspended before the base"),
     (Count::BuildersAsleep, "  asleep while hours passed"),
     (Count::BuildersBeside, "  beside another one"),
     (Count::OutdatedBuilds, "  of an outdated definition"),

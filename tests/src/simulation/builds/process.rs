@@ -10,7 +10,7 @@ use futures::future::{Either, select};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
-use weir_build::{BuildError, Builder, PurgeSettings};
+use weir_build::{BuildError, BuildEvent, Builder, PurgeSettings};
 use weir_table::Table;
 
 use super::site::Site;
@@ -19,10 +19,13 @@ use crate::simulation::caller::{Caller, Death};
 use crate::simulation::definition::Definition;
 use crate::simulation::tally::Count;
 
-/// What a process of the builder is started for.
+/// The errand of a process of the builder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Errand {
-    Build,
+    /// A build, which may be suspended before it applies its base.
+    Build {
+        stops: bool,
+    },
     Abort,
     /// A purge that waits so long first.
     Purge(Duration),
@@ -53,7 +56,7 @@ impl Process {
         let (own_name, sender) = (name.clone(), Arc::clone(&suspend));
         let task = tokio::spawn(async move {
             let (caller, killed) = Caller::new(own_name.clone(), death);
-            let running = caller.scope(run(&site, &own_name, errand, &definition));
+            let running = caller.scope(run(&site, &own_name, errand, &definition, &sender));
             let running = Box::pin(suspendable(running, suspended));
             let outcome = select(running, killed).await;
             let journal = &site.world.journal;
@@ -65,9 +68,8 @@ impl Process {
                     journal.count(Count::BuildersKilled, 1);
                 }
             }
-            drop(sender);
         });
-        let is_build = errand == Errand::Build;
+        let is_build = matches!(errand, Errand::Build { .. });
         Self { name, task, suspended: suspend, resumes_at: None, is_build }
     }
 
@@ -105,6 +107,11 @@ impl Process {
         self.suspended.send_replace(false);
     }
 
+    /// Lets it continue some time later.
+    pub(super) fn resume_in(&mut self, time: Duration) {
+        self.resumes_at = Some(Instant::now() + time);
+    }
+
     /// Lets it continue if it is time.
     pub(super) fn resume_if_due(&mut self) {
         if self.resumes_at.is_some_and(|at| at <= Instant::now()) {
@@ -129,14 +136,22 @@ async fn run(
     name: &str,
     errand: Errand,
     definition: &Definition,
+    suspended: &watch::Sender<bool>,
 ) -> Result<(), BuildError> {
     let connection = site.network.connect().await;
     let table = Table::new(&connection, Arc::new(definition.model()));
     let builder = Builder::new(&connection, &table, site.settings.clone());
     let journal = &site.world.journal;
     match errand {
-        Errand::Build => {
-            builder.run(&[], &|event| site.note(name, &event)).await?;
+        Errand::Build { stops } => {
+            let report = |event| {
+                site.note(name, &event);
+                if stops && matches!(event, BuildEvent::Joined(_)) {
+                    journal.count(Count::BuildersStopped, 1);
+                    suspended.send_replace(true);
+                }
+            };
+            builder.run(&[], &report).await?;
         }
         Errand::Abort => {
             let aborted = builder.abort(&[]).await?;

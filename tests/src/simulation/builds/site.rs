@@ -30,8 +30,11 @@ const LAG_MARGIN_MS: u64 = 500;
 /// How often records are late, or name an earlier second, in a world.
 const LATE_PER_MILLE: [u32; 3] = [0, 100, 500];
 const BACK_PER_MILLE: [u32; 4] = [0, 0, 0, 60];
+const AHEAD_PER_MILLE: [u32; 4] = [0, 0, 0, 200];
 /// By how many seconds a record is earlier at most: no more than the margin of a scan.
 const MOST_BACK_SECS: u64 = 2;
+/// By how many it is later: less than what a build allows for.
+const MOST_AHEAD_SECS: u64 = 1;
 
 /// The place at which the builders of a world run.
 pub(crate) struct Site {
@@ -55,6 +58,8 @@ pub(crate) fn margins(dice: &mut Dice) -> (Margins, Lag) {
         latest_ms: delta_secs * 1000 - LAG_MARGIN_MS,
         back_per_mille: dice.pick(&BACK_PER_MILLE),
         most_back_secs: MOST_BACK_SECS,
+        ahead_per_mille: dice.pick(&AHEAD_PER_MILLE),
+        most_ahead_secs: MOST_AHEAD_SECS,
     };
     (margins, lag)
 }
