@@ -18,7 +18,7 @@ use super::world::World;
 /// Both keys of the state item, and the partition of stored definitions.
 const STATE: &str = "@definition";
 /// The changes of state, apart from none: from, to. A revision that is not named has no state.
-const CHANGES: [(&str, &str); 19] = [
+const CHANGES: [(&str, &str); 20] = [
     ("", "announced"),
     ("", "ready"),
     ("", "unbuilt: existing-items"),
@@ -37,7 +37,9 @@ const CHANGES: [(&str, &str); 19] = [
     ("retired", "purged"),
     ("aborted", "purged"),
     ("purged", ""),
+    // A purge marks them and forgets all but the highest in one write.
     ("retired", ""),
+    ("aborted", ""),
 ];
 /// The change that only the times of records may cause.
 const DISPROVED: (&str, &str) = ("ready", "aborted");

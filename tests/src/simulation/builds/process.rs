@@ -146,7 +146,8 @@ async fn run(
         Errand::Build { stops } => {
             let report = |event| {
                 site.note(name, &event);
-                if stops && matches!(event, BuildEvent::Joined(_)) {
+                let is_joined = matches!(event, BuildEvent::Joined(_));
+                if stops && is_joined && !site.world.is_calm() {
                     journal.count(Count::BuildersStopped, 1);
                     suspended.send_replace(true);
                 }
