@@ -224,8 +224,10 @@ impl Builder {
         report: &(dyn Fn(BuildEvent) + Sync),
     ) -> Result<Vec<String>, BuildError> {
         report(BuildEvent::CutRejected { reason: error.to_string() });
-        let may_change =
-            |revision: &Revision| revision.is_under_way() || error.disproves_revision();
+        // One that was retired meanwhile stays so: nobody wants it any more.
+        let may_change = |revision: &Revision| {
+            revision.is_under_way() || (revision.is_counted() && error.disproves_revision())
+        };
         let change = |state: &mut RollupsState, _| {
             set(state, revisions, RevisionState::Aborted, may_change);
             let is_aborted = |revision: &&Revision| {
