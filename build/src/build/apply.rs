@@ -1,8 +1,8 @@
 //! The base gets into the rollup items: one conditional update for each.
 //!
 //! A rollup item forgets a base some days after its cut, as it forgets the records of a shard: see
-//! [`weir_rollups::watermark`]. A builder that was suspended for days would add its base to one that
-//! another builder had applied. So a base is applied only while the stream keeps its records.
+//! [`weir_rollups::watermark`]. A builder that was suspended for days would add its base to that of
+//! another builder. So a base is applied only while the stream keeps the records of its cut.
 //!
 //! **Invariant:** the base is applied whole or the build fails; an update that was applied before
 //! changes nothing.

@@ -5,8 +5,8 @@
 //! changed.toml   the second: another filter, other groups, buckets, measures or stripes
 //! ```
 //!
-//! **Invariant:** a text is that of one definition, so the text that was stored with a revision says
-//! how its items are recounted.
+//! **Invariant:** a text is that of one definition, so the text that was stored with a revision
+//! says how its items are recounted.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};

@@ -28,7 +28,7 @@ use super::world::World;
 const LONGEST_ROLLOUT_MS: u64 = 60_000;
 /// An old instance gets a batch so often meanwhile.
 const OLD_PER_MILLE: u32 = 500;
-/// A deployment brings a version of Weir whose definitions the old one does not understand so often.
+/// A deployment brings a version of Weir so often, and the old one understands no new definition.
 const VERSION_PER_MILLE: u32 = 300;
 /// The pause after an instance that could not start.
 const START_PAUSE: Duration = Duration::from_secs(1);

@@ -5,14 +5,15 @@
 //!                └────────────┴────────────┴──────► aborted ───┘
 //! ```
 //!
-//! **Invariant:** a revision that is ready ends as a retired one. A build gives it up only where the
-//! times of records disprove its cut.
+//! **Invariant:** a revision that is ready ends as a retired one. A build gives it up only where
+//! the times of records disprove its cut.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::dynamodb::DynamoDb;
+use super::tally::Count;
 use super::world::World;
 
 /// Both keys of the state item, and the partition of stored definitions.
@@ -94,9 +95,12 @@ pub(crate) fn check_change(world: &World, before: Option<&Value>, after: Option<
     let state = |revisions: &BTreeMap<Owner, Stored>, owner: &Owner| {
         revisions.get(owner).map(|stored| stored.state.clone()).unwrap_or_default()
     };
-    for owner in before.keys().chain(after.keys()) {
+    let owners: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    for owner in owners {
         let (from, to) = (state(&before, owner), state(&after, owner));
         let change = (from.as_str(), to.as_str());
+        let is_given_up = change == ("announced", "aborted");
+        world.journal.count(Count::AnnouncementsGivenUp, usize::from(is_given_up));
         let is_disproved = change == DISPROVED && !world.source().lag().names_the_second();
         if from != to && !is_disproved && !CHANGES.contains(&change) {
             world.journal.violate(format!("{owner:?} changes from {from:?} to {to:?}"));

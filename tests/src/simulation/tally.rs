@@ -101,8 +101,8 @@ pub enum Count {
     BuildsFailed,
     /// Builders that found their builds aborted.
     BuildsOvertaken,
-    /// Builders that could not announce a cut in time.
-    LateCuts,
+    /// Revisions that were announced too late, or aborted before they were confirmed.
+    AnnouncementsGivenUp,
     /// Builders that rejected a second revision beside the items.
     ColocatedRejected,
     /// Revisions of which a build began.
@@ -186,7 +186,7 @@ pub const EVERY: [(Count, &str); 65] = [
     (Count::OutdatedBuilds, "  of an outdated definition"),
     (Count::BuildsFailed, "  failed"),
     (Count::BuildsOvertaken, "  overtaken by an abort"),
-    (Count::LateCuts, "  without a cut in time"),
+    (Count::AnnouncementsGivenUp, "  announcements given up"),
     (Count::ColocatedRejected, "  rejected: beside the items"),
     (Count::BuildsBegun, "revisions begun"),
     (Count::BuildsContinued, "  builds continued"),

@@ -1,7 +1,8 @@
 //! A process of the product's builder: it builds, aborts, or purges, and may be killed or suspended
 //! at any moment.
 //!
-//! **Invariant:** a process that is killed sends no further request; those on their way take effect.
+//! **Invariant:** a process that is killed sends no further request; those on their way may take
+//! effect.
 
 use std::sync::Arc;
 use std::time::Duration;

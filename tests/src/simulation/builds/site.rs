@@ -135,7 +135,6 @@ impl Site {
                 Count::ColocatedRejected
             }
             BuildError::Aborted(_) => Count::BuildsOvertaken,
-            BuildError::LateCut => Count::LateCuts,
             _ => Count::BuildsFailed,
         };
         journal.count(count, 1);
