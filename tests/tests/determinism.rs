@@ -12,7 +12,7 @@ const LAMBDA: [u64; 4] = [1, 2, 3, 8];
 /// them comes first must not be left to chance.
 const POLLERS: [u64; 5] = [6, 10, 28, 31, 32];
 /// Worlds of either that have builds.
-const BUILDS: [u64; 5] = [1, 3, 8, 28, 31];
+const BUILDS: [u64; 4] = [1, 8, 28, 31];
 /// How often each is lived again.
 const AGAIN: usize = 2;
 /// How many threads live other worlds meanwhile.
