@@ -124,8 +124,7 @@ impl Builder {
             let capture = self.capture(CaptureStart::TrimHorizon).await?;
             match self.finish(capture, &revisions, report, &mut outcome).await {
                 Err(BuildError::Capture(error)) if error.needs_new_cut() => {
-                    self.reject_cut(&revisions, &error, report).await?;
-                    begun.extend(revisions.into_iter().map(|revision| revision.rollup));
+                    begun.extend(self.reject_cut(&revisions, &error, report).await?);
                 }
                 other => other?,
             }
@@ -140,8 +139,8 @@ impl Builder {
             report(BuildEvent::Begun { revisions: revisions.clone() });
             match self.finish(capture, &revisions, report, &mut outcome).await {
                 Err(BuildError::Capture(error)) if error.needs_new_cut() => {
-                    self.reject_cut(&revisions, &error, report).await?;
-                    if attempt == MAX_CUTS {
+                    begun = self.reject_cut(&revisions, &error, report).await?;
+                    if attempt == MAX_CUTS && !begun.is_empty() {
                         return Err(error.into());
                     }
                 }
@@ -216,20 +215,27 @@ impl Builder {
         self.table.change_rollups_state(change).await
     }
 
+    /// Gives up revisions that cannot be built with their cut. Returns the rollups to build again:
+    /// a revision that another builder has made ready stays so, unless the error disproves it.
     async fn reject_cut(
         &self,
         revisions: &[Revision],
         error: &CaptureError,
         report: &(dyn Fn(BuildEvent) + Sync),
-    ) -> Result<(), BuildError> {
+    ) -> Result<Vec<String>, BuildError> {
         report(BuildEvent::CutRejected { reason: error.to_string() });
-        self.give_up(revisions).await
-    }
-
-    async fn give_up(&self, revisions: &[Revision]) -> Result<(), BuildError> {
+        // One that was retired meanwhile stays so: nobody wants it any more.
+        let may_change = |revision: &Revision| {
+            revision.is_under_way() || (revision.is_counted() && error.disproves_revision())
+        };
         let change = |state: &mut RollupsState, _| {
-            set(state, revisions, RevisionState::Aborted, |_| true);
-            Ok::<_, BuildError>(())
+            set(state, revisions, RevisionState::Aborted, may_change);
+            let is_aborted = |revision: &&Revision| {
+                let known = state.find_mut(&revision.rollup, revision.number);
+                known.is_some_and(|known| known.state == RevisionState::Aborted)
+            };
+            let aborted = revisions.iter().filter(is_aborted);
+            Ok::<_, BuildError>(aborted.map(|revision| revision.rollup.clone()).collect())
         };
         self.table.change_rollups_state(change).await
     }
@@ -272,7 +278,9 @@ impl Builder {
         report(BuildEvent::Joined(counts));
         outcome.items += counts.scanned + counts.captured;
         let applied = |updates| report(BuildEvent::Applied { updates });
-        outcome.updates += apply::apply(&self.rollups, base, revisions, cut, &applied).await?;
+        let clock = self.settings.capture.wall_clock;
+        outcome.updates +=
+            apply::apply(&self.rollups, base, revisions, cut, clock, &applied).await?;
         let retired = self.make_ready(revisions).await?;
         report(BuildEvent::Ready { revisions: revisions.to_vec(), retired: retired.clone() });
         outcome.ready.extend(revisions.iter().map(|revision| revision.rollup.clone()));

@@ -29,12 +29,14 @@ use futures::stream::{self, StreamExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use weir_processor::mapping::{
-    ShardPage, ShardReadError, StreamListing, StreamReader, StreamShard,
+    ShardPage, ShardPages, ShardReadError, StreamListing, StreamReader, StreamShard,
 };
 use weir_rollups::Change;
 
 pub use self::error::CaptureError;
 pub use self::settings::{CaptureEnd, CaptureSettings, CaptureStart};
+
+pub(crate) use self::settings::check_age;
 
 use self::shard::CapturedShard;
 use crate::spool::SpoolError;
@@ -111,7 +113,7 @@ impl Capture {
         let roots: Vec<_> = self.startable(listing).into_iter().cloned().collect();
         for StreamShard { id, .. } in roots {
             match self.stream.open_at_latest(&id).await {
-                Ok(pages) => self.insert(id, CapturedShard::new(pages, false)),
+                Ok(pages) => self.insert(id, pages, false),
                 Err(ShardReadError::Gone) => return Err(CaptureError::Gap { shard_id: id }),
                 Err(error) => return Err(CaptureError::Shard { shard_id: id, source: error }),
             }
@@ -140,7 +142,7 @@ impl Capture {
         end: watch::Receiver<Option<CaptureEnd>>,
         mut record: impl FnMut(&Change) -> Result<(), SpoolError>,
     ) -> Result<CaptureCounts, CaptureError> {
-        settings::check_age(cut)?;
+        check_age(cut, (self.settings.wall_clock)())?;
         loop {
             let end = *end.borrow();
             let began_at = Instant::now();
@@ -272,12 +274,13 @@ impl Capture {
             // A child continues its parent: what holds of the order of times holds across both.
             let has_reached_cut = parent.and_then(|parent| self.finished.get(&parent).copied());
             let pages = self.stream.open_at_oldest(&id);
-            self.insert(id, CapturedShard::new(pages, has_reached_cut.unwrap_or(false)));
+            self.insert(id, pages, has_reached_cut.unwrap_or(false));
         }
     }
 
-    fn insert(&mut self, id: String, shard: CapturedShard) {
+    fn insert(&mut self, id: String, pages: ShardPages, has_reached_cut: bool) {
         self.counts.shards += 1;
+        let shard = CapturedShard::new(pages, has_reached_cut, self.settings.wall_clock);
         self.open.insert(id, shard);
     }
 }

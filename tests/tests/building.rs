@@ -160,6 +160,7 @@ async fn begin(system: &System, start: CaptureStart) -> Capture {
     let settings = CaptureSettings {
         read_interval: Duration::from_millis(50),
         listing_interval: Duration::from_millis(500),
+        ..CaptureSettings::default()
     };
     Capture::begin(stream, start, settings).await.expect("a place in the stream")
 }

@@ -7,10 +7,12 @@ use std::thread;
 use weir_testing::simulation::{Run, run};
 
 /// Worlds of Lambda.
-const LAMBDA: [u64; 3] = [1, 2, 3];
+const LAMBDA: [u64; 4] = [1, 2, 3, 8];
 /// Worlds of the product's own mapping: its tasks wait for several things at a time, and which of
 /// them comes first must not be left to chance.
-const POLLERS: [u64; 6] = [5, 7, 14, 24, 25, 35];
+const POLLERS: [u64; 5] = [6, 10, 28, 31, 32];
+/// Worlds of either that have builds.
+const BUILDS: [u64; 4] = [1, 8, 28, 31];
 /// How often each is lived again.
 const AGAIN: usize = 2;
 /// How many threads live other worlds meanwhile.
@@ -34,6 +36,8 @@ fn a_seed_is_the_same_world_every_time() {
     for Run { seed, lines, .. } in &first {
         let is_of_pollers = lines.iter().any(|line| line.ends_with("poller 1 starts"));
         assert_eq!(is_of_pollers, POLLERS.contains(seed), "seed {seed} is in the wrong list");
+        let has_builds = lines.iter().any(|line| line.contains("builder 1 starts"));
+        assert_eq!(has_builds, BUILDS.contains(seed), "seed {seed} is in the wrong list of builds");
     }
     let (is_done, next) = (AtomicBool::new(false), AtomicU64::new(FIRST_OTHER));
     thread::scope(|scope| {

@@ -7,10 +7,12 @@
 //!
 //! Processors that read the state after the announcement count from the cut on. The records of
 //! those that read it before were written before it. So the announcement must be in effect before
-//! the cut; a read of the state before the cut shows that it is. A builder may be suspended, or its
-//! write be on its way, until after the cut, and a builder may be killed before it notices.
+//! the cut, by more than a record's time may be ahead; a read of the state then shows that it is. A
+//! builder may be suspended, or its write be on its way, until after the cut, and a builder may be
+//! killed before it notices.
 //!
-//! **Invariant:** a revision is capturing only if the state named it before its cut.
+//! **Invariant:** a revision is capturing only if the state named it before any record of a time
+//! from its cut on.
 
 use std::time::Duration;
 
@@ -80,10 +82,13 @@ impl Builder {
     /// Confirms that the state names revisions before their cut, unless that is known already.
     /// Returns `false` if it is too late: they are given up.
     pub(super) async fn confirm_cut(&self, announced: &[Revision]) -> Result<bool, BuildError> {
+        // A margin of a second is for a clock that everything shares.
+        let uncertainty = CLOCK_UNCERTAINTY.min(self.settings.margins.cut / 2).as_secs();
+        let uncertainty = i64::try_from(uncertainty).expect("a few seconds");
         let change = |state: &mut RollupsState, now: i64| {
             let mut is_confirmed = true;
             for revision in announced {
-                let is_late = revision.cut.is_none_or(|cut| now >= cut);
+                let is_late = revision.cut.is_none_or(|cut| now + uncertainty >= cut);
                 let known = found(state, revision)?;
                 match known.state {
                     RevisionState::Announced if is_late => {

@@ -119,4 +119,18 @@ impl CaptureError {
             Self::Stream(_) | Self::Shard { .. } | Self::Spool(_) => false,
         }
     }
+
+    /// Returns whether the numbers of a revision with the same cut may be wrong, whoever built it.
+    pub fn disproves_revision(&self) -> bool {
+        match self {
+            Self::ClockStepped { .. } | Self::ClockAhead { .. } | Self::NoTime { .. } => true,
+            Self::Gap { .. }
+            | Self::CutTooOld { .. }
+            | Self::Disabled { .. }
+            | Self::ViewType { .. }
+            | Self::Stream(_)
+            | Self::Shard { .. }
+            | Self::Spool(_) => false,
+        }
+    }
 }

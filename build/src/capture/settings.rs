@@ -25,12 +25,15 @@ pub enum CaptureStart {
 }
 
 /// The settings of a capture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct CaptureSettings {
     /// The shortest time between two reads of a shard.
     pub read_interval: Duration,
     /// The time between two looks for new shards, unless one has ended.
     pub listing_interval: Duration,
+    /// The clock that continues while the machine sleeps: that of the machine, or that of a
+    /// simulated world.
+    pub wall_clock: fn() -> SystemTime,
 }
 
 /// The end of a capture: the end of the scan and the time after which a record can be read.
@@ -50,20 +53,21 @@ impl Default for CaptureSettings {
         Self {
             read_interval: Duration::from_millis(READ_INTERVAL_MS),
             listing_interval: Duration::from_secs(LISTING_INTERVAL_SECS),
+            wall_clock: SystemTime::now,
         }
     }
 }
 
 /// Returns whether the stream may have trimmed records of a time, in seconds since 1970.
-pub(super) fn is_trimmed(seconds: i64) -> bool {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+pub(super) fn is_trimmed(seconds: i64, now: SystemTime) -> bool {
+    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let age = i64::try_from(now).unwrap_or(i64::MAX) - seconds;
     age > STREAM_RETENTION_SECS - RETENTION_MARGIN_SECS
 }
 
 /// Checks that the stream still has the records from the cut on.
-pub(super) fn check_age(cut: u32) -> Result<(), CaptureError> {
-    match is_trimmed(i64::from(cut)) {
+pub(crate) fn check_age(cut: u32, now: SystemTime) -> Result<(), CaptureError> {
+    match is_trimmed(i64::from(cut), now) {
         true => Err(CaptureError::CutTooOld { cut }),
         false => Ok(()),
     }
@@ -75,11 +79,11 @@ mod tests {
 
     #[test]
     fn a_cut_of_more_than_a_day_ago_is_refused() {
-        let now =
-            SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() as u32;
-        check_age(now + 120).expect("a cut that is to come");
-        check_age(now - 23 * 60 * 60).expect("the stream has its records");
-        let error = check_age(now - 24 * 60 * 60).expect_err("too old").to_string();
+        let now = 1_795_982_400;
+        let clock = UNIX_EPOCH + Duration::from_secs(u64::from(now));
+        check_age(now + 120, clock).expect("a cut that is to come");
+        check_age(now - 23 * 60 * 60, clock).expect("the stream has its records");
+        let error = check_age(now - 24 * 60 * 60, clock).expect_err("too old").to_string();
         assert!(error.contains("24 hours"), "{error}");
     }
 }

@@ -23,7 +23,9 @@ const EMPTY_READS: u32 = 3;
 #[derive(Debug)]
 pub(super) struct CapturedShard {
     pages: ShardPages,
-    /// When it was read the last time, by the clock that goes on while the machine sleeps.
+    /// The clock that continues while the machine sleeps.
+    wall_clock: fn() -> SystemTime,
+    /// When it was read the last time, by this clock.
     read_at: SystemTime,
     order: TimeOrder,
     /// The reads in a row after the end that brought nothing.
@@ -42,18 +44,24 @@ struct TimeOrder {
 
 impl CapturedShard {
     /// Returns a shard that nothing was read of, whose parent may have reached the cut.
-    pub(super) fn new(pages: ShardPages, has_reached_cut: bool) -> Self {
+    pub(super) fn new(
+        pages: ShardPages,
+        has_reached_cut: bool,
+        wall_clock: fn() -> SystemTime,
+    ) -> Self {
         let order = TimeOrder { has_reached_cut, last: None };
-        Self { pages, read_at: SystemTime::now(), order, empty_reads: 0, is_complete: false }
+        let read_at = wall_clock();
+        Self { pages, wall_clock, read_at, order, empty_reads: 0, is_complete: false }
     }
 
     /// Reads the next page. A reader that slept for longer than the stream keeps records may have
     /// missed some.
     pub(super) async fn read(&mut self) -> Result<ShardPage, ShardReadError> {
         let mut page = self.pages.read().await?;
-        let read_at = std::mem::replace(&mut self.read_at, SystemTime::now());
+        let now = (self.wall_clock)();
+        let read_at = std::mem::replace(&mut self.read_at, now);
         let seconds = read_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        page.has_gap |= is_trimmed(i64::try_from(seconds).unwrap_or(i64::MAX));
+        page.has_gap |= is_trimmed(i64::try_from(seconds).unwrap_or(i64::MAX), now);
         Ok(page)
     }
 

@@ -33,9 +33,14 @@ impl Death {
     pub(crate) fn by_chance(dice: &mut Dice, world: &World) -> Option<(u32, Self)> {
         let dies = dice.happens(world.weather.crash) && !world.is_calm();
         let request = dice.within(0..=LATEST_DEATH) as u32;
-        let is_undone = dice.happens(UNDONE_PER_MILLE);
-        let death = if is_undone { Self::BeforeEffect } else { Self::AfterEffect };
+        let death = Self::new(dice);
         dies.then_some((request, death))
+    }
+
+    /// Returns a way to die.
+    pub(crate) fn new(dice: &mut Dice) -> Self {
+        let is_undone = dice.happens(UNDONE_PER_MILLE);
+        if is_undone { Self::BeforeEffect } else { Self::AfterEffect }
     }
 }
 
@@ -45,29 +50,38 @@ pub(crate) struct Caller {
     name: String,
     requests: AtomicU32,
     death: Option<(u32, Death)>,
+    is_of_old_version: bool,
     killer: Mutex<Option<oneshot::Sender<()>>>,
 }
 
 impl Caller {
     /// Returns a caller that dies of the request of that number, counted from zero, and how to
     /// learn of it.
-    pub(crate) fn new(
-        name: String,
-        death: Option<(u32, Death)>,
-    ) -> (Arc<Self>, oneshot::Receiver<()>) {
+    pub(crate) fn new(name: String, death: Option<(u32, Death)>) -> (Self, oneshot::Receiver<()>) {
         let (killer, killed) = oneshot::channel();
         let killer = Mutex::new(Some(killer));
-        (Arc::new(Self { name, requests: AtomicU32::new(0), death, killer }), killed)
+        let requests = AtomicU32::new(0);
+        (Self { name, requests, death, is_of_old_version: false, killer }, killed)
+    }
+
+    /// Returns the caller as one that is an old version of Weir, or not.
+    pub(crate) fn of_old_version(self, is_of_old_version: bool) -> Self {
+        Self { is_of_old_version, ..self }
     }
 
     /// Runs a future on behalf of this caller.
-    pub(crate) async fn scope<F: Future>(self: Arc<Self>, future: F) -> F::Output {
-        CALLER.scope(self, future).await
+    pub(crate) async fn scope<F: Future>(self, future: F) -> F::Output {
+        CALLER.scope(Arc::new(self), future).await
     }
 
     /// Returns the name of the current caller.
     pub(crate) fn name() -> String {
         CALLER.try_with(|caller| caller.name.clone()).unwrap_or_default()
+    }
+
+    /// Returns whether the current caller is an old version of Weir.
+    pub(crate) fn is_of_old_version() -> bool {
+        CALLER.try_with(|caller| caller.is_of_old_version).unwrap_or_default()
     }
 
     /// Counts a request of the current caller, and returns whether the caller dies at it.

@@ -7,14 +7,19 @@
 //!
 //! ```text
 //! UpdateItem of @mapping#…   :expires_at (0 stays), :updated_at     by the poller's wrong clock
-//! UpdateItem of a row        :ttl                                   by the world's
+//! UpdateItem of a row        :ttl, where it counts nothing          by the world's
+//! UpdateItem of @progress    :expires_at, :now                      by the world's
+//! PutItem of @build          updated_at                             by the world's
 //! ```
+//!
+//! DynamoDB's own time is in its answers: see [`http_date`].
 //!
 //! **Invariant:** no time of the machine's clock reaches DynamoDB, or two runs of a seed would
 //! differ.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use weir_rollups::fnv::fnv1a;
 
@@ -28,15 +33,31 @@ const MOST_SKEW_MS: u64 = 10 * 60 * 1000;
 const EMPTY_ROW_LIFE: Duration = Duration::from_secs(96 * 60 * 60);
 /// How the partitions of leases and checkpoints begin.
 pub(crate) const CHECKPOINTS: &str = "@mapping#";
+/// The partitions of what was handled of each shard, and of how far each build is.
+const PROGRESS: &str = "@progress";
+const BUILDS: &str = "@build";
+/// The condition under which a row is let go.
+const COUNTS_NOTHING: &str = "#count = :zero";
 
 /// Puts the world's time into a request. Returns whether it names one.
 pub(crate) fn translate(request: &mut Value, world: &World) -> bool {
     let partition = request["Key"]["PK"]["S"].as_str().unwrap_or_default();
     let is_checkpoint = partition.starts_with(CHECKPOINTS);
+    let is_progress = partition == PROGRESS;
     let now_ms = world.now_ms();
+    if request["Item"]["PK"]["S"] == BUILDS {
+        request["Item"]["updated_at"] = json!({ "S": format!("{now_ms} ms") });
+        return true;
+    }
+    let is_let_go = request["ConditionExpression"] == COUNTS_NOTHING;
     let values = &mut request["ExpressionAttributeValues"];
+    if is_progress {
+        values[":now"] = json!({ "S": format!("{now_ms} ms") });
+        values[":expires_at"] = json!({ "N": (now_ms / 1000).to_string() });
+        return true;
+    }
     if !is_checkpoint {
-        let expires = values[":ttl"].is_object();
+        let expires = is_let_go && values[":ttl"].is_object();
         if expires {
             let expires_at = now_ms / 1000 + EMPTY_ROW_LIFE.as_secs();
             values[":ttl"] = json!({ "N": expires_at.to_string() });
@@ -52,6 +73,12 @@ pub(crate) fn translate(request: &mut Value, world: &World) -> bool {
         values[":updated_at"] = json!({ "S": format!("{now_ms} ms") });
     }
     true
+}
+
+/// Returns a time in milliseconds since 1970 as the header `Date` has it.
+pub(crate) fn http_date(now_ms: u64) -> String {
+    let time = Timestamp::from_millisecond(now_ms as i64).expect("a time of this century");
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// Returns how far the clock of the poller that sends these values is behind one that is fast by

@@ -55,6 +55,7 @@ impl DynamoDb {
             "UpdateItem" => answer(body, |request| database.update_item(request)),
             "DeleteItem" => answer(body, |request| database.delete_item(request)),
             "Query" => answer(body, |request| database.query(request)),
+            "Scan" => answer(body, |request| database.scan(request)),
             "BatchGetItem" => answer(body, |request| database.batch_get_item(request)),
             "BatchWriteItem" => answer(body, |request| database.batch_write_item(request)),
             "TransactWriteItems" => answer(body, |request| database.transact_write_items(request)),
@@ -89,6 +90,19 @@ impl DynamoDb {
             self.0.delete_item(delete).expect("a deletion");
         }
         gone.len()
+    }
+
+    /// Returns an item of a table.
+    pub(crate) fn find(&self, table: &str, key: &Value) -> Option<Value> {
+        let read = json!({ "TableName": table, "Key": key });
+        let found = self.0.get_item(serde_json::from_value(read).expect("a request"));
+        let mut found = serde_json::to_value(found.expect("an answer")).expect("JSON");
+        Some(found["Item"].take()).filter(Value::is_object)
+    }
+
+    /// Returns the rollup items beside the items of the table.
+    pub(crate) fn colocated(&self) -> Vec<Value> {
+        self.items_of(shop::TABLE)
     }
 
     /// Returns every item of both tables.

@@ -8,12 +8,14 @@
 //! | one that changes nothing | none |
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
 use super::dice::Dice;
 use super::shop::Sale;
+use super::source::Record;
 use super::tally::Count;
 use super::world::World;
 
@@ -25,6 +27,8 @@ const MOST_AT_ONCE: usize = 5;
 const TRANSACTION_PER_MILLE: u32 = 100;
 /// A write to an item that is there removes it so often, and half of that by its time to live.
 const REMOVAL_PER_MILLE: u32 = 200;
+/// An item is older than the stream so often, in a world whose table is.
+const OLD_PER_MILLE: u32 = 600;
 /// Writes come in a rush so often; otherwise with pauses between them.
 const RUSH_PER_MILLE: u32 = 600;
 /// The longest pause between two writes.
@@ -48,10 +52,21 @@ impl History {
         Self { dice, items }
     }
 
-    /// Writes so often, with pauses.
-    pub(crate) async fn write(&mut self, world: &World, writes: usize) {
+    /// Puts some of the items before there is a stream.
+    pub(crate) fn begin(&mut self, world: &World) {
+        for id in 0..self.items {
+            if self.dice.happens(OLD_PER_MILLE) {
+                let sale = Sale::new(&mut self.dice);
+                world.journal.record(format_args!("before the stream, item {id}: {sale:?}"));
+                world.source().put_before_stream(id, sale);
+            }
+        }
+    }
+
+    /// Writes so often, with pauses: fewer of them in a rush.
+    pub(crate) async fn write(&mut self, world: &Arc<World>, writes: usize, rushes: bool) {
         for _ in 0..writes {
-            if !self.dice.happens(RUSH_PER_MILLE) {
+            if !(rushes && self.dice.happens(RUSH_PER_MILLE)) {
                 sleep(self.pause()).await;
             }
             let at_once = match self.dice.happens(TRANSACTION_PER_MILLE) {
@@ -73,7 +88,7 @@ impl History {
         self.dice.millis(0..=LONGEST_PAUSE_MS)
     }
 
-    fn change(&mut self, id: usize, world: &World) {
+    fn change(&mut self, id: usize, world: &Arc<World>) {
         let mut source = world.source();
         let (new, is_expiry) = match source.items().get(&id) {
             None => (Some(Sale::new(&mut self.dice)), false),
@@ -83,9 +98,17 @@ impl History {
         let event = format!("write item {id}: {new:?}");
         if let Some(shard) = source.write(id, new, is_expiry) {
             let shard = &source.shards()[shard];
-            let number = &shard.records[shard.records.len() - 1].sequence_number;
-            world.journal.record(format_args!("{event} as {number} of {}", shard.id));
+            let Record { sequence_number, seconds, readable_at_ms, .. } =
+                &shard.records[shard.records.len() - 1];
+            world.journal.record(format_args!("{event} as {sequence_number} of {}", shard.id));
             world.journal.count(Count::Records, 1);
+            world.journal.count(Count::SteppedBack, usize::from(*seconds < source.now_secs()));
+            world.journal.count(Count::Ahead, usize::from(*seconds > source.now_secs()));
+            let late = readable_at_ms.saturating_sub(source.now_ms());
+            if late > 0 {
+                world.journal.count(Count::LateRecords, 1);
+                world.notify_in(Duration::from_millis(late));
+            }
         }
     }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use futures::future::{Either, select};
 use tokio::task::JoinHandle;
-use weir_processor::Processor;
 use weir_table::error::chain;
 
 use super::caller::{Caller, Death};
+use super::fleet::Instance;
 use super::tally::Count;
 use super::world::World;
 
@@ -27,18 +27,19 @@ pub(crate) enum Outcome {
 /// Begins an invocation.
 pub(crate) fn invoke(
     world: &Arc<World>,
-    processor: &Arc<Processor>,
+    Instance { function, is_old_version }: Instance,
     name: String,
     event: Vec<u8>,
     death: Option<(u32, Death)>,
 ) -> JoinHandle<Outcome> {
-    let (world, processor) = (Arc::clone(world), Arc::clone(processor));
+    let world = Arc::clone(world);
     world.journal.count(Count::Invocations, 1);
     tokio::spawn(async move {
         let _flight = world.fly();
         let (caller, killed) = Caller::new(name.clone(), death);
         let outcome = {
-            let handled = Box::pin(caller.scope(processor.handle_json(&event)));
+            let caller = caller.of_old_version(is_old_version);
+            let handled = Box::pin(caller.scope(function.handle_json(&event)));
             match select(handled, killed).await {
                 Either::Left((Ok(answer), _)) => Outcome::Answered(answer),
                 Either::Left((Err(error), _)) => Outcome::Failed(chain(&error)),

@@ -80,6 +80,11 @@ impl Journal {
         self.inner.lock().expect("no panic while recording").violations.push(what);
     }
 
+    /// Returns whether the seed has failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        !self.inner.lock().expect("no panic while recording").violations.is_empty()
+    }
+
     /// Closes it.
     pub(crate) fn close(&self) -> Told {
         let mut inner = self.inner.lock().expect("no panic while recording");

@@ -21,10 +21,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::task::JoinSet;
 use tokio::time::sleep;
-use weir_processor::Processor;
 
 use super::dice::Dice;
 use super::event::{self, Verdict};
+use super::fleet::Fleet;
 use super::ledger::Ledger;
 use super::tally::Count;
 use super::world::World;
@@ -46,7 +46,7 @@ const FINAL_PER_MILLE: u32 = 60;
 /// The mapping of one world.
 pub(crate) struct Lambda {
     world: Arc<World>,
-    processor: Arc<Processor>,
+    fleet: Arc<Fleet>,
     /// The most records of a batch.
     batch_size: usize,
     state: Mutex<State>,
@@ -74,12 +74,12 @@ enum Step {
 }
 
 impl Lambda {
-    pub(crate) fn new(world: &Arc<World>, processor: &Arc<Processor>, mut dice: Dice) -> Arc<Self> {
+    pub(crate) fn new(world: &Arc<World>, fleet: &Arc<Fleet>, mut dice: Dice) -> Arc<Self> {
         let batch_size = dice.pick(&BATCH_SIZES);
         let state = State { dice, deliveries: Vec::new(), ledger: Ledger::default() };
         Arc::new(Self {
             world: Arc::clone(world),
-            processor: Arc::clone(processor),
+            fleet: Arc::clone(fleet),
             batch_size,
             state: Mutex::new(state),
         })
@@ -145,7 +145,8 @@ impl Lambda {
             let delivery = &state.deliveries[parent];
             delivery.rewind.is_some() || delivery.position < records
         });
-        match is_held || state.deliveries[shard].position == this.records.len() {
+        let readable = this.readable(source.now_ms());
+        match is_held || state.deliveries[shard].position >= readable {
             true => Step::Wait,
             false => Step::Deliver,
         }
@@ -199,9 +200,9 @@ impl Lambda {
     /// Returns the next batch of a shard.
     fn cut(&self, shard: usize) -> Range<usize> {
         let (source, mut state) = (self.world.source(), self.state());
-        let records = source.shards()[shard].records.len();
+        let readable = source.shards()[shard].readable(source.now_ms());
         let position = state.deliveries[shard].position;
-        let most = self.batch_size.min(records - position);
+        let most = self.batch_size.min(readable - position);
         position..position + state.dice.within(1..=most)
     }
 
@@ -215,9 +216,10 @@ impl Lambda {
             let (source, mut state) = (self.world.source(), self.state());
             let this = &source.shards()[shard];
             let State { dice, ledger, .. } = &mut *state;
-            let latest = ledger.acknowledged(shard).min(this.records.len().saturating_sub(1));
+            let readable = this.readable(source.now_ms());
+            let latest = ledger.acknowledged(shard).min(readable.saturating_sub(1));
             let first = dice.within(this.oldest.min(latest)..=latest);
-            let most = self.batch_size.min(this.records.len() - first);
+            let most = self.batch_size.min(readable - first);
             (first..first + dice.within(1..=most.max(1)), dice.millis(0..=LONGEST_STRAY_MS))
         };
         self.world.journal.count(Count::Overlaps, 1);

@@ -20,19 +20,37 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
+use weir_table::Connection;
 
 use super::caller::{Caller, Death};
+use super::clock::http_date;
 use super::dynamodb::{DynamoDb, StatusAndText, conflict, exception};
 use super::faults::{Ending, Fate, Faults, Sent, Service};
+use super::items_table;
 use super::request::Request;
+use super::shop::{ROLLUPS_TABLE, TABLE};
+use super::source::Change;
+use super::state_item;
 use super::streams::Streams;
 use super::tally::Count;
 use super::world::World;
 
+/// No server listens there: the network is a function call.
+const ENDPOINT: &str = "http://127.0.0.1:8000";
+/// The definition that an old version of Weir does not understand.
+const LATER_DEFINITION: &str = "[later]\n";
 /// The status of an operation that is not served.
 const UNKNOWN: u16 = 400;
+
+/// An answer of DynamoDB.
+struct Answer {
+    status: u16,
+    body: String,
+    date: String,
+}
 
 /// The way to DynamoDB.
 #[derive(Clone)]
@@ -55,7 +73,13 @@ impl Network {
         Self { world, dynamodb, streams, faults: Arc::new(Mutex::new(faults)) }
     }
 
-    async fn send(self, request: Request) -> Result<HttpResponse, ConnectorError> {
+    /// Returns a connection over this network, with retry quotas of its own.
+    pub(crate) async fn connect(&self) -> Connection {
+        Connection::to(ENDPOINT).await.with_http_client(self.clone())
+    }
+
+    async fn send(self, mut request: Request) -> Result<HttpResponse, ConnectorError> {
+        request.is_of_old_version = Caller::is_of_old_version();
         let death = Caller::next_request();
         let fate = self.fate(&request, death);
         let (answer, answered) = oneshot::channel();
@@ -77,7 +101,7 @@ impl Network {
                 })
             }
             Ending::Answered(_) => match answered.await {
-                Ok((status, body)) => Ok(response(status, body)),
+                Ok(answer) => Ok(answer.into()),
                 Err(_) => pending().await,
             },
         }
@@ -96,6 +120,9 @@ impl Network {
         }
         let journal = &self.world.journal;
         let Request { operation, about, attempt, .. } = request;
+        if request.writes_items {
+            journal.violate(format!("{} writes an item: {operation} {about}", Caller::name()));
+        }
         journal.record(format_args!("{} {operation} {about} ×{attempt}: {fate}", Caller::name()));
         journal.count(Count::Requests, 1);
         if let Some(refusal) = fate.refusal {
@@ -110,7 +137,7 @@ impl Network {
     }
 
     /// Serves a request at the other end, whether or not its sender still waits.
-    async fn arrive(self, request: Request, fate: Fate, answer: oneshot::Sender<StatusAndText>) {
+    async fn arrive(self, request: Request, fate: Fate, answer: oneshot::Sender<Answer>) {
         let _flight = self.world.fly();
         sleep(fate.arrival.unwrap_or_default()).await;
         if let Some(refusal) = fate.refusal {
@@ -121,15 +148,15 @@ impl Network {
                 Some(actions) if refusal.count() == Count::Conflicts => conflict(actions),
                 _ => exception(refusal.status, refusal.exception),
             };
-            let _ = answer.send(refused);
+            let _ = answer.send(Answer::new(&self.world, refused));
             return;
         }
-        let served = self.serve(&request);
+        let served = Answer::new(&self.world, self.serve(&request));
         let journal = &self.world.journal;
         let Request { operation, about, .. } = &request;
-        let status = served.0;
+        let status = served.status;
         let is_late = answer.is_closed();
-        let failed = served.1.contains("ConditionalCheckFailed");
+        let failed = served.body.contains("ConditionalCheckFailed");
         journal.record(format_args!("  {operation} {about} in effect: {status} late={is_late}"));
         if is_late {
             journal.count(Count::LateEffects, 1);
@@ -147,10 +174,50 @@ impl Network {
         }
     }
 
+    /// Serves a request, which makes records of the rollup items beside the items that it changes.
     fn serve(&self, request: &Request) -> StatusAndText {
-        let Request { operation, body, .. } = request;
+        let read = |key: &Value| self.dynamodb.find(TABLE, key);
+        let before: Vec<_> = request.colocated.iter().map(read).collect();
+        let is_of_state = request.is_write() && request.is_of_state();
+        let state = || is_of_state.then(|| state_item::read(&self.dynamodb, ROLLUPS_TABLE))?;
+        let state_before = state();
+        let served = self.serve_at_once(request);
+        if is_of_state {
+            state_item::check_change(&self.world, state_before.as_ref(), state().as_ref());
+        }
+        for (key, old) in request.colocated.iter().zip(before) {
+            let new = read(key);
+            if old != new {
+                let change = Change { keys: key.clone(), old, new };
+                let lag = self.world.source().note_rollup_item(change);
+                self.world.journal.count(Count::ColocatedRecords, 1);
+                self.world.notify();
+                self.world.notify_in(lag);
+            }
+        }
+        served
+    }
+
+    fn serve_at_once(&self, request: &Request) -> StatusAndText {
+        let Request { operation, body, table, .. } = request;
         let served = match request.service {
-            Service::DynamoDb => self.dynamodb.serve(operation, body),
+            Service::DynamoDb => match (operation.as_str(), table.as_str()) {
+                ("DescribeTable", table) => {
+                    let described = items_table::describe(&self.world, table);
+                    described.map(|description| (200, description.to_string()))
+                }
+                ("Scan", TABLE) => {
+                    let request = serde_json::from_slice(body).expect("the SDK writes JSON");
+                    let page = items_table::scan(&self.world, &self.dynamodb, &request);
+                    Some((200, page.to_string()))
+                }
+                ("GetItem", _) if request.is_of_old_version && request.is_definition() => {
+                    self.world.journal.count(Count::UnknownDefinitions, 1);
+                    let text = json!({ "Item": { "text": { "S": LATER_DEFINITION } } });
+                    Some((200, text.to_string()))
+                }
+                _ => self.dynamodb.serve(operation, body),
+            },
             Service::Streams => self.streams.serve(operation, body),
         };
         served.unwrap_or_else(|| {
@@ -188,6 +255,18 @@ impl fmt::Debug for Network {
     }
 }
 
-fn response(status: u16, body: String) -> HttpResponse {
-    HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body))
+impl Answer {
+    /// Returns an answer that DynamoDB gives now.
+    fn new(world: &World, (status, body): StatusAndText) -> Self {
+        Self { status, body, date: http_date(world.now_ms()) }
+    }
+}
+
+impl From<Answer> for HttpResponse {
+    fn from(answer: Answer) -> Self {
+        let status = answer.status.try_into().expect("a status");
+        let mut response = Self::new(status, SdkBody::from(answer.body));
+        response.headers_mut().insert("date", answer.date);
+        response
+    }
 }

@@ -7,6 +7,7 @@ mod rows;
 
 use bigdecimal::{BigDecimal, RoundingMode, Zero};
 
+use super::definition::{Counted, Variant};
 use super::shop::{Cell, Sale};
 use crate::recount::Rows;
 
@@ -16,23 +17,28 @@ const AMOUNT_PLACES: i64 = 2;
 const WEIGHT_PLACES: i64 = 9;
 /// Numbers of this magnitude are not added up.
 const TOO_LARGE: &str = "1e20";
-/// Sales from this amount on are large.
+/// Sales from these amounts on are large.
 const LARGE: i64 = 10;
+const VERY_LARGE: i64 = 100;
 
 /// A measured attribute: there and countable, or not there. What is there and not countable spoils
 /// its item.
 type Measured = Option<BigDecimal>;
 
-/// Counts the sales again, for the rollups of these names.
-pub(crate) fn recount<'a>(rollups: &[String], sales: impl IntoIterator<Item = &'a Sale>) -> Rows {
+/// Counts the sales again, for rollups in their variants.
+pub(crate) fn recount<'a>(rollups: &[Counted], sales: impl IntoIterator<Item = &'a Sale>) -> Rows {
     let mut rows = Rows::new();
     for sale in sales.into_iter().filter(|sale| sale.entity == "sale") {
-        let _ = by_shop_and_channel(sale, &mut rows);
-        let _ = large_by_shop(sale, &mut rows);
-        let _ = everything(sale, &mut rows);
-        rows::add(sale, &mut rows);
+        for Counted { rollup, variant } in rollups {
+            let _ = match rollup.as_str() {
+                "by_shop_and_channel" => by_shop_and_channel(sale, *variant, &mut rows),
+                "large_by_shop" => large_by_shop(sale, *variant, &mut rows),
+                "everything" => everything(sale, *variant, &mut rows),
+                "recent" => recent(sale, *variant, &mut rows),
+                _ => rows::add(rollup, sale, *variant, &mut rows),
+            };
+        }
     }
-    rows.retain(|(partition, _), _| rollups.iter().any(|name| name == rollup_of(partition)));
     for row in rows.values_mut() {
         row.retain(|_, value| !value.is_zero());
     }
@@ -40,44 +46,69 @@ pub(crate) fn recount<'a>(rollups: &[String], sales: impl IntoIterator<Item = &'
     rows
 }
 
-/// Returns the rollup whose partition it is.
-fn rollup_of(partition: &str) -> &str {
-    let name = partition.split(['#', '.']).next().unwrap_or(partition);
-    if name == "SHOP" { "beside" } else { name }
-}
-
 /// `None` for a sale that is not counted, here and below.
-fn by_shop_and_channel(sale: &Sale, rows: &mut Rows) -> Option<()> {
-    if !matches!(sale.status, Cell::Text("placed" | "paid")) {
-        return None;
+fn by_shop_and_channel(sale: &Sale, variant: Variant, rows: &mut Rows) -> Option<()> {
+    let statuses: &[&str] = match variant {
+        Variant::First => &["placed", "paid"],
+        Variant::Second => &["paid"],
+    };
+    text(&sale.status).filter(|status| statuses.contains(status))?;
+    let (shop, at) = (text(&sale.shop)?, time(&sale.at)?);
+    let amount = ("amount", measured(&sale.amount, AMOUNT_PLACES)?);
+    let all = "all".to_owned();
+    if variant == Variant::Second {
+        for bucket in [format!("month#{}", &at[..7]), all] {
+            let partition = format!("by_shop_and_channel#{}", escape(shop));
+            add(rows, &partition, bucket, std::slice::from_ref(&amount));
+        }
+        return Some(());
     }
-    let (shop, channel, at) = (text(&sale.shop)?, text(&sale.channel)?, time(&sale.at)?);
-    let measured = [
-        ("amount", measured(&sale.amount, AMOUNT_PLACES)?),
-        ("weight", measured(&sale.weight, WEIGHT_PLACES)?),
-    ];
+    let channel = text(&sale.channel)?;
+    let measured = [amount, ("weight", measured(&sale.weight, WEIGHT_PLACES)?)];
     let partition = format!("by_shop_and_channel#{}#{}", escape(shop), escape(channel));
-    for bucket in [format!("day#{}", &at[..10]), "all".to_owned()] {
+    for bucket in [format!("day#{}", &at[..10]), all] {
         add(rows, &partition, bucket, &measured);
     }
     Some(())
 }
 
-fn large_by_shop(sale: &Sale, rows: &mut Rows) -> Option<()> {
+fn large_by_shop(sale: &Sale, variant: Variant, rows: &mut Rows) -> Option<()> {
     let Cell::Number(amount) = sale.amount else { return None };
-    if decimal(amount) < LARGE {
+    let (least, places) = match variant {
+        Variant::First => (LARGE, 7),
+        Variant::Second => (VERY_LARGE, 10),
+    };
+    if decimal(amount) < least {
         return None;
     }
     let (shop, at) = (text(&sale.shop)?, time(&sale.at)?);
-    let measured = [("amount", measured(&sale.amount, AMOUNT_PLACES)?)];
+    let mut measured_of = vec![("amount", measured(&sale.amount, AMOUNT_PLACES)?)];
+    if variant == Variant::Second {
+        measured_of.push(("weight", measured(&sale.weight, WEIGHT_PLACES)?));
+    }
+    let bucket = if variant == Variant::First { "month" } else { "day" };
     let partition = format!("large_by_shop#{}", escape(shop));
-    add(rows, &partition, format!("month#{}", &at[..7]), &measured);
+    add(rows, &partition, format!("{bucket}#{}", &at[..places]), &measured_of);
     Some(())
 }
 
-fn everything(sale: &Sale, rows: &mut Rows) -> Option<()> {
+fn everything(sale: &Sale, variant: Variant, rows: &mut Rows) -> Option<()> {
+    if variant == Variant::Second {
+        text(&sale.status).filter(|status| ["placed", "cancelled"].contains(status))?;
+    }
     let measured = [("amount", measured(&sale.amount, AMOUNT_PLACES)?)];
     add(rows, "everything", "all".to_owned(), &measured);
+    Some(())
+}
+
+fn recent(sale: &Sale, variant: Variant, rows: &mut Rows) -> Option<()> {
+    if variant == Variant::Second {
+        text(&sale.status).filter(|status| *status == "paid")?;
+    }
+    let (shop, at) = (text(&sale.shop)?, time(&sale.at)?);
+    for bucket in [format!("day#{}", &at[..10]), "all".to_owned()] {
+        add(rows, &format!("recent#{}", escape(shop)), bucket, &[]);
+    }
     Some(())
 }
 
@@ -151,7 +182,8 @@ mod tests {
             labels: Cell::Text("new"),
             at: Cell::Text("2026-02-28T23:59:59Z"),
         };
-        let rollups = ["everything", "large_by_shop", "beside"].map(str::to_owned);
+        let first = |rollup: &str| Counted { rollup: rollup.into(), variant: Variant::First };
+        let rollups = ["everything", "large_by_shop", "beside"].map(first);
         let rows = recount(&rollups, [&sale, &sale]);
         let keys: Vec<_> = rows.keys().map(|(pk, sk)| format!("{pk} {sk}")).collect();
         assert_eq!(

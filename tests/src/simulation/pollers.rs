@@ -22,7 +22,6 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
-use weir_processor::Processor;
 use weir_processor::mapping::{Error, EventSourceMapping, Settings, Source as StreamSource};
 use weir_table::Connection;
 use weir_table::checkpoints::Checkpoints;
@@ -30,6 +29,7 @@ use weir_table::checkpoints::Checkpoints;
 use super::clock::LEASE_LIFE;
 use super::dice::Dice;
 use super::dynamodb::DynamoDb;
+use super::fleet::Fleet;
 use super::ledger::Ledger;
 use super::shop::ROLLUPS_TABLE;
 use super::source::ARN;
@@ -59,7 +59,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(120);
 /// The pollers of one world.
 pub(crate) struct Pollers {
     world: Arc<World>,
-    processor: Arc<Processor>,
+    fleet: Arc<Fleet>,
     connection: Connection,
     dynamodb: DynamoDb,
     settings: Settings,
@@ -91,7 +91,7 @@ struct Poller {
 impl Pollers {
     pub(crate) fn new(
         world: &Arc<World>,
-        processor: &Arc<Processor>,
+        fleet: &Arc<Fleet>,
         connection: &Connection,
         dynamodb: &DynamoDb,
         mut dice: Dice,
@@ -106,7 +106,7 @@ impl Pollers {
         let (ledger, pollers, handled) = (Ledger::default(), Vec::new(), Vec::new());
         Arc::new(Self {
             world: Arc::clone(world),
-            processor: Arc::clone(processor),
+            fleet: Arc::clone(fleet),
             connection: connection.clone(),
             dynamodb: dynamodb.clone(),
             settings,

@@ -8,10 +8,11 @@ use std::hash::{DefaultHasher, Hasher};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::clock;
 use super::faults::Service;
+use super::shop::{COLOCATED_PARTITION, TABLE};
 use super::world::World;
 
 /// How the target of a DynamoDB request begins.
@@ -20,6 +21,12 @@ const DYNAMODB: &str = "DynamoDB_20120810.";
 const STREAMS: &str = "DynamoDBStreams_20120810.";
 /// The member that holds the actions of a transaction.
 const ACTIONS: &str = "TransactItems";
+/// The partition of stored definitions, and how the entry of the state item beside them begins.
+const DEFINITIONS: &str = "@definition";
+const STATE: &str = "@definition @definition ";
+/// The operations that name the table of items and write nothing.
+const READS: [&str; 5] = ["GetItem", "Query", "Scan", "BatchGetItem", "DescribeTable"];
+
 /// A request on its way.
 pub(crate) struct Request {
     pub(crate) service: Service,
@@ -28,7 +35,14 @@ pub(crate) struct Request {
     /// Its entry in the journal.
     pub(crate) about: String,
     pub(crate) partition: String,
+    pub(crate) table: String,
+    /// Whether it writes an item of the table that is not a rollup item.
+    pub(crate) writes_items: bool,
+    /// The keys of the rollup items beside the items that it writes.
+    pub(crate) colocated: Vec<Value>,
     pub(crate) attempt: u32,
+    /// Whether its sender is an old version of Weir.
+    pub(crate) is_of_old_version: bool,
     /// How many actions it has, if it is a transaction.
     pub(crate) actions: Option<usize>,
 }
@@ -48,8 +62,35 @@ impl Request {
         }
         let (partition, about) = about(&json);
         let attempt = request.headers().get("amz-sdk-request").and_then(attempt).unwrap_or(1);
-        let actions = json[ACTIONS].as_array().map(Vec::len);
-        Self { service, operation: operation.to_owned(), body, about, partition, attempt, actions }
+        let actions = json[ACTIONS].as_array();
+        let writes = actions.into_iter().flatten().filter_map(Value::as_object);
+        let writes = writes.flat_map(Map::values).chain([&json]);
+        let is_write = service == Service::DynamoDb && !READS.contains(&operation);
+        let keys = writes.filter(|write| is_write && write["TableName"] == TABLE).map(key);
+        let (colocated, other) = keys.partition::<Vec<_>, _>(is_colocated);
+        Self {
+            service,
+            operation: operation.to_owned(),
+            body,
+            about,
+            partition,
+            table: json["TableName"].as_str().unwrap_or_default().to_owned(),
+            writes_items: !other.is_empty(),
+            colocated,
+            attempt,
+            is_of_old_version: false,
+            actions: json[ACTIONS].as_array().map(Vec::len),
+        }
+    }
+
+    /// Returns whether it is about a stored definition.
+    pub(crate) fn is_definition(&self) -> bool {
+        self.partition == DEFINITIONS && !self.is_of_state()
+    }
+
+    /// Returns whether it is about the state item.
+    pub(crate) fn is_of_state(&self) -> bool {
+        self.about.starts_with(STATE)
     }
 
     /// Returns whether it writes, which a transaction may conflict with.
@@ -57,6 +98,16 @@ impl Request {
         ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"]
             .contains(&self.operation.as_str())
     }
+}
+
+/// Returns the primary key of the item that a write is of.
+fn key(write: &Value) -> Value {
+    let of = if write["Key"].is_object() { &write["Key"] } else { &write["Item"] };
+    json!({ "PK": of["PK"], "SK": of["SK"] })
+}
+
+fn is_colocated(key: &Value) -> bool {
+    key["PK"]["S"].as_str().is_some_and(|partition| partition.starts_with(COLOCATED_PARTITION))
 }
 
 /// Returns the partition of a request, and its entry: its key, and its values or a digest of it.

@@ -1,5 +1,5 @@
-//! The subject of a world: a shop's sales, six rollups of them, and everything a sale may look
-//! like.
+//! The subject of a world: a shop's sales, some of seven rollups of them, and everything a sale may
+//! look like.
 //!
 //! ```text
 //! by_shop_and_channel   two dimensions, a filter by list, two granularities
@@ -8,21 +8,20 @@
 //! figures               a set as dimension; rows of values, whose count ranks the rollup item
 //! spread                rows of values, of times and of a sketch, over stripes
 //! beside                a rollup item beside the items, which counts rows of values
+//! recent                days that are kept for some time only
 //! ```
 //!
 //! Some sales cannot be counted, by one rollup or by all: an attribute is absent, foreign or too
 //! large, or the item is not of the entity.
 
 use serde_json::{Map, Value, json};
-use weir_model::Model;
 
 use super::dice::Dice;
 
-/// The definition of every world, which has some of its rollups.
-const DEFINITION: &str = include_str!("shop.toml");
-
 /// The table of the sales, of which only the rollup items beside them are stored.
 pub(crate) const TABLE: &str = "shop";
+/// How the partitions of the rollup items beside them begin.
+pub(crate) const COLOCATED_PARTITION: &str = "SHOP#";
 /// The table that holds its rollups.
 pub(crate) const ROLLUPS_TABLE: &str = "shop-rollups";
 
@@ -51,19 +50,6 @@ const ABSENT_PER_MILLE: u32 = 300;
 const ONE_ATTRIBUTE_PER_MILLE: u32 = 700;
 /// An item is another entity so often.
 const NOTE_PER_MILLE: u32 = 40;
-
-/// How many of the rollups a world has.
-const ROLLUPS: usize = 2;
-
-/// Returns the model of a world: the definition with some of its rollups.
-pub(crate) fn model(dice: &mut Dice) -> Model {
-    let mut model: Model = DEFINITION.parse().expect("a definition");
-    while model.rollups.len() > ROLLUPS {
-        let place = dice.within(0..=model.rollups.len() - 1);
-        model.rollups.remove(place);
-    }
-    model
-}
 
 /// The value of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 //!
 //! | it may | and does |
 //! |---|---|
-//! | give less than there is, or nothing, before the end of a shard | often |
+//! | give less than there is, or nothing, before the end of a shard | often, nothing twice in a row |
+//! | give a record long after its write | often |
 //! | let an iterator expire | after 15 minutes at the latest |
 //! | list shards in pages | a few at a time |
 //! | forget a shard | when its last record was trimmed |
@@ -24,12 +25,15 @@ use super::world::World;
 const SHARDS_PER_PAGE: usize = 3;
 /// The most records in one read.
 const MOST_RECORDS: usize = 12;
-/// A read gives nothing so often though there is something.
+/// A read gives nothing so often though there is something, but not more often in a row.
 const EMPTY_PER_MILLE: u32 = 100;
+const MOST_EMPTY: usize = 2;
 /// An iterator expires early so often while things go wrong.
 const EXPIRED_PER_MILLE: u32 = 30;
 /// An iterator lives so long.
 const ITERATOR_LIFE_MS: u64 = 15 * 60 * 1000;
+/// The end of a shard that has no record.
+const NO_RECORD: &str = "100000000000000000000";
 /// The status of a rejected request.
 const REFUSED: u16 = 400;
 
@@ -54,7 +58,10 @@ impl Streams {
         let text = |name: &str| request[name].as_str().unwrap_or_default();
         let answer = match operation {
             "DescribeStream" => Ok(self.describe(text("ExclusiveStartShardId"))),
-            "GetShardIterator" => self.iterator(text("ShardId"), text("SequenceNumber")),
+            "GetShardIterator" => {
+                let is_latest = text("ShardIteratorType") == "LATEST";
+                self.iterator(text("ShardId"), text("SequenceNumber"), is_latest)
+            }
             "GetRecords" => self.records(text("ShardIterator")),
             _ => return None,
         };
@@ -77,10 +84,19 @@ impl Streams {
                 if let Some(parent) = shard.parent {
                     shown["ParentShardId"] = json!(source.shards()[parent].id);
                 }
+                if shard.closed_at.is_some() {
+                    let last = shard.records.last().map(|last| last.sequence_number.as_str());
+                    let last = last.unwrap_or(NO_RECORD);
+                    shown["SequenceNumberRange"] = json!({ "EndingSequenceNumber": last });
+                }
                 shown
             })
             .collect();
-        let mut description = json!({ "StreamArn": ARN, "StreamStatus": "ENABLED" });
+        let mut description = json!({
+            "StreamArn": ARN,
+            "StreamStatus": "ENABLED",
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        });
         if after + shards.len() < listed.len() {
             description["LastEvaluatedShardId"] = shards[shards.len() - 1]["ShardId"].clone();
         }
@@ -88,8 +104,8 @@ impl Streams {
         json!({ "StreamDescription": description })
     }
 
-    /// Returns an iterator after a record, or at the oldest.
-    fn iterator(&self, shard_id: &str, after: &str) -> Result<Value, Exception> {
+    /// Returns an iterator after a record, behind the newest, or at the oldest.
+    fn iterator(&self, shard_id: &str, after: &str, is_latest: bool) -> Result<Value, Exception> {
         let source = self.world.source();
         let now = source.now_secs();
         let known = |id: &str| source.shards().iter().position(|shard| shard.id == id);
@@ -99,6 +115,7 @@ impl Streams {
             return Err("ResourceNotFoundException");
         }
         let position = match after {
+            "" if is_latest => shard.readable(source.now_ms()),
             "" => shard.oldest,
             after => {
                 let is_it = |record: &Record| record.sequence_number == after;
@@ -109,19 +126,21 @@ impl Streams {
             return Err("TrimmedDataAccessException");
         }
         let born = source.now_ms();
-        Ok(json!({ "ShardIterator": format!("{place} {position} {born}") }))
+        Ok(json!({ "ShardIterator": format!("{place} {position} {born} 0") }))
     }
 
     fn records(&self, iterator: &str) -> Result<Value, Exception> {
         let source = self.world.source();
         let numbers: Vec<usize> =
             iterator.split(' ').map_while(|number| number.parse().ok()).collect();
-        let [place, position, born] = numbers[..] else { return Err("ValidationException") };
+        let [place, position, born, empty] = numbers[..] else {
+            return Err("ValidationException");
+        };
         let shard = &source.shards()[place];
         let (expires, most) = {
             let mut dice = self.dice.lock().expect("no panic");
             let expires = dice.happens(EXPIRED_PER_MILLE) && !self.world.is_calm();
-            let is_empty = dice.happens(EMPTY_PER_MILLE);
+            let is_empty = dice.happens(EMPTY_PER_MILLE) && empty < MOST_EMPTY;
             (expires, if is_empty { 0 } else { dice.within(1..=MOST_RECORDS) })
         };
         if expires || source.now_ms() > born as u64 + ITERATOR_LIFE_MS {
@@ -134,12 +153,16 @@ impl Streams {
         if position < shard.oldest {
             return Err("TrimmedDataAccessException");
         }
-        let end = shard.records.len().min(position + most);
+        let now = source.now_ms();
+        let readable = shard.readable(now);
+        let end = readable.min(position + most).max(position);
         let records: Vec<_> = shard.records[position..end].iter().map(record).collect();
+        let hides = records.is_empty() && readable > position;
+        self.world.journal.count(Count::EmptyReads, usize::from(hides));
         let mut answer = json!({ "Records": records });
         if shard.closed_at.is_none() || end < shard.records.len() {
-            let now = source.now_ms();
-            answer["NextShardIterator"] = json!(format!("{place} {end} {now}"));
+            let empty = if hides { empty + 1 } else { 0 };
+            answer["NextShardIterator"] = json!(format!("{place} {end} {now} {empty}"));
         }
         Ok(answer)
     }

@@ -37,17 +37,17 @@ impl Seen {
     }
 }
 
-/// Returns the function, and what its reactor will have seen.
+/// Returns the function, whose reactor notes what it has seen.
 pub(crate) fn function(
     world: &Arc<World>,
-    model: Model,
+    model: Arc<Model>,
     connection: &Connection,
-    dice: Dice,
-) -> (Arc<Processor>, Seen) {
+    seen: &Seen,
+    dice: &Arc<Mutex<Dice>>,
+) -> Processor {
     let rollups = Rollups::new(connection, &model.table);
-    let (world, seen, dice) = (Arc::clone(world), Seen::default(), Arc::new(Mutex::new(dice)));
-    let seen_by_reactor = seen.clone();
-    let processor = Processor::new(model).rollups(rollups).react("seen", move |changes| {
+    let (world, seen_by_reactor, dice) = (Arc::clone(world), seen.clone(), Arc::clone(dice));
+    Processor::new(model).rollups(rollups).react("seen", move |changes| {
         let (world, seen, dice) = (Arc::clone(&world), seen_by_reactor.clone(), Arc::clone(&dice));
         changes.try_for_each(move |record| {
             let (work, fails, panics) = {
@@ -71,8 +71,7 @@ pub(crate) fn function(
                 Err("the reactor's failure")
             }
         })
-    });
-    (Arc::new(processor), seen)
+    })
 }
 
 /// Returns the longest that the reactor delays an invocation.

@@ -63,10 +63,80 @@ pub enum Count {
     ExpiredIterators,
     /// Rollup items compared with the recount at the end.
     Compared,
+    /// Records that could be read only some time after their writes.
+    LateRecords,
+    /// Records that named an earlier second than that of their writes.
+    SteppedBack,
+    /// Records that named a later second.
+    Ahead,
+    /// Reads of a shard that gave nothing though there was something.
+    EmptyReads,
+    /// Worlds whose tables had items before the rollups began.
+    OldTables,
+    /// Changes of the definition.
+    DefinitionsChanged,
+    /// Deployments of another definition.
+    Deployments,
+    /// Batches that an instance got that knows the definition before.
+    OldInstances,
+    /// Definitions that an old version of Weir did not understand.
+    UnknownDefinitions,
+    /// Records of rollup items beside the items.
+    ColocatedRecords,
+    /// Processes of the builder.
+    Builders,
+    /// Builders that were killed.
+    BuildersKilled,
+    /// Builders that were suspended.
+    BuildersSuspended,
+    /// Builders that were suspended between their join and the first write of a base.
+    BuildersStopped,
+    /// Builders that were suspended while time passed.
+    BuildersAsleep,
+    /// Builders that began beside another one.
+    BuildersBeside,
+    /// Builders that began with a definition that is not the last.
+    OutdatedBuilds,
+    /// Builders that ended with an error of DynamoDB or of the stream.
+    BuildsFailed,
+    /// Builders that found their builds aborted.
+    BuildsOvertaken,
+    /// Revisions that were announced too late, or aborted before they were confirmed.
+    AnnouncementsGivenUp,
+    /// Builders that rejected a second revision beside the items.
+    ColocatedRejected,
+    /// Revisions of which a build began.
+    BuildsBegun,
+    /// Builds that another process continued.
+    BuildsContinued,
+    /// Cuts that a capture rejected.
+    CutsRejected,
+    /// Revisions whose builds were aborted.
+    BuildsAborted,
+    /// Revisions that became ready.
+    RevisionsReady,
+    /// Revisions that another one replaced.
+    RevisionsReplaced,
+    /// Items that a base had from the scan.
+    ImagesScanned,
+    /// Items that a base had from the capture.
+    ImagesCaptured,
+    /// Scanned images that the capture had an earlier one of.
+    ImagesSuperseded,
+    /// Images that a build could not count.
+    ImagesSkipped,
+    /// Writes of a base, each of some rollup items.
+    BasesApplied,
+    /// Items of revisions that are over, deleted.
+    Purged,
+    /// Rollup items of built revisions compared with the recount.
+    ComparedBuilt,
+    /// Answers of the reader compared with the recount.
+    Answers,
 }
 
 /// Every count, in the order in which they are printed.
-pub const EVERY: [(Count, &str); 30] = [
+pub const EVERY: [(Count, &str); 65] = [
     (Count::Records, "records"),
     (Count::Deliveries, "deliveries of a record"),
     (Count::Duplicates, "  of them again"),
@@ -97,11 +167,52 @@ pub const EVERY: [(Count, &str); 30] = [
     (Count::Swept, "rows of nothing gone"),
     (Count::ExpiredIterators, "  iterators expired"),
     (Count::Compared, "rollup items compared"),
+    (Count::LateRecords, "records late"),
+    (Count::SteppedBack, "records that name an earlier second"),
+    (Count::Ahead, "records that name a later second"),
+    (Count::EmptyReads, "reads that gave nothing"),
+    (Count::OldTables, "tables with items before"),
+    (Count::DefinitionsChanged, "changes of the definition"),
+    (Count::Deployments, "deployments"),
+    (Count::OldInstances, "  batches of an old instance"),
+    (Count::UnknownDefinitions, "  definitions of a later version"),
+    (Count::ColocatedRecords, "records of rollup items beside items"),
+    (Count::Builders, "processes of the builder"),
+    (Count::BuildersKilled, "  killed"),
+    (Count::BuildersSuspended, "  suspended"),
+    (Count::BuildersStopped, "  suspended before the base"),
+    (Count::BuildersAsleep, "  asleep while hours passed"),
+    (Count::BuildersBeside, "  beside another one"),
+    (Count::OutdatedBuilds, "  of an outdated definition"),
+    (Count::BuildsFailed, "  failed"),
+    (Count::BuildsOvertaken, "  overtaken by an abort"),
+    (Count::AnnouncementsGivenUp, "  announcements given up"),
+    (Count::ColocatedRejected, "  rejected: beside the items"),
+    (Count::BuildsBegun, "revisions begun"),
+    (Count::BuildsContinued, "  builds continued"),
+    (Count::CutsRejected, "  cuts rejected"),
+    (Count::BuildsAborted, "  aborted"),
+    (Count::RevisionsReady, "  ready"),
+    (Count::RevisionsReplaced, "  replaced"),
+    (Count::ImagesScanned, "images scanned"),
+    (Count::ImagesCaptured, "images captured"),
+    (Count::ImagesSuperseded, "  that were scanned, too"),
+    (Count::ImagesSkipped, "  not counted"),
+    (Count::BasesApplied, "bases applied, in parts"),
+    (Count::Purged, "items purged"),
+    (Count::ComparedBuilt, "built rollup items compared"),
+    (Count::Answers, "answers compared"),
 ];
 
 /// How often each thing was counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally([u64; EVERY.len()]);
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self([0; EVERY.len()])
+    }
+}
 
 impl Tally {
     /// Counts something.

@@ -1,9 +1,10 @@
 //! The state that the parts of a world share: its journal, its source, its weather, and what is
 //! still on its way.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -14,6 +15,17 @@ use super::weather::Weather;
 
 /// How often to look whether everything has landed.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// The world that this thread lives.
+    static CURRENT: RefCell<Weak<World>> = const { RefCell::new(Weak::new()) };
+}
+
+/// Returns the wall clock's time in the world that this thread lives.
+pub(crate) fn wall_clock() -> SystemTime {
+    let world = CURRENT.with_borrow(Weak::upgrade).expect("a thread that lives a world");
+    SystemTime::UNIX_EPOCH + Duration::from_millis(world.now_ms())
+}
 
 /// One world.
 #[derive(Debug)]
@@ -33,14 +45,16 @@ pub(crate) struct Flight(Arc<World>);
 impl World {
     /// Returns a world in which nothing has happened yet.
     pub(crate) fn new(journal: Journal, weather: Weather, source: Source) -> Arc<Self> {
-        Arc::new(Self {
+        let world = Arc::new(Self {
             journal,
             weather,
             source: Mutex::new(source),
             is_calm: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
             changed: Notify::new(),
-        })
+        });
+        CURRENT.set(Arc::downgrade(&world));
+        world
     }
 
     /// Returns the table and its stream.
@@ -68,6 +82,15 @@ impl World {
     /// Wakes the tasks that wait for a change.
     pub(crate) fn notify(&self) {
         self.changed.notify_waiters();
+    }
+
+    /// Wakes them some time later.
+    pub(crate) fn notify_in(self: &Arc<Self>, time: Duration) {
+        let world = Arc::clone(self);
+        tokio::spawn(async move {
+            sleep(time).await;
+            world.notify();
+        });
     }
 
     /// Waits for a change.

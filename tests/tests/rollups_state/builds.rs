@@ -1,11 +1,14 @@
 //! Rollups over a table that has items are built while others write; changed ones get a revision.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
+use tokio::task::{block_in_place, spawn_blocking};
 use tokio::time::sleep;
-use weir_build::{BuildSettings, Builder, CaptureSettings, Margins, PurgeSettings};
+use weir_build::{BuildEvent, BuildSettings, Builder, CaptureSettings, Margins, PurgeSettings};
 use weir_rollups::RevisionState;
 
 use crate::rollups_state::shop::Shop;
@@ -15,10 +18,25 @@ const WRITE_PAUSE: Duration = Duration::from_millis(20);
 /// The time between two reads of a shard.
 const READ_INTERVAL: Duration = Duration::from_millis(50);
 
+/// By how much the clock of the suspended builder is ahead, in seconds.
+static SLEPT_SECS: AtomicU64 = AtomicU64::new(0);
+
+fn clock_of_sleeper() -> SystemTime {
+    SystemTime::now() + Duration::from_secs(SLEPT_SECS.load(Ordering::Relaxed))
+}
+
 fn builder(shop: &Shop) -> Builder {
+    builder_with_clock(shop, SystemTime::now)
+}
+
+fn builder_with_clock(shop: &Shop, wall_clock: fn() -> SystemTime) -> Builder {
     let settings = BuildSettings {
         margins: Margins::LOCAL,
-        capture: CaptureSettings { read_interval: READ_INTERVAL, ..CaptureSettings::default() },
+        capture: CaptureSettings {
+            read_interval: READ_INTERVAL,
+            wall_clock,
+            ..CaptureSettings::default()
+        },
         ..BuildSettings::new(std::env::temp_dir())
     };
     Builder::new(&shop.connection, &shop.table(), settings)
@@ -134,5 +152,39 @@ async fn a_build_that_is_given_up_leaves_what_was_answered_and_its_number_is_not
     assert_eq!(build(&changed).await, ["orders"]);
     let state = changed.table().read_rollups_state().await.expect("read").expect("a state");
     assert_eq!(state.served("orders").map(|served| served.number), Some(3));
+    running.stop().await;
+}
+
+/// Rollup items forget the base that another builder has applied, as they forget old records.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_builder_that_slept_for_days_applies_nothing_and_leaves_what_is_ready() {
+    let shop = Shop::new().await;
+    shop.order("1", 10).await;
+    let running = shop.process().await;
+    running.catch_up().await;
+    let changed = Arc::new(shop.changed("sum(total)", "max(total)"));
+    let ((joined, is_joined), (wake, woken)) = (mpsc::channel(), mpsc::channel());
+    let sleeping = {
+        let changed = Arc::clone(&changed);
+        let woken = std::sync::Mutex::new(woken);
+        tokio::spawn(async move {
+            let report = |event| {
+                if matches!(event, BuildEvent::Joined(_)) {
+                    joined.send(()).expect("the test waits");
+                    let woken = woken.lock().expect("no holder panics");
+                    block_in_place(|| woken.recv().expect("it is woken"));
+                }
+            };
+            builder_with_clock(&changed, clock_of_sleeper).run(&[], &report).await
+        })
+    };
+    spawn_blocking(move || is_joined.recv().expect("it joins")).await.expect("no panic");
+    assert_eq!(build(&changed).await, ["orders"], "another builder continues");
+    SLEPT_SECS.store(25 * 60 * 60, Ordering::Relaxed);
+    wake.send(()).expect("it waits");
+    let report = sleeping.await.expect("no panic").expect("there is nothing left to do");
+    assert_eq!((report.ready, report.updates), (Vec::new(), 0));
+    let state = changed.table().read_rollups_state().await.expect("read").expect("a state");
+    assert_eq!(state.served("orders").map(|served| served.number), Some(2));
     running.stop().await;
 }

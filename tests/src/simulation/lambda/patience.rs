@@ -36,7 +36,7 @@ impl Lambda {
             let patience = if gives_up { early } else { FUNCTION_TIMEOUT + longest_work(records) };
             (Death::by_chance(dice, &self.world), patience)
         };
-        let mut invocation = invoke(&self.world, &self.processor, name.to_owned(), event, death);
+        let mut invocation = invoke(&self.world, self.fleet.pick(), name.to_owned(), event, death);
         match timeout(patience, &mut invocation).await {
             Ok(Ok(outcome)) => Some(outcome),
             Ok(Err(panic)) => {
@@ -68,7 +68,7 @@ impl Lambda {
         };
         let name = format!("[final {shard}]");
         self.world.journal.count(Count::FinalInvocations, 1);
-        let answered = invoke(&self.world, &self.processor, name.clone(), event, None).await;
+        let answered = invoke(&self.world, self.fleet.pick(), name.clone(), event, None).await;
         match answered {
             Ok(Outcome::Answered(answer))
                 if event::verdict(&answer, &[]) == Ok(Verdict::Handled) => {}

@@ -3,8 +3,9 @@
 
 use bigdecimal::BigDecimal;
 
-use super::{AMOUNT_PLACES, Measured, escape, measured, status, text, time};
+use super::{AMOUNT_PLACES, Measured, add as add_item, escape, measured, status, text, time};
 use crate::recount::{Rows, ordered};
+use crate::simulation::definition::Variant;
 use crate::simulation::shop::{Cell, Sale};
 
 /// Cells of an octave of a sketch.
@@ -13,11 +14,15 @@ const CELLS: u128 = 50;
 const SECONDS: [(&str, i128); 2] =
     [("2026-02-28T23:59:59Z", 1_772_323_199), ("2026-03-01T00:00:00Z", 1_772_323_200)];
 
-/// Adds a sale to the rows of all rollups that have some.
-pub(super) fn add(sale: &Sale, rows: &mut Rows) {
-    let _ = figures(sale, rows);
-    let _ = spread(sale, rows);
-    let _ = beside(sale, rows);
+/// Adds a sale to the rows of a rollup that has some; `None` for one that is not counted.
+pub(super) fn add(rollup: &str, sale: &Sale, variant: Variant, rows: &mut Rows) -> Option<()> {
+    match (rollup, variant) {
+        ("figures", Variant::First) => figures(sale, rows),
+        ("figures", Variant::Second) => figures_of_shops(sale, rows),
+        ("spread", _) => spread(sale, variant, rows),
+        ("beside", _) => beside(sale, variant, rows),
+        _ => None,
+    }
 }
 
 fn figures(sale: &Sale, rows: &mut Rows) -> Option<()> {
@@ -53,10 +58,43 @@ fn figures(sale: &Sale, rows: &mut Rows) -> Option<()> {
     Some(())
 }
 
-fn spread(sale: &Sale, rows: &mut Rows) -> Option<()> {
+fn figures_of_shops(sale: &Sale, rows: &mut Rows) -> Option<()> {
+    let (shop, at) = (escape(text(&sale.shop)?), time(&sale.at)?);
+    let (channel, status) = (optional(&sale.channel)?, status(&sale.status)?);
+    let amount = measured(&sale.amount, AMOUNT_PLACES)?;
+    let bucket = format!("month#{}", &at[..7]);
+    let item = (format!("figures#{shop}"), bucket.clone());
+    count(rows, &item, "count");
+    if let Some(status) = status {
+        count(rows, &item, &format!("count(status={status})"));
+    }
+    if let Some(channel) = channel {
+        let row = (format!("figures.values(channel)#{shop}"), format!("{bucket}#{channel}"));
+        if !rows.contains_key(&row) {
+            count(rows, &item, "distinct(channel)");
+            count(rows, &item, "score");
+        }
+        count(rows, &row, "count");
+    }
+    if let Some(amount) = &amount {
+        let text = ordered(units(amount));
+        count(
+            rows,
+            &(format!("figures.values(amount)#{shop}"), format!("{bucket}#{text}")),
+            "count",
+        );
+    }
+    Some(())
+}
+
+fn spread(sale: &Sale, variant: Variant, rows: &mut Rows) -> Option<()> {
     let (shop, at, labels) = (text(&sale.shop)?, time(&sale.at)?, members(&sale.labels)?);
     let amount: Measured = measured(&sale.amount, AMOUNT_PLACES)?;
-    let (shop, bucket) = (escape(shop), format!("month#{}", &at[..7]));
+    let bucket = match variant {
+        Variant::First => format!("month#{}", &at[..7]),
+        Variant::Second => format!("day#{}", &at[..10]),
+    };
+    let shop = escape(shop);
     let item = (format!("spread#{shop}"), bucket.clone());
     count(rows, &item, "count");
     for label in labels {
@@ -71,17 +109,25 @@ fn spread(sale: &Sale, rows: &mut Rows) -> Option<()> {
     let row = (format!("spread.sketch(amount)#{shop}"), format!("{bucket}#{octave}"));
     count(rows, &row, "count");
     count(rows, &row, &format!("{cell:02}"));
-    let (_, seconds) = SECONDS.iter().find(|(text, _)| *text == at).expect("a time of sales");
-    let (time, value) = (ordered(seconds * 1_000_000_000), ordered(units));
-    let row = (format!("spread.times(amount@at)#{shop}"), format!("{bucket}#{time}#{value}"));
-    count(rows, &row, "count");
+    if variant == Variant::First {
+        let (_, seconds) = SECONDS.iter().find(|(text, _)| *text == at).expect("a time of sales");
+        let (time, value) = (ordered(seconds * 1_000_000_000), ordered(units));
+        let row = (format!("spread.times(amount@at)#{shop}"), format!("{bucket}#{time}#{value}"));
+        count(rows, &row, "count");
+    }
     Some(())
 }
 
-fn beside(sale: &Sale, rows: &mut Rows) -> Option<()> {
-    let (shop, at, channel) = (text(&sale.shop)?, time(&sale.at)?, optional(&sale.channel)?);
-    let (shop, month) = (escape(shop), &at[..7]);
+fn beside(sale: &Sale, variant: Variant, rows: &mut Rows) -> Option<()> {
+    let (shop, at) = (escape(text(&sale.shop)?), time(&sale.at)?);
+    let month = &at[..7];
     let item = (format!("SHOP#{shop}"), format!("STATS#{month}"));
+    if variant == Variant::Second {
+        let amount = ("amount", measured(&sale.amount, AMOUNT_PLACES)?);
+        add_item(rows, &item.0, item.1, &[amount]);
+        return Some(());
+    }
+    let channel = optional(&sale.channel)?;
     count(rows, &item, "count");
     if let Some(channel) = channel {
         let row = (format!("beside.values(channel)#{shop}"), format!("month#{month}#{channel}"));

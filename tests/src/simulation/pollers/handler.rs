@@ -27,7 +27,7 @@ impl Pollers {
             let name = ledger.begin(&self.world, source.shards(), shard, &batch);
             (name, Death::by_chance(dice, &self.world))
         };
-        let mut invocation = invoke(&self.world, &self.processor, name.clone(), event, death);
+        let mut invocation = invoke(&self.world, self.fleet.pick(), name.clone(), event, death);
         let outcome = tokio::select! {
             biased;
             outcome = &mut invocation => outcome.ok(),
