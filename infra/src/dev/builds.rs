@@ -94,7 +94,7 @@ pub(super) fn names(wanted: &Wanted) -> Vec<&str> {
 /// # Errors
 /// The definition would lose stored items or count them twice, or a build has ended.
 pub(super) async fn run(view: &View, out: &mut impl Write) -> Result<(), Error> {
-    plan::check_items(&view.connection, &view.table).await?;
+    plan::check_items(&view.connection, &view.table).await.map_err(Box::new)?;
     let builds = Builds::new(view);
     let wanted = builds.wanted().await?;
     if wanted.is_empty() {

@@ -73,7 +73,7 @@ pub enum Error {
     },
     /// The definition would lose stored items, or the state of the rollups cannot be read.
     #[error(transparent)]
-    Plan(#[from] crate::plan::Error),
+    Plan(#[from] Box<crate::plan::Error>),
     /// The rollups cannot be built.
     #[error("could not build the rollups: {0}")]
     Build(#[from] weir_build::BuildError),

@@ -37,7 +37,7 @@ fn element(value: &AttributeValue) -> Element {
         }
         AttributeValue::Ns(numbers) => list(numbers.iter().map(decimal).collect(), Some(NUMBERS)),
         AttributeValue::Bs(binaries) => {
-            list(binaries.iter().map(|bytes| Element::blob(bytes)).collect(), Some(BINARIES))
+            list(binaries.iter().map(Element::blob).collect(), Some(BINARIES))
         }
     }
 }
