@@ -25,7 +25,8 @@ use crate::error::Error;
 use crate::terminal;
 
 /// Parameters that the command sends itself, which no dimension is named like, and what says them.
-const OPTIONS: [(&str, &str); 3] = [
+const OPTIONS: [(&str, &str); 4] = [
+    ("after", "--after"),
     ("format", "--csv, --ndjson or --json"),
     ("limit", "--limit"),
     ("cursor", "none: the pages are asked for until there are all, or --limit"),
@@ -42,6 +43,7 @@ const OPTIONS: [(&str, &str); 3] = [
   weir query sales --from 2026-11 --to 2026-12 --measures orders,revenue --compare previous_year
   weir query sales --ranks --every month --from 2026-11 country=DE --limit 3
   weir query sales country=DE user_id=ann --neighbours 2 --every month --from 2026-11
+  weir query sales --after AUbcXhjijgGiKOSd6A
 
 A dimension that is given several times asks for several groups at once. Times are those of the \
 question's zone, as short
@@ -84,6 +86,10 @@ pub struct Arguments {
     /// previous_year
     #[arg(long, value_name = "WITH")]
     compare: Option<String>,
+    /// Wait until the write with this token is counted, and print whether it is: the `Weir-Token` of
+    /// its answer
+    #[arg(long, value_name = "TOKEN")]
+    after: Option<String>,
     /// The most points, or ranks [default: all points, 10 ranks]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
@@ -227,9 +233,12 @@ mod tests {
 
     #[test]
     fn what_an_option_says_is_no_dimension() {
-        for (given, option) in
-            [("format=csv", "--csv"), ("limit=3", "--limit"), ("cursor=A", "all")]
-        {
+        for (given, option) in [
+            ("format=csv", "--csv"),
+            ("limit=3", "--limit"),
+            ("after=A", "--after"),
+            ("cursor=A", "all"),
+        ] {
             let error = line(&format!("s {given}")).expect_err(given).to_string();
             assert!(error.contains("is no dimension") && error.contains(option), "{error}");
         }

@@ -33,6 +33,7 @@ impl Question {
             ("measures", &arguments.measures),
             ("fill", &arguments.fill),
             ("compare", &arguments.compare),
+            ("after", &arguments.after),
             ("order", &arguments.order),
             ("neighbours", &neighbours),
         ];
@@ -114,8 +115,8 @@ mod tests {
         let series = "sales country=DE country=FR tier=a=b --every month --from 2026 --to 2027 \
             --time-zone Asia/Tokyo \
             --week-start sunday --fiscal-year-start april --measures orders,revenue --fill zero \
-            --compare previous_year --json";
-        insta::assert_snapshot!(asked(series, None, 0, None), @"/rollups/sales?country=DE&country=FR&tier=a=b&from=2026&to=2027&every=month&time_zone=Asia/Tokyo&week_start=sunday&fiscal_year_start=april&measures=orders,revenue&fill=zero&compare=previous_year&limit=1000");
+            --compare previous_year --after AQ --json";
+        insta::assert_snapshot!(asked(series, None, 0, None), @"/rollups/sales?country=DE&country=FR&tier=a=b&from=2026&to=2027&every=month&time_zone=Asia/Tokyo&week_start=sunday&fiscal_year_start=april&measures=orders,revenue&fill=zero&compare=previous_year&after=AQ&limit=1000");
         insta::assert_snapshot!(asked("sa/les", Some("AQ"), 0, Some("csv")), @"/rollups/sa%2Fles?cursor=AQ&limit=1000&format=csv");
         insta::assert_snapshot!(asked("sales --ranks --every month --from 2026-11 country=DE --order asc", None, 0, None), @"/rollups/sales/ranks?country=DE&from=2026-11&every=month&order=asc&limit=10");
         insta::assert_snapshot!(asked("sales user=ann --neighbours 2 --every all", None, 0, None), @"/rollups/sales/ranks?user=ann&every=all&neighbours=2");

@@ -199,6 +199,11 @@ fn footer(answer: &QueryAnswer) -> String {
         _ => format!("{count} items read"),
     });
     let fresh = field("freshness").as_str().map(|instant| format!("counted up to {instant}"));
+    let after = field("after").as_str().map(|state| match state {
+        "counted" => "the write is counted".to_owned(),
+        "pending" => "the write is not counted yet".to_owned(),
+        _ => "it is unknown whether the write is counted".to_owned(),
+    });
     let bounds = field("error_bounds").as_object().into_iter().flatten();
     let bounds = bounds
         .filter_map(|(name, bound)| Some(format!("{name} within {} %", percent(bound.as_f64()?))));
@@ -208,7 +213,7 @@ fn footer(answer: &QueryAnswer) -> String {
         point.contains_key("parked") || earlier.is_some()
     });
     let parked = is_parked.then(|| "parked values may be wrong until they are repaired".to_owned());
-    let parts = [ranked, bucket, compared, read, fresh].into_iter().flatten();
+    let parts = [ranked, bucket, compared, read, fresh, after].into_iter().flatten();
     let notes: Vec<String> = parts.chain(bounds).chain(parked).collect();
     let notes = if notes.is_empty() { String::new() } else { format!("\n{}\n", notes.join(", ")) };
     more.unwrap_or_default() + &notes

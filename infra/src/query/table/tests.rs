@@ -180,3 +180,18 @@ fn what_cannot_be_drawn_is_refused_with_what_can() {
     assert_eq!(wrong, "--chart-of is `last`, expected a measure that is a number: there is none");
     insta::assert_snapshot!(shown(texts, Chart::Sparkline, None), @"no measure is a number to draw");
 }
+
+#[test]
+fn an_answer_after_a_write_says_whether_it_is_counted() {
+    let last_line = |after: &str| {
+        let answer = format!(
+            r#"{{"rollup":"s","every":"all","points":[{{"start":null,"end":null,"orders":1}}],
+            "after":"{after}","items_read":1,"cursor":null}}"#
+        );
+        plain(&answer).lines().last().unwrap_or_default().to_owned()
+    };
+    assert_eq!(last_line("counted"), "1 item read, the write is counted");
+    assert_eq!(last_line("pending"), "1 item read, the write is not counted yet");
+    let unknown = "1 item read, it is unknown whether the write is counted";
+    assert_eq!(last_line("unknown"), unknown);
+}
