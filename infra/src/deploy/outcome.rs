@@ -174,7 +174,7 @@ pub(super) fn unfinished(deployment: &Deployment<'_>, stage: Stage) -> Option<St
             let filters = if is_widened { "with filters for both definitions" } else { "" };
             let done = format!("{stack} has the new definition {filters}").trim_end().to_owned();
             let rest = "the changed rollups are not built, and are answered as before";
-            (format!("{done}; {rest}. This continues within 24 hours:"), true)
+            (format!("{done}; {rest}. This continues within 23 hours:"), true)
         }
         Stage::Built { is_widened } => {
             let done = format!("{stack} has the new definition, and its rollups are built");

@@ -134,7 +134,7 @@ fn a_signal_ends_a_build_and_the_next_deployment_continues_it() {
     let ended = Ended::from(weir.wait_with_output().expect("ended"));
     let error = ended.error();
     assert!(error.contains("a signal ended the command in this step: build the rollups"));
-    assert!(ended.stdout.contains("This continues within 24 hours"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("This continues within 23 hours"), "{}", ended.stdout);
 
     let ended = shop.deploy("--yes");
     assert!(ended.is_success(), "{ended:?}");
