@@ -1,12 +1,12 @@
-//! `weir build`: builds the rollups that a definition wants and the table lacks, from the items
-//! that are there, while writers continue.
+//! `weir build`: builds the rollups of a definition that the table lacks, from its items, while
+//! writers continue.
 //!
 //! ```text
-//! definition ─► what is new, changed, interrupted ─► weir_build::Builder ─► lines of progress
+//! definition ─► new, changed, interrupted rollups ─► weir_build::Builder ─► lines of progress
 //! ```
 //!
-//! **Invariant:** it writes to the table of rollups alone. A build that was killed is continued by
-//! the same command within 23 hours of the cut.
+//! **Invariant:** it writes no item of the table of items, except the rollup items of a rollup with
+//! `key`. After a kill, the same command continues a build within 23 hours of its cut.
 
 mod bar;
 mod error;
@@ -32,7 +32,7 @@ use crate::definition;
 use crate::plan;
 use crate::tables::TableOptions;
 
-/// Build rollups from the items that the table has.
+/// Build rollups from the items of the table.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   weir build shop.toml
@@ -42,28 +42,28 @@ use crate::tables::TableOptions;
   weir build shop.toml --abort
 
 The processor must be running: it counts the changes from the cut on, and the build adds the
-items as they were at the cut. Writers continue; the table of items is only read. The same command
-continues a build that was interrupted, within 23 hours of its cut.")]
+items as they were at the cut. Writers continue. The build writes rollup items only. If a build is
+interrupted, run the same command again within 23 hours of the cut: it continues.")]
 pub struct Arguments {
     /// The definition file [default: ./weir.toml, else examples/flights/weir.toml]
     file: Option<PathBuf>,
-    /// The rollups to build [default: every one that is new, changed or interrupted]
+    /// The rollups to build [default: all that are new, changed or interrupted]
     rollups: Vec<String>,
     #[command(flatten)]
     tables: TableOptions,
     #[command(flatten)]
     options: BuildOptions,
-    /// Read this export of the table to S3, already downloaded, instead of the table
+    /// Read the downloaded export in this folder instead of the table
     #[arg(long, value_name = "FOLDER")]
     from_export: Option<PathBuf>,
     /// Print each step as a line of JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// The time at which the filters of the event source mapping were changed, as Lambda prints it:
-    /// a build begins when they are in effect
+    /// The LastModified of the event source mapping, as Lambda prints it: no revision begins before
+    /// the filters that were changed then are in effect
     #[arg(long, value_name = "TIME")]
     mapping_changed: Option<String>,
-    /// Give up the builds that are under way, and build nothing
+    /// Give up the builds that are under way, delete their items, and build nothing
     #[arg(long)]
     abort: bool,
 }
@@ -71,7 +71,7 @@ pub struct Arguments {
 /// Builds, and prints each step.
 ///
 /// # Errors
-/// The reason why it has ended, and how to continue.
+/// The reason why the build has failed, and how to continue.
 pub fn run(
     arguments: &Arguments,
     out: &mut (impl Write + Send),
@@ -110,7 +110,7 @@ pub fn run(
 /// Builds these rollups, or all if none is named, and prints each step.
 ///
 /// # Errors
-/// The reason why it has ended.
+/// The reason why the build has failed.
 pub(crate) async fn build(
     builder: &Builder,
     rollups: &[String],

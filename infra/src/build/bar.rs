@@ -1,4 +1,4 @@
-//! The bar of a build on a terminal: its phase, how far that is, its rate, and the remaining time.
+//! The progress bar of a build on a terminal: the phase, its progress, its rate, the time left.
 //!
 //! **Invariant:** it is drawn on standard error, and only if that is a terminal; it decides
 //! nothing.
@@ -14,32 +14,32 @@ use crate::terminal;
 
 /// How often a bar is drawn between two events.
 const TICK: Duration = Duration::from_millis(200);
-/// A phase of which it is known how much there is.
+/// The template of a phase with a known total.
 const COUNTED: &str = "{prefix} {bar:30} {percent:>3}% {human_pos}/{human_len}, {rate}, {eta} left";
-/// A phase of which it is not.
+/// The template of a phase without a known total.
 const OPEN: &str = "{spinner} {prefix}: {human_pos}, {rate}";
-/// A phase that waits for a time.
+/// The template of a phase that waits until a time.
 const WAITING: &str = "{spinner} {prefix}, {left} left";
 
-/// The bar of the present phase.
+/// The progress bar of the current phase.
 #[derive(Default)]
 pub(super) struct Bar {
     drawn: Option<(&'static str, ProgressBar)>,
 }
 
-/// What an event says of its phase.
+/// The phase of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// So much is done, of so much if that is known.
+    /// A count, and the total if it is known.
     Counted { name: &'static str, done: u64, total: Option<u64> },
-    /// It waits until a time in seconds since 1970.
+    /// A wait until a time in seconds since 1970.
     Waiting { name: &'static str, until: i64 },
-    /// Neither.
+    /// A step without progress.
     Step,
 }
 
 impl Bar {
-    /// Shows how far the build is. Returns whether a bar says all that the event has to say.
+    /// Shows the progress of the build. Returns whether the bar shows the whole event.
     pub(super) fn show(&mut self, event: &BuildEvent) -> bool {
         if !terminal::is_error_terminal() {
             return false;
@@ -72,7 +72,7 @@ impl Bar {
         }
     }
 
-    /// Writes something while the bar is not on the terminal.
+    /// Calls `write` while the bar is not on the terminal.
     pub(super) fn around<T>(&self, write: impl FnOnce() -> T) -> T {
         match &self.drawn {
             Some((_, bar)) => bar.suspend(write),

@@ -8,7 +8,7 @@ pub enum Error {
     /// The environment.
     #[error(transparent)]
     Environment(#[from] weir_startup::StartError),
-    /// The build has ended.
-    #[error("the build has ended: {0}")]
+    /// The build has failed.
+    #[error("the build has failed: {0}")]
     Build(#[from] weir_build::BuildError),
 }

@@ -1,10 +1,10 @@
 //! The time from a change of the mapping's filters until they are in effect.
 //!
-//! Lambda applies changed filters after a while, up to 15 minutes. A record that the filters before
-//! leave out never reaches the processor, so the cut of a new revision must come later: the build
-//! takes no record from the cut on.
+//! Lambda takes up to 15 minutes to apply changed filters. A record that the previous filters leave
+//! out never reaches the processor. The processor counts all changes from the cut of a revision on,
+//! so the cut must come after this time.
 //!
-//! **Invariant:** a time that is not understood counts as now.
+//! **Invariant:** a time that cannot be parsed counts as now.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::options::BuildOptions;
 
 /// The time in which Lambda applies changed filters.
 const AWS_MARGIN: Duration = Duration::from_secs(15 * 60);
-/// The same for a simulated AWS on this machine.
+/// The time for a simulated AWS on this machine.
 const LOCAL_MARGIN: Duration = Duration::from_secs(1);
 
 /// The time from a change of filters until they are in effect.

@@ -8,20 +8,20 @@ use weir_build::{BuildSettings, Builder, Margins, PurgeSettings, ScanSettings};
 
 use super::error::Error;
 
-/// The segments that a scan reads at a time.
+/// The number of segments that a scan reads at a time.
 const DEFAULT_SEGMENTS: u32 = 8;
 
-/// How a build reads, and how long it waits.
+/// The options of a build: how it reads, and how long it waits.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Builds of rollups")]
 pub(crate) struct BuildOptions {
-    /// Read at most so many read units in a second [default: no limit]
+    /// The most read units of the scan in a second [default: no limit]
     #[arg(long, value_name = "UNITS")]
     read_units: Option<u32>,
-    /// Read the table in so many segments at a time
+    /// The number of segments to scan at a time
     #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_SEGMENTS)]
     segments: u32,
-    /// Keep the temporary files in this folder [default: the system's]
+    /// The folder of the temporary files [default: the system's]
     #[arg(long, value_name = "FOLDER")]
     spool: Option<PathBuf>,
     /// The seconds from the choice of the cut to the cut [default: 120, 1 on a local DynamoDB]
@@ -38,7 +38,7 @@ pub(crate) struct BuildOptions {
     /// on a local DynamoDB]
     #[arg(long, value_name = "SECONDS")]
     pub(super) filter_margin: Option<u64>,
-    /// Do not delete the items of the revisions that are replaced
+    /// Do not delete the items of replaced revisions
     #[arg(long)]
     no_purge: bool,
 }
@@ -72,7 +72,7 @@ impl BuildOptions {
         self.read_units
     }
 
-    /// Deletes the items of the revisions that are over, unless that is not wanted.
+    /// Deletes the items of the revisions that are retired or given up, unless `--no-purge` is set.
     ///
     /// # Errors
     /// The error of DynamoDB; the next build continues.
@@ -84,7 +84,7 @@ impl BuildOptions {
         Ok(())
     }
 
-    /// As arguments of `weir build`.
+    /// Returns the options as arguments of `weir build`.
     pub(crate) fn words(&self) -> Vec<String> {
         let numbers = [
             ("--read-units", self.read_units.map(u64::from)),

@@ -1,4 +1,4 @@
-//! The steps of a build: as lines and a bar for a reader, or as lines of JSON for another program.
+//! The steps of a build, as lines and a progress bar for a person, or as JSON for a program.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use weir_rollups::Revision;
 use super::bar::Bar;
 use crate::time::rfc_3339;
 
-/// The time between two lines of one step.
+/// The least time between two lines of one step.
 const LINE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The printer of a build's steps.
@@ -30,7 +30,7 @@ impl<'a, W: Write> Progress<'a, W> {
         Self { out, is_json, bar: Bar::default(), began: Instant::now(), last: None }
     }
 
-    /// Prints a step. A reader that has closed the output does not end the build.
+    /// Prints a step. If the output is closed, the build continues.
     pub(super) fn event(&mut self, event: &BuildEvent) {
         if !self.is_json && self.bar.show(event) {
             return;
@@ -49,7 +49,7 @@ impl<'a, W: Write> Progress<'a, W> {
         let _ = self.line(&text, value);
     }
 
-    /// Prints what was done.
+    /// Prints the report of the build.
     pub(super) fn done(&mut self, report: &BuildReport) -> io::Result<()> {
         self.bar.end();
         let BuildReport { ready, items, records, updates } = report;
@@ -71,8 +71,8 @@ impl<'a, W: Write> Progress<'a, W> {
     /// Prints that the build waits until the filters of the mapping are in effect.
     pub(crate) fn waiting_for_filters(&mut self, until: Timestamp) {
         let until = rfc_3339(until.as_second());
-        let text = format!("waiting until {until}: the filters of the mapping are in effect then");
-        // A reader that has closed the output does not end the build.
+        let text = format!("waiting until {until}, when the filters of the mapping are in effect");
+        // If the output is closed, the build continues.
         let _ = self.line(&text, json!({ "step": "waiting-for-filters", "until": until }));
     }
 
@@ -100,11 +100,11 @@ impl<'a, W: Write> Progress<'a, W> {
 fn described(event: &BuildEvent) -> (String, Value) {
     match event {
         BuildEvent::Continued { revisions } => (
-            format!("continuing the build of {} from {}", names(revisions), cut(revisions)),
+            format!("continuing the build of {} with the cut {}", names(revisions), cut(revisions)),
             json!({ "step": "continued", "rollups": rollups(revisions), "cut": cut(revisions) }),
         ),
         BuildEvent::Begun { revisions } => (
-            format!("building {}; changes from {} on count", names(revisions), cut(revisions)),
+            format!("building {} with the cut {}", names(revisions), cut(revisions)),
             json!({ "step": "begun", "rollups": rollups(revisions), "cut": cut(revisions) }),
         ),
         BuildEvent::Waiting { until } => (
@@ -135,7 +135,7 @@ fn described(event: &BuildEvent) -> (String, Value) {
         ),
         BuildEvent::Skipped(skipped) => (
             format!(
-                "{} images are not counted in {}: {} (first: {} {})",
+                "{} item images are not counted in {}: {} (the first: {} {})",
                 skipped.images,
                 skipped.rollup,
                 skipped.reason,
@@ -150,7 +150,7 @@ fn described(event: &BuildEvent) -> (String, Value) {
         BuildEvent::Joining => ("adding up".to_owned(), json!({ "step": "joining" })),
         BuildEvent::Joined(counts) => (
             format!(
-                "{} items as they were scanned, {} as they were before their first change",
+                "{} items as scanned, {} items as before their first change",
                 counts.scanned, counts.captured
             ),
             json!({ "step": "joined", "scanned": counts.scanned, "captured": counts.captured }),
@@ -204,7 +204,7 @@ mod tests {
         let document = include_str!("../../../docs/changing-definitions.md");
         let (_, document) = document.split_once("### Steps").expect("the section");
         let (document, _) = document.split_once("\n### ").expect("the next section");
-        // The mark is not written in one piece, so that it is not found here.
+        // In two pieces, so that `steps` does not find it here.
         let printed = steps(source, concat!("\"step\"", ": \""), "\"");
         let documented = steps(document, "\n| `", "` |");
         let documented: BTreeSet<_> =
