@@ -146,7 +146,7 @@ mod tests {
         let cases = [
             ("weir load flights.csv", "--entity <ENTITY>"),
             ("weir dev --port 70000", "70000 is not in 0..=65535"),
-            ("weir query spend user_id", "expected dimension=value"),
+            ("weir query spend user_id", "expected DIMENSION=VALUE"),
             ("weir query spend --json --csv", "cannot be used with"),
             ("weir query spend --ndjson --chart bars", "cannot be used with"),
             ("weir query spend --ranks --fill zero", "cannot be used with"),

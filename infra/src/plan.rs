@@ -1,5 +1,5 @@
 //! `weir plan`: prints the difference between a definition file and the state of the rollups of its
-//! table, and what its builds need and cost.
+//! table, with the preconditions and the cost of the builds.
 //!
 //! ```text
 //! DynamoDB ─► Facts ─┐
@@ -8,16 +8,16 @@
 //!
 //! | to see | read |
 //! |---|---|
-//! | what is read | `facts` |
+//! | the facts that are read | `facts` |
 //! | the plan as a value | `report` |
 //! | the change of each rollup | `rollups` |
 //! | the changes that concern stored items | `items` |
-//! | what is rejected | `rejections` |
-//! | what a build needs | `preconditions` |
-//! | what a build costs | `cost` |
-//! | how it is printed | `text` |
+//! | the rejected changes | `rejections` |
+//! | the preconditions of a build | `preconditions` |
+//! | the cost of a build | `cost` |
+//! | the text that is printed | `text` |
 //!
-//! **Invariant:** nothing is written, neither to DynamoDB nor to a file.
+//! **Invariant:** this command writes nothing, neither to DynamoDB nor to a file.
 
 mod commands;
 mod cost;
@@ -49,10 +49,10 @@ use self::facts::{Facts, Known, Sample};
 use crate::definition;
 use crate::tables::TableOptions;
 
-/// The read units of a scan in a second that the time is computed for, unless `--read-units` says.
+/// The read units per second of a scan from which the time is computed, without `--read-units`.
 const READ_UNITS_PER_SECOND: u32 = 2_000;
 
-/// Print what a definition file changes for a table, and what its builds need and cost.
+/// Print the changes of a definition file, with the preconditions and the cost of its builds.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   weir plan shop.toml
@@ -61,10 +61,9 @@ const READ_UNITS_PER_SECOND: u32 = 2_000;
   weir plan shop.toml --read-units 500 --no-sample
   weir plan shop.toml --endpoint http://127.0.0.1:8000
 
-The command reads and writes nothing. It calls DescribeTable, DescribeTimeToLive,
-DescribeContinuousBackups and GetItem, and scans a sample of 2,000 items if there is something to
-build. The exit code is 1 if a change is rejected, and with --check also if the plan is not
-empty.")]
+The command writes nothing. It calls DescribeTable, DescribeTimeToLive, DescribeContinuousBackups
+and GetItem. If there is something to build, it scans a sample of 2,000 items. The exit code is 1
+if a change is rejected, and with --check also if the plan is not empty.")]
 pub struct Arguments {
     /// The definition file [default: ./weir.toml, else examples/flights/weir.toml]
     file: Option<PathBuf>,
@@ -73,18 +72,19 @@ pub struct Arguments {
     /// Print the plan as JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// End with the exit code 1 if the plan is not empty
+    /// Exit with code 1 if the plan is not empty
     #[arg(long)]
     check: bool,
-    /// Compute the time for a scan of so many read units in a second
+    /// Compute the time of a scan with this many read units in a second
     #[arg(long, value_name = "UNITS", default_value_t = READ_UNITS_PER_SECOND,
           value_parser = clap::value_parser!(u32).range(1..))]
     read_units: u32,
-    /// Read no items: sizes are those that DynamoDB states, and writes have an upper bound alone
+    /// Read no items: use the sizes that DynamoDB states, and print an upper bound of the writes
     #[arg(long)]
     no_sample: bool,
-    /// Leave out what the deployment of the stack resolves: a table of rollups that does not exist,
-    /// or lacks its index or its time to live, and rollups that no processor has registered
+    /// Leave out problems that the deployment of the stack resolves: a table of rollups that does
+    /// not exist or lacks its index or its time to live, and rollups that no processor has
+    /// registered
     #[arg(long)]
     before_deployment: bool,
 }
@@ -96,8 +96,8 @@ pub struct PlanOptions {
     pub read_units_per_second: u32,
     /// Whether a sample of the items is read.
     pub is_sampled: bool,
-    /// Whether a stack is deployed next: it creates the table of rollups with its index and its
-    /// time to live, and its processor registers the rollups.
+    /// Whether a stack is deployed next. The stack creates the table of rollups with its index and
+    /// its time to live, and its processor registers the rollups.
     pub is_before_deployment: bool,
 }
 
@@ -114,8 +114,8 @@ impl Default for PlanOptions {
 /// Prints the plan.
 ///
 /// # Errors
-/// The problems of the definition file, a fact that cannot be read, or the changes that are
-/// rejected; the plan is printed before.
+/// The problems of the definition file, a fact that cannot be read, or the rejected changes. If
+/// changes are rejected, the plan is printed before.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, crate::error::Error> {
     let path = definition::find(arguments.file.as_deref())?;
     let named = arguments.tables.name_tables(definition::read(&path)?);
@@ -142,7 +142,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, crat
     Ok(if arguments.check && !plan.is_empty { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Reads what a plan is made from, and returns the plan of a definition.
+/// Reads the facts about the tables, and returns the plan of a definition.
 ///
 /// # Errors
 /// [`Error::Read`].
@@ -160,8 +160,8 @@ pub async fn find_plan(
     Ok(Plan::new(model, &facts, sample.as_ref(), options))
 }
 
-/// Rejects the builds of these rollups, or of all if none is named, for the reasons for which their
-/// plan would be rejected.
+/// Rejects the builds of these rollups, or of all if none is named, if their plan has rejected
+/// changes.
 ///
 /// # Errors
 /// [`Error::Read`] and [`Error::Rejected`].
@@ -204,7 +204,7 @@ fn reasons(rejections: &[Rejection]) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("; "))
 }
 
-/// Returns whether items decide what is built, or what it costs.
+/// Returns whether the plan depends on a sample of the items.
 fn needs_sample(model: &Model, facts: &Facts) -> bool {
     facts.existing_items().is_some()
         && match &facts.wanted {

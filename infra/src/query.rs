@@ -1,11 +1,11 @@
-//! `weir query`: asks a rollup over HTTP and prints the answer.
+//! `weir query`: queries a rollup over HTTP and prints the answer.
 //!
 //! ```text
 //! arguments ─► question ─┬─► answer: JSON over all pages ─► table, total, chart or JSON
 //!                        └─► lines: CSV or NDJSON, as the reader writes it, page by page
 //! ```
 //!
-//! **Invariant:** what is printed is what the reader answered, digit by digit, over all its pages.
+//! **Invariant:** the output has the numbers of the reader, digit by digit, over all its pages.
 //! Only bars and sparklines are drawn from rounded numbers.
 
 mod answer;
@@ -24,15 +24,16 @@ use crate::client::{Client, DEFAULT_URL};
 use crate::error::Error;
 use crate::terminal;
 
-/// Parameters that the command sends itself, which no dimension is named like, and what says them.
+/// Parameters that the command sends itself, so that no dimension has their name, and the option
+/// that sets each.
 const OPTIONS: [(&str, &str); 4] = [
     ("after", "--after"),
     ("format", "--csv, --ndjson or --json"),
     ("limit", "--limit"),
-    ("cursor", "none: the pages are asked for until there are all, or --limit"),
+    ("cursor", "no cursor: the command reads all pages, or up to --limit"),
 ];
 
-/// Ask a rollup.
+/// Query a rollup.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   weir query delayed_by_origin origin=DFW
@@ -45,55 +46,52 @@ const OPTIONS: [(&str, &str); 4] = [
   weir query sales country=DE user_id=ann --neighbours 2 --every month --from 2026-11
   weir query sales --after AUbcXhjijgGiKOSd6A
 
-A dimension that is given several times asks for several groups at once. Times are those of the \
-question's zone, as short
-as a year; --to itself is not included. Without --every there is one total of the range.")]
+To query several groups, repeat a dimension. Times are in the time zone of the query, and can be as
+short as a year. The range does not include --to. Without --every, the answer is one total of the
+range.")]
 pub struct Arguments {
-    /// The rollup
+    /// The name of the rollup
     name: String,
-    /// The group: a value for each dimension of the rollup, or several; with --ranks the dimensions
-    /// that it is ranked within
+    /// The group: one or more values for each dimension of the rollup; with --ranks, only for the
+    /// dimensions of `rank_within`
     #[arg(value_name = "DIMENSION=VALUE", value_parser = dimension)]
     dimensions: Vec<(String, String)>,
-    /// The beginning of the range, or of the bucket that is ranked
+    /// The start of the range; with --ranks or --neighbours, the start of the time bucket
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
-    /// The end of the range
+    /// The end of the range, which is not included
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
     /// The length of a time bucket: minute, quarter_hour, hour, day, week, month, quarter, year,
     /// all
     #[arg(long, value_name = "BUCKET")]
     every: Option<String>,
-    /// The zone whose calendar cuts time into buckets, such as Europe/Berlin [default: the
-    /// rollup's]
+    /// The time zone of the time buckets, such as Europe/Berlin [default: that of the rollup]
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
-    /// The day that weeks begin on: monday … sunday [default: monday]
+    /// The first day of a week: monday … sunday [default: monday]
     #[arg(long, value_name = "DAY")]
     week_start: Option<String>,
-    /// The month that years and quarters begin in: january … december [default: january]
+    /// The first month of a year, also for quarters: january … december [default: january]
     #[arg(long, value_name = "MONTH")]
     fiscal_year_start: Option<String>,
-    /// Some of the measures, in this order
+    /// The measures to print, in this order [default: all]
     #[arg(long, value_name = "NAME,…")]
     measures: Option<String>,
-    /// What is answered for buckets in which nothing is counted: zero, null, previous [default: no
-    /// point]
+    /// The value of time buckets without items: zero, null, previous [default: no point]
     #[arg(long, value_name = "WITH")]
     fill: Option<String>,
     /// Compare each point with an earlier one: previous_period, previous_month, previous_quarter,
     /// previous_year
     #[arg(long, value_name = "WITH")]
     compare: Option<String>,
-    /// Wait until the write with this token is counted, and print whether it is: the `Weir-Token` of
-    /// its answer
+    /// Wait until the rollup counts the write with this `Weir-Token`, and print whether it does
     #[arg(long, value_name = "TOKEN")]
     after: Option<String>,
-    /// The most points, or ranks [default: all points, 10 ranks]
+    /// The most points or ranks [default: all points, 10 ranks]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
-    /// The leaderboard of a bucket, by what the rollup is ranked by
+    /// Print the leaderboard of a time bucket, by the measure `rank_by` of the rollup
     #[arg(
         long,
         conflicts_with_all = [
@@ -104,7 +102,7 @@ pub struct Arguments {
     /// The order of a leaderboard: desc, asc [default: desc]
     #[arg(long, value_name = "ORDER", requires = "ranks")]
     order: Option<String>,
-    /// The rank of one group, and this many before and behind it
+    /// Print the rank of one group, and this many groups before and after it
     #[arg(
         long,
         value_name = "COUNT",
@@ -114,13 +112,13 @@ pub struct Arguments {
         ]
     )]
     neighbours: Option<u32>,
-    /// Draw the points [default: bars, where a terminal shows a series]
+    /// Draw the points [default: bars for a series on a terminal, else none]
     #[arg(long, value_enum, conflicts_with = "form")]
     chart: Option<Chart>,
-    /// The measure whose bars are drawn [default: the first that is a number]
+    /// The measure of the bars [default: the first that is a number]
     #[arg(long, value_name = "MEASURE", conflicts_with = "form")]
     chart_of: Option<String>,
-    /// Where the reader is
+    /// The URL of the reader
     #[arg(long, default_value = DEFAULT_URL)]
     url: String,
     /// Print the answer as JSON
@@ -135,7 +133,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Returns whether the answer is printed for another program.
+    /// Returns whether the output is data for another program.
     pub(crate) fn prints_data(&self) -> bool {
         self.json || self.csv || self.ndjson
     }
@@ -152,10 +150,10 @@ enum Chart {
     None,
 }
 
-/// Asks, and prints a table, a chart, JSON, CSV or NDJSON.
+/// Queries the rollup, and prints a table, a chart, JSON, CSV or NDJSON.
 ///
 /// # Errors
-/// An error of the reader, or the failure to reach it.
+/// An error of the reader, or the failure to connect to it.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Error> {
     let client = Client::new(&arguments.url)?;
     let chart = chart(arguments).map_err(Error::Argument)?;
@@ -174,19 +172,22 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the chart to draw: the one asked for, if it can be drawn.
+/// Returns the chart to draw.
+///
+/// # Errors
+/// A chart that does not go with the other options.
 fn chart(arguments: &Arguments) -> Result<Chart, String> {
     let of_ranks = arguments.ranks || arguments.neighbours.is_some();
     match (arguments.chart, &arguments.chart_of) {
         (Some(Chart::Sparkline), _) if of_ranks => {
-            Err("--chart is sparkline, expected bars or none of ranks".to_owned())
+            Err("--chart is `sparkline`; expected `bars` or `none` for ranks".to_owned())
         }
         (Some(Chart::Sparkline | Chart::None), Some(measure)) => {
-            Err(format!("--chart-of is `{measure}` without bars, expected --chart bars beside it"))
+            Err(format!("--chart-of is `{measure}` without bars; expected --chart bars"))
         }
         (Some(chart), _) => Ok(chart),
         (None, Some(_)) => Ok(Chart::Bars),
-        // Bars are for the eye: what another program reads has none unless it asks.
+        // Another program that reads the output needs no bars, unless the user asks for them.
         (None, None) if terminal::is_output_terminal() => Ok(Chart::Bars),
         (None, None) => Ok(Chart::None),
     }
@@ -194,9 +195,9 @@ fn chart(arguments: &Arguments) -> Result<Chart, String> {
 
 fn dimension(text: &str) -> Result<(String, String), String> {
     let parted = text.split_once('=').filter(|(name, _)| !name.is_empty());
-    let (name, value) = parted.ok_or("expected dimension=value, such as origin=DFW")?;
+    let (name, value) = parted.ok_or("expected DIMENSION=VALUE, such as origin=DFW")?;
     match OPTIONS.iter().find(|(parameter, _)| *parameter == name) {
-        Some((_, option)) => Err(format!("`{name}` is no dimension, expected {option}")),
+        Some((_, option)) => Err(format!("`{name}` is not a dimension; expected {option}")),
         None => Ok((name.to_owned(), value.to_owned())),
     }
 }
@@ -219,20 +220,20 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_drawn_is_refused() {
+    fn a_chart_that_cannot_be_drawn_is_rejected() {
         let drawn = |text: &str| chart(&line(text).expect(text));
-        let refused = |text: &str| drawn(text).expect_err(text);
-        insta::assert_snapshot!(refused("s --ranks --chart sparkline"), @"--chart is sparkline, expected bars or none of ranks");
-        insta::assert_snapshot!(refused("s --neighbours 1 --chart sparkline"), @"--chart is sparkline, expected bars or none of ranks");
-        insta::assert_snapshot!(refused("s --chart sparkline --chart-of n"), @"--chart-of is `n` without bars, expected --chart bars beside it");
-        insta::assert_snapshot!(refused("s --chart none --chart-of n"), @"--chart-of is `n` without bars, expected --chart bars beside it");
+        let rejected = |text: &str| drawn(text).expect_err(text);
+        insta::assert_snapshot!(rejected("s --ranks --chart sparkline"), @"--chart is `sparkline`; expected `bars` or `none` for ranks");
+        insta::assert_snapshot!(rejected("s --neighbours 1 --chart sparkline"), @"--chart is `sparkline`; expected `bars` or `none` for ranks");
+        insta::assert_snapshot!(rejected("s --chart sparkline --chart-of n"), @"--chart-of is `n` without bars; expected --chart bars");
+        insta::assert_snapshot!(rejected("s --chart none --chart-of n"), @"--chart-of is `n` without bars; expected --chart bars");
         assert_eq!(drawn("s --chart-of n"), Ok(Chart::Bars));
         assert_eq!(drawn("s --chart sparkline"), Ok(Chart::Sparkline));
         assert_eq!(drawn("s --ranks --chart bars --chart-of n"), Ok(Chart::Bars));
     }
 
     #[test]
-    fn what_an_option_says_is_no_dimension() {
+    fn a_parameter_of_an_option_is_not_a_dimension() {
         for (given, option) in [
             ("format=csv", "--csv"),
             ("limit=3", "--limit"),
@@ -240,7 +241,7 @@ mod tests {
             ("cursor=A", "all"),
         ] {
             let error = line(&format!("s {given}")).expect_err(given).to_string();
-            assert!(error.contains("is no dimension") && error.contains(option), "{error}");
+            assert!(error.contains("is not a dimension") && error.contains(option), "{error}");
         }
         assert!(line("s formats=csv").is_ok());
     }

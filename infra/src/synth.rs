@@ -57,9 +57,9 @@ use crate::terminal;
 use functions::DEFINITION_FILE;
 use template::{Filters, Options, template};
 
-/// How the folder of a definition ends, and what it is called where the template has no name.
+/// The extension of the definition's folder, and its name if the template has no file.
 const DEFINITION_FOLDER: &str = "definition";
-/// The most bytes of a template that a request to CloudFormation has in itself ("CloudFormation
+/// The most bytes of a template in the body of a request to CloudFormation ("CloudFormation
 /// quotas").
 const TEMPLATE_BODY_BYTES: usize = 51_200;
 
@@ -69,37 +69,38 @@ const TEMPLATE_BODY_BYTES: usize = 51_200;
   weir synth weir.toml --out template.yaml
   weir synth examples/flights/weir.toml > template.yaml
 
-`weir deploy` does this, and what comes before and after it; docs/deploying.md has all of it.")]
+`weir deploy` runs this command, and the steps before and after it. docs/deploying.md has the
+details.")]
 pub struct Arguments {
-    /// The definition file [default: ./weir.toml]
+    /// The definition file [default: ./weir.toml, else examples/flights/weir.toml]
     file: Option<PathBuf>,
-    /// Write the template to a file, and the definition file to where the template has it: a folder
-    /// beside it
+    /// Write the template to this file, and a copy of the definition to a folder beside it
+    /// [default: print the template]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Write through symbolic links, which are an error otherwise
+    /// Follow symbolic links when writing; by default, they are an error
     #[arg(long)]
     follow_links: bool,
-    /// The folder with a folder for each function's bootstrap
+    /// The folder with writer/bootstrap, reader/bootstrap and processor/bootstrap
     #[arg(long, value_name = "FOLDER", default_value = "target/lambda")]
     code: PathBuf,
-    /// Hand every record to the processor, also those that concern no rollup: for one with reactors
+    /// Pass every record to the processor, also if no rollup counts it: for reactors
     #[arg(long)]
     no_filter: bool,
-    /// Also hand those records to the processor that the rollups count as they are: reads the
-    /// definitions that are stored in the table of rollups
+    /// Also pass the records that the stored definitions count; reads these definitions from the
+    /// table of rollups
     #[arg(long, conflicts_with = "no_filter")]
     widen_filters: bool,
     #[command(flatten)]
     tables: TableOptions,
-    /// Leave out the table of items and the writer: the table exists already, and is only read. The
+    /// Leave out the table of items and the writer: Weir only reads the existing table. The
     /// parameter TableStreamArn names its stream
     #[arg(long)]
     existing_table: bool,
 }
 
-/// Prints the template, or writes it to a file. Warns on standard error of one that is too large
-/// for a request.
+/// Prints the template, or writes it to a file. Warns on standard error if it is too large for the
+/// body of a request.
 ///
 /// # Errors
 /// The problems of the definition file, or a file that cannot be written.
@@ -132,12 +133,12 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Erro
     let links = if arguments.follow_links { Links::Follow } else { Links::Reject };
     files::write(path, &text, links).map_err(|error| unwritable("template", path, &error))?;
     let copy = layer.join(DEFINITION_FILE);
-    // One that is as it was keeps its time of change too: archives have it, and Lambda would make a
-    // new layer of it.
+    // An unchanged copy keeps its modification time. Archives contain it, so Lambda would create a
+    // new layer for another time.
     if is_same(&copy, &file) || fs::read_to_string(&copy).is_ok_and(|there| there == definition) {
         return Ok(ExitCode::SUCCESS);
     }
-    // The text that was checked: the file may have changed meanwhile.
+    // The checked text: the file may have changed since.
     files::write(&copy, &definition, links)
         .map_err(|error| unwritable("copy of the definition", &copy, &error))?;
     Ok(ExitCode::SUCCESS)
@@ -163,36 +164,39 @@ impl Arguments {
     }
 }
 
-/// Returns the folder of the definition that a template has: its own, so that no template ever
-/// takes another's.
+/// Returns the folder of a template's definition. It is named after the template, so that no two
+/// templates share it.
 fn layer(template: &Path) -> PathBuf {
     template.with_extension(DEFINITION_FOLDER)
 }
 
-/// Rejects rollups that write to a table which is only read.
+/// Rejects rollups with items in an existing table, which Weir only reads.
 pub(crate) fn check_existing(model: &Model, options: &Options) -> Result<(), Error> {
     let colocated = model.rollups.iter().find(|rollup| rollup.is_colocated());
     match colocated.filter(|_| options.existing_table) {
         None => Ok(()),
         Some(rollup) => Err(Error::Argument(format!(
-            "the rollup `{}` has a `key`, which places its items in the table of items; with \
-             --existing-table that table is only read; remove `key`, so that its items are in \
-             the rollups' table",
+            "the rollup `{}` has a `key`, which places its items in the table of items, but with \
+             --existing-table Weir only reads that table; expected a rollup without `key`",
             rollup.name
         ))),
     }
 }
 
-/// Refuses to write a template over the definition that it is made from.
+/// Rejects a template file that would replace the definition file.
 pub(crate) fn check_out(template: &Path, definition: &Path) -> Result<(), Error> {
     slashed(template)?;
     if template.file_name().is_none() {
-        return Err(Error::Argument(format!("the template {} names no file", template.display())));
+        return Err(Error::Argument(format!(
+            "the template `{}` is not a file; expected a path such as template.yaml",
+            template.display()
+        )));
     }
     if is_same(template, definition) {
         let path = template.display();
         return Err(Error::Argument(format!(
-            "the template cannot be written to {path}, which is the definition it is made from"
+            "cannot write the template to {path}, which is the definition file; expected another \
+             path"
         )));
     }
     Ok(())
@@ -204,27 +208,25 @@ fn is_same(one: &Path, other: &Path) -> bool {
     matches!(places, [Ok(one), Ok(other)] if one == other)
 }
 
-/// Returns the template as YAML, below a line that says where it is from.
+/// Returns the template as YAML, below a line that names its source.
 fn text(model: &Model, options: &Options, source: &str) -> String {
     let yaml = yaml::document(&template(model, options));
-    format!("# Generated by `weir synth` from {source}; changes belong there.\n{yaml}")
+    format!("# Generated by `weir synth` from {source}; change that file instead.\n{yaml}")
 }
 
-/// Returns the warning about a template of so many bytes; `None` if CloudFormation takes it in a
-/// request.
+/// Returns the warning about a template of this size; `None` if it fits in the body of a request.
 fn oversize(bytes: usize) -> Option<String> {
     (bytes > TEMPLATE_BODY_BYTES).then(|| {
         format!(
-            "warning: the template has {bytes} bytes, and CloudFormation takes at most \
-             {TEMPLATE_BODY_BYTES} in a \
-             request (`template_body`); upload it to a bucket, as `weir deploy` does, and name it \
-             by `template_url`"
+            "warning: the template has {bytes} bytes; CloudFormation accepts at most \
+             {TEMPLATE_BODY_BYTES} in a request (`template_body`); upload it to a bucket, as \
+             `weir deploy` does, and name it with `template_url`"
         )
     })
 }
 
-/// Returns the way to a file from a folder, with `/` between its parts. Both are given as seen from
-/// the working directory.
+/// Returns the path of a file relative to a folder, with `/` between its parts. Both arguments are
+/// relative to the working directory.
 fn relative(file: &Path, folder: &Path) -> Result<String, Error> {
     slashed(file)?;
     let (file, folder) = (plain(file)?, plain(folder)?);
@@ -234,15 +236,15 @@ fn relative(file: &Path, folder: &Path) -> Result<String, Error> {
     Ok(up.chain(down).collect::<Vec<_>>().join("/"))
 }
 
-/// Returns a path as it was given, with `/` between its parts, which every tool takes; none takes
-/// it for an option.
+/// Returns a path with `/` between its parts, which every tool accepts and no tool reads as an
+/// option.
 ///
 /// # Errors
-/// A path that is not text, which neither templates nor the tools could name.
+/// A path that is not UTF-8: templates and tools cannot name it.
 pub(crate) fn slashed(path: &Path) -> Result<String, Error> {
     let text = path
         .to_str()
-        .ok_or_else(|| Error::Argument(format!("the path {} is not in UTF-8", path.display())))?;
+        .ok_or_else(|| Error::Argument(format!("the path {} is not UTF-8", path.display())))?;
     let text = text.replace(std::path::MAIN_SEPARATOR, "/");
     Ok(if text.starts_with('-') { format!("./{text}") } else { text })
 }
@@ -261,7 +263,7 @@ fn plain(path: &Path) -> io::Result<Vec<String>> {
 }
 
 fn unwritable(what: &str, path: &Path, error: &io::Error) -> Error {
-    Error::Argument(format!("the {what} {} cannot be written: {error}", path.display()))
+    Error::Argument(format!("could not write the {what} {}: {error}", path.display()))
 }
 
 #[cfg(test)]

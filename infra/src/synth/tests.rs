@@ -165,7 +165,7 @@ fn a_rollup_whose_items_are_in_a_table_that_is_only_read_is_rejected() {
     assert!(check_existing(&model, &options()).is_ok());
     let error = check_existing(&model, &Options { existing_table: true, ..options() });
     let error = error.expect_err("it would write").to_string();
-    assert!(error.contains("`beside`") && error.contains("remove `key`"), "{error}");
+    assert!(error.contains("`beside`") && error.contains("without `key`"), "{error}");
 }
 
 #[test]
@@ -373,7 +373,7 @@ fn a_path_that_is_no_text_is_refused() {
     use std::os::unix::ffi::OsStrExt;
 
     let path = Path::new(OsStr::from_bytes(b"we\xffir.toml"));
-    assert!(slashed(path).is_err_and(|error| error.to_string().ends_with("is not in UTF-8")));
+    assert!(slashed(path).is_err_and(|error| error.to_string().ends_with("is not UTF-8")));
     assert!(relative(path, Path::new("")).is_err());
 }
 
