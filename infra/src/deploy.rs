@@ -1,17 +1,17 @@
-//! `weir deploy`: the three functions, the template, the stack, and the rollups of its tables.
+//! `weir deploy`: deploys the functions and the stack, and builds the rollups of its tables.
 //!
 //! ```text
 //! check ─► plan ─► question ─► update of the stack ─► builds ─► narrower filters ─► purge
 //!                               │
 //!                               ├─ cargo lambda build ─► weir synth ─► aws cloudformation deploy
 //!                               │                                 └──► sam deploy
-//!                               └─ the mapping and the processor work
+//!                               └─ check of the mapping and the processor
 //! ```
 //!
 //! | part | read |
 //! |---|---|
 //! | the order of the stages | [`stages`] |
-//! | how far a deployment has come | [`stage`] |
+//! | the last completed stage of a deployment | [`stage`] |
 //! | the steps, as values; their commands | [`deployment`], [`commands`] |
 //! | the rollups of the tables: plan, filters, builds | [`rollups`] |
 //! | parameters, against those of the template | [`parameters`] |
@@ -52,14 +52,14 @@ use stages::Stages;
 /// The default folders of the functions and of the template.
 const CODE: &str = "target/lambda";
 const TEMPLATES: &str = "target/deploy";
-/// The remark about the difference between the script and a run.
+/// The difference between the script and a run.
 const NOT_IN_THE_SCRIPT: &str = "
-# weir deploy also checks first: the tools, the built functions, the stream of a table that exists
-# already, and that a stack keeps its tables. It asks only if the plan changes rollups, and leaves
-# out the builds and the second update if there is nothing to build.
+# Before its first step, weir deploy also checks the tools, the built functions, the stream of an
+# existing table, and that the stack keeps its tables. It asks only if the plan changes rollups. If
+# there is nothing to build, it leaves out the builds and the second update.
 ";
 
-/// Build the functions and deploy a definition file to AWS, with the AWS CLI or the SAM CLI.
+/// Deploy a definition file to AWS, with the AWS CLI or the SAM CLI.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   weir deploy weir.toml --dry-run
@@ -70,30 +70,26 @@ const NOT_IN_THE_SCRIPT: &str = "
   weir deploy weir.toml --code my/lambda --no-filter
   weir deploy weir.toml --s3-bucket my-artifacts --yes --read-units 500
 
-The command builds the functions with cargo-lambda, deploys them with the SAM CLI or the AWS CLI, \
-waits until the
-mapping is enabled and the processor takes an event, and prints the URL of the API. It checks the \
-definition, the
-parameters and the tools before it does anything.
+The command checks the definition, the parameters and the tools. It builds the functions with
+cargo-lambda, deploys them, waits until the mapping is enabled and the processor has handled an
+event, and prints the URL of the API.
 
-If the stack exists, the command prints the plan of the rollups first. If rollups change, it asks, \
-updates the stack,
-builds the rollups and updates the filters of the mapping. A deployment that was interrupted is \
-continued by the same
-command. docs/deploying.md has the details.")]
+If the stack exists, the command first prints the plan of the rollups. If rollups change, it asks,
+updates the stack, builds the rollups and updates the filters of the mapping. If a deployment is
+interrupted, run the same command again: it continues. docs/deploying.md has the details.")]
 pub struct Arguments {
-    /// The definition file [default: ./weir.toml]
+    /// The definition file [default: ./weir.toml, else examples/flights/weir.toml]
     file: Option<PathBuf>,
-    /// The stack [default: named for the table]
+    /// The name of the stack [default: derived from the name of the table]
     #[arg(long, value_name = "NAME")]
     stack_name: Option<String>,
     /// The tool that uploads and deploys [default: aws with --s3-bucket, else sam]
     #[arg(long)]
     with: Option<With>,
-    /// A bucket of yours for the functions' code; without it, the SAM CLI uses one of its own
+    /// Upload the functions to this bucket of yours [default: the bucket of the SAM CLI]
     #[arg(long, value_name = "BUCKET", value_parser = bucket)]
     s3_bucket: Option<String>,
-    /// A parameter of the template [default: its value in the stack, else that of the template]
+    /// Set a parameter of the template [default: its value in the stack, else in the template]
     #[arg(
         long = "parameter",
         value_name = "NAME=VALUE",
@@ -104,10 +100,10 @@ pub struct Arguments {
     /// Write the template to this file [default: target/deploy/STACK.yaml]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Write the template through symbolic links, which are an error otherwise
+    /// Follow symbolic links when writing the template; by default, they are an error
     #[arg(long)]
     follow_links: bool,
-    /// Deploy functions of your own: a folder with writer/bootstrap, reader/bootstrap and
+    /// Deploy your own functions from this folder, which has writer/bootstrap, reader/bootstrap and
     /// processor/bootstrap
     #[arg(long, value_name = "FOLDER")]
     code: Option<PathBuf>,
@@ -117,21 +113,21 @@ pub struct Arguments {
     /// Do not build the rollups: deploy, and print the commands that remain
     #[arg(long)]
     no_build: bool,
-    /// Deploy functions that are not built for arm64, to a simulated AWS that runs them elsewhere
+    /// Allow functions that are not built for arm64, for a simulated AWS
     #[arg(long)]
     any_architecture: bool,
-    /// Have other tables, and leave those that the stack has behind, with all they hold
+    /// Allow other tables than the stack has; the old tables and their items remain outside it
     #[arg(long)]
     replace_tables: bool,
-    /// Hand every record to the processor, also those that concern no rollup: for one with reactors
+    /// Pass every record to the processor, also if no rollup counts it: for reactors
     #[arg(long)]
     no_filter: bool,
-    /// Deploy over the table of this stream, which exists already and is only read: no writer
+    /// Deploy over the existing table of this stream, without a writer; Weir only reads the table
     #[arg(long, value_name = "STREAM_ARN")]
     existing_table: Option<String>,
     #[command(flatten)]
     account: Account,
-    /// Do not ask before rollups are changed
+    /// Do not ask before changing rollups
     #[arg(long)]
     yes: bool,
     /// Print the commands and run none
@@ -144,7 +140,7 @@ pub struct Arguments {
 /// The tool that uploads and deploys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum With {
-    /// aws cloudformation package, and deploy
+    /// aws cloudformation package and aws cloudformation deploy
     Aws,
     /// sam deploy
     Sam,
@@ -186,7 +182,7 @@ pub fn run(arguments: &Arguments, out: &mut (impl Write + Send)) -> Result<ExitC
         file: synth::slashed(&file)?,
         code: synth::slashed(&code)?,
         template: synth::slashed(&path)?,
-        // Beside the template: its folder is there by then.
+        // Beside the template, because that folder exists by then.
         packaged: synth::slashed(&path.with_extension("packaged.yaml"))?,
         stack: &stack,
         with,
@@ -250,8 +246,8 @@ fn with(arguments: &Arguments, tools: &Tools) -> Result<With, Error> {
             _ => With::Sam,
         });
     if with == With::Aws && !has_bucket {
-        let expected = "the AWS CLI uploads to a bucket of yours, expected --s3-bucket BUCKET; \
-                        the SAM CLI keeps one of its own";
+        let expected = "the AWS CLI needs a bucket for the functions; expected --s3-bucket BUCKET, \
+                        or --with sam, which needs none";
         return Err(Error::Argument(expected.to_owned()));
     }
     Ok(with)

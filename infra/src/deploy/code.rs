@@ -1,8 +1,6 @@
-//! Functions that were built before: whether they are there, and for the processors that they will
-//! run on.
+//! The check of functions that were built before: that they exist, and are programs for arm64.
 //!
-//! Lambda takes any archive, and fails when it is to start what is in it: hours later, if nobody
-//! asks the API.
+//! Lambda accepts any archive, and fails only when it starts the function, maybe hours later.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,15 +10,15 @@ use crate::error::Error;
 use crate::synth::function::Function;
 use crate::tools::is_program;
 
-/// How the file of a program for Linux begins, and where in it the kind of processor is named.
+/// The first bytes of a program for Linux, and the place of its processor architecture.
 const ELF: &[u8] = b"\x7fELF";
 const MACHINE: std::ops::Range<usize> = 18..20;
-/// The kind of the template's functions, arm64.
+/// The architecture of the template's functions, arm64.
 const AARCH64: [u8; 2] = [183, 0];
-/// The folders that the build is made of, beside the `Cargo.toml` with its profile.
+/// The section of `Cargo.toml` with the profile of the build.
 const PROFILE: &str = "[profile.lambda]";
 
-/// Refuses a folder that lacks a function, or has one that Lambda could not start.
+/// Rejects a folder that lacks a function, or has one that Lambda could not start.
 pub(super) fn check(
     folder: &Path,
     functions: &[Function],
@@ -34,11 +32,10 @@ pub(super) fn check(
             File::open(&file).and_then(|file| file.take(MACHINE.end as u64).read_to_end(&mut head));
         let problem = match read {
             Err(error) => format!("cannot be read: {error}; expected the built {name}"),
-            Ok(0) => format!("is empty, expected the built {name}"),
-            Ok(_) if !is_program(&file) => "is not executable, expected a program".to_owned(),
+            Ok(0) => format!("is empty; expected the built {name}"),
+            Ok(_) if !is_program(&file) => "is not executable; expected a program".to_owned(),
             Ok(_) if !any_architecture && !is_for_arm64(&head) => {
-                "is no program for arm64, which the template's functions run on; \
-                 --any-architecture deploys it all the same"
+                "is not a program for arm64; expected a program for arm64, or --any-architecture"
                     .to_owned()
             }
             Ok(_) => continue,
@@ -48,7 +45,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Refuses a working directory in which the functions cannot be built.
+/// Rejects a working directory in which the functions cannot be built.
 pub(super) fn check_sources() -> Result<(), Error> {
     let manifest = std::fs::read_to_string("Cargo.toml").or_else(|error| match error.kind() {
         io::ErrorKind::NotFound => Ok(String::new()),
@@ -66,9 +63,8 @@ pub(super) fn check_sources() -> Result<(), Error> {
     match lacks {
         None => Ok(()),
         Some(lacks) => Err(Error::Argument(format!(
-            "the functions are built in the folder of Weir's sources, and this one has {lacks}; \
-             --code FOLDER deploys \
-             functions that are built already"
+            "cannot build the functions in this folder, which has {lacks}; expected the folder of \
+             Weir's sources, or --code FOLDER with functions that are built already"
         ))),
     }
 }

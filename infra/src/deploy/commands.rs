@@ -25,8 +25,7 @@ impl Deployment<'_> {
         command.and(self.tables.words()).and(options)
     }
 
-    /// Returns the command that deploys this again; with functions that are built already if there
-    /// are such.
+    /// Returns the command that repeats the deployment; `are_built` if its functions are built.
     pub(super) fn again(&self, are_built: bool) -> Command {
         let with = match self.with {
             With::Aws => "aws",
@@ -58,7 +57,7 @@ impl Deployment<'_> {
         command.and(parameters).and(given.iter().map(String::as_str))
     }
 
-    /// Returns the state of the stack.
+    /// Returns the command that prints the state of the stack.
     pub(super) fn state(&self) -> Command {
         let words = ["--query", "Stacks[0].StackStatus", "--output", "text"];
         self.aws("cloudformation", "describe-stacks").and(["--stack-name", self.stack]).and(words)
@@ -91,7 +90,7 @@ impl Deployment<'_> {
 
     pub(super) fn deploy(&self) -> Command {
         let values = self.parameters.iter().map(|(name, value)| format!("{name}={value}"));
-        // A template of more than 51,200 bytes goes to the bucket as well.
+        // The CLI also uploads a template of more than 51,200 bytes to the bucket.
         self.aws("cloudformation", "deploy")
             .and(["--template-file", &self.packaged, "--stack-name", self.stack])
             .and(self.bucket())
@@ -127,18 +126,19 @@ impl Deployment<'_> {
         asked.and_word(Word::Variable(MAPPING)).and(["--query", field, "--output", "text"])
     }
 
-    /// Its answer is of no interest, only whether there is one.
+    /// Returns the command that invokes the processor. Only the error of the function matters, not
+    /// its result.
     pub(super) fn invocation(&self) -> Command {
         let asked = self.aws("lambda", "invoke").and(["--function-name"]);
-        // From a file, for versions 1 and 2 of the AWS CLI read arguments in different ways.
+        // From a file, because versions 1 and 2 of the AWS CLI read arguments in different ways.
         let asked =
             asked.and_word(Word::Variable(PROCESSOR)).and(["--payload", "fileb:///dev/stdin"]);
         asked.and(["--query", "FunctionError", "--output", "text", "/dev/null"])
     }
 
-    /// Asks what there is before anything is deployed.
+    /// Returns the step that reads the outputs of the existing stack, before the deployment.
     pub(super) fn earlier(&self) -> Step {
-        Step::into("ask for the stack as it is", OUTPUTS, self.outputs())
+        Step::into("read the existing stack", OUTPUTS, self.outputs())
     }
 
     pub(super) fn outputs(&self) -> Command {
@@ -165,8 +165,8 @@ fn overrides(values: &[String]) -> impl Iterator<Item = &str> {
     option.into_iter().chain(values.iter().map(String::as_str))
 }
 
-/// The SAM CLI cuts its parameters at spaces, and wants what has some, or is empty, in quotes of
-/// its own.
+/// Returns a parameter as the SAM CLI reads it. The CLI splits parameters at spaces, so it needs
+/// its own quotes around a value that is empty or has spaces, quotes or backslashes.
 fn for_sam(value: &str) -> String {
     let plain = |c: char| !c.is_whitespace() && c != '"' && c != '\\';
     if !value.is_empty() && value.chars().all(plain) {

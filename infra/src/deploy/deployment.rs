@@ -1,14 +1,14 @@
 //! A deployment as a value: its choices, and its steps.
 //!
 //! CloudFormation creates the tables first, then the processor, then the mapping, then the writer:
-//! every change that is written through the API is read. A mapping that exists already may still be
-//! on its way to being enabled, so a step waits for it.
+//! the mapping reads every change that is written through the API. Lambda enables a mapping some
+//! time after it was created, so a step waits for it.
 //!
 //! | steps | when |
 //! |---|---|
-//! | [`Deployment::update`] | always, with the filters of the definition or with wider ones |
+//! | [`Deployment::update`] | always, with the filters of the definition or wider ones |
 //! | [`Deployment::narrow`] | after the builds, if the filters were wider |
-//! | [`Deployment::script`] | all of them, for `--dry-run` |
+//! | [`Deployment::script`] | for `--dry-run`: all steps |
 //!
 //! The commands of the steps are in `commands`.
 //!
@@ -25,20 +25,20 @@ use crate::tools::Tool;
 pub(super) const BUILD: &str = "build the rollups";
 /// The question before anything is changed.
 pub(super) const QUESTION: &str = "Deploy?";
-/// Where a deployment may end badly in a way of its own.
+/// The step after whose failure CloudFormation may require the deletion of the stack.
 pub(super) const DEPLOY: &str = "deploy the stack";
-/// Where a processor that cannot run is found out.
-pub(super) const START: &str = "see that the processor starts";
+/// The step that fails if the processor cannot start.
+pub(super) const START: &str = "check that the processor starts";
 /// The outputs of the stack.
 pub(super) const OUTPUTS: &str = "OUTPUTS";
 /// The event source mapping.
 pub(super) const MAPPING: &str = "MAPPING";
 /// The processor.
 pub(super) const PROCESSOR: &str = "PROCESSOR";
-/// The time at which the mapping was changed.
+/// The time of the last change of the mapping.
 pub(super) const CHANGED: &str = "CHANGED";
-/// An event without records: the processor starts for it, which is when it registers its rollups,
-/// and has nothing to do.
+/// An event without records: the processor starts for it and registers its rollups, and counts
+/// nothing.
 const NO_RECORDS: &str = r#"{"Records":[],"shardId":"shardId-of-no-records","eventSourceARN":"arn:aws:dynamodb:us-east-1:000000000000:table/none/stream/2000-01-01T00:00:00.000"}"#;
 /// The output of the AWS CLI for a response without an error.
 const NO_ERROR: &str = "None";
@@ -52,7 +52,7 @@ pub(super) struct Deployment<'a> {
     pub(super) code: String,
     /// The template.
     pub(super) template: String,
-    /// The template, with the places of what was uploaded.
+    /// The template with the locations of the uploaded code.
     pub(super) packaged: String,
     pub(super) stack: &'a str,
     pub(super) with: With,
@@ -65,13 +65,13 @@ pub(super) struct Deployment<'a> {
     pub(super) account: &'a Account,
     /// Whether the table of items exists already.
     pub(super) existing_table: bool,
-    /// Whether the folder of the functions was given.
+    /// Whether the user named the folder of the functions.
     pub(super) has_own_code: bool,
     /// Whether the functions are built.
     pub(super) builds: bool,
     /// Whether the functions may be for another processor than arm64.
     pub(super) any_architecture: bool,
-    /// Whether the AWS CLI is there to be asked for what the SAM CLI does not know.
+    /// Whether the AWS CLI is installed, which prints states that the SAM CLI does not print.
     pub(super) asks: bool,
     /// Whether the rollups are built.
     pub(super) builds_rollups: bool,
@@ -93,7 +93,7 @@ pub(super) enum TemplateFilters {
 }
 
 impl Deployment<'_> {
-    /// Returns the tools that the steps take.
+    /// Returns the tools that the steps need.
     pub(super) fn tools(&self) -> Vec<Tool> {
         let mut tools = Vec::new();
         if self.builds {
@@ -135,7 +135,7 @@ impl Deployment<'_> {
         format!("{}{}{}", &script[..place], asked(QUESTION), &script[place..])
     }
 
-    /// Returns the steps that update the stack, and wait until the processor has taken over.
+    /// Returns the steps that update the stack, and wait until the processor works.
     pub(super) fn update(&self, filters: TemplateFilters) -> Vec<Step> {
         let mut steps = Vec::new();
         if self.builds {
@@ -145,7 +145,7 @@ impl Deployment<'_> {
         if self.asks {
             steps.push(Step::into("find the processor", PROCESSOR, self.resource("Processor")));
             steps.push(Step::fed(START, NO_RECORDS, NO_ERROR, self.invocation()));
-            let what = "find out when the mapping was changed";
+            let what = "read the time of the mapping's last change";
             steps.push(Step::into(what, CHANGED, self.mapping("LastModified")));
         }
         steps
@@ -159,11 +159,11 @@ impl Deployment<'_> {
 
     /// Returns the step that reads the outputs of the stack.
     pub(super) fn made(&self) -> Step {
-        Step::into("ask what was made", OUTPUTS, self.outputs())
+        Step::into("read the outputs of the stack", OUTPUTS, self.outputs())
     }
 
     fn apply(&self, filters: TemplateFilters) -> Vec<Step> {
-        let mut steps = vec![Step::shown("make the template", self.synth(filters))];
+        let mut steps = vec![Step::shown("create the template", self.synth(filters))];
         match self.with {
             With::Aws => {
                 steps.push(Step::shown("upload the functions", self.package()));
@@ -174,7 +174,7 @@ impl Deployment<'_> {
         if self.asks {
             let what = "find the event source mapping";
             steps.push(Step::into(what, MAPPING, self.resource("StreamMapping")));
-            let what = "see that the mapping is enabled";
+            let what = "check that the mapping is enabled";
             steps.push(Step::until(what, "Enabled", self.mapping("State")));
         }
         steps

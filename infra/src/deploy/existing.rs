@@ -1,5 +1,4 @@
-//! A table that exists already and is not the stack's: whether its owner has done what a deployment
-//! needs.
+//! The checks of an existing table that does not belong to the stack, and of its stream.
 
 use crate::error::Error;
 use crate::plan::Plan;
@@ -14,9 +13,8 @@ pub(super) fn check_name(stream_arn: &str, table: &str) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Argument(format!(
-        "--existing-table names a stream of the table `{named}`, and the definition is of \
-         `{table}`; expected a stream of `{table}`, or --parameter TableName={named} if the table \
-         is the right one"
+        "--existing-table names a stream of the table `{named}`; expected a stream of `{table}`, \
+         the table of the definition, or --parameter TableName={named}"
     )))
 }
 
@@ -33,20 +31,19 @@ pub(super) fn check_owner(plan: &Plan) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Argument(format!(
-        "the owner of the table `{}` must change it first; nothing was deployed:\n      {}",
+        "cannot deploy over the table `{}` before its owner has changed it:\n      {}",
         plan.table,
         lines.join("\n      ")
     )))
 }
 
-/// Rejects a stream that the table does not have any more.
+/// Rejects a stream that the table no longer has.
 pub(super) fn check_stream(given: &str, found: Option<&str>) -> Result<(), Error> {
     match found {
         Some(found) if found == given => Ok(()),
         _ => Err(Error::Argument(format!(
-            "--existing-table names the stream `{given}`; expected the stream of the table, \
-             `{}`",
-            found.unwrap_or("which has none")
+            "--existing-table names the stream `{given}`; expected the stream of the table, {}",
+            found.map_or_else(|| "which has none".to_owned(), |found| format!("`{found}`"))
         ))),
     }
 }

@@ -25,8 +25,8 @@ struct Output {
     output_value: String,
 }
 
-/// Rejects other tables for a stack that exists: CloudFormation would create empty ones, and leave
-/// the old ones behind with all they hold. Returns whether the stack exists.
+/// Rejects other tables for an existing stack: CloudFormation would create empty tables, and leave
+/// the old ones outside the stack. Returns whether the stack exists.
 pub(super) fn check_tables(
     deployment: &Deployment<'_>,
     template: &Value,
@@ -45,17 +45,14 @@ pub(super) fn check_tables(
         if kept == wanted || (is_given && replaces) {
             continue;
         }
-        let says = if is_given {
-            format!("would leave it for an empty one, `{wanted}`, as --replace-tables does")
+        let expected = if is_given {
+            format!("expected {name}={kept}, or --replace-tables, which creates an empty table")
         } else {
-            format!(
-                "this definition is of `{wanted}`; --parameter {name}={kept} keeps to the table, \
-                 if it is the one that is meant"
-            )
+            format!("expected --parameter {name}={kept}")
         };
         return Err(Error::Argument(format!(
-            "the stack {stack} has `{kept}` as its {name}, and {says}; --stack-name OTHER deploys \
-             a stack beside it"
+            "the {name} of the stack {stack} is `{kept}`, and that of this deployment `{wanted}`; \
+             {expected}, or --stack-name OTHER for another stack"
         )));
     }
     Ok(true)
@@ -67,13 +64,13 @@ pub(super) fn report(deployment: &Deployment<'_>, kept: &Captured) -> String {
     let outputs: Vec<Output> = serde_json::from_str(printed).unwrap_or_default();
     let mut report = format!("\n{} is deployed", deployment.stack);
     report.push_str(if deployment.asks {
-        ". The mapping of its table's stream is enabled, and the processor takes an event.\n\n"
+        ". The event source mapping is enabled, and the processor has handled an event.\n\n"
     } else {
-        ". The AWS CLI is not on the PATH, so that it is not known whether the mapping is enabled \
-         and the processor starts.\n\n"
+        ". Weir has not checked that the mapping is enabled and that the processor starts, because \
+         the AWS CLI is not on the PATH.\n\n"
     });
     if outputs.is_empty() {
-        // The tool printed something else.
+        // The output is not that of a known version of the tool.
         let _ = writeln!(report, "{printed}");
         return report;
     }
@@ -82,12 +79,12 @@ pub(super) fn report(deployment: &Deployment<'_>, kept: &Captured) -> String {
         let _ = writeln!(report, "  {output_key:width$}  {output_value}");
     }
     if let Some(next) = next(&outputs) {
-        let _ = write!(report, "\nTry next, with credentials that may call the API\n  {next}\n");
+        let _ = write!(report, "\nNext, with credentials that may call the API:\n  {next}\n");
     }
     report
 }
 
-/// Returns a question to the API, authorised as the API wants it.
+/// Returns a request to the API, with the authorisation that the API requires.
 fn next(outputs: &[Output]) -> Option<String> {
     let url = value(outputs, "ApiUrl")?;
     if value(outputs, AUTHORIZATION)? == BY_TOKENS {
@@ -116,15 +113,15 @@ pub(super) fn advice(
     let stack = deployment.stack;
     if error.is_of(START) {
         return Some(format!(
-            "{stack} is deployed, but its processor does not run: the log group \
-             /aws/lambda/{stack}/processor says why.\n\
-             Until it does, no change is counted; the stream keeps changes for 24 hours."
+            "{stack} is deployed, but its processor does not start. The reason is in the log group \
+             /aws/lambda/{stack}/processor.\n\
+             Until it starts, no change is counted. The stream keeps changes for 24 hours."
         ));
     }
     if !error.is_of(DEPLOY) {
         return None;
     }
-    let asked = Step::into("ask for the stack's state", "STATE", deployment.state());
+    let asked = Step::into("read the state of the stack", "STATE", deployment.state());
     let state = if tools.has(Tool::Aws) { steps::run(&[asked], tools).ok() } else { None };
     let state = state.and_then(|mut kept| kept.remove("STATE"));
     let first = match state.as_deref() {
@@ -135,11 +132,11 @@ pub(super) fn advice(
     let destroy = ["destroy", "--stack-name", stack].into_iter().chain(deployment.account.words());
     let destroy = steps::Command::new(Tool::Weir, destroy);
     Some(format!(
-        "{first} the first deployment of {stack}: CloudFormation takes no other before what is \
-         left of it is deleted,\n\
+        "{first} the first deployment of {stack}. Before the next one, delete the rest of the \
+         stack:\n\
          \n  {destroy}\n\n\
-         which names the tables that stay. As long as they do, a stack needs tables of other \
-         names\n\
+         The command prints the tables that remain. As long as they exist, a stack needs other \
+         table names\n\
          (--parameter TableName=… RollupsTableName=…)."
     ))
 }
@@ -152,42 +149,40 @@ pub(super) fn remaining(
     mapping_changed: Option<&str>,
 ) -> String {
     let filters = match is_widened {
-        true => ", and the mapping hands the changes of both definitions to the processor",
+        true => ". The mapping passes the changes of both definitions to the processor",
         false => "",
     };
     let changed = mapping_changed.into_iter().flat_map(|time| ["--mapping-changed", time]);
     let (build, deploy) = (deployment.build_rollups().and(changed), deployment.again(true));
-    format!(
-        "\nThe rollups that changed are not built{filters}. Run next\n\n  {build}\n  {deploy}\n"
-    )
+    format!("\nThe changed rollups are not built{filters}. Run next:\n\n  {build}\n  {deploy}\n")
 }
 
-/// Returns the advice about a deployment that has ended early: what was done, and how to continue.
+/// Returns the advice after an unfinished deployment: the completed steps, and how to continue.
 pub(super) fn unfinished(deployment: &Deployment<'_>, stage: Stage) -> Option<String> {
     let stack = deployment.stack;
     let (done, are_built) = match stage {
         Stage::Planned { changes_rollups: false } => return None,
         Stage::Planned { changes_rollups: true } => {
-            ("The rollups are as they were. Deploy again:".to_owned(), false)
+            ("No rollup was changed. Deploy again:".to_owned(), false)
         }
         Stage::Updated { is_widened } => {
-            let filters = if is_widened { "with filters for both definitions" } else { "" };
+            let filters = if is_widened { "with the filters of both definitions" } else { "" };
             let done = format!("{stack} has the new definition {filters}").trim_end().to_owned();
-            let rest = "the changed rollups are not built, and are answered as before";
-            (format!("{done}; {rest}. This continues within 23 hours:"), true)
+            let rest = "the changed rollups are not built, and the reader answers as before";
+            (format!("{done}; {rest}. This command continues within 23 hours:"), true)
         }
         Stage::Built { is_widened } => {
             let done = format!("{stack} has the new definition, and its rollups are built");
             let filters = match is_widened {
-                true => "; the filters are still those for both definitions",
+                true => "; the filters are still those of both definitions",
                 false => "",
             };
-            (format!("{done}{filters}. This continues:"), true)
+            (format!("{done}{filters}. This command continues:"), true)
         }
         Stage::Narrowed => {
             let done = format!("{stack} has the new definition, and its rollups are built");
-            let rest = "items of replaced revisions may be left";
-            (format!("{done}; {rest}. This deletes them:"), true)
+            let rest = "items of replaced revisions may remain";
+            (format!("{done}; {rest}. This command deletes them:"), true)
         }
     };
     Some(format!("{done}\n\n  {}\n", deployment.again(are_built)))

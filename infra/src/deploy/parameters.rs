@@ -1,6 +1,6 @@
-//! The parameters of a deployment, against those of the template.
+//! The check of a deployment's parameters against those of the template.
 //!
-//! CloudFormation refuses a wrong one too, after minutes of building and uploading.
+//! CloudFormation rejects an invalid one too, but only after minutes of building and uploading.
 
 use regex::Regex;
 use serde_json::Value;
@@ -12,15 +12,14 @@ use crate::synth::parameters::{
     TABLE_NAME, TABLES_RULE, TOKENS_RULE,
 };
 
-/// `NAME=VALUE`, where the value may be empty.
+/// Parses `NAME=VALUE`, where the value may be empty.
 pub(super) fn parse(text: &str) -> Result<(String, String), String> {
     let parted = text.split_once('=').filter(|(name, _)| !name.is_empty());
     let (name, value) = parted.ok_or("expected NAME=VALUE, such as LogRetentionDays=90")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Refuses names that the template does not have, and values that it does not take; all of them at
-/// once.
+/// Rejects all names that the template does not have, and all values that it does not allow.
 pub(super) fn check(template: &Value, given: &[(String, String)]) -> Result<(), Error> {
     let known = template["Parameters"].as_object().expect("a template has parameters");
     let mut wrong = Vec::new();
@@ -31,29 +30,26 @@ pub(super) fn check(template: &Value, given: &[(String, String)]) -> Result<(), 
                 Some(format!("`{name}` is given twice"))
             }
             Some(parameter) => unfit(parameter, value)
-                .map(|expected| format!("`{name}` cannot be `{value}`, expected {expected}")),
+                .map(|expected| format!("`{name}` is `{value}`; expected {expected}")),
         };
         wrong.extend(problem);
     }
     wrong.extend(together(template, given).map(str::to_owned));
-    // The defaults too: they follow from the definition, which may name tables as no table is
-    // named.
+    // The defaults too: they follow from the definition, whose table names may be invalid.
     for name in [TABLE_NAME, ROLLUPS_TABLE_NAME] {
         let default = value(template, given, name);
         if !given.iter().any(|(other, _)| other == name) {
             let expected = unfit(&known[name], default);
             wrong.extend(expected.map(|expected| {
-                format!(
-                    "`{name}` cannot be `{default}`, as the definition has it, expected {expected}"
-                )
+                format!("`{name}` is `{default}` by the definition; expected {expected}")
             }));
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(Error::Argument(wrong.join("\n      "))) }
 }
 
-/// Returns the rule of the template that the values break together. Of the tokens only what is
-/// given is known here: a stack keeps the values that are not.
+/// Returns the rule of the template that the values break together. Of the tokens, only the given
+/// values are known here: a stack keeps its other values.
 fn together(template: &Value, given: &[(String, String)]) -> Option<&'static str> {
     let is = |name: &str, empty: bool| {
         given.iter().any(|(other, value)| other == name && value.is_empty() == empty)
@@ -85,7 +81,7 @@ fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Stri
     }
 }
 
-/// Returns the values that a parameter takes, if it does not take this one.
+/// Returns the allowed values of a parameter, if this value is not allowed.
 fn unfit(parameter: &Value, value: &str) -> Option<String> {
     let texts = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if let Some(allowed) = parameter["AllowedValues"].as_array() {

@@ -1,7 +1,6 @@
-//! The rollups of the tables of a deployment: the plan of their changes, whether the filters of the
-//! mapping must be wider meanwhile, and their builds.
+//! The rollups of a deployment: the plan of their changes, the choice of the filters, the builds.
 //!
-//! **Invariant:** a signal ends each of these at once; the same command continues.
+//! **Invariant:** a signal ends each of these immediately; the same command continues.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -53,7 +52,7 @@ impl<'a> DeployedRollups<'a> {
                 .options
                 .read_units()
                 .unwrap_or(defaults.read_units_per_second),
-            // The sample decides whether the table has items, too.
+            // Always with a sample, which also shows whether the table has items.
             is_before_deployment,
             ..defaults
         };
@@ -96,7 +95,7 @@ impl<'a> DeployedRollups<'a> {
         })?
     }
 
-    /// Deletes the items of the revisions that are over, unless that is not wanted.
+    /// Deletes the items of the revisions that are retired or given up, unless `--no-purge` is set.
     pub(super) fn purge(&self, out: &mut impl Write) -> Result<(), Error> {
         let builder = self.builder();
         let table = self.table();
@@ -108,7 +107,7 @@ impl<'a> DeployedRollups<'a> {
         if !self.options.is_purged() || !revisions.any(Revision::is_over) {
             return Ok(());
         }
-        writeln!(out, "\ndeleting the items of replaced revisions, when no reader uses them")?;
+        writeln!(out, "\ndeleting the items of replaced revisions after no reader uses them")?;
         out.flush()?;
         let purge = self.options.purge(&builder, self.connection.is_local());
         Ok(self.run(PURGE, purge)??)
@@ -123,7 +122,7 @@ impl<'a> DeployedRollups<'a> {
         Table::new(&self.connection, Arc::clone(&self.model))
     }
 
-    /// Waits for some work, unless a signal ends the command.
+    /// Runs some work until it is done or a signal ends the command.
     fn run<T>(&self, what: &'static str, work: impl Future<Output = T>) -> Result<T, Error> {
         let done = self.runtime.block_on(unless_interrupted(work));
         done.ok_or_else(|| steps::Error::Interrupted { what }.into())

@@ -5,15 +5,15 @@
 //! ```
 //!
 //! * The wide filters let every record pass that a revision counts or that the new definition
-//!   counts. They are in effect before the cut of a new revision, and until the revisions that it
-//!   replaces are retired: readers use none of those any more, except within the second for which
-//!   they keep the state.
-//! * The filters of the definition alone come before the purge, which waits for a quarter of an
-//!   hour.
-//! * Each stage compares again what there is, so that the same command continues a deployment that
-//!   was interrupted, and does nothing twice.
+//!   counts. They are in effect from before the cut of a new revision until the revisions that it
+//!   replaces are retired. Readers no longer use these, except within the second for which they
+//!   keep the state.
+//! * The update with the filters of the definition alone comes before the purge, because the purge
+//!   waits for 15 minutes.
+//! * Each stage compares again, so that the same command continues an interrupted deployment, and
+//!   repeats no completed step.
 //!
-//! **Invariant:** nothing is changed before the plan was accepted.
+//! **Invariant:** nothing is changed before the user has accepted the plan.
 
 use std::io::{self, BufRead, Write};
 
@@ -32,7 +32,7 @@ pub(super) struct Stages<'a> {
     deployment: &'a Deployment<'a>,
     rollups: &'a DeployedRollups<'a>,
     tools: &'a Tools,
-    /// Whether the stack existed before.
+    /// Whether the stack existed before the deployment.
     is_there: bool,
     /// The stream of a table that exists already.
     existing_table: Option<&'a str>,
@@ -51,7 +51,7 @@ impl<'a> Stages<'a> {
         Self { deployment, rollups, tools, is_there, existing_table: None, stage }
     }
 
-    /// The same over the table of a stream that exists already.
+    /// Returns the deployment over the existing table of a stream.
     pub(super) fn over_existing_table(self, stream_arn: &'a str) -> Self {
         Self { existing_table: Some(stream_arn), ..self }
     }
@@ -86,13 +86,13 @@ impl<'a> Stages<'a> {
         if is_built { self.rollups.purge(out) } else { Ok(()) }
     }
 
-    /// Prints the plan, and has it accepted. Returns whether it changes rollups.
+    /// Prints the plan, and asks whether to deploy it. Returns whether it changes rollups.
     fn plan(&mut self, yes: bool, out: &mut impl Write) -> Result<bool, Error> {
         if !self.has_plan() {
             return Ok(false);
         }
         let plan = self.rollups.plan(true)?;
-        // A definition without rollups has nothing to say about them.
+        // The plan of a definition without rollups is not printed.
         if !plan.is_empty || !plan.rollups.is_empty() || !plan.items.is_empty() {
             write!(out, "{plan}")?;
             out.flush()?;
@@ -110,7 +110,7 @@ impl<'a> Stages<'a> {
         Ok(changes_rollups)
     }
 
-    /// Whether the tables may have items that the definition does not count yet.
+    /// Returns whether the tables may have items that the definition does not count yet.
     fn has_plan(&self) -> bool {
         self.is_there || self.existing_table.is_some()
     }
@@ -125,9 +125,9 @@ impl<'a> Stages<'a> {
         })
     }
 
-    /// Builds the rollups that the definition wants. Returns whether they count what it says.
+    /// Builds the rollups of the definition. Returns whether all of them are built.
     fn build(&self, captured: &Captured, out: &mut (impl Write + Send)) -> Result<bool, Error> {
-        // The processor may have registered them since.
+        // The processor may have registered the rollups since the first plan.
         let plan = self.rollups.plan(false)?;
         check(&plan)?;
         if !plan.changes_rollups() {
@@ -146,9 +146,9 @@ impl<'a> Stages<'a> {
         Ok(true)
     }
 
-    /// Returns the time at which the filters were changed. A mapping that is new has had no others.
+    /// Returns the time at which the filters were changed; `None` for a new mapping.
     fn mapping_changed<'b>(&self, captured: &'b Captured) -> Option<&'b str> {
-        // Without the AWS CLI, the time is that at which the build begins.
+        // Without the AWS CLI, the margin begins with the build.
         self.is_there.then(|| captured.get(CHANGED).map_or("now", String::as_str))
     }
 
@@ -173,8 +173,8 @@ fn check(plan: &Plan) -> Result<(), Error> {
 /// Asks whether to deploy.
 fn confirm(is_terminal: bool, typed: &mut impl BufRead) -> Result<(), Error> {
     if !is_terminal {
-        let expected = "the plan changes rollups, and standard input is not a terminal to ask on; \
-                        pass --yes to deploy it";
+        let expected = "cannot ask whether to change rollups, because standard input is not a \
+                        terminal; pass --yes to deploy";
         return Err(Error::Argument(expected.to_owned()));
     }
     write!(terminal::messages(), "{QUESTION} [y/N] ")?;
@@ -183,7 +183,7 @@ fn confirm(is_terminal: bool, typed: &mut impl BufRead) -> Result<(), Error> {
     match line.trim() {
         "y" | "Y" | "yes" => Ok(()),
         found => {
-            Err(Error::Argument(format!("found `{found}`, expected `y`: nothing was deployed")))
+            Err(Error::Argument(format!("nothing was deployed: found `{found}`; expected `y`")))
         }
     }
 }
@@ -199,6 +199,6 @@ mod tests {
             assert_eq!(confirmed.is_ok(), is_accepted, "{typed:?}");
         }
         let error = confirm(false, &mut "y\n".as_bytes()).expect_err("no terminal").to_string();
-        assert!(error.ends_with("pass --yes to deploy it"), "{error}");
+        assert!(error.ends_with("pass --yes to deploy"), "{error}");
     }
 }

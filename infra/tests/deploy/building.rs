@@ -50,7 +50,7 @@ fn a_plan_that_changes_rollups_is_not_deployed_unasked() {
     let shop = Shop::new();
     let ended = shop.deploy("");
     let error = ended.error();
-    assert!(error.contains("pass --yes to deploy it"), "{error}");
+    assert!(error.contains("pass --yes to deploy"), "{error}");
     assert!(ended.stdout.contains("plan: 2 to build"), "{}", ended.stdout);
     assert_eq!(shop.world.log().lines().count(), 1, "{}", shop.world.log());
 }
@@ -85,7 +85,7 @@ fn without_a_build_the_commands_that_remain_are_printed() {
     assert!(ended.is_success(), "{ended:?}");
     assert_eq!(shop.revisions(), ["orders@1 ready"]);
     assert_eq!(filters(&shop.world.log()), [4], "{}", shop.world.log());
-    let remaining = ended.stdout.split_once("Run next\n\n").expect("commands").1;
+    let remaining = ended.stdout.split_once("Run next:\n\n").expect("commands").1;
     shop.world.link_weir();
     shop.world.clear_log();
     let ran = shop.world.shell_typed(&format!("set -e\n{remaining}"), "");
@@ -109,7 +109,7 @@ fn a_build_that_fails_leaves_the_wide_filters_and_the_next_deployment_builds() {
     let error = ended.error();
     assert!(error.contains("raise `--cut-margin`"), "{error}");
     assert_eq!(filters(&shop.world.log()), [4], "{}", shop.world.log());
-    let advice = "has the new definition with filters for both definitions";
+    let advice = "has the new definition with the filters of both definitions";
     assert!(ended.stdout.contains(advice), "{}", ended.stdout);
     let again = "--s3-bucket artifacts --cut-margin 0";
     assert!(ended.stdout.contains(again), "{}", ended.stdout);
@@ -134,7 +134,7 @@ fn a_signal_ends_a_build_and_the_next_deployment_continues_it() {
     let ended = Ended::from(weir.wait_with_output().expect("ended"));
     let error = ended.error();
     assert!(error.contains("a signal ended the command in this step: build the rollups"));
-    assert!(ended.stdout.contains("This continues within 23 hours"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("This command continues within 23 hours"), "{}", ended.stdout);
 
     let ended = shop.deploy("--yes");
     assert!(ended.is_success(), "{ended:?}");
@@ -143,14 +143,14 @@ fn a_signal_ends_a_build_and_the_next_deployment_continues_it() {
 }
 
 #[test]
-fn an_update_that_fails_says_that_the_rollups_are_as_they_were() {
+fn after_an_update_that_fails_the_advice_is_that_no_rollup_was_changed() {
     let mut shop = Shop::new();
     shop.save(&format!("{BEFORE}{}", AFTER.replace("[rollups.orders]", "[rollups.others]")));
     let world = shop.world.with("FAIL", "[cloudformation] [deploy]");
     shop.world = world.with("STACK", "UPDATE_ROLLBACK_COMPLETE");
     let ended = shop.deploy("--yes");
     ended.error();
-    assert!(ended.stdout.contains("The rollups are as they were."), "{}", ended.stdout);
+    assert!(ended.stdout.contains("No rollup was changed."), "{}", ended.stdout);
     assert_eq!(shop.revisions(), ["orders@1 ready"]);
 }
 

@@ -35,7 +35,7 @@ const STEPS: [Step; 4] = [
     },
     Step {
         call: "[get-event-source-mapping]",
-        error: "could not see that the mapping is enabled: exit status: 7",
+        error: "could not check that the mapping is enabled: exit status: 7",
         calls: 5,
     },
 ];
@@ -80,7 +80,7 @@ fn a_processor_that_does_not_start_fails_the_deployment() {
     let ended = world.weir("deploy --s3-bucket artifacts");
     let error = ended.error();
     assert!(
-        error.contains("could not see that the processor starts: found `Unhandled`"),
+        error.contains("could not check that the processor starts: found `Unhandled`"),
         "{error}"
     );
     assert!(ended.stdout.contains("/aws/lambda/shop/processor"), "{}", ended.stdout);

@@ -24,12 +24,12 @@ const MISTAKES: [(&[&str], &str, &str); 17] = [
     (&EVERY_TOOL, "deploy --parameter TabelName=x BatchSize=0", "did you mean `TableName`?"),
     (&EVERY_TOOL, "deploy --skip-build", "target/lambda/writer/bootstrap cannot be read"),
     (&EVERY_TOOL, "deploy --stack-name my_shop", "`my_shop` names no stack"),
-    (&EVERY_TOOL, "deploy weir.toml --out ./weir.toml", "which is the definition it is made from"),
+    (&EVERY_TOOL, "deploy weir.toml --out ./weir.toml", "which is the definition file"),
     (&EVERY_TOOL, "deploy --parameter RollupsTableName=shop", "are two tables"),
     (
         &EVERY_TOOL,
         "deploy --existing-table arn:aws:dynamodb:eu-west-1:123456789012:table/other/stream/2026",
-        "names a stream of the table `other`, and the definition is of `shop`",
+        "names a stream of the table `other`; expected a stream of `shop`",
     ),
     (
         &EVERY_TOOL,
@@ -69,7 +69,7 @@ struct Bootstrap {
 
 #[test]
 fn a_function_that_lambda_could_not_start_is_rejected() {
-    let not_arm64 = "is no program for arm64";
+    let not_arm64 = "is not a program for arm64";
     let cases = [
         Bootstrap { content: elf_header(X86_64), mode: 0o755, error: not_arm64, is_accepted: true },
         Bootstrap {
@@ -103,10 +103,8 @@ fn a_function_that_lambda_could_not_start_is_rejected() {
 
 #[test]
 fn functions_are_built_where_their_sources_are() {
-    let cases = [
-        ("Cargo.toml", "this one has no Cargo.toml"),
-        ("reader/Cargo.toml", "no reader/Cargo.toml"),
-    ];
+    let cases =
+        [("Cargo.toml", "which has no Cargo.toml"), ("reader/Cargo.toml", "no reader/Cargo.toml")];
     for (absent, expected) in cases {
         let world = World::new(&EVERY_TOOL);
         fs::remove_file(world.path(absent)).expect("removed");

@@ -13,9 +13,9 @@ fn deploy_over_other(arguments: &str) -> (World, Ended) {
 #[test]
 fn a_stack_keeps_its_tables() {
     let cases = [
-        ("", "has `other` as its TableName, and this definition is of `shop`"),
-        ("--replace-tables", "--parameter TableName=other keeps to the table"),
-        ("--parameter TableName=third", "as --replace-tables does; --stack-name OTHER"),
+        ("", "TableName of the stack shop is `other`, and that of this deployment `shop`"),
+        ("--replace-tables", "expected --parameter TableName=other, or --stack-name OTHER"),
+        ("--parameter TableName=third", "expected TableName=other, or --replace-tables"),
     ];
     for (arguments, expected) in cases {
         let (world, ended) = deploy_over_other(arguments);
@@ -35,7 +35,7 @@ fn two_tables_whose_stacks_have_one_name_are_distinguished() {
     world.write("weir.toml", &DEFINITION.replace("\"shop\"", "\"a.b\""));
     let ended = world.weir("deploy --s3-bucket artifacts");
     let error = ended.error();
-    assert!(error.contains("the stack a-b has `a_b` as its TableName"), "{error}");
+    assert!(error.contains("the TableName of the stack a-b is `a_b`"), "{error}");
 }
 
 #[test]
@@ -48,6 +48,6 @@ fn a_stack_that_does_not_exist_has_no_tables_to_keep() {
     let world = World::new(&EVERY_TOOL).with("FAIL", "[describe-stacks]");
     let ended = world.weir("deploy --s3-bucket artifacts");
     let error = ended.error();
-    assert!(error.contains("could not ask for the stack as it is"), "{error}");
+    assert!(error.contains("could not read the existing stack"), "{error}");
     assert_eq!(world.log().lines().count(), 1);
 }
