@@ -130,8 +130,8 @@ impl Connection {
         Connection { config, ..self }
     }
 
-    /// Whether DynamoDB is an emulator, which delays nothing: on this machine, in a container or in a
-    /// private network.
+    /// Whether DynamoDB is an emulator, which delays nothing: on this machine, in a container or in
+    /// a private network.
     pub fn is_local(&self) -> bool {
         self.config.endpoint_url().is_some_and(is_emulator)
     }

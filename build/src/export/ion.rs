@@ -29,7 +29,8 @@ const ITEM: &str = "Item";
 const STRINGS: &str = "$dynamodb_SS";
 const NUMBERS: &str = "$dynamodb_NS";
 const BINARIES: &str = "$dynamodb_BS";
-/// The exponents of the last digit of a number of DynamoDB: from 1E-130 with 38 digits to 9.9…E+125.
+/// The exponents of the last digit of a number of DynamoDB: from 1E-130 with 38 digits to
+/// 9.9…E+125.
 const EXPONENTS: std::ops::RangeInclusive<i64> = -167..=125;
 
 /// Reads the item of a line.
