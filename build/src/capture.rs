@@ -181,6 +181,11 @@ impl Capture {
                 Err(ShardReadError::Gone) => return Err(CaptureError::Gap { shard_id: id }),
                 Err(ShardReadError::Passing(error)) => {
                     tracing::warn!(shard_id = id, error, "a shard was not read, trying again");
+                    let shard = self.open.get_mut(&id).expect("it was read");
+                    if shard.is_unreadable() {
+                        let source = ShardReadError::Passing(error);
+                        return Err(CaptureError::Shard { shard_id: id, source });
+                    }
                     continue;
                 }
                 Err(error) => return Err(CaptureError::Shard { shard_id: id, source: error }),

@@ -199,7 +199,10 @@ fn reject(rejections: &[Rejection]) -> Result<(), Error> {
 
 /// Returns rejections in one line; `None` if there are none.
 fn reasons(rejections: &[Rejection]) -> Option<String> {
-    let line = |known: &Rejection| format!("{}: {}", known.subject, known.reason);
+    let line = |known: &Rejection| {
+        let Rejection { subject, reason, way_out, .. } = known;
+        format!("{subject}: {reason}; {way_out}")
+    };
     let lines: Vec<_> = rejections.iter().map(line).collect();
     (!lines.is_empty()).then(|| lines.join("; "))
 }

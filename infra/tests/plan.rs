@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use weir_model::Model;
 use weir_table::Table;
 use weir_testing::dynamodb::{TestDynamo, with_own_tables};
+use weir_testing::faulty::{Fate, Faulty};
 use weir_testing::http::Client;
 
 const DEFINITION: &str = r##"
@@ -55,10 +56,21 @@ impl Shop {
 
     /// Runs a subcommand on a definition.
     fn run(&self, subcommand: &str, definition: &str, arguments: &[&str]) -> Output {
+        self.run_at(&self.dynamodb.url, subcommand, definition, arguments)
+    }
+
+    /// The same with the DynamoDB at this URL.
+    fn run_at(
+        &self,
+        endpoint: &str,
+        subcommand: &str,
+        definition: &str,
+        arguments: &[&str],
+    ) -> Output {
         let file = self.folder.path().join("shop.toml");
         std::fs::write(&file, definition).expect("written");
         let mut command = weir(subcommand, &file, arguments);
-        command.args(["--endpoint", &self.dynamodb.url]);
+        command.args(["--endpoint", endpoint]);
         command.env("TABLE_NAME", &self.model.table.name);
         command.env("ROLLUPS_TABLE_NAME", &self.model.table.rollups_table);
         command.output().expect("started")
@@ -139,6 +151,53 @@ async fn a_build_is_rejected_as_its_plan_is_and_changes_nothing() {
         assert!(message.starts_with("weir: the plan is rejected: sale: `PK`: was"), "{message}");
     }
     assert_eq!(state().await, before);
+}
+
+/// The answer of DynamoDB to a request that no policy allows.
+const DENIED: Fate = Fate::Answer(
+    400,
+    r#"{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"User: arn:aws:iam::1:user/a is not authorized to perform: dynamodb:GetRecords"}"#,
+);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_may_not_read_the_stream_ends_and_is_continued_when_it_may() {
+    let shop = Shop::new().await;
+    let changed = DEFINITION.replace("measures", "where = { amount = { gt = 1 } }\nmeasures");
+    let way = Faulty::before(&shop.dynamodb.url).await;
+    way.decide(|operation, _| if operation == "GetRecords" { DENIED } else { Fate::Pass });
+    let output = shop.run_at(&way.url, "build", &changed, &[]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    let message = text(&output.stderr);
+    for part in ["could not read shard", "dynamodb:GetRecords", "run the same command again"] {
+        assert!(message.contains(part), "{message}");
+    }
+    way.mend();
+    let output = shop.run_at(&way.url, "build", &changed, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    assert!(printed.contains("continuing the build of sales@"), "{printed}");
+    assert_eq!(shop.plan(&changed, &["--check"]).status.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setting_that_no_build_can_have_is_rejected_before_anything_is_done() {
+    let shop = Shop::new().await;
+    let changed = DEFINITION.replace("sum(amount)", "max(amount)");
+    for arguments in [
+        ["--cut-margin", "5000000000"],
+        ["--scan-margin", "86400"],
+        ["--delta", "18446744073709551615"],
+        ["--filter-margin", "21601"],
+        ["--segments", "0"],
+        ["--segments", "2000000"],
+        ["--read-units", "0"],
+    ] {
+        let output = shop.run("build", &changed, &arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output.stderr));
+        let message = text(&output.stderr);
+        assert!(message.contains("is not in"), "{message}");
+    }
+    assert!(text(&shop.plan(&changed, &[]).stdout).contains("→ build revision 2"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,42 +1,49 @@
 //! The options that a build has in `weir build` and in `weir deploy`.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, value_parser};
 use weir_build::{BuildSettings, Builder, Margins, PurgeSettings, ScanSettings};
 
 use super::error::Error;
 
 /// The number of segments that a scan reads at a time.
 const DEFAULT_SEGMENTS: u32 = 8;
+/// The numbers of segments that are allowed. Each is a task; DynamoDB allows a million.
+const SEGMENTS: RangeInclusive<i64> = 1..=1_024;
+/// The margins that are allowed, in seconds: a build must end while the stream keeps the records of
+/// its cut, which is 24 hours.
+const MARGINS: RangeInclusive<u64> = 0..=6 * 60 * 60;
 
 /// The options of a build: how it reads, and how long it waits.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Builds of rollups")]
 pub(crate) struct BuildOptions {
     /// The most read units of the scan in a second [default: no limit]
-    #[arg(long, value_name = "UNITS")]
+    #[arg(long, value_name = "UNITS", value_parser = value_parser!(u32).range(1..))]
     read_units: Option<u32>,
     /// The number of segments to scan at a time
-    #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_SEGMENTS)]
+    #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_SEGMENTS,
+          value_parser = value_parser!(u32).range(SEGMENTS))]
     segments: u32,
     /// The folder of the temporary files [default: the system's]
     #[arg(long, value_name = "FOLDER")]
     spool: Option<PathBuf>,
     /// The seconds from the choice of the cut to the cut [default: 120, 1 on a local DynamoDB]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(MARGINS))]
     cut_margin: Option<u64>,
     /// The seconds from the cut to the scan [default: 120, 1 on a local DynamoDB]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(MARGINS))]
     scan_margin: Option<u64>,
     /// The seconds from the end of the scan until every record can be read [default: 900, 1 on a
     /// local DynamoDB]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(MARGINS))]
     delta: Option<u64>,
     /// The seconds from a change of the mapping's filters until they are in effect [default: 900, 1
     /// on a local DynamoDB]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(MARGINS))]
     pub(super) filter_margin: Option<u64>,
     /// Do not delete the items of replaced revisions
     #[arg(long)]
@@ -80,7 +87,8 @@ impl BuildOptions {
         if self.no_purge {
             return Ok(());
         }
-        builder.purge(if is_local { PurgeSettings::LOCAL } else { PurgeSettings::AWS }).await?;
+        let settings = if is_local { PurgeSettings::LOCAL } else { PurgeSettings::AWS };
+        builder.purge(settings).await.map_err(Error::Purge)?;
         Ok(())
     }
 

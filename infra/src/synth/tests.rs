@@ -301,7 +301,10 @@ fn a_definition_is_never_overwritten() {
         synth("o.yaml").expect("done");
         assert_eq!(fs::read_to_string(at(definition)).expect("the definition"), SHOP);
         let refused = synth(definition).expect_err("refused").to_string();
-        assert!(refused.contains("which is the definition it is made from"), "{refused}");
+        assert!(
+            refused.contains("which is the definition file; expected another path"),
+            "{refused}"
+        );
         assert_eq!(fs::read_to_string(at(definition)).expect("the definition"), SHOP);
     }
 }

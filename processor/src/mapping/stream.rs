@@ -70,10 +70,25 @@ pub(super) enum ReadError {
     /// Give the shard up.
     #[error("the shard does not exist any more")]
     Gone,
+    /// Grant the permission, or renew the credentials.
+    #[error("{0}")]
+    Denied(String),
     /// Try again later.
     #[error("{0}")]
     Passing(String),
 }
+
+/// The codes of errors that stay until somebody changes permissions or credentials ("Common
+/// errors", DynamoDB Streams API reference).
+const DENIALS: [&str; 7] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "InvalidSignatureException",
+    "KMSAccessDeniedException",
+    "MissingAuthenticationTokenException",
+    "UnrecognizedClientException",
+];
 
 impl Stream {
     /// Finds the stream. Of several of one table, the newest: labels are times.
@@ -296,6 +311,7 @@ where
         Some("ExpiredIteratorException") => ReadError::Expired,
         Some("TrimmedDataAccessException") => ReadError::Trimmed,
         Some("ResourceNotFoundException") => ReadError::Gone,
+        Some(code) if DENIALS.contains(&code) => ReadError::Denied(chain(&error)),
         _ => ReadError::Passing(chain(&error)),
     }
 }

@@ -70,6 +70,9 @@ pub enum ShardReadError {
     /// Give the shard up.
     #[error("the shard does not exist any more")]
     Gone,
+    /// Grant the permission to read the stream, or renew the credentials.
+    #[error("DynamoDB denies access: {0}")]
+    Denied(String),
     /// Read again later.
     #[error("{0}")]
     Passing(String),
@@ -157,6 +160,7 @@ impl ShardPages {
 fn read_error(error: ReadError) -> ShardReadError {
     match error {
         ReadError::Gone => ShardReadError::Gone,
+        ReadError::Denied(reason) => ShardReadError::Denied(reason),
         passing => ShardReadError::Passing(chain(&passing)),
     }
 }
