@@ -5,13 +5,11 @@
 //! |---|---|
 //! | `WEIR_FUZZ_REQUESTS` | how many requests are sent, 120 if unset |
 //! | `WEIR_FUZZ_LANES` | how many servers share them, 1 if unset |
-//! | `WEIR_FUZZ_MAX_READS` | the `WEIR_REQUEST_MAX_READS` of the servers, its default if unset |
 //! | `WEIR_FUZZ_SEED` | the seed that the first lane draws from; the next seeds are the others' |
 //! | `WEIR_FUZZ_BINARY` | the `weir` that is attacked, the one of this build if unset |
 //!
 //! Each lane has a server of its own and sends it one request at a time, so the CPU time of a
-//! request is that of its process, whatever the other lanes do. Nearly all of the CPU time is that
-//! of requests that read as much as they may, so a long run sets fewer reads.
+//! request is that of its process, whatever the other lanes do.
 #![cfg(target_os = "linux")]
 
 #[path = "fuzz/process.rs"]
@@ -45,8 +43,6 @@ const SEED: u64 = 0x5EED;
 const CPU_RATIO: u64 = 8;
 /// The reads of DynamoDB of one request: the default of `WEIR_REQUEST_MAX_READS`.
 const MAX_READS: u64 = 1_000;
-/// The reads of a question of one group: its stripes.
-const READS_OF_A_GROUP: u64 = 64;
 /// The bytes that DynamoDB reads for one request: the default of `WEIR_REQUEST_MAX_READ_MB`.
 const MAX_READ_BYTES: u64 = 20 * 1024 * 1024;
 /// The memory that one request may add while it is answered, in KB: less than half of a function's.
@@ -85,17 +81,9 @@ fn largest_valid() -> Request {
     Request::new("calibration", "POST", "/batch/order").json(Value::from(rows).to_string())
 }
 
-fn max_reads() -> u64 {
-    let reads = variable("WEIR_FUZZ_MAX_READS", MAX_READS);
-    assert!(reads >= READS_OF_A_GROUP, "WEIR_FUZZ_MAX_READS, expected {READS_OF_A_GROUP} or more");
-    reads
-}
-
-/// A valid question of about as many reads as a request may make: 15 groups of 64 stripes unless
-/// `WEIR_FUZZ_MAX_READS` is set.
+/// A valid question of about as many reads as a request may make: 15 groups of 64 stripes.
 fn most_reads() -> Request {
-    let groups = max_reads() / READS_OF_A_GROUP;
-    let groups: Vec<_> = (0..groups).map(|group| format!("account=nobody{group}")).collect();
+    let groups: Vec<_> = (0..15).map(|group| format!("account=nobody{group}")).collect();
     let range = "every=day&from=2026-11-20&to=2026-11-21";
     Request::new("calibration", "GET", format!("/rollups/spend?{}&{range}", groups.join("&")))
 }
@@ -213,7 +201,7 @@ impl Lane {
 
         let checks = [
             (cpu_ms <= cpu_budget_ms, format!("{cpu_ms} ms of CPU, budget {cpu_budget_ms}")),
-            (reads.requests <= max_reads(), format!("{} reads", reads.requests)),
+            (reads.requests <= MAX_READS, format!("{} reads", reads.requests)),
             (reads.bytes <= MAX_READ_BYTES, format!("{} bytes read", reads.bytes)),
             (memory_kb <= MAX_MEMORY_KB, format!("{memory_kb} KB of memory")),
             (answer.bytes <= MAX_ANSWER_BYTES, format!("an answer of {} bytes", answer.bytes)),
@@ -246,7 +234,7 @@ async fn no_hostile_request_exceeds_its_budget() {
     let mut running = Vec::new();
     for number in 0..lanes {
         let share = requests / lanes + u64::from(number < requests % lanes);
-        let served = Served::start(folder.path(), max_reads()).await;
+        let served = Served::start(folder.path()).await;
         let lane = Lane { number, requests: share, served };
         running.push(thread::spawn(move || lane.attack()));
     }

@@ -46,8 +46,8 @@ impl From<(u64, u64)> for Reads {
 }
 
 impl Served {
-    /// Starts `weir dev` over a definition, with a budget of reads, and waits until it serves.
-    pub(crate) async fn start(folder: &Path, max_reads: u64) -> Self {
+    /// Starts `weir dev` over a definition and waits until it serves.
+    pub(crate) async fn start(folder: &Path) -> Self {
         let binary = env::var_os("WEIR_FUZZ_BINARY");
         let binary = binary.unwrap_or_else(|| env!("CARGO_BIN_EXE_weir").into());
         let mut command = Command::new(binary);
@@ -55,8 +55,7 @@ impl Served {
             .current_dir(folder)
             .args(["dev", "--port", "0", "--dynamodb-port", "0"])
             .env("RUST_LOG", "warn,weir_http::requests=info,dynoxide=error")
-            .env("NO_COLOR", "1")
-            .env("WEIR_REQUEST_MAX_READS", max_reads.to_string());
+            .env("NO_COLOR", "1");
         let process = Process::start(command);
         process.says("Ctrl-C stops.").await;
         let line = process.says("Serving on http://").await;
