@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use weir_model::{Granularity, Rollup};
 use weir_query::{QueryEngine, Question, RollupQuery};
 use weir_table::{Rollups, Table};
 
-use super::definition::{COLOCATED, Counted, Definition, KEPT, Variant};
+use super::definition::{COLOCATED, Counted, Definition, KEPT};
 use super::network::Network;
 use super::oracle;
 use super::shop::COLOCATED_PARTITION;
@@ -29,10 +30,11 @@ pub(crate) async fn compare(world: &World, network: &Network, definition: &Defin
     let connection = network.connect().await;
     let model = Arc::new(definition.model());
     let rollups = Rollups::new(&connection, &model.table);
-    let engine = QueryEngine::new(&Table::new(&connection, model), &rollups);
+    let engine = QueryEngine::new(&Table::new(&connection, Arc::clone(&model)), &rollups);
     for counted in definition.counted().filter(|counted| counted.rollup != KEPT) {
-        for (group, sales) in groups(world, &counted) {
-            let answered = ask(&engine, &counted, &group).await;
+        let declared = model.rollup(&counted.rollup).expect("a rollup of the definition");
+        for (group, sales) in groups(world, &counted, declared) {
+            let answered = ask(&engine, declared, &group).await;
             world.journal.count(Count::Answers, 1);
             if answered != Ok(sales) {
                 let rollup = &counted.rollup;
@@ -45,22 +47,22 @@ pub(crate) async fn compare(world: &World, network: &Network, definition: &Defin
 }
 
 /// Returns the answered number of sales of a group.
-async fn ask(engine: &QueryEngine, counted: &Counted, group: &[String]) -> Result<i64, String> {
-    let names = dimensions(counted).iter().map(|name| (*name).to_owned());
+async fn ask(engine: &QueryEngine, rollup: &Rollup, group: &[String]) -> Result<i64, String> {
+    let names = rollup.dimensions.iter().map(|dimension| dimension.attribute.name.clone());
     let (from, to) = RANGE;
-    let range = (!has_all(counted)).then(|| (from.to_owned(), to.to_owned()));
+    let range = (!has_all(rollup)).then(|| (from.to_owned(), to.to_owned()));
     let (from, to) = range.unzip();
     let dimensions = names.zip(group.iter().cloned()).collect();
     let measures = Some("sales".to_owned());
     let question = Question { dimensions, from, to, measures, ..Question::default() };
-    let answer = engine.answer(&RollupQuery::new(counted.rollup.as_str(), question)).await;
+    let answer = engine.answer(&RollupQuery::new(rollup.name.as_str(), question)).await;
     let answer = answer.map_err(|error| error.to_string())?;
     let points = serde_json::to_value(answer.points).map_err(|error| error.to_string())?;
     Ok(points[0]["sales"].as_i64().unwrap_or_default())
 }
 
 /// Returns the groups that have sales.
-fn groups(world: &World, counted: &Counted) -> Groups {
+fn groups(world: &World, counted: &Counted, declared: &Rollup) -> Groups {
     let rows = oracle::recount(std::slice::from_ref(counted), world.source().items().values());
     let mut groups = Groups::new();
     for ((partition, sort), row) in rows {
@@ -68,7 +70,7 @@ fn groups(world: &World, counted: &Counted) -> Groups {
             COLOCATED => partition.starts_with(COLOCATED_PARTITION),
             rollup => partition.split('#').next() == Some(rollup),
         };
-        if is_item && (sort == ALL || !has_all(counted)) {
+        if is_item && (sort == ALL || !has_all(declared)) {
             let texts = partition.split('#').skip(1);
             let texts = texts.map(|text| text.replace("%23", "#").replace("%25", "%"));
             let count = row["count"].to_string().parse::<i64>().expect("a whole number");
@@ -78,20 +80,7 @@ fn groups(world: &World, counted: &Counted) -> Groups {
     groups
 }
 
-fn dimensions(counted: &Counted) -> &'static [&'static str] {
-    match (counted.rollup.as_str(), counted.variant) {
-        ("everything", _) => &[],
-        ("by_shop_and_channel", Variant::First) => &["shop", "channel"],
-        ("figures", Variant::First) => &["shop", "labels"],
-        _ => &["shop"],
-    }
-}
-
 /// Returns whether a rollup has a bucket of all time.
-fn has_all(counted: &Counted) -> bool {
-    match counted.rollup.as_str() {
-        "everything" | "by_shop_and_channel" => true,
-        "figures" => counted.variant == Variant::First,
-        _ => false,
-    }
+fn has_all(rollup: &Rollup) -> bool {
+    rollup.granularities.contains(&Granularity::All)
 }
