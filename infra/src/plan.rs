@@ -136,9 +136,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, crat
         write!(out, "{plan}")?;
     }
     out.flush()?;
-    if let Some(reasons) = plan.rejection() {
-        return Err(Error::Rejected(reasons).into());
-    }
+    plan.check()?;
     Ok(if arguments.check && !plan.is_empty { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -191,20 +189,12 @@ pub(crate) async fn check_items(connection: &Connection, table: &Table) -> Resul
 }
 
 fn reject(rejections: &[Rejection]) -> Result<(), Error> {
-    match reasons(rejections) {
-        Some(reasons) => Err(Error::Rejected(reasons)),
-        None => Ok(()),
-    }
-}
-
-/// Returns rejections in one line; `None` if there are none.
-fn reasons(rejections: &[Rejection]) -> Option<String> {
     let line = |known: &Rejection| {
         let Rejection { subject, reason, way_out, .. } = known;
         format!("{subject}: {reason}; {way_out}")
     };
     let lines: Vec<_> = rejections.iter().map(line).collect();
-    (!lines.is_empty()).then(|| lines.join("; "))
+    if lines.is_empty() { Ok(()) } else { Err(Error::Rejected(lines.join("; "))) }
 }
 
 /// Returns whether the plan depends on a sample of the items.
@@ -246,9 +236,12 @@ impl Plan {
         }
     }
 
-    /// Returns the rejected changes in one line; `None` if there are none.
-    pub(crate) fn rejection(&self) -> Option<String> {
-        reasons(&self.rejections)
+    /// Rejects a plan that has rejected changes.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`].
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        reject(&self.rejections)
     }
 }
 

@@ -22,7 +22,7 @@ use super::rollups::DeployedRollups;
 use super::stage::Stage;
 use super::{existing, outcome};
 use crate::error::Error;
-use crate::plan::{self, Plan};
+use crate::plan;
 use crate::steps::{Captured, run as run_steps};
 use crate::terminal;
 use crate::tools::Tools;
@@ -97,7 +97,7 @@ impl<'a> Stages<'a> {
             write!(out, "{plan}")?;
             out.flush()?;
         }
-        check(&plan)?;
+        plan.check()?;
         if let Some(arn) = self.existing_table {
             existing::check_owner(&plan)?;
             existing::check_stream(arn, self.rollups.stream_arn()?.as_deref())?;
@@ -129,7 +129,7 @@ impl<'a> Stages<'a> {
     fn build(&self, captured: &Captured, out: &mut (impl Write + Send)) -> Result<bool, Error> {
         // The processor may have registered the rollups since the first plan.
         let plan = self.rollups.plan(false)?;
-        check(&plan)?;
+        plan.check()?;
         if !plan.changes_rollups() {
             return Ok(true);
         }
@@ -160,13 +160,6 @@ impl<'a> Stages<'a> {
         };
         let stage = outcome::unfinished(self.deployment, self.stage);
         step.into_iter().chain(stage).map(|advice| format!("{advice}\n")).collect()
-    }
-}
-
-fn check(plan: &Plan) -> Result<(), Error> {
-    match plan.rejection() {
-        Some(reasons) => Err(plan::Error::Rejected(reasons).into()),
-        None => Ok(()),
     }
 }
 
