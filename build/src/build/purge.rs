@@ -25,6 +25,11 @@ pub struct PurgeSettings {
 }
 
 impl PurgeSettings {
+    /// Returns the settings for an emulator, or for AWS.
+    pub fn new(is_local: bool) -> Self {
+        if is_local { Self::LOCAL } else { Self::AWS }
+    }
+
     /// The settings for AWS: a Lambda function runs for 15 minutes at most.
     pub const AWS: Self =
         Self { grace: Duration::from_secs(15 * 60 + 5), deletes_per_second: Some(100) };

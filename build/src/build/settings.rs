@@ -33,6 +33,11 @@ pub struct Margins {
 }
 
 impl Margins {
+    /// Returns the margins for an emulator, or for AWS.
+    pub fn new(is_local: bool) -> Self {
+        if is_local { Self::LOCAL } else { Self::AWS }
+    }
+
     /// The margins for AWS.
     pub const AWS: Self = Self {
         cut: Duration::from_secs(120),

@@ -53,7 +53,7 @@ pub(crate) struct BuildOptions {
 impl BuildOptions {
     /// Returns the settings of a build.
     pub(crate) fn settings(&self, is_local: bool) -> BuildSettings {
-        let defaults = if is_local { Margins::LOCAL } else { Margins::AWS };
+        let defaults = Margins::new(is_local);
         let margin = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         BuildSettings {
             margins: Margins {
@@ -87,8 +87,7 @@ impl BuildOptions {
         if self.no_purge {
             return Ok(());
         }
-        let settings = if is_local { PurgeSettings::LOCAL } else { PurgeSettings::AWS };
-        builder.purge(settings).await.map_err(Error::Purge)?;
+        builder.purge(PurgeSettings::new(is_local)).await.map_err(Error::Purge)?;
         Ok(())
     }
 

@@ -29,17 +29,21 @@ pub(super) struct Builds {
 impl Builds {
     /// Returns the builds of the definition of a view.
     pub(super) fn new(view: &View) -> Self {
-        let defaults = BuildSettings::new(std::env::temp_dir());
-        let (settings, purging) = match view.connection.is_local() {
-            false => (defaults, PurgeSettings::AWS),
+        let is_local = view.connection.is_local();
+        let defaults = BuildSettings {
+            margins: Margins::new(is_local),
+            ..BuildSettings::new(std::env::temp_dir())
+        };
+        let settings = match is_local {
+            false => defaults,
             true => {
                 let scan = ScanSettings { segments: SEGMENTS, read_units_per_second: None };
-                let margins = Margins::LOCAL;
                 let capture =
                     CaptureSettings { read_interval: READ_INTERVAL, ..CaptureSettings::default() };
-                (BuildSettings { margins, scan, capture, ..defaults }, PurgeSettings::LOCAL)
+                BuildSettings { scan, capture, ..defaults }
             }
         };
+        let purging = PurgeSettings::new(is_local);
         Self { builder: Builder::new(&view.connection, &view.table, settings), purging }
     }
 

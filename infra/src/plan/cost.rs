@@ -128,7 +128,7 @@ fn dollars(read_units: u64, write_units: Option<u64>, most_write_units: u64) -> 
 
 /// Returns the seconds that a build waits beside the scan.
 fn margin_seconds(facts: &Facts) -> u64 {
-    let Margins { cut, scan, delta } = if facts.is_local { Margins::LOCAL } else { Margins::AWS };
+    let Margins { cut, scan, delta } = Margins::new(facts.is_local);
     (cut + scan + delta).as_secs()
 }
 
