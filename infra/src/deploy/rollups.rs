@@ -13,7 +13,7 @@ use weir_table::{Connection, Table};
 
 use super::deployment::BUILD;
 use crate::build::{self, BuildOptions, FilterMargin, Progress, wait_for_filters};
-use crate::counted::counted_definitions;
+use crate::counted::{counted_definitions, stored_state};
 use crate::error::Error;
 use crate::plan::{self, Plan, PlanOptions, find_plan};
 use crate::steps::{self, unless_interrupted};
@@ -99,10 +99,8 @@ impl<'a> DeployedRollups<'a> {
     pub(super) fn purge(&self, out: &mut impl Write) -> Result<(), Error> {
         let builder = self.builder();
         let table = self.table();
-        let state = match self.run(PURGE, table.read_rollups_state())? {
-            Err(weir_table::Error::MissingTable { .. }) => None,
-            state => state.map_err(|source| unread("the state of the rollups", source))?,
-        };
+        let state = self.run(PURGE, stored_state(&table))?;
+        let state = state.map_err(|source| unread("the state of the rollups", source))?;
         let mut revisions = state.iter().flat_map(|state| &state.revisions);
         if !self.options.is_purged() || !revisions.any(Revision::is_over) {
             return Ok(());
