@@ -21,6 +21,7 @@ use weir_startup::Environment;
 use weir_table::sample::sample;
 
 pub use self::error::Error;
+use crate::account::Account;
 use crate::connect::connect;
 
 /// The items of a sample, unless `--sample` says how many.
@@ -63,7 +64,12 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, crat
     let name = &arguments.from_table;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let sampled = runtime.block_on(async {
-        let connection = connect(arguments.endpoint.as_deref(), &Environment::from_process()).await;
+        let connection = connect(
+            arguments.endpoint.as_deref(),
+            &Account::default(),
+            &Environment::from_process(),
+        )
+        .await;
         let items = usize::try_from(arguments.sample).unwrap_or(usize::MAX);
         let sampled = sample(&connection, name, items).await;
         sampled.map_err(|source| Error::Table { table: name.clone(), source })

@@ -19,6 +19,7 @@ use weir_table::Table;
 use weir_table::checkpoints::{self, HeldLease};
 
 pub use self::error::Error;
+use crate::account::Account;
 use crate::connect::connect;
 use crate::definition;
 
@@ -54,7 +55,8 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, crat
     let model = Arc::new(named.map_err(Error::from)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let connection = connect(arguments.endpoint.as_deref(), &environment).await;
+        let connection =
+            connect(arguments.endpoint.as_deref(), &Account::default(), &environment).await;
         let table = Table::new(&connection, model);
         let checkpoints = table.checkpoints();
         let label = stream_label(&table).await?;

@@ -6,6 +6,7 @@ use weir_startup::{Environment, StartError};
 use weir_table::Connection;
 
 use crate::account::Account;
+use crate::connect::connect;
 
 /// The tables of a command, and the DynamoDB that has them.
 #[derive(Args, Clone, Debug, Default)]
@@ -61,13 +62,7 @@ impl TableOptions {
 
     /// Connects to DynamoDB.
     pub(crate) async fn connect(&self) -> Connection {
-        match &self.endpoint {
-            Some(url) => Connection::to(url).await,
-            None => {
-                let (region, profile) = (self.account.region(), self.account.profile());
-                Environment::from_process().connect_in(region, profile).await
-            }
-        }
+        connect(self.endpoint.as_deref(), &self.account, &Environment::from_process()).await
     }
 
     /// As arguments of `weir`.
