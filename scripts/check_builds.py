@@ -8,6 +8,7 @@ Every answer is compared with a recount of the items that the table has. `check-
 
 import random
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -20,6 +21,7 @@ from check_deployment import BUCKET, OWNER, PATIENCE_S, Api, client, equal, weir
 
 ITEMS, CUSTOMERS, STATES = 300, 7, ["paid", "sent", "open", "void"]
 SEED = 20261130
+FUNCTIONS = ["--code", deployment.FUNCTIONS, "--any-architecture", "--s3-bucket", BUCKET]
 
 SHOP = """
 [table]
@@ -162,9 +164,17 @@ def check_filters(stack):
     equal("whether the filters are those of the definition", [state in texts for state in STATES], [True, True, True, False])
 
 
+def rejected(definition, *arguments):
+    """The message of a deployment that fails, without a terminal."""
+    ran = subprocess.run([deployment.WEIR, "deploy", definition, *FUNCTIONS, *arguments],
+                         stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    equal("the exit code of a deployment that is rejected", ran.returncode, 1)
+    return ran.stderr
+
+
 def deploy(definition, *arguments):
     """Deploys, and returns the API and the whole output."""
-    printed = weir("deploy", definition, "--code", deployment.FUNCTIONS, "--any-architecture", "--s3-bucket", BUCKET, *arguments)
+    printed = weir("deploy", definition, *FUNCTIONS, *arguments)
     return Api(re.search(r"ApiUrl +(\S+)", printed).group(1), OWNER), printed
 
 
@@ -206,10 +216,7 @@ def changed():
     writer.fill()
     asked = check_answers("before the change", api, "shop", BEFORE)
     definition = write_definition(SHOP, "order", AFTER)
-    refused = deployment.subprocess.run(
-        [deployment.WEIR, "deploy", definition, "--code", deployment.FUNCTIONS, "--any-architecture", "--s3-bucket", BUCKET],
-        stdin=deployment.subprocess.DEVNULL, capture_output=True, text=True)
-    equal("whether it asks", (refused.returncode, "pass --yes" in refused.stderr), (1, True))
+    equal("whether it asks", "pass --yes" in rejected(definition), True)
     told = change("shop", "shop", api, writer, lambda *arguments: deploy(definition, *arguments))
     return f"a changed definition: {asked} answers like a recount before, and all after it; {told}"
 
@@ -237,10 +244,8 @@ def existing():
     Writer(write, delete).fill()
     definition = write_definition(INVOICES, "invoice", BEFORE)
     arn = f"arn:aws:dynamodb:{deployment.REGION}:{deployment.ACCOUNT}:table/legacy/stream/2026-11-30T00:00:00.000"
-    refused = deployment.subprocess.run(
-        [deployment.WEIR, "deploy", definition, "--code", deployment.FUNCTIONS, "--any-architecture", "--s3-bucket", BUCKET,
-         "--existing-table", arn, "--yes"], capture_output=True, text=True)
-    equal("whether the owner is asked for a stream", (refused.returncode, "the table has no stream" in refused.stderr), (1, True))
+    message = rejected(definition, "--existing-table", arn, "--yes")
+    equal("whether the owner is asked for a stream", "the table has no stream" in message, True)
 
     stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
     dynamodb.update_table(TableName="legacy", StreamSpecification=stream)
