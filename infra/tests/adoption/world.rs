@@ -156,6 +156,9 @@ impl World {
             let request = json!({ "RequestItems": { self.name(): puts.collect::<Vec<_>>() } });
             client.dynamodb("BatchWriteItem", &request).await;
         }
+        // Rollups that are created in the second of their table begin complete: the stream has
+        // every record. Those of a table that was there before have to be built.
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
     }
 
     /// Returns the name of the table of items.
