@@ -13,6 +13,7 @@
 //! | which of the images of an item counts | `join` |
 //! | how contributions are added up in bounded memory | `sums` |
 //! | how a partition of rollup items becomes updates | `base` |
+//! | how folders of killed builders are removed | `folder` |
 //! | what an error asks for | `error` |
 //!
 //! The form of the records is our own. The accumulators' names would be most of a general one:
@@ -37,6 +38,7 @@ mod accumulators;
 mod base;
 mod codec;
 mod error;
+mod folder;
 mod join;
 mod partitions;
 mod recent;
@@ -46,14 +48,13 @@ mod sums;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tempfile::TempDir;
-
 pub use self::base::{Base, BaseUpdate};
 pub use self::error::SpoolError;
 pub use self::join::BaseCounts;
 pub use self::rollup_contribution::RollupContribution;
 
 use self::accumulators::AccumulatorTable;
+use self::folder::SpoolFolder;
 use self::partitions::Partitions;
 use self::recent::RecentKeys;
 use crate::key_hash::KeyHash;
@@ -61,7 +62,7 @@ use crate::key_hash::KeyHash;
 /// The images of one build. Its files are removed with it.
 #[derive(Debug)]
 pub struct Spool {
-    folder: TempDir,
+    folder: SpoolFolder,
     recorded: Mutex<Recorded>,
 }
 
@@ -77,12 +78,13 @@ struct Recorded {
 }
 
 impl Spool {
-    /// Creates an empty spool in a folder of its own inside of this one.
+    /// Creates an empty spool in a folder of its own inside of this one, and removes the spools of
+    /// builders that were killed.
     ///
     /// # Errors
     /// The folder cannot be created.
     pub fn create(parent: &Path) -> Result<Self, SpoolError> {
-        let folder = tempfile::Builder::new().prefix("weir-build-").tempdir_in(parent);
+        let folder = SpoolFolder::create(parent);
         let folder =
             folder.map_err(|source| SpoolError::Create { parent: parent.to_owned(), source })?;
         let recorded = Recorded {

@@ -11,12 +11,12 @@
 use std::path::PathBuf;
 use std::vec::IntoIter;
 
-use tempfile::TempDir;
 use weir_rollups::{Update, base};
 
 use super::accumulators::AccumulatorTable;
 use super::codec::{self, NumberedAmounts};
 use super::error::SpoolError;
+use super::folder::SpoolFolder;
 use super::join::BaseCounts;
 use super::partitions::{Partitions, RecordReader, remove};
 use super::rollup_contribution::RollupContribution;
@@ -33,7 +33,7 @@ const UPDATES_AT_A_TIME: usize = 1_000;
 #[derive(Debug)]
 pub struct Base {
     /// Has the files, and removes them when the base is dropped.
-    folder: TempDir,
+    folder: SpoolFolder,
     accumulators: AccumulatorTable,
     /// The partitions that are left, the next one last.
     files: Vec<SumsFile>,
@@ -63,7 +63,7 @@ struct SumsFile {
 
 impl Base {
     pub(super) fn new(
-        folder: TempDir,
+        folder: SpoolFolder,
         accumulators: AccumulatorTable,
         sums: Partitions,
         counts: BaseCounts,
