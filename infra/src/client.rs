@@ -12,8 +12,10 @@ use serde_json::Value;
 use thiserror::Error;
 use ureq::Agent;
 use ureq::http::header::LINK;
-use ureq::http::{Response, StatusCode, Uri};
+use ureq::http::{Response, StatusCode};
 use weir_model::json;
+
+use crate::connect::http_url;
 
 /// Where `weir dev` serves.
 pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:3000";
@@ -99,10 +101,7 @@ pub(crate) struct FieldProblem {
 impl Client {
     /// Returns the services at this URL. Nothing is asked yet.
     pub(crate) fn new(url: &str) -> Result<Self, Error> {
-        let parsed = url.parse::<Uri>().map_err(|_| Error::Url(url.to_owned()))?;
-        if !matches!(parsed.scheme_str(), Some("http" | "https")) || parsed.host().is_none() {
-            return Err(Error::Url(url.to_owned()));
-        }
+        let parsed = http_url(url).ok_or_else(|| Error::Url(url.to_owned()))?;
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(CONNECT_TIMEOUT))

@@ -55,6 +55,7 @@ use self::loads::Loads;
 use self::reload::Reload;
 use self::system::{Host, System};
 use self::watch::DefinitionWatcher;
+use crate::connect::endpoint_url;
 use crate::{definition, terminal};
 
 /// The log filter without `RUST_LOG`: the output is a table and a guide, not a log.
@@ -94,7 +95,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 8000, conflicts_with = "endpoint")]
     dynamodb_port: u16,
     /// Use the DynamoDB at this URL instead of the embedded one
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = endpoint_url)]
     endpoint: Option<String>,
 }
 

@@ -22,7 +22,7 @@ use weir_table::sample::sample;
 
 pub use self::error::Error;
 use crate::account::Account;
-use crate::connect::connect;
+use crate::connect::{connect, endpoint_url};
 
 /// The items of a sample, unless `--sample` says how many.
 const DEFAULT_SAMPLE: u32 = 2_000;
@@ -45,7 +45,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     from_table: String,
     /// Use the DynamoDB at this URL [default: as the environment and the AWS profile say]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = endpoint_url)]
     endpoint: Option<String>,
     /// Read so many items at most
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SAMPLE,

@@ -20,7 +20,7 @@ use weir_table::checkpoints::{self, HeldLease};
 
 pub use self::error::Error;
 use crate::account::Account;
-use crate::connect::connect;
+use crate::connect::{connect, endpoint_url};
 use crate::definition;
 
 /// Show who polls the table's stream outside Lambda, or break its lease.
@@ -37,7 +37,7 @@ pub struct Arguments {
     /// The definition file [default: ./weir.toml, else examples/flights/weir.toml]
     file: Option<PathBuf>,
     /// Use the DynamoDB at this URL [default: as the environment and the AWS profile say]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = endpoint_url)]
     endpoint: Option<String>,
     /// Break the lease that is shown
     #[arg(long = "break")]

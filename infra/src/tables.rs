@@ -6,13 +6,13 @@ use weir_startup::{Environment, StartError};
 use weir_table::Connection;
 
 use crate::account::Account;
-use crate::connect::connect;
+use crate::connect::{connect, endpoint_url};
 
 /// The tables of a command, and the DynamoDB that has them.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct TableOptions {
     /// Use the DynamoDB at this URL [default: as the environment and the AWS profile say]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = endpoint_url)]
     endpoint: Option<String>,
     #[command(flatten)]
     account: Account,
