@@ -16,6 +16,7 @@
 //! | how the cut of new revisions is chosen | `cut` |
 //! | how long a build waits for what | `settings` |
 //! | how the base gets into the rollup items | `apply` |
+//! | which requests are sent again | `requests` |
 //! | how the items of old revisions are deleted | `purge` |
 //! | why a build has ended | `error` |
 //!
@@ -27,10 +28,11 @@ mod cut;
 mod error;
 mod events;
 mod purge;
+mod requests;
 mod settings;
 mod wanted;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,7 +88,8 @@ impl Builder {
     pub async fn compare(&self, only: &[String]) -> Result<Wanted, BuildError> {
         let model = self.table.model();
         if let Some(unknown) = only.iter().find(|name| model.rollup(name).is_none()) {
-            return Err(BuildError::UnknownRollup(unknown.clone()));
+            let known = model.rollups.iter().map(|rollup| rollup.name.clone()).collect();
+            return Err(BuildError::UnknownRollup { name: unknown.clone(), known });
         }
         let state = self.table.read_rollups_state().await?.ok_or(BuildError::Unregistered)?;
         let stored = self.stored_definitions(&state).await?;
@@ -107,8 +110,9 @@ impl Builder {
         report: &(dyn Fn(BuildEvent) + Sync),
     ) -> Result<BuildReport, BuildError> {
         let wanted = self.compare(only).await?;
+        self.check_folders(&wanted).await?;
         let mut outcome = BuildReport::default();
-        self.retire(&wanted).await?;
+        self.retire(&wanted, report).await?;
         let mut by_cut: BTreeMap<i64, Vec<Revision>> = BTreeMap::new();
         for revision in wanted.continued {
             by_cut.entry(revision.cut.unwrap_or_default()).or_default().push(revision);
@@ -133,6 +137,9 @@ impl Builder {
             if begun.is_empty() {
                 break;
             }
+            if self.settings.export.is_some() {
+                return Err(BuildError::ExportWithoutCut(begun));
+            }
             let capture = self.capture(CaptureStart::Latest).await?;
             let Chosen { revisions, ahead_until } = self.choose_cut(&begun).await?;
             let capture = capture.with_cut_ahead_until(ahead_until);
@@ -151,13 +158,19 @@ impl Builder {
         Ok(outcome)
     }
 
-    /// Gives up the builds that are under way. Returns them.
+    /// Gives up the builds that are under way. `only` names their rollups; none for all of them.
+    /// Returns them.
     ///
     /// # Errors
-    /// The error of DynamoDB.
+    /// A rollup that neither the definition nor the state has, or the error of DynamoDB.
     pub async fn abort(&self, only: &[String]) -> Result<Vec<Revision>, BuildError> {
         let is_chosen = |revision: &Revision| only.is_empty() || only.contains(&revision.rollup);
         let change = |state: &mut RollupsState, _| {
+            let known = self.known_rollups(state);
+            if let Some(unknown) = only.iter().find(|name| !known.contains(*name)) {
+                let known = known.into_iter().collect();
+                return Err(BuildError::UnknownRollup { name: unknown.clone(), known });
+            }
             let mut aborted = Vec::new();
             let under_way = state.revisions.iter_mut().filter(|known| known.is_under_way());
             for revision in under_way.filter(|revision| is_chosen(revision)) {
@@ -169,13 +182,41 @@ impl Builder {
         self.table.change_rollups_state(change).await
     }
 
-    /// Deletes the items of all revisions that are retired or aborted. Returns the number of
-    /// deleted items.
+    /// Deletes the items of all revisions that are retired or aborted, and reports it if there are
+    /// any. Returns the number of deleted items.
     ///
     /// # Errors
     /// The error of DynamoDB; the next purge continues.
-    pub async fn purge(&self, settings: PurgeSettings) -> Result<u64, BuildError> {
-        purge::purge(&self.table, &self.rollups, settings).await
+    pub async fn purge(
+        &self,
+        settings: PurgeSettings,
+        report: &(dyn Fn(BuildEvent) + Sync),
+    ) -> Result<u64, BuildError> {
+        purge::purge(&self.table, &self.rollups, settings, report).await
+    }
+
+    /// Returns the rollups of the definition and those with a build under way.
+    fn known_rollups(&self, state: &RollupsState) -> BTreeSet<String> {
+        let defined = self.table.model().rollups.iter().map(|rollup| &rollup.name);
+        let under_way = state.revisions.iter().filter(|known| known.is_under_way());
+        defined.chain(under_way.map(|known| &known.rollup)).cloned().collect()
+    }
+
+    /// Checks the folders of the spool and of the export, before anything is written.
+    async fn check_folders(&self, wanted: &Wanted) -> Result<(), BuildError> {
+        let is_idle = wanted.begun.is_empty() && wanted.continued.is_empty();
+        if !is_idle {
+            Spool::create(&self.settings.spool_folder)?;
+        }
+        let Some(folder) = &self.settings.export else { return Ok(()) };
+        let export = Export::open(folder)?;
+        let now = self.dynamodb_time().await?;
+        export.check(self.table.name(), now)?;
+        if !wanted.begun.is_empty() {
+            return Err(BuildError::ExportWithoutCut(wanted.begun.clone()));
+        }
+        let cuts = wanted.continued.iter().filter_map(|revision| revision.cut);
+        Ok(cuts.max().map_or(Ok(()), |cut| export.check_cut(cut))?)
     }
 
     async fn stored_definitions(
@@ -202,7 +243,11 @@ impl Builder {
 
     /// Gives up the builds that do not count what the definition says, and retires the revisions of
     /// rollups that it lacks. What another builder made ready meanwhile stays until it is replaced.
-    async fn retire(&self, wanted: &Wanted) -> Result<(), BuildError> {
+    async fn retire(
+        &self,
+        wanted: &Wanted,
+        report: &(dyn Fn(BuildEvent) + Sync),
+    ) -> Result<(), BuildError> {
         if wanted.given_up.is_empty() && wanted.gone.is_empty() {
             return Ok(());
         }
@@ -210,9 +255,16 @@ impl Builder {
         let change = |state: &mut RollupsState, _| {
             set(state, &given_up, RevisionState::Aborted, Revision::is_under_way);
             set(state, &wanted.gone, RevisionState::Retired, Revision::is_counted);
-            Ok::<_, BuildError>(())
+            Ok(())
         };
-        self.table.change_rollups_state(change).await
+        self.change_state(change).await?;
+        for build in &wanted.given_up {
+            report(BuildEvent::GivenUp(build.clone()));
+        }
+        if !wanted.gone.is_empty() {
+            report(BuildEvent::Retired { revisions: wanted.gone.clone() });
+        }
+        Ok(())
     }
 
     /// Gives up revisions that cannot be built with their cut. Returns the rollups to build again:
@@ -235,13 +287,13 @@ impl Builder {
                 known.is_some_and(|known| known.state == RevisionState::Aborted)
             };
             let aborted = revisions.iter().filter(is_aborted);
-            Ok::<_, BuildError>(aborted.map(|revision| revision.rollup.clone()).collect())
+            Ok(aborted.map(|revision| revision.rollup.clone()).collect())
         };
-        self.table.change_rollups_state(change).await
+        self.change_state(change).await
     }
 
     async fn capture(&self, start: CaptureStart) -> Result<Capture, BuildError> {
-        let described = self.table.describe().await?;
+        let described = self.describe().await?;
         let arn = described.stream_arn().ok_or(BuildError::NoStream)?.to_owned();
         let stream = StreamReader::open(&self.connection, &Source::Stream(arn)).await;
         let stream = stream.map_err(CaptureError::from)?;
@@ -278,9 +330,7 @@ impl Builder {
         report(BuildEvent::Joined(counts));
         outcome.items += counts.scanned + counts.captured;
         let applied = |updates| report(BuildEvent::Applied { updates });
-        let clock = self.settings.capture.wall_clock;
-        outcome.updates +=
-            apply::apply(&self.rollups, base, revisions, cut, clock, &applied).await?;
+        outcome.updates += self.apply(base, revisions, cut, &applied).await?;
         let retired = self.make_ready(revisions).await?;
         report(BuildEvent::Ready { revisions: revisions.to_vec(), retired: retired.clone() });
         outcome.ready.extend(revisions.iter().map(|revision| revision.rollup.clone()));
@@ -302,11 +352,11 @@ impl Builder {
             report(BuildEvent::Waiting { until: i64::from(cut) });
             self.wait_until(i64::from(cut) + seconds(self.settings.margins.scan)).await?;
             match &self.settings.export {
-                Some(folder) => self.read_export(folder, recorder, cut, report)?,
+                Some(folder) => self.read_export(folder, recorder, report)?,
                 None => self.scan(recorder, revisions, report).await?,
             }
             let delta = self.settings.margins.delta;
-            let now = self.table.dynamodb_time().await?;
+            let now = self.dynamodb_time().await?;
             // DynamoDB's time is rounded down: the scan may have ended within the second after it.
             let until = now + seconds(delta).max(1);
             report(BuildEvent::Capturing { until });
@@ -336,7 +386,7 @@ impl Builder {
         revisions: &[Revision],
         report: &(dyn Fn(BuildEvent) + Sync),
     ) -> Result<(), BuildError> {
-        let total = self.table.describe().await?.items();
+        let total = self.describe().await?.items();
         let (progress, mut changed) = watch::channel(None);
         let record = |item: &Item| recorder.record_scanned(item);
         let scanning = scan(&self.table, &self.settings.scan, record, |scanned| {
@@ -377,11 +427,10 @@ impl Builder {
         &self,
         folder: &Path,
         recorder: &ImageRecorder<'_>,
-        cut: u32,
         report: &(dyn Fn(BuildEvent) + Sync),
     ) -> Result<(), BuildError> {
         let export = Export::open(folder)?;
-        export.check(self.table.name(), cut)?;
+        export.check_cut(i64::from(recorder.cut()))?;
         let record = |item: &Item| recorder.record_scanned(item);
         block(|| export.read(record, |progress| report(BuildEvent::Exported(progress))))?;
         Ok(())
@@ -390,7 +439,7 @@ impl Builder {
     /// Waits until DynamoDB's clock has reached a time in seconds since 1970.
     async fn wait_until(&self, time: i64) -> Result<(), BuildError> {
         loop {
-            let left = time - self.table.dynamodb_time().await?;
+            let left = time - self.dynamodb_time().await?;
             if left <= 0 {
                 return Ok(());
             }
@@ -410,7 +459,7 @@ impl Builder {
             }
             Ok(())
         };
-        self.table.change_rollups_state(change).await
+        self.change_state(change).await
     }
 
     /// Makes revisions ready, and retires those that they replace. Returns the latter.
@@ -435,7 +484,7 @@ impl Builder {
             }
             Ok(retired)
         };
-        self.table.change_rollups_state(change).await
+        self.change_state(change).await
     }
 }
 

@@ -29,7 +29,8 @@ use futures::stream::{self, StreamExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use weir_processor::mapping::{
-    ShardPage, ShardPages, ShardReadError, StreamListing, StreamReader, StreamShard,
+    Error as StreamError, ShardPage, ShardPages, ShardReadError, StreamListing, StreamReader,
+    StreamShard,
 };
 use weir_rollups::Change;
 
@@ -39,6 +40,7 @@ pub use self::settings::{CaptureEnd, CaptureSettings, CaptureStart};
 pub(crate) use self::settings::check_age;
 
 use self::shard::CapturedShard;
+use crate::backoff::retried;
 use crate::spool::SpoolError;
 
 /// The shards that are read at the same time.
@@ -112,7 +114,8 @@ impl Capture {
         // A shard whose parent is open has only records of later times, and waits for it.
         let roots: Vec<_> = self.startable(listing).into_iter().cloned().collect();
         for StreamShard { id, .. } in roots {
-            match self.stream.open_at_latest(&id).await {
+            let is_passing = |error: &ShardReadError| matches!(error, ShardReadError::Passing(_));
+            match retried(is_passing, || self.stream.open_at_latest(&id)).await {
                 Ok(pages) => self.insert(id, pages, false),
                 Err(ShardReadError::Gone) => return Err(CaptureError::Gap { shard_id: id }),
                 Err(error) => return Err(CaptureError::Shard { shard_id: id, source: error }),
@@ -246,7 +249,7 @@ impl Capture {
     /// Lists the shards of a stream that can be used.
     async fn list(&mut self) -> Result<StreamListing, CaptureError> {
         let began_at = Instant::now();
-        let listing = self.stream.list().await?;
+        let listing = retried(may_pass, || self.stream.list()).await?;
         if !listing.is_enabled {
             return Err(CaptureError::Disabled { arn: self.stream.arn().to_owned() });
         }
@@ -288,4 +291,9 @@ impl Capture {
         let shard = CapturedShard::new(pages, has_reached_cut, self.settings.wall_clock);
         self.open.insert(id, shard);
     }
+}
+
+/// Returns whether the same request to the stream may succeed later.
+fn may_pass(error: &StreamError) -> bool {
+    matches!(error, StreamError::Streams { is_denied: false, .. })
 }

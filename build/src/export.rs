@@ -8,7 +8,8 @@
 //!
 //! The folder is `AWSDynamoDB/<export id>` of the bucket, as `aws s3 sync` copies it. An export is
 //! not aligned with the stream (DynamoDB developer guide, "DynamoDB data export to Amazon S3: how
-//! it works"), so its time must be three minutes after the cut or later: see [`Export::check`].
+//! it works"), so its time must be three minutes after the cut or later: see
+//! [`Export::check_cut`].
 //!
 //! **Invariant:** an export that is read without an error is whole: each file has the MD5 and the
 //! number of items that its manifest says, and so has the export.
@@ -87,22 +88,31 @@ impl Export {
         self.summary.item_count
     }
 
-    /// Checks that the export is of this table, and late enough for a cut in seconds since 1970.
+    /// Checks that the export is of this table, and of a time that has passed. `now` is DynamoDB's
+    /// time in seconds since 1970.
     ///
     /// # Errors
-    /// The export is of another table, or too early.
-    pub fn check(&self, table: &str, cut: u32) -> Result<(), ExportError> {
+    /// The export is of another table, or of a time to come.
+    pub fn check(&self, table: &str, now: i64) -> Result<(), ExportError> {
         if self.table() != table {
             let (found, expected) = (self.table().to_owned(), table.to_owned());
             return Err(ExportError::OtherTable { found, expected });
         }
-        let earliest = i64::from(cut) + i64::from(EXPORT_MARGIN_SECS);
-        let earliest = Timestamp::from_second(earliest).expect("two numbers of 32 bits");
-        let at = self.summary.export_time;
-        match at < earliest {
-            true => Err(ExportError::TooEarly { at, earliest }),
-            false => Ok(()),
+        if self.seconds() > now {
+            let (at, now) = (self.summary.export_time, timestamp(now));
+            return Err(ExportError::TooLate { at, now });
         }
+        Ok(())
+    }
+
+    /// Checks that the export is late enough for a cut in seconds since 1970.
+    ///
+    /// # Errors
+    /// The export is too early.
+    pub fn check_cut(&self, cut: i64) -> Result<(), ExportError> {
+        let earliest = timestamp(cut + i64::from(EXPORT_MARGIN_SECS));
+        let at = self.summary.export_time;
+        if at < earliest { Err(ExportError::TooEarly { at, earliest }) } else { Ok(()) }
     }
 
     /// Reads all items. Calls `record` for each, and `report` after each file. An asynchronous
@@ -129,6 +139,10 @@ impl Export {
         }
         Ok(progress)
     }
+}
+
+fn timestamp(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).expect("a time before the year 9999")
 }
 
 #[cfg(test)]

@@ -17,19 +17,22 @@ mod progress;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use clap::Args;
 use jiff::Timestamp;
-use weir_build::{BuildSettings, Builder};
+use weir_build::{BuildEvent, BuildSettings, Builder, PurgeSettings};
+use weir_model::Model;
 use weir_table::Table;
 
 pub use self::error::Error;
-pub(crate) use self::filters::FilterMargin;
+pub(crate) use self::filters::{FilterMargin, last_modified};
 pub(crate) use self::options::BuildOptions;
 pub(crate) use self::progress::Progress;
 use crate::definition;
 use crate::plan;
+use crate::steps::unless_interrupted;
 use crate::tables::TableOptions;
 
 /// Build rollups from the items of the table.
@@ -61,8 +64,8 @@ pub struct Arguments {
     pub(crate) json: bool,
     /// The LastModified of the event source mapping, as Lambda prints it: no revision begins before
     /// the filters that were changed then are in effect
-    #[arg(long, value_name = "TIME")]
-    mapping_changed: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = last_modified)]
+    mapping_changed: Option<Timestamp>,
     /// Give up the builds that are under way, delete their items, and build nothing
     #[arg(long)]
     abort: bool,
@@ -80,31 +83,39 @@ pub fn run(
     let named = arguments.tables.name_tables(definition::read(&path)?);
     let model = Arc::new(named.map_err(Error::from)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let connection = arguments.tables.connect().await;
-        let options = &arguments.options;
-        let settings = BuildSettings {
-            export: arguments.from_export.clone(),
-            ..options.settings(connection.is_local())
-        };
-        if !arguments.abort {
-            plan::check_builds(&connection, &model, &arguments.rollups).await?;
+    let done = runtime.block_on(unless_interrupted(run_build(arguments, model, out)));
+    done.unwrap_or_else(|| Err(Error::Interrupted.into()))
+}
+
+async fn run_build(
+    arguments: &Arguments,
+    model: Arc<Model>,
+    out: &mut (impl Write + Send),
+) -> Result<ExitCode, crate::error::Error> {
+    let connection = arguments.tables.connect().await;
+    let options = &arguments.options;
+    let settings = BuildSettings {
+        export: arguments.from_export.clone(),
+        ..options.settings(connection.is_local())
+    };
+    if !arguments.abort {
+        plan::check_builds(&connection, &model, &arguments.rollups).await?;
+    }
+    let builder = Builder::new(&connection, &Table::new(&connection, model), settings);
+    let mut progress = Progress::new(out, arguments.json);
+    if arguments.abort {
+        let aborted = builder.abort(&arguments.rollups).await.map_err(Error::before)?;
+        progress.aborted(&aborted)?;
+    } else {
+        if arguments.mapping_changed.is_some() {
+            let filters =
+                FilterMargin::new(arguments.mapping_changed, options, connection.is_local());
+            wait_for_filters(&builder, &arguments.rollups, filters, &mut progress).await?;
         }
-        let builder = Builder::new(&connection, &Table::new(&connection, model), settings);
-        let mut progress = Progress::new(out, arguments.json);
-        if arguments.abort {
-            let aborted = builder.abort(&arguments.rollups).await.map_err(Error::Build)?;
-            progress.aborted(&aborted)?;
-        } else {
-            if let Some(changed) = &arguments.mapping_changed {
-                let filters = FilterMargin::new(changed, options, connection.is_local());
-                wait_for_filters(&builder, &arguments.rollups, filters, &mut progress).await?;
-            }
-            build(&builder, &arguments.rollups, progress).await?;
-        }
-        options.purge(&builder, connection.is_local()).await?;
-        Ok(ExitCode::SUCCESS)
-    })
+        build(&builder, &arguments.rollups, &mut progress).await?;
+    }
+    purge(&builder, options, connection.is_local(), &mut progress).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Builds these rollups, or all if none is named, and prints each step.
@@ -114,12 +125,40 @@ pub fn run(
 pub(crate) async fn build(
     builder: &Builder,
     rollups: &[String],
-    progress: Progress<'_, impl Write + Send>,
+    progress: &mut Progress<'_, impl Write + Send>,
 ) -> Result<(), crate::error::Error> {
+    let shared = Mutex::new(&mut *progress);
+    let has_begun = AtomicBool::new(false);
+    let report = |event| {
+        let begins = matches!(event, BuildEvent::Begun { .. } | BuildEvent::Continued { .. });
+        has_begun.fetch_or(begins, Ordering::Relaxed);
+        shared.lock().expect("no holder panics").event(&event);
+    };
+    let done = builder
+        .run(rollups, &report)
+        .await
+        .map_err(|source| Error::Build { source, has_begun: has_begun.load(Ordering::Relaxed) })?;
+    Ok(progress.done(&done)?)
+}
+
+/// Deletes the items of the revisions that are retired or given up, unless `--no-purge` is set, and
+/// prints each step.
+///
+/// # Errors
+/// The error of DynamoDB; the next build continues.
+pub(crate) async fn purge(
+    builder: &Builder,
+    options: &BuildOptions,
+    is_local: bool,
+    progress: &mut Progress<'_, impl Write + Send>,
+) -> Result<(), Error> {
+    if !options.is_purged() {
+        return Ok(());
+    }
     let progress = Mutex::new(progress);
     let report = |event| progress.lock().expect("no holder panics").event(&event);
-    let done = builder.run(rollups, &report).await.map_err(Error::Build)?;
-    Ok(progress.into_inner().expect("no holder panics").done(&done)?)
+    builder.purge(PurgeSettings::new(is_local), &report).await.map_err(Error::Purge)?;
+    Ok(())
 }
 
 /// Waits until the filters of the mapping are in effect, if a revision begins: the records from its
@@ -133,7 +172,7 @@ pub(crate) async fn wait_for_filters(
     filters: FilterMargin,
     progress: &mut Progress<'_, impl Write>,
 ) -> Result<(), crate::error::Error> {
-    let wanted = builder.compare(rollups).await.map_err(Error::Build)?;
+    let wanted = builder.compare(rollups).await.map_err(Error::before)?;
     let now = Timestamp::now();
     let left = filters.left(now);
     if wanted.begun.is_empty() || left.is_zero() {

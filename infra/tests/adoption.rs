@@ -34,6 +34,7 @@ async fn rollups_of_a_table_of_another_library_are_built_while_it_is_written() {
     let first = world.build();
     first.says(r#""step":"scan""#).await;
     assert!(first.kill(), "it ended before it was killed:\n{}", first.log.text());
+    assert_eq!(world.spools(), 1, "a process that is killed removes nothing");
 
     world.change();
     let second = world.build();
@@ -44,6 +45,7 @@ async fn rollups_of_a_table_of_another_library_are_built_while_it_is_written() {
     let third = world.build();
     let status = third.ended().await;
     assert!(status.success(), "{}", third.log.text());
+    assert_eq!(world.spools(), 0, "it has removed those of the killed ones");
     let writes = writers.stop().await;
     running.catch_up().await;
 

@@ -9,8 +9,9 @@ use tempfile::TempDir;
 use weir_model::Model;
 use weir_table::Table;
 use weir_testing::dynamodb::{TestDynamo, with_own_tables};
-use weir_testing::faulty::{Fate, Faulty};
+use weir_testing::faulty::{BROKEN, Fate, Faulty};
 use weir_testing::http::Client;
+use weir_testing::process::Process;
 
 const DEFINITION: &str = r##"
 [table]
@@ -25,6 +26,9 @@ amount = { type = "integer" }
 of = "sale"
 measures = { sales = "count", revenue = "sum(amount)" }
 "##;
+
+/// The requests that fail in an outage. The SDK sends each three times.
+const OUTAGE: u32 = 8;
 
 /// A table whose rollups count what the definition says.
 struct Shop {
@@ -67,13 +71,24 @@ impl Shop {
         definition: &str,
         arguments: &[&str],
     ) -> Output {
+        self.command_at(endpoint, subcommand, definition, arguments).output().expect("started")
+    }
+
+    /// Returns the same, not started yet.
+    fn command_at(
+        &self,
+        endpoint: &str,
+        subcommand: &str,
+        definition: &str,
+        arguments: &[&str],
+    ) -> Command {
         let file = self.folder.path().join("shop.toml");
         std::fs::write(&file, definition).expect("written");
         let mut command = weir(subcommand, &file, arguments);
         command.args(["--endpoint", endpoint]);
         command.env("TABLE_NAME", &self.model.table.name);
         command.env("ROLLUPS_TABLE_NAME", &self.model.table.rollups_table);
-        command.output().expect("started")
+        command
     }
 }
 
@@ -177,6 +192,64 @@ async fn a_build_that_may_not_read_the_stream_ends_and_is_continued_when_it_may(
     let printed = text(&output.stdout);
     assert!(printed.contains("continuing the build of sales@"), "{printed}");
     assert_eq!(shop.plan(&changed, &["--check"]).status.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_continues_when_the_stream_could_not_be_read_for_a_while() {
+    let shop = Shop::new().await;
+    let changed = DEFINITION.replace("measures", "where = { amount = { gt = 1 } }\nmeasures");
+    let way = Faulty::before(&shop.dynamodb.url).await;
+    let mut failures = 0;
+    way.decide(move |operation, _| {
+        failures += u32::from(operation == "DescribeStream");
+        if operation == "DescribeStream" && failures <= OUTAGE { BROKEN } else { Fate::Pass }
+    });
+    let output = shop.run_at(&way.url, "build", &changed, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("ready: sales@2"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_a_build_and_the_same_command_continues_it() {
+    let shop = Shop::new().await;
+    let changed = DEFINITION.replace("measures", "where = { amount = { gt = 1 } }\nmeasures");
+    let url = &shop.dynamodb.url;
+    let spool = shop.folder.path().join("spool");
+    std::fs::create_dir(&spool).expect("created");
+    let spool_option = ["--spool", spool.to_str().expect("text")];
+    let mut weir = shop.command_at(url, "build", &changed, &["--scan-margin", "600"]);
+    weir.args(spool_option);
+    let building = Process::start(weir);
+    building.says("waiting for the cut").await;
+    building.terminate();
+    let status = building.ended().await;
+    assert_eq!(status.code(), Some(1), "{}", building.log.text());
+    building.says("a signal ended the command; readers get nothing").await;
+    assert_eq!(std::fs::read_dir(&spool).expect("a folder").count(), 0, "files are left");
+
+    let output = shop.run("build", &changed, &spool_option);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    for step in [
+        "continuing the build of sales@2",
+        "ready: sales@2",
+        "deleting the items of sales@1 from",
+        "deleted 0 items",
+    ] {
+        assert!(printed.contains(step), "{printed}");
+    }
+}
+
+#[test]
+fn options_that_cannot_be_read_are_rejected() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("shop.toml");
+    std::fs::write(&file, DEFINITION).expect("written");
+    let output = weir("build", &file, &["--mapping-changed", "yesterday"]).output();
+    let output = output.expect("started");
+    assert_eq!(output.status.code(), Some(2));
+    let message = text(&output.stderr);
+    assert!(message.contains("expected a time such as `2026-11-30T12:00:00Z`"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

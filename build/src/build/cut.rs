@@ -41,7 +41,7 @@ impl Builder {
     /// Writes the cut of new revisions, and confirms that the state named them before it.
     pub(super) async fn choose_cut(&self, rollups: &[String]) -> Result<Chosen, BuildError> {
         let definition = self.table.store_definition().await?;
-        let unit = self.table.describe().await?.record_time_secs();
+        let unit = self.describe().await?.record_time_secs();
         let margin = seconds(self.settings.margins.cut);
         for _ in 0..MAX_LATE_CUTS {
             let mut announced = Vec::new();
@@ -58,9 +58,9 @@ impl Builder {
                     .collect();
                 state.revisions.retain(|known| !announced.iter().any(|new| is_same(known, new)));
                 state.revisions.extend(announced.iter().cloned());
-                Ok::<_, BuildError>(())
+                Ok(())
             };
-            self.table.change_rollups_state(change).await?;
+            self.change_state(change).await?;
             if self.confirm_cut(&announced).await? {
                 return Ok(Chosen {
                     ahead_until: self.ahead_until(&announced).await?,
@@ -73,7 +73,7 @@ impl Builder {
 
     /// Returns a moment before which no record can have a time from the cut on.
     async fn ahead_until(&self, announced: &[Revision]) -> Result<Instant, BuildError> {
-        let now = self.table.dynamodb_time().await?;
+        let now = self.dynamodb_time().await?;
         let cut = announced.first().and_then(|first| first.cut).unwrap_or_default();
         let ahead = Duration::from_secs(u64::try_from(cut - now).unwrap_or_default());
         Ok(Instant::now() + ahead.saturating_sub(CLOCK_UNCERTAINTY))
@@ -104,7 +104,7 @@ impl Builder {
             }
             Ok(is_confirmed)
         };
-        self.table.change_rollups_state(change).await
+        self.change_state(change).await
     }
 }
 

@@ -12,18 +12,23 @@ use crate::spool::SpoolError;
 #[derive(Debug, Error)]
 pub enum BuildError {
     /// Name a rollup of the definition.
-    #[error("unknown rollup `{0}`; expected a rollup of the definition file")]
-    UnknownRollup(String),
+    #[error("unknown rollup `{name}`, expected {}", one_of(.known))]
+    UnknownRollup {
+        /// The name.
+        name: String,
+        /// The rollups that can be named.
+        known: Vec<String>,
+    },
     /// Start the processor first: it registers the table.
     #[error(
         "the rollups table has no state item; start the processor of this table once (on Lambda, \
-         invoke it), then build again"
+         invoke it), then run the same command again"
     )]
     Unregistered,
     /// Enable the stream.
     #[error(
         "the table of items has no stream; enable one with the view type NEW_AND_OLD_IMAGES, then \
-         build again"
+         run the same command again"
     )]
     NoStream,
     /// Give the rollup another name and another key.
@@ -36,12 +41,21 @@ pub enum BuildError {
     /// Raise the margin of the cut.
     #[error("writing the state item takes longer than the margin of the cut; raise `--cut-margin`")]
     LateCut,
-    /// Build again.
+    /// Find out who gave it up, and build again if nobody else does.
     #[error(
-        "the build of the rollup `{0}` was aborted meanwhile, by `weir build --abort` or because \
-         the table was created again; build again"
+        "the build of the rollup `{0}` was given up meanwhile: by `weir build --abort`, by a build \
+         of another definition file, or because the table was created again; if no other build is \
+         under way, run the same command again: it begins a new one"
     )]
     Aborted(String),
+    /// Begin the build first.
+    #[error(
+        "no build of the rollup {} is under way, so no export fits: its time must be at least \
+         three minutes after the cut; run the command without `--from-export` until it prints the \
+         cut, export the table, then run this command again",
+        quoted(.0)
+    )]
+    ExportWithoutCut(Vec<String>),
     /// The stream cannot be read.
     #[error("could not capture the stream: {0}")]
     Capture(#[from] CaptureError),
@@ -65,4 +79,23 @@ pub enum BuildError {
     /// DynamoDB rejected a request, or did not answer it.
     #[error(transparent)]
     Table(#[from] weir_table::Error),
+}
+
+impl BuildError {
+    /// Returns whether the same request to DynamoDB may succeed later.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self, Self::Table(error) if error.is_retryable())
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    format!("`{}`", names.join("`, `"))
+}
+
+fn one_of(names: &[String]) -> String {
+    match names {
+        [] => "none: the definition file has no rollups".to_owned(),
+        [name] => format!("`{name}`"),
+        names => format!("one of {}", quoted(names)),
+    }
 }

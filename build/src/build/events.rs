@@ -2,6 +2,7 @@
 
 use weir_rollups::Revision;
 
+use super::wanted::GivenUpBuild;
 use crate::export::ExportProgress;
 use crate::recorder::SkippedImages;
 use crate::scan::ScanProgress;
@@ -10,6 +11,13 @@ use crate::spool::BaseCounts;
 /// A step of a build.
 #[derive(Clone, Debug)]
 pub enum BuildEvent {
+    /// A build under way is given up, as it cannot be continued.
+    GivenUp(GivenUpBuild),
+    /// Revisions are retired, as the definition lacks their rollups.
+    Retired {
+        /// The revisions.
+        revisions: Vec<Revision>,
+    },
     /// An interrupted build is continued.
     Continued {
         /// Its revisions.
@@ -61,6 +69,18 @@ pub enum BuildEvent {
         revisions: Vec<Revision>,
         /// Those that they replace.
         retired: Vec<Revision>,
+    },
+    /// The items of revisions that nobody reads any more are deleted.
+    Purging {
+        /// The revisions.
+        revisions: Vec<Revision>,
+        /// When the deletion begins, in seconds since 1970: nobody writes or reads the items then.
+        from: i64,
+    },
+    /// They are deleted.
+    Purged {
+        /// The number of deleted items.
+        items: u64,
     },
 }
 

@@ -13,6 +13,8 @@ use weir_rollups::{Revision, RevisionState};
 use weir_table::{Rollups, RollupsState, Table};
 
 use super::error::BuildError;
+use super::events::BuildEvent;
+use super::seconds;
 
 /// How a purge deletes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,18 +39,25 @@ impl PurgeSettings {
     pub const LOCAL: Self = Self { grace: Duration::from_secs(3), deletes_per_second: None };
 }
 
-/// Deletes the items of all revisions that are retired or aborted.
+/// Deletes the items of all revisions that are retired or aborted, and reports it if there are any.
 pub(super) async fn purge(
     table: &Table,
     rollups: &Rollups,
     settings: PurgeSettings,
+    report: &(dyn Fn(BuildEvent) + Sync),
 ) -> Result<u64, BuildError> {
-    let Some(state) = table.read_rollups_state().await? else { return Ok(0) };
+    let state = match table.read_rollups_state().await {
+        Ok(Some(state)) => state,
+        Ok(None) | Err(weir_table::Error::MissingTable { .. }) => return Ok(0),
+        Err(error) => return Err(error.into()),
+    };
     let over = state.revisions.iter().filter(|revision| revision.is_over());
     let over: Vec<_> = over.cloned().collect();
     if over.is_empty() {
         return Ok(0);
     }
+    let from = table.dynamodb_time().await? + seconds(settings.grace);
+    report(BuildEvent::Purging { revisions: over.clone(), from });
     sleep(settings.grace).await;
     let names: Vec<_> = over.iter().map(|revision| revision.stored_name().into_owned()).collect();
     let mut deleted = 0;
@@ -72,6 +81,7 @@ pub(super) async fn purge(
             Ok::<_, BuildError>(())
         })
         .await?;
+    report(BuildEvent::Purged { items: deleted });
     Ok(deleted)
 }
 

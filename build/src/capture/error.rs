@@ -5,15 +5,14 @@ use weir_processor::mapping::{self, ShardReadError};
 
 use crate::spool::SpoolError;
 
-/// A capture that cannot be used. Each error but the last ones ends the build of the cut: the rows
-/// of the revision are removed, and a new cut is chosen.
+/// A capture that cannot be used. If it [needs a new cut](Self::needs_new_cut), the builder gives
+/// the revision up and chooses one; else the same command continues.
 #[derive(Debug, Error)]
 pub enum CaptureError {
-    /// Build again with a new cut.
+    /// Choose a new cut.
     #[error(
         "in shard {shard_id}, record {sequence} of second {seconds} comes after one of the cut \
-         {cut} or later: the clock of DynamoDB stepped back across the cut; build again with a new \
-         cut"
+         {cut} or later: the clock of DynamoDB stepped back across the cut"
     )]
     ClockStepped {
         /// The shard.
@@ -25,11 +24,11 @@ pub enum CaptureError {
         /// The cut, in seconds since 1970.
         cut: u32,
     },
-    /// Build again with a new cut.
+    /// Choose a new cut, with a longer margin.
     #[error(
         "in shard {shard_id}, record {sequence} of second {seconds} was read before DynamoDB's \
          clock reached the cut {cut}: a record from before the cut was chosen may have such a \
-         time, too; build again with a new cut, and a longer margin of the cut"
+         time, too; if this happens again, raise `--cut-margin`"
     )]
     ClockAhead {
         /// The shard.
@@ -41,10 +40,9 @@ pub enum CaptureError {
         /// The cut, in seconds since 1970.
         cut: u32,
     },
-    /// Build again with a new cut.
+    /// Choose a new cut.
     #[error(
-        "in shard {shard_id}, record {sequence} has no time, so it cannot be compared with the \
-         cut; build again with a new cut"
+        "in shard {shard_id}, record {sequence} has no time, so it cannot be compared with the cut"
     )]
     NoTime {
         /// The shard.
@@ -52,37 +50,26 @@ pub enum CaptureError {
         /// The sequence number of the record.
         sequence: String,
     },
-    /// Build again with a new cut.
-    #[error(
-        "records of shard {shard_id} were trimmed before they were read; build again with a new cut"
-    )]
+    /// Choose a new cut.
+    #[error("records of shard {shard_id} were trimmed before they were read")]
     Gap {
         /// The shard.
         shard_id: String,
     },
-    /// Build again with a new cut.
-    #[error(
-        "the cut {cut} is older than the 24 hours for which the stream keeps records; build again \
-         with a new cut"
-    )]
+    /// Choose a new cut.
+    #[error("the cut {cut} is older than the 24 hours for which the stream keeps records")]
     CutTooOld {
         /// The cut, in seconds since 1970.
         cut: u32,
     },
-    /// Enable the stream, then build again with a new cut.
-    #[error(
-        "stream {arn} is disabled; enable a stream with NEW_AND_OLD_IMAGES, then build again with \
-         a new cut"
-    )]
+    /// Enable the stream, then choose a new cut.
+    #[error("stream {arn} is disabled; enable a stream with NEW_AND_OLD_IMAGES")]
     Disabled {
         /// The stream.
         arn: String,
     },
-    /// Change the stream, then build again with a new cut.
-    #[error(
-        "the stream has the view type {view_type}, expected NEW_AND_OLD_IMAGES; change the stream, \
-         then build again with a new cut"
-    )]
+    /// Change the stream, then choose a new cut.
+    #[error("the stream has the view type {view_type}, expected NEW_AND_OLD_IMAGES")]
     ViewType {
         /// The view type of the stream.
         view_type: String,

@@ -4,7 +4,7 @@
 //! earlier one, or the capture fails. So the records from the cut on are the last ones of each
 //! item.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tokio::time::Instant;
 use weir_processor::mapping::{ShardPage, ShardPages, ShardReadError};
@@ -13,16 +13,12 @@ use weir_rollups::watermark::UNKNOWN_SECONDS;
 
 use super::error::CaptureError;
 use super::settings::{CaptureEnd, is_trimmed};
+use crate::backoff::Patience;
 
 /// The reads in a row after the end of the capture that bring nothing until a shard counts as read.
 /// DynamoDB may return nothing several times before it gets to the next record: see `GetRecords` in
 /// the DynamoDB Streams API reference.
 const EMPTY_READS: u32 = 3;
-
-/// The reads in a row that fail, and the time from the first of them on, until a shard counts as
-/// unreadable. A builder that was suspended has few of them, however long it was.
-const FAILED_READS: u32 = 20;
-const FAILING: Duration = Duration::from_secs(5 * 60);
 
 /// A shard that is being read.
 #[derive(Debug)]
@@ -35,8 +31,8 @@ pub(super) struct CapturedShard {
     order: TimeOrder,
     /// The reads in a row after the end that brought nothing.
     empty_reads: u32,
-    /// The reads in a row that failed, and the moment of the first of them.
-    failed: Option<(u32, Instant)>,
+    /// The reads in a row that failed.
+    patience: Patience,
     is_complete: bool,
 }
 
@@ -58,14 +54,15 @@ impl CapturedShard {
     ) -> Self {
         let order = TimeOrder { has_reached_cut, last: None };
         let read_at = wall_clock();
-        Self { pages, wall_clock, read_at, order, empty_reads: 0, failed: None, is_complete: false }
+        let patience = Patience::default();
+        Self { pages, wall_clock, read_at, order, empty_reads: 0, patience, is_complete: false }
     }
 
     /// Reads the next page. A reader that slept for longer than the stream keeps records may have
     /// missed some.
     pub(super) async fn read(&mut self) -> Result<ShardPage, ShardReadError> {
         let mut page = self.pages.read().await?;
-        self.failed = None;
+        self.patience.restore();
         let now = (self.wall_clock)();
         let read_at = std::mem::replace(&mut self.read_at, now);
         let seconds = read_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -73,11 +70,9 @@ impl CapturedShard {
         Ok(page)
     }
 
-    /// Takes down a read that has failed. Returns whether too many have.
+    /// Counts a read that has failed. Returns whether too many have.
     pub(super) fn is_unreadable(&mut self) -> bool {
-        let (reads, since) = self.failed.unwrap_or((0, Instant::now()));
-        self.failed = Some((reads + 1, since));
-        reads + 1 >= FAILED_READS && since.elapsed() >= FAILING
+        self.patience.is_exhausted()
     }
 
     /// Returns whether a record is of the cut or later.
@@ -183,7 +178,7 @@ mod tests {
             let error = error.expect("the clock stepped back");
             assert!(error.needs_new_cut());
             let text = error.to_string();
-            for part in ["shardId-1", "100000000000000000005", "1795153253", "new cut"] {
+            for part in ["shardId-1", "100000000000000000005", "1795153253", "stepped back"] {
                 assert!(text.contains(part), "{text}");
             }
         }

@@ -84,6 +84,14 @@ pub enum ExportError {
         /// The earliest time.
         earliest: Timestamp,
     },
+    /// Use an export of a time that has passed.
+    #[error("the export is of {at}, expected a time before DynamoDB's time, {now}")]
+    TooLate {
+        /// The time of the export.
+        at: Timestamp,
+        /// DynamoDB's time.
+        now: Timestamp,
+    },
     /// Do what the error of the spool asks.
     #[error(transparent)]
     Spool(#[from] SpoolError),

@@ -100,12 +100,15 @@ fn a_whole_export_has_all_its_items() {
 fn an_export_is_of_one_table_and_three_minutes_after_the_cut() {
     let opened = Export::open(export(&[1], |_| {}).path()).expect("an export");
     // The export is 28 ms into its second.
-    let latest = SECONDS as u32 - EXPORT_MARGIN_SECS;
-    opened.check("shop", latest).expect("late enough");
-    let early = opened.check("shop", latest + 1).expect_err("too early").to_string();
+    let latest = SECONDS - i64::from(EXPORT_MARGIN_SECS);
+    opened.check_cut(latest).expect("late enough");
+    let early = opened.check_cut(latest + 1).expect_err("too early").to_string();
     let times = "of 2020-11-04T07:28:34.028Z, expected 2020-11-04T07:28:35Z or later";
     assert!(early.contains(times), "{early}");
-    let other = opened.check("club", latest).expect_err("another table").to_string();
+    opened.check("shop", SECONDS).expect("this second");
+    let to_come = opened.check("shop", SECONDS - 1).expect_err("not yet").to_string();
+    assert!(to_come.contains("before DynamoDB's time, 2020-11-04T07:28:33Z"), "{to_come}");
+    let other = opened.check("club", SECONDS).expect_err("another table").to_string();
     assert!(other.contains("`shop`, expected `club`"), "{other}");
 }
 

@@ -24,8 +24,7 @@ pub enum SpoolError {
     /// Free space, or choose another folder.
     #[error(
         "could not write the spool to `{}` after {written} bytes: {source}; nothing was written to \
-         the rollups; free space or choose another folder, then build again with the same cut \
-         within 23 hours of it",
+         the rollups; free space or choose another folder",
         .path.display()
     )]
     Write {
@@ -38,8 +37,8 @@ pub enum SpoolError {
     },
     /// Build again.
     #[error(
-        "could not read the spool in `{}`: {source}; build again with the same cut within 23 hours \
-         of it: updates of the base that were applied are not added twice",
+        "could not read the spool in `{}`: {source}; updates of the base that were applied are not \
+         added twice",
         .path.display()
     )]
     Read {

@@ -109,6 +109,9 @@ fn phase(event: &BuildEvent) -> Phase {
             Phase::Waiting { name: "capturing changes", until: *until }
         }
         BuildEvent::Applied { updates } => counted("rollup items", *updates, None),
+        BuildEvent::Purging { from, .. } => {
+            Phase::Waiting { name: "waiting for the last readers", until: *from }
+        }
         _ => Phase::Step,
     }
 }

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 use weir_build::BuildError;
+use weir_table::error::chain;
 
 /// The failure of `weir build`.
 #[derive(Debug, Error)]
@@ -10,8 +11,20 @@ pub enum Error {
     #[error(transparent)]
     Environment(#[from] weir_startup::StartError),
     /// The build has failed.
-    #[error("the build has failed: {0}{way}", way = way_to_continue(.0))]
-    Build(#[from] BuildError),
+    #[error("the build has failed: {}{}", chain(.source), way_to_continue(.source, *.has_begun))]
+    Build {
+        /// The reason.
+        source: BuildError,
+        /// Whether a revision was begun or continued.
+        has_begun: bool,
+    },
+    /// A signal.
+    #[error(
+        "a signal ended the command; readers get nothing from an unfinished build: run the same \
+         command again within 23 hours of the cut, and it continues, or give the build up with \
+         `weir build --abort`"
+    )]
+    Interrupted,
     /// The items of replaced revisions are left.
     #[error(
         "the rollups are built, but items of replaced revisions could not be deleted: {0}; the \
@@ -20,14 +33,23 @@ pub enum Error {
     Purge(#[source] BuildError),
 }
 
+impl Error {
+    /// Returns the error of a builder that has begun nothing.
+    pub(crate) fn before(source: BuildError) -> Self {
+        Self::Build { source, has_begun: false }
+    }
+}
+
 /// Returns how to continue after an error that can end a build under way.
-fn way_to_continue(error: &BuildError) -> &'static str {
+fn way_to_continue(error: &BuildError, has_begun: bool) -> &'static str {
     match error {
-        BuildError::UnknownRollup(_)
+        _ if !has_begun => "",
+        BuildError::UnknownRollup { .. }
         | BuildError::Unregistered
         | BuildError::NoStream
         | BuildError::Colocated(_)
         | BuildError::LateCut
+        | BuildError::ExportWithoutCut(_)
         | BuildError::Aborted(_) => "",
         BuildError::Capture(_)
         | BuildError::Scan(_)

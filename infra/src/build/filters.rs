@@ -4,7 +4,7 @@
 //! out never reaches the processor. The processor counts all changes from the cut of a revision on,
 //! so the cut must come after this time.
 //!
-//! **Invariant:** a time that cannot be parsed counts as now.
+//! **Invariant:** an unknown time counts as now.
 
 use std::time::Duration;
 
@@ -25,12 +25,15 @@ pub(crate) struct FilterMargin {
 }
 
 impl FilterMargin {
-    /// Returns the margin for filters that were changed at a time, as the AWS CLI prints
-    /// `LastModified`: RFC 3339 or seconds since 1970.
-    pub(crate) fn new(changed: &str, options: &BuildOptions, is_local: bool) -> Self {
+    /// Returns the margin for filters that were changed at a time; `None` if it is unknown.
+    pub(crate) fn new(
+        changed_at: Option<Timestamp>,
+        options: &BuildOptions,
+        is_local: bool,
+    ) -> Self {
         let default = if is_local { LOCAL_MARGIN } else { AWS_MARGIN };
         let margin = options.filter_margin.map_or(default, Duration::from_secs);
-        Self { changed_at: parse(changed), margin }
+        Self { changed_at, margin }
     }
 
     /// Returns the time that is left.
@@ -43,11 +46,18 @@ impl FilterMargin {
     }
 }
 
-fn parse(text: &str) -> Option<Timestamp> {
+/// Reads a time as the AWS CLI prints `LastModified`: RFC 3339, or seconds since 1970.
+///
+/// # Errors
+/// What is allowed.
+pub(crate) fn last_modified(text: &str) -> Result<Timestamp, String> {
     let seconds = || {
         Timestamp::from_duration(SignedDuration::try_from_secs_f64(text.parse().ok()?).ok()?).ok()
     };
-    text.parse().ok().or_else(seconds)
+    let parsed = text.parse().ok().or_else(seconds);
+    parsed.ok_or_else(|| {
+        "expected a time such as `2026-11-30T12:00:00Z`, or seconds since 1970".to_owned()
+    })
 }
 
 #[cfg(test)]
@@ -68,7 +78,8 @@ mod tests {
             ("None", 900),
             ("", 900),
         ] {
-            let left_now = FilterMargin { changed_at: parse(changed), margin }.left(now);
+            let left_now =
+                FilterMargin { changed_at: last_modified(changed).ok(), margin }.left(now);
             let expected = Duration::from_secs(left);
             let difference = left_now.abs_diff(expected);
             assert!(difference < Duration::from_secs(1), "{changed}: {left_now:?}");

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, value_parser};
-use weir_build::{BuildSettings, Builder, Margins, PurgeSettings, ScanSettings};
-
-use super::error::Error;
+use weir_build::{BuildSettings, Margins, ScanSettings};
 
 /// The number of segments that a scan reads at a time.
 const DEFAULT_SEGMENTS: u32 = 8;
@@ -70,25 +68,13 @@ impl BuildOptions {
     }
 
     /// Returns whether the items of replaced revisions are deleted.
-    pub(crate) fn is_purged(&self) -> bool {
+    pub(super) fn is_purged(&self) -> bool {
         !self.no_purge
     }
 
     /// Returns the read units that a build may consume in a second, if there is a limit.
     pub(crate) fn read_units(&self) -> Option<u32> {
         self.read_units
-    }
-
-    /// Deletes the items of the revisions that are retired or given up, unless `--no-purge` is set.
-    ///
-    /// # Errors
-    /// The error of DynamoDB; the next build continues.
-    pub(crate) async fn purge(&self, builder: &Builder, is_local: bool) -> Result<(), Error> {
-        if self.no_purge {
-            return Ok(());
-        }
-        builder.purge(PurgeSettings::new(is_local)).await.map_err(Error::Purge)?;
-        Ok(())
     }
 
     /// Returns the options as arguments of `weir build`.

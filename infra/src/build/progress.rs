@@ -1,12 +1,11 @@
 //! The steps of a build, as lines and a progress bar for a person, or as JSON for a program.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use weir_build::{BuildEvent, BuildReport};
+use weir_build::{BuildEvent, BuildReport, GivenUpBuild};
 use weir_rollups::Revision;
 
 use super::bar::Bar;
@@ -22,12 +21,21 @@ pub(crate) struct Progress<'a, W> {
     bar: Bar,
     began: Instant,
     last: Option<Instant>,
+    /// Whether a blank line comes before the next line of text.
+    is_paragraph: bool,
 }
 
 impl<'a, W: Write> Progress<'a, W> {
     /// Prints to `out`.
     pub(crate) fn new(out: &'a mut W, is_json: bool) -> Self {
-        Self { out, is_json, bar: Bar::default(), began: Instant::now(), last: None }
+        let (bar, began) = (Bar::default(), Instant::now());
+        Self { out, is_json, bar, began, last: None, is_paragraph: false }
+    }
+
+    /// Prints a blank line before the first line.
+    pub(crate) fn in_a_paragraph(mut self) -> Self {
+        self.is_paragraph = true;
+        self
     }
 
     /// Prints a step. If the output is closed, the build continues.
@@ -35,10 +43,7 @@ impl<'a, W: Write> Progress<'a, W> {
         if !self.is_json && self.bar.show(event) {
             return;
         }
-        let is_frequent = matches!(
-            event,
-            BuildEvent::Scanned { .. } | BuildEvent::Exported(_) | BuildEvent::Applied { .. }
-        );
+        let is_frequent = is_frequent(event);
         if is_frequent && self.last.is_some_and(|last| last.elapsed() < LINE_INTERVAL) {
             return;
         }
@@ -77,7 +82,7 @@ impl<'a, W: Write> Progress<'a, W> {
     }
 
     /// Prints the builds that were given up.
-    pub(super) fn aborted(mut self, revisions: &[Revision]) -> io::Result<()> {
+    pub(super) fn aborted(&mut self, revisions: &[Revision]) -> io::Result<()> {
         let text = match revisions.is_empty() {
             true => "no build is under way".to_owned(),
             false => format!("gave up the build of {}", names(revisions)),
@@ -87,7 +92,11 @@ impl<'a, W: Write> Progress<'a, W> {
 
     fn line(&mut self, text: &str, value: Value) -> io::Result<()> {
         let out = &mut *self.out;
+        let is_paragraph = std::mem::take(&mut self.is_paragraph);
         self.bar.around(|| {
+            if is_paragraph {
+                writeln!(out)?;
+            }
             match self.is_json {
                 true => writeln!(out, "{value}")?,
                 false => writeln!(out, "{text}")?,
@@ -97,8 +106,28 @@ impl<'a, W: Write> Progress<'a, W> {
     }
 }
 
+/// Returns whether it is one of many events of a step, and not the last.
+fn is_frequent(event: &BuildEvent) -> bool {
+    match event {
+        BuildEvent::Scanned { progress, .. } => progress.segments_done < progress.segments,
+        BuildEvent::Exported(progress) => progress.files < progress.of_files,
+        BuildEvent::Applied { .. } => true,
+        _ => false,
+    }
+}
+
 fn described(event: &BuildEvent) -> (String, Value) {
     match event {
+        BuildEvent::GivenUp(GivenUpBuild { revision, reason }) => (
+            format!("gave up the build of {revision}: {reason}"),
+            json!({
+                "step": "given-up", "rollups": [revision.rollup], "reason": reason.to_string(),
+            }),
+        ),
+        BuildEvent::Retired { revisions } => (
+            format!("retired {}: the definition file lacks it", names(revisions)),
+            json!({ "step": "retired", "rollups": rollups(revisions) }),
+        ),
         BuildEvent::Continued { revisions } => (
             format!("continuing the build of {} with the cut {}", names(revisions), cut(revisions)),
             json!({ "step": "continued", "rollups": rollups(revisions), "cut": cut(revisions) }),
@@ -166,18 +195,31 @@ fn described(event: &BuildEvent) -> (String, Value) {
         BuildEvent::Ready { revisions, retired } => (
             format!("ready: {}", names(revisions)),
             json!({
-                "step": "ready", "rollups": rollups(revisions), "retired": stored_names(retired),
+                "step": "ready", "rollups": rollups(revisions), "retired": names_of(retired),
             }),
         ),
+        BuildEvent::Purging { revisions, from } => (
+            format!(
+                "deleting the items of {} from {} on, when no reader uses them",
+                names(revisions),
+                rfc_3339(*from)
+            ),
+            json!({
+                "step": "purging", "revisions": names_of(revisions), "from": rfc_3339(*from),
+            }),
+        ),
+        BuildEvent::Purged { items } => {
+            (format!("deleted {items} items"), json!({ "step": "purged", "items": items }))
+        }
     }
 }
 
 fn names(revisions: &[Revision]) -> String {
-    stored_names(revisions).join(", ")
+    names_of(revisions).join(", ")
 }
 
-fn stored_names(revisions: &[Revision]) -> Vec<Cow<'_, str>> {
-    revisions.iter().map(Revision::stored_name).collect()
+fn names_of(revisions: &[Revision]) -> Vec<String> {
+    revisions.iter().map(Revision::to_string).collect()
 }
 
 fn rollups(revisions: &[Revision]) -> Vec<&str> {

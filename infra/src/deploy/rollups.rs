@@ -8,12 +8,11 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use weir_build::Builder;
 use weir_model::Model;
-use weir_rollups::Revision;
 use weir_table::{Connection, Table};
 
 use super::deployment::BUILD;
-use crate::build::{self, BuildOptions, FilterMargin, Progress, wait_for_filters};
-use crate::counted::{counted_definitions, stored_state};
+use crate::build::{self, BuildOptions, FilterMargin, Progress, last_modified, wait_for_filters};
+use crate::counted::counted_definitions;
 use crate::error::Error;
 use crate::plan::{self, Plan, PlanOptions, find_plan};
 use crate::steps::{self, unless_interrupted};
@@ -88,26 +87,21 @@ impl<'a> DeployedRollups<'a> {
         let is_local = self.connection.is_local();
         self.run(BUILD, async {
             if let Some(changed) = mapping_changed {
-                let filters = FilterMargin::new(changed, self.options, is_local);
+                let changed_at = last_modified(changed).ok();
+                let filters = FilterMargin::new(changed_at, self.options, is_local);
                 wait_for_filters(&builder, &[], filters, &mut progress).await?;
             }
-            build::build(&builder, &[], progress).await
+            build::build(&builder, &[], &mut progress).await
         })?
     }
 
-    /// Deletes the items of the revisions that are retired or given up, unless `--no-purge` is set.
-    pub(super) fn purge(&self, out: &mut impl Write) -> Result<(), Error> {
+    /// Deletes the items of the revisions that are retired or given up, unless `--no-purge` is set,
+    /// and prints each step.
+    pub(super) fn purge(&self, out: &mut (impl Write + Send)) -> Result<(), Error> {
         let builder = self.builder();
-        let table = self.table();
-        let state = self.run(PURGE, stored_state(&table))?;
-        let state = state.map_err(|source| unread("the state of the rollups", source))?;
-        let mut revisions = state.iter().flat_map(|state| &state.revisions);
-        if !self.options.is_purged() || !revisions.any(Revision::is_over) {
-            return Ok(());
-        }
-        writeln!(out, "\ndeleting the items of replaced revisions after no reader uses them")?;
-        out.flush()?;
-        let purge = self.options.purge(&builder, self.connection.is_local());
+        let mut progress = Progress::new(out, false).in_a_paragraph();
+        let is_local = self.connection.is_local();
+        let purge = build::purge(&builder, self.options, is_local, &mut progress);
         Ok(self.run(PURGE, purge)??)
     }
 

@@ -79,7 +79,7 @@ impl Builds {
 
     /// Deletes the items of old revisions. The next purge continues one that has failed.
     pub(super) async fn purge(&self) {
-        if let Err(error) = self.builder.purge(self.purging).await {
+        if let Err(error) = self.builder.purge(self.purging, &|_| ()).await {
             tracing::warn!(%error, "could not delete the items of old revisions");
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Weir waits for a program that it has started, and begins no other step. A signal from a terminal
 //! reaches that program too. Work of Weir's own that can be continued later ends at once. Between
-//! steps, as at a question, the signal ends Weir as it ends any program.
+//! steps, as at a question, the signal ends Weir as it ends any program, and so does a second signal
+//! at any time.
 
 use std::io::{self, Write};
 use std::process::exit;
@@ -73,14 +74,15 @@ fn listen(heard: &Sender<()>) {
         // The receiver may be gone.
         let _ = heard.send(());
         while signals.next().await {
-            if !IS_BUSY.load(Ordering::SeqCst) {
+            let is_second = IS_WANTED.swap(true, Ordering::SeqCst);
+            if is_second || !IS_BUSY.load(Ordering::SeqCst) {
                 exit(INTERRUPTED);
             }
-            IS_WANTED.store(true, Ordering::SeqCst);
             // If standard error is closed, there is no reader.
             let _ = writeln!(
                 terminal::messages(),
-                "weir: received a signal; the command ends after the step under way"
+                "weir: received a signal; the command ends after the step under way, or at once \
+                 after a second signal"
             );
         }
     });

@@ -110,7 +110,7 @@ fn setting(name: &str, default: u64) -> u64 {
 }
 
 impl World {
-    /// Makes the table of the other library, with its items.
+    /// Makes the table of the other library, with its items, and enables its stream.
     pub(crate) async fn with_items() -> Self {
         let dynamodb = TestDynamo::start().await;
         let proxy = Proxy::start(&dynamodb.url).await;
@@ -143,10 +143,6 @@ impl World {
             "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],
             "AttributeDefinitions": [text("pk"), text("sk")],
             "BillingMode": "PAY_PER_REQUEST",
-            "StreamSpecification": {
-                "StreamEnabled": true,
-                "StreamViewType": "NEW_AND_OLD_IMAGES",
-            },
         });
         client.dynamodb("CreateTable", &table).await;
         let mut rng = Rng::with_seed(1);
@@ -156,14 +152,29 @@ impl World {
             let request = json!({ "RequestItems": { self.name(): puts.collect::<Vec<_>>() } });
             client.dynamodb("BatchWriteItem", &request).await;
         }
-        // Rollups that are created in the second of their table begin complete: the stream has
-        // every record. Those of a table that was there before have to be built.
+        // What an owner has to do before rollups can be built.
+        let stream = json!({
+            "TableName": self.name(),
+            "StreamSpecification": {
+                "StreamEnabled": true,
+                "StreamViewType": "NEW_AND_OLD_IMAGES",
+            },
+        });
+        client.dynamodb("UpdateTable", &stream).await;
+        // DynamoDB gives the age of a table in whole seconds, and the rollups must be younger.
         tokio::time::sleep(Duration::from_millis(1_100)).await;
     }
 
     /// Returns the name of the table of items.
     pub(crate) fn name(&self) -> &str {
         &self.model.table.name
+    }
+
+    /// Returns the number of temporary folders of builds that there are.
+    pub(crate) fn spools(&self) -> usize {
+        let entries = std::fs::read_dir(self.folder.path()).expect("a folder");
+        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        names.filter(|name| name.to_string_lossy().starts_with("weir-build-")).count()
     }
 
     fn file(&self) -> PathBuf {

@@ -49,6 +49,8 @@ pub enum Error {
         action: &'static str,
         /// The error of DynamoDB or of the SDK.
         reason: String,
+        /// Whether DynamoDB denies it, until somebody changes permissions or credentials.
+        is_denied: bool,
     },
     /// The checkpoints could not be read or the lease not be taken.
     #[error(transparent)]

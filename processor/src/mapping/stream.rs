@@ -1,7 +1,6 @@
 //! The stream as DynamoDB serves it: its shards, iterators and records, as values of our own.
 
 use std::collections::HashSet;
-use std::fmt::Debug;
 
 use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::error::{ProvideErrorMetadata, SdkError};
@@ -311,16 +310,20 @@ where
         Some("ExpiredIteratorException") => ReadError::Expired,
         Some("TrimmedDataAccessException") => ReadError::Trimmed,
         Some("ResourceNotFoundException") => ReadError::Gone,
-        Some(code) if DENIALS.contains(&code) => ReadError::Denied(chain(&error)),
+        code if is_denial(code) => ReadError::Denied(chain(&error)),
         _ => ReadError::Passing(chain(&error)),
     }
 }
 
+fn is_denial(code: Option<&str>) -> bool {
+    code.is_some_and(|code| DENIALS.contains(&code))
+}
+
 fn failure<E>(action: &'static str, error: SdkError<E>) -> Error
 where
-    E: std::error::Error + Debug + 'static,
+    E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    Error::Streams { action, reason: chain(&error) }
+    Error::Streams { action, reason: chain(&error), is_denied: is_denial(error.code()) }
 }
 
 #[cfg(test)]

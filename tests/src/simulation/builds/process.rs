@@ -161,7 +161,7 @@ async fn run(
         }
         Errand::Purge(grace) => {
             let settings = PurgeSettings { grace, ..PurgeSettings::LOCAL };
-            let deleted = builder.purge(settings).await?;
+            let deleted = builder.purge(settings, &|_| ()).await?;
             journal.count(Count::Purged, deleted as usize);
         }
     }

@@ -116,7 +116,11 @@ impl Site {
                 journal.count(Count::RevisionsReady, revisions.len());
                 journal.count(Count::RevisionsReplaced, retired.len());
             }
-            BuildEvent::Waiting { .. }
+            BuildEvent::GivenUp(_)
+            | BuildEvent::Retired { .. }
+            | BuildEvent::Purging { .. }
+            | BuildEvent::Purged { .. }
+            | BuildEvent::Waiting { .. }
             | BuildEvent::Scanned { .. }
             | BuildEvent::Exported(_)
             | BuildEvent::Capturing { .. }
