@@ -9,16 +9,23 @@
 //! The first row needs no look at the items. A stream keeps records for a day, so it holds for
 //! tables that are younger.
 //!
-//! The second row: DynamoDB's own clock is read from the answer to a strongly consistent read that
-//! found nothing. Records of earlier seconds are not counted, since the items that they removed
-//! never were. The table is read again after that second. Both reads miss an item that was inserted
-//! in an earlier second and removed in the second of the first read, before that read: its removal
-//! would count −1. So do not write to a table in the second in which its rollups begin.
+//! The second row: records from a second on are counted, and earlier ones are not. An item that was
+//! there when that second began would be removed without having been counted. So the table is read
+//! all the time, strongly consistent, from before that second until after it:
+//!
+//! ```text
+//! read  read  read  read  read  read       every read finds nothing
+//! ──────────────┬────────────────────► DynamoDB's time, of the answers
+//!               └ the first second that counts
+//!      ├────────┴────────┤                 how far the times of records may be from it
+//! ```
+//!
+//! Only an item that lives for less than the time between two reads, around that second, is missed.
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use weir_rollups::Unbuilt;
 
@@ -31,8 +38,12 @@ use crate::error::Error;
 /// How much younger than the retention of its stream a table must be for all its records to be
 /// there.
 const MARGIN_SECS: i64 = 60 * 60;
-/// The pause between two reads of a table that is empty: the second is in a later second.
-const PAUSE: Duration = Duration::from_millis(1_100);
+/// The pause between two reads of a table that is empty.
+const PAUSE: Duration = Duration::from_millis(50);
+/// The longest time between two reads: later, another second is chosen.
+const LONGEST_GAP: Duration = Duration::from_millis(500);
+/// How often another second is chosen before the table counts as one that may have items.
+const MAX_ATTEMPTS: u32 = 20;
 
 /// How rollups begin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,24 +64,64 @@ pub(super) async fn find(
     if has_every_record(items, rollups_created_at, clock::seconds()) {
         return Ok(Beginning::default());
     }
-    let unbuilt = Beginning { unbuilt: Some(Unbuilt::ExistingItems), counts_from: None };
-    let Some(now) = empty_at(client, &items.name).await? else { return Ok(unbuilt) };
-    let (from, pause) = begin_after(now, items.record_time_secs());
-    sleep(pause).await;
-    let is_still_empty = empty_at(client, &items.name).await?.is_some();
-    let from_now_on = Beginning { counts_from: Some(from), unbuilt: None };
-    Ok(if is_still_empty { from_now_on } else { unbuilt })
+    for _ in 0..MAX_ATTEMPTS {
+        match watch(client, items).await? {
+            Watched::Empty { from } => {
+                return Ok(Beginning { counts_from: Some(from), unbuilt: None });
+            }
+            Watched::HasItems => break,
+            Watched::TooSlowly => {}
+        }
+    }
+    Ok(Beginning { unbuilt: Some(Unbuilt::ExistingItems), counts_from: None })
 }
 
-/// From when on records count, of a table that was empty now, and how long to wait until it is read
-/// again. Times of records that are rounded down to the minute are those of the next minute.
-fn begin_after(now: i64, record_time_secs: i64) -> (i64, Duration) {
-    if record_time_secs == 1 {
-        return (now, PAUSE);
+/// What the reads of a table have found.
+enum Watched {
+    /// Nothing was there when this second began.
+    Empty { from: i64 },
+    /// It has items, or may have.
+    HasItems,
+    /// An item may have been there between two reads.
+    TooSlowly,
+}
+
+/// Reads a table from before the first second that counts until after it.
+async fn watch(client: &Client, items: &ItemsTable) -> Result<Watched, Error> {
+    let uncertainty = items.clock_uncertainty_secs();
+    let mut read_at = Instant::now();
+    let Some(now) = empty_at(client, &items.name).await? else { return Ok(Watched::HasItems) };
+    let from = counts_from(now, items.record_time_secs(), uncertainty);
+    let early = from - uncertainty - 1 - now;
+    if early > 0 {
+        tracing::info!(from, "rollups begin at the next minute, as exact as the times of records");
+        sleep(Duration::from_secs(early.unsigned_abs())).await;
+        read_at = Instant::now();
+        match empty_at(client, &items.name).await? {
+            None => return Ok(Watched::HasItems),
+            Some(now) if now >= from - uncertainty => return Ok(Watched::TooSlowly),
+            Some(_) => {}
+        }
     }
-    let from = (now / record_time_secs + 1) * record_time_secs;
-    tracing::info!(from, "rollups begin at the next minute, as exact as the times of records are");
-    (from, PAUSE + Duration::from_secs(from.abs_diff(now)))
+    loop {
+        sleep(PAUSE).await;
+        let next_read_at = Instant::now();
+        let Some(now) = empty_at(client, &items.name).await? else { return Ok(Watched::HasItems) };
+        if read_at.elapsed() > LONGEST_GAP {
+            return Ok(Watched::TooSlowly);
+        }
+        if now >= from + uncertainty {
+            return Ok(Watched::Empty { from });
+        }
+        read_at = next_read_at;
+    }
+}
+
+/// Returns the first second that counts, of a table that was empty at a time. Times of records that
+/// are rounded down to the minute allow the first second of a minute.
+fn counts_from(now: i64, record_time_secs: i64, uncertainty: i64) -> i64 {
+    let earliest = now + uncertainty + 1;
+    (earliest + record_time_secs - 1) / record_time_secs * record_time_secs
 }
 
 /// Whether the stream has every record since the table was created, and the rollups table was there
@@ -144,9 +195,10 @@ mod tests {
 
     #[test]
     fn rollups_begin_where_the_times_of_records_tell_before_from_after() {
-        assert_eq!(begin_after(CREATED + 7, 1), (CREATED + 7, PAUSE));
-        let pause = PAUSE + Duration::from_secs(53);
-        assert_eq!(begin_after(CREATED + 7, 60), (CREATED + 60, pause));
-        assert_eq!(begin_after(CREATED, 60).0, CREATED + 60, "the minute has begun already");
+        assert_eq!(counts_from(CREATED + 7, 1, 0), CREATED + 8);
+        assert_eq!(counts_from(CREATED + 7, 1, 2), CREATED + 10);
+        assert_eq!(counts_from(CREATED + 7, 60, 0), CREATED + 60);
+        assert_eq!(counts_from(CREATED, 60, 0), CREATED + 60, "the minute has begun already");
+        assert_eq!(counts_from(CREATED + 59, 60, 0), CREATED + 60);
     }
 }

@@ -14,6 +14,9 @@ use crate::error::Error;
 /// seconds: DynamoDB enables a stream that `CreateTable` asks for within moments.
 const STREAM_DELAY_SECS: i64 = 5;
 
+/// How far the time of a record may be from DynamoDB's time of the same moment, in seconds.
+const CLOCK_UNCERTAINTY_SECS: i64 = 2;
+
 /// The region in the ARNs of DynamoDB Local.
 const LOCAL_REGION: &str = ":ddblocal:";
 
@@ -82,8 +85,20 @@ impl ItemsTable {
     /// How exact the times of its stream's records are, in seconds: DynamoDB rounds them down to
     /// the second, DynamoDB Local to the minute.
     pub fn record_time_secs(&self) -> i64 {
-        let is_local = self.stream_arn.as_deref().is_some_and(|arn| arn.contains(LOCAL_REGION));
-        if is_local { 60 } else { 1 }
+        if self.is_dynamodb_local() { 60 } else { 1 }
+    }
+
+    /// How far the time of a record may be from DynamoDB's time of the same moment, in seconds:
+    /// AWS has many servers, an emulator has one clock.
+    pub(super) fn clock_uncertainty_secs(&self) -> i64 {
+        // The labels of dynoxide are seconds.
+        let is_dynoxide =
+            self.stream_label.as_deref().is_some_and(|label| label.parse::<f64>().is_ok());
+        if is_dynoxide || self.is_dynamodb_local() { 0 } else { CLOCK_UNCERTAINTY_SECS }
+    }
+
+    fn is_dynamodb_local(&self) -> bool {
+        self.stream_arn.as_deref().is_some_and(|arn| arn.contains(LOCAL_REGION))
     }
 
     /// Whether its stream has been enabled since the table was created, so that no change is older

@@ -52,8 +52,6 @@ const BEGINNINGS: [Beginning; 4] = [
 ];
 /// The most writes before the rollups begin.
 const MOST_WRITES_BEFORE: usize = 20;
-/// How long nothing is written after rollups began.
-const AFTER_BEGINNING: Duration = Duration::from_secs(3);
 /// Writes come in rushes so often where there are builds.
 const RUSHES_PER_MILLE: u32 = 250;
 /// How many ages a world has.
@@ -161,9 +159,7 @@ async fn begin(
 ) {
     match dice.pick(&BEGINNINGS) {
         Beginning::Empty => {
-            operator.deploy().await;
-            // No write in the second in which rollups begin.
-            return sleep(AFTER_BEGINNING).await;
+            return operator.deploy().await;
         }
         Beginning::ItemsBeforeStream => history.begin(world),
         Beginning::Records => {

@@ -54,8 +54,7 @@ async fn rollups_over_an_empty_table_count_what_comes_and_not_what_left_before()
     let shop = Shop::with_items_before(&[("1", 10), ("2", 20)]).await;
     shop.cancel("1").await;
     shop.cancel("2").await;
-    // Records have whole seconds: those of the second in which rollups begin are counted.
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    // In the second of the last record.
     let provisioned = shop.table().provision().await.expect("tables");
     assert_eq!(provisioned.rollups.unbuilt(), None);
     assert!(provisioned.rollups.revisions.iter().all(|revision| revision.cut.is_some()));
