@@ -1,8 +1,6 @@
 //! `weir dev --data` as a process: after SIGKILL, and after tables were deleted through its own
 //! DynamoDB, the file answers as a table of AWS would.
 
-#![cfg(unix)]
-
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;

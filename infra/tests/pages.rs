@@ -1,8 +1,6 @@
 //! `weir dev` and requests as a web page at another site sends them: neither port answers them, and
 //! AWS's own clients are answered as before.
 
-#![cfg(unix)]
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;

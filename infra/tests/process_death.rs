@@ -3,8 +3,6 @@
 //!
 //! `WEIR_KILL_WRITES` and `WEIR_KILLS` make it larger than the default, which is for every day.
 
-#![cfg(unix)]
-
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

@@ -1,23 +1,13 @@
 //! `weir dev` follows its definition file: one test for each kind of change, with items that are
 //! written meanwhile, and the oracle is a recount of the items.
 
-#![cfg(unix)]
-
-#[path = "reload/building.rs"]
 mod building;
-#[path = "reload/case.rs"]
 mod case;
-#[path = "reload/dev.rs"]
 mod dev;
-#[path = "reload/endpoint.rs"]
 mod endpoint;
-#[path = "reload/kinds.rs"]
 mod kinds;
-#[path = "reload/order.rs"]
 mod order;
-#[path = "reload/rejected.rs"]
 mod rejected;
-#[path = "reload/tables.rs"]
 mod tables;
 
 /// The definition at the start.

@@ -1,11 +1,6 @@
 //! The `weir` binary as its user meets it: started, asked, killed, started again, stopped.
-#![cfg(unix)]
-
-#[path = "weir/hostile.rs"]
 mod hostile;
-#[path = "weir/messy.rs"]
 mod messy;
-#[path = "weir/strict.rs"]
 mod strict;
 
 use std::fs;

@@ -77,9 +77,18 @@ impl Process {
     /// # Panics
     /// When patience ends before.
     pub async fn ended(&self) -> ExitStatus {
+        self.ended_within(PATIENCE).await
+    }
+
+    /// The same for a process that takes longer.
+    ///
+    /// # Panics
+    /// When this time ends before.
+    pub async fn ended_within(&self, limit: Duration) -> ExitStatus {
         let mut ended = self.ended.clone();
-        let ended = tokio::time::timeout(PATIENCE, ended.wait_for(|ended| *ended)).await;
-        ended.expect("it does not end").expect("its reader has not gone");
+        let waited = tokio::time::timeout(limit, ended.wait_for(|ended| *ended)).await;
+        let has_ended = waited.map(|ended| *ended.expect("its reader has not gone"));
+        assert!(has_ended == Ok(true), "it does not end:\n{}", self.log.text());
         self.lock().wait().expect("a child")
     }
 

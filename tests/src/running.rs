@@ -35,8 +35,16 @@ impl Running {
 
     /// Waits until every change made so far has been handled.
     pub async fn catch_up(&self) {
+        self.catch_up_within(PATIENCE).await;
+    }
+
+    /// The same for many records.
+    ///
+    /// # Panics
+    /// When this time ends before.
+    pub async fn catch_up_within(&self, limit: Duration) {
         let caught_up = self.progress.caught_up_after(Instant::now());
-        let caught_up = tokio::time::timeout(PATIENCE, caught_up).await;
+        let caught_up = tokio::time::timeout(limit, caught_up).await;
         caught_up.expect("patience").expect("a mapping that runs");
     }
 

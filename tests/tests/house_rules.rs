@@ -127,19 +127,23 @@ fn every_example_with_data_has_a_definition_file() {
 
 #[test]
 fn no_suite_of_the_whole_system_is_left_out() {
-    let files: Vec<String> = files_below(&root().join("tests/tests"));
-    let (programs, modules) = (read(&manifest("tests")), read("tests/tests/dynamodb.rs"));
-    assert_none(check_suites(&files, &programs, &modules));
+    for (name, program) in [("tests", "dynamodb.rs"), ("infra", "commands.rs")] {
+        let folder = format!("{name}/tests");
+        let files: Vec<String> = files_below(&root().join(&folder));
+        let (programs, modules) = (read(&manifest(name)), read(&format!("{folder}/{program}")));
+        assert_none(check_suites(&folder, &files, &programs, &modules));
+    }
 }
 
 // The rules.
 
-/// Which suites are neither a program by the manifest of `tests` nor a module of `dynamodb.rs`.
+/// Returns the suites of a folder that are neither a program by the manifest of their crate nor a
+/// module of such a program.
 ///
 /// Cargo finds no tests by itself there (`autotests`), so that it would not compile them.
-fn check_suites(files: &[String], manifest: &str, modules: &str) -> Vec<String> {
+fn check_suites(folder: &str, files: &[String], manifest: &str, modules: &str) -> Vec<String> {
     let suites = files.iter().filter_map(|file| {
-        let name = file.strip_prefix("tests/tests/")?.strip_suffix(".rs")?;
+        let name = file.strip_prefix(folder)?.strip_prefix('/')?.strip_suffix(".rs")?;
         (!name.contains('/')).then_some(name)
     });
     let is_compiled = |name: &str| {
@@ -148,7 +152,7 @@ fn check_suites(files: &[String], manifest: &str, modules: &str) -> Vec<String> 
     };
     suites
         .filter(|name| !is_compiled(name))
-        .map(|name| format!("tests/tests/{name}.rs: no program and no module of dynamodb.rs"))
+        .map(|name| format!("{folder}/{name}.rs: neither a program nor a module of one"))
         .collect()
 }
 
@@ -424,7 +428,8 @@ fn a_suite_that_is_not_compiled_is_found() {
     let files = ["tests/tests/http.rs", "tests/tests/http/items.rs", "tests/tests/limits.rs"];
     let files = files.map(str::to_owned);
     let manifest = "[[test]]\nname = \"limits\"\npath = \"tests/limits.rs\"";
-    assert_eq!(check_suites(&files, manifest, "mod http;\n"), [""; 0]);
-    let expected = "tests/tests/http.rs: no program and no module of dynamodb.rs";
-    assert_eq!(check_suites(&files, manifest, "mod https;\n"), [expected]);
+    let check = |modules| check_suites("tests/tests", &files, manifest, modules);
+    assert_eq!(check("mod http;\n"), [""; 0]);
+    let expected = "tests/tests/http.rs: neither a program nor a module of one";
+    assert_eq!(check("mod https;\n"), [expected]);
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::dev::{Dev, save};
-use crate::order::{BEFORE, put_orders, write_all_the_time};
-use crate::{DEFINITION, edited};
+use crate::reload::dev::{Dev, save};
+use crate::reload::order::{BEFORE, put_orders, write_all_the_time};
+use crate::reload::{DEFINITION, edited};
 
 const BUILDING: &str = "weir.toml was saved: building";
 

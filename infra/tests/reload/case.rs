@@ -15,9 +15,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use weir_testing::running::PATIENCE;
 
-use crate::dev::{Dev, LOOK_INTERVAL, save};
-use crate::order::{BEFORE, Order, put_orders, write_all_the_time};
-use crate::{DEFINITION, edited};
+use crate::reload::dev::{Dev, LOOK_INTERVAL, save};
+use crate::reload::order::{BEFORE, Order, put_orders, write_all_the_time};
+use crate::reload::{DEFINITION, edited};
 
 /// The table of items.
 const TABLE: &str = "shop";

@@ -5,9 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use weir_testing::dynamodb::TestDynamo;
 
-use crate::DEFINITION;
-use crate::dev::{Dev, save};
-use crate::order::{BEFORE, put_orders};
+use crate::reload::DEFINITION;
+use crate::reload::dev::{Dev, save};
+use crate::reload::order::{BEFORE, put_orders};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ranking_is_built_at_an_endpoint_and_an_index_of_items_is_not_added() {

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::case::{Case, SALES, STATES};
-use crate::order::{Order, order};
+use crate::reload::case::{Case, SALES, STATES};
+use crate::reload::order::{Order, order};
 
 fn count(orders: &[Order], is_counted: impl Fn(&Order) -> bool) -> f64 {
     orders.iter().filter(|order| is_counted(order)).count() as f64
@@ -155,7 +155,7 @@ async fn a_rollup_is_renamed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollup_is_removed() {
-    let (_, rest) = crate::DEFINITION.split_once("[rollups.sales]").expect("a rollup");
+    let (_, rest) = crate::reload::DEFINITION.split_once("[rollups.sales]").expect("a rollup");
     let (removed, _) = rest.split_once("[rollups.states]").expect("another");
     let removed = format!("[rollups.sales]{removed}");
     let case = Case {
@@ -242,8 +242,8 @@ async fn a_measure_over_what_is_kept_and_a_comment_need_no_build() {
         recount: |orders| vec![("n", of_shop(orders).len() as f64)],
     };
     let changed = case.check().await;
-    let text = format!("# A shop.\n{}", crate::edited(case.edits));
-    crate::dev::save(changed.folder.path(), &text);
+    let text = format!("# A shop.\n{}", crate::reload::edited(case.edits));
+    crate::reload::dev::save(changed.folder.path(), &text);
     let position = changed.dev.says_from(0, "weir.toml was saved: nothing to build").await;
     changed.dev.says_from(position, "weir.toml was saved: 2 rollups unchanged").await;
     let log = changed.dev.process.log.text();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::dev::Dev;
+use crate::reload::dev::Dev;
 
 /// The orders that are there before the definition is changed.
 pub(crate) const BEFORE: u32 = 30;

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::dev::{Dev, save};
-use crate::order::{BEFORE, put_orders};
-use crate::{DEFINITION, edited};
+use crate::reload::dev::{Dev, save};
+use crate::reload::order::{BEFORE, put_orders};
+use crate::reload::{DEFINITION, edited};
 
 /// The line that follows each reason.
 const KEPT: &str = "weir: the definition before is still served";

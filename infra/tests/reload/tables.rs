@@ -4,9 +4,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::dev::{Dev, save};
-use crate::order::{order, put_orders};
-use crate::{DEFINITION, edited};
+use crate::reload::dev::{Dev, save};
+use crate::reload::order::{order, put_orders};
+use crate::reload::{DEFINITION, edited};
 
 fn seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs()

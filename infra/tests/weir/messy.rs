@@ -12,8 +12,8 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
 use weir_cli::rows::{Format, Source};
 
-use crate::strict::{self, COLUMNS, Row, line_of};
-use crate::{Served, run, text, weir};
+use crate::weir::strict::{self, COLUMNS, Row, line_of};
+use crate::weir::{Served, run, text, weir};
 
 const DEFINITION: &str = r##"
 [table]
