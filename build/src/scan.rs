@@ -61,10 +61,7 @@ pub struct ScanProgress {
 #[derive(Debug, Error)]
 pub enum ScanError {
     /// Do what the error of DynamoDB asks, then build again.
-    #[error(
-        "could not scan the table after {items} items: {source}; build again with the same cut \
-         within 23 hours of it"
-    )]
+    #[error("could not scan the table after {items} items: {source}")]
     Table {
         /// The items that were read.
         items: u64,
