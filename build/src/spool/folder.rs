@@ -21,9 +21,9 @@ const LOCKED: &[u8] = b"locked";
 /// A folder that is removed when it is dropped.
 #[derive(Debug)]
 pub(super) struct SpoolFolder {
-    folder: TempDir,
-    /// Its lock is released when it is closed.
+    /// Its lock is released when it is closed: first, as some systems remove no open file.
     _lock: File,
+    folder: TempDir,
 }
 
 impl SpoolFolder {
@@ -38,7 +38,7 @@ impl SpoolFolder {
             Err(error) if error.kind() == ErrorKind::Unsupported => {}
             Err(error) => return Err(error),
         }
-        Ok(Self { folder, _lock: lock })
+        Ok(Self { _lock: lock, folder })
     }
 
     pub(super) fn path(&self) -> &Path {
