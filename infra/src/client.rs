@@ -15,7 +15,7 @@ use ureq::http::header::LINK;
 use ureq::http::{Response, StatusCode};
 use weir_model::json;
 
-use crate::connect::http_url;
+use crate::endpoint::http_url;
 
 /// Where `weir dev` serves.
 pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:3000";

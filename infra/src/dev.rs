@@ -55,7 +55,7 @@ use self::loads::Loads;
 use self::reload::Reload;
 use self::system::{Host, System};
 use self::watch::DefinitionWatcher;
-use crate::connect::endpoint_url;
+use crate::endpoint::endpoint_url;
 use crate::{definition, terminal};
 
 /// The log filter without `RUST_LOG`: the output is a table and a guide, not a log.

@@ -22,7 +22,8 @@ use weir_table::sample::sample;
 
 pub use self::error::Error;
 use crate::account::Account;
-use crate::connect::{connect, endpoint_url};
+use crate::connect::connect;
+use crate::endpoint::endpoint_url;
 
 /// The items of a sample, unless `--sample` says how many.
 const DEFAULT_SAMPLE: u32 = 2_000;

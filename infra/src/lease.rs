@@ -20,8 +20,9 @@ use weir_table::checkpoints::{self, HeldLease};
 
 pub use self::error::Error;
 use crate::account::Account;
-use crate::connect::{connect, endpoint_url};
+use crate::connect::connect;
 use crate::definition;
+use crate::endpoint::endpoint_url;
 
 /// Show who polls the table's stream outside Lambda, or break its lease.
 #[derive(Args, Debug)]

@@ -31,6 +31,7 @@ mod definition;
 pub mod deploy;
 pub mod destroy;
 pub mod dev;
+mod endpoint;
 pub mod error;
 mod files;
 mod grid;

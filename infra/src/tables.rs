@@ -6,7 +6,8 @@ use weir_startup::{Environment, StartError};
 use weir_table::Connection;
 
 use crate::account::Account;
-use crate::connect::{connect, endpoint_url};
+use crate::connect::connect;
+use crate::endpoint::endpoint_url;
 
 /// The tables of a command, and the DynamoDB that has them.
 #[derive(Args, Clone, Debug, Default)]

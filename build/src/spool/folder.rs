@@ -1,7 +1,7 @@
 //! The folder of a spool, and those that builders left behind that were killed.
 //!
-//! A builder holds the lock of a file in its folder. The operating system releases the lock when the
-//! process ends, however it ends.
+//! A builder holds the lock of a file in its folder. The operating system releases the lock when
+//! the process ends, however it ends.
 //!
 //! **Invariant:** the folder of a builder that runs is not removed.
 

@@ -2,8 +2,8 @@
 //!
 //! Weir waits for a program that it has started, and begins no other step. A signal from a terminal
 //! reaches that program too. Work of Weir's own that can be continued later ends at once. Between
-//! steps, as at a question, the signal ends Weir as it ends any program, and so does a second signal
-//! at any time.
+//! steps, as at a question, the signal ends Weir as it ends any program, and so does a second
+//! signal at any time.
 
 use std::io::{self, Write};
 use std::process::exit;
