@@ -1,8 +1,9 @@
 //! Work grows in proportion to each list that a caller or a definition sends.
 //!
 //! Each case runs with a list and with one eight times as long. Work in proportion makes that eight
-//! times as long, pairwise comparison sixty-four times. The fastest of several runs counts, so that
-//! other programs on the machine do not.
+//! times as long, pairwise comparison sixty-four times. The fastest of several runs counts, and the
+//! runs are repeated while the long list seems to take too long, so that other programs on the
+//! machine do not count.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -18,13 +19,14 @@ use super::app::{App, members};
 const FACTOR: usize = 8;
 /// How much more work it may be.
 const MOST: u32 = 24;
-/// How often each length runs.
+/// How often each length runs in a round.
 const RUNS: usize = 7;
+/// How many rounds there are at most.
+const ROUNDS: usize = 10;
 
 /// Checks that work with a list of `length` grows no faster than the list.
 fn check(name: &str, length: usize, work: impl Fn(usize) -> Box<dyn Fn()>) {
-    let fastest = |length: usize| {
-        let run = work(length);
+    let fastest = |run: &dyn Fn()| {
         let times = (0..RUNS).map(|_| {
             let began = Instant::now();
             run();
@@ -32,13 +34,16 @@ fn check(name: &str, length: usize, work: impl Fn(usize) -> Box<dyn Fn()>) {
         });
         times.min().expect("several runs")
     };
-    let (short, long) = (fastest(length), fastest(length * FACTOR));
-    let floor = short.max(Duration::from_micros(200));
-    assert!(
-        long < floor * MOST,
-        "{name}: {length} take {short:?}, {} take {long:?}",
-        length * FACTOR
-    );
+    let (run_short, run_long) = (work(length), work(length * FACTOR));
+    let (mut short, mut long) = (Duration::MAX, Duration::MAX);
+    for _ in 0..ROUNDS {
+        short = short.min(fastest(&run_short));
+        long = long.min(fastest(&run_long));
+        if long < short.max(Duration::from_micros(200)) * MOST {
+            return;
+        }
+    }
+    panic!("{name}: {length} take {short:?}, {} take {long:?}", length * FACTOR);
 }
 
 fn thing() -> Entity {
