@@ -56,7 +56,7 @@ pub use related::{Joined, JoinedItems, JoinedPage, Reading, Related};
 pub use rollups::{Applied, Outcome, Parked, Range, Ranked, Rollups, SettledUpdate, ShardId};
 pub use scan::{ScanPage, ScanPosition, Segment};
 pub use state::{
-    BuildProgress, ItemsTable, OpenedState, RollupsState, RollupsStatus, STREAM_RETENTION_SECS,
-    stream_began_at,
+    BuildProgress, CLOCK_UNCERTAINTY_SECS, ItemsTable, OpenedState, RollupsState, RollupsStatus,
+    STREAM_RETENTION_SECS, stream_began_at,
 };
 pub use write_token::{WriteToken, WriteTokenError};

@@ -354,6 +354,8 @@ pub(crate) async fn wait_for_progress(
 
 /// How long DynamoDB keeps the records of a stream, in seconds.
 pub const STREAM_RETENTION_SECS: i64 = 24 * 60 * 60;
+/// How far the time of a record may be from DynamoDB's time of the same moment, in seconds.
+pub const CLOCK_UNCERTAINTY_SECS: i64 = 2;
 
 /// Rejects a rollups table that has outlived its table of items: its numbers are of items that do
 /// not exist.

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::sleep;
-use weir_rollups::{Revision, RevisionState, Update};
+use weir_rollups::{Revision, Update};
 use weir_table::{Outcome, SettledUpdate};
 
 use super::error::BuildError;
@@ -117,7 +117,7 @@ impl Applying<'_> {
             let mut state = self.builder.state().await?;
             for revision in self.revisions {
                 let known = found(&mut state, revision)?;
-                if !known.is_under_way() && known.state != RevisionState::Ready {
+                if !known.is_counted() {
                     return Err(BuildError::Aborted(revision.rollup.clone()));
                 }
             }

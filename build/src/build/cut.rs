@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use weir_rollups::{Revision, RevisionState};
-use weir_table::RollupsState;
+use weir_table::{CLOCK_UNCERTAINTY_SECS, RollupsState};
 
 use super::error::BuildError;
 use super::{Builder, found, seconds, wanted};
@@ -26,9 +26,7 @@ use super::{Builder, found, seconds, wanted};
 /// How often the cut is chosen again because writing it took longer than its margin.
 const MAX_LATE_CUTS: u32 = 5;
 
-/// How far DynamoDB's time, in whole seconds, may be from the time of a record that is written at
-/// the same moment.
-const CLOCK_UNCERTAINTY: Duration = Duration::from_secs(2);
+const CLOCK_UNCERTAINTY: Duration = Duration::from_secs(CLOCK_UNCERTAINTY_SECS.unsigned_abs());
 
 /// New revisions with their cut.
 pub(super) struct Chosen {
@@ -98,7 +96,7 @@ impl Builder {
                     RevisionState::Announced => known.state = RevisionState::Capturing,
                     // The answer to the write before may have been lost.
                     RevisionState::Aborted if is_late => is_confirmed = false,
-                    _ if known.is_under_way() || known.state == RevisionState::Ready => {}
+                    _ if known.is_counted() => {}
                     _ => return Err(BuildError::Aborted(revision.rollup.clone())),
                 }
             }

@@ -49,7 +49,7 @@ pub enum Error {
         action: &'static str,
         /// The error of DynamoDB or of the SDK.
         reason: String,
-        /// Whether DynamoDB denies it, until somebody changes permissions or credentials.
+        /// Whether DynamoDB denies access: the permissions or the credentials must change.
         is_denied: bool,
     },
     /// The checkpoints could not be read or the lease not be taken.

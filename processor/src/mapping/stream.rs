@@ -77,7 +77,7 @@ pub(super) enum ReadError {
     Passing(String),
 }
 
-/// The codes of errors that stay until somebody changes permissions or credentials ("Common
+/// The codes of errors after which the permissions or the credentials must change ("Common
 /// errors", DynamoDB Streams API reference).
 const DENIALS: [&str; 7] = [
     "AccessDenied",

@@ -7,15 +7,12 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::TableDescription;
 
-use super::describe;
+use super::{CLOCK_UNCERTAINTY_SECS, describe};
 use crate::error::Error;
 
 /// How long after a table its stream may begin and still have every change of the table, in
 /// seconds: DynamoDB enables a stream that `CreateTable` asks for within moments.
 const STREAM_DELAY_SECS: i64 = 5;
-
-/// How far the time of a record may be from DynamoDB's time of the same moment, in seconds.
-const CLOCK_UNCERTAINTY_SECS: i64 = 2;
 
 /// The region in the ARNs of DynamoDB Local.
 const LOCAL_REGION: &str = ":ddblocal:";
