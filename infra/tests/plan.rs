@@ -101,6 +101,11 @@ fn weir(subcommand: &str, file: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// Returns the definition with a filter of the rollup: a revision to build.
+fn filtered() -> String {
+    DEFINITION.replace("measures", "where = { amount = { gt = 1 } }\nmeasures")
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("text")
 }
@@ -120,7 +125,7 @@ async fn an_empty_plan_is_one_line_and_passes_the_check() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_that_is_not_empty_is_printed_and_fails_the_check_alone() {
     let shop = Shop::new().await;
-    let changed = DEFINITION.replace("measures", "where = { amount = { gt = 1 } }\nmeasures");
+    let changed = filtered();
     for (arguments, code) in [(&[][..], 0), (&["--check"][..], 1)] {
         let output = shop.plan(&changed, arguments);
         assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
@@ -177,7 +182,7 @@ const DENIED: Fate = Fate::Answer(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_that_may_not_read_the_stream_ends_and_is_continued_when_it_may() {
     let shop = Shop::new().await;
-    let changed = DEFINITION.replace("measures", "where = { amount = { gt = 1 } }\nmeasures");
+    let changed = filtered();
     let way = Faulty::before(&shop.dynamodb.url).await;
     way.decide(|operation, _| if operation == "GetRecords" { DENIED } else { Fate::Pass });
     let output = shop.run_at(&way.url, "build", &changed, &[]);
@@ -197,7 +202,7 @@ async fn a_build_that_may_not_read_the_stream_ends_and_is_continued_when_it_may(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_continues_when_the_stream_could_not_be_read_for_a_while() {
     let shop = Shop::new().await;
-    let changed = DEFINITION.replace("measures", "where = { amount = { gt = 1 } }\nmeasures");
+    let changed = filtered();
     let way = Faulty::before(&shop.dynamodb.url).await;
     let mut failures = 0;
     way.decide(move |operation, _| {
@@ -212,7 +217,7 @@ async fn a_build_continues_when_the_stream_could_not_be_read_for_a_while() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_ends_a_build_and_the_same_command_continues_it() {
     let shop = Shop::new().await;
-    let changed = DEFINITION.replace("measures", "where = { amount = { gt = 1 } }\nmeasures");
+    let changed = filtered();
     let url = &shop.dynamodb.url;
     let spool = shop.folder.path().join("spool");
     std::fs::create_dir(&spool).expect("created");

@@ -15,6 +15,7 @@ use weir_build::{
     PurgeSettings,
 };
 use weir_rollups::{RevisionState, Unbuilt};
+use weir_testing::running::Running;
 
 use crate::rollups_state::shop::Shop;
 
@@ -52,6 +53,17 @@ fn settings(wall_clock: fn() -> SystemTime) -> BuildSettings {
 
 async fn build(shop: &Shop) -> Vec<String> {
     builder(shop).run(&[], &|_| {}).await.expect("built").ready
+}
+
+/// Returns a shop with one order that is counted, its processor, and the shop under a definition
+/// with another measure.
+async fn with_one_order() -> (Shop, Running, Arc<Shop>) {
+    let shop = Shop::new().await;
+    shop.order("1", 10).await;
+    let running = shop.process().await;
+    running.catch_up().await;
+    let changed = Arc::new(shop.changed("sum(total)", "max(total)"));
+    (shop, running, changed)
 }
 
 /// Puts and cancels orders until it is stopped.
@@ -140,11 +152,7 @@ async fn a_changed_rollup_is_answered_as_it_was_until_its_revision_is_built() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_that_is_given_up_leaves_what_was_answered_and_its_number_is_not_used_again() {
-    let shop = Shop::new().await;
-    shop.order("1", 10).await;
-    let running = shop.process().await;
-    running.catch_up().await;
-    let changed = Arc::new(shop.changed("sum(total)", "max(total)"));
+    let (shop, running, changed) = with_one_order().await;
     let building = {
         let changed = Arc::clone(&changed);
         tokio::spawn(async move { builder(&changed).run(&[], &|_| {}).await })
@@ -170,11 +178,7 @@ async fn a_build_that_is_given_up_leaves_what_was_answered_and_its_number_is_not
 /// Rollup items forget the base that another builder has applied, as they forget old records.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_builder_that_slept_for_days_applies_nothing_and_leaves_what_is_ready() {
-    let shop = Shop::new().await;
-    shop.order("1", 10).await;
-    let running = shop.process().await;
-    running.catch_up().await;
-    let changed = Arc::new(shop.changed("sum(total)", "max(total)"));
+    let (_shop, running, changed) = with_one_order().await;
     let sleeping = SleepingBuilder::start(&changed, clock_of_sleeper).await;
     assert_eq!(build(&changed).await, ["orders"], "another builder continues");
     SLEPT_SECS.store(25 * 60 * 60, Ordering::Relaxed);
@@ -188,11 +192,7 @@ async fn a_builder_that_slept_for_days_applies_nothing_and_leaves_what_is_ready(
 /// The items of a revision that was given up are deleted once.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_builder_that_slept_while_its_build_was_given_up_leaves_no_item() {
-    let shop = Shop::new().await;
-    shop.order("1", 10).await;
-    let running = shop.process().await;
-    running.catch_up().await;
-    let changed = Arc::new(shop.changed("sum(total)", "max(total)"));
+    let (_shop, running, changed) = with_one_order().await;
     let sleeping = SleepingBuilder::start(&changed, SystemTime::now).await;
     assert_eq!(builder(&changed).abort(&[]).await.expect("a state").len(), 1);
     let settings = PurgeSettings { grace: Duration::ZERO, ..PurgeSettings::LOCAL };
@@ -214,11 +214,7 @@ async fn a_builder_that_slept_while_its_build_was_given_up_leaves_no_item() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_given_up_and_retired_at_the_start_is_reported() {
-    let shop = Shop::new().await;
-    shop.order("1", 10).await;
-    let running = shop.process().await;
-    running.catch_up().await;
-    let changed = Arc::new(shop.changed("sum(total)", "max(total)"));
+    let (shop, running, changed) = with_one_order().await;
     let sleeping = SleepingBuilder::start(&changed, SystemTime::now).await;
     let renamed = shop.changed("[rollups.orders]", "[rollups.sales]");
     let steps = Steps::default();
