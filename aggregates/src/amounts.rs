@@ -249,6 +249,11 @@ impl Amounts {
         Self(self.0.iter().map(|(accumulator, amount)| (accumulator.clone(), -amount)).collect())
     }
 
+    /// Leaves out the accumulators whose amount is zero.
+    pub fn retain_nonzero(&mut self) {
+        self.0.retain(|_, amount| *amount != 0);
+    }
+
     /// Whether nothing would change.
     pub fn is_zero(&self) -> bool {
         self.0.values().all(|amount| *amount == 0)

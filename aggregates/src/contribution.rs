@@ -27,7 +27,9 @@ use crate::bucket::Bucket;
 use crate::colocated;
 use crate::details::{DetailSpec, Details};
 use crate::key::{self, RollupKey, partition};
+use crate::sketch;
 use crate::skip::{Part, Skip};
+use crate::stored_key::StoredKey;
 
 /// The contribution of one item to one rollup item, or to a detail item of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,6 +124,49 @@ impl<'a> Contributions<'a> {
         Ok(contributions)
     }
 
+    /// Returns the attributes that are written with a stored item; `None` if no item of the table
+    /// contributes to an item with such a key.
+    pub fn bookkeeping(&self, stored: &StoredKey) -> Option<Bookkeeping> {
+        let target = self.rollup_item(&stored.group, &stored.bucket).ok()?;
+        let Some(detail) = &stored.detail else { return Some(target.bookkeeping) };
+        let spec = self.specs.get(detail.kind)?;
+        let contribution = self.detail(&target, spec, &detail.text, Amounts::default());
+        contribution.ok().map(|contribution| contribution.bookkeeping)
+    }
+
+    /// Returns the key of the rollup item that a stored item is, or that it is a detail item of.
+    pub fn item_key(&self, stored: &StoredKey) -> Option<RollupKey> {
+        self.key(&stored.group, &stored.bucket)
+    }
+
+    /// Returns the accumulators of the rollup items, or of the detail items of one kind.
+    pub fn accumulators(&self, kind: Option<usize>) -> Vec<Accumulator> {
+        let Some(spec) = kind.and_then(|kind| self.specs.get(kind)) else {
+            let mut all = Accumulator::for_rollup(self.rollup);
+            all.extend(self.counted().into_iter().flat_map(|(_, one)| one));
+            all.extend(self.score.as_ref().map(|of| Accumulator::Score { scale: of.scale() }));
+            all.sort();
+            all.dedup();
+            return all;
+        };
+        let mut all = vec![Accumulator::Items];
+        all.extend(spec.is_ranked.then_some(Accumulator::Score { scale: 0 }));
+        if matches!(spec.details, Details::Sketch(_)) {
+            all.extend((0..sketch::CELLS).map(|cell| Accumulator::Cell { cell }));
+        }
+        all
+    }
+
+    /// Returns the kinds of detail items that the rollup item counts, each with the accumulators
+    /// that have their number.
+    pub fn counted(&self) -> Vec<(usize, Vec<Accumulator>)> {
+        let counted = self.specs.iter().enumerate();
+        let counted = counted.filter_map(|(kind, spec)| Some((kind, self.one(spec)?)));
+        counted
+            .map(|(kind, one)| (kind, one.iter().map(|(known, _)| known.clone()).collect()))
+            .collect()
+    }
+
     fn rollup_item<'b>(
         &self,
         group: &'b [String],
@@ -182,6 +227,12 @@ impl<'a> Contributions<'a> {
     /// Returns the amounts that the rollup item gains while a detail item counts something, if it
     /// counts such detail items.
     fn crossing(&self, target: &RollupItem<'_>, spec: &DetailSpec<'_>) -> Option<ZeroCrossing> {
+        let one = self.one(spec)?;
+        Some(ZeroCrossing { bookkeeping: Box::new(target.bookkeeping.clone()), one })
+    }
+
+    /// Returns the amounts that a detail item that counts something is in its rollup item.
+    fn one(&self, spec: &DetailSpec<'_>) -> Option<Amounts> {
         let Details::Values(of) = spec.details else { return None };
         if !spec.is_counted {
             return None;
@@ -193,6 +244,6 @@ impl<'a> Contributions<'a> {
         if is_score {
             one.add(Accumulator::Score { scale: 0 }, 1);
         }
-        Some(ZeroCrossing { bookkeeping: Box::new(target.bookkeeping.clone()), one })
+        Some(one)
     }
 }

@@ -81,7 +81,13 @@ pub fn partition<'a>(
 /// Returns the texts of the group whose partition that is: the inverse of [`partition`]. `None` for
 /// one that belongs to no group.
 pub fn group(rollup: &Rollup, partition: &str) -> Option<Vec<String>> {
-    let mut rest = partition.strip_prefix(&*rollup.stored_name())?;
+    named_group(rollup, &rollup.stored_name(), partition)
+}
+
+/// Returns the texts of the group in a partition whose name is that of the rollup, or of its detail
+/// items of one kind.
+pub(crate) fn named_group(rollup: &Rollup, name: &str, partition: &str) -> Option<Vec<String>> {
+    let mut rest = partition.strip_prefix(name)?;
     if rollup.stripes > 1 {
         let (stripe, texts) = rest.strip_prefix('/')?.split_at_checked(2)?;
         let number = stripe.parse::<u16>().ok().filter(|number| *number < rollup.stripes)?;

@@ -45,6 +45,7 @@ pub mod sequence;
 pub mod sketch;
 pub mod skip;
 pub mod stored;
+mod stored_key;
 pub mod watermark;
 
 pub use amounts::{Accumulator, Amounts};
@@ -71,5 +72,6 @@ pub use revision::{Revision, RevisionState, Unbuilt};
 pub use sequence::SequenceNumber;
 pub use sketch::Sketch;
 pub use skip::Skip;
-pub use stored::read_amounts;
+pub use stored::{StoredAmounts, read_amounts};
+pub use stored_key::{StoredDetail, StoredKey};
 pub use watermark::Watermark;

@@ -35,6 +35,9 @@ pub const STALE_AFTER_SECS: u32 = 72 * 60 * 60;
 /// The time of a record that does not tell it: no watermark is stale because of it, nor is its own.
 pub const UNKNOWN_SECONDS: u32 = u32::MAX;
 
+/// The label of the virtual stream of repairs. No stream of DynamoDB has such a label.
+pub const REPAIR_LABEL: &str = "@repair";
+
 /// Bytes of a stored watermark.
 pub const WATERMARK_BYTES: usize = PACKED_BYTES + 4;
 /// Ends the name of a shard's last watermark that has a time; no shard's id has such a letter.
@@ -108,7 +111,9 @@ pub fn timed_name(name: &str) -> String {
 /// Returns the time of the newest change that a rollup item has absorbed, in seconds since 1970;
 /// `None` where no time is known.
 pub fn newest_seconds(item: &Item) -> Option<u32> {
-    let watermarks = item.iter().filter(|(name, _)| is_name(name));
+    // A repair counts no change.
+    let repair = format!("{RESERVED_PREFIX}{VERBATIM}{REPAIR_LABEL}/");
+    let watermarks = item.iter().filter(|(name, _)| is_name(name) && !name.starts_with(&repair));
     let seconds = watermarks.filter_map(|(_, value)| match value {
         AttributeValue::B(bytes) => Some(Watermark::from_bytes(bytes)?.seconds),
         _ => None,
@@ -254,6 +259,8 @@ mod tests {
             Some(7)
         );
         assert_eq!(newest_seconds(&item(&[("count", 9), ("@a/c", 5)])), Some(5), "an accumulator");
+        let repair = name(REPAIR_LABEL, "drift");
+        assert_eq!(newest_seconds(&item(&[(&repair, 9), ("@a/c", 5)])), Some(5), "a repair");
     }
 
     #[test]

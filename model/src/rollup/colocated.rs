@@ -82,6 +82,39 @@ impl ColocatedKey {
         }
     }
 
+    /// Returns the texts of the group whose rollup item has this key; `None` for any other key.
+    pub fn group(&self, partition: &str, sort: &str) -> Option<Vec<String>> {
+        let mut texts = vec![None; self.dimensions.len()];
+        self.read(&self.partition, partition, &mut texts)?;
+        self.read(&self.sort, sort, &mut texts)?;
+        let group = texts.into_iter().collect::<Option<Vec<String>>>()?;
+        let is_made = self.partition_key(&group).as_deref() == Some(partition)
+            && self.start(&group, sort).is_some();
+        is_made.then_some(group)
+    }
+
+    /// Reads the texts of dimensions from a key. A text ends where the literal behind it begins.
+    fn read(&self, template: &Template, key: &str, texts: &mut [Option<String>]) -> Option<()> {
+        let mut rest = key;
+        let mut segments = template.segments.iter().peekable();
+        while let Some(segment) = segments.next() {
+            match segment {
+                Segment::Literal(text) => rest = rest.strip_prefix(text.as_str())?,
+                Segment::Field { format: Format::Cut(_), .. } => return Some(()),
+                Segment::Field { attribute, .. } => {
+                    let end = match segments.peek() {
+                        Some(Segment::Literal(text)) => rest.find(text.as_str())?,
+                        _ => rest.len(),
+                    };
+                    let position = self.dimensions.iter().position(|known| known == attribute)?;
+                    texts[position] = Some(rest[..end].replace("%23", "#").replace("%25", "%"));
+                    rest = &rest[end..];
+                }
+            }
+        }
+        Some(())
+    }
+
     /// Returns the claim of the rollup on all keys of its items.
     pub(crate) fn claim(&self, rollup: &str) -> Claim {
         Claim::new(rollup, &self.templates())
