@@ -44,4 +44,5 @@ pub use batch_get::{Found, MAX_BATCH_KEYS};
 pub use commit::MAX_ACTIONS;
 pub use find::Upserted;
 pub use table::Table;
+pub(crate) use transact_get::get_together;
 pub use transaction::Transaction;

@@ -17,7 +17,9 @@
 //! | in which table an item is, and how it differs from other items there | `place` |
 //! | how rows that count nothing expire | `expiry` |
 //! | where an update is recorded that DynamoDB rejects for good | `park` |
+//! | how such a record and its mark are removed after a repair | `repair` |
 //! | how items, rows and ranks are read | `read` |
+//! | how all items are read, and some at one moment | `scan` |
 //! | how watermarks that are not needed any more are removed | `stale` |
 //! | how long a write waits for other clients at an item | `pause` |
 //! | what the writes consume | `meter` |
@@ -39,6 +41,8 @@ mod pause;
 mod pending;
 mod place;
 mod read;
+mod repair;
+mod scan;
 mod shard_id;
 mod stale;
 

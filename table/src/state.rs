@@ -12,6 +12,7 @@
 //!                             state             see `weir_rollups::RevisionState`
 //!                             cut               seconds since 1970; records before do not count
 //!                             incomplete_since  RFC 3339; changes after this may be missing
+//!                         gaps          how often it was noted that changes may be missing
 //! @definition  <id>         text          a definition file
 //! ```
 //!
@@ -261,7 +262,7 @@ async fn begin(
         incomplete_since: None,
     };
     let revisions = model.rollups.iter().map(revision).collect();
-    let mut state = RollupsState { stream_label: items.stream_label.clone(), revisions };
+    let mut state = RollupsState { stream_label: items.stream_label.clone(), revisions, gaps: 0 };
     state.sort();
     Ok(OpenedState { state, found_gap: false })
 }

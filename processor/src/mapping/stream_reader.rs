@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use weir_rollups::SequenceNumber;
 use weir_table::Connection;
 use weir_table::error::chain;
 
@@ -96,6 +97,11 @@ impl StreamReader {
         self.stream.arn()
     }
 
+    /// Returns the label of the stream: the last part of its ARN.
+    pub fn label(&self) -> &str {
+        self.stream.label()
+    }
+
     /// Lists the shards.
     ///
     /// # Errors
@@ -112,6 +118,14 @@ impl StreamReader {
     /// Returns a reader of a shard from its oldest record on.
     pub fn open_at_oldest(&self, shard_id: &str) -> ShardPages {
         let reader = ShardReader::new(self.stream.clone(), shard_id.to_owned(), None);
+        ShardPages { reader }
+    }
+
+    /// Returns a reader of a shard behind a record. If the stream has trimmed the record, the first
+    /// page has a gap.
+    pub fn open_after(&self, shard_id: &str, sequence: SequenceNumber) -> ShardPages {
+        let after = Some(sequence.to_string());
+        let reader = ShardReader::new(self.stream.clone(), shard_id.to_owned(), after);
         ShardPages { reader }
     }
 

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::types::{Get, ReturnConsumedCapacity, TransactGetItem};
 use weir_model::{Item, PrimaryKey};
@@ -11,7 +12,7 @@ use weir_model::{Item, PrimaryKey};
 use super::backoff::{MAX_ROUNDS, delay};
 use super::commit::MAX_ACTIONS;
 use super::table::Table;
-use crate::budget::Unit;
+use crate::budget::{Budget, Unit};
 use crate::error::Error;
 
 impl Table {
@@ -53,46 +54,8 @@ impl Table {
     }
 
     async fn get_at_once(&self, keys: &[&PrimaryKey]) -> Result<Vec<Option<Item>>, Error> {
-        let gets: Vec<_> = keys.iter().map(|key| self.transact_get_of(key)).collect();
-        for round in 0..MAX_ROUNDS {
-            let request = self
-                .client
-                .transact_get_items()
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .set_transact_items(Some(gets.clone()));
-            let reservation = self.budget.reserve_transaction(keys.len()).await?;
-            let error = match request.send().await {
-                Ok(answer) => {
-                    reservation.settle(answer.consumed_capacity(), Unit::Transaction);
-                    let items = answer.responses.unwrap_or_default();
-                    if items.len() != keys.len() {
-                        let text = format!("{} items for {} keys", items.len(), keys.len());
-                        return Err(Error::Unreadable(text));
-                    }
-                    return Ok(items.into_iter().map(|one| one.item.map(Item::from)).collect());
-                }
-                Err(error) => error,
-            };
-            reservation.fail(&error);
-            match error.as_service_error() {
-                Some(TransactGetItemsError::TransactionCanceledException(cancelled)) => {
-                    let mut reasons = cancelled.cancellation_reasons().iter();
-                    let is_final = |code: &str| !matches!(code, "None" | "TransactionConflict");
-                    let other = reasons.find(|reason| reason.code().is_some_and(is_final));
-                    if let Some(reason) = other {
-                        let message = reason.message().unwrap_or_default().to_owned();
-                        return Err(Error::from_reason(
-                            self.name(),
-                            reason.code().unwrap_or_default(),
-                            message,
-                        ));
-                    }
-                }
-                _ => return Err(Error::from_sdk(self.name(), error)),
-            }
-            tokio::time::sleep(delay(round)).await;
-        }
-        Err(Error::Conflict { source: "writes keep coming to the items".into() })
+        let gets = keys.iter().map(|key| self.transact_get_of(key)).collect();
+        get_together(&self.client, &self.budget, self.name(), gets).await
     }
 
     fn transact_get_of(&self, key: &PrimaryKey) -> TransactGetItem {
@@ -100,4 +63,52 @@ impl Table {
         let get = Get::builder().table_name(self.name()).set_key(Some(key.into()));
         TransactGetItem::builder().get(get.build().expect("a key and a table are set")).build()
     }
+}
+
+/// Reads items as they are at one moment, in the order of the gets. While a write is at one of them
+/// they are asked for again, for a while.
+///
+/// # Errors
+/// As [`Table::transact_get`].
+pub(crate) async fn get_together(
+    client: &Client,
+    budget: &Budget,
+    table: &str,
+    gets: Vec<TransactGetItem>,
+) -> Result<Vec<Option<Item>>, Error> {
+    for round in 0..MAX_ROUNDS {
+        let request = client
+            .transact_get_items()
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .set_transact_items(Some(gets.clone()));
+        let reservation = budget.reserve_transaction(gets.len()).await?;
+        let error = match request.send().await {
+            Ok(answer) => {
+                reservation.settle(answer.consumed_capacity(), Unit::Transaction);
+                let items = answer.responses.unwrap_or_default();
+                if items.len() != gets.len() {
+                    let text = format!("{} items for {} keys", items.len(), gets.len());
+                    return Err(Error::Unreadable(text));
+                }
+                return Ok(items.into_iter().map(|one| one.item.map(Item::from)).collect());
+            }
+            Err(error) => error,
+        };
+        reservation.fail(&error);
+        match error.as_service_error() {
+            Some(TransactGetItemsError::TransactionCanceledException(cancelled)) => {
+                let mut reasons = cancelled.cancellation_reasons().iter();
+                let is_final = |code: &str| !matches!(code, "None" | "TransactionConflict");
+                let other = reasons.find(|reason| reason.code().is_some_and(is_final));
+                if let Some(reason) = other {
+                    let message = reason.message().unwrap_or_default().to_owned();
+                    let code = reason.code().unwrap_or_default();
+                    return Err(Error::from_reason(table, code, message));
+                }
+            }
+            _ => return Err(Error::from_sdk(table, error)),
+        }
+        tokio::time::sleep(delay(round)).await;
+    }
+    Err(Error::Conflict { source: "writes keep coming to the items".into() })
 }

@@ -44,11 +44,11 @@ const SHARD: &str = "shard_id";
 const FIRST: &str = "first_sequence_number";
 const LAST: &str = "last_sequence_number";
 const SINCE: &str = "parked_since";
-const LATEST: &str = "parked_at";
+pub(super) const LATEST: &str = "parked_at";
 /// The amounts of the latest update, by accumulator, as text: a number may be what was refused.
 const AMOUNTS: &str = "amounts";
 /// How many updates were refused; one that is delivered again counts again.
-const REFUSALS: &str = "refusals";
+pub(super) const REFUSALS: &str = "refusals";
 
 /// A rollup item that DynamoDB refused to update.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,14 @@ pub struct Parked {
     pub refusals: u64,
     /// When the first was, RFC 3339.
     pub since: String,
+    /// When the latest was, RFC 3339.
+    pub latest: String,
+    /// The shard of the latest update.
+    pub shard: ShardId,
+    /// The sequence numbers of the first and the last record of the latest update.
+    pub records: [String; 2],
+    /// The amounts of the latest update, by accumulator.
+    pub amounts: Vec<(String, String)>,
 }
 
 impl Rollups {
@@ -192,7 +200,22 @@ impl Rollups {
         let is_colocated = text(TABLE).is_some_and(|table| table == self.items.name);
         let key = RollupKey { is_colocated, partition: text(PARTITION)?, sort: text(SORT)? };
         let refusals = item.get(REFUSALS)?.as_n().ok()?.parse().ok()?;
-        Some(Parked { key, reason: text(REASON)?, refusals, since: text(SINCE)? })
+        let amounts = item.get(AMOUNTS).and_then(|amounts| amounts.as_m().ok());
+        let amounts = amounts.into_iter().flatten();
+        let amounts =
+            amounts.filter_map(|(name, text)| Some((name.clone(), text.as_s().ok()?.clone())));
+        let mut amounts: Vec<_> = amounts.collect();
+        amounts.sort();
+        Some(Parked {
+            key,
+            reason: text(REASON)?,
+            refusals,
+            since: text(SINCE)?,
+            latest: text(LATEST)?,
+            shard: ShardId::new(text(STREAM_LABEL)?, text(SHARD)?),
+            records: [text(FIRST)?, text(LAST)?],
+            amounts,
+        })
     }
 
     /// Marks a rollup item as wrong, for its readers. If DynamoDB rejects even that, or the key
@@ -234,7 +257,8 @@ impl Rollups {
     }
 }
 
-fn record_key(rollup: &RollupKey) -> HashMap<String, SdkValue> {
+/// Returns the key of the record of a rollup item.
+pub(super) fn record_key(rollup: &RollupKey) -> HashMap<String, SdkValue> {
     HashMap::from([
         (ROLLUPS_PARTITION_KEY.to_owned(), text(PARKED)),
         (ROLLUPS_SORT_KEY.to_owned(), text(record_name(rollup))),
@@ -253,7 +277,8 @@ fn record_name(key: &RollupKey) -> String {
     format!("{}…{:016x}", &name[..kept], fnv1a(name.bytes()))
 }
 
-fn text(value: impl ToString) -> SdkValue {
+/// Returns a text as a value.
+pub(super) fn text(value: impl ToString) -> SdkValue {
     SdkValue::S(value.to_string())
 }
 

@@ -243,7 +243,8 @@ fn ranked(item: &HashMap<String, SdkValue>) -> Result<Ranked, Error> {
     Ok(Ranked { score: score.ok_or_else(unreadable)?, key })
 }
 
-fn rollup_key(item: &HashMap<String, SdkValue>) -> Result<RollupKey, Error> {
+/// Returns the key of an item of the table of rollups.
+pub(super) fn rollup_key(item: &HashMap<String, SdkValue>) -> Result<RollupKey, Error> {
     let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
     let key = text(ROLLUPS_PARTITION_KEY).zip(text(ROLLUPS_SORT_KEY));
     let unreadable = || Error::Unreadable(format!("a rollup item without its key: {item:?}"));

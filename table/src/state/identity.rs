@@ -87,7 +87,7 @@ impl ItemsTable {
 
     /// How far the time of a record may be from DynamoDB's time of the same moment, in seconds:
     /// AWS has many servers, an emulator has one clock.
-    pub(super) fn clock_uncertainty_secs(&self) -> i64 {
+    pub fn clock_uncertainty_secs(&self) -> i64 {
         // The labels of dynoxide are seconds.
         let is_dynoxide =
             self.stream_label.as_deref().is_some_and(|label| label.parse::<f64>().is_ok());

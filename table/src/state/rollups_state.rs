@@ -10,6 +10,8 @@ pub struct RollupsState {
     pub stream_label: Option<String>,
     /// The revisions, in the order of the names of their rollups and of their numbers.
     pub revisions: Vec<Revision>,
+    /// How often it was noted that changes may be missing.
+    pub gaps: u64,
 }
 
 /// The state as a reader finds it.
@@ -85,6 +87,7 @@ impl RollupsState {
     /// Notes that changes after a time, RFC 3339, may be missing from every revision that is
     /// counted; an earlier time that is noted already stays.
     pub(super) fn note_gap(&mut self, since: &str) {
+        self.gaps += 1;
         for revision in self.revisions.iter_mut().filter(|revision| revision.is_counted()) {
             let known = revision.incomplete_since.take();
             // RFC 3339 in UTC, in whole seconds: their order as text is that of the times.

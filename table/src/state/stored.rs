@@ -26,6 +26,7 @@ const TABLE_ID: &str = "table_id";
 const STREAM_LABEL: &str = "stream_label";
 const REVISIONS: &str = "revisions";
 const VERSION: &str = "version";
+const GAPS: &str = "gaps";
 /// The attributes of a revision.
 const DEFINITION: &str = "definition";
 const STATE: &str = "state";
@@ -64,7 +65,11 @@ impl StoredState {
         let revisions = revisions.map(|(name, value)| read_revision(name, value.as_m().ok()?));
         let revisions = revisions.collect::<Option<_>>()?;
         let stream_label = optional_text(item, STREAM_LABEL)?;
-        let mut state = RollupsState { stream_label, revisions };
+        let gaps = match item.get(GAPS) {
+            None => 0,
+            Some(gaps) => gaps.as_n().ok()?.parse().ok()?,
+        };
+        let mut state = RollupsState { stream_label, revisions, gaps };
         // A map has no order.
         state.sort();
         Some(Self {
@@ -77,7 +82,8 @@ impl StoredState {
 
     fn attributes(&self) -> Vec<(&'static str, Option<SdkValue>)> {
         let text = |text: &Option<String>| text.clone().map(SdkValue::S);
-        let RollupsState { stream_label, revisions } = &self.state;
+        let RollupsState { stream_label, revisions, gaps } = &self.state;
+        let gaps = (*gaps > 0).then(|| SdkValue::N(gaps.to_string()));
         let revisions = revisions.iter();
         let revisions = revisions.map(|revision| (revision.to_string(), attributes(revision)));
         vec![
@@ -86,6 +92,7 @@ impl StoredState {
             (TABLE_ID, text(&self.table_id)),
             (STREAM_LABEL, text(stream_label)),
             (REVISIONS, Some(SdkValue::M(revisions.collect()))),
+            (GAPS, gaps),
         ]
     }
 }
