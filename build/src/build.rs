@@ -50,6 +50,8 @@ pub use self::purge::PurgeSettings;
 pub use self::settings::{BuildSettings, Margins};
 pub use self::wanted::{GiveUpReason, GivenUpBuild, StoredDefinitions, Wanted};
 
+pub(crate) use self::error::one_of;
+
 use self::cut::Chosen;
 use crate::blocking::block;
 use crate::capture::{Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureStart};
@@ -347,7 +349,10 @@ impl Builder {
         report: &(dyn Fn(BuildEvent) + Sync),
     ) -> Result<CaptureCounts, BuildError> {
         let (send_end, end) = watch::channel(None);
-        let capturing = capture.run(cut, end, |change| recorder.record_captured(change));
+        let capturing = capture.run(cut, end, |captured| match captured.is_since_cut {
+            true => recorder.record_captured(captured.change),
+            false => Ok(()),
+        });
         let reading = async {
             report(BuildEvent::Waiting { until: i64::from(cut) });
             self.wait_until(i64::from(cut) + seconds(self.settings.margins.scan)).await?;
@@ -514,7 +519,7 @@ fn set(
 }
 
 /// Returns whole seconds, rounded up.
-fn seconds(duration: Duration) -> i64 {
+pub(crate) fn seconds(duration: Duration) -> i64 {
     let whole = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     i64::try_from(whole).expect("a margin of less than centuries")
 }

@@ -32,7 +32,7 @@ use weir_processor::mapping::{
     Error as StreamError, ShardPage, ShardPages, ShardReadError, StreamListing, StreamReader,
     StreamShard,
 };
-use weir_rollups::Change;
+use weir_rollups::{Change, SequenceNumber};
 
 pub use self::error::CaptureError;
 pub use self::settings::{CaptureEnd, CaptureSettings, CaptureStart};
@@ -60,7 +60,20 @@ pub struct Capture {
     listed_at: Instant,
     /// Until when no record may have a time from the cut on.
     cut_ahead_until: Option<Instant>,
+    /// The records behind which shards are read.
+    after: HashMap<String, SequenceNumber>,
     counts: CaptureCounts,
+}
+
+/// A change that was captured.
+#[derive(Clone, Copy, Debug)]
+pub struct CapturedChange<'a> {
+    /// The id of its shard.
+    pub shard_id: &'a str,
+    /// The change.
+    pub change: &'a Change,
+    /// Whether its time is the cut or later.
+    pub is_since_cut: bool,
 }
 
 /// The number of records of a capture.
@@ -92,11 +105,14 @@ impl Capture {
             finished: HashMap::new(),
             listed_at: Instant::now(),
             cut_ahead_until: None,
+            after: HashMap::new(),
             counts: CaptureCounts::default(),
         };
         let listing = capture.list().await?;
-        if start == CaptureStart::Latest {
-            capture.begin_at_latest(&listing).await?;
+        match start {
+            CaptureStart::Latest => capture.begin_at_latest(&listing).await?,
+            CaptureStart::TrimHorizon => {}
+            CaptureStart::After(after) => capture.after = after,
         }
         capture.start_readable(&listing);
         Ok(capture)
@@ -133,8 +149,8 @@ impl Capture {
         self
     }
 
-    /// Reads until the end that is sent, and calls `record` for each change of a time from the cut
-    /// on, in seconds since 1970. The changes of an item come in their order.
+    /// Reads until the end that is sent, and calls `record` for each change. The cut is in seconds
+    /// since 1970. The changes of an item come in their order.
     ///
     /// # Errors
     /// The records do not allow an exact base, or the spool cannot be written. See
@@ -143,7 +159,7 @@ impl Capture {
         mut self,
         cut: u32,
         end: watch::Receiver<Option<CaptureEnd>>,
-        mut record: impl FnMut(&Change) -> Result<(), SpoolError>,
+        mut record: impl FnMut(CapturedChange<'_>) -> Result<(), SpoolError>,
     ) -> Result<CaptureCounts, CaptureError> {
         check_age(cut, (self.settings.wall_clock)())?;
         loop {
@@ -169,7 +185,7 @@ impl Capture {
         &mut self,
         cut: u32,
         end: Option<CaptureEnd>,
-        record: &mut impl FnMut(&Change) -> Result<(), SpoolError>,
+        record: &mut impl FnMut(CapturedChange<'_>) -> Result<(), SpoolError>,
     ) -> Result<bool, CaptureError> {
         let reads = self
             .open
@@ -206,16 +222,20 @@ impl Capture {
         page: &ShardPage,
         cut: u32,
         end: Option<CaptureEnd>,
-        record: &mut impl FnMut(&Change) -> Result<(), SpoolError>,
+        record: &mut impl FnMut(CapturedChange<'_>) -> Result<(), SpoolError>,
     ) -> Result<(), CaptureError> {
         let shard = self.open.get_mut(id).expect("it was read");
-        if page.has_gap {
+        // The stream no longer has the record behind which the shard is read, so nobody can read
+        // those that were trimmed with it.
+        let is_first_gap = self.after.remove(id).is_some();
+        if page.has_gap && !is_first_gap {
             return Err(CaptureError::Gap { shard_id: id.to_owned() });
         }
         let is_cut_ahead = self.cut_ahead_until.is_some_and(|moment| asked_at < moment);
         for known in &page.changes {
             self.counts.read += 1;
-            if shard.admits(id, &known.change, cut)? {
+            let is_since_cut = shard.admits(id, &known.change, cut)?;
+            if is_since_cut {
                 if is_cut_ahead {
                     return Err(CaptureError::ClockAhead {
                         shard_id: id.to_owned(),
@@ -225,8 +245,8 @@ impl Capture {
                     });
                 }
                 self.counts.since_cut += 1;
-                record(&known.change)?;
             }
+            record(CapturedChange { shard_id: id, change: &known.change, is_since_cut })?;
         }
         shard.note_end(page, asked_at, end);
         if page.has_ended {
@@ -275,13 +295,16 @@ impl Capture {
         listing.startable(&finished, &self.open.keys().cloned().collect())
     }
 
-    /// Opens the shards that may be read, from their oldest record on.
+    /// Opens the shards that may be read.
     fn start_readable(&mut self, listing: &StreamListing) {
         let startable: Vec<_> = self.startable(listing).into_iter().cloned().collect();
         for StreamShard { id, parent, .. } in startable {
             // A child continues its parent: what holds of the order of times holds across both.
             let has_reached_cut = parent.and_then(|parent| self.finished.get(&parent).copied());
-            let pages = self.stream.open_at_oldest(&id);
+            let pages = match self.after.get(&id) {
+                Some(sequence) => self.stream.open_after(&id, *sequence),
+                None => self.stream.open_at_oldest(&id),
+            };
             self.insert(id, pages, has_reached_cut.unwrap_or(false));
         }
     }

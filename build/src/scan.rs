@@ -93,15 +93,42 @@ impl Default for ScanSettings {
 pub async fn scan(
     table: &Table,
     settings: &ScanSettings,
-    mut record: impl FnMut(&Item) -> Result<(), SpoolError>,
-    mut report: impl FnMut(ScanProgress),
+    record: impl FnMut(&Item) -> Result<(), SpoolError>,
+    report: impl FnMut(ScanProgress),
 ) -> Result<ScanProgress, ScanError> {
+    let read = |PageRequest { segment, position, limit }| async move {
+        table.scan_segment(segment, position.as_ref(), limit).await
+    };
+    scan_pages(read, settings, record, report).await
+}
+
+/// A request of a page of a segment.
+pub(crate) struct PageRequest {
+    pub(crate) segment: Segment,
+    pub(crate) position: Option<ScanPosition>,
+    /// The most items of the page.
+    pub(crate) limit: Option<u32>,
+}
+
+/// Scans the table of which `read` reads pages, as [`scan`] does.
+///
+/// # Errors
+/// As [`scan`].
+pub(crate) async fn scan_pages<I, F>(
+    read: impl Fn(PageRequest) -> F,
+    settings: &ScanSettings,
+    mut record: impl FnMut(&I) -> Result<(), SpoolError>,
+    mut report: impl FnMut(ScanProgress),
+) -> Result<ScanProgress, ScanError>
+where
+    F: Future<Output = Result<ScanPage<I>, weir_table::Error>>,
+{
     let segments = settings.segments.max(1);
     let limit = ReadLimit::new(settings.read_units_per_second);
     let mut progress = ScanProgress { segments, ..ScanProgress::default() };
     let open = |index| OpenSegment { segment: Segment { index, total: segments }, position: None };
     let mut reads: FuturesUnordered<_> =
-        (0..segments).map(|index| read(table, &limit, open(index))).collect();
+        (0..segments).map(|index| read_page(&read, &limit, open(index))).collect();
     while let Some((mut segment, page)) = reads.next().await {
         let page = page.map_err(|source| ScanError::Table { items: progress.items, source })?;
         for item in &page.items {
@@ -112,7 +139,7 @@ pub async fn scan(
         progress.bytes = (progress.read_units * READ_UNIT_BYTES) as u64;
         segment.position = page.next;
         match segment.position {
-            Some(_) => reads.push(read(table, &limit, segment)),
+            Some(_) => reads.push(read_page(&read, &limit, segment)),
             None => progress.segments_done += 1,
         }
         report(progress);
@@ -121,16 +148,19 @@ pub async fn scan(
 }
 
 /// Reads the next page of a segment, and retries while that may help.
-async fn read(
-    table: &Table,
+async fn read_page<I, F>(
+    read: &impl Fn(PageRequest) -> F,
     limit: &ReadLimit,
     open: OpenSegment,
-) -> (OpenSegment, Result<ScanPage, weir_table::Error>) {
+) -> (OpenSegment, Result<ScanPage<I>, weir_table::Error>)
+where
+    F: Future<Output = Result<ScanPage<I>, weir_table::Error>>,
+{
     let mut backoff = Backoff::default();
     loop {
         let reservation = limit.reserve().await;
-        let page =
-            table.scan_segment(open.segment, open.position.as_ref(), limit.page_items()).await;
+        let OpenSegment { segment, position } = open.clone();
+        let page = read(PageRequest { segment, position, limit: limit.page_items() }).await;
         limit.settle(reservation, page.as_ref().map_or(0.0, |page| page.read_units));
         match page {
             Err(error) if error.is_retryable() && backoff.failures() + 1 < ATTEMPTS => {

@@ -53,8 +53,11 @@ pub use self::error::SpoolError;
 pub use self::join::BaseCounts;
 pub use self::rollup_contribution::RollupContribution;
 
-use self::accumulators::AccumulatorTable;
-use self::folder::SpoolFolder;
+pub(crate) use self::accumulators::AccumulatorTable;
+pub(crate) use self::codec::{read_amounts, read_key, write_amounts, write_key};
+pub(crate) use self::folder::SpoolFolder;
+pub(crate) use self::partitions::{RecordReader, RecordWriter, remove};
+
 use self::partitions::Partitions;
 use self::recent::RecentKeys;
 use crate::key_hash::KeyHash;
@@ -84,9 +87,7 @@ impl Spool {
     /// # Errors
     /// The folder cannot be created.
     pub fn create(parent: &Path) -> Result<Self, SpoolError> {
-        let folder = SpoolFolder::create(parent);
-        let folder =
-            folder.map_err(|source| SpoolError::Create { parent: parent.to_owned(), source })?;
+        let folder = SpoolFolder::create_in(parent)?;
         let recorded = Recorded {
             accumulators: AccumulatorTable::default(),
             captured: Partitions::new(folder.path(), "captured"),

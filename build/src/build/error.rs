@@ -92,7 +92,8 @@ fn quoted(names: &[String]) -> String {
     format!("`{}`", names.join("`, `"))
 }
 
-fn one_of(names: &[String]) -> String {
+/// Returns names as the ones that are allowed.
+pub(crate) fn one_of(names: &[String]) -> String {
     match names {
         [] => "none: the definition file has no rollups".to_owned(),
         [name] => format!("`{name}`"),

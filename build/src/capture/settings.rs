@@ -1,8 +1,10 @@
 //! How a capture reads: from where, how often, and until when.
 
+use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
+use weir_rollups::SequenceNumber;
 use weir_table::STREAM_RETENTION_SECS;
 
 use super::error::CaptureError;
@@ -16,12 +18,15 @@ const LISTING_INTERVAL_SECS: u64 = 10;
 const RETENTION_MARGIN_SECS: i64 = 5 * 60;
 
 /// Where a capture begins to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CaptureStart {
     /// Behind the newest record: for a cut that is chosen afterwards.
     Latest,
     /// At the oldest record: for the cut of a build that was interrupted.
     TrimHorizon,
+    /// Behind a record of each of these shards, by id, and at the oldest record of the others: for
+    /// a verification, which needs the records that the processor has not acknowledged.
+    After(HashMap<String, SequenceNumber>),
 }
 
 /// The settings of a capture.

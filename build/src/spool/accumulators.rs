@@ -7,14 +7,14 @@ use weir_rollups::Accumulator;
 
 /// The accumulators of a spool by number.
 #[derive(Debug, Default)]
-pub(super) struct AccumulatorTable {
+pub(crate) struct AccumulatorTable {
     numbers: HashMap<Accumulator, usize>,
     known: Vec<Accumulator>,
 }
 
 impl AccumulatorTable {
     /// Returns the number of an accumulator, a new one if it has none.
-    pub(super) fn number(&mut self, accumulator: &Accumulator) -> usize {
+    pub(crate) fn number(&mut self, accumulator: &Accumulator) -> usize {
         if let Some(number) = self.numbers.get(accumulator) {
             return *number;
         }
@@ -25,7 +25,7 @@ impl AccumulatorTable {
     }
 
     /// Returns the accumulator of a number.
-    pub(super) fn get(&self, number: usize) -> Option<&Accumulator> {
+    pub(crate) fn get(&self, number: usize) -> Option<&Accumulator> {
         self.known.get(number)
     }
 }

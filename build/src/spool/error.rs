@@ -51,7 +51,7 @@ pub enum SpoolError {
 
 impl SpoolError {
     /// Returns the error of a file that does not have what was written to it.
-    pub(super) fn corrupt(path: PathBuf, mistake: &str) -> Self {
+    pub(crate) fn corrupt(path: PathBuf, mistake: &str) -> Self {
         Self::Read { path, source: io::Error::new(io::ErrorKind::InvalidData, mistake) }
     }
 }

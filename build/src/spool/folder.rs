@@ -11,6 +11,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use super::error::SpoolError;
+
 /// How the name of a folder begins.
 const PREFIX: &str = "weir-build-";
 /// The file whose lock its builder holds.
@@ -20,7 +22,7 @@ const LOCKED: &[u8] = b"locked";
 
 /// A folder that is removed when it is dropped.
 #[derive(Debug)]
-pub(super) struct SpoolFolder {
+pub(crate) struct SpoolFolder {
     /// Its lock is released when it is closed: first, as some systems remove no open file.
     _lock: File,
     folder: TempDir,
@@ -41,7 +43,14 @@ impl SpoolFolder {
         Ok(Self { _lock: lock, folder })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// As [`Self::create`], with the error of a spool.
+    pub(crate) fn create_in(parent: &Path) -> Result<Self, SpoolError> {
+        let created = Self::create(parent);
+        created.map_err(|source| SpoolError::Create { parent: parent.to_owned(), source })
+    }
+
+    /// Returns the path of the folder.
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 }

@@ -8,7 +8,7 @@
 //! ```
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufReader, ErrorKind, Read, Write};
+use std::io::{BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::SpoolError;
@@ -36,9 +36,17 @@ struct Partition {
 
 /// A reader of the records of one file.
 #[derive(Debug)]
-pub(super) struct RecordReader {
+pub(crate) struct RecordReader {
     path: PathBuf,
     file: BufReader<File>,
+}
+
+/// A writer of the records of one file.
+#[derive(Debug)]
+pub(crate) struct RecordWriter {
+    path: PathBuf,
+    file: BufWriter<File>,
+    written: u64,
 }
 
 impl Partitions {
@@ -97,16 +105,47 @@ impl Partitions {
     }
 }
 
+impl RecordWriter {
+    /// Creates a file.
+    pub(crate) fn create(path: &Path) -> Result<Self, SpoolError> {
+        let path = path.to_owned();
+        match File::create(&path) {
+            Ok(file) => Ok(Self { path, file: BufWriter::new(file), written: 0 }),
+            Err(source) => Err(SpoolError::Write { path, written: 0, source }),
+        }
+    }
+
+    /// Appends a record.
+    pub(crate) fn write(&mut self, record: &[u8]) -> Result<(), SpoolError> {
+        let length = u32::try_from(record.len()).expect("an image has far less than 4 GB");
+        let length = length.to_le_bytes();
+        let written = self.file.write_all(&length).and_then(|()| self.file.write_all(record));
+        written.map_err(|source| self.failure(source))?;
+        self.written += (LENGTH_BYTES + record.len()) as u64;
+        Ok(())
+    }
+
+    /// Writes the rest, and returns the path of the file.
+    pub(crate) fn finish(mut self) -> Result<PathBuf, SpoolError> {
+        self.file.flush().map_err(|source| self.failure(source))?;
+        Ok(self.path)
+    }
+
+    fn failure(&self, source: std::io::Error) -> SpoolError {
+        SpoolError::Write { path: self.path.clone(), written: self.written, source }
+    }
+}
+
 impl RecordReader {
     /// Opens a file.
-    pub(super) fn open(path: &Path) -> Result<Self, SpoolError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, SpoolError> {
         let file = File::open(path);
         let file = file.map_err(|source| SpoolError::Read { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), file: BufReader::with_capacity(BUFFER_BYTES, file) })
     }
 
     /// Reads the next record. Returns whether there was one.
-    pub(super) fn read(&mut self, record: &mut Vec<u8>) -> Result<bool, SpoolError> {
+    pub(crate) fn read(&mut self, record: &mut Vec<u8>) -> Result<bool, SpoolError> {
         let mut length = [0; LENGTH_BYTES];
         let mut filled = 0;
         while filled < LENGTH_BYTES {
@@ -131,13 +170,13 @@ impl RecordReader {
     }
 
     /// Returns the error of a record that cannot be read.
-    pub(super) fn corrupt(&self) -> SpoolError {
+    pub(crate) fn corrupt(&self) -> SpoolError {
         SpoolError::corrupt(self.path.clone(), "a record is incomplete")
     }
 }
 
 /// Removes a file that was read, which gives its space back.
-pub(super) fn remove(path: &Path) -> Result<(), SpoolError> {
+pub(crate) fn remove(path: &Path) -> Result<(), SpoolError> {
     let removed = std::fs::remove_file(path);
     removed.map_err(|source| SpoolError::Read { path: path.to_owned(), source })
 }
