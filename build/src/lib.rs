@@ -1,4 +1,5 @@
-//! The base of rollups over a table that already has items: what the items contribute at a cut.
+//! The base of rollups over a table that already has items: what the items contribute at a cut; and
+//! the verification of rollups, which compares them with such a base.
 //!
 //! ```text
 //! stream ─► capture ─► first old image of each changed item ─┐
@@ -20,6 +21,7 @@
 //! | how an export takes the place of a scan | `export` |
 //! | how the stream is read beside the processor | `capture` |
 //! | what a build will cost, from a sample | `estimate` |
+//! | how rollups are compared with a recount, and repaired | `verify` |
 //!
 //! **Invariant:** the updates depend on the cut and on the history of the items, and not on when
 //! the table is scanned. So a build that was interrupted begins again with the same cut, and what
@@ -29,6 +31,7 @@ mod backoff;
 mod blocking;
 mod build;
 mod capture;
+mod encoding;
 mod estimate;
 mod export;
 mod key_hash;
@@ -36,13 +39,14 @@ mod recorder;
 mod scan;
 mod spool;
 mod target;
+mod verify;
 
 pub use build::{
     BuildError, BuildEvent, BuildReport, BuildSettings, Builder, GiveUpReason, GivenUpBuild,
     Margins, PurgeSettings, StoredDefinitions, Wanted,
 };
 pub use capture::{
-    Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureSettings, CaptureStart,
+    Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureSettings, CaptureStart, CapturedChange,
 };
 pub use estimate::{BaseEstimate, RollupEstimate, item_bytes};
 pub use export::{EXPORT_MARGIN_SECS, Export, ExportError, ExportProgress};
@@ -50,4 +54,8 @@ pub use key_hash::KeyHash;
 pub use recorder::{ImageRecorder, SkippedImages};
 pub use scan::{ScanError, ScanProgress, ScanSettings, scan};
 pub use spool::{Base, BaseCounts, BaseUpdate, RollupContribution, Spool, SpoolError};
-pub use target::{BuildTarget, base_shard};
+pub use target::{BuildTarget, base_shard, repair_shard};
+pub use verify::{
+    ComparisonCounts, Difference, DifferingValue, RepairOutcome, SkippedReason, SkippedRollup,
+    UnknownItems, Verifier, VerifyError, VerifyEvent, VerifyReport,
+};

@@ -126,7 +126,10 @@ async fn build(system: &System, capture: Capture, cut: u32) -> (Vec<BaseUpdate>,
     let spool = Spool::create(folder.path()).expect("a spool");
     let recorder = ImageRecorder::new(&system.model.table, &[target], cut, spool);
     let (send_end, end) = watch::channel(None);
-    let capturing = capture.run(cut, end, |change| recorder.record_captured(change));
+    let capturing = capture.run(cut, end, |captured| match captured.is_since_cut {
+        true => recorder.record_captured(captured.change),
+        false => Ok(()),
+    });
     let scanning = async {
         sleep_until(cut + MARGIN.as_secs() as u32).await;
         let settings = ScanSettings { segments: 3, ..ScanSettings::default() };

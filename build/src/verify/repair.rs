@@ -1,0 +1,234 @@
+//! The repair of items that differ: the opposite of the drift is added, under a watermark of its
+//! own.
+//!
+//! The processor adds to an item whatever the drift is, so the drift stays what it is until it is
+//! repaired. The watermark is that of a virtual shard whose records are the repairs of the item. So
+//! a repair that is sent again adds nothing, and two verifications that found one drift repair it
+//! once.
+//!
+//! An attribute that is not a number is replaced by its value, if the watermarks of the item are
+//! those to which the value belongs. The processor cannot add to it meanwhile.
+//!
+//! **Invariant:** an item loses its mark only when everything that it was marked for is in it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use weir_rollups::{
+    Accumulator, Amounts, Contribution, Revision, RollupKey, SequenceNumber, Update, Watermark,
+};
+use weir_table::{Outcome, SettledUpdate};
+
+use super::finding::Finding;
+use super::report::{RepairOutcome, VerifyEvent};
+use super::verified_rollup::VerifiedRollup;
+use super::{Report, Verifier, VerifyError};
+use crate::capture::check_age;
+use crate::target::repair_shard;
+
+/// The findings that are repaired together.
+const CHUNK: usize = 200;
+
+/// Repairs the findings of one verification.
+pub(super) struct Repairer<'a> {
+    verifier: &'a Verifier,
+    rollups: &'a [VerifiedRollup<'a>],
+    revisions: &'a [Revision],
+    cut: u32,
+    is_on: bool,
+    left: Vec<Finding>,
+    /// The rollup items of which a detail item is not repaired.
+    with_wrong_details: HashSet<RollupKey>,
+    is_to_be_continued: bool,
+}
+
+impl<'a> Repairer<'a> {
+    /// Returns a repairer of findings of a cut; one that is not on repairs nothing.
+    pub(super) fn new(
+        verifier: &'a Verifier,
+        rollups: &'a [VerifiedRollup<'a>],
+        revisions: &'a [Revision],
+        cut: u32,
+        is_on: bool,
+    ) -> Self {
+        let with_wrong_details = HashSet::new();
+        Self {
+            verifier,
+            rollups,
+            revisions,
+            cut,
+            is_on,
+            left: Vec::new(),
+            with_wrong_details,
+            is_to_be_continued: false,
+        }
+    }
+
+    /// Adds a finding, and repairs those so far if they are many. Returns the number of repaired
+    /// items.
+    pub(super) async fn add(
+        &mut self,
+        finding: Finding,
+        report: Report<'_>,
+    ) -> Result<u64, VerifyError> {
+        if self.is_on {
+            self.left.push(finding);
+        }
+        if self.left.len() < CHUNK {
+            return Ok(0);
+        }
+        self.finish(report).await
+    }
+
+    /// Returns whether another verification is to repair what was not repaired.
+    pub(super) fn is_to_be_continued(&self) -> bool {
+        self.is_to_be_continued
+    }
+
+    /// Repairs the findings that are left. Returns the number of repaired items.
+    pub(super) async fn finish(&mut self, report: Report<'_>) -> Result<u64, VerifyError> {
+        let findings = std::mem::take(&mut self.left);
+        if findings.is_empty() {
+            return Ok(0);
+        }
+        // The stream has the records of the cut, so no item has forgotten a repair of it.
+        check_age(self.cut, (self.verifier.settings.capture.wall_clock)())?;
+        self.verifier.check_ready(self.revisions).await?;
+        let mut outcomes: HashMap<RollupKey, RepairOutcome> = HashMap::new();
+        let mut updates = Vec::new();
+        for finding in &findings {
+            if !self.overwrite(finding).await? || finding.is_inexact {
+                outcomes.insert(finding.key.clone(), RepairOutcome::Changed);
+            }
+            updates.extend(self.update(finding));
+        }
+        for (key, outcome) in self.apply(updates).await? {
+            outcomes.entry(key).or_insert(outcome);
+        }
+        let mut repaired = 0;
+        for finding in findings {
+            let mut outcome = outcomes.remove(&finding.key).unwrap_or(RepairOutcome::Repaired);
+            if outcome == RepairOutcome::Repaired && !self.unpark(&finding).await? {
+                outcome = RepairOutcome::StillMarked;
+            }
+            let is_repaired = outcome == RepairOutcome::Repaired;
+            self.is_to_be_continued |=
+                matches!(outcome, RepairOutcome::StillMarked | RepairOutcome::Changed);
+            repaired += u64::from(is_repaired && finding.is_shown());
+            if let Some(item) = self.item_of_detail(&finding).filter(|_| !is_repaired) {
+                self.with_wrong_details.insert(item);
+            }
+            if finding.is_shown() {
+                report(VerifyEvent::Repaired { difference: finding.difference(), outcome });
+            }
+        }
+        Ok(repaired)
+    }
+
+    /// Replaces the attributes that are not numbers. Returns `false` if something was written
+    /// meanwhile.
+    async fn overwrite(&self, finding: &Finding) -> Result<bool, VerifyError> {
+        let mut by_item: BTreeMap<&RollupKey, Vec<(Accumulator, i128)>> = BTreeMap::new();
+        for one in &finding.unreadable {
+            by_item.entry(&one.key).or_default().push((one.accumulator.clone(), one.expected));
+        }
+        let mut is_done = true;
+        for (key, values) in by_item {
+            let of_item = finding.unreadable.iter().find(|one| one.key == *key);
+            let watermarks = of_item.map(|one| one.watermarks.as_slice()).unwrap_or_default();
+            is_done &= self.verifier.rollups.overwrite(key, &values, watermarks).await?;
+        }
+        Ok(is_done)
+    }
+
+    /// Returns the update that takes the drift of an item away; `None` if it has none.
+    fn update(&self, finding: &Finding) -> Option<Update> {
+        if finding.drift.is_zero() && !finding.is_rank_wrong {
+            return None;
+        }
+        let mut amounts = finding.drift.negated();
+        let known = &self.rollups[finding.position];
+        let kind = known.subject(&finding.key).and_then(|subject| subject.kind);
+        // An item without a score is not in the ranking.
+        for accumulator in known.accumulators(kind) {
+            if matches!(accumulator, Accumulator::Score { .. }) {
+                amounts.add(accumulator.clone(), 0);
+            }
+        }
+        Some(self.numbered(finding, amounts))
+    }
+
+    fn numbered(&self, finding: &Finding, amounts: Amounts) -> Update {
+        let before: u128 = match finding.repairs {
+            Some(repairs) => repairs.to_string().parse().unwrap_or_default(),
+            None => 0,
+        };
+        let sequence: SequenceNumber =
+            (before + 1).to_string().parse().expect("a number of few digits");
+        let contribution = Contribution {
+            key: finding.key.clone(),
+            bookkeeping: finding.bookkeeping.clone(),
+            amounts,
+        };
+        Update::from_contribution(contribution, Watermark { sequence, seconds: self.cut })
+    }
+
+    async fn apply(
+        &self,
+        updates: Vec<Update>,
+    ) -> Result<Vec<(RollupKey, RepairOutcome)>, VerifyError> {
+        let mut outcomes = Vec::new();
+        let mut updates = updates;
+        let mut backoff = crate::backoff::Retries::default();
+        loop {
+            let settled = self.verifier.rollups.apply_all(&repair_shard(), updates).await;
+            let (mut failed, mut last) = (Vec::new(), None);
+            for SettledUpdate { update, result } in settled {
+                match result {
+                    Ok(Outcome::Applied(_)) => {
+                        outcomes.push((update.key, RepairOutcome::Repaired));
+                    }
+                    Ok(Outcome::Parked(refusal)) => {
+                        let reason = weir_table::error::chain(&refusal);
+                        outcomes.push((update.key, RepairOutcome::Rejected(reason)));
+                    }
+                    Err(error) if error.is_retryable() => {
+                        failed.push(update);
+                        last = Some(error);
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            let Some(error) = last else { return Ok(outcomes) };
+            backoff.wait(error).await?;
+            updates = failed;
+        }
+    }
+
+    /// Returns the key of the rollup item of a detail item.
+    fn item_of_detail(&self, finding: &Finding) -> Option<RollupKey> {
+        let subject = self.rollups[finding.position].subject(&finding.key)?;
+        subject.kind.map(|_| subject.item.key)
+    }
+
+    /// Removes the marks of a repaired item. Returns `false` if it keeps one.
+    async fn unpark(&self, finding: &Finding) -> Result<bool, VerifyError> {
+        if finding.parked.is_empty() && finding.records.is_empty() {
+            return Ok(true);
+        }
+        if finding.has_pending || self.with_wrong_details.contains(&finding.key) {
+            return Ok(false);
+        }
+        let mut is_done = true;
+        let mut marks: Vec<_> = finding.parked.clone();
+        for record in &finding.records {
+            let of_record: Vec<_> =
+                marks.iter().filter(|(key, _)| *key == record.key).cloned().collect();
+            marks.retain(|(key, _)| *key != record.key);
+            is_done &= self.verifier.rollups.unpark(Some(record), &of_record).await?;
+        }
+        for mark in marks {
+            is_done &= self.verifier.rollups.unpark(None, &[mark]).await?;
+        }
+        Ok(is_done)
+    }
+}
