@@ -8,10 +8,10 @@
 //! **Invariant:** it writes no item of the table of items, except the rollup items of a rollup with
 //! `key`. After a kill, the same command continues a build within 23 hours of its cut.
 
-mod bar;
 mod error;
 mod filters;
 mod options;
+mod phase;
 mod progress;
 
 use std::io::Write;
@@ -28,7 +28,7 @@ use weir_table::Table;
 
 pub use self::error::Error;
 pub(crate) use self::filters::{FilterMargin, last_modified};
-pub(crate) use self::options::BuildOptions;
+pub(crate) use self::options::{BuildOptions, ReadOptions};
 pub(crate) use self::progress::Progress;
 use crate::definition;
 use crate::plan;

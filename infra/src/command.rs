@@ -10,6 +10,7 @@ use crate::definition::DEFAULT_FILES;
 use crate::error::Error;
 use crate::{
     build, check, deploy, destroy, dev, init, lease, load, plan, query, schema, synth, terminal,
+    verify,
 };
 
 /// Exact, precomputed answers about a DynamoDB table.
@@ -30,6 +31,7 @@ enum Command {
     Dev(dev::Arguments),
     Plan(plan::Arguments),
     Build(build::Arguments),
+    Verify(verify::Arguments),
     Load(load::Arguments),
     Lease(lease::Arguments),
     Query(query::Arguments),
@@ -45,6 +47,7 @@ impl Weir {
             Some(Command::Query(arguments)) => arguments.prints_data(),
             Some(Command::Plan(arguments)) => arguments.json,
             Some(Command::Build(arguments)) => arguments.json,
+            Some(Command::Verify(arguments)) => arguments.json,
             Some(Command::Deploy(arguments)) => arguments.dry_run,
             Some(Command::Destroy(arguments)) => arguments.dry_run,
             Some(Command::Init(_) | Command::Schema(_) | Command::Synth(_)) => true,
@@ -79,6 +82,7 @@ fn dispatch(weir: Weir, out: &mut (impl Write + Send)) -> Result<ExitCode, Error
         Some(Command::Dev(arguments)) => dev::run(&arguments, out),
         Some(Command::Plan(arguments)) => plan::run(&arguments, out),
         Some(Command::Build(arguments)) => build::run(&arguments, out),
+        Some(Command::Verify(arguments)) => verify::run(&arguments, out),
         Some(Command::Load(arguments)) => load::run(&arguments, out),
         Some(Command::Lease(arguments)) => lease::run(&arguments, out),
         Some(Command::Query(arguments)) => query::run(&arguments, out),

@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::{build, client, definition, dev, init, lease, plan, rows, steps, tools};
+use crate::{build, client, definition, dev, init, lease, plan, rows, steps, tools, verify};
 
 /// The failure of a command.
 #[derive(Debug, Error)]
@@ -24,6 +24,9 @@ pub enum Error {
     /// The build of rollups.
     #[error(transparent)]
     Build(#[from] build::Error),
+    /// The verification of rollups.
+    #[error(transparent)]
+    Verify(#[from] verify::Error),
     /// The plan of what a definition file changes.
     #[error(transparent)]
     Plan(#[from] plan::Error),

@@ -8,6 +8,7 @@
 //! | `weir dev` | runs the whole system in one process | [`dev`] |
 //! | `weir plan` | prints what a definition file changes for a table, and what the builds take | [`plan`] |
 //! | `weir build` | builds rollups from the items that the table has | [`build`] |
+//! | `weir verify` | compares the rollups with a recount of the items, and repairs them | [`verify`] |
 //! | `weir load` | sends a file of items to the writer | [`load`] |
 //! | `weir lease` | shows who polls the table's stream, or breaks the lease | [`lease`] |
 //! | `weir query` | asks a rollup and prints the answer | [`query`] |
@@ -21,6 +22,7 @@
 //! **Invariant:** answers go to standard output, everything else to standard error.
 
 mod account;
+mod bar;
 pub mod build;
 pub mod check;
 mod client;
@@ -48,3 +50,4 @@ mod tables;
 mod terminal;
 mod time;
 mod tools;
+pub mod verify;

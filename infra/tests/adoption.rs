@@ -13,9 +13,9 @@
 //! `WEIR_ADOPTION_ITEMS` and `WEIR_ADOPTION_WRITES`, the writes a second, make it larger than the
 //! default, which is for every day.
 
-mod oracle;
+pub(crate) mod oracle;
 mod proxy;
-mod world;
+pub(crate) mod world;
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use self::oracle::assert_recount;
 use self::world::World;
 
 /// The time that a build may take, however many items there are.
-const BUILD_TIME: Duration = Duration::from_secs(15 * 60);
+pub(crate) const BUILD_TIME: Duration = Duration::from_secs(15 * 60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rollups_of_a_table_of_another_library_are_built_while_it_is_written() {

@@ -17,4 +17,5 @@ mod plan;
 mod process_death;
 mod query;
 mod reload;
+mod verification;
 mod weir;

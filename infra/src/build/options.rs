@@ -15,10 +15,9 @@ const SEGMENTS: RangeInclusive<i64> = 1..=1_024;
 /// its cut, which is 24 hours.
 const MARGINS: RangeInclusive<u64> = 0..=6 * 60 * 60;
 
-/// The options of a build: how it reads, and how long it waits.
+/// How a build or a verification reads the tables and the stream.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Builds of rollups")]
-pub(crate) struct BuildOptions {
+pub(crate) struct ReadOptions {
     /// The most read units of the scan in a second [default: no limit]
     #[arg(long, value_name = "UNITS", value_parser = value_parser!(u32).range(1..))]
     read_units: Option<u32>,
@@ -29,9 +28,6 @@ pub(crate) struct BuildOptions {
     /// The folder of the temporary files [default: the system's]
     #[arg(long, value_name = "FOLDER")]
     spool: Option<PathBuf>,
-    /// The seconds from the choice of the cut to the cut [default: 120, 1 on a local DynamoDB]
-    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(MARGINS))]
-    cut_margin: Option<u64>,
     /// The seconds from the cut to the scan [default: 120, 1 on a local DynamoDB]
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(MARGINS))]
     scan_margin: Option<u64>,
@@ -39,6 +35,17 @@ pub(crate) struct BuildOptions {
     /// local DynamoDB]
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(MARGINS))]
     delta: Option<u64>,
+}
+
+/// The options of a build: how it reads, and how long it waits.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Builds of rollups")]
+pub(crate) struct BuildOptions {
+    #[command(flatten)]
+    reading: ReadOptions,
+    /// The seconds from the choice of the cut to the cut [default: 120, 1 on a local DynamoDB]
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(MARGINS))]
+    cut_margin: Option<u64>,
     /// The seconds from a change of the mapping's filters until they are in effect [default: 900, 1
     /// on a local DynamoDB]
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(MARGINS))]
@@ -48,14 +55,13 @@ pub(crate) struct BuildOptions {
     no_purge: bool,
 }
 
-impl BuildOptions {
-    /// Returns the settings of a build.
+impl ReadOptions {
+    /// Returns the settings of a verification.
     pub(crate) fn settings(&self, is_local: bool) -> BuildSettings {
         let defaults = Margins::new(is_local);
-        let margin = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         BuildSettings {
             margins: Margins {
-                cut: margin(self.cut_margin, defaults.cut),
+                cut: defaults.cut,
                 scan: margin(self.scan_margin, defaults.scan),
                 delta: margin(self.delta, defaults.delta),
             },
@@ -66,6 +72,19 @@ impl BuildOptions {
             ..BuildSettings::new(self.spool.clone().unwrap_or_else(std::env::temp_dir))
         }
     }
+}
+
+fn margin(given: Option<u64>, default: Duration) -> Duration {
+    given.map_or(default, Duration::from_secs)
+}
+
+impl BuildOptions {
+    /// Returns the settings of a build.
+    pub(crate) fn settings(&self, is_local: bool) -> BuildSettings {
+        let settings = self.reading.settings(is_local);
+        let cut = margin(self.cut_margin, settings.margins.cut);
+        BuildSettings { margins: Margins { cut, ..settings.margins }, ..settings }
+    }
 
     /// Returns whether the items of replaced revisions are deleted.
     pub(super) fn is_purged(&self) -> bool {
@@ -74,25 +93,26 @@ impl BuildOptions {
 
     /// Returns the read units that a build may consume in a second, if there is a limit.
     pub(crate) fn read_units(&self) -> Option<u32> {
-        self.read_units
+        self.reading.read_units
     }
 
     /// Returns the options as arguments of `weir build`.
     pub(crate) fn words(&self) -> Vec<String> {
+        let ReadOptions { read_units, segments, spool, scan_margin, delta } = &self.reading;
         let numbers = [
-            ("--read-units", self.read_units.map(u64::from)),
+            ("--read-units", read_units.map(u64::from)),
             ("--cut-margin", self.cut_margin),
-            ("--scan-margin", self.scan_margin),
-            ("--delta", self.delta),
+            ("--scan-margin", *scan_margin),
+            ("--delta", *delta),
             ("--filter-margin", self.filter_margin),
         ];
         let numbers = numbers.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let mut words: Vec<_> =
             numbers.flat_map(|(name, value)| [name.to_owned(), value.to_string()]).collect();
-        if self.segments != DEFAULT_SEGMENTS {
-            words.extend(["--segments".to_owned(), self.segments.to_string()]);
+        if *segments != DEFAULT_SEGMENTS {
+            words.extend(["--segments".to_owned(), segments.to_string()]);
         }
-        if let Some(folder) = &self.spool {
+        if let Some(folder) = spool {
             words.extend(["--spool".to_owned(), folder.display().to_string()]);
         }
         words

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use weir_build::{BuildEvent, BuildReport, GivenUpBuild};
 use weir_rollups::Revision;
 
-use super::bar::Bar;
+use super::phase::phase;
+use crate::bar::Bar;
 use crate::time::rfc_3339;
 
 /// The least time between two lines of one step.
@@ -40,7 +41,7 @@ impl<'a, W: Write> Progress<'a, W> {
 
     /// Prints a step. If the output is closed, the build continues.
     pub(super) fn event(&mut self, event: &BuildEvent) {
-        if !self.is_json && self.bar.show(event) {
+        if !self.is_json && self.bar.show(phase(event)) {
             return;
         }
         let is_frequent = is_frequent(event);

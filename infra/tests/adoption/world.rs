@@ -190,13 +190,27 @@ impl World {
 
     /// Starts `weir build`.
     pub(crate) fn build(&self) -> Process {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
-        command.arg("build").arg(self.file()).args(["--json", "--endpoint", &self.proxy.url]);
-        command.arg("--spool").arg(self.folder.path());
-        if !self.dynamodb.is_embedded() {
+        let margins: &[&str] = match self.dynamodb.is_embedded() {
+            true => &[],
             // The times of its records are in whole minutes.
-            command.args(["--cut-margin", "5", "--scan-margin", "2", "--delta", "61"]);
-        }
+            false => &["--cut-margin", "5", "--scan-margin", "2", "--delta", "61"],
+        };
+        self.run("build", margins)
+    }
+
+    /// Starts `weir verify`.
+    pub(crate) fn verify(&self, options: &[&str]) -> Process {
+        let margins: &[&str] = match self.dynamodb.is_embedded() {
+            true => &[],
+            false => &["--scan-margin", "2", "--delta", "61"],
+        };
+        self.run("verify", &[options, margins].concat())
+    }
+
+    fn run(&self, name: &str, options: &[&str]) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+        command.arg(name).arg(self.file()).args(["--json", "--endpoint", &self.proxy.url]);
+        command.arg("--spool").arg(self.folder.path()).args(options);
         Process::start(command)
     }
 

@@ -1,4 +1,4 @@
-//! The progress bar of a build on a terminal: the phase, its progress, its rate, the time left.
+//! A progress bar on a terminal: the phase of a command, its progress, its rate, the time left.
 //!
 //! **Invariant:** it is drawn on standard error, and only if that is a terminal; it decides
 //! nothing.
@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 use jiff::Timestamp;
-use weir_build::BuildEvent;
 
 use crate::terminal;
 
@@ -23,13 +22,13 @@ const WAITING: &str = "{spinner} {prefix}, {left} left";
 
 /// The progress bar of the current phase.
 #[derive(Default)]
-pub(super) struct Bar {
+pub(crate) struct Bar {
     drawn: Option<(&'static str, ProgressBar)>,
 }
 
-/// The phase of a build.
+/// The phase of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+pub(crate) enum Phase {
     /// A count, and the total if it is known.
     Counted { name: &'static str, done: u64, total: Option<u64> },
     /// A wait until a time in seconds since 1970.
@@ -39,12 +38,12 @@ enum Phase {
 }
 
 impl Bar {
-    /// Shows the progress of the build. Returns whether the bar shows the whole event.
-    pub(super) fn show(&mut self, event: &BuildEvent) -> bool {
+    /// Shows the progress of a phase. Returns whether the bar shows the whole of it.
+    pub(crate) fn show(&mut self, phase: Phase) -> bool {
         if !terminal::is_error_terminal() {
             return false;
         }
-        match phase(event) {
+        match phase {
             Phase::Counted { name, done, total } => {
                 let style = if total.is_some() { COUNTED } else { OPEN };
                 let bar = self.bar(name, || counted(style));
@@ -66,14 +65,14 @@ impl Bar {
     }
 
     /// Removes the bar.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         if let Some((_, bar)) = self.drawn.take() {
             bar.finish_and_clear();
         }
     }
 
     /// Calls `write` while the bar is not on the terminal.
-    pub(super) fn around<T>(&self, write: impl FnOnce() -> T) -> T {
+    pub(crate) fn around<T>(&self, write: impl FnOnce() -> T) -> T {
         match &self.drawn {
             Some((_, bar)) => bar.suspend(write),
             None => write(),
@@ -90,29 +89,6 @@ impl Bar {
             (name, bar)
         });
         bar
-    }
-}
-
-fn phase(event: &BuildEvent) -> Phase {
-    let counted = |name, done, total| Phase::Counted { name, done, total };
-    match event {
-        BuildEvent::Waiting { until } => {
-            Phase::Waiting { name: "waiting for the cut", until: *until }
-        }
-        BuildEvent::Scanned { progress, of_items } => {
-            counted("scan", progress.items, (*of_items > 0).then_some(*of_items))
-        }
-        BuildEvent::Exported(progress) => {
-            counted("export", progress.items, Some(progress.of_items))
-        }
-        BuildEvent::Capturing { until } => {
-            Phase::Waiting { name: "capturing changes", until: *until }
-        }
-        BuildEvent::Applied { updates } => counted("rollup items", *updates, None),
-        BuildEvent::Purging { from, .. } => {
-            Phase::Waiting { name: "waiting for the last readers", until: *from }
-        }
-        _ => Phase::Step,
     }
 }
 
@@ -140,34 +116,7 @@ fn style(template: &str) -> ProgressStyle {
 
 #[cfg(test)]
 mod tests {
-    use weir_build::{ExportProgress, ScanProgress};
-
     use super::*;
-
-    #[test]
-    fn events_say_which_phase_they_are_of_and_how_far_it_is() {
-        let progress = ScanProgress { items: 7, ..ScanProgress::default() };
-        let counted = |name, done, total| Phase::Counted { name, done, total };
-        for (event, expected) in [
-            (BuildEvent::Scanned { progress, of_items: 9 }, counted("scan", 7, Some(9))),
-            // DynamoDB counts a table's items every six hours.
-            (BuildEvent::Scanned { progress, of_items: 0 }, counted("scan", 7, None)),
-            (
-                BuildEvent::Exported(ExportProgress {
-                    items: 3,
-                    of_items: 4,
-                    ..Default::default()
-                }),
-                counted("export", 3, Some(4)),
-            ),
-            (BuildEvent::Applied { updates: 5 }, counted("rollup items", 5, None)),
-            (BuildEvent::Joining, Phase::Step),
-        ] {
-            assert_eq!(phase(&event), expected, "{event:?}");
-        }
-        let waiting = phase(&BuildEvent::Capturing { until: 1_795_153_254 });
-        assert_eq!(waiting, Phase::Waiting { name: "capturing changes", until: 1_795_153_254 });
-    }
 
     #[test]
     fn the_templates_are_templates() {
