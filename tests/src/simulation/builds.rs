@@ -9,13 +9,15 @@
 //!
 //! | to see | read |
 //! |---|---|
-//! | a builder that is killed or suspended | `process`, `suspension` |
+//! | a builder or verifier that is killed or suspended | `process`, `suspension` |
+//! | what is changed by hand, and found | `drift` |
 //! | how long builds wait, and how late records are | `site` |
 //! | the instances that know an older definition | `fleet` |
 //! | what must hold of every revision | `revisions` |
 //!
 //! **Invariant:** at the end of a world its last definition is built and deployed, in calm.
 
+mod drift;
 mod process;
 mod site;
 mod suspension;
@@ -39,7 +41,7 @@ use super::world::World;
 /// The pause between two steps of the operator.
 const PAUSE_MS: RangeInclusive<u64> = 300..=6_000;
 /// The steps, each so often out of the sum of all.
-const STEPS: [(Step, usize); 9] = [
+const STEPS: [(Step, usize); 12] = [
     (Step::Build, 6),
     (Step::Another, 3),
     (Step::Change, 4),
@@ -49,6 +51,9 @@ const STEPS: [(Step, usize); 9] = [
     (Step::Abort, 1),
     (Step::Purge, 1),
     (Step::Outdated, 1),
+    (Step::Plant, 2),
+    (Step::Verify, 3),
+    (Step::Repair, 1),
 ];
 /// A change of the definition is deployed at once so often; otherwise by a later step.
 const DEPLOYED_PER_MILLE: u32 = 700;
@@ -98,6 +103,11 @@ enum Step {
     Purge,
     /// Builds with a definition that is not the last.
     Outdated,
+    /// Changes a rollup item by hand.
+    Plant,
+    /// Verifies, and repairs.
+    Verify,
+    Repair,
 }
 
 /// The operator.
@@ -169,15 +179,41 @@ impl Operator {
     pub(crate) async fn settle(&mut self, is_last: bool) {
         self.processes.retain(Process::is_running);
         if !is_last && !self.dice.happens(ENDED_PER_MILLE) {
-            return self.halt();
-        }
-        for mut process in std::mem::take(&mut self.processes) {
-            process.resume();
-            self.wait(&mut process).await;
+            self.halt();
+        } else {
+            for mut process in std::mem::take(&mut self.processes) {
+                process.resume();
+                self.wait(&mut process).await;
+            }
         }
         if is_last {
             self.build_last().await;
         }
+        self.repair().await;
+    }
+
+    /// Repairs everything that was planted, and verifies that it is.
+    async fn repair(&mut self) {
+        if !self.site.drift.is_planted() {
+            return;
+        }
+        let mut definitions = vec![self.current()];
+        for rollup in self.site.drift.rollups() {
+            // Its revision is ready as long as nobody has built a definition without it.
+            let has_it = |known: &&Definition| known.variant(&rollup).is_some();
+            if !definitions.iter().any(|known| has_it(&known)) {
+                definitions.extend(self.definitions.iter().rev().find(has_it).cloned());
+            }
+        }
+        for definition in definitions {
+            for repairs in [true, false] {
+                // A builder that was halted is among the processes.
+                self.start(Errand::Verify { repairs }, definition.clone());
+                let mut process = self.processes.pop().expect("it was started");
+                self.wait(&mut process).await;
+            }
+        }
+        self.site.drift.forget();
     }
 
     async fn take(&mut self, step: Step) {
@@ -197,6 +233,9 @@ impl Operator {
             }
             Step::Abort => self.start(Errand::Abort, self.current()),
             Step::Purge => self.start(Errand::Purge(GRACE), self.current()),
+            Step::Plant => self.site.drift.plant(&self.world, &mut self.dice),
+            Step::Verify => self.start(Errand::Verify { repairs: false }, self.current()),
+            Step::Repair => self.start(Errand::Verify { repairs: true }, self.current()),
             Step::Outdated => {
                 let definition = self.dice.pick(&self.definitions);
                 let is_outdated = definition != self.current();

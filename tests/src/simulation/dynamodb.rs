@@ -58,6 +58,7 @@ impl DynamoDb {
             "Scan" => answer(body, |request| database.scan(request)),
             "BatchGetItem" => answer(body, |request| database.batch_get_item(request)),
             "BatchWriteItem" => answer(body, |request| database.batch_write_item(request)),
+            "TransactGetItems" => answer(body, |request| database.transact_get_items(request)),
             "TransactWriteItems" => answer(body, |request| database.transact_write_items(request)),
             _ => return None,
         })
@@ -98,6 +99,19 @@ impl DynamoDb {
         let found = self.0.get_item(serde_json::from_value(read).expect("a request"));
         let mut found = serde_json::to_value(found.expect("an answer")).expect("JSON");
         Some(found["Item"].take()).filter(Value::is_object)
+    }
+
+    /// Adds to an attribute of an item, as nobody but an operator does.
+    pub(crate) fn add(&self, table: &str, key: &Value, attribute: &str, number: i64) {
+        let update = json!({
+            "TableName": table,
+            "Key": key,
+            "UpdateExpression": "ADD #a :n",
+            "ExpressionAttributeNames": { "#a": attribute },
+            "ExpressionAttributeValues": { ":n": { "N": number.to_string() } },
+        });
+        let update = serde_json::from_value(update).expect("a request");
+        self.0.update_item(update).expect("an update");
     }
 
     /// Returns the rollup items beside the items of the table.

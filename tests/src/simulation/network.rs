@@ -107,6 +107,11 @@ impl Network {
         }
     }
 
+    /// Returns the database at the other end.
+    pub(crate) fn dynamodb(&self) -> DynamoDb {
+        self.dynamodb.clone()
+    }
+
     /// Decides the fate of a request, and records it.
     fn fate(&self, request: &Request, death: Option<Death>) -> Fate {
         let sent = Sent {

@@ -25,7 +25,8 @@ const ACTIONS: &str = "TransactItems";
 const DEFINITIONS: &str = "@definition";
 const STATE: &str = "@definition @definition ";
 /// The operations that name the table of items and write nothing.
-const READS: [&str; 5] = ["GetItem", "Query", "Scan", "BatchGetItem", "DescribeTable"];
+const READS: [&str; 6] =
+    ["GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems", "DescribeTable"];
 
 /// A request on its way.
 pub(crate) struct Request {
@@ -79,7 +80,7 @@ impl Request {
             colocated,
             attempt,
             is_of_old_version: false,
-            actions: json[ACTIONS].as_array().map(Vec::len),
+            actions: json[ACTIONS].as_array().filter(|_| is_write).map(Vec::len),
         }
     }
 

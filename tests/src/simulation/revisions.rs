@@ -77,7 +77,7 @@ fn named(partition: &str, rollup: &str, number: u32) -> String {
 }
 
 /// Returns the revision that a partition is of. The rollup beside the items has one at a time.
-fn owner(partition: &str, revisions: &BTreeMap<Owner, Stored>) -> Owner {
+pub(crate) fn owner(partition: &str, revisions: &BTreeMap<Owner, Stored>) -> Owner {
     if partition.starts_with(COLOCATED_PARTITION) {
         let mut of_it = revisions.keys().filter(|(rollup, _)| rollup == COLOCATED);
         return of_it.next_back().cloned().unwrap_or_default();

@@ -133,10 +133,24 @@ pub enum Count {
     ComparedBuilt,
     /// Answers of the reader compared with the recount.
     Answers,
+    /// Numbers that were changed by hand.
+    DriftPlanted,
+    /// Verifications that compared everything.
+    Verifications,
+    /// Verifications that ended before.
+    VerificationsFailed,
+    /// Items that verifications compared.
+    VerifiedItems,
+    /// Numbers of detail items that changed too often to be compared.
+    UndecidedNumbers,
+    /// Items that verifications found to differ, each time.
+    DriftFound,
+    /// Repairs that ended.
+    DriftRepaired,
 }
 
 /// Every count, in the order in which they are printed.
-pub const EVERY: [(Count, &str); 65] = [
+pub const EVERY: [(Count, &str); 72] = [
     (Count::Records, "records"),
     (Count::Deliveries, "deliveries of a record"),
     (Count::Duplicates, "  of them again"),
@@ -202,6 +216,13 @@ pub const EVERY: [(Count, &str); 65] = [
     (Count::Purged, "items purged"),
     (Count::ComparedBuilt, "built rollup items compared"),
     (Count::Answers, "answers compared"),
+    (Count::DriftPlanted, "numbers changed by hand"),
+    (Count::Verifications, "verifications"),
+    (Count::VerificationsFailed, "  failed"),
+    (Count::VerifiedItems, "  items compared"),
+    (Count::UndecidedNumbers, "  numbers undecided"),
+    (Count::DriftFound, "  items found to differ"),
+    (Count::DriftRepaired, "  repairs"),
 ];
 
 /// How often each thing was counted.

@@ -1,5 +1,5 @@
-//! A process of the product's builder: it builds, aborts, or purges, and may be killed or suspended
-//! at any moment.
+//! A process of the product's builder or verifier: it builds, aborts, purges, or verifies, and may
+//! be killed or suspended at any moment.
 //!
 //! **Invariant:** a process that is killed sends no further request; those on their way may take
 //! effect.
@@ -11,7 +11,7 @@ use futures::future::{Either, select};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
-use weir_build::{BuildError, BuildEvent, Builder, PurgeSettings};
+use weir_build::{BuildError, BuildEvent, Builder, PurgeSettings, Verifier, VerifyError};
 use weir_table::Table;
 
 use super::site::Site;
@@ -30,6 +30,22 @@ pub(super) enum Errand {
     Abort,
     /// A purge that waits so long first.
     Purge(Duration),
+    /// A verification, which may repair.
+    Verify {
+        repairs: bool,
+    },
+}
+
+/// The reason why an errand has failed.
+enum Failure {
+    Build(BuildError),
+    Verify(VerifyError),
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        Self::Build(error)
+    }
 }
 
 /// A process that runs or has ended.
@@ -63,7 +79,12 @@ impl Process {
             let journal = &site.world.journal;
             match outcome {
                 Either::Left((Ok(()), _)) => journal.record(format_args!("{own_name} is done")),
-                Either::Left((Err(error), _)) => site.note_failure(&own_name, &error),
+                Either::Left((Err(Failure::Build(error)), _)) => {
+                    site.note_failure(&own_name, &error);
+                }
+                Either::Left((Err(Failure::Verify(error)), _)) => {
+                    site.drift.note_failure(&site.world, &own_name, &error);
+                }
                 Either::Right(_) => {
                     journal.record(format_args!("{own_name} dies"));
                     journal.count(Count::BuildersKilled, 1);
@@ -138,7 +159,7 @@ async fn run(
     errand: Errand,
     definition: &Definition,
     suspended: &watch::Sender<bool>,
-) -> Result<(), BuildError> {
+) -> Result<(), Failure> {
     let connection = site.network.connect().await;
     let table = Table::new(&connection, Arc::new(definition.model()));
     let builder = Builder::new(&connection, &table, site.settings.clone());
@@ -163,6 +184,14 @@ async fn run(
             let settings = PurgeSettings { grace, ..PurgeSettings::LOCAL };
             let deleted = builder.purge(settings, &|_| ()).await?;
             journal.count(Count::Purged, deleted as usize);
+        }
+        Errand::Verify { repairs } => {
+            let verifier = Verifier::new(&connection, &table, site.settings.clone());
+            let run = site.drift.begin(repairs);
+            let report = |event| run.note(&site.world, name, &event);
+            let outcome = verifier.run(&[], repairs, &report).await;
+            let outcome = outcome.map_err(Failure::Verify)?;
+            run.finish(&site.world, name, &outcome);
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ use std::time::Duration;
 use weir_build::{BuildError, BuildEvent, BuildSettings, CaptureSettings, Margins, ScanSettings};
 use weir_table::error::chain;
 
+use super::drift::Drift;
 use crate::simulation::dice::Dice;
 use crate::simulation::network::Network;
 use crate::simulation::source::Lag;
@@ -41,6 +42,8 @@ pub(crate) struct Site {
     pub(super) world: Arc<World>,
     pub(super) network: Network,
     pub(super) settings: BuildSettings,
+    /// What was changed by hand.
+    pub(super) drift: Drift,
     /// The rollup that cannot be built because of its key.
     rejected: Mutex<Option<String>>,
 }
@@ -87,7 +90,8 @@ impl Site {
             ..BuildSettings::new(folder)
         };
         let world = Arc::clone(world);
-        Arc::new(Self { world, network, settings, rejected: Mutex::default() })
+        let drift = Drift::new(network.dynamodb());
+        Arc::new(Self { world, network, settings, drift, rejected: Mutex::default() })
     }
 
     /// Takes the rollup that a build has rejected.
