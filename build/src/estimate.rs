@@ -14,14 +14,10 @@
 //! **Invariant:** if the sample has all items, the number of keys is exact, and so are the write
 //! units of rollup items below 1 KB without `distinct`.
 
-mod item_bytes;
-
 use std::collections::HashMap;
 
 use weir_model::{Item, Rollup};
-use weir_rollups::{Contribution, Contributions, Cost, RollupKey, Skip};
-
-pub use self::item_bytes::item_bytes;
+use weir_rollups::{Contribution, Contributions, Cost, RollupKey, Skip, item_bytes};
 
 use crate::target::BuildTarget;
 

@@ -48,7 +48,7 @@ pub use build::{
 pub use capture::{
     Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureSettings, CaptureStart, CapturedChange,
 };
-pub use estimate::{BaseEstimate, RollupEstimate, item_bytes};
+pub use estimate::{BaseEstimate, RollupEstimate};
 pub use export::{EXPORT_MARGIN_SECS, Export, ExportError, ExportProgress};
 pub use key_hash::KeyHash;
 pub use recorder::{ImageRecorder, SkippedImages};
