@@ -7,7 +7,24 @@
 //!
 //! `tests/tests/costs.rs` measures these units. They are of items and rows below 1 KB, of an item
 //! that has one value of each attribute, and of a change that is alone in its batch: changes of one
-//! batch share writes.
+//! batch share writes. A sample of items says more:
+//!
+//! | to see | read |
+//! |---|---|
+//! | the kinds of changes of a table, and their mix | `mix` |
+//! | the changes of sampled items | `sampled_changes` |
+//! | the units of the updates of a batch, as DynamoDB bills them | `ledger`, `stored_item` |
+//! | the estimate for a rollup, and for each of its parts | `estimate`, `part`, `mean` |
+//! | definitions that cost less | `cheaper` |
+
+mod cheaper;
+mod estimate;
+mod ledger;
+mod mean;
+mod mix;
+mod part;
+mod sampled_changes;
+mod stored_item;
 
 use std::ops::{Add, Mul};
 
@@ -15,6 +32,15 @@ use weir_model::{Measure, Rollup};
 
 use crate::amounts::Accumulator;
 use crate::details::{DetailSpec, Details};
+
+pub use self::cheaper::{Cheaper, CheaperChange, cheaper, merged};
+pub use self::estimate::{CostEstimate, PartEstimate, SampledItems, Workload};
+pub use self::ledger::Ledger;
+pub use self::mean::MeanUnits;
+pub use self::mix::{ChangeKind, Mix, MixError};
+pub use self::part::{CostPart, PartKind};
+pub use self::sampled_changes::SampledChanges;
+pub use self::stored_item::Watermarks;
 
 /// The kinds of changes, as the documents name them, in the order of [`Cost::units`].
 pub const CHANGES: [&str; 7] = [
@@ -60,11 +86,29 @@ const SKETCH: Cost = Cost { units: [1, 1, 1, 2, 2, 3, 0] };
 impl Cost {
     /// Returns the cost of a change in all buckets of a rollup.
     pub fn for_rollup(rollup: &Rollup) -> Self {
+        Self::for_parts(rollup).into_iter().map(|(_, cost)| cost).fold(Self::default(), Self::add)
+    }
+
+    /// Returns the cost of a change in all buckets, for each part of a rollup.
+    pub fn for_parts(rollup: &Rollup) -> Vec<(CostPart, Self)> {
         let rank = rollup.ranked_by().map(rank_cost);
         let details = DetailSpec::for_rollup(rollup).into_iter().map(detail_cost);
-        let bucket = rank.into_iter().chain(details).fold(item_cost(rollup), Self::add);
+        let costs = std::iter::once(item_cost(rollup)).chain(rank).chain(details);
         let buckets = u32::try_from(rollup.granularities.len()).expect("nine at most");
-        bucket * buckets
+        let parts = CostPart::for_rollup(rollup).into_iter();
+        parts.zip(costs).map(|(part, cost)| (part, cost * buckets)).collect()
+    }
+
+    /// Returns the most units of each of [`ChangeKind::EVERY`].
+    pub fn of_kinds(self) -> [u32; ChangeKind::EVERY.len()] {
+        let [insert, delete] = [self.insert(), self.delete()];
+        ChangeKind::EVERY.map(|kind| match kind {
+            ChangeKind::Insert => insert,
+            ChangeKind::Update => self.change(),
+            ChangeKind::Move => insert + delete,
+            ChangeKind::Delete => delete,
+            ChangeKind::Other => 0,
+        })
     }
 
     /// Returns the most that an insertion costs.

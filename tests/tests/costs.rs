@@ -3,9 +3,11 @@
 //! document.
 //!
 //! `weir check` computes the same units from a definition: [`Cost`] is compared with what is
-//! measured.
+//! measured. `weir cost` computes them from a sample of items, which `estimated` compares.
 //!
 //! **Invariant:** a failure prints the table that the document should have.
+
+mod estimated;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -117,14 +119,24 @@ impl MeasuredRollup {
         Self { system, rollups, failed, changes: 0 }
     }
 
-    /// The units of a change; of a write whose condition fails DynamoDB tells nothing, and takes
-    /// one.
-    async fn units(&mut self, image: Image) -> f64 {
+    /// The next change of the shard.
+    fn change(&mut self, image: Image) -> Change {
         self.changes += 1;
         let sequence = self.changes.to_string().parse().expect("a sequence number");
-        let change = Change { sequence, seconds: 1_795_132_800, image };
+        Change { sequence, seconds: 1_795_132_800, image }
+    }
+
+    /// The units of a change that is alone in its batch.
+    async fn units(&mut self, image: Image) -> f64 {
+        let change = self.change(image);
+        self.units_of_batch(&[change]).await
+    }
+
+    /// The units of a batch; of a write whose condition fails DynamoDB tells nothing, and takes
+    /// one.
+    async fn units_of_batch(&self, changes: &[Change]) -> f64 {
         let metered = self.rollups.metered();
-        let updates = fold(&self.system.model, SHARD, [&change]).updates;
+        let updates = fold(&self.system.model, SHARD, changes).updates;
         let settled = metered.apply_all(&ShardId::new(LABEL, SHARD), updates).await;
         let is_applied = |result: &Result<_, _>| matches!(result, Ok(Outcome::Applied(_)));
         assert!(settled.iter().all(|settled| is_applied(&settled.result)), "{settled:?}");
