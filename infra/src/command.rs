@@ -9,8 +9,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::definition::DEFAULT_FILES;
 use crate::error::Error;
 use crate::{
-    build, check, deploy, destroy, dev, init, lease, load, plan, query, schema, synth, terminal,
-    verify,
+    build, check, cost, deploy, destroy, dev, init, lease, load, plan, query, schema, synth,
+    terminal, verify,
 };
 
 /// Exact, precomputed answers about a DynamoDB table.
@@ -27,6 +27,7 @@ pub struct Weir {
 enum Command {
     Init(init::Arguments),
     Check(check::Arguments),
+    Cost(cost::Arguments),
     Schema(schema::Arguments),
     Dev(dev::Arguments),
     Plan(plan::Arguments),
@@ -46,6 +47,7 @@ impl Weir {
         match &self.command {
             Some(Command::Query(arguments)) => arguments.prints_data(),
             Some(Command::Plan(arguments)) => arguments.json,
+            Some(Command::Cost(arguments)) => arguments.json,
             Some(Command::Build(arguments)) => arguments.json,
             Some(Command::Verify(arguments)) => arguments.json,
             Some(Command::Deploy(arguments)) => arguments.dry_run,
@@ -78,6 +80,7 @@ fn dispatch(weir: Weir, out: &mut (impl Write + Send)) -> Result<ExitCode, Error
     match weir.command {
         Some(Command::Init(arguments)) => init::run(&arguments, out),
         Some(Command::Check(arguments)) => check::run(&arguments, out),
+        Some(Command::Cost(arguments)) => cost::run(&arguments, out),
         Some(Command::Schema(_)) => schema::run(out),
         Some(Command::Dev(arguments)) => dev::run(&arguments, out),
         Some(Command::Plan(arguments)) => plan::run(&arguments, out),

@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::{build, client, definition, dev, init, lease, plan, rows, steps, tools, verify};
+use crate::{build, client, cost, definition, dev, init, lease, plan, rows, steps, tools, verify};
 
 /// The failure of a command.
 #[derive(Debug, Error)]
@@ -30,6 +30,9 @@ pub enum Error {
     /// The plan of what a definition file changes.
     #[error(transparent)]
     Plan(#[from] plan::Error),
+    /// The cost of changes.
+    #[error(transparent)]
+    Cost(#[from] cost::Error),
     /// The draft of a definition file.
     #[error(transparent)]
     Init(#[from] init::Error),

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `weir init` | drafts a definition file of a table that exists | [`init`] |
 //! | `weir check` | validates a definition file and says what it means | [`check`] |
+//! | `weir cost` | prints what changes of items cost the rollups, and what would be cheaper | [`cost`] |
 //! | `weir schema` | prints the JSON Schema of definition files | [`schema`] |
 //! | `weir dev` | runs the whole system in one process | [`dev`] |
 //! | `weir plan` | prints what a definition file changes for a table, and what the builds take | [`plan`] |
@@ -28,6 +29,7 @@ pub mod check;
 mod client;
 pub mod command;
 mod connect;
+pub mod cost;
 mod counted;
 mod definition;
 pub mod deploy;
@@ -41,6 +43,7 @@ pub mod init;
 pub mod lease;
 pub mod load;
 pub mod plan;
+mod prices;
 pub mod query;
 pub mod rows;
 pub mod schema;

@@ -14,6 +14,7 @@ mod batch;
 mod http;
 mod progress;
 mod stats;
+mod target;
 mod wait;
 
 use std::io::Write;
@@ -33,6 +34,7 @@ use crate::terminal;
 pub(crate) use batch::{BatchResult, Object, Sink, load_rows};
 pub(crate) use progress::Progress;
 pub(crate) use stats::LoadStats;
+pub(crate) use target::target;
 
 use wait::WaitOutcome;
 
@@ -125,7 +127,7 @@ fn entity<'a>(model: &'a Model, arguments: &Arguments) -> Result<Option<&'a Enti
 }
 
 /// "`ordr` is no entity; did you mean `order`?"
-pub(crate) fn unknown_entity(model: &Model, name: &str) -> String {
+fn unknown_entity(model: &Model, name: &str) -> String {
     let names = || model.entities.iter().map(|entity| entity.name.as_str());
     match weir_model::nearest(name, names()) {
         Some(near) => format!("`{name}` is no entity; did you mean `{near}`?"),

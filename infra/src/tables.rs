@@ -61,6 +61,11 @@ impl TableOptions {
         })
     }
 
+    /// Returns whether any was given.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.words().is_empty()
+    }
+
     /// Connects to DynamoDB.
     pub(crate) async fn connect(&self) -> Connection {
         connect(self.endpoint.as_deref(), &self.account, &Environment::from_process()).await

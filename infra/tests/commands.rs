@@ -9,6 +9,7 @@
 #![cfg(unix)]
 
 mod adoption;
+mod cost;
 mod data_file;
 mod filter;
 mod init;

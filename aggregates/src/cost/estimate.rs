@@ -61,7 +61,8 @@ pub struct CostEstimate {
 pub struct PartEstimate {
     /// The part.
     pub part: CostPart,
-    /// The units of a change that is alone in its batch, for each of [`ChangeKind::EVERY`].
+    /// The units of a change that is alone in its batch, for each of [`ChangeKind::EVERY`]; zero
+    /// for kinds that the mix does not have.
     pub kinds: [MeanUnits; ChangeKind::EVERY.len()],
     /// The units of a change of the mix, in batches.
     pub mixed: MeanUnits,
@@ -85,7 +86,11 @@ impl CostEstimate {
     /// alone in its batch, of items below 1 KB and of one member of each set.
     pub fn from_definition(rollup: &Rollup, mix: &Mix) -> Self {
         let part = |(part, cost): (CostPart, Cost)| {
-            let kinds = cost.of_kinds().map(|units| MeanUnits::new(u128::from(units), 1));
+            let units = cost.of_kinds();
+            let kinds = ChangeKind::EVERY.map(|kind| match mix.weight(kind) {
+                0 => MeanUnits::ZERO,
+                _ => MeanUnits::new(u128::from(units[kind.position()]), 1),
+            });
             PartEstimate { part, mixed: mixed(&kinds, mix), kinds }
         };
         let parts = Cost::for_parts(rollup).into_iter().map(part).collect();
@@ -101,10 +106,12 @@ impl CostEstimate {
         workload: &Workload,
     ) -> Self {
         let model = Model { rollups: vec![rollup.clone()], ..model.clone() };
-        let trial = Trial::new(&model, changes, workload.watermarks);
+        let mut trial = Trial::new(&model, changes, workload.watermarks);
         let mix = &workload.mix;
-        let mut trial = trial;
-        let kinds = ChangeKind::EVERY.map(|kind| trial.alone(kind));
+        let kinds = ChangeKind::EVERY.map(|kind| match mix.weight(kind) {
+            0 => vec![MeanUnits::ZERO; trial.parts],
+            _ => trial.alone(kind),
+        });
         let mixed_in_batches = (workload.batch > 1).then(|| trial.in_batches(mix, workload.batch));
         let part = |(position, part)| {
             let kinds = ChangeKind::EVERY.map(|kind| kinds[kind.position()][position]);
@@ -125,7 +132,14 @@ impl CostEstimate {
 
     /// Returns the write units of a change of a kind that is alone in its batch.
     pub fn of_kind(&self, kind: ChangeKind) -> MeanUnits {
-        self.parts.iter().map(|part| part.kinds[kind.position()]).sum()
+        self.parts.iter().map(|part| part.of_kind(kind)).sum()
+    }
+}
+
+impl PartEstimate {
+    /// Returns the write units of a change of a kind that is alone in its batch.
+    pub fn of_kind(&self, kind: ChangeKind) -> MeanUnits {
+        self.kinds[kind.position()]
     }
 }
 
@@ -209,7 +223,7 @@ fn means(units: &[u128], changes: usize) -> Vec<MeanUnits> {
 fn mixed(kinds: &[MeanUnits; ChangeKind::EVERY.len()], mix: &Mix) -> MeanUnits {
     let weighted = ChangeKind::EVERY
         .into_iter()
-        .map(|kind| kinds[kind.position()].of_share(u64::from(mix.weight(kind)), mix.sum()));
+        .map(|kind| kinds[kind.position()].times(u64::from(mix.weight(kind)), mix.sum()));
     weighted.sum()
 }
 

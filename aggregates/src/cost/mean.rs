@@ -1,8 +1,14 @@
-//! The mean of a number of units over changes, as an exact fraction.
+//! The mean of a number of units over changes, as a fraction.
+//!
+//! **Invariant:** it is exact until its denominator exceeds [`MAX_DENOMINATOR`], and within a
+//! millionth of a millionth from then on. No sum or product overflows.
 
 use std::ops::Add;
 
-/// The mean units of a change: a fraction that is not rounded.
+/// The greatest denominator.
+const MAX_DENOMINATOR: u128 = 1_000_000_000_000;
+
+/// The mean units of a change.
 #[derive(Clone, Copy, Debug)]
 pub struct MeanUnits {
     units: u128,
@@ -17,12 +23,15 @@ impl MeanUnits {
     pub fn new(units: u128, changes: u128) -> Self {
         assert!(changes > 0, "a mean is over changes");
         let divisor = greatest_common_divisor(units, changes);
-        Self { units: units / divisor, changes: changes / divisor }
+        let (units, changes) = (units / divisor, changes / divisor);
+        let excess = changes.div_ceil(MAX_DENOMINATOR);
+        let rounded = |number: u128| (number + excess / 2) / excess;
+        Self { units: rounded(units), changes: rounded(changes).max(1) }
     }
 
-    /// Returns the mean if a share of all changes has these units, and the others have none.
+    /// Returns the mean times a fraction, such as the share of the changes that have these units.
     #[must_use]
-    pub fn of_share(self, part: u64, whole: u64) -> Self {
+    pub fn times(self, part: u64, whole: u64) -> Self {
         Self::new(self.units * u128::from(part), self.changes * u128::from(whole))
     }
 
@@ -84,9 +93,17 @@ mod tests {
         assert_eq!(third + third + third, MeanUnits::new(5, 5));
         assert_eq!([third.units_of(100), third.units_of(5)], [33, 2]);
         assert_eq!(MeanUnits::new(1, 2).units_of(1), 1);
-        assert_eq!(MeanUnits::new(3, 1).of_share(1, 4), MeanUnits::new(3, 4));
+        assert_eq!(MeanUnits::new(3, 1).times(1, 4), MeanUnits::new(3, 4));
         assert_eq!(MeanUnits::new(3, 1).less(third), MeanUnits::new(8, 3));
         assert!(third.less(MeanUnits::new(1, 2)).is_zero());
         assert!([MeanUnits::ZERO; 3].into_iter().sum::<MeanUnits>().is_zero());
+    }
+
+    #[test]
+    fn large_denominators_are_rounded() {
+        let primes = [999_983_u128, 999_979, 999_961, 999_959, 999_953];
+        let sum: MeanUnits = primes.iter().map(|prime| MeanUnits::new(2 * prime + 1, *prime)).sum();
+        assert_eq!(sum.units_of(1_000_000_000), 10_000_005_000);
+        assert!(sum.changes <= MAX_DENOMINATOR);
     }
 }

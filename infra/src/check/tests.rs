@@ -99,7 +99,7 @@ fn a_summary_says_what_the_file_means() {
         GSI1  index GSI1  by status; sorted by created_at
       relations
         note  one note  id = user_id
-      costs up to 2 write units for an insert, 2 for a delete, 2 for a changed measured value, in spend
+      costs up to 2 write units for an insert, 2 for a delete, 2 for a changed measured value, in spend; $1.25 per million changes, of items below 1 KB
 
     entity note
       keys
@@ -118,7 +118,7 @@ fn a_summary_says_what_the_file_means() {
         friends  many note   through order; order.status = slug; id = order.user_id; 100 at once, then /query/order/GSI1/{status}
       collections /collections/all/{id}
       unique slug
-      costs up to 1 write unit for an insert, 1 for a delete, 0 for a changed measured value, in notes
+      costs up to 1 write unit for an insert, 1 for a delete, 0 for a changed measured value, in notes; $0.50 per million changes, of items below 1 KB
 
     rollup spend of order
       groups    by user_id, status
@@ -127,7 +127,7 @@ fn a_summary_says_what_the_file_means() {
       measure   orders = count
       measure   average = avg(total), read as sum(total) / count(total)
       keeps     count, count(total), sum(total)
-      costs     up to 2 write units for an insert, 2 for a delete, 2 for a changed measured value, in 2 buckets
+      costs     up to 2 write units for an insert, 2 for a delete, 2 for a changed measured value, in 2 buckets; $1.25 per million changes, of items below 1 KB
       kept      day, 90 minutes after it ended
       asked at  /rollups/spend?user_id=…&status=…
 
@@ -136,7 +136,7 @@ fn a_summary_says_what_the_file_means() {
       buckets   all
       measure   notes = count
       keeps     count
-      costs     up to 1 write unit for an insert, 1 for a delete, 0 for a changed measured value, in 1 bucket
+      costs     up to 1 write unit for an insert, 1 for a delete, 0 for a changed measured value, in 1 bucket; $0.50 per million changes, of items below 1 KB
       asked at  /rollups/notes
     "#);
 }
@@ -157,11 +157,11 @@ fn the_cost_of_an_entity_is_the_sum_of_its_rollups() {
     let costs: Vec<_> =
         summary.lines().filter(|line| line.trim().starts_with("costs ")).map(str::trim).collect();
     insta::assert_snapshot!(costs.join("\n"), @r"
-    costs up to 20 write units for an insert, 24 for a delete, 28 for a changed measured value, in spend, best
-    costs up to 1 write unit for an insert, 1 for a delete, 0 for a changed measured value, in notes
-    costs     up to 2 write units for an insert, 2 for a delete, 2 for a changed measured value, in 2 buckets
-    costs     up to 1 write unit for an insert, 1 for a delete, 0 for a changed measured value, in 1 bucket
-    costs     up to 18 write units for an insert, 22 for a delete, 26 for a changed measured value, in 2 buckets
+    costs up to 20 write units for an insert, 24 for a delete, 28 for a changed measured value, in spend, best; $13.75 per million changes, of items below 1 KB
+    costs up to 1 write unit for an insert, 1 for a delete, 0 for a changed measured value, in notes; $0.50 per million changes, of items below 1 KB
+    costs     up to 2 write units for an insert, 2 for a delete, 2 for a changed measured value, in 2 buckets; $1.25 per million changes, of items below 1 KB
+    costs     up to 1 write unit for an insert, 1 for a delete, 0 for a changed measured value, in 1 bucket; $0.50 per million changes, of items below 1 KB
+    costs     up to 18 write units for an insert, 22 for a delete, 26 for a changed measured value, in 2 buckets; $12.50 per million changes, of items below 1 KB
     ");
 }
 

@@ -13,14 +13,13 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use weir_model::Model;
-use weir_model::shorten::listed;
 use weir_table::checkpoints::Checkpoint;
 
 use self::writer::{FileLoader, State};
 use super::Error;
 use super::groups::Groups;
 use super::system::View;
-use crate::load::{LoadStats, unknown_entity};
+use crate::load::{self, LoadStats};
 
 /// Under which name, in place of a stream's label, the state of loads is kept.
 const LABEL: &str = "weir dev load";
@@ -113,26 +112,7 @@ impl Load {
 
 /// Parses a value of `--load`: an entity, and a file of its items.
 fn target(model: &Model, given: &str) -> Result<(String, PathBuf), Error> {
-    let refuse = |problem: String| Error::Load { given: given.to_owned(), problem };
-    let parted = given.split_once('=');
-    if let Some((entity, file)) = parted.filter(|(entity, _)| model.entity(entity).is_some()) {
-        return Ok((entity.to_owned(), file.into()));
-    }
-    let path = PathBuf::from(given);
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    match (model.entities.as_slice(), model.entity(stem)) {
-        ([only], _) => Ok((only.name.clone(), path)),
-        (_, Some(entity)) => Ok((entity.name.clone(), path)),
-        _ => match parted.filter(|_| !path.exists()) {
-            Some((entity, _)) => Err(refuse(unknown_entity(model, entity))),
-            None => {
-                let names: Vec<_> =
-                    model.entities.iter().map(|entity| entity.name.as_str()).collect();
-                let names = listed(&names);
-                Err(refuse(format!("expected ENTITY=FILE, where ENTITY is one of {names}")))
-            }
-        },
-    }
+    load::target(model, given).map_err(|problem| Error::Load { given: given.to_owned(), problem })
 }
 
 #[cfg(test)]

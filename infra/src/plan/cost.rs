@@ -18,16 +18,10 @@ use weir_model::Model;
 
 use super::facts::{Facts, Known, Sample};
 use super::report::{BuildKind, Cost, Dollars, RollupCost, RollupPlan};
+use crate::prices::{MILLION, Prices, REGION};
 
 /// The bytes of a read unit of a strongly consistent scan.
 const READ_UNIT_BYTES: u64 = 4 * 1024;
-/// Dollars for a million read and write request units, on demand, standard table class, in US East
-/// (N. Virginia). Source: "Amazon DynamoDB pricing for on-demand capacity", November 2026.
-const READ_PRICE: f64 = 0.125;
-const WRITE_PRICE: f64 = 0.625;
-const REGION: &str = "us-east-1";
-const MILLION: f64 = 1_000_000.0;
-
 /// Returns the cost of the builds; `None` if there are none.
 pub(super) fn cost(
     model: &Model,
@@ -115,13 +109,15 @@ fn estimate(
 }
 
 fn dollars(read_units: u64, write_units: Option<u64>, most_write_units: u64) -> Dollars {
-    let price = |units: u64, per_million: f64| units as f64 * per_million / MILLION;
+    let [read_price, write_price] = [Prices::ON_DEMAND.read, Prices::ON_DEMAND.write]
+        .map(|price| price as f64 / MILLION as f64);
+    let price = |units: u64, per_million: f64| units as f64 * per_million / MILLION as f64;
     Dollars {
-        read: price(read_units, READ_PRICE),
-        write: write_units.map(|units| price(units, WRITE_PRICE)),
-        most_write: price(most_write_units, WRITE_PRICE),
-        per_million_read_units: READ_PRICE,
-        per_million_write_units: WRITE_PRICE,
+        read: price(read_units, read_price),
+        write: write_units.map(|units| price(units, write_price)),
+        most_write: price(most_write_units, write_price),
+        per_million_read_units: read_price,
+        per_million_write_units: write_price,
         region: REGION,
     }
 }

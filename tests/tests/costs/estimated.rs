@@ -156,7 +156,8 @@ async fn the_estimate_of_a_sample_is_what_dynamodb_reports_for_each_of_its_chang
         println!("skipped: DynamoDB Local bills a transaction as the writes in it");
         return;
     }
-    let workload = Workload { mix: Mix::default(), batch: 1, watermarks: Watermarks::ONE };
+    let mix: Mix = "insert=1,update=1,move=1,delete=1,other=1".parse().expect("a mix");
+    let workload = Workload { mix, batch: 1, watermarks: Watermarks::ONE };
     for (name, options) in ROLLUPS {
         let definition = definition(options);
         let model: Model = definition.parse().expect("valid");
