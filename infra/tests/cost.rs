@@ -1,6 +1,7 @@
 //! `weir cost` as its user meets it: the text, the JSON, and the exit code; from a definition, from
 //! files, and from a table.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -149,7 +150,7 @@ fn the_rows_of_a_file_say_what_filters_admit_and_how_many_members_sets_have() {
     assert_eq!((&large["counted"], &large["write_units"]["insert"]), (&json!(1), &json!(0.5)));
     // Four of five changes are of sales.
     assert_eq!(cost["entities"][0]["share"], 0.8);
-    // Sales that share a batch share their rollup items.
+    // Sales that share a batch share their rollup items: a day and a month of each of two shops.
     let batch = folder.json(&["--data", "sale.ndjson", "--mix", "insert=1", "--batch", "4"]);
     assert_eq!(rollup(&batch, "sales")["write_units"]["insert"], 2.0);
     assert_eq!(rollup(&batch, "sales")["write_units_per_change"], 1.0);
@@ -284,6 +285,47 @@ fn wrong_input_is_an_error_that_says_what_is_allowed() {
     folder.write("shop.toml", DEFINITION.split("[rollups.sales]").next().expect("a part"));
     let error = text(&folder.cost(&[]).stderr);
     assert_eq!(error, "weir: the definition has no rollups; expected at least one\n");
+}
+
+/// Returns the section of the document about the command.
+fn section() -> String {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operating.md");
+    let document = std::fs::read_to_string(document).expect("docs/operating.md");
+    let section = document.split("### weir cost").nth(1).expect("a section");
+    section.split("\n## ").next().expect("its text").to_owned()
+}
+
+#[test]
+fn the_output_in_the_document_is_that_of_these_rows() {
+    let output = Folder::new().cost(&["--data", "sale.ndjson", "--data", "refund.csv"]);
+    let output = text(&output.stdout);
+    let costs: Vec<_> = output.split("\n\n").take(2).collect();
+    let costs = costs.join("\n\n");
+    assert!(section().contains(&costs), "docs/operating.md should have\n\n{costs}");
+}
+
+#[test]
+fn every_field_of_the_json_is_documented() {
+    let section = section();
+    let folder = Folder::new();
+    let mut fields = BTreeSet::new();
+    names(&folder.json(&["--max-cost", "1000"]), &mut fields);
+    assert!(fields.len() > 40, "{fields:?}");
+    for field in fields {
+        assert!(section.contains(&format!("`{field}`")), "docs/operating.md lacks `{field}`");
+    }
+}
+
+/// Collects the names of the fields of JSON.
+fn names(value: &Value, fields: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, value)| {
+            fields.insert(name.clone());
+            names(value, fields);
+        }),
+        Value::Array(elements) => elements.iter().for_each(|value| names(value, fields)),
+        _ => {}
+    }
 }
 
 #[test]

@@ -81,9 +81,11 @@ pub fn merged(one: &Rollup, other: &Rollup) -> Option<Cheaper> {
 }
 
 /// Returns the rollup without a granularity that another one makes up. A leaderboard is of a bucket
-/// that is kept, so a ranked rollup needs all of its own.
+/// that is kept, so a ranked rollup needs all of its own; and the detail items of many buckets may
+/// be more than one answer reads.
 fn without_bucket(rollup: &Rollup, dropped: Granularity) -> Option<Cheaper> {
-    if rollup.rank.is_some() {
+    let is_added = |spec: &DetailSpec<'_>| matches!(spec.details, Details::Sketch(_));
+    if rollup.rank.is_some() || !DetailSpec::for_rollup(rollup).iter().all(is_added) {
         return None;
     }
     let makes_up = |finer: &&Granularity| {
@@ -97,20 +99,18 @@ fn without_bucket(rollup: &Rollup, dropped: Granularity) -> Option<Cheaper> {
     Some(Cheaper { change: CheaperChange::Granularity { dropped, made_of }, rollup })
 }
 
-/// Whether buckets of one granularity make up each bucket of another. Minutes and hours are named
-/// by their instants in UTC, and an hour may begin within another hour of a zone.
+/// Whether not too many buckets of one granularity make up each bucket of another. Minutes and
+/// hours are named by their instants in UTC, and an hour of UTC may lie in two days of a zone.
 fn tiles(finer: Granularity, coarser: Granularity, time_zone: &str) -> bool {
-    use Granularity::{All, Day, Hour, Minute, Month, Quarter, QuarterHour, Week, Year};
-    if finer >= coarser || coarser == All {
-        return false;
-    }
+    use Granularity::{Day, Hour, Minute, Month, Quarter, QuarterHour, Week, Year};
     match finer {
-        Minute | QuarterHour => true,
-        Hour => time_zone == "UTC",
-        Day => true,
+        Minute => matches!(coarser, QuarterHour | Hour | Day),
+        QuarterHour => matches!(coarser, Hour | Day | Week),
+        Hour => matches!(coarser, Day | Week | Month) && time_zone == "UTC",
+        Day => matches!(coarser, Week | Month | Quarter | Year),
         Month => matches!(coarser, Quarter | Year),
         Quarter => coarser == Year,
-        Week | Year | All => false,
+        Week | Year | Granularity::All => false,
     }
 }
 
@@ -139,4 +139,77 @@ fn without_details(rollup: &Rollup, details: Details<'_>) -> Option<Cheaper> {
     let rollup = Rollup { measures: kept, ..rollup.clone() };
     (!rollup.measures.is_empty())
         .then_some(Cheaper { change: CheaperChange::Measures(lost), rollup })
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_model::Model;
+
+    use super::*;
+
+    fn rollup(lines: &str) -> Rollup {
+        let orders = include_str!("../../../tests/fixtures/orders.toml");
+        let text = format!("{orders}\n[rollups.sales]\nof = \"order\"\ntime = \"at\"\n{lines}\n");
+        let model: Model = text.parse().unwrap_or_else(|error| panic!("{error:?}"));
+        model.rollups[0].clone()
+    }
+
+    fn changes(lines: &str) -> Vec<CheaperChange> {
+        cheaper(&rollup(lines)).into_iter().map(|option| option.change).collect()
+    }
+
+    #[test]
+    fn a_bucket_is_dropped_only_if_another_one_makes_it_up() {
+        use Granularity::{Day, Hour, Month, Year};
+        let dropped = |dropped, made_of| CheaperChange::Granularity { dropped, made_of };
+        let count = "measures = { orders = \"count\" }";
+        for (lines, expected) in [
+            ("buckets = [\"day\", \"week\", \"all\"]", vec![dropped(Granularity::Week, Day)]),
+            (
+                "buckets = [\"day\", \"month\", \"year\"]",
+                vec![dropped(Month, Day), dropped(Year, Month)],
+            ),
+            ("buckets = [\"week\", \"month\"]", vec![]),
+            ("buckets = [\"hour\", \"day\"]", vec![dropped(Day, Hour)]),
+            ("buckets = [\"hour\", \"day\"]\ntime_zone = \"Asia/Kolkata\"", vec![]),
+            ("buckets = [\"minute\", \"year\"]", vec![]),
+            ("buckets = [\"day\", \"month\"]\nkeep = { day = \"14d\" }", vec![]),
+        ] {
+            assert_eq!(changes(&format!("{lines}\n{count}")), expected, "{lines}");
+        }
+        let most = "buckets = [\"day\", \"month\"]\n\
+                    measures = { most = \"max(total)\", orders = \"count\" }";
+        assert_eq!(changes(most), [CheaperChange::Measures(vec!["most".to_owned()])]);
+    }
+
+    #[test]
+    fn measures_are_dropped_with_the_ratios_of_them_and_never_all() {
+        let named = |names: &[&str]| {
+            CheaperChange::Measures(names.iter().map(|name| (*name).to_owned()).collect())
+        };
+        let lines = "measures = { users = \"distinct(user)\", orders = \"count\", \
+                     each = \"ratio(orders, users)\", p95 = \"p95(total)\" }";
+        assert_eq!(changes(lines), [named(&["users", "each"]), named(&["p95"])]);
+        assert_eq!(changes("measures = { users = \"distinct(user)\" }"), []);
+        let ranked = "rank_by = \"users\"\nby = [\"note\"]\n\
+                      measures = { users = \"distinct(user)\", orders = \"count\" }";
+        assert_eq!(changes(ranked), [CheaperChange::Ranking]);
+    }
+
+    #[test]
+    fn rollups_of_the_same_groups_are_merged_unless_a_name_means_two_things() {
+        let one = rollup("by = [\"user\"]\nmeasures = { orders = \"count\" }");
+        let other = rollup("by = [\"user\"]\nmeasures = { revenue = \"sum(total)\" }");
+        let both = merged(&one, &other).expect("the same groups").rollup;
+        assert_eq!(both.measures.len(), 2);
+        for lines in [
+            "by = [\"note\"]\nmeasures = { revenue = \"sum(total)\" }",
+            "by = [\"user\"]\nmeasures = { orders = \"sum(total)\" }",
+            "by = [\"user\"]\nbuckets = [\"day\"]\nmeasures = { revenue = \"sum(total)\" }",
+            "by = [\"user\"]\nwhere = { total = { gt = 1 } }\n\
+             measures = { revenue = \"sum(total)\" }",
+        ] {
+            assert!(merged(&one, &rollup(lines)).is_none(), "{lines}");
+        }
+    }
 }

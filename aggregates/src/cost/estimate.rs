@@ -36,6 +36,9 @@ use crate::skip::Skip;
 /// The shard of the changes. Which one it is does not matter for the cost.
 const SHARD: &str = "shardId-00000001795132800000-00000000";
 
+/// The least changes of a mix in batches, so that the mix is met to one in a thousand.
+const LEAST_MIXED: usize = 1_000;
+
 /// The changes of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Workload {
@@ -174,18 +177,21 @@ impl<'a> Trial<'a> {
     }
 
     /// Returns the mean units of each part for a change in batches of a mix, which are drawn from
-    /// the whole sample.
+    /// the whole sample. A batch has each item once, and a small sample makes several batches.
     fn in_batches(&mut self, mix: &Mix, batch: u32) -> Vec<MeanUnits> {
         let all = self.changes.items().len();
         let mut positions: Vec<_> = (0..all).collect();
         positions.sort_by_key(|position| Reverse(fnv1a(position.to_be_bytes())));
-        let changes: Vec<_> = mix.spread(all).into_iter().zip(positions).collect();
-        let mut units = vec![0; self.parts];
+        let kinds = mix.spread(all * LEAST_MIXED.div_ceil(all));
         let batch = usize::try_from(batch).expect("a usize has 32 bits at least");
-        for batch in changes.chunks(batch) {
-            self.bill(batch, &mut units);
+        let mut units = vec![0; self.parts];
+        for kinds in kinds.chunks(all) {
+            let changes: Vec<_> = kinds.iter().copied().zip(positions.iter().copied()).collect();
+            for batch in changes.chunks(batch) {
+                self.bill(batch, &mut units);
+            }
         }
-        means(&units, all)
+        means(&units, kinds.len())
     }
 
     /// Adds the units of a batch of changes, and leaves the ledger as it was.

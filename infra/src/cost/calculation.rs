@@ -26,6 +26,8 @@ use crate::prices::{DATE, Dollars, MILLION, Prices, REGION};
 const MONTH_SECONDS: u64 = 730 * 60 * 60;
 /// The changes of a batch with which single changes are compared.
 const LARGER_BATCH: u32 = 100;
+/// The longest batching window of an event source mapping.
+const MAX_WINDOW_SECONDS: u64 = 300;
 
 /// The choices of an estimate.
 #[derive(Clone, Copy, Debug)]
@@ -145,19 +147,11 @@ impl Calculation<'_> {
         let is_left_out = |rollup: &&Rollup| self.sample(&rollup.entity).is_none();
         let mut left_out: Vec<_> = self.model.rollups.iter().filter(is_left_out).collect();
         left_out.dedup_by_key(|rollup| &rollup.entity);
-        let mix = &options.mix;
-        use weir_rollups::cost::ChangeKind::{Delete, Insert, Move, Other, Update};
         Report {
             table: self.model.table.name.clone(),
             source,
             sampled,
-            mix: KindWeights {
-                insert: mix.weight(Insert),
-                update: mix.weight(Update),
-                moved: mix.weight(Move),
-                delete: mix.weight(Delete),
-                other: mix.weight(Other),
-            },
+            mix: KindWeights::new(&options.mix),
             batch: options.batch,
             shards: options.shards,
             writes_per_second: options.writes.map(|writes| writes as f64 / MILLION as f64),
@@ -305,18 +299,24 @@ impl Calculation<'_> {
         Some(self.options.saving(Some(rollup), kind, change, units))
     }
 
-    /// Returns what batches of many changes save, compared with single changes.
+    /// Returns what batches of many changes save, compared with single changes; `None` if no
+    /// batching window gathers so many.
     fn batch_saving(&self, total: Units) -> Option<Saving> {
-        if self.options.batch != 1 {
-            return None;
-        }
+        let window = match self.options.writes {
+            Some(writes) => {
+                let gathered = u64::from(LARGER_BATCH) * u64::from(self.options.shards) * MILLION;
+                let seconds = gathered.div_ceil(writes.max(1));
+                (seconds <= MAX_WINDOW_SECONDS).then(|| format!("a batching window of {seconds} s"))
+            }
+            None => Some("a longer batching window".to_owned()),
+        };
+        let window = window.filter(|_| self.options.batch == 1)?;
         let larger = CostOptions { batch: LARGER_BATCH, ..self.options };
         let after = self.total(&self.estimates(LARGER_BATCH), &larger);
         let units =
             Units { write: total.write.less(after.write), read: total.read.less(after.read) };
         let change = format!(
-            "gather {LARGER_BATCH} changes in a batch by a longer batching window; answers are later \
-             by that time"
+            "gather {LARGER_BATCH} changes in a batch by {window}; answers are later by that time"
         );
         Some(self.options.saving(None, "batch", change, units))
     }

@@ -1,7 +1,7 @@
 //! The cost of the changes of a table, as a value. [`Report`] is the JSON of `weir cost --json`.
 
 use serde::Serialize;
-use weir_rollups::cost::{ChangeKind, MeanUnits, PartKind};
+use weir_rollups::cost::{ChangeKind, MeanUnits, Mix, PartKind};
 
 use crate::prices::Dollars;
 
@@ -206,6 +206,30 @@ impl KindUnits {
 
     /// Returns the number of a kind.
     pub(super) fn get(&self, kind: ChangeKind) -> Option<f64> {
+        match kind {
+            ChangeKind::Insert => self.insert,
+            ChangeKind::Update => self.update,
+            ChangeKind::Move => self.moved,
+            ChangeKind::Delete => self.delete,
+            ChangeKind::Other => self.other,
+        }
+    }
+}
+
+impl KindWeights {
+    /// Returns the weights of a mix.
+    pub(super) fn new(mix: &Mix) -> Self {
+        Self {
+            insert: mix.weight(ChangeKind::Insert),
+            update: mix.weight(ChangeKind::Update),
+            moved: mix.weight(ChangeKind::Move),
+            delete: mix.weight(ChangeKind::Delete),
+            other: mix.weight(ChangeKind::Other),
+        }
+    }
+
+    /// Returns the weight of a kind.
+    pub(super) fn get(&self, kind: ChangeKind) -> u32 {
         match kind {
             ChangeKind::Insert => self.insert,
             ChangeKind::Update => self.update,

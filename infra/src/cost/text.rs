@@ -33,13 +33,13 @@ impl Report {
     /// Returns the table of rollups, parts and sums.
     fn costs(&self) -> String {
         let kinds: Vec<_> =
-            ChangeKind::EVERY.into_iter().filter(|kind| self.weight(*kind) > 0).collect();
+            ChangeKind::EVERY.into_iter().filter(|kind| self.mix.get(*kind) > 0).collect();
         let has_sample = self.source != "definition";
         let mut heading = vec![String::new()];
         heading.extend(has_sample.then(|| "counted".to_owned()));
         heading.extend(kinds.iter().map(ToString::to_string));
-        heading.extend(["a change", "$ a million"].map(str::to_owned));
-        heading.extend(self.writes_per_second.map(|_| "$ a month".to_owned()));
+        heading.extend(["mean", "$ per million"].map(str::to_owned));
+        heading.extend(self.writes_per_second.map(|_| "$ per month".to_owned()));
         let row = |name: String, counted: String, units: Option<&KindUnits>, amount: &Amount| {
             let mut cells = vec![name];
             cells.extend(has_sample.then_some(counted));
@@ -94,22 +94,12 @@ impl Report {
         }
     }
 
-    fn weight(&self, kind: ChangeKind) -> u32 {
-        match kind {
-            ChangeKind::Insert => self.mix.insert,
-            ChangeKind::Update => self.mix.update,
-            ChangeKind::Move => self.mix.moved,
-            ChangeKind::Delete => self.mix.delete,
-            ChangeKind::Other => self.mix.other,
-        }
-    }
-
     fn write_notes(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         writeln!(formatter)?;
-        let weights = ChangeKind::EVERY.into_iter().filter(|kind| self.weight(*kind) > 0);
-        let sum: u32 = ChangeKind::EVERY.into_iter().map(|kind| self.weight(kind)).sum();
+        let weights = ChangeKind::EVERY.into_iter().filter(|kind| self.mix.get(*kind) > 0);
+        let sum: u32 = ChangeKind::EVERY.into_iter().map(|kind| self.mix.get(kind)).sum();
         let share = |kind: ChangeKind| {
-            format!("{} {kind}", percent(f64::from(self.weight(kind)) / f64::from(sum)))
+            format!("{} {kind}", percent(f64::from(self.mix.get(kind)) / f64::from(sum)))
         };
         let mix: Vec<_> = weights.map(share).collect();
         let mix = format!("write units; a change is one of {} (--mix)", mix.join(", "));
@@ -167,11 +157,13 @@ impl Report {
         }
         for entity in self.entities.iter().filter(|entity| entity.sampled_items > 0) {
             let EntityCost { entity: name, sampled_items, items, .. } = entity;
-            let of = match items.filter(|items| items > sampled_items) {
-                Some(items) => format!("{sampled_items} of about {items} items of `{name}`"),
-                None => format!("{sampled_items} items of `{name}`"),
+            let (about, noun) = match self.source {
+                "file" => ("", "rows"),
+                _ => ("about ", "items"),
             };
-            note(formatter, "sample", &of)?;
+            let all = items.filter(|items| items > sampled_items);
+            let all = all.map(|items| format!(" of {about}{items}")).unwrap_or_default();
+            note(formatter, "sample", &format!("{sampled_items}{all} {noun} of `{name}`"))?;
             if let Some(reason) = &entity.rejection {
                 let rejected = entity.rejected_rows;
                 let text = format!("without {rejected} rows that cannot be stored: {reason}");
