@@ -64,7 +64,8 @@ The exit code is 1 if the cost exceeds --max-cost.")]
 pub struct Arguments {
     /// The definition file [default: ./weir.toml, else examples/flights/weir.toml]
     file: Option<PathBuf>,
-    /// Estimate from the rows of this file; its name or the one entity there is says what they are
+    /// Estimate from the rows of this file; without ENTITY, the file is named for its entity, or
+    /// the definition has only one
     #[arg(long, value_name = "[ENTITY=]FILE")]
     data: Vec<String>,
     #[command(flatten)]

@@ -254,7 +254,7 @@ fn wrong_input_is_an_error_that_says_what_is_allowed() {
         ),
         (
             &["--data", "sale=unknown.ndjson"],
-            "unknown.ndjson has no row that can be stored; expected at least one; unknown.ndjson:1: ",
+            "has no row that can be stored; expected at least one; unknown.ndjson:1: ",
         ),
         (
             &["--data", "sale=empty.ndjson"],

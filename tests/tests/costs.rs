@@ -135,9 +135,14 @@ impl MeasuredRollup {
     /// The units of a batch; of a write whose condition fails DynamoDB tells nothing, and takes
     /// one.
     async fn units_of_batch(&self, changes: &[Change]) -> f64 {
+        self.units_of_batch_in(SHARD, changes).await
+    }
+
+    /// The same for a batch of another shard.
+    async fn units_of_batch_in(&self, shard: &str, changes: &[Change]) -> f64 {
         let metered = self.rollups.metered();
-        let updates = fold(&self.system.model, SHARD, changes).updates;
-        let settled = metered.apply_all(&ShardId::new(LABEL, SHARD), updates).await;
+        let updates = fold(&self.system.model, shard, changes).updates;
+        let settled = metered.apply_all(&ShardId::new(LABEL, shard), updates).await;
         let is_applied = |result: &Result<_, _>| matches!(result, Ok(Outcome::Applied(_)));
         assert!(settled.iter().all(|settled| is_applied(&settled.result)), "{settled:?}");
         let failed = f64::from(self.failed.take());

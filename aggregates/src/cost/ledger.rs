@@ -13,8 +13,8 @@
 //! | an entry of the index that comes, goes or moves | its own, twice for a move | "Provisioned throughput considerations for global secondary indexes" |
 //!
 //! **Invariant:** the units are those that DynamoDB reports for the same updates, apart from the
-//! removal of stale watermarks (a write for every fourth shard). `tests/tests/costs.rs` compares
-//! them.
+//! removal of stale watermarks (a write for every fourth shard), and from which of more than 24
+//! values that come and go at once share a transaction. `tests/tests/costs.rs` compares them.
 
 use std::collections::{BTreeMap, HashMap};
 

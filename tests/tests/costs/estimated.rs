@@ -37,8 +37,8 @@ const ROLLUPS: [(&str, &str); 10] = [
         "by = [\"user\"]\nmeasures = { first = \"first(total)\", last = \"last(total)\", \
          p95 = \"p95(total)\", totals = \"distinct(total)\", tags = \"distinct(tags)\" }",
     ),
-    // Its detail items are below 1 KB: DynamoDB does not report the units of a failed condition, and
-    // the test counts one.
+    // Its detail items are below 1 KB: DynamoDB does not report the units of a failed condition,
+    // and the test counts one.
     (
         "more than 1 KB",
         "by = [\"note\"]\nrank_by = \"orders\"\n\
@@ -180,4 +180,65 @@ async fn the_estimate_of_a_sample_is_what_dynamodb_reports_for_each_of_its_chang
             assert_eq!(estimated as f64, reported, "{name}: {kind}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_new_values_of_one_group_take_several_transactions() {
+    if !TestDynamo::start().await.is_embedded() {
+        println!("skipped: DynamoDB Local bills a transaction as the writes in it");
+        return;
+    }
+    let definition = definition("measures = { totals = \"distinct(total)\" }");
+    let model: Model = definition.parse().expect("valid");
+    let mut measured = MeasuredRollup::start(&definition).await;
+    let mut ledger = Ledger::new(&model.table, &model.rollups[0], Watermarks::ONE);
+    let with_total = |id: usize| {
+        let mut values: HashMap<_, _> = order(0, &mut Rng::with_seed(1)).into();
+        values.insert("id".to_owned(), AttributeValue::S(id.to_string()));
+        values.insert("total".to_owned(), AttributeValue::N(id.to_string()));
+        Item::from(values)
+    };
+    // Where values come and go at once, the order in which answers arrive says which share a
+    // transaction.
+    for is_inserted in [true, false] {
+        let image = |id: usize| match is_inserted {
+            true => Image::Insert { new: with_total(id) },
+            false => Image::Remove { old: with_total(id), expired: false },
+        };
+        let changes: Vec<_> = (0..60).map(|id| measured.change(image(id))).collect();
+        let units: u64 = ledger.bill(fold(&model, SHARD, &changes).updates).iter().sum();
+        assert_eq!(units as f64, measured.units_of_batch(&changes).await, "{is_inserted}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_that_many_shards_write_costs_what_its_watermarks_weigh() {
+    let definition = definition("by = [\"user\"]\nmeasures = { revenue = \"sum(total)\" }");
+    let model: Model = definition.parse().expect("valid");
+    let mut measured = MeasuredRollup::start(&definition).await;
+    // As many shards as one is in three days, with the stale ones that stay.
+    let watermarks = Watermarks { shards: 1, scale: 1 };
+    let mut ledger = Ledger::new(&model.table, &model.rollups[0], watermarks);
+    let item = |user: &str, day: usize, total: usize| {
+        let mut values: HashMap<_, _> = order(0, &mut Rng::with_seed(1)).into();
+        let at = format!("2026-11-{day:02}T06:00:00Z");
+        for (name, text) in [("user", user), ("at", &at)] {
+            values.insert(name.to_owned(), AttributeValue::S(text.to_owned()));
+        }
+        values.insert("total".to_owned(), AttributeValue::N(total.to_string()));
+        Item::from(values)
+    };
+    let user = "a".repeat(20);
+    let shard = |number: usize| format!("shardId-0000000179513280{number:04}-00000000");
+    for number in 1..=22 {
+        let change = measured.change(Image::Insert { new: item(&user, number, number) });
+        ledger.load(fold(&model, SHARD, [&change]).updates);
+        measured.units_of_batch_in(&shard(number), &[change]).await;
+    }
+    let (old, new) = (item(&user, 22, 22), item(&user, 22, 30));
+    let change = measured.change(Image::Modify { old, new });
+    let units: u64 = ledger.bill(fold(&model, SHARD, [&change]).updates).iter().sum();
+    let reported = measured.units_of_batch_in(&shard(22), &[change]).await;
+    assert_eq!(units as f64, reported);
+    assert_eq!(reported, 3.0, "1 for the day of one shard, 2 for the bucket of all");
 }
