@@ -25,8 +25,8 @@ pub fn base_shard(rollup: &str, revision: u32, cut: u32) -> ShardId {
     ShardId::new(BASE_LABEL, format!("{rollup}@{revision}@{cut}"))
 }
 
-/// Returns the virtual shard of repairs. The records of it are the repairs of one item, counted from
-/// 1: applying a repair again adds nothing, and neither does that of another verification that has
+/// Returns the virtual shard of repairs. Its records are the repairs of one item, counted from 1.
+/// Applying a repair again adds nothing, and neither does that of another verification that has
 /// found the same drift.
 pub fn repair_shard() -> ShardId {
     ShardId::new(REPAIR_LABEL, REPAIR_SHARD)

@@ -459,8 +459,8 @@ impl Verifier {
         Ok(())
     }
 
-    /// Reads some rollup items, each with its detail items at one moment. Returns the requests, each
-    /// with the second after which no record can have been absorbed at its moment.
+    /// Reads some rollup items, each with its detail items at one moment. Returns the requests,
+    /// each with the second after which no record can have been absorbed at its moment.
     async fn read_chunk(
         &self,
         recorder: &Recorder<'_>,

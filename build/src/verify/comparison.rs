@@ -6,8 +6,8 @@
 //! drift    = stored − expected
 //! ```
 //!
-//! A number of detail items (`distinct`, and a score that copies it) has no watermark of its own. It
-//! is compared with the detail items that count something, as they were at one moment: see
+//! A number of detail items (`distinct`, and a score that copies it) has no watermark of its own.
+//! It is compared with the detail items that count something, as they were at one moment: see
 //! [`super::detail_numbers`].
 //!
 //! **Invariant:** an item of which nothing is known that contradicts it has no difference: whatever

@@ -102,8 +102,8 @@ impl Finding {
         !self.drift.is_zero() || self.is_shown()
     }
 
-    /// Returns whether the item differs from a recount, or an update of it was rejected. A number of
-    /// detail items may be what it should be only as long as a detail item is not.
+    /// Returns whether the item differs from a recount, or an update of it was rejected. A number
+    /// of detail items may be what it should be only as long as a detail item is not.
     pub(super) fn is_shown(&self) -> bool {
         !self.shown.is_empty()
             || !self.unreadable.is_empty()

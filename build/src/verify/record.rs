@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! rollup item ─ readings
-//!             ─ detail item, each:         stored ─ recount ─ changes, by shard and sequence number
-//!             ─ rollup item, each stripe:  stored ─ recount ─ changes, by shard and sequence number
+//!             ─ detail item, each:         stored ─ recount ─ changes, by shard and sequence
+//!             ─ rollup item, each stripe:  stored ─ recount ─ changes, by shard and sequence
 //! ```
 //!
 //! The detail items of a rollup item come before it, since its `distinct` is compared with them.

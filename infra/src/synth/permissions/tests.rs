@@ -181,7 +181,8 @@ const BUILDER_CALLS: [(&str, &str); 13] = [
 #[test]
 fn every_call_in_the_source_of_table_is_in_the_list_and_the_list_has_no_other() {
     let mut found = calls();
-    // `weir build`, `weir verify`, `weir plan` and `weir init` make these, with the rights of who runs them.
+    // `weir build`, `weir verify`, `weir plan` and `weir init` make these, with the rights of who
+    // runs them.
     for (file, call) in BUILDER_CALLS {
         assert!(found.remove(&(file.to_owned(), call.to_owned())), "{file} has no {call}");
     }
