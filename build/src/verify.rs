@@ -234,13 +234,13 @@ impl Verifier {
             }
             if finding.is_shown() {
                 outcome.differences += 1;
-                report(VerifyEvent::Found(finding.difference()));
+                report(VerifyEvent::Found(finding.difference(&rollups)));
             }
             outcome.repaired += repairer.add(finding, report).await?;
         }
         for finding in comparison.left_records() {
             outcome.differences += 1;
-            report(VerifyEvent::Found(finding.difference()));
+            report(VerifyEvent::Found(finding.difference(&rollups)));
             outcome.repaired += repairer.add(finding, report).await?;
         }
         outcome.repaired += repairer.finish(report).await?;

@@ -9,8 +9,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::definition::DEFAULT_FILES;
 use crate::error::Error;
 use crate::{
-    build, check, cost, deploy, destroy, dev, init, lease, load, plan, query, schema, synth,
-    terminal, verify,
+    build, check, cost, deploy, destroy, dev, init, lease, load, parked, plan, query, schema,
+    synth, terminal, verify,
 };
 
 /// Exact, precomputed answers about a DynamoDB table.
@@ -33,6 +33,7 @@ enum Command {
     Plan(plan::Arguments),
     Build(build::Arguments),
     Verify(verify::Arguments),
+    Parked(parked::Arguments),
     Load(load::Arguments),
     Lease(lease::Arguments),
     Query(query::Arguments),
@@ -50,6 +51,7 @@ impl Weir {
             Some(Command::Cost(arguments)) => arguments.json,
             Some(Command::Build(arguments)) => arguments.json,
             Some(Command::Verify(arguments)) => arguments.json,
+            Some(Command::Parked(arguments)) => arguments.json,
             Some(Command::Deploy(arguments)) => arguments.dry_run,
             Some(Command::Destroy(arguments)) => arguments.dry_run,
             Some(Command::Init(_) | Command::Schema(_) | Command::Synth(_)) => true,
@@ -86,6 +88,7 @@ fn dispatch(weir: Weir, out: &mut (impl Write + Send)) -> Result<ExitCode, Error
         Some(Command::Plan(arguments)) => plan::run(&arguments, out),
         Some(Command::Build(arguments)) => build::run(&arguments, out),
         Some(Command::Verify(arguments)) => verify::run(&arguments, out),
+        Some(Command::Parked(arguments)) => parked::run(&arguments, out),
         Some(Command::Load(arguments)) => load::run(&arguments, out),
         Some(Command::Lease(arguments)) => lease::run(&arguments, out),
         Some(Command::Query(arguments)) => query::run(&arguments, out),

@@ -4,7 +4,9 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::{build, client, cost, definition, dev, init, lease, plan, rows, steps, tools, verify};
+use crate::{
+    build, client, cost, definition, dev, init, lease, parked, plan, rows, steps, tools, verify,
+};
 
 /// The failure of a command.
 #[derive(Debug, Error)]
@@ -27,6 +29,9 @@ pub enum Error {
     /// The verification of rollups.
     #[error(transparent)]
     Verify(#[from] verify::Error),
+    /// The list of rejected updates.
+    #[error(transparent)]
+    Parked(#[from] parked::Failure),
     /// The plan of what a definition file changes.
     #[error(transparent)]
     Plan(#[from] plan::Error),

@@ -10,6 +10,7 @@
 //! | `weir plan` | prints what a definition file changes for a table, and what the builds take | [`plan`] |
 //! | `weir build` | builds rollups from the items that the table has | [`build`] |
 //! | `weir verify` | compares the rollups with a recount of the items, and repairs them | [`verify`] |
+//! | `weir parked` | lists rejected updates and discarded batches | [`parked`] |
 //! | `weir load` | sends a file of items to the writer | [`load`] |
 //! | `weir lease` | shows who polls the table's stream, or breaks the lease | [`lease`] |
 //! | `weir query` | asks a rollup and prints the answer | [`query`] |
@@ -42,6 +43,7 @@ mod grid;
 pub mod init;
 pub mod lease;
 pub mod load;
+pub mod parked;
 pub mod plan;
 mod prices;
 pub mod query;

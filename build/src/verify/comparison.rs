@@ -86,8 +86,9 @@ struct ItemState {
     /// The sum over the stripes.
     stored: Amounts,
     expected: Amounts,
-    /// The accumulators that hold something else than numbers.
+    /// The accumulators that hold something else than numbers, apart from numbers of detail items.
     unreadable: Vec<Unreadable>,
+    unreadable_numbers: Vec<Unreadable>,
     /// The marks of its stripes, and the updates of them that DynamoDB rejected.
     parked: Vec<(RollupKey, String)>,
     records: Vec<Parked>,
@@ -138,7 +139,10 @@ impl<'a> Comparison<'a> {
         for record in std::mem::take(&mut self.parked).into_values() {
             let known = self.rollups.iter().find(|known| known.subject(&record.key).is_some());
             let Some(known) = known else { continue };
-            left.push(Finding { records: vec![record.clone()], ..Finding::new(known, record.key) });
+            left.push(Finding {
+                records: vec![record.clone()],
+                ..Finding::new(known.position, record.key)
+            });
         }
         left
     }
@@ -189,6 +193,7 @@ impl<'a> Comparison<'a> {
             stored: Amounts::default(),
             expected: Amounts::default(),
             unreadable: Vec::new(),
+            unreadable_numbers: Vec::new(),
             parked: Vec::new(),
             records: Vec::new(),
             repairs: None,
@@ -293,7 +298,6 @@ impl<'a> Comparison<'a> {
     fn finish_detail(&mut self, item: &mut ItemState, state: SubjectState) {
         let SubjectState { subject, stored, mut expected, parked: records, .. } = state;
         let (has_pending, counts) = (state.has_pending, state.counts);
-        let known = &self.rollups[subject.item.rollup];
         let is_stored = stored.is_some();
         let is_rank_wrong = self.is_rank_wrong(&subject, stored.as_ref());
         let stored = stored.unwrap_or_default();
@@ -320,7 +324,7 @@ impl<'a> Comparison<'a> {
             parked: parked.into_iter().collect(),
             records: records.into_iter().collect(),
             has_pending,
-            ..Finding::new(known, subject.key)
+            ..Finding::new(subject.item.rollup, subject.key)
         };
         self.keep(finding);
     }
@@ -334,16 +338,12 @@ impl<'a> Comparison<'a> {
             item.is_stored = true;
             let known = &self.rollups[subject.item.rollup];
             let unreadable = take_unreadable(&subject.key, &stored, &mut expected);
-            let (numbers, plain): (Vec<_>, Vec<_>) = unreadable
-                .into_iter()
-                .partition(|one| known.is_number_of_details(&one.accumulator));
-            // What it should be is not known from one stripe.
-            item.numbers.note_unreadable(numbers.into_iter().map(|one| one.accumulator));
-            item.unreadable.extend(
-                plain
-                    .into_iter()
-                    .map(|one| Unreadable { watermarks: stored.watermarks.clone(), ..one }),
-            );
+            for one in unreadable {
+                match known.is_number_of_details(&one.accumulator) {
+                    true => item.unreadable_numbers.push(one),
+                    false => item.unreadable.push(one),
+                }
+            }
             item.parked.extend(stored.parked.clone().map(|since| (subject.key.clone(), since)));
             if subject.key == item.id.key {
                 item.repairs = repairs(&stored);
@@ -370,6 +370,15 @@ impl<'a> Comparison<'a> {
         let mut is_inexact = false;
         for number in item.numbers.compare(known, &item.stored) {
             let stored = item.stored.get(&number.accumulator);
+            let mut unreadable = item.unreadable_numbers.iter();
+            if let Some(one) = unreadable.find(|one| one.accumulator == number.accumulator) {
+                // No detail item can cross zero while the number is not one.
+                let missing = number.details - stored;
+                item.unreadable.push(Unreadable { expected: missing, ..one.clone() });
+                drift.add(number.accumulator.clone(), -drift.get(&number.accumulator));
+                set_expected(&mut expected, &number.accumulator, stored);
+                continue;
+            }
             let is_exact = number.least == number.greatest;
             let is_decided = is_exact || number.least > 0 || number.greatest < 0;
             self.counts.undecided += u64::from(!is_decided);
@@ -383,7 +392,7 @@ impl<'a> Comparison<'a> {
             let repaired = if is_exact { own } else { 0 };
             drift.add(number.accumulator.clone(), repaired - drift.get(&number.accumulator));
             let wrong = if is_decided { own + number.by_details } else { 0 };
-            expected.add(number.accumulator.clone(), stored - wrong);
+            set_expected(&mut expected, &number.accumulator, stored - wrong);
         }
         drift.retain_nonzero();
         let finding = Finding {
@@ -397,7 +406,7 @@ impl<'a> Comparison<'a> {
             records: item.records,
             has_pending: item.has_pending,
             is_inexact,
-            ..Finding::new(known, item.id.key)
+            ..Finding::new(item.id.rollup, item.id.key)
         };
         self.keep(finding);
     }
@@ -419,6 +428,12 @@ impl<'a> Comparison<'a> {
             || stored.unreadable.iter().any(has_score);
         stored.rank != expected || !is_scored
     }
+}
+
+/// Sets the expected value of an accumulator.
+fn set_expected(expected: &mut Amounts, accumulator: &Accumulator, units: i128) {
+    let before = expected.get(accumulator);
+    expected.add(accumulator.clone(), units - before);
 }
 
 /// Returns the latest second that a record may have of which an update was rejected by a time, RFC

@@ -26,7 +26,6 @@ pub(super) struct DetailNumbers {
     kinds: Vec<KindCounts>,
     readings: Vec<Reading>,
     is_striped: bool,
-    unreadable: Vec<Accumulator>,
 }
 
 /// The detail items of one kind that count something.
@@ -37,7 +36,9 @@ struct KindCounts {
     scan: Bounds,
     /// At each reading.
     readings: Vec<Bounds>,
-    /// By how many more the stored detail items are than the expected ones.
+    /// The stored detail items that count something, and by how many more they are than the expected
+    /// ones.
+    details: i128,
     by_details: i128,
     /// Whether a change of one of them was captured.
     has_changes: bool,
@@ -79,6 +80,8 @@ pub(super) struct NumberDrift {
     pub(super) greatest: i128,
     /// The drift that follows from the drift of detail items.
     pub(super) by_details: i128,
+    /// The stored detail items that counted something at the scan.
+    pub(super) details: i128,
 }
 
 impl DetailNumbers {
@@ -87,13 +90,14 @@ impl DetailNumbers {
             kind: *kind,
             scan: Bounds::default(),
             readings: vec![Bounds::default(); readings.len()],
+            details: 0,
             by_details: 0,
             has_changes: false,
             is_unreadable: false,
         });
         let kinds = kinds.collect();
         let is_striped = known.rollup.stripes > 1;
-        Self { kinds, readings, is_striped, unreadable: Vec::new() }
+        Self { kinds, readings, is_striped }
     }
 
     /// Returns the counts of a detail item, before its changes come.
@@ -157,6 +161,7 @@ impl DetailNumbers {
         let before = count - counts.absorbed;
         known.is_unreadable |= stored.unreadable.contains(&Accumulator::Items);
         known.has_changes |= counts.has_changes;
+        known.details += i128::from(count > 0);
         known.by_details += i128::from(count > 0) - i128::from(expected > 0);
         known.scan.add(counts.scan.bounds(before));
         for (bounds, count) in known.readings.iter_mut().zip(counts.readings) {
@@ -165,11 +170,6 @@ impl DetailNumbers {
                 CountAtReading::Range(range) => range.bounds(before),
             });
         }
-    }
-
-    /// Notes numbers that are not numbers.
-    pub(super) fn note_unreadable(&mut self, accumulators: impl IntoIterator<Item = Accumulator>) {
-        self.unreadable.extend(accumulators);
     }
 
     /// Returns the drift of each number, given the numbers as the scan has them.
@@ -188,6 +188,7 @@ impl DetailNumbers {
                     least,
                     greatest,
                     by_details: counts.by_details,
+                    details: counts.details,
                 });
             }
         }
@@ -202,7 +203,7 @@ impl DetailNumbers {
         accumulator: &Accumulator,
         scanned: &Amounts,
     ) -> Option<(i128, i128)> {
-        if counts.is_unreadable || self.unreadable.contains(accumulator) {
+        if counts.is_unreadable {
             return None;
         }
         let at_readings = self.readings.iter().zip(&counts.readings);

@@ -1,7 +1,7 @@
 //! An item that differs from what it should be, with everything that its repair needs.
 
 use weir_model::Number;
-use weir_rollups::{Accumulator, Amounts, Bookkeeping, RollupKey, SequenceNumber, Watermark};
+use weir_rollups::{Accumulator, Amounts, RollupKey, SequenceNumber, Watermark};
 use weir_table::Parked;
 
 use super::verified_rollup::VerifiedRollup;
@@ -9,13 +9,11 @@ use super::verified_rollup::VerifiedRollup;
 /// An item that differs.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Finding {
-    pub(super) rollup: String,
     /// The position of the rollup among those that are verified.
-    pub(super) position: usize,
+    pub(super) rollup: usize,
     pub(super) is_detail: bool,
     /// The key of the item; of a striped rollup item that of its first stripe.
     pub(super) key: RollupKey,
-    pub(super) bookkeeping: Bookkeeping,
     /// How often it was repaired.
     pub(super) repairs: Option<SequenceNumber>,
     pub(super) is_stored: bool,
@@ -77,12 +75,10 @@ pub struct DifferingValue {
 
 impl Finding {
     /// Returns an item of a rollup that does not differ.
-    pub(super) fn new(known: &VerifiedRollup<'_>, key: RollupKey) -> Self {
+    pub(super) fn new(rollup: usize, key: RollupKey) -> Self {
         Self {
-            rollup: known.rollup.name.clone(),
-            position: known.position,
+            rollup,
             is_detail: false,
-            bookkeeping: known.bookkeeping(&key).unwrap_or_default(),
             key,
             repairs: None,
             is_stored: false,
@@ -113,7 +109,7 @@ impl Finding {
     }
 
     /// Returns what is reported of it.
-    pub(super) fn difference(&self) -> Difference {
+    pub(super) fn difference(&self, rollups: &[VerifiedRollup<'_>]) -> Difference {
         let marks = self.parked.iter().map(|(_, since)| since);
         let parked = marks.chain(self.records.iter().map(|record| &record.since));
         let number = |known: &Accumulator, units| Number::from_units(units, known.scale());
@@ -128,7 +124,7 @@ impl Finding {
             expected: number(&one.accumulator, one.expected),
         });
         Difference {
-            rollup: self.rollup.clone(),
+            rollup: rollups[self.rollup].rollup.name.clone(),
             key: self.key.clone(),
             is_detail: self.is_detail,
             is_stored: self.is_stored,

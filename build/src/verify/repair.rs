@@ -111,14 +111,19 @@ impl<'a> Repairer<'a> {
                 outcome = RepairOutcome::StillMarked;
             }
             let is_repaired = outcome == RepairOutcome::Repaired;
+            // What depends on an attribute that was not a number could not be compared.
             self.is_to_be_continued |=
-                matches!(outcome, RepairOutcome::StillMarked | RepairOutcome::Changed);
+                matches!(outcome, RepairOutcome::StillMarked | RepairOutcome::Changed)
+                    || !finding.unreadable.is_empty();
             repaired += u64::from(is_repaired && finding.is_shown());
             if let Some(item) = self.item_of_detail(&finding).filter(|_| !is_repaired) {
                 self.with_wrong_details.insert(item);
             }
             if finding.is_shown() {
-                report(VerifyEvent::Repaired { difference: finding.difference(), outcome });
+                report(VerifyEvent::Repaired {
+                    difference: finding.difference(self.rollups),
+                    outcome,
+                });
             }
         }
         Ok(repaired)
@@ -146,7 +151,7 @@ impl<'a> Repairer<'a> {
             return None;
         }
         let mut amounts = finding.drift.negated();
-        let known = &self.rollups[finding.position];
+        let known = &self.rollups[finding.rollup];
         let kind = known.subject(&finding.key).and_then(|subject| subject.kind);
         // An item without a score is not in the ranking.
         for accumulator in known.accumulators(kind) {
@@ -158,6 +163,7 @@ impl<'a> Repairer<'a> {
     }
 
     fn numbered(&self, finding: &Finding, amounts: Amounts) -> Update {
+        let known = &self.rollups[finding.rollup];
         let before: u128 = match finding.repairs {
             Some(repairs) => repairs.to_string().parse().unwrap_or_default(),
             None => 0,
@@ -166,7 +172,7 @@ impl<'a> Repairer<'a> {
             (before + 1).to_string().parse().expect("a number of few digits");
         let contribution = Contribution {
             key: finding.key.clone(),
-            bookkeeping: finding.bookkeeping.clone(),
+            bookkeeping: known.bookkeeping(&finding.key).unwrap_or_default(),
             amounts,
         };
         Update::from_contribution(contribution, Watermark { sequence, seconds: self.cut })
@@ -206,7 +212,7 @@ impl<'a> Repairer<'a> {
 
     /// Returns the key of the rollup item of a detail item.
     fn item_of_detail(&self, finding: &Finding) -> Option<RollupKey> {
-        let subject = self.rollups[finding.position].subject(&finding.key)?;
+        let subject = self.rollups[finding.rollup].subject(&finding.key)?;
         subject.kind.map(|_| subject.item.key)
     }
 
