@@ -52,6 +52,13 @@ pub fn bucket<S: AsRef<str>>(
     }
 }
 
+/// Returns the texts of the group that has a rollup item with these keys; `None` for the keys of
+/// another item.
+pub fn group(colocated: &ColocatedKey, partition: &str, sort_key: &str) -> Option<Vec<String>> {
+    let texts = colocated.group(partition, sort_key)?;
+    bucket(colocated, &texts, sort_key).map(|_| texts)
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
@@ -138,6 +145,8 @@ mod tests {
             "",
         ] {
             assert_eq!(bucket(&colocated, &["ann", "x"], sort), None, "{sort}");
+            let found = group(&colocated, "USER#ann", sort);
+            assert_eq!(found, (sort == "STATS#y#2026-11").then(|| vec!["ann".into(), "y".into()]));
         }
     }
 
@@ -176,6 +185,8 @@ mod tests {
                     (key_for(&one), key_for(&other));
                 prop_assert_eq!(own == theirs, group == others && bucket == later);
                 prop_assert_eq!(super::bucket(&colocated, &group, &own.1), Some(bucket.clone()));
+                let found = super::group(&colocated, &own.0, &own.1);
+                prop_assert_eq!(found, Some(group.to_vec()));
                 if group == others {
                     prop_assert_eq!(own.1.cmp(&theirs.1), bucket.start.cmp(&later.start));
                 }

@@ -22,7 +22,7 @@ use std::fmt;
 
 use weir_model::Rollup;
 use weir_model::table::MAX_PARTITION_KEY_BYTES;
-use weir_model::template::escape;
+use weir_model::template::{escape, unescape};
 
 use crate::fnv::fnv1a;
 
@@ -100,12 +100,6 @@ pub(crate) fn named_group(rollup: &Rollup, name: &str, partition: &str) -> Optio
         None => return None,
     };
     (texts.len() == rollup.dimensions.len()).then_some(texts)
-}
-
-/// Returns the value that was escaped.
-fn unescape(text: &str) -> Option<String> {
-    let value = text.replace("%23", "#").replace("%25", "%");
-    (escape(&value) == text).then_some(value)
 }
 
 /// Returns the partition of the index of ranks: the items of one rollup and bucket that have the

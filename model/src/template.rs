@@ -286,6 +286,12 @@ pub fn escape(value: &str) -> Cow<'_, str> {
     }
 }
 
+/// Returns the value that was escaped; `None` for text that [`escape`] does not return.
+pub fn unescape(text: &str) -> Option<String> {
+    let value = text.replace("%23", "#").replace("%25", "%");
+    (escape(&value) == text).then_some(value)
+}
+
 fn field(text: &str) -> Result<Segment, TemplateError> {
     let (name, format) =
         text.split_once(':').map_or((text, None), |(name, format)| (name, Some(format)));

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use super::Granularity;
 use crate::overlap::Claim;
 use crate::table::{MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES};
-use crate::template::{Cut, Format, Segment, Template, escape};
+use crate::template::{Cut, Format, Segment, Template, escape, unescape};
 
 /// The value, in a rollup item, of the attribute that names an item's entity. No entity has this
 /// name.
@@ -71,10 +71,15 @@ impl ColocatedKey {
         (1..=MAX_SORT_KEY_BYTES).contains(&key.len()).then_some(key)
     }
 
+    /// Returns the text with which the sort keys of a group begin, before the time.
+    pub fn sort_prefix<S: AsRef<str>>(&self, group: &[S]) -> String {
+        self.text(&self.sort, group, "")
+    }
+
     /// Returns the instant at which the bucket with this sort key begins: `Some(None)` for the
     /// bucket `all`, `None` for the sort key of another item in the same range.
     pub fn start<S: AsRef<str>>(&self, group: &[S], sort_key: &str) -> Option<Option<Timestamp>> {
-        let before = self.text(&self.sort, group, "");
+        let before = self.sort_prefix(group);
         let time = sort_key.strip_prefix(before.as_str())?;
         match self.cut() {
             None => time.is_empty().then_some(None),
@@ -82,37 +87,45 @@ impl ColocatedKey {
         }
     }
 
-    /// Returns the texts of the group whose rollup item has this key; `None` for any other key.
-    pub fn group(&self, partition: &str, sort: &str) -> Option<Vec<String>> {
+    /// Returns the texts of the group that has these keys, in the rollup's order: the inverse of
+    /// [`ColocatedKey::partition_key`] and [`ColocatedKey::sort_key`]. `None` for the keys of
+    /// another item.
+    pub fn group(&self, partition_key: &str, sort_key: &str) -> Option<Vec<String>> {
         let mut texts = vec![None; self.dimensions.len()];
-        self.read(&self.partition, partition, &mut texts)?;
-        self.read(&self.sort, sort, &mut texts)?;
-        let group = texts.into_iter().collect::<Option<Vec<String>>>()?;
-        let is_made = self.partition_key(&group).as_deref() == Some(partition)
-            && self.start(&group, sort).is_some();
-        is_made.then_some(group)
+        self.read(&self.partition, partition_key, &mut texts)?;
+        self.read(&self.sort, sort_key, &mut texts)?;
+        let texts: Vec<String> = texts.into_iter().collect::<Option<_>>()?;
+        let is_own = self.partition_key(&texts).as_deref() == Some(partition_key)
+            && self.start(&texts, sort_key).is_some();
+        is_own.then_some(texts)
     }
 
-    /// Reads the texts of dimensions from a key. A text ends where the literal behind it begins.
+    /// Reads the dimensions of a template from a key. A `#`, which no escaped value contains, is in
+    /// the literal between two fields, so the first place of the literal ends the value before it.
     fn read(&self, template: &Template, key: &str, texts: &mut [Option<String>]) -> Option<()> {
         let mut rest = key;
         let mut segments = template.segments.iter().peekable();
         while let Some(segment) = segments.next() {
-            match segment {
-                Segment::Literal(text) => rest = rest.strip_prefix(text.as_str())?,
-                Segment::Field { format: Format::Cut(_), .. } => return Some(()),
-                Segment::Field { attribute, .. } => {
-                    let end = match segments.peek() {
-                        Some(Segment::Literal(text)) => rest.find(text.as_str())?,
-                        _ => rest.len(),
-                    };
-                    let position = self.dimensions.iter().position(|known| known == attribute)?;
-                    texts[position] = Some(rest[..end].replace("%23", "#").replace("%25", "%"));
-                    rest = &rest[end..];
+            let (attribute, format) = match segment {
+                Segment::Literal(text) => {
+                    rest = rest.strip_prefix(text.as_str())?;
+                    continue;
                 }
+                Segment::Field { attribute, format, .. } => (attribute, format),
+            };
+            let end = match segments.peek() {
+                Some(Segment::Literal(text)) if text.contains('#') => rest.find(text.as_str())?,
+                Some(Segment::Literal(text)) => rest.strip_suffix(text.as_str())?.len(),
+                Some(Segment::Field { .. }) | None => rest.len(),
+            };
+            let (value, behind) = rest.split_at(end);
+            rest = behind;
+            if !matches!(format, Format::Cut(_)) {
+                let position = self.dimensions.iter().position(|known| known == attribute)?;
+                texts[position] = Some(unescape(value)?);
             }
         }
-        Some(())
+        rest.is_empty().then_some(())
     }
 
     /// Returns the claim of the rollup on all keys of its items.
