@@ -67,8 +67,8 @@ pub use key::RollupKey;
 pub use measured::{MeasuredValue, measured};
 pub use period::Period;
 pub use query::{
-    Around, Fill, Group, ParameterError, ParameterErrors, Plan, Previous, QueryRange, Question,
-    RankPlan, RankQuestion,
+    Around, BucketRange, ExportPlan, ExportQuestion, Fill, Group, ParameterError, ParameterErrors,
+    Plan, Previous, QueryRange, Question, RankPlan, RankQuestion,
 };
 pub use revision::{Revision, RevisionState, Unbuilt};
 pub use sequence::SequenceNumber;

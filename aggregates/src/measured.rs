@@ -59,6 +59,23 @@ pub fn number(answer: MeasuredValue) -> Option<Number> {
     }
 }
 
+/// Returns the most decimal places of the values of a measure; `None` if they are not numbers.
+pub fn decimal_places(measure: &Measure) -> Option<u32> {
+    let scale = match MeasureSpec::new(measure).formula {
+        Formula::Amount(accumulator) => accumulator.scale(),
+        Formula::Mean(of) | Formula::StdDev { of, .. } => of.attribute.scale() + QUOTIENT_PLACES,
+        Formula::Variance { of, .. } => 2 * of.attribute.scale() + QUOTIENT_PLACES,
+        Formula::Ratio { .. } => QUOTIENT_PLACES,
+        Formula::Quantile(of, _) => of.attribute.scale(),
+        Formula::Details => match measure.shape().answer {
+            AnswerShape::Value(of) if of.kind().is_numeric() => of.attribute.scale(),
+            _ => return None,
+        },
+        Formula::Counts(_) | Formula::Bins(..) => return None,
+    };
+    Some(scale)
+}
+
 /// Returns the value of a measure if nothing is counted: a count is 0, and there is no mean and no
 /// extreme.
 pub fn of_nothing(rollup: &Rollup, known: &NamedMeasure) -> MeasuredValue {

@@ -14,6 +14,7 @@
 //! | whether buckets make up every period | `coverage` |
 //! | why a period has no answer, and which question has one | `explanation` |
 //! | which ranking is asked about | `ranks` |
+//! | which groups and buckets are exported | `export` |
 //!
 //! **Invariant:** a question that no buckets answer exactly is refused with what could be asked
 //! instead; nothing is guessed, and no plan is a scan.
@@ -24,6 +25,7 @@ mod coverage;
 mod earlier;
 mod errors;
 mod explanation;
+mod export;
 mod group;
 mod pairs;
 mod previous;
@@ -44,6 +46,7 @@ use crate::period::Period;
 
 pub use self::coverage::MAX_PERIODS;
 pub use self::errors::{ParameterError, ParameterErrors};
+pub use self::export::{BucketRange, ExportPlan, ExportQuestion};
 pub use self::group::{Group, MAX_GROUPS};
 pub use self::pairs::Previous;
 pub use self::ranks::{Around, RankPlan, RankQuestion};

@@ -86,7 +86,7 @@ pub(super) fn too_long(rollup: &Rollup, texts: &[String]) -> ParameterError {
 }
 
 /// Every combination, the last dimension varying first.
-fn product(choices: &[Vec<String>]) -> Vec<Group> {
+pub(super) fn product(choices: &[Vec<String>]) -> Vec<Group> {
     let mut groups = vec![Group { texts: Vec::new() }];
     for values in choices {
         let with = |group: &Group, value: &String| {
