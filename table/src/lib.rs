@@ -11,8 +11,8 @@
 //! [`Rollups::with_budget`] take.
 //!
 //! **Invariant:** no request of an application scans a table (rollups that begin look for one item,
-//! and [`Table::scan_segment`] is for builds), and every value in an expression goes in by
-//! placeholder.
+//! [`Table::scan_segment`] is for builds, and [`Rollups::scan_keys`] for exports), and every value
+//! in an expression goes in by placeholder.
 
 mod answer_times;
 mod budget;
@@ -53,7 +53,9 @@ pub use provision::{InspectedStream, InspectedTable, Mismatch, Provisioned};
 pub use query::{Instants, Query, SortRange};
 pub use reads::{DEFAULT_READ_MB, DEFAULT_READS, MB, MIN_READ_MB, Reads};
 pub use related::{Joined, JoinedItems, JoinedPage, Reading, Related};
-pub use rollups::{Applied, Outcome, Parked, Range, Ranked, Rollups, SettledUpdate, ShardId};
+pub use rollups::{
+    Applied, Outcome, Parked, Range, Ranked, RollupKeysPage, Rollups, SettledUpdate, ShardId,
+};
 pub use scan::{ScanPage, ScanPosition, Segment};
 pub use state::{
     BuildProgress, CLOCK_UNCERTAINTY_SECS, ItemsTable, OpenedState, RollupsState, RollupsStatus,

@@ -24,6 +24,7 @@
 //! | how long a write waits for other clients at an item | `pause` |
 //! | what the writes consume | `meter` |
 //! | how the items of old revisions are deleted | `delete` |
+//! | how the groups of a rollup are found, for an export | `scan_keys` |
 //!
 //! **Invariant:** an update that returns `Ok` is in the rollup item, and each of its changes is in
 //! it once, whatever was retried.
@@ -43,12 +44,14 @@ mod place;
 mod read;
 mod repair;
 mod scan;
+mod scan_keys;
 mod shard_id;
 mod stale;
 
 pub use outcome::{Applied, Outcome, SettledUpdate};
 pub use park::Parked;
 pub use read::{Range, Ranked};
+pub use scan_keys::RollupKeysPage;
 pub use shard_id::ShardId;
 
 use std::collections::HashMap;

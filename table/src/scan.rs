@@ -1,7 +1,7 @@
 //! Scans of the table of items: one page of one segment, strongly consistent.
 //!
-//! Only a build and a verification scan. The caller decides how many segments are read at the same time, and how
-//! fast.
+//! Builds, verifications, plans and drafts scan it. The caller decides how many segments are read
+//! at the same time, and how fast.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ pub struct Segment {
 
 /// The place in a segment at which a page ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ScanPosition(HashMap<String, SdkValue>);
+pub struct ScanPosition(pub(crate) HashMap<String, SdkValue>);
 
 /// A page of a segment.
 #[derive(Clone, Debug)]
