@@ -2,7 +2,7 @@
 //! hold.
 //!
 //! ```text
-//! [rank,] dimension…, start, end, measure…
+//! [rank,] dimension…, [every,] start, end, measure…
 //!     [, previous.start, previous.end, previous.<measure>…, previous.parked, change.<measure>…]
 //!     [, filled] , parked
 //! ```
@@ -93,6 +93,13 @@ impl Columns {
         filled: bool,
     ) -> Self {
         Self::build(&[], dimensions, &EDGES, &measures, compared, filled)
+    }
+
+    /// Returns the columns of the rows of an export: points of several granularities. No dimension
+    /// and no measure has the name `every`.
+    pub fn for_export(dimensions: Vec<String>, measures: &[MeasureColumn]) -> Self {
+        let [start, end] = EDGES;
+        Self::build(&[], dimensions, &["every", start, end], measures, false, false)
     }
 
     /// Returns the columns of ranks.

@@ -106,7 +106,7 @@ impl QueryEngine {
 
     /// Returns the definition that a rollup is answered under, and the completeness of an answer.
     /// `asked` plans the question. Waits for the write of a token.
-    async fn served(
+    pub(crate) async fn served(
         &self,
         name: &str,
         written: Option<WriteToken>,
@@ -176,7 +176,7 @@ impl QueryEngine {
         let waited = snapshot.stream_label().filter(|_| after == AfterWrite::Pending);
         let Some(label) = waited else { return Ok((snapshot, after)) };
         self.table.wait_for_stream(label, token.at_ms(), self.write_wait).await?;
-        let snapshot = self.status.snapshot_now(&self.table).await?;
+        let snapshot = self.snapshot_now().await?;
         let after = snapshot.after(token);
         Ok((snapshot, after))
     }
@@ -187,6 +187,19 @@ impl QueryEngine {
     /// The error of DynamoDB.
     pub async fn snapshot(&self) -> Result<RollupsSnapshot, weir_table::Error> {
         self.status.snapshot(&self.table).await
+    }
+
+    /// Returns the state of all rollups as it is now.
+    ///
+    /// # Errors
+    /// The error of DynamoDB.
+    pub(crate) async fn snapshot_now(&self) -> Result<RollupsSnapshot, weir_table::Error> {
+        self.status.snapshot_now(&self.table).await
+    }
+
+    /// Returns the rollups.
+    pub(crate) fn rollups(&self) -> &Rollups {
+        &self.rollups
     }
 
     /// Returns the rollups with a budget that has limits.

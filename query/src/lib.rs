@@ -49,6 +49,7 @@
 //! | the definition that a rollup is answered under | `served` |
 //! | how periods become points, page by page | `series` |
 //! | how entries of the index become ranks | `ranks` |
+//! | how all groups and buckets become rows of a file | [`export`] |
 //! | the sums of rollup items, and measures made of them | `slot`, `measured` |
 //! | how detail items are planned and read | `details` |
 //! | measures as JSON, the columns of an answer, and its state | `json`, `columns`, `page_info` |
@@ -61,6 +62,7 @@ mod cursor;
 mod details;
 mod engine;
 mod error;
+pub mod export;
 mod json;
 pub mod limits;
 mod measured;
@@ -72,12 +74,15 @@ mod slot;
 mod stats;
 mod status;
 
-pub use weir_rollups::{ParameterError, ParameterErrors, Question, RankQuestion, Revision};
+pub use weir_rollups::{
+    ExportQuestion, ParameterError, ParameterErrors, Question, RankQuestion, Revision,
+};
 pub use weir_table::WriteToken;
 
 pub use columns::Columns;
 pub use engine::QueryEngine;
 pub use error::QueryError;
+pub use export::{Export, ExportQuery};
 pub use page_info::PageInfo;
 pub use ranks::{RankAnswer, RankQuery};
 pub use series::{AnswerGroup, AnswerPoint, ComparedRange, RollupAnswer, RollupQuery};

@@ -24,6 +24,8 @@ pub(crate) struct Served {
     position: usize,
     /// Whether the definition file says something else by now.
     pub(crate) is_previous: bool,
+    /// The revision, as the state of the rollups has it.
+    pub(crate) revision: Revision,
 }
 
 /// The definitions that rollups were answered under so far. Clones share them.
@@ -54,7 +56,7 @@ impl ServedCache {
         if let Some((_, served)) = known.filter(|(known, _)| {
             (known.number, &known.definition) == (revision.number, &revision.definition)
         }) {
-            return Ok(served);
+            return Ok(Served { revision: revision.clone(), ..served });
         }
         let stored = table.definition(revision).await?;
         let is_previous = !weir_rollups::revision::counts_the_same(
@@ -62,14 +64,15 @@ impl ServedCache {
             (table.model(), own),
         );
         let served = if is_previous {
-            Served { model: stored, position: 0, is_previous }
+            Served { model: stored, position: 0, is_previous, revision: revision.clone() }
         } else {
             // Measures and labels may have changed without a difference to what is kept.
             let mut model = Model::clone(table.model());
             let position = model.rollups.iter().position(|known| known.name == own.name);
             let position = position.expect("it is a rollup of this model");
             model.rollups[position].revision = revision.number;
-            Served { model: Arc::new(model), position, is_previous }
+            let revision = revision.clone();
+            Served { model: Arc::new(model), position, is_previous, revision }
         };
         let entry = (revision.clone(), served.clone());
         self.known.lock().expect("no holder panics").insert(own.name.clone(), entry);
