@@ -40,6 +40,7 @@ mod ranks;
 mod related;
 mod rollup_path;
 mod rollups;
+pub mod tabular;
 mod together;
 mod unique;
 

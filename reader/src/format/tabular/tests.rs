@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::tabular::cell;
 use weir_query::columns::{MeasureColumn, Shape};
 
 fn measures() -> Vec<MeasureColumn> {
