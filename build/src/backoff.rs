@@ -38,7 +38,7 @@ pub(crate) struct Retries {
 ///
 /// # Errors
 /// The last error of the request.
-pub(crate) async fn retried<T, E: Display, F: Future<Output = Result<T, E>>>(
+pub async fn retried<T, E: Display, F: Future<Output = Result<T, E>>>(
     is_passing: impl Fn(&E) -> bool,
     mut request: impl FnMut() -> F,
 ) -> Result<T, E> {

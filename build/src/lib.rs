@@ -41,6 +41,7 @@ mod spool;
 mod target;
 mod verify;
 
+pub use backoff::retried;
 pub use build::{
     BuildError, BuildEvent, BuildReport, BuildSettings, Builder, GiveUpReason, GivenUpBuild,
     Margins, PurgeSettings, StoredDefinitions, Wanted,

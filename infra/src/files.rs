@@ -10,6 +10,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::{fs, process};
 
+use tempfile::NamedTempFile;
+
 /// Whether to write through symbolic links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Links {
@@ -19,47 +21,98 @@ pub(crate) enum Links {
     Follow,
 }
 
+/// A file that is written beside the one whose name it takes when it is whole.
+#[derive(Debug)]
+pub(crate) enum Replacement {
+    /// A temporary file, removed unless it is kept.
+    Beside {
+        /// The file.
+        file: NamedTempFile,
+        /// The file that it replaces.
+        target: PathBuf,
+        /// The permissions of that file, if it is there.
+        permissions: Option<fs::Permissions>,
+    },
+    /// A device or a pipe, which has no place in a folder to give up.
+    Device(fs::File),
+}
+
 /// Writes a file and makes its folder.
 ///
 /// # Errors
 /// A link that is not to be followed, by its path, or what the system says.
 pub(crate) fn write(path: &Path, text: &str, links: Links) -> io::Result<()> {
-    if links == Links::Reject {
-        reject_links(path)?;
+    let mut replacement = Replacement::new(path, links)?;
+    replacement.write_all(text.as_bytes())?;
+    replacement.keep()
+}
+
+impl Replacement {
+    /// Begins to write a file, and makes its folder.
+    ///
+    /// # Errors
+    /// A link that is not to be followed, by its path, or what the system says.
+    pub(crate) fn new(path: &Path, links: Links) -> io::Result<Self> {
+        if links == Links::Reject {
+            reject_links(path)?;
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder {
+            fs::create_dir_all(folder)?;
+        }
+        let target = match fs::canonicalize(path) {
+            Ok(target) if links == Links::Follow => target,
+            _ => path.to_path_buf(),
+        };
+        let there = fs::metadata(&target).ok();
+        if there.as_ref().is_some_and(|there| !there.is_file()) {
+            return Ok(Self::Device(fs::File::create(&target)?));
+        }
+        Self::beside(target, there.map(|there| there.permissions()))
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder {
-        fs::create_dir_all(folder)?;
+
+    fn beside(target: PathBuf, permissions: Option<fs::Permissions>) -> io::Result<Self> {
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let prefix = format!(".{name}.{}.", process::id());
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix);
+        if let Some(permissions) = permissions.clone().or_else(new_permissions) {
+            builder.permissions(permissions);
+        }
+        let file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+        Ok(Self::Beside { file, target, permissions })
     }
-    let target = match fs::canonicalize(path) {
-        Ok(target) if links == Links::Follow => target,
-        _ => path.to_path_buf(),
-    };
-    match fs::metadata(&target) {
-        // A device or a pipe has no place in a folder to give up.
-        Ok(there) if !there.is_file() => fs::write(&target, text),
-        there => replace(&target, text, there.ok().as_ref()),
+
+    /// Gives the file its name: a rename replaces a link, and does not follow it.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn keep(self) -> io::Result<()> {
+        let Self::Beside { file, target, permissions } = self else { return Ok(()) };
+        if let Some(permissions) = permissions {
+            // The mask of the process was taken off.
+            file.as_file().set_permissions(permissions)?;
+        }
+        file.persist(target).map(drop).map_err(|error| error.error)
+    }
+
+    fn file(&mut self) -> &mut fs::File {
+        match self {
+            Self::Beside { file, .. } => file.as_file_mut(),
+            Self::Device(file) => file,
+        }
     }
 }
 
-/// Writes beside the file, and takes its name: a rename replaces a link, and does not follow it.
-fn replace(target: &Path, text: &str, there: Option<&fs::Metadata>) -> io::Result<()> {
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    let prefix = format!(".{name}.{}.", process::id());
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix);
-    if let Some(permissions) = there.map(fs::Metadata::permissions).or_else(new_permissions) {
-        builder.permissions(permissions);
+impl Write for Replacement {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file().write(bytes)
     }
-    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(text.as_bytes())?;
-    if let Some(there) = there {
-        // The mask of the process was taken off.
-        file.as_file().set_permissions(there.permissions())?;
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file().flush()
     }
-    file.persist(target).map_err(|error| error.error)?;
-    Ok(())
 }
 
 /// Returns the permissions of a new file, from which the system takes the mask of the process.
