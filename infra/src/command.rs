@@ -9,7 +9,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::definition::DEFAULT_FILES;
 use crate::error::Error;
 use crate::{
-    build, check, cost, deploy, destroy, dev, init, lease, load, parked, plan, query, schema,
+    build, check, cost, deploy, destroy, dev, export, init, lease, load, parked, plan, query, schema,
     synth, terminal, verify,
 };
 
@@ -37,6 +37,7 @@ enum Command {
     Load(load::Arguments),
     Lease(lease::Arguments),
     Query(query::Arguments),
+    Export(export::Arguments),
     Synth(synth::Arguments),
     Deploy(deploy::Arguments),
     Destroy(destroy::Arguments),
@@ -54,7 +55,9 @@ impl Weir {
             Some(Command::Parked(arguments)) => arguments.json,
             Some(Command::Deploy(arguments)) => arguments.dry_run,
             Some(Command::Destroy(arguments)) => arguments.dry_run,
-            Some(Command::Init(_) | Command::Schema(_) | Command::Synth(_)) => true,
+            Some(
+                Command::Init(_) | Command::Schema(_) | Command::Synth(_) | Command::Export(_),
+            ) => true,
             _ => false,
         }
     }
@@ -92,6 +95,7 @@ fn dispatch(weir: Weir, out: &mut (impl Write + Send)) -> Result<ExitCode, Error
         Some(Command::Load(arguments)) => load::run(&arguments, out),
         Some(Command::Lease(arguments)) => lease::run(&arguments, out),
         Some(Command::Query(arguments)) => query::run(&arguments, out),
+        Some(Command::Export(arguments)) => export::run(&arguments, out),
         Some(Command::Synth(arguments)) => synth::run(&arguments, out),
         Some(Command::Deploy(arguments)) => deploy::run(&arguments, out),
         Some(Command::Destroy(arguments)) => destroy::run(&arguments, out),
@@ -162,6 +166,8 @@ mod tests {
             ("weir query spend --ranks --fill zero", "cannot be used with"),
             ("weir query spend --order asc", "--ranks"),
             ("weir query spend --chart pie", "bars, sparkline, none"),
+            ("weir export sales --format json", "csv, ndjson, parquet"),
+            ("weir export sales --where country", "expected DIMENSION=VALUE"),
             ("weir chek", "unrecognized subcommand 'chek'"),
         ];
         for (line, expected) in cases {

@@ -5,7 +5,8 @@ use std::io;
 use thiserror::Error;
 
 use crate::{
-    build, client, cost, definition, dev, init, lease, parked, plan, rows, steps, tools, verify,
+    build, client, cost, definition, dev, export, init, lease, parked, plan, rows, steps, tools,
+    verify,
 };
 
 /// The failure of a command.
@@ -32,6 +33,9 @@ pub enum Error {
     /// The list of rejected updates.
     #[error(transparent)]
     Parked(#[from] parked::Failure),
+    /// The export of a rollup.
+    #[error(transparent)]
+    Export(#[from] export::Error),
     /// The plan of what a definition file changes.
     #[error(transparent)]
     Plan(#[from] plan::Error),

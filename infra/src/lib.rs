@@ -14,6 +14,7 @@
 //! | `weir load` | sends a file of items to the writer | [`load`] |
 //! | `weir lease` | shows who polls the table's stream, or breaks the lease | [`lease`] |
 //! | `weir query` | asks a rollup and prints the answer | [`query`] |
+//! | `weir export` | writes all groups and time buckets of a rollup to a file | [`export`] |
 //! | `weir synth` | prints the template that deploys a definition file | [`synth`] |
 //! | `weir deploy` | builds and deploys it, with the AWS CLI and the SAM CLI | [`deploy`] |
 //! | `weir destroy` | deletes it; the tables stay without `--delete-tables` | [`destroy`] |
@@ -38,6 +39,7 @@ pub mod destroy;
 pub mod dev;
 mod endpoint;
 pub mod error;
+pub mod export;
 mod files;
 mod grid;
 pub mod init;

@@ -194,12 +194,21 @@ fn chart(arguments: &Arguments) -> Result<Chart, String> {
 }
 
 fn dimension(text: &str) -> Result<(String, String), String> {
-    let parted = text.split_once('=').filter(|(name, _)| !name.is_empty());
-    let (name, value) = parted.ok_or("expected DIMENSION=VALUE, such as origin=DFW")?;
+    let (name, value) = dimension_value(text)?;
     match OPTIONS.iter().find(|(parameter, _)| *parameter == name) {
         Some((_, option)) => Err(format!("`{name}` is not a dimension; expected {option}")),
-        None => Ok((name.to_owned(), value.to_owned())),
+        None => Ok((name, value)),
     }
+}
+
+/// Splits a dimension and its value.
+///
+/// # Errors
+/// What is allowed.
+pub(crate) fn dimension_value(text: &str) -> Result<(String, String), String> {
+    let parted = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let (name, value) = parted.ok_or("expected DIMENSION=VALUE, such as origin=DFW")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 #[cfg(test)]

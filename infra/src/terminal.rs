@@ -7,7 +7,7 @@
 //! | output | escaped |
 //! |---|---|
 //! | messages, tables, reports, the log | always |
-//! | data (`query --csv`, `--ndjson`, `--json`; `synth`, `schema`; scripts of `--dry-run`) to a terminal | always |
+//! | data (`query --csv`, `--ndjson`, `--json`; `export`, `synth`, `schema`; `--dry-run`) to a terminal | always |
 //! | data to a file or another program | never: the bytes are exact |
 //!
 //! | escaped | because |

@@ -11,6 +11,7 @@
 mod adoption;
 mod cost;
 mod data_file;
+mod export;
 mod filter;
 mod init;
 mod pages;

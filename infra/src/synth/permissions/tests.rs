@@ -162,7 +162,7 @@ fn a_wildcard_is_granted_where_it_is_explained_and_nowhere_else() {
 }
 
 /// The calls that no function makes.
-const BUILDER_CALLS: [(&str, &str); 13] = [
+const OPERATOR_CALLS: [(&str, &str); 14] = [
     ("table/src/provision/inspection.rs", "describe_continuous_backups"),
     ("table/src/provision/inspection.rs", "describe_time_to_live"),
     ("table/src/rollups/delete.rs", "delete_item"),
@@ -172,6 +172,7 @@ const BUILDER_CALLS: [(&str, &str); 13] = [
     ("table/src/rollups/repair.rs", "put_item"),
     ("table/src/rollups/repair.rs", "update_item"),
     ("table/src/rollups/scan.rs", "scan"),
+    ("table/src/rollups/scan_keys.rs", "scan"),
     ("table/src/sample.rs", "describe_table"),
     ("table/src/sample.rs", "scan"),
     ("table/src/scan.rs", "scan"),
@@ -181,9 +182,9 @@ const BUILDER_CALLS: [(&str, &str); 13] = [
 #[test]
 fn every_call_in_the_source_of_table_is_in_the_list_and_the_list_has_no_other() {
     let mut found = calls();
-    // `weir build`, `weir verify`, `weir plan` and `weir init` make these, with the rights of who
-    // runs them.
-    for (file, call) in BUILDER_CALLS {
+    // `weir build`, `weir verify`, `weir plan`, `weir init` and `weir export` make these, with the
+    // rights of who runs them.
+    for (file, call) in OPERATOR_CALLS {
         assert!(found.remove(&(file.to_owned(), call.to_owned())), "{file} has no {call}");
     }
     let listed: BTreeSet<(String, String)> = USES
