@@ -9,8 +9,8 @@ use crate::amounts::{Accumulator, Amounts};
 pub struct StoredAmounts {
     /// The amounts; none for an accumulator that the item lacks or that is unreadable.
     pub amounts: Amounts,
-    /// The accumulators whose attribute is not a number of their scale.
-    pub unreadable: Vec<Accumulator>,
+    /// The accumulators whose attribute is not a number of their scale, with the number that it is.
+    pub unreadable: Vec<(Accumulator, Option<String>)>,
 }
 
 impl StoredAmounts {
@@ -18,10 +18,14 @@ impl StoredAmounts {
     pub fn read(accumulators: &[Accumulator], item: &Item) -> Self {
         let mut stored = Self::default();
         for accumulator in accumulators {
-            match units(accumulator, item.get(&accumulator.attribute_name())) {
-                Ok(Some(units)) => stored.amounts.add(accumulator.clone(), units),
-                Ok(None) => {}
-                Err(_) => stored.unreadable.push(accumulator.clone()),
+            let value = item.get(&accumulator.attribute_name());
+            match (units(accumulator, value), value) {
+                (Ok(Some(units)), _) => stored.amounts.add(accumulator.clone(), units),
+                (Ok(None), _) => {}
+                (Err(_), Some(AttributeValue::N(number))) => {
+                    stored.unreadable.push((accumulator.clone(), Some(number.clone())));
+                }
+                (Err(_), _) => stored.unreadable.push((accumulator.clone(), None)),
             }
         }
         stored

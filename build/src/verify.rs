@@ -44,9 +44,11 @@ use tokio::time::{Instant, sleep};
 use weir_model::rollup::OnExpiry;
 use weir_model::{Item, Model};
 use weir_processor::mapping::{Source, StreamReader};
-use weir_rollups::{Revision, RevisionState, RollupKey, SequenceNumber};
+use weir_rollups::{
+    Amounts, Revision, RevisionState, RollupKey, SequenceNumber, StoredAmounts, Watermark,
+};
 use weir_table::checkpoints::Checkpoints;
-use weir_table::{Connection, ItemsTable, Rollups, RollupsState, Table};
+use weir_table::{Connection, ItemsTable, Parked, Rollups, RollupsState, ShardId, Table};
 
 pub use self::comparison::ComparisonCounts;
 pub use self::error::VerifyError;
@@ -55,6 +57,7 @@ pub use self::recorder::UnknownItems;
 pub use self::report::{RepairOutcome, SkippedReason, SkippedRollup, VerifyEvent, VerifyReport};
 
 use self::comparison::Comparison;
+use self::finding::Finding;
 use self::record::ItemId;
 use self::recorder::{ReadingRequest, Recorder};
 use self::repair::Repairer;
@@ -119,6 +122,8 @@ struct Wanted {
 /// What was read, and when.
 struct ReadTimes {
     captured: CaptureCounts,
+    /// The updates that DynamoDB had rejected before the rollups were scanned.
+    parked: Vec<Parked>,
     /// No record of a later second was absorbed when the stored items were scanned.
     scanned_by: u32,
     /// The end of the capture, in seconds since 1970.
@@ -204,7 +209,7 @@ impl Verifier {
             .map(|(position, (model, revision))| VerifiedRollup::new(position, model, revision))
             .collect();
         let started_at = self.dynamodb_time().await?;
-        let (capture, label) = self.capture().await?;
+        let (capture, label, acknowledged) = self.capture().await?;
         let described = self.describe().await?;
         let cut = self.cut(&described).await?;
         outcome.cut = i64::from(cut);
@@ -221,13 +226,18 @@ impl Verifier {
         outcome.items = recorded.counts.captured + recorded.counts.scanned;
         outcome.repeated = recorded.counts.repeated;
         outcome.unknown = recorded.unknown.clone();
-        let parked = self.rollups.parked().await?;
         let mut comparison =
-            Comparison::new(&rollups, recorded, times.ended_at, times.scanned_by, parked)?;
-        let mut repairer = Repairer::new(self, &rollups, revisions, cut, is_repair);
+            Comparison::new(&rollups, recorded, times.ended_at, times.scanned_by, times.parked)?;
+        let mut repairer = Repairer::new(self, &rollups, revisions, &acknowledged, cut, is_repair);
         loop {
             let before = comparison.counts().items;
-            let Some(finding) = block(|| comparison.next())? else { break };
+            let Some(mut finding) = block(|| comparison.next())? else { break };
+            if self.has_changed_since(&rollups, &finding).await? {
+                outcome.compared.undecided += finding.leave_numbers_out();
+            }
+            if !finding.is_different() {
+                continue;
+            }
             let compared = comparison.counts().items;
             if before / REPORT_EVERY != compared / REPORT_EVERY {
                 report(VerifyEvent::Compared { items: compared });
@@ -246,13 +256,35 @@ impl Verifier {
         outcome.repaired += repairer.finish(report).await?;
         let is_to_be_continued = repairer.is_to_be_continued();
         let captured = comparison.captured();
+        let undecided = outcome.compared.undecided;
         outcome.compared = comparison.counts();
+        outcome.compared.undecided += undecided;
         report(VerifyEvent::Compared { items: outcome.compared.items });
+        outcome.has_failed_repairs = is_repair && !repairer.has_repaired_all();
         let is_complete = outcome.is_clean()
             && outcome.compared.undecided == 0
             && outcome.compared.pending_since.is_none_or(|since| i64::from(since) > started_at);
         self.complete(&mut outcome, is_repair && is_complete, *gaps).await?;
         Ok(Pass { report: outcome, is_to_be_continued, captured })
+    }
+
+    /// Returns whether a number of detail items was written since the scan that found it to differ,
+    /// though no change of them was captured: by another verification that repairs.
+    async fn has_changed_since(
+        &self,
+        rollups: &[VerifiedRollup<'_>],
+        finding: &Finding,
+    ) -> Result<bool, VerifyError> {
+        let Some(scanned) = &finding.scanned_numbers else { return Ok(false) };
+        let stripes = rollups[finding.rollup].stripes_of(&finding.key);
+        let read = retried(weir_table::Error::is_retryable, || self.rollups.get_together(&stripes))
+            .await?;
+        let accumulators: Vec<_> = scanned.iter().map(|(known, _)| known.clone()).collect();
+        let mut numbers = Amounts::default();
+        for item in read.iter().flatten() {
+            numbers.merge(&StoredAmounts::read(&accumulators, item).amounts);
+        }
+        Ok(accumulators.iter().any(|known| numbers.get(known) != scanned.get(known)))
     }
 
     /// Checks that nobody has replaced a revision.
@@ -298,6 +330,10 @@ impl Verifier {
             return Err(VerifyError::UnknownRollup { name: unknown.clone(), known });
         }
         let state = self.state().await?;
+        let label = self.describe().await?.stream_label().map(str::to_owned);
+        if label.is_some() && state.stream_label.is_some() && label != state.stream_label {
+            return Err(VerifyError::OtherStream);
+        }
         let gaps = state.gaps;
         let mut wanted = Wanted { revisions: Vec::new(), skipped: Vec::new(), gaps };
         let is_chosen = |name: &String| only.is_empty() || only.contains(name);
@@ -321,17 +357,21 @@ impl Verifier {
     }
 
     /// Takes the place in each shard behind what the processor has acknowledged. Returns the label
-    /// of the stream as well.
-    async fn capture(&self) -> Result<(Capture, String), VerifyError> {
+    /// of the stream and the last acknowledged record of each shard as well.
+    async fn capture(&self) -> Result<(Capture, String, Vec<(ShardId, Watermark)>), VerifyError> {
         let described = self.describe().await?;
         let arn = described.stream_arn().ok_or(VerifyError::NoStream)?.to_owned();
         let stream = StreamReader::open(&self.connection, &Source::Stream(arn)).await;
         let stream = stream.map_err(CaptureError::from)?;
         let label = stream.label().to_owned();
         let known = self.checkpoints.shard_progress(&label).await?;
-        let after = known.into_iter().map(|known| (known.shard_id, known.last.sequence)).collect();
-        let start = CaptureStart::After(after);
-        Ok((Capture::begin(stream, start, self.settings.capture).await?, label))
+        let after = known.iter().map(|known| (known.shard_id.clone(), known.last.sequence));
+        let start = CaptureStart::After(after.collect());
+        let capture = Capture::begin(stream, start, self.settings.capture).await?;
+        let acknowledged =
+            known.into_iter().map(|known| (ShardId::new(&label, known.shard_id), known.last));
+        let acknowledged = acknowledged.collect();
+        Ok((capture, label, acknowledged))
     }
 
     /// Returns the second to which the recount belongs: the next one of which no record can have
@@ -374,6 +414,8 @@ impl Verifier {
             report(VerifyEvent::Waiting { until: from });
             self.wait_until(from).await?;
             self.scan_items(recorder, described, report).await?;
+            // Those of later updates have marks that are later than this.
+            let parked = retried(weir_table::Error::is_retryable, || self.rollups.parked()).await?;
             self.scan_rollups(recorder, report).await?;
             let scanned_by = self.latest_record(described).await?;
             self.read_together(recorder, described, report).await?;
@@ -384,11 +426,11 @@ impl Verifier {
             let not_before = Instant::now() + delta;
             let seconds = u32::try_from(until).expect("a time before 2106");
             send_end.send_replace(Some(CaptureEnd { not_before, seconds }));
-            Ok::<_, VerifyError>((scanned_by, until))
+            Ok::<_, VerifyError>((parked, scanned_by, until))
         };
         tokio::pin!(capturing);
         tokio::pin!(reading);
-        let (scanned_by, ended_at) = tokio::select! {
+        let (parked, scanned_by, ended_at) = tokio::select! {
             biased;
             captured = &mut capturing => match captured {
                 Err(error) => return Err(error.into()),
@@ -396,7 +438,7 @@ impl Verifier {
             },
             read = &mut reading => read?,
         };
-        Ok(ReadTimes { captured: capturing.await?, scanned_by, ended_at })
+        Ok(ReadTimes { captured: capturing.await?, parked, scanned_by, ended_at })
     }
 
     async fn scan_items(
@@ -443,30 +485,33 @@ impl Verifier {
                 break;
             }
             report(VerifyEvent::ReadTogether { left: left.len() });
-            let mut read: Vec<(ReadingRequest, u32)> = Vec::new();
+            recorder.forget_acknowledged();
+            let mut read: Vec<(ReadingRequest, Option<u32>)> = Vec::new();
             for items in left.chunks(READINGS_AT_A_TIME) {
                 let requests = self.read_chunk(recorder, items, described).await?;
                 read.extend(requests);
             }
             // Records of these seconds are captured by then, unless they are late.
-            let last = read.iter().map(|(_, latest)| i64::from(*latest)).max().unwrap_or_default();
-            self.wait_until(last + 1).await?;
+            let last = read.iter().filter_map(|(_, latest)| *latest).max().unwrap_or_default();
+            self.wait_until(i64::from(last) + 1).await?;
             sleep(self.settings.capture.read_interval * 2).await;
-            let is_left =
-                |(request, latest): &(ReadingRequest, u32)| recorder.is_undecided(request, *latest);
+            let is_left = |(request, latest): &(ReadingRequest, Option<u32>)| {
+                latest.is_none_or(|latest| recorder.is_undecided(request, latest))
+            };
             left = read.into_iter().filter(is_left).map(|(request, _)| request.item).collect();
         }
         Ok(())
     }
 
     /// Reads some rollup items, each with its detail items at one moment. Returns the requests,
-    /// each with the second after which no record can have been absorbed at its moment.
+    /// each with the second after which no record can have been absorbed at its moment; `None` if
+    /// it could not be read.
     async fn read_chunk(
         &self,
         recorder: &Recorder<'_>,
         items: &[ItemId],
         described: &ItemsTable,
-    ) -> Result<Vec<(ReadingRequest, u32)>, VerifyError> {
+    ) -> Result<Vec<(ReadingRequest, Option<u32>)>, VerifyError> {
         let known =
             self.checkpoints.shard_progress(described.stream_label().unwrap_or_default()).await?;
         let known = known.iter().map(|known| (known.shard_id.as_str(), known.last.sequence));
@@ -477,9 +522,12 @@ impl Verifier {
             .into_iter()
             .map(|request| async move {
                 let keys = [&request.stripes[..], &request.details[..]].concat();
-                let read =
-                    retried(weir_table::Error::is_retryable, || self.rollups.get_together(&keys));
-                Ok::<_, VerifyError>((read.await?, request))
+                match self.rollups.get_together(&keys).await {
+                    Ok(items) => Ok((Some(items), request)),
+                    // Writes keep coming, or the items are too large: another round may read them.
+                    Err(error) if error.is_retryable() || error.is_refusal() => Ok((None, request)),
+                    Err(error) => Err(VerifyError::from(error)),
+                }
             })
             .collect();
         let reads: Vec<_> =
@@ -488,8 +536,12 @@ impl Verifier {
         let mut done = Vec::new();
         for read in reads {
             let (items, request) = read?;
+            let Some(items) = items else {
+                done.push((request, None));
+                continue;
+            };
             recorder.record_reading(&request, positions, latest, &items)?;
-            done.push((request, latest));
+            done.push((request, Some(latest)));
         }
         Ok(done)
     }

@@ -9,8 +9,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::definition::DEFAULT_FILES;
 use crate::error::Error;
 use crate::{
-    build, check, cost, deploy, destroy, dev, export, init, lease, load, parked, plan, query, schema,
-    synth, terminal, verify,
+    build, check, cost, deploy, destroy, dev, export, init, lease, load, parked, plan, query,
+    schema, synth, terminal, verify,
 };
 
 /// Exact, precomputed answers about a DynamoDB table.

@@ -137,10 +137,7 @@ fn print_text(listing: &Listing, out: &mut impl Write) -> io::Result<()> {
         let since = revision.incomplete_since.as_deref().unwrap_or_default();
         writeln!(out, "incomplete: {}: changes after {since} may be missing", revision.rollup)?;
     }
-    writeln!(
-        out,
-        "remove the cause, then run `weir verify --repair`"
-    )
+    writeln!(out, "remove the cause, then run `weir verify --repair`")
 }
 
 fn print_json(listing: &Listing, out: &mut impl Write) -> io::Result<()> {

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use jiff::Timestamp;
 use weir_rollups::{Accumulator, Amounts, RollupKey, SequenceNumber};
-use weir_table::{CLOCK_UNCERTAINTY_SECS, Parked};
+use weir_table::Parked;
 
 use super::detail_numbers::{DetailNumbers, SubjectCounts};
 use super::finding::{Finding, Unreadable};
@@ -26,6 +26,9 @@ use super::recorder::Recorded;
 use super::verified_rollup::VerifiedRollup;
 use crate::spool::SpoolError;
 use crate::target::repair_watermark;
+
+/// How far the clock of a processor may be from DynamoDB's, in seconds.
+const PROCESSOR_CLOCK_SECS: i64 = 60;
 
 /// The comparison of everything that was recorded.
 #[derive(Debug)]
@@ -284,7 +287,7 @@ impl<'a> Comparison<'a> {
             self.counts.pending_since = Some(since);
         }
         if let Some(counts) = &mut state.counts {
-            let is_parked = state.stored.as_ref().is_some_and(|stored| stored.parked.is_some());
+            let is_parked = state.rejected_by.is_some();
             let positions = &self.recorded.positions;
             let is_handled = |reading: &Reading| {
                 let known = &positions[reading.positions];
@@ -368,6 +371,7 @@ impl<'a> Comparison<'a> {
         let mut drift = difference(&item.stored, &item.expected);
         let mut expected = item.expected.clone();
         let mut is_inexact = false;
+        let mut scanned_numbers = Amounts::default();
         for number in item.numbers.compare(known, &item.stored) {
             let stored = item.stored.get(&number.accumulator);
             let mut unreadable = item.unreadable_numbers.iter();
@@ -390,6 +394,9 @@ impl<'a> Comparison<'a> {
                 false => 0,
             };
             let repaired = if is_exact { own } else { 0 };
+            if own != 0 && !item.numbers.has_readings() {
+                scanned_numbers.add(number.accumulator.clone(), stored);
+            }
             drift.add(number.accumulator.clone(), repaired - drift.get(&number.accumulator));
             let wrong = if is_decided { own + number.by_details } else { 0 };
             set_expected(&mut expected, &number.accumulator, stored - wrong);
@@ -406,6 +413,7 @@ impl<'a> Comparison<'a> {
             records: item.records,
             has_pending: item.has_pending,
             is_inexact,
+            scanned_numbers: (!scanned_numbers.is_empty()).then_some(scanned_numbers),
             ..Finding::new(item.id.rollup, item.id.key)
         };
         self.keep(finding);
@@ -425,7 +433,7 @@ impl<'a> Comparison<'a> {
         let has_score =
             |accumulator: &Accumulator| matches!(accumulator, Accumulator::Score { .. });
         let is_scored = stored.amounts.iter().any(|(known, _)| has_score(known))
-            || stored.unreadable.iter().any(has_score);
+            || stored.unreadable.iter().any(|(known, _)| has_score(known));
         stored.rank != expected || !is_scored
     }
 }
@@ -440,7 +448,7 @@ fn set_expected(expected: &mut Amounts, accumulator: &Accumulator, units: i128) 
 /// 3339 by the clock of the processor. A time that cannot be read may be any.
 fn rejected_by(time: &str) -> i64 {
     match time.parse::<Timestamp>() {
-        Ok(time) => time.as_second() + CLOCK_UNCERTAINTY_SECS,
+        Ok(time) => time.as_second() + PROCESSOR_CLOCK_SECS,
         Err(_) => i64::MAX,
     }
 }
@@ -453,12 +461,13 @@ fn take_unreadable(
     expected: &mut Amounts,
 ) -> Vec<Unreadable> {
     let mut unreadable = Vec::new();
-    for accumulator in &stored.unreadable {
+    for (accumulator, number) in &stored.unreadable {
         let units = expected.get(accumulator);
         expected.add(accumulator.clone(), -units);
         unreadable.push(Unreadable {
             key: key.clone(),
             accumulator: accumulator.clone(),
+            stored: number.clone(),
             expected: units,
             watermarks: stored.watermarks.clone(),
         });

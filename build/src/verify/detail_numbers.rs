@@ -159,7 +159,8 @@ impl DetailNumbers {
         let Some(known) = self.kinds.iter_mut().find(|known| known.kind == kind) else { return };
         let count = stored.amounts.get(&Accumulator::Items);
         let before = count - counts.absorbed;
-        known.is_unreadable |= stored.unreadable.contains(&Accumulator::Items);
+        known.is_unreadable |=
+            stored.unreadable.iter().any(|(known, _)| *known == Accumulator::Items);
         known.has_changes |= counts.has_changes;
         known.details += i128::from(count > 0);
         known.by_details += i128::from(count > 0) - i128::from(expected > 0);
@@ -170,6 +171,11 @@ impl DetailNumbers {
                 CountAtReading::Range(range) => range.bounds(before),
             });
         }
+    }
+
+    /// Returns whether the rollup item was read together with detail items.
+    pub(super) fn has_readings(&self) -> bool {
+        !self.readings.is_empty()
     }
 
     /// Returns the drift of each number, given the numbers as the scan has them.

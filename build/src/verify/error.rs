@@ -29,6 +29,12 @@ pub enum VerifyError {
     /// Enable the stream.
     #[error("the table of items has no stream; enable one with the view type NEW_AND_OLD_IMAGES")]
     NoStream,
+    /// Let the processor count the old stream first.
+    #[error(
+        "the table of items has another stream than the processor counts; start the processor, let \
+         it read the old stream to its end, then run the same command again"
+    )]
+    OtherStream,
     /// Verify again.
     #[error(
         "the rollup `{0}` was replaced or retired while it was verified; run the same command again"

@@ -31,6 +31,8 @@ pub(super) struct Finding {
     pub(super) has_pending: bool,
     /// Whether a number of detail items differs by more than is known exactly.
     pub(super) is_inexact: bool,
+    /// The numbers of detail items as the scan has them, if they differ by the scan alone.
+    pub(super) scanned_numbers: Option<Amounts>,
 }
 
 /// An accumulator whose attribute is not a number.
@@ -38,6 +40,8 @@ pub(super) struct Finding {
 pub(super) struct Unreadable {
     pub(super) key: RollupKey,
     pub(super) accumulator: Accumulator,
+    /// The number that it is, if it is one of another scale.
+    pub(super) stored: Option<String>,
     /// Its value, in its units, at the watermarks.
     pub(super) expected: i128,
     pub(super) watermarks: Vec<(String, Watermark)>,
@@ -90,7 +94,21 @@ impl Finding {
             records: Vec::new(),
             has_pending: false,
             is_inexact: false,
+            scanned_numbers: None,
         }
+    }
+
+    /// Leaves the numbers of detail items out, and returns how many differ.
+    pub(super) fn leave_numbers_out(&mut self) -> u64 {
+        let numbers = self.scanned_numbers.take().unwrap_or_default();
+        let is_number = |known: &Accumulator| numbers.iter().any(|(number, _)| number == known);
+        for (number, _) in numbers.iter() {
+            self.drift.add(number.clone(), -self.drift.get(number));
+        }
+        self.drift.retain_nonzero();
+        let before = self.shown.len();
+        self.shown.retain(|(known, ..)| !is_number(known));
+        (before - self.shown.len()) as u64
     }
 
     /// Returns whether anything is to be repaired.
@@ -120,7 +138,7 @@ impl Finding {
         });
         let unreadable = self.unreadable.iter().map(|one| DifferingValue {
             attribute: one.accumulator.attribute_name(),
-            stored: None,
+            stored: one.stored.as_ref().and_then(|stored| stored.parse().ok()),
             expected: number(&one.accumulator, one.expected),
         });
         Difference {

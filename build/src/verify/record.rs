@@ -82,8 +82,8 @@ pub(super) struct Reading {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct StoredItem {
     pub(super) amounts: Amounts,
-    /// The accumulators whose attribute is not a number of their scale.
-    pub(super) unreadable: Vec<Accumulator>,
+    /// The accumulators whose attribute is not a number of their scale, with the number that it is.
+    pub(super) unreadable: Vec<(Accumulator, Option<String>)>,
     /// The attributes that have the form of a watermark.
     pub(super) watermarks: Vec<(String, Watermark)>,
     /// The mark of an item that DynamoDB rejected an update of: since when.
@@ -220,25 +220,30 @@ fn read_reading(bytes: &mut &[u8], accumulators: &AccumulatorTable) -> Option<Re
 fn write_stored(stored: &StoredItem, accumulators: &mut AccumulatorTable, to: &mut Vec<u8>) {
     encode_amounts(&stored.amounts, accumulators, to);
     write_number(stored.unreadable.len() as u128, to);
-    for accumulator in &stored.unreadable {
+    for (accumulator, number) in &stored.unreadable {
         write_number(accumulators.number(accumulator) as u128, to);
+        write_option(number.as_deref(), to);
     }
     write_number(stored.watermarks.len() as u128, to);
     for (name, watermark) in &stored.watermarks {
         write_text(name, to);
         to.extend_from_slice(&watermark.to_bytes());
     }
-    for text in [&stored.parked, &stored.rank] {
-        write_number(u128::from(text.is_some()), to);
-        write_text(text.as_deref().unwrap_or_default(), to);
-    }
+    write_option(stored.parked.as_deref(), to);
+    write_option(stored.rank.as_deref(), to);
+}
+
+fn write_option(text: Option<&str>, to: &mut Vec<u8>) {
+    to.push(u8::from(text.is_some()));
+    write_text(text.unwrap_or_default(), to);
 }
 
 fn read_stored(bytes: &mut &[u8], accumulators: &AccumulatorTable) -> Option<StoredItem> {
     let mut stored =
         StoredItem { amounts: read_amounts(bytes, accumulators)?, ..Default::default() };
     for _ in 0..read_size(bytes)? {
-        stored.unreadable.push(accumulators.get(read_size(bytes)?)?.clone());
+        let accumulator = accumulators.get(read_size(bytes)?)?.clone();
+        stored.unreadable.push((accumulator, read_option(bytes)?));
     }
     for _ in 0..read_size(bytes)? {
         let name = read_text(bytes)?;
@@ -282,7 +287,7 @@ mod tests {
         let of_detail = Subject { item: item.clone(), kind: Some(2), key: detail.clone() };
         let stored = StoredItem {
             amounts: amounts(-7),
-            unreadable: vec![Accumulator::Items],
+            unreadable: vec![(Accumulator::Items, Some("0.5".to_owned()))],
             watermarks: vec![("@a/b".to_owned(), record("12"))],
             parked: Some("2026-11-20T06:40:00Z".to_owned()),
             rank: None,

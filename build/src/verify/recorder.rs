@@ -166,7 +166,6 @@ impl<'a> Recorder<'a> {
     ) -> usize {
         let shared = &mut *self.lock();
         let positions = shared.shards.positions(known);
-        shared.touched.forget_acknowledged(&positions);
         shared.positions.push(positions);
         shared.positions.len() - 1
     }
@@ -174,6 +173,15 @@ impl<'a> Recorder<'a> {
     /// Returns the images that could not be counted so far.
     pub(super) fn skipped(&self) -> Vec<SkippedImages> {
         self.images.skipped()
+    }
+
+    /// Forgets the changes of detail items that were acknowledged by the last positions, where they
+    /// are many.
+    pub(super) fn forget_acknowledged(&self) {
+        let Shared { touched, positions, .. } = &mut *self.lock();
+        if let Some(last) = positions.last() {
+            touched.forget_acknowledged(last);
+        }
     }
 
     /// Returns the rollup items of which detail items that they count were changed.

@@ -16,12 +16,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use weir_rollups::{
     Accumulator, Amounts, Contribution, Revision, RollupKey, SequenceNumber, Update, Watermark,
 };
-use weir_table::{Outcome, SettledUpdate};
+use weir_table::{Applied, Outcome, Parked, SettledUpdate, ShardId};
 
 use super::finding::Finding;
 use super::report::{RepairOutcome, VerifyEvent};
 use super::verified_rollup::VerifiedRollup;
 use super::{Report, Verifier, VerifyError};
+use crate::backoff::{Retries, retried};
 use crate::capture::check_age;
 use crate::target::repair_shard;
 
@@ -33,12 +34,16 @@ pub(super) struct Repairer<'a> {
     verifier: &'a Verifier,
     rollups: &'a [VerifiedRollup<'a>],
     revisions: &'a [Revision],
+    /// The last record of each shard that the processor had acknowledged when the capture began.
+    acknowledged: &'a [(ShardId, Watermark)],
     cut: u32,
     is_on: bool,
     left: Vec<Finding>,
     /// The rollup items of which a detail item is not repaired.
     with_wrong_details: HashSet<RollupKey>,
     is_to_be_continued: bool,
+    /// Whether a repair has failed.
+    has_failed: bool,
 }
 
 impl<'a> Repairer<'a> {
@@ -47,6 +52,7 @@ impl<'a> Repairer<'a> {
         verifier: &'a Verifier,
         rollups: &'a [VerifiedRollup<'a>],
         revisions: &'a [Revision],
+        acknowledged: &'a [(ShardId, Watermark)],
         cut: u32,
         is_on: bool,
     ) -> Self {
@@ -55,11 +61,13 @@ impl<'a> Repairer<'a> {
             verifier,
             rollups,
             revisions,
+            acknowledged,
             cut,
             is_on,
             left: Vec::new(),
             with_wrong_details,
             is_to_be_continued: false,
+            has_failed: false,
         }
     }
 
@@ -84,6 +92,11 @@ impl<'a> Repairer<'a> {
         self.is_to_be_continued
     }
 
+    /// Returns whether every finding is repaired.
+    pub(super) fn has_repaired_all(&self) -> bool {
+        !self.has_failed && !self.is_to_be_continued
+    }
+
     /// Repairs the findings that are left. Returns the number of repaired items.
     pub(super) async fn finish(&mut self, report: Report<'_>) -> Result<u64, VerifyError> {
         let findings = std::mem::take(&mut self.left);
@@ -96,6 +109,10 @@ impl<'a> Repairer<'a> {
         let mut outcomes: HashMap<RollupKey, RepairOutcome> = HashMap::new();
         let mut updates = Vec::new();
         for finding in &findings {
+            if self.has_appeared(finding).await? {
+                outcomes.insert(finding.key.clone(), RepairOutcome::Changed);
+                continue;
+            }
             if !self.overwrite(finding).await? || finding.is_inexact {
                 outcomes.insert(finding.key.clone(), RepairOutcome::Changed);
             }
@@ -107,10 +124,14 @@ impl<'a> Repairer<'a> {
         let mut repaired = 0;
         for finding in findings {
             let mut outcome = outcomes.remove(&finding.key).unwrap_or(RepairOutcome::Repaired);
-            if outcome == RepairOutcome::Repaired && !self.unpark(&finding).await? {
-                outcome = RepairOutcome::StillMarked;
+            if outcome == RepairOutcome::Repaired {
+                self.raise_watermarks(&finding).await?;
+                if !self.unpark(&finding).await? {
+                    outcome = RepairOutcome::StillMarked;
+                }
             }
             let is_repaired = outcome == RepairOutcome::Repaired;
+            self.has_failed |= !is_repaired;
             // What depends on an attribute that was not a number could not be compared.
             self.is_to_be_continued |=
                 matches!(outcome, RepairOutcome::StillMarked | RepairOutcome::Changed)
@@ -132,15 +153,19 @@ impl<'a> Repairer<'a> {
     /// Replaces the attributes that are not numbers. Returns `false` if something was written
     /// meanwhile.
     async fn overwrite(&self, finding: &Finding) -> Result<bool, VerifyError> {
-        let mut by_item: BTreeMap<&RollupKey, Vec<(Accumulator, i128)>> = BTreeMap::new();
+        let mut by_item: BTreeMap<&RollupKey, Vec<_>> = BTreeMap::new();
         for one in &finding.unreadable {
-            by_item.entry(&one.key).or_default().push((one.accumulator.clone(), one.expected));
+            let value = (one.accumulator.clone(), one.stored.clone(), one.expected);
+            by_item.entry(&one.key).or_default().push(value);
         }
         let mut is_done = true;
         for (key, values) in by_item {
             let of_item = finding.unreadable.iter().find(|one| one.key == *key);
             let watermarks = of_item.map(|one| one.watermarks.as_slice()).unwrap_or_default();
-            is_done &= self.verifier.rollups.overwrite(key, &values, watermarks).await?;
+            let written = retried(weir_table::Error::is_retryable, || {
+                self.verifier.rollups.overwrite(key, &values, watermarks)
+            });
+            is_done &= written.await?;
         }
         Ok(is_done)
     }
@@ -184,12 +209,16 @@ impl<'a> Repairer<'a> {
     ) -> Result<Vec<(RollupKey, RepairOutcome)>, VerifyError> {
         let mut outcomes = Vec::new();
         let mut updates = updates;
-        let mut backoff = crate::backoff::Retries::default();
+        let (mut retries, mut is_again) = (Retries::default(), false);
         loop {
             let settled = self.verifier.rollups.apply_all(&repair_shard(), updates).await;
             let (mut failed, mut last) = (Vec::new(), None);
             for SettledUpdate { update, result } in settled {
                 match result {
+                    // Another verification has repaired the item, perhaps of something else.
+                    Ok(Outcome::Applied(Applied::Nothing)) if !is_again => {
+                        outcomes.push((update.key, RepairOutcome::Changed));
+                    }
                     Ok(Outcome::Applied(_)) => {
                         outcomes.push((update.key, RepairOutcome::Repaired));
                     }
@@ -205,8 +234,8 @@ impl<'a> Repairer<'a> {
                 }
             }
             let Some(error) = last else { return Ok(outcomes) };
-            backoff.wait(error).await?;
-            updates = failed;
+            retries.wait(error).await?;
+            (updates, is_again) = (failed, true);
         }
     }
 
@@ -230,11 +259,47 @@ impl<'a> Repairer<'a> {
             let of_record: Vec<_> =
                 marks.iter().filter(|(key, _)| *key == record.key).cloned().collect();
             marks.retain(|(key, _)| *key != record.key);
-            is_done &= self.verifier.rollups.unpark(Some(record), &of_record).await?;
+            is_done &= self.remove_marks(Some(record), &of_record).await?;
         }
         for mark in marks {
-            is_done &= self.verifier.rollups.unpark(None, &[mark]).await?;
+            is_done &= self.remove_marks(None, &[mark]).await?;
         }
         Ok(is_done)
+    }
+
+    async fn remove_marks(
+        &self,
+        record: Option<&Parked>,
+        marks: &[(RollupKey, String)],
+    ) -> Result<bool, VerifyError> {
+        let removed = retried(weir_table::Error::is_retryable, || {
+            self.verifier.rollups.unpark(record, marks)
+        });
+        Ok(removed.await?)
+    }
+
+    /// Notes in a repaired item that it contains every record that the processor had acknowledged
+    /// when the verification began: those that were lost are in the repair.
+    async fn raise_watermarks(&self, finding: &Finding) -> Result<(), VerifyError> {
+        let known = &self.rollups[finding.rollup];
+        for (shard, last) in self.acknowledged {
+            let key = known.key_for_shard(&finding.key, &shard.id);
+            let raised = retried(weir_table::Error::is_retryable, || {
+                self.verifier.rollups.raise_watermark(&key, shard, *last)
+            });
+            raised.await?;
+        }
+        Ok(())
+    }
+
+    /// Returns whether an item that the scan did not meet is there.
+    async fn has_appeared(&self, finding: &Finding) -> Result<bool, VerifyError> {
+        if finding.is_stored || finding.drift.is_zero() {
+            return Ok(false);
+        }
+        let read = retried(weir_table::Error::is_retryable, || {
+            self.verifier.rollups.get_together(std::slice::from_ref(&finding.key))
+        });
+        Ok(read.await?.iter().any(Option::is_some))
     }
 }

@@ -129,6 +129,8 @@ pub struct VerifyReport {
     pub differences: u64,
     /// Those that are repaired.
     pub repaired: u64,
+    /// Whether an item could not be repaired.
+    pub has_failed_repairs: bool,
     /// The rollups that were marked as incomplete and are not any more.
     pub completed: Vec<String>,
     /// The rollups that are marked as incomplete.
@@ -138,6 +140,6 @@ pub struct VerifyReport {
 impl VerifyReport {
     /// Returns whether every item that was compared is what it should be.
     pub fn is_clean(&self) -> bool {
-        self.differences == self.repaired && self.unknown.items == 0
+        self.differences == self.repaired && self.unknown.items == 0 && !self.has_failed_repairs
     }
 }

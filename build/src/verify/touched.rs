@@ -2,7 +2,7 @@
 //!
 //! A rollup item that counts its detail items is compared with them as they were at one moment. The
 //! detail items that no captured record is about do not change; the others are read together with
-//! the rollup item, unless the processor has acknowledged their records.
+//! the rollup item, as far as a transaction can.
 
 use std::collections::HashMap;
 
@@ -13,6 +13,9 @@ use super::record::ItemId;
 
 /// The changes that are remembered; further ones are not. Each takes about 200 bytes.
 const MAX_TOUCHES: usize = 500_000;
+
+/// The changes of one rollup item that are kept although they were acknowledged.
+const MAX_KEPT: usize = 64;
 
 /// The changes of detail items.
 #[derive(Debug, Default)]
@@ -42,20 +45,20 @@ impl Touch {
 impl TouchedItems {
     /// Adds a change.
     pub(super) fn add(&mut self, item: ItemId, key: RollupKey, shard: usize, record: Watermark) {
-        let touches = self.items.entry(item).or_default();
         if self.touches < MAX_TOUCHES {
             self.touches += 1;
-            touches.push(Touch { key, shard, record });
+            self.items.entry(item).or_default().push(Touch { key, shard, record });
         }
     }
 
-    /// Forgets the changes that were acknowledged, but not the rollup items.
+    /// Forgets changes that were acknowledged, where there are more than a transaction can read. An
+    /// acknowledged change may have been rejected, so its detail item is read if there is room.
     pub(super) fn forget_acknowledged(&mut self, positions: &Positions) {
-        self.touches = 0;
-        for touches in self.items.values_mut() {
+        let many = self.items.values_mut().filter(|touches| touches.len() > MAX_KEPT);
+        for touches in many {
             touches.retain(|touch| !positions.has(touch.shard, touch.record.sequence));
-            self.touches += touches.len();
         }
+        self.touches = self.items.values().map(Vec::len).sum();
     }
 
     /// Returns all rollup items of which a detail item was changed.

@@ -90,9 +90,24 @@ impl<'a> VerifiedRollup<'a> {
         self.counted.iter().any(|(_, of_kind)| of_kind.contains(accumulator))
     }
 
+    /// Returns the key of the item that takes the changes of a shard: of a rollup item the stripe.
+    pub(super) fn key_for_shard(&self, key: &RollupKey, shard_id: &str) -> RollupKey {
+        let stored = StoredKey::parse(self.rollup, key).filter(|stored| stored.detail.is_none());
+        let stripe = weir_rollups::key::stripe(self.rollup, shard_id);
+        let key_of = |stored: &StoredKey| {
+            Contributions::new(self.model, self.rollup, stripe).item_key(stored)
+        };
+        stored.as_ref().and_then(key_of).unwrap_or_else(|| key.clone())
+    }
+
     /// Returns the keys of all stripes of a rollup item.
     pub(super) fn stripes(&self, item: &ItemId) -> Vec<RollupKey> {
-        let Some(stored) = StoredKey::parse(self.rollup, &item.key) else { return Vec::new() };
+        self.stripes_of(&item.key)
+    }
+
+    /// Returns the keys of all stripes of the rollup item that has the key of one of them.
+    pub(super) fn stripes_of(&self, key: &RollupKey) -> Vec<RollupKey> {
+        let Some(stored) = StoredKey::parse(self.rollup, key) else { return Vec::new() };
         let stripes = 0..self.rollup.stripes.max(1);
         let key = |stripe| Contributions::new(self.model, self.rollup, stripe).item_key(&stored);
         stripes.filter_map(key).collect()

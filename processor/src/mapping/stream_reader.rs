@@ -124,7 +124,8 @@ impl StreamReader {
     /// Returns a reader of a shard behind a record. If the stream has trimmed the record, the first
     /// page has a gap.
     pub fn open_after(&self, shard_id: &str, sequence: SequenceNumber) -> ShardPages {
-        let after = Some(sequence.to_string());
+        // The shortest that the API accepts: DynamoDB Local's numbers begin with zeros.
+        let after = Some(format!("{:0>21}", sequence.to_string()));
         let reader = ShardReader::new(self.stream.clone(), shard_id.to_owned(), after);
         ShardPages { reader }
     }

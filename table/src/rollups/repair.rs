@@ -17,6 +17,7 @@ use weir_rollups::{Accumulator, RollupKey, Watermark};
 
 use super::Rollups;
 use super::park::{LATEST, Parked, REFUSALS, record_key, text};
+use super::shard_id::ShardId;
 use crate::error::Error;
 
 impl Rollups {
@@ -75,15 +76,16 @@ impl Rollups {
         TransactWriteItem::builder().update(update).build()
     }
 
-    /// Sets accumulators that hold no numbers, unless the item has absorbed something since these
-    /// watermarks. Returns `false` if it has.
+    /// Sets accumulators that hold no numbers of their scale, each with the number that it holds if
+    /// it is one, unless the item has absorbed something since these watermarks. Returns `false` if
+    /// it has.
     ///
     /// # Errors
     /// The error of DynamoDB.
     pub async fn overwrite(
         &self,
         key: &RollupKey,
-        values: &[(Accumulator, i128)],
+        values: &[(Accumulator, Option<String>, i128)],
         watermarks: &[(String, Watermark)],
     ) -> Result<bool, Error> {
         let place = self.place(key);
@@ -94,9 +96,16 @@ impl Rollups {
             .table_name(place.table)
             .set_key(Some(place.key(key)))
             .expression_attribute_names("#pk", place.partition_key);
-        for (position, (accumulator, units)) in values.iter().enumerate() {
+        for (position, (accumulator, stored, units)) in values.iter().enumerate() {
             set.push(format!("#a{position} = :a{position}"));
-            conditions.push(format!("NOT attribute_type(#a{position}, :number)"));
+            conditions.push(match stored {
+                Some(stored) => {
+                    let stored = SdkValue::N(stored.clone());
+                    request = request.expression_attribute_values(format!(":s{position}"), stored);
+                    format!("#a{position} = :s{position}")
+                }
+                None => format!("NOT attribute_type(#a{position}, :number)"),
+            });
             let number = Number::from_units(*units, accumulator.scale()).to_string();
             request = request
                 .expression_attribute_names(format!("#a{position}"), accumulator.attribute_name())
@@ -113,12 +122,52 @@ impl Rollups {
         }
         let request = request
             .update_expression(format!("SET {}", set.join(", ")))
-            .condition_expression(conditions.join(" AND "))
-            .expression_attribute_values(":number", text("N"));
+            .condition_expression(conditions.join(" AND "));
+        let request = match values.iter().any(|(_, stored, _)| stored.is_none()) {
+            true => request.expression_attribute_values(":number", text("N")),
+            false => request,
+        };
         match request.send().await {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(Error::from_sdk(place.table, error)),
+            },
+        }
+    }
+
+    /// Notes that an item contains every record of a shard up to one, unless it is not there or
+    /// contains later ones. A record that is delivered again does not count then.
+    ///
+    /// # Errors
+    /// The error of DynamoDB.
+    pub async fn raise_watermark(
+        &self,
+        key: &RollupKey,
+        shard: &ShardId,
+        last: Watermark,
+    ) -> Result<(), Error> {
+        let place = self.place(key);
+        let request = self
+            .client
+            .update_item()
+            .table_name(place.table)
+            .set_key(Some(place.key(key)))
+            .update_expression("SET #watermark = :last")
+            .condition_expression(
+                "attribute_exists(#pk) AND (attribute_not_exists(#watermark) OR #watermark < :least)",
+            )
+            .expression_attribute_names("#pk", place.partition_key)
+            .expression_attribute_names("#watermark", shard.watermark_name())
+            .expression_attribute_values(":last", super::bytes(last.to_bytes()))
+            .expression_attribute_values(
+                ":least",
+                super::bytes(Watermark::lower_bound(last.sequence)),
+            );
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
                 _ => Err(Error::from_sdk(place.table, error)),
             },
         }
