@@ -74,7 +74,7 @@ use crate::target::BuildTarget;
 /// How often a verification begins again because the times of records stepped back.
 const MAX_CUTS: u32 = 3;
 /// How often a verification that repairs begins again because items changed while it repaired them.
-const MAX_PASSES: u32 = 3;
+const MAX_PASSES: u32 = 5;
 /// How long the processor may take to count what was captured, before the next pass.
 const PROCESSOR_PATIENCE: Duration = Duration::from_secs(120);
 const PROGRESS_PAUSE: Duration = Duration::from_secs(1);

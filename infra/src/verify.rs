@@ -43,9 +43,9 @@ const NOT_COMPARED: u8 = 4;
   weir verify shop.toml --endpoint http://127.0.0.1:8000 --json
 
 It reads both tables and the stream, and takes as long as a scan and 15 minutes. Writers and the
-processor continue: a change that the processor has not counted yet is no difference. With --repair
-it adds to each item that differs what is missing, once, and takes the marks of rejected updates
-away.
+processor continue: a change that the processor has not counted yet is not a difference. With
+--repair it adds to each item that differs what is missing, once, and removes the marks of rejected
+updates.
 
 Exit codes: 0 if every item is what a recount gives, or was repaired; 1 if the verification failed;
 3 if items differ; 4 if nothing differs and something could not be compared.")]

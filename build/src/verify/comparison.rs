@@ -11,12 +11,12 @@
 //! [`super::detail_numbers`].
 //!
 //! **Invariant:** an item of which nothing is known that contradicts it has no difference: whatever
-//! the processor has not counted yet is no drift.
+//! the processor has not counted yet is not drift.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use jiff::Timestamp;
-use weir_rollups::{Accumulator, Amounts, RollupKey, SequenceNumber};
+use weir_rollups::{Accumulator, Amounts, RollupKey, SequenceNumber, watermark};
 use weir_table::Parked;
 
 use super::detail_numbers::{DetailNumbers, SubjectCounts};
@@ -71,14 +71,22 @@ struct SubjectState {
     /// By number of a shard: the last record that it has absorbed.
     absorbed: BTreeMap<usize, SequenceNumber>,
     expected: Amounts,
-    /// The update that DynamoDB rejected last, and the latest second of the records of it and of
-    /// those before, in seconds since 1970.
+    /// The update that DynamoDB rejected last, as its record says.
     parked: Option<Parked>,
-    rejected_by: Option<i64>,
+    rejected: Option<Rejected>,
     /// Whether the processor had not counted a change that may be one of the rejected ones.
     has_pending: bool,
     /// The counts that it may have had at the readings, if its rollup item counts it.
     counts: Option<SubjectCounts>,
+}
+
+/// The updates of an item that DynamoDB rejected.
+#[derive(Clone, Copy, Debug)]
+struct Rejected {
+    /// The latest second of their records, in seconds since 1970.
+    by: i64,
+    /// The shard of the last one, and its last record.
+    last: Option<(usize, SequenceNumber)>,
 }
 
 /// A rollup item, while its records come.
@@ -234,7 +242,7 @@ impl<'a> Comparison<'a> {
             stored: None,
             absorbed: BTreeMap::new(),
             expected: Amounts::default(),
-            rejected_by: parked.as_ref().map(|record| rejected_by(&record.latest)),
+            rejected: parked.as_ref().map(|record| Rejected::from_record(record, &self.recorded)),
             parked,
             has_pending: false,
             counts,
@@ -254,8 +262,12 @@ impl<'a> Comparison<'a> {
                         Some((self.recorded.shards.by_watermark(name)?, watermark.sequence))
                     });
                     state.absorbed = watermarks.collect();
-                    let marked = stored.parked.as_deref().map(rejected_by);
-                    state.rejected_by = state.rejected_by.max(marked);
+                    let marked = stored.parked.as_deref().map(Rejected::from_mark);
+                    state.rejected = match (state.rejected, marked) {
+                        // Another one was rejected after the records were read.
+                        (Some(known), Some(marked)) if marked.by > known.by => Some(marked),
+                        (known, marked) => known.or(marked),
+                    };
                     state.stored = Some(stored);
                 }
                 Some(Record::Recount(_, amounts)) => state.expected.merge(&amounts),
@@ -278,8 +290,8 @@ impl<'a> Comparison<'a> {
             (false, false) => state.expected.merge(&delta.amounts.negated()),
             _ => {}
         }
-        let seconds = i64::from(delta.record.seconds);
-        state.has_pending |= !is_absorbed && state.rejected_by.is_some_and(|by| seconds <= by);
+        let mut rejected = state.rejected.iter();
+        state.has_pending |= !is_absorbed && rejected.any(|known| known.may_be(delta));
         // Later ones were written after the item was read.
         if !is_absorbed && delta.record.seconds <= self.scanned_by {
             self.counts.pending += 1;
@@ -287,7 +299,7 @@ impl<'a> Comparison<'a> {
             self.counts.pending_since = Some(since);
         }
         if let Some(counts) = &mut state.counts {
-            let is_parked = state.rejected_by.is_some();
+            let is_parked = state.rejected.is_some();
             let positions = &self.recorded.positions;
             let is_handled = |reading: &Reading| {
                 let known = &positions[reading.positions];
@@ -444,12 +456,31 @@ fn set_expected(expected: &mut Amounts, accumulator: &Accumulator, units: i128) 
     expected.add(accumulator.clone(), units - before);
 }
 
-/// Returns the latest second that a record may have of which an update was rejected by a time, RFC
-/// 3339 by the clock of the processor. A time that cannot be read may be any.
-fn rejected_by(time: &str) -> i64 {
-    match time.parse::<Timestamp>() {
-        Ok(time) => time.as_second() + PROCESSOR_CLOCK_SECS,
-        Err(_) => i64::MAX,
+impl Rejected {
+    /// Returns what the record of rejected updates says.
+    fn from_record(record: &Parked, recorded: &Recorded) -> Self {
+        let name = watermark::name(&record.shard.stream_label, &record.shard.id);
+        let [_, last] = &record.records;
+        let last = recorded.shards.by_watermark(&name).zip(last.parse().ok());
+        Self { last, ..Self::from_mark(&record.latest) }
+    }
+
+    /// Returns what the mark of an item says: a time, RFC 3339 by the clock of the processor. A time
+    /// that cannot be read may be any.
+    fn from_mark(time: &str) -> Self {
+        let by = match time.parse::<Timestamp>() {
+            Ok(time) => time.as_second() + PROCESSOR_CLOCK_SECS,
+            Err(_) => i64::MAX,
+        };
+        Self { by, last: None }
+    }
+
+    /// Returns whether an update with this change may have been rejected.
+    fn may_be(&self, delta: &Delta) -> bool {
+        match self.last {
+            Some((shard, last)) if shard == delta.shard => delta.record.sequence <= last,
+            _ => i64::from(delta.record.seconds) <= self.by,
+        }
     }
 }
 

@@ -96,7 +96,7 @@ pub enum SkippedReason {
 pub enum RepairOutcome {
     /// It is what it should be.
     Repaired,
-    /// Its numbers are what they should be, but its mark stays: the processor has changes to count.
+    /// Its numbers are repaired, but its mark stays: the processor has changes to count.
     StillMarked,
     /// It was written by something else meanwhile, or changed too often.
     Changed,

@@ -52,7 +52,7 @@ pub(super) fn outcome(outcome: &RepairOutcome) -> String {
 pub(super) fn skipped(skipped: &SkippedRollup) -> String {
     let reason = match skipped.reason {
         SkippedReason::KeepsExpired => {
-            "it keeps what expired items contributed, so the items of the table are no recount"
+            "it keeps what expired items contributed, which the table no longer has"
         }
         SkippedReason::NotReady(None) => "it is not built; run `weir build`",
         SkippedReason::NotReady(Some(RevisionState::Unbuilt(_))) => {
@@ -80,7 +80,7 @@ pub(super) fn report(report: &VerifyReport, is_repair: bool) -> String {
     lines.push(format!("read {records} records of {shards} shards of the stream"));
     if let Some(since) = compared.pending_since {
         lines.push(format!(
-            "not counted yet, and no difference: {} updates, the oldest of {}",
+            "not counted yet when their items were read: {} changes, the oldest of {}",
             compared.pending,
             rfc_3339(i64::from(since))
         ));
@@ -101,7 +101,7 @@ pub(super) fn report(report: &VerifyReport, is_repair: bool) -> String {
     if report.unknown.items > 0 {
         let first = report.unknown.first.iter().take(5).map(ToString::to_string);
         lines.push(format!(
-            "{} stored items are none of the rollups: {}",
+            "{} stored items have keys that the rollups do not have: {}",
             report.unknown.items,
             first.collect::<Vec<_>>().join(", ")
         ));
@@ -113,14 +113,15 @@ pub(super) fn report(report: &VerifyReport, is_repair: bool) -> String {
         let names = report.incomplete.join(", ");
         lines.push(match is_repair {
             true => format!(
-                "still marked as incomplete: {names}: the processor has changes to count; run the \
-                 same command again when it has"
+                "still marked as incomplete: {names}: something was not compared or repaired, or \
+                 the processor has older changes to count; run the same command again"
             ),
-            false => format!("marked as incomplete: {names}; `--repair` takes the mark away"),
+            false => format!("marked as incomplete: {names}; `--repair` removes the mark"),
         });
     }
     lines.push(match (report.differences, report.repaired) {
         (0, _) => "no differences".to_owned(),
+        (1, 0) if !is_repair => "1 item differs; `--repair` repairs it".to_owned(),
         (found, 0) if !is_repair => format!("{found} items differ; `--repair` repairs them"),
         (found, repaired) => format!("{found} items differed, {repaired} are repaired"),
     });

@@ -5,6 +5,7 @@
 //! was planted before it began, unless a repair may have been at work.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
@@ -30,13 +31,15 @@ type Key = (String, String);
 pub(crate) struct Drift {
     dynamodb: DynamoDb,
     planted: Arc<Mutex<BTreeMap<Key, Planted>>>,
+    /// The number of verifications that repair.
+    repairing: Arc<AtomicUsize>,
 }
 
 /// What is known of a planted drift.
 #[derive(Clone, Debug)]
 struct Planted {
     owner: Owner,
-    /// Whether a repair was begun since.
+    /// Whether a repair was under way then, or was begun since.
     may_be_repaired: bool,
 }
 
@@ -51,7 +54,7 @@ pub(super) struct Verification {
 
 impl Drift {
     pub(super) fn new(dynamodb: DynamoDb) -> Self {
-        Self { dynamodb, planted: Arc::default() }
+        Self { dynamodb, planted: Arc::default(), repairing: Arc::default() }
     }
 
     /// Returns whether drift may be left.
@@ -111,7 +114,8 @@ impl Drift {
         let text = format_args!("planted {number} in {name} of {partition} {sort}").to_string();
         world.journal.record(format_args!("{text}"));
         world.journal.count(Count::DriftPlanted, 1);
-        let planted = Planted { owner, may_be_repaired: false };
+        let may_be_repaired = self.repairing.load(Ordering::Relaxed) > 0;
+        let planted = Planted { owner, may_be_repaired };
         self.lock().insert(first_stripe(&(partition, sort)), planted);
     }
 
@@ -119,6 +123,7 @@ impl Drift {
     pub(super) fn begin(&self, repairs: bool) -> Verification {
         let mut planted = self.lock();
         if repairs {
+            self.repairing.fetch_add(1, Ordering::Relaxed);
             planted.values_mut().for_each(|known| known.may_be_repaired = true);
         }
         let before = planted.keys().cloned().collect();
@@ -180,6 +185,14 @@ impl Verification {
             if is_due && !found.contains(key) {
                 journal.violate(format!("{name} does not find the drift of {key:?}"));
             }
+        }
+    }
+}
+
+impl Drop for Verification {
+    fn drop(&mut self) {
+        if self.repairs {
+            self.drift.repairing.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
