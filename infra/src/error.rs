@@ -32,7 +32,7 @@ pub enum Error {
     Verify(#[from] verify::Error),
     /// The list of rejected updates.
     #[error(transparent)]
-    Parked(#[from] parked::Failure),
+    Parked(#[from] parked::Error),
     /// The export of a rollup.
     #[error(transparent)]
     Export(#[from] export::Error),

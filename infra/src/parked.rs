@@ -1,7 +1,9 @@
-//! `weir parked`: lists the rollup items that DynamoDB refused to update, the batches that the local
-//! event source mapping discarded, and the rollups that are marked as incomplete.
+//! `weir parked`: lists the rollup items that DynamoDB refused to update, the batches that the
+//! local event source mapping discarded, and the rollups that are marked as incomplete.
 //!
 //! **Invariant:** it writes nothing. [`verify`](crate::verify) repairs what it lists.
+
+mod error;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -10,12 +12,11 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Value, json};
-use thiserror::Error;
 use weir_rollups::Revision;
-use weir_table::checkpoints::{self, OnFailureRecord};
-use weir_table::error::chain;
+use weir_table::checkpoints::OnFailureRecord;
 use weir_table::{Parked, Rollups, Table};
 
+pub use self::error::Error;
 use crate::definition;
 use crate::tables::TableOptions;
 
@@ -41,17 +42,6 @@ pub struct Arguments {
     /// Print each entry as a line of JSON
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// The failure of `weir parked`.
-#[derive(Debug, Error)]
-pub enum Failure {
-    /// DynamoDB rejected a request, or did not answer it.
-    #[error("could not read the records of rejected updates: {}", chain(.0))]
-    Table(#[source] weir_table::Error),
-    /// The same, of the batches.
-    #[error("could not read the records of discarded batches: {0}")]
-    Checkpoints(#[source] checkpoints::Error),
 }
 
 /// The things that are listed.
@@ -87,13 +77,13 @@ pub fn run(
     })
 }
 
-async fn read(table: &Table, rollups: &Rollups) -> Result<Listing, Failure> {
-    let parked = rollups.parked().await.map_err(Failure::Table)?;
-    let state = table.read_rollups_state().await.map_err(Failure::Table)?.unwrap_or_default();
+async fn read(table: &Table, rollups: &Rollups) -> Result<Listing, Error> {
+    let parked = rollups.parked().await.map_err(Error::Table)?;
+    let state = table.read_rollups_state().await.map_err(Error::Table)?.unwrap_or_default();
     let discarded = match &state.stream_label {
         Some(label) => {
             let records = table.checkpoints().on_failure_records(label).await;
-            records.map_err(Failure::Checkpoints)?
+            records.map_err(Error::Checkpoints)?
         }
         None => Vec::new(),
     };

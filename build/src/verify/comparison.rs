@@ -465,8 +465,8 @@ impl Rejected {
         Self { last, ..Self::from_mark(&record.latest) }
     }
 
-    /// Returns what the mark of an item says: a time, RFC 3339 by the clock of the processor. A time
-    /// that cannot be read may be any.
+    /// Returns what the mark of an item says: a time, RFC 3339 by the clock of the processor. A
+    /// time that cannot be read may be any.
     fn from_mark(time: &str) -> Self {
         let by = match time.parse::<Timestamp>() {
             Ok(time) => time.as_second() + PROCESSOR_CLOCK_SECS,

@@ -36,8 +36,8 @@ struct KindCounts {
     scan: Bounds,
     /// At each reading.
     readings: Vec<Bounds>,
-    /// The stored detail items that count something, and by how many more they are than the expected
-    /// ones.
+    /// The stored detail items that count something, and by how many more they are than the
+    /// expected ones.
     details: i128,
     by_details: i128,
     /// Whether a change of one of them was captured.

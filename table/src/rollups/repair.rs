@@ -155,7 +155,8 @@ impl Rollups {
             .set_key(Some(place.key(key)))
             .update_expression("SET #watermark = :last")
             .condition_expression(
-                "attribute_exists(#pk) AND (attribute_not_exists(#watermark) OR #watermark < :least)",
+                "attribute_exists(#pk) AND (attribute_not_exists(#watermark) \
+                 OR #watermark < :least)",
             )
             .expression_attribute_names("#pk", place.partition_key)
             .expression_attribute_names("#watermark", shard.watermark_name())

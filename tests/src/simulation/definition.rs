@@ -23,7 +23,7 @@ const ROLLUP: &str = "[rollups.";
 /// The rollup that a world has only while it may change: its buckets are kept for some time.
 pub(crate) const KEPT: &str = "recent";
 /// The rollup whose items are among those of the table.
-pub(super) const COLOCATED: &str = "beside";
+pub(crate) const COLOCATED: &str = "beside";
 /// How many rollups a definition has that stays as it is.
 const ROLLUPS: usize = 2;
 /// How many rollups a definition has at most that changes.

@@ -12,6 +12,7 @@ use serde_json::json;
 use weir_build::{Difference, VerifyError, VerifyEvent, VerifyReport};
 use weir_table::error::chain;
 
+use crate::simulation::definition::COLOCATED;
 use crate::simulation::dice::Dice;
 use crate::simulation::dynamodb::DynamoDb;
 use crate::simulation::revisions::owner;
@@ -31,6 +32,9 @@ type Key = (String, String);
 pub(crate) struct Drift {
     dynamodb: DynamoDb,
     planted: Arc<Mutex<BTreeMap<Key, Planted>>>,
+    /// Everything that was ever planted, and how much of it was repaired before a time of calm.
+    ever: Arc<Mutex<Vec<Key>>>,
+    repaired: Arc<AtomicUsize>,
     /// The number of verifications that repair.
     repairing: Arc<AtomicUsize>,
 }
@@ -46,6 +50,8 @@ struct Planted {
 /// One verification.
 pub(super) struct Verification {
     drift: Drift,
+    /// How much was planted and repaired before it began.
+    since: usize,
     /// What was planted before it began.
     before: BTreeSet<Key>,
     repairs: bool,
@@ -54,7 +60,13 @@ pub(super) struct Verification {
 
 impl Drift {
     pub(super) fn new(dynamodb: DynamoDb) -> Self {
-        Self { dynamodb, planted: Arc::default(), repairing: Arc::default() }
+        Self {
+            dynamodb,
+            planted: Arc::default(),
+            ever: Arc::default(),
+            repaired: Arc::default(),
+            repairing: Arc::default(),
+        }
     }
 
     /// Returns whether drift may be left.
@@ -70,6 +82,7 @@ impl Drift {
     /// Forgets what was planted: all of it is repaired.
     pub(super) fn forget(&self) {
         self.lock().clear();
+        self.repaired.store(self.ever().len(), Ordering::Relaxed);
     }
 
     /// Changes a number of a rollup item of a revision that is ready, if there is one.
@@ -116,7 +129,9 @@ impl Drift {
         world.journal.count(Count::DriftPlanted, 1);
         let may_be_repaired = self.repairing.load(Ordering::Relaxed) > 0;
         let planted = Planted { owner, may_be_repaired };
-        self.lock().insert(first_stripe(&(partition, sort)), planted);
+        let key = first_stripe(&(partition, sort));
+        self.ever().push(key.clone());
+        self.lock().insert(key, planted);
     }
 
     /// Begins a verification.
@@ -127,13 +142,18 @@ impl Drift {
             planted.values_mut().for_each(|known| known.may_be_repaired = true);
         }
         let before = planted.keys().cloned().collect();
-        Verification { drift: self.clone(), before, repairs, found: Mutex::default() }
+        let since = self.repaired.load(Ordering::Relaxed);
+        Verification { drift: self.clone(), since, before, repairs, found: Mutex::default() }
     }
 
     /// Counts a verification that has failed, and records it.
     pub(super) fn note_failure(&self, world: &World, name: &str, error: &VerifyError) {
         world.journal.record(format_args!("{name} failed: {}", chain(error)));
         world.journal.count(Count::VerificationsFailed, 1);
+    }
+
+    fn ever(&self) -> MutexGuard<'_, Vec<Key>> {
+        self.ever.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Planted>> {
@@ -155,8 +175,9 @@ impl Verification {
     fn note_difference(&self, world: &World, name: &str, difference: &Difference) {
         let key = (difference.key.partition.clone(), difference.key.sort.clone());
         world.journal.count(Count::DriftFound, 1);
-        let is_planted =
-            self.drift.lock().keys().any(|planted| *planted == key || is_detail_of(planted, &key));
+        let is_planted = self.drift.ever()[self.since..]
+            .iter()
+            .any(|planted| *planted == key || is_detail_of(planted, &key));
         if !is_planted {
             world.journal.violate(format!("{name} finds what nobody planted: {difference:?}"));
         }
@@ -211,6 +232,12 @@ fn first_stripe((partition, sort): &Key) -> Key {
 fn is_detail_of((partition, sort): &Key, item: &Key) -> bool {
     let Some((name, rest)) = partition.split_once('.') else { return false };
     let group = rest.find('#').map_or("", |place| &rest[place..]);
+    if let Some(own_group) = item.0.strip_prefix(COLOCATED_PARTITION) {
+        let bucket = item.1.rsplit('#').next().unwrap_or_default();
+        return name == COLOCATED
+            && group.ends_with(own_group.trim_start_matches('#'))
+            && sort.contains(&format!("#{bucket}#"));
+    }
     let unstriped = |text: &str| text.split('/').next().unwrap_or(text).to_owned();
     let (own, own_group) = item.0.split_at(item.0.find('#').unwrap_or(item.0.len()));
     unstriped(own) == name && own_group == group && sort.starts_with(&format!("{}#", item.1))
