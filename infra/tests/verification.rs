@@ -51,11 +51,8 @@ async fn plant(world: &World) -> BTreeSet<Key> {
     update(world, &sum, "ADD #a :n", json!({ "#a": "sum(amount)" }), more).await;
 
     let row = find(world, "extremes.values(amount)", |item| item["count"]["N"] != "0").await;
-    let request = json!({
-        "TableName": world.model.table.rollups_table,
-        "Key": { "PK": { "S": row.0 }, "SK": { "S": row.1 } },
-    });
-    Client::new(&world.dynamodb.url).dynamodb("DeleteItem", &request).await;
+    let less = json!({ ":n": { "N": "-1" } });
+    update(world, &row, "ADD #a :n", json!({ "#a": "count" }), less).await;
 
     let ranked = find(world, "best", |item| item["score"].is_object()).await;
     let higher = json!({ ":n": { "N": "500" } });
