@@ -38,7 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use weir_model::{Item, Model};
 use weir_processor::mapping::{Source, StreamReader};
 use weir_rollups::{Revision, RevisionState};
@@ -50,16 +50,18 @@ pub use self::purge::PurgeSettings;
 pub use self::settings::{BuildSettings, Margins};
 pub use self::wanted::{GiveUpReason, GivenUpBuild, StoredDefinitions, Wanted};
 
-pub(crate) use self::error::one_of;
-
 use self::cut::Chosen;
 use crate::blocking::block;
-use crate::capture::{Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureStart};
+use crate::capture::{
+    Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureStart, capture_while,
+};
 use crate::export::Export;
 use crate::recorder::ImageRecorder;
+use crate::requests::{describe, dynamodb_time, wait_until};
 use crate::scan::scan;
 use crate::spool::Spool;
 use crate::target::BuildTarget;
+use crate::unknown_rollup::UnknownRollup;
 
 /// How often a build chooses another cut because the times of records stepped back across it.
 const MAX_CUTS: u32 = 3;
@@ -89,10 +91,7 @@ impl Builder {
     /// An unknown name, a rollup that cannot be built, or the error of DynamoDB.
     pub async fn compare(&self, only: &[String]) -> Result<Wanted, BuildError> {
         let model = self.table.model();
-        if let Some(unknown) = only.iter().find(|name| model.rollup(name).is_none()) {
-            let known = model.rollups.iter().map(|rollup| rollup.name.clone()).collect();
-            return Err(BuildError::UnknownRollup { name: unknown.clone(), known });
-        }
+        UnknownRollup::check(model, only)?;
         let state = self.table.read_rollups_state().await?.ok_or(BuildError::Unregistered)?;
         let stored = self.stored_definitions(&state).await?;
         let now = self.table.dynamodb_time().await?;
@@ -171,7 +170,7 @@ impl Builder {
             let known = self.known_rollups(state);
             if let Some(unknown) = only.iter().find(|name| !known.contains(*name)) {
                 let known = known.into_iter().collect();
-                return Err(BuildError::UnknownRollup { name: unknown.clone(), known });
+                return Err(UnknownRollup { name: unknown.clone(), known }.into());
             }
             let mut aborted = Vec::new();
             let under_way = state.revisions.iter_mut().filter(|known| known.is_under_way());
@@ -212,7 +211,7 @@ impl Builder {
         }
         let Some(folder) = &self.settings.export else { return Ok(()) };
         let export = Export::open(folder)?;
-        let now = self.dynamodb_time().await?;
+        let now = dynamodb_time(&self.table).await?;
         export.check(self.table.name(), now)?;
         if !wanted.begun.is_empty() {
             return Err(BuildError::ExportWithoutCut(wanted.begun.clone()));
@@ -295,7 +294,7 @@ impl Builder {
     }
 
     async fn capture(&self, start: CaptureStart) -> Result<Capture, BuildError> {
-        let described = self.describe().await?;
+        let described = describe(&self.table).await?;
         let arn = described.stream_arn().ok_or(BuildError::NoStream)?.to_owned();
         let stream = StreamReader::open(&self.connection, &Source::Stream(arn)).await;
         let stream = stream.map_err(CaptureError::from)?;
@@ -355,34 +354,21 @@ impl Builder {
         });
         let reading = async {
             report(BuildEvent::Waiting { until: i64::from(cut) });
-            self.wait_until(i64::from(cut) + seconds(self.settings.margins.scan)).await?;
+            wait_until(&self.table, i64::from(cut) + seconds(self.settings.margins.scan)).await?;
             match &self.settings.export {
                 Some(folder) => self.read_export(folder, recorder, report)?,
                 None => self.scan(recorder, revisions, report).await?,
             }
             let delta = self.settings.margins.delta;
-            let now = self.dynamodb_time().await?;
+            let now = dynamodb_time(&self.table).await?;
             // DynamoDB's time is rounded down: the scan may have ended within the second after it.
             let until = now + seconds(delta).max(1);
             report(BuildEvent::Capturing { until });
-            let until = u32::try_from(until).expect("a time before 2106");
-            let end = CaptureEnd { not_before: Instant::now() + delta, seconds: until };
-            send_end.send_replace(Some(end));
+            send_end.send_replace(Some(CaptureEnd::new(until, delta)));
             Ok::<_, BuildError>(())
         };
-        tokio::pin!(capturing);
-        tokio::pin!(reading);
-        tokio::select! {
-            biased;
-            captured = &mut capturing => match captured {
-                Err(error) => Err(error.into()),
-                Ok(_) => unreachable!("its end is sent when the reading ends"),
-            },
-            read = &mut reading => {
-                read?;
-                Ok(capturing.await?)
-            }
-        }
+        let (counts, ()) = capture_while(capturing, reading).await?;
+        Ok(counts)
     }
 
     async fn scan(
@@ -391,7 +377,7 @@ impl Builder {
         revisions: &[Revision],
         report: &(dyn Fn(BuildEvent) + Sync),
     ) -> Result<(), BuildError> {
-        let total = self.describe().await?.items();
+        let total = describe(&self.table).await?.items();
         let (progress, mut changed) = watch::channel(None);
         let record = |item: &Item| recorder.record_scanned(item);
         let scanning = scan(&self.table, &self.settings.scan, record, |scanned| {
@@ -439,17 +425,6 @@ impl Builder {
         let record = |item: &Item| recorder.record_scanned(item);
         block(|| export.read(record, |progress| report(BuildEvent::Exported(progress))))?;
         Ok(())
-    }
-
-    /// Waits until DynamoDB's clock has reached a time in seconds since 1970.
-    async fn wait_until(&self, time: i64) -> Result<(), BuildError> {
-        loop {
-            let left = time - self.dynamodb_time().await?;
-            if left <= 0 {
-                return Ok(());
-            }
-            sleep(Duration::from_secs(left.unsigned_abs())).await;
-        }
     }
 
     async fn begin_to_apply(&self, revisions: &[Revision]) -> Result<(), BuildError> {

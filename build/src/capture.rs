@@ -316,6 +316,30 @@ impl Capture {
     }
 }
 
+/// Runs a capture while the table is read. `reading` sends the end of the capture before it ends.
+/// If either fails, the other one is given up.
+///
+/// # Errors
+/// The first error of both.
+pub(crate) async fn capture_while<T, E: From<CaptureError>>(
+    capturing: impl Future<Output = Result<CaptureCounts, CaptureError>>,
+    reading: impl Future<Output = Result<T, E>>,
+) -> Result<(CaptureCounts, T), E> {
+    tokio::pin!(capturing);
+    tokio::pin!(reading);
+    tokio::select! {
+        biased;
+        captured = &mut capturing => match captured {
+            Err(error) => Err(error.into()),
+            Ok(_) => unreachable!("its end is sent when the reading ends"),
+        },
+        read = &mut reading => {
+            let read = read?;
+            Ok((capturing.await?, read))
+        }
+    }
+}
+
 /// Returns whether the same request to the stream may succeed later.
 fn may_pass(error: &StreamError) -> bool {
     matches!(error, StreamError::Streams { is_denied: false, .. })

@@ -36,9 +36,11 @@ mod estimate;
 mod export;
 mod key_hash;
 mod recorder;
+mod requests;
 mod scan;
 mod spool;
 mod target;
+mod unknown_rollup;
 mod verify;
 
 pub use backoff::retried;
@@ -56,6 +58,7 @@ pub use recorder::{ImageRecorder, SkippedImages};
 pub use scan::{ScanError, ScanProgress, ScanSettings, scan};
 pub use spool::{Base, BaseCounts, BaseUpdate, RollupContribution, Spool, SpoolError};
 pub use target::{BuildTarget, base_shard, repair_shard};
+pub use unknown_rollup::UnknownRollup;
 pub use verify::{
     ComparisonCounts, Difference, DifferingValue, RepairOutcome, SkippedReason, SkippedRollup,
     UnknownItems, Verifier, VerifyError, VerifyEvent, VerifyReport,

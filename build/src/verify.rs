@@ -8,16 +8,17 @@
 //! ```
 //!
 //! The watermarks of a rollup item say which changes it contains, and the capture has the changes.
-//! So a change that is not counted yet is told from one that was lost: see [`comparison`].
+//! So the verifier distinguishes a change that is not counted yet from a lost one: see
+//! [`comparison`].
 //!
 //! | to see | read |
 //! |---|---|
-//! | what is recorded, and how it is put in order | `recorder`, `record`, `sorter` |
+//! | the records, and how they are sorted | `recorder`, `record`, `sorter` |
 //! | how an item is compared | `comparison` |
 //! | how numbers of detail items are read | `reading`, `touched` |
 //! | how they are compared | `detail_numbers`, `count_range` |
 //! | how an item is repaired | `repair` |
-//! | what is reported | `report`, `finding` |
+//! | the report | `report`, `finding` |
 //!
 //! **Invariant:** nothing is written but repairs, and those only to items that differ.
 
@@ -65,17 +66,21 @@ use self::verified_rollup::VerifiedRollup;
 use crate::backoff::retried;
 use crate::blocking::block;
 use crate::build::{BuildSettings, seconds};
-use crate::capture::{Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureStart};
+use crate::capture::{
+    Capture, CaptureCounts, CaptureEnd, CaptureError, CaptureStart, capture_while,
+};
 use crate::recorder::ImageRecorder;
+use crate::requests::{describe, dynamodb_time, rollups_state, wait_until};
 use crate::scan::{PageRequest, scan, scan_pages};
 use crate::spool::Spool;
 use crate::target::BuildTarget;
+use crate::unknown_rollup::UnknownRollup;
 
 /// How often a verification begins again because the times of records stepped back.
 const MAX_CUTS: u32 = 3;
 /// How often a verification that repairs begins again because items changed while it repaired them.
 const MAX_PASSES: u32 = 5;
-/// How long the processor may take to count what was captured, before the next pass.
+/// How long the processor may take to count the captured changes, before the next pass.
 const PROCESSOR_PATIENCE: Duration = Duration::from_secs(120);
 const PROGRESS_PAUSE: Duration = Duration::from_secs(1);
 /// How often the number of compared items is reported.
@@ -201,9 +206,9 @@ impl Verifier {
         let rollups: Vec<_> = rollups
             .map(|(position, (model, revision))| VerifiedRollup::new(position, model, revision))
             .collect();
-        let started_at = self.dynamodb_time().await?;
+        let started_at = dynamodb_time(&self.table).await?;
         let (capture, label, acknowledged) = self.capture().await?;
-        let described = self.describe().await?;
+        let described = describe(&self.table).await?;
         let cut = self.cut(&described).await?;
         outcome.cut = i64::from(cut);
         let recorder = self.recorder(&rollups, &label, cut)?;
@@ -213,7 +218,7 @@ impl Verifier {
             report(VerifyEvent::Skipped(skipped));
         }
         // The items of a revision that was retired before they were read may be deleted.
-        self.check_ready(revisions).await?;
+        self.check_ready(&rollups).await?;
         report(VerifyEvent::Sorting);
         let recorded = block(|| recorder.finish())?;
         outcome.items = recorded.counts.captured + recorded.counts.scanned;
@@ -221,7 +226,7 @@ impl Verifier {
         outcome.unknown = recorded.unknown.clone();
         let mut comparison =
             Comparison::new(&rollups, recorded, times.ended_at, times.scanned_by, times.parked)?;
-        let mut repairer = Repairer::new(self, &rollups, revisions, &acknowledged, cut, is_repair);
+        let mut repairer = Repairer::new(self, &rollups, &acknowledged, cut, is_repair);
         loop {
             let before = comparison.counts().items;
             let Some(mut finding) = block(|| comparison.next())? else { break };
@@ -281,9 +286,9 @@ impl Verifier {
     }
 
     /// Checks that nobody has replaced a revision.
-    async fn check_ready(&self, revisions: &[Revision]) -> Result<(), VerifyError> {
+    async fn check_ready(&self, rollups: &[VerifiedRollup<'_>]) -> Result<(), VerifyError> {
         let mut state = self.state().await?;
-        for revision in revisions {
+        for VerifiedRollup { revision, .. } in rollups {
             let current = state.find_mut(&revision.rollup, revision.number);
             if current.is_none_or(|current| current.state != RevisionState::Ready) {
                 return Err(VerifyError::Replaced(revision.rollup.clone()));
@@ -300,7 +305,7 @@ impl Verifier {
     ) -> Result<(), VerifyError> {
         let began_at = Instant::now();
         while began_at.elapsed() < PROCESSOR_PATIENCE {
-            let described = self.describe().await?;
+            let described = describe(&self.table).await?;
             let label = described.stream_label().unwrap_or_default();
             let known = self.checkpoints.shard_progress(label).await?;
             let is_behind = |(shard_id, last): (&String, &SequenceNumber)| {
@@ -318,12 +323,9 @@ impl Verifier {
     /// Returns the revisions to verify.
     async fn wanted(&self, only: &[String]) -> Result<Wanted, VerifyError> {
         let model = self.table.model();
-        if let Some(unknown) = only.iter().find(|name| model.rollup(name).is_none()) {
-            let known = model.rollups.iter().map(|rollup| rollup.name.clone()).collect();
-            return Err(VerifyError::UnknownRollup { name: unknown.clone(), known });
-        }
+        UnknownRollup::check(model, only)?;
         let state = self.state().await?;
-        let label = self.describe().await?.stream_label().map(str::to_owned);
+        let label = describe(&self.table).await?.stream_label().map(str::to_owned);
         if label.is_some() && state.stream_label.is_some() && label != state.stream_label {
             return Err(VerifyError::OtherStream);
         }
@@ -352,7 +354,7 @@ impl Verifier {
     /// Takes the place in each shard behind what the processor has acknowledged. Returns the label
     /// of the stream and the last acknowledged record of each shard as well.
     async fn capture(&self) -> Result<(Capture, String, Vec<(ShardId, Watermark)>), VerifyError> {
-        let described = self.describe().await?;
+        let described = describe(&self.table).await?;
         let arn = described.stream_arn().ok_or(VerifyError::NoStream)?.to_owned();
         let stream = StreamReader::open(&self.connection, &Source::Stream(arn)).await;
         let stream = stream.map_err(CaptureError::from)?;
@@ -371,7 +373,7 @@ impl Verifier {
     /// the time yet.
     async fn cut(&self, described: &ItemsTable) -> Result<u32, VerifyError> {
         let unit = described.record_time_secs();
-        let now = self.dynamodb_time().await?;
+        let now = dynamodb_time(&self.table).await?;
         let cut = (now + described.clock_uncertainty_secs() + 1 + unit - 1) / unit * unit;
         Ok(u32::try_from(cut).expect("a time before 2106"))
     }
@@ -405,7 +407,7 @@ impl Verifier {
         let reading = async {
             let from = i64::from(cut) + seconds(self.settings.margins.scan);
             report(VerifyEvent::Waiting { until: from });
-            self.wait_until(from).await?;
+            wait_until(&self.table, from).await?;
             self.scan_items(recorder, described, report).await?;
             // Those of later updates have marks that are later than this.
             let parked = retried(weir_table::Error::is_retryable, || self.rollups.parked()).await?;
@@ -414,24 +416,13 @@ impl Verifier {
             self.read_together(recorder, described, report).await?;
             let delta = self.settings.margins.delta;
             // DynamoDB's time is rounded down: the last read may have ended within the second.
-            let until = self.dynamodb_time().await? + seconds(delta).max(1);
+            let until = dynamodb_time(&self.table).await? + seconds(delta).max(1);
             report(VerifyEvent::Capturing { until });
-            let not_before = Instant::now() + delta;
-            let seconds = u32::try_from(until).expect("a time before 2106");
-            send_end.send_replace(Some(CaptureEnd { not_before, seconds }));
+            send_end.send_replace(Some(CaptureEnd::new(until, delta)));
             Ok::<_, VerifyError>((parked, scanned_by, until))
         };
-        tokio::pin!(capturing);
-        tokio::pin!(reading);
-        let (parked, scanned_by, ended_at) = tokio::select! {
-            biased;
-            captured = &mut capturing => match captured {
-                Err(error) => return Err(error.into()),
-                Ok(_) => unreachable!("its end is sent when the reading ends"),
-            },
-            read = &mut reading => read?,
-        };
-        Ok(ReadTimes { captured: capturing.await?, parked, scanned_by, ended_at })
+        let (captured, (parked, scanned_by, ended_at)) = capture_while(capturing, reading).await?;
+        Ok(ReadTimes { captured, parked, scanned_by, ended_at })
     }
 
     async fn scan_items(
@@ -469,7 +460,7 @@ impl Verifier {
     /// 1970.
     async fn latest_record(&self, described: &ItemsTable) -> Result<u32, VerifyError> {
         let unit = described.record_time_secs();
-        let now = self.dynamodb_time().await? + described.clock_uncertainty_secs();
+        let now = dynamodb_time(&self.table).await? + described.clock_uncertainty_secs();
         // A whole second has begun; of a longer unit, none later has.
         Ok(u32::try_from(now / unit * unit).expect("a time before 2106"))
     }
@@ -508,26 +499,6 @@ impl Verifier {
     }
 
     async fn state(&self) -> Result<RollupsState, VerifyError> {
-        let state = retried(weir_table::Error::is_retryable, || self.table.read_rollups_state());
-        state.await?.ok_or(VerifyError::Unregistered)
-    }
-
-    async fn describe(&self) -> Result<ItemsTable, VerifyError> {
-        Ok(retried(weir_table::Error::is_retryable, || self.table.describe()).await?)
-    }
-
-    async fn dynamodb_time(&self) -> Result<i64, VerifyError> {
-        Ok(retried(weir_table::Error::is_retryable, || self.table.dynamodb_time()).await?)
-    }
-
-    /// Waits until DynamoDB's clock has reached a time in seconds since 1970.
-    async fn wait_until(&self, time: i64) -> Result<(), VerifyError> {
-        loop {
-            let left = time - self.dynamodb_time().await?;
-            if left <= 0 {
-                return Ok(());
-            }
-            sleep(Duration::from_secs(left.unsigned_abs())).await;
-        }
+        rollups_state(&self.table).await?.ok_or(VerifyError::Unregistered)
     }
 }

@@ -24,7 +24,7 @@ pub struct Segment {
 
 /// The place in a segment at which a page ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ScanPosition(pub(crate) HashMap<String, SdkValue>);
+pub struct ScanPosition(HashMap<String, SdkValue>);
 
 /// A page of a segment.
 #[derive(Clone, Debug)]

@@ -22,6 +22,7 @@ use weir_table::{CLOCK_UNCERTAINTY_SECS, RollupsState};
 
 use super::error::BuildError;
 use super::{Builder, found, seconds, wanted};
+use crate::requests::{describe, dynamodb_time};
 
 /// How often the cut is chosen again because writing it took longer than its margin.
 const MAX_LATE_CUTS: u32 = 5;
@@ -39,7 +40,7 @@ impl Builder {
     /// Writes the cut of new revisions, and confirms that the state named them before it.
     pub(super) async fn choose_cut(&self, rollups: &[String]) -> Result<Chosen, BuildError> {
         let definition = self.table.store_definition().await?;
-        let unit = self.describe().await?.record_time_secs();
+        let unit = describe(&self.table).await?.record_time_secs();
         let margin = seconds(self.settings.margins.cut);
         for _ in 0..MAX_LATE_CUTS {
             let mut announced = Vec::new();
@@ -71,7 +72,7 @@ impl Builder {
 
     /// Returns a moment before which no record can have a time from the cut on.
     async fn ahead_until(&self, announced: &[Revision]) -> Result<Instant, BuildError> {
-        let now = self.dynamodb_time().await?;
+        let now = dynamodb_time(&self.table).await?;
         let cut = announced.first().and_then(|first| first.cut).unwrap_or_default();
         let ahead = Duration::from_secs(u64::try_from(cut - now).unwrap_or_default());
         Ok(Instant::now() + ahead.saturating_sub(CLOCK_UNCERTAINTY))

@@ -6,19 +6,15 @@ use crate::capture::CaptureError;
 use crate::export::ExportError;
 use crate::scan::ScanError;
 use crate::spool::SpoolError;
+use crate::unknown_rollup::{UnknownRollup, quoted};
 
 /// The reason why a build has ended. Nothing that is half done is answered; the same command
 /// continues, within 23 hours of the cut.
 #[derive(Debug, Error)]
 pub enum BuildError {
     /// Name a rollup of the definition.
-    #[error("unknown rollup `{name}`, expected {}", one_of(.known))]
-    UnknownRollup {
-        /// The name.
-        name: String,
-        /// The rollups that can be named.
-        known: Vec<String>,
-    },
+    #[error(transparent)]
+    UnknownRollup(#[from] UnknownRollup),
     /// Start the processor first: it registers the table.
     #[error(
         "the rollups table has no state item; start the processor of this table once (on Lambda, \
@@ -85,18 +81,5 @@ impl BuildError {
     /// Returns whether the same request to DynamoDB may succeed later.
     pub(super) fn may_pass(&self) -> bool {
         matches!(self, Self::Table(error) if error.is_retryable())
-    }
-}
-
-fn quoted(names: &[String]) -> String {
-    format!("`{}`", names.join("`, `"))
-}
-
-/// Returns names as the ones that are allowed.
-pub(crate) fn one_of(names: &[String]) -> String {
-    match names {
-        [] => "none: the definition file has no rollups".to_owned(),
-        [name] => format!("`{name}`"),
-        names => format!("one of {}", quoted(names)),
     }
 }

@@ -53,6 +53,15 @@ pub struct CaptureEnd {
     pub seconds: u32,
 }
 
+impl CaptureEnd {
+    /// Returns the end at a time of DynamoDB's clock, in seconds since 1970, and after a pause from
+    /// now on.
+    pub(crate) fn new(until: i64, pause: Duration) -> Self {
+        let seconds = u32::try_from(until).expect("a time before 2106");
+        Self { not_before: Instant::now() + pause, seconds }
+    }
+}
+
 impl Default for CaptureSettings {
     fn default() -> Self {
         Self {

@@ -97,7 +97,7 @@ struct ItemState {
     /// The sum over the stripes.
     stored: Amounts,
     expected: Amounts,
-    /// The accumulators that hold something else than numbers, apart from numbers of detail items.
+    /// The accumulators that do not hold numbers, apart from numbers of detail items.
     unreadable: Vec<Unreadable>,
     unreadable_numbers: Vec<Unreadable>,
     /// The marks of its stripes, and the updates of them that DynamoDB rejected.
@@ -181,7 +181,7 @@ impl<'a> Comparison<'a> {
             None => None,
             Some(bytes) => {
                 let record = Record::decode(&bytes, &self.recorded.accumulators);
-                let mistake = "a record is not what was written";
+                let mistake = "a record cannot be read";
                 Some(record.ok_or_else(|| SpoolError::corrupt("verification".into(), mistake))?)
             }
         };
@@ -484,8 +484,8 @@ impl Rejected {
     }
 }
 
-/// Returns the accumulators that hold something else than a number, with what they should hold, and
-/// leaves them out of what is compared.
+/// Returns the accumulators that do not hold a number of their scale, with their expected values,
+/// and removes these from the expected amounts.
 fn take_unreadable(
     key: &RollupKey,
     stored: &StoredItem,

@@ -3,23 +3,18 @@
 use thiserror::Error;
 use weir_table::checkpoints;
 
-use crate::build::one_of;
 use crate::capture::CaptureError;
 use crate::scan::ScanError;
 use crate::spool::SpoolError;
+use crate::unknown_rollup::UnknownRollup;
 
 /// The reason why a verification has ended. It has written nothing but the repairs that it has
 /// reported; the same command begins again.
 #[derive(Debug, Error)]
 pub enum VerifyError {
     /// Name a rollup of the definition.
-    #[error("unknown rollup `{name}`, expected {}", one_of(.known))]
-    UnknownRollup {
-        /// The name.
-        name: String,
-        /// The rollups that can be named.
-        known: Vec<String>,
-    },
+    #[error(transparent)]
+    UnknownRollup(#[from] UnknownRollup),
     /// Start the processor first: it registers the table.
     #[error(
         "the rollups table has no state item; start the processor of this table once (on Lambda, \

@@ -1,4 +1,4 @@
-//! An item that differs from what it should be, with everything that its repair needs.
+//! An item that differs from the recount, with everything that its repair needs.
 
 use weir_model::Number;
 use weir_rollups::{Accumulator, Amounts, RollupKey, SequenceNumber, Watermark};
@@ -47,7 +47,7 @@ pub(super) struct Unreadable {
     pub(super) watermarks: Vec<(String, Watermark)>,
 }
 
-/// An item that differs from what it should be.
+/// An item that differs from the recount.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
     /// The rollup.
@@ -126,7 +126,7 @@ impl Finding {
             || !self.records.is_empty()
     }
 
-    /// Returns what is reported of it.
+    /// Returns the difference, for the report.
     pub(super) fn difference(&self, rollups: &[VerifiedRollup<'_>]) -> Difference {
         let marks = self.parked.iter().map(|(_, since)| since);
         let parked = marks.chain(self.records.iter().map(|record| &record.since));

@@ -10,6 +10,7 @@ use weir_table::ItemsTable;
 use super::record::ItemId;
 use super::recorder::{ReadingRequest, Recorder};
 use super::{Report, Verifier, VerifyError, VerifyEvent};
+use crate::requests::wait_until;
 
 /// How often rollup items are read together with their detail items.
 const MAX_READINGS: u32 = 15;
@@ -41,7 +42,7 @@ impl Verifier {
             }
             // Records of these seconds are captured by then, unless they are late.
             let last = read.iter().filter_map(|(_, latest)| *latest).max().unwrap_or_default();
-            self.wait_until(i64::from(last) + 1).await?;
+            wait_until(&self.table, i64::from(last) + 1).await?;
             sleep(self.settings.capture.read_interval * 2).await;
             let is_left = |(request, latest): &(ReadingRequest, Option<u32>)| {
                 latest.is_none_or(|latest| recorder.is_undecided(request, latest))

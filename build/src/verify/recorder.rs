@@ -7,10 +7,13 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use weir_model::table::RANK;
 use weir_model::{AttributeValue, Item, TableDefinition};
 use weir_rollups::key::PARKED;
 use weir_rollups::watermark::{RESERVED_PREFIX, WATERMARK_BYTES};
-use weir_rollups::{Amounts, RollupKey, SequenceNumber, StoredAmounts, Watermark, fold};
+use weir_rollups::{
+    Accumulator, Amounts, RollupKey, SequenceNumber, StoredAmounts, Watermark, fold,
+};
 
 use super::positions::{Positions, Shards};
 use super::record::{Delta, ItemId, Reading, Record, StoredItem, Subject};
@@ -21,8 +24,6 @@ use crate::capture::CapturedChange;
 use crate::recorder::{ImageRecorder, SkippedImages};
 use crate::spool::{AccumulatorTable, BaseCounts, SpoolError};
 
-/// The attribute of the ranking that an item is in.
-const RANK: &str = weir_model::table::RANK;
 /// The unknown items of which the keys are kept.
 const MAX_UNKNOWN: usize = 100;
 
@@ -105,7 +106,7 @@ impl<'a> Recorder<'a> {
         if is_since_cut {
             self.images.record_captured(change)?;
         }
-        self.lock().captured.insert(shard_id.to_owned(), change.sequence);
+        self.lock().note_captured(shard_id, change.sequence);
         for known in self.rollups {
             if known.revision.cut.is_some_and(|cut| !change.is_since(cut)) {
                 continue;
@@ -219,11 +220,11 @@ impl<'a> Recorder<'a> {
         }
         let count = |item: &Option<Item>| {
             let item = item.as_ref()?;
-            Some(StoredAmounts::read(&[weir_rollups::Accumulator::Items], item).amounts)
+            Some(StoredAmounts::read(&[Accumulator::Items], item).amounts)
         };
         let counts = request.details.iter().zip(details).map(|(key, item)| {
             let amounts = count(item).unwrap_or_default();
-            (key.clone(), amounts.get(&weir_rollups::Accumulator::Items))
+            (key.clone(), amounts.get(&Accumulator::Items))
         });
         let reading = Reading { positions, latest, numbers, counts: counts.collect() };
         self.lock().add(&Record::Reading(request.item.clone(), reading))
@@ -268,6 +269,15 @@ impl<'a> Recorder<'a> {
 }
 
 impl Shared {
+    fn note_captured(&mut self, shard_id: &str, sequence: SequenceNumber) {
+        match self.captured.get_mut(shard_id) {
+            Some(last) => *last = sequence,
+            None => {
+                self.captured.insert(shard_id.to_owned(), sequence);
+            }
+        }
+    }
+
     fn add(&mut self, record: &Record) -> Result<(), SpoolError> {
         let bytes = record.encode(&mut self.accumulators);
         self.sorter.add(bytes)

@@ -14,7 +14,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use weir_rollups::{
-    Accumulator, Amounts, Contribution, Revision, RollupKey, SequenceNumber, Update, Watermark,
+    Accumulator, Amounts, Contribution, RollupKey, SequenceNumber, Update, Watermark,
 };
 use weir_table::{Applied, Outcome, Parked, SettledUpdate, ShardId};
 
@@ -33,7 +33,6 @@ const CHUNK: usize = 200;
 pub(super) struct Repairer<'a> {
     verifier: &'a Verifier,
     rollups: &'a [VerifiedRollup<'a>],
-    revisions: &'a [Revision],
     /// The last record of each shard that the processor had acknowledged when the capture began.
     acknowledged: &'a [(ShardId, Watermark)],
     cut: u32,
@@ -51,7 +50,6 @@ impl<'a> Repairer<'a> {
     pub(super) fn new(
         verifier: &'a Verifier,
         rollups: &'a [VerifiedRollup<'a>],
-        revisions: &'a [Revision],
         acknowledged: &'a [(ShardId, Watermark)],
         cut: u32,
         is_on: bool,
@@ -60,7 +58,6 @@ impl<'a> Repairer<'a> {
         Self {
             verifier,
             rollups,
-            revisions,
             acknowledged,
             cut,
             is_on,
@@ -105,7 +102,7 @@ impl<'a> Repairer<'a> {
         }
         // The stream has the records of the cut, so no item has forgotten a repair of it.
         check_age(self.cut, (self.verifier.settings.capture.wall_clock)())?;
-        self.verifier.check_ready(self.revisions).await?;
+        self.verifier.check_ready(self.rollups).await?;
         let mut outcomes: HashMap<RollupKey, RepairOutcome> = HashMap::new();
         let mut updates = Vec::new();
         for finding in &findings {

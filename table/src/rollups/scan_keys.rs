@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue as SdkValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
 use weir_model::{ROLLUP_MARK, Rollup};
 use weir_rollups::RollupKey;
 
@@ -58,20 +58,13 @@ impl Rollups {
         };
         filter.names.insert("#partition".to_owned(), place.partition_key.to_owned());
         filter.names.insert("#sort".to_owned(), place.sort_key.to_owned());
-        let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
-        let request = self
-            .client
-            .scan()
+        let request = segment
+            .request(self.client.scan(), position, None)
             .table_name(place.table)
-            .segment(number(segment.index))
-            .total_segments(number(segment.total))
-            .consistent_read(true)
             .filter_expression(filter.text)
             .projection_expression("#partition, #sort")
             .set_expression_attribute_names(Some(filter.names))
-            .set_expression_attribute_values(Some(filter.values))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .set_exclusive_start_key(position.map(|position| position.0.clone()));
+            .set_expression_attribute_values(Some(filter.values));
         let reservation = self.budget.reserve_page(None).await?;
         let answer = request.send().await.map_err(|error| Error::from_sdk(place.table, error))?;
         reservation.settle(&answer.consumed_capacity, Unit::Strong);
@@ -85,12 +78,11 @@ impl Rollups {
         };
         // The keys of another client's items in the table of items may be numbers.
         let keys = answer.items.unwrap_or_default().into_iter().filter_map(key);
-        let next = answer.last_evaluated_key.filter(|key| !key.is_empty());
         Ok(RollupKeysPage {
             keys: keys.collect(),
             items_read: u64::try_from(answer.scanned_count).unwrap_or_default(),
             read_units: consumed.unwrap_or_default(),
-            next: next.map(ScanPosition),
+            next: ScanPosition::new(answer.last_evaluated_key),
         })
     }
 }
